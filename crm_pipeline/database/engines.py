@@ -1,0 +1,65 @@
+"""Connections to the three databases: the warehouse, the pipeline's own, Dagster's."""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+
+from crm_pipeline.settings import settings
+
+Database = Literal["warehouse", "pipeline", "dagster"]
+
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "connect_timeout": 10,
+}
+
+
+def database_url(which: Database) -> URL:
+    """Address of one of the databases; those not set live in the embedded PostgreSQL.
+
+    The pipeline's own tables default to the warehouse's database (schema `crm`).
+
+    Raises:
+        ValueError: the address is not one of PostgreSQL.
+    """
+    chosen = settings()
+    configured: dict[str, SecretStr | None] = {
+        "warehouse": chosen.warehouse_url,
+        "pipeline": chosen.pipeline_database_url or chosen.warehouse_url,
+        "dagster": chosen.dagster_database_url,
+    }
+    secret = configured[which]
+    if secret is None:
+        from crm_pipeline.database.embedded import embedded_url
+
+        return embedded_url("dagster" if which == "dagster" else "crm_pipeline")
+    url = make_url(secret.get_secret_value())
+    if url.get_backend_name() != "postgresql":
+        raise ValueError(
+            f"{which.upper()}: only postgresql:// addresses work, not {url.get_backend_name()}://"
+        )
+    return url
+
+
+@cache
+def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
+    """The pooled engine of a database; sessions speak UTC (the warehouse: its declared zone)."""
+    zone = settings().warehouse_timezone if which == "warehouse" else "UTC"
+    return create_engine(
+        database_url(which).set(drivername="postgresql+psycopg"),
+        pool_size=settings().accounts_at_once + 2,
+        max_overflow=settings().accounts_at_once,
+        pool_pre_ping=True,
+        connect_args={
+            **_KEEPALIVE,
+            "options": f"-c timezone={zone} -c tcp_keepalives_idle=30"
+            " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+            "application_name": f"crm_pipeline {which}",
+        },
+    )

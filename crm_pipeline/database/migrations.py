@@ -1,0 +1,41 @@
+"""Numbered migrations, run forward once each, in one transaction per file."""
+
+import logging
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from crm_pipeline.database.statements import SQL, statement
+
+log = logging.getLogger(__name__)
+
+
+def pending(engine: Engine, folder: str) -> list[Path]:
+    """The migrations of `sql/<folder>/` (`0001_what.sql` …) that have not run yet, in order."""
+    with engine.begin() as connection:
+        connection.execute(statement("migrations/lock"))
+        connection.execute(statement("migrations/create_log"))
+        done = set(connection.scalars(statement("migrations/done"), {"folder": folder}))
+    return [file for file in sorted((SQL / folder).glob("[0-9]*.sql")) if file.stem not in done]
+
+
+def migrate(engine: Engine, folder: str) -> list[str]:
+    """Runs what is pending of `sql/<folder>/` and says so in the log.
+
+    Safe when several processes start at once: the others wait, then find nothing to do.
+
+    Returns:
+        The names of the migrations that ran.
+    """
+    ran = []
+    for file in pending(engine, folder):
+        with engine.begin() as connection:
+            connection.execute(statement("migrations/lock"))
+            name = {"folder": folder, "name": file.stem}
+            if connection.scalar(statement("migrations/is_done"), name):
+                continue
+            connection.execute(text(file.read_text(encoding="utf-8")))
+            connection.execute(statement("migrations/note"), name)
+        log.info("Migrated %s: %s", folder, file.stem)
+        ran.append(file.stem)
+    return ran

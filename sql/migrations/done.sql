@@ -1,0 +1,1 @@
+SELECT name FROM crm.migration WHERE folder = :folder

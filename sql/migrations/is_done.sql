@@ -1,0 +1,3 @@
+SELECT exists(
+    SELECT FROM crm.migration WHERE folder = :folder AND name = :name
+)

@@ -1,0 +1,1 @@
+INSERT INTO crm.migration (folder, name) VALUES (:folder, :name)
