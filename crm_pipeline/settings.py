@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     lost_answer_grace_seconds: float = Field(
         default=600,
         ge=0,
-        description="How long a request whose answer was lost may still commit (Salesforce: 10 min).",
+        description="How long a request whose answer was lost may still commit at Salesforce.",
     )
     claim_minutes: int = Field(
         default=20,

@@ -1,0 +1,91 @@
+"""What one cycle of one account did: the numbers that assets, tables and history show."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Step = Literal[
+    "registrations",
+    "attendances",
+    "filtered_leads",
+    "lead_payloads",
+    "retried_operations",
+    "load_results",
+    "sync_state",
+]
+
+ALL_STEPS: frozenset[Step] = frozenset(
+    (
+        "registrations",
+        "attendances",
+        "filtered_leads",
+        "lead_payloads",
+        "retried_operations",
+        "load_results",
+        "sync_state",
+    )
+)
+
+CycleState = Literal["Complete", "Failed", "Paused", "Busy"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers of one cycle; each is zero where the step did not run or found nothing.
+
+    Rows read = rejected + unchanged + intents_new + intents_changed (per activity), and what is
+    intended = delivered + queued: the conservation check.
+    """
+
+    registrations: int = 0
+    attendances: int = 0
+    rejected: int = 0
+    unchanged: int = 0
+    intents_new: int = 0
+    intents_changed: int = 0
+    people: int = 0
+    leads_created: int = 0
+    leads_updated: int = 0
+    contacts_updated: int = 0
+    people_unchanged: int = 0
+    activities_created: int = 0
+    activities_updated: int = 0
+    activities_unchanged: int = 0
+    looked_up: int = 0
+    retried: int = 0
+    retried_done: int = 0
+    failed: int = 0
+    waiting: int = 0
+    exhausted: int = 0
+    fields_changed_to_fit: int = 0
+    incidents: int = 0
+    api_calls: int = 0
+    api_calls_forecast: int = 0
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """One cycle of one account, from its start to its end.
+
+    `state` is `Busy` when another process holds the account: then nothing was changed.
+    `reason` is one line for people, without personal data; empty when all went well.
+    Times are UTC; `seconds` is wall time. `watermark` is the time of the last record read.
+    """
+
+    account_id: str
+    account_name: str
+    run_id: str
+    state: CycleState = "Complete"
+    reason: str = ""
+    cycle_id: int | None = None
+    watermark: datetime | None = None
+    counts: Counts = field(default_factory=Counts)
+    rejected_by_reason: dict[str, int] = field(default_factory=dict)
+    api_calls_by_kind: dict[str, int] = field(default_factory=dict)
+    route: str = ""
+    route_reason: str = ""
+    api_used: int | None = None
+    api_limit: int | None = None
+    sessions: dict[int, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    steps: frozenset[Step] = ALL_STEPS
