@@ -1,0 +1,185 @@
+"""An account and what it may choose: plain, frozen values without a database."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+OLDEST_API_VERSION = 52.0
+
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class AccountError(Exception):
+    """What is wrong with one account, in one line for people: what happened and what to do."""
+
+
+def _recent_enough(version: str) -> str:
+    if float(version) < OLDEST_API_VERSION:
+        raise ValueError(
+            f"{OLDEST_API_VERSION} is the oldest version that obeys the duplicate rule header"
+        )
+    return version
+
+
+class AccountSettings(BaseModel):
+    """What one client may choose; anything not chosen follows the defaults here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_version: Annotated[
+        str, Field(pattern=r"^[1-9][0-9]{1,2}\.0$"), AfterValidator(_recent_enough)
+    ] = Field(default="62.0", description="Salesforce API version that is spoken to the org.")
+    route: Literal["auto", "composite", "bulk"] = Field(
+        default="auto",
+        description="How records travel: chosen by volume and budget, or always one way.",
+    )
+    parallel_requests: int = Field(
+        default=4, ge=1, le=10, description="Requests of this account that run at once."
+    )
+    api_day_share: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of the org's daily API requests that may be spent, by all of its "
+        "integrations together, before this account pauses.",
+    )
+    api_calls_per_cycle: int | None = Field(
+        default=None, ge=1, description="Most API calls that one cycle may make; none: no cap."
+    )
+    retry_share: float = Field(
+        default=0.2, gt=0, le=1, description="Slice of a cycle's API calls that retries may use."
+    )
+    degrade_fields: bool = Field(
+        default=True,
+        description="A value that the org refuses is trimmed, mapped or left out, so that the "
+        "rest of the record arrives.",
+    )
+    assignment_rules: bool = Field(
+        default=False,
+        description="The org's assignment rules run on new leads (Sforce-Auto-Assign).",
+    )
+    duplicate_rules: Literal["attach", "allow"] = Field(
+        default="attach",
+        description="When a duplicate rule stops a lead: attach to the record that it names, "
+        "or save all the same where the rule allows it.",
+    )
+    activity_external_id_field: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
+        description="External-id text field of Activity; where there is one, activities are "
+        "upserted by it.",
+    )
+    missing_last_name: str = Field(
+        default="[not provided]",
+        min_length=1,
+        max_length=80,
+        description="LastName of a person who gave none (Salesforce requires one).",
+    )
+    missing_company: str = Field(
+        default="[not provided]",
+        min_length=1,
+        max_length=255,
+        description="Company of a lead who gave none (Salesforce requires one).",
+    )
+    lead_source: str = Field(
+        default="Webinar", min_length=1, max_length=255, description="LeadSource of each person."
+    )
+
+    @classmethod
+    def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:
+        """Settings out of JSON values or the command line's texts.
+
+        Raises:
+            AccountError: a value is impossible, or a name is unknown; it says which.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as refused:
+            first = refused.errors(include_url=False)[0]
+            name = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                message = f"there is no setting {name!r}; those that exist: {known}"
+            else:
+                message = f"setting {name} = {first['input']!r}: {first['msg']}"
+        raise AccountError(f"Account {account_id}: {message}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One client's org, as the pipeline serves it.
+
+    Attributes:
+        account_id: opaque key of letters, digits, `_` and `-`; the Dagster partition.
+        client_id: the warehouse's client whose webinars go to this org.
+        name: what people call the client.
+        login_url: where logins go, without a slash at its end.
+        enabled: whether cycles run for it.
+        settings: what the client chose.
+    """
+
+    account_id: str
+    client_id: str
+    name: str
+    login_url: str
+    enabled: bool
+    settings: AccountSettings
+
+
+def checked_account_id(account_id: str) -> str:
+    """The id itself.
+
+    Raises:
+        AccountError: it has characters that a Dagster partition key must not have.
+    """
+    if not _ACCOUNT_ID.fullmatch(account_id):
+        raise AccountError(
+            f"Account id {account_id!r}: use letters, digits, '-' and '_' only, as in acme-emea."
+        )
+    return account_id
+
+
+def checked_login_url(account_id: str, login_url: str) -> str:
+    """The address without blanks around it and without a slash at its end.
+
+    Raises:
+        AccountError: it is no https address (plain http: only to this machine), or it
+            carries a user, a password, a query or a fragment.
+    """
+    address = login_url.strip().rstrip("/")
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise AccountError(
+            f"Account {account_id}: the login URL is no address; "
+            "it looks like https://acme.my.salesforce.com."
+        ) from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise AccountError(
+            f"Account {account_id}: the login URL must not carry a user, a password, a query or "
+            "a fragment; credentials are set apart, with `crm-pipeline account credentials`."
+        )
+    if not host or parts.scheme not in {"https", "http"}:
+        raise AccountError(
+            f"Account {account_id}: login URL {address!r} must look like "
+            "https://acme.my.salesforce.com."
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise AccountError(
+            f"Account {account_id}: login URL {address!r} would send credentials unencrypted; "
+            "use https (plain http is for orgs on this machine only)."
+        )
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

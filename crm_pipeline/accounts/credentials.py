@@ -1,0 +1,202 @@
+"""Credentials at rest: sealed for one account, opened only to log in.
+
+Each account has its own key, derived (HKDF) from a master key and its id, so that a
+ciphertext that is copied to another account does not open there. Master keys rotate: the
+first one seals, all of them open.
+"""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.database.statements import statement
+from crm_pipeline.settings import settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+    from crm_pipeline.salesforce.credentials import Credentials
+
+KEY_FILE = "encryption.key"
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a rotation of keys did: how many were sealed anew, and which could not be opened."""
+
+    rotated: int
+    unreadable: tuple[str, ...]
+
+
+def set_credentials(connection: Connection, account_id: str, credentials: "Credentials") -> None:
+    """Seals and stores credentials in place of earlier ones; a refusal is forgotten.
+
+    Raises:
+        AccountError: there is no usable key.
+    """
+    plain = json.dumps(credentials.model_dump(), default=_revealed).encode()
+    connection.execute(
+        statement("accounts/put_credential"),
+        {"account_id": account_id, "ciphertext": _sealer(account_id).encrypt(plain)},
+    )
+
+
+def read_credentials(connection: Connection, account_id: str) -> "Credentials":
+    """The account's credentials, in the clear: only for a login, never to be kept or shown.
+
+    Raises:
+        AccountError: there are none, or none of the keys opens them.
+    """
+    from cryptography.fernet import InvalidToken
+
+    from crm_pipeline.salesforce.credentials import Credentials
+
+    sealed = connection.scalar(statement("accounts/get_credential"), {"account_id": account_id})
+    if sealed is None:
+        raise AccountError(
+            f"Account {account_id} has no credentials; "
+            f"set them with `crm-pipeline account credentials {account_id}`."
+        )
+    try:
+        plain = _sealer(account_id).decrypt(bytes(sealed))
+    except InvalidToken:
+        raise AccountError(
+            f"Account {account_id}: no key in CRM_ENCRYPTION_KEYS opens its credentials; add the "
+            "key that sealed them, or set them again with "
+            f"`crm-pipeline account credentials {account_id}`."
+        ) from None
+    try:
+        return TypeAdapter[Credentials](Credentials).validate_json(plain)
+    except ValidationError:
+        # Its message and its cause would carry what was decrypted.
+        raise AccountError(
+            f"Account {account_id}: its stored credentials are of another version; set them again "
+            f"with `crm-pipeline account credentials {account_id}`."
+        ) from None
+
+
+def rotate_credentials(connection: Connection) -> Rotation:
+    """Seals all credentials with the first key; those sealed with a later key still opened.
+
+    Safe while cycles run, as they open with any of the keys. Credentials that no key opens
+    stay as they are.
+
+    Raises:
+        AccountError: there is no usable key.
+    """
+    from cryptography.fernet import InvalidToken
+
+    renewed = []
+    unreadable = []
+    for account_id, sealed in connection.execute(statement("accounts/lock_credentials")):
+        try:
+            ciphertext = _sealer(account_id).rotate(bytes(sealed))
+        except InvalidToken:
+            unreadable.append(account_id)
+        else:
+            renewed.append({"account_id": account_id, "ciphertext": ciphertext})
+    if renewed:
+        connection.execute(statement("accounts/replace_ciphertext"), renewed)
+    return Rotation(len(renewed), tuple(unreadable))
+
+
+def mark_refused(connection: Connection, account_id: str, reason: str) -> None:
+    """Notes that Salesforce refused the credentials: they are not tried again until set anew.
+
+    Repeated attempts lock the user out.
+    """
+    connection.execute(
+        statement("accounts/mark_refused"), {"account_id": account_id, "reason": reason}
+    )
+
+
+def clear_refused(connection: Connection, account_id: str) -> None:
+    """Forgets a refusal, because a login with the same credentials succeeded."""
+    connection.execute(statement("accounts/clear_refused"), {"account_id": account_id})
+
+
+def refused(connection: Connection, account_id: str) -> str | None:
+    """Why Salesforce refused the account's present credentials, or None."""
+    reason: str | None = connection.scalar(
+        statement("accounts/refused"), {"account_id": account_id}
+    )
+    return reason
+
+
+def new_key() -> str:
+    """A fresh master key, as CRM_ENCRYPTION_KEYS takes it."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def _revealed(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    raise TypeError(f"cannot store a {type(value).__name__}")
+
+
+def _sealer(account_id: str) -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    def derived(master: bytes) -> Fernet:
+        info = b"crm-pipeline credentials of " + account_id.encode()
+        key = HKDF(SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(master)
+        return Fernet(base64.urlsafe_b64encode(key))
+
+    return MultiFernet([derived(master) for master in _master_keys()])
+
+
+def _master_keys() -> list[bytes]:
+    chosen = settings()
+    texts = [key.get_secret_value() for key in chosen.encryption_keys]
+    if texts:
+        return [
+            _master_key(text, f"CRM_ENCRYPTION_KEYS: key {n}") for n, text in enumerate(texts, 1)
+        ]
+    if chosen.pipeline_database_url or chosen.warehouse_url:
+        raise AccountError(
+            "CRM_ENCRYPTION_KEYS is not set, and credentials are stored only encrypted; make a key "
+            "with `crm-pipeline account new-key`, and keep it outside of the database."
+        )
+    file = chosen.data_dir / KEY_FILE
+    return [_master_key(_kept_key(file), str(file))]
+
+
+def _master_key(text: str, where: str) -> bytes:
+    try:
+        key = base64.urlsafe_b64decode(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise AccountError(
+            f"{where} is not {_KEY_BYTES} bytes in url-safe base64; "
+            "make one with `crm-pipeline account new-key`."
+        )
+    return key
+
+
+def _kept_key(file: Path) -> str:
+    """The key in the file; made at its first use, by whichever process comes first."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(new_key(), encoding="ascii")
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text(encoding="ascii").strip()

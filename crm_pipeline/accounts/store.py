@@ -1,0 +1,343 @@
+"""Accounts in the pipeline's own tables; each function is a part of the caller's transaction."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row
+
+from crm_pipeline.accounts.account import (
+    Account,
+    AccountError,
+    AccountSettings,
+    checked_account_id,
+    checked_login_url,
+)
+from crm_pipeline.database.statements import statement
+
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverview:
+    """A line of the list of accounts; `credentials` says whether a login is possible at all."""
+
+    account_id: str
+    client_id: str
+    name: str
+    login_url: str
+    enabled: bool
+    credentials: Literal["set", "missing", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class PushedSession:
+    """An event session that goes to the org; `backfilled_at` is None until it was read whole."""
+
+    event_session_id: int
+    backfilled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """One override of the default mapping: where a field of the org gets its value from.
+
+    Attributes:
+        sobject: Lead, Contact or Event.
+        field: API name of the field, such as `Region__c`.
+        source: name of a column of the extracts.
+        constant: a fixed value. With neither, the field is not sent at all.
+    """
+
+    sobject: str
+    field: str
+    source: str | None = None
+    constant: str | None = None
+
+
+def add_account(connection: Connection, account: Account) -> Account:
+    """Stores a new account and returns it as stored.
+
+    Raises:
+        AccountError: its id is taken or impossible, or its login URL is not acceptable.
+    """
+    account = _checked(account)
+    if connection.scalar(statement("accounts/add_account"), _columns(account)) is None:
+        raise AccountError(
+            f"Account {account.account_id} exists already; change it with "
+            "`crm-pipeline account set`."
+        )
+    return account
+
+
+def update_account(connection: Connection, account: Account) -> Account:
+    """Replaces all that is stored of an account, except what other functions here keep.
+
+    Another login URL gives credentials that were refused a new chance.
+
+    Raises:
+        AccountError: there is no such account, or its login URL is not acceptable.
+    """
+    account = _checked(account)
+    before = _stored(connection, account.account_id)
+    connection.execute(statement("accounts/update_account"), _columns(account))
+    if before.login_url != account.login_url:
+        connection.execute(statement("accounts/clear_refused"), {"account_id": account.account_id})
+    return account
+
+
+def update_settings(
+    connection: Connection, account_id: str, changes: Mapping[str, object]
+) -> Account:
+    """Changes some of an account's settings; None takes a setting back to its default.
+
+    Raises:
+        AccountError: there is no such account or setting, or a value is impossible.
+    """
+    values = {**_stored(connection, account_id).settings, **changes}
+    chosen = {name: value for name, value in values.items() if value is not None}
+    AccountSettings.parse(account_id, chosen)
+    connection.execute(
+        statement("accounts/set_settings"),
+        {"account_id": account_id, "settings": json.dumps(chosen)},
+    )
+    return get_account(connection, account_id)
+
+
+def get_account(connection: Connection, account_id: str) -> Account:
+    """The account of this id.
+
+    Raises:
+        AccountError: there is none, or its stored settings are impossible.
+    """
+    row = _stored(connection, account_id)
+    return Account(
+        account_id=row.account_id,
+        client_id=row.client_id,
+        name=row.name,
+        login_url=row.login_url,
+        enabled=row.enabled,
+        settings=AccountSettings.parse(account_id, row.settings),
+    )
+
+
+def list_accounts(connection: Connection) -> list[AccountOverview]:
+    """All accounts by id, disabled ones too; one with impossible settings stops nobody here."""
+    rows = connection.execute(statement("accounts/list_accounts")).mappings()
+    return [AccountOverview(**row) for row in rows]
+
+
+def enable_account(connection: Connection, account_id: str) -> None:
+    """Lets cycles run for the account again.
+
+    Raises:
+        AccountError: there is no such account.
+    """
+    _set_enabled(connection, account_id, enabled=True)
+
+
+def disable_account(connection: Connection, account_id: str) -> None:
+    """Starts no further cycle for the account; what it has in the ledger stays.
+
+    Raises:
+        AccountError: there is no such account.
+    """
+    _set_enabled(connection, account_id, enabled=False)
+
+
+def filter_strings(connection: Connection, account_id: str) -> list[str]:
+    """The account's filter strings, in order.
+
+    Raises:
+        AccountError: one of them would reject everybody or nobody; cycles must not go on then.
+    """
+    rows = connection.scalars(statement("accounts/list_filters"), {"account_id": account_id})
+    return [_checked_filter(account_id, row) for row in rows]
+
+
+def add_filter(connection: Connection, account_id: str, filter_string: str) -> None:
+    """Adds a filter string, without the blanks around it; twice is as once.
+
+    Raises:
+        AccountError: there is no such account, or the string is not acceptable.
+    """
+    _stored(connection, account_id)
+    connection.execute(
+        statement("accounts/add_filter"),
+        {
+            "account_id": account_id,
+            "filter_string": _checked_filter(account_id, filter_string).strip(),
+        },
+    )
+
+
+def remove_filter(connection: Connection, account_id: str, filter_string: str) -> None:
+    """Removes a filter string, written as it is stored.
+
+    Raises:
+        AccountError: the account has no such filter string.
+    """
+    removed = connection.scalar(
+        statement("accounts/remove_filter"),
+        {"account_id": account_id, "filter_string": filter_string},
+    )
+    if removed is None:
+        raise AccountError(
+            f"Account {account_id} has no filter {filter_string!r}; "
+            f"`crm-pipeline account filter list {account_id}` shows those that it has."
+        )
+
+
+def pushed_sessions(connection: Connection, account_id: str) -> list[PushedSession]:
+    """The event sessions that go to the org; none listed means that all of them go."""
+    rows = connection.execute(
+        statement("accounts/list_pushed_sessions"), {"account_id": account_id}
+    ).mappings()
+    return [PushedSession(**row) for row in rows]
+
+
+def push_session(connection: Connection, account_id: str, event_session_id: int) -> None:
+    """Lists an event session to be pushed; the first one listed stops all others.
+
+    Raises:
+        AccountError: there is no such account.
+    """
+    _stored(connection, account_id)
+    connection.execute(
+        statement("accounts/push_session"),
+        {"account_id": account_id, "event_session_id": event_session_id},
+    )
+
+
+def unpush_session(
+    connection: Connection, account_id: str, event_session_id: int, *, may_push_all: bool = False
+) -> None:
+    """Takes an event session off the list.
+
+    The last one goes only with `may_push_all`: without any, all of the account's are pushed.
+
+    Raises:
+        AccountError: it is not listed, or it is the last one and `may_push_all` is not set.
+    """
+    key = {"account_id": account_id, "event_session_id": event_session_id}
+    if connection.scalar(statement("accounts/unpush_session"), key) is None:
+        raise AccountError(f"Account {account_id} does not list session {event_session_id}.")
+    if not may_push_all and not pushed_sessions(connection, account_id):
+        raise AccountError(
+            f"Session {event_session_id} is the last that account {account_id} lists, and without "
+            "any all of its sessions go to Salesforce: disable the account, or say --push-all."
+        )
+
+
+def field_mappings(connection: Connection, account_id: str) -> list[FieldMapping]:
+    """The account's overrides of the default mapping, by object and field."""
+    rows = connection.execute(
+        statement("accounts/list_field_mappings"), {"account_id": account_id}
+    ).mappings()
+    return [FieldMapping(**row) for row in rows]
+
+
+def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMapping) -> None:
+    """Stores an override, in place of an earlier one of the same field.
+
+    Raises:
+        AccountError: there is no such account, a name is no API name, or both a source and a
+            constant are given.
+    """
+    _stored(connection, account_id)
+    for name in (mapping.sobject, mapping.field):
+        if not _API_NAME.fullmatch(name):
+            raise AccountError(
+                f"Account {account_id}: {name!r} is no API name of Salesforce, such as Region__c."
+            )
+    if mapping.source is not None and mapping.constant is not None:
+        raise AccountError(
+            f"Account {account_id}: {mapping.sobject}.{mapping.field} takes a source column or a "
+            "constant, not both."
+        )
+    connection.execute(
+        statement("accounts/set_field_mapping"),
+        {
+            "account_id": account_id,
+            "sobject": mapping.sobject,
+            "field": mapping.field,
+            "source": mapping.source,
+            "constant": mapping.constant,
+        },
+    )
+
+
+def remove_field_mapping(connection: Connection, account_id: str, sobject: str, field: str) -> None:
+    """Takes an override away, so that the default mapping of the field holds again.
+
+    Raises:
+        AccountError: the account does not override this field.
+    """
+    removed = connection.scalar(
+        statement("accounts/remove_field_mapping"),
+        {"account_id": account_id, "sobject": sobject, "field": field},
+    )
+    if removed is None:
+        raise AccountError(f"Account {account_id} does not override {sobject}.{field}.")
+
+
+def _stored(connection: Connection, account_id: str) -> Row[Any]:
+    """The account's row as it is, its settings unread: they may be what is to be repaired."""
+    row = connection.execute(
+        statement("accounts/get_account"), {"account_id": account_id}
+    ).one_or_none()
+    if row is None:
+        raise _unknown(account_id)
+    return row
+
+
+def _unknown(account_id: str) -> AccountError:
+    return AccountError(
+        f"There is no account {account_id!r}; `crm-pipeline account list` shows those that exist."
+    )
+
+
+def _checked(account: Account) -> Account:
+    account_id = checked_account_id(account.account_id)
+    for what, text in (("client id", account.client_id), ("name", account.name)):
+        if not text.strip():
+            raise AccountError(f"Account {account_id}: the {what} must not be empty.")
+    return replace(account, login_url=checked_login_url(account_id, account.login_url))
+
+
+def _columns(account: Account) -> dict[str, object]:
+    return {
+        "account_id": account.account_id,
+        "client_id": account.client_id,
+        "name": account.name,
+        "login_url": account.login_url,
+        "enabled": account.enabled,
+        "settings": account.settings.model_dump_json(exclude_unset=True),
+    }
+
+
+def _set_enabled(connection: Connection, account_id: str, *, enabled: bool) -> None:
+    changed = connection.scalar(
+        statement("accounts/set_enabled"), {"account_id": account_id, "enabled": enabled}
+    )
+    if changed is None:
+        raise _unknown(account_id)
+
+
+def _checked_filter(account_id: str, filter_string: str) -> str:
+    wanted = filter_string.strip()
+    if not wanted or wanted == "@":
+        raise AccountError(
+            f"Account {account_id}: filter {filter_string!r} would reject every address; "
+            "give a part of the addresses to leave out, such as @example.com."
+        )
+    if len(wanted) > _LONGEST_EMAIL or not wanted.isprintable() or " " in wanted:
+        raise AccountError(
+            f"Account {account_id}: filter {wanted[:40]!r} is in no email address (blanks, "
+            f"control characters or more than {_LONGEST_EMAIL} characters); write each one apart."
+        )
+    return filter_string

@@ -1,0 +1,114 @@
+import pytest
+
+from crm_pipeline.accounts.account import (
+    AccountError,
+    AccountSettings,
+    checked_account_id,
+    checked_login_url,
+)
+
+
+def test_an_account_that_chooses_nothing_gets_the_documented_defaults():
+    settings = AccountSettings.parse("acme", {})
+    assert settings.api_version == "62.0"
+    assert settings.route == "auto"
+    assert settings.duplicate_rules == "attach"
+    assert settings.activity_external_id_field is None
+    assert not settings.assignment_rules
+    assert settings.degrade_fields
+
+
+def test_every_setting_says_what_it_does():
+    assert [
+        name for name, field in AccountSettings.model_fields.items() if not field.description
+    ] == []
+
+
+def test_texts_of_the_command_line_become_values():
+    settings = AccountSettings.parse(
+        "acme", {"parallel_requests": "2", "degrade_fields": "false", "api_day_share": "0.5"}
+    )
+    assert (settings.parallel_requests, settings.degrade_fields) == (2, False)
+    assert settings.api_day_share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("parallel_requests", 0),
+        ("parallel_requests", 11),
+        ("api_day_share", 0),
+        ("api_day_share", 1.01),
+        ("api_calls_per_cycle", 0),
+        ("retry_share", -1),
+        ("route", "pigeon"),
+        ("duplicate_rules", "ignore"),
+        ("api_version", "51.0"),
+        ("api_version", "sixty"),
+        ("api_version", "62"),
+        ("activity_external_id_field", "Subject"),
+        ("missing_last_name", ""),
+        ("missing_last_name", "x" * 81),
+    ],
+)
+def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, value: object):
+    with pytest.raises(AccountError) as refused:
+        AccountSettings.parse("acme", {name: value})
+    message = str(refused.value)
+    assert "\n" not in message
+    assert "acme" in message
+    assert name in message
+    assert repr(value) in message
+
+
+def test_an_unknown_setting_is_answered_with_those_that_exist():
+    with pytest.raises(AccountError, match=r"no setting 'paralel_requests'.*parallel_requests"):
+        AccountSettings.parse("acme", {"paralel_requests": 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+        (" https://acme.my.salesforce.com/ ", "https://acme.my.salesforce.com"),
+        ("http://127.0.0.1:8080/acme", "http://127.0.0.1:8080/acme"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_a_login_url_is_https_or_on_this_machine(given: str, kept: str):
+    assert checked_login_url("acme", given) == kept
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://acme.my.salesforce.com",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "ftp://acme.my.salesforce.com",
+        "acme.my.salesforce.com",
+        "https://",
+        "https://[broken",
+        "https://acme.my.salesforce.com:port",
+        "https://acme.my.salesforce.com/?next=x",
+        "https://acme.my.salesforce.com/#x",
+        "",
+    ],
+)
+def test_any_other_login_url_is_refused_in_one_line(address: str):
+    with pytest.raises(AccountError, match=r"^Account acme: [^\n]+$"):
+        checked_login_url("acme", address)
+
+
+def test_a_login_url_with_a_password_is_refused_without_repeating_it():
+    with pytest.raises(AccountError) as refused:
+        checked_login_url("acme", "https://ann:s3cret@acme.my.salesforce.com")
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("account_id", ["", "a b", "acme/emea", "ärger", "acme\n"])
+def test_an_account_id_is_fit_for_a_partition_key(account_id: str):
+    with pytest.raises(AccountError):
+        checked_account_id(account_id)
+    assert checked_account_id("acme-EMEA_2") == "acme-EMEA_2"

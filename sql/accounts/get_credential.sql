@@ -1,0 +1,1 @@
+SELECT ciphertext FROM crm.credential WHERE account_id = :account_id
