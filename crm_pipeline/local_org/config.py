@@ -1,0 +1,279 @@
+"""The file that describes an org, or several under `orgs:`. Everything but `name` has a default.
+
+    name: acme                          # reached as http://127.0.0.1:PORT/acme
+    host: acme.my.salesforce.test       # or by this Host header
+    company: Acme Inc.
+    users:                              # the first is the default Run-As user
+      - {username: admin@acme.test, password: secret, security_token: TOKEN}
+    connected_apps:
+      - client_id: 3MVG9acme
+        client_secret: shhh
+        run_as: admin@acme.test         # for client credentials; leave out: no such user
+        certificate: keys/acme.crt      # PEM text or file, for JWT bearer
+        rotate_refresh_tokens: false
+    logins: {soap: true, password_flow: true, session_minutes: 120}
+    objects:
+      Webinar__c:                       # a custom object
+        label: Webinar
+        fields:
+          Key__c: {type: string, length: 64, external_id: true, unique: true}
+          Campaign__c: {reference_to: Campaign, child_relationship_name: Webinars}
+      Lead:
+        fields:
+          Score__c: {type: double, scale: 0}
+          LeadSource: {restricted: true, values: [Web, Webinar]}   # changes a standard field
+      Activity:                         # custom fields of Event and Task
+        fields: {External_Key__c: {type: string, external_id: true}}
+    hidden_fields: [Lead.Phone]         # field-level security
+    duplicate_rules:
+      - {object: Lead, match: [Email], against: [Lead, Contact], action: block}
+    validation_rules:
+      - {object: Lead, error: "Country is needed", when: "ISBLANK(Country)", field: Country}
+    assignment_rules:
+      - {object: Lead, owner: sales@acme.test, when: "Country = 'Germany'"}
+    state_and_country_picklists: true
+    limits: {daily_api_requests: 15000, concurrent_long_requests: 25}
+    latency_ms: 0
+    lock_parents: false                 # rows under a parent that another request holds fail
+    faults:                             # see weather.py
+      - {kind: collections.create, nth: 3, action: reset_after}
+    records:                            # what the org holds at first
+      Lead: [{LastName: Lovelace, Company: Analytical, Email: ada@example.com}]
+    file: acme.org                      # survive a restart; default: in memory only
+
+Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FieldType = Literal[
+    "string",
+    "textarea",
+    "email",
+    "phone",
+    "url",
+    "picklist",
+    "multipicklist",
+    "boolean",
+    "int",
+    "double",
+    "currency",
+    "percent",
+    "date",
+    "datetime",
+    "reference",
+]
+
+
+class OrgConfigError(Exception):
+    """The file cannot be used; the text says where and why."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class UserConfig(_Strict):
+    """Somebody who may log in."""
+
+    username: str
+    password: str = Field(default="password", repr=False)
+    security_token: str = Field(default="", repr=False)
+    first_name: str | None = None
+    last_name: str | None = None
+    marketing_user: bool = True
+    active: bool = True
+
+
+class ConnectedApp(_Strict):
+    """An OAuth client of the org."""
+
+    client_id: str
+    client_secret: str = Field(default="", repr=False)
+    run_as: str | None = None
+    certificate: str | None = None
+    rotate_refresh_tokens: bool = False
+
+
+class LoginConfig(_Strict):
+    """Which logins the org takes, and how long a session holds."""
+
+    soap: bool = True
+    password_flow: bool = True
+    session_minutes: float | None = 120
+
+
+class FieldConfig(_Strict):
+    """A custom field, or what is different about a standard one."""
+
+    type: FieldType | None = None
+    label: str | None = None
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    required: bool | None = None
+    external_id: bool | None = None
+    unique: bool | None = None
+    case_sensitive: bool | None = None
+    values: list[str] | None = None
+    restricted: bool | None = None
+    default: Any = None
+    createable: bool | None = None
+    updateable: bool | None = None
+    reference_to: str | list[str] | None = None
+    relationship_name: str | None = None
+    child_relationship_name: str | None = None
+    cascade_delete: bool = False
+
+
+class ObjectConfig(_Strict):
+    """A custom object, or what is added to a standard one."""
+
+    label: str | None = None
+    label_plural: str | None = None
+    fields: dict[str, FieldConfig] = {}
+
+
+class DuplicateRule(_Strict):
+    """Refuses (`block`) or warns of (`alert`) a record that matches one that is there.
+
+    A record matches if all fields of `match` are filled and equal, whatever their case.
+    """
+
+    object: Literal["Lead", "Contact", "Account"]
+    match: list[str] = ["Email"]
+    against: list[Literal["Lead", "Contact", "Account"]] = []
+    action: Literal["alert", "block"] = "alert"
+    on_update: bool = True
+    name: str = ""
+    message: str = "Use one of these records?"
+
+
+class ValidationRule(_Strict):
+    """Refuses a record for which the formula `when` is true. See formulas.py."""
+
+    object: str
+    when: str
+    error: str
+    field: str | None = None
+    on: Literal["create", "update", "both"] = "both"
+
+
+class AssignmentRule(_Strict):
+    """Gives a new or changed record to `owner` (a user name); the first that applies wins."""
+
+    object: Literal["Lead", "Account"] = "Lead"
+    owner: str
+    when: str = "TRUE"
+    id: str | None = None
+
+
+class LimitsConfig(_Strict):
+    """Salesforce: API request limits and allocations."""
+
+    daily_api_requests: int = 15_000
+    concurrent_long_requests: int = 25
+    long_request_seconds: float = 20.0
+    daily_bulk_batches: int = 15_000
+    daily_bulk_query_jobs: int = 10_000
+    query_batch_size: int = 2_000
+    """Records to a page at most; Salesforce may give fewer than asked."""
+    bulk_seconds: float = 0.0
+    """How long a Bulk job stays in each state before it is done."""
+
+
+class Fault(_Strict):
+    """Bad weather, asked for precisely: see weather.py for the kinds and the actions."""
+
+    kind: str = "*"
+    action: Literal[
+        "reset_before",
+        "reset_after",
+        "hang",
+        "slow",
+        "html_503",
+        "html_503_after",
+        "error",
+        "truncate",
+        "wrong_length",
+        "expire_session",
+        "lock",
+    ]
+    nth: int | None = Field(default=None, ge=1)
+    times: int | None = Field(default=None, ge=1)
+    probability: float | None = Field(default=None, ge=0, le=1)
+    seed: int = 0
+    seconds: float = Field(default=30.0, ge=0)
+    status: int = 500
+    code: str = "UNKNOWN_EXCEPTION"
+    message: str = (
+        "An unexpected error occurred. Please include this ErrorId if you contact support"
+    )
+    rows: list[int] | None = None
+    """For `lock`: which rows of the request (from 1); None is all, or those drawn at random."""
+
+
+class OrgConfig(_Strict):
+    """One org."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    host: str | None = None
+    id: str | None = Field(default=None, pattern=r"^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$")
+    company: str | None = None
+    edition: str = "Developer Edition"
+    sandbox: bool = False
+    users: list[UserConfig] = []
+    connected_apps: list[ConnectedApp] = []
+    logins: LoginConfig = LoginConfig()
+    objects: dict[str, ObjectConfig] = {}
+    hidden_fields: list[str] = []
+    duplicate_rules: list[DuplicateRule] = []
+    validation_rules: list[ValidationRule] = []
+    assignment_rules: list[AssignmentRule] = []
+    state_and_country_picklists: bool = False
+    limits: LimitsConfig = LimitsConfig()
+    latency_ms: float = Field(default=0.0, ge=0)
+    lock_parents: bool = False
+    faults: list[Fault] = []
+    records: dict[str, list[dict[str, Any]]] = {}
+    file: Path | None = None
+    folder: Path = Path()
+    """What paths in the configuration are relative to; set by `load`."""
+
+    @model_validator(mode="after")
+    def _somebody_may_log_in(self) -> OrgConfig:
+        if not self.users:
+            username = f"admin@{self.name}.test"
+            self.users = [UserConfig(username=username, last_name="Admin")]
+        return self
+
+
+def load(path: Path) -> list[OrgConfig]:
+    """Reads the orgs of one YAML file. Raises `OrgConfigError` naming the setting at fault."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OrgConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise OrgConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise OrgConfigError(f"{path}: holds no settings of an org; `name` is needed at least")
+    orgs = content.get("orgs", [content])
+    if not isinstance(orgs, list) or not all(isinstance(each, dict) for each in orgs):
+        raise OrgConfigError(f"{path}: `orgs` is not a list of orgs")
+    return [_one(str(path), {**each, "folder": path.parent}) for each in orgs]
+
+
+def _one(source: str, settings: dict[str, Any]) -> OrgConfig:
+    try:
+        return OrgConfig.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the org"
+        raise OrgConfigError(f"{source}: {where}: {first['msg']}") from None

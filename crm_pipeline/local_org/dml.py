@@ -1,0 +1,460 @@
+"""Create, update, upsert and delete one record, as REST, collections and Bulk all do it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_pipeline.local_org.behaviours import AFTER_SAVE, BEFORE_SAVE
+from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
+from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.schema import Field, Row
+from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.transaction import WriteContext
+from crm_pipeline.local_org.values import NotDeserialized, Reader, reader
+
+
+@dataclass(slots=True)
+class SaveResult:
+    """What became of one record. Without success there is no id."""
+
+    id: str | None
+    success: bool
+    created: bool
+    errors: tuple[RowError, ...] = ()
+
+
+@dataclass(slots=True)
+class Column:
+    """A field as it is written: its reader, and whether one may write it."""
+
+    field: Field
+    name: str
+    read: Reader
+    createable: bool
+    updateable: bool
+
+
+@dataclass(slots=True)
+class Writer:
+    """How the records of one table are written, worked out once per object and org."""
+
+    org: Org
+    table: Table
+    columns: dict[str, Column]
+    defaults: Row
+    required: tuple[str, ...]
+    unique: tuple[Field, ...]
+    owned: bool
+    before: Callable[[WriteContext, Table, Row, Row | None], None] | None
+    after: Callable[[WriteContext, Table, Row, Row | None], None] | None
+    spellings: dict[str, Column] = field(default_factory=dict)
+    """Columns under every spelling that a client has used."""
+
+    def column(self, key: str) -> Column | None:
+        """The column of a field name in any case, or None."""
+        found = self.spellings.get(key)
+        if found is None:
+            found = self.columns.get(key.lower())
+            if found is not None:
+                self.spellings[key] = found
+        return found
+
+
+def writer_of(org: Org, table: Table) -> Writer:
+    """Returns the table's writer; a change of the schema or of field security drops it."""
+    name = table.type.name
+    writer = org.writers.get(name)
+    if writer is None:
+        writer = org.writers[name] = _build_writer(org, table)
+    return writer
+
+
+def _build_writer(org: Org, table: Table) -> Writer:
+    hidden = org.hidden_fields.get(table.type.name.lower(), frozenset())
+    fields = [each for key, each in table.type.fields.items() if key not in hidden]
+    columns = {
+        each.name.lower(): Column(
+            each, each.name, reader(each, org.tables), each.createable, each.updateable
+        )
+        for each in fields
+    }
+    defaults: Row = {
+        each.name: each.default
+        for each in table.type.fields.values()
+        if each.default is not None and each.name not in table.type.computed
+    }
+    return Writer(
+        org=org,
+        table=table,
+        columns=columns,
+        defaults=defaults,
+        required=tuple(each.name for each in table.type.fields.values() if each.required),
+        unique=tuple(each for each in table.type.fields.values() if each.unique),
+        owned="ownerid" in table.type.fields,
+        before=BEFORE_SAVE.get(table.type.name),
+        after=AFTER_SAVE.get(table.type.name),
+    )
+
+
+def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, Any]) -> SaveResult:
+    """Creates a record from API names (any case) to values.
+
+    Raises:
+        KeyError: there is no such object.
+        SalesforceError: the request as a whole is at fault (unknown field, value that is not of
+            the field's type); with `context.from_csv` these fail the row alone.
+    """
+    table = org.table(sobject)
+    savepoint = context.savepoint()
+    try:
+        record_id = _insert(writer_of(org, table), context, fields)
+    except RowFailure as failure:
+        context.rollback(savepoint)
+        return SaveResult(None, success=False, created=True, errors=failure.errors)
+    return SaveResult(record_id, success=True, created=True)
+
+
+def update(
+    org: Org, context: WriteContext, sobject: str, record_id: str, fields: Mapping[str, Any]
+) -> SaveResult:
+    """Changes the given fields of a record (id of 15 or 18 characters). Raises as `create`."""
+    table = org.table(sobject)
+    savepoint = context.savepoint()
+    try:
+        row = _existing(table, record_id)
+        _update(writer_of(org, table), context, row, fields)
+    except RowFailure as failure:
+        context.rollback(savepoint)
+        return SaveResult(None, success=False, created=False, errors=failure.errors)
+    return SaveResult(row["Id"], success=True, created=False)
+
+
+def upsert(
+    org: Org,
+    context: WriteContext,
+    sobject: str,
+    external_field: Field,
+    fields: Mapping[str, Any],
+) -> SaveResult:
+    """Creates or updates by the value that `fields` holds for an external id, id lookup or Id.
+
+    The field comes from `upsert_field`. Raises as `create`.
+    """
+    table = org.table(sobject)
+    savepoint = context.savepoint()
+    created = False
+    try:
+        key = next((k for k in fields if k.lower() == external_field.name.lower()), None)
+        value = fields[key] if key is not None else None
+        rest = fields if key is None else {k: v for k, v in fields.items() if k != key}
+        writer = writer_of(org, table)
+        row = _upsert_target(writer, context, external_field, value)
+        created = row is None
+        if row is not None:
+            _update(writer, context, row, rest)
+            return SaveResult(row["Id"], success=True, created=False)
+        given = rest if external_field.type == "id" else fields
+        return SaveResult(_insert(writer, context, given), success=True, created=True)
+    except RowFailure as failure:
+        context.rollback(savepoint)
+        return SaveResult(None, success=False, created=created, errors=failure.errors)
+
+
+def delete(
+    org: Org, context: WriteContext, sobject: str, record_id: str, *, hard: bool = False
+) -> SaveResult:
+    """Deletes a record with the children that cascade; lookups that do not are emptied.
+
+    `hard` is Bulk's hardDelete: the record does not stay for queryAll.
+    """
+    table = org.table(sobject)
+    savepoint = context.savepoint()
+    try:
+        if not table.type.allows("deletable"):
+            raise refuse(
+                "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
+            )
+        row = _existing(table, record_id)
+        context.refuse_if_locked(table, row)
+        _delete(context, table, row)
+    except RowFailure as failure:
+        context.rollback(savepoint)
+        return SaveResult(None, success=False, created=False, errors=failure.errors)
+    if hard:
+        context.erase(table, row["Id"])
+    return SaveResult(row["Id"], success=True, created=False)
+
+
+def upsert_field(org: Org, table: Table, name: str) -> Field:
+    """The field to upsert by. Raises NOT_FOUND (404) unless it is an external id or id lookup."""
+    found = org.visible(table.type, name)
+    if found is None or not (found.external_id or found.id_lookup):
+        raise SalesforceError(
+            404,
+            "NOT_FOUND",
+            f"Provided external ID field does not exist or is not accessible: {name}",
+        )
+    return found
+
+
+def matches(table: Table, external_field: Field, value: Any) -> list[str]:
+    """Ids of the records, not deleted, that hold this external id."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        value = value.strip()
+    elif external_field.is_text:
+        value = str(value)
+    if external_field.is_number and isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return []
+    return [each for each in table.lookup(external_field.name, value) if table.live(each)]
+
+
+def _existing(table: Table, record_id: Any) -> Row:
+    found = long_id(record_id.strip()) if isinstance(record_id, str) else None
+    if found is None or not found.startswith(table.type.key_prefix):
+        raise refuse(
+            "MALFORMED_ID", f"{table.type.label} ID: id value of incorrect type: {record_id}", "Id"
+        )
+    row = table.rows.get(found)
+    if row is None:
+        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    if row["IsDeleted"]:
+        raise refuse("ENTITY_IS_DELETED", "entity is deleted")
+    return row
+
+
+def _upsert_target(
+    writer: Writer, context: WriteContext, external_field: Field, value: Any
+) -> Row | None:
+    name = external_field.name
+    table = writer.table
+    if value is None or value == "":
+        if external_field.type == "id":
+            return None
+        raise refuse("MISSING_ARGUMENT", f"{name} not specified")
+    if external_field.type == "id":
+        return _existing(table, value)
+    seen = (name, value.lower() if isinstance(value, str) else value)
+    if seen in context.external_ids:
+        raise refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", name)
+    context.external_ids.add(seen)
+    found = matches(table, external_field, value)
+    if len(found) > 1:
+        raise refuse(
+            "DUPLICATE_EXTERNAL_ID",
+            f"{name}: more than one record found for external id field: [{', '.join(found)}]",
+            name,
+        )
+    return table.rows[found[0]] if found else None
+
+
+def _insert(writer: Writer, context: WriteContext, fields: Mapping[str, Any]) -> str:
+    table = writer.table
+    if not table.type.allows("createable"):
+        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    row = writer.defaults.copy()
+    errors = _read_into(row, writer, context, fields, creating=True)
+    missing = [name for name in writer.required if row.get(name) is None]
+    if missing:
+        raise _required_missing(missing)
+    if errors:
+        raise RowFailure(*errors)
+    _save(writer, context, row, None)
+    return row["Id"]  # type: ignore[no-any-return]
+
+
+def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str, Any]) -> None:
+    if not writer.table.type.allows("updateable"):
+        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    row = old.copy()
+    errors = _read_into(row, writer, context, fields, creating=False)
+    missing = [
+        each.field.name
+        for each in writer.columns.values()
+        if not each.field.nillable and row.get(each.name) is None and old.get(each.name) is not None
+    ]
+    if missing:
+        raise _required_missing(missing)
+    if errors:
+        raise RowFailure(*errors)
+    _save(writer, context, row, old)
+
+
+def _save(writer: Writer, context: WriteContext, row: Row, old: Row | None) -> None:
+    table = writer.table
+    context.refuse_if_locked(table, row)
+    if writer.before:
+        writer.before(context, table, row, old)
+    rules = writer.org.rules
+    if rules is not None:
+        rules.check(context, table, row, old)
+    for each in writer.unique:
+        _refuse_duplicate_value(table, each, row, old)
+    if old is None:
+        if writer.owned and row.get("OwnerId") is None:
+            row["OwnerId"] = context.user_id
+        context.insert(table, row)
+    else:
+        context.change(table, row)
+    if writer.after:
+        writer.after(context, table, row, old)
+
+
+def _refuse_duplicate_value(table: Table, unique: Field, row: Row, old: Row | None) -> None:
+    value = row.get(unique.name)
+    if value is None or (old is not None and old.get(unique.name) == value):
+        return
+    for other in table.lookup(unique.name, value):
+        if other != row.get("Id") and table.live(other):
+            raise refuse(
+                "DUPLICATE_VALUE",
+                f"duplicate value found: {unique.name} duplicates value on record with id: "
+                f"{other[:15]}",
+                unique.name,
+            )
+
+
+def _required_missing(names: list[str]) -> RowFailure:
+    return refuse(
+        "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(names)}]", *names
+    )
+
+
+def _read_into(
+    row: Row,
+    writer: Writer,
+    context: WriteContext,
+    fields: Mapping[str, Any],
+    *,
+    creating: bool,
+) -> list[RowError]:
+    """Puts the values into the row; returns what is wrong with them."""
+    errors: list[RowError] = []
+    forbidden: list[str] = []
+    spellings = writer.spellings
+    for position, (key, value) in enumerate(fields.items(), 1):
+        column = spellings.get(key) or writer.column(key)
+        try:
+            if column is None:
+                _read_relationship(row, writer, context, key, value)
+            elif column.createable if creating else column.updateable:
+                row[column.name] = column.read(value)
+            else:
+                forbidden.append(column.name)
+        except RowFailure as failure:
+            errors.extend(failure.errors)
+        except NotDeserialized as unread:
+            if not context.from_csv:
+                raise SalesforceError(400, "JSON_PARSER_ERROR", unread.json_message) from None
+            errors.append(_unread_csv_value(unread, position))
+    if forbidden:
+        errors.insert(0, _not_writable(forbidden))
+    return errors
+
+
+def _unread_csv_value(unread: NotDeserialized, position: int) -> RowError:
+    name = unread.field.name
+    kind = unread.field.describe["soapType"]
+    return RowError(
+        "INVALID_FIELD",
+        f"Failed to deserialize field at col {position}. Due to, '{unread.value}' is not a valid "
+        f"value for the type {kind}",
+        (name,),
+    )
+
+
+def _not_writable(names: list[str]) -> RowError:
+    return RowError(
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings "
+        "of this field and verify that it is read/write for your profile or permission set.",
+        tuple(names),
+    )
+
+
+def _read_relationship(
+    row: Row, writer: Writer, context: WriteContext, key: str, value: Any
+) -> None:
+    """Reads `"Account": {"Ext__c": "v"}`, in CSV `Account.Ext__c` or `Lead:Who.Email`."""
+    if key.lower() == "attributes":
+        return
+    path, _, csv_field = key.partition(".")
+    given_type, _, relationship = path.rpartition(":")
+    lookup = writer.table.type.relationships.get(relationship.lower())
+    column = writer.column(lookup.name) if lookup else None
+    if lookup is None or column is None:
+        raise _no_such_column(writer, context, key)
+    if csv_field:
+        value = {csv_field: value}
+    if value is None:
+        row[lookup.name] = None
+        return
+    if not isinstance(value, dict):
+        raise NotDeserialized(lookup, value)
+    attributes = value.get("attributes")
+    if isinstance(attributes, dict) and isinstance(attributes.get("type"), str):
+        given_type = attributes["type"]
+    pairs = [(k, v) for k, v in value.items() if k.lower() != "attributes"]
+    if len(pairs) != 1:
+        raise refuse("INVALID_FIELD", "One external ID must be specified for the relationship")
+    row[lookup.name] = _parent_by_external_id(writer.org, lookup, given_type, *pairs[0])
+
+
+def _no_such_column(writer: Writer, context: WriteContext, key: str) -> Exception:
+    message = f"No such column '{key}' on sobject of type {writer.table.type.name}"
+    if context.from_csv:
+        return refuse("INVALID_FIELD", message, key)
+    return SalesforceError(400, "INVALID_FIELD", message)
+
+
+def _parent_by_external_id(
+    org: Org, lookup: Field, given_type: str, name: str, value: Any
+) -> str | None:
+    if value is None or value == "":
+        return None
+    candidates = [given_type] if given_type else list(lookup.reference_to)
+    for candidate in candidates:
+        table = org.tables.get(candidate.lower())
+        field_ = org.visible(table.type, name) if table else None
+        if table is None or field_ is None:
+            continue
+        if not (field_.external_id or field_.id_lookup):
+            raise refuse(
+                "INVALID_FIELD",
+                f"{name} is not an External ID or indexed field for {table.type.name}",
+            )
+        found = matches(table, field_, value)
+        if len(found) > 1:
+            raise refuse(
+                "DUPLICATE_EXTERNAL_ID",
+                f"{name}: more than one record found for external id field: [{', '.join(found)}]",
+                lookup.name,
+            )
+        if found:
+            return found[0]
+    raise refuse(
+        "INVALID_FIELD",
+        f"Foreign key external ID: {value} not found for field {name} in entity {candidates[0]}",
+        lookup.name,
+    )
+
+
+def _delete(context: WriteContext, table: Table, row: Row) -> None:
+    record_id = row["Id"]
+    context.change(table, {**row, "IsDeleted": True}, "delete")
+    for child in table.type.all_children:
+        children = context.org.table(child.child_object)
+        if not children.is_indexed(child.field):
+            continue
+        for child_id in children.lookup(child.field, record_id):
+            child_row = children.live(child_id)
+            if child_row is None:
+                continue
+            if child.cascade_delete:
+                _delete(context, children, child_row)
+            elif not child.field.startswith("Converted"):
+                context.change(children, {**child_row, child.field: None}, "cascade")

@@ -1,0 +1,80 @@
+"""What Salesforce says when something is wrong: whole requests and single rows."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+_ROW_HTTP_STATUS = {
+    "ENTITY_IS_DELETED": 404,
+    "NOT_FOUND": 404,
+    "INSUFFICIENT_ACCESS_OR_READONLY": 403,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": 403,
+}
+
+
+class SalesforceError(Exception):
+    """Ends a request: rendered as `[{"message": ..., "errorCode": ...}]` with its HTTP status.
+
+    `fields` is None where Salesforce leaves the key out (everything but DML).
+    """
+
+    def __init__(
+        self,
+        http_status: int,
+        error_code: str,
+        message: str,
+        fields: tuple[str, ...] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{error_code}: {message}")
+        self.http_status = http_status
+        self.error_code = error_code
+        self.message = message
+        self.fields = fields
+        self.extra = extra
+
+    def body(self) -> list[dict[str, Any]]:
+        """The JSON body of the answer."""
+        error: dict[str, Any] = {"message": self.message, "errorCode": self.error_code}
+        if self.fields is not None:
+            error["fields"] = list(self.fields)
+        return [{**(self.extra or {}), **error}]
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why one record was refused. `extra` holds e.g. `duplicateResut` for a single create."""
+
+    status_code: str
+    message: str
+    fields: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def collections_body(self) -> dict[str, Any]:
+        """As sObject collections, composite tree and Bulk's JSON write it: `statusCode`."""
+        return {
+            "statusCode": self.status_code,
+            "message": self.message,
+            "fields": list(self.fields),
+        }
+
+    def raised(self) -> SalesforceError:
+        """As the answer to a request about this record alone: `errorCode`."""
+        status = _ROW_HTTP_STATUS.get(self.status_code, 400)
+        return SalesforceError(
+            status, self.status_code, self.message, None if self.extra else self.fields, self.extra
+        )
+
+
+class RowFailure(Exception):  # noqa: N818 - it carries errors, it is not one
+    """Leaves the handling of one record; the row's result carries the errors."""
+
+    def __init__(self, *errors: RowError) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+def refuse(
+    status_code: str, message: str, *fields: str, extra: dict[str, Any] | None = None
+) -> RowFailure:
+    """Builds the failure of one record, to be raised."""
+    return RowFailure(RowError(status_code, message, fields, extra or {}))

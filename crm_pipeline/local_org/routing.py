@@ -1,0 +1,150 @@
+"""A call and its answer, and the table of routes: the same for the wire and for subrequests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from re import Pattern
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.routing import compile_path
+
+from crm_pipeline.local_org.errors import SalesforceError
+
+if TYPE_CHECKING:
+    from crm_pipeline.local_org.store import Org, Session
+
+FIRST_VERSION = 46
+LAST_VERSION = 68
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to an org: from the wire, or inside a composite.
+
+    `path` starts at `/services` (the org's prefix is gone); `query` holds the query string's
+    parameters; `headers` have lower-case names; `params` are what the route's pattern took out
+    of the path; `base_url` is the address under which the client reaches this org, without a
+    slash at the end.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    base_url: str
+    params: dict[str, str] = field(default_factory=dict)
+    session: Session | None = None
+    value: Any = None
+    """The body of a subrequest, already parsed; `json()` prefers it."""
+
+    @property
+    def version(self) -> str:
+        """The API version of the path, as `59.0`."""
+        return self.params["version"]
+
+    def json(self) -> Any:
+        """The body as JSON. Raises JSON_PARSER_ERROR as a `SalesforceError`."""
+        if self.value is not None:
+            return self.value
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise SalesforceError(
+                400,
+                "JSON_PARSER_ERROR",
+                f"{error.msg} at [line:{error.lineno}, column:{error.colno}]",
+            ) from None
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back. `body` is JSON-able, or bytes or str of the given media type, or None."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json;charset=UTF-8"
+
+
+Handler = Callable[["Org", Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call goes.
+
+    `kind` names it for faults, statistics and the request log (`collections.create`); a function
+    where it takes the body to tell. `counted` says whether it is charged to the daily API
+    requests, `session` whether it needs a login. `{version}` in a pattern takes `59.0`.
+    """
+
+    method: str
+    pattern: str
+    kind: str | Callable[[Call], str]
+    handler: Handler
+    counted: bool = True
+    session: bool = True
+
+    def kind_of(self, call: Call) -> str:
+        """What this call is for faults and statistics."""
+        return self.kind if isinstance(self.kind, str) else self.kind(call)
+
+
+class Router:
+    """Finds the route of a call; the first that matches wins."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        by_pattern: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            by_pattern.setdefault(route.pattern, {})[route.method] = route
+        self._routes: Sequence[tuple[Pattern[str], dict[str, Route]]] = [
+            (compile_path(pattern)[0], methods) for pattern, methods in by_pattern.items()
+        ]
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """Returns the route and the path's parameters.
+
+        Raises:
+            SalesforceError: NOT_FOUND, METHOD_NOT_ALLOWED or, for a retired version, GONE.
+        """
+        allowed: set[str] = set()
+        for pattern, methods in self._routes:
+            match = pattern.match(path)
+            if not match:
+                continue
+            params = match.groupdict()
+            if "version" in params:
+                check_version(params["version"])
+            if method in methods:
+                return methods[method], params
+            if method == "HEAD" and "GET" in methods:
+                return methods["GET"], params
+            allowed |= methods.keys()
+        if allowed:
+            raise SalesforceError(
+                405,
+                "METHOD_NOT_ALLOWED",
+                f"HTTP Method '{method}' not allowed. Allowed are {','.join(sorted(allowed))}",
+            )
+        raise not_found()
+
+
+def not_found() -> SalesforceError:
+    """The answer for a path that leads nowhere."""
+    return SalesforceError(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def check_version(version: str) -> None:
+    """Refuses API versions that do not exist (404) or are retired (410, up to v30)."""
+    number, dot, rest = version.partition(".")
+    if not (number.isascii() and number.isdigit() and dot and rest == "0"):
+        raise not_found()
+    if int(number) > LAST_VERSION or int(number) < 7:
+        raise not_found()
+    if int(number) <= 30:
+        raise SalesforceError(
+            410, "UNSUPPORTED_API_VERSION", f"API version v{version} is not available"
+        )

@@ -1,0 +1,113 @@
+"""What a request writes: stamped with user and time, undone on failure, tallied when kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.store import Org, Table, timestamp
+
+Savepoint = int
+Locker = Callable[[Table, Row], None]
+"""Raises UNABLE_TO_LOCK_ROW, as a row's failure, for a row that cannot be written now."""
+
+
+@dataclass(slots=True)
+class Write:
+    """One row written: `before` is what stood there, None for a new row."""
+
+    table: Table
+    record_id: str
+    before: Row | None
+    operation: str
+
+
+@dataclass(slots=True)
+class WriteContext:
+    """Everything written by one request, with the options that its headers gave.
+
+    `allow_duplicates` is `Sforce-Duplicate-Rule-Header: allowSave=true`; `assignment` is
+    `Sforce-Auto-Assign` (true: the active rule, false: none, or the id of a rule); `from_csv`
+    says that values are texts of a Bulk CSV file; `locker` stands in for row locks.
+    """
+
+    org: Org
+    user_id: str
+    allow_duplicates: bool = False
+    assignment: bool | str = True
+    from_csv: bool = False
+    locker: Locker | None = None
+    now: str = ""
+    writes: list[Write] = field(default_factory=list)
+    external_ids: set[tuple[str, object]] = field(default_factory=set)
+    """External ids upserted in the chunk at hand: a second one of a kind is refused."""
+
+    def __post_init__(self) -> None:
+        self.now = timestamp(self.org.now())
+
+    def refuse_if_locked(self, table: Table, row: Row) -> None:
+        """Raises UNABLE_TO_LOCK_ROW as a row's failure if the weather says so."""
+        if self.locker is not None:
+            self.locker(table, row)
+
+    def insert(self, table: Table, row: Row) -> str:
+        """Stores a new row. Returns its id.
+
+        It gets an id and system fields unless it has them (as a seeded record may).
+        """
+        record_id = row.get("Id") or table.ids.next()
+        row["Id"] = record_id
+        row["IsDeleted"] = False
+        created = row.setdefault("CreatedDate", self.now)
+        modified = row.setdefault("LastModifiedDate", created)
+        row.setdefault("SystemModstamp", modified)
+        row.setdefault("CreatedById", self.user_id)
+        row.setdefault("LastModifiedById", self.user_id)
+        table.put(record_id, row)
+        self.writes.append(Write(table, record_id, None, "create"))
+        return record_id
+
+    def change(self, table: Table, row: Row, operation: str = "update") -> None:
+        """Stores a changed copy of a row, stamped."""
+        row["LastModifiedDate"] = row["SystemModstamp"] = self.now
+        row["LastModifiedById"] = self.user_id
+        before = table.put(row["Id"], row)
+        self.writes.append(Write(table, row["Id"], before, operation))
+
+    def erase(self, table: Table, record_id: str) -> None:
+        """Removes a row for good: not even queryAll sees it."""
+        before = table.rows[record_id]
+        table.drop(record_id)
+        self.writes.append(Write(table, record_id, before, "erase"))
+
+    def savepoint(self) -> Savepoint:
+        """A place to roll back to."""
+        return len(self.writes)
+
+    def rollback(self, savepoint: Savepoint = 0) -> None:
+        """Undoes everything written since; ids that were handed out stay used."""
+        while len(self.writes) > savepoint:
+            write = self.writes.pop()
+            if write.before is None:
+                write.table.drop(write.record_id)
+            else:
+                write.table.put(write.record_id, write.before)
+
+    def commit(self) -> None:
+        """Counts and, where the org has a file, records what was written."""
+        for write in self.writes:
+            self.org.rows_written[write.table.type.name, write.operation] += 1
+        if self.org.journal is not None:
+            self.org.journal.append(self.writes)
+        self.writes.clear()
+
+
+@contextmanager
+def committed(context: WriteContext) -> Iterator[WriteContext]:
+    """Keeps what the block wrote, or nothing of it if it raises."""
+    try:
+        yield context
+    except BaseException:
+        context.rollback()
+        raise
+    context.commit()
