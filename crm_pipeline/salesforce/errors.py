@@ -1,0 +1,295 @@
+"""What can go wrong with an org, and the one table that says what is done about it.
+
+Exceptions are for whole requests and whole accounts; what is wrong with single rows comes back
+as data (`writes.RowError`) and is looked up in the same table. Messages carry codes and
+statuses, never what Salesforce wrote, since that quotes the record's values.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from types import MappingProxyType
+
+from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+
+
+class SalesforceProblem(Exception):  # noqa: N818 - not all are errors of ours
+    """Something about the org that the caller has to deal with; one line, no personal data."""
+
+
+class AccountStopped(SalesforceProblem):
+    """The account's configuration or credentials are wrong; only a person can mend that.
+
+    Attributes:
+        reason: what happened.
+        action: what to do about it.
+        code: Salesforce's error code, empty where there is none.
+    """
+
+    def __init__(self, reason: str, action: str, *, code: str = "") -> None:
+        super().__init__(f"{reason}; {action}")
+        self.reason = reason
+        self.action = action
+        self.code = code
+
+
+class AccountPaused(SalesforceProblem):
+    """A limit of the org is reached; nothing was written.
+
+    Attributes:
+        until: when it is worth trying again (UTC): a hint, since the limits roll.
+        code: Salesforce's error code.
+    """
+
+    def __init__(self, reason: str, *, until: datetime | None = None, code: str = "") -> None:
+        super().__init__(reason)
+        self.until = until or datetime.now(UTC) + timedelta(seconds=PAUSE_SECONDS)
+        self.code = code
+
+
+class OrgUnavailable(SalesforceProblem):
+    """The org or the way to it is down; nothing was written by this request. Try later."""
+
+
+class LostAnswer(SalesforceProblem):
+    """A write was sent and its answer never came: it may have happened, or may still happen."""
+
+
+class RequestRefused(SalesforceProblem):
+    """Salesforce refused this one request, for a reason of the request's own.
+
+    Attributes:
+        status: HTTP status.
+        code: Salesforce's error code.
+        message: Salesforce's own words. May quote personal data: for the ledger, not for logs.
+        fields: the fields that it names.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str = "", fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(f"Salesforce refused a request: {code} (HTTP {status})")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = tuple(fields)
+
+
+class Treatment(Enum):
+    """What is done about an error."""
+
+    RETRY = auto()
+    """Passing: again after a while, with backoff and jitter, a bounded number of times."""
+    RETRY_SERIALLY = auto()
+    """A lock: these rows only, one at a time, grouped by their parent."""
+    LOG_IN_AGAIN = auto()
+    """The session is over: log in once, then as if nothing had happened."""
+    STOP_ACCOUNT = auto()
+    """Nothing will work before a person changes something."""
+    PAUSE_ACCOUNT = auto()
+    """A limit: nothing will work before it resets."""
+    GIVE_UP = auto()
+    """This record will never be taken as it is; it stays in the queue for people."""
+    DEGRADE_FIELD = auto()
+    """A value or field is refused: without it the rest of the record may go."""
+    SWITCH_TARGET = auto()
+    """The record was converted, merged or deleted: find its successor, or match again."""
+    USE_DUPLICATE = auto()
+    """A duplicate rule names a record that is there: use that one."""
+    ALREADY_THERE = auto()
+    """The record exists: read it, and update it instead."""
+    RESTART_QUERY = auto()
+    """The query's cursor is gone: from the start."""
+    RESEND = auto()
+    """Rolled back with others, at no fault of its own: again, without the culprit."""
+
+
+DEFAULT_TREATMENT = Treatment.GIVE_UP
+"""For codes that the table does not know: the record waits for a person."""
+
+ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
+    {
+        # Sessions and logins. Bad credentials are never tried twice: that locks the user out.
+        "INVALID_SESSION_ID": Treatment.LOG_IN_AGAIN,
+        "InvalidSessionId": Treatment.LOG_IN_AGAIN,
+        "INVALID_AUTH_HEADER": Treatment.STOP_ACCOUNT,
+        "INVALID_LOGIN": Treatment.STOP_ACCOUNT,
+        "LOGIN_MUST_USE_SECURITY_TOKEN": Treatment.STOP_ACCOUNT,
+        "PASSWORD_LOCKOUT": Treatment.STOP_ACCOUNT,
+        "LOGIN_DURING_RESTRICTED_DOMAIN": Treatment.STOP_ACCOUNT,
+        "LOGIN_DURING_RESTRICTED_TIME": Treatment.STOP_ACCOUNT,
+        "ORG_NOT_OWNED_BY_INSTANCE": Treatment.STOP_ACCOUNT,
+        "INVALID_OPERATION": Treatment.STOP_ACCOUNT,
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD": Treatment.STOP_ACCOUNT,
+        "LOGIN_RATE_EXCEEDED": Treatment.PAUSE_ACCOUNT,
+        "invalid_grant": Treatment.STOP_ACCOUNT,
+        "invalid_client": Treatment.STOP_ACCOUNT,
+        "invalid_client_id": Treatment.STOP_ACCOUNT,
+        "invalid_client_credentials": Treatment.STOP_ACCOUNT,
+        "invalid_app_access": Treatment.STOP_ACCOUNT,
+        "inactive_user": Treatment.STOP_ACCOUNT,
+        "inactive_org": Treatment.STOP_ACCOUNT,
+        "unauthorized_client": Treatment.STOP_ACCOUNT,
+        "unsupported_grant_type": Treatment.STOP_ACCOUNT,
+        "rate_limit_exceeded": Treatment.PAUSE_ACCOUNT,
+        "unknown_error": Treatment.RETRY,
+        # The org as a whole.
+        "API_DISABLED_FOR_ORG": Treatment.STOP_ACCOUNT,
+        "API_CURRENTLY_DISABLED": Treatment.STOP_ACCOUNT,
+        "ORG_LOCKED": Treatment.STOP_ACCOUNT,
+        "TRIAL_EXPIRED": Treatment.STOP_ACCOUNT,
+        "LICENSE_LIMIT_EXCEEDED": Treatment.STOP_ACCOUNT,
+        "STORAGE_LIMIT_EXCEEDED": Treatment.STOP_ACCOUNT,
+        "UNSUPPORTED_API_VERSION": Treatment.STOP_ACCOUNT,
+        "InvalidVersion": Treatment.STOP_ACCOUNT,
+        "GONE": Treatment.STOP_ACCOUNT,
+        "TXN_SECURITY_NO_ACCESS": Treatment.STOP_ACCOUNT,
+        "TXN_SECURITY_RUNTIME_ERROR": Treatment.STOP_ACCOUNT,
+        "TXN_SECURITY_APEX_ERROR": Treatment.STOP_ACCOUNT,
+        "REQUEST_LIMIT_EXCEEDED": Treatment.PAUSE_ACCOUNT,
+        "ExceededQuota": Treatment.PAUSE_ACCOUNT,
+        # Passing weather.
+        "SERVER_UNAVAILABLE": Treatment.RETRY,
+        "UNKNOWN_EXCEPTION": Treatment.RETRY,
+        "QUERY_TIMEOUT": Treatment.RETRY,
+        "REQUEST_RUNNING_TOO_LONG": Treatment.RETRY,
+        "TXN_SECURITY_METERING_ERROR": Treatment.RETRY,
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": Treatment.RETRY,
+        "UNABLE_TO_LOCK_ROW": Treatment.RETRY_SERIALLY,
+        "TooManyLockFailure": Treatment.RETRY_SERIALLY,
+        "INVALID_QUERY_LOCATOR": Treatment.RESTART_QUERY,
+        # Collateral of another row.
+        "PROCESSING_HALTED": Treatment.RESEND,
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK": Treatment.RESEND,
+        # The record is there already, in one way or another.
+        "DUPLICATES_DETECTED": Treatment.USE_DUPLICATE,
+        "DUPLICATE_VALUE": Treatment.ALREADY_THERE,
+        # The record is there no more, or elsewhere.
+        "CANNOT_UPDATE_CONVERTED_LEAD": Treatment.SWITCH_TARGET,
+        "ENTITY_IS_DELETED": Treatment.SWITCH_TARGET,
+        "INVALID_CROSS_REFERENCE_KEY": Treatment.SWITCH_TARGET,
+        # One value, or one field.
+        "STRING_TOO_LONG": Treatment.DEGRADE_FIELD,
+        "INVALID_EMAIL_ADDRESS": Treatment.DEGRADE_FIELD,
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Treatment.DEGRADE_FIELD,
+        "FIELD_INTEGRITY_EXCEPTION": Treatment.DEGRADE_FIELD,
+        "NUMBER_OUTSIDE_VALID_RANGE": Treatment.DEGRADE_FIELD,
+        "INVALID_TYPE_ON_FIELD_IN_RECORD": Treatment.DEGRADE_FIELD,
+        "INVALID_FIELD": Treatment.DEGRADE_FIELD,
+        "INVALID_FIELD_FOR_INSERT_UPDATE": Treatment.DEGRADE_FIELD,
+        # The record itself: people look into it.
+        "DUPLICATE_EXTERNAL_ID": Treatment.GIVE_UP,
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION": Treatment.GIVE_UP,
+        "REQUIRED_FIELD_MISSING": Treatment.GIVE_UP,
+        "MALFORMED_ID": Treatment.GIVE_UP,
+        "INSUFFICIENT_ACCESS_OR_READONLY": Treatment.GIVE_UP,
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Treatment.GIVE_UP,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Treatment.GIVE_UP,
+        "INACTIVE_OWNER_OR_USER": Treatment.GIVE_UP,
+        "ENTITY_IS_LOCKED": Treatment.GIVE_UP,
+        "NOT_FOUND": Treatment.GIVE_UP,
+        # The mapping names what the org does not have or does not show to our user.
+        "INVALID_TYPE": Treatment.STOP_ACCOUNT,
+        "MALFORMED_QUERY": Treatment.STOP_ACCOUNT,
+        # Our own bugs: better one stopped account than ten thousand refused calls.
+        "JSON_PARSER_ERROR": Treatment.STOP_ACCOUNT,
+        "METHOD_NOT_ALLOWED": Treatment.STOP_ACCOUNT,
+        "INVALID_BATCH_SIZE": Treatment.STOP_ACCOUNT,
+    }
+)
+
+_BY_HTTP_STATUS: Mapping[int, Treatment] = MappingProxyType(
+    {
+        401: Treatment.LOG_IN_AGAIN,
+        404: Treatment.RETRY,
+        406: Treatment.RETRY,
+        408: Treatment.RETRY,
+        410: Treatment.STOP_ACCOUNT,
+        420: Treatment.RETRY,
+        429: Treatment.RETRY,
+    }
+)
+
+# A new login does not help these: the session is fine, but not meant for this (jsforce).
+_SESSION_OF_THE_WRONG_KIND = ("not valid for use with the REST API", "not attached to Agent")
+
+
+def decide(code: str, message: str, http_status: int) -> Treatment:
+    """What is done about an error of a request, a subrequest or a row.
+
+    Args:
+        code: Salesforce's error code; empty where the answer carried none (HTML from a proxy).
+        message: Salesforce's own words; they tell a few codes' two meanings apart.
+        http_status: of the request, or of the subrequest; for a row of a collection or a bulk
+            job, which has none, 400.
+    """
+    code = code.removeprefix("sf:")
+    known = _told_apart(code, message) or ERROR_TABLE.get(code)
+    if known is not None:
+        return known
+    if http_status >= 500:
+        return Treatment.RETRY
+    return DEFAULT_TREATMENT if code else _BY_HTTP_STATUS.get(http_status, DEFAULT_TREATMENT)
+
+
+def _told_apart(code: str, message: str) -> Treatment | None:
+    """The treatment where one code has two meanings, and the message says the rarer one."""
+    match code:
+        case "REQUEST_LIMIT_EXCEEDED" if "Concurrent" in message:
+            return Treatment.RETRY
+        case "INVALID_SESSION_ID" if any(text in message for text in _SESSION_OF_THE_WRONG_KIND):
+            return Treatment.STOP_ACCOUNT
+        case "INVALID_FIELD" if "on entity" in message:
+            return Treatment.STOP_ACCOUNT  # a query; a write says "on sobject of type"
+        case "invalid_grant" if "rate exceeded" in message:
+            return Treatment.PAUSE_ACCOUNT
+    return None
+
+
+_ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "INVALID_LOGIN": "set the account's credentials again, and unlock the user if it is locked",
+        "LOGIN_MUST_USE_SECURITY_TOKEN": "add the user's security token to the credentials, "
+        "or add this machine's address to the org's trusted ones",
+        "PASSWORD_LOCKOUT": "unlock the user in the org, then set the credentials again",
+        "LOGIN_DURING_RESTRICTED_DOMAIN": "allow this machine's address in the user's profile",
+        "LOGIN_DURING_RESTRICTED_TIME": "allow logins at all hours in the user's profile",
+        "ORG_NOT_OWNED_BY_INSTANCE": "correct the account's login URL",
+        "INVALID_OPERATION": "SOAP login may be off in this org: "
+        "use OAuth client credentials or JWT bearer instead",
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD": "set a new password for the user",
+        "invalid_grant": "set the account's credentials again, and check in the org that the "
+        "user is active and approved for the app",
+        "invalid_client": "set the client id and the client secret again",
+        "invalid_client_id": "set the client id again, and check that the app is in this org",
+        "unsupported_grant_type": "switch the OAuth flow on in the org's app",
+        "API_DISABLED_FOR_ORG": "give the user the permission API Enabled, or the org the API",
+        "API_CURRENTLY_DISABLED": "switch the API on in the org",
+        "STORAGE_LIMIT_EXCEEDED": "free or buy data storage in the org",
+        "LICENSE_LIMIT_EXCEEDED": "free or buy licences in the org",
+        "ORG_LOCKED": "have the org unlocked",
+        "TRIAL_EXPIRED": "the org's trial is over: have it extended",
+        "UNSUPPORTED_API_VERSION": "raise the account's api_version",
+        "GONE": "raise the account's api_version",
+        "INVALID_TYPE": "check the account's mapping, and the user's access to the object",
+        "INVALID_FIELD": "check the account's mapping, and the user's access to the field",
+        "TXN_SECURITY_METERING_ERROR": "give the user the permission Exempt from "
+        "Transaction Security",
+        "TXN_SECURITY_NO_ACCESS": "exempt the user from the org's transaction security policy",
+        "INVALID_SESSION_ID": "give the user and the app access to the REST API",
+    }
+)
+
+
+def stopped(code: str, http_status: int) -> AccountStopped:
+    """The exception for an error that the table treats as STOP_ACCOUNT."""
+    return AccountStopped(
+        f"Salesforce refuses this account: {code or 'no error code'} (HTTP {http_status})",
+        _ADVICE.get(code, "look the code up in Salesforce's documentation, or ask for support"),
+        code=code,
+    )
+
+
+def paused(code: str, http_status: int) -> AccountPaused:
+    """The exception for an error that the table treats as PAUSE_ACCOUNT."""
+    return AccountPaused(f"A limit of the org is reached: {code} (HTTP {http_status})", code=code)
