@@ -1,0 +1,54 @@
+"""What all tests share: one PostgreSQL for the session, and a database for each test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from crm_pipeline.database.embedded import EmbeddedPostgres
+from crm_pipeline_tests.databases import fresh_pipeline, make_migrated, server_in
+
+SERVER_FOLDER = "CRM_PIPELINE_TESTS_POSTGRES"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses where the session's server lives; the workers of pytest-xdist inherit it."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="crm-pipeline-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes the server from the disk, when all workers have left it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SERVER_FOLDER))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The session's PostgreSQL, shared by all workers; the last one stops it."""
+    folder = Path(os.environ[SERVER_FOLDER])
+    server = server_in(folder)
+    server.url("postgres")
+    make_migrated(server, folder)
+    yield server
+    server.leave()
+
+
+@pytest.fixture
+def pipeline(postgres: EmbeddedPostgres, tmp_path: Path) -> Iterator[Engine]:
+    """A fresh, migrated database of the pipeline and the warehouse; the settings point at it."""
+    with fresh_pipeline(postgres, tmp_path / "data") as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def module_pipeline(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """As `pipeline`, one for all tests of a module; a module uses one of the two."""
+    with fresh_pipeline(postgres, tmp_path_factory.mktemp("data")) as engine:
+        yield engine

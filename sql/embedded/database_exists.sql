@@ -1,0 +1,1 @@
+SELECT exists(SELECT FROM pg_database WHERE datname = :name)
