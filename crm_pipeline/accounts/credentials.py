@@ -6,24 +6,21 @@ first one seals, all of them open.
 """
 
 import base64
-import json
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.credentials import Credentials, from_json, to_json
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
-
-    from crm_pipeline.salesforce.credentials import Credentials
 
 KEY_FILE = "encryption.key"
 
@@ -38,28 +35,25 @@ class Rotation:
     unreadable: tuple[str, ...]
 
 
-def set_credentials(connection: Connection, account_id: str, credentials: "Credentials") -> None:
+def set_credentials(connection: Connection, account_id: str, credentials: Credentials) -> None:
     """Seals and stores credentials in place of earlier ones; a refusal is forgotten.
 
     Raises:
         AccountError: there is no usable key.
     """
-    plain = json.dumps(credentials.model_dump(), default=_revealed).encode()
+    sealed = _sealer(account_id).encrypt(to_json(credentials))
     connection.execute(
-        statement("accounts/put_credential"),
-        {"account_id": account_id, "ciphertext": _sealer(account_id).encrypt(plain)},
+        statement("accounts/put_credential"), {"account_id": account_id, "ciphertext": sealed}
     )
 
 
-def read_credentials(connection: Connection, account_id: str) -> "Credentials":
+def read_credentials(connection: Connection, account_id: str) -> Credentials:
     """The account's credentials, in the clear: only for a login, never to be kept or shown.
 
     Raises:
         AccountError: there are none, or none of the keys opens them.
     """
     from cryptography.fernet import InvalidToken
-
-    from crm_pipeline.salesforce.credentials import Credentials
 
     sealed = connection.scalar(statement("accounts/get_credential"), {"account_id": account_id})
     if sealed is None:
@@ -76,9 +70,8 @@ def read_credentials(connection: Connection, account_id: str) -> "Credentials":
             f"`crm-pipeline account credentials {account_id}`."
         ) from None
     try:
-        return TypeAdapter[Credentials](Credentials).validate_json(plain)
-    except ValidationError:
-        # Its message and its cause would carry what was decrypted.
+        return from_json(plain)
+    except ValueError:
         raise AccountError(
             f"Account {account_id}: its stored credentials are of another version; set them again "
             f"with `crm-pipeline account credentials {account_id}`."
@@ -136,12 +129,6 @@ def refused(connection: Connection, account_id: str) -> str | None:
 def new_key() -> str:
     """A fresh master key, as CRM_ENCRYPTION_KEYS takes it."""
     return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
-
-
-def _revealed(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    raise TypeError(f"cannot store a {type(value).__name__}")
 
 
 def _sealer(account_id: str) -> "MultiFernet":
