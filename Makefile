@@ -1,0 +1,49 @@
+# Every command works from a fresh checkout; the first one installs into .venv.
+# Paths are relative, so that a checkout below a folder with a blank in its name works.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint clean
+
+help:
+	@echo 'make install        the package and its tools, into .venv'
+	@echo 'make demo           sample data, local orgs, one cycle of each account, Dagster UI'
+	@echo 'make demo ONCE=1    the same, ending after the table; fails if an account ended wrong'
+	@echo 'make test           linters, types and all tests'
+	@echo 'make clean          removes what demo and tests left (.data)'
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	    2>/dev/null; then break; fi; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'Python 3.11, 3.12 or 3.13 is needed: install one, or name it: make PYTHON=/path/to/python3' >&2; \
+	  exit 1; \
+	fi; \
+	echo "Installing into .venv with $$("$$python" --version)"; \
+	"$$python" -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev]'
+	@touch .venv/installed
+
+demo: install
+	@.venv/bin/crm-pipeline demo $(if $(ONCE),--once)
+
+lint: install
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: lint
+	.venv/bin/pytest -n 2
+
+clean:
+	@if [ -x .venv/bin/python ] && [ -d .data ]; then \
+	  .venv/bin/python -c 'from crm_pipeline.database.embedded import stop_embedded; stop_embedded()'; \
+	fi
+	rm -rf .data history schedules storage .telemetry .nux .logs_queue
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
