@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a request whose answer was lost may still commit at Salesforce.",
     )
+    retry_backoff_seconds: float = Field(
+        default=300, ge=0, description="Pause before a failed record's second try; then twice that."
+    )
     claim_minutes: int = Field(
         default=20,
         ge=1,

@@ -1,0 +1,70 @@
+"""The history of cycles and each account's state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class StartedCycle:
+    """A cycle that has begun, with what the one before left. Times are UTC."""
+
+    cycle_id: int
+    watermark: datetime | None
+    api_used: int | None
+    api_limit: int | None
+    api_seen_at: datetime | None
+    latency_seconds: float | None
+
+
+def start_cycle(connection: Connection, account_id: str, run_id: str) -> StartedCycle:
+    """Sets the account's state to Processing and opens a cycle; closes an abandoned one."""
+    row = connection.execute(
+        statement("ledger/start_cycle"), {"account_id": account_id, "run_id": run_id}
+    ).one()
+    return StartedCycle(*row)
+
+
+def finish_cycle(
+    connection: Connection,
+    account_id: str,
+    cycle_id: int,
+    *,
+    state: str,
+    reason: str,
+    counts: Mapping[str, Any],
+    succeeded: int,
+    failed: int,
+    paused_until: datetime | None,
+    api_used: int | None,
+    api_limit: int | None,
+    latency_seconds: float | None,
+) -> datetime | None:
+    """Closes the cycle and sets the account's state; gives the claim on it back.
+
+    Returns:
+        The account's watermark.
+    """
+    watermark: datetime | None = connection.execute(
+        statement("ledger/finish_cycle"),
+        {
+            "account_id": account_id,
+            "cycle_id": cycle_id,
+            "state": state,
+            "reason": reason,
+            "counts": orjson.dumps(counts).decode(),
+            "succeeded": succeeded,
+            "failed": failed,
+            "paused_until": paused_until,
+            "api_used": api_used,
+            "api_limit": api_limit,
+            "latency_seconds": latency_seconds,
+        },
+    ).scalar_one()
+    return watermark

@@ -1,0 +1,159 @@
+"""What of an account is to be sent, as the ledger has it.
+
+Each function reads within the caller's transaction, on the connection that holds the
+account's lock.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class DuePerson:
+    """A person of whom it is to be decided which record gets what.
+
+    `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
+    `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
+    the org has from us. `sent_at` is set when it was sent before and nothing came of it.
+    """
+
+    operation_id: int
+    natural_key: str
+    person_key: str
+    as_of: datetime
+    intent: Mapping[str, Mapping[str, Any]]
+    sent_at: datetime | None
+    sobject: str | None
+    salesforce_id: str | None
+    identity_reason: str | None
+    last_sent: Mapping[str, Any] | None
+    last_as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueUpdate:
+    """A person's record and the fields of it that are to change."""
+
+    operation_id: int
+    natural_key: str
+    sobject: str
+    salesforce_id: str
+    sent: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueActivity:
+    """An activity to be sent, with the record that stands for its person.
+
+    `last_…` and `salesforce_id` are those of an earlier version that is in the org, or None.
+    """
+
+    operation_id: int
+    natural_key: str
+    person_key: str
+    intent: Mapping[str, Any]
+    person_sobject: str
+    person_id: str
+    last_sobject: str | None
+    salesforce_id: str | None
+    last_person_key: str | None
+    last_intent: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An operation that was sent and whose answer never came."""
+
+    operation_id: int
+    kind: str
+    natural_key: str
+    person_key: str | None
+    sobject: str
+    action: str
+    salesforce_id: str | None
+    intent: Mapping[str, Any]
+    sent_at: datetime
+    person_sobject: str | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Operations of one kind that are open, by state."""
+
+    pending: int = 0
+    in_flight: int = 0
+    failed: int = 0
+    exhausted: int = 0
+
+
+def due_people(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DuePerson]:
+    """Pending people with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("ledger/due_people"), window)
+    return [DuePerson(*row) for row in rows]
+
+
+def due_updates(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DueUpdate]:
+    """Decided updates of people with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("ledger/due_updates"), window)
+    return [DueUpdate(*row) for row in rows]
+
+
+def due_activities(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DueActivity]:
+    """Pending activities of people who are in the org, above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("ledger/due_activities"), window)
+    return [DueActivity(*row) for row in rows]
+
+
+def lost_operations(
+    connection: Connection, account_id: str, *, grace_seconds: float, limit: int
+) -> list[Lost]:
+    """What was sent at least `grace_seconds` ago and has no outcome."""
+    window = {"account_id": account_id, "grace_seconds": grace_seconds, "limit": limit}
+    rows = connection.execute(statement("ledger/lost_operations"), window)
+    return [Lost(*row) for row in rows]
+
+
+def open_volumes(connection: Connection, account_id: str) -> dict[str, Volume]:
+    """What is open, by kind (`person`, `activity`, …); a kind with nothing open is absent."""
+    rows = connection.execute(statement("ledger/open_volumes"), {"account_id": account_id})
+    return {row.kind: Volume(row.pending, row.in_flight, row.failed, row.exhausted) for row in rows}
+
+
+def known_records(
+    connection: Connection,
+    account_id: str,
+    person_keys: Sequence[str],
+    salesforce_ids: Sequence[str],
+) -> set[str]:
+    """Those of the Salesforce records that are the outcome of an operation already."""
+    parameters = {
+        "account_id": account_id,
+        "person_keys": list(person_keys),
+        "salesforce_ids": list(salesforce_ids),
+    }
+    return set(connection.scalars(statement("ledger/known_records"), parameters))
+
+
+def how_many_done(connection: Connection, operation_ids: Sequence[int]) -> int:
+    """How many of these operations are done."""
+    done: int = connection.execute(
+        statement("ledger/how_many_done"), {"operation_ids": list(operation_ids)}
+    ).scalar_one()
+    return done

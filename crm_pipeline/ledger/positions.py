@@ -1,0 +1,45 @@
+"""How far each source of an account has been read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far one source (`registrations`, `attendances`, …) has been read.
+
+    Attributes:
+        watermark: shipping time of the last record read, UTC.
+        seen_since: rows shipped after this, `seen_rows` of them, were there when it was read.
+        seen_rows: their number; another number later means that rows arrived below the
+            watermark (late commits).
+    """
+
+    source: str
+    watermark: datetime
+    seen_since: datetime
+    seen_rows: int
+
+
+def positions(connection: Connection, account_id: str) -> dict[str, Position]:
+    """The account's positions by source; a source never read is not among them."""
+    rows = connection.execute(statement("ledger/positions"), {"account_id": account_id})
+    return {row.source: Position(**row._mapping) for row in rows}
+
+
+def advance(connection: Connection, account_id: str, position: Position) -> None:
+    """Moves a source's position, in the transaction that records what was read up to it."""
+    connection.execute(
+        statement("ledger/advance_position"),
+        {
+            "account_id": account_id,
+            "source": position.source,
+            "watermark": position.watermark,
+            "seen_since": position.seen_since,
+            "seen_rows": position.seen_rows,
+        },
+    )

@@ -1,0 +1,7 @@
+INSERT INTO crm.source_position (account_id, source, watermark, seen_since, seen_rows)
+VALUES (:account_id, :source, :watermark, :seen_since, :seen_rows)
+ON CONFLICT (account_id, source) DO UPDATE
+SET
+    watermark = excluded.watermark,
+    seen_since = excluded.seen_since,
+    seen_rows = excluded.seen_rows

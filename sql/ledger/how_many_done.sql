@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM crm.operation
+WHERE operation_id = any(CAST(:operation_ids AS bigint [])) AND state = 'done'

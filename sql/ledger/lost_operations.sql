@@ -1,0 +1,22 @@
+-- Sent, and the answer never came; long enough ago that Salesforce has finished with it.
+SELECT
+    o.operation_id,
+    o.kind,
+    o.natural_key,
+    o.person_key,
+    o.sobject,
+    o.action,
+    o.salesforce_id,
+    o.intent,
+    o.sent_at,
+    i.sobject AS person_sobject,
+    i.salesforce_id AS person_id
+FROM crm.operation AS o
+LEFT JOIN crm.identity AS i
+    ON o.account_id = i.account_id AND o.person_key = i.person_key
+WHERE
+    o.account_id = :account_id
+    AND o.state = 'in_flight'
+    AND o.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
+ORDER BY o.operation_id
+LIMIT :limit

@@ -1,0 +1,3 @@
+SELECT source, watermark, seen_since, seen_rows
+FROM crm.source_position
+WHERE account_id = :account_id

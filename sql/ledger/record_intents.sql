@@ -1,0 +1,69 @@
+-- A new version for what is new or said differently by a record that is not older.
+WITH compared AS (
+    SELECT
+        s.*,
+        latest.operation_id AS known_operation_id,
+        latest.version AS known_version,
+        latest.version IS NOT NULL AND (
+            latest.content_hash = s.content_hash OR latest.as_of > s.as_of
+        ) AS unchanged
+    FROM staged_intent AS s
+    LEFT JOIN LATERAL (
+        SELECT o.operation_id, o.version, o.content_hash, o.as_of
+        FROM crm.operation AS o
+        WHERE o.account_id = :account_id AND o.natural_key = s.natural_key
+        ORDER BY o.version DESC
+        LIMIT 1
+    ) AS latest ON true
+),
+
+said_again AS (
+    -- The same, said later: what is older than that stays older.
+    UPDATE crm.operation AS o
+    SET as_of = c.as_of
+    FROM compared AS c
+    WHERE
+        c.unchanged
+        AND o.operation_id = c.known_operation_id
+        AND o.content_hash = c.content_hash
+        AND o.as_of < c.as_of
+),
+
+recorded AS (
+    INSERT INTO crm.operation (
+        account_id, flow, kind, natural_key, version, person_key, as_of, content_hash, intent,
+        state, reason, read_by, finished_at
+    )
+    SELECT
+        :account_id,
+        :flow,
+        c.kind,
+        c.natural_key,
+        coalesce(c.known_version, 0) + 1,
+        c.person_key,
+        c.as_of,
+        c.content_hash,
+        c.intent,
+        CASE WHEN c.rejected_because IS NULL THEN 'pending' ELSE 'rejected' END,
+        c.rejected_because,
+        :cycle_id,
+        CASE WHEN c.rejected_because IS NOT NULL THEN now() END
+    FROM compared AS c
+    WHERE NOT c.unchanged
+    ORDER BY c.as_of, c.natural_key
+    RETURNING 1
+)
+
+SELECT
+    kind,
+    count(*) FILTER (WHERE unchanged AND rejected_because IS NULL) AS unchanged,
+    count(*) FILTER (
+        WHERE NOT unchanged AND rejected_because IS NULL AND known_version IS NULL
+    ) AS new,
+    count(*) FILTER (
+        WHERE NOT unchanged AND rejected_because IS NULL AND known_version IS NOT NULL
+    ) AS changed,
+    count(*) FILTER (WHERE rejected_because IS NOT NULL) AS rejected,
+    (SELECT count(*) FROM recorded) AS recorded
+FROM compared
+GROUP BY kind

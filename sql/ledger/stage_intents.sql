@@ -1,0 +1,9 @@
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_intent (
+    natural_key text PRIMARY KEY,
+    kind text NOT NULL,
+    person_key text,
+    as_of timestamptz NOT NULL,
+    content_hash bytea NOT NULL,
+    intent jsonb NOT NULL,
+    rejected_because text
+) ON COMMIT DELETE ROWS

@@ -1,0 +1,10 @@
+-- What still waits and is now said differently need not be sent any more.
+UPDATE crm.operation AS o
+SET state = 'superseded', finished_at = now()
+FROM staged_intent AS s
+WHERE
+    o.account_id = :account_id
+    AND o.natural_key = s.natural_key
+    AND o.state IN ('pending', 'failed', 'exhausted', 'rejected')
+    AND o.content_hash <> s.content_hash
+    AND o.as_of <= s.as_of
