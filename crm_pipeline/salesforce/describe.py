@@ -1,0 +1,251 @@
+"""What an object of an org looks like to our user, and making values fit it.
+
+A describe lists only what the user may see: a field that is absent and one that is hidden by
+field-level security look the same. The schema keeps of it what writing needs, small enough to
+be cached.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from crm_pipeline.salesforce.places import Place, fit_place, places_of
+from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, Why, convert
+
+Operation = Literal["create", "update", "upsert"]
+
+
+class PicklistValue(NamedTuple):
+    """One value of a picklist; `valid_for` is the describe's bitmap of controlling values."""
+
+    value: str
+    label: str
+    active: bool = True
+    valid_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSchema:
+    """One field, as a describe shows it. `length` counts characters; 0 where there is none."""
+
+    name: str
+    type: str
+    length: int = 0
+    createable: bool = False
+    updateable: bool = False
+    nillable: bool = True
+    defaulted: bool = False
+    restricted: bool = False
+    id_lookup: bool = False
+    external_id: bool = False
+    values: tuple[PicklistValue, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether a record cannot be created without it (Salesforce has no flag for that)."""
+        return self.createable and not self.nillable and not self.defaulted
+
+    def writable(self, operation: Operation) -> bool:
+        """Whether an operation may set it."""
+        return (self.createable or operation == "update") and (
+            self.updateable or operation == "create"
+        )
+
+
+class FieldChange(NamedTuple):
+    """A value that the org would not take: as it was, and as it goes out (None: left out)."""
+
+    field: str
+    why: str
+    old: Any
+    new: Any
+
+
+class Fitted(NamedTuple):
+    """Fields that the org takes, and what had to be changed for that."""
+
+    fields: dict[str, Any]
+    changes: list[FieldChange]
+
+
+@dataclass(frozen=True)
+class SObjectSchema:
+    """One object, as our user sees it."""
+
+    name: str
+    fields: Mapping[str, FieldSchema] = field(repr=False)
+
+    @classmethod
+    def from_describe(cls, describe: Mapping[str, Any]) -> "SObjectSchema":
+        """Reads the answer of `sobjects/<name>/describe`."""
+        fields = (_field_schema(described) for described in describe["fields"])
+        return cls(describe["name"], {schema.name: schema for schema in fields})
+
+    def to_json(self) -> str:
+        """The schema as compact JSON, for a cache."""
+        return orjson.dumps(
+            {"name": self.name, "fields": [_compact(schema) for schema in self.fields.values()]}
+        ).decode()
+
+    @classmethod
+    def from_json(cls, cached: str | bytes | Mapping[str, Any]) -> "SObjectSchema":
+        """Reads what `to_json` wrote, as text or parsed."""
+        read = cached if isinstance(cached, Mapping) else orjson.loads(cached)
+        fields = (
+            FieldSchema(
+                **{**kept, "values": tuple(PicklistValue(*value) for value in kept["values"])}
+                if "values" in kept
+                else kept
+            )
+            for kept in read["fields"]
+        )
+        return cls(read["name"], {schema.name: schema for schema in fields})
+
+    def field(self, name: str) -> FieldSchema | None:
+        """The field of this name, in whatever case, or None where the user sees none."""
+        return self.fields.get(name) or self._by_lower_case_name.get(name.lower())
+
+    def readable(self, names: Iterable[str]) -> list[str]:
+        """Of some fields, those that can be queried, spelled as the org does, each once.
+
+        Where the org keeps states and countries as picklists, their codes come along, since
+        `fit` writes these.
+        """
+        found = [schema.name for name in names if (schema := self.field(name))]
+        for place in self._places:
+            if place.country in found:
+                found.append(place.country_code)
+            if place.state_code and place.state in found:
+                found.append(place.state_code)
+        return list(dict.fromkeys(found))
+
+    def fit(self, fields: Mapping[str, Any], operation: Operation) -> Fitted:
+        """Changes values until the org takes them; what cannot be changed is left out.
+
+        Text is cut to the field's length, spelled as a restricted picklist does, or left out;
+        so are fields that are absent, hidden or not to be written, and invalid emails. Where
+        the org keeps states and countries as picklists, their codes are written. Blank text is
+        left out without a word: it says nothing. None clears a field on an update.
+
+        Args:
+            fields: values by field name, in whatever case.
+            operation: what is to be done with them.
+
+        Returns:
+            The fields to write, spelled as the org does, and each change of a value.
+        """
+        fitted: dict[str, Any] = {}
+        changes: list[FieldChange] = []
+        lengths = self._plain_lengths[operation]
+        for name, value in fields.items():
+            if (
+                type(value) is str
+                and 0 < len(value) <= lengths.get(name, 0)
+                and not (value[0].isspace() or value[-1].isspace())
+            ):
+                fitted[name] = value
+            else:
+                self._fit_one(name, value, operation, fitted, changes)
+        for place in self._places:
+            for name, why, old in fit_place(place, fitted, state_alone=operation == "update"):
+                changes.append(FieldChange(name, why, old, None))
+        return Fitted(fitted, changes)
+
+    def required_missing(self, fields: Mapping[str, Any]) -> list[str]:
+        """The fields without which a record cannot be created, as far as a describe says."""
+        given = {name.lower() for name, value in fields.items() if value not in (None, "")}
+        return [
+            schema.name
+            for schema in self.fields.values()
+            if schema.required and schema.name.lower() not in given
+        ]
+
+    def _fit_one(
+        self,
+        name: str,
+        value: Any,
+        operation: Operation,
+        fitted: dict[str, Any],
+        changes: list[FieldChange],
+    ) -> None:
+        schema = self.field(name)
+        if schema is None:
+            changes.append(FieldChange(name, Why.ABSENT, value, None))
+        elif not schema.writable(operation):
+            changes.append(FieldChange(name, Why.READ_ONLY, value, None))
+        elif value is None or (isinstance(value, str) and not value.strip()):
+            if value is None and operation == "update" and schema.nillable:
+                fitted[schema.name] = None
+        else:
+            new, why = convert(schema, value)
+            if new is not NO_FIT:
+                fitted[schema.name] = new
+            if why is not None:
+                shown = None if new is NO_FIT else new
+                changes.append(FieldChange(schema.name, why, value, shown))
+
+    @cached_property
+    def _by_lower_case_name(self) -> dict[str, FieldSchema]:
+        return {name.lower(): schema for name, schema in self.fields.items()}
+
+    @cached_property
+    def _plain_lengths(self) -> dict[Operation, dict[str, int]]:
+        """By operation, the length of each field that takes any text up to it."""
+        operations: tuple[Operation, ...] = ("create", "update", "upsert")
+        return {
+            operation: {
+                schema.name: schema.length
+                for schema in self.fields.values()
+                if schema.type in PLAIN_TEXT
+                and not schema.restricted
+                and schema.writable(operation)
+            }
+            for operation in operations
+        }
+
+    @cached_property
+    def _places(self) -> list[Place]:
+        return places_of(self.fields)
+
+
+def _field_schema(described: Mapping[str, Any]) -> FieldSchema:
+    name = described["name"]
+    restricted = bool(described.get("restrictedPicklist"))
+    values: Iterable[Mapping[str, Any]] = ()
+    if restricted or name.endswith(("CountryCode", "StateCode")):
+        values = described.get("picklistValues") or ()
+    return FieldSchema(
+        name=name,
+        type=described["type"],
+        length=described.get("length") or 0,
+        createable=bool(described.get("createable")),
+        updateable=bool(described.get("updateable")),
+        nillable=bool(described.get("nillable")),
+        defaulted=bool(described.get("defaultedOnCreate")),
+        restricted=restricted,
+        id_lookup=bool(described.get("idLookup")),
+        external_id=bool(described.get("externalId")),
+        values=tuple(
+            PicklistValue(
+                value["value"],
+                value.get("label") or value["value"],
+                bool(value.get("active", True)),
+                value.get("validFor"),
+            )
+            for value in values
+        ),
+    )
+
+
+def _compact(schema: FieldSchema) -> dict[str, Any]:
+    """The field without what is as usual."""
+    usual = FieldSchema("", "")
+    kept = {
+        name: value
+        for name in FieldSchema.__dataclass_fields__
+        if (value := getattr(schema, name)) != getattr(usual, name)
+    }
+    return kept | {"values": [list(value) for value in schema.values]} if schema.values else kept

@@ -1,0 +1,116 @@
+"""States and countries, in orgs that keep them as picklists (the default in new orgs).
+
+There a text such as Country "DE" is refused with FIELD_INTEGRITY_EXCEPTION, and nothing of the
+record is saved. Each address then has, beside `Country` and `State`, the fields `CountryCode` and
+`StateCode`, by which a describe tells that they are picklists (help: State and Country
+Picklists). We write the codes.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crm_pipeline.salesforce.values import Why
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.describe import FieldSchema, PicklistValue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The four fields of one address, and what they may hold.
+
+    Attributes:
+        countries: codes by code and by name, in lower case.
+        states: by the country's code: codes by code and by name, in lower case.
+    """
+
+    country: str
+    country_code: str
+    state: str
+    state_code: str | None
+    countries: Mapping[str, str]
+    states: Mapping[str, Mapping[str, str]]
+
+
+def places_of(fields: Mapping[str, "FieldSchema"]) -> list[Place]:
+    """The addresses of an object whose states and countries are picklists."""
+    places = []
+    for name, code in fields.items():
+        if not name.endswith("CountryCode") or not code.values:
+            continue
+        prefix = name.removesuffix("CountryCode")
+        state_code = fields.get(f"{prefix}StateCode")
+        places.append(
+            Place(
+                country=f"{prefix}Country",
+                country_code=name,
+                state=f"{prefix}State",
+                state_code=state_code.name if state_code else None,
+                countries=_by_name(code.values),
+                states=_states(code.values, state_code.values if state_code else ()),
+            )
+        )
+    return places
+
+
+def fit_place(
+    place: Place, fitted: dict[str, Any], *, state_alone: bool
+) -> Iterator[tuple[str, Why, Any]]:
+    """Puts codes in the place of texts, in `fitted` itself.
+
+    Args:
+        place: the address.
+        fitted: fields of a record.
+        state_alone: whether a state may come without its country, which the record then has.
+
+    Yields:
+        What had to be left out: field, why, value.
+    """
+    if place.country in fitted:
+        country = fitted.pop(place.country)
+        code = None if country is None else place.countries.get(country.casefold())
+        if code is None and country is not None:
+            yield place.country, Why.UNKNOWN_COUNTRY, country
+        else:
+            fitted.setdefault(place.country_code, code)
+    if place.state in fitted:
+        state = fitted.pop(place.state)
+        found = None if state is None else _state(place, fitted, state, state_alone)
+        if isinstance(found, Why):
+            yield place.state, found, state
+        elif place.state_code is not None:
+            fitted.setdefault(place.state_code, found)
+
+
+def _state(place: Place, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
+    country = fitted.get(place.country_code)
+    if country is not None:
+        return place.states.get(country, {}).get(state.casefold(), Why.UNKNOWN_STATE)
+    if not alone or place.country_code in fitted:
+        return Why.STATE_WITHOUT_COUNTRY
+    found = {
+        states[state.casefold()] for states in place.states.values() if state.casefold() in states
+    }
+    return found.pop() if len(found) == 1 else Why.STATE_WITHOUT_COUNTRY
+
+
+def _by_name(values: "tuple[PicklistValue, ...]") -> dict[str, str]:
+    found = {choice.label.casefold(): choice.value for choice in values if choice.active}
+    return found | {choice.value.casefold(): choice.value for choice in values if choice.active}
+
+
+def _states(
+    countries: "tuple[PicklistValue, ...]", states: "tuple[PicklistValue, ...]"
+) -> dict[str, dict[str, str]]:
+    """The states of each country; a state's bitmap says for which of them it is valid."""
+    found: dict[str, dict[str, str]] = {}
+    for state in states:
+        bits = b64decode(state.valid_for) if state.valid_for and state.active else b""
+        for index, country in enumerate(countries):
+            if index >> 3 < len(bits) and bits[index >> 3] & (0x80 >> (index & 7)):
+                of_country = found.setdefault(country.value, {})
+                of_country.setdefault(state.label.casefold(), state.value)
+                of_country[state.value.casefold()] = state.value
+    return found
