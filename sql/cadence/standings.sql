@@ -1,0 +1,78 @@
+-- How each enabled account stands: whether it may run, and what it has to do.
+--
+-- An account is in flight when a planner has claimed it or when a process holds its lock (the
+-- key is that of ledger/lock_account.sql). Pending operations count only when they could be sent
+-- now: an activity waits for its person, a new version for the answer to the one before.
+WITH held AS (
+    SELECT (l.classid::bigint << 32) | l.objid::bigint AS lock_key
+    FROM pg_locks AS l
+    INNER JOIN pg_database AS d ON l.database = d.oid
+    WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND d.datname = current_database()
+)
+
+SELECT
+    a.account_id,
+    a.client_id,
+    coalesce(s.state, 'New') AS state,
+    coalesce(s.claimed_until > now(), false) OR h.lock_key IS NOT NULL AS in_flight,
+    c.refused_at IS NOT NULL AS refused,
+    coalesce(s.failures_in_a_row, 0) AS failures_in_a_row,
+    s.finished_at,
+    greatest(a.updated_at, c.updated_at) AS changed_at,
+    s.paused_until,
+    EXISTS (
+        SELECT FROM crm.operation AS o
+        WHERE
+            o.account_id = a.account_id
+            AND o.state = 'failed'
+            AND o.attempts_left > 0
+            AND coalesce(o.next_attempt_at, now()) <= now()
+    ) AS retries,
+    EXISTS (
+        SELECT FROM crm.operation AS o
+        WHERE
+            o.account_id = a.account_id
+            AND o.state = 'in_flight'
+            AND o.sent_at <= now() - make_interval(secs => :grace_seconds)
+    ) OR EXISTS (
+        SELECT FROM crm.operation AS o
+        WHERE
+            o.account_id = a.account_id
+            AND o.state = 'pending'
+            AND (
+                o.kind = 'person'
+                OR EXISTS (
+                    SELECT FROM crm.identity AS i
+                    WHERE i.account_id = o.account_id AND i.person_key = o.person_key
+                )
+            )
+            AND NOT EXISTS (
+                SELECT FROM crm.operation AS earlier
+                WHERE
+                    o.version > 1
+                    AND earlier.account_id = o.account_id
+                    AND earlier.natural_key = o.natural_key
+                    AND earlier.state = 'in_flight'
+            )
+    ) AS unfinished,
+    EXISTS (
+        SELECT FROM crm.pushed_session AS p
+        WHERE p.account_id = a.account_id AND p.backfilled_at IS NULL
+    ) AS unread_sessions,
+    r.watermark AS registrations_watermark,
+    r.seen_since AS registrations_seen_since,
+    r.seen_rows AS registrations_seen_rows,
+    t.watermark AS attendances_watermark,
+    t.seen_since AS attendances_seen_since,
+    t.seen_rows AS attendances_seen_rows
+FROM crm.account AS a
+LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
+LEFT JOIN crm.credential AS c ON a.account_id = c.account_id
+LEFT JOIN held AS h
+    ON h.lock_key = hashtextextended('crm_pipeline account ' || a.account_id, 0)
+LEFT JOIN crm.source_position AS r
+    ON a.account_id = r.account_id AND r.source = 'registrations'
+LEFT JOIN crm.source_position AS t
+    ON a.account_id = t.account_id AND t.source = 'attendances'
+WHERE a.enabled
+ORDER BY s.finished_at NULLS FIRST, a.account_id
