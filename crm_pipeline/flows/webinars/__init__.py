@@ -1,0 +1,1 @@
+"""The webinar cycle: registrations and attendances become people and activities (spec 1)."""

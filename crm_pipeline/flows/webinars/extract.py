@@ -1,0 +1,165 @@
+"""Reading the warehouse: the registrations and attendances of one client since a time.
+
+What is read is defined by `sql/extract/registrations.sql` and `attendances.sql`; the names of
+their columns are the contract.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.flows.webinars.rules import Participation, Source
+from crm_pipeline.ledger.positions import Position
+
+SOURCES: tuple[Source, ...] = ("registrations", "attendances")
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Watermark of a source of which nothing has been read."""
+
+UNFINISHED = -1
+"""Rows seen of a source that is being read: no count equals it, so the account stays due."""
+
+_ID = {"registrations": "registration_id", "attendances": "attendance_id"}
+_HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
+_ADDRESS = ("address_1", "address_2", "address_3")
+_NEEDED = ("event_session_id", "person_id", "email", "changed_at")
+
+
+class ExtractError(Exception):
+    """The warehouse cannot be read: one line that says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some participations, oldest shipping first, and how far the source is read with them."""
+
+    source: Source
+    participations: Sequence[Participation]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read of a client.
+
+    Attributes:
+        client_id: the warehouse's client.
+        sessions: the event sessions to push, or None for all of them.
+        backfilled: those to be read whole, because they were added since the last cycle.
+        overlap: how far below the watermark to read again, for rows that commit late.
+        chunk_rows: participations at a time.
+        timezone: the zone of timestamps that carry none.
+    """
+
+    client_id: str
+    sessions: Sequence[int] | None
+    backfilled: Sequence[int]
+    overlap: timedelta
+    chunk_rows: int
+    timezone: str = "UTC"
+
+
+def read(
+    warehouse: Engine, reading: Reading, source: Source, position: Position | None
+) -> Iterator[Chunk]:
+    """Reads one source from its position on, in bounded memory.
+
+    The last chunk (which may be empty) carries a position with the number of rows seen, so
+    that rows which become visible below the watermark later are noticed.
+
+    Raises:
+        ExtractError: the warehouse is down, or the statement does not fit it.
+    """
+    with _explained(source), warehouse.connect() as connection:
+        connection.execute(statement("extract/one_snapshot"))
+        end = _end(connection, reading, source)
+        # Lower than the watermark where the warehouse's clock or its newest row lies behind it:
+        # a clock set back, a warehouse restored to an older state.
+        start = NEVER if position is None else min(position.watermark, end)
+        rows = connection.execution_options(
+            stream_results=True, max_row_buffer=reading.chunk_rows
+        ).execute(
+            statement(f"extract/{source}"),
+            {
+                "client_id": reading.client_id,
+                "since": max(start - reading.overlap, NEVER),
+                "sessions": None if reading.sessions is None else list(reading.sessions),
+                "backfilled": list(reading.backfilled),
+            },
+        )
+        for partition in rows.mappings().partitions(reading.chunk_rows):
+            participations = [_participation(source, row, reading.timezone) for row in partition]
+            reached = max(start, min(participations[-1].changed_at, end))
+            yield Chunk(source, participations, Position(source, reached, reached, UNFINISHED))
+        seen_since = max(end - reading.overlap, NEVER)
+        seen = _rows_since(connection, reading, source, seen_since)
+        yield Chunk(source, (), Position(source, end, seen_since, seen))
+
+
+def _end(connection: Connection, reading: Reading, source: Source) -> datetime:
+    """Up to when the source can be read: its newest row, but not beyond the warehouse's clock."""
+    row = connection.execute(
+        statement("extract/end"), {"client_id": reading.client_id, "source": source}
+    ).one()
+    if row.newest is None:
+        return NEVER
+    now: datetime = row.now
+    return min(_aware(row.newest, reading.timezone), now)
+
+
+def _rows_since(connection: Connection, reading: Reading, source: Source, since: datetime) -> int:
+    """How many of the source's rows were shipped after `since`."""
+    only = {"keys": [""], "client_ids": [reading.client_id], "sources": [source]}
+    row = connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
+    rows: int = row.rows
+    return rows
+
+
+def _participation(source: Source, row: RowMapping, timezone: str) -> Participation:
+    columns: dict[str, Any] = dict(row)
+    for name in (*_NEEDED, _ID[source], _HAPPENED_AT[source]):
+        if name not in columns:
+            raise ExtractError(
+                f"sql/extract/{source}.sql lacks the column {name}: add it under this name"
+            )
+    columns["street"] = "\n".join(
+        line.strip() for name in _ADDRESS if (line := columns.get(name)) and line.strip()
+    )
+    return Participation(
+        source=source,
+        participation_id=columns[_ID[source]],
+        event_session_id=columns["event_session_id"],
+        happened_at=_aware(columns[_HAPPENED_AT[source]], timezone),
+        changed_at=_aware(columns["changed_at"], timezone),
+        columns=columns,
+    )
+
+
+def _aware(moment: datetime, timezone: str) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+
+
+@contextmanager
+def _explained(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise ExtractError(
+            "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
+            f" ({_first_line(error)})"
+        ) from None
+    except DBAPIError as error:
+        raise ExtractError(
+            f"sql/extract/{source}.sql does not fit the warehouse: {_first_line(error)}"
+        ) from None
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]

@@ -1,0 +1,232 @@
+"""The rules of the webinar cycle: filter, map, merge. Pure functions, no I/O (spec 1)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.filters import matches
+from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.salesforce.emails import email_key
+
+Source = Literal["registrations", "attendances"]
+
+SUBJECT: Mapping[Source, str] = {
+    "registrations": "Webinar Registration",
+    "attendances": "Webinar Attendance",
+}
+
+_NATURAL_KEY: Mapping[Source, str] = {
+    "registrations": "registration",
+    "attendances": "attendance",
+}
+
+DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
+    "Lead": {
+        "FirstName": "first_name",
+        "LastName": "surname",
+        "Salutation": "title",
+        "Title": "job_title",
+        "Company": "company_name",
+        "Street": "street",
+        "City": "city",
+        "State": "county",
+        "PostalCode": "postal_code",
+        "Country": "country_code",
+        "Phone": "phone_1",
+        "Email": "email",
+    },
+    "Contact": {
+        "FirstName": "first_name",
+        "LastName": "surname",
+        "Salutation": "title",
+        "Title": "job_title",
+        "MailingStreet": "street",
+        "MailingCity": "city",
+        "MailingState": "county",
+        "MailingPostalCode": "postal_code",
+        "MailingCountry": "country_code",
+        "Phone": "phone_1",
+        "Email": "email",
+    },
+    "Event": {},
+}
+"""Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """One registration or attendance, as the warehouse has it.
+
+    Attributes:
+        source: which extract it came from.
+        participation_id: its id there.
+        event_session_id: the session that it is for.
+        happened_at: when the person registered or attended, UTC.
+        changed_at: when the last part of it was shipped to the warehouse, UTC.
+        columns: every column of the extract, by name, and `street`: its address lines.
+    """
+
+    source: Source
+    participation_id: int
+    event_session_id: int
+    happened_at: datetime
+    changed_at: datetime
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """What each field of one sObject gets: the value of a column, or a constant."""
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, str]
+
+    def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that have something to say; what is empty is left out, never blanked."""
+        fields = {
+            field: value
+            for field, column in self.columns.items()
+            if (value := _salesforce_value(columns.get(column))) is not None
+        }
+        fields.update(self.constants)
+        return fields
+
+
+def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
+    """The account's mapping by sObject: the defaults, then what it overrides or adds.
+
+    An override with neither source nor constant takes the field out.
+    """
+    maps = {}
+    for sobject, default in DEFAULT_MAPPING.items():
+        columns = dict(default)
+        constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
+        for override in overrides:
+            if override.sobject != sobject:
+                continue
+            columns.pop(override.field, None)
+            constants.pop(override.field, None)
+            if override.source is not None:
+                columns[override.field] = override.source
+            elif override.constant is not None:
+                constants[override.field] = override.constant
+        maps[sobject] = FieldMap(columns, constants)
+    return maps
+
+
+def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
+    """Why this is not to reach Salesforce, or None (spec 1, step 8).
+
+    No address that could name a person, or an address that the client filters out.
+    """
+    email = participation.columns["email"]
+    if email_key(email) is None:
+        return "no email" if not (email or "").strip() else "invalid email"
+    if matches(email, filter_strings) is not None:
+        return "filtered"
+    return None
+
+
+def intents(
+    participations: Iterable[Participation],
+    maps: Mapping[str, FieldMap],
+    filter_strings: Sequence[str],
+) -> list[Intent]:
+    """What the participations ask for: an activity for each, and each person once.
+
+    Where a participation is not to be sent, its activity is there with the reason.
+    """
+    activities, accepted = {}, []
+    for participation in participations:
+        activity = _activity(participation, maps["Event"], filter_strings)
+        activities[activity.natural_key] = activity
+        if activity.rejected_because is None:
+            accepted.append((activity.person_key, participation))
+    return [*_people(accepted, maps), *activities.values()]
+
+
+def description(columns: Mapping[str, Any]) -> str:
+    """The last 10 poll questions with answers and the last 5 chat messages with replies."""
+    lines = []
+    for poll in columns.get("polls") or ():
+        lines += [f"Poll: {poll['question']}", f"Answer: {poll['answer']}"]
+    for chat in columns.get("chats") or ():
+        lines.append(f"Chat: {chat['message']}")
+        lines += [f"Reply: {reply}" for reply in chat["replies"]]
+    return "\n".join(lines)
+
+
+def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One person's fields out of several rows, oldest first.
+
+    The newest row wins; what it leaves empty is filled from the next newest.
+    """
+    fields: dict[str, Any] = {}
+    for row in rows:
+        fields.update(row)
+    return fields
+
+
+def _activity(
+    participation: Participation, event_map: FieldMap, filter_strings: Sequence[str]
+) -> Intent:
+    columns = participation.columns
+    reason = rejection(participation, filter_strings)
+    fields: dict[str, Any] = {}
+    if reason is None:
+        fields = {
+            "Subject": SUBJECT[participation.source],
+            "ActivityDateTime": _salesforce_value(participation.happened_at),
+            "DurationInMinutes": 0,
+        }
+        if text := description(columns):
+            fields["Description"] = text
+        fields.update(event_map.apply(columns))
+    key = email_key(columns["email"])
+    return Intent(
+        natural_key=f"{_NATURAL_KEY[participation.source]}:{participation.participation_id}",
+        kind="activity",
+        person_key=key,
+        as_of=participation.changed_at,
+        fields=fields,
+        rejected_because=reason,
+    )
+
+
+def _people(
+    accepted: Iterable[tuple[str | None, Participation]], maps: Mapping[str, FieldMap]
+) -> list[Intent]:
+    """One intent a person: rows with the same email, in whatever case, are the same person."""
+    rows_by_person: dict[str, list[tuple[datetime, int, Mapping[str, Any]]]] = {}
+    for key, participation in accepted:
+        said = min(participation.happened_at, participation.changed_at)
+        row = (said, participation.participation_id, participation.columns)
+        rows_by_person.setdefault(str(key), []).append(row)
+    people = []
+    for key, rows in rows_by_person.items():
+        rows.sort(key=lambda row: row[:2])
+        columns = [row[2] for row in rows]
+        fields = {
+            sobject: merged([maps[sobject].apply(each) for each in columns])
+            for sobject in ("Lead", "Contact")
+        }
+        people.append(Intent(f"person:{key}", "person", key, rows[-1][0], fields))
+    return people
+
+
+def _salesforce_value(value: Any) -> Any:
+    """A value as Salesforce's JSON takes it: text without outer blanks, times in UTC.
+
+    None stands for what has nothing to say: null, and text that is blank.
+    """
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    if isinstance(value, Decimal):
+        return float(value)
+    return value

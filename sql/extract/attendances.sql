@@ -1,0 +1,117 @@
+-- The attendances of a client of which anything was shipped after :since: the attendance, its
+-- person, a poll answer, a chat message or a reply. Oldest shipping first.
+--
+-- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
+-- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
+WITH changed AS (
+    SELECT a.attendance_id
+    FROM warehouse.attendance AS a
+    WHERE a.client_id = :client_id AND a.shipped_at > :since
+    UNION
+    SELECT a.attendance_id
+    FROM warehouse.person AS p
+    INNER JOIN warehouse.attendance AS a ON p.person_id = a.person_id
+    WHERE p.client_id = :client_id AND p.shipped_at > :since
+    UNION
+    SELECT pa.attendance_id
+    FROM warehouse.poll_answer AS pa
+    WHERE pa.client_id = :client_id AND pa.shipped_at > :since
+    UNION
+    SELECT m.attendance_id
+    FROM warehouse.chat_message AS m
+    WHERE m.client_id = :client_id AND m.shipped_at > :since
+    UNION
+    SELECT m.attendance_id
+    FROM warehouse.chat_reply AS cr
+    INNER JOIN warehouse.chat_message AS m ON cr.chat_message_id = m.chat_message_id
+    WHERE cr.client_id = :client_id AND cr.shipped_at > :since
+    UNION
+    SELECT a.attendance_id
+    FROM warehouse.attendance AS a
+    WHERE a.client_id = :client_id AND a.event_session_id = any(CAST(:backfilled AS bigint []))
+)
+
+SELECT
+    a.attendance_id,
+    a.event_session_id,
+    s.title AS session_title,
+    e.event_id,
+    e.name AS event_name,
+    a.minutes_attended,
+    a.attended_at,
+    p.person_id,
+    p.email,
+    p.first_name,
+    p.surname,
+    p.title,
+    p.job_title,
+    p.company_name,
+    p.address_1,
+    p.address_2,
+    p.address_3,
+    p.city,
+    p.county,
+    p.postal_code,
+    p.country_code,
+    p.phone_1,
+    poll.polls,
+    chat.chats,
+    greatest(a.shipped_at, p.shipped_at, poll.shipped_at, chat.shipped_at) AS changed_at
+FROM changed AS c
+INNER JOIN warehouse.attendance AS a ON c.attendance_id = a.attendance_id
+INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
+INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
+INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+CROSS JOIN LATERAL (
+    SELECT
+        max(latest.shipped_at) AS shipped_at,
+        json_agg(
+            json_build_object('question', latest.question, 'answer', latest.answer)
+            ORDER BY latest.answered_at, latest.poll_answer_id
+        ) FILTER (WHERE latest.recency <= 10) AS polls
+    FROM (
+        SELECT
+            pa.poll_answer_id,
+            pa.answer,
+            pa.answered_at,
+            pa.shipped_at,
+            pq.question,
+            row_number() OVER (ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC) AS recency
+        FROM warehouse.poll_answer AS pa
+        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
+        WHERE pa.attendance_id = a.attendance_id
+    ) AS latest
+) AS poll
+CROSS JOIN LATERAL (
+    SELECT
+        greatest(max(latest.shipped_at), max(latest.replied_shipped_at)) AS shipped_at,
+        json_agg(
+            json_build_object('message', latest.message, 'replies', latest.replies)
+            ORDER BY latest.sent_at, latest.chat_message_id
+        ) FILTER (WHERE latest.recency <= 5) AS chats
+    FROM (
+        SELECT
+            m.chat_message_id,
+            m.message,
+            m.sent_at,
+            m.shipped_at,
+            answered.replies,
+            answered.shipped_at AS replied_shipped_at,
+            row_number() OVER (ORDER BY m.sent_at DESC, m.chat_message_id DESC) AS recency
+        FROM warehouse.chat_message AS m
+        CROSS JOIN LATERAL (
+            SELECT
+                max(cr.shipped_at) AS shipped_at,
+                coalesce(
+                    json_agg(cr.reply ORDER BY cr.replied_at, cr.chat_reply_id), '[]'
+                ) AS replies
+            FROM warehouse.chat_reply AS cr
+            WHERE cr.chat_message_id = m.chat_message_id
+        ) AS answered
+        WHERE m.attendance_id = a.attendance_id
+    ) AS latest
+) AS chat
+WHERE
+    CAST(:sessions AS bigint []) IS NULL
+    OR a.event_session_id = any(CAST(:sessions AS bigint []))
+ORDER BY changed_at, a.attendance_id

@@ -1,0 +1,55 @@
+-- The registrations of a client that were shipped after :since, oldest shipping first.
+--
+-- Parameters: client_id; since; sessions: the event sessions to push, or NULL for all;
+-- backfilled: those of them to be read whole, whatever :since says.
+-- The columns' names are the contract; with another schema, edit this statement and keep them.
+-- Further columns may be added: an account's field mapping can name them.
+WITH changed AS (
+    SELECT r.registration_id
+    FROM warehouse.registration AS r
+    WHERE r.client_id = :client_id AND r.shipped_at > :since
+    UNION
+    SELECT r.registration_id
+    FROM warehouse.person AS p
+    INNER JOIN warehouse.registration AS r ON p.person_id = r.person_id
+    WHERE p.client_id = :client_id AND p.shipped_at > :since
+    UNION
+    SELECT r.registration_id
+    FROM warehouse.registration AS r
+    WHERE r.client_id = :client_id AND r.event_session_id = any(CAST(:backfilled AS bigint []))
+)
+
+SELECT
+    r.registration_id,
+    r.event_session_id,
+    s.title AS session_title,
+    e.event_id,
+    e.name AS event_name,
+    r.status,
+    r.source,
+    r.registered_at,
+    p.person_id,
+    p.email,
+    p.first_name,
+    p.surname,
+    p.title,
+    p.job_title,
+    p.company_name,
+    p.address_1,
+    p.address_2,
+    p.address_3,
+    p.city,
+    p.county,
+    p.postal_code,
+    p.country_code,
+    p.phone_1,
+    greatest(r.shipped_at, p.shipped_at) AS changed_at
+FROM changed AS c
+INNER JOIN warehouse.registration AS r ON c.registration_id = r.registration_id
+INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
+INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
+INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+WHERE
+    CAST(:sessions AS bigint []) IS NULL
+    OR r.event_session_id = any(CAST(:sessions AS bigint []))
+ORDER BY changed_at, r.registration_id
