@@ -196,6 +196,7 @@ class Fault(_Strict):
         "reset_before",
         "reset_after",
         "hang",
+        "hang_after",
         "slow",
         "html_503",
         "html_503_after",

@@ -31,13 +31,15 @@ class SalesforceError(Exception):
         self.message = message
         self.fields = fields
         self.extra = extra
+        self.more: tuple[SalesforceError, ...] = ()
+        """Further errors of the same record."""
 
     def body(self) -> list[dict[str, Any]]:
         """The JSON body of the answer."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.error_code}
         if self.fields is not None:
             error["fields"] = list(self.fields)
-        return [{**(self.extra or {}), **error}]
+        return [{**(self.extra or {}), **error}, *(each.body()[0] for each in self.more)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from starlette.routing import compile_path
 from crm_pipeline.local_org.errors import SalesforceError
 
 if TYPE_CHECKING:
+    from crm_pipeline.local_org.config import Fault
     from crm_pipeline.local_org.store import Org, Session
+    from crm_pipeline.local_org.transaction import Locker, Write
 
 FIRST_VERSION = 46
 LAST_VERSION = 68
@@ -35,10 +37,20 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     base_url: str
+    router: Router
+    number: int = 0
+    """Tells the calls of an org apart."""
     params: dict[str, str] = field(default_factory=dict)
     session: Session | None = None
+    locker: Locker | None = None
     value: Any = None
     """The body of a subrequest, already parsed; `json()` prefers it."""
+    writes: list[Write] | None = None
+    """Inside a composite: what it has written so far, for it to keep or undo."""
+    fault_after: Fault | None = None
+    """A fault that a subrequest met and that strikes the answer of the composite."""
+    all_or_none: bool | None = None
+    """Inside a composite with allOrNone: overrides that of sObject collections."""
 
     @property
     def version(self) -> str:
@@ -46,9 +58,16 @@ class Call:
         return self.params["version"]
 
     def json(self) -> Any:
-        """The body as JSON. Raises JSON_PARSER_ERROR as a `SalesforceError`."""
+        """The body as JSON. Raises JSON_PARSER_ERROR or UNSUPPORTED_MEDIA_TYPE."""
         if self.value is not None:
             return self.value
+        media_type = self.headers.get("content-type", "application/json")
+        if "json" not in media_type.lower():
+            raise SalesforceError(
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+                f"Content-Type header specified in HTTP request is not supported: {media_type}",
+            )
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
@@ -148,3 +167,21 @@ def check_version(version: str) -> None:
         raise SalesforceError(
             410, "UNSUPPORTED_API_VERSION", f"API version v{version} is not available"
         )
+
+
+def json_object(call: Call) -> dict[str, Any]:
+    """The body of a call that must be a JSON object. Raises JSON_PARSER_ERROR."""
+    body = call.json()
+    if not isinstance(body, dict):
+        raise malformed_json("the body is not an object")
+    return body
+
+
+def malformed_json(what: str) -> SalesforceError:
+    """The answer to JSON of another shape than the resource takes."""
+    return SalesforceError(400, "JSON_PARSER_ERROR", f"Malformed request: {what}")
+
+
+def path_of(call: Call, rest: str) -> str:
+    """An address below the API version of the call: `/services/data/v59.0/<rest>`."""
+    return f"/services/data/v{call.version}/{rest}"

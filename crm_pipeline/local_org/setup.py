@@ -5,6 +5,7 @@ from typing import Any
 
 from crm_pipeline.local_org.config import FieldConfig, OrgConfig, OrgConfigError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
+from crm_pipeline.local_org.limits import Meter
 from crm_pipeline.local_org.schema import (
     Field,
     SObjectType,
@@ -15,6 +16,7 @@ from crm_pipeline.local_org.schema import (
 )
 from crm_pipeline.local_org.store import Org, Table, User
 from crm_pipeline.local_org.transaction import WriteContext, committed
+from crm_pipeline.local_org.weather import Weather
 
 _ACTIVITIES = ("event", "task")
 _LENGTHS = {"string": 255, "picklist": 255, "textarea": 255}
@@ -29,7 +31,17 @@ def build_org(config: OrgConfig) -> Org:
     tables = {
         name: Table(each, IdCounter(each.key_prefix, org_id[3:7])) for name, each in types.items()
     }
-    org = Org(name=config.name, id=org_id, tables=tables, config=config)
+    weather = Weather(latency_seconds=config.latency_ms / 1000, lock_parents=config.lock_parents)
+    for fault in config.faults:
+        weather.add(fault)
+    org = Org(
+        name=config.name,
+        id=org_id,
+        tables=tables,
+        config=config,
+        meter=Meter(config.limits.model_copy()),
+        weather=weather,
+    )
     org.hidden_fields = _hidden_fields(config, types)
     _found(org)
     return org

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from crm_pipeline.local_org.config import OrgConfig
     from crm_pipeline.local_org.dml import Writer
     from crm_pipeline.local_org.journal import Journal
+    from crm_pipeline.local_org.limits import Meter
     from crm_pipeline.local_org.rules import Rules
+    from crm_pipeline.local_org.weather import Weather
 
 _UNINDEXED_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"})
 
@@ -183,6 +185,8 @@ class Org:
     id: str
     tables: dict[str, Table]
     config: OrgConfig
+    meter: Meter
+    weather: Weather
     users: dict[str, User] = field(default_factory=dict)
     """Users by their user name in lower case."""
     sessions: dict[str, Session] = field(default_factory=dict)

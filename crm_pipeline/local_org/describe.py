@@ -1,0 +1,113 @@
+"""Describe: global and per object, with every key that a real org's has."""
+
+from typing import Any
+
+from crm_pipeline.local_org.schema import ChildRelationship, SObjectType
+from crm_pipeline.local_org.store import Org
+
+_GLOBAL_KEYS = (
+    "activateable",
+    "associateEntityType",
+    "associateParentEntity",
+    "createable",
+    "custom",
+    "customSetting",
+    "deepCloneable",
+    "deletable",
+    "deprecatedAndHidden",
+    "feedEnabled",
+    "hasSubtypes",
+    "isInterface",
+    "isSubtype",
+    "keyPrefix",
+    "label",
+    "labelPlural",
+    "layoutable",
+    "mergeable",
+    "mruEnabled",
+    "name",
+    "queryable",
+    "replicateable",
+    "retrieveable",
+    "searchable",
+    "triggerable",
+    "undeletable",
+    "updateable",
+)
+_MASTER_RECORD_TYPE = "012000000000000AAA"
+
+
+def describe_global(org: Org, version: str) -> dict[str, Any]:
+    """All objects, as `GET /sobjects` lists them."""
+    objects = sorted(org.types(), key=lambda each: each.name)
+    return {
+        "encoding": "UTF-8",
+        "maxBatchSize": 200,
+        "sobjects": [describe_briefly(each, version) for each in objects],
+    }
+
+
+def describe_briefly(of: SObjectType, version: str) -> dict[str, Any]:
+    """An object without its fields."""
+    path = _path(of, version)
+    brief = {key: of.describe[key] for key in _GLOBAL_KEYS}
+    urls = {"rowTemplate": f"{path}/{{ID}}", "describe": f"{path}/describe", "sobject": path}
+    return {**brief, "urls": urls}
+
+
+def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str, Any]:
+    """An object with the fields that field-level security shows, relationships and urls."""
+    path = _path(of, version)
+    hidden = org.hidden_fields.get(of.name.lower(), frozenset())
+    return {
+        **of.describe,
+        "childRelationships": [_child(each) for each in of.all_children],
+        "fields": [each.describe for key, each in of.fields.items() if key not in hidden],
+        "recordTypeInfos": [
+            {
+                "active": True,
+                "available": True,
+                "defaultRecordTypeMapping": True,
+                "developerName": "Master",
+                "master": True,
+                "name": "Master",
+                "recordTypeId": _MASTER_RECORD_TYPE,
+                "urls": {"layout": f"{path}/describe/layouts/{_MASTER_RECORD_TYPE}"},
+            }
+        ],
+        "supportedScopes": [
+            {"label": f"All {of.label_plural.lower()}", "name": "everything"},
+            {"label": f"My {of.label_plural.lower()}", "name": "mine"},
+        ],
+        "urls": {
+            "compactLayouts": f"{path}/describe/compactLayouts",
+            "rowTemplate": f"{path}/{{ID}}",
+            "approvalLayouts": f"{path}/describe/approvalLayouts",
+            "uiDetailTemplate": f"{base_url}/{{ID}}",
+            "uiEditTemplate": f"{base_url}/{{ID}}/e",
+            "defaultValues": f"{path}/defaultValues?recordTypeId&fields",
+            "listviews": f"{path}/listviews",
+            "describe": f"{path}/describe",
+            "uiNewRecord": f"{base_url}/{of.key_prefix}/e",
+            "quickActions": f"{path}/quickActions",
+            "layouts": f"{path}/describe/layouts",
+            "sobject": path,
+        },
+    }
+
+
+def _path(of: SObjectType, version: str) -> str:
+    return f"/services/data/v{version}/sobjects/{of.name}"
+
+
+def _child(relationship: ChildRelationship) -> dict[str, Any]:
+    return {
+        "cascadeDelete": relationship.cascade_delete,
+        "childSObject": relationship.child_object,
+        "deprecatedAndHidden": False,
+        "field": relationship.field,
+        "junctionIdListNames": [],
+        "junctionReferenceTo": [],
+        "relationshipName": relationship.name,
+        "restrictedDelete": False,
+    }

@@ -1,0 +1,148 @@
+"""Runs the orgs: from the command line, or within a test process."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from crm_pipeline.local_org.app import LocalOrgApp
+from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, load
+from crm_pipeline.local_org.setup import build_org
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from crm_pipeline.local_org.store import Org
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lets the application cut the line: weather does, and nothing in ASGI can."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"local_org.cut": self._cut}  # type: ignore[dict-item]
+
+    def _cut(self) -> None:
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.transport.abort()
+
+
+def _uvicorn(app: LocalOrgApp) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it (uvloop and asyncio set it too).
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OrgConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    listening.listen(2048)
+    return listening
+
+
+def serve(config_paths: Sequence[Path], host: str, port: int) -> None:
+    """Serves the orgs of these files until the process is stopped.
+
+    Without a file there is one org, `dev`. Raises `OrgConfigError` before it starts to serve.
+    """
+    configs = [each for path in config_paths for each in load(path)]
+    app = _app(configs or [OrgConfig(name="dev")])
+    listening = _listen(host, port)
+    _uvicorn(app).run(sockets=[listening])
+
+
+def _app(configs: Sequence[OrgConfig]) -> LocalOrgApp:
+    names = [each.name for each in configs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise OrgConfigError(f"two orgs are named {twice}; names are part of the address")
+    return LocalOrgApp(build_org(each) for each in configs)
+
+
+class LocalOrgServer:
+    """The orgs on a free port of this machine, for the length of a `with` block.
+
+    Takes configurations as `OrgConfig`, as mappings of the same keys, or as paths of files.
+    """
+
+    def __init__(self, *configs: OrgConfig | Mapping[str, Any] | Path) -> None:
+        self._app = _app([each for given in configs for each in _configs(given)])
+        self._server = _uvicorn(self._app)
+        self._socket = _listen("127.0.0.1", 0)
+        self._thread = threading.Thread(target=self._run, name="local-org", daemon=True)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    @property
+    def url(self) -> str:
+        """The address of the server; an org's own is `url_of`."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def url_of(self, name: str) -> str:
+        """The address of an org, without a slash at the end."""
+        return f"{self.url}/{name}"
+
+    def org(self, name: str) -> Org:
+        """An org, to look into or to change between requests."""
+        return self._app.orgs[name]
+
+    def start(self) -> Self:
+        """Starts to serve; `with` does it."""
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.001)
+        return self
+
+    def stop(self) -> None:
+        """Stops and waits for the end; leaving the `with` block does it."""
+        self._server.should_exit = True
+        self._thread.join(timeout=5)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _configs(given: OrgConfig | Mapping[str, Any] | Path) -> list[OrgConfig]:
+    if isinstance(given, Path):
+        return load(given)
+    return [given if isinstance(given, OrgConfig) else OrgConfig.model_validate(dict(given))]

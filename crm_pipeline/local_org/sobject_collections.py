@@ -1,0 +1,246 @@
+"""sObject collections: up to 200 records to a request, each with a result of its own."""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.dml import SaveResult
+from crm_pipeline.local_org.errors import RowError, SalesforceError
+from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.rest import fields_named, record_body, table_named
+from crm_pipeline.local_org.routing import Answer, Call, Route, json_object, malformed_json
+from crm_pipeline.local_org.schema import Field
+from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.transaction import WriteContext
+from crm_pipeline.local_org.writing import writing
+
+_MAX_RECORDS = 200
+_MAX_RETRIEVED = 2_000
+_MAX_RUNS = 10
+_ROLLED_BACK = RowError(
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using AllOrNone "
+    "header",
+)
+
+Record = Mapping[str, Any]
+Save = Callable[[WriteContext, str, Record], SaveResult]
+
+
+def create_many(org: Org, call: Call) -> Answer:
+    """`POST /composite/sobjects`."""
+
+    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
+        if _id_of(record) is not None:
+            error = RowError(
+                "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
+            )
+            return SaveResult(None, success=False, created=True, errors=(error,))
+        return dml.create(org, context, sobject, record)
+
+    return _save_all(org, call, save)
+
+
+def update_many(org: Org, call: Call) -> Answer:
+    """`PATCH /composite/sobjects`: each record carries its id."""
+    seen: set[str] = set()
+
+    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
+        record_id = _id_of(record)
+        if not record_id:
+            error = RowError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
+            return SaveResult(None, success=False, created=False, errors=(error,))
+        if record_id in seen:
+            error = RowError("DUPLICATE_VALUE", f"Duplicate id specified: {record_id}", ("Id",))
+            return SaveResult(None, success=False, created=False, errors=(error,))
+        seen.add(record_id)
+        fields = {key: value for key, value in record.items() if key.lower() != "id"}
+        return dml.update(org, context, sobject, record_id, fields)
+
+    return _save_all(org, call, save)
+
+
+def upsert_many(org: Org, call: Call) -> Answer:
+    """`PATCH /composite/sobjects/X/<external id field>`: one type, items say `created`."""
+    table = table_named(org, call.params["sobject"])
+    external_field = dml.upsert_field(org, table, call.params["field"])
+
+    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
+        if sobject.lower() != table.type.name.lower():
+            raise SalesforceError(
+                400,
+                "INVALID_TYPE",
+                f"The type in the URL ({table.type.name}) and of the record ({sobject}) differ",
+            )
+        return dml.upsert(org, context, sobject, external_field, record)
+
+    return _save_all(org, call, save, with_created=True)
+
+
+def delete_many(org: Org, call: Call) -> Answer:
+    """`DELETE /composite/sobjects?ids=a,b&allOrNone=false`."""
+    ids = [each.strip() for each in call.query.get("ids", "").split(",") if each.strip()]
+    if not ids:
+        raise SalesforceError(
+            400, "MISSING_ARGUMENT", "The required parameter ids was not specified"
+        )
+    _refuse_too_many(ids, _MAX_RECORDS)
+    with writing(org, call) as context:
+        results = [_delete(org, context, each) for each in ids]
+        if _all_or_none(call, call.query.get("allOrNone", "").lower() == "true"):
+            results = _undo_unless_all_worked(context, results)
+    return Answer(body=[_item(each) for each in results])
+
+
+def _delete(org: Org, context: WriteContext, given: str) -> SaveResult:
+    found = long_id(given)
+    table = org.table_of_id(found) if found else None
+    if found is None or table is None:
+        error = RowError("MALFORMED_ID", f"malformed id {given}")
+        return SaveResult(None, success=False, created=False, errors=(error,))
+    return dml.delete(org, context, table.type.name, found)
+
+
+def retrieve_many(org: Org, call: Call) -> Answer:
+    """`GET` or `POST /composite/sobjects/X`: records by id, null for those not there."""
+    table = table_named(org, call.params["sobject"])
+    if call.method == "POST":
+        body = json_object(call)
+        ids, names = body.get("ids"), body.get("fields")
+        if not _is_list_of_texts(ids) or not _is_list_of_texts(names):
+            raise malformed_json("ids and fields are needed, lists of strings")
+    else:
+        ids = [each for each in call.query.get("ids", "").split(",") if each]
+        names = [each for each in call.query.get("fields", "").split(",") if each]
+    if not ids or not names:
+        raise SalesforceError(400, "MISSING_ARGUMENT", "ids and fields must be specified")
+    _refuse_too_many(ids, _MAX_RETRIEVED)
+    fields = fields_named(org, table, dict.fromkeys(["Id", *names]))
+    return Answer(body=[_retrieved(org, table, each, fields, call.version) for each in ids])
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _retrieved(
+    org: Org, table: Table, given: str, fields: list[Field], version: str
+) -> dict[str, Any] | None:
+    found = long_id(given.strip())
+    if found is None:
+        raise SalesforceError(400, "MALFORMED_ID", f"malformed id {given}")
+    row = table.live(found)
+    return None if row is None else record_body(org, table, row, fields, version)
+
+
+def _save_all(org: Org, call: Call, save: Save, *, with_created: bool = False) -> Answer:
+    body = json_object(call)
+    all_or_none = body.get("allOrNone", False)
+    records = body.get("records")
+    if not isinstance(all_or_none, bool):
+        raise malformed_json("allOrNone is not a boolean")
+    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
+        raise malformed_json("records is not a list of objects")
+    if not records:
+        raise SalesforceError(400, "MISSING_ARGUMENT", "The records list is empty")
+    _refuse_too_many(records, _MAX_RECORDS)
+    types = [_type_of(org, each) for each in records]
+    _refuse_too_many_runs(types)
+    results: list[SaveResult] = []
+    with writing(org, call) as context:
+        previous = None
+        for sobject, record in zip(types, records, strict=True):
+            if sobject != previous:
+                context.external_ids.clear()
+                previous = sobject
+            results.append(save(context, sobject, record))
+        if _all_or_none(call, all_or_none):
+            results = _undo_unless_all_worked(context, results)
+    return Answer(body=[_item(each, with_created=with_created) for each in results])
+
+
+def _all_or_none(call: Call, given: bool) -> bool:
+    return given if call.all_or_none is None else call.all_or_none
+
+
+def _type_of(org: Org, record: Record) -> str:
+    attributes = record.get("attributes")
+    name = attributes.get("type") if isinstance(attributes, dict) else None
+    if not isinstance(name, str):
+        raise SalesforceError(
+            400, "INVALID_TYPE", "The type attribute of a record was not specified"
+        )
+    try:
+        return org.table(name).type.name
+    except KeyError:
+        raise SalesforceError(
+            400, "INVALID_TYPE", f"sObject type '{name}' is not supported."
+        ) from None
+
+
+def _id_of(record: Record) -> str | None:
+    found = record.get("id", record.get("Id"))
+    return found if isinstance(found, str) else None
+
+
+def _refuse_too_many(items: list[Any], limit: int) -> None:
+    if len(items) > limit:
+        raise SalesforceError(
+            400,
+            "EXCEEDED_ID_LIMIT",
+            f"record limit reached. cannot submit more than {limit} records into this operation",
+        )
+
+
+def _refuse_too_many_runs(types: list[str]) -> None:
+    """Salesforce works runs of one type; more than ten of them are refused."""
+    runs = 1 + sum(one != other for one, other in pairwise(types))
+    if runs > _MAX_RUNS:
+        raise SalesforceError(
+            400,
+            "LIMIT_EXCEEDED",
+            "Cannot have more than 10 chunks in a single operation. Please rearrange the data to "
+            "reduce chunking.",
+        )
+
+
+def _undo_unless_all_worked(
+    context: WriteContext, results: Iterable[SaveResult]
+) -> list[SaveResult]:
+    """allOrNone: the culprits keep their errors, the others are rolled back with them."""
+    results = list(results)
+    if all(each.success for each in results):
+        return results
+    context.rollback(context.started_at)
+    return [
+        SaveResult(None, success=False, created=each.created, errors=(_ROLLED_BACK,))
+        if each.success
+        else each
+        for each in results
+    ]
+
+
+def _item(result: SaveResult, *, with_created: bool = False) -> dict[str, Any]:
+    if result.success:
+        item: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
+    else:
+        item = {
+            "success": False,
+            "errors": [each.collections_body() for each in result.errors],
+        }
+    if with_created:
+        item["created"] = result.created
+    return item
+
+
+_PATH = "/services/data/v{version}/composite/sobjects"
+
+ROUTES = (
+    Route("POST", _PATH, "collections.create", create_many),
+    Route("PATCH", _PATH, "collections.update", update_many),
+    Route("DELETE", _PATH, "collections.delete", delete_many),
+    Route("GET", f"{_PATH}/{{sobject}}", "collections.retrieve", retrieve_many),
+    Route("POST", f"{_PATH}/{{sobject}}", "collections.retrieve", retrieve_many),
+    Route("PATCH", f"{_PATH}/{{sobject}}/{{field}}", "collections.upsert", upsert_many),
+)

@@ -1,0 +1,148 @@
+"""Bad weather: faults that are asked for precisely, row locks, maintenance, latency.
+
+A fault names a kind of call (`collections.create`, or a pattern such as `bulk2.*`) and an action:
+
+- `reset_before`, `reset_after`: cut the line, before or after the work is committed
+- `html_503`, `html_503_after`: 503 with an HTML page, before or after the commit
+- `hang`, `hang_after`: wait `seconds`, then work and answer; or work, wait and answer
+- `slow`: answer drop by drop within `seconds`
+- `error`: answer with `status`, `code` and `message` instead of working
+- `truncate`: work, but answer half of the body; `wrong_length`: and say it were the whole
+- `expire_session`: revoke the caller's session before the call
+- `lock`: `rows` of the call (from 1; none given: all, or at random) fail with UNABLE_TO_LOCK_ROW
+
+`nth: 3` fires at the third call of the kind, `times` says for how many; without `nth` it fires
+from the first call on; `probability` draws each call (for `lock`: each row) with a `seed`.
+The calls inside a composite count as calls of their kind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Literal
+
+from crm_pipeline.local_org.config import Fault
+from crm_pipeline.local_org.errors import refuse
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.store import Table
+
+BEFORE = frozenset({"reset_before", "html_503"})
+AFTER = frozenset(
+    {"reset_after", "html_503_after", "hang_after", "slow", "truncate", "wrong_length"}
+)
+Maintenance = Literal["none", "down", "read_only"]
+
+
+class Interrupted(Exception):  # noqa: N818 - it carries weather
+    """A fault inside a composite that keeps all of it from being done."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.action)
+        self.fault = fault
+
+
+@dataclass(slots=True)
+class ActiveFault:
+    """A fault and how often it was looked at and fired."""
+
+    fault: Fault
+    random: Random
+    seen: int = 0
+    fired: int = 0
+
+    def fires(self, kind: str) -> bool:
+        """Whether it strikes this call."""
+        fault = self.fault
+        if not fnmatchcase(kind, fault.kind):
+            return False
+        self.seen += 1
+        first = fault.nth or 1
+        times = fault.times or (1 if fault.nth else None)
+        if self.seen < first or (times is not None and self.fired >= times):
+            return False
+        draws = fault.probability is not None and fault.action != "lock"
+        if draws and self.random.random() >= (fault.probability or 0.0):
+            return False
+        self.fired += 1
+        return True
+
+
+@dataclass(slots=True)
+class Weather:
+    """What the weather of one org is like now."""
+
+    faults: list[ActiveFault] = field(default_factory=list)
+    maintenance: Maintenance = "none"
+    latency_seconds: float = 0.0
+    lock_parents: bool = False
+    held: dict[str, int] = field(default_factory=dict)
+    """Parents of rows being written: id to the number of the call that holds it."""
+
+    def add(self, fault: Fault) -> None:
+        """Expects a fault from now on."""
+        self.faults.append(ActiveFault(fault, Random(fault.seed)))  # noqa: S311 - reproducible
+
+    def take(self, kind: str) -> ActiveFault | None:
+        """The fault that strikes this call, if any; all that watch the kind count it."""
+        struck = [each for each in self.faults if each.fires(kind)]
+        return struck[0] if struck else None
+
+    def locker(
+        self, call_number: int, struck: ActiveFault | None
+    ) -> Callable[[Table, Row], None] | None:
+        """What refuses rows of a call: none if the sun shines."""
+        locks = struck if struck and struck.fault.action == "lock" else None
+        if locks is None and not self.lock_parents and self.maintenance == "none":
+            return None
+        count = 0
+
+        def refuse_if_locked(table: Table, row: Row) -> None:
+            nonlocal count
+            count += 1
+            if self.maintenance == "read_only":
+                raise refuse(
+                    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+                    "You can't create, update, or delete records while Salesforce maintenance "
+                    "is in progress.",
+                )
+            if locks is not None and _locks_row(locks, count):
+                raise _unable_to_lock(str(row.get("Id") or _parents(table, row)[:1] or ""))
+            if self.lock_parents:
+                self._hold(call_number, _parents(table, row))
+
+        return refuse_if_locked
+
+    def _hold(self, call_number: int, parents: list[str]) -> None:
+        for parent in parents:
+            if self.held.get(parent, call_number) != call_number:
+                raise _unable_to_lock(parent)
+        self.held.update(dict.fromkeys(parents, call_number))
+
+    def release(self, call_number: int) -> None:
+        """Frees the parents that a call held: its answer is out."""
+        if self.held:
+            self.held = {key: by for key, by in self.held.items() if by != call_number}
+
+
+def _locks_row(struck: ActiveFault, number: int) -> bool:
+    fault = struck.fault
+    if fault.rows is not None:
+        return number in fault.rows
+    return fault.probability is None or struck.random.random() < fault.probability
+
+
+def _parents(table: Table, row: Row) -> list[str]:
+    """The records that saving a row locks: those that its lookups lead to, but no users."""
+    return [
+        row[each.name]
+        for each in table.type.fields.values()
+        if each.is_reference and row.get(each.name) and "User" not in each.reference_to
+    ]
+
+
+def _unable_to_lock(record_id: str) -> Exception:
+    return refuse(
+        "UNABLE_TO_LOCK_ROW",
+        f"unable to obtain exclusive access to this record or 1 records: {record_id}",
+    )
