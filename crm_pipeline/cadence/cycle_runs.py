@@ -1,0 +1,61 @@
+"""Runs of the job that syncs accounts: how they are asked for, and which accounts a run is about.
+
+A run of one account has Dagster's partition tag; a run of several names them in its
+configuration, since Dagster knows a run of one partition or of a contiguous range only.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from dagster import Config, DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest, RunsFilter
+from pydantic import Field
+
+CYCLE_JOB = "webinar_cycle"
+
+PARTITION_TAG = "dagster/partition"
+RANGE_TAG = "dagster/asset_partition_range_start"
+ASKED_BY_TAG = "crm/asked_by"
+
+WAITING = (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
+LIVE = (*WAITING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
+
+
+class CycleConfig(Config):
+    """What a run of the cycle is about."""
+
+    account_ids: list[str] = Field(
+        default_factory=list,
+        description="Accounts to sync, by id. Empty: the partitions that the run was started for.",
+    )
+
+
+def run_request(account_ids: Sequence[str], asked_by: str) -> RunRequest:
+    """A run about these accounts; `asked_by` says in the list of runs who wanted it."""
+    tags = {ASKED_BY_TAG: asked_by}
+    if len(account_ids) == 1:
+        return RunRequest(job_name=CYCLE_JOB, partition_key=account_ids[0], tags=tags)
+    config = {"ops": {CYCLE_JOB: {"config": {"account_ids": list(account_ids)}}}}
+    return RunRequest(job_name=CYCLE_JOB, run_config=config, tags=tags)
+
+
+def accounts_of(run: DagsterRun) -> frozenset[str] | None:
+    """The accounts that a run is about; None for a range of partitions, which names none."""
+    if PARTITION_TAG in run.tags:
+        return frozenset((run.tags[PARTITION_TAG],))
+    if RANGE_TAG in run.tags:
+        return None
+    ops: Any = run.run_config.get("ops", {})
+    return frozenset(ops.get(CYCLE_JOB, {}).get("config", {}).get("account_ids", ()))
+
+
+def accounts_in_runs(
+    instance: DagsterInstance, statuses: Collection[DagsterRunStatus]
+) -> frozenset[str] | None:
+    """The accounts of all runs with one of these statuses; None if a range may be about any."""
+    accounts: set[str] = set()
+    for run in instance.get_runs(filters=RunsFilter(statuses=list(statuses))):
+        about = accounts_of(run)
+        if about is None:
+            return None
+        accounts |= about
+    return frozenset(accounts)

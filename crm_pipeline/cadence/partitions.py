@@ -1,0 +1,60 @@
+"""Accounts as Dagster's partitions, kept in step with the accounts table."""
+
+from collections.abc import Collection
+
+from dagster import (
+    DefaultSensorStatus,
+    DynamicPartitionsDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from crm_pipeline.cadence.cycle_runs import LIVE, accounts_in_runs
+from crm_pipeline.cadence.due import pipeline
+from crm_pipeline.database.statements import statement
+
+ACCOUNTS = DynamicPartitionsDefinition(name="account")
+
+
+def partition_changes(
+    enabled: Collection[str], existing: Collection[str], in_flight: Collection[str] | None
+) -> tuple[list[str], list[str]]:
+    """Which partitions to add and which to remove.
+
+    One whose account is in a run stays until the run has ended: a run of a range fails when a
+    partition of it disappears.
+
+    Args:
+        enabled: the accounts that should be partitions.
+        existing: the partitions that there are.
+        in_flight: accounts of live runs; None: it may be any of them, so nothing is removed.
+    """
+    add = [account for account in enabled if account not in set(existing)]
+    gone = [account for account in existing if account not in set(enabled)]
+    if in_flight is None:
+        return add, []
+    return add, [account for account in gone if account not in in_flight]
+
+
+@sensor(
+    minimum_interval_seconds=20,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Keeps the partitions in step with the accounts: a new account in, a disabled "
+    "one out once no run is about it.",
+)
+def account_partitions(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    """A tick; when the accounts can't be read it fails, so that nothing is taken for gone."""
+    with pipeline().connect() as connection:
+        enabled = list(connection.scalars(statement("cadence/enabled_accounts")))
+    existing = context.instance.get_dynamic_partitions(str(ACCOUNTS.name))
+    add, remove = partition_changes(enabled, existing, accounts_in_runs(context.instance, LIVE))
+    if not add and not remove:
+        return SkipReason(f"All {len(enabled)} accounts are in step.")
+    return SensorResult(
+        dynamic_partitions_requests=[
+            ACCOUNTS.build_add_request(add),
+            ACCOUNTS.build_delete_request(remove),
+        ]
+    )

@@ -1,0 +1,79 @@
+"""The schedule and the sensor that ask for accounts; both go by the planner."""
+
+from dagster import (
+    DagsterInstance,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    RunRequest,
+    ScheduleEvaluationContext,
+    SensorEvaluationContext,
+    SkipReason,
+    schedule,
+    sensor,
+)
+
+from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, WAITING, accounts_in_runs, run_request
+from crm_pipeline.cadence.due import claim, due_accounts
+from crm_pipeline.cadence.partitions import ACCOUNTS
+from crm_pipeline.cadence.planner import chunks
+from crm_pipeline.settings import settings
+
+# Dagster's daemon creates some ten runs a second; what a tick leaves out the next one asks for.
+MOST_RUNS_PER_TICK = 100
+
+
+def ask(instance: DagsterInstance, asked_by: str, *, only_urgent: bool) -> list[RunRequest]:
+    """Claims the accounts that are due, and returns the runs that deal with them.
+
+    An account is asked for by one tick only, in whatever process ticks at the same time, and
+    not again while it waits in the queue, however long that takes.
+
+    Raises:
+        WarehouseError: the warehouse can't be asked, and nothing else is to be done.
+    """
+    waiting = accounts_in_runs(instance, WAITING) or frozenset()
+    due = due_accounts(only_urgent=only_urgent, without=waiting)
+    wanted = chunks(due, settings().accounts_per_run)[:MOST_RUNS_PER_TICK]
+    claimed = claim([account for chunk in wanted for account in chunk])
+    _make_partitions(instance, claimed)
+    mine = ([account for account in chunk if account in claimed] for chunk in wanted)
+    return [run_request(chunk, asked_by) for chunk in mine if chunk]
+
+
+def _make_partitions(instance: DagsterInstance, account_ids: set[str]) -> None:
+    """A new account need not wait for the sensor that makes its partition."""
+    name = str(ACCOUNTS.name)
+    missing = account_ids.difference(instance.get_dynamic_partitions(name))
+    if missing:
+        instance.add_dynamic_partitions(name, sorted(missing))
+
+
+def _cron(minutes: int) -> str:
+    return "0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
+
+
+@schedule(
+    job_name=CYCLE_JOB,
+    cron_schedule=_cron(settings().cycle_minutes),
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Asks for every account that has something to do: new rows, retries whose time "
+    "has come, unfinished or failed cycles.",
+)
+def accounts_due(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
+    """A tick of the schedule."""
+    runs = ask(context.instance, "schedule", only_urgent=False)
+    return runs or SkipReason("No account has anything to do.")
+
+
+@sensor(
+    job_name=CYCLE_JOB,
+    minimum_interval_seconds=settings().sensor_seconds,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Asks for the accounts with new rows in the warehouse, for new accounts, and for "
+    "those repaired after a failure, without waiting for the schedule.",
+)
+def new_data(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
+    """A tick of the sensor."""
+    runs = ask(context.instance, "new data", only_urgent=True)
+    return runs or SkipReason("Nothing new in the warehouse.")
