@@ -1,0 +1,118 @@
+"""Reading what came back from an org: an answer, or one of the declared problems. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from crm_pipeline.salesforce.errors import (
+    LostAnswer,
+    OrgUnavailable,
+    RequestRefused,
+    SalesforceProblem,
+    Treatment,
+    decide,
+    paused,
+    stopped,
+)
+
+
+class Answer(NamedTuple):
+    """What an org answered: parsed JSON, or bytes where it is something else, or None."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class SessionExpired(Exception):  # noqa: N818 - no error: sessions end
+    """The session is over, and nothing was done."""
+
+
+class Passing(OrgUnavailable):
+    """Nothing was written, and another try in a moment may well succeed."""
+
+    def __init__(self, reason: str, *, code: str = "", status: int = 0) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.status = status
+
+
+# Errors of a whole request of which Salesforce says so before it has begun.
+_NOTHING_BEGUN = frozenset(
+    ("REQUEST_LIMIT_EXCEEDED", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE")
+)
+
+
+def read_answer(status: int, headers: Mapping[str, str], content: bytes, *, writes: bool) -> Answer:
+    """The answer to a request, if it is one.
+
+    Args:
+        status: HTTP status.
+        headers: the answer's headers.
+        content: its body, whole.
+        writes: whether the request may have changed something in the org.
+
+    Raises:
+        SessionExpired: log in again.
+        Passing: nothing was written; try again.
+        LostAnswer: a write may have happened.
+        AccountStopped, AccountPaused, RequestRefused: as the error table says.
+    """
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if 200 <= status < 300:
+        if not content or kind == "text/csv":
+            return Answer(status, content or None, headers)
+        try:
+            return Answer(status, orjson.loads(content), headers)
+        except orjson.JSONDecodeError:
+            raise _lost(f"The org's answer is not readable (HTTP {status})", writes) from None
+    raise _problem(status, content, writes)
+
+
+def error_of(content: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Code, message and fields of an error's body; an empty code where there is none in it."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return "", "", ()
+    if isinstance(body, list):
+        body = body[0] if body else None
+    if not isinstance(body, dict):
+        return "", "", ()
+    code = body.get("errorCode") or body.get("statusCode") or body.get("exceptionCode")
+    if code:
+        message = body.get("message") or body.get("exceptionMessage")
+    else:
+        code, message = body.get("error"), body.get("error_description")
+    fields = body.get("fields")
+    return str(code or ""), str(message or ""), tuple(map(str, fields or ()))
+
+
+def _problem(status: int, content: bytes, writes: bool) -> Exception:
+    code, message, fields = error_of(content)
+    if 300 <= status < 400:
+        return _elsewhere(status, code)
+    match decide(code, message, status):
+        case Treatment.LOG_IN_AGAIN:
+            return SessionExpired()
+        case Treatment.STOP_ACCOUNT:
+            return stopped(code, status)
+        case Treatment.PAUSE_ACCOUNT:
+            return paused(code, status)
+        case Treatment.RETRY:
+            reason = f"The org cannot answer now: {code or 'no reason given'} (HTTP {status})"
+            begun = code not in _NOTHING_BEGUN and (status >= 500 or bool(code))
+            return _lost(reason, writes and begun, code, status)
+        case _:
+            return RequestRefused(status, code or f"HTTP_{status}", message, fields)
+
+
+def _elsewhere(status: int, code: str) -> SalesforceProblem:
+    if status == 300:
+        return RequestRefused(status, code or "DUPLICATE_EXTERNAL_ID", "more than one record")
+    return OrgUnavailable(f"The org redirects to somewhere else (HTTP {status})")
+
+
+def _lost(reason: str, writes: bool, code: str = "", status: int = 0) -> SalesforceProblem:
+    return LostAnswer(reason) if writes else Passing(reason, code=code, status=status)

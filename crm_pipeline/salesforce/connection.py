@@ -1,0 +1,300 @@
+"""A logged-in org: requests with classified answers, counted, on a session that renews itself."""
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import orjson
+import requests
+
+from crm_pipeline.salesforce.answers import Answer, Passing, SessionExpired, read_answer
+from crm_pipeline.salesforce.errors import (
+    AccountPaused,
+    AccountStopped,
+    LostAnswer,
+    OrgUnavailable,
+    SalesforceProblem,
+    stopped,
+)
+from crm_pipeline.salesforce.limits import FIRST_WAIT_SECONDS, TRIES
+from crm_pipeline.salesforce.transport import OrgSession, in_words, never_sent, timed_out
+
+if TYPE_CHECKING:
+    from simple_salesforce.api import Salesforce
+
+_USAGE = re.compile(r"(?<![-\w])api-usage=(\d+)/(\d+)")
+_SMOOTHING = 0.2
+_CHUNK = 1 << 16
+
+Body = bytes | IO[bytes] | None
+
+
+class ApiUsage(NamedTuple):
+    """Of the org's API requests of the last 24 hours: used by all integrations, and allowed."""
+
+    used: int
+    limit: int
+
+
+class Login(NamedTuple):
+    """What a login gave. Its session id is a secret."""
+
+    session_id: str
+    host: str
+    user_id: str
+    organization_id: str
+
+    def __repr__(self) -> str:
+        return f"Login(host={self.host!r}, user_id={self.user_id!r})"
+
+
+@dataclass(eq=False, slots=True)
+class _Access:
+    """One session id: `renewed` if it replaced an expired one, `proven` once it was taken."""
+
+    salesforce: "Salesforce" = field(repr=False)
+    login: Login
+    renewed: bool
+    proven: bool = False
+
+
+class Connection:
+    """A logged-in org. Safe to use from several threads.
+
+    Attributes:
+        api_version: as `62.0`.
+        calls: API requests spent, by kind. Logins cost none.
+        usage: of the org's day, as the org said last; None before it did.
+        latency: seconds that a request takes, smoothed; None before the first.
+    """
+
+    def __init__(
+        self, session: OrgSession, authenticate: Callable[[], Login], *, api_version: str
+    ) -> None:
+        self.api_version = api_version
+        self.calls: Counter[str] = Counter()
+        self.usage: ApiUsage | None = None
+        self.latency: float | None = None
+        self._session = session
+        self._authenticate = authenticate
+        self._counting = threading.Lock()
+        self._renewing = threading.Lock()
+        self._refusal: SalesforceProblem | None = None
+        self._access = self._opened(authenticate(), renewed=False)
+
+    @property
+    def api_calls(self) -> int:
+        """API requests spent in all."""
+        with self._counting:
+            return self.calls.total()
+
+    @property
+    def user_id(self) -> str:
+        """The user who is logged in."""
+        return self._access.login.user_id
+
+    @property
+    def organization_id(self) -> str:
+        """The org."""
+        return self._access.login.organization_id
+
+    def path(self, path: str) -> str:
+        """A path below `/services/data/v…/`; one that begins with a slash is complete already."""
+        return path if path.startswith("/") else f"/services/data/v{self.api_version}/{path}"
+
+    def request(
+        self,
+        kind: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: Body = None,
+        headers: Mapping[str, str] | None = None,
+        writes: bool = False,
+        into: IO[bytes] | None = None,
+    ) -> Answer:
+        """Sends a request and reads its answer.
+
+        What wrote nothing is tried again a few times, with backoff and jitter, where that may
+        help; a write whose answer is lost never is.
+
+        Args:
+            kind: under what it is counted.
+            method: HTTP method.
+            path: complete, or below `/services/data/v…/`.
+            json: the body, to be written as JSON; orjson fragments in it are taken as they are.
+            data: or the body as bytes, or as an open file.
+            headers: further headers, kept when it is sent again on a new session.
+            writes: whether it may change something in the org.
+            into: a file for the body of a successful answer, which is then not in the answer.
+
+        Raises:
+            AccountStopped, AccountPaused: nothing was written; see there.
+            OrgUnavailable: nothing was written.
+            LostAnswer: `writes`, and it may have happened.
+            RequestRefused: Salesforce refused this request.
+        """
+        body = orjson.dumps(json) if json is not None else data
+        sending = _Sending(kind, method, self.path(path), body, headers or {}, writes, into)
+        for attempt in range(TRIES):
+            try:
+                return self._on_a_session(sending)
+            except Passing as passing:
+                if attempt + 1 == TRIES:
+                    _give_up(passing)
+            # Jitter is no secret.
+            time.sleep(FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
+        raise AssertionError
+
+    def log_out(self) -> bool:
+        """Ends the session, and closes the connections.
+
+        Returns:
+            Whether the org confirmed it; if it did not, the session ends by itself in time.
+        """
+        access = self._access
+        with self._session:
+            try:
+                answer = self._session.post(
+                    f"https://{access.login.host}/services/oauth2/revoke",
+                    data={"token": access.login.session_id},
+                )
+            except requests.RequestException:
+                return False
+            return answer.status_code == 200
+
+    def _on_a_session(self, sending: "_Sending") -> Answer:
+        access = self._access
+        for _ in range(TRIES):
+            try:
+                return self._exchange(access, sending)
+            except SessionExpired:
+                access = self._renewed(access)
+        raise _useless_sessions()
+
+    def _exchange(self, access: _Access, sending: "_Sending") -> Answer:
+        started = time.monotonic()
+        with self._reading(sending):
+            response = self._session.request(
+                sending.method,
+                f"https://{access.salesforce.sf_instance}{sending.path}",
+                data=sending.rewound(),
+                headers={
+                    "Accept": "application/json",
+                    "Content-Type": "application/json",
+                    **sending.headers,
+                    "Authorization": f"Bearer {access.salesforce.session_id}",
+                },
+                stream=True,
+            )
+            with response:
+                content = _read(response, sending.into)
+        self._note(sending.kind, response.headers, time.monotonic() - started)
+        answer = read_answer(response.status_code, response.headers, content, writes=sending.writes)
+        access.proven = True
+        return answer
+
+    @contextmanager
+    def _reading(self, sending: "_Sending") -> Iterator[None]:
+        """Tells what it means when the way to the org breaks."""
+        try:
+            yield
+        except requests.RequestException as error:
+            if never_sent(error):
+                raise _unreachable(error) from None
+            with self._counting:
+                self.calls[sending.kind] += 1
+            if sending.writes:
+                raise LostAnswer(f"The answer to a write is lost: {in_words(error)}") from None
+            raise _unreachable(error) from None
+
+    def _note(self, kind: str, headers: Mapping[str, str], seconds: float) -> None:
+        found = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
+        with self._counting:
+            self.calls[kind] += 1
+            if found:
+                self.usage = ApiUsage(int(found[1]), int(found[2]))
+            before = seconds if self.latency is None else self.latency
+            self.latency = before + _SMOOTHING * (seconds - before)
+
+    def _renewed(self, expired: _Access) -> _Access:
+        """A session in place of one that expired: one login, however many threads ask."""
+        with self._renewing:
+            if self._refusal is not None:
+                raise self._refusal
+            if self._access is expired:
+                if expired.renewed and not expired.proven:
+                    raise _useless_sessions()
+                try:
+                    login = self._authenticate()
+                except (AccountStopped, AccountPaused) as refusal:
+                    self._refusal = refusal
+                    raise
+                self._access = self._opened(login, renewed=True)
+            return self._access
+
+    def _opened(self, login: Login, *, renewed: bool) -> _Access:
+        from simple_salesforce.api import Salesforce
+
+        salesforce = Salesforce(
+            session_id=login.session_id,
+            instance_url=f"https://{login.host}",
+            session=self._session,
+            version=self.api_version,
+        )
+        return _Access(salesforce, login, renewed)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A request, ready to be sent, and sent again."""
+
+    kind: str
+    method: str
+    path: str
+    body: Body
+    headers: Mapping[str, str]
+    writes: bool
+    into: IO[bytes] | None
+
+    def rewound(self) -> Body:
+        if self.body is not None and not isinstance(self.body, bytes):
+            self.body.seek(0)
+        return self.body
+
+
+def _read(response: requests.Response, into: IO[bytes] | None) -> bytes:
+    if into is None or response.status_code != 200:
+        return response.content
+    into.seek(0)
+    into.truncate()
+    for chunk in response.iter_content(_CHUNK):
+        into.write(chunk)
+    return b""
+
+
+def _unreachable(error: requests.RequestException) -> OrgUnavailable:
+    reason = f"The org cannot be reached: {in_words(error)}"
+    return OrgUnavailable(reason) if timed_out(error) else Passing(reason)
+
+
+def _give_up(passing: Passing) -> NoReturn:
+    if passing.code == "TXN_SECURITY_METERING_ERROR":
+        raise stopped(passing.code, passing.status) from None
+    raise OrgUnavailable(str(passing)) from None
+
+
+def _useless_sessions() -> AccountStopped:
+    return AccountStopped(
+        "Salesforce refuses the session that it has just given",
+        "check in the org that the user may use the API from this machine's address, and that "
+        "its sessions are not locked to another address or domain",
+        code="INVALID_SESSION_ID",
+    )

@@ -1,0 +1,204 @@
+"""Logging in, through simple-salesforce's own login code.
+
+That code raises one exception for a wrong password and for an org that is down, strips every
+`-api` from the host that the org names, and sets no timeout. So the answer itself is looked
+at here: what a person must mend stops the account, and is never tried twice, since that locks
+the user out; what passes is for another time.
+"""
+
+import re
+import warnings
+from functools import partial
+from html import escape, unescape
+from typing import Any
+from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
+
+import orjson
+import requests
+
+from crm_pipeline.salesforce.answers import error_of
+from crm_pipeline.salesforce.connection import Connection, Login
+from crm_pipeline.salesforce.credentials import (
+    ClientCredentials,
+    Credentials,
+    JwtBearer,
+    PasswordToken,
+)
+from crm_pipeline.salesforce.errors import (
+    ERROR_TABLE,
+    AccountStopped,
+    OrgUnavailable,
+    SalesforceProblem,
+    Treatment,
+    decide,
+    paused,
+    stopped,
+)
+from crm_pipeline.salesforce.limits import LAST_SOAP_LOGIN_VERSION
+from crm_pipeline.salesforce.transport import OrgSession, in_words, local_base
+
+_SALESFORCE = ".salesforce.com"
+_STUMBLES = (ValueError, TypeError, AttributeError)
+
+
+def log_in(
+    login_url: str,
+    credentials: Credentials,
+    *,
+    api_version: str = "62.0",
+    read_timeout: float = 120.0,
+) -> Connection:
+    """Logs in to an org.
+
+    Args:
+        login_url: `https://<my domain>.my.salesforce.com`, `https://login.salesforce.com` or
+            `https://test.salesforce.com`; plain http for orgs of this machine only.
+        credentials: in one of the three ways.
+        api_version: as `62.0`.
+        read_timeout: longest wait for an answer, in seconds, now and later.
+
+    Raises:
+        AccountStopped: the credentials or the URL are refused; do not try again unchanged.
+        AccountPaused: too many logins for now.
+        OrgUnavailable: no usable answer; the credentials may be right.
+    """
+    authenticate = partial(
+        _authenticate, login_url, credentials, api_version=api_version, read_timeout=read_timeout
+    )
+    session = OrgSession(login_url, read_timeout=read_timeout)
+    return Connection(session, authenticate, api_version=api_version)
+
+
+def _authenticate(
+    login_url: str, credentials: Credentials, *, api_version: str, read_timeout: float
+) -> Login:
+    from jwt.exceptions import PyJWTError
+    from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+    from simple_salesforce.login import SalesforceLogin
+
+    # It would print the app's id and an address to standard error.
+    warnings.filterwarnings("ignore", module=r"simple_salesforce\.login")
+    arguments = _arguments(login_url, credentials, api_version)
+    answers: list[requests.Response] = []
+    with OrgSession(login_url, read_timeout=read_timeout) as session:
+        session.hooks["response"].append(lambda answer, **_: answers.append(answer))
+        try:
+            session_id, _ = SalesforceLogin(session=session, **arguments)
+        except requests.RequestException as error:
+            raise OrgUnavailable(f"Login: {in_words(error)}") from None
+        except PyJWTError:
+            raise _bad_key() from None
+        # Beside its own exception: what it stumbles over in answers that are no login's.
+        except (SalesforceAuthenticationFailed, ExpatError, *_STUMBLES):
+            if not answers:
+                if isinstance(credentials, JwtBearer):
+                    raise _bad_key() from None
+                raise
+            raise _refusal(answers[-1]) from None
+    if not session_id:
+        raise OrgUnavailable("Login: the answer is not readable")
+    return _login(str(session_id), answers[-1].content)
+
+
+def _arguments(login_url: str, credentials: Credentials, api_version: str) -> dict[str, Any]:
+    """What simple-salesforce is to be told: it builds https://<domain>.salesforce.com of it."""
+    domain = _domain(login_url)
+    match credentials:
+        case ClientCredentials():
+            if domain in {"login", "test"}:
+                raise AccountStopped(
+                    "Client credentials do not work at login or test.salesforce.com",
+                    "set the org's My Domain address (https://….my.salesforce.com) as login URL",
+                )
+            return {
+                "domain": domain or "local.my",
+                "consumer_key": credentials.client_id,
+                "consumer_secret": credentials.client_secret.get_secret_value(),
+            }
+        case JwtBearer():
+            sandbox = domain == "test" or ".sandbox." in f".{domain}." or "--" in domain
+            return {
+                # The audience is one of these two whatever host is asked.
+                "domain": "test" if sandbox else "login",
+                "instance_url": domain if domain not in {"", "login", "test"} else None,
+                "username": credentials.username,
+                "consumer_key": credentials.client_id,
+                "privatekey": credentials.private_key.get_secret_value(),
+            }
+        case PasswordToken():
+            version = min(float(api_version), LAST_SOAP_LOGIN_VERSION)
+            return {
+                "domain": domain or "login",
+                "username": credentials.username,
+                "password": credentials.password.get_secret_value(),
+                "security_token": escape(credentials.security_token.get_secret_value()),
+                "sf_version": f"{version:.1f}",
+            }
+
+
+def _domain(login_url: str) -> str:
+    """The part before `.salesforce.com`; empty for an org of this machine."""
+    if local_base(login_url):
+        return ""
+    parts = urlsplit(login_url)
+    host = (parts.hostname or "").lower()
+    if not host.endswith(_SALESFORCE) or parts.port not in {None, 443}:
+        raise AccountStopped(
+            f"The login URL's host {host or '(none)'} is not one of Salesforce's",
+            "use https://<my domain>.my.salesforce.com, login.salesforce.com or "
+            "test.salesforce.com (not lightning.force.com)",
+        )
+    return host.removesuffix(_SALESFORCE)
+
+
+def _bad_key() -> AccountStopped:
+    return AccountStopped(
+        "The private key of the account's credentials cannot be used",
+        "set the credentials again with an RSA private key in PEM form",
+    )
+
+
+def _login(session_id: str, content: bytes) -> Login:
+    """Host and user, from the answer as it came."""
+    if content.lstrip().startswith(b"{"):
+        body = orjson.loads(content)
+        host = urlsplit(str(body["instance_url"])).netloc
+        *_, organization_id, user_id = str(body.get("id") or "//").split("/")
+        return Login(session_id, host, user_id, organization_id)
+    text = content.decode()
+    if _element(text, "passwordExpired") == "true":
+        raise AccountStopped("The user's password has expired", "set a new password for the user")
+    return Login(
+        session_id,
+        urlsplit(_element(text, "serverUrl")).netloc,
+        _element(text, "userId"),
+        _element(text, "organizationId"),
+    )
+
+
+def _refusal(answer: requests.Response) -> SalesforceProblem:
+    """Why a login failed, by what the org answered rather than by the exception's class."""
+    status = answer.status_code
+    code, message, _ = error_of(answer.content)
+    if not code:
+        text = answer.content.decode(errors="replace")
+        code = _element(text, "exceptionCode") or _element(text, "faultcode")
+        code = code.rpartition(":")[2]
+    if not code:
+        return OrgUnavailable(f"Login: the org's answer is none of a login (HTTP {status})")
+    treatment = decide(code, message, status) if code in ERROR_TABLE else Treatment.STOP_ACCOUNT
+    if treatment is Treatment.RETRY:
+        return OrgUnavailable(f"Login: the org cannot answer now: {code} (HTTP {status})")
+    if treatment is Treatment.PAUSE_ACCOUNT:
+        return paused(code, status)
+    refused = stopped(code, status)
+    if message and "@" not in message and len(message) < 200:
+        return AccountStopped(f"{refused.reason} {message!r}", refused.action, code=code)
+    return refused
+
+
+def _element(xml: str, name: str) -> str:
+    """The text of the first element of this name, in whatever namespace."""
+    found = re.search(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>([^<]*)</", xml)
+    return unescape(found[1]).strip() if found else ""

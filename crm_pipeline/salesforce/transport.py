@@ -1,0 +1,127 @@
+"""The HTTP session of one org: timeouts on every call, verified TLS, no retries of its own."""
+
+import ipaddress
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
+
+from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.limits import CONNECT_TIMEOUT_SECONDS
+
+POOL_SIZE = 16
+"""Connections kept per org; more threads than that open further ones."""
+
+
+class OrgSession(requests.Session):
+    """A requests session that only ever talks to one org.
+
+    simple-salesforce sets no timeout and offers no way to pass one, hence it is set here. The
+    session follows no redirect (credentials go to the configured host and to no other), keeps
+    no cookie (the session id travels as a header) and, though it reads proxies and
+    REQUESTS_CA_BUNDLE from the environment, lets no `.netrc` replace its authorization.
+    """
+
+    def __init__(self, login_url: str, *, read_timeout: float) -> None:
+        super().__init__()
+        self.timeout = (CONNECT_TIMEOUT_SECONDS, read_timeout)
+        self.auth = _keep_authorization
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        local = local_base(login_url)
+        self.mount("http://", _Refusing())
+        self.mount("https://", _LocalOrg(local) if local else HTTPAdapter(pool_maxsize=POOL_SIZE))
+
+    def request(  # type: ignore[override]  # all that it takes is passed on
+        self, method: str, url: str, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        """As in requests, with this session's timeouts and without redirects."""
+        kwargs["timeout"] = self.timeout
+        kwargs["allow_redirects"] = False
+        return super().request(method, url, *args, **kwargs)
+
+
+def local_base(login_url: str) -> str | None:
+    """Where an org of this machine answers, or None where the login URL is an org's elsewhere.
+
+    Raises:
+        AccountStopped: plain http to another machine would show credentials to the network.
+    """
+    parts = urlsplit(login_url)
+    if parts.scheme == "https":
+        return None
+    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        return f"http://{parts.netloc}{parts.path.rstrip('/')}"
+    raise AccountStopped(
+        "The login URL is not https",
+        "use https; plain http is for orgs on this machine only",
+    )
+
+
+def never_sent(error: requests.RequestException) -> bool:
+    """Whether the org cannot have seen the request, since no connection to it came about."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+
+
+def timed_out(error: requests.RequestException) -> bool:
+    """Whether the wait was as long as it may be: another one would be as long again."""
+    # A body that stalls ends in a ConnectionError around urllib3's own.
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError)
+
+
+def in_words(error: requests.RequestException) -> str:
+    """What went wrong on the way, without addresses or contents."""
+    match error:
+        case requests.ConnectTimeout():
+            return f"no connection within {CONNECT_TIMEOUT_SECONDS:.0f} s"
+        case _ if timed_out(error):
+            return "no answer in time"
+        case requests.exceptions.SSLError():
+            return "its TLS certificate was not accepted (REQUESTS_CA_BUNDLE names authorities)"
+        case requests.exceptions.ProxyError():
+            return "the proxy does not let us through"
+        case requests.ConnectionError() if never_sent(error):
+            return "no connection"
+        case _:
+            return "the connection broke"
+
+
+class _LocalOrg(HTTPAdapter):
+    """Takes what simple-salesforce sends to https://<any host>/… to an org of this machine."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(pool_maxsize=POOL_SIZE)
+        self._base = base
+
+    def send(  # type: ignore[override]  # requests gives all of it by name
+        self, request: requests.PreparedRequest, **kwargs: Any
+    ) -> requests.Response:
+        parts = urlsplit(request.url or "")
+        query = f"?{parts.query}" if parts.query else ""
+        request.url = f"{self._base}{parts.path}{query}"
+        # No proxy stands between this machine and itself.
+        return super().send(request, **{**kwargs, "proxies": None})
+
+
+class _Refusing(HTTPAdapter):
+    """Stands where plain http would be."""
+
+    def send(self, *_: Any, **__: Any) -> requests.Response:
+        raise AccountStopped("Something asked for plain http", "use https URLs only")
+
+
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
