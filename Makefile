@@ -27,6 +27,7 @@ install: .venv/installed
 	"$$python" -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable '.[dev]'
+	@grep -qs '^DAGSTER_HOME=' .env || printf 'DAGSTER_HOME="%s"\n' "$$PWD" >> .env
 	@touch .venv/installed
 
 demo: install

@@ -1,0 +1,11 @@
+ANALYZE
+    warehouse.client,
+    warehouse.event,
+    warehouse.event_session,
+    warehouse.person,
+    warehouse.registration,
+    warehouse.attendance,
+    warehouse.poll_question,
+    warehouse.poll_answer,
+    warehouse.chat_message,
+    warehouse.chat_reply

@@ -1,0 +1,5 @@
+SELECT
+    event_session_id,
+    client_id
+FROM warehouse.event_session
+ORDER BY client_id, event_session_id
