@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from crm_pipeline.salesforce.errors import (
+    NOTHING_BEGUN,
     LostAnswer,
     OrgUnavailable,
     RequestRefused,
@@ -38,12 +39,6 @@ class Passing(OrgUnavailable):
         self.status = status
 
 
-# Errors of a whole request of which Salesforce says so before it has begun.
-_NOTHING_BEGUN = frozenset(
-    ("REQUEST_LIMIT_EXCEEDED", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE")
-)
-
-
 def read_answer(status: int, headers: Mapping[str, str], content: bytes, *, writes: bool) -> Answer:
     """The answer to a request, if it is one.
 
@@ -70,12 +65,8 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes, *, writ
     raise _problem(status, content, writes)
 
 
-def error_of(content: bytes) -> tuple[str, str, tuple[str, ...]]:
-    """Code, message and fields of an error's body; an empty code where there is none in it."""
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return "", "", ()
+def error_of(body: Any) -> tuple[str, str, tuple[str, ...]]:
+    """Code, message and fields of an error's parsed body; an empty code where it has none."""
     if isinstance(body, list):
         body = body[0] if body else None
     if not isinstance(body, dict):
@@ -89,8 +80,17 @@ def error_of(content: bytes) -> tuple[str, str, tuple[str, ...]]:
     return str(code or ""), str(message or ""), tuple(map(str, fields or ()))
 
 
+def parsed(content: bytes) -> Any:
+    """A body as JSON, or None where it is none (HTML)."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def _problem(status: int, content: bytes, writes: bool) -> Exception:
-    code, message, fields = error_of(content)
+    body = parsed(content)
+    code, message, fields = error_of(body)
     if 300 <= status < 400:
         return _elsewhere(status, code)
     match decide(code, message, status):
@@ -102,10 +102,10 @@ def _problem(status: int, content: bytes, writes: bool) -> Exception:
             return paused(code, status)
         case Treatment.RETRY:
             reason = f"The org cannot answer now: {code or 'no reason given'} (HTTP {status})"
-            begun = code not in _NOTHING_BEGUN and (status >= 500 or bool(code))
+            begun = code not in NOTHING_BEGUN and (status >= 500 or bool(code))
             return _lost(reason, writes and begun, code, status)
         case _:
-            return RequestRefused(status, code or f"HTTP_{status}", message, fields)
+            return RequestRefused(status, code or f"HTTP_{status}", message, fields, body)
 
 
 def _elsewhere(status: int, code: str) -> SalesforceProblem:

@@ -63,16 +63,23 @@ class RequestRefused(SalesforceProblem):
         code: Salesforce's error code.
         message: Salesforce's own words. May quote personal data: for the ledger, not for logs.
         fields: the fields that it names.
+        body: the answer's parsed body, as it came.
     """
 
     def __init__(
-        self, status: int, code: str, message: str = "", fields: Sequence[str] = ()
+        self,
+        status: int,
+        code: str,
+        message: str = "",
+        fields: Sequence[str] = (),
+        body: object = None,
     ) -> None:
         super().__init__(f"Salesforce refused a request: {code} (HTTP {status})")
         self.status = status
         self.code = code
         self.message = message
         self.fields = tuple(fields)
+        self.body = body
 
 
 class Treatment(Enum):
@@ -197,6 +204,11 @@ ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
         "INVALID_BATCH_SIZE": Treatment.STOP_ACCOUNT,
     }
 )
+
+NOTHING_BEGUN = frozenset(
+    ("REQUEST_LIMIT_EXCEEDED", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE")
+)
+"""Passing errors that Salesforce raises before it has begun; of the others it may have."""
 
 _BY_HTTP_STATUS: Mapping[int, Treatment] = MappingProxyType(
     {

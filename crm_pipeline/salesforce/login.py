@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 import orjson
 import requests
 
-from crm_pipeline.salesforce.answers import error_of
+from crm_pipeline.salesforce.answers import error_of, parsed
 from crm_pipeline.salesforce.connection import Connection, Login
 from crm_pipeline.salesforce.credentials import (
     ClientCredentials,
@@ -180,7 +180,7 @@ def _login(session_id: str, content: bytes) -> Login:
 def _refusal(answer: requests.Response) -> SalesforceProblem:
     """Why a login failed, by what the org answered rather than by the exception's class."""
     status = answer.status_code
-    code, message, _ = error_of(answer.content)
+    code, message, _ = error_of(parsed(answer.content))
     if not code:
         text = answer.content.decode(errors="replace")
         code = _element(text, "exceptionCode") or _element(text, "faultcode")

@@ -1,0 +1,342 @@
+"""Which record of an org stands for a person: the one place where identity is decided.
+
+The rule, for one email address:
+
+1. Leads that are not converted come first; of several, the one created first, then the one
+   with the lowest Id.
+2. Else, if a Lead was converted, the Contact it became, whatever that one's address is now.
+3. Else a Contact with this address; of several, the one created first, then the lowest Id.
+4. Else nobody: the person is new.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, Subrequest, query_all
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.emails import email_key as email_key  # noqa: PLC0414 - is part of matching
+from crm_pipeline.salesforce.soql import packed_in_queries, quote
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.connection import Connection
+
+_LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
+_CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
+_ROUNDS = 5
+"""How many merges and conversions of one record are followed, one after another."""
+
+
+class Candidate(NamedTuple):
+    """A Lead or Contact that may stand for a person.
+
+    Attributes:
+        fields: what was queried, by the org's names of the fields.
+        created: UTC.
+        converted_contact_id: of a converted Lead, the Contact that it became.
+    """
+
+    sobject: str
+    salesforce_id: str
+    fields: Mapping[str, Any]
+    created: datetime
+    is_converted: bool = False
+    converted_contact_id: str | None = None
+
+
+class Match(NamedTuple):
+    """The record that stands for a person, what is in it, and why it is this one."""
+
+    sobject: str
+    salesforce_id: str
+    fields: Mapping[str, Any]
+    reason: str
+
+
+class Found(dict[str, list[Candidate]]):
+    """Candidates by email key (none: not in it), and the answers to what rode along."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.also: list[SubAnswer] = []
+
+
+class Followed(NamedTuple):
+    """Where a record went. `salesforce_id` is None where nothing is left of it."""
+
+    sobject: str
+    salesforce_id: str | None
+    reason: str
+
+
+def choose(candidates: Iterable[Candidate]) -> Match | None:
+    """Of the records with one email address, the one that stands for the person.
+
+    Args:
+        candidates: in any order; the Contacts that converted Leads became among them.
+
+    Returns:
+        None: the person is new.
+    """
+    ordered = sorted(candidates, key=lambda each: (each.created, each.salesforce_id))
+    leads = [each for each in ordered if each.sobject == "Lead" and not each.is_converted]
+    if leads:
+        return _match(leads[0], _of(leads, "lead"))
+    contacts = [each for each in ordered if each.sobject == "Contact"]
+    by_id = {each.salesforce_id: each for each in contacts}
+    for lead in ordered:
+        contact = by_id.get(lead.converted_contact_id or "")
+        if lead.is_converted and contact is not None:
+            return _match(contact, "the contact that the lead was converted to")
+    if contacts:
+        return _match(contacts[0], _of(contacts, "contact"))
+    return None
+
+
+def find_people(
+    connection: "Connection",
+    email_keys: Collection[str],
+    *,
+    lead_fields: Iterable[str],
+    contact_fields: Iterable[str],
+    also: Sequence[Subrequest] = (),
+    parallel: int = 4,
+) -> Found:
+    """Looks up everybody with one of some email addresses, 10,000 addresses in two API calls.
+
+    Contacts that converted Leads became are looked up too where they are needed and have
+    another address (one more call); if merged meanwhile, their successors.
+
+    Args:
+        connection: the org.
+        email_keys: as `email_key` makes them.
+        lead_fields: what is to be known of Leads; Id, Email, CreatedDate come in any case.
+        contact_fields: the same for Contacts.
+        also: describes that ride along for nothing. Where they are of Lead or Contact, fields
+            that the org does not show are left out instead of stopping the account.
+        parallel: most calls at once.
+
+    Returns:
+        For each address that was found, its candidates, for `choose`; in `also` the answers
+        to what rode along.
+
+    Raises:
+        SalesforceProblem: as `query_all`.
+    """
+    wanted = {
+        "Lead": list(dict.fromkeys((*_LEAD_FIELDS, *lead_fields))),
+        "Contact": list(dict.fromkeys((*_CONTACT_FIELDS, *contact_fields))),
+    }
+    try:
+        result = query_all(connection, _by_email(wanted, email_keys), also=also, parallel=parallel)
+        answers = result.also
+    except QueryRefused as refused:
+        shown = _shown(wanted, refused.also)
+        if shown == wanted:
+            raise
+        wanted, answers = shown, refused.also
+        result = query_all(connection, _by_email(wanted, email_keys), parallel=parallel)
+    found = Found()
+    found.also = answers
+    asked = set(email_keys)
+    for records in result.records:
+        for record in records:
+            key = email_key(record["Email"])
+            if key in asked:
+                found.setdefault(key, []).append(_candidate(record))
+    _add_converted(connection, found, wanted["Contact"])
+    return found
+
+
+def find_activities(
+    connection: "Connection",
+    sobject: str,
+    who_ids: Iterable[str],
+    *,
+    created_since: datetime,
+    fields: Sequence[str] = ("Subject", "ActivityDateTime"),
+) -> list[Record]:
+    """Activities of some people that were created lately, to find what a lost answer made.
+
+    An activity moves with its person: of a converted or merged one, ask for the successor too.
+
+    Args:
+        connection: the org.
+        sobject: `Event` or `Task` (which has no ActivityDateTime).
+        who_ids: Leads and Contacts.
+        created_since: by the org's clock.
+        fields: what is to be known beside Id, WhoId and CreatedDate.
+
+    Returns:
+        The records, in no order.
+    """
+    columns = dict.fromkeys(("Id", "WhoId", "CreatedDate", *fields))
+    since = f"CreatedDate >= {quote(created_since)}"
+    queries = packed_in_queries(columns, sobject, "WhoId", dict.fromkeys(who_ids), since)
+    return [record for records in query_all(connection, queries).records for record in records]
+
+
+def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str, Followed]:
+    """Where Leads went that were converted, merged or deleted.
+
+    Returns:
+        For each Lead: itself, the Lead it was merged into, the Contact it became, or None.
+    """
+    return _follow(connection, "Lead", lead_ids)
+
+
+def follow_contacts(connection: "Connection", contact_ids: Iterable[str]) -> dict[str, Followed]:
+    """Where Contacts went that were merged or deleted.
+
+    Returns:
+        For each Contact: itself, the one it was merged into, or None.
+    """
+    return _follow(connection, "Contact", contact_ids)
+
+
+def _of(candidates: Sequence[Candidate], noun: str) -> str:
+    if len(candidates) == 1:
+        return f"the only {noun} with this email"
+    return f"the oldest of {len(candidates)} {noun}s with this email"
+
+
+def _match(candidate: Candidate, reason: str) -> Match:
+    return Match(candidate.sobject, candidate.salesforce_id, candidate.fields, reason)
+
+
+def _by_email(wanted: Mapping[str, Sequence[str]], keys: Collection[str]) -> list[str]:
+    return [
+        query
+        for sobject, fields in wanted.items()
+        for query in packed_in_queries(fields, sobject, "Email", keys)
+    ]
+
+
+def _shown(wanted: Mapping[str, Sequence[str]], also: Iterable[SubAnswer]) -> dict[str, list[str]]:
+    """Of the wanted fields, those that describes among some answers show."""
+    shown = {sobject: list(fields) for sobject, fields in wanted.items()}
+    for answer in also:
+        if answer.status == 200 and answer.body.get("name") in shown:
+            schema = SObjectSchema.from_describe(answer.body)
+            shown[schema.name] = [name for name in shown[schema.name] if schema.field(name)]
+    return shown
+
+
+def _candidate(record: Record) -> Candidate:
+    return Candidate(
+        record.pop("attributes")["type"],
+        record["Id"],
+        record,
+        datetime.fromisoformat(record["CreatedDate"]),
+        record.get("IsConverted", False),
+        record.get("ConvertedContactId"),
+    )
+
+
+def _add_converted(connection: "Connection", found: Found, fields: Sequence[str]) -> None:
+    """Adds the Contacts that Leads became, for those whose only Leads are converted."""
+    missing: dict[str, list[str]] = {}
+    for key, candidates in found.items():
+        if any(each.sobject == "Lead" and not each.is_converted for each in candidates):
+            continue
+        known = {each.salesforce_id for each in candidates}
+        for each in candidates:
+            became = each.converted_contact_id
+            if became and became not in known:
+                missing.setdefault(became, []).append(key)
+    if not missing:
+        return
+    for contact_id, contact in _contacts(connection, missing, fields).items():
+        for key in missing[contact_id]:
+            if contact.salesforce_id == contact_id:
+                found[key].append(contact)
+            else:
+                _redirect(found[key], contact_id, contact)
+
+
+def _redirect(candidates: list[Candidate], merged_id: str, contact: Candidate) -> None:
+    """Points converted Leads at the Contact that theirs was merged into."""
+    candidates[:] = [
+        each._replace(converted_contact_id=contact.salesforce_id)
+        if each.converted_contact_id == merged_id
+        else each
+        for each in candidates
+    ]
+    if all(each.salesforce_id != contact.salesforce_id for each in candidates):
+        candidates.append(contact)
+
+
+def _contacts(
+    connection: "Connection", contact_ids: Iterable[str], fields: Sequence[str]
+) -> dict[str, Candidate]:
+    """Contacts by the id that was asked for, even if they are another one by now."""
+    wanted = list(contact_ids)
+    found = _contacts_by_id(connection, wanted, fields)
+    gone = [contact_id for contact_id in wanted if contact_id not in found]
+    if gone:
+        successors = {
+            contact_id: followed.salesforce_id
+            for contact_id, followed in follow_contacts(connection, gone).items()
+            if followed.salesforce_id is not None
+        }
+        masters = _contacts_by_id(connection, set(successors.values()), fields)
+        found |= {old: masters[new] for old, new in successors.items() if new in masters}
+    return found
+
+
+def _contacts_by_id(
+    connection: "Connection", contact_ids: Iterable[str], fields: Sequence[str]
+) -> dict[str, Candidate]:
+    queries = packed_in_queries(fields, "Contact", "Id", contact_ids)
+    result = query_all(connection, queries)
+    return {record["Id"]: _candidate(record) for records in result.records for record in records}
+
+
+_FOLLOWED_FIELDS = {
+    "Lead": ("Id", "IsDeleted", "MasterRecordId", "IsConverted", "ConvertedContactId"),
+    "Contact": ("Id", "IsDeleted", "MasterRecordId"),
+}
+
+
+def _follow(
+    connection: "Connection", sobject: str, record_ids: Iterable[str]
+) -> dict[str, Followed]:
+    followed = {each: Followed(sobject, each, "unchanged") for each in record_ids}
+    moving = set(followed)
+    for _ in range(_ROUNDS):
+        if not moving:
+            break
+        records = _read_deleted_too(connection, {followed[each] for each in moving})
+        for each in list(moving):
+            step = _next_step(followed[each], records.get(followed[each].salesforce_id))
+            if step is None:
+                moving.remove(each)
+            else:
+                followed[each] = step
+                if step.salesforce_id is None:
+                    moving.remove(each)
+    return followed
+
+
+def _read_deleted_too(
+    connection: "Connection", places: Iterable[Followed]
+) -> dict[str | None, Record]:
+    queries = []
+    for sobject, fields in _FOLLOWED_FIELDS.items():
+        ids = {str(place.salesforce_id) for place in places if place.sobject == sobject}
+        queries += packed_in_queries(fields, sobject, "Id", sorted(ids))
+    result = query_all(connection, queries, include_deleted=True)
+    return {record["Id"]: record for records in result.records for record in records}
+
+
+def _next_step(place: Followed, record: Record | None) -> Followed | None:
+    """Where a record went from here; None if it stays."""
+    if record is None:
+        return Followed(place.sobject, None, "gone")
+    if record["IsDeleted"]:
+        master = record["MasterRecordId"]
+        return Followed(place.sobject, master, "merged" if master else "deleted")
+    became = record.get("ConvertedContactId")
+    if record.get("IsConverted"):
+        return Followed("Contact" if became else "Lead", became, "converted")
+    return None

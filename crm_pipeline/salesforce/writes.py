@@ -1,0 +1,323 @@
+"""Sending writes by composite calls: a thousand records to an API call.
+
+A write is never sent a second time here, whatever happens: what was sent and not answered is
+reported as lost, and it is for the caller to look it up.
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
+from crm_pipeline.salesforce.errors import (
+    NOTHING_BEGUN,
+    LostAnswer,
+    OrgUnavailable,
+    RequestRefused,
+    SalesforceProblem,
+    Treatment,
+    decide,
+    paused,
+    stopped,
+)
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.outcomes import Outcome as Outcome  # noqa: PLC0414 - part of writing
+from crm_pipeline.salesforce.outcomes import RowError as RowError  # noqa: PLC0414
+from crm_pipeline.salesforce.outcomes import Write as Write  # noqa: PLC0414
+from crm_pipeline.salesforce.outcomes import all_alike
+from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_of, waves_of
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.connection import Connection
+
+_LOST_IN_A_ROW = 2
+"""After so many lost answers the org is taken to be gone, and nothing more is sent."""
+
+_Call = Sequence[Collection]
+_Result = tuple[list[Outcome], SalesforceProblem | None]
+
+
+class Duplicate(NamedTuple):
+    """A record that a duplicate rule names."""
+
+    sobject: str
+    salesforce_id: str
+
+
+class SingleCreated(NamedTuple):
+    """What became of a create that went alone, and the duplicates that it met, best first."""
+
+    outcome: Outcome
+    duplicates: list[Duplicate]
+
+
+def send_by_composite(
+    connection: "Connection",
+    writes: Iterable[Write],
+    *,
+    headers: Mapping[str, str] | None = None,
+    parallel: int = 4,
+) -> Iterator[list[Outcome]]:
+    """Sends writes in composite calls of five collections of 200, some of them at once.
+
+    Args:
+        connection: the org.
+        writes: each `ref` once. The order is kept among those with the same group key, and
+            among writes to the same record.
+        headers: of each collection (`Sforce-Auto-Assign`, `Sforce-Duplicate-Rule-Header`).
+        parallel: most calls at once.
+
+    Yields:
+        As each call ends, the outcomes of its writes. Each write has one outcome in all.
+
+    Raises:
+        AccountStopped, AccountPaused, OrgUnavailable: after the last outcomes, where the rest
+            was not sent for this reason.
+    """
+    problem: SalesforceProblem | None = None
+    for wave in waves_of(writes):
+        if problem is None:
+            problem = yield from _send(connection, _calls_of(wave), headers, parallel)
+        elif wave:
+            yield all_alike(wave, "not_sent")
+    if problem is not None:
+        raise problem
+
+
+def single_create(
+    connection: "Connection",
+    writes: Sequence[Write],
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> list[SingleCreated]:
+    """Creates up to 25 records, each by itself, in one API call.
+
+    A collection only says that a duplicate rule struck; a single create also says which
+    records it found. (It may also succeed, where the duplicate is gone by now.)
+
+    Raises:
+        AccountStopped, AccountPaused, OrgUnavailable: nothing was written.
+    """
+    if len(writes) > COMPOSITE_SUBREQUESTS:
+        raise ValueError(f"{len(writes)} creates, the limit is {COMPOSITE_SUBREQUESTS}")
+    results = []
+    for alone, call in _apart(writes):
+        try:
+            answers = _create_each(connection, call, headers, alone=alone)
+        except LostAnswer:
+            results += [SingleCreated(lost, []) for lost in all_alike(call, "lost")]
+            continue
+        for write, answer in zip(call, answers, strict=True):
+            [outcome], problem = _read_failure([write], answer) or _read_created(write, answer)
+            if problem is not None:
+                raise problem
+            results.append(SingleCreated(outcome, _duplicates(answer.body)))
+    order = {write.ref: place for place, write in enumerate(writes)}
+    return sorted(results, key=lambda result: order[result.outcome.ref])
+
+
+def _calls_of(wave: Iterable[Write]) -> Iterator[_Call]:
+    """Collections, five to a call; one that a composite would misread goes by itself."""
+    call: list[Collection] = []
+    for collection in collections_of(wave):
+        if collection.body is not None and REFERENCE in collection.body:
+            yield [collection]
+            continue
+        call.append(collection)
+        if len(call) == COMPOSITE_QUERIES_OR_COLLECTIONS:
+            yield call
+            call = []
+    if call:
+        yield call
+
+
+def _send(
+    connection: "Connection",
+    calls: Iterator[_Call],
+    headers: Mapping[str, str] | None,
+    parallel: int,
+) -> Generator[list[Outcome], None, SalesforceProblem | None]:
+    """Sends calls until one says that there is no point in going on; returns why."""
+    problem: SalesforceProblem | None = None
+    lost_in_a_row = 0
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
+        under_way: set[Future[_Result]] = set()
+        while True:
+            while problem is None and len(under_way) < parallel:
+                call = next(calls, None)
+                if call is None:
+                    break
+                under_way.add(pool.submit(_send_call, connection, call, headers))
+            if not under_way:
+                break
+            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in ended:
+                outcomes, found = future.result()
+                lost_in_a_row = lost_in_a_row + 1 if outcomes[0].status == "lost" else 0
+                if lost_in_a_row >= _LOST_IN_A_ROW:
+                    found = found or OrgUnavailable("The org stopped answering")
+                problem = problem or found
+                yield outcomes
+    for call in calls:
+        yield [outcome for part in call for outcome in all_alike(part.writes, "not_sent")]
+    return problem
+
+
+def _send_call(connection: "Connection", call: _Call, headers: Mapping[str, str] | None) -> _Result:
+    writes = [write for part in call for write in part.writes]
+    try:
+        answers = _exchange(connection, call, headers)
+    except LostAnswer:
+        return all_alike(writes, "lost"), None
+    except RequestRefused as refused:
+        error = RowError(refused.code, refused.message, refused.fields)
+        return all_alike(writes, "error", (error,)), None
+    except SalesforceProblem as problem:
+        return all_alike(writes, "not_sent"), problem
+    outcomes: list[Outcome] = []
+    problem_found: SalesforceProblem | None = None
+    for part, answer in zip(call, answers, strict=True):
+        of_part, found = _read_failure(part.writes, answer) or _read_rows(part, answer.body)
+        outcomes += of_part
+        problem_found = problem_found or found
+    return outcomes, problem_found
+
+
+def _exchange(
+    connection: "Connection", call: _Call, headers: Mapping[str, str] | None
+) -> list[SubAnswer]:
+    first = call[0]
+    if len(call) == 1 and first.body is not None and REFERENCE in first.body:
+        answer = connection.request(
+            first.action, first.method, first.path, data=first.body, headers=headers, writes=True
+        )
+        return [SubAnswer(answer.status, answer.body)]
+    subrequests = [
+        Subrequest(
+            f"c{place}",
+            part.method,
+            part.path,
+            None if part.body is None else orjson.Fragment(part.body),
+            part.action,
+        )
+        for place, part in enumerate(call)
+    ]
+    return composite(connection, subrequests, headers=headers, writes=True)
+
+
+def _read_failure(writes: Sequence[Write], answer: SubAnswer) -> _Result | None:
+    """The outcomes where a subrequest failed as a whole; None where it did not."""
+    if answer.error is None:
+        return None
+    code, message = answer.error
+    error = RowError(code, message)
+    problem = _problem_of(code, message, answer.status)
+    if problem is not None:
+        return all_alike(writes, "not_sent", (error,)), problem
+    if not code or answer.status >= 500 or decide(code, message, 400) is Treatment.RETRY:
+        return all_alike(writes, "lost"), None
+    return all_alike(writes, "error", (error,)), None
+
+
+def _problem_of(code: str, message: str, status: int) -> SalesforceProblem | None:
+    """What makes it pointless to go on, where an error says that nothing was written."""
+    match decide(code, message, status):
+        case Treatment.STOP_ACCOUNT:
+            return stopped(code, status)
+        case Treatment.PAUSE_ACCOUNT:
+            return paused(code, status)
+        case Treatment.LOG_IN_AGAIN:
+            return OrgUnavailable("The session ended in the middle of a composite call")
+        case Treatment.RETRY if code in NOTHING_BEGUN:
+            return OrgUnavailable(f"The org takes no writes now: {code}")
+    return None
+
+
+def _read_rows(part: Collection, rows: Any) -> _Result:
+    """The outcomes of a collection that was worked on: 200, although rows may have failed."""
+    if not isinstance(rows, list) or len(rows) != len(part.writes):
+        return all_alike(part.writes, "lost"), None
+    new = part.action == "create"
+    outcomes = []
+    problem: SalesforceProblem | None = None
+    for write, row in zip(part.writes, rows, strict=True):
+        if row["success"]:
+            outcomes.append(Outcome(write.ref, "ok", row["id"], new or row.get("created", False)))
+            continue
+        errors = _row_errors(row)
+        found = _problem_of(errors[0].code, errors[0].message, 400)
+        problem = problem or found
+        outcomes.append(Outcome(write.ref, "error" if found is None else "not_sent", errors=errors))
+    return outcomes, problem
+
+
+def _row_errors(row: Mapping[str, Any]) -> tuple[RowError, ...]:
+    """A collection says `statusCode` where others say `errorCode`."""
+    errors: Sequence[Mapping[str, Any]] = row.get("errors") or ({},)
+    return tuple(
+        RowError(
+            error.get("statusCode") or error.get("errorCode") or "",
+            error.get("message") or "",
+            tuple(error.get("fields") or ()),
+        )
+        for error in errors
+    )
+
+
+def _apart(writes: Sequence[Write]) -> list[tuple[bool, list[Write]]]:
+    """Creates that a composite would misread, each for itself, and the others together."""
+    together: list[Write] = []
+    apart: list[tuple[bool, list[Write]]] = []
+    for write in writes:
+        if REFERENCE in orjson.dumps(write.fields):
+            apart.append((True, [write]))
+        else:
+            together.append(write)
+    return [*([(False, together)] if together else []), *apart]
+
+
+def _create_each(
+    connection: "Connection",
+    writes: Sequence[Write],
+    headers: Mapping[str, str] | None,
+    *,
+    alone: bool,
+) -> list[SubAnswer]:
+    subrequests = [
+        Subrequest(f"s{place}", "POST", f"sobjects/{write.sobject}", write.fields, "create")
+        for place, write in enumerate(writes)
+    ]
+    if not alone:
+        return composite(connection, subrequests, headers=headers, writes=True)
+    [only] = subrequests
+    try:
+        answer = connection.request(
+            "create", only.method, only.path, json=only.body, headers=headers, writes=True
+        )
+    except RequestRefused as refused:
+        return [SubAnswer(refused.status, refused.body)]
+    return [SubAnswer(answer.status, answer.body)]
+
+
+def _read_created(write: Write, answer: SubAnswer) -> _Result:
+    created = answer.body if isinstance(answer.body, dict) else {}
+    if not created.get("success"):
+        return all_alike([write], "lost"), None
+    return [Outcome(write.ref, "ok", created["id"], created=True)], None
+
+
+def _duplicates(body: Any) -> list[Duplicate]:
+    """The records that DUPLICATES_DETECTED names; the key really is misspelt."""
+    if not isinstance(body, list):
+        return []
+    named = []
+    for error in body:
+        result = error.get("duplicateResut") or error.get("duplicateResult") or {}
+        for match in result.get("matchResults") or ():
+            for matched in match.get("matchRecords") or ():
+                record = matched["record"]
+                sobject = record.get("attributes", {}).get("type") or match.get("entityType")
+                named.append(Duplicate(sobject, record["Id"]))
+    return list(dict.fromkeys(named))
