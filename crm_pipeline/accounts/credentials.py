@@ -78,6 +78,12 @@ def read_credentials(connection: Connection, account_id: str) -> Credentials:
         ) from None
 
 
+def has_credentials(connection: Connection, account_id: str) -> bool:
+    """Whether any credentials are stored, good or not."""
+    sealed = connection.scalar(statement("accounts/get_credential"), {"account_id": account_id})
+    return sealed is not None
+
+
 def rotate_credentials(connection: Connection) -> Rotation:
     """Seals all credentials with the first key; those sealed with a later key still opened.
 

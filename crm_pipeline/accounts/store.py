@@ -1,6 +1,5 @@
 """Accounts in the pipeline's own tables; each function is a part of the caller's transaction."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -100,10 +99,10 @@ def update_settings(
     """
     values = {**_stored(connection, account_id).settings, **changes}
     chosen = {name: value for name, value in values.items() if value is not None}
-    AccountSettings.parse(account_id, chosen)
+    settings = AccountSettings.parse(account_id, chosen)
     connection.execute(
         statement("accounts/set_settings"),
-        {"account_id": account_id, "settings": json.dumps(chosen)},
+        {"account_id": account_id, "settings": settings.model_dump_json(exclude_unset=True)},
     )
     return get_account(connection, account_id)
 

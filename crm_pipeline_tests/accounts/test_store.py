@@ -73,7 +73,8 @@ def test_a_setting_changes_alone_and_goes_back_to_its_default(connection: Connec
     )
     assert changed.settings.parallel_requests == 4
     assert changed.settings.retry_share == 0.1
-    assert store.get_account(connection, "acme").settings.route == "bulk"
+    stored = connection.scalar(text("SELECT settings FROM crm.account"))
+    assert stored == {"route": "bulk", "retry_share": 0.1}
 
 
 def test_one_account_with_impossible_settings_fails_alone_and_can_be_repaired(

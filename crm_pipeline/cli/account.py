@@ -1,0 +1,172 @@
+"""`crm-pipeline account`: the clients' accounts, and how to get into their orgs."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from crm_pipeline.cli import account_filter, account_login, account_mapping, account_session
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import print_facts, print_table
+
+app = typer.Typer(help="The clients' accounts: settings, credentials, filters, sessions, mappings.")
+app.add_typer(account_filter.app, name="filter")
+app.add_typer(account_session.app, name="session")
+app.add_typer(account_mapping.app, name="mapping")
+app.command("credentials")(account_login.credentials)
+app.command("test-login")(account_login.try_login)
+app.command("new-key")(account_login.new_key)
+app.command("rotate-keys")(account_login.rotate_keys)
+
+
+@app.command()
+def add(
+    account_id: AccountId,
+    *,
+    client: Annotated[str, typer.Option(help="The warehouse's client_id.")],
+    name: Annotated[str, typer.Option(help="What people call the client.")],
+    login_url: Annotated[
+        str, typer.Option(help="The org's My Domain, as https://acme.my.salesforce.com.")
+    ],
+    method: LoginMethod = Method.client_credentials,
+    credentials_file: CredentialsFile = None,
+) -> None:
+    """Add an account, with the credentials of its org."""
+    from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.credentials import set_credentials
+    from crm_pipeline.accounts.store import add_account
+
+    account = Account(account_id, client, name, login_url, True, AccountSettings())
+    with transaction() as connection:
+        add_account(connection, account)
+        set_credentials(connection, account_id, credentials(credentials_file, method))
+    typer.echo(
+        f"Added account {account_id}; try its login with "
+        f"`crm-pipeline account test-login {account_id}`."
+    )
+
+
+@app.command("list")
+def list_() -> None:
+    """List all accounts."""
+    from crm_pipeline.accounts.store import list_accounts
+
+    with transaction() as connection:
+        accounts = list_accounts(connection)
+    print_table(
+        "",
+        ("account", "name", "client", "login URL", "enabled", "credentials"),
+        [
+            (a.account_id, a.name, a.client_id, a.login_url, a.enabled, a.credentials)
+            for a in accounts
+        ],
+        empty="There is no account yet; add one with `crm-pipeline account add`.",
+    )
+
+
+@app.command()
+def show(account_id: AccountId) -> None:
+    """Show an account, what it chose, and what each setting does."""
+    from crm_pipeline.accounts.credentials import has_credentials, refused
+    from crm_pipeline.accounts.store import (
+        field_mappings,
+        filter_strings,
+        get_account,
+        pushed_sessions,
+    )
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        stored = "set" if has_credentials(connection, account_id) else "missing"
+        refusal = refused(connection, account_id)
+        filters = filter_strings(connection, account_id)
+        sessions = pushed_sessions(connection, account_id)
+        mappings = field_mappings(connection, account_id)
+    print_facts(
+        [
+            ("account", account.account_id),
+            ("name", account.name),
+            ("client", account.client_id),
+            ("login URL", account.login_url),
+            ("enabled", account.enabled),
+            ("credentials", f"refused: {refusal}" if refusal else stored),
+            ("filters", ", ".join(filters) or "none"),
+            ("sessions", ", ".join(str(s.event_session_id) for s in sessions) or "all"),
+            ("mapping overrides", ", ".join(f"{m.sobject}.{m.field}" for m in mappings) or "none"),
+        ]
+    )
+    settings = account.settings
+    print_table(
+        "Settings",
+        ("setting", "value", "chosen", "what it does"),
+        [
+            (name, getattr(settings, name), name in settings.model_fields_set, field.description)
+            for name, field in type(settings).model_fields.items()
+        ],
+        empty="",
+    )
+
+
+@app.command("set")
+def set_(
+    account_id: AccountId,
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SETTING=VALUE]...", help="Without a value: back to the default."),
+    ] = None,
+    client: Annotated[str | None, typer.Option(help="The warehouse's client_id.")] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the client.")] = None,
+    login_url: Annotated[str | None, typer.Option(help="The org's My Domain.")] = None,
+) -> None:
+    """Change settings, the name, the client or the login URL; the rest stays."""
+    from crm_pipeline.accounts.store import get_account, update_account, update_settings
+
+    changes = dict(map(_setting, settings or ()))
+    if not changes and client is None and name is None and login_url is None:
+        mistake(
+            f"Nothing to change: say SETTING=VALUE, as parallel_requests=2; `crm-pipeline account "
+            f"show {account_id}` lists the settings."
+        )
+    with transaction() as connection:
+        update_settings(connection, account_id, changes)
+        account = get_account(connection, account_id)
+        update_account(
+            connection,
+            replace(
+                account,
+                client_id=account.client_id if client is None else client,
+                name=account.name if name is None else name,
+                login_url=account.login_url if login_url is None else login_url,
+            ),
+        )
+    typer.echo(f"Account {account_id} is changed; its next cycle goes by it.")
+
+
+@app.command()
+def disable(account_id: AccountId) -> None:
+    """Start no further cycle for an account; nothing of it is deleted."""
+    from crm_pipeline.accounts.store import disable_account
+
+    with transaction() as connection:
+        disable_account(connection, account_id)
+    typer.echo(f"Account {account_id} is disabled; a cycle that runs now ends by itself.")
+
+
+@app.command()
+def enable(account_id: AccountId) -> None:
+    """Start cycles for a disabled account again."""
+    from crm_pipeline.accounts.store import enable_account
+
+    with transaction() as connection:
+        enable_account(connection, account_id)
+    typer.echo(f"Account {account_id} is enabled.")
+
+
+def _setting(text: str) -> tuple[str, str | None]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        mistake(f"{text!r} is no SETTING=VALUE, such as parallel_requests=2.")
+    return name.strip(), value.strip() or None

@@ -1,0 +1,48 @@
+"""`crm-pipeline account filter`: whose email addresses are not to become leads."""
+
+from typing import Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.show import print_table
+
+app = typer.Typer(help="Parts of email addresses that are not to reach Salesforce.")
+
+FilterString = Annotated[
+    str, typer.Argument(metavar="TEXT", help="Part of an address, in any case: @rival.example.")
+]
+
+
+@app.command()
+def add(account_id: AccountId, filter_string: FilterString) -> None:
+    """Reject addresses that contain a text."""
+    from crm_pipeline.accounts.store import add_filter
+
+    with transaction() as connection:
+        add_filter(connection, account_id, filter_string)
+    typer.echo(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
+
+
+@app.command()
+def remove(account_id: AccountId, filter_string: FilterString) -> None:
+    """Stop rejecting addresses that contain a text; what was rejected stays so."""
+    from crm_pipeline.accounts.store import remove_filter
+
+    with transaction() as connection:
+        remove_filter(connection, account_id, filter_string)
+    typer.echo(f"Account {account_id} no longer rejects {filter_string!r}.")
+
+
+@app.command("list")
+def list_(account_id: AccountId) -> None:
+    """List an account's filters."""
+    from crm_pipeline.accounts.store import filter_strings, get_account
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+        filters = filter_strings(connection, account_id)
+    print_table(
+        "", ("filter",), [(each,) for each in filters], empty=f"Account {account_id} has no filter."
+    )

@@ -1,0 +1,130 @@
+"""`crm-pipeline account credentials`, `test-login` and the keys: how to get into an org."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method
+from crm_pipeline.cli.credentials_input import credentials as asked_credentials
+from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import console
+
+_CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
+_NEEDED_RIGHTS = {
+    "Lead": dict((_READ, _CREATE, _EDIT)),
+    "Contact": dict((_READ, _EDIT)),
+    "Event": dict((_READ, _CREATE, _EDIT)),
+}
+
+
+def credentials(
+    account_id: AccountId,
+    method: LoginMethod = Method.client_credentials,
+    credentials_file: CredentialsFile = None,
+) -> None:
+    """Set an account's credentials, in place of earlier ones."""
+    from crm_pipeline.accounts.credentials import set_credentials
+    from crm_pipeline.accounts.store import get_account
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+        set_credentials(connection, account_id, asked_credentials(credentials_file, method))
+    typer.echo(f"Stored the credentials of account {account_id}, encrypted.")
+
+
+def try_login(
+    account_id: AccountId,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try credentials that Salesforce refused before.")
+    ] = False,
+) -> None:
+    """Log in to an account's org and out again, and check the rights there; costs one call."""
+    from crm_pipeline.accounts.credentials import (
+        clear_refused,
+        mark_refused,
+        read_credentials,
+        refused,
+    )
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.salesforce.errors import AccountStopped
+    from crm_pipeline.salesforce.login import log_in
+    from crm_pipeline.settings import settings
+
+    database = pipeline()
+    with database.begin() as connection:
+        account = get_account(connection, account_id)
+        given = read_credentials(connection, account_id)
+        refusal = refused(connection, account_id)
+    if refusal and not again:
+        mistake(
+            f"Account {account_id}: Salesforce refused these credentials before ({refusal}), and "
+            "trying again may lock the user out. Set others with `crm-pipeline account "
+            f"credentials {account_id}`; if you mended it in Salesforce, add --again."
+        )
+    with console(stderr=True).status(f"Logging in to {account.login_url}"):
+        try:
+            org = log_in(
+                account.login_url,
+                given,
+                api_version=account.settings.api_version,
+                read_timeout=settings().salesforce_read_timeout_seconds,
+            )
+        except AccountStopped as stopped:
+            with database.begin() as connection:
+                mark_refused(connection, account_id, str(stopped))
+            mistake(f"Account {account_id}: {stopped}.")
+    with database.begin() as connection:
+        clear_refused(connection, account_id)
+    try:
+        objects = org.request("describe", "GET", "sobjects").body["sobjects"]
+    finally:
+        org.log_out()
+    spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
+    typer.echo(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
+    if missing := missing_rights(objects):
+        mistake(
+            f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
+            "with these rights."
+        )
+
+
+def missing_rights(objects: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the user may not do in the org but has to, out of its list of objects.
+
+    An object that the user may not even read is not in the list (Salesforce: describe global).
+    """
+    found = {each["name"]: each for each in objects}
+    missing = []
+    for sobject, needed in _NEEDED_RIGHTS.items():
+        if sobject not in found:
+            missing.append(f"{sobject}: all rights")
+            continue
+        lacking = [words for flag, words in needed.items() if not found[sobject][flag]]
+        if lacking:
+            missing.append(f"{sobject}: {', '.join(lacking)}")
+    return missing
+
+
+def new_key() -> None:
+    """Print a fresh key for CRM_ENCRYPTION_KEYS; it is stored nowhere."""
+    from crm_pipeline.accounts.credentials import new_key
+
+    typer.echo(new_key())
+
+
+def rotate_keys() -> None:
+    """Encrypt all credentials with the first of CRM_ENCRYPTION_KEYS; cycles may go on meanwhile."""
+    from crm_pipeline.accounts.credentials import rotate_credentials
+
+    with transaction() as connection:
+        rotation = rotate_credentials(connection)
+    typer.echo(f"Encrypted the credentials of {rotation.rotated} accounts with the first key.")
+    if rotation.unreadable:
+        mistake(
+            "No key opens the credentials of "
+            f"{', '.join(rotation.unreadable)}: add the key that sealed them to "
+            "CRM_ENCRYPTION_KEYS, or set them again."
+        )

@@ -1,0 +1,19 @@
+"""All commands in one tree."""
+
+import typer
+
+from crm_pipeline.cli import account, cycle, migrate, operations, org, state
+from crm_pipeline.cli.mistakes import OneLineMistakes
+
+app = typer.Typer(
+    cls=OneLineMistakes,
+    help="Keeps many clients' Salesforce orgs true to what happens in a webinar platform.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(account.app, name="account")
+app.command("cycle")(cycle.cycle)
+app.command("state")(state.state)
+app.add_typer(operations.app, name="operations")
+app.add_typer(org.app, name="org")
+app.command("migrate")(migrate.migrate)

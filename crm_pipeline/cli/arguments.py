@@ -1,0 +1,7 @@
+"""Arguments that several groups of commands take."""
+
+from typing import Annotated
+
+import typer
+
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]

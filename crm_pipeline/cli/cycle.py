@@ -1,0 +1,123 @@
+"""`crm-pipeline cycle`: cycles of accounts now, without Dagster."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import console, print_table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from sqlalchemy import Engine
+
+    from crm_pipeline.cycle.report import CycleReport
+
+_LOOK_EVERY_SECONDS = 0.5
+
+COLUMNS = (
+    "account",
+    "state",
+    "registrations",
+    "attendances",
+    "rejected",
+    "leads created",
+    "leads updated",
+    "contacts updated",
+    "activities",
+    "waiting",
+    "exhausted",
+    "API calls",
+    "seconds",
+    "reason",
+)
+
+
+def cycle(
+    account_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ACCOUNT]...", help="Accounts, one by one.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All accounts that are enabled.")] = False,
+) -> None:
+    """Run one cycle of an account now; exit status 1 unless it ends Complete."""
+    from crm_pipeline.accounts.store import get_account, list_accounts
+
+    if bool(account_ids) == all_:
+        mistake("Name an account, or say --all; `crm-pipeline account list` shows them.")
+    with transaction() as connection:
+        for account_id in account_ids or ():
+            get_account(connection, account_id)
+        enabled = [a.account_id for a in list_accounts(connection) if a.enabled]
+    chosen = list(dict.fromkeys(account_ids or enabled))
+    if not chosen:
+        mistake("No account is enabled; add one with `crm-pipeline account add`.")
+    reports = _run(pipeline(), chosen)
+    print_table("", COLUMNS, map(_row, reports), empty="")
+    if any(report.state != "Complete" for report in reports):
+        raise typer.Exit(1)
+
+
+def _run(database: "Engine", account_ids: Sequence[str]) -> "list[CycleReport]":
+    """Runs the cycles one after the other, and shows how far they are on stderr."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from crm_pipeline.cycle.cycle import sync_account
+
+    run_id = f"cli-{uuid4()}"
+    reports = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bars = Progress(*columns, TimeElapsedColumn(), console=console(stderr=True), transient=True)
+    with bars, ThreadPoolExecutor(1) as one_thread:
+        accounts = bars.add_task("accounts", total=len(account_ids))
+        for account_id in account_ids:
+            sending = bars.add_task(f"{account_id}: sent", total=None)
+            under_way = one_thread.submit(sync_account, account_id, run_id=run_id)
+            _show_sending(database, account_id, under_way, bars, sending)
+            reports.append(under_way.result())
+            bars.remove_task(sending)
+            bars.advance(accounts)
+    return reports
+
+
+def _show_sending(
+    database: "Engine",
+    account_id: str,
+    under_way: "Future[CycleReport]",
+    bars: "Progress",
+    bar: "TaskID",
+) -> None:
+    """Moves the bar until the cycle ends: how many of the open operations have been sent."""
+    from crm_pipeline.database.statements import statement
+
+    most = 0
+    while wait([under_way], timeout=_LOOK_EVERY_SECONDS).not_done:
+        with database.connect() as connection:
+            still_open = connection.scalar(
+                statement("operations/open_operations"), {"account_id": account_id}
+            )
+        most = max(most, still_open)
+        bars.update(bar, total=most or None, completed=most - still_open)
+
+
+def _row(report: "CycleReport") -> tuple[object, ...]:
+    counts = report.counts
+    return (
+        report.account_id,
+        report.state,
+        counts.registrations,
+        counts.attendances,
+        counts.rejected,
+        counts.leads_created,
+        counts.leads_updated,
+        counts.contacts_updated,
+        counts.activities_created + counts.activities_updated,
+        counts.waiting,
+        counts.exhausted,
+        counts.api_calls,
+        report.seconds,
+        report.reason,
+    )

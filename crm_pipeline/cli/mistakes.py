@@ -1,0 +1,112 @@
+"""A user's mistake is one line on stderr that says what to do; never a traceback.
+
+What is not recognized here is a bug of ours, and keeps its traceback.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from sqlalchemy.exc import DBAPIError
+
+_NO_RIGHTS = "42501"
+
+
+class OneLineMistakes(TyperGroup):
+    """The root of all commands: says what went wrong, and with which exit status."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs a command; ends the process, unless `standalone_mode` is off."""
+
+        def run() -> Any:
+            return super(OneLineMistakes, self).main(
+                args, prog_name, complete_var, False, windows_expand_args, **extra
+            )
+
+        if not standalone_mode:
+            return run()
+        try:
+            status = run()
+        except typer.TyperException as mistake:
+            _say(mistake.format_message(), _hint(mistake))
+            status = mistake.exit_code
+        except typer.Abort:
+            _say("Stopped: an answer was needed and none came.")
+            status = 1
+        except Exception as error:
+            line = in_one_line(error)
+            if line is None:
+                raise
+            _say(line)
+            status = 1
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def mistake(message: str) -> NoReturn:
+    """Ends the command with a line for the user and exit status 1."""
+    raise typer.TyperException(message)
+
+
+def in_one_line(error: Exception) -> str | None:
+    """What to tell a user about an error that he can mend, or None."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import DBAPIError
+
+    from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.database.embedded import EmbeddedPostgresError
+    from crm_pipeline.local_org.config import OrgConfigError
+    from crm_pipeline.salesforce.errors import SalesforceProblem
+
+    if isinstance(error, (AccountError, EmbeddedPostgresError, OrgConfigError, SalesforceProblem)):
+        return str(error)
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        return _impossible_setting(error)
+    if isinstance(error, DBAPIError):
+        return _database_problem(error)
+    return None
+
+
+def _impossible_setting(error: "ValidationError") -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]).upper()
+    return f"Setting {name} is impossible: {first['msg']}. Mend it in the environment or in .env."
+
+
+def _database_problem(error: "DBAPIError") -> str | None:
+    from sqlalchemy.exc import OperationalError
+
+    no_rights = getattr(error.orig, "sqlstate", None) == _NO_RIGHTS
+    if not no_rights and not isinstance(error, OperationalError):
+        return None
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    advice = (
+        "give the user of its address the right to it"
+        if no_rights
+        else "check that it runs and that WAREHOUSE_URL and PIPELINE_DATABASE_URL are right"
+    )
+    return f"The database refuses: {lines[0]}; {advice}."
+
+
+def _hint(mistake: typer.TyperException) -> str:
+    context = getattr(mistake, "ctx", None)
+    return f" See `{context.command_path} --help`." if context is not None else ""
+
+
+def _say(message: str, hint: str = "") -> None:
+    line = " ".join(message.split())
+    if hint and not line.endswith((".", "?", "!")):
+        line += "."
+    typer.echo(f"{line}{hint}", err=True)

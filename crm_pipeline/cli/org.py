@@ -1,0 +1,52 @@
+"""`crm-pipeline org`: local Salesforce orgs, to try things with."""
+
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crm_pipeline.cli.mistakes import mistake
+
+app = typer.Typer(help="Local Salesforce orgs, for trying things out.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `serve` a command of its own while it is the only one."""
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8420,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(help="YAML file of an org, or of several; may be given again."),
+    ] = None,
+) -> None:
+    """Serve local orgs until Ctrl-C; without a file, one that is named dev."""
+    from crm_pipeline.local_org.config import load
+    from crm_pipeline.local_org.server import serve
+
+    files = config or []
+    names = [each.name for file in files for each in load(file)] or ["dev"]
+    chosen = _free_port(host, port)
+    shown_host = f"[{host}]" if ":" in host else host
+    for name in names:
+        typer.echo(f"Org {name}: login URL http://{shown_host}:{chosen}/{name}")
+    typer.echo(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
+    serve(files, host, chosen)
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0, so that its number can be told before serving."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            mistake(f"Cannot listen on {host}:{port} ({error.strerror}); try --port 0.")
+        free: int = probe.getsockname()[1]
+        return free

@@ -1,0 +1,140 @@
+"""`crm-pipeline state`: where each account stands."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.show import print_facts, print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+_LAST_CYCLES = 10
+
+
+def state(
+    account_id: Annotated[
+        str | None, typer.Argument(metavar="[ACCOUNT]", help="One account, in detail.")
+    ] = None,
+) -> None:
+    """Show where each account stands, or one with its last cycles."""
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.database.statements import statement
+
+    with transaction() as connection:
+        if account_id is not None:
+            get_account(connection, account_id)
+        whose = {"account_id": account_id}
+        accounts = connection.execute(statement("operations/states"), whose).all()
+        if account_id is not None:
+            cycles = connection.execute(
+                statement("operations/last_cycles"), {**whose, "limit": _LAST_CYCLES}
+            ).all()
+            incidents = connection.execute(statement("operations/open_incidents"), whose).all()
+    if account_id is None:
+        _print_all(accounts)
+    else:
+        _print_one(accounts[0])
+        _print_incidents(incidents)
+        _print_cycles(cycles)
+
+
+def _print_all(accounts: "Sequence[Row[Any]]") -> None:
+    print_table(
+        "",
+        (
+            "account",
+            "name",
+            "state",
+            "read until",
+            "last cycle",
+            "waiting",
+            "failed",
+            "exhausted",
+            "reason",
+        ),
+        [
+            (
+                row.account_id,
+                row.name,
+                row.state if row.enabled else f"{row.state} (disabled)",
+                row.watermark,
+                row.finished_at or row.started_at,
+                row.waiting,
+                row.failed,
+                row.exhausted,
+                row.reason,
+            )
+            for row in accounts
+        ],
+        empty="There is no account yet; add one with `crm-pipeline account add`.",
+    )
+
+
+def _print_one(row: "Row[Any]") -> None:
+    spent = f"{row.api_used} of {row.api_limit}" if row.api_limit else None
+    facts = [
+        ("account", row.account_id),
+        ("name", row.name),
+        ("enabled", row.enabled),
+        ("state", row.state),
+        ("reason", row.reason),
+        ("read until", row.watermark),
+        ("last cycle began", row.started_at),
+        ("last cycle ended", row.finished_at),
+        ("paused until", row.paused_until),
+        ("failures in a row", row.failures_in_a_row),
+        ("API requests of the org's day", spent),
+        ("seen at", row.api_seen_at),
+        ("waiting to be sent", row.waiting),
+        ("failed, tried again", row.failed),
+        ("exhausted, need a person", row.exhausted),
+    ]
+    print_facts((name, value) for name, value in facts if value is not None)
+
+
+def _print_incidents(incidents: "Sequence[Row[Any]]") -> None:
+    if incidents:
+        print_table(
+            "Open incidents",
+            ("code", "about", "operations", "since", "what"),
+            [(i.code, i.subject, i.operations, i.first_seen, i.message) for i in incidents],
+            empty="",
+        )
+
+
+def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
+    print_table(
+        "Last cycles",
+        (
+            "cycle",
+            "state",
+            "began",
+            "seconds",
+            "read",
+            "activities",
+            "failed",
+            "API calls",
+            "reason",
+        ),
+        [
+            (
+                cycle.cycle_id,
+                cycle.state,
+                cycle.started_at,
+                (cycle.finished_at - cycle.started_at).total_seconds()
+                if cycle.finished_at
+                else None,
+                cycle.counts.get("registrations", 0) + cycle.counts.get("attendances", 0),
+                cycle.counts.get("activities_created", 0)
+                + cycle.counts.get("activities_updated", 0),
+                cycle.counts.get("failed", 0),
+                cycle.counts.get("api_calls", 0),
+                cycle.reason,
+            )
+            for cycle in cycles
+        ],
+        empty="No cycle has run yet.",
+    )

@@ -1,0 +1,48 @@
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from crm_pipeline.cli.mistakes import in_one_line
+from crm_pipeline_tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Missing command. See `crm-pipeline --help`."),
+        (["acount"], "No such command 'acount'. Did you mean 'account'?"),
+        (["account"], "See `crm-pipeline account --help`."),
+        (["account", "show"], "ACCOUNT"),
+        (["account", "list", "--colour"], "--colour"),
+        (["account", "credentials", "a", "--method=x"], "--method"),
+        (["operations", "list", "--limit=0"], "--limit"),
+        (["operations", "show", "x"], "ID"),
+        (["org", "serve", "--port=70000"], "--port"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_status_2(run: Run, arguments: list[str], told: str):
+    assert told in run(*arguments, fails=2).stderr
+
+
+@pytest.mark.parametrize("command", [(), ("account",), ("account", "add"), ("operations", "drop")])
+def test_help_is_no_mistake(run: Run, command: tuple[str, ...]):
+    assert "Usage" in run(*command, "--help").stdout
+
+
+def test_missing_rights_in_the_database_are_told(pipeline: Engine):
+    with pipeline.begin() as connection:
+        connection.execute(text("CREATE ROLE powerless_reader"))
+        try:
+            connection.execute(text("SET LOCAL ROLE powerless_reader"))
+            with pytest.raises(ProgrammingError) as refused:
+                connection.execute(text("SELECT * FROM crm.account"))
+        finally:
+            connection.rollback()
+    assert "give the user of its address the right to it" in str(in_one_line(refused.value))
+
+
+def test_a_bug_of_ours_keeps_its_traceback():
+    assert in_one_line(KeyError("bug")) is None
+    with pytest.raises(ProgrammingError) as bug:
+        raise ProgrammingError("SELECT nonsense", {}, Exception("syntax error"))
+    assert in_one_line(bug.value) is None

@@ -1,0 +1,132 @@
+"""The command as a process of its own, as a shell starts it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import Engine
+
+COMMAND = Path(sys.executable).parent / "crm-pipeline"
+
+
+def crm_pipeline(
+    *arguments: str, environment: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [COMMAND, *arguments],
+        env=os.environ | (environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path):
+    program = (
+        "import sys\n"
+        "from crm_pipeline.cli import main\n"
+        "sys.argv[1:] = ['--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'sqlalchemy', 'pydantic', 'pandas', 'simple_salesforce', 'dagster', 'requests',"
+        " 'cryptography', 'starlette', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_answers_and_migrates_by_itself(pipeline: Engine):
+    with pipeline.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA crm CASCADE")
+    first = crm_pipeline("account", "list")
+    assert first.returncode == 0, first.stderr
+    assert "no account yet" in first.stdout
+    assert "Migrated the pipeline's tables: 0001_accounts" in first.stderr
+    again = crm_pipeline("migrate")
+    assert "up to date" in again.stdout
+    assert again.stderr == ""
+
+
+def test_an_impossible_setting_is_named_without_its_value(pipeline: Engine):
+    told = crm_pipeline("state", environment={"ACCOUNTS_PER_RUN": "4711"})
+    assert told.returncode == 1
+    assert told.stderr.startswith("Setting ACCOUNTS_PER_RUN is impossible")
+    assert len(told.stderr.splitlines()) == 1
+    assert "4711" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://u:s3cret@127.0.0.1:1/none", "The database refuses: connection"),
+        ("mysql://u:s3cret@127.0.0.1/none", "only postgresql://"),
+        ("s3cret", "is no address"),
+    ],
+)
+def test_a_database_that_is_not_there_is_told_without_its_password(
+    pipeline: Engine, address: str, told: str
+):
+    result = crm_pipeline("state", environment={"PIPELINE_DATABASE_URL": address})
+    assert result.returncode == 1
+    assert told in result.stderr
+    assert "s3cret" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_credentials_come_from_the_environment_where_nobody_can_type(pipeline: Engine):
+    add = ("account", "add", "acme", "--client=c", "--name=n", "--login-url=https://a.example")
+    refused = crm_pipeline(*add)
+    assert refused.returncode == 1
+    assert "Client id is missing: type it, set SALESFORCE_CLIENT_ID" in refused.stderr
+    added = crm_pipeline(
+        *add, environment={"SALESFORCE_CLIENT_ID": "x", "SALESFORCE_CLIENT_SECRET": "s3cret"}
+    )
+    assert added.returncode == 0, added.stderr
+    assert "s3cret" not in added.stdout
+
+
+def test_a_local_org_is_served_until_ctrl_c(tmp_path: Path):
+    config = tmp_path / "orgs.yaml"
+    config.write_text("orgs: [{name: acme}, {name: beta}]")
+    server = subprocess.Popen(
+        [COMMAND, "org", "serve", "--port=0", f"--config={config}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert server.stdout
+        address = re.search(r"http://\S+/acme", server.stdout.readline())
+        assert address
+        assert "/beta" in server.stdout.readline()
+        versions = _once_it_answers(f"{address[0]}/services/data")
+        assert versions[-1]["url"].startswith("/services/data/v")
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, stderr = server.communicate(timeout=20)
+    assert "Traceback" not in stderr
+    assert server.returncode in {0, 130}
+
+
+def _once_it_answers(address: str) -> list[dict[str, str]]:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            versions: list[dict[str, str]] = requests.get(address, timeout=5).json()
+        except requests.ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return versions

@@ -1,0 +1,20 @@
+-- What failed, oldest first: of one account or of all.
+SELECT
+    o.operation_id,
+    o.account_id,
+    o.natural_key,
+    o.action,
+    o.sobject,
+    o.state,
+    o.attempts_left,
+    o.error_code,
+    o.error_message,
+    o.next_attempt_at,
+    o.created_at
+FROM crm.operation AS o
+WHERE
+    o.state = any(CAST(:states AS text []))
+    AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
+    AND (CAST(:error_code AS text) IS NULL OR o.error_code = :error_code)
+ORDER BY o.operation_id
+LIMIT :limit

@@ -1,0 +1,5 @@
+-- Of these operations, those that exist: whose they are and how they stand.
+SELECT operation_id, account_id, state
+FROM crm.operation
+WHERE operation_id = any(CAST(:operation_ids AS bigint []))
+ORDER BY operation_id

@@ -1,0 +1,34 @@
+-- Where each account stands, and what of it is open; of one account or of all.
+SELECT
+    a.account_id,
+    a.name,
+    a.enabled,
+    coalesce(s.state, 'New') AS state,
+    s.reason,
+    s.watermark,
+    s.started_at,
+    s.finished_at,
+    s.paused_until,
+    s.failures_in_a_row,
+    s.api_used,
+    s.api_limit,
+    s.api_seen_at,
+    coalesce(o.waiting, 0) AS waiting,
+    coalesce(o.failed, 0) AS failed,
+    coalesce(o.exhausted, 0) AS exhausted
+FROM crm.account AS a
+LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
+LEFT JOIN (
+    SELECT
+        account_id,
+        count(*) FILTER (WHERE state IN ('pending', 'in_flight')) AS waiting,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
+        count(*) FILTER (WHERE state = 'exhausted') AS exhausted
+    FROM crm.operation
+    WHERE
+        state IN ('pending', 'in_flight', 'failed', 'exhausted')
+        AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
+    GROUP BY account_id
+) AS o ON a.account_id = o.account_id
+WHERE CAST(:account_id AS text) IS NULL OR a.account_id = :account_id
+ORDER BY a.account_id
