@@ -40,3 +40,11 @@ class IdCounter:
         self.last += 1
         tail = base62(self.last, 5)
         return self._head + tail + self._head_checksum + _checksum(tail)
+
+    def skip(self, record_id: str) -> None:
+        """Never hands out an id that was seen elsewhere (in a file, in a seed)."""
+        if record_id.startswith(self._head):
+            number = 0
+            for char in record_id[10:15]:
+                number = number * 62 + _DIGITS.index(char)
+            self.last = max(self.last, number)

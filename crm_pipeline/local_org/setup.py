@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from crm_pipeline.local_org.addresses import add_code_fields
+from crm_pipeline.local_org.computed import add_computed_fields
 from crm_pipeline.local_org.config import FieldConfig, OrgConfig, OrgConfigError
+from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
+from crm_pipeline.local_org.journal import Journal
 from crm_pipeline.local_org.limits import Meter
+from crm_pipeline.local_org.rules import Rules
 from crm_pipeline.local_org.schema import (
     Field,
     SObjectType,
@@ -14,6 +19,7 @@ from crm_pipeline.local_org.schema import (
     custom_type,
     make_field,
 )
+from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org, Table, User
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_org.weather import Weather
@@ -22,8 +28,9 @@ _ACTIVITIES = ("event", "task")
 _LENGTHS = {"string": 255, "picklist": 255, "textarea": 255}
 
 
-def build_org(config: OrgConfig) -> Org:
+def build_org(blueprint: OrgConfig) -> Org:
     """Returns the org as its file describes it. Raises `OrgConfigError`."""
+    config = blueprint.model_copy(deep=True)
     org_id = long_id(config.id) if config.id else _org_id(config.name)
     if org_id is None:
         raise OrgConfigError(f"org {config.name}: id: is not an id of an org")
@@ -31,6 +38,7 @@ def build_org(config: OrgConfig) -> Org:
     tables = {
         name: Table(each, IdCounter(each.key_prefix, org_id[3:7])) for name, each in types.items()
     }
+    add_computed_fields(tables)
     weather = Weather(latency_seconds=config.latency_ms / 1000, lock_parents=config.lock_parents)
     for fault in config.faults:
         weather.add(fault)
@@ -38,13 +46,31 @@ def build_org(config: OrgConfig) -> Org:
         name=config.name,
         id=org_id,
         tables=tables,
+        blueprint=blueprint,
         config=config,
-        meter=Meter(config.limits.model_copy()),
+        meter=Meter(config.limits),
         weather=weather,
     )
-    org.hidden_fields = _hidden_fields(config, types)
+    try:
+        org.hide_fields(config.hidden_fields)
+    except LookupError as error:
+        raise OrgConfigError(f"org {config.name}: hidden_fields: {error.args[0]}") from None
     _found(org)
+    org.rules = Rules(org)
+    if config.file is not None:
+        org.journal = Journal(config.folder / config.file)
+    if org.journal is None or not org.journal.load(org):
+        _seed(org)
     return org
+
+
+def _seed(org: Org) -> None:
+    try:
+        seed(org, org.config.records)
+    except SalesforceError as error:
+        raise OrgConfigError(f"org {org.name}: records: {error}") from None
+    if org.journal is not None:
+        org.journal.rewrite(org)
 
 
 def _org_id(name: str) -> str | None:
@@ -74,6 +100,9 @@ def _types(config: OrgConfig) -> dict[str, SObjectType]:
                 where = f"org {config.name}: objects.{name}.fields.{field_name}"
                 of = types[target]
                 of.fields[field_name.lower()] = _field(where, of, field_name, given)
+    if config.state_and_country_picklists:
+        for each in types.values():
+            add_code_fields(each)
     connect(types)
     return types
 
@@ -143,18 +172,6 @@ def _lookup_keys(name: str, given: FieldConfig) -> dict[str, Any]:
         "relationshipName": relationship,
         "child": {"relationshipName": child, "cascadeDelete": given.cascade_delete},
     }
-
-
-def _hidden_fields(
-    config: OrgConfig, types: Mapping[str, SObjectType]
-) -> dict[str, frozenset[str]]:
-    hidden: dict[str, set[str]] = {}
-    for each in config.hidden_fields:
-        object_name, _, field_name = each.lower().partition(".")
-        if object_name not in types or field_name not in types[object_name].fields:
-            raise OrgConfigError(f"org {config.name}: hidden_fields: there is no field {each}")
-        hidden.setdefault(object_name, set()).add(field_name)
-    return {name: frozenset(fields) for name, fields in hidden.items()}
 
 
 def _found(org: Org) -> None:

@@ -83,6 +83,7 @@ class Table:
         self.ids = ids
         self.rows: dict[str, Row] = {}
         self._indexes: dict[str, Index] = {}
+        self._wanted: set[str] = set()
         self.build_indexes()
 
     def build_indexes(self) -> None:
@@ -90,10 +91,17 @@ class Table:
         self._indexes = {
             each.name: Index(each)
             for each in self.type.fields.values()
-            if _is_indexed(each) and each.name not in self.type.computed
+            if each.name in self._wanted
+            or (_is_indexed(each) and each.name not in self.type.computed)
         }
         for record_id, row in self.rows.items():
             self._index(record_id, row)
+
+    def index(self, name: str) -> None:
+        """Sees to it that `lookup` answers for a stored field (API name in its own case)."""
+        if not self.is_indexed(name):
+            self._wanted.add(name)
+            self.build_indexes()
 
     def is_indexed(self, name: str) -> bool:
         """Whether `lookup` answers for this field (API name in its own case)."""
@@ -112,6 +120,11 @@ class Table:
         if self.type.fields[name.lower()].is_reference:
             value = long_id(value)
         return index.find(value)
+
+    def children_of(self, name: str, parent_id: str) -> list[Row]:
+        """The rows, not deleted, whose indexed lookup leads to a parent."""
+        rows = (self.rows[each] for each in self.lookup(name, parent_id))
+        return [row for row in rows if not row["IsDeleted"]]
 
     def live(self, record_id: str) -> Row | None:
         """The row of that id, unless it is deleted or was never there."""
@@ -184,6 +197,8 @@ class Org:
     name: str
     id: str
     tables: dict[str, Table]
+    blueprint: OrgConfig
+    """What the org's file says; `config` is a copy that may change while the org runs."""
     config: OrgConfig
     meter: Meter
     weather: Weather
@@ -223,6 +238,19 @@ class Org:
         if lowered in self.hidden_fields.get(of.name.lower(), ()):
             return None
         return of.fields.get(lowered)
+
+    def hide_fields(self, names: Iterable[str]) -> None:
+        """Hides fields, given as `Lead.Phone`, and shows all others. Raises LookupError."""
+        hidden: dict[str, set[str]] = {}
+        for name in names:
+            object_name, _, field_name = name.lower().partition(".")
+            table = self.tables.get(object_name)
+            if table is None or field_name not in table.type.fields:
+                raise LookupError(f"there is no field {name}")
+            hidden.setdefault(object_name, set()).add(field_name)
+        self.hidden_fields = {name: frozenset(fields) for name, fields in hidden.items()}
+        self.config.hidden_fields = list(names)
+        self.writers.clear()
 
     def open_session(self, user_id: str, lifetime: timedelta | None) -> Session:
         """Logs a user in; the token starts with the org's id, as Salesforce's do."""

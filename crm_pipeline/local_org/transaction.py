@@ -28,7 +28,8 @@ class WriteContext:
 
     `allow_duplicates` is `Sforce-Duplicate-Rule-Header: allowSave=true`; `assignment` is
     `Sforce-Auto-Assign` (true: the active rule, false: none, or the id of a rule); `from_csv`
-    says that values are texts of a Bulk CSV file; `locker` stands in for row locks.
+    says that values are texts of a Bulk CSV file; `seeding` lets every field be written, past
+    all rules; `locker` stands in for row locks.
     """
 
     org: Org
@@ -36,6 +37,8 @@ class WriteContext:
     allow_duplicates: bool = False
     assignment: bool | str = True
     from_csv: bool = False
+    version: str = "59.0"
+    seeding: bool = False
     locker: Locker | None = None
     now: str = ""
     writes: list[Write] = field(default_factory=list)
@@ -57,7 +60,9 @@ class WriteContext:
 
         It gets an id and system fields unless it has them (as a seeded record may).
         """
-        record_id = row.get("Id") or table.ids.next()
+        record_id: str = row.get("Id") or table.ids.next()
+        if self.seeding:
+            table.ids.skip(record_id)
         row["Id"] = record_id
         row["IsDeleted"] = False
         created = row.setdefault("CreatedDate", self.now)

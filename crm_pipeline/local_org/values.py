@@ -88,11 +88,23 @@ def reader(field: Field, tables: Mapping[str, Table]) -> Reader:
         "date": partial(_moment, stored=stored_date),
         "datetime": partial(_moment, stored=stored_datetime),
         "multipicklist": _multipicklist,
-        "id": _unreadable,
+        "id": _id,
         "address": _unreadable,
     }
     build = by_type.get(field.type, _number if field.is_number else _text)
     return build(field)
+
+
+def _id(field: Field) -> Reader:
+    """Only seeding writes ids."""
+
+    def read(value: Any) -> str:
+        found = long_id(value)
+        if found is None:
+            raise refuse("MALFORMED_ID", f"malformed id {value}", field.name)
+        return found
+
+    return read
 
 
 def _unreadable(field: Field) -> Reader:

@@ -21,6 +21,7 @@ def writing(org: Org, call: Call) -> Iterator[WriteContext]:
         allow_duplicates=_allows_duplicates(call.headers.get("sforce-duplicate-rule-header", "")),
         assignment=_assignment(call.headers.get("sforce-auto-assign", "TRUE")),
         locker=call.locker,
+        version=call.version,
     )
     if call.writes is None:
         with committed(context):

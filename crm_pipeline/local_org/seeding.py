@@ -1,0 +1,67 @@
+"""Records put into an org by hand: with any id and date, past all rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.transaction import WriteContext, committed
+
+
+def seed(org: Org, records: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[str]]:
+    """Creates records, given by object; returns their ids in the same order.
+
+    System and read-only fields (Id, CreatedDate, IsConverted ...) may be given. All or none are
+    created. Rules do not apply, and nothing is counted as written. Raises `SalesforceError`.
+    """
+    ids: dict[str, list[str]] = {}
+    written = org.rows_written.copy()
+    user_id = next(iter(org.users.values())).id
+    with committed(WriteContext(org, user_id, seeding=True)) as context:
+        for sobject, rows in records.items():
+            if sobject.lower() not in org.tables:
+                raise SalesforceError(400, "INVALID_TYPE", f"there is no object {sobject}")
+            ids[sobject] = [
+                _create(org, context, sobject, place, row) for place, row in enumerate(rows)
+            ]
+    org.rows_written = written
+    return ids
+
+
+def _create(
+    org: Org, context: WriteContext, sobject: str, place: int, fields: Mapping[str, Any]
+) -> str:
+    result = dml.create(org, context, sobject, fields)
+    if result.id is None:
+        error = result.errors[0]
+        raise SalesforceError(400, error.status_code, f"{sobject} {place}: {error.message}")
+    return result.id
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All records of an org at one moment."""
+
+    rows: dict[str, dict[str, Row]]
+    counters: dict[str, int]
+
+
+def snapshot(org: Org) -> Snapshot:
+    """Takes a snapshot; rows are never changed in place, so it costs little."""
+    return Snapshot(
+        rows={name: table.rows.copy() for name, table in org.tables.items()},
+        counters={name: table.ids.last for name, table in org.tables.items()},
+    )
+
+
+def restore(org: Org, taken: Snapshot) -> None:
+    """Puts all records back as they were."""
+    for name, table in org.tables.items():
+        table.rows = taken.rows[name].copy()
+        table.ids.last = taken.counters[name]
+        table.build_indexes()
+    if org.journal is not None:
+        org.journal.rewrite(org)
