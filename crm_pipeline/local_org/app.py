@@ -11,7 +11,10 @@ from crm_pipeline.local_org import (
     admin,
     composite,
     limits,
+    oauth,
+    query,
     rest,
+    soap_login,
     sobject_collections,
 )
 from crm_pipeline.local_org.exchange import (
@@ -29,12 +32,16 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 _MAX_HEAD = 16_384
+_ORG_PATHS = ("/services", "/id/")
 ROUTER = Router(
     [
         *limits.ROUTES,
         *sobject_collections.ROUTES,
         *composite.ROUTES,
         *rest.ROUTES,
+        *query.ROUTES,
+        *soap_login.ROUTES,
+        *oauth.ROUTES,
     ]
 )
 
@@ -48,7 +55,7 @@ class LocalOrgApp:
 
     def __init__(self, orgs: Iterable[Org]) -> None:
         self.orgs = {org.name: org for org in orgs}
-        self._by_host = {org.config.host: org for org in self.orgs.values() if org.config.host}
+        self._names = {org.config.host: org.name for org in self.orgs.values() if org.config.host}
         self._numbers = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,14 +86,14 @@ class LocalOrgApp:
         if org is not None:
             path, base_url = f"/{rest_of_path}", f"{origin}/{org.name}"
         else:
-            org = self._by_host.get(headers.get("host", "").partition(":")[0])
+            org = self._by_host(headers.get("host", ""))
             base_url = origin
-            if org is None and path.startswith("/services"):
+            if org is None and path.startswith(_ORG_PATHS):
                 org = self._meant(headers, body)
                 if len(self.orgs) > 1:
                     base_url = f"{origin}/{org.name}"
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if org is not None and path.startswith("/services"):
+        if org is not None and path.startswith(_ORG_PATHS):
             method = scope["method"]
             if method == "POST" and "_HttpMethod" in query:
                 method = query.pop("_HttpMethod").upper()
@@ -102,7 +109,12 @@ class LocalOrgApp:
             )
             await Exchange(org, call, send, scope["extensions"]["local_org.cut"]).run()
             return
-        await send_answer(send, admin.respond(self.orgs, org, scope["method"], path, query, body))
+        asked = admin.AdminCall(scope["method"], path, query, body)
+        await send_answer(send, admin.respond(self.orgs, org, asked))
+
+    def _by_host(self, host: str) -> Org | None:
+        name = self._names.get(host.partition(":")[0].lower())
+        return None if name is None else self.orgs[name]
 
     def _meant(self, headers: Mapping[str, str], body: bytes) -> Org:
         """The org of a path without its name: by token, or by who wants to log in."""

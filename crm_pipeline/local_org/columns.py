@@ -1,0 +1,166 @@
+"""What the names in a SELECT mean: columns of its object and of the objects' parents."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from crm_pipeline.local_org.schema import Field, Row, SObjectType, make_field
+from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
+from crm_pipeline.local_org.store import Org, Table
+
+MAX_PARENTS = 5
+SEE_DESCRIBE = "Please reference your WSDL or the describe call for the appropriate names."
+Reader = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field, perhaps of a parent, or an aggregate; `read` takes a row (or a group of rows).
+
+    `table` is the table whose index may answer for it: that of the rows themselves, or None.
+    """
+
+    label: str
+    field: Field
+    read: Callable[[Any], Any]
+    table: Table | None = None
+
+    def key(self) -> Callable[[Any], Any]:
+        """A reader of what comparing and sorting go by: texts without their case."""
+        read = self.read
+        if self.field.is_text and not self.field.case_sensitive:
+
+            def folded(row: Any) -> Any:
+                value = read(row)
+                return None if value is None else value.lower()
+
+            return folded
+        if self.field.type == "boolean":
+            return lambda row: bool(read(row))
+        return read
+
+    def find(self, values: Iterable[Any]) -> set[str] | None:
+        """The ids of the rows that hold one of these values, or None if no index knows."""
+        name = self.field.name
+        if self.table is None or not self.table.is_indexed(name):
+            return None
+        lookup = self.table.lookup
+        return {record_id for value in values for record_id in lookup(name, value)}
+
+
+@cache
+def undescribed_field(name: str, type_name: str) -> Field:
+    """A field that no describe knows: the type of a polymorphic parent, a count, a sum."""
+    return make_field({"name": name, "label": name, "type": type_name})
+
+
+class Step:
+    """One relationship on the way to a field: `follow` leads from a row to its parent's row."""
+
+    def __init__(self, org: Org, reference: Field) -> None:
+        self.name = reference.relationship_name or reference.name
+        self.polymorphic = reference.is_polymorphic
+        self.tables = [
+            org.table(name) for name in reference.reference_to if name.lower() in org.tables
+        ]
+        by_prefix = {table.type.key_prefix: table for table in self.tables}
+        held_in = reference.name
+
+        def follow(row: Row) -> Row | None:
+            parent_id = row.get(held_in)
+            table = by_prefix.get(parent_id[:3]) if parent_id else None
+            return table.rows.get(parent_id) if table and parent_id else None
+
+        self.follow = follow
+
+
+def _reader(of: SObjectType, name: str) -> Reader:
+    computed = of.computed.get(name)
+    return computed or (lambda row: row.get(name))
+
+
+class Source:
+    """What the names of a SELECT mean: the object after FROM and the way to its parents."""
+
+    def __init__(self, org: Org, table: Table, alias: str | None) -> None:
+        self.org = org
+        self.table = table
+        self._own_names = {table.type.name.lower(), (alias or "").lower()}
+
+    def resolve(self, name: Name) -> tuple[list[Step], Column]:
+        """The relationships to follow, and the column at their end, read from its own row.
+
+        Raises:
+            SoqlError: INVALID_FIELD for what is not there or hidden.
+        """
+        parts = list(name.parts)
+        if len(parts) > 1 and parts[0].lower() in self._own_names:
+            del parts[0]
+        steps: list[Step] = []
+        tables, polymorphic = [self.table], False
+        for part in parts[:-1]:
+            references = (self._reference(table.type, part) for table in tables)
+            reference = next((each for each in references if each), None)
+            step = Step(self.org, reference) if reference else None
+            if step is None or not step.tables or len(steps) == MAX_PARENTS:
+                raise SoqlError(
+                    f"Didn't understand relationship '{part}' in field path. If you are "
+                    "attempting to use a custom relationship, be sure to append the '__r' after "
+                    f"the custom relationship name. {SEE_DESCRIBE}",
+                    name.at,
+                    "INVALID_FIELD",
+                )
+            steps.append(step)
+            tables, polymorphic = step.tables, step.polymorphic
+        return steps, self._last(parts[-1], tables, polymorphic, name)
+
+    def _reference(self, of: SObjectType, part: str) -> Field | None:
+        reference = of.relationships.get(part.lower())
+        return reference if reference and self.org.visible(of, reference.name) else None
+
+    def _last(self, part: str, tables: list[Table], polymorphic: bool, name: Name) -> Column:
+        if polymorphic and part.lower() == "type":
+            types = {table.type.key_prefix: table.type.name for table in tables}
+            return Column(
+                "Type", undescribed_field("Type", "string"), lambda row: types[row["Id"][:3]]
+            )
+        found = {table.type: self.org.visible(table.type, part) for table in tables}
+        fields = [(of, each) for of, each in found.items() if each]
+        if not fields:
+            entity = "Name" if polymorphic else tables[0].type.name
+            raise SoqlError(
+                f"No such column '{part}' on entity '{entity}'. If you are attempting to use a "
+                "custom field, be sure to append the '__c' after the custom field name. "
+                f"{SEE_DESCRIBE}",
+                name.at,
+                "INVALID_FIELD",
+            )
+        if not polymorphic:
+            of, only = fields[0]
+            table = tables[0] if tables[0] is self.table else None
+            return Column(only.name, only, _reader(of, only.name), table)
+        readers = {of.key_prefix: _reader(of, each.name) for of, each in fields}
+
+        def read(row: Row) -> Any:
+            reader = readers.get(row["Id"][:3])
+            return reader(row) if reader else None
+
+        return Column(fields[0][1].name, fields[0][1], read)
+
+    def column(self, operand: Operand) -> Column:
+        """The column of a name, read from a row of FROM's object, parents and all."""
+        if isinstance(operand, Call):
+            raise SoqlError("unexpected token: '('", operand.at)
+        steps, last = self.resolve(operand)
+        if not steps:
+            return last
+        follows = [step.follow for step in steps]
+
+        def read(row: Row | None) -> Any:
+            for follow in follows:
+                row = follow(row) if row is not None else None
+            return last.read(row) if row is not None else None
+
+        label = ".".join([*(step.name for step in steps), last.label])
+        return Column(label, last.field, read)

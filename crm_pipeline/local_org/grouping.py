@@ -1,0 +1,123 @@
+"""GROUP BY, HAVING and the aggregate functions."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crm_pipeline.local_org.columns import Column, Reader, Source, undescribed_field
+from crm_pipeline.local_org.conditions import Clause, Conditions
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.soql import AGGREGATES, Call, Name, Operand, Query, SoqlError
+
+MAX_GROUPS = 2_000
+Group = list[Row]
+
+
+class Grouping:
+    """How a SELECT groups: its columns read groups of rows."""
+
+    def __init__(
+        self,
+        source: Source,
+        query: Query,
+        conditions: Callable[[Callable[[Operand], Column]], Conditions],
+    ) -> None:
+        self._source = source
+        self._grouped = {str(name).lower(): self._grouping_column(name) for name in query.group_by}
+        self._shown: dict[str, Reader] = {}
+        unnamed = itertools.count()
+        for selection in query.selections:
+            selected = selection.selected
+            if isinstance(selected, Query):
+                raise SoqlError("unexpected token: 'SELECT'", selected.source.at)
+            key = selection.alias or (
+                f"expr{next(unnamed)}" if isinstance(selected, Call) else selected.parts[-1]
+            )
+            if key in self._shown:
+                raise SoqlError(f"duplicate alias: {key}", selected.at)
+            column = self.column(selected)
+            if isinstance(selected, Name) and not selection.alias:
+                key = column.field.name
+            self._shown[key] = column.read
+        self._keys = [source.column(name).key() for name in query.group_by]
+        self._having: Clause | None = (
+            conditions(self.column).compile(query.having) if query.having else None
+        )
+
+    def column(self, operand: Operand) -> Column:
+        """The column of a grouped field or of an aggregate; it reads a group."""
+        if isinstance(operand, Call):
+            return self._aggregate(operand)
+        found = self._grouped.get(str(operand).lower())
+        if found is None:
+            self._source.column(operand)
+            raise SoqlError(f"Field must be grouped or aggregated: {operand}", operand.at)
+        return found
+
+    def render(self, group: Group) -> dict[str, Any]:
+        """An AggregateResult as the REST API returns it."""
+        record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
+        for key, read in self._shown.items():
+            record[key] = read(group)
+        return record
+
+    def groups(self, rows: Iterable[Row]) -> list[Group]:
+        """The groups in the order in which they were met; without GROUP BY one, perhaps empty."""
+        if not self._keys:
+            return [list(rows)]
+        found: dict[tuple[Any, ...], Group] = {}
+        for row in rows:
+            found.setdefault(tuple([key(row) for key in self._keys]), []).append(row)
+        groups = list(found.values())
+        if self._having:
+            groups = [group for group in groups if self._having.test(group)]
+        if len(groups) > MAX_GROUPS:
+            raise SoqlError(
+                "Aggregate query does not support queryMore(), use LIMIT to restrict the results "
+                "to a single batch",
+                code="EXCEEDED_ID_LIMIT",
+            )
+        return groups
+
+    def _grouping_column(self, name: Name) -> Column:
+        column = self._source.column(name)
+        if not column.field.groupable:
+            raise SoqlError(f"field '{column.label}' can not be grouped in a query call", name.at)
+        return Column(column.label, column.field, lambda group: column.read(group[0]))
+
+    def _aggregate(self, call: Call) -> Column:
+        function = call.function
+        if function not in AGGREGATES or call.argument is None:
+            raise SoqlError("unexpected token: '('", call.at)
+        column = self._source.column(call.argument)
+        of = column.field
+        suits = {
+            "COUNT": True,
+            "COUNT_DISTINCT": True,
+            "SUM": of.is_number,
+            "AVG": of.is_number,
+        }.get(function, of.aggregatable)
+        if not suits or not of.filterable:
+            raise SoqlError(
+                f"field {column.label} does not support aggregate operator {function}", call.at
+            )
+        compute, key, read = _AGGREGATORS[function], column.key(), column.read
+
+        def value(group: Group) -> Any:
+            if function == "COUNT_DISTINCT":
+                return len({key(row) for row in group} - {None})
+            return compute([value for row in group if (value := read(row)) is not None])
+
+        kinds = {"COUNT": "int", "COUNT_DISTINCT": "int", "SUM": "double", "AVG": "double"}
+        kind = kinds.get(function)
+        return Column(function, undescribed_field(function, kind) if kind else of, value)
+
+
+_AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
+    "COUNT": len,
+    "COUNT_DISTINCT": len,
+    "MIN": lambda values: min(values, default=None),
+    "MAX": lambda values: max(values, default=None),
+    "SUM": lambda values: float(sum(values)) if values else None,
+    "AVG": lambda values: sum(values) / len(values) if values else None,
+}

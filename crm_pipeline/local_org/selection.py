@@ -1,0 +1,300 @@
+"""Runs a SELECT: rows are found, sorted and rendered.
+
+A `Select` is compiled once and then asked for its rows and for how a row looks as JSON; Bulk
+queries ask for its columns instead.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from crm_pipeline.local_org.columns import SEE_DESCRIBE, Column, Reader, Source, Step
+from crm_pipeline.local_org.conditions import Conditions
+from crm_pipeline.local_org.grouping import Grouping
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.soql import (
+    AGGREGATES,
+    Call,
+    InQuery,
+    Name,
+    Operand,
+    Query,
+    Selection,
+    SoqlError,
+    Sorting,
+    parse,
+)
+from crm_pipeline.local_org.store import Org, Table
+
+MAX_OFFSET = 2_000
+MAX_FIELDS_ROWS = 200
+
+
+def select(org: Org, text: str, version: str, *, include_deleted: bool = False) -> "Select":
+    """Compiles a query; `version` (`59.0`) goes into the records' URLs.
+
+    Raises:
+        SalesforceError: the query is wrong, in Salesforce's words and with the position.
+    """
+    try:
+        return Select(org, parse(text), version, include_deleted=include_deleted)
+    except SoqlError as error:
+        raise error.in_text(text) from None
+    except RecursionError:
+        raise SoqlError("The query is too complicated", code="QUERY_TOO_COMPLICATED").in_text(
+            text
+        ) from None
+
+
+class _Node:
+    """How the records of one level are rendered: keys in the order in which they were selected."""
+
+    def __init__(self, version: str, tables: Sequence[Table], type_name: str) -> None:
+        self.reads: dict[str, Reader] = {}
+        self._parents: dict[str, _Node] = {}
+        self._type_name = type_name
+        self._urls = {
+            table.type.key_prefix: f"/services/data/v{version}/sobjects/{table.type.name}/"
+            for table in tables
+        }
+
+    def render(self, row: Row) -> dict[str, Any]:
+        record_id = row["Id"]
+        url = self._urls[record_id[:3]] + record_id
+        record: dict[str, Any] = {"attributes": {"type": self._type_name, "url": url}}
+        for key, read in self.reads.items():
+            record[key] = read(row)
+        return record
+
+    def parent(self, key: str, step: Step, version: str) -> "_Node":
+        """The node of a parent, made when its first field is selected."""
+        node = self._parents.get(key)
+        if node is None:
+            type_name = "Name" if step.polymorphic else step.tables[0].type.name
+            node = self._parents[key] = _Node(version, step.tables, type_name)
+            render, follow = node.render, step.follow
+
+            def read(row: Row) -> dict[str, Any] | None:
+                parent = follow(row)
+                return None if parent is None else render(parent)
+
+            self.reads[key] = read
+        return node
+
+
+class Select:
+    """A compiled SELECT. `rows` runs it, `render` shows a row; `columns` are what Bulk shows."""
+
+    def __init__(
+        self,
+        org: Org,
+        query: Query,
+        version: str,
+        *,
+        include_deleted: bool = False,
+        table: Table | None = None,
+    ) -> None:
+        self.org = org
+        self.query = query
+        self.version = version
+        self.table = table or _table_of(org, query.source)
+        self.counts_only = query.counts_only
+        self._include_deleted = include_deleted
+        self._source = Source(org, self.table, query.alias)
+        self._node = _Node(version, [self.table], self.table.type.name)
+        self.columns: list[Column] = []
+        self.has_children = False
+        self.grouping: Grouping | None = None
+        if query.all_rows:
+            raise SoqlError("ALL ROWS not allowed in this context", query.source.at)
+        if query.offset > MAX_OFFSET:
+            raise SoqlError(
+                f"Maximum SOQL offset allowed is {MAX_OFFSET}", code="NUMBER_OUTSIDE_VALID_RANGE"
+            )
+        calls = (one.selected for one in query.selections if isinstance(one.selected, Call))
+        if query.group_by or any(call.function in AGGREGATES for call in calls):
+            if not self.counts_only:
+                self.grouping = Grouping(self._source, query, self._conditions)
+        else:
+            for selection in query.selections:
+                self._project(selection)
+        self._where = (
+            self._conditions(self._source.column).compile(query.where) if query.where else None
+        )
+        columns = self.grouping.column if self.grouping else self._source.column
+        self._order = [(_sortable(columns(each.operand), each), each) for each in query.order_by]
+
+    def render(self, row: Any) -> dict[str, Any]:
+        """A record (or an AggregateResult) as the REST API returns it."""
+        return self.grouping.render(row) if self.grouping else self._node.render(row)
+
+    def long_texts(self) -> list[Column]:
+        """The selected columns that may hold thousands of characters."""
+        return [c for c in self.columns if c.field.type == "textarea" and c.field.length > 255]
+
+    def rows(self, within: Iterable[str] | None = None) -> list[Any]:
+        """Runs the query, over all rows or those of the given ids: rows, or groups of rows."""
+        rows = self._matching(within)
+        query = self.query
+        if self.grouping:
+            found: list[Any] = self.grouping.groups(rows)
+        elif not self._order and query.limit is not None:
+            return list(itertools.islice(rows, query.offset, query.offset + query.limit))
+        else:
+            found = list(rows)
+        for key, sorting in reversed(self._order):
+            _sort(found, key, sorting)
+        end = None if query.limit is None else query.offset + query.limit
+        return found[query.offset : end]
+
+    def _matching(self, within: Iterable[str] | None) -> Iterable[Row]:
+        held, where = self.table.rows, self._where
+        ids = within
+        if where and where.ids is not None:
+            ids = sorted(where.ids if ids is None else where.ids.intersection(ids))
+        rows: Iterable[Row] = held.values() if ids is None else (held[each] for each in ids)
+        if not self._include_deleted:
+            rows = (row for row in rows if not row["IsDeleted"])
+        return filter(where.test, rows) if where else rows
+
+    def _conditions(self, column: Callable[[Operand], Column]) -> Conditions:
+        return Conditions(column, self._semi_join, self.org.now())
+
+    def _semi_join(self, condition: InQuery, outer: Column) -> set[str]:
+        inner = condition.query
+        if _has_semi_join(inner):
+            raise SoqlError("Nesting of semi join sub-selects is not supported", inner.source.at)
+        selected = Select(self.org, inner, self.version, include_deleted=self._include_deleted)
+        if len(inner.selections) != 1 or len(selected.columns) != 1:
+            raise SoqlError("A semi join sub-select selects exactly one field", inner.source.at)
+        column = selected.columns[0]
+        if not _objects(outer, self.table) & _objects(column, selected.table):
+            raise SoqlError(
+                f"The selected field '{column.label}' in the subquery and the left operand field "
+                f"in the where expression in the outer query '{outer.label}' should point to "
+                "the same object type",
+                condition.operand.at,
+            )
+        return {column.read(row) for row in selected.rows()} - {None}
+
+    def _project(self, selection: Selection) -> None:
+        selected = selection.selected
+        if isinstance(selected, Query):
+            self._project_children(selected)
+        elif isinstance(selected, Call):
+            self._project_fields(selected)
+        else:
+            if selection.alias:
+                raise SoqlError("only aggregate expressions use field aliasing", selected.at)
+            self._project_name(selected)
+
+    def _project_name(self, name: Name) -> None:
+        steps, last = self._source.resolve(name)
+        node = self._node
+        for step in steps:
+            node = node.parent(step.name, step, self.version)
+        if last.label in node.reads:
+            raise SoqlError(f"duplicate field selected: {name}", code="INVALID_FIELD")
+        node.reads[last.label] = last.read
+        self.columns.append(self._source.column(name))
+
+    def _project_fields(self, call: Call) -> None:
+        """FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM)."""
+        scope = str(call.argument).upper()
+        if call.function != "FIELDS" or scope not in ("ALL", "STANDARD", "CUSTOM"):
+            raise SoqlError("unexpected token: '('", call.at)
+        limit = self.query.limit
+        if scope != "STANDARD" and (limit is None or limit > MAX_FIELDS_ROWS):
+            raise SoqlError(
+                f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ROWS}"
+            )
+        for each in self.table.type.fields.values():
+            is_custom = each.describe["custom"]
+            if self.org.visible(self.table.type, each.name) and (
+                scope == "ALL" or is_custom == (scope == "CUSTOM")
+            ):
+                self._project_name(Name((each.name,), call.at))
+
+    def _project_children(self, query: Query) -> None:
+        wanted = query.source.parts[-1]
+        relationship = self.table.type.children.get(wanted.lower())
+        children = self.org.table(relationship.child_object) if relationship else None
+        if (
+            relationship is None
+            or children is None
+            or not relationship.name
+            or not self.org.visible(children.type, relationship.field)
+        ):
+            raise SoqlError(
+                f"Didn't understand relationship '{wanted}' in FROM part of query call. If you "
+                "are attempting to use a custom relationship, be sure to append the '__r' after "
+                f"the custom relationship name. {SEE_DESCRIBE}",
+                query.source.at,
+                "INVALID_TYPE",
+            )
+        selected = Select(
+            self.org,
+            query,
+            self.version,
+            include_deleted=self._include_deleted,
+            table=children,
+        )
+        if selected.grouping or selected.counts_only:
+            raise SoqlError("Aggregate functions are not supported in subqueries", query.source.at)
+        link, render, lookup = relationship.field, selected.render, children.lookup
+        self.has_children = True
+
+        def read(row: Row) -> dict[str, Any] | None:
+            found = selected.rows(lookup(link, row["Id"]))
+            if not found:
+                return None
+            return {"totalSize": len(found), "done": True, "records": list(map(render, found))}
+
+        self._node.reads[relationship.name] = read
+
+
+def _table_of(org: Org, source: Name) -> Table:
+    try:
+        return org.table(str(source))
+    except KeyError:
+        raise SoqlError(
+            f"sObject type '{source}' is not supported. If you are attempting to use a custom "
+            "object, be sure to append the '__c' after the entity name. "
+            f"{SEE_DESCRIBE}",
+            source.at,
+            "INVALID_TYPE",
+        ) from None
+
+
+def _has_semi_join(query: Query) -> bool:
+    pending: list[Any] = [query.where]
+    while pending:
+        condition = pending.pop()
+        if isinstance(condition, InQuery):
+            return True
+        pending += getattr(condition, "conditions", ())
+        pending += filter(None, [getattr(condition, "condition", None)])
+    return False
+
+
+def _objects(column: Column, table: Table) -> set[str]:
+    """The objects to which the ids of a column belong."""
+    if column.field.type == "id":
+        return {table.type.name}
+    return set(column.field.reference_to)
+
+
+def _sortable(column: Column, sorting: Sorting) -> Callable[[Any], Any]:
+    if not column.field.sortable and not isinstance(sorting.operand, Call):
+        raise SoqlError(
+            f"field '{column.label}' can not be sorted in a query call", sorting.operand.at
+        )
+    return column.key()
+
+
+def _sort(rows: list[Any], key: Callable[[Any], Any], sorting: Sorting) -> None:
+    """Sorts in place; rows without a value come first unless NULLS LAST (Salesforce: ORDER BY)."""
+    blank = [row for row in rows if key(row) is None]
+    filled = [row for row in rows if key(row) is not None] if blank else list(rows)
+    filled.sort(key=key, reverse=sorting.descending)
+    rows[:] = filled + blank if sorting.nulls_last else blank + filled

@@ -1,0 +1,169 @@
+"""SOAP `login()` and `logout()`: legacy, off from API v65 on, and in orgs that switch it off."""
+
+from collections.abc import Mapping
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.logins import (
+    LOGINS,
+    Refusal,
+    check_password,
+    open_session,
+)
+from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.store import Org, User
+
+FIRST_WITHOUT_LOGIN = 65
+_LAST_RETIRED = 30
+_XML = "text/xml; charset=utf-8"
+_INVALID_LOGIN = "Invalid username, password, security token; or user locked out."
+_NO_TOKEN = (
+    f"{_INVALID_LOGIN} Are you at a new location? When accessing Salesforce--either via a desktop "
+    "client or the API--from outside of your company\u2019s trusted networks, you must add a "
+    "security token to your password to log in. To get your new security token, log in to "
+    "Salesforce. From your personal settings, enter Reset My Security Token in the Quick Find "
+    "box, then select Reset My Security Token."
+)
+_DISABLED = (
+    "SOAP API login() is disabled by default in this org. Contact the org administrator to "
+    "enable SOAP API login()."
+)
+
+
+class _Fault(Exception):  # noqa: N818 - an answer
+    def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.kind = kind
+
+
+def soap(org: Org, call: Call) -> Answer:
+    """`POST /services/Soap/u/59.0`: login or logout; anything else is a fault (HTTP 500)."""
+    flavour = "enterprise" if call.params["flavour"] == "c" else "partner"
+    try:
+        version = _version(call)
+        texts = _texts(call.body)
+        if "logout" in texts:
+            org.sessions.pop(texts.get("sessionId", ""), None)
+            return _answer(flavour, "<logoutResponse/>")
+        user = _user(org, version, texts)
+    except _Fault as fault:
+        return _fault_answer(flavour, fault)
+    return _answer(flavour, _login_response(org, call, user))
+
+
+def _version(call: Call) -> int:
+    version = call.params["soap_version"].partition(".")[0]
+    number = int(version) if version.isascii() and version.isdigit() else 0
+    if number <= _LAST_RETIRED:
+        raise _Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+    return number
+
+
+def _texts(body: bytes) -> dict[str, str]:
+    """The texts of all elements by their local names."""
+    if b"<!DOCTYPE" in body:
+        raise _Fault("soapenv:Client", "A document type is not allowed")
+    try:
+        envelope = ET.fromstring(body)  # noqa: S314 - it has no document type
+    except ET.ParseError:
+        raise _Fault("soapenv:Client", "The request is not well-formed XML") from None
+    return {each.tag.rpartition("}")[2]: each.text or "" for each in envelope.iter()}
+
+
+def _user(org: Org, version: int, texts: Mapping[str, str]) -> User:
+    if "login" not in texts:
+        raise _Fault("INVALID_OPERATION", "Only login and logout are available here")
+    if version >= FIRST_WITHOUT_LOGIN or not org.config.logins.soap:
+        raise _Fault("INVALID_OPERATION", _DISABLED)
+    in_scope = long_id(texts.get("organizationId", "")) == org.id
+    checked = check_password(
+        org, texts.get("username", ""), texts.get("password", ""), trusted_network=in_scope
+    )
+    if checked is Refusal.TOKEN_MISSING:
+        raise _Fault("LOGIN_MUST_USE_SECURITY_TOKEN", _NO_TOKEN, "LoginFault")
+    if isinstance(checked, Refusal):
+        raise _Fault("INVALID_LOGIN", _INVALID_LOGIN, "LoginFault")
+    return checked
+
+
+def _login_response(org: Org, call: Call, user: User) -> str:
+    path = f"{call.params['flavour']}/{call.params['soap_version']}/{org.id[:15]}"
+    expired = user.username.lower() in LOGINS[org].expired_passwords
+    row = org.table("User").rows[user.id]
+    info = {
+        "accessibilityMode": "false",
+        "currencySymbol": "$",
+        "orgDefaultCurrencyIsoCode": "USD",
+        "organizationId": org.id,
+        "organizationMultiCurrency": "false",
+        "organizationName": org.config.company or org.name,
+        "userDefaultCurrencyIsoCode": None,
+        "userEmail": row.get("Email"),
+        "userFullName": row.get("Name"),
+        "userId": user.id,
+        "userLanguage": "en_US",
+        "userLocale": "en_US",
+        "userName": user.username,
+        "userTimeZone": "GMT",
+        "userType": "Standard",
+        "userUiSkin": "Theme3",
+    }
+    result = {
+        "metadataServerUrl": f"{call.base_url}/services/Soap/m/{path.partition('/')[2]}",
+        "passwordExpired": str(expired).lower(),
+        "sandbox": str(org.config.sandbox).lower(),
+        "serverUrl": f"{call.base_url}/services/Soap/{path}",
+        "sessionId": open_session(org, user).token,
+        "userId": user.id,
+    }
+    seconds = int((org.config.logins.session_minutes or 0) * 60)
+    more = f"<sessionSecondsValid>{seconds}</sessionSecondsValid>"
+    inner = f"{_elements(result)}<userInfo>{_elements(info)}{more}</userInfo>"
+    return f"<loginResponse><result>{inner}</result></loginResponse>"
+
+
+def _elements(values: Mapping[str, str | None]) -> str:
+    return "".join(
+        f'<{key} xsi:nil="true"/>' if value is None else f"<{key}>{escape(value)}</{key}>"
+        for key, value in values.items()
+    )
+
+
+def _answer(flavour: str, content: str) -> Answer:
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
+        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        f'xmlns="urn:{flavour}.soap.sforce.com" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        f"<soapenv:Body>{content}</soapenv:Body></soapenv:Envelope>"
+    )
+    return Answer(body=body, media_type=_XML)
+
+
+def _fault_answer(flavour: str, fault: _Fault) -> Answer:
+    kind = fault.kind
+    plain = kind == "LoginFault" or ":" in fault.code
+    code = fault.code if plain else f"sf:{fault.code}"
+    bare, text = fault.code.rpartition(":")[2], escape(fault.message)
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
+        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>'
+        f"<faultcode>{code}</faultcode><faultstring>{bare}: {text}</faultstring><detail>"
+        f'<sf:{kind} xsi:type="sf:{kind}"><sf:exceptionCode>{bare}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{text}</sf:exceptionMessage></sf:{kind}></detail></soapenv:Fault>"
+        "</soapenv:Body></soapenv:Envelope>"
+    )
+    return Answer(status=500, body=body, media_type=_XML)
+
+
+_PATH = "/services/Soap/{flavour}/{soap_version}"
+
+ROUTES = (
+    Route("POST", _PATH, "login", soap, counted=False, session=False),
+    Route("POST", f"{_PATH}/{{organization}}", "login", soap, counted=False, session=False),
+)
