@@ -11,6 +11,7 @@ from dagster import Config, DagsterInstance, DagsterRun, DagsterRunStatus, RunRe
 from pydantic import Field
 
 CYCLE_JOB = "webinar_cycle"
+CYCLE_OP = "sync_accounts"
 
 PARTITION_TAG = "dagster/partition"
 RANGE_TAG = "dagster/asset_partition_range_start"
@@ -34,7 +35,7 @@ def run_request(account_ids: Sequence[str], asked_by: str) -> RunRequest:
     tags = {ASKED_BY_TAG: asked_by}
     if len(account_ids) == 1:
         return RunRequest(job_name=CYCLE_JOB, partition_key=account_ids[0], tags=tags)
-    config = {"ops": {CYCLE_JOB: {"config": {"account_ids": list(account_ids)}}}}
+    config = {"ops": {CYCLE_OP: {"config": {"account_ids": list(account_ids)}}}}
     return RunRequest(job_name=CYCLE_JOB, run_config=config, tags=tags)
 
 
@@ -45,7 +46,7 @@ def accounts_of(run: DagsterRun) -> frozenset[str] | None:
     if RANGE_TAG in run.tags:
         return None
     ops: Any = run.run_config.get("ops", {})
-    return frozenset(ops.get(CYCLE_JOB, {}).get("config", {}).get("account_ids", ()))
+    return frozenset(ops.get(CYCLE_OP, {}).get("config", {}).get("account_ids", ()))
 
 
 def accounts_in_runs(

@@ -1,0 +1,37 @@
+"""One run's accounts, several of them at once, each on its own."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+from crm_pipeline.cadence.due import extend_claims
+from crm_pipeline.cycle.report import CycleReport, Step
+from crm_pipeline.settings import settings
+
+
+def sync_accounts(
+    account_ids: Sequence[str], *, run_id: str, steps: frozenset[Step]
+) -> Iterator[list[CycleReport]]:
+    """Runs the cycle of each account, and yields the reports of those that have ended meanwhile.
+
+    `settings().accounts_at_once` of them wait for Salesforce at the same time, so that a slow
+    org delays only itself. When the caller gives up, no further cycle begins; those under way
+    come to their end.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the pipeline's own database fails.
+    """
+    from crm_pipeline.cycle.cycle import sync_account
+
+    extend_claims(account_ids)
+    with ThreadPoolExecutor(settings().accounts_at_once, "account") as threads:
+        waiting = {
+            threads.submit(sync_account, account_id, run_id=run_id, steps=steps)
+            for account_id in account_ids
+        }
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield [cycle.result() for cycle in ended]
+        finally:
+            for cycle in waiting:
+                cycle.cancel()

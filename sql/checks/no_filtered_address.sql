@@ -1,0 +1,16 @@
+-- What the last cycle intends for an address that contains one of the account's filter strings.
+-- A string that was added after the cycle had begun is for the next one.
+SELECT
+    s.account_id,
+    count(o.operation_id) = 0 AS passed,
+    count(o.operation_id) AS filtered_addresses_in_payloads
+FROM crm.sync_state AS s
+LEFT JOIN crm.email_filter AS f
+    ON s.account_id = f.account_id AND s.started_at > f.created_at
+LEFT JOIN crm.operation AS o
+    ON
+        s.cycle_id = o.read_by
+        AND o.state <> 'rejected'
+        AND position(lower(btrim(f.filter_string)) IN lower(o.person_key)) > 0
+WHERE s.account_id = any(CAST(:account_ids AS text []))
+GROUP BY s.account_id
