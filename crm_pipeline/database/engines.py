@@ -56,6 +56,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
         pool_size=settings().accounts_at_once + 2,
         max_overflow=settings().accounts_at_once,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             **_KEEPALIVE,
             "options": f"-c timezone={zone} -c tcp_keepalives_idle=30"

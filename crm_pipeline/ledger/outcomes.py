@@ -54,6 +54,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the record of an operation's person is now."""
+
+    operation_id: int
+    sobject: str
+    salesforce_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotedChange:
     """One value of one operation that was changed to fit the org."""
 
@@ -87,6 +97,19 @@ def decide_updates(connection: Connection, planned: Sequence[Planned]) -> None:
 def decide_anew(connection: Connection, operation_ids: Sequence[int]) -> None:
     """For records that turned out converted, merged or deleted: their people are matched again."""
     connection.execute(statement("ledger/decide_anew"), {"operation_ids": list(operation_ids)})
+
+
+def move_identities(connection: Connection, moved: Sequence[Moved]) -> None:
+    """Other records stand for these operations' people now; the operations are undecided."""
+    connection.execute(
+        statement("ledger/move_identities"),
+        {
+            "operation_ids": [m.operation_id for m in moved],
+            "sobjects": [m.sobject for m in moved],
+            "salesforce_ids": [m.salesforce_id for m in moved],
+            "reasons": [m.reason for m in moved],
+        },
+    )
 
 
 def identify_people(connection: Connection, operation_ids: Sequence[int]) -> None:

@@ -1,0 +1,242 @@
+"""`sync_account`: one cycle of one account, in the order of spec 1."""
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from time import monotonic
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from crm_pipeline.accounts.account import Account, AccountError
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
+from crm_pipeline.database.engines import engine
+from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.flows.webinars import flow
+from crm_pipeline.flows.webinars.extract import SOURCES, ExtractError
+from crm_pipeline.ledger.cycles import finish_cycle, start_cycle
+from crm_pipeline.ledger.due import how_many_done, open_volumes
+from crm_pipeline.ledger.intents import Recorded, record_intents
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.positions import advance
+from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
+
+log = logging.getLogger(__name__)
+
+WRITING: frozenset[Step] = frozenset(("lead_payloads", "retried_operations", "load_results"))
+"""Steps that change something; the others only look."""
+
+_BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
+
+
+class PipelineDatabaseFailed(Exception):
+    """The pipeline's own database fails: in one line, without the values of a row."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        diagnosis = getattr(error.orig, "diag", None)
+        what = getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
+        super().__init__(f"The pipeline's database: {what}; check PIPELINE_DATABASE_URL")
+
+
+def sync_account(
+    account_id: str, *, run_id: str, steps: frozenset[Step] = ALL_STEPS
+) -> CycleReport:
+    """Runs one cycle of one account, or some of its steps.
+
+    Reads what is new in the warehouse and records it in the ledger, tries again what failed
+    before, sends what is due, and stores the account's state. Safe at any time and from any
+    process: the account is locked, and a second cycle meanwhile says `Busy` and changes nothing.
+
+    Args:
+        account_id: the account.
+        run_id: what the cycle is part of, for the history.
+        steps: the steps to do; those that only read leave the account as it is.
+
+    Returns:
+        What happened. Whatever is wrong with the account, its org or its data is in the
+        report's state and reason.
+
+    Raises:
+        PipelineDatabaseFailed: the pipeline's own database fails.
+    """
+    begun = monotonic()
+    report = CycleReport(account_id, account_id, run_id, steps=steps)
+    with account_lock(engine("pipeline"), account_id) as ledger:
+        if ledger is None:
+            report.state = "Busy"
+            report.reason = "Another cycle of this account is running; nothing was changed"
+        else:
+            _with_account(ledger, report)
+    report.seconds = round(monotonic() - begun, 3)
+    return report
+
+
+def _with_account(ledger: Connection, report: CycleReport) -> None:
+    try:
+        account = get_account(ledger, report.account_id)
+    except AccountError as error:
+        report.state, report.reason = "Failed", str(error)
+        return
+    report.account_name = account.name
+    if report.steps & WRITING:
+        _Cycle(ledger, account, report).run()
+    else:
+        look = _Cycle(ledger, account, report)
+        look.attempt(look.read)
+        look.conclude()
+
+
+class _Cycle:
+    """One cycle under way: each step is attempted, and what goes wrong ends up in the report."""
+
+    def __init__(self, ledger: Connection, account: Account, report: CycleReport) -> None:
+        self.ledger = ledger
+        self.account = account
+        self.report = report
+        self.problems: list[Exception] = []
+
+    def run(self) -> None:
+        """Every step that was asked for, then the account's state."""
+        report, account_id = self.report, self.account.account_id
+        started = start_cycle(self.ledger, account_id, report.run_id)
+        self.ledger.commit()
+        report.cycle_id, report.watermark = started.cycle_id, started.watermark
+        session = DeliverySession(self.ledger, self.account, started.cycle_id)
+        retried: list[int] = []
+        if "retried_operations" in report.steps:
+            self.attempt(lambda: retried.extend(retry(session)))
+        org_is_there = not self.problems
+        self.attempt(self.read)
+        if "load_results" in report.steps and org_is_there:
+            self.attempt(lambda: deliver(session))
+        session.log_out()
+        self._count(session, retried)
+        self.conclude(session.notes)
+        self._finish(session)
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Does a step; what is wrong with the account, its data or its org ends only that."""
+        try:
+            step()
+        except (AccountError, ExtractError, SalesforceProblem) as problem:
+            self.problems.append(problem)
+        except DBAPIError as error:
+            raise PipelineDatabaseFailed(error) from None
+        except Exception as bug:  # noqa: BLE001 - one account's bug must not stop the others
+            # Only where it happened: a message may quote personal data.
+            where = "".join(traceback.format_tb(bug.__traceback__))
+            log.error(  # noqa: TRY400
+                "Account %s: %s\n%s", self.account.account_id, type(bug).__name__, where
+            )
+            self.problems.append(bug)
+        finally:
+            self.ledger.rollback()
+
+    def read(self) -> None:
+        """Reads what is new and, where asked for, records it and moves the watermark."""
+        report = self.report
+        sources = [s for s in SOURCES if s in report.steps or report.steps & _BEYOND_SOURCES]
+        if not sources:
+            return
+        recording = "lead_payloads" in report.steps
+        unread = flow.unread_sessions(self.ledger, self.account.account_id)
+        for batch in flow.batches(
+            self.ledger, engine("warehouse"), self.account, sources, backfilled=unread
+        ):
+            self._tally(batch)
+            if recording:
+                recorded = record_intents(
+                    self.ledger,
+                    self.account.account_id,
+                    flow=flow.NAME,
+                    cycle_id=report.cycle_id or 0,
+                    intents=batch.intents,
+                )
+                advance(self.ledger, self.account.account_id, batch.position)
+                self.ledger.commit()
+                self._tally_recorded(recorded)
+        if recording and set(sources) == set(SOURCES):
+            flow.sessions_were_read(self.ledger, self.account.account_id, unread)
+            self.ledger.commit()
+
+    def conclude(self, notes: Mapping[str, int] | None = None) -> None:
+        """Sets the report's state and its reason, one line for people."""
+        report = self.report
+        if self.problems:
+            paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
+            report.state = "Paused" if paused else "Failed"
+            report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
+        elif notes:
+            report.reason = "Values changed to fit the org: " + ", ".join(
+                f"{what} ({number})" for what, number in sorted(notes.items())
+            )
+
+    def _tally(self, batch: flow.Batch) -> None:
+        report, counts = self.report, self.report.counts
+        if batch.source == "registrations":
+            counts.registrations += batch.rows
+        else:
+            counts.attendances += batch.rows
+        for session_id, rows in batch.rows_by_session.items():
+            report.sessions[session_id] = report.sessions.get(session_id, 0) + rows
+        reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
+        counts.rejected += reasons.total()
+        for reason, rows in reasons.items():
+            report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
+
+    def _tally_recorded(self, recorded: Mapping[str, Recorded]) -> None:
+        counts = self.report.counts
+        activities = recorded.get("activity", Recorded())
+        counts.unchanged += activities.unchanged
+        counts.intents_new += activities.new
+        counts.intents_changed += activities.changed
+        counts.people += (
+            recorded["person"].new + recorded["person"].changed if ("person" in recorded) else 0
+        )
+
+    def _count(self, session: DeliverySession, retried: Sequence[int]) -> None:
+        report, counts = self.report, self.report.counts
+        for name, number in asdict(session.delivered).items():
+            setattr(counts, name, number)
+        counts.retried = len(retried)
+        counts.retried_done = how_many_done(self.ledger, retried) if retried else 0
+        open_now = open_volumes(self.ledger, self.account.account_id)
+        counts.waiting = sum(v.pending + v.in_flight + v.failed for v in open_now.values())
+        counts.exhausted = sum(volume.exhausted for volume in open_now.values())
+        counts.api_calls = session.api_calls
+        report.api_calls_by_kind = dict(session.calls_by_kind)
+        if session.usage is not None:
+            report.api_used, report.api_limit = session.usage.used, session.usage.limit
+
+    def _finish(self, session: DeliverySession) -> None:
+        report, counts = self.report, self.report.counts
+        pauses = [p.until for p in self.problems if isinstance(p, AccountPaused)]
+        report.watermark = finish_cycle(
+            self.ledger,
+            self.account.account_id,
+            report.cycle_id or 0,
+            state=report.state,
+            reason=report.reason,
+            counts=asdict(counts)
+            | {
+                "rejected_by_reason": report.rejected_by_reason,
+                "api_calls_by_kind": report.api_calls_by_kind,
+            },
+            succeeded=session.delivered.succeeded,
+            failed=counts.failed,
+            paused_until=max(pauses, default=None),
+            api_used=report.api_used,
+            api_limit=report.api_limit,
+            latency_seconds=session.latency,
+        )
+        self.ledger.commit()
+
+
+def _explain(problem: Exception) -> str:
+    if isinstance(problem, AccountError | ExtractError | SalesforceProblem):
+        return str(problem)
+    return f"An unexpected {type(problem).__name__}: a bug; the run's log says where"

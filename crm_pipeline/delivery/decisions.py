@@ -1,0 +1,160 @@
+"""What is to be written for a person or an activity. Pure functions, no I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.ledger.due import DueActivity, DuePerson
+from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
+from crm_pipeline.salesforce.matching import Match
+
+ACTIVITY = "Event"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one operation comes to.
+
+    Attributes:
+        action: `none` where the org has it all already.
+        salesforce_id: the record; None for a new one.
+        fields: what is to be written, made to fit the org.
+        changes: the values that had to be changed to fit.
+        reason: why this record.
+    """
+
+    operation_id: int
+    action: Literal["create", "update", "none"]
+    sobject: str
+    salesforce_id: str | None
+    fields: Mapping[str, Any]
+    reason: str
+    changes: Sequence[FieldChange] = ()
+
+
+def decide_person(
+    person: DuePerson,
+    match: Match | None,
+    schemas: Mapping[str, SObjectSchema],
+    settings: AccountSettings,
+) -> Decision:
+    """Which record gets which fields.
+
+    A person whose record is known gets what changed since it was last sent, so that what a
+    salesperson edited stays. One found in the org for the first time gets the fields that
+    differ there. Anyone else becomes a Lead (spec 1, step 8).
+
+    Args:
+        person: what is known and wanted.
+        match: the record found by email; None where nothing was found, or nothing sought.
+        schemas: of Lead and Contact.
+        settings: the account's.
+    """
+    if person.sobject is not None and person.salesforce_id is not None:
+        return _decide_known(person, person.sobject, person.salesforce_id, schemas)
+    if match is not None:
+        return _decide_matched(person, match, schemas)
+    missing = {"LastName": settings.missing_last_name, "Company": settings.missing_company}
+    fitted = schemas["Lead"].fit(missing | dict(person.intent["Lead"]), "create")
+    return Decision(
+        person.operation_id, "create", "Lead", None, fitted.fields, "new", fitted.changes
+    )
+
+
+def _decide_known(
+    person: DuePerson, sobject: str, salesforce_id: str, schemas: Mapping[str, SObjectSchema]
+) -> Decision:
+    reason = person.identity_reason or "known"
+    wanted: dict[str, Any] = {}
+    if person.last_as_of is None or person.last_as_of <= person.as_of:
+        last_sent = person.last_sent or {}
+        wanted = {
+            field: value
+            for field, value in person.intent[sobject].items()
+            if last_sent.get(field) != value
+        }
+    fitted = schemas[sobject].fit(wanted, "update")
+    action: Literal["update", "none"] = "update" if fitted.fields else "none"
+    return Decision(
+        person.operation_id, action, sobject, salesforce_id, fitted.fields, reason, fitted.changes
+    )
+
+
+def _decide_matched(
+    person: DuePerson, match: Match, schemas: Mapping[str, SObjectSchema]
+) -> Decision:
+    fitted = schemas[match.sobject].fit(person.intent[match.sobject], "update")
+    differing = {
+        field: value
+        for field, value in fitted.fields.items()
+        if not _same(field, value, match.fields.get(field))
+    }
+    if not _same("Email", person.person_key, match.fields.get("Email")):
+        # Reached through a converted Lead: the Contact's own address is not ours to change.
+        differing.pop("Email", None)
+    changes = [change for change in fitted.changes if change.field in differing]
+    return Decision(
+        person.operation_id,
+        "update" if differing else "none",
+        match.sobject,
+        match.salesforce_id,
+        differing,
+        match.reason,
+        changes,
+    )
+
+
+def _same(field: str, ours: Any, theirs: Any) -> bool:
+    """Whether a value stands in the org already; an email does in whatever case."""
+    if isinstance(ours, str) and isinstance(theirs, str):
+        mine, its = ours.strip(), theirs.strip()
+        return mine.casefold() == its.casefold() if field == "Email" else mine == its
+    return bool(ours == theirs)
+
+
+def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
+    """The activity under its person: a new one, or what changed of the one that is there."""
+    wanted = dict(activity.intent)
+    if activity.salesforce_id is None:
+        fitted = schema.fit({**wanted, "WhoId": activity.person_id}, "create")
+        return Decision(
+            activity.operation_id, "create", ACTIVITY, None, fitted.fields, "new", fitted.changes
+        )
+    last = activity.last_intent or {}
+    changed = {field: value for field, value in wanted.items() if last.get(field) != value}
+    if activity.last_person_key != activity.person_key:
+        changed["WhoId"] = activity.person_id
+    fitted = schema.fit(changed, "update")
+    return Decision(
+        activity.operation_id,
+        "update" if fitted.fields else "none",
+        ACTIVITY,
+        activity.salesforce_id,
+        fitted.fields,
+        "changed in the warehouse",
+        fitted.changes,
+    )
+
+
+def newest_for_each_record(
+    people: Iterable[tuple[DuePerson, Decision]],
+) -> list[Decision]:
+    """Of several people who turn out to be one record, the newest speaks for it.
+
+    Returns:
+        A decision for each person; those that another one makes superfluous do nothing.
+    """
+    decided = list(people)
+    newest: dict[str, DuePerson] = {}
+    for person, decision in decided:
+        if decision.action == "update" and decision.salesforce_id is not None:
+            rival = newest.get(decision.salesforce_id)
+            if rival is None or rival.as_of <= person.as_of:
+                newest[decision.salesforce_id] = person
+    return [
+        decision
+        if decision.action != "update" or newest[str(decision.salesforce_id)] is person
+        else replace(decision, action="none", reason=f"{decision.reason}; a newer row spoke for it")
+        for person, decision in decided
+    ]

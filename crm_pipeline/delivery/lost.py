@@ -1,0 +1,82 @@
+"""Writes whose answer never came: looked up in the org before anything is sent again."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from crm_pipeline.delivery.decisions import ACTIVITY
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.due import Lost, known_records, lost_operations
+from crm_pipeline.ledger.outcomes import Done, back_to_pending, record_done
+from crm_pipeline.salesforce.matching import find_activities
+from crm_pipeline.settings import settings
+
+CLOCKS_MAY_DIFFER = timedelta(minutes=10)
+"""By so much may the org's clock be behind ours when it stamps what it created."""
+
+LOST_AT_A_TIME = 10_000
+
+
+def look_up_lost(session: DeliverySession) -> None:
+    """Settles what was sent and not answered, once the org can no longer be working on it.
+
+    - A person goes back to pending: it is matched by email again, which finds what our request
+      created. An update goes back as well: written twice, it says the same.
+    - An activity is sought under its person by subject and time. Found, and not the outcome of
+      another operation, it is this one's; not found, it goes back to pending.
+
+    Raises:
+        AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
+    """
+    while lost := lost_operations(
+        session.ledger,
+        session.account_id,
+        grace_seconds=settings().lost_answer_grace_seconds,
+        limit=LOST_AT_A_TIME,
+    ):
+        sought = [each for each in lost if _is_new_activity(each)]
+        found = _find(session, sought) if sought else {}
+        done = [
+            Done(operation_id, ACTIVITY, "create", salesforce_id, "found after a lost answer")
+            for operation_id, salesforce_id in found.items()
+        ]
+        record_done(session.ledger, session.cycle_id, done)
+        back_to_pending(
+            session.ledger, [each.operation_id for each in lost if each.operation_id not in found]
+        )
+        session.ledger.commit()
+        session.delivered.looked_up += len(lost)
+        session.delivered.activities_created += len(done)
+
+
+def _is_new_activity(lost: Lost) -> bool:
+    return lost.kind == "activity" and lost.action == "create" and lost.sobject == ACTIVITY
+
+
+def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
+    """The Salesforce Id of each lost activity that is in the org, by operation id."""
+    who_ids = sorted({each.person_id for each in lost if each.person_id})
+    created_since = min(each.sent_at for each in lost) - CLOCKS_MAY_DIFFER
+    records = find_activities(session.org(), ACTIVITY, who_ids, created_since=created_since)
+    taken = known_records(
+        session.ledger,
+        session.account_id,
+        [each.person_key for each in lost if each.person_key],
+        [record["Id"] for record in records],
+    )
+    unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for record in sorted(records, key=lambda record: (record["CreatedDate"], record["Id"])):
+        if record["Id"] not in taken:
+            unclaimed[_likeness(record["WhoId"], record)].append(record["Id"])
+    found = {}
+    for each in lost:
+        alike = unclaimed[_likeness(each.person_id, each.intent)]
+        if alike:
+            found[each.operation_id] = alike.pop(0)
+    return found
+
+
+def _likeness(person_id: str | None, fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two activities the same: person, subject and time."""
+    return person_id, fields["Subject"], fields["ActivityDateTime"]

@@ -1,0 +1,45 @@
+"""People whose record was converted, merged or deleted since: where they are now."""
+
+from collections.abc import Sequence
+
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.outcomes import Moved, decide_anew, move_identities
+from crm_pipeline.salesforce.matching import Followed, follow_contacts, follow_leads
+from crm_pipeline.salesforce.outcomes import Write
+
+_LEAD_PREFIX = "00Q"
+
+
+def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
+    """Finds the successors of records that refused a write, and has the writes decided anew.
+
+    A converted Lead is followed to its Contact, a merged record to the one that it was merged
+    into. Where nothing is left, the person is matched by email again.
+
+    Raises:
+        SalesforceProblem: as `matching.follow_leads`.
+    """
+    records = {write.ref: _person_record(write) for write in refused}
+    leads = {record for record in records.values() if record.startswith(_LEAD_PREFIX)}
+    followed: dict[str, Followed] = {}
+    if leads:
+        followed |= follow_leads(session.org(), leads)
+    if contacts := set(records.values()) - leads:
+        followed |= follow_contacts(session.org(), contacts)
+    moved, gone = [], []
+    for ref, record in records.items():
+        place = followed[record]
+        if place.salesforce_id is None or place.salesforce_id == record:
+            gone.append(ref)
+        else:
+            reason = f"{place.reason} from {record}"
+            moved.append(Moved(ref, place.sobject, place.salesforce_id, reason))
+    move_identities(session.ledger, moved)
+    decide_anew(session.ledger, gone)
+    session.ledger.commit()
+    session.decided_anew = True
+
+
+def _person_record(write: Write) -> str:
+    """The Lead or Contact that a write is about."""
+    return str(write.fields.get("WhoId") or write.salesforce_id)

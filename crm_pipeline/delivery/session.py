@@ -1,0 +1,133 @@
+"""What one delivery works with: the ledger's connection, the org, the counts, the allowance."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.credentials import mark_refused, read_credentials, refused
+from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.settings import settings
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.connection import ApiUsage
+    from crm_pipeline.salesforce.connection import Connection as Org
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a delivery did, in numbers."""
+
+    leads_created: int = 0
+    leads_updated: int = 0
+    contacts_updated: int = 0
+    people_unchanged: int = 0
+    activities_created: int = 0
+    activities_updated: int = 0
+    activities_unchanged: int = 0
+    looked_up: int = 0
+    failed: int = 0
+    waiting: int = 0
+    exhausted: int = 0
+    fields_changed_to_fit: int = 0
+    incidents: int = 0
+
+    @property
+    def succeeded(self) -> int:
+        """Records that are as they should be now."""
+        return (
+            self.leads_created
+            + self.leads_updated
+            + self.contacts_updated
+            + self.activities_created
+            + self.activities_updated
+        )
+
+
+@dataclass(slots=True)
+class DeliverySession:
+    """One account's delivery in one cycle. The caller holds the account's lock on `ledger`."""
+
+    ledger: Connection
+    account: Account
+    cycle_id: int
+    delivered: Delivered = field(default_factory=Delivered)
+    notes: dict[str, int] = field(default_factory=dict)
+    decided_anew: bool = False
+    _org: "Org | None" = None
+    _tried: set[tuple[int, str]] = field(default_factory=set)
+
+    @property
+    def account_id(self) -> str:
+        """Whose delivery it is."""
+        return self.account.account_id
+
+    def org(self) -> "Org":
+        """The org, logged in to when first needed: nothing to send costs no login.
+
+        Raises:
+            AccountStopped: the credentials are refused; they are not tried again before they
+                change.
+            OrgUnavailable: the org does not answer.
+        """
+        if self._org is None:
+            from crm_pipeline.salesforce.login import log_in
+
+            if reason := refused(self.ledger, self.account_id):
+                raise AccountStopped(f"{reason} (not tried again)", "set the credentials anew")
+            credentials = read_credentials(self.ledger, self.account_id)
+            try:
+                self._org = log_in(
+                    self.account.login_url,
+                    credentials,
+                    api_version=self.account.settings.api_version,
+                    read_timeout=settings().salesforce_read_timeout_seconds,
+                )
+            except AccountStopped as stopped:
+                mark_refused(self.ledger, self.account_id, str(stopped))
+                self.ledger.commit()
+                raise
+        return self._org
+
+    def headers(self) -> dict[str, str]:
+        """The request headers that the account's settings ask for, for writes."""
+        chosen = {
+            "Sforce-Auto-Assign": "TRUE" if self.account.settings.assignment_rules else "FALSE"
+        }
+        if self.account.settings.duplicate_rules == "allow":
+            chosen["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
+        return chosen
+
+    def once(self, operation_id: int, remedy: str) -> bool:
+        """True the first time that a remedy is asked for an operation in this cycle."""
+        asked = (operation_id, remedy) in self._tried
+        self._tried.add((operation_id, remedy))
+        return not asked
+
+    @property
+    def api_calls(self) -> int:
+        """API requests spent so far."""
+        return self._org.api_calls if self._org else 0
+
+    @property
+    def calls_by_kind(self) -> Mapping[str, int]:
+        """API requests spent so far, by kind."""
+        return self._org.calls if self._org else Counter()
+
+    @property
+    def usage(self) -> "ApiUsage | None":
+        """What of the org's day is used, as last seen."""
+        return self._org.usage if self._org else None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds that a call takes, smoothed; None when there was none."""
+        return self._org.latency if self._org else None
+
+    def log_out(self) -> None:
+        """Ends the session with the org, if there is one."""
+        if self._org is not None:
+            self._org.log_out()

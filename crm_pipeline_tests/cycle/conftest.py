@@ -1,0 +1,87 @@
+"""An account, its warehouse rows and its org, all real, a short call each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.store import add_account
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, add_sessions
+
+ACCOUNT = "acme"
+
+
+@dataclass
+class Bench:
+    """Everything around one account."""
+
+    connection: Connection
+    server: LocalOrgServer
+    org: Org
+
+    def cycle(self, steps: frozenset[Step] = ALL_STEPS, account: str = ACCOUNT) -> CycleReport:
+        """One cycle, after what was put into the warehouse is committed."""
+        self.connection.commit()
+        return sync_account(account, run_id="test", steps=steps)
+
+    def records(self, sobject: str) -> list[dict[str, Any]]:
+        """The org's records that are not deleted, in the order of their creation."""
+        return [row for row in self.org.table(sobject).rows.values() if not row["IsDeleted"]]
+
+    def states(self) -> dict[str, str]:
+        """The state of the latest version of each operation, by natural key."""
+        rows = self.connection.execute(
+            text(
+                "SELECT DISTINCT ON (natural_key) natural_key, state FROM crm.operation"
+                " ORDER BY natural_key, version DESC"
+            )
+        )
+        found = {row.natural_key: row.state for row in rows}
+        self.connection.rollback()
+        return found
+
+    def settings(self, **changes: Any) -> None:
+        """Changes the account's settings."""
+        from crm_pipeline.accounts.store import update_settings
+
+        update_settings(self.connection, ACCOUNT, changes)
+        self.connection.commit()
+
+
+def account_of(
+    connection: Connection, server: LocalOrgServer, name: str, client: str = CLIENT, **settings: Any
+) -> None:
+    """Registers an account for an org of the server."""
+    add_account(
+        connection,
+        Account(name, client, name.title(), server.url_of(name), True, AccountSettings(**settings)),
+    )
+    set_credentials(
+        connection,
+        name,
+        PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN"),
+    )
+    connection.commit()
+
+
+ORG = {
+    "users": [{"username": "api@acme.test", "password": "secret", "security_token": "TOKEN"}],
+}
+
+
+@pytest.fixture
+def bench(pipeline: Engine) -> Iterator[Bench]:
+    with LocalOrgServer({"name": ACCOUNT, **ORG}) as server, pipeline.connect() as connection:
+        account_of(connection, server, ACCOUNT)
+        add_sessions(connection, 1, 2)
+        connection.commit()
+        yield Bench(connection, server, server.org(ACCOUNT))
