@@ -305,3 +305,20 @@ def stopped(code: str, http_status: int) -> AccountStopped:
 def paused(code: str, http_status: int) -> AccountPaused:
     """The exception for an error that the table treats as PAUSE_ACCOUNT."""
     return AccountPaused(f"A limit of the org is reached: {code} (HTTP {http_status})", code=code)
+
+
+def problem_of(code: str, message: str, http_status: int) -> SalesforceProblem | None:
+    """What makes it pointless to send more, where a row or subrequest says so; else None.
+
+    In each of these cases nothing was written, at no fault of the record's.
+    """
+    match decide(code, message, http_status):
+        case Treatment.STOP_ACCOUNT:
+            return stopped(code, http_status)
+        case Treatment.PAUSE_ACCOUNT:
+            return paused(code, http_status)
+        case Treatment.LOG_IN_AGAIN:
+            return OrgUnavailable("The session ended in the middle of a request")
+        case Treatment.RETRY if code in NOTHING_BEGUN:
+            return OrgUnavailable(f"The org takes no writes now: {code}")
+    return None

@@ -12,15 +12,13 @@ import orjson
 
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.errors import (
-    NOTHING_BEGUN,
     LostAnswer,
     OrgUnavailable,
     RequestRefused,
     SalesforceProblem,
     Treatment,
     decide,
-    paused,
-    stopped,
+    problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.outcomes import Outcome as Outcome  # noqa: PLC0414 - part of writing
@@ -213,26 +211,12 @@ def _read_failure(writes: Sequence[Write], answer: SubAnswer) -> _Result | None:
         return None
     code, message = answer.error
     error = RowError(code, message)
-    problem = _problem_of(code, message, answer.status)
+    problem = problem_of(code, message, answer.status)
     if problem is not None:
         return all_alike(writes, "not_sent", (error,)), problem
     if not code or answer.status >= 500 or decide(code, message, 400) is Treatment.RETRY:
         return all_alike(writes, "lost"), None
     return all_alike(writes, "error", (error,)), None
-
-
-def _problem_of(code: str, message: str, status: int) -> SalesforceProblem | None:
-    """What makes it pointless to go on, where an error says that nothing was written."""
-    match decide(code, message, status):
-        case Treatment.STOP_ACCOUNT:
-            return stopped(code, status)
-        case Treatment.PAUSE_ACCOUNT:
-            return paused(code, status)
-        case Treatment.LOG_IN_AGAIN:
-            return OrgUnavailable("The session ended in the middle of a composite call")
-        case Treatment.RETRY if code in NOTHING_BEGUN:
-            return OrgUnavailable(f"The org takes no writes now: {code}")
-    return None
 
 
 def _read_rows(part: Collection, rows: Any) -> _Result:
@@ -247,7 +231,7 @@ def _read_rows(part: Collection, rows: Any) -> _Result:
             outcomes.append(Outcome(write.ref, "ok", row["id"], new or row.get("created", False)))
             continue
         errors = _row_errors(row)
-        found = _problem_of(errors[0].code, errors[0].message, 400)
+        found = problem_of(errors[0].code, errors[0].message, 400)
         problem = problem or found
         outcomes.append(Outcome(write.ref, "error" if found is None else "not_sent", errors=errors))
     return outcomes, problem
