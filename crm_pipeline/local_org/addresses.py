@@ -115,5 +115,5 @@ def _find(given: str | None, codes: Mapping[str, str]) -> str | None:
 def _unknown(table: Table, name: str, what: str, one: str, several: str) -> Exception:
     label = table.type.fields[name.lower()].label
     problem = f"There's a problem with this {what}, even though it may appear correct."
-    remedy = f"Please select a {one} from the list of valid {several}."
+    remedy = f"Please select a {one} from the list of valid {several}."  # noqa: S608 - no SQL
     return refuse("FIELD_INTEGRITY_EXCEPTION", f"{problem} {remedy}: {label}", name)

@@ -150,7 +150,7 @@ def _record(org: Org, call: Call, table: Table, row: Row) -> Answer:
 def update_record(org: Org, call: Call) -> Answer:
     """`PATCH /sobjects/X/<id>`: 204."""
     table = table_named(org, call.params["sobject"])
-    record_id = _id_in_path(call.params["id"])
+    record_id = _existing_id(table, call)
     fields = json_object(call)
     _refuse_id_in_body(fields, "Id")
     with writing(org, call) as context:
@@ -162,7 +162,7 @@ def update_record(org: Org, call: Call) -> Answer:
 def delete_record(org: Org, call: Call) -> Answer:
     """`DELETE /sobjects/X/<id>`: 204, the second time 404."""
     table = table_named(org, call.params["sobject"])
-    record_id = _id_in_path(call.params["id"])
+    record_id = _existing_id(table, call)
     with writing(org, call) as context:
         result = dml.delete(org, context, table.type.name, record_id)
     _raise_errors(result)
@@ -276,6 +276,13 @@ def _id_in_path(text: str) -> str:
     return found
 
 
+def _existing_id(table: Table, call: Call) -> str:
+    record_id = _id_in_path(call.params["id"])
+    if record_id not in table.rows:
+        raise SalesforceError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
+    return record_id
+
+
 def _external_field(org: Org, call: Call) -> tuple[Table, Field]:
     table = table_named(org, call.params["sobject"])
     return table, dml.upsert_field(org, table, call.params["field"])
@@ -306,8 +313,6 @@ def _raise_errors(result: SaveResult) -> None:
         return
     first, *others = (each.raised() for each in result.errors)
     first.more = tuple(others)
-    if first.error_code in ("INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID") and not first.fields:
-        first.http_status = 404
     raise first
 
 
