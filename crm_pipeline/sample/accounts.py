@@ -1,0 +1,131 @@
+"""The demo's clients: what each wants, what its org is like, and how its first cycle must end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Login = Literal["client_credentials", "jwt", "password"]
+
+
+@dataclass(frozen=True)
+class SampleAccount:
+    """One client of the sample platform.
+
+    Attributes:
+        account_id: of the account, its client in the warehouse and its org.
+        name: what people call it.
+        shows: what it is in the demo for.
+        login: how the pipeline logs in.
+        state: in which its first cycle ends; `Disabled`: there is none.
+        filters: email filter strings.
+        every_second_session: whether it lists sessions, and leaves every second one out.
+        known_people: whether its org knows some of the people already.
+        refused_addresses: its org refuses leads with such an address, by a validation rule.
+        mappings: sObject, field, and the column or the constant that it gets.
+        settings: of the account, where they are not the default.
+        org: what its local org has beside users, apps and records.
+        wrong_password: whether the stored credentials are outdated.
+    """
+
+    account_id: str
+    name: str
+    shows: str
+    login: Login = "client_credentials"
+    state: Literal["Complete", "Failed", "Disabled"] = "Complete"
+    filters: tuple[str, ...] = ()
+    every_second_session: bool = False
+    known_people: bool = False
+    refused_addresses: str = ""
+    mappings: tuple[tuple[str, str, str | None, str | None], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    org: Mapping[str, Any] = field(default_factory=dict)
+    wrong_password: bool = False
+
+
+SAMPLE_ACCOUNTS = (
+    SampleAccount(
+        "alder-finch",
+        "Alder & Finch Consulting",
+        "the usual case: people the org knows already, and addresses that it does not want",
+        filters=("@rival.example", " MailTest "),
+        known_people=True,
+    ),
+    SampleAccount(
+        "banner-lane",
+        "Banner Lane Media",
+        "the legacy login, fields of its own, activities upserted by an external id",
+        login="password",
+        mappings=(
+            ("Contact", "Employer__c", "company_name", None),
+            ("Lead", "Webinar__c", "session_title", None),
+            ("Lead", "Rating", None, "Warm"),
+            ("Lead", "Title", None, None),
+        ),
+        settings={"activity_external_id_field": "Webinar_Key__c"},
+        known_people=True,
+        org={
+            "objects": {
+                "Contact": {"fields": {"Employer__c": {"type": "string", "length": 255}}},
+                "Lead": {"fields": {"Webinar__c": {"type": "string", "length": 255}}},
+                "Activity": {
+                    "fields": {
+                        "Webinar_Key__c": {
+                            "type": "string",
+                            "length": 64,
+                            "external_id": True,
+                            "unique": True,
+                        }
+                    }
+                },
+            }
+        },
+    ),
+    SampleAccount(
+        "cobalt-harbour",
+        "Cobalt Harbour Logistics",
+        "a login by JWT, and only some of its sessions pushed",
+        login="jwt",
+        every_second_session=True,
+        known_people=True,
+    ),
+    SampleAccount(
+        "dovetail-health",
+        "Dovetail Health",
+        "an org that refuses some leads: they need a look, and their activities wait for them",
+        refused_addresses="@kestrel.example",
+    ),
+    SampleAccount(
+        "ember-institute",
+        "Ember Institute",
+        "an org with state and country picklists, slow as real ones are",
+        org={"state_and_country_picklists": True, "latency_ms": 120},
+    ),
+    SampleAccount(
+        "fathom-robotics",
+        "Fathom Robotics",
+        "a password that was changed in the org",
+        login="password",
+        state="Failed",
+        wrong_password=True,
+    ),
+    SampleAccount(
+        "granite-peak",
+        "Granite Peak Software",
+        "an org that is down: it answers 503 to everything",
+        state="Failed",
+        org={"faults": [{"kind": "*", "action": "html_503"}]},
+    ),
+    SampleAccount(
+        "hollow-oak",
+        "Hollow Oak Publishing",
+        "a client who has left: the account is disabled",
+        state="Disabled",
+    ),
+)
+
+
+def clients(number: int) -> dict[str, str]:
+    """Names by `client_id`: the demo's clients first, then as many more as are asked for."""
+    named = {each.account_id: each.name for each in SAMPLE_ACCOUNTS[:number]}
+    more = range(len(named) + 1, number + 1)
+    return named | {f"client-{count:05}": f"Client {count}" for count in more}

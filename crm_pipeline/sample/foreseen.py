@@ -1,0 +1,129 @@
+"""What the first cycle of each sample account must come to, found without the pipeline's code."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.sample.accounts import SampleAccount
+from crm_pipeline.sample.known_people import known_people
+from crm_pipeline.sample.people import UNUSABLE_ADDRESSES
+
+_UNUSABLE = {(address or "").strip() for address in UNUSABLE_ADDRESSES}
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """How the first cycle of an account ends.
+
+    An account that fails has read its rows all the same; all of them wait.
+    """
+
+    state: str
+    registrations: int = 0
+    attendances: int = 0
+    rejected: int = 0
+    leads_created: int = 0
+    leads_updated: int = 0
+    contacts_updated: int = 0
+    activities: int = 0
+    waiting: int = 0
+    exhausted: int = 0
+
+
+class Row(NamedTuple):
+    """A registration or an attendance, with the address in lower case and without blanks.
+
+    `address` is None where there is none that could be used.
+    """
+
+    kind: str
+    event_session_id: int
+    address: str | None
+
+
+@dataclass(frozen=True)
+class Audience:
+    """A client's rows in the warehouse, as its account is meant to see them.
+
+    Attributes:
+        rows: those of the sessions to push.
+        accepted: the addresses of those that are to reach the org, one for each row.
+    """
+
+    rows: list[Row]
+    accepted: list[str]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Of the people who are to reach the org; each once, in the order of the alphabet."""
+        return sorted(set(self.accepted))
+
+
+def sessions_to_push(connection: Connection, account: SampleAccount) -> list[int]:
+    """The event sessions that the account lists; none: it pushes all."""
+    if not account.every_second_session:
+        return []
+    sessions = connection.execute(statement("sample/sessions")).all()
+    mine = [row.event_session_id for row in sessions if row.client_id == account.account_id]
+    return mine[::2]
+
+
+def audience(connection: Connection, account: SampleAccount) -> Audience:
+    """The account's rows in the warehouse."""
+    sessions = set(sessions_to_push(connection, account))
+    result = connection.execute(
+        statement("sample/participations"), {"client_id": account.account_id}
+    )
+    rows = [
+        Row(kind, session, _address(email))
+        for kind, session, email in result
+        if not sessions or session in sessions
+    ]
+    return Audience(
+        rows, [row.address for row in rows if row.address and not _filtered(row.address, account)]
+    )
+
+
+def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
+    """How the first cycle of an account must end."""
+    if account.state == "Disabled":
+        return Foreseen("Disabled")
+    seen = audience(connection, account)
+    kinds = Counter(row.kind for row in seen.rows)
+    read = Foreseen(
+        state=account.state,
+        registrations=kinds["registration"],
+        attendances=kinds["attendance"],
+        rejected=len(seen.rows) - len(seen.accepted),
+    )
+    if account.state == "Failed":
+        return replace(read, waiting=len(seen.addresses) + len(seen.accepted))
+    known = known_people(account, seen.addresses)
+    new = [address for address in seen.addresses if address not in known.addresses]
+    refused = {address for address in new if _refused(address, account)}
+    activities_of_refused = sum(address in refused for address in seen.accepted)
+    return replace(
+        read,
+        leads_created=len(new) - len(refused),
+        leads_updated=len(known.as_leads),
+        contacts_updated=len(known.as_contacts),
+        activities=len(seen.accepted) - activities_of_refused,
+        waiting=activities_of_refused,
+        exhausted=len(refused),
+    )
+
+
+def _address(email: str | None) -> str | None:
+    address = (email or "").strip().lower()
+    return None if address in _UNUSABLE else address
+
+
+def _filtered(address: str, account: SampleAccount) -> bool:
+    return any(text.strip().lower() in address for text in account.filters)
+
+
+def _refused(address: str, account: SampleAccount) -> bool:
+    return bool(account.refused_addresses) and account.refused_addresses in address

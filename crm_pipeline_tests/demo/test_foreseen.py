@@ -1,0 +1,79 @@
+"""Every sample account's first cycle ends as the sample data foresees; so does a second one."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.cycle.report import CycleReport
+from crm_pipeline.database.engines import engine
+from crm_pipeline.demo.registration import register_accounts
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
+from crm_pipeline.sample.foreseen import Foreseen, foreseen
+from crm_pipeline.sample.later import add_traffic
+from crm_pipeline.sample.orgs import write_orgs
+from crm_pipeline.sample.warehouse import create
+
+ACCOUNTS = {account.account_id: account for account in SAMPLE_ACCOUNTS}
+RUNNING = [each.account_id for each in SAMPLE_ACCOUNTS if each.state != "Disabled"]
+
+
+@pytest.fixture(scope="module")
+def orgs(
+    module_pipeline: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalOrgServer]:
+    create(engine("warehouse"), clients(len(SAMPLE_ACCOUNTS)), 2_000, seed=5)
+    folder = tmp_path_factory.mktemp("orgs")
+    with engine("warehouse").connect() as warehouse:
+        file = write_orgs(warehouse, folder)
+        with LocalOrgServer(file) as server:
+            with module_pipeline.begin() as connection:
+                register_accounts(connection, warehouse, folder, server.url)
+            yield server
+
+
+def ended(report: CycleReport) -> Foreseen:
+    counts = asdict(report.counts)
+    return Foreseen(
+        state=report.state,
+        activities=counts["activities_created"],
+        **{
+            name: counts[name]
+            for name in Foreseen.__dataclass_fields__
+            if name not in {"state", "activities"}
+        },
+    )
+
+
+@pytest.mark.parametrize("account_id", RUNNING)
+def test_the_first_cycle_ends_as_foreseen(orgs: LocalOrgServer, account_id: str):
+    with engine("warehouse").connect() as warehouse:
+        expected = foreseen(warehouse, ACCOUNTS[account_id])
+
+    report = sync_account(account_id, run_id="first")
+
+    assert ended(report) == expected, report.reason
+
+
+def test_another_cycle_after_more_traffic_leaves_one_activity_for_each_row(orgs: LocalOrgServer):
+    account = ACCOUNTS["cobalt-harbour"]
+    add_traffic(engine("warehouse"), 15, registrations=100, at=datetime.now(UTC))
+    with engine("warehouse").connect() as warehouse:
+        expected = foreseen(warehouse, account)
+
+    report = sync_account(account.account_id, run_id="second")
+
+    assert report.state == "Complete", report.reason
+    events = [
+        row
+        for row in orgs.org(account.account_id).table("Event").rows.values()
+        if not row["IsDeleted"]
+    ]
+    assert len(events) == expected.activities
+    kinds = Counter(row["Subject"] for row in events)
+    assert set(kinds) == {"Webinar Registration", "Webinar Attendance"}

@@ -1,0 +1,16 @@
+-- Every registration and attendance of a client, with the address of the person.
+SELECT
+    'registration' AS kind,
+    r.event_session_id,
+    p.email
+FROM warehouse.registration AS r
+INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
+WHERE r.client_id = :client_id
+UNION ALL
+SELECT
+    'attendance' AS kind,
+    a.event_session_id,
+    p.email
+FROM warehouse.attendance AS a
+INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
+WHERE a.client_id = :client_id
