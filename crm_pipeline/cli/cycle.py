@@ -70,7 +70,14 @@ def _run(database: "Engine", account_ids: Sequence[str]) -> "list[CycleReport]":
     run_id = f"cli-{uuid4()}"
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bars = Progress(*columns, TimeElapsedColumn(), console=console(stderr=True), transient=True)
+    stderr = console(stderr=True)
+    bars = Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
     with bars, ThreadPoolExecutor(1) as one_thread:
         accounts = bars.add_task("accounts", total=len(account_ids))
         for account_id in account_ids:

@@ -1,0 +1,66 @@
+from sqlalchemy import Engine, text
+
+from crm_pipeline.accounts.credentials import mark_refused, refused
+from crm_pipeline.cli.account_login import missing_rights
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+
+
+def test_a_login_that_works_is_told_with_the_org_and_its_api_budget(run: Run, org: Org):
+    told = run("account", "test-login", "acme").stdout
+    assert f"logged in to org {org.id}" in told
+    assert "of 15000" in told
+
+
+def test_refused_credentials_are_told_remembered_and_not_tried_again(
+    run: Run, org: Org, pipeline: Engine
+):
+    run("account", "credentials", "acme", typed="3MVG9\nwr0ng\n")
+    told = run("account", "test-login", "acme", fails=1)
+    assert "invalid_client" in told.stderr
+    assert "wr0ng" not in told.output
+    with pipeline.connect() as connection:
+        assert refused(connection, "acme")
+    again = run("account", "test-login", "acme", fails=1).stderr
+    assert "may lock the user out" in again
+    assert "--again" in again
+
+
+def test_a_login_that_works_again_forgets_the_refusal(run: Run, org: Org, pipeline: Engine):
+    with pipeline.begin() as connection:
+        mark_refused(connection, "acme", "inactive user")
+    run("account", "test-login", "acme", "--again")
+    with pipeline.connect() as connection:
+        assert refused(connection, "acme") is None
+
+
+def test_an_org_that_is_down_is_told_and_is_no_refusal(run: Run, org: Org, pipeline: Engine):
+    run("account", "set", "acme", "--login-url=http://127.0.0.1:1")
+    assert run("account", "test-login", "acme", fails=1).stderr.strip()
+    with pipeline.connect() as connection:
+        assert refused(connection, "acme") is None
+
+
+def test_an_account_without_credentials_is_told_how_to_set_them(
+    run: Run, org: Org, pipeline: Engine
+):
+    with pipeline.begin() as connection:
+        connection.execute(text("DELETE FROM crm.credential"))
+    assert (
+        "crm-pipeline account credentials acme"
+        in run("account", "test-login", "acme", fails=1).stderr
+    )
+
+
+def test_rights_that_the_user_lacks_are_named():
+    def rights(**lacking: bool) -> dict[str, bool]:
+        return {"queryable": True, "createable": True, "updateable": True} | lacking
+
+    lead, event = {"name": "Lead"} | rights(), {"name": "Event"} | rights()
+    assert missing_rights([lead, event, {"name": "Contact"} | rights(createable=False)]) == []
+    assert missing_rights(
+        [{"name": "Lead"} | rights(updateable=False, createable=False), event]
+    ) == [
+        "Lead: Create, Edit",
+        "Contact: all rights",
+    ]
