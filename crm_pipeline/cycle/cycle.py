@@ -33,7 +33,7 @@ WRITING: frozenset[Step] = frozenset(("lead_payloads", "retried_operations", "lo
 _BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
 
 
-class PipelineDatabaseFailed(Exception):
+class PipelineDatabaseError(Exception):
     """The pipeline's own database fails: in one line, without the values of a row."""
 
     def __init__(self, error: DBAPIError) -> None:
@@ -61,7 +61,7 @@ def sync_account(
         report's state and reason.
 
     Raises:
-        PipelineDatabaseFailed: the pipeline's own database fails.
+        PipelineDatabaseError: the pipeline's own database fails.
     """
     begun = monotonic()
     report = CycleReport(account_id, account_id, run_id, steps=steps)
@@ -125,7 +125,7 @@ class _Cycle:
         except (AccountError, ExtractError, SalesforceProblem) as problem:
             self.problems.append(problem)
         except DBAPIError as error:
-            raise PipelineDatabaseFailed(error) from None
+            raise PipelineDatabaseError(error) from None
         except Exception as bug:  # noqa: BLE001 - one account's bug must not stop the others
             # Only where it happened: a message may quote personal data.
             where = "".join(traceback.format_tb(bug.__traceback__))

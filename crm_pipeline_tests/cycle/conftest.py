@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
-from crm_pipeline.accounts.store import add_account
+from crm_pipeline.accounts.store import add_account, update_settings
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, add_sessions
 
 ACCOUNT = "acme"
@@ -37,6 +39,22 @@ class Bench:
         """The org's records that are not deleted, in the order of their creation."""
         return [row for row in self.org.table(sobject).rows.values() if not row["IsDeleted"]]
 
+    def admin(self, path: str, /, **body: Any) -> Any:
+        """Asks the org's admin path for something."""
+        url = f"{self.server.url_of(ACCOUNT)}/_admin/{path}"
+        answer = requests.post(url, json=body, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    def seed(self, sobject: str, **fields: Any) -> str:
+        """Puts a record into the org as if it had always been there; its Id."""
+        [record_id] = self.admin("seed", **{sobject: [fields]})[sobject]
+        return str(record_id)
+
+    def fault(self, kind: str, action: str, **how: Any) -> None:
+        """Asks for bad weather."""
+        self.admin("faults", kind=kind, action=action, **how)
+
     def states(self) -> dict[str, str]:
         """The state of the latest version of each operation, by natural key."""
         rows = self.connection.execute(
@@ -51,8 +69,6 @@ class Bench:
 
     def settings(self, **changes: Any) -> None:
         """Changes the account's settings."""
-        from crm_pipeline.accounts.store import update_settings
-
         update_settings(self.connection, ACCOUNT, changes)
         self.connection.commit()
 
@@ -75,11 +91,17 @@ def account_of(
 
 ORG = {
     "users": [{"username": "api@acme.test", "password": "secret", "security_token": "TOKEN"}],
+    "validation_rules": [
+        {"object": "Lead", "when": "Country = 'Atlantis'", "error": "No leads from there"}
+    ],
 }
 
 
 @pytest.fixture
-def bench(pipeline: Engine) -> Iterator[Bench]:
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", "0")
+    monkeypatch.setenv("RETRY_BACKOFF_SECONDS", "0")
+    settings.cache_clear()
     with LocalOrgServer({"name": ACCOUNT, **ORG}) as server, pipeline.connect() as connection:
         account_of(connection, server, ACCOUNT)
         add_sessions(connection, 1, 2)

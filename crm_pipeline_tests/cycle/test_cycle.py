@@ -1,7 +1,19 @@
 """One cycle of one account, from the warehouse to the org."""
 
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import FieldMapping, add_filter, push_session, set_field_mapping
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    LONG_AGO,
+    add_person,
+    answer_poll,
+    attend,
+    chat,
+    register,
+)
 
 
 def test_a_registration_becomes_a_lead_with_an_activity(bench: Bench) -> None:
@@ -12,9 +24,204 @@ def test_a_registration_becomes_a_lead_with_an_activity(bench: Bench) -> None:
     [lead] = bench.records("Lead")
     assert lead["Email"] == "p1@example.com"
     assert lead["Company"] == "Company 1"
+    assert lead["LeadSource"] == "Webinar"
     [event] = bench.records("Event")
     assert event["WhoId"] == lead["Id"]
     assert event["Subject"] == "Webinar Registration"
+    assert event["ActivityDateTime"] == "2026-03-01T12:00:00.000+0000"
+    assert event["DurationInMinutes"] == 0
     assert report.counts.leads_created == 1
     assert report.counts.activities_created == 1
     assert report.counts.api_calls == 3
+
+
+def test_nothing_new_costs_no_call_and_no_login(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    logins = bench.org.meter.calls["login"]
+    report = bench.cycle()
+    assert report.counts.api_calls == 0
+    assert report.counts.unchanged == 1
+    assert bench.org.meter.calls["login"] == logins
+    assert len(bench.records("Event")) == 1
+
+
+def test_the_same_people_attending_write_no_person(bench: Bench) -> None:
+    for number in range(1, 4):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+    bench.cycle()
+    for number in range(1, 4):
+        attend(bench.connection, number, number, minute=60)
+    report = bench.cycle()
+    assert report.counts.activities_created == 3
+    assert report.counts.leads_updated == report.counts.leads_created == 0
+    assert report.counts.api_calls == 1
+    assert len(bench.records("Lead")) == 3
+
+
+def test_a_lead_that_is_there_gets_the_fields_that_differ(bench: Bench) -> None:
+    lead_id = bench.seed(
+        "Lead", LastName="Last 1", Company="Elsewhere", Email="P1@Example.com", Phone="1"
+    )
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    report = bench.cycle()
+    [lead] = bench.records("Lead")
+    assert lead["Id"] == lead_id
+    assert lead["Company"] == "Company 1"
+    assert lead["Phone"] == "1", "what the warehouse leaves empty is never blanked"
+    assert lead["Email"].casefold() == "p1@example.com"
+    assert report.counts.leads_updated == 1
+    assert report.counts.leads_created == 0
+
+
+def test_a_contact_is_updated_where_there_is_no_lead(bench: Bench) -> None:
+    contact_id = bench.seed("Contact", LastName="Old", Email="p1@example.com")
+    add_person(bench.connection, 1, city="Paris")
+    register(bench.connection, 1, 1)
+    report = bench.cycle()
+    [contact] = bench.records("Contact")
+    assert (contact["LastName"], contact["MailingCity"]) == ("Last 1", "Paris")
+    assert bench.records("Lead") == []
+    assert bench.records("Event")[0]["WhoId"] == contact_id
+    assert report.counts.contacts_updated == 1
+
+
+def test_a_lead_comes_before_a_contact_and_the_oldest_before_the_others(bench: Bench) -> None:
+    bench.seed("Contact", LastName="C", Email="p1@example.com")
+    newer = {"CreatedDate": "2026-02-02T00:00:00.000+0000"}
+    older = {"CreatedDate": "2026-01-01T00:00:00.000+0000"}
+    bench.seed("Lead", LastName="B", Company="B", Email="p1@example.com", **newer)
+    oldest = bench.seed("Lead", LastName="A", Company="A", Email="p1@example.com", **older)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    assert [event["WhoId"] for event in bench.records("Event")] == [oldest]
+    reason = bench.connection.scalar(text("SELECT reason FROM crm.identity"))
+    assert reason == "the oldest of 2 leads with this email"
+
+
+def test_a_person_without_a_name_or_company_is_a_lead_all_the_same(bench: Bench) -> None:
+    add_person(bench.connection, 1, surname="", company_name=None)
+    register(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+    [lead] = bench.records("Lead")
+    assert (lead["LastName"], lead["Company"]) == ("[not provided]", "[not provided]")
+
+
+def test_a_placeholder_never_replaces_what_the_org_knows(bench: Bench) -> None:
+    bench.seed("Lead", LastName="Real", Company="Real Inc.", Email="p1@example.com")
+    add_person(bench.connection, 1, surname="", company_name="")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    assert (lead["LastName"], lead["Company"]) == ("Real", "Real Inc.")
+
+
+def test_what_a_salesperson_edited_is_not_overwritten_by_old_data(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    lead["Company"] = "Corrected by sales"
+    change_person(bench, 1, job_title="CTO")
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    assert lead["Company"] == "Corrected by sales"
+    assert lead["Title"] == "CTO"
+
+
+def test_a_filtered_address_never_reaches_the_org(bench: Bench) -> None:
+    add_filter(bench.connection, "acme", "@Example.COM")
+    add_person(bench.connection, 1)
+    add_person(bench.connection, 2, "ada@elsewhere.org")
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 2)
+    report = bench.cycle()
+    assert report.rejected_by_reason == {"filtered": 1}
+    assert [lead["Email"] for lead in bench.records("Lead")] == ["ada@elsewhere.org"]
+
+
+def test_only_sessions_to_push_are_pushed_and_an_added_one_from_its_start(bench: Bench) -> None:
+    push_session(bench.connection, "acme", 1)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1, session=1)
+    register(bench.connection, 2, 1, session=2, minute=1)
+    assert bench.cycle().counts.registrations == 1
+    push_session(bench.connection, "acme", 2)
+    assert bench.cycle().counts.activities_created == 1
+    assert len(bench.records("Event")) == 2
+
+
+def test_an_account_s_own_mapping_is_followed(bench: Bench) -> None:
+    override = FieldMapping("Event", "Location", source="session_title")
+    set_field_mapping(bench.connection, "acme", override)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    assert bench.records("Event")[0]["Location"] == "Session 1"
+
+
+def test_polls_and_chat_stand_in_the_description_and_more_of_them_update_it(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    attend(bench.connection, 1, 1)
+    answer_poll(bench.connection, 1, 1)
+    bench.cycle()
+    [event] = bench.records("Event")
+    assert event["Description"] == "Poll: Question 1?\nAnswer: Answer 1"
+    chat(bench.connection, 1, 1, replies=1, minute=90)
+    report = bench.cycle()
+    [event] = bench.records("Event")
+    assert event["Description"].endswith("Chat: Message 1\nReply: Reply 1.0")
+    assert (report.counts.activities_updated, report.counts.activities_created) == (1, 0)
+
+
+def test_a_value_that_does_not_fit_is_trimmed_and_kept_as_it_was(bench: Bench) -> None:
+    add_person(bench.connection, 1, city="x" * 60)
+    register(bench.connection, 1, 1)
+    report = bench.cycle()
+    assert bench.records("Lead")[0]["City"] == "x" * 40
+    assert report.counts.fields_changed_to_fit == 1
+    assert "City" in report.reason
+    kept = bench.connection.execute(
+        text("SELECT field, old_value, new_value FROM crm.field_change")
+    )
+    assert [tuple(row) for row in kept] == [("City", "x" * 60, "x" * 40)]
+
+
+def test_a_second_cycle_meanwhile_says_so_and_changes_nothing(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.connection.commit()
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.lock import account_lock
+
+    with account_lock(engine("pipeline"), "acme"):
+        report = bench.cycle()
+    assert report.state == "Busy"
+    assert bench.states() == {}
+    assert bench.cycle().state == "Complete"
+
+
+def test_looking_at_the_sources_changes_nothing(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    report = bench.cycle(frozenset(("registrations", "filtered_leads")))
+    assert (report.state, report.counts.registrations) == ("Complete", 1)
+    assert bench.states() == {}
+    report = bench.cycle(frozenset(("lead_payloads",)))
+    assert set(bench.states().values()) == {"pending"}
+    assert bench.records("Lead") == []
+    bench.cycle(frozenset(("load_results",)))
+    assert set(bench.states().values()) == {"done"}
+
+
+def change_person(bench: Bench, person: int, **columns: str) -> None:
+    """The warehouse ships a person anew."""
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    bench.connection.execute(
+        text(f"UPDATE warehouse.person SET {changes}, shipped_at = :at WHERE person_id = :id"),
+        {**columns, "id": person, "at": LONG_AGO + timedelta(days=1)},
+    )

@@ -1,0 +1,147 @@
+"""What goes wrong with an org, and what a cycle makes of it."""
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+
+def one_registration(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+
+
+def test_a_wrong_password_stops_the_account_and_is_not_tried_again(bench: Bench) -> None:
+    one_registration(bench)
+    set_credentials(
+        bench.connection, "acme", PasswordToken(username="api@acme.test", password="wrong")
+    )
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "INVALID_LOGIN" in report.reason
+    assert bench.states() == {"person:p1@example.com": "pending", "registration:1": "pending"}
+    logins = bench.org.meter.calls["login"]
+    assert "not tried again" in bench.cycle().reason
+    assert bench.org.meter.calls["login"] == logins
+
+
+def test_an_org_that_is_down_costs_the_records_no_attempt(bench: Bench) -> None:
+    one_registration(bench)
+    bench.admin("settings", maintenance="down")
+    assert bench.cycle().state == "Failed"
+    attempts = bench.connection.scalars(text("SELECT attempts_left FROM crm.operation"))
+    assert set(attempts) == {5}
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 1
+
+
+@pytest.mark.parametrize("action", ["reset_before", "reset_after", "html_503_after", "truncate"])
+@pytest.mark.parametrize("kind", ["collections.create", "composite"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_lost_answer_makes_nothing_twice(bench: Bench, kind: str, action: str, nth: int) -> None:
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=30)
+    bench.fault(kind, action, nth=nth)
+    for _ in range(4):
+        bench.cycle()
+    assert len(bench.records("Lead")) == 1
+    assert sorted(event["Subject"] for event in bench.records("Event")) == [
+        "Webinar Attendance",
+        "Webinar Registration",
+    ]
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_locked_rows_are_sent_again_one_request_at_a_time(bench: Bench) -> None:
+    for number in range(1, 4):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+    bench.fault("collections.create", "lock", nth=1, rows=[2])
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert len(bench.records("Lead")) == 3
+    assert report.counts.failed == 0
+
+
+def test_a_record_that_a_rule_refuses_waits_for_people_and_its_activity_for_it(
+    bench: Bench,
+) -> None:
+    one_registration(bench)
+    add_person(bench.connection, 2, country_code="Atlantis")
+    register(bench.connection, 2, 2)
+    report = bench.cycle()
+    assert bench.states() == {
+        "person:p1@example.com": "done",
+        "person:p2@example.com": "exhausted",
+        "registration:1": "done",
+        "registration:2": "pending",
+    }
+    assert (report.counts.exhausted, report.counts.waiting) == (1, 1)
+
+
+def test_five_tries_in_all_then_it_is_kept_for_support(bench: Bench) -> None:
+    one_registration(bench)
+    bench.fault("collections.create", "lock", times=100)
+    states = []
+    for _ in range(6):
+        bench.cycle()
+        states.append(bench.states()["person:p1@example.com"])
+    assert states == ["failed"] * 4 + ["exhausted"] * 2
+    row = bench.connection.execute(
+        text(
+            "SELECT attempts_left, error_code, error_message FROM crm.operation"
+            " WHERE kind = 'person'"
+        )
+    ).one()
+    assert (row.attempts_left, row.error_code) == (0, "UNABLE_TO_LOCK_ROW")
+    assert bench.states()["registration:1"] == "pending", "it waits for its person"
+
+
+def test_a_lead_converted_since_receives_its_activity_at_the_contact(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    contact_id = bench.admin("convert", lead_id=lead["Id"])["contact_id"]
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    attended = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    assert [event["WhoId"] for event in attended] == [contact_id]
+    assert len(bench.records("Contact")) == 1
+    assert len(bench.records("Lead")) == 1
+
+
+def test_a_lead_merged_since_receives_its_activity_at_the_master(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    master = bench.seed("Lead", LastName="Master", Company="M", Email="other@example.com")
+    bench.admin("merge", object="Lead", master_id=master, ids=[lead["Id"]])
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    assert {event["WhoId"] for event in bench.records("Event")} == {master}
+    assert len(bench.records("Lead")) == 1
+
+
+def test_a_lead_deleted_since_is_created_anew_for_what_comes(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    lead["IsDeleted"] = True
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    [new] = bench.records("Lead")
+    assert new["Id"] != lead["Id"]
+    attended = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    assert [event["WhoId"] for event in attended] == [new["Id"]]
+
+
+def test_the_day_s_requests_spent_pause_the_account(bench: Bench) -> None:
+    one_registration(bench)
+    bench.admin("settings", daily_api_requests=1, daily_api_requests_used=1)
+    report = bench.cycle()
+    assert report.state == "Paused"
+    assert set(bench.states().values()) == {"pending"}
