@@ -24,7 +24,9 @@ def test_wrong_usage_is_one_line_and_exit_status_2(run: Run, arguments: list[str
     assert told in run(*arguments, fails=2).stderr
 
 
-@pytest.mark.parametrize("command", [(), ("account",), ("account", "add"), ("operations", "drop")])
+@pytest.mark.parametrize(
+    "command", [(), ("account",), ("account", "add"), ("operations", "drop"), ("sample",)]
+)
 def test_help_is_no_mistake(run: Run, command: tuple[str, ...]):
     assert "Usage" in run(*command, "--help").stdout
 
