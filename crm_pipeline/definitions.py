@@ -2,8 +2,11 @@
 
 from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
 
+from crm_pipeline.alerts.watch import broken_promises_alert
+from crm_pipeline.cadence.crashes import crashed_runs, stopped_runs
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
 from crm_pipeline.cadence.partitions import account_partitions
+from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import accounts_due, new_data
 from crm_pipeline.flows.webinars.assets import SALESFORCE, WAREHOUSE, webinar_cycle
 from crm_pipeline.flows.webinars.checks import webinar_checks
@@ -19,9 +22,9 @@ cycle_job = define_asset_job(
 defs = Definitions(
     assets=[*WAREHOUSE, webinar_cycle, *SALESFORCE],
     asset_checks=[webinar_checks],
-    jobs=[cycle_job],
-    schedules=[accounts_due],
-    sensors=[new_data, account_partitions],
+    jobs=[cycle_job, purge_history],
+    schedules=[accounts_due, purge_daily],
+    sensors=[new_data, account_partitions, crashed_runs, stopped_runs, broken_promises_alert],
     # A step in a process of its own costs four times what the step does.
     executor=in_process_executor,
 )

@@ -1,23 +1,19 @@
 """Asks both databases which accounts are due, and claims them."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, Engine, RowMapping
-from sqlalchemy.exc import DBAPIError
 
-from crm_pipeline.cadence.planner import (
+from crm_pipeline.cadence.planner import URGENT, Due, Standing, has_news, may_run, own_business
+from crm_pipeline.cadence.warehouse import (
     SOURCES,
-    URGENT,
-    Due,
+    Question,
     Shipped,
-    Standing,
-    has_news,
-    may_run,
-    own_business,
+    WarehouseError,
+    shipped_since,
 )
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
@@ -26,10 +22,6 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
 
 log = logging.getLogger(__name__)
-
-
-class WarehouseError(RuntimeError):
-    """The warehouse can't be asked; the message says why and names the setting."""
 
 
 def pipeline() -> Engine:
@@ -65,7 +57,7 @@ def due_accounts(*, only_urgent: bool, without: Collection[str] = ()) -> list[Du
         if reasons[s.account_id] is None or (only_urgent and reasons[s.account_id] not in URGENT)
     ]
     try:
-        shipped = new_rows(idle)
+        shipped = _unread(idle)
     except WarehouseError as error:
         if not any(reasons.values()):
             raise
@@ -110,39 +102,15 @@ def _standing(row: RowMapping) -> Standing:
     return Standing(**facts, positions=positions)
 
 
-def new_rows(standings: Sequence[Standing]) -> dict[str, dict[str, Shipped]]:
-    """What the warehouse holds of each account's sources after the last reading, by account.
-
-    Raises:
-        WarehouseError: the warehouse is down, or `sql/extract/new_rows.sql` does not fit it.
-    """
-    asked = [(s, position) for s in standings for position in s.positions.values()]
-    shipped: dict[str, dict[str, Shipped]] = defaultdict(dict)
-    if not asked:
-        return shipped
-    try:
-        with engine("warehouse").connect() as connection:
-            rows = connection.execute(
-                statement("extract/new_rows"),
-                {
-                    "keys": [s.account_id for s, _ in asked],
-                    "client_ids": [s.client_id for s, _ in asked],
-                    "sources": [position.source for _, position in asked],
-                    "sinces": [position.seen_since for _, position in asked],
-                },
-            ).all()
-    except DBAPIError as error:
-        raise WarehouseError(_explained(error)) from None
-    for row in rows:
-        shipped[row.key][row.source] = Shipped(rows=row.rows, newest=row.newest)
-    return shipped
-
-
-def _explained(error: DBAPIError) -> str:
-    cause = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
-    if error.connection_invalidated or type(error.orig).__name__ == "OperationalError":
-        return f"The warehouse does not answer ({cause}); check WAREHOUSE_URL and the server."
-    return f"sql/extract/new_rows.sql does not fit the warehouse: {cause}"
+def _unread(standings: Sequence[Standing]) -> dict[str, dict[str, Shipped]]:
+    """What the warehouse holds of each account's sources after what was seen of them."""
+    return shipped_since(
+        [
+            Question(s.account_id, s.client_id, position.source, since=position.seen_since)
+            for s in standings
+            for position in s.positions.values()
+        ]
+    )
 
 
 def claim(account_ids: Sequence[str]) -> set[str]:

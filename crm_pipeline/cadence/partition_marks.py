@@ -64,6 +64,8 @@ def mark_failed(instance: DagsterInstance, run_id: str, account_ids: Sequence[st
 
     Where Dagster has planned the partitions itself there is nothing to do.
     """
+    if not account_ids:
+        return
     planned = instance.get_records_for_run(
         run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED
     )

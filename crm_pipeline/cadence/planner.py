@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from crm_pipeline.cadence.warehouse import SOURCES, Shipped
 from crm_pipeline.ledger.positions import Position
 
 Reason = Literal[
@@ -22,22 +23,12 @@ URGENT: frozenset[Reason] = frozenset(
     ("never run", "new rows", "sessions to backfill", "changed after a failure")
 )
 
-SOURCES = ("registrations", "attendances")
-
 FIRST_WAIT = timedelta(minutes=15)
 # Not longer than the promise of an hour: an org that is back is soon served again.
 LONGEST_WAIT = timedelta(minutes=60)
 
 # Above this many, failures have a common cause, and a process for each only adds to it.
 MOST_ISOLATED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Shipped:
-    """What the warehouse holds of a source after the position's `seen_since`."""
-
-    rows: int
-    newest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +124,7 @@ def has_news(positions: Mapping[str, Position], shipped: Mapping[str, Shipped]) 
         position = positions.get(source)
         if position is None:
             return True
-        now_there = shipped.get(source, Shipped(0, None))
+        now_there = shipped.get(source, Shipped(0, None, None))
         if now_there.newest is not None and now_there.newest > position.watermark:
             return True
         if now_there.rows != position.seen_rows:

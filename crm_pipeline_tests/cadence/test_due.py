@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from crm_pipeline.cadence.due import WarehouseError, claim, due_accounts, extend_claims
+from crm_pipeline.cadence.due import claim, due_accounts, extend_claims
+from crm_pipeline.cadence.warehouse import WarehouseError
 from crm_pipeline.database.engines import engine
+from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
@@ -183,8 +185,6 @@ def test_the_lock_looked_for_is_the_one_a_cycle_takes(connection, pipeline):
     an_account(connection, "a")
     connection.commit()
     with pipeline.connect() as holder:
-        from crm_pipeline.database.statements import statement
-
         assert holder.scalar(statement("ledger/lock_account"), {"account_id": "a"})
         assert due() == {}
         holder.execute(statement("ledger/unlock_account"), {"account_id": "a"})

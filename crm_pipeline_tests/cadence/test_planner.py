@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from crm_pipeline.cadence.planner import (
     MOST_ISOLATED,
     Due,
-    Shipped,
     Standing,
     chunks,
     has_news,
@@ -17,6 +16,7 @@ from crm_pipeline.cadence.planner import (
     own_business,
     wait_after,
 )
+from crm_pipeline.cadence.warehouse import Shipped
 from crm_pipeline.ledger.positions import Position
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -97,7 +97,7 @@ READ = {
     source: Position(source, watermark=NOW, seen_since=minutes_ago(30), seen_rows=3)
     for source in ("registrations", "attendances")
 }
-SEEN = {"registrations": Shipped(3, NOW), "attendances": Shipped(3, minutes_ago(10))}
+SEEN = {"registrations": Shipped(3, None, NOW), "attendances": Shipped(3, None, minutes_ago(10))}
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ SEEN = {"registrations": Shipped(3, NOW), "attendances": Shipped(3, minutes_ago(
         (READ, SEEN, False),
         ({}, SEEN, True),
         ({"registrations": READ["registrations"]}, SEEN, True),
-        (READ, SEEN | {"registrations": Shipped(4, minutes_ago(-1))}, True),
-        (READ, SEEN | {"attendances": Shipped(4, minutes_ago(20))}, True),
-        (READ, SEEN | {"attendances": Shipped(2, minutes_ago(20))}, True),
-        (READ, {"registrations": Shipped(3, NOW)}, True),
+        (READ, SEEN | {"registrations": Shipped(4, None, minutes_ago(-1))}, True),
+        (READ, SEEN | {"attendances": Shipped(4, None, minutes_ago(20))}, True),
+        (READ, SEEN | {"attendances": Shipped(2, None, minutes_ago(20))}, True),
+        (READ, {"registrations": Shipped(3, None, NOW)}, True),
     ],
     ids=[
         "all was read",

@@ -1,20 +1,13 @@
 -- How each enabled account stands: whether it may run, and what it has to do.
 --
--- An account is in flight when a planner has claimed it or when a process holds its lock (the
--- key is that of ledger/lock_account.sql). Pending operations count only when they could be sent
--- now: an activity waits for its person, a new version for the answer to the one before.
-WITH held AS (
-    SELECT (l.classid::bigint << 32) | l.objid::bigint AS lock_key
-    FROM pg_locks AS l
-    INNER JOIN pg_database AS d ON l.database = d.oid
-    WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND d.datname = current_database()
-)
-
+-- An account is in flight when a planner has claimed it or a process holds its lock. Pending
+-- operations count only when they could be sent now: an activity waits for its person, a new
+-- version for the answer to the one before.
 SELECT
     a.account_id,
     a.client_id,
     coalesce(s.state, 'New') AS state,
-    coalesce(s.claimed_until > now(), false) OR h.lock_key IS NOT NULL AS in_flight,
+    coalesce(s.claimed_until > now(), false) OR h.account_id IS NOT NULL AS in_flight,
     c.refused_at IS NOT NULL AS refused,
     coalesce(s.failures_in_a_row, 0) AS failures_in_a_row,
     s.finished_at,
@@ -68,8 +61,7 @@ SELECT
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id
-LEFT JOIN held AS h
-    ON h.lock_key = hashtextextended('crm_pipeline account ' || a.account_id, 0)
+LEFT JOIN crm.held_account AS h ON a.account_id = h.account_id
 LEFT JOIN crm.source_position AS r
     ON a.account_id = r.account_id AND r.source = 'registrations'
 LEFT JOIN crm.source_position AS t

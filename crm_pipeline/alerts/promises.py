@@ -1,0 +1,81 @@
+"""Which promises are broken, and for which account: pure functions. Times are UTC."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+Cause = Literal["exhausted retries", "late"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is to be known of an account to say whether its promises are kept.
+
+    Attributes:
+        created_at: when the account was made; nothing is late before the promised time after.
+        exhausted: operations that have used up their tries.
+        waiting_since: when the oldest operation was recorded that is not in Salesforce yet.
+        unread_since: when the oldest row was shipped that has not been read yet.
+    """
+
+    account_id: str
+    name: str
+    created_at: datetime
+    state: str
+    reason: str
+    exhausted: int
+    waiting_since: datetime | None
+    unread_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What people are to be told; told again only when its detail changes."""
+
+    account_id: str
+    cause: Cause
+    detail: str
+    message: str
+
+
+def broken_promises(
+    standings: Iterable[Standing], now: datetime, promise: timedelta
+) -> list[Alert]:
+    """The alerts that are due now, of both causes."""
+    alerts = []
+    for standing in standings:
+        if standing.exhausted:
+            alerts.append(_exhausted(standing))
+        since = late_since(standing)
+        if since is not None and now - since > promise:
+            alerts.append(_late(standing, since, promise))
+    return alerts
+
+
+def late_since(standing: Standing) -> datetime | None:
+    """Since when the oldest record waits for Salesforce, in the warehouse or in the ledger."""
+    moments = [m for m in (standing.waiting_since, standing.unread_since) if m is not None]
+    return max(min(moments), standing.created_at) if moments else None
+
+
+def _exhausted(standing: Standing) -> Alert:
+    operations = "1 operation" if standing.exhausted == 1 else f"{standing.exhausted} operations"
+    return Alert(
+        standing.account_id,
+        "exhausted retries",
+        str(standing.exhausted),
+        f"{standing.name} ({standing.account_id}): {operations} failed in every "
+        f"try; see `crm-pipeline operations list {standing.account_id}`.",
+    )
+
+
+def _late(standing: Standing, since: datetime, promise: timedelta) -> Alert:
+    why = standing.reason or f"the account is {standing.state}"
+    return Alert(
+        standing.account_id,
+        "late",
+        f"{standing.state}: {standing.reason}",
+        f"{standing.name} ({standing.account_id}): a record of {since:%Y-%m-%d %H:%M} UTC is not "
+        f"in Salesforce, {int(promise / timedelta(minutes=1))} minutes were promised: {why}.",
+    )

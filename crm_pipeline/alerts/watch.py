@@ -1,0 +1,107 @@
+"""Looks after the promises: what is broken is kept as an alert, and people are told once."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from dagster import DefaultSensorStatus, SkipReason, sensor
+from sqlalchemy import Connection, RowMapping
+
+from crm_pipeline.alerts.channels import Notice, send
+from crm_pipeline.alerts.promises import Alert, Standing, broken_promises
+from crm_pipeline.cadence.due import pipeline
+from crm_pipeline.cadence.warehouse import (
+    SOURCES,
+    Question,
+    Shipped,
+    WarehouseError,
+    shipped_since,
+)
+from crm_pipeline.database.statements import statement
+from crm_pipeline.settings import settings
+
+log = logging.getLogger(__name__)
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def watch() -> list[Notice]:
+    """Compares the promises with what is so, and tells people what is new of it.
+
+    Returns:
+        What people were told now. What nobody could be told is tried again the next time.
+    """
+    with pipeline().begin() as connection:
+        alerts, knows_everything = _broken(connection)
+        _raise(connection, alerts, closing_late=knows_everything)
+    with pipeline().begin() as connection:
+        unsent = connection.execute(statement("alerts/unsent")).all()
+        notices = [
+            Notice(row.account_id, row.cause, row.message, row.raised_at.isoformat())
+            for row in unsent
+        ]
+        if not notices or not send(notices):
+            return []
+        connection.execute(
+            statement("alerts/mark_sent"), {"alert_ids": [row.alert_id for row in unsent]}
+        )
+    return notices
+
+
+def _broken(connection: Connection) -> tuple[list[Alert], bool]:
+    """The broken promises, and whether the warehouse could be asked for them."""
+    now = connection.execute(statement("cadence/now")).scalar_one()
+    rows = connection.execute(statement("alerts/standing_of_promises")).mappings().all()
+    try:
+        unread = shipped_since(
+            [
+                Question(
+                    row["account_id"],
+                    row["client_id"],
+                    source,
+                    since=row[f"{source}_watermark"] or NEVER,
+                )
+                for row in rows
+                for source in SOURCES
+            ]
+        )
+        knows_everything = True
+    except WarehouseError as error:
+        log.error("%s", error)  # noqa: TRY400
+        unread, knows_everything = {}, False
+    standings = [_standing(row, unread.get(row["account_id"], {})) for row in rows]
+    promise = timedelta(minutes=settings().freshness_minutes)
+    return broken_promises(standings, now, promise), knows_everything
+
+
+def _standing(row: RowMapping, unread: dict[str, Shipped]) -> Standing:
+    oldest = [shipped.oldest for shipped in unread.values() if shipped.oldest is not None]
+    facts = {name: row[name] for name in Standing.__dataclass_fields__ if name in row}
+    return Standing(**facts, unread_since=min(oldest, default=None))
+
+
+def _raise(connection: Connection, alerts: list[Alert], *, closing_late: bool) -> None:
+    columns = {
+        "account_ids": [alert.account_id for alert in alerts],
+        "causes": [alert.cause for alert in alerts],
+    }
+    connection.execute(
+        statement("alerts/raise"),
+        {
+            **columns,
+            "details": [alert.detail for alert in alerts],
+            "messages": [alert.message for alert in alerts],
+        },
+    )
+    closing = ["exhausted retries", "late"] if closing_late else ["exhausted retries"]
+    connection.execute(statement("alerts/close"), {**columns, "closing": closing})
+
+
+@sensor(
+    minimum_interval_seconds=60,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Tells people, in the log and where set by webhook or e-mail, of operations that "
+    "failed in all their tries and of records older than the promise that are not in Salesforce.",
+)
+def broken_promises_alert() -> SkipReason:
+    """A tick of the watch."""
+    return SkipReason(f"{len(watch())} new alerts.")

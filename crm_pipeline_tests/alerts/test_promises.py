@@ -1,0 +1,68 @@
+"""Which promises count as broken."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm_pipeline.alerts.promises import Standing, broken_promises, late_since
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def minutes_ago(minutes: float) -> datetime:
+    return NOW - timedelta(minutes=minutes)
+
+
+def standing(**facts: object) -> Standing:
+    kept: dict[str, object] = {
+        "account_id": "acme",
+        "name": "Acme",
+        "created_at": minutes_ago(10_000),
+        "state": "Complete",
+        "reason": "",
+        "exhausted": 0,
+        "waiting_since": None,
+        "unread_since": None,
+    }
+    return Standing(**{**kept, **facts})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("facts", "causes"),
+    [
+        ({}, []),
+        ({"exhausted": 3}, ["exhausted retries"]),
+        ({"waiting_since": minutes_ago(59)}, []),
+        ({"waiting_since": minutes_ago(61)}, ["late"]),
+        ({"unread_since": minutes_ago(61)}, ["late"]),
+        ({"unread_since": minutes_ago(61), "created_at": minutes_ago(30)}, []),
+        ({"unread_since": minutes_ago(999), "created_at": minutes_ago(61)}, ["late"]),
+        ({"waiting_since": minutes_ago(61), "exhausted": 1}, ["exhausted retries", "late"]),
+    ],
+)
+def test_which_promises_are_broken(facts, causes):
+    assert [a.cause for a in broken_promises([standing(**facts)], NOW, HOUR)] == causes
+
+
+def test_the_oldest_record_counts_wherever_it_waits():
+    waits = standing(waiting_since=minutes_ago(70), unread_since=minutes_ago(90))
+    assert late_since(waits) == minutes_ago(90)
+
+
+def test_an_alert_says_who_what_and_why_in_one_line():
+    failed = standing(
+        state="Failed", reason="The org does not answer", waiting_since=minutes_ago(90)
+    )
+    (alert,) = broken_promises([failed], NOW, HOUR)
+    assert alert.message == (
+        "Acme (acme): a record of 2026-11-21 10:30 UTC is not in Salesforce, "
+        "60 minutes were promised: The org does not answer."
+    )
+
+
+def test_a_longer_wait_for_the_same_reason_is_the_same_alert():
+    late = standing(state="Failed", reason="The org is down", unread_since=minutes_ago(90))
+    (first,) = broken_promises([late], NOW, HOUR)
+    (second,) = broken_promises([late], NOW + HOUR, HOUR)
+    assert first.detail == second.detail

@@ -1,0 +1,29 @@
+-- What of each enabled account people may have to be told: operations that have used up their
+-- tries, since when the oldest operation waits, and how far each source was read.
+SELECT
+    a.account_id,
+    a.client_id,
+    a.name,
+    a.created_at,
+    coalesce(s.state, 'New') AS state,
+    coalesce(s.reason, '') AS reason,
+    o.exhausted,
+    o.waiting_since,
+    r.watermark AS registrations_watermark,
+    t.watermark AS attendances_watermark
+FROM crm.account AS a
+LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
+LEFT JOIN crm.source_position AS r
+    ON a.account_id = r.account_id AND r.source = 'registrations'
+LEFT JOIN crm.source_position AS t
+    ON a.account_id = t.account_id AND t.source = 'attendances'
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE w.state = 'exhausted') AS exhausted,
+        min(w.created_at) FILTER (WHERE w.state <> 'exhausted') AS waiting_since
+    FROM crm.operation AS w
+    WHERE
+        w.account_id = a.account_id
+        AND w.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+) AS o
+WHERE a.enabled

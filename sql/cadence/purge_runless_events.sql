@@ -1,0 +1,11 @@
+-- Deletes events that belong to no run: verdicts that a sensor has reported.
+WITH gone AS (
+    DELETE FROM event_logs
+    WHERE
+        run_id = ''
+        AND dagster_event_type = 'ASSET_CHECK_EVALUATION'
+        AND timestamp < now() - make_interval(days => :days)
+    RETURNING 1
+)
+
+SELECT count(*) FROM gone
