@@ -95,6 +95,11 @@ class Connection:
             return self.calls.total()
 
     @property
+    def host(self) -> str:
+        """Where the org answers."""
+        return self._access.login.host
+
+    @property
     def user_id(self) -> str:
         """The user who is logged in."""
         return self._access.login.user_id
