@@ -194,11 +194,11 @@ class Mailbox(socketserver.StreamRequestHandler):
                 self.lines.append(line)
                 continue
             answer = b"250 ok\r\n"
-            if line == "data":
+            if line.lower() == "data":
                 in_data, answer = True, b"354 go on\r\n"
             elif line == ".":
                 in_data = False
-            elif line == "quit":
+            elif line.lower() == "quit":
                 answer = b"221 bye\r\n"
             self.wfile.write(answer)
 
