@@ -1,0 +1,102 @@
+"""`crm-pipeline sample`: fills the sample warehouse, lets time go on, writes the sample orgs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from crm_pipeline.sample.warehouse import Progress
+
+app = typer.Typer(help="Sample data: a warehouse as messy as reality, and local orgs for it.")
+
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")]
+
+
+@app.command()
+def create(
+    registrations: Annotated[int, typer.Option(min=1, help="Of all clients together.")] = 3_000,
+    clients: Annotated[int, typer.Option(min=1, help="The demo's eight come first.")] = 8,
+    seed: Seed = 1,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove what the sample warehouse holds first.")
+    ] = False,
+) -> None:
+    """Fill the sample warehouse with a platform's last months, up to now."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sample import accounts, warehouse
+
+    with _mistakes(), _progress() as progress:
+        warehouse.create(
+            engine("warehouse"),
+            accounts.clients(clients),
+            registrations,
+            seed=seed,
+            replace=replace,
+            progress=progress,
+        )
+    typer.echo(f"The warehouse holds {registrations:,} registrations of {clients:,} clients.")
+
+
+@app.command()
+def more(
+    minutes: Annotated[int, typer.Option(min=1, help="How long the traffic lasted.")] = 15,
+    registrations: Annotated[
+        int | None, typer.Option(min=1, help="By default as many as the minutes are worth.")
+    ] = None,
+    seed: Seed = 1,
+) -> None:
+    """Add the last minutes' traffic: new rows, changed ones, some late, all shipped now."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sample.later import add_traffic
+
+    with _mistakes():
+        brought = add_traffic(engine("warehouse"), minutes, registrations=registrations, seed=seed)
+    for what, number in vars(brought).items():
+        typer.echo(f"{what.replace('_', ' ')}: {number:,}")
+
+
+@app.command()
+def orgs(
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to; by default `demo` in the data folder.")
+    ] = None,
+) -> None:
+    """Write the file of the demo clients' local orgs, for `crm-pipeline org serve --config`."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sample.orgs import write_orgs
+    from crm_pipeline.settings import settings
+
+    with _mistakes(), engine("warehouse").connect() as connection:
+        file = write_orgs(connection, folder or settings().data_dir / "demo")
+    typer.echo(f"Written: {file}")
+
+
+@contextmanager
+def _mistakes() -> Iterator[None]:
+    from sqlalchemy.exc import ProgrammingError
+
+    from crm_pipeline.sample.warehouse import SampleError
+
+    try:
+        yield
+    except SampleError as error:
+        raise typer.TyperException(str(error)) from error
+    except ProgrammingError as error:
+        raise typer.TyperException(
+            "The warehouse is not the sample's: point WAREHOUSE_URL at an empty database, or "
+            f"unset it for the embedded one ({str(error.orig).splitlines()[0]})."
+        ) from error
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("registrations"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
