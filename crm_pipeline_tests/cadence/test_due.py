@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.cadence.due import claim, due_accounts, extend_claims
 from crm_pipeline.cadence.warehouse import WarehouseError
@@ -22,12 +22,6 @@ from crm_pipeline_tests.cadence.rows import (
     an_operation,
     read_up_to,
 )
-
-
-@pytest.fixture
-def connection(pipeline: Engine) -> Iterator[Connection]:
-    with pipeline.connect() as connection:
-        yield connection
 
 
 def due(*, only_urgent: bool = False) -> dict[str, str]:
