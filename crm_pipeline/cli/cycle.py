@@ -9,7 +9,7 @@ import typer
 
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import console, print_table
+from crm_pipeline.cli.show import console, print_facts, print_table
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -33,7 +33,6 @@ COLUMNS = (
     "exhausted",
     "API calls",
     "seconds",
-    "reason",
 )
 
 
@@ -56,7 +55,7 @@ def cycle(
     if not chosen:
         mistake("No account is enabled; add one with `crm-pipeline account add`.")
     reports = _run(pipeline(), chosen)
-    print_table("", COLUMNS, map(_row, reports), empty="")
+    _print_reports(reports)
     if any(report.state != "Complete" for report in reports):
         raise typer.Exit(1)
 
@@ -110,6 +109,16 @@ def _show_sending(
         bars.update(bar, total=most or None, completed=most - still_open)
 
 
+def _print_reports(reports: "Sequence[CycleReport]") -> None:
+    if len(reports) == 1:
+        print_facts(zip(COLUMNS, _row(reports[0]), strict=True))
+    else:
+        print_table("", COLUMNS, map(_row, reports), empty="")
+    for report in reports:
+        if report.reason:
+            typer.echo(f"{report.account_id}: {report.reason}")
+
+
 def _row(report: "CycleReport") -> tuple[object, ...]:
     counts = report.counts
     return (
@@ -126,5 +135,4 @@ def _row(report: "CycleReport") -> tuple[object, ...]:
         counts.exhausted,
         counts.api_calls,
         report.seconds,
-        report.reason,
     )

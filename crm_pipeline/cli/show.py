@@ -5,8 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _WIDTH_OUTSIDE_OF_TERMINALS = 240
 
@@ -30,7 +33,7 @@ def print_table(
 
     listed = list(rows)
     if not listed:
-        console().print(Text(empty))
+        typer.echo(empty)
         return
     table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
@@ -38,7 +41,7 @@ def print_table(
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text(shown(value)) for value in row))
-    console().print(table)
+    _print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -49,7 +52,18 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in facts:
         table.add_row(Text(name, style="bold"), Text(shown(value), overflow="fold"))
-    console().print(table)
+    _print(table)
+
+
+def _print(table: "Table") -> None:
+    """Prints a table; outside of terminals without the blanks that pad its lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def shown(value: object) -> str:
