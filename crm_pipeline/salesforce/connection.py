@@ -69,7 +69,9 @@ class Connection:
 
     Attributes:
         api_version: as `62.0`.
-        calls: API requests spent, by kind. Logins cost none.
+        calls: API requests sent, by kind; logins are none. Salesforce charges no more than
+            these, and fewer only where it did not come to work on one (an expired session, an
+            outage).
         usage: of the org's day, as the org said last; None before it did.
         latency: seconds that a request takes, smoothed; None before the first.
     """
@@ -90,7 +92,7 @@ class Connection:
 
     @property
     def api_calls(self) -> int:
-        """API requests spent in all."""
+        """API requests sent in all."""
         with self._counting:
             return self.calls.total()
 
