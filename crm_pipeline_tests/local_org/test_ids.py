@@ -35,5 +35,5 @@ def test_a_counter_skips_ids_that_were_seen_elsewhere():
     assert other.next() == one.next()
 
 
-def base62_value(char):
+def base62_value(char: str) -> int:
     return next(number for number in range(62) if base62(number, 1) == char)

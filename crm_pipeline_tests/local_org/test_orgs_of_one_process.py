@@ -23,7 +23,9 @@ def server():
         yield server
 
 
-def organization(server, base, token_of, **headers):
+def organization(
+    server: LocalOrgServer, base: str, token_of: str, **headers: str
+) -> requests.Response:
     org = server.org(token_of)
     token = org.open_session(next(iter(org.users.values())).id, None).token
     return requests.get(
