@@ -275,8 +275,10 @@ def count_written(session: DeliverySession, sobject: str, action: str, number: i
 
 
 def _planned(write: Write, reason: str | None) -> Planned:
+    """Of a person's update it is stored what goes out, since it was decided."""
     action = "update" if write.action == "update" else "create"
-    sent = write.fields if action == "update" else None
+    known = action == "create" or write.sobject in PERSON_SOBJECTS
+    sent = None if known else write.fields
     return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, reason)
 
 

@@ -6,11 +6,11 @@ SET
     sent = d.sent,
     reason = d.reason
 FROM
-    unnest(
-        CAST(:operation_ids AS bigint []),
-        CAST(:sobjects AS text []),
-        CAST(:salesforce_ids AS text []),
-        CAST(:sents AS jsonb []),
-        CAST(:reasons AS text [])
-    ) AS d (operation_id, sobject, salesforce_id, sent, reason)
+    jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (
+        operation_id bigint,
+        sobject text,
+        salesforce_id text,
+        sent jsonb,
+        reason text
+    )
 WHERE o.operation_id = d.operation_id

@@ -12,12 +12,12 @@ SET
     error_code = NULL,
     error_message = NULL
 FROM
-    unnest(
-        CAST(:operation_ids AS bigint []),
-        CAST(:sobjects AS text []),
-        CAST(:actions AS text []),
-        CAST(:salesforce_ids AS text []),
-        CAST(:sents AS jsonb []),
-        CAST(:reasons AS text [])
-    ) AS m (operation_id, sobject, action, salesforce_id, sent, reason)
+    jsonb_to_recordset(CAST(:rows AS jsonb)) AS m (
+        operation_id bigint,
+        sobject text,
+        action text,
+        salesforce_id text,
+        sent jsonb,
+        reason text
+    )
 WHERE o.operation_id = m.operation_id

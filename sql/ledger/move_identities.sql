@@ -5,12 +5,12 @@ WITH undecided AS (
     UPDATE crm.operation AS o
     SET state = 'pending', action = NULL, sobject = NULL, salesforce_id = NULL, sent = NULL
     FROM
-        unnest(
-            CAST(:operation_ids AS bigint []),
-            CAST(:sobjects AS text []),
-            CAST(:salesforce_ids AS text []),
-            CAST(:reasons AS text [])
-        ) AS m (operation_id, sobject, salesforce_id, reason)
+        jsonb_to_recordset(CAST(:rows AS jsonb)) AS m (
+        operation_id bigint,
+        sobject text,
+        salesforce_id text,
+        reason text
+    )
     WHERE o.operation_id = m.operation_id
     RETURNING o.account_id, o.person_key, m.sobject, m.salesforce_id, m.reason
 )

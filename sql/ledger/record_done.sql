@@ -12,12 +12,12 @@ SET
     next_attempt_at = NULL,
     finished_at = clock_timestamp()
 FROM
-    unnest(
-        CAST(:operation_ids AS bigint []),
-        CAST(:sobjects AS text []),
-        CAST(:actions AS text []),
-        CAST(:salesforce_ids AS text []),
-        CAST(:reasons AS text []),
-        CAST(:attempts AS smallint [])
-    ) AS d (operation_id, sobject, action, salesforce_id, reason, attempts)
+    jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (
+        operation_id bigint,
+        sobject text,
+        action text,
+        salesforce_id text,
+        reason text,
+        attempts smallint
+    )
 WHERE o.operation_id = d.operation_id

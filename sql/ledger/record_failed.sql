@@ -11,14 +11,14 @@ SET
             )
     END,
     error_code = f.error_code,
-    error_message = f.error_message,
+    error_message = left(f.error_message, 1000),
     sent_by = :cycle_id
 FROM
-    unnest(
-        CAST(:operation_ids AS bigint []),
-        CAST(:error_codes AS text []),
-        CAST(:error_messages AS text []),
-        CAST(:attempts AS smallint [])
-    ) AS f (operation_id, error_code, error_message, attempts)
+    jsonb_to_recordset(CAST(:rows AS jsonb)) AS f (
+        operation_id bigint,
+        error_code text,
+        error_message text,
+        attempts smallint
+    )
 WHERE o.operation_id = f.operation_id
 RETURNING o.operation_id, o.state
