@@ -41,7 +41,9 @@ WithCode = Annotated[str | None, typer.Option("--code", help="Only those with th
 
 @app.command("list")
 def list_(
-    account: OfAccount = None,
+    account: Annotated[
+        str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
+    ] = None,
     which: Annotated[
         Which, typer.Option("--state", help="failed: tried again; exhausted: not any more.")
     ] = Which.both,

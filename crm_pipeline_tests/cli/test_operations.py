@@ -40,11 +40,11 @@ def test_what_failed_is_listed_with_its_reason(run: Run, refused: int):
     assert str(refused) in listed
     assert "exhausted" in listed
     assert REFUSED in listed
-    assert run("operations", "list", "--account=acme").stdout == listed
+    assert run("operations", "list", "acme").stdout == listed
     assert run("operations", "list", f"--code={REFUSED}").stdout == listed
     assert "Nothing failed" in run("operations", "list", "--state=failed").stdout
     assert "Nothing failed" in run("operations", "list", "--code=OTHER").stdout
-    assert "no account 'nobody'" in run("operations", "list", "--account=nobody", fails=1).stderr
+    assert "no account 'nobody'" in run("operations", "list", "nobody", fails=1).stderr
 
 
 def test_a_longer_list_says_how_much_of_it_is_shown(run: Run, refused: int, pipeline: Engine):
