@@ -198,6 +198,7 @@ ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
         # The mapping names what the org does not have or does not show to our user.
         "INVALID_TYPE": Treatment.STOP_ACCOUNT,
         "MALFORMED_QUERY": Treatment.STOP_ACCOUNT,
+        "INVALID_QUERY_FILTER_OPERATOR": Treatment.STOP_ACCOUNT,
         # Our own bugs: better one stopped account than ten thousand refused calls.
         "JSON_PARSER_ERROR": Treatment.STOP_ACCOUNT,
         "METHOD_NOT_ALLOWED": Treatment.STOP_ACCOUNT,

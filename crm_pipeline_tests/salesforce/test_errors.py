@@ -120,6 +120,7 @@ CASES = [
     ("NOT_FOUND", "The requested resource does not exist", 404, Treatment.GIVE_UP),
     ("INVALID_TYPE", "sObject type 'XYZZY' is not supported.", 400, Treatment.STOP_ACCOUNT),
     ("MALFORMED_QUERY", "unexpected token", 400, Treatment.STOP_ACCOUNT),
+    ("INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: x", 400, Treatment.STOP_ACCOUNT),
     ("JSON_PARSER_ERROR", "", 400, Treatment.STOP_ACCOUNT),
     ("METHOD_NOT_ALLOWED", "", 405, Treatment.STOP_ACCOUNT),
     ("INVALID_BATCH_SIZE", "", 400, Treatment.STOP_ACCOUNT),
