@@ -1,0 +1,158 @@
+"""`python -m benchmarks`: what can be measured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.comparison import PROGRAMS, WARM_UP_ROWS, Comparison, Measurement
+from benchmarks.processes import CHECKOUT, ProgramError
+from benchmarks.report import draw, print_table, write_results
+
+DATA = CHECKOUT / ".data" / "bench"
+_WIDE = 200
+"""Columns of a table that goes to a file."""
+
+HERE = Path(__file__).parent
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _measure() -> None:
+    """Measures the pipeline beside other ways to do the same job."""
+
+
+@app.command()
+def load(
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="Registrations of the job.")] = 1_000,
+    loop_rows: Annotated[
+        int, typer.Option(min=10, help="Most registrations for the loop, which is slow.")
+    ] = 20,
+    latency: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Milliseconds a call takes; may be given again."),
+    ] = None,
+    program: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(PROGRAMS)}; may be given again; default: all."),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option(help="Measure smaller jobs too, at one latency, for the plot.")
+    ] = True,
+    results: Annotated[
+        Path, typer.Option(help="Where the numbers go; the plot goes beside it.")
+    ] = HERE / "results.json",
+) -> None:
+    """Load the same job into the same org by each program, and compare."""
+    latencies = latency or [0.0, 20.0, 50.0, 100.0]
+    programs = program or list(PROGRAMS)
+    if unknown := set(programs) - set(PROGRAMS):
+        raise typer.BadParameter(f"there is no program {', '.join(unknown)}")
+    curve_latency = 50.0 if 50.0 in latencies else latencies[-1]
+    smaller = [rows // 16, rows // 4] if curve else []
+    plan = {size: [curve_latency] for size in smaller if size >= WARM_UP_ROWS} | {rows: latencies}
+    quick = [each for each in programs if each != "loop"]
+    jobs = [(size, chosen, quick) for size, chosen in plan.items() if quick]
+    if "loop" in programs:
+        jobs.insert(0, (min(rows, loop_rows), latencies, ["loop"]))
+    measurements: list[Measurement] = []
+    console = _console()
+    comparison = Comparison(DATA)
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as bars:
+            _warm_up(comparison, programs, bars)
+            for size, chosen, by in jobs:
+                measurements += _job(comparison, size, chosen, by, bars)
+    except ProgramError as failed:
+        typer.echo(str(failed), err=True)
+        raise typer.Exit(1) from None
+    finally:
+        comparison.close()
+    print_table(measurements, console)
+    write_results(measurements, results)
+    console.print(f"Numbers: {results}")
+    plot = results.with_suffix(".png")
+    try:
+        draw(measurements, curve_latency, plot)
+    except ImportError:
+        console.print("No plot: install the extra first (pip install -e '.[bench]')")
+    else:
+        console.print(f"Plot: {plot}")
+
+
+@app.command()
+def fleet(
+    *,
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts in the table.")] = 1_000,
+    few: Annotated[int, typer.Option(min=1, help="Accounts that are due first.")] = 10,
+    many: Annotated[int, typer.Option(min=1, help="Accounts that are due after that.")] = 100,
+    each: Annotated[int, typer.Option(min=1, help="Registrations of an account.")] = 10,
+    latency: Annotated[float, typer.Option(min=0, help="Milliseconds a call takes.")] = 50,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "fleet.json",
+) -> None:
+    """Let the real daemon serve many accounts: none due, few due, many due."""
+    from benchmarks.fleet import measure, report
+
+    if max(few, many) > accounts:
+        raise typer.BadParameter(f"only {accounts} accounts can be due")
+    quiet, busy = measure(
+        DATA, accounts=accounts, few=few, many=many, each=each, latency_ms=latency
+    )
+    report(quiet, busy, _console(), results)
+
+
+@app.command()
+def freshness(
+    *,
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts that get rows.")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, help="How long rows trickle.")] = 60,
+    per_second: Annotated[float, typer.Option(min=0.01, help="Rows a second, of all.")] = 1,
+    latency: Annotated[float, typer.Option(min=0, help="Milliseconds a call takes.")] = 50,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "freshness.json",
+) -> None:
+    """Measure how long a row takes from the warehouse to the org, with the sensor on."""
+    from benchmarks.freshness import measure, report
+
+    found = measure(
+        DATA, accounts=accounts, seconds=seconds, per_second=per_second, latency_ms=latency
+    )
+    report(found, _console(), results)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
+
+
+def _warm_up(comparison: Comparison, programs: list[str], bars: Progress) -> None:
+    """Lets each program run once unmeasured: installed, compiled, in the disk's cache."""
+    bar = bars.add_task("warming up", total=len(programs))
+    comparison.prepare(WARM_UP_ROWS)
+    for each in programs:
+        for _ in comparison.measure(each, 0):
+            pass
+        bars.advance(bar)
+
+
+def _job(
+    comparison: Comparison, rows: int, latencies: list[float], programs: list[str], bars: Progress
+) -> list[Measurement]:
+    bar = bars.add_task(f"{rows:,} registrations", total=len(latencies) * len(programs))
+    comparison.prepare(rows)
+    found: list[Measurement] = []
+    for turn, latency in enumerate(latencies):
+        # The order alternates, so that none always comes first.
+        for each in programs if turn % 2 == 0 else reversed(programs):
+            bars.update(bar, description=f"{rows:,} registrations, {latency:g} ms: {each}")
+            found += comparison.measure(each, latency)
+            bars.advance(bar)
+    bars.remove_task(bar)
+    return found
+
+
+if __name__ == "__main__":
+    app()

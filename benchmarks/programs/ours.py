@@ -1,0 +1,61 @@
+"""The pipeline: a whole cycle, or one half of it.
+
+python -m benchmarks.programs.ours cycle    warehouse to org
+python -m benchmarks.programs.ours fill     warehouse to ledger
+python -m benchmarks.programs.ours drain    ledger to org: the loader alone
+"""
+
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+import crm_pipeline.salesforce.login  # noqa: F401 - the clock starts when all is imported
+from benchmarks.installation import ACCOUNT_ID
+from benchmarks.task import perform
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.cycle.report import ALL_STEPS, Step
+from crm_pipeline.database.engines import engine
+
+_SENDING: frozenset[Step] = frozenset(("retried_operations", "load_results"))
+STEPS: dict[str, frozenset[Step]] = {
+    "cycle": ALL_STEPS,
+    "fill": ALL_STEPS - _SENDING,
+    "drain": frozenset(("load_results", "sync_state")),
+}
+
+
+class _SqlSeconds:
+    """How long the ledger's statements took; COPY, which goes past SQLAlchemy, is not in it."""
+
+    def __init__(self, watched: Engine) -> None:
+        self.seconds = 0.0
+        self._begun = 0.0
+        event.listen(watched, "before_cursor_execute", self._before)
+        event.listen(watched, "after_cursor_execute", self._after)
+
+    def _before(self, *_: object) -> None:
+        self._begun = time.perf_counter()
+
+    def _after(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._begun
+
+
+def load(part: str) -> dict[str, Any]:
+    """Runs the cycle, or the part of it."""
+    watch = _SqlSeconds(engine("pipeline"))
+    report = sync_account(ACCOUNT_ID, run_id="benchmark", steps=STEPS[part])
+    if report.state != "Complete":
+        raise RuntimeError(f"The cycle ended {report.state}: {report.reason}")
+    return {
+        "route": report.route,
+        "route_reason": report.route_reason,
+        "sql_seconds": watch.seconds,
+        "counts": asdict(report.counts),
+    }
+
+
+if __name__ == "__main__":
+    perform(lambda: load(sys.argv[1]))

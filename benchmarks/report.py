@@ -1,0 +1,134 @@
+"""Shows measurements: a table for people, JSON for programs, a plot."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.comparison import Measurement
+from benchmarks.processes import CHECKOUT
+
+_RIGHT = {True: "yes", False: "[red]no[/red]", None: ""}
+
+
+def print_table(measurements: Sequence[Measurement], console: Console) -> None:
+    """Prints a table for each size: a line for each program, seconds by latency."""
+    for rows in dict.fromkeys(each.rows for each in measurements):
+        of_this_size = [each for each in measurements if each.rows == rows]
+        latencies = sorted({each.latency_ms for each in of_this_size})
+        table = Table(title=f"{rows:,} registrations", title_justify="left")
+        table.add_column("program", no_wrap=True)
+        table.add_column("API calls", justify="right")
+        for latency in latencies:
+            table.add_column(f"s, {latency:g} ms", justify="right", no_wrap=True)
+        for heading in ("peak MB", "second persons"):
+            table.add_column(heading, justify="right")
+        for heading in ("activities", "right?", "calls by kind"):
+            table.add_column(heading)
+        for program in dict.fromkeys(each.program for each in of_this_size):
+            table.add_row(*_line([m for m in of_this_size if m.program == program], latencies))
+        console.print(table)
+    for line in comparisons(measurements):
+        console.print(line)
+
+
+def _line(found: Sequence[Measurement], latencies: Sequence[float]) -> tuple[str, ...]:
+    seconds = {each.latency_ms: f"{each.seconds:,.2f}" for each in found}
+    calls = sorted({each.api_calls for each in found})
+    worst = min(found, key=lambda each: each.right is not False)
+    kinds = sorted(worst.calls_by_kind.items(), key=lambda kind: -kind[1])
+    return (
+        worst.program,
+        f"{calls[0]:,}" if len(calls) == 1 else f"{calls[0]:,}-{calls[-1]:,}",
+        *(seconds.get(latency, "") for latency in latencies),
+        f"{max(each.peak_mb for each in found):,.0f}",
+        f"{worst.verdict.second_persons:,}" if worst.verdict else "",
+        worst.verdict.activities_in_words() if worst.verdict else "",
+        _RIGHT[worst.right],
+        ", ".join(f"{kind} {count:,}" for kind, count in kinds),
+    )
+
+
+def comparisons(measurements: Sequence[Measurement]) -> list[str]:
+    """How many times faster than the glue ours is, wherever both were measured."""
+    seconds = {(m.program, m.rows, m.latency_ms): m.seconds for m in measurements}
+    lines = []
+    for (program, rows, latency), glue in seconds.items():
+        parts = [
+            f"the {what} {glue / ours:.1f} times as fast"
+            for what in ("whole cycle", "loader alone")
+            if (ours := seconds.get((f"ours: {what}", rows, latency)))
+        ]
+        if program == "glue" and parts:
+            lines.append(f"{rows:,} rows, {latency:g} ms, beside the glue: {', '.join(parts)}")
+    return lines
+
+
+def write_results(measurements: Sequence[Measurement], file: Path) -> None:
+    """Writes all that was measured of the comparison."""
+    write_json({"measurements": [{**asdict(m), "right": m.right} for m in measurements]}, file)
+
+
+def write_json(measured: Mapping[str, Any], file: Path) -> None:
+    """Writes what was measured, and on what."""
+    content = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        **measured,
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip()
+
+
+def draw(measurements: Sequence[Measurement], latency_ms: float, file: Path) -> None:
+    """Draws calls and seconds against rows, at one latency, both axes logarithmic.
+
+    Raises:
+        ImportError: matplotlib, of the extra `bench`, is not installed.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (calls, seconds) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+    for program in dict.fromkeys(each.program for each in measurements):
+        points = sorted(
+            (each.rows, each.api_calls, each.seconds)
+            for each in measurements
+            if each.program == program and each.latency_ms == latency_ms
+        )
+        if not points:
+            continue
+        rows, made, took = zip(*points, strict=True)
+        style = "o-" if program.startswith("ours") else "s--"
+        if any(made):
+            calls.plot(rows, made, style, label=program)
+        seconds.plot(rows, took, style, label=program)
+    for axes, what in ((calls, "API calls"), (seconds, f"seconds at {latency_ms:g} ms a call")):
+        axes.set(xscale="log", yscale="log", xlabel="registrations", title=what)
+        axes.grid(visible=True, which="major", alpha=0.4)
+    seconds.legend(fontsize="small")
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
