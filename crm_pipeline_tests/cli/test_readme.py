@@ -1,0 +1,90 @@
+"""What the documents say of commands, settings and dependencies is so."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from crm_pipeline.cli.app import app
+from crm_pipeline.settings import PROJECT, Settings
+
+DOCUMENTS = ("README.md", "SECURITY.md", "docs/architecture.md")
+READ = {name: (PROJECT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+README = READ["README.md"]
+
+
+IN_WORDS = {
+    "data_dir": "`.data` of the checkout",
+    "warehouse_url": "the embedded PostgreSQL",
+    "pipeline_database_url": "as `WAREHOUSE_URL`",
+    "dagster_database_url": "the embedded PostgreSQL",
+    "encryption_keys": "with the embedded PostgreSQL: one in the data folder",
+    "alert_webhook_url": "none",
+    "alert_email_to": "none",
+    "smtp_url": "none",
+}
+
+
+def settings_table() -> str:
+    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = IN_WORDS.get(name) or field.default
+        rows.append(f"| `{field.alias or name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+def commands() -> Iterator[str]:
+    """Every call of crm-pipeline in the documents, without comments and continued lines joined."""
+    for text in READ.values():
+        joined = text.replace("\\\n", " ")
+        yield from re.findall(r"^ {4}(crm-pipeline [^#\n]+)", joined, re.MULTILINE)
+        yield from re.findall(r"`(crm-pipeline [^`]+)`", joined)
+
+
+def test_the_table_of_settings_is_that_of_the_code():
+    inside = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
+    assert inside
+    assert inside[1] == settings_table()
+
+
+def test_every_dependency_is_listed_with_its_reason():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {re.split(r"[\[=>]", each)[0].lower() for each in project["dependencies"]}
+    table = README.split("## What it stands on")[1]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
+    listed = {name.strip("` ").lower() for cell, _ in rows for name in cell.split(",")}
+    assert listed == named
+    assert all(reason.strip() for _, reason in rows)
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_every_command_in_the_documents_exists_with_its_options(line: str):
+    words = shlex.split(line.replace("…", "x"))[1:]
+    command: Any = typer.main.get_command(app)
+    while words and hasattr(command, "commands") and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    assert not hasattr(command, "commands"), f"{line}: {words} is no command"
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word.split("=")[0] for word in words if word.startswith("--")} <= known
+
+
+def test_every_make_target_in_the_readme_exists():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:^ {4}|`)make (\w+)", README, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_files_that_exist(name: str):
+    for link in re.findall(r"(?<!!)\[[^\]]+\]\(([^)#]+)\)", READ[name]):
+        assert link.startswith("https://") or (PROJECT / name).parent.joinpath(link).exists(), link
+
+
+def test_files_and_folders_that_the_documents_name_exist():
+    for text in READ.values():
+        for path in re.findall(r"`((?:sql|cadence|flows|salesforce|accounts)/[\w/.]+)`", text):
+            assert (PROJECT / path).exists() or (PROJECT / "crm_pipeline" / path).exists(), path
