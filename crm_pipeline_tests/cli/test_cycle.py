@@ -1,9 +1,13 @@
 import re
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.credentials import new_key
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
@@ -48,6 +52,30 @@ def test_a_cycle_that_fails_says_why_and_ends_with_exit_status_1(
     assert facts(failed.stdout)["state"] == "Failed"
     assert "acme: " in failed.stdout
     assert "invalid_client" in failed.stdout
+
+
+def test_a_wrong_encryption_key_is_told_at_its_account_and_stops_no_other(
+    run: Run, org: Org, server: LocalOrgServer, monkeypatch: pytest.MonkeyPatch
+):
+    add = ("account", "add", "--client=c", "--name=n", f"--login-url={server.url_of('lenient')}")
+    monkeypatch.setenv("CRM_ENCRYPTION_KEYS", new_key())
+    settings.cache_clear()
+    run(*add, "beta", typed="3MVG9\ns3cret\n")
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert "acme: no key in CRM_ENCRYPTION_KEYS opens its credentials" in told
+    run("account", "test-login", "beta")
+
+
+def test_an_impossible_filter_in_the_table_fails_its_account_only(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+):
+    add = ("account", "add", "--client=c", "--name=n", f"--login-url={server.url_of('lenient')}")
+    run(*add, "beta", typed="3MVG9\ns3cret\n")
+    with pipeline.begin() as connection:
+        connection.execute(text("INSERT INTO crm.email_filter VALUES ('acme', E'\\t')"))
+    told = run("cycle", "--all", fails=1, silent=True).stdout
+    assert "acme: Account acme: filter '\\t' would reject every address" in told
+    assert "beta: " not in told
 
 
 def test_a_cycle_of_an_account_that_is_in_one_already_says_so(run: Run, org: Org, pipeline: Engine):
