@@ -5,6 +5,7 @@
     company: Acme Inc.
     users:                              # the first is the default Run-As user
       - {username: admin@acme.test, password: secret, security_token: TOKEN}
+      - {username: sales@acme.test, last_name: Sales, marketing_user: false}
     connected_apps:
       - client_id: 3MVG9acme
         client_secret: shhh

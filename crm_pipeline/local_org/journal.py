@@ -69,14 +69,15 @@ class Journal:
         try:
             entry: dict[str, Any] = orjson.loads(line)
             table = org.tables.get(entry["object"].lower())
+            record_id: str = entry["row"]["Id"] if "row" in entry else entry["erased"]
         except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError):
             raise OrgConfigError(f"file: {self.path} is no file of a local org") from None
         if table is None:
             return
         if "row" in entry:
-            table.rows[entry["row"]["Id"]] = entry["row"]
+            table.rows[record_id] = entry["row"]
         else:
-            table.rows.pop(entry["erased"], None)
+            table.rows.pop(record_id, None)
 
     def rewrite(self, org: Org) -> None:
         """Writes the file anew, a line per record."""

@@ -175,8 +175,8 @@ class User:
 
     id: str
     username: str
-    password: str | None = None
-    security_token: str = ""
+    password: str | None = field(default=None, repr=False)
+    security_token: str = field(default="", repr=False)
     marketing_user: bool = True
     active: bool = True
 
@@ -185,12 +185,12 @@ class User:
 class Session:
     """A login that still holds. `expires_at` is in UTC; None: until it is revoked."""
 
-    token: str
+    token: str = field(repr=False)
     user_id: str
     expires_at: datetime | None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Org:
     """One Salesforce org: its tables, users, sessions, settings and clock."""
 

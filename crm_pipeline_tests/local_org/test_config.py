@@ -1,0 +1,85 @@
+import pytest
+import yaml
+
+from crm_pipeline.local_org import config as module
+from crm_pipeline.local_org.config import OrgConfigError, load
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.local_org.setup import build_org
+
+
+def test_the_example_of_the_documentation_is_a_whole_org(tmp_path):
+    example = (module.__doc__ or "").partition("\n\n")[2].rpartition("\n\n")[0]
+    path = tmp_path / "acme.yaml"
+    path.write_text(example)
+    (config,) = load(path)
+    org = build_org(config)
+    assert org.name == "acme"
+    assert len(org.table("Lead").rows) == 1
+    assert org.table("Webinar__c").type.find("Key__c")
+    assert org.table("Event").type.find("External_Key__c")
+    assert (tmp_path / "acme.org").exists()
+
+
+def test_one_file_may_hold_several_orgs(tmp_path):
+    path = tmp_path / "orgs.yaml"
+    path.write_text("orgs:\n  - name: one\n  - {name: two, company: Two Inc.}\n")
+    with LocalOrgServer(path) as server:
+        assert server.org("two").config.company == "Two Inc."
+        assert server.url_of("one") == f"{server.url}/one"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "holds no settings"),
+        ("a: [", "is not YAML"),
+        ("- a", "holds no settings"),
+        ("company: x", "name: Field required"),
+        ("name: A B", "name: String should match"),
+        ("name: a\nusers: [{user: x}]", "users.0.username: Field required"),
+        ("name: a\nlatency_ms: fast", "latency_ms: Input should be a valid number"),
+        ("name: a\nnope: 1", "nope: Extra inputs are not permitted"),
+        ("orgs: 7", "`orgs` is not a list"),
+    ],
+)
+def test_a_setting_at_fault_is_named_in_one_line(tmp_path, content, message):
+    path = tmp_path / "acme.yaml"
+    path.write_text(content)
+    with pytest.raises(OrgConfigError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(OrgConfigError, match="No such file"):
+        load(tmp_path / "nope.yaml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"objects": {"Nope": {}}}, "ends in __c"),
+        ({"objects": {"Lead": {"fields": {"X__c": {"length": 5}}}}}, "type: is needed"),
+        ({"hidden_fields": ["Lead.Nope"]}, "hidden_fields: there is no field Lead.Nope"),
+        ({"records": {"Lead": [{"LastName": "x"}]}}, "records: REQUIRED_FIELD_MISSING"),
+        ({"id": "00D000000000001AAA"}, "id: is not an id of an org"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_before_the_org_serves(settings, message):
+    with pytest.raises(OrgConfigError, match=message):
+        LocalOrgServer({"name": "acme", **settings})
+
+
+def test_passwords_and_secrets_are_in_no_repr(tmp_path):
+    path = tmp_path / "acme.yaml"
+    content = {
+        "name": "acme",
+        "users": [{"username": "a@b.test", "password": "hunter2", "security_token": "tok3n"}],
+        "connected_apps": [{"client_id": "3MVG9", "client_secret": "s3cret"}],
+    }
+    path.write_text(yaml.safe_dump(content))
+    org = build_org(load(path)[0])
+    for shown in (repr(org.config), repr(org.users)):
+        for secret in ("hunter2", "tok3n", "s3cret"):
+            assert secret not in shown

@@ -1,0 +1,90 @@
+"""The file that lets an org survive a restart."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from crm_pipeline.local_org.config import OrgConfigError
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline_tests.local_org.records import LEAD, admin, create, read
+from crm_pipeline_tests.local_org.wire import Caller
+
+
+@contextmanager
+def running(**config: Any) -> Iterator[Caller]:
+    """The org, started with what its file holds."""
+    with LocalOrgServer({"name": "acme", **config}) as server, requests.Session() as http:
+        org = server.org("acme")
+        session = org.open_session(next(iter(org.users.values())).id, None)
+        http.headers["Authorization"] = f"Bearer {session.token}"
+        yield Caller(org, server.url_of("acme"), http)
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """The settings of an org that keeps its records in a file."""
+    return {"folder": tmp_path, "file": "acme.org", "records": {"Lead": [LEAD]}}
+
+
+def test_records_survive_a_restart(kept):
+    with running(**kept) as acme:
+        changed, gone = create(acme, Email="ada@example.com"), create(acme)
+        acme.call("PATCH", f"sobjects/Lead/{changed}", json={"Title": "Countess"})
+        acme.call("DELETE", f"sobjects/Lead/{gone}")
+        before = read(acme, "Lead", changed)
+    with running(**kept) as acme:
+        assert read(acme, "Lead", changed) == before
+        assert acme.values("SELECT Id FROM Lead WHERE Email = 'ADA@example.com'") == [changed]
+        assert len(acme.values("SELECT Id FROM Lead")) == 2
+        assert acme.get(f"sobjects/Lead/{gone}").status_code == 404
+        assert create(acme) not in (changed, gone)
+
+
+def test_what_was_rolled_back_is_not_in_the_file(kept):
+    records = [{"attributes": {"type": "Lead"}, **LEAD}, {"attributes": {"type": "Lead"}}]
+    with running(**kept) as acme:
+        acme.post("composite/sobjects", json={"allOrNone": True, "records": records})
+    with running(**kept) as acme:
+        assert len(acme.values("SELECT Id FROM Lead")) == 1
+
+
+def test_half_a_line_that_a_crash_left_behind_is_dropped(kept, tmp_path):
+    with running(**kept) as acme:
+        lead = create(acme)
+    with (tmp_path / "acme.org").open("ab") as file:
+        file.write(b'{"object": "Lead", "row": {"Id": "00Q')
+    with running(**kept) as acme:
+        assert read(acme, "Lead", lead)["Id"] == lead
+        create(acme)
+    with running(**kept) as acme:
+        assert len(acme.values("SELECT Id FROM Lead")) == 3
+
+
+def test_restoring_and_resetting_reach_the_file(kept):
+    with running(**kept) as acme:
+        admin(acme, "snapshot")
+        create(acme)
+        admin(acme, "restore")
+        seeded = acme.values("SELECT Id FROM Lead")
+    with running(**kept) as acme:
+        assert acme.values("SELECT Id FROM Lead") == seeded
+        create(acme)
+        admin(acme, "reset")
+    with running(**kept) as acme:
+        assert acme.values("SELECT Id FROM Lead") == seeded
+
+
+def test_a_file_that_is_something_else_is_refused_and_left_alone(kept, tmp_path):
+    for content in (b"hello\n", b"[]\n", b'{"object": 7}\n', b'{"object": "Lead", "row": 7}\n'):
+        (tmp_path / "acme.org").write_bytes(content)
+        with pytest.raises(OrgConfigError, match="is no file of a local org"):
+            LocalOrgServer({"name": "acme", **kept})
+        assert (tmp_path / "acme.org").read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_is_told(kept, tmp_path):
+    with pytest.raises(OrgConfigError, match="cannot be written"):
+        LocalOrgServer({"name": "acme", **kept, "folder": tmp_path / "nowhere"})
