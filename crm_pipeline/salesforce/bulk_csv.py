@@ -60,7 +60,7 @@ class Attribution:
     def __init__(self, upload: Upload, header: Sequence[str]) -> None:
         self._kind = upload.kind
         self._header = list(header)
-        self._echoed = [name for name in self._header if name in upload.columns]
+        self._echoed = [name for name in self._header if name in upload.columns and name != "Id"]
         self._waiting: dict[bytes, list[Write]] = {}
         upload.file.seek(0)
         rows = reader(upload.file)
@@ -75,12 +75,14 @@ class Attribution:
         return writes.pop(0) if writes else None
 
     def _key(self, row: Mapping[str, str]) -> bytes:
-        if self._kind.operation != "insert":
-            record_id = row.get("Id") or ("" if "Id" in self._echoed else row.get("sf__Id"))
-            if record_id:
-                return record_id[:_ID_CHARS].encode()
-            if self._kind.external_id_field in self._echoed:
-                return row[str(self._kind.external_id_field)].encode()
+        """Of a row of the upload or of a result: the same for both."""
+        external_id = self._kind.external_id_field
+        if self._kind.operation in {"update", "delete"}:
+            return (row.get("Id") or row["sf__Id"])[:_ID_CHARS].encode()
+        if external_id == "Id" and row.get("Id") and row.get("sf__Created") != "true":
+            return row["Id"][:_ID_CHARS].encode()
+        if external_id != "Id" and external_id in self._echoed:
+            return row[str(external_id)].encode()
         content = "\x1f".join(row[name] for name in self._echoed)
         return blake2b(content.encode(), digest_size=16).digest()
 
