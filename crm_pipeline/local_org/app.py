@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from crm_pipeline.local_org import (
     admin,
+    bulk1,
+    bulk2,
+    bulk2_query,
     composite,
     limits,
     oauth,
@@ -16,6 +19,7 @@ from crm_pipeline.local_org import (
     rest,
     soap_login,
     sobject_collections,
+    tree,
 )
 from crm_pipeline.local_org.exchange import (
     Exchange,
@@ -38,10 +42,14 @@ ROUTER = Router(
         *limits.ROUTES,
         *sobject_collections.ROUTES,
         *composite.ROUTES,
+        *tree.ROUTES,
         *rest.ROUTES,
         *query.ROUTES,
         *soap_login.ROUTES,
         *oauth.ROUTES,
+        *bulk1.ROUTES,
+        *bulk2.ROUTES,
+        *bulk2_query.ROUTES,
     ]
 )
 

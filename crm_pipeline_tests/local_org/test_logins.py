@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from crm_pipeline.local_org.logins import LOGINS, MAX_BAD_PASSWORDS
 from crm_pipeline.local_org.oauth import issue_refresh_token
 from crm_pipeline.local_org.server import LocalOrgServer
-from crm_pipeline_tests.local_org.wire import Caller, serving
+from crm_pipeline_tests.local_org.wire import Caller, serving, serving_afresh
 
 USERS = [
     {"username": "ada@acme.test", "password": "p&ss", "security_token": "TOKEN"},
@@ -62,13 +62,19 @@ def keys():
     return private, certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-@pytest.fixture
-def caller(keys):
+@pytest.fixture(scope="module")
+def fresh(keys):
     app = {**CLIENT, "run_as": "bob@acme.test", "certificate": keys[1]}
     nobody = {"client_id": "nobody", "client_secret": "x"}
-    with serving(users=USERS, connected_apps=[app, nobody]) as caller:
-        caller.http.headers.pop("Authorization")
-        yield caller
+    with serving_afresh(users=USERS, connected_apps=[app, nobody]) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def caller(fresh):
+    caller = fresh()
+    caller.http.headers.pop("Authorization")
+    return caller
 
 
 def soap(caller: Caller, username: str, password: str, version: str = "59.0") -> requests.Response:
@@ -295,7 +301,7 @@ def test_client_credentials_are_refused_on_the_login_host(caller):
     assert refusal(answer) == ("invalid_grant", "request not supported on this domain")
 
 
-def test_the_password_flow_needs_the_security_token_and_can_be_blocked(caller):
+def test_the_password_flow_needs_the_security_token_and_can_be_blocked(caller, monkeypatch):
     form = {"grant_type": "password", "username": "ada@acme.test", **CLIENT}
     answer = token(caller, password="p&ssTOKEN", **form)
     assert works(caller, answer.json()["access_token"])
@@ -303,7 +309,7 @@ def test_the_password_flow_needs_the_security_token_and_can_be_blocked(caller):
         "invalid_grant",
         "authentication failure - Invalid Password",
     )
-    caller.org.config.logins.password_flow = False
+    monkeypatch.setattr(caller.org.config.logins, "password_flow", False)
     assert refusal(token(caller, password="p&ssTOKEN", **form)) == (
         "invalid_grant",
         "authentication failure",
@@ -386,8 +392,9 @@ def test_the_web_server_flow_gives_a_refresh_token_that_logs_in_again(caller):
         assert "refresh_token" not in again.json()
 
 
-def test_a_rotating_refresh_token_is_good_for_one_use(caller):
-    caller.org.config.connected_apps[0].rotate_refresh_tokens = True
+def test_a_rotating_refresh_token_is_good_for_one_use(caller, monkeypatch):
+    app = caller.org.config.connected_apps[0]
+    monkeypatch.setattr(app, "rotate_refresh_tokens", True)
     first = issue_refresh_token(caller.org, "3MVG9", "bob@acme.test")
     form = {"grant_type": "refresh_token", **CLIENT}
     second = token(caller, refresh_token=first, **form).json()["refresh_token"]

@@ -1,6 +1,6 @@
 """What the tests of the org's HTTP side share: an org that serves, and a logged-in caller."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -61,12 +61,23 @@ class Caller:
 @contextmanager
 def serving(**config: Any) -> Iterator[Caller]:
     """An org that serves on a free port for as long as the block runs."""
-    with LocalOrgServer({"name": "acme", **config}) as server:
-        org = server.org("acme")
-        session = open_session(org, next(iter(org.users.values())))
-        with requests.Session() as http:
+    with serving_afresh(**config) as fresh:
+        yield fresh()
+
+
+@contextmanager
+def serving_afresh(**config: Any) -> Iterator[Callable[[], Caller]]:
+    """A server whose org is as new for each test: calling what this yields resets it."""
+    with LocalOrgServer({"name": "acme", **config}) as server, requests.Session() as http:
+
+        def fresh() -> Caller:
+            http.post(f"{server.url_of('acme')}/_admin/reset", timeout=30).raise_for_status()
+            org = server.org("acme")
+            session = open_session(org, next(iter(org.users.values())))
             http.headers["Authorization"] = f"Bearer {session.token}"
-            yield Caller(org, server.url_of("acme"), http)
+            return Caller(org, server.url_of("acme"), http)
+
+        yield fresh
 
 
 def add(org: Org, sobject: str, **fields: Any) -> str:
