@@ -5,6 +5,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from sqlalchemy import Connection
@@ -18,12 +19,14 @@ from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.flows.webinars import flow
 from crm_pipeline.flows.webinars.extract import SOURCES, ExtractError
-from crm_pipeline.ledger.cycles import finish_cycle, start_cycle
+from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import how_many_done, open_volumes
 from crm_pipeline.ledger.intents import Recorded, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
+from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
+from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +108,14 @@ class _Cycle:
         started = start_cycle(self.ledger, account_id, report.run_id)
         self.ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
-        session = DeliverySession(self.ledger, self.account, started.cycle_id)
+        session = DeliverySession(
+            self.ledger,
+            self.account,
+            started.cycle_id,
+            usage_before=_still_true(started),
+            paused_before=started.state_before == "Paused",
+            latency_before=started.latency_seconds,
+        )
         retried: list[int] = []
         if "retried_operations" in report.steps:
             self.attempt(lambda: retried.extend(retry(session)))
@@ -208,6 +218,13 @@ class _Cycle:
         counts.waiting = sum(v.pending + v.in_flight + v.failed for v in open_now.values())
         counts.exhausted = sum(volume.exhausted for volume in open_now.values())
         counts.api_calls = session.api_calls
+        counts.api_calls_forecast = session.forecast
+        report.route = ", ".join(
+            f"{stage} by {route.name}" for stage, route in session.routes.items()
+        )
+        report.route_reason = "; ".join(
+            f"{stage}: {route.reason}" for stage, route in session.routes.items()
+        )
         report.api_calls_by_kind = dict(session.calls_by_kind)
         if session.usage is not None:
             report.api_used, report.api_limit = session.usage.used, session.usage.limit
@@ -234,6 +251,14 @@ class _Cycle:
             latency_seconds=session.latency,
         )
         self.ledger.commit()
+
+
+def _still_true(started: StartedCycle) -> ApiUsage | None:
+    """What was used of the org's day, where that was seen within the last hour."""
+    if started.api_used is None or started.api_limit is None or started.api_seen_at is None:
+        return None
+    old = datetime.now(UTC) - started.api_seen_at > timedelta(seconds=PAUSE_SECONDS)
+    return None if old else ApiUsage(started.api_used, started.api_limit)
 
 
 def _explain(problem: Exception) -> str:

@@ -1,10 +1,11 @@
 """Activities: each under the record that stands for its person."""
 
 from crm_pipeline.delivery.decisions import ACTIVITY, decide_activity
+from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.schemas import schemas
-from crm_pipeline.delivery.sending import record_unchanged, send, write_of
+from crm_pipeline.delivery.sending import Outbox, write_of
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import due_activities
+from crm_pipeline.ledger.due import due_activities, due_volumes
 
 WINDOW = 10_000
 """Activities decided at a time: their writes fill whole calls."""
@@ -13,6 +14,8 @@ WINDOW = 10_000
 def send_activities(session: DeliverySession) -> None:
     """Sends every pending activity whose person is in the org."""
     field = session.account.settings.activity_external_id_field
+    volume = due_volumes(session.ledger, session.account_id).activities
+    outbox = Outbox(session, "activities", {(ACTIVITY, "create"): volume})
     after = 0
     while due := due_activities(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
@@ -25,4 +28,5 @@ def send_activities(session: DeliverySession) -> None:
         keys = {activity.operation_id: activity.natural_key for activity in due}
         changed = [d for d in decisions if d.action != "none"]
         writes = [write_of(d, (field, keys[d.operation_id]) if field else None) for d in changed]
-        send(session, changed, writes=writes)
+        outbox.add(changed, writes)
+    outbox.flush()

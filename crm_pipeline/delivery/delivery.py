@@ -1,10 +1,13 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
 from crm_pipeline.delivery.activities import send_activities
+from crm_pipeline.delivery.decisions import ACTIVITY
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.due import due_volumes
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
+from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 
 PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
@@ -13,6 +16,8 @@ PASSES = 3
 def retry(session: DeliverySession) -> list[int]:
     """Takes up what an earlier cycle left: lost answers first, then the oldest failures.
 
+    Retries spend only from their own slice of the cycle's API calls.
+
     Returns:
         The operations that are tried again.
 
@@ -20,6 +25,9 @@ def retry(session: DeliverySession) -> list[int]:
         AccountStopped, AccountPaused, OrgUnavailable: as `deliver`.
     """
     look_up_lost(session)
+    share = session.account.settings.retry_share
+    if session.budget.slice_left(share, 0) == 0:
+        return []
     retried = take_retries(session.ledger, session.account_id, limit=RETRIES_PER_CYCLE)
     session.ledger.commit()
     if retried:
@@ -35,6 +43,7 @@ def deliver(session: DeliverySession) -> None:
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
+    session.forecast += _forecast(session)
     for _ in range(PASSES):
         session.decided_anew = False
         create_people(session)
@@ -42,3 +51,17 @@ def deliver(session: DeliverySession) -> None:
         update_people(session)
         if not session.decided_anew:
             return
+
+
+def _forecast(session: DeliverySession) -> int:
+    """API calls that draining what is pending will take, if all goes well."""
+    due = due_volumes(session.ledger, session.account_id)
+    volumes = {
+        ("Lead", "create"): due.unknown_people,
+        (ACTIVITY, "create"): due.activities,
+        ("Lead", "update"): due.lead_updates + due.known_people,
+        ("Contact", "update"): due.contact_updates,
+    }
+    chosen = session.account.settings
+    route = choose_route(volumes, session.latency, session.budget.calls_left, chosen.route)
+    return forecast_calls(due.unknown_people, volumes, route.name)

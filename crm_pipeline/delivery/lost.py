@@ -7,8 +7,10 @@ from typing import Any
 
 from crm_pipeline.delivery.decisions import ACTIVITY
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_records, lost_operations
 from crm_pipeline.ledger.outcomes import Done, back_to_pending, record_done
+from crm_pipeline.salesforce.bulk import settle
 from crm_pipeline.salesforce.matching import find_activities
 from crm_pipeline.settings import settings
 
@@ -21,6 +23,8 @@ LOST_AT_A_TIME = 10_000
 def look_up_lost(session: DeliverySession) -> None:
     """Settles what was sent and not answered, once the org can no longer be working on it.
 
+    A bulk job that a crash left running is seen to its end first.
+
     - A person goes back to pending: it is matched by email again, which finds what our request
       created. An update goes back as well: written twice, it says the same.
     - An activity is sought under its person by subject and time. Found, and not the outcome of
@@ -29,6 +33,11 @@ def look_up_lost(session: DeliverySession) -> None:
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
     """
+    for job_id in open_bulk_jobs(session.ledger, session.account_id):
+        if not settle(session.org(), job_id):
+            return
+        forget_bulk_job(session.ledger, session.account_id, job_id)
+    session.ledger.commit()
     while lost := lost_operations(
         session.ledger,
         session.account_id,

@@ -11,10 +11,12 @@ from crm_pipeline.salesforce.errors import AccountStopped
 
 def known_schemas(session: DeliverySession) -> dict[str, SObjectSchema]:
     """The schemas that were described within a day, by sObject."""
-    rows = session.ledger.execute(
-        statement("ledger/known_schemas"), {"account_id": session.account_id}
-    )
-    return {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
+    if not session.schemas:
+        rows = session.ledger.execute(
+            statement("ledger/known_schemas"), {"account_id": session.account_id}
+        )
+        session.schemas |= {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
+    return session.schemas
 
 
 def schemas(session: DeliverySession, sobjects: Iterable[str]) -> dict[str, SObjectSchema]:
@@ -26,8 +28,8 @@ def schemas(session: DeliverySession, sobjects: Iterable[str]) -> dict[str, SObj
     known = known_schemas(session)
     missing = [sobject for sobject in sobjects if sobject not in known]
     if missing:
-        answers = composite(session.org(), describes(session, missing))
-        known |= store_schemas(session, missing, answers)
+        session.calls_left()
+        store_schemas(session, missing, composite(session.org(), describes(session, missing)))
     return known
 
 
@@ -48,9 +50,12 @@ def describes(session: DeliverySession, sobjects: Iterable[str]) -> list[Subrequ
 
 def store_schemas(
     session: DeliverySession, sobjects: Iterable[str], answers: Iterable[SubAnswer]
-) -> dict[str, SObjectSchema]:
-    """Keeps the answers to `describes`, in its order, and returns the schemas."""
-    stored = {}
+) -> None:
+    """Keeps the answers to `describes`, in its order.
+
+    Raises:
+        AccountStopped: the org has no such object, or hides it from the user.
+    """
     for sobject, answer in zip(sobjects, answers, strict=True):
         if answer.status != 200:
             raise AccountStopped(
@@ -62,13 +67,12 @@ def store_schemas(
             statement("ledger/store_schema"),
             {"account_id": session.account_id, "sobject": sobject, "schema": schema.to_json()},
         )
-        stored[sobject] = schema
+        session.schemas[sobject] = schema
     session.ledger.commit()
-    return stored
 
 
 def forget_schemas(session: DeliverySession, sobjects: Iterable[str]) -> None:
-    """A write contradicted what is known of these: describe them again when next needed."""
+    """A write contradicted what is known of these: the next cycle describes them again."""
     session.ledger.execute(
         statement("ledger/forget_schemas"),
         {"account_id": session.account_id, "sobjects": list(sobjects)},

@@ -1,37 +1,38 @@
-"""Sending decided writes and recording what came of each, by the one error table."""
+"""Sending decided writes: by composite calls as they come, or gathered for a bulk job."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.recording import PERSON_SOBJECTS, Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
 from crm_pipeline.ledger.outcomes import (
     Done,
-    Failed,
-    NotedChange,
     Planned,
     back_to_pending,
     identify_people,
     mark_in_flight,
-    note_field_changes,
     record_done,
-    record_failed,
 )
-from crm_pipeline.salesforce.describe import FieldChange
-from crm_pipeline.salesforce.errors import SalesforceProblem, Treatment, paused, stopped
-from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
-from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
+from crm_pipeline.salesforce.bulk import send_by_bulk
+from crm_pipeline.salesforce.limits import (
+    COLLECTION_RECORDS,
+    COMPOSITE_QUERIES_OR_COLLECTIONS,
+    COMPOSITE_SUBREQUESTS,
+)
+from crm_pipeline.salesforce.outcomes import Write
 from crm_pipeline.salesforce.writes import send_by_composite, single_create
-from crm_pipeline.settings import settings
 
 ROUNDS = 4
 """How often what was refused is mended and sent again within one cycle."""
 
-ALL_ATTEMPTS = 5
-"""Tries of an operation in all (spec 1)."""
+RECORDS_PER_CALL = COLLECTION_RECORDS * COMPOSITE_QUERIES_OR_COLLECTIONS
 
-PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
+GATHERED_BYTES = 100_000_000
+"""Memory that gathered writes may take, roughly, before they go out as bulk jobs."""
+
+RECORDED_AT_A_TIME = 10_000
 
 
 def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> Write:
@@ -56,48 +57,135 @@ def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> 
     )
 
 
-def send(
-    session: DeliverySession,
-    decisions: Sequence[Decision],
-    *,
-    writes: Sequence[Write] | None = None,
+class Outbox:
+    """Takes decisions, window by window, and sends them by the route that suits their number."""
+
+    def __init__(
+        self, session: DeliverySession, stage: str, volumes: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Chooses the route.
+
+        Args:
+            session: the account's delivery.
+            stage: what is sent, for the report.
+            volumes: about how many records, by (sObject, action).
+        """
+        self._session = session
+        self._bulk = session.route(stage, volumes).name == "bulk"
+        self._gathered: list[Write] = []
+        self._reasons: dict[int, str] = {}
+        self._bytes = 0
+
+    def add(self, decisions: Sequence[Decision], writes: Sequence[Write] | None = None) -> None:
+        """Sends decisions, or keeps them for a bulk job.
+
+        Args:
+            decisions: creates and updates, each operation once.
+            writes: what to send for them, in their order; by default what they say.
+
+        Raises:
+            AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
+        """
+        queue = list(writes if writes is not None else map(write_of, decisions))
+        note_changes(self._session, decisions)
+        reasons = {decision.operation_id: decision.reason for decision in decisions}
+        if not self._bulk:
+            _send_by_composite(self._session, queue, reasons)
+            return
+        self._gathered += queue
+        self._reasons |= reasons
+        self._bytes += sum(map(_memory, queue))
+        if self._bytes >= GATHERED_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what is kept. Raises as `add`."""
+        if self._gathered:
+            _send_by_bulk(self._session, self._gathered, self._reasons)
+        self._gathered, self._reasons, self._bytes = [], {}, 0
+
+
+def _send_by_composite(
+    session: DeliverySession, queue: list[Write], reasons: Mapping[int, str]
 ) -> None:
-    """Sends decisions in composite calls and records each answer as it comes.
+    """Sends composite calls and records each answer as it comes.
 
     Everything is marked in flight, and that committed, before the first request: from there on
     a crash or a lost answer leaves it to be looked up, never to be sent blindly again.
-
-    Args:
-        session: the account's delivery.
-        decisions: creates and updates, each operation once.
-        writes: what to send for the decisions, in their order; by default what they say.
-
-    Raises:
-        AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
     """
-    queue = list(writes if writes is not None else map(write_of, decisions))
-    reasons = {decision.operation_id: decision.reason for decision in decisions}
-    note_changes(session, decisions)
     parallel = session.account.settings.parallel_requests
     for _ in range(ROUNDS):
         if not queue:
             return
-        planned = [_planned(write, reasons.get(write.ref)) for write in queue]
-        mark_in_flight(session.ledger, session.cycle_id, planned)
-        session.ledger.commit()
-        recorder = _Recorder(session, {write.ref: write for write in queue})
+        queue, beyond = _within_allowance(session, queue)
+        _mark(session, queue, reasons)
+        recorder = Recorder(session, {write.ref: write for write in queue})
         for outcomes in send_by_composite(
             session.org(), queue, headers=session.headers(), parallel=parallel
         ):
             recorder.record(outcomes)
             session.ledger.commit()
-        if recorder.halt is not None:
-            raise recorder.halt
+        recorder.raise_halt()
         if recorder.moved:
             relocate(session, recorder.moved)
         _attach_duplicates(session, recorder.duplicates)
-        queue, parallel = recorder.again, 1
+        if beyond:
+            back_to_pending(session.ledger, [write.ref for write in recorder.again])
+            session.ledger.commit()
+            session.calls_left()
+        queue, parallel = [*recorder.again, *beyond], 1
     back_to_pending(session.ledger, [write.ref for write in queue])
+    session.ledger.commit()
+
+
+def _within_allowance(
+    session: DeliverySession, queue: list[Write]
+) -> tuple[list[Write], list[Write]]:
+    """What the calls that are left can carry, and the rest."""
+    left = session.calls_left()
+    if left is None:
+        return queue, []
+    return queue[: left * RECORDS_PER_CALL], queue[left * RECORDS_PER_CALL :]
+
+
+def _send_by_bulk(
+    session: DeliverySession, writes: Sequence[Write], reasons: Mapping[int, str]
+) -> None:
+    """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards."""
+    session.calls_left()
+    _mark(session, writes, reasons)
+    jobs: dict[str, set[int]] = {}
+
+    def note(job_id: str, refs: list[int]) -> None:
+        note_bulk_job(session.ledger, session.account_id, job_id)
+        session.ledger.commit()
+        jobs[job_id] = set(refs)
+
+    recorder = Recorder(session, {write.ref: write for write in writes})
+    lost: set[int] = set()
+    for outcomes in send_by_bulk(session.org(), writes, on_job=note):
+        lost.update(outcome.ref for outcome in outcomes if outcome.status == "lost")
+        for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
+            recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
+            session.ledger.commit()
+    for job_id, refs in jobs.items():
+        if lost.isdisjoint(refs):
+            forget_bulk_job(session.ledger, session.account_id, job_id)
+    mendable = [*recorder.again, *recorder.duplicates]
+    back_to_pending(session.ledger, [write.ref for write in mendable])
+    session.ledger.commit()
+    recorder.raise_halt()
+    if recorder.moved:
+        relocate(session, recorder.moved)
+    if mendable:
+        session.mend_by_composite()
+
+
+def _mark(session: DeliverySession, writes: Sequence[Write], reasons: Mapping[int, str]) -> None:
+    for start in range(0, len(writes), RECORDED_AT_A_TIME):
+        part = writes[start : start + RECORDED_AT_A_TIME]
+        planned = [_planned(write, reasons.get(write.ref)) for write in part]
+        mark_in_flight(session.ledger, session.cycle_id, planned)
     session.ledger.commit()
 
 
@@ -110,7 +198,7 @@ def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write
     for start in range(0, len(stopped_by_rule), COMPOSITE_SUBREQUESTS):
         batch = stopped_by_rule[start : start + COMPOSITE_SUBREQUESTS]
         created = single_create(session.org(), batch, headers=session.headers())
-        recorder = _Recorder(session, {write.ref: write for write in batch})
+        recorder = Recorder(session, {write.ref: write for write in batch})
         attached = [
             Done(
                 each.outcome.ref,
@@ -127,151 +215,7 @@ def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write
         settled = {done.operation_id for done in attached}
         recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
         session.ledger.commit()
-        if recorder.halt is not None:
-            raise recorder.halt
-
-
-def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> None:
-    """Keeps which values were changed to fit the org, as they were and as they go out."""
-    changes = [
-        NotedChange(decision.operation_id, c.field, c.why, _text(c.old), _text(c.new))
-        for decision in decisions
-        for c in decision.changes
-    ]
-    if changes:
-        note_field_changes(session.ledger, session.account_id, changes)
-        session.delivered.fields_changed_to_fit += len(changes)
-        for change in changes:
-            key = f"{change.field}: {change.why}"
-            session.notes[key] = session.notes.get(key, 0) + 1
-
-
-def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
-    """Records what the org has already, without a call."""
-    record_done(
-        session.ledger,
-        session.cycle_id,
-        [
-            Done(d.operation_id, d.sobject, "none", d.salesforce_id or "", d.reason, attempts=0)
-            for d in decisions
-        ],
-    )
-
-
-class _Recorder:
-    """Records the outcomes of one round and gathers what is to be sent again."""
-
-    def __init__(self, session: DeliverySession, writes: Mapping[int, Write]) -> None:
-        self.session = session
-        self.writes = writes
-        self.again: list[Write] = []
-        self.moved: list[Write] = []
-        self.duplicates: list[Write] = []
-        self.halt: SalesforceProblem | None = None
-
-    def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Records a batch of outcomes within the current transaction."""
-        self._record_successes([o for o in outcomes if o.status == "ok"])
-        unsent = [o.ref for o in outcomes if o.status == "not_sent"]
-        if unsent:
-            back_to_pending(self.session.ledger, unsent)
-        failed: list[Failed] = []
-        pending: list[int] = []
-        for outcome in outcomes:
-            if outcome.status == "error":
-                self._treat(self.writes[outcome.ref], outcome.errors[0], failed, pending)
-        if failed:
-            waiting, exhausted = record_failed(
-                self.session.ledger,
-                self.session.cycle_id,
-                failed,
-                backoff_seconds=settings().retry_backoff_seconds,
-            )
-            self.session.delivered.failed += len(failed)
-            self.session.delivered.waiting += waiting
-            self.session.delivered.exhausted += exhausted
-        if pending:
-            back_to_pending(self.session.ledger, pending)
-
-    def _record_successes(self, outcomes: Sequence[Outcome]) -> None:
-        if not outcomes:
-            return
-        successes = []
-        for outcome in outcomes:
-            write = self.writes[outcome.ref]
-            action = "update" if write.action == "update" else "create"
-            successes.append(Done(outcome.ref, write.sobject, action, str(outcome.salesforce_id)))
-            count_written(self.session, write.sobject, action)
-        record_done(self.session.ledger, self.session.cycle_id, successes)
-        people = [done.operation_id for done in successes if done.sobject in PERSON_SOBJECTS]
-        if people:
-            identify_people(self.session.ledger, people)
-
-    def _treat(
-        self, write: Write, error: RowError, failed: list[Failed], pending: list[int]
-    ) -> None:
-        match error.treatment:
-            case Treatment.DEGRADE_FIELD if self._degraded(write, error):
-                pass
-            case Treatment.RESEND | Treatment.LOG_IN_AGAIN:
-                self.again.append(write)
-            case Treatment.RETRY_SERIALLY if self.session.once(write.ref, error.code):
-                self.again.append(write)
-            case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
-                self.moved.append(write)
-            case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
-                self.duplicates.append(write)
-            case Treatment.STOP_ACCOUNT:
-                self.halt = self.halt or stopped(error.code, 400)
-                pending.append(write.ref)
-            case Treatment.PAUSE_ACCOUNT:
-                self.halt = self.halt or paused(error.code, 400)
-                pending.append(write.ref)
-            case Treatment.RETRY | Treatment.RETRY_SERIALLY:
-                failed.append(Failed(write.ref, error.code, error.message))
-            case _:
-                failed.append(Failed(write.ref, error.code, error.message, ALL_ATTEMPTS))
-
-    def _degraded(self, write: Write, error: RowError) -> bool:
-        """Takes the refused fields out, where the account allows it, and sends the rest."""
-        refused = [field for field in error.fields if field in write.fields]
-        if not (self.session.account.settings.degrade_fields and refused):
-            return False
-        rest = {field: value for field, value in write.fields.items() if field not in refused}
-        note_changes(
-            self.session,
-            [
-                Decision(
-                    write.ref,
-                    "update",
-                    write.sobject,
-                    write.salesforce_id,
-                    rest,
-                    "",
-                    [
-                        FieldChange(field, f"refused: {error.code}", write.fields[field], None)
-                        for field in refused
-                    ],
-                )
-            ],
-        )
-        self.again.append(replace(write, fields=rest))
-        return True
-
-
-def count_written(session: DeliverySession, sobject: str, action: str, number: int = 1) -> None:
-    """Adds to the numbers of the delivery."""
-    delivered = session.delivered
-    if sobject == "Lead" and action == "create":
-        delivered.leads_created += number
-    elif sobject == "Lead":
-        delivered.leads_updated += number
-    elif sobject == "Contact":
-        delivered.contacts_updated += number
-    elif action == "create":
-        delivered.activities_created += number
-    else:
-        delivered.activities_updated += number
+        recorder.raise_halt()
 
 
 def _planned(write: Write, reason: str | None) -> Planned:
@@ -282,5 +226,6 @@ def _planned(write: Write, reason: str | None) -> Planned:
     return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, reason)
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _memory(write: Write) -> int:
+    """About how many bytes a write takes while it is kept."""
+    return 700 + sum(len(value) for value in write.fields.values() if isinstance(value, str))

@@ -3,17 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.credentials import mark_refused, read_credentials, refused
-from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.budget import RESUME_BELOW, Budget, Route, choose_route
+from crm_pipeline.salesforce.connection import ApiUsage
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import ApiUsage
     from crm_pipeline.salesforce.connection import Connection as Org
 
 
@@ -56,8 +59,15 @@ class DeliverySession:
     cycle_id: int
     delivered: Delivered = field(default_factory=Delivered)
     notes: dict[str, int] = field(default_factory=dict)
+    schemas: dict[str, SObjectSchema] = field(default_factory=dict)
+    forecast: int = 0
     decided_anew: bool = False
+    routes: dict[str, Route] = field(default_factory=dict)
+    usage_before: ApiUsage | None = None
+    paused_before: bool = False
+    latency_before: float | None = None
     _org: "Org | None" = None
+    _mending: bool = False
     _tried: set[tuple[int, str]] = field(default_factory=set)
 
     @property
@@ -118,14 +128,70 @@ class DeliverySession:
         return self._org.calls if self._org else Counter()
 
     @property
-    def usage(self) -> "ApiUsage | None":
+    def usage(self) -> ApiUsage | None:
         """What of the org's day is used, as last seen."""
-        return self._org.usage if self._org else None
+        return (self._org.usage if self._org else None) or self.usage_before
 
     @property
     def latency(self) -> float | None:
         """Seconds that a call takes, smoothed; None when there was none."""
-        return self._org.latency if self._org else None
+        return (self._org.latency if self._org else None) or self.latency_before
+
+    @property
+    def budget(self) -> Budget:
+        """What this cycle may still spend."""
+        used, limit = self.usage or (None, None)
+        chosen = self.account.settings
+        return Budget(
+            used=used,
+            limit=limit,
+            share=chosen.api_day_share,
+            per_cycle=chosen.api_calls_per_cycle,
+            spent=self.api_calls,
+        )
+
+    def calls_left(self) -> int | None:
+        """API calls that may still be made; None where nothing limits them.
+
+        Raises:
+            AccountPaused: none is left, of the cycle or of the account's share of the day.
+        """
+        budget = self.budget
+        if budget.paused(before=self.paused_before):
+            raise AccountPaused(
+                f"The org has used {budget.used} of its {budget.limit} API requests; this account"
+                f" goes on when that is under {RESUME_BELOW:.0%} of its share"
+            )
+        left = budget.calls_left
+        if left is not None and left <= 0:
+            raise AccountPaused(
+                f"This cycle's {budget.per_cycle} API calls are spent; the next one goes on",
+                until=datetime.now(UTC),
+            )
+        return left
+
+    def route(self, stage: str, volumes: Mapping[tuple[str, str], int]) -> Route:
+        """How so many records travel; kept for the report.
+
+        Args:
+            stage: what they are, for people.
+            volumes: records by (sObject, action).
+        """
+        chosen = self.account.settings
+        calls_left = self.budget.calls_left
+        route = choose_route(
+            volumes, self.latency, calls_left, chosen.route, parallel=chosen.parallel_requests
+        )
+        if self._mending:
+            return Route("composite", "what a bulk job refused", route.calls)
+        if sum(volumes.values()):
+            self.routes[stage] = route
+        return route
+
+    def mend_by_composite(self) -> None:
+        """From now on everything goes by composite calls, which tell more of a refusal."""
+        self._mending = True
+        self.decided_anew = True
 
     def log_out(self) -> None:
         """Ends the session with the org, if there is one."""

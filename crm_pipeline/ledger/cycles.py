@@ -21,6 +21,7 @@ class StartedCycle:
     api_limit: int | None
     api_seen_at: datetime | None
     latency_seconds: float | None
+    state_before: str | None
 
 
 def start_cycle(connection: Connection, account_id: str, run_id: str) -> StartedCycle:

@@ -157,3 +157,20 @@ def how_many_done(connection: Connection, operation_ids: Sequence[int]) -> int:
         statement("ledger/how_many_done"), {"operation_ids": list(operation_ids)}
     ).scalar_one()
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class DueVolumes:
+    """How much is pending: people to look up, people whose record is known, and the rest."""
+
+    unknown_people: int
+    known_people: int
+    lead_updates: int
+    contact_updates: int
+    activities: int
+
+
+def due_volumes(connection: Connection, account_id: str) -> DueVolumes:
+    """What a delivery would have to do now, in numbers."""
+    row = connection.execute(statement("ledger/due_volumes"), {"account_id": account_id}).one()
+    return DueVolumes(*row)

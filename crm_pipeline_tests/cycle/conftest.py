@@ -55,6 +55,11 @@ class Bench:
         """Asks for bad weather."""
         self.admin("faults", kind=kind, action=action, **how)
 
+    def forget_usage(self) -> None:
+        """As if the org's usage had been seen long ago."""
+        self.connection.execute(text("UPDATE crm.sync_state SET api_seen_at = '2020-01-01'"))
+        self.connection.commit()
+
     def states(self) -> dict[str, str]:
         """The state of the latest version of each operation, by natural key."""
         rows = self.connection.execute(

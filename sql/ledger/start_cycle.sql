@@ -1,4 +1,8 @@
-WITH started AS (
+WITH before AS (
+    SELECT b.state FROM crm.sync_state AS b WHERE b.account_id = :account_id
+),
+
+started AS (
     INSERT INTO crm.cycle (account_id, run_id, state)
     VALUES (:account_id, :run_id, 'Processing')
     RETURNING cycle_id, started_at
@@ -24,4 +28,6 @@ SET
     run_id = excluded.run_id,
     started_at = excluded.started_at,
     finished_at = NULL
-RETURNING cycle_id, watermark, api_used, api_limit, api_seen_at, latency_seconds
+RETURNING
+    cycle_id, watermark, api_used, api_limit, api_seen_at, latency_seconds,
+    (SELECT b.state FROM before AS b) AS state_before

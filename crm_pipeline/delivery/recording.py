@@ -1,0 +1,180 @@
+"""Recording what came of writes, by the one error table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.schemas import forget_schemas
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.outcomes import (
+    Done,
+    Failed,
+    NotedChange,
+    back_to_pending,
+    identify_people,
+    note_field_changes,
+    record_done,
+    record_failed,
+)
+from crm_pipeline.salesforce.describe import FieldChange
+from crm_pipeline.salesforce.errors import SalesforceProblem, Treatment, paused, stopped
+from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
+from crm_pipeline.settings import settings
+
+ALL_ATTEMPTS = 5
+"""Tries of an operation in all (spec 1)."""
+
+PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
+
+
+def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> None:
+    """Keeps which values were changed to fit the org, as they were and as they go out."""
+    changes = [
+        NotedChange(decision.operation_id, c.field, c.why, _text(c.old), _text(c.new))
+        for decision in decisions
+        for c in decision.changes
+    ]
+    if changes:
+        note_field_changes(session.ledger, session.account_id, changes)
+        session.delivered.fields_changed_to_fit += len(changes)
+        for change in changes:
+            key = f"{change.field}: {change.why}"
+            session.notes[key] = session.notes.get(key, 0) + 1
+
+
+def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
+    """Records what the org has already, without a call."""
+    record_done(
+        session.ledger,
+        session.cycle_id,
+        [
+            Done(d.operation_id, d.sobject, "none", d.salesforce_id or "", d.reason, attempts=0)
+            for d in decisions
+        ],
+    )
+
+
+class Recorder:
+    """Records the outcomes of one round and gathers what is to be sent again."""
+
+    def __init__(self, session: DeliverySession, writes: Mapping[int, Write]) -> None:
+        self.session = session
+        self.writes = writes
+        self.again: list[Write] = []
+        self.moved: list[Write] = []
+        self.duplicates: list[Write] = []
+        self.halt: SalesforceProblem | None = None
+
+    def raise_halt(self) -> None:
+        """Raises what a row's refusal means for the whole account, if it means that."""
+        if self.halt is not None:
+            raise self.halt
+
+    def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Records a batch of outcomes within the current transaction."""
+        self._record_successes([o for o in outcomes if o.status == "ok"])
+        unsent = [o.ref for o in outcomes if o.status == "not_sent"]
+        if unsent:
+            back_to_pending(self.session.ledger, unsent)
+        failed: list[Failed] = []
+        pending: list[int] = []
+        for outcome in outcomes:
+            if outcome.status == "error":
+                self._treat(self.writes[outcome.ref], outcome.errors[0], failed, pending)
+        if failed:
+            waiting, exhausted = record_failed(
+                self.session.ledger,
+                self.session.cycle_id,
+                failed,
+                backoff_seconds=settings().retry_backoff_seconds,
+            )
+            self.session.delivered.failed += len(failed)
+            self.session.delivered.waiting += waiting
+            self.session.delivered.exhausted += exhausted
+        if pending:
+            back_to_pending(self.session.ledger, pending)
+
+    def _record_successes(self, outcomes: Sequence[Outcome]) -> None:
+        if not outcomes:
+            return
+        successes = []
+        for outcome in outcomes:
+            write = self.writes[outcome.ref]
+            action = "update" if write.action == "update" else "create"
+            successes.append(Done(outcome.ref, write.sobject, action, str(outcome.salesforce_id)))
+            count_written(self.session, write.sobject, action)
+        record_done(self.session.ledger, self.session.cycle_id, successes)
+        people = [done.operation_id for done in successes if done.sobject in PERSON_SOBJECTS]
+        if people:
+            identify_people(self.session.ledger, people)
+
+    def _treat(
+        self, write: Write, error: RowError, failed: list[Failed], pending: list[int]
+    ) -> None:
+        match error.treatment:
+            case Treatment.DEGRADE_FIELD if self._degraded(write, error):
+                pass
+            case Treatment.RESEND | Treatment.LOG_IN_AGAIN:
+                self.again.append(write)
+            case Treatment.RETRY_SERIALLY if self.session.once(write.ref, error.code):
+                self.again.append(write)
+            case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
+                self.moved.append(write)
+            case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
+                self.duplicates.append(write)
+            case Treatment.STOP_ACCOUNT:
+                self.halt = self.halt or stopped(error.code, 400)
+                pending.append(write.ref)
+            case Treatment.PAUSE_ACCOUNT:
+                self.halt = self.halt or paused(error.code, 400)
+                pending.append(write.ref)
+            case Treatment.RETRY | Treatment.RETRY_SERIALLY:
+                failed.append(Failed(write.ref, error.code, error.message))
+            case _:
+                failed.append(Failed(write.ref, error.code, error.message, ALL_ATTEMPTS))
+
+    def _degraded(self, write: Write, error: RowError) -> bool:
+        """Takes the refused fields out, where the account allows it, and sends the rest."""
+        refused = [field for field in error.fields if field in write.fields]
+        if not (self.session.account.settings.degrade_fields and refused):
+            return False
+        rest = {field: value for field, value in write.fields.items() if field not in refused}
+        note_changes(
+            self.session,
+            [
+                Decision(
+                    write.ref,
+                    "update",
+                    write.sobject,
+                    write.salesforce_id,
+                    rest,
+                    "",
+                    [
+                        FieldChange(field, f"refused: {error.code}", write.fields[field], None)
+                        for field in refused
+                    ],
+                )
+            ],
+        )
+        forget_schemas(self.session, [write.sobject])
+        self.again.append(replace(write, fields=rest))
+        return True
+
+
+def count_written(session: DeliverySession, sobject: str, action: str, number: int = 1) -> None:
+    """Adds to the numbers of the delivery."""
+    delivered = session.delivered
+    if sobject == "Lead" and action == "create":
+        delivered.leads_created += number
+    elif sobject == "Lead":
+        delivered.leads_updated += number
+    elif sobject == "Contact":
+        delivered.contacts_updated += number
+    elif action == "create":
+        delivered.activities_created += number
+    else:
+        delivered.activities_updated += number
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,75 @@
+"""How records travel: composite calls or bulk jobs, within what an account may spend."""
+
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+
+def people(bench: Bench, number: int) -> None:
+    for person in range(1, number + 1):
+        add_person(bench.connection, person, city="x" * 50 if person == 3 else "Paris")
+        register(bench.connection, person, person)
+
+
+def test_by_bulk_everything_arrives_as_it_does_by_composite_calls(bench: Bench) -> None:
+    bench.settings(route="bulk")
+    bench.seed("Lead", LastName="Old", Company="Old", Email="p1@example.com")
+    bench.seed("Contact", LastName="Old", Email="p2@example.com")
+    people(bench, 8)
+    report = bench.cycle()
+    assert (report.state, report.counts.failed) == ("Complete", 0)
+    assert set(bench.states().values()) == {"done"}
+    assert len(bench.records("Lead")) == 7
+    assert {lead["LastName"] for lead in bench.records("Lead")} == {
+        f"Last {person}" for person in (1, 3, 4, 5, 6, 7, 8)
+    }
+    assert bench.records("Contact")[0]["LastName"] == "Last 2"
+    assert len({event["WhoId"] for event in bench.records("Event")}) == 8
+    assert "new leads by bulk" in report.route
+
+
+def test_what_a_bulk_job_refuses_is_mended_by_composite_calls(bench: Bench) -> None:
+    bench.settings(route="bulk")
+    people(bench, 3)
+    bench.fault("bulk2.close", "lock", nth=1, rows=[2])
+    report = bench.cycle()
+    assert set(bench.states().values()) == {"done"}
+    assert len(bench.records("Lead")) == 3
+    assert report.state == "Complete"
+
+
+def test_an_account_s_cap_of_calls_is_kept_and_the_next_cycle_goes_on(bench: Bench) -> None:
+    bench.settings(api_calls_per_cycle=2)
+    people(bench, 3)
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Paused", 2)
+    assert "2 API calls are spent" in report.reason
+    assert len(bench.records("Lead")) == 3, "new leads go first"
+    assert bench.records("Event") == []
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 3
+
+
+def test_at_95_percent_of_its_share_an_account_pauses_and_under_75_it_goes_on(
+    bench: Bench,
+) -> None:
+    people(bench, 1)
+    bench.settings(api_day_share=0.5)
+    bench.admin("settings", daily_api_requests=1000, daily_api_requests_used=480)
+    report = bench.cycle()
+    assert report.state == "Paused"
+    assert report.counts.api_calls == 1, "the first answer tells what is used"
+    bench.admin("settings", daily_api_requests_used=400)
+    assert bench.cycle().state == "Paused"
+    bench.admin("settings", daily_api_requests_used=100)
+    bench.forget_usage()
+    assert bench.cycle().state == "Complete"
+
+
+def test_forecast_and_actual_stand_side_by_side(bench: Bench) -> None:
+    people(bench, 3)
+    counts = bench.cycle().counts
+    assert (counts.api_calls_forecast, counts.api_calls) == (3, 3)
+    for person in (1, 2):
+        attend(bench.connection, person, person, minute=90)
+    counts = bench.cycle().counts
+    assert (counts.api_calls_forecast, counts.api_calls) == (1, 1)

@@ -1,0 +1,20 @@
+-- How much is pending, as the API counts it: people to look up, people whose record is known,
+-- decided updates by sObject, activities.
+SELECT
+    count(*) FILTER (
+        WHERE o.kind = 'person' AND o.action IS DISTINCT FROM 'update' AND i.person_key IS NULL
+    ) AS unknown_people,
+    count(*) FILTER (
+        WHERE o.kind = 'person' AND o.action IS DISTINCT FROM 'update' AND i.person_key IS NOT NULL
+    ) AS known_people,
+    count(*) FILTER (
+        WHERE o.kind = 'person' AND o.action = 'update' AND o.sobject = 'Lead'
+    ) AS lead_updates,
+    count(*) FILTER (
+        WHERE o.kind = 'person' AND o.action = 'update' AND o.sobject = 'Contact'
+    ) AS contact_updates,
+    count(*) FILTER (WHERE o.kind = 'activity') AS activities
+FROM crm.operation AS o
+LEFT JOIN crm.identity AS i
+    ON o.kind = 'person' AND o.account_id = i.account_id AND o.person_key = i.person_key
+WHERE o.account_id = :account_id AND o.state = 'pending'
