@@ -1,11 +1,22 @@
 """One run's accounts, several of them at once, each on its own."""
 
+import importlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 from crm_pipeline.cadence.due import extend_claims
 from crm_pipeline.cycle.report import CycleReport, Step
 from crm_pipeline.settings import settings
+
+# What a cycle loads when first needed. An import that several threads begin at once fails now
+# and then with half a module (seen with simple_salesforce), so it is done before there are any.
+_LOADED_BY_CYCLES = (
+    "cryptography.fernet",
+    "cryptography.hazmat.primitives.kdf.hkdf",
+    "crm_pipeline.salesforce.login",
+    "jwt.exceptions",
+    "simple_salesforce.login",
+)
 
 
 def sync_accounts(
@@ -22,6 +33,8 @@ def sync_accounts(
     """
     from crm_pipeline.cycle.cycle import sync_account
 
+    for module in _LOADED_BY_CYCLES:
+        importlib.import_module(module)
     extend_claims(account_ids)
     with ThreadPoolExecutor(settings().accounts_at_once, "account") as threads:
         waiting = {

@@ -179,11 +179,13 @@ def webinar_cycle(
     """
     steps = _steps(context)
     failed: list[CycleReport] = []
-    for reports in sync_accounts(_account_ids(context, config), run_id=context.run_id, steps=steps):
+    for reports in sync_accounts(
+        _account_ids(context, config), run_id=context.run.run_id, steps=steps
+    ):
         _log(context, steps, reports)
         failed += [report for report in reports if report.state == "Failed"]
     if failed:
-        mark_failed(context.instance, context.run_id, [report.account_id for report in failed])
+        mark_failed(context.instance, context.run.run_id, [report.account_id for report in failed])
         raise _failure(failed)
     yield from ()
 

@@ -1,0 +1,209 @@
+"""The assets, run by Dagster over real accounts, a real database and real orgs."""
+
+from typing import get_args
+
+import dagster as dg
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.cycle.report import Step
+from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.flows.webinars.conftest import Fleet
+
+STEPS: tuple[Step, ...] = get_args(Step)
+
+GOOD = PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN")
+WRONG = PasswordToken(username="api@acme.test", password="wrong")
+
+
+def set_login(fleet: Fleet, account: str, credentials: PasswordToken) -> None:
+    set_credentials(fleet.connection, account, credentials)
+    fleet.connection.commit()
+
+
+def latest(fleet: Fleet, asset: str, account: str) -> dict[str, object]:
+    """The metadata of the account's latest materialization of the asset."""
+    found = fleet.instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[account]), limit=1
+    )
+    materialization = found.records[0].asset_materialization
+    assert materialization is not None
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    error = failed.step_failure_data.error
+    assert error is not None
+    return error.message
+
+
+def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
+    first, between, broken, _, last = accounts = fleet.take(5)
+    set_login(fleet, broken, WRONG)
+
+    result = fleet.run(first, broken, last)
+
+    assert not result.success
+    for step in STEPS:
+        shown = [fleet.status(step, account) for account in accounts]
+        assert shown == ["materialized", "missing", "failed", "missing", "materialized"], step
+    assert [fleet.records(account, "Lead") for account in accounts] == [1, 0, 0, 0, 1]
+    message = failure_of(result)
+    assert f"{broken} ({broken.title()}): " in message
+    assert "INVALID_LOGIN" in message
+    assert first not in message
+    assert between not in message
+
+
+def test_a_failed_partition_is_green_again_after_a_good_cycle(fleet):
+    good, broken = fleet.take(2)
+    set_login(fleet, broken, WRONG)
+    fleet.run(good, broken)
+    set_login(fleet, broken, GOOD)
+
+    assert fleet.run(partition=broken).success
+
+    assert fleet.status("load_results", broken) == "materialized"
+
+
+def test_a_partition_that_was_green_shows_its_failure(fleet):
+    good, broken = fleet.take(2)
+    fleet.run(good, broken)
+    set_login(fleet, broken, WRONG)
+    fleet.connection.execute(
+        text("UPDATE warehouse.person SET surname = 'Changed', shipped_at = now()")
+    )
+    fleet.connection.commit()
+
+    fleet.run(good, broken)
+
+    assert fleet.status("sync_state", good) == "materialized"
+    assert fleet.status("sync_state", broken) == "failed"
+
+
+def test_one_account_from_the_ui_goes_through_every_step(fleet):
+    (account,) = fleet.take(1)
+    assert fleet.run(partition=account).success
+    assert {fleet.status(step, account) for step in STEPS} == {"materialized"}
+    assert fleet.records(account, "Event") == 1
+
+
+def test_a_range_of_partitions_shows_each_ones_own_status(fleet):
+    """As a backfill in the UI starts it."""
+    first, broken, last = fleet.take(3)
+    set_login(fleet, broken, WRONG)
+    tags = {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+    fleet.run(tags=tags)
+    shown = [fleet.status("sync_state", account) for account in (first, broken, last)]
+    assert shown == ["materialized", "failed", "materialized"]
+
+
+def test_materializing_again_changes_nothing(fleet):
+    (account,) = fleet.take(1)
+    fleet.run(partition=account)
+    assert fleet.run(partition=account).success
+    assert fleet.records(account, "Lead") == 1
+    assert fleet.records(account, "Event") == 1
+    assert latest(fleet, "registrations", account)["rows"] == 1
+    assert latest(fleet, "lead_payloads", account)["activities_new"] == 0
+    assert latest(fleet, "load_results", account)["api_calls"] == 0
+
+
+@pytest.mark.parametrize("step", ["registrations", "attendances", "filtered_leads"])
+def test_a_step_that_only_reads_leaves_the_account_as_it_is(fleet, step):
+    (account,) = fleet.take(1)
+    assert fleet.run(partition=account, asset_selection=[dg.AssetKey(step)]).success
+    assert fleet.status(step, account) == "materialized"
+    assert fleet.records(account, "Lead") == 0
+    recorded = text("SELECT count(*) FROM crm.operation WHERE account_id = :account")
+    assert fleet.connection.scalar(recorded, {"account": account}) == 0
+
+
+def test_an_account_that_is_busy_is_left_alone_and_says_so(fleet):
+    free, busy = fleet.take(2)
+    with fleet.connection.engine.connect() as other:
+        assert other.scalar(statement("ledger/lock_account"), {"account_id": busy})
+        result = fleet.run(free, busy)
+        other.execute(statement("ledger/unlock_account"), {"account_id": busy})
+
+    assert result.success
+    assert fleet.status("load_results", free) == "materialized"
+    assert fleet.status("load_results", busy) == "missing"
+    assert fleet.records(busy, "Lead") == 0
+    observed = fleet.instance.fetch_observations(dg.AssetKey("sync_state"), limit=1)
+    observation = observed.records[0].asset_observation
+    assert observation is not None
+    assert observation.partition == busy
+    assert "Another cycle" in str(observation.metadata["reason"].value)
+
+
+def test_the_metadata_tells_what_the_cycle_did(fleet):
+    (account,) = fleet.take(1)
+    fleet.run(account)
+
+    assert latest(fleet, "registrations", account)["rows"] == 1
+    filtered = latest(fleet, "filtered_leads", account)
+    assert (filtered["rows_in"], filtered["accepted"], filtered["rejected"]) == (1, 1, 0)
+    assert latest(fleet, "lead_payloads", account)["activities_new"] == 1
+    loaded = latest(fleet, "load_results", account)
+    assert (loaded["leads_created"], loaded["activities_created"], loaded["failed"]) == (1, 1, 0)
+    calls = fleet.server.org(account).meter.calls
+    assert loaded["api_calls"] == calls.total() - calls["login"] - calls["revoke"]
+    state = latest(fleet, "sync_state", account)
+    assert (state["account"], state["state"]) == (account.title(), "Complete")
+    assert (state["waiting"], state["exhausted"]) == (0, 0)
+
+
+def test_rejected_rows_are_counted_by_reason(fleet):
+    (account,) = fleet.take(1)
+    fleet.connection.execute(
+        text("INSERT INTO crm.email_filter VALUES (:account, 'EXAMPLE.com')"), {"account": account}
+    )
+    fleet.connection.commit()
+    fleet.run(account)
+    filtered = latest(fleet, "filtered_leads", account)
+    assert filtered["rejected"] == filtered["rejected: filtered"] == 1
+    assert fleet.records(account, "Lead") == 0
+
+
+def test_neither_personal_data_nor_secrets_reach_dagster(fleet):
+    good, broken = fleet.take(2)
+    set_login(fleet, broken, WRONG)
+    fleet.run(good, broken)
+    stored = fleet.connection.scalar(text("SELECT string_agg(event, ' ') FROM event_logs"))
+    for private in ("example.com", "First ", "Last ", "TOKEN", "api@acme.test", "Company "):
+        assert private not in stored, private
+
+
+def test_a_run_about_nobody_says_what_to_do(fleet):
+    result = fleet.run()
+    assert not result.success
+    assert "choose partitions" in failure_of(result)
+
+
+def test_an_account_that_is_unknown_fails_alone(fleet):
+    (account,) = fleet.take(1)
+    result = fleet.run(account, "nobody")
+    assert "nobody" in failure_of(result)
+    assert fleet.status("sync_state", account) == "materialized"
+
+
+def test_the_claims_of_a_run_are_given_back_as_its_cycles_end(fleet):
+    good, broken = fleet.take(2)
+    fleet.connection.execute(
+        text(
+            "INSERT INTO crm.sync_state (account_id, claimed_until)"
+            " SELECT unnest(CAST(:accounts AS text[])), now() + interval '20 minutes'"
+        ),
+        {"accounts": [good, broken]},
+    )
+    set_login(fleet, broken, WRONG)
+    fleet.run(good, broken)
+    claims = text("SELECT count(*) FROM crm.sync_state WHERE claimed_until IS NOT NULL")
+    assert fleet.connection.scalar(claims) == 0
