@@ -209,7 +209,7 @@ class EmbeddedPostgres:
         # that number, whatever it is.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         for preferred in (self._last_port(), None, None):
-            port = _free_port(preferred)
+            port = free_port(preferred)
             options = {**self._configuration, "port": str(port)}
             with self._log.open("wb") as output:
                 server = subprocess.Popen(  # noqa: S603
@@ -349,6 +349,15 @@ def embedded_url(database: str) -> URL:
     return _server(settings().data_dir).url(database)
 
 
+def leave_embedded() -> None:
+    """Says that this process is done with the installation's server; the last one stops it.
+
+    Raises:
+        EmbeddedPostgresError: it belongs to another user.
+    """
+    _server(settings().data_dir).leave()
+
+
 def stop_embedded() -> None:
     """Stops the installation's embedded server for good, whoever still uses it.
 
@@ -428,7 +437,8 @@ def _let_in(folder: Path) -> None:
             file.chmod(mode | readable)
 
 
-def _free_port(preferred: int | None) -> int:
+def free_port(preferred: int | None = None) -> int:
+    """A port of the loopback interface that nobody listens on: the preferred one, if it is free."""
     for port in (preferred or 0, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,235 @@
+"""The demo, step by step: from an empty folder to accounts in sync, and a UI to look around."""
+
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crm_pipeline.database.embedded import embedded_url, free_port, leave_embedded
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.migrations import migrate
+from crm_pipeline.database.statements import statement
+from crm_pipeline.demo.alone import DemoError, alone
+from crm_pipeline.demo.interrupts import Interrupts
+from crm_pipeline.demo.outcome import outcomes, show
+from crm_pipeline.demo.processes import Processes
+from crm_pipeline.demo.registration import register_accounts
+from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
+from crm_pipeline.sample.foreseen import foreseen
+from crm_pipeline.sample.later import add_traffic
+from crm_pipeline.sample.orgs import FILE, write_orgs
+from crm_pipeline.sample.warehouse import create
+from crm_pipeline.settings import PROJECT, Settings, settings
+
+UI_PORT = 3000
+ORGS_PORT = 8420
+MINUTES = 15
+
+_COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all steps of the demo share.
+
+    Attributes:
+        console: where to tell what happens.
+        folder: where the orgs' files and the logs are.
+        interrupts: hold what must not be cut off.
+        processes: the demo's child processes.
+    """
+
+    console: Console
+    folder: Path
+    interrupts: Interrupts
+    processes: Processes
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Shows that something is under way, and then how long it took."""
+        with self.console.status(what), self._timed(what):
+            yield
+
+    @contextmanager
+    def counted_step(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """The same with a bar; yields what to tell how many of how many are done."""
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with (
+            self._timed(what),
+            Progress(
+                *columns, console=self.console, transient=True, disable=not self.console.is_terminal
+            ) as bars,
+        ):
+            task = bars.add_task(what, total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.console.print(f"[green]✓[/green] {what} [dim]{time.monotonic() - started:.1f} s[/dim]")
+
+
+def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
+    """Everything; ends after the table if `once`, else when a signal ends it.
+
+    Returns:
+        Whether every account ended as the sample data foresees.
+
+    Raises:
+        DemoError: it can't run here.
+        ProcessEnded: one of its processes has ended by itself.
+    """
+    _refuse_other_databases(settings())
+    data_dir = settings().data_dir.resolve()
+    folder = data_dir / "demo"
+    environment = {
+        **os.environ,
+        "CRM_PIPELINE_DATA_DIR": str(data_dir),
+        "DAGSTER_HOME": str(PROJECT),
+    }
+    as_foreseen = False
+    try:
+        with Interrupts() as interrupts, alone(folder):
+            with Processes(folder, environment) as processes:
+                try:
+                    stage = Stage(console, folder, interrupts, processes)
+                    orgs_url = _prepare(stage, registrations)
+                    as_foreseen = _run_cycles(stage)
+                    if not once:
+                        _serve(stage, orgs_url)
+                finally:
+                    interrupts.ignore()
+                    console.print("Stopping …")
+            engine("pipeline").dispose()
+            engine("warehouse").dispose()
+            leave_embedded()
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+    return as_foreseen
+
+
+def _refuse_other_databases(chosen: Settings) -> None:
+    for name in ("warehouse_url", "pipeline_database_url", "dagster_database_url"):
+        if getattr(chosen, name) is not None:
+            raise DemoError(
+                f"{name.upper()} is set, and the demo fills a database of its own only: unset it "
+                "(also in .env). To fill yours: `crm-pipeline sample create`."
+            )
+
+
+def _prepare(stage: Stage, registrations: int) -> str:
+    """All that the cycles need; returns the address of the local orgs."""
+    with stage.step("PostgreSQL"), stage.interrupts.held():
+        embedded_url("crm_pipeline")
+        embedded_url("dagster")
+    for folder in ("crm", "warehouse"):
+        migrate(engine("pipeline"), folder)
+    _fill_warehouse(stage, registrations)
+    orgs_url = _serve_orgs(stage)
+    with (
+        stage.step("Accounts registered"),
+        engine("pipeline").begin() as pipeline,
+        engine("warehouse").connect() as warehouse,
+    ):
+        register_accounts(pipeline, warehouse, stage.folder, orgs_url)
+    return orgs_url
+
+
+def _fill_warehouse(stage: Stage, registrations: int) -> None:
+    with engine("warehouse").connect() as connection:
+        is_filled = connection.scalar(statement("sample/has_rows"))
+    if not is_filled:
+        with stage.counted_step("Sample warehouse: registrations") as progress:
+            create(
+                engine("warehouse"),
+                clients(len(SAMPLE_ACCOUNTS)),
+                registrations,
+                progress=progress,
+            )
+    elif _last_cycle():
+        with stage.step(f"{MINUTES} more minutes of traffic in the sample warehouse"):
+            add_traffic(engine("warehouse"), MINUTES)
+
+
+def _serve_orgs(stage: Stage) -> str:
+    """Starts the local orgs; returns the address of their server."""
+    file = stage.folder / FILE
+    with stage.step("Local Salesforce orgs"):
+        if not file.exists():
+            with engine("warehouse").connect() as connection:
+                write_orgs(connection, stage.folder)
+        port = free_port(ORGS_PORT)
+        with stage.interrupts.held():
+            stage.processes.start(
+                "orgs",
+                [_COMMAND, "org", "serve", "--port", str(port), "--config", str(file)],
+            )
+        url = f"http://127.0.0.1:{port}"
+        stage.processes.wait_for("orgs", f"{url}/")
+    return url
+
+
+def _run_cycles(stage: Stage) -> bool:
+    """A run of Dagster for each enabled account; whether all ended as foreseen."""
+    accounts = [each.account_id for each in SAMPLE_ACCOUNTS if each.state != "Disabled"]
+    with engine("warehouse").connect() as warehouse:
+        expected = {each.account_id: foreseen(warehouse, each) for each in SAMPLE_ACCOUNTS}
+    last_cycle = _last_cycle()
+    with stage.counted_step("Cycles, as runs of Dagster") as progress:
+        with stage.interrupts.held():
+            stage.processes.start("cycles", _python("crm_pipeline.demo.cycles", *accounts))
+        while stage.processes.is_running("cycles"):
+            progress(_finished_cycles(last_cycle), len(accounts))
+            time.sleep(0.2)
+        stage.processes.finish("cycles")
+    with engine("pipeline").connect() as pipeline:
+        ended = outcomes(pipeline, last_cycle)
+    return show(stage.console, ended, expected)
+
+
+def _finished_cycles(after: int) -> int:
+    with engine("pipeline").connect() as connection:
+        cycles = connection.execute(statement("demo/cycles_since"), {"after": after})
+        return sum(cycle.finished for cycle in cycles)
+
+
+def _serve(stage: Stage, orgs_url: str) -> None:
+    """Dagster's UI and daemon, until a signal comes or one of the processes ends."""
+    port = free_port(UI_PORT)
+    url = f"http://127.0.0.1:{port}"
+    workspace = PROJECT / "workspace.yaml"
+    with stage.step("Dagster's webserver and daemon"):
+        with stage.interrupts.held():
+            stage.processes.start(
+                "webserver",
+                _python("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace),
+            )
+            stage.processes.start("daemon", _python("dagster._daemon", "run", "-w", workspace))
+        stage.processes.wait_for("webserver", f"{url}/server_info")
+    stage.console.print(f"\nDagster:    [bold]{url}[/bold]")
+    stage.console.print(f"Local orgs: [bold]{orgs_url}/[/bold]")
+    stage.console.print(f"Logs:       {stage.folder}")
+    stage.console.print(
+        "Schedules and sensors are on: try `crm-pipeline sample more` in another terminal. "
+        "Ctrl-C stops all of it."
+    )
+    while True:
+        stage.processes.check()
+        time.sleep(1)
+
+
+def _last_cycle() -> int:
+    with engine("pipeline").connect() as connection:
+        return int(connection.scalar(statement("demo/last_cycle")) or 0)
+
+
+def _python(module: str, *arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]

@@ -1,0 +1,122 @@
+"""What the demo's cycles came to, beside what the sample data foresees."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, SampleAccount
+from crm_pipeline.sample.foreseen import Foreseen
+
+_COLUMNS = {
+    "regis- trations": "registrations",
+    "atten- dances": "attendances",
+    "rejected": "rejected",
+    "leads created": "leads_created",
+    "leads updated": "leads_updated",
+    "contacts updated": "contacts_updated",
+    "activi- ties": "activities",
+    "waiting for retry": "waiting",
+    "given up": "exhausted",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an account's cycle ended.
+
+    Attributes:
+        account: whose.
+        found: its state and numbers.
+        is_first: whether the account had no cycle before: then the numbers are foreseen too.
+        reason: one line for people, empty when all went well.
+    """
+
+    account: SampleAccount
+    found: Foreseen
+    is_first: bool = True
+    reason: str = ""
+    api_calls: int = 0
+    seconds: float = 0.0
+
+    def is_as(self, foreseen: Foreseen) -> bool:
+        """Whether it ended as the sample data foresees."""
+        if self.is_first:
+            return self.found == foreseen
+        return self.found.state == foreseen.state
+
+
+def outcomes(connection: Connection, after: int) -> list[Outcome]:
+    """Each sample account's cycle after the cycle with this number; the first one, of several."""
+    rows = connection.execute(statement("demo/cycles_since"), {"after": after}).mappings()
+    by_account: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        by_account.setdefault(row["account_id"], dict(row))
+    return [_outcome(account, by_account.get(account.account_id)) for account in SAMPLE_ACCOUNTS]
+
+
+def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> Outcome:
+    if row is None:
+        return Outcome(account, Foreseen("Disabled" if account.state == "Disabled" else "not run"))
+    counts = row["counts"]
+    numbers = {name: counts.get(name, 0) for name in _COLUMNS.values() if name != "activities"}
+    activities = counts.get("activities_created", 0) + counts.get("activities_updated", 0)
+    return Outcome(
+        account,
+        Foreseen(row["state"], activities=activities, **numbers),
+        is_first=row["is_first"],
+        reason=row["reason"] or "",
+        api_calls=counts.get("api_calls", 0),
+        seconds=row["seconds"] or 0.0,
+    )
+
+
+def show(console: Console, ended: Iterable[Outcome], foreseen: Mapping[str, Foreseen]) -> bool:
+    """Prints the table, a line per account, then what is not usual about any of them.
+
+    Returns:
+        Whether every account ended as foreseen.
+    """
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("account", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for column in (*_COLUMNS, "API calls", "seconds"):
+        table.add_column(column, justify="right")
+    notes: list[Text] = []
+    as_foreseen = True
+    for outcome in ended:
+        expected = foreseen[outcome.account.account_id]
+        right = outcome.is_as(expected)
+        as_foreseen = as_foreseen and right
+        table.add_row(
+            outcome.account.account_id,
+            Text(outcome.found.state, style=_COLOURS.get(outcome.found.state, "red")),
+            *(str(getattr(outcome.found, name)) for name in _COLUMNS.values()),
+            str(outcome.api_calls),
+            f"{outcome.seconds:.1f}",
+        )
+        notes.append(Text.assemble((outcome.account.name, "bold"), f": {outcome.account.shows}."))
+        if outcome.reason:
+            notes.append(Text(f"  {outcome.reason}", style="dim"))
+        if not right:
+            notes.append(Text(f"  Not as foreseen: {expected}", style="red"))
+    wide = Console(
+        file=console.file,
+        width=max(console.width, _NARROWEST),
+        force_terminal=console.is_terminal,
+    )
+    wide.print(table)
+    for note in notes:
+        console.print(note)
+    return as_foreseen
+
+
+# A narrower terminal wraps lines rather than hide numbers.
+_NARROWEST = 140
+_COLOURS = {"Complete": "green", "Failed": "yellow", "Disabled": "dim"}

@@ -1,0 +1,1 @@
+SELECT coalesce(max(cycle_id), 0) FROM crm.cycle
