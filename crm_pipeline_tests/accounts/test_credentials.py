@@ -206,9 +206,13 @@ def test_refused_credentials_are_remembered_until_others_are_set(connection: Con
     assert credentials.refused(connection, "acme") is None
 
 
-def test_a_refusal_is_forgotten_after_a_login_that_succeeded(connection: Connection, add: Add):
+def test_a_refusal_is_forgotten_after_a_login_that_succeeded_and_that_is_a_change(
+    connection: Connection, add: Add
+):
     add("acme")
     credentials.set_credentials(connection, "acme", WAYS_IN[2])
     credentials.mark_refused(connection, "acme", "INVALID_LOGIN")
+    connection.execute(text("UPDATE crm.credential SET updated_at = '2000-01-01Z'"))
     credentials.clear_refused(connection, "acme")
     assert credentials.refused(connection, "acme") is None
+    assert connection.scalar(text("SELECT updated_at = now() FROM crm.credential"))

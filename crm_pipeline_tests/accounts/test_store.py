@@ -194,3 +194,28 @@ def test_an_impossible_mapping_is_refused(connection: Connection, add: Add, mapp
     add("acme")
     with pytest.raises(AccountError, match="Account acme"):
         store.set_field_mapping(connection, "acme", mapping)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: store.update_settings(c, "acme", {"route": "bulk"}),
+        lambda c: store.disable_account(c, "acme"),
+        lambda c: store.add_filter(c, "acme", "rival"),
+        lambda c: store.remove_filter(c, "acme", "test"),
+        lambda c: store.push_session(c, "acme", 8),
+        lambda c: store.unpush_session(c, "acme", 7, may_push_all=True),
+        lambda c: store.set_field_mapping(c, "acme", FieldMapping("Lead", "Title")),
+        lambda c: store.remove_field_mapping(c, "acme", "Lead", "Phone"),
+    ],
+)
+def test_whatever_changes_the_account_shows_that_it_has_changed(
+    connection: Connection, add: Add, change: Callable[[Connection], object]
+):
+    add("acme")
+    store.add_filter(connection, "acme", "test")
+    store.push_session(connection, "acme", 7)
+    store.set_field_mapping(connection, "acme", FieldMapping("Lead", "Phone"))
+    connection.execute(text("UPDATE crm.account SET updated_at = '2000-01-01Z'"))
+    change(connection)
+    assert connection.scalar(text("SELECT updated_at = now() FROM crm.account"))
