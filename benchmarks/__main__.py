@@ -28,7 +28,10 @@ def _measure() -> None:
 @app.command()
 def load(
     *,
-    rows: Annotated[int, typer.Option(min=10, help="Registrations of the job.")] = 1_000,
+    rows: Annotated[
+        list[int] | None,
+        typer.Option(min=10, help="Registrations of the job (1,000); may be given again."),
+    ] = None,
     loop_rows: Annotated[
         int, typer.Option(min=10, help="Most registrations for the loop, which is slow.")
     ] = 20,
@@ -48,17 +51,20 @@ def load(
     ] = HERE / "results.json",
 ) -> None:
     """Load the same job into the same org by each program, and compare."""
+    sizes = rows or [1_000]
     latencies = latency or [0.0, 20.0, 50.0, 100.0]
     programs = program or list(PROGRAMS)
     if unknown := set(programs) - set(PROGRAMS):
         raise typer.BadParameter(f"there is no program {', '.join(unknown)}")
     curve_latency = 50.0 if 50.0 in latencies else latencies[-1]
-    smaller = [rows // 16, rows // 4] if curve else []
-    plan = {size: [curve_latency] for size in smaller if size >= WARM_UP_ROWS} | {rows: latencies}
+    plan = dict.fromkeys(sizes, latencies)
+    if curve:
+        smaller = [max(sizes) // 16, max(sizes) // 4]
+        plan = {s: [curve_latency] for s in smaller if s >= WARM_UP_ROWS} | plan
     quick = [each for each in programs if each != "loop"]
     jobs = [(size, chosen, quick) for size, chosen in plan.items() if quick]
     if "loop" in programs:
-        jobs.insert(0, (min(rows, loop_rows), latencies, ["loop"]))
+        jobs.insert(0, (min(*sizes, loop_rows), latencies, ["loop"]))
     measurements: list[Measurement] = []
     console = _console()
     comparison = Comparison(DATA)

@@ -84,8 +84,9 @@ def examine(rows: int, people: Iterable[Person], events: Mapping[str, list[str |
     right = lost = doubled = astray = 0
     for who_ids in events.values():
         at_right_records = Counter(who_id for who_id in who_ids if who_id in own)
+        strays = len(who_ids) - at_right_records.total()
         right += len(at_right_records)
         doubled += at_right_records.total() - len(at_right_records)
-        astray += len(who_ids) - at_right_records.total()
-        lost += max(0, rows - len(who_ids))
+        astray += strays
+        lost += max(0, rows - len(at_right_records) - strays)
     return Verdict(second, missing, outdated, right, lost, doubled, astray)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from rich.table import Table
 from benchmarks.comparison import Measurement
 from benchmarks.processes import CHECKOUT
 
+_BESIDE_THE_GLUE = ("ours: whole cycle", "ours: loader alone")
+_MANY = 10_000
 _RIGHT = {True: "yes", False: "[red]no[/red]", None: ""}
 
 
@@ -29,14 +32,14 @@ def print_table(measurements: Sequence[Measurement], console: Console) -> None:
         table.add_column("API calls", justify="right")
         for latency in latencies:
             table.add_column(f"s, {latency:g} ms", justify="right", no_wrap=True)
-        for heading in ("peak MB", "second persons"):
+        for heading in ("peak MB", "rows written", "second persons"):
             table.add_column(heading, justify="right")
         for heading in ("activities", "right?", "calls by kind"):
             table.add_column(heading)
         for program in dict.fromkeys(each.program for each in of_this_size):
             table.add_row(*_line([m for m in of_this_size if m.program == program], latencies))
         console.print(table)
-    for line in comparisons(measurements):
+    for line in findings(measurements):
         console.print(line)
 
 
@@ -50,6 +53,7 @@ def _line(found: Sequence[Measurement], latencies: Sequence[float]) -> tuple[str
         f"{calls[0]:,}" if len(calls) == 1 else f"{calls[0]:,}-{calls[-1]:,}",
         *(seconds.get(latency, "") for latency in latencies),
         f"{max(each.peak_mb for each in found):,.0f}",
+        f"{sum(sum(done.values()) for done in worst.rows_written.values()):,}",
         f"{worst.verdict.second_persons:,}" if worst.verdict else "",
         worst.verdict.activities_in_words() if worst.verdict else "",
         _RIGHT[worst.right],
@@ -57,18 +61,23 @@ def _line(found: Sequence[Measurement], latencies: Sequence[float]) -> tuple[str
     )
 
 
-def comparisons(measurements: Sequence[Measurement]) -> list[str]:
-    """How many times faster than the glue ours is, wherever both were measured."""
+def findings(measurements: Sequence[Measurement]) -> list[str]:
+    """In words: how much faster than the glue, what the ledger costs, seconds per 10,000 rows."""
     seconds = {(m.program, m.rows, m.latency_ms): m.seconds for m in measurements}
     lines = []
-    for (program, rows, latency), glue in seconds.items():
-        parts = [
-            f"the {what} {glue / ours:.1f} times as fast"
-            for what in ("whole cycle", "loader alone")
-            if (ours := seconds.get((f"ours: {what}", rows, latency)))
-        ]
-        if program == "glue" and parts:
-            lines.append(f"{rows:,} rows, {latency:g} ms, beside the glue: {', '.join(parts)}")
+    for each in measurements:
+        where = f"{each.rows:,} rows, {each.latency_ms:g} ms:"
+        glue = seconds.get(("glue", each.rows, each.latency_ms))
+        if glue is not None and each.program in _BESIDE_THE_GLUE:
+            lines.append(f"{where} {each.program} is {glue / each.seconds:.1f} times the glue")
+        if each.program == "ours: loader alone":
+            spent = each.facts["sql_seconds"]
+            lines.append(
+                f"{where} of the loader's {each.seconds:.2f} s the ledger took {spent:.2f}"
+            )
+        if each.program == "ours: whole cycle" and each.rows >= _MANY:
+            by_many = each.seconds / each.rows * _MANY
+            lines.append(f"{where} {by_many:.2f} s per {_MANY:,} rows")
     return lines
 
 
@@ -107,10 +116,8 @@ def draw(measurements: Sequence[Measurement], latency_ms: float, file: Path) -> 
     Raises:
         ImportError: matplotlib, of the extra `bench`, is not installed.
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+    import_module("matplotlib").use("Agg")
+    plt = import_module("matplotlib.pyplot")
 
     figure, (calls, seconds) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
     for program in dict.fromkeys(each.program for each in measurements):
