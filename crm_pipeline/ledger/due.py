@@ -174,3 +174,15 @@ def due_volumes(connection: Connection, account_id: str) -> DueVolumes:
     """What a delivery would have to do now, in numbers."""
     row = connection.execute(statement("ledger/due_volumes"), {"account_id": account_id}).one()
     return DueVolumes(*row)
+
+
+def unknown_people_keys(connection: Connection, account_id: str) -> list[str]:
+    """The keys of pending people of whom no record is known."""
+    parameters = {"account_id": account_id}
+    return list(connection.scalars(statement("ledger/unknown_people_keys"), parameters))
+
+
+def unknown_people_fields(connection: Connection, account_id: str) -> dict[str, list[str]]:
+    """The fields that pending people of whom no record is known bring, by sObject."""
+    rows = connection.execute(statement("ledger/unknown_people_fields"), {"account_id": account_id})
+    return {row.sobject: row.fields for row in rows}

@@ -21,8 +21,8 @@ from crm_pipeline.salesforce.soql import packed_in_queries, quote
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
 
-_LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
-_CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
+LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
+CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
 _ROUNDS = 5
 """How many merges and conversions of one record are followed, one after another."""
 
@@ -124,8 +124,8 @@ def find_people(
         SalesforceProblem: as `query_all`.
     """
     wanted = {
-        "Lead": list(dict.fromkeys((*_LEAD_FIELDS, *lead_fields))),
-        "Contact": list(dict.fromkeys((*_CONTACT_FIELDS, *contact_fields))),
+        "Lead": list(dict.fromkeys((*LEAD_FIELDS, *lead_fields))),
+        "Contact": list(dict.fromkeys((*CONTACT_FIELDS, *contact_fields))),
     }
     try:
         result = query_all(connection, _by_email(wanted, email_keys), also=also, parallel=parallel)
@@ -144,7 +144,7 @@ def find_people(
             key = email_key(record["Email"])
             if key in asked:
                 found.setdefault(key, []).append(_candidate(record))
-    _add_converted(connection, found, wanted["Contact"])
+    add_converted(connection, found, wanted["Contact"])
     return found
 
 
@@ -233,7 +233,7 @@ def _candidate(record: Record) -> Candidate:
     )
 
 
-def _add_converted(connection: "Connection", found: Found, fields: Sequence[str]) -> None:
+def add_converted(connection: "Connection", found: Found, fields: Sequence[str]) -> None:
     """Adds the Contacts that Leads became, for those whose only Leads are converted."""
     missing: dict[str, list[str]] = {}
     for key, candidates in found.items():

@@ -1,5 +1,8 @@
 """How records travel: composite calls or bulk jobs, within what an account may spend."""
 
+import pytest
+
+from crm_pipeline.delivery import lookup
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
@@ -73,3 +76,21 @@ def test_forecast_and_actual_stand_side_by_side(bench: Bench) -> None:
         attend(bench.connection, person, person, minute=90)
     counts = bench.cycle().counts
     assert (counts.api_calls_forecast, counts.api_calls) == (1, 1)
+
+
+def test_very_many_people_are_found_in_one_census_of_the_org(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "CENSUS_FROM", 3)
+    monkeypatch.setattr(lookup, "CENSUS_UP_TO", 5)
+    known = bench.seed("Lead", LastName="Old", Company="Old", Email="P1@example.com")
+    converted = bench.seed("Lead", LastName="Old", Company="Old", Email="p2@example.com")
+    contact = bench.admin("convert", lead_id=converted)["contact_id"]
+    bench.seed("Contact", LastName="Stranger", Email="stranger@example.com")
+    people(bench, 4)
+    report = bench.cycle()
+    assert set(bench.states().values()) == {"done"}
+    assert report.api_calls_by_kind["bulk.query"] == 2
+    who = {event["WhoId"] for event in bench.records("Event")}
+    assert {known, contact} <= who
+    assert len(who) == 4
