@@ -1,0 +1,170 @@
+"""The checks: what each notices, on a real ledger, and what Dagster then shows."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from sqlalchemy import Connection, text
+
+from crm_pipeline.definitions import defs
+from crm_pipeline.flows.webinars.checks import CHECKS, evaluate
+from crm_pipeline_tests.flows.webinars.conftest import Fleet
+
+
+def verdicts(fleet: Fleet, account: str) -> dict[str, bool]:
+    return {e.check_name: e.passed for e in evaluate(fleet.instance, [account])}
+
+
+def failing(fleet: Fleet, account: str) -> list[str]:
+    return sorted(name for name, passed in verdicts(fleet, account).items() if not passed)
+
+
+def change(connection: Connection, sql: str, **values: object) -> None:
+    connection.execute(text(sql), values)
+    connection.commit()
+
+
+@pytest.fixture
+def account(fleet: Fleet) -> str:
+    """An account after a good cycle."""
+    (account,) = fleet.take(1)
+    assert fleet.run(account).success
+    return account
+
+
+def test_after_a_good_cycle_every_check_passes(fleet, account):
+    assert verdicts(fleet, account) == {check.name: True for check in CHECKS}
+
+
+def test_a_row_that_got_lost_between_reading_and_the_ledger_is_noticed(fleet, account):
+    change(
+        fleet.connection,
+        "UPDATE crm.cycle SET counts = jsonb_set(counts, '{registrations}', '2')"
+        " WHERE account_id = :account",
+        account=account,
+    )
+    assert failing(fleet, account) == ["every_row_is_accounted_for"]
+
+
+def test_an_operation_that_vanished_from_the_ledger_is_noticed(fleet, account):
+    change(
+        fleet.connection,
+        "DELETE FROM crm.operation WHERE account_id = :account AND kind = 'activity'",
+        account=account,
+    )
+    assert failing(fleet, account) == ["every_row_is_accounted_for"]
+
+
+@pytest.mark.parametrize(("added", "noticed"), [("-1 hour", True), ("1 hour", False)])
+def test_a_payload_for_a_filtered_address_is_noticed(fleet, account, added, noticed):
+    """A filter string that was added after the cycle is for the next one."""
+    change(
+        fleet.connection,
+        "INSERT INTO crm.email_filter VALUES"
+        " (:account, ' Example.COM ', now() + CAST(:added AS interval))",
+        account=account,
+        added=added,
+    )
+    assert failing(fleet, account) == (["no_filtered_address"] if noticed else [])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "number"),
+    [("LastName", '""', "required_values_missing"), ("City", f'"{"x" * 41}"', "values_too_long")],
+)
+def test_a_payload_that_breaks_the_orgs_rules_is_noticed(fleet, account, field, value, number):
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET sent = jsonb_set(coalesce(sent, intent -> sobject),"
+        " ARRAY[:field], CAST(:value AS jsonb)) WHERE account_id = :account AND kind = 'person'",
+        account=account,
+        field=field,
+        value=value,
+    )
+    (evaluation,) = [e for e in evaluate(fleet.instance, [account]) if not e.passed]
+    assert evaluation.check_name == "payloads_fit_the_org"
+    assert evaluation.metadata[number].value == 1
+
+
+def test_many_failures_are_a_warning(fleet, account):
+    change(
+        fleet.connection,
+        "UPDATE crm.sync_state SET succeeded = 8, failed = 1 WHERE account_id = :account",
+        account=account,
+    )
+    (evaluation,) = [e for e in evaluate(fleet.instance, [account]) if not e.passed]
+    assert evaluation.check_name == "few_writes_fail"
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    assert evaluation.metadata["percent_failed"].value == 11.1
+
+
+def test_exhausted_retries_are_noticed(fleet, account):
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET state = 'exhausted'"
+        " WHERE account_id = :account AND kind = 'activity'",
+        account=account,
+    )
+    assert failing(fleet, account) == ["no_exhausted_retries"]
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(59, False), (61, True)])
+def test_what_waits_longer_than_promised_is_noticed(fleet, account, minutes, late):
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET state = 'failed', created_at = :at"
+        " WHERE account_id = :account AND kind = 'activity'",
+        account=account,
+        at=datetime.now(UTC) - timedelta(minutes=minutes),
+    )
+    assert failing(fleet, account) == (["delivered_in_time"] if late else [])
+
+
+def shown(fleet: Fleet, check: str, account: str) -> tuple[AssetCheckExecutionRecordStatus, bool]:
+    """What Dagster knows of the check's latest verdict, and whether that is still current."""
+    (key,) = [each.key for each in CHECKS if each.name == check]
+    (info,) = fleet.instance.event_log_storage.get_asset_check_partition_info(
+        [key], partition_keys=[account]
+    )
+    return info.latest_execution_status, info.is_current
+
+
+def test_a_cycle_shows_its_verdicts_for_each_account(fleet):
+    good, spent = fleet.take(2)
+    fleet.run(good, spent)
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET state = 'exhausted', attempts_left = 0"
+        " WHERE account_id = :account AND kind = 'activity'",
+        account=spent,
+    )
+
+    fleet.run(good, spent)
+
+    assert shown(fleet, "no_exhausted_retries", good) == (
+        AssetCheckExecutionRecordStatus.SUCCEEDED,
+        True,
+    )
+    assert shown(fleet, "no_exhausted_retries", spent) == (
+        AssetCheckExecutionRecordStatus.FAILED,
+        True,
+    )
+
+
+def test_a_check_can_be_executed_by_itself_for_one_partition(fleet, account):
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET state = 'exhausted' WHERE account_id = :account",
+        account=account,
+    )
+    (key,) = [check.key for check in CHECKS if check.name == "no_exhausted_retries"]
+    job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(key))
+    resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("one_check")
+
+    result = resolved.execute_in_process(
+        instance=fleet.instance, tags={"dagster/partition": account}
+    )
+
+    assert result.success
+    assert shown(fleet, key.name, account) == (AssetCheckExecutionRecordStatus.FAILED, True)
