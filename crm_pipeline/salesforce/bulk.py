@@ -6,15 +6,16 @@ it wrote.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.salesforce.bulk_csv import (
     Attribution,
     JobKind,
     Upload,
+    count_rows,
     reader,
     row_error,
     uploads_of,
@@ -158,15 +159,8 @@ def bulk_query(
     while locator != "null":
         page = f"{path}/results?maxRecords={BULK_RESULT_PAGE}"
         with TemporaryFile() as file:
-            answer = connection.request(
-                "bulk.results",
-                "GET",
-                f"{page}&locator={locator}" if locator else page,
-                headers={"Accept": "text/csv"},
-                into=file,
-            )
-            locator = answer.headers.get("Sforce-Locator", "null")
-            file.seek(0)
+            headers = _download(connection, f"{page}&locator={locator}" if locator else page, file)
+            locator = headers.get("Sforce-Locator", "null")
             rows = reader(file)
             header = next(rows, [])
             for row in rows:
@@ -338,14 +332,14 @@ class _Sender:
         )
         found: dict[int, Outcome] = {}
         if failed or not complete:
-            for write, row in self._results(job, "failedResults"):
+            for write, row in self._results(job, "failedResults", failed):
                 error = row_error(row["sf__Error"])
                 stop = problem_of(error.code, error.message, 400)
                 problem = problem or stop
                 status: Status = "error" if stop is None else "not_sent"
                 found[write.ref] = Outcome(write.ref, status, errors=(error,))
         if not rest_is_done and processed > failed:
-            for write, row in self._results(job, "successfulResults"):
+            for write, row in self._results(job, "successfulResults", processed - failed):
                 created = row["sf__Created"].lower() == "true"
                 found[write.ref] = Outcome(write.ref, "ok", row["sf__Id"], created)
         if not complete:
@@ -357,17 +351,12 @@ class _Sender:
             for write in upload.writes
         ], problem
 
-    def _results(self, job: _Job, name: str) -> Iterator[tuple[Write, dict[str, str]]]:
+    def _results(
+        self, job: _Job, name: str, expected: int | None = None
+    ) -> Iterator[tuple[Write, dict[str, str]]]:
         """The rows of one set of results, each with its write, as far as that can be told."""
         with TemporaryFile() as file:
-            self._connection.request(
-                "bulk.results",
-                "GET",
-                f"jobs/ingest/{job.job_id}/{name}",
-                headers={"Accept": "text/csv"},
-                into=file,
-            )
-            file.seek(0)
+            _download(self._connection, f"jobs/ingest/{job.job_id}/{name}", file, expected)
             rows = reader(file)
             header = next(rows, [])
             attribution = Attribution(job.upload, header)
@@ -402,6 +391,30 @@ def _state(connection: "Connection", job_id: str) -> dict[str, Any]:
     answer = connection.request("bulk.state", "GET", f"jobs/ingest/{job_id}")
     info: dict[str, Any] = answer.body
     return info
+
+
+def _download(
+    connection: "Connection", path: str, file: IO[bytes], expected: int | None = None
+) -> Mapping[str, str]:
+    """Puts a page of results into a file, whole, and gives the answer's headers.
+
+    A CSV that is cut off may still look like one, and rows that go missing unnoticed would
+    make second persons; so the rows are counted.
+
+    Raises:
+        OrgUnavailable: it does not come whole.
+    """
+    for _ in range(TRIES):
+        answer = connection.request(
+            "bulk.results", "GET", path, headers={"Accept": "text/csv"}, into=file
+        )
+        announced = answer.headers.get("Sforce-NumberOfRecords")
+        whole = int(announced) if announced is not None else expected
+        found = count_rows(file)
+        if found is not None and whole in (found, None):
+            file.seek(0)
+            return answer.headers
+    raise OrgUnavailable("The results of a bulk job do not arrive whole")
 
 
 def _set_state(connection: "Connection", job_id: str, state: str) -> None:

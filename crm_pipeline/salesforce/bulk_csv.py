@@ -105,13 +105,24 @@ def uploads_of(
 
 
 def reader(file: IO[bytes]) -> Iterator[list[str]]:
-    """The rows of a CSV in a file, from where it stands, the header among them."""
-    # The wrapper must not close the file when it goes.
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    """The rows of a CSV in a file, from where it stands, the header among them.
+
+    Raises:
+        csv.Error: it is cut off within a value.
+    """
+    return csv.reader((line.decode() for line in file), strict=True)
+
+
+def count_rows(file: IO[bytes]) -> int | None:
+    """How many rows there are below the header; None where the file is cut off."""
+    file.seek(0)
+    rows = reader(file)
     try:
-        yield from csv.reader(text)
-    finally:
-        text.detach()
+        width = len(next(rows, []))
+        widths = [len(row) == width for row in rows]
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return len(widths) if all(widths) else None
 
 
 def row_error(text: str) -> RowError:
