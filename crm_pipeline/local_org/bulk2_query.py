@@ -180,4 +180,6 @@ ROUTES = (
     Route("PATCH", f"{_QUERY}/{{job}}", "bulk2.query.abort", change_state),
     Route("DELETE", f"{_QUERY}/{{job}}", "bulk2.query.delete_job", forget),
     Route("GET", f"{_QUERY}/{{job}}/results", "bulk2.query.results", results),
+    # Salesforce overlooks a doubled slash; jsforce's query jobs have one from the second page on.
+    Route("GET", f"{_QUERY}//{{job}}/results", "bulk2.query.results", results),
 )

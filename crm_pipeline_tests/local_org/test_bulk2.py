@@ -440,6 +440,7 @@ def test_a_query_job_gives_csv_page_by_page(caller):
     assert (first["Name"], first["Phone"], first["IsDeleted"]) == ("Account 0", "", "false")
     assert first["CreatedDate"].endswith(".000Z")
     assert first["Owner.Name"] == "Admin"
+    assert caller.get(f"jobs/query//{job['id']}/results").text.count("\n") == 6
     assert caller.call("DELETE", f"jobs/query/{job['id']}").status_code == 204
 
 
