@@ -4,6 +4,7 @@ import typer
 
 from crm_pipeline.cli import account, cycle, migrate, operations, org, state
 from crm_pipeline.cli.mistakes import OneLineMistakes
+from crm_pipeline.demo.command import demo
 from crm_pipeline.sample.commands import app as sample
 
 app = typer.Typer(
@@ -19,3 +20,4 @@ app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
 app.add_typer(sample, name="sample")
 app.command("migrate")(migrate.migrate)
+app.command("demo")(demo)
