@@ -112,9 +112,9 @@ class Processes:
         self._write_note()
 
     def stop(self) -> None:
-        """Stops all that was started, last first, and all that those started."""
-        for process in reversed(self._running.values()):
-            _stop_group(process.pid)
+        """Stops all that was started, and all that those started."""
+        _stop_groups([process.pid for process in self._running.values()])
+        for process in self._running.values():
             process.wait()
         self._running.clear()
         self._note.unlink(missing_ok=True)
@@ -138,39 +138,39 @@ def stop_left_behind(folder: Path) -> None:
     note = folder / "processes.json"
     if not note.exists():
         return
+    leaders = []
     for pid, created in json.loads(note.read_text(encoding="utf-8")).items():
         with suppress(psutil.NoSuchProcess):
             if psutil.Process(int(pid)).create_time() == created:
-                _stop_group(int(pid))
+                leaders.append(int(pid))
+    _stop_groups(leaders)
     note.unlink()
 
 
-def _stop_group(leader: int) -> None:
-    """Asks the processes of a group to end, and ends those that do not."""
+def _stop_groups(leaders: Sequence[int]) -> None:
+    """Asks all processes of these groups to end, and ends those that do not."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(leader, sign)
-        except ProcessLookupError:
-            return
-        if _has_ended(leader, STOP_SECONDS):
+        for leader in leaders:
+            with suppress(ProcessLookupError):
+                os.killpg(leader, sign)
+        if _have_ended(set(leaders), STOP_SECONDS):
             return
 
 
-def _has_ended(group: int, seconds: float) -> bool:
+def _have_ended(groups: set[int], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while _members(group):
+    while any(_group_of_live(process) in groups for process in psutil.process_iter()):
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.1)
     return True
 
 
-def _members(group: int) -> list[int]:
-    """The live processes of a group; a zombie waits for its parent only."""
-    members = []
-    for process in psutil.process_iter(["pid", "status"]):
-        with suppress(ProcessLookupError, PermissionError):
-            is_alive = process.info["status"] != psutil.STATUS_ZOMBIE
-            if is_alive and os.getpgid(process.info["pid"]) == group:
-                members.append(process.info["pid"])
-    return members
+def _group_of_live(process: psutil.Process) -> int | None:
+    """A process's group; none of one that has ended and waits for its parent only."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return os.getpgid(process.pid)
+    except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+        return None

@@ -1,0 +1,149 @@
+"""The demo itself, as `make demo` runs it: twice in one folder, and cut off by signals."""
+
+import os
+import re
+import signal
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
+from crm_pipeline.settings import PROJECT
+
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
+RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("a demo")
+
+
+@pytest.fixture
+def environment(data_dir: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    return {**own, "CRM_PIPELINE_DATA_DIR": str(data_dir), "COLUMNS": "200"}
+
+
+class Demo:
+    """A demo under way, and what it has said so far."""
+
+    def __init__(self, output: Path, environment: dict[str, str], *arguments: str) -> None:
+        self.output = output
+        with output.open("wb") as log:
+            self.process = subprocess.Popen(
+                [COMMAND, "demo", "--registrations", "400", *arguments],
+                env=environment,
+                cwd=PROJECT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for(self, pattern: str) -> str:
+        deadline = time.monotonic() + 150
+        while not (found := re.search(pattern, self.output.read_text())):
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.1)
+        return found.group(found.lastindex or 0)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(90)
+
+
+@pytest.fixture
+def demos() -> Iterator[list[Demo]]:
+    started: list[Demo] = []
+    yield started
+    for demo in started:
+        demo.process.kill()
+
+
+def processes_of(data_dir: Path) -> list[list[str]]:
+    """What runs with this data folder in its environment or its arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            arguments, environment = process.cmdline(), process.environ()
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+        about = (*arguments, environment.get("CRM_PIPELINE_DATA_DIR", ""))
+        if any(str(data_dir) in text for text in about):
+            found.append(arguments)
+    return found
+
+
+def test_it_ends_as_foreseen_serves_its_pages_and_leaves_nothing_behind(
+    data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
+):
+    demo = Demo(tmp_path / "output", environment)
+    demos.append(demo)
+    ui = demo.wait_for(r"Dagster: +(http://\S+)")
+    orgs = demo.wait_for(r"Local orgs: +(http://\S+)")
+
+    answer = requests.post(f"{ui}/graphql", json={"query": RUNS}, timeout=30).json()
+    runs = answer["data"]["runsOrError"]["results"]
+    by_account = {
+        tag["value"]: run["status"]
+        for run in runs
+        for tag in run["tags"]
+        if tag["key"] == "dagster/partition"
+    }
+    assert by_account == {
+        each.account_id: "SUCCESS" if each.state == "Complete" else "FAILURE"
+        for each in SAMPLE_ACCOUNTS
+        if each.state != "Disabled"
+    }
+    assert requests.get(orgs, timeout=30).ok
+    kinds = " ".join(" ".join(each) for each in processes_of(data_dir))
+    assert all(kind in kinds for kind in ("postgres", "org serve", "webserver", "daemon"))
+
+    assert demo.end(signal.SIGINT) == 0, demo.output.read_text()
+    assert processes_of(data_dir) == []
+
+
+def test_a_second_one_starts_from_what_the_first_left_and_can_end_by_itself(
+    data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
+):
+    demo = Demo(tmp_path / "output", environment, "--once")
+    demos.append(demo)
+
+    assert demo.process.wait(150) == 0, demo.output.read_text()
+    text = demo.output.read_text()
+    assert "more minutes of traffic" in text
+    assert len(re.findall(r" (Complete|Failed|Disabled) ", text)) == len(SAMPLE_ACCOUNTS)
+    assert processes_of(data_dir) == []
+
+
+def test_it_can_be_ended_in_the_middle(
+    data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
+):
+    demo = Demo(tmp_path / "output", environment)
+    demos.append(demo)
+    demo.wait_for("Accounts registered")
+
+    assert demo.end(signal.SIGTERM) == 1
+    assert processes_of(data_dir) == []
+
+
+def test_it_does_not_touch_a_database_of_the_users_own(environment: dict[str, str]):
+    refused = subprocess.run(
+        [COMMAND, "demo", "--once"],
+        env={**environment, "WAREHOUSE_URL": "postgresql://somebody@db.example/precious"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("WAREHOUSE_URL is set")
+    assert len(refused.stderr.splitlines()) == 1
