@@ -31,6 +31,7 @@ _MOMENTS: dict[str, Callable[[str], str | None]] = {
 }
 _TYPE_NAMES = {"datetime": "dateTime", "currency": "double", "percent": "double"}
 _MAX_SEMI_JOINS = 2
+_MAX_DEPTH = 50
 
 
 class Clause(NamedTuple):
@@ -65,13 +66,15 @@ class Conditions:
         self._now = now
         self._semi_joins = 0
 
-    def compile(self, condition: Condition, where: str = "top") -> Clause:
+    def compile(self, condition: Condition, where: str = "top", depth: int = 0) -> Clause:
         """Compiles a condition; `where` says whether it stands at the top, under OR or NOT."""
+        if depth > _MAX_DEPTH:
+            raise SoqlError("The condition is too complicated", code="QUERY_TOO_COMPLICATED")
         match condition:
             case Junction():
-                return self._junction(condition, where)
+                return self._junction(condition, where, depth)
             case Negation():
-                inner = self.compile(condition.condition, "under NOT").test
+                inner = self.compile(condition.condition, "under NOT", depth + 1).test
                 return Clause(lambda row: not inner(row), None)
             case InQuery():
                 return self._in_query(condition, where)
@@ -80,9 +83,9 @@ class Conditions:
             case Comparison():
                 return self._comparison(condition)
 
-    def _junction(self, junction: Junction, where: str) -> Clause:
+    def _junction(self, junction: Junction, where: str, depth: int) -> Clause:
         under = where if junction.every else "under OR"
-        clauses = [self.compile(each, under) for each in junction.conditions]
+        clauses = [self.compile(each, under, depth + 1) for each in junction.conditions]
         tests = [clause.test for clause in clauses]
         known = [clause.ids for clause in clauses if clause.ids is not None]
         if junction.every:

@@ -28,6 +28,7 @@ from crm_pipeline.local_org.store import Org, Table
 
 MAX_OFFSET = 2_000
 MAX_FIELDS_ROWS = 200
+MAX_LEVELS = 5
 
 
 def select(org: Org, text: str, version: str, *, include_deleted: bool = False) -> "Select":
@@ -40,10 +41,6 @@ def select(org: Org, text: str, version: str, *, include_deleted: bool = False) 
         return Select(org, parse(text), version, include_deleted=include_deleted)
     except SoqlError as error:
         raise error.in_text(text) from None
-    except RecursionError:
-        raise SoqlError("The query is too complicated", code="QUERY_TOO_COMPLICATED").in_text(
-            text
-        ) from None
 
 
 class _Node:
@@ -93,6 +90,7 @@ class Select:
         *,
         include_deleted: bool = False,
         table: Table | None = None,
+        level: int = 1,
     ) -> None:
         self.org = org
         self.query = query
@@ -105,6 +103,9 @@ class Select:
         self.columns: list[Column] = []
         self.has_children = False
         self.grouping: Grouping | None = None
+        self._level = level
+        if level > MAX_LEVELS:
+            raise SoqlError(f"A query may have {MAX_LEVELS} levels at most", query.source.at)
         if query.all_rows:
             raise SoqlError("ALL ROWS not allowed in this context", query.source.at)
         if query.offset > MAX_OFFSET:
@@ -238,6 +239,7 @@ class Select:
             self.version,
             include_deleted=self._include_deleted,
             table=children,
+            level=self._level + 1,
         )
         if selected.grouping or selected.counts_only:
             raise SoqlError("Aggregate functions are not supported in subqueries", query.source.at)

@@ -1,6 +1,6 @@
 """SOQL texts and what they say: a parser, the tree that it builds, and errors with a position.
 
-Nothing here knows an org or its objects; `query.py` gives the tree its meaning.
+Nothing here knows an org or its objects; `selection.py` gives the tree its meaning.
 """
 
 import re

@@ -393,6 +393,23 @@ def test_a_wrong_query_gets_salesforces_error(people, soql, code, message):
     assert message in error["message"]
 
 
+ENDLESS_NOT = f"SELECT Id FROM Lead WHERE {'(NOT ' * 5000}Email = null{')' * 5000}"
+ENDLESS_CHILDREN = (
+    f"{'SELECT Id, (' * 2000}SELECT Id FROM ChildAccounts"
+    f"{') FROM ChildAccounts' * 1999}) FROM Account"
+)
+
+
+@pytest.mark.parametrize(
+    ("soql", "code"),
+    [(ENDLESS_NOT, "QUERY_TOO_COMPLICATED"), (ENDLESS_CHILDREN, "MALFORMED_QUERY")],
+)
+def test_a_query_without_end_is_refused(people, soql, code):
+    with pytest.raises(SalesforceError) as refusal:
+        select(people.org, soql, VERSION)
+    assert refusal.value.error_code == code
+
+
 def test_a_call_without_a_query_is_refused(people):
     answer = people.get("query")
     assert answer.status_code == 400
