@@ -21,7 +21,7 @@ from crm_pipeline.flows.webinars import flow
 from crm_pipeline.flows.webinars.extract import SOURCES, ExtractError
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import how_many_done, open_volumes
-from crm_pipeline.ledger.intents import Recorded, record_intents
+from crm_pipeline.ledger.intents import Recorded, record_emails, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
 from crm_pipeline.salesforce.connection import ApiUsage
@@ -166,6 +166,7 @@ class _Cycle:
                     cycle_id=report.cycle_id or 0,
                     intents=batch.intents,
                 )
+                record_emails(self.ledger, self.account.account_id, batch.emails)
                 advance(self.ledger, self.account.account_id, batch.position)
                 self.ledger.commit()
                 self._tally_recorded(recorded)

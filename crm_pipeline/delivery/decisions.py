@@ -43,7 +43,8 @@ def decide_person(
 
     A person whose record is known gets what changed since it was last sent, so that what a
     salesperson edited stays. One found in the org for the first time gets the fields that
-    differ there. Anyone else becomes a Lead (spec 1, step 8).
+    differ there. One who is nowhere, but had another address before, is the record of that
+    one. Anyone else becomes a Lead (spec 1, step 8).
 
     Args:
         person: what is known and wanted.
@@ -55,6 +56,8 @@ def decide_person(
         return _decide_known(person, person.sobject, person.salesforce_id, schemas)
     if match is not None:
         return _decide_matched(person, match, schemas)
+    if person.former_sobject is not None and person.former_salesforce_id is not None:
+        return _decide_former(person, person.former_sobject, person.former_salesforce_id, schemas)
     missing = {"LastName": settings.missing_last_name, "Company": settings.missing_company}
     fitted = schemas["Lead"].fit(missing | dict(person.intent["Lead"]), "create")
     return Decision(
@@ -79,6 +82,15 @@ def _decide_known(
     return Decision(
         person.operation_id, action, sobject, salesforce_id, fitted.fields, reason, fitted.changes
     )
+
+
+def _decide_former(
+    person: DuePerson, sobject: str, salesforce_id: str, schemas: Mapping[str, SObjectSchema]
+) -> Decision:
+    known = replace(
+        person, identity_reason="had another email before", last_sent=person.former_sent
+    )
+    return _decide_known(known, sobject, salesforce_id, schemas)
 
 
 def _decide_matched(

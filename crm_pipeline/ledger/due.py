@@ -20,7 +20,8 @@ class DuePerson:
 
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
-    the org has from us. `sent_at` is set when it was sent before and nothing came of it.
+    the org has from us. `sent_at` is set when it was sent before and nothing came of it. The
+    `former_` ones are those of the address that the person had before, where there was one.
     """
 
     operation_id: int
@@ -34,6 +35,9 @@ class DuePerson:
     identity_reason: str | None
     last_sent: Mapping[str, Any] | None
     last_as_of: datetime | None
+    former_sobject: str | None = None
+    former_salesforce_id: str | None = None
+    former_sent: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Intents: what a flow wants written, recorded before anything is sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -31,6 +31,15 @@ class Intent:
     as_of: datetime
     fields: Mapping[str, Any]
     rejected_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEmail:
+    """The address (as a person key) that a person of the source has, as of a time (UTC)."""
+
+    source_person: str
+    person_key: str
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,12 @@ def record_intents(
         statement("ledger/record_intents"), {**whose, "flow": flow, "cycle_id": cycle_id}
     )
     return {row.kind: Recorded(row.new, row.changed, row.unchanged, row.rejected) for row in rows}
+
+
+def record_emails(connection: Connection, account_id: str, emails: Sequence[PersonEmail]) -> None:
+    """Notes who has which address now, so that one who changed it is not taken for another."""
+    rows = {"account_id": account_id, "rows": orjson.dumps(emails).decode()}
+    connection.execute(statement("ledger/record_emails"), rows)
 
 
 def _content_hash(content: bytes, rejected_because: str | None) -> bytes:

@@ -218,6 +218,43 @@ def test_looking_at_the_sources_changes_nothing(bench: Bench) -> None:
     assert set(bench.states().values()) == {"done"}
 
 
+def test_a_person_with_a_new_email_keeps_the_record(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    change_person(bench, 1, email="new@example.com")
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    [lead] = bench.records("Lead")
+    assert lead["Email"] == "new@example.com"
+    assert {event["WhoId"] for event in bench.records("Event")} == {lead["Id"]}
+    assert len(bench.records("Event")) == 2
+
+
+def test_a_new_email_that_is_in_the_org_already_is_that_record(bench: Bench) -> None:
+    other = bench.seed("Contact", LastName="Last 1", Email="new@example.com")
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    change_person(bench, 1, email="new@example.com")
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    attended = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    assert [event["WhoId"] for event in attended] == [other]
+
+
+def test_an_address_that_another_person_still_has_stays_theirs(bench: Bench) -> None:
+    add_person(bench.connection, 1, "team@example.com")
+    add_person(bench.connection, 2, "team@example.com")
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 2)
+    bench.cycle()
+    change_person(bench, 1, email="own@example.com")
+    bench.cycle()
+    emails = sorted(lead["Email"] for lead in bench.records("Lead"))
+    assert emails == ["own@example.com", "team@example.com"]
+
+
 def change_person(bench: Bench, person: int, **columns: str) -> None:
     """The warehouse ships a person anew."""
     changes = ", ".join(f"{name} = :{name}" for name in columns)

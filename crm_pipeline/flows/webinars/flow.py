@@ -12,7 +12,7 @@ from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_s
 from crm_pipeline.database.statements import statement
 from crm_pipeline.flows.webinars import extract, rules
 from crm_pipeline.flows.webinars.rules import Source
-from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.settings import settings
 
@@ -28,6 +28,7 @@ class Batch:
         rows: how many were read.
         rows_by_session: the same by event session.
         intents: people and activities, rejected ones among them.
+        emails: the address that each of their people has.
         position: how far the source is read with them.
     """
 
@@ -35,6 +36,7 @@ class Batch:
     rows: int
     rows_by_session: Counter[int]
     intents: list[Intent]
+    emails: list[PersonEmail]
     position: Position
 
 
@@ -77,6 +79,7 @@ def batches(
                 len(chunk.participations),
                 Counter(each.event_session_id for each in chunk.participations),
                 rules.intents(chunk.participations, maps, filters),
+                rules.emails(chunk.participations, filters),
                 chunk.position,
             )
 

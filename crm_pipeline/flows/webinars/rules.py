@@ -9,7 +9,7 @@ from typing import Any, Literal
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.salesforce.emails import email_key
 
 Source = Literal["registrations", "attendances"]
@@ -147,6 +147,22 @@ def intents(
         if activity.rejected_because is None:
             accepted.append((activity.person_key, participation))
     return [*_people(accepted, maps), *activities.values()]
+
+
+def emails(
+    participations: Iterable[Participation], filter_strings: Sequence[str]
+) -> list[PersonEmail]:
+    """The address that each person has, by what they said last; rejected ones are left out."""
+    newest: dict[str, PersonEmail] = {}
+    for participation in participations:
+        key = email_key(participation.columns["email"])
+        if key is None or rejection(participation, filter_strings) is not None:
+            continue
+        said = PersonEmail(str(participation.columns["person_id"]), key, participation.changed_at)
+        known = newest.get(said.source_person)
+        if known is None or known.as_of <= said.as_of:
+            newest[said.source_person] = said
+    return list(newest.values())
 
 
 def description(columns: Mapping[str, Any]) -> str:
