@@ -111,7 +111,8 @@ def checked_subrequests(given: Any, name: str) -> list[Subrequest]:
     for each in given:
         if not isinstance(each, dict) or not isinstance(each.get("url"), str):
             raise malformed_json(f"an element of {name} has no url")
-        if each.get("method") not in _METHODS:
+        method = each.get("method")
+        if not isinstance(method, str) or method not in _METHODS:
             raise malformed_json(f"an element of {name} has no valid method")
         headers = each.get("httpHeaders")
         if headers is not None and not _is_map_of_texts(headers):

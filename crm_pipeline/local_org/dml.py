@@ -232,19 +232,22 @@ def _existing(table: Table, record_id: Any) -> Row:
 def _upsert_target(
     writer: Writer, context: WriteContext, external_field: Field, value: Any
 ) -> Row | None:
+    """The record to update, or None if there is one to create."""
     name = external_field.name
     table = writer.table
-    if value is None or value == "":
-        if external_field.type == "id":
-            return None
-        raise refuse("MISSING_ARGUMENT", f"{name} not specified")
     if external_field.type == "id":
-        return _existing(table, value)
-    seen = (name, value.lower() if isinstance(value, str) else value)
+        return None if value is None or value == "" else _existing(table, value)
+    try:
+        key = writer.columns[name.lower()].read(value)
+    except NotDeserialized as unread:
+        raise _unread(unread, context, 1) from None
+    if key is None:
+        raise refuse("MISSING_ARGUMENT", f"{name} not specified")
+    seen = (name, key.lower() if isinstance(key, str) else key)
     if seen in context.external_ids:
         raise refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", name)
     context.external_ids.add(seen)
-    found = matches(table, external_field, value)
+    found = matches(table, external_field, key)
     if len(found) > 1:
         raise refuse(
             "DUPLICATE_EXTERNAL_ID",
@@ -350,22 +353,22 @@ def _read_into(
         except RowFailure as failure:
             errors.extend(failure.errors)
         except NotDeserialized as unread:
-            if not context.from_csv:
-                raise SalesforceError(400, "JSON_PARSER_ERROR", unread.json_message) from None
-            errors.append(_unread_csv_value(unread, position))
+            errors.extend(_unread(unread, context, position).errors)
     if forbidden:
         errors.insert(0, _not_writable(forbidden))
     return errors
 
 
-def _unread_csv_value(unread: NotDeserialized, position: int) -> RowError:
-    name = unread.field.name
+def _unread(unread: NotDeserialized, context: WriteContext, position: int) -> RowFailure:
+    """The row's failure in CSV; in JSON the whole request fails."""
+    if not context.from_csv:
+        raise SalesforceError(400, "JSON_PARSER_ERROR", unread.json_message)
     kind = unread.field.describe["soapType"]
-    return RowError(
+    return refuse(
         "INVALID_FIELD",
         f"Failed to deserialize field at col {position}. Due to, '{unread.value}' is not a valid "
         f"value for the type {kind}",
-        (name,),
+        unread.field.name,
     )
 
 
@@ -403,6 +406,8 @@ def _read_relationship(
     pairs = [(k, v) for k, v in value.items() if k.lower() != "attributes"]
     if len(pairs) != 1:
         raise refuse("INVALID_FIELD", "One external ID must be specified for the relationship")
+    if isinstance(pairs[0][1], dict | list):
+        raise NotDeserialized(lookup, pairs[0][1])
     row[lookup.name] = _parent_by_external_id(writer.org, lookup, given_type, *pairs[0])
 
 

@@ -92,7 +92,7 @@ class Exchange:
         except Interrupted as interrupted:
             self.note = interrupted.fault.action
             return None if self.note == "reset_before" else html(503, _UNAVAILABLE)
-        if self.route is not None and self.route.counted:
+        if self.route is None or self.route.counted:
             answer.headers = {"Sforce-Limit-Info": org.meter.info(org.now()), **answer.headers}
         if org.weather.latency_seconds:
             await asyncio.sleep(org.weather.latency_seconds)

@@ -215,6 +215,9 @@ class Org:
     journal: Journal | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def __repr__(self) -> str:
+        return f"<Org {self.name}>"
+
     def now(self) -> datetime:
         """The org's own time, in UTC; tests may shift it."""
         return self.clock() + self.clock_shift
