@@ -25,12 +25,6 @@ from crm_pipeline_tests.cadence.rows import (
 )
 
 
-@pytest.fixture
-def connection(pipeline: Engine) -> Iterator[Connection]:
-    with pipeline.connect() as connection:
-        yield connection
-
-
 @contextmanager
 def serving(server: socketserver.BaseServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

@@ -1,0 +1,105 @@
+"""Dagster's log as a window of some days."""
+
+import dagster as dg
+import pytest
+from sqlalchemy import Connection, text
+
+from crm_pipeline.cadence.partitions import ACCOUNTS
+from crm_pipeline.cadence.purge import purge, purge_history
+
+
+@dg.asset(
+    partitions_def=ACCOUNTS,
+    check_specs=[dg.AssetCheckSpec("well", asset="thing", partitions_def=ACCOUNTS)],
+)
+def thing(context: dg.AssetExecutionContext):
+    if context.partition_key == "broken":
+        raise dg.Failure("broken")
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+
+def a_run(instance: dg.DagsterInstance, connection: Connection, account: str, days: int) -> str:
+    """A run about an account that ended so many days ago."""
+    result = dg.materialize([thing], instance=instance, partition_key=account, raise_on_error=False)
+    for table, column in {
+        "runs": "update_timestamp",
+        "event_logs": "timestamp",
+        "asset_check_executions": "create_timestamp",
+    }.items():
+        connection.execute(
+            text(
+                f"UPDATE {table} SET {column} = now() - make_interval(days => :days)"
+                " WHERE run_id = :run_id"
+            ),
+            {"days": days, "run_id": result.run_id},
+        )
+    connection.commit()
+    return result.run_id
+
+
+def runs(instance: dg.DagsterInstance) -> set[str]:
+    return {run.run_id for run in instance.get_runs()}
+
+
+@pytest.fixture
+def accounts(instance: dg.DagsterInstance) -> None:
+    instance.add_dynamic_partitions("account", ["busy", "idle", "broken"])
+
+
+def test_old_runs_go_and_what_each_partition_shows_stays(pipeline, connection, instance, accounts):
+    oldest = a_run(instance, connection, "busy", 40)
+    old = a_run(instance, connection, "busy", 20)
+    recent = a_run(instance, connection, "busy", 2)
+    idle = a_run(instance, connection, "idle", 40)
+    broken = a_run(instance, connection, "broken", 40)
+    connection.execute(text("CREATE TABLE before AS SELECT run_id FROM event_logs"))
+    connection.commit()
+
+    deleted = purge(pipeline, days=14)
+
+    assert deleted["runs"] == 2
+    assert runs(instance) == {recent, idle, broken}
+    gone = connection.scalars(
+        text("SELECT DISTINCT run_id FROM before EXCEPT SELECT run_id FROM event_logs")
+    )
+    assert set(gone) == {oldest, old}
+    assert deleted["verdicts"] == 2
+    verdicts = connection.scalars(
+        text("SELECT partition FROM asset_check_executions ORDER BY partition")
+    )
+    assert list(verdicts) == ["broken", "busy", "idle"]
+    latest = instance.fetch_materializations(
+        dg.AssetRecordsFilter(thing.key, asset_partitions=["idle"]), limit=1
+    )
+    assert latest.records[0].run_id == idle
+
+
+def test_what_is_younger_stays(pipeline, connection, instance, accounts):
+    run = a_run(instance, connection, "busy", 13)
+    a_run(instance, connection, "busy", 1)
+    assert purge(pipeline, days=14) == {"runs": 0, "events": 0, "verdicts": 0}
+    assert run in runs(instance)
+
+
+def test_an_account_that_is_gone_keeps_nothing(pipeline, connection, instance, accounts):
+    a_run(instance, connection, "idle", 40)
+    instance.delete_dynamic_partition("account", "idle")
+    purge(pipeline, days=14)
+    assert runs(instance) == set()
+
+
+def test_a_run_that_has_not_ended_stays(pipeline, connection, instance, accounts):
+    run = a_run(instance, connection, "busy", 40)
+    a_run(instance, connection, "busy", 1)
+    connection.execute(text("UPDATE runs SET status = 'STARTED' WHERE run_id = :run"), {"run": run})
+    connection.commit()
+    purge(pipeline, days=14)
+    assert run in runs(instance)
+
+
+def test_the_job_says_what_it_has_deleted(connection, instance, accounts):
+    a_run(instance, connection, "busy", 40)
+    a_run(instance, connection, "busy", 1)
+    result = purge_history.execute_in_process(instance=instance)
+    (output,) = [event for event in result.all_events if event.is_successful_output]
+    assert output.step_output_data.metadata["runs"].value == 1
