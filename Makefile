@@ -3,19 +3,21 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test lint bench chaos clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
 	@echo 'make demo           sample data, local orgs, one cycle of each account, Dagster UI'
 	@echo 'make demo ONCE=1    the same, ending after the table; fails if an account ended wrong'
 	@echo 'make test           linters, types and all tests'
+	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
+	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
-	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	@for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
 	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    2>/dev/null; then break; fi; python=; \
 	done; \
@@ -40,7 +42,18 @@ lint: install
 	.venv/bin/lint-imports
 
 test: lint
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n auto --maxprocesses 8 --dist worksteal
+
+bench: .venv/bench
+	@.venv/bin/python -m benchmarks load $(BENCH)
+
+.venv/bench: .venv/installed
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,bench]'
+	@touch .venv/bench
+
+chaos: install
+	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
 
 clean:
 	@if [ -x .venv/bin/python ] && [ -d .data ]; then \

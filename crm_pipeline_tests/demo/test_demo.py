@@ -20,9 +20,9 @@ COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("a demo")
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "a demo"
 
 
 @pytest.fixture
@@ -67,6 +67,16 @@ def demos() -> Iterator[list[Demo]]:
         demo.process.kill()
 
 
+def runs_by_account(ui: str) -> dict[str, str]:
+    answer = requests.post(f"{ui}/graphql", json={"query": RUNS}, timeout=30).json()
+    return {
+        tag["value"]: run["status"]
+        for run in answer["data"]["runsOrError"]["results"]
+        for tag in run["tags"]
+        if tag["key"] == "dagster/partition"
+    }
+
+
 def processes_of(data_dir: Path) -> list[list[str]]:
     """What runs with this data folder in its environment or its arguments."""
     found = []
@@ -81,43 +91,31 @@ def processes_of(data_dir: Path) -> list[list[str]]:
     return found
 
 
-def test_it_ends_as_foreseen_serves_its_pages_and_leaves_nothing_behind(
+def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
 ):
-    demo = Demo(tmp_path / "output", environment)
-    demos.append(demo)
-    ui = demo.wait_for(r"Dagster: +(http://\S+)")
-    orgs = demo.wait_for(r"Local orgs: +(http://\S+)")
+    first = Demo(tmp_path / "first", environment)
+    demos.append(first)
+    ui = first.wait_for(r"Dagster: +(http://\S+)")
+    orgs = first.wait_for(r"Local orgs: +(http://\S+)")
 
-    answer = requests.post(f"{ui}/graphql", json={"query": RUNS}, timeout=30).json()
-    runs = answer["data"]["runsOrError"]["results"]
-    by_account = {
-        tag["value"]: run["status"]
-        for run in runs
-        for tag in run["tags"]
-        if tag["key"] == "dagster/partition"
-    }
-    assert by_account == {
+    assert runs_by_account(ui) == {
         each.account_id: "SUCCESS" if each.state == "Complete" else "FAILURE"
         for each in SAMPLE_ACCOUNTS
         if each.state != "Disabled"
     }
     assert requests.get(orgs, timeout=30).ok
-    kinds = " ".join(" ".join(each) for each in processes_of(data_dir))
-    assert all(kind in kinds for kind in ("postgres", "org serve", "webserver", "daemon"))
+    running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
+    assert all(kind in running for kind in ("postgres", "org serve", "webserver", "daemon"))
 
-    assert demo.end(signal.SIGINT) == 0, demo.output.read_text()
+    assert first.end(signal.SIGINT) == 0, first.output.read_text()
     assert processes_of(data_dir) == []
 
+    second = Demo(tmp_path / "second", environment, "--once")
+    demos.append(second)
 
-def test_a_second_one_starts_from_what_the_first_left_and_can_end_by_itself(
-    data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
-):
-    demo = Demo(tmp_path / "output", environment, "--once")
-    demos.append(demo)
-
-    assert demo.process.wait(150) == 0, demo.output.read_text()
-    text = demo.output.read_text()
+    assert second.process.wait(150) == 0, second.output.read_text()
+    text = second.output.read_text()
     assert "more minutes of traffic" in text
     assert len(re.findall(r" (Complete|Failed|Disabled) ", text)) == len(SAMPLE_ACCOUNTS)
     assert processes_of(data_dir) == []
