@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.bulk import bulk_query
-from crm_pipeline.salesforce.composite import Subrequest, composite
+from crm_pipeline.salesforce.composite import Subrequest, composite, query_path
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import OrgUnavailable
@@ -16,7 +16,7 @@ from crm_pipeline.salesforce.matching import (
     Found,
     add_converted,
 )
-from crm_pipeline.salesforce.soql import select
+from crm_pipeline.salesforce.soql import count, select
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -39,10 +39,7 @@ def count_people(connection: "Connection") -> int:
         connection,
         [
             Subrequest(
-                f"count{sobject}",
-                "GET",
-                f"query/?q=SELECT+COUNT()+FROM+{sobject}+WHERE+Email+!=+null",
-                kind="query",
+                f"count{sobject}", "GET", query_path(count(sobject, _WITH_EMAIL)), kind="query"
             )
             for sobject in _FIELDS
         ],

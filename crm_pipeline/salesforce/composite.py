@@ -156,8 +156,7 @@ def query_all(
         QueryRefused: a query names what the org does not have.
         SalesforceProblem: as `Connection.request`.
     """
-    resource = "queryAll" if include_deleted else "query"
-    run = _Queries([f"{resource}/?q={_encoded(query)}" for query in queries])
+    run = _Queries([query_path(query, include_deleted=include_deleted) for query in queries])
     also_answers: list[SubAnswer] = []
     with ThreadPoolExecutor(max_workers=parallel) as pool:
         while run.waiting or (also and not also_answers):
@@ -180,6 +179,11 @@ def query_all(
             except AccountStopped as refused:
                 raise QueryRefused(refused, also_answers) from None
     return QueryResult(run.records, also_answers)
+
+
+def query_path(soql: str, *, include_deleted: bool = False) -> str:
+    """The path of a query, for a subrequest."""
+    return f"{'queryAll' if include_deleted else 'query'}/?q={_encoded(soql)}"
 
 
 class _Queries:

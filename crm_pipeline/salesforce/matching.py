@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, Subrequest, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.emails import email_key as email_key  # noqa: PLC0414 - is part of matching
+from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.soql import packed_in_queries, quote
 
 if TYPE_CHECKING:

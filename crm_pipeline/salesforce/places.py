@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from crm_pipeline.salesforce.describe import FieldSchema, PicklistValue
 
 
+_ANY_COUNTRY = ""
+"""Instead of a country, for states of which the describe does not say whose they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The four fields of one address, and what they may hold.
@@ -87,7 +91,9 @@ def fit_place(
 def _state(place: Place, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
     country = fitted.get(place.country_code)
     if country is not None:
-        return place.states.get(country, {}).get(state.casefold(), Why.UNKNOWN_STATE)
+        folded = state.casefold()
+        of_any = place.states.get(_ANY_COUNTRY, {})
+        return place.states.get(country, {}).get(folded) or of_any.get(folded, Why.UNKNOWN_STATE)
     if not alone or place.country_code in fitted:
         return Why.STATE_WITHOUT_COUNTRY
     found = {
@@ -107,10 +113,20 @@ def _states(
     """The states of each country; a state's bitmap says for which of them it is valid."""
     found: dict[str, dict[str, str]] = {}
     for state in states:
-        bits = b64decode(state.valid_for) if state.valid_for and state.active else b""
-        for index, country in enumerate(countries):
-            if index >> 3 < len(bits) and bits[index >> 3] & (0x80 >> (index & 7)):
-                of_country = found.setdefault(country.value, {})
-                of_country.setdefault(state.label.casefold(), state.value)
-                of_country[state.value.casefold()] = state.value
+        if not state.active:
+            continue
+        for country in _countries_of(state.valid_for, countries):
+            of_country = found.setdefault(country, {})
+            of_country.setdefault(state.label.casefold(), state.value)
+            of_country[state.value.casefold()] = state.value
     return found
+
+
+def _countries_of(valid_for: str | None, countries: "tuple[PicklistValue, ...]") -> Iterator[str]:
+    if valid_for is None:
+        yield _ANY_COUNTRY
+        return
+    bits = b64decode(valid_for)
+    for index, country in enumerate(countries):
+        if index >> 3 < len(bits) and bits[index >> 3] & (0x80 >> (index & 7)):
+            yield country.value

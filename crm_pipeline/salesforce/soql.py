@@ -87,6 +87,11 @@ def select(fields: Iterable[str], sobject: str, *where: str) -> str:
     return f"{text} WHERE {conditions}" if conditions else text
 
 
+def count(sobject: str, *where: str) -> str:
+    """A query for the number of an object's records; the answer has it as `totalSize`."""
+    return select(["Id"], sobject, *where).replace("SELECT Id", "SELECT COUNT()", 1)
+
+
 def packed_in_queries(
     fields: Iterable[str],
     sobject: str,

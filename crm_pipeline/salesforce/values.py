@@ -1,6 +1,7 @@
 """Single values: what a field of some type makes of them."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from crm_pipeline.salesforce.soql import datetime_literal
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.describe import FieldSchema
+
+_RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 
 PLAIN_TEXT = frozenset(
     ("string", "textarea", "phone", "url", "picklist", "combobox", "encryptedstring")
@@ -143,6 +146,10 @@ def _datetime(value: Any) -> str | None:
     return datetime_literal(value) if value.tzinfo else None
 
 
+def _record_id(value: Any) -> str | None:
+    return value if isinstance(value, str) and _RECORD_ID.fullmatch(value) else None
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "int": _whole_number,
     "double": _number,
@@ -151,4 +158,5 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "boolean": _boolean,
     "date": _date,
     "datetime": _datetime,
+    "reference": _record_id,
 }

@@ -21,10 +21,7 @@ from crm_pipeline.salesforce.errors import (
     problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
-from crm_pipeline.salesforce.outcomes import Outcome as Outcome  # noqa: PLC0414 - part of writing
-from crm_pipeline.salesforce.outcomes import RowError as RowError  # noqa: PLC0414
-from crm_pipeline.salesforce.outcomes import Write as Write  # noqa: PLC0414
-from crm_pipeline.salesforce.outcomes import all_alike
+from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write, all_alike
 from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_of, waves_of
 
 if TYPE_CHECKING:

@@ -70,6 +70,15 @@ def test_many_creates_cost_a_handful_of_calls_and_each_learns_its_id(org):
     assert connection.api_calls == org.charged
 
 
+@pytest.mark.parametrize("number", [1, 201, 10_001])
+def test_the_last_record_arrives_whatever_their_number(org, number):
+    """simple-salesforce's bulk v1 drops a last batch of one: 1 sends none, 10,001 sends 10,000."""
+    outcomes, _ = _send(org.connect(), _leads(number))
+
+    assert _statuses(outcomes) == {"ok": number}
+    assert len(org.rows("Lead")) == number
+
+
 def test_updates_that_all_worked_need_no_results(org):
     leads = org.seed("Lead", *[{"LastName": "A", "Company": "c"}] * 2_500)
     connection = org.connect()

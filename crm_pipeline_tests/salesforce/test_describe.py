@@ -89,6 +89,7 @@ def test_a_value_goes_out_as_the_field_takes_it(field, value, written, why):
         ("Born__c", "yesterday", Why.WRONG_TYPE),
         ("Seen__c", "2026-11-20T01:00:00", Why.WRONG_TYPE),
         ("Seen__c", "soon", Why.WRONG_TYPE),
+        ("OwnerId", "somebody", Why.WRONG_TYPE),
     ],
 )
 def test_what_the_field_cannot_take_is_left_out_and_recorded(field, value, why):
@@ -179,6 +180,18 @@ def test_a_place_that_the_org_does_not_know_is_left_out_and_the_person_kept(
 
     assert fitted.fields == {"LastName": "Lovelace", **written}
     assert fitted.changes == [FieldChange(field, why, values[field], None)]
+
+
+def test_a_state_is_found_by_its_name_where_the_describe_does_not_say_whose_it_is():
+    fields = [
+        {**field, "picklistValues": [{**v, "validFor": None} for v in field["picklistValues"]]}
+        for field in CONTACT_WITH_PLACES["fields"]
+    ]
+    schema = SObjectSchema.from_describe({"name": "Contact", "fields": fields})
+
+    fitted = schema.fit({"MailingCountry": "US", "MailingState": "texas"}, "create")
+
+    assert fitted.fields == {"MailingCountryCode": "US", "MailingStateCode": "TX"}
 
 
 def test_an_update_may_change_the_state_alone_where_its_name_tells_which():

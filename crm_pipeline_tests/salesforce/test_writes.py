@@ -18,14 +18,8 @@ from crm_pipeline.salesforce.errors import (
     Treatment,
 )
 from crm_pipeline.salesforce.login import log_in
-from crm_pipeline.salesforce.writes import (
-    Duplicate,
-    Outcome,
-    RowError,
-    Write,
-    send_by_composite,
-    single_create,
-)
+from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
+from crm_pipeline.salesforce.writes import Duplicate, send_by_composite, single_create
 from crm_pipeline_tests.salesforce.orgs import APP, Asked, Canned, LocalOrg, after_login
 
 FALSE = {"Sforce-Auto-Assign": "FALSE"}
@@ -132,6 +126,23 @@ def test_an_upsert_says_whether_it_created(make_org):
     assert [first[ref].created for ref in range(2)] == [True, True]
     assert [again[ref].created for ref in range(3)] == [False, False, True]
     assert len(org.rows("Event")) == 3
+
+
+@pytest.mark.parametrize("key", ["a b?/1", "100%", "x&y=z", "ü", "o'brien"])
+def test_an_external_id_may_contain_anything(make_org, key):
+    """In simple-salesforce it goes into the path as it is."""
+    org = make_org(
+        objects={"Lead": {"fields": {"Key__c": {"type": "string", "external_id": True}}}}
+    )
+    [lead] = org.seed("Lead", {"LastName": "A", "Company": "c", "Key__c": key})
+    fields = {"Key__c": key, "LastName": "B"}
+
+    outcomes, _ = _send(
+        org.connect(), [Write(0, "Lead", "upsert", fields, external_id_field="Key__c")]
+    )
+
+    assert outcomes[0] == Outcome(0, "ok", lead)
+    assert [row["LastName"] for row in org.rows("Lead")] == ["B"]
 
 
 def test_deletes_are_writes_too(org):

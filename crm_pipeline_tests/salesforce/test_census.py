@@ -1,0 +1,92 @@
+"""Finding very many people by reading everybody."""
+
+import pytest
+
+from crm_pipeline.local_org.lifecycle import convert
+from crm_pipeline.salesforce.census import CENSUS_CALLS, count_people, find_people_by_census
+from crm_pipeline.salesforce.composite import Subrequest, query_all
+from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.errors import OrgUnavailable
+from crm_pipeline.salesforce.matching import Match, choose, find_people
+from crm_pipeline_tests.salesforce.orgs import LocalOrg
+
+
+def _schemas(connection: Connection) -> dict[str, SObjectSchema]:
+    also = [
+        Subrequest(name, "GET", f"sobjects/{name}/describe", kind="describe")
+        for name in ("Lead", "Contact")
+    ]
+    answers = query_all(connection, [], also=also).also
+    return {a.body["name"]: SObjectSchema.from_describe(a.body) for a in answers}
+
+
+def _people(org: LocalOrg) -> None:
+    org.seed(
+        "Lead",
+        *[
+            {"LastName": "A, B", "Company": "two\nlines", "Email": f"Lead{n}@Example.com"}
+            for n in range(30)
+        ],
+        {"LastName": "nobody", "Company": "c"},
+    )
+    org.seed("Contact", *[{"LastName": "C", "Email": f"lead{n}@example.com"} for n in range(5)])
+    [lead] = org.seed("Lead", {"LastName": "D", "Company": "c", "Email": "gone@example.com"})
+    convert(org.org, lead)
+
+
+def _shown(match: Match | None) -> object:
+    """What matters of a match; bulk and REST spell times differently."""
+    assert match is not None
+    fields = {name: value for name, value in match.fields.items() if name != "CreatedDate"}
+    return match.sobject, match.salesforce_id, fields, match.reason
+
+
+def test_a_census_finds_the_same_people_as_queries_do(org):
+    _people(org)
+    connection = org.connect()
+    keys = [*(f"lead{n}@example.com" for n in range(40)), "gone@example.com"]
+    lead_fields, contact_fields = ["LastName", "Company"], ["LastName"]
+
+    census = find_people_by_census(
+        connection,
+        keys,
+        _schemas(connection),
+        lead_fields=lead_fields,
+        contact_fields=contact_fields,
+    )
+    queries = find_people(connection, keys, lead_fields=lead_fields, contact_fields=contact_fields)
+
+    assert len(queries) == 31
+    assert {key: _shown(choose(found)) for key, found in census.items()} == {
+        key: _shown(choose(found)) for key, found in queries.items()
+    }
+
+
+def test_a_census_costs_the_same_whatever_the_number_of_addresses(org):
+    _people(org)
+    connection = org.connect()
+    schemas = _schemas(connection)
+    before = connection.api_calls
+
+    keys = [f"lead{n}@example.com" for n in range(100_000)]
+    count_people(connection)
+    find_people_by_census(connection, keys, schemas, lead_fields=[], contact_fields=[])
+
+    assert connection.api_calls - before <= CENSUS_CALLS
+    assert connection.api_calls == org.charged
+
+
+def test_people_are_counted_in_one_call(org):
+    _people(org)
+    connection = org.connect()
+
+    assert count_people(connection) == 37
+    assert connection.api_calls == 1
+
+
+def test_people_that_cannot_be_counted_now_are_for_later(org):
+    org.weather("query", "error", code="QUERY_TIMEOUT", status=400)
+
+    with pytest.raises(OrgUnavailable, match="QUERY_TIMEOUT"):
+        count_people(org.connect())
