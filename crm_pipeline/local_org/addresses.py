@@ -4,7 +4,7 @@ Salesforce: state and country keep integration values (names) and codes, in step
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,10 @@ def add_code_fields(of: SObjectType) -> None:
         "Country": dict(countries),
         "State": {code: name for each in states.values() for code, name in each.items()},
     }
-    for prefix in list(_prefixes(of)):
+    of.coded_addresses = tuple(
+        each.name.removesuffix("Address") for each in of.fields.values() if each.type == "address"
+    )
+    for prefix in of.coded_addresses:
         for part, values in entries.items():
             beside = of.fields[f"{prefix}{part}".lower()]
             code = make_field(
@@ -48,20 +51,13 @@ def add_code_fields(of: SObjectType) -> None:
             of.fields[code.name.lower()] = code
 
 
-def _prefixes(of: SObjectType) -> Iterator[str]:
-    for each in of.fields.values():
-        if each.type == "address":
-            yield each.name.removesuffix("Address")
-
-
 def sync_address(table: Table, row: Row, old: Row | None) -> None:
     """Completes names by codes and codes by names, or refuses what is unknown.
 
     Does nothing in an org without state and country picklists.
     """
-    for prefix in _prefixes(table.type):
-        if f"{prefix}countrycode".lower() in table.type.fields:
-            _sync(table, row, old or {}, prefix)
+    for prefix in table.type.coded_addresses:
+        _sync(table, row, old or {}, prefix)
 
 
 def _sync(table: Table, row: Row, old: Row, prefix: str) -> None:

@@ -43,6 +43,7 @@ class Writer:
     columns: dict[str, Column]
     defaults: Row
     required: tuple[str, ...]
+    never_null: tuple[str, ...]
     unique: tuple[Field, ...]
     owned: bool
     before: Callable[[WriteContext, Table, Row, Row | None], None] | None
@@ -89,6 +90,7 @@ def _build_writer(org: Org, table: Table) -> Writer:
         columns=columns,
         defaults=defaults,
         required=tuple(each.name for each in table.type.fields.values() if each.required),
+        never_null=tuple(each.name for each in fields if not each.nillable),
         unique=tuple(each for each in table.type.fields.values() if each.unique),
         owned="ownerid" in table.type.fields,
         before=BEFORE_SAVE.get(
@@ -278,9 +280,7 @@ def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str
     row = old.copy()
     errors = _read_into(row, writer, context, fields, creating=False)
     missing = [
-        each.field.name
-        for each in writer.columns.values()
-        if not each.field.nillable and row.get(each.name) is None and old.get(each.name) is not None
+        name for name in writer.never_null if row.get(name) is None and old.get(name) is not None
     ]
     if missing:
         raise _required_missing(missing)

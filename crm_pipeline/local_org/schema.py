@@ -116,6 +116,8 @@ class SObjectType:
     children: dict[str, ChildRelationship] = field(default_factory=dict)
     all_children: list[ChildRelationship] = field(default_factory=list)
     name_field: Field | None = None
+    coded_addresses: tuple[str, ...] = ()
+    """Prefixes of the addresses with state and country codes (`Mailing`), if there are any."""
     computed: dict[str, Computed] = field(default_factory=dict)
     """Fields that are not stored: API name to a function of the row (see `Org.value`)."""
 

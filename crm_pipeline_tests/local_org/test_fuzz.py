@@ -26,6 +26,10 @@ OBJECTS = [
     "CampaignMemberStatus", "Opportunity", "OpportunityContactRole", "Organization", "Webinar__c",
     "lead", "Nope",
 ]  # fmt: skip
+RESOURCES = [
+    "composite", "composite/batch", "limits", "query", "queryAll", "sobjects", "", "jobs/ingest",
+    "jobs/query", "jobs/ingest/750000000000001", "query/x-1", "query/01g000000000001-2000",
+]  # fmt: skip
 # Ids that the org has seeded, of several objects, and what only looks like them.
 IDS = ["00Q000000000001EAA", "003000000000001AAA", "001000000000001AAA", "701000000000001AAA"]
 HEADERS = {
@@ -87,11 +91,8 @@ paths = st.one_of(
     st.builds("composite/sobjects/{}".format, objects),
     st.builds("composite/sobjects/{}/{}".format, objects, names),
     st.builds("composite/tree/{}".format, objects),
-    st.sampled_from(
-        ["composite", "composite/batch", "limits", "query", "queryAll", "sobjects", "",
-         "jobs/ingest", "jobs/query", "jobs/ingest/750000000000001", "query/x-1", "query/01g000000000001-2000"]
-    ),
-)  # fmt: skip
+    st.sampled_from(RESOURCES),
+)
 methods = st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"])
 subrequests = st.fixed_dictionaries(
     {
