@@ -37,6 +37,8 @@ from crm_pipeline.local_org.store import Org, timestamp
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _MAX_RECORDS = 10_000
 _QUERIES = ("query", "queryAll")
+_JSON = "application/json"
+"""Bulk v1 names media types without a charset; salesforce-bulk compares them as a whole."""
 
 
 @dataclass(eq=False)
@@ -143,7 +145,7 @@ def _speaks_json(call: Call) -> bool:
 def _refusal(call: Call, error: JobError) -> Answer:
     body = {"exceptionCode": error.code, "exceptionMessage": error.message}
     if _speaks_json(call):
-        return Answer(status=400, body=body)
+        return Answer(status=400, body=body, media_type=_JSON)
     return _xml("error", body, status=400)
 
 
@@ -163,7 +165,7 @@ def _xml(root: str, values: Mapping[str, Any], *, inner: str = "", status: int =
 
 def _info(job: ClassicJob, root: str, described: Mapping[str, Any], *, status: int = 200) -> Answer:
     if job.speaks_json:
-        return Answer(status=status, body=dict(described))
+        return Answer(status=status, body=dict(described), media_type=_JSON)
     return _xml(root, described, status=status)
 
 
@@ -328,7 +330,7 @@ def list_batches(org: Org, call: Call) -> Answer:
     job = _job(org, call)
     infos = [batch.describe() for batch in job.batches.values()]
     if job.speaks_json:
-        return Answer(body={"batchInfo": infos})
+        return Answer(body={"batchInfo": infos}, media_type=_JSON)
     inner = "".join(f"<batchInfo>{_elements(info)}</batchInfo>" for info in infos)
     return _xml("batchInfoList", {}, inner=inner.replace(".000+0000<", ".000Z<"))
 
@@ -342,7 +344,7 @@ def read_batch(org: Org, call: Call) -> Answer:
 def read_request(org: Org, call: Call) -> Answer:
     """`GET job/<id>/batch/<id>/request`: what was sent."""
     job, batch = _batch(org, call)
-    media_type = "application/json" if job.content_type == "JSON" else CSV_TYPE
+    media_type = _JSON if job.content_type == "JSON" else CSV_TYPE
     return Answer(body=batch.content, media_type=media_type)
 
 
@@ -352,10 +354,10 @@ def results(org: Org, call: Call) -> Answer:
     _refuse_unless_complete(batch)
     if job.operation in _QUERIES:
         if job.speaks_json:
-            return Answer(body=[batch.result_id])
+            return Answer(body=[batch.result_id], media_type=_JSON)
         return _xml("result-list", {"result": batch.result_id})
     if job.content_type == "JSON":
-        return Answer(body=[_json_result(each) for each in batch.results])
+        return Answer(body=[_json_result(each) for each in batch.results], media_type=_JSON)
     lines = [bulk_csv.line(["Id", "Success", "Created", "Error"])]
     lines += [
         bulk_csv.line([each.id, each.success, each.success and each.created, error_text(each)])
@@ -388,7 +390,7 @@ def query_result(org: Org, call: Call) -> Answer:
     if selected is None or long_id(call.params["result"]) != batch.result_id:
         raise JobError("InvalidBatch", f"Unable to find object: {call.params['result']}")
     if job.content_type == "JSON":
-        return Answer(body=[selected.render(row) for row in batch.rows])
+        return Answer(body=[selected.render(row) for row in batch.rows], media_type=_JSON)
     columns = selected.columns
     if not batch.rows:
         return Answer(body="Records not found for this query\n", media_type=CSV_TYPE)

@@ -73,7 +73,7 @@ def run(
 def rows(caller: Caller, job: dict[str, Any], which: str) -> list[dict[str, str]]:
     answer = caller.get(f"jobs/ingest/{job['id']}/{which}")
     assert answer.status_code == 200, answer.text
-    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Type"] == "text/csv"
     return list(csv.DictReader(io.StringIO(answer.content.decode())))
 
 
