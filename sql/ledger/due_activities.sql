@@ -31,13 +31,15 @@ WHERE
     AND o.kind = 'activity'
     AND o.state = 'pending'
     AND o.operation_id > :after
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS f
-        WHERE
-            o.version > 1
-            AND f.account_id = o.account_id
-            AND f.natural_key = o.natural_key
-            AND f.state = 'in_flight'
+    AND NOT (
+        o.version > 1
+        AND EXISTS (
+            SELECT FROM crm.operation AS f
+            WHERE
+                f.account_id = o.account_id
+                AND f.natural_key = o.natural_key
+                AND f.state = 'in_flight'
+        )
     )
 ORDER BY o.operation_id
 LIMIT :limit

@@ -28,13 +28,15 @@ WHERE
     AND o.state = 'pending'
     AND o.action IS DISTINCT FROM 'update'
     AND o.operation_id > :after
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS earlier
-        WHERE
-            o.version > 1
-            AND earlier.account_id = o.account_id
-            AND earlier.natural_key = o.natural_key
-            AND earlier.state = 'in_flight'
+    AND NOT (
+        o.version > 1
+        AND EXISTS (
+            SELECT FROM crm.operation AS f
+            WHERE
+                f.account_id = o.account_id
+                AND f.natural_key = o.natural_key
+                AND f.state = 'in_flight'
+        )
     )
 ORDER BY o.operation_id
 LIMIT :limit
