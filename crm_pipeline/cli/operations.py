@@ -134,7 +134,7 @@ def requeue(
     from crm_pipeline.database.statements import statement
 
     overtaken = 0
-    for account_id, ids in _chosen(operation_ids, account, code):
+    for account_id, ids in _chosen(operation_ids, account, code, Which.both.states()):
         with _locked(account_id) as connection:
             parameters = {"account_id": account_id, "operation_ids": ids}
             again = connection.scalars(statement("operations/requeue"), parameters).all()
@@ -166,7 +166,8 @@ def drop(
     if not reason.strip():
         mistake("Say why with --reason; it is what is left of the operation.")
     kept_reason = f"dropped by {getpass.getuser()}: {reason.strip()}"
-    for account_id, ids in _chosen(operation_ids, account, code):
+    may_be = [*Which.both.states(), "dropped"] if with_activities else Which.both.states()
+    for account_id, ids in _chosen(operation_ids, account, code, may_be):
         with _locked(account_id) as connection:
             which = {"account_id": account_id, "operation_ids": ids}
             dropped = connection.scalars(
@@ -184,14 +185,20 @@ def drop(
         elif waiting:
             typer.echo(
                 f"Account {account_id}: {_counted(len(waiting))} still waiting for these people; "
-                "drop again with --with-activities to give those up as well.",
+                "drop the same again with --with-activities to give those up as well.",
             )
 
 
 def _chosen(
-    operation_ids: Sequence[int] | None, account: str | None, code: str | None
+    operation_ids: Sequence[int] | None,
+    account: str | None,
+    code: str | None,
+    may_be: Sequence[str],
 ) -> list[tuple[str, list[int]]]:
-    """The failed operations that are meant, by account."""
+    """The operations that are meant, by account: all that failed, or those named by their ids.
+
+    One that is named must be in one of the states `may_be`.
+    """
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.statements import statement
 
@@ -214,7 +221,7 @@ def _chosen(
         ).all()
     states = {row.operation_id: row.state for row in rows}
     for operation_id in operation_ids or ():
-        if states.get(operation_id) not in Which.both.states():
+        if states.get(operation_id) not in may_be:
             state = states.get(operation_id)
             mistake(
                 f"Operation {operation_id} is {state}, not failed or exhausted."

@@ -65,7 +65,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
                 row.waiting,
                 row.failed,
                 row.exhausted,
-                row.reason,
+                None if row.state == "Complete" else row.reason,
             )
             for row in accounts
         ],

@@ -128,6 +128,9 @@ def test_an_operation_is_dropped_with_its_reason_and_what_waits_for_it_is_told(
     assert state == "dropped"
     assert reason == f"dropped by {getpass.getuser()}: asked not to be kept"
     assert "Nothing failed" in run("operations", "list").stdout
+    told = run("operations", "drop", refused, "--reason=no", "--with-activities").stdout
+    assert "1 operation that waited for them, too" in told
+    assert state_of(pipeline, refused)[2] == reason
 
 
 def test_what_waits_for_a_dropped_person_is_dropped_on_demand(
