@@ -39,8 +39,6 @@ class FieldSchema:
     nillable: bool = True
     defaulted: bool = False
     restricted: bool = False
-    id_lookup: bool = False
-    external_id: bool = False
     values: tuple[PicklistValue, ...] = ()
 
     @property
@@ -94,14 +92,7 @@ class SObjectSchema:
     def from_json(cls, cached: str | bytes | Mapping[str, Any]) -> "SObjectSchema":
         """Reads what `to_json` wrote, as text or parsed."""
         read = cached if isinstance(cached, Mapping) else orjson.loads(cached)
-        fields = (
-            FieldSchema(
-                **{**kept, "values": tuple(PicklistValue(*value) for value in kept["values"])}
-                if "values" in kept
-                else kept
-            )
-            for kept in read["fields"]
-        )
+        fields = map(_from_compact, read["fields"])
         return cls(read["name"], {schema.name: schema for schema in fields})
 
     def field(self, name: str) -> FieldSchema | None:
@@ -226,8 +217,6 @@ def _field_schema(described: Mapping[str, Any]) -> FieldSchema:
         nillable=bool(described.get("nillable")),
         defaulted=bool(described.get("defaultedOnCreate")),
         restricted=restricted,
-        id_lookup=bool(described.get("idLookup")),
-        external_id=bool(described.get("externalId")),
         values=tuple(
             PicklistValue(
                 value["value"],
@@ -249,3 +238,10 @@ def _compact(schema: FieldSchema) -> dict[str, Any]:
         if (value := getattr(schema, name)) != getattr(usual, name)
     }
     return kept | {"values": [list(value) for value in schema.values]} if schema.values else kept
+
+
+def _from_compact(kept: Mapping[str, Any]) -> FieldSchema:
+    """The field again; what another version of the pipeline kept of it is passed over."""
+    known = {name: kept[name] for name in FieldSchema.__dataclass_fields__ if name in kept}
+    values = tuple(PicklistValue(*value) for value in kept.get("values", ()))
+    return FieldSchema(**(known | {"values": values}))

@@ -9,19 +9,16 @@ COMPOSITE_QUERIES_OR_COLLECTIONS = 5
 COLLECTION_RECORDS = 200
 COLLECTION_RUNS = 10
 
-# SOQL and SOSL Reference, "SOQL and SOSL Limits": the text of a query, and one string in it.
+# SOQL and SOSL Reference, "SOQL and SOSL Limits": the text of a query.
 # A query in a URL is bounded by 16,384 bytes instead, hence queries travel inside a composite.
 SOQL_CHARS = 100_000
-SOQL_STRING_CHARS = 4_000
 
 # REST API Developer Guide, "Query Options Header": records of one page, less for wide rows.
 QUERY_PAGE = 2_000
 
 # Bulk API 2.0 Developer Guide, "Upload Job Data": 150 MB once encoded as base64.
 BULK_UPLOAD_BYTES = 100_000_000
-# The same, "Limits": Salesforce splits an upload into batches of so many records.
-BULK_BATCH_RECORDS = 10_000
-# The same: fewer records are better sent by REST.
+# The same, "Limits": fewer records are better sent by REST.
 BULK_WORTHWHILE_RECORDS = 2_000
 # Records asked for in one page of a bulk query's result; a larger page needs more memory there.
 BULK_RESULT_PAGE = 250_000

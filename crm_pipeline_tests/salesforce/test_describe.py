@@ -26,6 +26,13 @@ def test_a_schema_survives_the_cache_and_stays_small():
     assert len(SCHEMA.to_json()) < 2_000
 
 
+def test_what_another_version_cached_of_a_field_is_passed_over():
+    cached = orjson.loads(SCHEMA.to_json())
+    cached["fields"][0]["id_lookup"] = True
+
+    assert SObjectSchema.from_json(cached) == SCHEMA
+
+
 @pytest.mark.parametrize(
     ("field", "value", "written", "why"),
     [
