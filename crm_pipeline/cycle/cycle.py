@@ -20,7 +20,8 @@ from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.flows.webinars import flow
 from crm_pipeline.flows.webinars.extract import SOURCES, ExtractError
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
-from crm_pipeline.ledger.due import how_many_done, open_volumes
+from crm_pipeline.ledger.due import open_volumes
+from crm_pipeline.ledger.incidents import Incident, open_incidents
 from crm_pipeline.ledger.intents import Recorded, record_emails, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
@@ -116,16 +117,17 @@ class _Cycle:
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
         )
-        retried: list[int] = []
         if "retried_operations" in report.steps:
-            self.attempt(lambda: retried.extend(retry(session)))
+            self.attempt(lambda: self._retry(session))
         org_is_there = not self.problems
         self.attempt(self.read)
         if "load_results" in report.steps and org_is_there:
             self.attempt(lambda: deliver(session))
         session.log_out()
-        self._count(session, retried)
-        self.conclude(session.notes)
+        self._count(session)
+        incidents = open_incidents(self.ledger, account_id)
+        report.counts.incidents = len(incidents)
+        self.conclude(session.notes, incidents)
         self._finish(session)
 
     def attempt(self, step: Callable[[], None]) -> None:
@@ -174,17 +176,24 @@ class _Cycle:
             flow.sessions_were_read(self.ledger, self.account.account_id, unread)
             self.ledger.commit()
 
-    def conclude(self, notes: Mapping[str, int] | None = None) -> None:
+    def conclude(
+        self, notes: Mapping[str, int] | None = None, incidents: Sequence[Incident] = ()
+    ) -> None:
         """Sets the report's state and its reason, one line for people."""
         report = self.report
+        reasons = list(dict.fromkeys(map(_explain, self.problems)))
         if self.problems:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
-            report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
-        elif notes:
-            report.reason = "Values changed to fit the org: " + ", ".join(
-                f"{what} ({number})" for what, number in sorted(notes.items())
-            )
+        reasons += [
+            f"{each.code} holds up {each.operations} records ({each.subject}); they go when it"
+            " is mended in the org"
+            for each in incidents
+        ]
+        if notes:
+            changed = (f"{what} ({number})" for what, number in sorted(notes.items()))
+            reasons.append("Values changed to fit the org: " + ", ".join(changed))
+        report.reason = "; ".join(reasons)
 
     def _tally(self, batch: flow.Batch) -> None:
         report, counts = self.report, self.report.counts
@@ -209,12 +218,14 @@ class _Cycle:
             recorded["person"].new + recorded["person"].changed if ("person" in recorded) else 0
         )
 
-    def _count(self, session: DeliverySession, retried: Sequence[int]) -> None:
+    def _retry(self, session: DeliverySession) -> None:
+        counts = self.report.counts
+        counts.retried, counts.retried_done = retry(session)
+
+    def _count(self, session: DeliverySession) -> None:
         report, counts = self.report, self.report.counts
         for name, number in asdict(session.delivered).items():
             setattr(counts, name, number)
-        counts.retried = len(retried)
-        counts.retried_done = how_many_done(self.ledger, retried) if retried else 0
         open_now = open_volumes(self.ledger, self.account.account_id)
         counts.waiting = sum(v.pending + v.in_flight + v.failed for v in open_now.values())
         counts.exhausted = sum(volume.exhausted for volume in open_now.values())

@@ -5,7 +5,8 @@ from crm_pipeline.delivery.decisions import ACTIVITY
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import due_volumes
+from crm_pipeline.ledger.due import due_volumes, which_done
+from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 
@@ -13,13 +14,14 @@ PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
 
 
-def retry(session: DeliverySession) -> list[int]:
+def retry(session: DeliverySession) -> tuple[int, int]:
     """Takes up what an earlier cycle left: lost answers first, then the oldest failures.
 
-    Retries spend only from their own slice of the cycle's API calls.
+    Retries spend only from their own slice of the cycle's API calls. Where one goes through
+    that an incident held up, the incident is over, and all that it held up goes.
 
     Returns:
-        The operations that are tried again.
+        How many operations were tried again, and how many of them are done now.
 
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: as `deliver`.
@@ -27,12 +29,18 @@ def retry(session: DeliverySession) -> list[int]:
     look_up_lost(session)
     share = session.account.settings.retry_share
     if session.budget.slice_left(share, 0) == 0:
-        return []
+        return 0, 0
     retried = take_retries(session.ledger, session.account_id, limit=RETRIES_PER_CYCLE)
     session.ledger.commit()
-    if retried:
+    if not retried:
+        return 0, 0
+    deliver(session)
+    done = which_done(session.ledger, retried)
+    overcome = {retried[operation_id] for operation_id in done}
+    if overcome and release_incidents(session.ledger, session.account_id, overcome):
+        session.ledger.commit()
         deliver(session)
-    return retried
+    return len(retried), len(done)
 
 
 def deliver(session: DeliverySession) -> None:

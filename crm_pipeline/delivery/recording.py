@@ -1,11 +1,13 @@
 """Recording what came of writes, by the one error table."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
     Done,
     Failed,
@@ -23,6 +25,9 @@ from crm_pipeline.settings import settings
 
 ALL_ATTEMPTS = 5
 """Tries of an operation in all (spec 1)."""
+
+INCIDENT_FROM = 20
+"""So many records of one batch, all refused for one reason, are one incident."""
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
 
@@ -81,6 +86,8 @@ class Recorder:
         for outcome in outcomes:
             if outcome.status == "error":
                 self._treat(self.writes[outcome.ref], outcome.errors[0], failed, pending)
+        if len(failed) == len(outcomes) >= INCIDENT_FROM:
+            failed = self._as_incidents(failed)
         if failed:
             waiting, exhausted = record_failed(
                 self.session.ledger,
@@ -132,6 +139,19 @@ class Recorder:
                 failed.append(Failed(write.ref, error.code, error.message))
             case _:
                 failed.append(Failed(write.ref, error.code, error.message, ALL_ATTEMPTS))
+
+    def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:
+        """Where one cause refused a whole batch, it is one incident and costs no attempts."""
+        sobject = self.writes[failed[0].operation_id].sobject
+        codes = Counter(each.error_code for each in failed)
+        if len(codes) > 1:
+            return list(failed)
+        [(code, number)] = codes.items()
+        incident = Incident(code, sobject, number)
+        note_incident(
+            self.session.ledger, self.session.account_id, incident, failed[0].error_message
+        )
+        return [replace(each, attempts=0) for each in failed]
 
     def _degraded(self, write: Write, error: RowError) -> bool:
         """Takes the refused fields out, where the account allows it, and sends the rest."""

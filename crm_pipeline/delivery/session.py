@@ -36,7 +36,6 @@ class Delivered:
     waiting: int = 0
     exhausted: int = 0
     fields_changed_to_fit: int = 0
-    incidents: int = 0
 
     @property
     def succeeded(self) -> int:

@@ -4,7 +4,7 @@ Each function reads within the caller's transaction, on the connection that hold
 account's lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,12 +155,10 @@ def known_records(
     return set(connection.scalars(statement("ledger/known_records"), parameters))
 
 
-def how_many_done(connection: Connection, operation_ids: Sequence[int]) -> int:
-    """How many of these operations are done."""
-    done: int = connection.execute(
-        statement("ledger/how_many_done"), {"operation_ids": list(operation_ids)}
-    ).scalar_one()
-    return done
+def which_done(connection: Connection, operation_ids: Collection[int]) -> set[int]:
+    """Those of these operations that are done."""
+    parameters = {"operation_ids": list(operation_ids)}
+    return set(connection.scalars(statement("ledger/which_done"), parameters))
 
 
 @dataclass(frozen=True, slots=True)

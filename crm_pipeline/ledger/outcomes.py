@@ -74,10 +74,12 @@ class NotedChange:
     new_value: str | None
 
 
-def take_retries(connection: Connection, account_id: str, *, limit: int) -> list[int]:
-    """Makes the oldest due failed operations pending again and returns their ids."""
-    parameters = {"account_id": account_id, "limit": limit}
-    return list(connection.scalars(statement("ledger/take_retries"), parameters))
+def take_retries(connection: Connection, account_id: str, *, limit: int) -> dict[int, str]:
+    """Makes the oldest due failed operations pending again; returns ids and error codes."""
+    rows = connection.execute(
+        statement("ledger/take_retries"), {"account_id": account_id, "limit": limit}
+    )
+    return {row.operation_id: row.error_code or "" for row in rows}
 
 
 def decide_updates(connection: Connection, planned: Sequence[Planned]) -> None:

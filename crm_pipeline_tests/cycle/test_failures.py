@@ -145,3 +145,20 @@ def test_the_day_s_requests_spent_pause_the_account(bench: Bench) -> None:
     report = bench.cycle()
     assert report.state == "Paused"
     assert set(bench.states().values()) == {"pending"}
+
+
+def test_one_cause_that_hits_all_rows_is_one_incident_and_ends_with_it(bench: Bench) -> None:
+    for number in range(1, 61):
+        add_person(bench.connection, number, country_code="Atlantis")
+        register(bench.connection, number, number)
+    report = bench.cycle()
+    assert report.counts.incidents == 1
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION holds up 60 records" in report.reason
+    people = [state for key, state in bench.states().items() if key.startswith("person")]
+    assert people == ["failed"] * 60
+    calls = bench.cycle().counts.api_calls
+    assert calls <= 2, "fifty are tried, not thousands"
+    bench.org.rules = None
+    report = bench.cycle()
+    assert report.counts.incidents == 0
+    assert set(bench.states().values()) == {"done"}

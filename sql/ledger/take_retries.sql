@@ -12,4 +12,4 @@ WHERE operation_id IN (
     ORDER BY operation_id
     LIMIT :limit
 )
-RETURNING operation_id
+RETURNING operation_id, error_code
