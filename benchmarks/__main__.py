@@ -1,5 +1,6 @@
 """`python -m benchmarks`: what can be measured."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from benchmarks.processes import CHECKOUT, ProgramError
 from benchmarks.report import draw, print_table, write_results
 
 DATA = CHECKOUT / ".data" / "bench"
+_FEWEST = 10
+"""Registrations: fewer do not hold all kinds of people."""
+
 _WIDE = 200
 """Columns of a table that goes to a file."""
 
@@ -30,10 +34,10 @@ def load(
     *,
     rows: Annotated[
         list[int] | None,
-        typer.Option(min=10, help="Registrations of the job (1,000); may be given again."),
+        typer.Option(min=_FEWEST, help="Registrations of the job (1,000); may be given again."),
     ] = None,
     loop_rows: Annotated[
-        int, typer.Option(min=10, help="Most registrations for the loop, which is slow.")
+        int, typer.Option(min=_FEWEST, help="Most registrations for the loop, which is slow.")
     ] = 20,
     latency: Annotated[
         list[float] | None,
@@ -64,7 +68,12 @@ def load(
     quick = [each for each in programs if each != "loop"]
     jobs = [(size, chosen, quick) for size, chosen in plan.items() if quick]
     if "loop" in programs:
-        jobs.insert(0, (min(*sizes, loop_rows), latencies, ["loop"]))
+        most = min(*sizes, loop_rows)
+        if curve and most // 2 >= _FEWEST:
+            jobs.append((most // 2, [curve_latency], ["loop"]))
+        jobs.append((most, latencies, ["loop"]))
+        jobs.sort(key=lambda job: job[0])
+    load_before = os.getloadavg()[0]
     measurements: list[Measurement] = []
     console = _console()
     comparison = Comparison(DATA)
@@ -79,6 +88,7 @@ def load(
     finally:
         comparison.close()
     print_table(measurements, console)
+    _warn_of_others(console, load_before)
     write_results(measurements, results)
     console.print(f"Numbers: {results}")
     plot = results.with_suffix(".png")
@@ -127,6 +137,13 @@ def freshness(
         DATA, accounts=accounts, seconds=seconds, per_second=per_second, latency_ms=latency
     )
     report(found, _console(), results)
+
+
+def _warn_of_others(console: Console, load: float) -> None:
+    if load > (os.cpu_count() or 1) / 2:
+        console.print(
+            f"Other programs were busy (load average {load:.1f} before): the seconds are too high."
+        )
 
 
 def _console() -> Console:

@@ -38,6 +38,7 @@ class Measurement:
     rows: int
     latency_ms: float
     seconds: float
+    cpu_seconds: float
     process_seconds: float
     peak_mb: float
     api_calls: int
@@ -102,13 +103,19 @@ class Comparison:
         """Counts what the org is asked for in the block, then examines the org."""
         self._org.count_from_here(latency_ms)
         counted = _Counted()
+        databases, org = self._databases.cpu_seconds(), self._server.cpu_seconds()
         yield counted
+        others = {
+            "org_cpu_seconds": self._server.cpu_seconds() - org,
+            "database_cpu_seconds": self._databases.cpu_seconds() - databases,
+        }
         did, statistics = counted.did, self._org.statistics()
         counted.measurement = Measurement(
             program,
             self._rows,
             latency_ms,
             did.seconds,
+            did.cpu_seconds,
             did.process_seconds,
             did.peak_mb,
             statistics.api_calls,
@@ -116,7 +123,7 @@ class Comparison:
             statistics.by_kind,
             statistics.rows_written,
             None if subjects is None else self._org.verdict(self._rows, list(subjects)),
-            did.facts,
+            did.facts | others,
         )
 
     def _task(self, program: str, url: str) -> Task:

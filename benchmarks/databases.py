@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg import sql
 from sqlalchemy import create_engine
@@ -35,11 +36,20 @@ class Databases:
     """The benchmarks' server; `close` it at the end."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._server = EmbeddedPostgres(folder)
 
     def url(self, name: str) -> str:
         """Address of a database, which is made when missing; carries the password."""
         return self._server.url(name).render_as_string(hide_password=False)
+
+    def cpu_seconds(self) -> float:
+        """What the server's processes have computed since it started."""
+        pid_file = self._folder / "server" / "data" / "postmaster.pid"
+        server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
+        return sum(server.cpu_times()[:4]) + sum(
+            sum(backend.cpu_times()[:2]) for backend in server.children()
+        )
 
     def close(self) -> None:
         """Leaves the server, which stops when nobody else uses it."""

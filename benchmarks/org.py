@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 import yaml
 
@@ -90,6 +91,10 @@ class OrgServer:
                 return
         self.stop()
         raise RuntimeError(f"The local org did not start: {log.read_text(encoding='utf-8')}")
+
+    def cpu_seconds(self) -> float:
+        """What the process has computed since it started."""
+        return sum(psutil.Process(self._process.pid).cpu_times()[:2])
 
     def stop(self) -> None:
         """Ends the process."""

@@ -30,6 +30,8 @@ class Run:
 
     seconds: float
     """The job itself: the program is imported and begins, until it is done; logins included."""
+    cpu_seconds: float
+    """What the process itself computed meanwhile; not what the org and the databases did."""
     process_seconds: float
     """The whole process, its start and its imports included."""
     peak_mb: float
@@ -73,7 +75,8 @@ def run(
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         raise ProgramError("\n".join([f"{name} failed (status {process.returncode}):", *lines]))
     told = json.loads(outcome.read_text(encoding="utf-8"))
-    return Run(told["seconds"], process_seconds, max(sampled, told["peak_mb"]), told["facts"])
+    peak_mb = max(sampled, told["peak_mb"])
+    return Run(told["seconds"], told["cpu_seconds"], process_seconds, peak_mb, told["facts"])
 
 
 class _Sampler:

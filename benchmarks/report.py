@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,15 @@ from benchmarks.processes import CHECKOUT
 
 _BESIDE_THE_GLUE = ("ours: whole cycle", "ours: loader alone")
 _MANY = 10_000
+_DRAWN = {
+    "loop": "tab:gray",
+    "glue": "tab:orange",
+    "CumulusCI": "tab:purple",
+    "drt-core": "tab:brown",
+    "ours: whole cycle": "tab:blue",
+    "ours: loader alone": "tab:cyan",
+    "ours: the same people again": "tab:green",
+}
 _RIGHT = {True: "yes", False: "[red]no[/red]", None: ""}
 
 
@@ -32,7 +42,7 @@ def print_table(measurements: Sequence[Measurement], console: Console) -> None:
         table.add_column("API calls", justify="right")
         for latency in latencies:
             table.add_column(f"s, {latency:g} ms", justify="right", no_wrap=True)
-        for heading in ("peak MB", "rows written", "second persons"):
+        for heading in ("CPU s", "peak MB", "rows written", "second persons"):
             table.add_column(heading, justify="right")
         for heading in ("activities", "right?", "calls by kind"):
             table.add_column(heading)
@@ -52,6 +62,7 @@ def _line(found: Sequence[Measurement], latencies: Sequence[float]) -> tuple[str
         worst.program,
         f"{calls[0]:,}" if len(calls) == 1 else f"{calls[0]:,}-{calls[-1]:,}",
         *(seconds.get(latency, "") for latency in latencies),
+        f"{median(each.cpu_seconds for each in found):,.2f}",
         f"{max(each.peak_mb for each in found):,.0f}",
         f"{sum(sum(done.values()) for done in worst.rows_written.values()):,}",
         f"{worst.verdict.second_persons:,}" if worst.verdict else "",
@@ -93,6 +104,7 @@ def write_json(measured: Mapping[str, Any], file: Path) -> None:
         "commit": _commit(),
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "load_average": os.getloadavg()[2],
         **measured,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -111,31 +123,25 @@ def _commit() -> str:
 
 
 def draw(measurements: Sequence[Measurement], latency_ms: float, file: Path) -> None:
-    """Draws calls and seconds against rows, at one latency, both axes logarithmic.
+    """Draws calls and seconds against rows, at one latency, all axes logarithmic.
 
     Raises:
         ImportError: matplotlib, of the extra `bench`, is not installed.
     """
     import_module("matplotlib").use("Agg")
     plt = import_module("matplotlib.pyplot")
-
-    figure, (calls, seconds) = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
-    for program in dict.fromkeys(each.program for each in measurements):
-        points = sorted(
-            (each.rows, each.api_calls, each.seconds)
-            for each in measurements
-            if each.program == program and each.latency_ms == latency_ms
-        )
-        if not points:
-            continue
-        rows, made, took = zip(*points, strict=True)
+    figure, axes = plt.subplots(1, 2, figsize=(12, 5.5), layout="constrained")
+    drawn = [m for m in measurements if m.latency_ms == latency_ms and m.program in _DRAWN]
+    for program, colour in _DRAWN.items():
+        points = sorted((m.rows, m.api_calls, m.seconds) for m in drawn if m.program == program)
         style = "o-" if program.startswith("ours") else "s--"
-        if any(made):
-            calls.plot(rows, made, style, label=program)
-        seconds.plot(rows, took, style, label=program)
-    for axes, what in ((calls, "API calls"), (seconds, f"seconds at {latency_ms:g} ms a call")):
-        axes.set(xscale="log", yscale="log", xlabel="registrations", title=what)
-        axes.grid(visible=True, which="major", alpha=0.4)
-    seconds.legend(fontsize="small")
+        for place, axis in enumerate(axes, 1):
+            xs, ys = [point[0] for point in points], [point[place] for point in points]
+            axis.plot(xs, ys, style, color=colour, label=program)
+    for axis, what in zip(axes, ("API calls", f"seconds, {latency_ms:g} ms a call"), strict=True):
+        axis.set(xscale="log", yscale="log", xlabel="registrations", title=what)
+        axis.grid(visible=True, which="major", alpha=0.4)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.savefig(file, dpi=120)
     plt.close(figure)
