@@ -205,16 +205,17 @@ def _work(org: Org, job: IngestJob) -> Iterator[None]:
         records += chunk
         yield
     _charge_batches(org, len(records))
-    saver = RowSaver(org, job.ingest, "bulk2.process")
-    for place in range(0, len(records), CHUNK):
-        if job.state == "Aborted":
-            job.unprocessed = [job.line(record.values) for record in records[place:]]
-            break
-        _save_chunk(job, saver, records[place : place + CHUNK])
-        yield
-    order = Random(job.id)  # noqa: S311 - results come in another order, the same each time
-    order.shuffle(job.successful)
-    order.shuffle(job.failed)
+    saver, done = RowSaver(org, job.ingest, "bulk2.process"), 0
+    try:
+        while done < len(records) and job.state == "InProgress":
+            _save_chunk(job, saver, records[done : done + CHUNK])
+            done += CHUNK
+            yield
+    finally:
+        job.unprocessed = [job.line(record.values) for record in records[done:]]
+        order = Random(job.id)  # noqa: S311 - results come in another order, the same each time
+        order.shuffle(job.successful)
+        order.shuffle(job.failed)
 
 
 def _chunks(records: Iterator[bulk_csv.Record]) -> Iterator[list[bulk_csv.Record]]:

@@ -62,6 +62,10 @@ def run_in_background(org: Org, work: Work, steps: Callable[[], Iterator[None]])
                 await asyncio.sleep(_BREATH)
         except CsvError as error:
             work.error_message, ended = str(error), "Failed"
+        except Exception:
+            work.error_message = "UnknownException : the local org has a bug, see its log"
+            work.enter(org, "Failed")
+            raise
         work.milliseconds = round((time.monotonic() - started) * 1000)
         if work.state == "InProgress":
             work.enter(org, ended)

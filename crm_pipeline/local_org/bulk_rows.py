@@ -11,7 +11,7 @@ from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import RowError, SalesforceError
 from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.store import Org, Table
-from crm_pipeline.local_org.transaction import Locker, WriteContext, committed
+from crm_pipeline.local_org.transaction import WriteContext, committed
 
 CHUNK = 200
 """Salesforce saves the records of a job in transactions of 200."""
@@ -118,23 +118,30 @@ def fields_of(header: Sequence[str], record: Record) -> dict[str, Any]:
 
 
 class RowSaver:
-    """Saves the rows of one job, chunk by chunk; the weather of the kind `name` is upon it."""
+    """Saves the rows of one job, chunk by chunk.
 
-    def __init__(self, org: Org, ingest: Ingest, name: str) -> None:
+    The weather of the kind `kind` is upon each chunk: `lock` fails rows of it (from 1), `error`
+    the whole job from this chunk on.
+    """
+
+    def __init__(self, org: Org, ingest: Ingest, kind: str) -> None:
         self._org = org
         self._ingest = ingest
+        self._kind = kind
         self._number = next(_WORKER_NUMBERS)
-        self._locker: Locker | None = org.weather.locker(self._number, org.weather.take(name))
 
     def save(self, records: Sequence[Mapping[str, Any] | RowError]) -> list[SaveResult]:
         """Saves a chunk as one transaction; a result for each record, in their order."""
-        ingest = self._ingest
+        ingest, weather = self._ingest, self._org.weather
+        struck = weather.take(self._kind)
+        if struck is not None and struck.fault.action == "error":
+            raise CsvError(f"{struck.fault.code} : {struck.fault.message}")
         context = WriteContext(
             self._org,
             ingest.user_id,
             assignment=ingest.assignment,
             from_csv=True,
-            locker=self._locker,
+            locker=weather.locker(self._number, struck),
         )
         with committed(context):
             results = [
@@ -143,7 +150,7 @@ class RowSaver:
                 else _save(self._org, context, ingest, record)
                 for record in records
             ]
-        self._org.weather.release(self._number)
+        weather.release(self._number)
         return results
 
 

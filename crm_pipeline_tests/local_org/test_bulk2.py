@@ -389,6 +389,16 @@ def test_rows_can_fail_because_their_parents_are_locked(caller):
     assert failed["sf__Error"].endswith(":--")
 
 
+def test_a_job_can_fail_midway_and_then_tells_which_records_were_not_processed(caller):
+    caller.org.weather.add(Fault(kind="bulk2.process", action="error", nth=3, message="oops"))
+    job = run(caller, "insert", "Account", "Name\n" + "\n".join(map(str, range(700))))
+    assert (job["state"], job["numberRecordsProcessed"]) == ("Failed", 400)
+    assert job["errorMessage"] == "UNKNOWN_EXCEPTION : oops"
+    assert len(rows(caller, job, "successfulResults")) == 400
+    left = [row["Name"] for row in rows(caller, job, "unprocessedrecords")]
+    assert left == [str(number) for number in range(400, 700)]
+
+
 def test_the_daily_allocation_of_batches_is_kept():
     with serving(limits={"daily_bulk_batches": 1}) as caller:
         assert run(caller, "insert", "Account", "Name\nA\n")["state"] == "JobComplete"
