@@ -19,7 +19,7 @@ from crm_pipeline.ledger.outcomes import (
     record_failed,
 )
 from crm_pipeline.salesforce.describe import FieldChange
-from crm_pipeline.salesforce.errors import SalesforceProblem, Treatment, paused, stopped
+from crm_pipeline.salesforce.errors import Treatment
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.settings import settings
 
@@ -28,6 +28,8 @@ ALL_ATTEMPTS = 5
 
 INCIDENT_FROM = 20
 """So many records of one batch, all refused for one reason, are one incident."""
+
+IDENTIFYING = "Email"
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
 
@@ -68,12 +70,6 @@ class Recorder:
         self.again: list[Write] = []
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
-        self.halt: SalesforceProblem | None = None
-
-    def raise_halt(self) -> None:
-        """Raises what a row's refusal means for the whole account, if it means that."""
-        if self.halt is not None:
-            raise self.halt
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Records a batch of outcomes within the current transaction."""
@@ -82,10 +78,9 @@ class Recorder:
         if unsent:
             back_to_pending(self.session.ledger, unsent)
         failed: list[Failed] = []
-        pending: list[int] = []
         for outcome in outcomes:
             if outcome.status == "error":
-                self._treat(self.writes[outcome.ref], outcome.errors[0], failed, pending)
+                self._treat(self.writes[outcome.ref], outcome.errors[0], failed)
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
             failed = self._as_incidents(failed)
         if failed:
@@ -98,8 +93,6 @@ class Recorder:
             self.session.delivered.failed += len(failed)
             self.session.delivered.waiting += waiting
             self.session.delivered.exhausted += exhausted
-        if pending:
-            back_to_pending(self.session.ledger, pending)
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
@@ -115,13 +108,12 @@ class Recorder:
         if people:
             identify_people(self.session.ledger, people)
 
-    def _treat(
-        self, write: Write, error: RowError, failed: list[Failed], pending: list[int]
-    ) -> None:
+    def _treat(self, write: Write, error: RowError, failed: list[Failed]) -> None:
+        """One refused row, by the error table. What is the account's fault never comes here."""
         match error.treatment:
             case Treatment.DEGRADE_FIELD if self._degraded(write, error):
                 pass
-            case Treatment.RESEND | Treatment.LOG_IN_AGAIN:
+            case Treatment.RESEND:
                 self.again.append(write)
             case Treatment.RETRY_SERIALLY if self.session.once(write.ref, error.code):
                 self.again.append(write)
@@ -129,12 +121,6 @@ class Recorder:
                 self.moved.append(write)
             case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
                 self.duplicates.append(write)
-            case Treatment.STOP_ACCOUNT:
-                self.halt = self.halt or stopped(error.code, 400)
-                pending.append(write.ref)
-            case Treatment.PAUSE_ACCOUNT:
-                self.halt = self.halt or paused(error.code, 400)
-                pending.append(write.ref)
             case Treatment.RETRY | Treatment.RETRY_SERIALLY:
                 failed.append(Failed(write.ref, error.code, error.message))
             case _:
@@ -154,9 +140,13 @@ class Recorder:
         return [replace(each, attempts=0) for each in failed]
 
     def _degraded(self, write: Write, error: RowError) -> bool:
-        """Takes the refused fields out, where the account allows it, and sends the rest."""
+        """Takes the refused fields out, where the account allows it, and sends the rest.
+
+        Not the email: without it the person would be taken for another one next time.
+        """
         refused = [field for field in error.fields if field in write.fields]
-        if not (self.session.account.settings.degrade_fields and refused):
+        allowed = self.session.account.settings.degrade_fields
+        if not (allowed and refused) or IDENTIFYING in refused:
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(

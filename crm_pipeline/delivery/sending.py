@@ -125,7 +125,6 @@ def _send_by_composite(
         ):
             recorder.record(outcomes)
             session.ledger.commit()
-        recorder.raise_halt()
         if recorder.moved:
             relocate(session, recorder.moved)
         _attach_duplicates(session, recorder.duplicates)
@@ -174,7 +173,6 @@ def _send_by_bulk(
     mendable = [*recorder.again, *recorder.duplicates]
     back_to_pending(session.ledger, [write.ref for write in mendable])
     session.ledger.commit()
-    recorder.raise_halt()
     if recorder.moved:
         relocate(session, recorder.moved)
     if mendable:
@@ -215,7 +213,6 @@ def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write
         settled = {done.operation_id for done in attached}
         recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
         session.ledger.commit()
-        recorder.raise_halt()
 
 
 def _planned(write: Write, reason: str | None) -> Planned:
