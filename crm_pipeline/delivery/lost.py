@@ -11,7 +11,7 @@ from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_records, lost_operations
 from crm_pipeline.ledger.outcomes import Done, back_to_pending, record_done
 from crm_pipeline.salesforce.bulk import settle
-from crm_pipeline.salesforce.matching import find_activities
+from crm_pipeline.salesforce.matching import find_activities, follow_people
 from crm_pipeline.settings import settings
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=10)
@@ -65,9 +65,13 @@ def _is_new_activity(lost: Lost) -> bool:
 
 def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
     """The Salesforce Id of each lost activity that is in the org, by operation id."""
-    who_ids = sorted({each.person_id for each in lost if each.person_id})
+    # An activity moves with its person, who may have been converted or merged since.
+    followed = follow_people(session.org(), {each.person_id for each in lost if each.person_id})
+    places = {who: place.salesforce_id or who for who, place in followed.items()}
     created_since = min(each.sent_at for each in lost) - CLOCKS_MAY_DIFFER
-    records = find_activities(session.org(), ACTIVITY, who_ids, created_since=created_since)
+    records = find_activities(
+        session.org(), ACTIVITY, sorted(set(places.values())), created_since=created_since
+    )
     taken = known_records(
         session.ledger,
         session.account_id,
@@ -80,7 +84,7 @@ def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
             unclaimed[_likeness(record["WhoId"], record)].append(record["Id"])
     found = {}
     for each in lost:
-        alike = unclaimed[_likeness(each.person_id, each.intent)]
+        alike = unclaimed[_likeness(places.get(each.person_id or ""), each.intent)]
         if alike:
             found[each.operation_id] = alike.pop(0)
     return found

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.outcomes import Moved, decide_anew, move_identities
-from crm_pipeline.salesforce.matching import Followed, follow_contacts, follow_leads
+from crm_pipeline.salesforce.matching import follow_people
 from crm_pipeline.salesforce.outcomes import Write
-
-_LEAD_PREFIX = "00Q"
 
 
 def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
@@ -20,12 +18,7 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
         SalesforceProblem: as `matching.follow_leads`.
     """
     records = {write.ref: _person_record(write) for write in refused}
-    leads = {record for record in records.values() if record.startswith(_LEAD_PREFIX)}
-    followed: dict[str, Followed] = {}
-    if leads:
-        followed |= follow_leads(session.org(), leads)
-    if contacts := set(records.values()) - leads:
-        followed |= follow_contacts(session.org(), contacts)
+    followed = follow_people(session.org(), records.values())
     moved, gone = [], []
     for ref, record in records.items():
         place = followed[record]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
 CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
+_LEAD_PREFIX = "00Q"
 _ROUNDS = 5
 """How many merges and conversions of one record are followed, one after another."""
 
@@ -183,6 +184,18 @@ def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str,
         For each Lead: itself, the Lead it was merged into, the Contact it became, or None.
     """
     return _follow(connection, "Lead", lead_ids)
+
+
+def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[str, Followed]:
+    """Where Leads and Contacts went: `follow_leads` and `follow_contacts` in one."""
+    every = set(record_ids)
+    leads = {each for each in every if each.startswith(_LEAD_PREFIX)}
+    followed: dict[str, Followed] = {}
+    if leads:
+        followed |= follow_leads(connection, leads)
+    if contacts := every - leads:
+        followed |= follow_contacts(connection, contacts)
+    return followed
 
 
 def follow_contacts(connection: "Connection", contact_ids: Iterable[str]) -> dict[str, Followed]:

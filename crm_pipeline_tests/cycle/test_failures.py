@@ -162,3 +162,17 @@ def test_one_cause_that_hits_all_rows_is_one_incident_and_ends_with_it(bench: Be
     report = bench.cycle()
     assert report.counts.incidents == 0
     assert set(bench.states().values()) == {"done"}
+
+
+def test_a_lost_activity_is_found_at_the_contact_that_its_lead_became(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    attend(bench.connection, 1, 1, minute=60)
+    bench.fault("composite", "reset_after", nth=1)
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "in_flight"
+    [lead] = bench.records("Lead")
+    bench.admin("convert", lead_id=lead["Id"])
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "done"
+    assert len(bench.records("Event")) == 2
