@@ -1,0 +1,176 @@
+"""What is to be written for a person or an activity."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.delivery.decisions import (
+    Decision,
+    decide_activity,
+    decide_person,
+    newest_for_each_record,
+)
+from crm_pipeline.ledger.due import DueActivity, DuePerson
+from crm_pipeline.salesforce.describe import FieldSchema, SObjectSchema
+from crm_pipeline.salesforce.matching import Match
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SETTINGS = AccountSettings()
+
+
+def schema(name: str, *fields: str) -> SObjectSchema:
+    return SObjectSchema(
+        name,
+        {
+            field: FieldSchema(field, "string", length=80, createable=True, updateable=True)
+            for field in fields
+        },
+    )
+
+
+SCHEMAS = {
+    "Lead": schema("Lead", "LastName", "Company", "Email", "City"),
+    "Contact": schema("Contact", "LastName", "Email", "MailingCity"),
+}
+EVENT = schema("Event", "Subject", "ActivityDateTime", "Description", "WhoId")
+
+
+def person(**changes: Any) -> DuePerson:
+    lead = {"LastName": "Lovelace", "Email": "ada@example.com", "City": "London"}
+    contact = {"LastName": "Lovelace", "Email": "ada@example.com", "MailingCity": "London"}
+    new = DuePerson(
+        operation_id=1,
+        natural_key="person:ada@example.com",
+        person_key="ada@example.com",
+        as_of=NOON,
+        intent={"Lead": lead, "Contact": contact},
+        sent_at=None,
+        sobject=None,
+        salesforce_id=None,
+        identity_reason=None,
+        last_sent=None,
+        last_as_of=None,
+    )
+    return replace(new, **changes)
+
+
+def known(**changes: Any) -> DuePerson:
+    record = {"sobject": "Lead", "salesforce_id": "00Q1", "last_as_of": NOON}
+    return person(**{**record, "last_sent": person().intent["Lead"], **changes})
+
+
+def decide(given: DuePerson, match: Match | None = None) -> Decision:
+    return decide_person(given, match, SCHEMAS, SETTINGS)
+
+
+def test_nobody_in_the_org_becomes_a_lead_with_what_salesforce_requires() -> None:
+    decision = decide(person())
+    assert (decision.action, decision.sobject) == ("create", "Lead")
+    assert decision.fields["Company"] == "[not provided]"
+    assert decision.fields["LastName"] == "Lovelace"
+
+
+def test_a_match_gets_only_what_differs_there() -> None:
+    there = {"LastName": "lovelace ", "Email": "ADA@example.com", "MailingCity": "London"}
+    decision = decide(person(), Match("Contact", "0031", there, "the only contact"))
+    assert (decision.action, decision.salesforce_id) == ("update", "0031")
+    assert decision.fields == {"LastName": "Lovelace"}
+
+
+def test_a_match_that_has_it_all_gets_nothing() -> None:
+    there = dict(person().intent["Lead"])
+    assert decide(person(), Match("Lead", "00Q1", there, "the only lead")).action == "none"
+
+
+def test_the_address_of_a_contact_reached_through_its_lead_is_left_alone() -> None:
+    there = {"LastName": "Lovelace", "Email": "other@example.com", "MailingCity": "Paris"}
+    decision = decide(person(), Match("Contact", "0031", there, "converted"))
+    assert decision.fields == {"MailingCity": "London"}
+
+
+def test_a_known_person_gets_only_what_changed_since_it_was_sent() -> None:
+    assert decide(known()).action == "none"
+    earlier = {**person().intent["Lead"], "City": "Paris"}
+    assert decide(known(last_sent=earlier)).fields == {"City": "London"}
+
+
+def test_what_is_older_than_what_was_sent_changes_nothing() -> None:
+    earlier = {**person().intent["Lead"], "City": "Paris"}
+    later = NOON + timedelta(minutes=1)
+    assert decide(known(last_sent=earlier, last_as_of=later)).action == "none"
+
+
+def test_one_who_had_another_address_is_the_record_of_that_one_unless_the_new_one_is_there() -> (
+    None
+):
+    former = {
+        "former_sobject": "Lead",
+        "former_salesforce_id": "00Q7",
+        "former_sent": {**person().intent["Lead"], "Email": "old@example.com"},
+    }
+    decision = decide(person(**former))
+    assert (decision.salesforce_id, decision.fields) == ("00Q7", {"Email": "ada@example.com"})
+    there = dict(person().intent["Lead"])
+    assert decide(person(**former), Match("Lead", "00Q1", there, "")).salesforce_id == "00Q1"
+
+
+def activity(**changes: Any) -> DueActivity:
+    new = DueActivity(
+        operation_id=1,
+        natural_key="attendance:1",
+        person_key="ada@example.com",
+        intent={"Subject": "Webinar Attendance", "Description": "Poll"},
+        person_sobject="Lead",
+        person_id="00Q1",
+        last_sobject=None,
+        salesforce_id=None,
+        last_person_key=None,
+        last_intent=None,
+    )
+    return replace(new, **changes)
+
+
+def test_a_new_activity_stands_under_its_person() -> None:
+    decision = decide_activity(activity(), EVENT)
+    assert (decision.action, decision.fields["WhoId"]) == ("create", "00Q1")
+
+
+def test_an_activity_that_is_there_gets_what_changed() -> None:
+    sent = {
+        "salesforce_id": "00U1",
+        "last_person_key": "ada@example.com",
+        "last_intent": {"Subject": "Webinar Attendance", "Description": ""},
+    }
+    decision = decide_activity(activity(**sent), EVENT)
+    assert (decision.action, decision.fields) == ("update", {"Description": "Poll"})
+    unchanged = {**sent, "last_intent": activity().intent}
+    assert decide_activity(activity(**unchanged), EVENT).action == "none"
+    moved = {**unchanged, "last_person_key": "old@example.com"}
+    assert decide_activity(activity(**moved), EVENT).fields == {"WhoId": "00Q1"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=8))
+def test_of_several_people_who_are_one_record_exactly_the_newest_speaks(
+    given_people: list[tuple[int, int]],
+) -> None:
+    pairs = [
+        (
+            person(operation_id=number, as_of=NOON + timedelta(minutes=minute)),
+            Decision(number, "update", "Lead", f"00Q{record}", {"City": "x"}, "known"),
+        )
+        for number, (record, minute) in enumerate(given_people)
+    ]
+    decisions = newest_for_each_record(pairs)
+    assert [d.operation_id for d in decisions] == list(range(len(pairs)))
+    for record in {record for record, _ in given_people}:
+        newest = max(minute for r, minute in given_people if r == record)
+        speaking = [
+            pairs[d.operation_id][0]
+            for d in decisions
+            if d.action == "update" and d.salesforce_id == f"00Q{record}"
+        ]
+        assert [each.as_of for each in speaking] == [NOON + timedelta(minutes=newest)]
