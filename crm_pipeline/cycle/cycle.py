@@ -18,7 +18,6 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.flows.webinars import flow
-from crm_pipeline.flows.webinars.extract import SOURCES, ExtractError
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
@@ -28,6 +27,7 @@ from crm_pipeline.ledger.positions import advance
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+from crm_pipeline.warehouse.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Engine
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
 from crm_pipeline.database.statements import statement
-from crm_pipeline.flows.webinars import extract, rules
-from crm_pipeline.flows.webinars.rules import Source
+from crm_pipeline.flows.webinars import rules
 from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.settings import settings
+from crm_pipeline.warehouse import participations
+from crm_pipeline.warehouse.participations import Source
 
 NAME = "webinars"
 
@@ -44,7 +45,7 @@ def batches(
     ledger: Connection,
     warehouse: Engine,
     account: Account,
-    sources: Collection[Source] = extract.SOURCES,
+    sources: Collection[Source] = participations.SOURCES,
     *,
     backfilled: Sequence[int] = (),
 ) -> Iterator[Batch]:
@@ -61,7 +62,7 @@ def batches(
         ExtractError: the warehouse cannot be read; what was yielded before is good.
     """
     pushed = pushed_sessions(ledger, account.account_id)
-    reading = extract.Reading(
+    reading = participations.Reading(
         client_id=account.client_id,
         sessions=[session.event_session_id for session in pushed] or None,
         backfilled=backfilled,
@@ -73,7 +74,7 @@ def batches(
     filters = filter_strings(ledger, account.account_id)
     known = positions(ledger, account.account_id)
     for source in sources:
-        for chunk in extract.read(warehouse, reading, source, known.get(source)):
+        for chunk in participations.read(warehouse, reading, source, known.get(source)):
             yield Batch(
                 source,
                 len(chunk.participations),

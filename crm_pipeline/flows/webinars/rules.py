@@ -1,18 +1,15 @@
 """The rules of the webinar cycle: filter, map, merge. Pure functions, no I/O (spec 1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.salesforce.emails import email_key
-
-Source = Literal["registrations", "attendances"]
+from crm_pipeline.warehouse.mapping import FieldMap, rejection, salesforce_value
+from crm_pipeline.warehouse.participations import Participation, Source
 
 SUBJECT: Mapping[Source, str] = {
     "registrations": "Webinar Registration",
@@ -57,45 +54,6 @@ DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
 """Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Participation:
-    """One registration or attendance, as the warehouse has it.
-
-    Attributes:
-        source: which extract it came from.
-        participation_id: its id there.
-        event_session_id: the session that it is for.
-        happened_at: when the person registered or attended, UTC.
-        changed_at: when the last part of it was shipped to the warehouse, UTC.
-        columns: every column of the extract, by name, and `street`: its address lines.
-    """
-
-    source: Source
-    participation_id: int
-    event_session_id: int
-    happened_at: datetime
-    changed_at: datetime
-    columns: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldMap:
-    """What each field of one sObject gets: the value of a column, or a constant."""
-
-    columns: Mapping[str, str]
-    constants: Mapping[str, str]
-
-    def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that have something to say; what is empty is left out, never blanked."""
-        fields = {
-            field: value
-            for field, column in self.columns.items()
-            if (value := _salesforce_value(columns.get(column))) is not None
-        }
-        fields.update(self.constants)
-        return fields
-
-
 def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
     """The account's mapping by sObject: the defaults, then what it overrides or adds.
 
@@ -116,19 +74,6 @@ def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> 
                 constants[override.field] = override.constant
         maps[sobject] = FieldMap(columns, constants)
     return maps
-
-
-def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
-    """Why this is not to reach Salesforce, or None (spec 1, step 8).
-
-    No address that could name a person, or an address that the client filters out.
-    """
-    email = participation.columns["email"]
-    if email_key(email) is None:
-        return "no email" if not (email or "").strip() else "invalid email"
-    if matches(email, filter_strings) is not None:
-        return "filtered"
-    return None
 
 
 def intents(
@@ -196,7 +141,7 @@ def _activity(
     if reason is None:
         fields = {
             "Subject": SUBJECT[participation.source],
-            "ActivityDateTime": _salesforce_value(participation.happened_at),
+            "ActivityDateTime": salesforce_value(participation.happened_at),
             "DurationInMinutes": 0,
         }
         if text := description(columns):
@@ -232,17 +177,3 @@ def _people(
         }
         people.append(Intent(f"person:{key}", "person", key, rows[-1][0], fields))
     return people
-
-
-def _salesforce_value(value: Any) -> Any:
-    """A value as Salesforce's JSON takes it: text without outer blanks, times in UTC.
-
-    None stands for what has nothing to say: null, and text that is blank.
-    """
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-    if isinstance(value, Decimal):
-        return float(value)
-    return value

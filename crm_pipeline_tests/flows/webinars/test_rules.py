@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.flows.webinars.rules import (
-    Participation,
-    Source,
-    description,
-    field_maps,
-    intents,
-    merged,
-    rejection,
-)
+from crm_pipeline.flows.webinars.rules import description, field_maps, intents, merged
 from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.warehouse.mapping import rejection
+from crm_pipeline.warehouse.participations import Participation, Source
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPS = field_maps(AccountSettings(), [])

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from crm_pipeline.flows.webinars.extract import Chunk, ExtractError, Reading, read
-from crm_pipeline.flows.webinars.rules import Source
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.warehouse.participations import Chunk, ExtractError, Reading, Source, read
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,

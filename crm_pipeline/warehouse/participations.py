@@ -4,19 +4,20 @@ What is read is defined by `sql/extract/registrations.sql` and `attendances.sql`
 their columns are the contract.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, RowMapping
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.flows.webinars.rules import Participation, Source
 from crm_pipeline.ledger.positions import Position
+
+Source = Literal["registrations", "attendances"]
 
 SOURCES: tuple[Source, ...] = ("registrations", "attendances")
 
@@ -34,6 +35,27 @@ _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
 
 class ExtractError(Exception):
     """The warehouse cannot be read: one line that says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """One registration or attendance, as the warehouse has it.
+
+    Attributes:
+        source: which extract it came from.
+        participation_id: its id there.
+        event_session_id: the session that it is for.
+        happened_at: when the person registered or attended, UTC.
+        changed_at: when the last part of it was shipped to the warehouse, UTC.
+        columns: every column of the extract, by name, and `street`: its address lines.
+    """
+
+    source: Source
+    participation_id: int
+    event_session_id: int
+    happened_at: datetime
+    changed_at: datetime
+    columns: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""What the warehouse's columns become: Salesforce's values, and who must not reach an org."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from crm_pipeline.accounts.filters import matches
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.warehouse.participations import Participation
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMap:
+    """What each field of one sObject gets: the value of a column, or a constant."""
+
+    columns: Mapping[str, str]
+    constants: Mapping[str, str]
+
+    def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that have something to say; what is empty is left out, never blanked."""
+        fields = {
+            field: value
+            for field, column in self.columns.items()
+            if (value := salesforce_value(columns.get(column))) is not None
+        }
+        fields.update(self.constants)
+        return fields
+
+
+def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
+    """Why this is not to reach Salesforce, or None (spec 1, step 8).
+
+    No address that could name a person, or an address that the client filters out.
+    """
+    email = participation.columns["email"]
+    if email_key(email) is None:
+        return "no email" if not (email or "").strip() else "invalid email"
+    if matches(email, filter_strings) is not None:
+        return "filtered"
+    return None
+
+
+def salesforce_value(value: Any) -> Any:
+    """A value as Salesforce's JSON takes it: text without outer blanks, times in UTC.
+
+    None stands for what has nothing to say: null, and text that is blank.
+    """
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    if isinstance(value, Decimal):
+        return float(value)
+    return value
