@@ -10,10 +10,15 @@ from dagster import DagsterInstance
 from crm_pipeline.settings import PROJECT
 
 
+def make_home(home: Path) -> Path:
+    """A DAGSTER_HOME with this repository's dagster.yaml."""
+    home.mkdir()
+    shutil.copy(PROJECT / "dagster.yaml", home)
+    return home
+
+
 @contextmanager
 def instance_at(home: Path) -> Iterator[DagsterInstance]:
     """The instance whose home is the folder, which is made; the settings name its database."""
-    home.mkdir()
-    shutil.copy(PROJECT / "dagster.yaml", home)
-    with DagsterInstance.from_config(str(home)) as instance:
+    with DagsterInstance.from_config(str(make_home(home))) as instance:
         yield instance

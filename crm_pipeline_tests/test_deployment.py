@@ -1,0 +1,236 @@
+"""The real webserver and the real daemon, as production starts them, seen through GraphQL."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import Connection, Engine, text
+
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline.settings import PROJECT
+from crm_pipeline_tests.cycle.conftest import ORG, account_of
+from crm_pipeline_tests.dagster_instances import make_home
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
+
+VENV = Path(sys.executable).parent
+PATIENCE = 150
+
+
+@dataclass
+class Deployment:
+    """Webserver and daemon over the test's database, and the accounts' orgs."""
+
+    url: str
+    connection: Connection
+    orgs: LocalOrgServer
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """What GraphQL answers."""
+        answer = requests.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30
+        ).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def row(self, sql: str) -> Any:
+        """The only row of a query, seen from a transaction of its own."""
+        found = self.connection.execute(text(sql)).one_or_none()
+        self.connection.rollback()
+        return found
+
+    def change(self, sql: str) -> None:
+        """A change by hand, committed."""
+        self.connection.execute(text(sql))
+        self.connection.commit()
+
+
+def until(what: str, look: Callable[[], Any]) -> Any:
+    """What `look` finds at last."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.5)
+    pytest.fail(f"Not seen within {PATIENCE} seconds: {what}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(log: Path, *command: str, **environment: str) -> Iterator[None]:
+    """A service of Dagster, away from the checkout; with all of its children it is stopped."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [str(VENV / command[0]), *command[1:]],
+            cwd=log.parent,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    module_pipeline: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    folder = tmp_path_factory.mktemp("deployment")
+    home = make_home(folder / "home")
+    port = free_port()
+    environment = {
+        "DAGSTER_HOME": str(home),
+        "CYCLE_MINUTES": "1",
+        "SENSOR_SECONDS": "5",
+        "LOST_ANSWER_GRACE_SECONDS": "0",
+    }
+    workspace = ("-w", str(PROJECT / "workspace.yaml"))
+    webserver = ("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
+    with (
+        LocalOrgServer(*({"name": name, **ORG} for name in ("a", "b", "c"))) as orgs,
+        module_pipeline.connect() as connection,
+    ):
+        for number, account in enumerate(("a", "b", "c"), start=1):
+            client = f"client-{account}"
+            account_of(connection, orgs, account, client)
+            add_sessions(connection, number, client=client)
+            add_person(connection, number, client=client)
+            register(connection, number, number, number, client=client)
+        set_credentials(connection, "c", PasswordToken(username="api@acme.test", password="wrong"))
+        connection.commit()
+        with (
+            running(folder / "webserver.log", *webserver, **environment),
+            running(folder / "daemon.log", "dagster-daemon", "run", *workspace, **environment),
+        ):
+            yield Deployment(f"http://127.0.0.1:{port}", connection, orgs)
+
+
+PARTITIONS = """
+query($asset: [String!]!) {
+  assetNodeOrError(assetKey: {path: $asset}) {
+    ... on AssetNode {
+      partitionStats { numMaterialized numFailed numPartitions }
+      assetPartitionStatuses {
+        ... on DefaultPartitionStatuses { materializedPartitions failedPartitions }
+      }
+    }
+  }
+}
+"""
+
+RUNS = """
+query($asked_by: String!) {
+  runsOrError(filter: {tags: [{key: "crm/asked_by", value: $asked_by}]}) {
+    ... on Runs { results { runId status jobName } }
+  }
+}
+"""
+
+TICKS = """
+query($name: String!) {
+  scheduleOrError(scheduleSelector: {
+    repositoryName: "__repository__", repositoryLocationName: "crm_pipeline", scheduleName: $name
+  }) {
+    ... on Schedule { scheduleState { status ticks(limit: 10) { status error { message } } } }
+  }
+}
+"""
+
+
+def test_new_accounts_are_synced_and_each_shows_its_own_status(deployment):
+    def partitions() -> Any:
+        try:
+            node = deployment.ask(PARTITIONS, asset=["load_results"])["assetNodeOrError"]
+        except requests.ConnectionError:
+            return None
+        statuses = node.get("assetPartitionStatuses", {})
+        shown = (
+            sorted(statuses.get("materializedPartitions", ())),
+            sorted(statuses.get("failedPartitions", ())),
+        )
+        return shown if sum(map(len, shown)) == 3 else None
+
+    assert until("a status of all three accounts", partitions) == (["a", "b"], ["c"])
+    for account in ("a", "b"):
+        assert len(deployment.orgs.org(account).table("Event").rows) == 1
+
+
+def test_a_tick_of_the_schedule_brings_a_retry_to_the_org(deployment):
+    deployment.change(
+        "UPDATE crm.operation SET state = 'failed', salesforce_id = NULL, next_attempt_at = now()"
+        " WHERE account_id = 'a' AND kind = 'activity'"
+    )
+
+    def schedule_runs() -> Any:
+        runs = deployment.ask(RUNS, asked_by="schedule")["runsOrError"]["results"]
+        return [run for run in runs if run["status"] == "SUCCESS"]
+
+    assert until("a successful run of the schedule", schedule_runs)[0]["jobName"] == "webinar_cycle"
+    state = deployment.ask(TICKS, name="accounts_due")["scheduleOrError"]["scheduleState"]
+    assert state["status"] == "RUNNING"
+    assert "SUCCESS" in {tick["status"] for tick in state["ticks"]}
+    assert not [tick for tick in state["ticks"] if tick["error"]]
+
+
+def test_a_killed_worker_leaves_a_reason_and_the_next_run_goes_on(deployment):
+    org = deployment.orgs.url_of("b")
+    requests.post(
+        f"{org}/_admin/faults",
+        json={"kind": "composite", "action": "hang", "seconds": 60},
+        timeout=5,
+    ).raise_for_status()
+    deployment.change(
+        "UPDATE warehouse.person SET surname = 'Changed', shipped_at = now()"
+        " WHERE client_id = 'client-b'"
+    )
+    worker = until(
+        "the worker in the middle of b's cycle",
+        lambda: deployment.row(
+            "SELECT e.event::json -> 'dagster_event' ->> 'pid' AS pid"
+            " FROM crm.sync_state AS s JOIN event_logs AS e ON e.run_id = s.run_id"
+            " WHERE s.account_id = 'b' AND s.state = 'Processing'"
+            " AND e.dagster_event_type = 'STEP_START'"
+        ),
+    )
+
+    os.kill(int(worker.pid), signal.SIGKILL)
+
+    ended = until(
+        "the reason of the interrupted cycle",
+        lambda: deployment.row(
+            "SELECT reason FROM crm.cycle WHERE account_id = 'b' AND state = 'Failed'"
+        ),
+    )
+    assert "ended in the middle" in ended.reason
+    until(
+        "b complete again",
+        lambda: deployment.row(
+            "SELECT 1 FROM crm.sync_state WHERE account_id = 'b' AND state = 'Complete'"
+        ),
+    )
+    assert len(deployment.orgs.org("b").table("Event").rows) == 1
