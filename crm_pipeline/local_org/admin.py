@@ -8,6 +8,7 @@ sessions/expire; `DELETE` faults.
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any, Literal
 
 import orjson
@@ -98,21 +99,26 @@ def _act(orgs: Orgs, org: Org, call: AdminCall) -> Any:
     prefix, _, action = call.path.rstrip("/").partition("/_admin/")
     if prefix:
         raise LookupError(call.path)
-    match call.method, action.split("/", 1):
-        case "GET", ["orgs"]:
+    if call.method == "GET":
+        return _look(orgs, org, action, call.query)
+    if call.method == "POST":
+        return _reset(orgs, org) if action == "reset" else _WRITERS[action](org, call.body or b"{}")
+    if (call.method, action) != ("DELETE", "faults"):
+        raise LookupError(f"{call.method} {action}")
+    org.weather.faults.clear()
+    return _faults(org)
+
+
+def _look(orgs: Orgs, org: Org, action: str, query: Mapping[str, str]) -> Any:
+    match action.split("/", 1):
+        case ["orgs"]:
             return [_overview(each) for each in orgs.values()]
-        case "GET", ["records", sobject]:
-            return _records(org, sobject, call.query)
-        case "POST", ["reset"]:
-            return _reset(orgs, org)
-        case "DELETE", ["faults"]:
-            org.weather.faults.clear()
-            return _faults(org)
-        case "GET", _:
+        case ["records", sobject]:
+            return _records(org, sobject, query)
+        case ["log"]:
+            return _log(org, query)
+        case _:
             return _READERS[action](org)
-        case "POST", _:
-            return _WRITERS[action](org, call.body or b"{}")
-    raise LookupError(f"{call.method} {action}")
 
 
 def _overview(org: Org) -> dict[str, Any]:
@@ -121,8 +127,7 @@ def _overview(org: Org) -> dict[str, Any]:
         "id": org.id,
         "company": org.config.company or org.name,
         "objects": {
-            table.type.name: sum(not row["IsDeleted"] for row in table.rows.values())
-            for table in org.tables.values()
+            table.type.name: len(table.rows) - table.deleted for table in org.tables.values()
         },
         "api_requests": org.meter.charged,
     }
@@ -139,17 +144,18 @@ def _stats(org: Org) -> dict[str, Any]:
     }
 
 
-def _log(org: Org) -> list[dict[str, Any]]:
-    return list(org.meter.log)
+def _log(org: Org, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    entries = list(org.meter.log)
+    return entries[-int(query.get("limit", len(entries))) :] if entries else []
 
 
 def _records(org: Org, sobject: str, query: Mapping[str, str]) -> dict[str, Any]:
     table = org.table(sobject)
     limit = min(int(query.get("limit", "50")), _MAX_PAGE)
     offset = int(query.get("offset", "0"))
-    rows = [row for row in reversed(table.rows.values()) if not row["IsDeleted"]]
-    shown = rows[offset : offset + limit]
-    return {"total": len(rows), "records": shown}
+    rows = (row for row in reversed(table.rows.values()) if not row["IsDeleted"])
+    shown = list(islice(rows, offset, offset + limit))
+    return {"total": len(table.rows) - table.deleted, "records": shown}
 
 
 def _faults(org: Org) -> list[dict[str, Any]]:
@@ -258,7 +264,6 @@ def _expire_sessions(org: Org, _body: bytes) -> dict[str, Any]:
 
 _READERS: dict[str, Callable[[Org], Any]] = {
     "stats": _stats,
-    "log": _log,
     "faults": _faults,
     "settings": _settings,
 }

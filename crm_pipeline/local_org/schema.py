@@ -212,13 +212,16 @@ def make_type(head: Mapping[str, Any], fields: Iterable[Field]) -> SObjectType:
     )
 
 
+@cache
+def _bundled() -> tuple[tuple[dict[str, Any], tuple[Field, ...]], ...]:
+    """Heads and fields of the bundled objects. Fields never change, so all orgs share them."""
+    loaded = (json.loads(path.read_text()) for path in sorted((_HERE / "objects").glob("*.json")))
+    return tuple((each["describe"], tuple(map(make_field, each["fields"]))) for each in loaded)
+
+
 def bundled_types() -> list[SObjectType]:
-    """Loads Account, Contact, Lead, Event, Task, Campaign ... anew, free to be extended."""
-    types = []
-    for path in sorted((_HERE / "objects").glob("*.json")):
-        loaded = json.loads(path.read_text())
-        types.append(make_type(loaded["describe"], map(make_field, loaded["fields"])))
-    return types
+    """Returns Account, Contact, Lead, Event, Task, Campaign ... anew, free to be extended."""
+    return [make_type(head, fields) for head, fields in _bundled()]
 
 
 def custom_type(name: str, label: str, label_plural: str, key_prefix: str) -> SObjectType:

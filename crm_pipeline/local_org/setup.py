@@ -1,6 +1,7 @@
 """Builds an org from its configuration: schema, users, rules and first records."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from crm_pipeline.local_org.addresses import add_code_fields
@@ -74,8 +75,9 @@ def _seed(org: Org) -> None:
 
 
 def _org_id(name: str) -> str | None:
-    number = int.from_bytes(name.encode()[-4:].rjust(4, b"a"), "big")
-    return long_id(f"00D{base62(number, 6)[-4:]}0000{base62(len(name), 4)}")
+    digest = int.from_bytes(sha256(name.encode()).digest()[:8], "big")
+    chosen = base62(digest, 8)[-8:]
+    return long_id(f"00D{chosen[:4]}0000{chosen[4:]}")
 
 
 def _types(config: OrgConfig) -> dict[str, SObjectType]:

@@ -76,6 +76,7 @@ class Table:
     `rows` maps ids of 18 characters to rows, in the order in which they were created. Deleted
     records stay, with `IsDeleted` true. A row is never changed in place: an update puts a new
     dict under its id, so whoever holds an old one (a cursor, a rollback) holds what was.
+    `deleted` counts the deleted ones.
     """
 
     def __init__(self, of: SObjectType, ids: IdCounter) -> None:
@@ -84,6 +85,7 @@ class Table:
         self.rows: dict[str, Row] = {}
         self._indexes: dict[str, Index] = {}
         self._wanted: set[str] = set()
+        self.deleted = 0
         self.build_indexes()
 
     def build_indexes(self) -> None:
@@ -94,7 +96,9 @@ class Table:
             if each.name in self._wanted
             or (_is_indexed(each) and each.name not in self.type.computed)
         }
+        self.deleted = 0
         for record_id, row in self.rows.items():
+            self.deleted += row["IsDeleted"]
             self._index(record_id, row)
 
     def index(self, name: str) -> None:
@@ -135,9 +139,11 @@ class Table:
         """Stores a row, new or changed, and returns the one that it replaces."""
         old = self.rows.get(record_id)
         self.rows[record_id] = row
+        self.deleted += row["IsDeleted"]
         if old is None:
             self._index(record_id, row)
             return None
+        self.deleted -= old["IsDeleted"]
         for name, index in self._indexes.items():
             before, after = old.get(name), row.get(name)
             if before != after:
@@ -150,6 +156,7 @@ class Table:
     def drop(self, record_id: str) -> None:
         """Forgets a row altogether, as if it had never been (rollback)."""
         row = self.rows.pop(record_id)
+        self.deleted -= row["IsDeleted"]
         for name, index in self._indexes.items():
             if row.get(name) is not None:
                 index.remove(row[name], record_id)
