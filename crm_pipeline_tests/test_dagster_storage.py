@@ -1,9 +1,12 @@
 """dagster.yaml as it is, against a real database."""
 
+import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
+import dagster as dg
 import pytest
 from dagster import DagsterInstance
 from sqlalchemy import Engine, text
@@ -106,3 +109,30 @@ def test_a_forked_child_opens_its_own_connections(instance):
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["0", "1"]
+
+
+@dg.op
+def warns_from_a_thread() -> None:
+    def cycle() -> None:
+        log = logging.getLogger("crm_pipeline.cycle")
+        log.warning("look here")
+        log.info("not here")
+
+    thread = threading.Thread(target=cycle)
+    thread.start()
+    thread.join()
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def warning_job() -> None:
+    warns_from_a_thread()
+
+
+def test_what_the_product_warns_of_stands_in_the_runs_log_also_from_a_cycles_thread(instance):
+    result = warning_job.execute_in_process(instance=instance)
+    messages = [
+        record.event_log_entry.user_message
+        for record in instance.get_records_for_run(result.run_id).records
+    ]
+    assert "look here" in messages
+    assert "not here" not in messages
