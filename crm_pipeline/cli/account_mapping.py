@@ -28,6 +28,8 @@ def set_(
     if (source is not None) + (constant is not None) + nothing != 1:
         mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
     sobject, name = _parts(field)
+    if source is not None:
+        _check_column(source)
     with transaction() as connection:
         set_field_mapping(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
@@ -60,6 +62,32 @@ def list_(account_id: AccountId) -> None:
         [(f"{m.sobject}.{m.field}", _origin(m.source, m.constant)) for m in mappings],
         empty=f"Account {account_id} overrides no field of the default mapping.",
     )
+
+
+def _check_column(column: str) -> None:
+    """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
+    from datetime import UTC, datetime
+
+    from sqlalchemy.exc import DBAPIError
+
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.database.statements import statement
+    from crm_pipeline.warehouse.participations import SOURCES
+
+    nobody = {"client_id": "", "since": datetime.now(UTC), "sessions": [], "backfilled": []}
+    known = {"street"}
+    try:
+        with engine("warehouse").connect() as connection:
+            for source in SOURCES:
+                known.update(connection.execute(statement(f"extract/{source}"), nobody).keys())
+    except DBAPIError:
+        typer.echo(f"The warehouse cannot be asked whether it has {column}.", err=True)
+        return
+    if column not in known:
+        mistake(
+            f"sql/extract/ gives no column {column!r}; add it there, or take one of "
+            f"{', '.join(sorted(known))}."
+        )
 
 
 def _parts(field: str) -> tuple[str, str]:

@@ -144,6 +144,24 @@ def test_mappings_are_overridden_listed_and_removed(run: Run, acme: str):
     assert "overrides no field" in run("account", "mapping", "list", acme).stdout
 
 
+def test_a_column_that_the_extracts_lack_is_told_with_those_that_they_have(run: Run, acme: str):
+    told = run("account", "mapping", "set", acme, "Lead.Region__c", "--source=conty", fails=1)
+    assert "no column 'conty'" in told.stderr
+    assert "county" in told.stderr
+    for column in ("street", "minutes_attended", "session_title"):
+        run("account", "mapping", "set", acme, "Lead.Region__c", f"--source={column}")
+
+
+def test_a_mapping_is_kept_when_the_warehouse_cannot_be_asked(
+    run: Run, acme: str, pipeline: Engine
+):
+    with pipeline.begin() as connection:
+        connection.execute(text("DROP SCHEMA warehouse CASCADE"))
+    told = run("account", "mapping", "set", acme, "Lead.Region__c", "--source=county")
+    assert "cannot be asked whether it has county" in told.stderr
+    assert "county" in run("account", "mapping", "list", acme).stdout
+
+
 def test_impossible_settings_in_the_table_are_told_and_can_be_mended(
     run: Run, acme: str, pipeline: Engine
 ):
