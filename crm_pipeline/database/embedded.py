@@ -172,6 +172,8 @@ class EmbeddedPostgres:
 
     def _initialize(self, identity: _Identity) -> None:
         """Makes the cluster beside its place and moves it there whole, so none is half made."""
+        for abandoned in self._folder.glob("initdb-*"):
+            shutil.rmtree(abandoned)
         staging = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._folder))
         password = staging / "password"
         password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
@@ -417,7 +419,9 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
             [*command, SYSTEM_USER_WHEN_ROOT], capture_output=True, check=False
         )
         if made.returncode == 0:
-            log.info("Made the system user %s: PostgreSQL refuses to run as root", "pgserver")
+            log.warning(
+                "Made the system user %s: PostgreSQL refuses to run as root", SYSTEM_USER_WHEN_ROOT
+            )
             return pwd.getpwnam(SYSTEM_USER_WHEN_ROOT)
     return pwd.getpwnam("nobody")
 
@@ -428,7 +432,7 @@ def _let_in(folder: Path) -> None:
         for above in [place, *place.parents]:
             mode = above.stat().st_mode
             if not mode & stat.S_IXOTH:
-                log.info("Opened %s for passing through (chmod o+x): PostgreSQL is below", above)
+                log.warning("Opened %s for passing through (chmod o+x): PostgreSQL is below", above)
                 above.chmod(mode | stat.S_IXOTH)
     for file in [_installation(), *_installation().rglob("*")]:
         mode = file.stat().st_mode

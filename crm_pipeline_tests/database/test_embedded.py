@@ -151,6 +151,15 @@ def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Pat
     assert psutil.pid_exists(os.getpid())
 
 
+def test_what_an_interrupted_first_start_left_is_removed(folder: Path):
+    left = folder / "initdb-killed/data"
+    left.mkdir(parents=True)
+
+    EmbeddedPostgres(folder, SMALL).url("crm")
+
+    assert not left.parent.exists()
+
+
 def test_another_program_on_its_last_port_makes_it_choose_another(folder: Path):
     server = EmbeddedPostgres(folder, SMALL)
     port = server.url("crm").port
