@@ -137,11 +137,7 @@ def _stats(org: Org) -> dict[str, Any]:
     rows: dict[str, dict[str, int]] = {}
     for (sobject, operation), count in org.rows_written.items():
         rows.setdefault(sobject, {})[operation] = count
-    return {
-        "api_requests": org.meter.charged,
-        "calls": dict(org.meter.calls),
-        "rows_written": rows,
-    }
+    return {"api_requests": org.meter.charged, "calls": dict(org.meter.calls), "rows_written": rows}
 
 
 def _log(org: Org, query: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -217,6 +213,7 @@ def _reset(orgs: Orgs, org: Org) -> dict[str, Any]:
     if org.journal is not None:
         org.journal.close()
         org.journal.path.unlink(missing_ok=True)
+        org.journal = None
     fresh = build_org(org.blueprint)
     fresh.sessions = org.sessions
     orgs[org.name] = fresh

@@ -152,10 +152,7 @@ def _moment(text: str) -> datetime:
 def _campaign(context: WriteContext, _table: Table, _row: Row, _old: Row | None) -> None:
     user = next((each for each in context.org.users.values() if each.id == context.user_id), None)
     if user is not None and not user.marketing_user:
-        raise refuse(
-            "INSUFFICIENT_ACCESS_OR_READONLY",
-            "insufficient access rights on object id",
-        )
+        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
 
 def _add_member_statuses(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
@@ -244,8 +241,7 @@ def _add_contact_role(context: WriteContext, _table: Table, row: Row, old: Row |
     if old is None and row.get("ContactId"):
         roles = context.org.table("OpportunityContactRole")
         context.insert(
-            roles,
-            {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True},
+            roles, {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
         )
 
 

@@ -134,11 +134,7 @@ def update(
 
 
 def upsert(
-    org: Org,
-    context: WriteContext,
-    sobject: str,
-    external_field: Field,
-    fields: Mapping[str, Any],
+    org: Org, context: WriteContext, sobject: str, external_field: Field, fields: Mapping[str, Any]
 ) -> SaveResult:
     """Creates or updates by the value that `fields` holds for an external id, id lookup or Id.
 
@@ -330,12 +326,7 @@ def _required_missing(names: list[str]) -> RowFailure:
 
 
 def _read_into(
-    row: Row,
-    writer: Writer,
-    context: WriteContext,
-    fields: Mapping[str, Any],
-    *,
-    creating: bool,
+    row: Row, writer: Writer, context: WriteContext, fields: Mapping[str, Any], *, creating: bool
 ) -> list[RowError]:
     """Puts the values into the row; returns what is wrong with them."""
     errors: list[RowError] = []

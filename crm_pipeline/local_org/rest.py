@@ -1,7 +1,7 @@
 """REST: versions, describe, and one record at a time."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from crm_pipeline.local_org import dml
@@ -25,7 +25,6 @@ from crm_pipeline.local_org.values import stored_datetime
 from crm_pipeline.local_org.writing import writing
 
 _SEASONS = ("Spring", "Summer", "Winter")
-_FIRST_LIVING_VERSION = 31
 
 
 def versions(_org: Org, _call: Call) -> Answer:
@@ -257,7 +256,7 @@ def _window(org: Org, call: Call) -> tuple[Table, str, str]:
     start, end = moments
     if end <= start:
         raise SalesforceError(400, "INVALID_REPLICATION_DATE", "endDate before startDate")
-    oldest = timestamp(datetime.now(UTC) - timedelta(days=30))
+    oldest = timestamp(org.now() - timedelta(days=30))
     if start < oldest:
         raise SalesforceError(
             400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date"
@@ -323,9 +322,7 @@ def _tells_created(call: Call) -> bool:
 def _created(call: Call, table: Table, result: SaveResult, *, with_created: bool = False) -> Answer:
     location = path_of(call, f"sobjects/{table.type.name}/{result.id}")
     return Answer(
-        status=201,
-        body=_saved(result, with_created=with_created),
-        headers={"Location": location},
+        status=201, body=_saved(result, with_created=with_created), headers={"Location": location}
     )
 
 

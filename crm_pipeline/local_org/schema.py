@@ -16,15 +16,6 @@ _NUMBERS = frozenset({"double", "currency", "percent", "int"})
 _TEXTS = frozenset(
     {"string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "combobox"}
 )
-SYSTEM_FIELDS = (
-    "Id",
-    "IsDeleted",
-    "CreatedDate",
-    "CreatedById",
-    "LastModifiedDate",
-    "LastModifiedById",
-    "SystemModstamp",
-)
 
 Row = dict[str, Any]
 """One record: API name to stored value; a field without a value has no key or None."""
@@ -224,57 +215,17 @@ def bundled_types() -> list[SObjectType]:
     return [make_type(head, fields) for head, fields in _bundled()]
 
 
+@cache
+def _custom() -> tuple[dict[str, Any], tuple[Field, ...]]:
+    loaded = json.loads((_HERE / "custom_object.json").read_text())
+    return loaded["describe"], tuple(map(make_field, loaded["fields"]))
+
+
 def custom_type(name: str, label: str, label_plural: str, key_prefix: str) -> SObjectType:
     """Builds a custom object with its system fields, `Name` and `OwnerId`."""
-    user = {"type": "reference", "referenceTo": ["User"], "nillable": False}
-    stamped = {"createable": False, "updateable": False, "permissionable": False}
-    owned = {"defaultedOnCreate": True, "permissionable": False}
-    by_system = {**stamped, "nillable": False, "defaultedOnCreate": True}
-    given: list[dict[str, Any]] = [
-        {"name": "Id", "label": "Record ID", "type": "id"},
-        {"name": "OwnerId", "label": "Owner ID", "relationshipName": "Owner", **user, **owned},
-        {"name": "IsDeleted", "label": "Deleted", "type": "boolean", **stamped},
-        {
-            "name": "Name",
-            "label": f"{label} Name",
-            "type": "string",
-            "nameField": True,
-            "idLookup": True,
-            "defaultedOnCreate": True,
-            "permissionable": False,
-        },
-        {"name": "CreatedDate", "label": "Created Date", "type": "datetime", **by_system},
-        {
-            "name": "CreatedById",
-            "label": "Created By ID",
-            "relationshipName": "CreatedBy",
-            **user,
-            **by_system,
-        },
-        {
-            "name": "LastModifiedDate",
-            "label": "Last Modified Date",
-            "type": "datetime",
-            **by_system,
-        },
-        {
-            "name": "LastModifiedById",
-            "label": "Last Modified By ID",
-            "relationshipName": "LastModifiedBy",
-            **user,
-            **by_system,
-        },
-        {"name": "SystemModstamp", "label": "System Modstamp", "type": "datetime", **by_system},
-    ]
-    head = {
-        "name": name,
-        "label": label,
-        "labelPlural": label_plural,
-        "keyPrefix": key_prefix,
-        "custom": True,
-        "feedEnabled": False,
-    }
-    return make_type(head, map(make_field, given))
+    head, fields = _custom()
+    names = {"name": name, "label": label, "labelPlural": label_plural, "keyPrefix": key_prefix}
+    return make_type({**head, **names}, fields)
 
 
 def connect(types: Mapping[str, SObjectType]) -> None:

@@ -225,10 +225,7 @@ def _item(result: SaveResult, *, with_created: bool = False) -> dict[str, Any]:
     if result.success:
         item: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
     else:
-        item = {
-            "success": False,
-            "errors": [each.collections_body() for each in result.errors],
-        }
+        item = {"success": False, "errors": [each.collections_body() for each in result.errors]}
     if with_created:
         item["created"] = result.created
     return item

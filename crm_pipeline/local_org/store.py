@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -220,14 +220,13 @@ class Org:
     writers: dict[str, Writer] = field(default_factory=dict)
     rules: Rules | None = None
     journal: Journal | None = None
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __repr__(self) -> str:
         return f"<Org {self.name}>"
 
     def now(self) -> datetime:
         """The org's own time, in UTC; tests may shift it."""
-        return self.clock() + self.clock_shift
+        return datetime.now(UTC) + self.clock_shift
 
     def table(self, name: str) -> Table:
         """The table of an object, whatever the case of its name. Raises KeyError."""
