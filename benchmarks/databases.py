@@ -29,7 +29,7 @@ COLUMNS = {
 }
 """What is written, by table of the schema `warehouse`."""
 
-_AGE = timedelta(days=2)
+_AGE = timedelta(hours=1)
 
 
 class Databases:
@@ -92,7 +92,7 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
 def fill(url: str, rows: int) -> None:
     """Writes the job's people and registrations into an empty warehouse."""
     now = datetime.now(UTC)
-    first = now - _AGE
+    first = now - _AGE - 2 * job.shipping_time(rows)
     event = (job.EVENT_ID, job.CLIENT, "Benchmark", first, now, first)
     session = (job.SESSION_ID, job.EVENT_ID, job.CLIENT, "Benchmark", first, now, first)
     with connect(url) as connection:
@@ -106,8 +106,9 @@ def fill(url: str, rows: int) -> None:
 
 def fill_attendances(url: str, rows: int) -> None:
     """Writes an attendance of each person, shipped after all registrations."""
+    first = datetime.now(UTC) - _AGE - job.shipping_time(rows)
     with connect(url) as connection:
-        copy(connection, "attendance", job.attendances(rows, datetime.now(UTC) - _AGE / 2))
+        copy(connection, "attendance", job.attendances(rows, first))
     settle(url)
 
 

@@ -16,6 +16,7 @@ OLD_TITLE = "Not asked"
 
 _STARTS_AT = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
 _SHIPMENT_ROWS = 2_000
+_BETWEEN_SHIPMENTS = timedelta(minutes=15)
 _FIRST_NAMES = ("Ada", "Grace", "Edsger", "Barbara", "Alan", "Mary", "John", "Hedy", "Tim", "Radia")
 _SURNAMES = ("Lovelace", "Hopper", "Dijkstra", "Liskov", "Turing", "Jackson", "Perlman", "Lamarr")
 _TITLES = ("Ms.", "Mr.", "Dr.", "Prof.")
@@ -59,8 +60,13 @@ def attended_at(person: int) -> datetime:
 
 
 def shipped_at(first_shipment: datetime, person: int) -> datetime:
-    """When a row came to the warehouse: 2,000 rows to a shipment, a second apart."""
-    return first_shipment + timedelta(seconds=person // _SHIPMENT_ROWS)
+    """When a row came to the warehouse: 2,000 rows to a shipment, every 15 minutes one."""
+    return first_shipment + person // _SHIPMENT_ROWS * _BETWEEN_SHIPMENTS
+
+
+def shipping_time(rows: int) -> timedelta:
+    """How long it takes to ship so many rows, and a shipment's pause."""
+    return shipped_at(_STARTS_AT, rows) - _STARTS_AT + _BETWEEN_SHIPMENTS
 
 
 def people(rows: int, first_shipment: datetime) -> Iterator[tuple[Any, ...]]:

@@ -8,16 +8,19 @@ python -m benchmarks.programs.ours drain    ledger to org: the loader alone
 import sys
 import time
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Engine, event
 
-import crm_pipeline.salesforce.login  # noqa: F401 - the clock starts when all is imported
 from benchmarks.installation import ACCOUNT_ID
 from benchmarks.task import perform
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.report import ALL_STEPS, Step
 from crm_pipeline.database.engines import engine
+
+_WHEN_NEEDED = ("crm_pipeline.salesforce.login", "simple_salesforce.login", "jwt.exceptions")
+"""What a cycle imports at its first login; as with the other programs, the clock starts later."""
 
 _SENDING: frozenset[Step] = frozenset(("retried_operations", "load_results"))
 STEPS: dict[str, frozenset[Step]] = {
@@ -58,4 +61,6 @@ def load(part: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    for module in _WHEN_NEEDED:
+        import_module(module)
     perform(lambda: load(sys.argv[1]))
