@@ -1,6 +1,8 @@
 """Bad weather: faults that are asked for precisely, row locks, maintenance, latency.
 
-A fault names a kind of call (`collections.create`, or a pattern such as `bulk2.*`) and an action:
+A fault names a kind of call and an action. Kinds stand in the tables `ROUTES`: `create`, `update`,
+`upsert`, `delete`, `read`, `describe`, `query`, `limits`, `collections.create`, `composite`,
+`bulk2.create_job`, `login` ..., or a pattern such as `collections.*`. The actions:
 
 - `reset_before`, `reset_after`: cut the line, before or after the work is committed
 - `html_503`, `html_503_after`: 503 with an HTML page, before or after the commit
@@ -107,7 +109,7 @@ class Weather:
                     "is in progress.",
                 )
             if locks is not None and _locks_row(locks, count):
-                raise _unable_to_lock(str(row.get("Id") or _parents(table, row)[:1] or ""))
+                raise _unable_to_lock(row.get("Id") or next(iter(_parents(table, row)), ""))
             if self.lock_parents:
                 self._hold(call_number, _parents(table, row))
 
