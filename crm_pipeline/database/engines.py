@@ -11,6 +11,12 @@ from crm_pipeline.settings import settings
 
 Database = Literal["warehouse", "pipeline", "dagster"]
 
+VARIABLES: dict[Database, str] = {
+    "warehouse": "WAREHOUSE_URL",
+    "pipeline": "PIPELINE_DATABASE_URL",
+    "dagster": "DAGSTER_DATABASE_URL",
+}
+
 _KEEPALIVE = {
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -42,7 +48,8 @@ def database_url(which: Database) -> URL:
     url = make_url(secret.get_secret_value())
     if url.get_backend_name() != "postgresql":
         raise ValueError(
-            f"{which.upper()}: only postgresql:// addresses work, not {url.get_backend_name()}://"
+            f"{VARIABLES[which]}: only postgresql:// addresses work, not"
+            f" {url.get_backend_name()}://"
         )
     return url
 

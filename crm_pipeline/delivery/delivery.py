@@ -7,6 +7,7 @@ from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
+from crm_pipeline.ledger.intents import reject_for_dropped
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 
@@ -51,6 +52,8 @@ def deliver(session: DeliverySession) -> None:
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
+    reject_for_dropped(session.ledger, session.account_id)
+    session.ledger.commit()
     session.forecast += _forecast(session)
     for _ in range(PASSES):
         session.decided_anew = False

@@ -112,6 +112,14 @@ def record_emails(connection: Connection, account_id: str, emails: Sequence[Pers
     connection.execute(statement("ledger/record_emails"), rows)
 
 
+def reject_for_dropped(connection: Connection, account_id: str) -> int:
+    """Rejects what waits for people whom an operator gave up; returns how many."""
+    rejected = connection.execute(
+        statement("ledger/reject_for_dropped"), {"account_id": account_id}
+    )
+    return rejected.rowcount
+
+
 def _content_hash(content: bytes, rejected_because: str | None) -> bytes:
     """Sixteen bytes that differ when what is wanted differs, a rejection included."""
     digest = blake2b(content, digest_size=16)

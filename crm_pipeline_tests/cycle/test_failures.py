@@ -176,3 +176,14 @@ def test_a_lost_activity_is_found_at_the_contact_that_its_lead_became(bench: Ben
     bench.cycle()
     assert bench.states()["attendance:1"] == "done"
     assert len(bench.records("Event")) == 2
+
+
+def test_what_comes_of_a_person_whom_an_operator_gave_up_is_rejected(bench: Bench) -> None:
+    add_person(bench.connection, 1, country_code="Atlantis")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    bench.connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
+    attend(bench.connection, 1, 1, minute=60)
+    report = bench.cycle()
+    assert bench.states()["attendance:1"] == "rejected"
+    assert report.counts.waiting == 0
