@@ -339,7 +339,7 @@ def _read_into(
                 _read_relationship(row, writer, context, key, value)
             elif (column.createable if creating else column.updateable) or context.seeding:
                 row[column.name] = column.read(value)
-            else:
+            elif value is not None or column.name != "Id":
                 forbidden.append(column.name)
         except RowFailure as failure:
             errors.extend(failure.errors)

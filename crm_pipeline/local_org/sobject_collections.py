@@ -180,7 +180,7 @@ def _type_of(org: Org, record: Record) -> str:
 
 
 def _id_of(record: Record) -> str | None:
-    found = record.get("id", record.get("Id"))
+    found = next((value for key, value in record.items() if key.lower() == "id"), None)
     return found if isinstance(found, str) else None
 
 

@@ -101,6 +101,18 @@ def test_updates_go_by_id_whose_absence_or_repetition_is_an_error(acme):
     assert read(acme, "Lead", lead_id)["Title"] == "a"
 
 
+def test_a_create_takes_no_id_but_null(acme):
+    created, refused = send(acme, "POST", [lead(Id=None), lead(ID="00Q000000000001")])
+    assert created["success"] is True
+    assert refused["errors"] == [
+        {
+            "statusCode": "INVALID_FIELD_FOR_INSERT_UPDATE",
+            "message": "cannot specify Id in an insert call",
+            "fields": ["Id"],
+        }
+    ]
+
+
 def test_an_upsert_tells_created_last(acme):
     path = "composite/sobjects/Lead/Ext__c"
     first = send(acme, "PATCH", [lead(Ext__c="1"), of("Lead", Ext__c="2")], path)
