@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from crm_pipeline.accounts.campaigns import CampaignSettings
 
 OLDEST_API_VERSION = 52.0
 
@@ -89,6 +92,24 @@ class AccountSettings(BaseModel):
     lead_source: str = Field(
         default="Webinar", min_length=1, max_length=255, description="LeadSource of each person."
     )
+    campaigns: CampaignSettings | None = Field(
+        default=None,
+        description="Events as campaigns, participants as their members: a JSON object, {} for "
+        "the defaults; none: off.",
+    )
+
+    @field_validator("campaigns", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """The command line gives the object as JSON."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ValueError(
+                'a JSON object is expected, such as {} or {"create_campaigns": false}'
+            ) from None
 
     @classmethod
     def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:

@@ -99,7 +99,7 @@ def read(
     Raises:
         ExtractError: the warehouse is down, or the statement does not fit it.
     """
-    with _explained(source), warehouse.connect() as connection:
+    with explained(source), warehouse.connect() as connection:
         connection.execute(statement("extract/one_snapshot"))
         end = _end(connection, reading, source)
         # Lower than the watermark where the warehouse's clock or its newest row lies behind it:
@@ -133,7 +133,7 @@ def _end(connection: Connection, reading: Reading, source: Source) -> datetime:
     if row.newest is None:
         return NEVER
     now: datetime = row.now
-    return min(_aware(row.newest, reading.timezone), now)
+    return min(aware(row.newest, reading.timezone), now)
 
 
 def _rows_since(connection: Connection, reading: Reading, source: Source, since: datetime) -> int:
@@ -158,18 +158,20 @@ def _participation(source: Source, row: RowMapping, timezone: str) -> Participat
         source=source,
         participation_id=columns[_ID[source]],
         event_session_id=columns["event_session_id"],
-        happened_at=_aware(columns[_HAPPENED_AT[source]], timezone),
-        changed_at=_aware(columns["changed_at"], timezone),
+        happened_at=aware(columns[_HAPPENED_AT[source]], timezone),
+        changed_at=aware(columns["changed_at"], timezone),
         columns=columns,
     )
 
 
-def _aware(moment: datetime, timezone: str) -> datetime:
+def aware(moment: datetime, timezone: str) -> datetime:
+    """A time of the warehouse with its zone: `timezone` where it carries none."""
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
 
 
 @contextmanager
-def _explained(source: Source) -> Iterator[None]:
+def explained(extract: str) -> Iterator[None]:
+    """What goes wrong with `sql/extract/<extract>.sql`, as an ExtractError."""
     try:
         yield
     except OperationalError as error:
@@ -179,7 +181,7 @@ def _explained(source: Source) -> Iterator[None]:
         ) from None
     except DBAPIError as error:
         raise ExtractError(
-            f"sql/extract/{source}.sql does not fit the warehouse: {_first_line(error)}"
+            f"sql/extract/{extract}.sql does not fit the warehouse: {_first_line(error)}"
         ) from None
 
 

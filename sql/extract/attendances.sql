@@ -3,6 +3,7 @@
 --
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
+-- `questions_answered` counts all of the attendee's poll answers.
 WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
@@ -55,6 +56,7 @@ SELECT
     p.country_code,
     p.phone_1,
     poll.polls,
+    poll.questions_answered,
     chat.chats,
     greatest(a.shipped_at, p.shipped_at, poll.shipped_at, chat.shipped_at) AS changed_at
 FROM changed AS c
@@ -65,6 +67,7 @@ INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 CROSS JOIN LATERAL (
     SELECT
         max(latest.shipped_at) AS shipped_at,
+        count(*) AS questions_answered,
         json_agg(
             json_build_object('question', latest.question, 'answer', latest.answer)
             ORDER BY latest.answered_at, latest.poll_answer_id

@@ -1,0 +1,94 @@
+"""What an account chooses for its campaigns (spec 2): plain, frozen values."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Stage = Literal["registered", "cancelled", "no_show", "attended"]
+"""How far a participant came, as the warehouse says it."""
+
+FieldPolicy = Literal["never", "when_empty", "always"]
+"""When a field of an existing Lead or Contact is written."""
+
+_CUSTOM_OR_STANDARD = r"^[A-Za-z][A-Za-z0-9_]*$"
+
+
+class MemberStatus(BaseModel):
+    """A status of campaign members: its label, and what it means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str = Field(min_length=1, max_length=40)
+    has_responded: bool = False
+    priority: int = Field(description="A member's status only moves to a higher priority.")
+
+
+class CampaignSettings(BaseModel):
+    """What one client may choose for campaigns; `{}` is a complete choice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    external_id_field: str | None = Field(
+        default=None,
+        pattern=_CUSTOM_OR_STANDARD,
+        description="Field of Campaign that holds the event's id; campaigns are found by it.",
+    )
+    create_campaigns: bool = Field(
+        default=True, description="An event without a campaign gets a new one."
+    )
+    campaign_type: str = Field(
+        default="Webinar", min_length=1, max_length=255, description="Type of new campaigns."
+    )
+    registered: MemberStatus = MemberStatus(label="Registered", priority=1)
+    cancelled: MemberStatus | None = MemberStatus(label="Cancelled", priority=2)
+    no_show: MemberStatus | None = MemberStatus(label="No Show", priority=3)
+    attended: MemberStatus = MemberStatus(label="Attended", has_responded=True, priority=4)
+    unknown_status: Literal["create", "report"] = Field(
+        default="create",
+        description="A status that a campaign lacks is created there, or reported, and nothing "
+        "is sent before it is there.",
+    )
+    unknown_email: Literal["Lead", "Contact", "neither"] = Field(
+        default="Lead", description="What a person whom the org does not know becomes."
+    )
+    person_fields: FieldPolicy = Field(
+        default="never",
+        description="When fields of an existing Lead or Contact are written; campaigns leave "
+        "them alone unless they are told otherwise.",
+    )
+    person_field_policies: Mapping[
+        Annotated[str, Field(pattern=_CUSTOM_OR_STANDARD)], FieldPolicy
+    ] = Field(default={}, description="The same by field, where it differs.")
+    backfill_rows_per_cycle: int = Field(
+        default=20_000,
+        ge=1,
+        description="Participations that a cycle reads again at most when a link or a mapping "
+        "changed; at least one event.",
+    )
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        """Two meanings of one label, or of one priority, could not be told apart."""
+        chosen = list(self.statuses.values())
+        if len({status.label.casefold() for status in chosen}) < len(chosen):
+            raise ValueError("two statuses have the same label")
+        if len({status.priority for status in chosen}) < len(chosen):
+            raise ValueError("two statuses have the same priority")
+        return self
+
+    @property
+    def statuses(self) -> dict[Stage, MemberStatus]:
+        """The statuses that are sent, by stage, the lowest priority first."""
+        chosen: dict[Stage, MemberStatus | None] = {
+            "registered": self.registered,
+            "cancelled": self.cancelled,
+            "no_show": self.no_show,
+            "attended": self.attended,
+        }
+        known = [(stage, status) for stage, status in chosen.items() if status is not None]
+        return dict(sorted(known, key=lambda each: each[1].priority))
+
+    def policy(self, field: str) -> FieldPolicy:
+        """When this field of an existing Lead or Contact is written."""
+        return self.person_field_policies.get(field, self.person_fields)

@@ -1,0 +1,1 @@
+"""Campaigns: each event a campaign of the client's org, its participants the members (spec 2)."""

@@ -1,0 +1,144 @@
+"""The campaigns' part of an account's cycle: from the warehouse to intents (spec 2)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
+from crm_pipeline.flows.campaigns import rules
+from crm_pipeline.ledger.campaigns import (
+    backfills_done,
+    campaign_links,
+    known_events,
+    latest_intents,
+    mapping_fingerprint,
+    queue_backfill,
+    set_mapping_fingerprint,
+    waiting_backfills,
+)
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.settings import settings
+from crm_pipeline.warehouse import participations
+from crm_pipeline.warehouse.events import event_volumes, events
+from crm_pipeline.warehouse.participations import Participation, Source
+
+NAME = "campaigns"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What some rows of one source ask for: their intents, and how far the source is read."""
+
+    source: Source
+    intents: list[Intent]
+    position: Position
+
+
+def batches(
+    ledger: Connection,
+    warehouse: Engine,
+    account: Account,
+    chosen: CampaignSettings,
+    backfilled: Sequence[int],
+) -> Iterator[Batch]:
+    """Reads what is new for an account's campaigns; the caller records each batch.
+
+    Its positions are its own, so that an account that switches campaigns on gets what is
+    there already.
+
+    Args:
+        ledger: for the account's positions, filters, sessions, links and mapping.
+        warehouse: the warehouse's engine.
+        account: whose rows.
+        chosen: what it chose for its campaigns.
+        backfilled: events to be read whole (`due_backfills`).
+
+    Raises:
+        ExtractError: the warehouse cannot be read; what was yielded before is good.
+    """
+    pushed = pushed_sessions(ledger, account.account_id)
+    unread = [session.event_session_id for session in pushed if session.backfilled_at is None]
+    again = events(warehouse, account.client_id, backfilled) if backfilled else []
+    reading = participations.Reading(
+        client_id=account.client_id,
+        sessions=[session.event_session_id for session in pushed] or None,
+        backfilled=[*unread, *(session for event in again for session in event.sessions)],
+        overlap=timedelta(minutes=settings().overlap_minutes),
+        chunk_rows=settings().chunk_rows,
+        timezone=settings().warehouse_timezone,
+    )
+    choices = rules.Choices(
+        chosen,
+        rules.member_map(field_mappings(ledger, account.account_id)),
+        campaign_links(ledger, account.account_id),
+        filter_strings(ledger, account.account_id),
+    )
+    known = positions(ledger, account.account_id)
+    for source in participations.SOURCES:
+        mine = known.get(f"{NAME}:{source}")
+        for chunk in participations.read(warehouse, reading, source, mine):
+            members = _members(ledger, account, choices, chunk.participations)
+            campaigns = _campaigns(warehouse, account, choices, members)
+            position = replace(chunk.position, source=f"{NAME}:{source}")
+            yield Batch(source, [*campaigns, *members], position)
+
+
+def _members(
+    ledger: Connection, account: Account, choices: rules.Choices, rows: Sequence[Participation]
+) -> list[Intent]:
+    """The memberships that rows ask for, with what was said of them before."""
+    keys = {key for row in rows if (key := rules.member_key(row)) is not None}
+    known = latest_intents(ledger, account.account_id, keys) if keys else {}
+    return rules.member_intents(rows, choices, known)
+
+
+def _campaigns(
+    warehouse: Engine, account: Account, choices: rules.Choices, members: Sequence[Intent]
+) -> list[Intent]:
+    """The campaigns that memberships need."""
+    wanted = {each.fields["event_id"] for each in members if each.rejected_because is None}
+    if not wanted:
+        return []
+    found = events(warehouse, account.client_id, wanted, settings().warehouse_timezone)
+    now = datetime.now(UTC)
+    return [rules.campaign_intent(event, choices, now) for event in found]
+
+
+def due_backfills(
+    ledger: Connection, warehouse: Engine, account: Account, chosen: CampaignSettings
+) -> list[int]:
+    """The events to read again in this cycle, as many as its share of rows allows.
+
+    Where the mapping or the statuses changed since members were last read, all events that
+    have a campaign are queued first, within the caller's transaction.
+
+    Raises:
+        ExtractError: the warehouse cannot be read.
+    """
+    account_id = account.account_id
+    mapping = rules.member_map(field_mappings(ledger, account_id))
+    now = rules.fingerprint(chosen, mapping)
+    before = mapping_fingerprint(ledger, account_id)
+    if before != now:
+        if before is not None:
+            known = known_events(ledger, account_id)
+            queue_backfill(ledger, account_id, event_volumes(warehouse, account.client_id, known))
+        set_mapping_fingerprint(ledger, account_id, now)
+    taken: list[int] = []
+    rows = 0
+    for event_id, number in waiting_backfills(ledger, account_id).items():
+        rows += number
+        if taken and rows > chosen.backfill_rows_per_cycle:
+            break
+        taken.append(event_id)
+    return taken
+
+
+def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> None:
+    """Notes that these events were read again, within the caller's transaction."""
+    backfills_done(ledger, account.account_id, event_ids)

@@ -1,0 +1,185 @@
+"""The rules of campaigns: which campaign, which status, what of it is new. Pure (spec 2)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
+from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.ledger.campaigns import Said
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.warehouse.events import Event
+from crm_pipeline.warehouse.mapping import FieldMap, rejection
+from crm_pipeline.warehouse.participations import Participation
+
+MEMBER = "CampaignMember"
+
+NAME_CHARS = 80
+"""Of Campaign.Name (Salesforce: Campaign)."""
+
+_STAGE_OF_STATUS: Mapping[str, Stage] = {
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+    "no_show": "no_show",
+    "no-show": "no_show",
+    "no show": "no_show",
+}
+
+NOT_LINKED = "no campaign is linked to the event"
+NO_STATUS = "the account sends no status for this stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What an account chose that its memberships depend on.
+
+    Attributes:
+        settings: its campaign settings.
+        members: what it fills further fields of CampaignMember with.
+        links: campaigns that people named, by event id.
+        filter_strings: addresses that must not reach the org.
+    """
+
+    settings: CampaignSettings
+    members: FieldMap
+    links: Mapping[int, str]
+    filter_strings: Sequence[str] = ()
+
+    def has_campaign(self, event_id: int) -> bool:
+        """Whether an event is linked to a campaign, or will find or get one."""
+        own = self.settings.external_id_field is not None or self.settings.create_campaigns
+        return own or event_id in self.links
+
+
+def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
+    """What the account fills further fields of CampaignMember with; by default there is none."""
+    chosen = [override for override in overrides if override.sobject == MEMBER]
+    return FieldMap(
+        {each.field: each.source for each in chosen if each.source is not None},
+        {each.field: each.constant for each in chosen if each.constant is not None},
+    )
+
+
+def fingerprint(settings: CampaignSettings, members: FieldMap) -> str:
+    """Differs when what is sent of each member differs."""
+    said = {
+        "statuses": {stage: s.model_dump() for stage, s in settings.statuses.items()},
+        "columns": members.columns,
+        "constants": members.constants,
+    }
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def stage_of(participation: Participation) -> Stage:
+    """How far the participant came: whoever attended, attended; else what the status says."""
+    if participation.source == "attendances":
+        return "attended"
+    said = str(participation.columns.get("status") or "").strip().casefold()
+    return _STAGE_OF_STATUS.get(said, "registered")
+
+
+def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
+    """The campaign that an event is to be, with the statuses that its members need.
+
+    Args:
+        event: the event.
+        choices: the account's.
+        now: when this is wanted, UTC; what is wanted later replaces it.
+    """
+    settings = choices.settings
+    fields: dict[str, Any] = {
+        "event_id": event.event_id,
+        "campaign_id": choices.links.get(event.event_id),
+        "external_id_field": settings.external_id_field,
+        "create": settings.create_campaigns,
+        "campaign": {
+            "Name": event.name.strip()[:NAME_CHARS] or f"Event {event.event_id}",
+            "Type": settings.campaign_type,
+            "StartDate": event.starts_on.isoformat(),
+            "EndDate": event.ends_on.isoformat(),
+            "IsActive": True,
+        },
+        "statuses": [
+            {"Label": status.label, "HasResponded": status.has_responded}
+            for status in settings.statuses.values()
+        ],
+        "unknown_status": settings.unknown_status,
+    }
+    return Intent(f"campaign:{event.event_id}", "campaign", None, now, fields)
+
+
+def member_key(participation: Participation) -> str | None:
+    """The natural key of the membership that a participation is about; None without an email."""
+    person_key = email_key(participation.columns["email"])
+    return person_key and f"member:{participation.columns['event_id']}:{person_key}"
+
+
+def member_intents(
+    participations: Iterable[Participation],
+    choices: Choices,
+    known: Mapping[str, Said],
+) -> list[Intent]:
+    """One membership for each person and event: the furthest stage, the newest values.
+
+    A person registers for and attends several sessions of one event, and the rows come in any
+    order over many cycles; hence what was said before is taken into account.
+
+    Args:
+        participations: rows of registrations or attendances.
+        choices: the account's.
+        known: what was said last, by natural key.
+    """
+    said: dict[str, list[Participation]] = {}
+    for participation in participations:
+        key = member_key(participation)
+        if key is not None and rejection(participation, choices.filter_strings) is None:
+            said.setdefault(key, []).append(participation)
+    return [_member(key, rows, choices, known.get(key)) for key, rows in said.items()]
+
+
+def _member(
+    key: str,
+    rows: list[Participation],
+    choices: Choices,
+    known: Said | None,
+) -> Intent:
+    settings, members = choices.settings, choices.members
+    event_id = rows[0].columns["event_id"]
+    rows.sort(key=lambda row: (row.changed_at, row.participation_id))
+    as_of = rows[-1].changed_at
+    fields: dict[str, Any] = {}
+    for row in rows:
+        fields.update(members.apply(row.columns))
+    stages: list[Stage] = [stage_of(row) for row in rows]
+    if known is not None:
+        mapped = members.columns.keys() | members.constants.keys()
+        before = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
+        fields = fields | before if known.as_of > as_of else before | fields
+        as_of = max(as_of, known.as_of)
+        if known.intent.get("stage"):
+            stages.append(known.intent["stage"])
+    stage = furthest(stages, settings)
+    if stage is None:
+        reason: str | None = NO_STATUS
+    else:
+        reason = None if choices.has_campaign(event_id) else NOT_LINKED
+    wanted = {
+        "event_id": event_id,
+        "link": choices.links.get(event_id),
+        "stage": stage,
+        "Status": stage and settings.statuses[stage].label,
+        "fields": fields,
+    }
+    return Intent(key, "member", email_key(rows[0].columns["email"]), as_of, wanted, reason)
+
+
+def furthest(stages: Iterable[Stage], settings: CampaignSettings) -> Stage | None:
+    """Of some stages, the one with the highest priority; those that are not sent count nothing."""
+    order = list(settings.statuses)
+    sent = [stage for stage in stages if stage in order]
+    return max(sent, key=order.index, default=None)

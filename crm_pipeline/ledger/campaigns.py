@@ -1,0 +1,201 @@
+"""What the ledger knows of campaigns: links, memberships, and what of them is to be sent.
+
+Each function works within the caller's transaction, on the connection that holds the
+account's lock; `campaign_links`, `overview` and `queue_backfill` are also for commands.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class DueCampaign:
+    """An event whose campaign is to be found or created.
+
+    `intent` is what the flow wants (see `crm_pipeline.delivery`); `sent_at` is set when a
+    creation was sent before and its answer never came; `campaign_id` is the one known so far.
+    """
+
+    operation_id: int
+    event_id: int
+    intent: Mapping[str, Any]
+    sent_at: datetime | None
+    campaign_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedCampaign:
+    """An event's campaign, the statuses it still lacks, and whether it was created just now."""
+
+    event_id: int
+    campaign_id: str
+    missing_statuses: Sequence[Mapping[str, Any]]
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueMember:
+    """A membership to be sent, its campaign, and the record that stands for its person.
+
+    `former_person_id` is the record that it was sent for before, where there was one.
+    """
+
+    operation_id: int
+    person_key: str
+    intent: Mapping[str, Any]
+    campaign_id: str
+    is_new: bool
+    missing_statuses: Sequence[Mapping[str, Any]]
+    person_sobject: str
+    person_id: str
+    former_person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an intent said last, and as of when (UTC)."""
+
+    as_of: datetime
+    intent: Mapping[str, Any]
+
+
+def campaign_links(connection: Connection, account_id: str) -> dict[int, str]:
+    """The campaigns that people named for events, by event id."""
+    rows = connection.execute(statement("campaigns/links"), {"account_id": account_id})
+    return {row.event_id: row.campaign_id for row in rows}
+
+
+def add_campaign_link(
+    connection: Connection, account_id: str, event_id: int, campaign_id: str
+) -> None:
+    """Names an event's campaign; another one that was named before is forgotten."""
+    connection.execute(
+        statement("campaigns/add_link"),
+        {"account_id": account_id, "event_id": event_id, "campaign_id": campaign_id},
+    )
+
+
+def latest_intents(
+    connection: Connection, account_id: str, natural_keys: Collection[str]
+) -> dict[str, Said]:
+    """What was said last of each of these natural keys that is known."""
+    rows = connection.execute(
+        statement("campaigns/latest_intents"),
+        {"account_id": account_id, "natural_keys": list(natural_keys)},
+    )
+    return {row.natural_key: Said(row.as_of, row.intent) for row in rows}
+
+
+def due_campaigns(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DueCampaign]:
+    """Pending campaigns with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("campaigns/due_campaigns"), window)
+    return [DueCampaign(*row) for row in rows]
+
+
+def note_campaigns(
+    connection: Connection, account_id: str, linked: Sequence[LinkedCampaign]
+) -> None:
+    """Notes which campaign each event is."""
+    rows = {"account_id": account_id, "rows": orjson.dumps(linked).decode()}
+    connection.execute(statement("campaigns/note_campaigns"), rows)
+
+
+def campaigns_are_ready(
+    connection: Connection, account_id: str, campaign_ids: Collection[str]
+) -> None:
+    """Notes that these campaigns have their statuses and may have members from now on."""
+    parameters = {"account_id": account_id, "campaign_ids": list(campaign_ids)}
+    connection.execute(statement("campaigns/campaigns_are_ready"), parameters)
+
+
+def operations_of_campaigns(
+    connection: Connection, account_id: str, campaign_ids: Collection[str]
+) -> dict[int, str]:
+    """The operations that linked these campaigns, with the campaign of each."""
+    parameters = {"account_id": account_id, "campaign_ids": list(campaign_ids)}
+    rows = connection.execute(statement("campaigns/operations_of_campaigns"), parameters)
+    return {row.operation_id: row.campaign_id for row in rows}
+
+
+def due_members(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DueMember]:
+    """Pending memberships that can be sent, with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("campaigns/due_members"), window)
+    return [DueMember(*row) for row in rows]
+
+
+def due_member_volume(connection: Connection, account_id: str) -> int:
+    """How many memberships are pending."""
+    number: int = connection.execute(
+        statement("campaigns/due_volume"), {"account_id": account_id}
+    ).scalar_one()
+    return number
+
+
+def note_members(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Notes that the memberships of these operations are in the org."""
+    parameters = {"operation_ids": list(operation_ids)}
+    connection.execute(statement("campaigns/note_members"), parameters)
+
+
+def reopen_moved_members(connection: Connection, account_id: str) -> None:
+    """Has memberships looked at again whose person is another record by now."""
+    connection.execute(statement("campaigns/reopen_moved"), {"account_id": account_id})
+
+
+def queue_backfill(connection: Connection, account_id: str, rows: Mapping[int, int]) -> None:
+    """Has events read again from their start; `rows` are their participations by event id."""
+    events = [{"event_id": event_id, "rows": number} for event_id, number in rows.items()]
+    connection.execute(
+        statement("campaigns/queue_backfill"),
+        {"account_id": account_id, "events": orjson.dumps(events).decode()},
+    )
+
+
+def waiting_backfills(connection: Connection, account_id: str) -> dict[int, int]:
+    """Events that are to be read again, oldest request first, with their participations."""
+    rows = connection.execute(statement("campaigns/waiting_backfills"), {"account_id": account_id})
+    return {row.event_id: row.rows for row in rows}
+
+
+def backfills_done(connection: Connection, account_id: str, event_ids: Collection[int]) -> None:
+    """Notes that these events were read again."""
+    parameters = {"account_id": account_id, "event_ids": list(event_ids)}
+    connection.execute(statement("campaigns/backfills_done"), parameters)
+
+
+def known_events(connection: Connection, account_id: str) -> list[int]:
+    """The events that have a campaign."""
+    rows = connection.scalars(statement("campaigns/known_events"), {"account_id": account_id})
+    return list(rows)
+
+
+def mapping_fingerprint(connection: Connection, account_id: str) -> str | None:
+    """What the mapping of members was when they were last read; None: never."""
+    fingerprint: str | None = connection.scalar(
+        statement("campaigns/fingerprint"), {"account_id": account_id}
+    )
+    return fingerprint
+
+
+def set_mapping_fingerprint(connection: Connection, account_id: str, fingerprint: str) -> None:
+    """Notes what the mapping of members is now."""
+    parameters = {"account_id": account_id, "fingerprint": fingerprint}
+    connection.execute(statement("campaigns/set_fingerprint"), parameters)
+
+
+def overview(connection: Connection, account_id: str) -> Sequence[Row[Any]]:
+    """Each event with its campaign, members and back-fill, for people."""
+    return connection.execute(statement("campaigns/overview"), {"account_id": account_id}).all()

@@ -1,0 +1,61 @@
+"""Reading the warehouse: events, which are what campaigns are about."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.warehouse.participations import aware, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event: its name, its days in the warehouse's time zone, and its sessions."""
+
+    event_id: int
+    name: str
+    starts_on: date
+    ends_on: date
+    sessions: tuple[int, ...]
+
+
+def events(
+    warehouse: Engine, client_id: str, event_ids: Collection[int], timezone: str = "UTC"
+) -> list[Event]:
+    """These of the client's events.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/events.sql` does not fit it.
+    """
+    with explained("events"), warehouse.connect() as connection:
+        rows = connection.execute(
+            statement("extract/events"), {"client_id": client_id, "event_ids": list(event_ids)}
+        )
+        zone = ZoneInfo(timezone)
+        return [
+            Event(
+                row.event_id,
+                row.name,
+                aware(row.starts_at, timezone).astimezone(zone).date(),
+                aware(row.ends_at, timezone).astimezone(zone).date(),
+                tuple(row.sessions),
+            )
+            for row in rows
+        ]
+
+
+def event_volumes(warehouse: Engine, client_id: str, event_ids: Collection[int]) -> dict[int, int]:
+    """How many registrations and attendances each of these events has.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/event_volumes.sql` does not fit it.
+    """
+    with explained("event_volumes"), warehouse.connect() as connection:
+        rows = connection.execute(
+            statement("extract/event_volumes"),
+            {"client_id": client_id, "event_ids": list(event_ids)},
+        )
+        return {row.event_id: row.rows for row in rows}

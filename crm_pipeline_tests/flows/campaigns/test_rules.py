@@ -1,0 +1,142 @@
+"""The rules of campaigns: which campaign, which status, what of it is new."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from crm_pipeline.accounts.account import AccountError, AccountSettings
+from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.flows.campaigns.rules import (
+    Choices,
+    campaign_intent,
+    fingerprint,
+    member_intents,
+    member_map,
+)
+from crm_pipeline.ledger.campaigns import Said
+from crm_pipeline.warehouse.events import Event
+from crm_pipeline.warehouse.participations import Participation, Source
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MAP = member_map(
+    [
+        FieldMapping("CampaignMember", "Source__c", source="source"),
+        FieldMapping("CampaignMember", "Minutes__c", source="minutes_attended"),
+        FieldMapping("Lead", "Title", constant="not a member's"),
+    ]
+)
+
+
+def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, **settings: Any):
+    return Choices(CampaignSettings(**settings), MAP, links or {}, filters)
+
+
+def row(source: Source = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
+    known = {"email": "Ada@example.com", "event_id": 7, "status": "registered", **columns}
+    shipped = NOON + timedelta(minutes=minute)
+    return Participation(source, minute + 1, 70, NOON, shipped, known)
+
+
+def test_one_membership_for_each_person_and_event_with_the_furthest_status() -> None:
+    rows = [row(source="registrations"), row("attendances", minute=5), row(event_id=8)]
+    first, second = member_intents(rows, chosen(), {})
+    assert (first.natural_key, first.person_key) == ("member:7:ada@example.com", "ada@example.com")
+    assert (first.fields["Status"], first.as_of) == ("Attended", NOON + timedelta(minutes=5))
+    assert (second.natural_key, second.fields["Status"]) == (
+        "member:8:ada@example.com",
+        "Registered",
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_the_status_moves_forward_only_in_whatever_order_rows_come(order: tuple[int, ...]) -> None:
+    rows = [
+        row(),
+        row(status="cancelled", minute=10),
+        row("attendances", minute=5),
+        row(status="no_show", minute=60),
+    ]
+    known: dict[str, Said] = {}
+    for place in order:
+        [member] = member_intents([rows[place]], chosen(), known)
+        known = {member.natural_key: Said(member.as_of, member.fields)}
+    assert member.fields["Status"] == "Attended"
+    assert member.as_of == NOON + timedelta(minutes=60)
+
+
+def test_a_declared_priority_decides_what_forward_means() -> None:
+    late = {"label": "Off", "priority": 9}
+    rows = [row("attendances"), row(status="Cancelled", minute=1)]
+    [member] = member_intents(rows, chosen(cancelled=late), {})
+    assert member.fields["Status"] == "Off"
+
+
+def test_a_stage_without_a_status_makes_no_member() -> None:
+    choices = chosen(cancelled=None)
+    [member] = member_intents([row(status="cancelled")], choices, {})
+    assert member.rejected_because is not None
+    [member] = member_intents([row(status="cancelled"), row(minute=1)], choices, {})
+    assert (member.rejected_because, member.fields["Status"]) == (None, "Registered")
+
+
+def test_further_fields_keep_their_newest_values_and_are_never_blanked() -> None:
+    [member] = member_intents([row(source="registrations")], chosen(), {})
+    assert member.fields["fields"] == {}
+    rows = [row(minute=0), row(minute=1)]
+    rows[0].columns["source"], rows[1].columns["source"] = "email", ""  # type: ignore[index]
+    [member] = member_intents(rows, chosen(), {})
+    said = {member.natural_key: Said(member.as_of, member.fields)}
+    [member] = member_intents([row("attendances", minute=9, minutes_attended=30)], chosen(), said)
+    assert member.fields["fields"] == {"Source__c": "email", "Minutes__c": 30}
+
+
+def test_filtered_addresses_are_no_members() -> None:
+    rows = [row(), row(email=""), row(email="x@rival.example")]
+    assert len(member_intents(rows, chosen(("rival",)), {})) == 1
+
+
+def test_an_event_that_nobody_linked_is_said_to_be_so_until_somebody_does() -> None:
+    [member] = member_intents([row()], chosen(create_campaigns=False), {})
+    assert member.rejected_because == "no campaign is linked to the event"
+    linked = chosen(links={7: "701000000000001AAA"}, create_campaigns=False)
+    [member] = member_intents([row()], linked, {member.natural_key: Said(NOON, member.fields)})
+    assert member.rejected_because is None
+    assert member.fields["link"] == "701000000000001AAA"
+
+
+def test_a_campaign_has_the_event_s_name_type_days_and_statuses() -> None:
+    event = Event(7, "x" * 90, date(2026, 3, 1), date(2026, 3, 2), (70,))
+    intent = campaign_intent(event, chosen(), NOON)
+    assert intent.natural_key == "campaign:7"
+    campaign = intent.fields["campaign"]
+    assert (len(campaign["Name"]), campaign["Type"]) == (80, "Webinar")
+    assert (campaign["StartDate"], campaign["EndDate"]) == ("2026-03-01", "2026-03-02")
+    labels = [status["Label"] for status in intent.fields["statuses"]]
+    assert labels == ["Registered", "Cancelled", "No Show", "Attended"]
+    assert [status["HasResponded"] for status in intent.fields["statuses"]][-1] is True
+
+
+def test_what_is_sent_of_members_has_a_fingerprint() -> None:
+    same = fingerprint(CampaignSettings(), MAP)
+    assert fingerprint(CampaignSettings(unknown_email="Contact"), MAP) == same
+    renamed = CampaignSettings(attended={"label": "Was there", "priority": 4})
+    assert fingerprint(renamed, MAP) != same
+    assert fingerprint(CampaignSettings(), member_map([])) != same
+
+
+def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:
+    assert AccountSettings().campaigns is None
+    settings = AccountSettings.parse("acme", {"campaigns": '{"unknown_email": "neither"}'})
+    assert settings.campaigns == CampaignSettings(unknown_email="neither")
+
+
+@pytest.mark.parametrize(
+    "campaigns",
+    ["yes", '{"attended": {"label": "registered", "priority": 9}}', '{"registered": null}', "[]"],
+)
+def test_impossible_settings_are_refused_in_one_line(campaigns: str) -> None:
+    with pytest.raises(AccountError, match=r"^Account acme: setting campaigns"):
+        AccountSettings.parse("acme", {"campaigns": campaigns})

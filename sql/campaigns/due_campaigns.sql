@@ -1,0 +1,24 @@
+-- Events whose campaign is to be found or created, oldest first, with the one known so far.
+SELECT
+    o.operation_id,
+    (o.intent ->> 'event_id')::bigint AS event_id,
+    o.intent,
+    o.sent_at,
+    c.campaign_id
+FROM crm.operation AS o
+LEFT JOIN crm.event_campaign AS c
+    ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id
+WHERE
+    o.account_id = :account_id
+    AND o.kind = 'campaign'
+    AND o.state = 'pending'
+    AND o.operation_id > :after
+    AND NOT EXISTS (
+        SELECT FROM crm.operation AS f
+        WHERE
+            f.account_id = o.account_id
+            AND f.natural_key = o.natural_key
+            AND f.state = 'in_flight'
+    )
+ORDER BY o.operation_id
+LIMIT :limit

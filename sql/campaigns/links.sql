@@ -1,0 +1,1 @@
+SELECT event_id, campaign_id FROM crm.campaign_link WHERE account_id = :account_id

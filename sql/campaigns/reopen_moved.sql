@@ -1,0 +1,26 @@
+-- Memberships whose person is another record by now (a lead was converted or merged): they are
+-- looked at again, so that the status that was reached stands at the record that is left.
+UPDATE crm.operation AS o
+SET
+    state = 'pending',
+    attempts_left = 5,
+    sobject = NULL,
+    action = NULL,
+    salesforce_id = NULL,
+    sent = NULL
+FROM crm.campaign_member AS m
+INNER JOIN crm.identity AS i ON m.account_id = i.account_id AND m.person_key = i.person_key
+WHERE
+    m.account_id = :account_id
+    AND i.salesforce_id <> m.person_id
+    AND o.account_id = m.account_id
+    AND o.natural_key = 'member:' || m.event_id || ':' || m.person_key
+    AND o.state = 'done'
+    AND NOT EXISTS (
+        SELECT FROM crm.operation AS newer
+        WHERE
+            newer.account_id = o.account_id
+            AND newer.natural_key = o.natural_key
+            AND newer.version > o.version
+            AND newer.state <> 'superseded'
+    )

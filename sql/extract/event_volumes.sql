@@ -1,0 +1,21 @@
+-- How many registrations and attendances some events of a client have.
+--
+-- Parameters: client_id; event_ids. Same tables as registrations.sql and attendances.sql.
+SELECT
+    s.event_id,
+    sum(
+        (
+            SELECT count(*)
+            FROM warehouse.registration AS r
+            WHERE r.event_session_id = s.event_session_id
+        )
+        + (
+            SELECT count(*)
+            FROM warehouse.attendance AS a
+            WHERE a.event_session_id = s.event_session_id
+        )
+    )::bigint AS rows
+FROM warehouse.event_session AS s
+WHERE s.client_id = :client_id AND s.event_id = any(CAST(:event_ids AS bigint []))
+GROUP BY s.event_id
+ORDER BY s.event_id

@@ -1,0 +1,17 @@
+-- Some events of a client, for their campaigns.
+--
+-- Parameters: client_id; event_ids. The columns' names are the contract, as in registrations.sql.
+SELECT
+    e.event_id,
+    e.name,
+    e.starts_at,
+    e.ends_at,
+    ARRAY(
+        SELECT s.event_session_id
+        FROM warehouse.event_session AS s
+        WHERE s.event_id = e.event_id
+        ORDER BY s.event_session_id
+    ) AS sessions
+FROM warehouse.event AS e
+WHERE e.client_id = :client_id AND e.event_id = any(CAST(:event_ids AS bigint []))
+ORDER BY e.event_id
