@@ -62,4 +62,4 @@ COMMENT ON TABLE crm.campaign_mapping
 IS 'What the statuses and fields of members were when they were last read.';
 
 -- People whom the org does not know, where the account creates nobody, and what waits for them.
-CREATE INDEX operation_dropped ON crm.operation (account_id, person_key) WHERE state = 'dropped';
+CREATE INDEX operation_dropped_person ON crm.operation (account_id, person_key) WHERE state = 'dropped';
