@@ -9,7 +9,7 @@ from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import accounts_due, new_data
 from crm_pipeline.flows.webinars.assets import SALESFORCE, WAREHOUSE, webinar_cycle
-from crm_pipeline.flows.webinars.checks import webinar_checks
+from crm_pipeline.flows.webinars.checks import overdue_accounts, webinar_checks
 
 # The cycle evaluates the checks for its own accounts, hence without them.
 cycle_job = define_asset_job(
@@ -24,7 +24,14 @@ defs = Definitions(
     asset_checks=[webinar_checks],
     jobs=[cycle_job, purge_history],
     schedules=[accounts_due, purge_daily],
-    sensors=[new_data, account_partitions, crashed_runs, stopped_runs, broken_promises_alert],
+    sensors=[
+        new_data,
+        account_partitions,
+        crashed_runs,
+        stopped_runs,
+        broken_promises_alert,
+        overdue_accounts,
+    ],
     # A step in a process of its own costs four times what the step does.
     executor=in_process_executor,
 )

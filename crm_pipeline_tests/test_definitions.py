@@ -101,6 +101,7 @@ def test_everything_that_ticks_is_on_from_the_start():
         "crashed_runs",
         "stopped_runs",
         "broken_promises_alert",
+        "overdue_accounts",
     }
     assert set(schedules) == {"accounts_due", "purge_history_schedule"}
 

@@ -9,15 +9,10 @@ from sqlalchemy import Connection, RowMapping
 from crm_pipeline.alerts.channels import Notice, send
 from crm_pipeline.alerts.promises import Alert, Standing, broken_promises
 from crm_pipeline.cadence.due import pipeline
-from crm_pipeline.cadence.warehouse import (
-    SOURCES,
-    Question,
-    Shipped,
-    WarehouseError,
-    shipped_since,
-)
+from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
+from crm_pipeline.warehouse.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +60,7 @@ def _broken(connection: Connection) -> tuple[list[Alert], bool]:
             ]
         )
         knows_everything = True
-    except WarehouseError as error:
+    except ExtractError as error:
         log.error("%s", error)  # noqa: TRY400
         unread, knows_everything = {}, False
     standings = [_standing(row, unread.get(row["account_id"], {})) for row in rows]

@@ -7,19 +7,14 @@ from functools import cache
 
 from sqlalchemy import Connection, Engine, RowMapping
 
+from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.cadence.planner import URGENT, Due, Standing, has_news, may_run, own_business
-from crm_pipeline.cadence.warehouse import (
-    SOURCES,
-    Question,
-    Shipped,
-    WarehouseError,
-    shipped_since,
-)
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
+from crm_pipeline.warehouse.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +40,7 @@ def due_accounts(*, only_urgent: bool, without: Collection[str] = ()) -> list[Du
         without: accounts that wait in a queue already.
 
     Raises:
-        WarehouseError: the warehouse can't be asked, and nothing else is to be done.
+        ExtractError: the warehouse can't be asked, and nothing else is to be done.
     """
     with pipeline().connect() as connection:
         now, standings = read_standings(connection)
@@ -58,7 +53,7 @@ def due_accounts(*, only_urgent: bool, without: Collection[str] = ()) -> list[Du
     ]
     try:
         shipped = _unread(idle)
-    except WarehouseError as error:
+    except ExtractError as error:
         if not any(reasons.values()):
             raise
         log.error("%s", error)  # noqa: TRY400
@@ -88,7 +83,7 @@ def read_standings(connection: Connection) -> tuple[datetime, list[Standing]]:
 
 
 def _standing(row: RowMapping) -> Standing:
-    positions = {
+    positions: dict[str, Position] = {
         source: Position(
             source,
             watermark=row[f"{source}_watermark"],

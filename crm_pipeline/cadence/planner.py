@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from crm_pipeline.cadence.warehouse import SOURCES, Shipped
+from crm_pipeline.cadence.news import Shipped
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.warehouse.participations import SOURCES
 
 Reason = Literal[
     "never run",

@@ -29,7 +29,7 @@ def ask(instance: DagsterInstance, asked_by: str, *, only_urgent: bool) -> list[
     not again while it waits in the queue, however long that takes.
 
     Raises:
-        WarehouseError: the warehouse can't be asked, and nothing else is to be done.
+        ExtractError: the warehouse can't be asked, and nothing else is to be done.
     """
     waiting = accounts_in_runs(instance, WAITING) or frozenset()
     due = due_accounts(only_urgent=only_urgent, without=waiting)

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.cadence.due import claim, due_accounts, extend_claims
-from crm_pipeline.cadence.warehouse import WarehouseError
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
+from crm_pipeline.warehouse.participations import ExtractError
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
     a_shipped_person,
@@ -271,7 +271,7 @@ def test_without_the_warehouse_the_accounts_own_business_goes_on(connection, no_
 def test_without_the_warehouse_and_nothing_else_to_do_the_tick_says_so(connection, no_warehouse):
     an_idle_account(connection, "idle")
     connection.commit()
-    with pytest.raises(WarehouseError, match="WAREHOUSE_URL") as error:
+    with pytest.raises(ExtractError, match="WAREHOUSE_URL") as error:
         due()
     assert "\n" not in str(error.value)
 
@@ -280,5 +280,5 @@ def test_a_statement_that_does_not_fit_the_warehouse_is_named(connection):
     an_idle_account(connection, "idle")
     connection.execute(text("ALTER TABLE warehouse.person RENAME COLUMN shipped_at TO loaded_at"))
     connection.commit()
-    with pytest.raises(WarehouseError, match=r"new_rows\.sql .*shipped_at"):
+    with pytest.raises(ExtractError, match=r"new_rows\.sql .*shipped_at"):
         due()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_pipeline.cadence.news import Shipped
 from crm_pipeline.cadence.planner import (
     MOST_ISOLATED,
     Due,
@@ -16,7 +17,6 @@ from crm_pipeline.cadence.planner import (
     own_business,
     wait_after,
 )
-from crm_pipeline.cadence.warehouse import Shipped
 from crm_pipeline.ledger.positions import Position
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -19,13 +19,19 @@ from dagster import (
     AssetKey,
     AssetRecordsFilter,
     DagsterInstance,
+    DefaultSensorStatus,
     PreviewWarning,
+    SensorEvaluationContext,
+    SkipReason,
     multi_asset_check,
+    sensor,
 )
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partition_marks import latest_materializations, log_evaluations
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.engines import engine
@@ -50,6 +56,12 @@ class Check:
         """The check's key in Dagster."""
         return AssetCheckKey(AssetKey(self.asset), self.name)
 
+
+DELIVERED_IN_TIME = Check(
+    "delivered_in_time",
+    "sync_state",
+    "Nothing waits for Salesforce longer than the promised hour, read or unread.",
+)
 
 CHECKS = (
     Check(
@@ -81,11 +93,7 @@ CHECKS = (
         "No operation has used up its five tries; those that have wait for support "
         "(`crm-pipeline operations list`).",
     ),
-    Check(
-        "delivered_in_time",
-        "sync_state",
-        "Nothing that was read waits for Salesforce longer than the promised hour.",
-    ),
+    DELIVERED_IN_TIME,
 )
 
 
@@ -158,3 +166,26 @@ def webinar_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckRe
     selected = [check for check in CHECKS if check.key in context.selected_asset_check_keys]
     log_evaluations(context, evaluate(context.instance, context.partition_keys, selected))
     yield from ()
+
+
+@sensor(
+    minimum_interval_seconds=60,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Shows an account as late that no longer runs at all, whose last verdict was good.",
+)
+def overdue_accounts(context: SensorEvaluationContext) -> SkipReason:
+    """A tick: each cycle judges its account, but one that is paused or refused has none."""
+    with pipeline().connect() as connection:
+        late = list(connection.scalars(statement("alerts/late_accounts")))
+    known = context.instance.event_log_storage.get_asset_check_partition_info(
+        [DELIVERED_IN_TIME.key], partition_keys=late
+    )
+    shown = {
+        info.partition_key
+        for info in known
+        if info.latest_execution_status == AssetCheckExecutionRecordStatus.FAILED
+    }
+    unknown = [account for account in late if account not in shown]
+    for evaluation in evaluate(context.instance, unknown, [DELIVERED_IN_TIME]):
+        context.instance.report_runless_asset_event(evaluation)
+    return SkipReason(f"{len(late)} accounts are late, {len(unknown)} of them newly.")

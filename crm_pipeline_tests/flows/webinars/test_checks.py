@@ -8,7 +8,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from sqlalchemy import Connection, text
 
 from crm_pipeline.definitions import defs
-from crm_pipeline.flows.webinars.checks import CHECKS, evaluate
+from crm_pipeline.flows.webinars.checks import CHECKS, evaluate, overdue_accounts
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 
 
@@ -168,3 +168,32 @@ def test_a_check_can_be_executed_by_itself_for_one_partition(fleet, account):
 
     assert result.success
     assert shown(fleet, key.name, account) == (AssetCheckExecutionRecordStatus.FAILED, True)
+
+
+def test_an_account_that_no_longer_runs_is_shown_as_late_by_the_sensor(fleet, account):
+    """Refused credentials, say: no cycle judges it any more, and its last verdict was good."""
+    change(
+        fleet.connection,
+        "INSERT INTO crm.alert (account_id, cause, detail, message)"
+        " VALUES (:account, 'late', '', '')",
+        account=account,
+    )
+    context = dg.build_sensor_context(
+        instance=fleet.instance, repository_def=defs.get_repository_def()
+    )
+
+    for newly in (1, 0):
+        said = overdue_accounts(context)
+        assert isinstance(said, dg.SkipReason)
+        assert said.skip_message == f"1 accounts are late, {newly} of them newly."
+        assert shown(fleet, "delivered_in_time", account) == (
+            AssetCheckExecutionRecordStatus.FAILED,
+            True,
+        )
+
+    change(fleet.connection, "UPDATE crm.alert SET closed_at = now()")
+    fleet.run(account)
+    assert shown(fleet, "delivered_in_time", account) == (
+        AssetCheckExecutionRecordStatus.SUCCEEDED,
+        True,
+    )
