@@ -206,7 +206,7 @@ class EmbeddedPostgres:
     def _start(self, identity: _Identity) -> None:
         for survivor in self._processes():
             survivor.kill()
-            survivor.wait(STOP_SECONDS)
+            _ends(survivor)
         # Of a server that was killed: PostgreSQL refuses to start while another process has
         # that number, whatever it is.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
@@ -255,15 +255,15 @@ class EmbeddedPostgres:
             return
         log.info("Stopping the embedded PostgreSQL")
         try:
-            server.send_signal(_FAST_SHUTDOWN)
-            server.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            server.send_signal(_IMMEDIATE_SHUTDOWN)
-            server.wait(STOP_SECONDS)
+            for shutdown in (_FAST_SHUTDOWN, _IMMEDIATE_SHUTDOWN):
+                server.send_signal(shutdown)
+                if _ends(server):
+                    return
         except psutil.NoSuchProcess:
             return
         except psutil.AccessDenied as error:
             raise self._failure("it belongs to another user, who has to stop it") from error
+        raise self._failure(f"it does not stop (process {server.pid})")
 
     def _pid_file(self) -> list[str]:
         try:
@@ -372,6 +372,19 @@ def stop_embedded() -> None:
 @cache
 def _server(data_dir: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(data_dir / "postgres")
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Waits for the end of a process; one that is only waited for by its parent has ended."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _installation() -> Path:

@@ -137,6 +137,19 @@ def test_a_killed_user_of_the_server_leaves_nothing_that_blocks_the_next(folder:
     assert not servers_of(folder)
 
 
+def test_a_stopped_server_is_not_waited_for_until_its_starter_takes_note(folder: Path):
+    starter = another_process(folder)
+    assert starter.stdout
+    starter.stdout.readline()
+
+    began = time.monotonic()
+    EmbeddedPostgres(folder, SMALL).stop()
+
+    assert time.monotonic() - began < 30
+    assert not servers_of(folder)
+    starter.communicate()
+
+
 def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Path):
     server = EmbeddedPostgres(folder, SMALL)
     server.url("crm")
