@@ -1,0 +1,57 @@
+"""The accounts of a run go through their cycles side by side."""
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from crm_pipeline.cadence.chunk import sync_accounts
+from crm_pipeline.cycle.cycle import PipelineDatabaseError
+from crm_pipeline.cycle.report import ALL_STEPS
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline_tests.cycle.conftest import ORG, account_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
+
+
+def accounts_with_a_registration(connection, orgs, *names: str) -> None:
+    for number, name in enumerate(names, start=1):
+        client = f"client-{name}"
+        account_of(connection, orgs, name, client)
+        add_sessions(connection, number, client=client)
+        add_person(connection, number, client=client)
+        register(connection, number, number, number, client=client)
+    connection.commit()
+
+
+def test_a_slow_org_delays_nobody_else(connection):
+    names = ("slow", "b", "c", "d")
+    with LocalOrgServer(*({"name": name, **ORG} for name in names)) as orgs:
+        accounts_with_a_registration(connection, orgs, *names)
+        requests.post(
+            f"{orgs.url_of('slow')}/_admin/faults",
+            json={"kind": "composite", "action": "hang", "seconds": 5},
+            timeout=5,
+        ).raise_for_status()
+
+        ended = [
+            report.account_id
+            for reports in sync_accounts(names, run_id="run", steps=ALL_STEPS)
+            for report in reports
+        ]
+
+    assert sorted(ended[:3]) == ["b", "c", "d"]
+    assert ended[3] == "slow"
+
+
+def test_when_the_pipelines_database_fails_the_run_fails(connection):
+    names = ("a", "b")
+    with LocalOrgServer(*({"name": name, **ORG} for name in names)) as orgs:
+        accounts_with_a_registration(connection, orgs, *names)
+        connection.execute(text("ALTER TABLE crm.source_position RENAME TO gone"))
+        connection.commit()
+        try:
+            with pytest.raises(PipelineDatabaseError, match="PIPELINE_DATABASE_URL"):
+                list(sync_accounts(names, run_id="run", steps=ALL_STEPS))
+        finally:
+            connection.rollback()
+            connection.execute(text("ALTER TABLE crm.gone RENAME TO source_position"))
+            connection.commit()
