@@ -24,6 +24,7 @@ _EMAIL = re.compile(
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?")
+_YEARS = range(1700, 4001)
 _ELSEWHERE = {"Calendar": "023", "Group": "00G", "Profile": "00e"}
 """Objects that lookups lead to although the org does not hold them: any id of theirs will do."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -67,6 +68,8 @@ def stored_datetime(text: str) -> str | None:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    if moment.year not in _YEARS:
+        return None
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
 
 
@@ -75,10 +78,10 @@ def stored_date(text: str) -> str | None:
     if not _DATE.fullmatch(text):
         return None
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-    return text
+    return text if day.year in _YEARS else None
 
 
 def reader(field: Field, tables: Mapping[str, Table]) -> Reader:

@@ -421,7 +421,13 @@ def test_dates_and_times_are_stored_in_utc(acme):
         acme, "Event", Subject="x", StartDateTime="2026-05-14T23:30:00+02:00", DurationInMinutes=30
     )
     assert read(acme, "Event", event)["StartDateTime"] == "2026-05-14T21:30:00.000+0000"
-    for wrong in ("2026-05-14", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "now"):
+    for wrong in (
+        "2026-05-14",
+        "2026-13-01T00:00:00Z",
+        "9999-12-31T23:59:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "now",
+    ):
         answer = acme.post("sobjects/Event", json={"StartDateTime": wrong, "DurationInMinutes": 1})
         assert error(answer)["errorCode"] == "JSON_PARSER_ERROR"
     contact = create(acme, "Contact", LastName="x", Birthdate="2000-02-29")
