@@ -56,8 +56,6 @@ chaos: install
 	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
 
 clean:
-	@if [ -x .venv/bin/python ] && [ -d .data ]; then \
-	  .venv/bin/python -c 'from crm_pipeline.database.embedded import stop_embedded; stop_embedded()'; \
-	fi
-	rm -rf .data history schedules storage .telemetry .nux .logs_queue
+	@if [ -x .venv/bin/python ]; then .venv/bin/python -m crm_pipeline.demo.clean; fi
+	rm -rf .data history logs schedules storage .telemetry .nux .logs_queue
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

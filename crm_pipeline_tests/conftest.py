@@ -39,6 +39,18 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A folder for a server of a test's own.
+
+    Not below `tmp_path`: each session of pytest takes from all but root the right to pass
+    through /tmp/pytest-of-root, and PostgreSQL does not run as root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="crm-pipeline-tests-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def pipeline(postgres: EmbeddedPostgres, tmp_path: Path) -> Iterator[Engine]:
     """A fresh, migrated database of the pipeline and the warehouse; the settings point at it."""
     with fresh_pipeline(postgres, tmp_path / "data") as engine:

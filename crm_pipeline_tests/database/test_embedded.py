@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 
 from crm_pipeline.database import embedded
 from crm_pipeline.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from crm_pipeline.settings import PROJECT
+from crm_pipeline.settings import PROJECT, settings
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
@@ -40,8 +40,8 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "postgres"
+def folder(server_folder: Path) -> Iterator[Path]:
+    folder = server_folder / "postgres"
     yield folder
     EmbeddedPostgres(folder).stop()
 
@@ -102,8 +102,8 @@ def test_a_database_is_made_once_and_keeps_its_rows_over_a_restart(folder: Path)
 @pytest.mark.parametrize(
     "name", ["a blank and 'quotes\"", "$HOME `id` ü", "long/" + "/".join(["deep" * 20] * 5)]
 )
-def test_it_starts_in_a_folder_of_any_name(tmp_path: Path, name: str):
-    server = EmbeddedPostgres(tmp_path / name / "postgres", SMALL)
+def test_it_starts_in_a_folder_of_any_name(server_folder: Path, name: str):
+    server = EmbeddedPostgres(server_folder / name / "postgres", SMALL)
     try:
         assert ask(server.url("crm"), "SELECT 1") == 1
     finally:
@@ -252,15 +252,15 @@ def test_stopping_where_none_was_ever_started_does_nothing(tmp_path: Path):
     assert not (tmp_path / "none").exists()
 
 
-def test_the_installations_server_lives_in_its_data_folder(pipeline: object):
-    from crm_pipeline.settings import settings
+def test_the_installations_server_lives_in_its_data_folder(
+    pipeline: object, server_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CRM_PIPELINE_DATA_DIR", str(server_folder))
+    settings.cache_clear()
 
     url = embedded.embedded_url("crm_pipeline")
     try:
-        assert Path(str(ask(url, "SHOW data_directory"))).is_relative_to(settings().data_dir)
+        assert Path(str(ask(url, "SHOW data_directory"))).is_relative_to(server_folder)
     finally:
         embedded.stop_embedded()
-    deadline = time.monotonic() + 5
-    while servers_of(settings().data_dir / "postgres") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not servers_of(settings().data_dir / "postgres")
+    assert not servers_of(server_folder / "postgres")

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } 
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    return tmp_path / "a demo"
+def data_dir(server_folder: Path) -> Path:
+    return server_folder / "a demo"
 
 
 @pytest.fixture
@@ -65,6 +66,17 @@ def demos() -> Iterator[list[Demo]]:
     yield started
     for demo in started:
         demo.process.kill()
+
+
+def clean(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "crm_pipeline.demo.clean"],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def runs_by_account(ui: str) -> dict[str, str]:
@@ -119,6 +131,24 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     assert "more minutes of traffic" in text
     assert len(re.findall(r" (Complete|Failed|Disabled) ", text)) == len(SAMPLE_ACCOUNTS)
     assert processes_of(data_dir) == []
+
+
+def test_it_is_not_cleaned_away_while_it_runs_and_leaves_nothing_when_it_was_killed(
+    data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
+):
+    demo = Demo(tmp_path / "output", environment)
+    demos.append(demo)
+    demo.wait_for("Accounts registered")
+
+    refused = clean(environment)
+    demo.process.kill()
+    demo.process.wait()
+    cleaned = clean(environment)
+
+    assert "stop it first" in refused.stderr
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert processes_of(data_dir) == []
+    assert not data_dir.exists()
 
 
 def test_it_can_be_ended_in_the_middle(
