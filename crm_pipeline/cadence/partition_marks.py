@@ -55,8 +55,17 @@ def log_evaluations(
 ) -> None:
     """Logs verdicts of checks on any partitions, also from a run that does not have the checks."""
     step = context.get_step_execution_context()
-    for evaluation in evaluations:
-        DagsterEvent.asset_check_evaluation(step, evaluation)
+    verdicts = list(evaluations)
+    batch_id = str(uuid4())
+    for number, verdict in enumerate(verdicts, start=1):
+        DagsterEvent.from_step(
+            DagsterEventType.ASSET_CHECK_EVALUATION,
+            step,
+            event_specific_data=verdict,
+            message=f"{verdict.check_name} {'holds' if verdict.passed else 'does not hold'}"
+            f" for {verdict.partition}.",
+            batch_metadata=DagsterEventBatchMetadata(batch_id, number == len(verdicts)),
+        )
 
 
 def mark_failed(instance: DagsterInstance, run_id: str, account_ids: Sequence[str]) -> None:

@@ -101,8 +101,9 @@ def evaluate(
     instance: DagsterInstance, account_ids: Sequence[str], checks: Sequence[Check] = CHECKS
 ) -> Iterator[AssetCheckEvaluation]:
     """Evaluates checks for accounts, each against the account's latest materialization."""
+    assets = {check.key.asset_key for check in checks}
+    targets = {asset: _targets(instance, asset, account_ids) for asset in assets}
     for check in checks:
-        targets = _targets(instance, check.key.asset_key, account_ids)
         with engine("pipeline").connect() as connection:
             rows = connection.execute(
                 statement(f"checks/{check.name}"),
@@ -120,7 +121,7 @@ def evaluate(
                     severity=check.severity,
                     metadata=numbers,
                     partition=row["account_id"],
-                    target_materialization_data=targets.get(row["account_id"]),
+                    target_materialization_data=targets[check.key.asset_key].get(row["account_id"]),
                 )
 
 

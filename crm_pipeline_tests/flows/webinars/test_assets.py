@@ -1,18 +1,16 @@
 """The assets, run by Dagster over real accounts, a real database and real orgs."""
 
-from typing import get_args
-
 import dagster as dg
 import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.credentials import set_credentials
-from crm_pipeline.cycle.report import Step
 from crm_pipeline.database.statements import statement
+from crm_pipeline.flows.webinars.assets import SPECS
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 
-STEPS: tuple[Step, ...] = get_args(Step)
+STEPS = [spec.key.to_user_string() for spec in SPECS]
 
 GOOD = PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN")
 WRONG = PasswordToken(username="api@acme.test", password="wrong")
