@@ -1,0 +1,227 @@
+"""Cycles apart from the harness, in a process that can be killed where that is wanted.
+
+`python -m crm_pipeline_tests.chaos.cycle_process` reads a task per line (JSON) from its input:
+`cycle` is one cycle of an account, `settle` the normal cadence until no account is due. A task
+that is to be killed is run in a fork, whose process id is written as it begins; the others in the
+process itself, where all is warm. As a task ends, what came of it is written as a line.
+
+Nothing of the pipeline is changed in here: a fault at a commit is met in the database driver's
+connection, beneath SQLAlchemy.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import IO, Any, Literal
+from unittest.mock import patch
+
+import psycopg
+import simple_salesforce  # noqa: F401
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Dialect, Engine, event, text
+from sqlalchemy.exc import DBAPIError
+
+import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
+from crm_pipeline.database.engines import engine
+from crm_pipeline.settings import settings
+
+CommitAction = Literal[
+    "kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost"
+]
+"""What happens at a commit: to the process before or after it, or to the line to PostgreSQL:
+before it, after it, or in between, so that it is made and the pipeline is not told."""
+
+MOST_CYCLES = 40
+"""Cycles after which an account that is still due will never come to rest."""
+
+_WAIT_FOR_A_DEAD_HOLDER = 5.0
+
+
+@dataclass(slots=True)
+class CommitWatch:
+    """Counts the commits of this process and strikes at one of them."""
+
+    nth: int = 0
+    action: CommitAction | None = None
+    commits: int = 0
+
+    def commit(self, connection: "WatchedConnection", commit: Callable[[], None]) -> None:
+        """Commits, as far as the fault lets it."""
+        self.commits += 1
+        if self.commits != self.nth:
+            commit()
+            return
+        match self.action:
+            case "kill_before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "kill_after":
+                commit()
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "cut_before":
+                _cut(connection)
+                commit()
+            case "cut_after":
+                commit()
+                _cut(connection)
+            case "acknowledgement_lost":
+                commit()
+                _cut(connection)
+                raise psycopg.OperationalError("the connection is lost")
+
+
+WATCH = CommitWatch()
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection whose commits are counted."""
+
+    def commit(self) -> None:
+        WATCH.commit(self, super().commit)
+
+
+@event.listens_for(Engine, "do_connect")
+def _connect(
+    _dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> WatchedConnection:
+    return WatchedConnection.connect(*arguments, **named)
+
+
+def _cut(connection: WatchedConnection) -> None:
+    """Ends the connection at PostgreSQL's side, as its restart or a firewall does."""
+    address = make_conninfo(connection.info.dsn, password=connection.info.password)
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+
+
+def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None) -> dict[str, Any]:
+    """One cycle. Raises whatever it raises, but where the pipeline's database is away."""
+    WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
+    try:
+        report = sync_account(account, run_id="chaos")
+    except (PipelineDatabaseError, DBAPIError) as error:
+        said: dict[str, Any] = {"state": "NoDatabase", "reason": str(error)}
+    else:
+        said = {"state": report.state, "reason": report.reason, "counts": asdict(report.counts)}
+    return {**said, "commits": WATCH.commits}
+
+
+def settle() -> dict[str, Any]:
+    """Lets the planner ask for accounts, hours apart, until none is due.
+
+    Returns:
+        `cycles`: account, state and reason of each; `rests`: whether it came to an end.
+    """
+    cycles: list[dict[str, str]] = []
+    for _ in range(MOST_CYCLES):
+        _hours_pass()
+        try:
+            due = due_accounts(only_urgent=False)
+        except AccountError as error:
+            return {"cycles": cycles, "rests": False, "reason": str(error)}
+        if not due:
+            return {"cycles": cycles, "rests": True}
+        for each in due:
+            ended = cycle(each.account_id)
+            cycles.append(
+                {
+                    "account": each.account_id,
+                    "due": each.reason,
+                    "state": ended["state"],
+                    "reason": ended["reason"],
+                }
+            )
+    return {"cycles": cycles, "rests": False}
+
+
+def _hours_pass() -> None:
+    """As if hours had passed since the last cycle: whatever an account waits for is over.
+
+    A process that was just killed is given the moment that its server needs to notice.
+    """
+    deadline = time.monotonic() + _WAIT_FOR_A_DEAD_HOLDER
+    with engine("pipeline").connect() as connection:
+        while connection.scalar(text("SELECT count(*) FROM crm.held_account")):
+            if time.monotonic() > deadline:
+                raise TimeoutError("an account is held although no cycle runs")
+            time.sleep(0.005)
+        connection.execute(
+            text(
+                "UPDATE crm.sync_state SET finished_at = finished_at - interval '5 hours',"
+                " paused_until = NULL, claimed_until = NULL"
+            )
+        )
+        connection.commit()
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {"cycle": cycle, "settle": settle}
+
+
+def _perform(task: dict[str, Any]) -> dict[str, Any]:
+    settings.cache_clear()
+    lines = _Lines()
+    logging.getLogger().addHandler(lines)
+    try:
+        with patch.dict(os.environ, task["environment"]):
+            answer = TASKS[task["task"]](**task["arguments"])
+    except Exception as error:  # noqa: BLE001 - the harness shows it
+        answer = {"state": "Crashed", "reason": f"{type(error).__name__}: {error}"}
+    finally:
+        logging.getLogger().removeHandler(lines)
+    return {**answer, "log": lines.lines}
+
+
+def _perform_in_a_fork(task: dict[str, Any], out: IO[str]) -> dict[str, Any]:
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read_end)
+        for which in ("pipeline", "warehouse"):
+            # The connections are the parent's.
+            engine(which).dispose(close=False)
+        with os.fdopen(write_end, "w", encoding="utf-8") as answer_to:
+            answer_to.write(json.dumps(_perform(task), default=str))
+        os._exit(0)
+    os.close(write_end)
+    _write(out, {"pid": child})
+    with os.fdopen(read_end, encoding="utf-8") as answer:
+        said = answer.read()
+    _, status = os.waitpid(child, 0)
+    return {"state": "Killed"} if os.WIFSIGNALED(status) else json.loads(said)
+
+
+def _write(out: IO[str], answer: dict[str, Any]) -> None:
+    out.write(json.dumps(answer, default=str) + "\n")
+    out.flush()
+
+
+class _Lines(logging.Handler):
+    """Keeps what is logged as a warning or worse."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def main() -> None:
+    """Serves tasks until the input ends."""
+    # Whatever else is printed must not get between the answers.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            task = json.loads(line)
+            _write(out, _perform_in_a_fork(task, out) if task["fork"] else _perform(task))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""What the examiner looks at: the warehouse's rows, the ledger's, the orgs' records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, RowMapping, text
+
+from crm_pipeline.local_org.store import Org
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A registration or attendance, and the activity that it should have come to.
+
+    `email` is as the warehouse has it; `at` is as Salesforce writes a time; `person` and `title`
+    are the id and the job title of the warehouse's row.
+    """
+
+    key: str
+    email: str
+    subject: str
+    at: str
+    description: str = ""
+    person: int = 0
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The latest version of an operation."""
+
+    key: str
+    kind: str
+    state: str
+    person_key: str | None = None
+    error_code: str | None = None
+
+
+class CycleRow(NamedTuple):
+    """A cycle that came to its end: what it says that it read, and what the ledger has of it."""
+
+    cycle_id: int
+    counts: Mapping[str, int]
+    recorded: int
+    unaccounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All about one account.
+
+    Attributes:
+        participations: of its client, as the warehouse has them now.
+        filters: its filter strings.
+        operations: its ledger, the latest version of each.
+        cycles: those that ended.
+        people: Leads and Contacts of its org, by id, deleted ones too.
+        events: its activities, deleted ones too.
+        given: records that somebody else made.
+        addresses: of records whose email somebody changed in the org: those they had before.
+        touched: records that somebody else wrote to.
+        external_id: the field by which the account names its activities, if it does.
+    """
+
+    account: str
+    participations: Sequence[Participation]
+    filters: Sequence[str]
+    operations: Sequence[Operation]
+    cycles: Sequence[CycleRow]
+    people: Mapping[str, Record]
+    events: Sequence[Record]
+    given: frozenset[str] = frozenset()
+    addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    touched: frozenset[str] = frozenset()
+    external_id: str | None = None
+
+
+def gather(
+    connection: Connection,
+    account: str,
+    org: Org,
+    *,
+    given: frozenset[str] = frozenset(),
+    addresses: Mapping[str, Sequence[str]] | None = None,
+    touched: frozenset[str] = frozenset(),
+    external_id: str | None = None,
+) -> Evidence:
+    """All about an account whose client in the warehouse has the same name."""
+    return Evidence(
+        account=account,
+        participations=participations(connection, account),
+        filters=filters(connection, account),
+        operations=operations(connection, account),
+        cycles=cycles(connection, account),
+        people={**org.table("Lead").rows, **org.table("Contact").rows},
+        events=list(org.table("Event").rows.values()),
+        given=given,
+        addresses=addresses or {},
+        touched=touched,
+        external_id=external_id,
+    )
+
+
+def participations(connection: Connection, client: str) -> list[Participation]:
+    """A client's registrations and attendances."""
+    registered = connection.execute(_REGISTRATIONS, {"client": client}).mappings()
+    attended = connection.execute(_ATTENDANCES, {"client": client}).mappings()
+    return [
+        *(_participation(row, "registration", "Webinar Registration") for row in registered),
+        *(_participation(row, "attendance", "Webinar Attendance") for row in attended),
+    ]
+
+
+def operations(connection: Connection, account: str) -> list[Operation]:
+    """The latest version of each of an account's operations."""
+    rows = connection.execute(_OPERATIONS, {"account": account})
+    return [Operation(*row) for row in rows]
+
+
+def cycles(connection: Connection, account: str) -> list[CycleRow]:
+    """An account's cycles that came to their end, with what the ledger has of each."""
+    rows = connection.execute(_CYCLES, {"account": account})
+    return [CycleRow(*row) for row in rows]
+
+
+def filters(connection: Connection, account: str) -> list[str]:
+    """An account's filter strings."""
+    asked = text("SELECT filter_string FROM crm.email_filter WHERE account_id = :account")
+    return list(connection.scalars(asked, {"account": account}))
+
+
+def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
+    lines = []
+    for poll in row["polls"] or ():
+        lines += [f"Poll: {poll['question']}", f"Answer: {poll['answer']}"]
+    lines += [f"Chat: {message}" for message in row["chats"] or ()]
+    return Participation(
+        key=f"{kind}:{row['id']}",
+        email=row["email"] or "",
+        subject=subject,
+        at=salesforce_time(row["at"]),
+        description="\n".join(lines),
+        person=row["person_id"],
+        title=row["job_title"],
+    )
+
+
+def salesforce_time(moment: datetime) -> str:
+    """A time as the org shows it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+_REGISTRATIONS = text(
+    """
+    SELECT
+        r.registration_id AS id,
+        r.registered_at AS at,
+        p.email,
+        p.person_id,
+        p.job_title,
+        NULL AS polls,
+        NULL AS chats
+    FROM warehouse.registration AS r
+    INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
+    WHERE r.client_id = :client
+    """
+)
+
+_ATTENDANCES = text(
+    """
+    SELECT
+        a.attendance_id AS id,
+        a.attended_at AS at,
+        p.email,
+        p.person_id,
+        p.job_title,
+        (
+            SELECT json_agg(x ORDER BY x.answered_at, x.poll_answer_id)
+            FROM (
+                SELECT pa.poll_answer_id, pa.answered_at, pa.answer, pq.question
+                FROM warehouse.poll_answer AS pa
+                INNER JOIN warehouse.poll_question AS pq USING (poll_question_id)
+                WHERE pa.attendance_id = a.attendance_id
+                ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC
+                LIMIT 10
+            ) AS x
+        ) AS polls,
+        (
+            SELECT json_agg(x.message ORDER BY x.sent_at, x.chat_message_id)
+            FROM (
+                SELECT m.chat_message_id, m.sent_at, m.message
+                FROM warehouse.chat_message AS m
+                WHERE m.attendance_id = a.attendance_id
+                ORDER BY m.sent_at DESC, m.chat_message_id DESC
+                LIMIT 5
+            ) AS x
+        ) AS chats
+    FROM warehouse.attendance AS a
+    INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
+    WHERE a.client_id = :client
+    """
+)
+
+_OPERATIONS = text(
+    """
+    SELECT DISTINCT ON (natural_key) natural_key, kind, state, person_key, error_code
+    FROM crm.operation
+    WHERE account_id = :account
+    ORDER BY natural_key, version DESC
+    """
+)
+
+# Every intended activity that a cycle read is in the ledger, in one of the states there are.
+_CYCLES = text(
+    """
+    SELECT
+        c.cycle_id,
+        c.counts,
+        count(o.operation_id) AS recorded,
+        count(o.operation_id) FILTER (
+            WHERE o.state NOT IN (
+                'done', 'pending', 'in_flight', 'failed', 'exhausted', 'superseded', 'dropped'
+            )
+        ) AS unaccounted
+    FROM crm.cycle AS c
+    LEFT JOIN crm.operation AS o
+        ON c.cycle_id = o.read_by AND o.kind = 'activity' AND o.state <> 'rejected'
+    WHERE c.account_id = :account AND c.counts <> '{}'
+    GROUP BY c.cycle_id
+    """
+)

@@ -1,0 +1,180 @@
+"""The pipeline as it is installed: databases, orgs, accounts; put back as they were in a moment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.store import add_account
+from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.chaos.ambush import Ambush, Strike
+from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.lane import Ended, Lane
+
+USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
+
+EXTERNAL_ID = "Participation__c"
+"""External id field of Activity in the orgs; accounts use it where they are told to."""
+
+NO_PATIENCE = {
+    "LOST_ANSWER_GRACE_SECONDS": "0",
+    "RETRY_BACKOFF_SECONDS": "0",
+    "SALESFORCE_READ_TIMEOUT_SECONDS": "60",
+}
+"""Settings under which nothing has to be waited for."""
+
+
+def org_named(name: str, **config: Any) -> dict[str, Any]:
+    """The configuration of an org that lets the accounts' user in."""
+    return {
+        "name": name,
+        "users": [{"username": USER, "password": PASSWORD, "security_token": TOKEN}],
+        "objects": {"Activity": {"fields": {EXTERNAL_ID: {"type": "string", "external_id": True}}}},
+        **config,
+    }
+
+
+class Installation:
+    """Accounts with their orgs over one database, and cycles in processes of their own.
+
+    An account has the same name as its org and as its client in the warehouse.
+    """
+
+    def __init__(self, engine: Engine, server: LocalOrgServer, names: Sequence[str]) -> None:
+        self.engine = engine
+        self.names = tuple(names)
+        self.orgs = {name: server.org(name) for name in names}
+        self.environment: dict[str, str] = dict(NO_PATIENCE)
+        self.ambushes = {name: Ambush(org) for name, org in self.orgs.items()}
+        for name, org in self.orgs.items():
+            org.weather = self.ambushes[name]
+            self._add_account(name, server.url_of(name))
+        self._lanes = ExitStack()
+        self._lane = self._lanes.enter_context(Lane())
+        self._tables: list[str] = []
+        self._snapshots: dict[str, Snapshot] = {}
+        self._killed = False
+
+    def _add_account(self, name: str, url: str) -> None:
+        with self.engine.begin() as connection:
+            account = Account(name, name, name.title(), url, True, AccountSettings())
+            add_account(connection, account)
+            set_credentials(
+                connection,
+                name,
+                PasswordToken(username=USER, password=PASSWORD, security_token=TOKEN),
+            )
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._lanes.close()
+
+    @contextmanager
+    def rows(self) -> Iterator[Connection]:
+        """A transaction on the databases, for what happens outside of the pipeline."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def org(self, name: str | None = None) -> Org:
+        """The org of an account, the first unless named."""
+        return self.orgs[name or self.names[0]]
+
+    def save(self) -> None:
+        """Remembers the databases and the orgs as they are, to be restored any number of times."""
+        with self.engine.begin() as connection:
+            self._tables = list(
+                connection.scalars(
+                    text(
+                        "SELECT format('%I.%I', table_schema, table_name)"
+                        " FROM information_schema.tables"
+                        " WHERE table_schema IN ('crm', 'warehouse') AND table_type = 'BASE TABLE'"
+                        " AND (table_schema, table_name) <> ('crm', 'migration')"
+                    )
+                )
+            )
+            connection.execute(text("DROP SCHEMA IF EXISTS saved CASCADE"))
+            connection.execute(text("CREATE SCHEMA saved"))
+            for table in self._tables:
+                connection.execute(text(f"CREATE TABLE {_copy(table)} AS TABLE {table}"))
+        self._snapshots = {name: snapshot(org) for name, org in self.orgs.items()}
+
+    def restore(self) -> None:
+        """Puts the databases and the orgs back as they were saved, and ends all bad weather."""
+        with self.engine.begin() as connection:
+            if self._killed:
+                _end_other_sessions(connection)
+                self._killed = False
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            statements = [
+                f"DELETE FROM {table}; INSERT INTO {table} OVERRIDING SYSTEM VALUE"
+                f" SELECT * FROM {_copy(table)}"
+                for table in self._tables
+            ]
+            connection.exec_driver_sql(";".join(statements))
+        for name, org in self.orgs.items():
+            restore(org, self._snapshots[name])
+            org.sessions.clear()
+            org.weather.faults.clear()
+            self.ambushes[name].expect(None, 0)
+
+    def cycle(
+        self,
+        account: str | None = None,
+        *,
+        commit: tuple[int, CommitAction] | None = None,
+        call: tuple[int, Strike] | None = None,
+        environment: Mapping[str, str] | None = None,
+        lane: Lane | None = None,
+    ) -> Ended:
+        """One cycle of an account, perhaps with a fault at its n-th commit or n-th call."""
+        name = account or self.names[0]
+        nth_commit, action = commit or (0, None)
+        nth_call, strike = call or (0, None)
+        ambush = self.ambushes[name]
+        ambush.expect(strike, nth_call)
+        kills = bool(strike and strike.kills) or action in ("kill_before", "kill_after")
+        ended = (lane or self._lane).run(
+            "cycle",
+            {**self.environment, **(environment or {})},
+            {"account": name, "nth_commit": nth_commit, "action": action},
+            begun=ambush.process.set_result if kills else None,
+        )
+        self._killed |= ended.state == "Killed"
+        return ended
+
+    def settle(self) -> Ended:
+        """The normal cadence, until no account is due."""
+        for ambush in self.ambushes.values():
+            ambush.expect(None, 0)
+        return self._lane.run("settle", self.environment)
+
+
+@contextmanager
+def installed(engine: Engine, *configs: Mapping[str, Any]) -> Iterator[Installation]:
+    """An installation with one account for each of these orgs (`org_named`)."""
+    with LocalOrgServer(*configs) as server:
+        installation = Installation(engine, server, [config["name"] for config in configs])
+        try:
+            yield installation
+        finally:
+            installation.close()
+
+
+def _copy(table: str) -> str:
+    return "saved." + table.replace(".", "_")
+
+
+def _end_other_sessions(connection: Connection) -> None:
+    """What a killed process has left behind must not write into the next story."""
+    connection.execute(
+        text(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    )

@@ -1,0 +1,108 @@
+"""Runs cycles in another process, one after another; a lane for each that run at once."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from crm_pipeline.settings import PROJECT
+
+
+class LaneBroken(Exception):  # noqa: N818 - of the harness, not of what it tests
+    """The process that runs the cycles has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a cycle, or the cadence, came to its end.
+
+    `state` and `reason` are those of the cycle's report; where there is none, `state` is
+    `NoDatabase`, `Killed` or, which must never be, `Crashed`.
+    """
+
+    state: str
+    reason: str = ""
+    commits: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    cycles: tuple[Mapping[str, str], ...] = ()
+    rests: bool = True
+    log: tuple[str, ...] = ()
+
+
+class Lane:
+    """Runs one task at a time; `with` ends it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crm_pipeline_tests.chaos.cycle_process"],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self,
+        task: str,
+        environment: Mapping[str, str],
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        begun: Callable[[int], None] | None = None,
+    ) -> Ended:
+        """Runs a task and waits for its end.
+
+        Args:
+            task: one of `cycle_process.TASKS`.
+            environment: settings of the pipeline, beside those of the harness's own process.
+            arguments: the task's.
+            begun: makes it run in a process of its own, and is told that one's id.
+        """
+        line = {
+            "task": task,
+            "environment": dict(environment),
+            "arguments": dict(arguments or {}),
+            "fork": begun is not None,
+        }
+        pipe = self._process.stdin
+        assert pipe is not None
+        pipe.write(json.dumps(line) + "\n")
+        pipe.flush()
+        if begun is not None:
+            begun(self._answer()["pid"])
+        said = self._answer()
+        return Ended(
+            state=said.get("state", ""),
+            reason=said.get("reason") or "",
+            commits=said.get("commits", 0),
+            counts=said.get("counts", {}),
+            cycles=tuple(said.get("cycles", ())),
+            rests=said.get("rests", True),
+            log=tuple(said.get("log", ())),
+        )
+
+    def _answer(self) -> dict[str, Any]:
+        pipe = self._process.stdout
+        assert pipe is not None
+        line = pipe.readline()
+        if not line:
+            raise LaneBroken("the process that runs the cycles has ended; see its error output")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        assert self._process.stdout is not None
+        self._process.stdout.close()

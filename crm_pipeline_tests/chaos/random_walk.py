@@ -1,0 +1,167 @@
+"""A seeded random walk: several accounts, several faults at once, two cycles of one at a time.
+
+It is made of episodes, each of which begins anew, so that a bad one can be made again by its seed.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from random import Random
+from typing import Any
+
+from crm_pipeline.local_org.config import Fault
+from crm_pipeline_tests.chaos.ambush import Strike, fault
+from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.examiner import Findings
+from crm_pipeline_tests.chaos.installation import EXTERNAL_ID, Installation
+from crm_pipeline_tests.chaos.lane import Ended, Lane
+from crm_pipeline_tests.chaos.walk import bugs
+from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
+
+STEPS = 18
+CYCLES_AT_ONCE = 3
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ash": {"route": "composite"},
+    "birch": {"route": "composite", "activity_external_id_field": EXTERNAL_ID},
+    "cedar": {},
+}
+"""The accounts of the walk, and what they have chosen."""
+
+_TRAFFIC = [name for name in MOVES if name not in SALES]
+_COMMIT_ACTIONS: Sequence[CommitAction] = (
+    "kill_before",
+    "kill_after",
+    "cut_before",
+    "cut_after",
+    "acknowledgement_lost",
+)
+_WEATHER: Sequence[Fault] = (
+    fault("reset_before"),
+    fault("reset_after"),
+    fault("html_503"),
+    fault("html_503_after"),
+    fault("truncate"),
+    fault("wrong_length"),
+    fault("expire_session"),
+    fault("slow", seconds=0.05),
+    fault("lock"),
+    fault("error", status=500),
+    fault("error", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests"),
+)
+_KINDS = ("*", "login", "composite", "collections.*", "collections.create", "query")
+
+
+class RandomWalk:
+    """Episodes over one installation, whose accounts are those of `SETTINGS`."""
+
+    def __init__(self, installation: Installation, seed: int) -> None:
+        self.faults: Counter[str] = Counter()
+        self.cycles = 0
+        self._installation = installation
+        self._seed = seed
+        self._stack = ExitStack()
+        self._lanes = [self._stack.enter_context(Lane()) for _ in range(CYCLES_AT_ONCE)]
+        World(installation).begin(SETTINGS)
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._stack.close()
+
+    def episode(self, number: int) -> Findings:
+        """Bad times, then good ones until everything rests; what the examiner finds then."""
+        self._installation.restore()
+        return _Episode(self, World(self._installation), Random(f"{self._seed}/{number}")).run()
+
+    def run_cycles(self, cycles: Sequence[partial[Ended]]) -> list[Ended]:
+        """Runs cycles at the same time, each in a process of its own."""
+        self.cycles += len(cycles)
+        with ThreadPoolExecutor(CYCLES_AT_ONCE) as threads:
+            running = [
+                threads.submit(each, lane=lane)
+                for each, lane in zip(cycles, self._lanes, strict=False)
+            ]
+            return [each.result() for each in running]
+
+
+class _Episode:
+    def __init__(self, walk: RandomWalk, world: World, random: Random) -> None:
+        self.walk = walk
+        self.world = world
+        self.random = random
+        self.installation = world.installation
+        self.found = Findings()
+
+    def run(self) -> Findings:
+        for _ in range(STEPS):
+            step = self.random.choice(
+                (self._traffic, self._sales, self._weather, self._cycles, self._cycles)
+            )
+            step()
+        self._cycles()
+        for org in self.installation.orgs.values():
+            org.weather.faults.clear()
+        self._take(self.installation.settle())
+        self.found.add(self.world.examined(at_rest=True))
+        return self.found
+
+    def _account(self) -> str:
+        return self.random.choice(self.installation.names)
+
+    def _pick(self) -> int:
+        return self.random.randrange(1000)
+
+    def _traffic(self) -> None:
+        for _ in range(self.random.randint(1, 8)):
+            self.world.happens(self.random.choice(_TRAFFIC), self._account(), self._pick())
+
+    def _sales(self) -> None:
+        for _ in range(self.random.randint(1, 3)):
+            self.world.happens(self.random.choice(SALES), self._account(), self._pick())
+
+    def _weather(self) -> None:
+        chosen = self.random.choice(_WEATHER).model_copy(
+            update={
+                "kind": self.random.choice(_KINDS),
+                "probability": self.random.choice((0.2, 0.5, 1.0)),
+                "times": self.random.randint(1, 4),
+                "seed": self._pick(),
+            }
+        )
+        self.installation.org(self._account()).weather.add(chosen)
+        self.walk.faults[f"weather: {chosen.action}"] += 1
+
+    def _cycles(self) -> None:
+        """Cycles at the same time, more than one of them perhaps of one account."""
+        accounts = [self._account() for _ in range(self.random.randint(1, CYCLES_AT_ONCE))]
+        alone = len(set(accounts)) == len(accounts)
+        cycles = [self._cycle(account, alone=alone) for account in accounts]
+        for ended in self.walk.run_cycles(cycles):
+            self._take(ended)
+        self.found.add(self.world.examined(at_rest=False))
+
+    def _cycle(self, account: str, *, alone: bool) -> partial[Ended]:
+        cycle = partial(self.installation.cycle, account)
+        match self.random.randrange(4):
+            case 0:
+                action = self.random.choice(_COMMIT_ACTIONS)
+                self.walk.faults[f"commit: {action}"] += 1
+                return partial(cycle, commit=(self.random.randint(1, 30), action))
+            case 1 if alone:
+                return partial(cycle, call=(self.random.randint(1, 8), self._strike(account)))
+        return cycle
+
+    def _strike(self, account: str) -> Strike:
+        """The process is killed at a call, or a salesperson acts between two of them."""
+        if self.random.random() < 0.5:
+            self.walk.faults["process killed at a call"] += 1
+            before = self.random.random() < 0.5
+            return Strike(fault("reset_before") if before else None, kills=True)
+        self.walk.faults["salesperson in the middle of a cycle"] += 1
+        act, pick = self.random.choice(MEANWHILE), self._pick()
+        return Strike(meanwhile=partial(self.world.happens, act, account, pick))
+
+    def _take(self, ended: Ended) -> None:
+        self.found.wrong += bugs(ended)

@@ -1,0 +1,119 @@
+"""What salespeople do in an org meanwhile, and what the examiner has to know of it."""
+
+from collections.abc import Collection
+from typing import Any
+
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.lifecycle import convert, merge
+from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.seeding import seed
+from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.transaction import WriteContext, committed
+
+
+class Salespeople:
+    """People who work in one org. As in `Traffic`, the caller chooses by `pick`.
+
+    Attributes:
+        given: records that are theirs: made by them, or by a conversion.
+        addresses: of records whose email they changed, those that they had before.
+        touched: records whose values are no longer only the pipeline's.
+    """
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._number = 0
+        self.given: set[str] = set()
+        self.addresses: dict[str, list[str]] = {}
+        self.touched: set[str] = set()
+
+    def meets(self, email: str, pick: int) -> None:
+        """Somebody makes a Lead or a Contact by hand, of a person who has no record yet."""
+        known = (row.get("Email") for row in (*self._all("Lead"), *self._all("Contact")))
+        if any((each or "").lower() == email.lower() for each in known):
+            return
+        sobject = ("Lead", "Contact")[pick % 2]
+        record = {"LastName": "By hand", "Email": email}
+        if sobject == "Lead":
+            record["Company"] = "By hand"
+        ids = seed(self._org, {sobject: [record]})[sobject]
+        self.given.update(ids)
+        self.touched.update(ids)
+
+    def edits(self, pick: int) -> None:
+        """A person's job title is written anew."""
+        if people := self._people():
+            self._number += 1
+            self._change(people[pick % len(people)], Title=f"Edited {self._number}")
+
+    def changes_address(self, pick: int, known: Collection[str]) -> None:
+        """The email of a person that the pipeline knows is written anew.
+
+        A record that the pipeline has made, but was never told of, is found by its address only.
+        """
+        people = [row for row in self._people() if row["Id"] in self.given.union(known)]
+        if people:
+            row = people[pick % len(people)]
+            self._number += 1
+            self.addresses.setdefault(row["Id"], []).append(row.get("Email") or "")
+            self._change(row, Email=f"new{self._number}@example.com")
+
+    def converts(self, pick: int) -> None:
+        """A Lead becomes a Contact: a new one, or one that is there."""
+        leads, contacts = self._living("Lead"), self._living("Contact")
+        if not leads:
+            return
+        lead = leads[pick % len(leads)]
+        into = contacts[pick % len(contacts)]["Id"] if contacts and pick % 3 == 0 else None
+        converted = convert(self._org, lead["Id"], contact_id=into)
+        self.given.add(converted.contact_id)
+        self.touched.update((lead["Id"], converted.contact_id))
+
+    def merges(self, pick: int) -> None:
+        """Two Leads, or two Contacts, turn out to be one person."""
+        records = self._living(("Lead", "Contact")[pick % 2])
+        if len(records) < 2:
+            return
+        first = pick % len(records)
+        master, loser = records[first]["Id"], records[first - 1]["Id"]
+        merge(self._org, "Lead" if master.startswith("00Q") else "Contact", master, [loser])
+        self.touched.add(master)
+
+    def deletes_person(self, pick: int) -> None:
+        """A person is deleted, and their activities with them."""
+        if people := self._people():
+            self._delete(people[pick % len(people)]["Id"])
+
+    def deletes_activity(self, pick: int) -> None:
+        """An activity is deleted."""
+        events = [row for row in self._all("Event") if not row["IsDeleted"]]
+        if events:
+            self._delete(events[pick % len(events)]["Id"])
+
+    def _change(self, row: Row, **fields: Any) -> None:
+        self.touched.add(row["Id"])
+        with committed(self._context()) as context:
+            context.change(self._table_of(row["Id"]), {**row, **fields})
+
+    def _delete(self, record_id: str) -> None:
+        with committed(self._context()) as context:
+            dml.delete(self._org, context, self._table_of(record_id).type.name, record_id)
+
+    def _context(self) -> WriteContext:
+        return WriteContext(self._org, next(iter(self._org.users.values())).id)
+
+    def _table_of(self, record_id: str) -> Table:
+        table = self._org.table_of_id(record_id)
+        assert table is not None
+        return table
+
+    def _all(self, sobject: str) -> list[Row]:
+        return list(self._org.table(sobject).rows.values())
+
+    def _people(self) -> list[Row]:
+        return [*self._living("Lead"), *self._living("Contact")]
+
+    def _living(self, sobject: str) -> list[Row]:
+        return [
+            row for row in self._all(sobject) if not row["IsDeleted"] and not row.get("IsConverted")
+        ]

@@ -1,0 +1,288 @@
+"""The examiner: what it lets pass, and what it finds."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crm_pipeline_tests.chaos.evidence import CycleRow, Evidence, Operation, Participation
+from crm_pipeline_tests.chaos.examiner import Findings, examine, is_rejected
+
+AT = "2026-03-01T12:00:00.000+0000"
+REGISTRATION = Participation("registration:1", "Ann@x.com", "Webinar Registration", AT)
+LEAD = "00Q000000000001AAA"
+CONTACT = "003000000000001AAA"
+
+
+def lead(record_id: str = LEAD, email: str = "ann@x.com", **values: Any) -> dict[str, Any]:
+    return {
+        "Id": record_id,
+        "Email": email,
+        "IsDeleted": False,
+        "IsConverted": False,
+        "ConvertedContactId": None,
+        "MasterRecordId": None,
+        **values,
+    }
+
+
+def contact(record_id: str = CONTACT, email: str = "ann@x.com", **values: Any) -> dict[str, Any]:
+    return {
+        "Id": record_id,
+        "Email": email,
+        "IsDeleted": False,
+        "MasterRecordId": None,
+        **values,
+    }
+
+
+def event(who: str = LEAD, record_id: str = "00U1", **values: Any) -> dict[str, Any]:
+    return {
+        "Id": record_id,
+        "WhoId": who,
+        "Subject": "Webinar Registration",
+        "ActivityDateTime": AT,
+        "Description": None,
+        "IsDeleted": False,
+        **values,
+    }
+
+
+def operation(state: str = "done", key: str = "registration:1", **values: Any) -> Operation:
+    kind = "person" if key.startswith("person") else "activity"
+    return Operation(key, kind, state, person_key="ann@x.com", **values)
+
+
+def evidence(**changed: Any) -> Evidence:
+    """One registration, delivered as it should be, but for what is said otherwise."""
+    people = changed.pop("people", [lead()])
+    delivered = Evidence(
+        account="acme",
+        participations=[REGISTRATION],
+        filters=["rival"],
+        operations=[operation(), operation(key="person:ann@x.com")],
+        cycles=[],
+        people={record["Id"]: record for record in people},
+        events=[event()],
+    )
+    return replace(delivered, **changed)
+
+
+def found(kind: str, evidence: Evidence, **options: bool) -> list[str]:
+    """The findings of this kind; there are no others."""
+    findings = examine(evidence, **options)
+    kinds = {"lost": findings.lost, "doubled": findings.doubled, "wrong": findings.wrong}
+    lines = kinds.pop(kind)
+    assert not any(kinds.values()), str(findings)
+    return lines
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        evidence(),
+        evidence(
+            people=[lead(IsConverted=True, ConvertedContactId=CONTACT), contact(email="b@x.com")],
+            events=[event(CONTACT)],
+        ),
+        evidence(
+            people=[
+                lead(IsDeleted=True, MasterRecordId="00Q2"),
+                lead("00Q2", "other@x.com", IsDeleted=True, MasterRecordId="00Q3"),
+                lead("00Q3", "third@x.com"),
+            ],
+            events=[event("00Q3")],
+            given=frozenset(("00Q2", "00Q3")),
+        ),
+        evidence(people=[lead(email="new@x.com")], addresses={LEAD: ["ann@x.com"]}),
+        evidence(events=[event(IsDeleted=True)]),
+        evidence(operations=[operation("failed", error_code="UNABLE_TO_LOCK_ROW")], events=[]),
+        evidence(
+            operations=[
+                operation("pending"),
+                operation("exhausted", "person:ann@x.com", error_code="STRING_TOO_LONG"),
+            ],
+            people=[],
+            events=[],
+        ),
+        evidence(
+            participations=[REGISTRATION, replace(REGISTRATION, key="registration:2")],
+            events=[event(), event(record_id="00U2")],
+        ),
+    ],
+    ids=[
+        "delivered",
+        "converted",
+        "merged twice",
+        "another address since",
+        "deleted by a salesperson",
+        "in the queue",
+        "waits for its person, who is in the queue",
+        "two that look alike",
+    ],
+)
+def test_a_promise_that_was_kept_raises_no_finding(kept: Evidence):
+    assert not examine(kept), str(examine(kept))
+
+
+@pytest.mark.parametrize("state", ["done", "pending", "superseded", "rejected", "dropped"])
+def test_a_participation_without_an_activity_or_a_place_in_the_queue_is_lost(state: str):
+    findings = examine(evidence(events=[], operations=[operation(state)]))
+    assert findings.lost == [f"registration:1: 1 without an activity ({state})"]
+
+
+def test_a_participation_that_was_never_read_is_lost_once_nothing_is_due():
+    unread = evidence(events=[], operations=[], people=[])
+    assert found("lost", unread) == ["registration:1: 1 without an activity (never read)"]
+    assert not examine(unread, at_rest=False)
+
+
+def test_of_two_that_look_alike_one_may_be_lost():
+    alike = [REGISTRATION, replace(REGISTRATION, key="registration:2")]
+    [line] = found("lost", evidence(participations=alike))
+    assert "1 without an activity" in line
+
+
+def test_a_second_activity_is_doubled():
+    twice = evidence(events=[event(), event(record_id="00U2")])
+    assert found("doubled", twice) == ["registration:1: 2 activities"]
+    assert found("doubled", twice, at_rest=False)
+
+
+def test_a_deleted_activity_that_came_again_is_doubled():
+    [line] = found("doubled", evidence(events=[event(IsDeleted=True), event(record_id="00U2")]))
+    assert "deleted came again" in line
+
+
+def test_a_second_lead_of_one_person_is_doubled():
+    [line] = found("doubled", evidence(people=[lead(), lead("00Q2", "ANN@x.com")]))
+    assert line.startswith("2 leads of one person")
+
+
+def test_a_lead_of_somebody_who_was_a_contact_is_doubled():
+    there = evidence(people=[lead(), contact()], given=frozenset((CONTACT,)))
+    assert found("doubled", there) == [f"lead {LEAD} of a person who was there"]
+
+
+def test_a_lead_made_anew_after_it_was_deleted_is_not_doubled():
+    anew = evidence(people=[lead("00Q2", IsDeleted=True), lead()])
+    assert not examine(anew)
+
+
+@pytest.mark.parametrize(
+    "under",
+    [lead("00Q2", "bob@x.com"), contact(email="bob@x.com")],
+)
+def test_an_activity_under_somebody_else_is_wrong(under: dict[str, Any]):
+    findings = examine(evidence(people=[lead(), under], events=[event(under["Id"])]))
+    assert findings.lost
+    assert "is nobody's" in findings.wrong[0]
+
+
+def test_an_activity_left_under_a_converted_lead_is_wrong():
+    left = evidence(people=[lead(IsConverted=True, ConvertedContactId=CONTACT), contact()])
+    assert "no person" in found("wrong", left)[0]
+
+
+def test_one_persons_activities_under_two_records_are_wrong():
+    later = "2026-03-02T12:00:00.000+0000"
+    people = [lead(), lead("00Q2")]
+    apart = evidence(
+        participations=[REGISTRATION, replace(REGISTRATION, key="registration:2", at=later)],
+        people=people,
+        given=frozenset((LEAD, "00Q2")),
+        events=[event(), event("00Q2", "00U2", ActivityDateTime=later)],
+    )
+    assert found("wrong", apart) == [f"one person's activities are under {sorted((LEAD, '00Q2'))}"]
+
+
+def test_an_activity_of_a_rejected_participation_is_wrong():
+    rejected = replace(REGISTRATION, email="ann@rival.com")
+    under = evidence(participations=[rejected], operations=[], people=[lead(email="b@x.com")])
+    assert "is nobody's" in found("wrong", under)[0]
+
+
+def test_a_filtered_address_in_the_org_is_wrong_unless_it_was_there():
+    people = [lead(), lead("00Q2", "bob@RIVAL.com")]
+    assert found("wrong", evidence(people=people)) == ["00Q2 has a filtered address"]
+    assert not examine(evidence(people=people, given=frozenset(("00Q2",))))
+
+
+def test_what_is_on_its_way_when_nothing_is_due_is_wrong():
+    still = evidence(operations=[operation("in_flight"), operation("pending", "person:ann@x.com")])
+    assert [line for line in examine(still).wrong if "stands still" in line] == [
+        "registration:1 stands still, in_flight",
+        "person:ann@x.com stands still, pending",
+    ]
+    assert not examine(still, at_rest=False)
+
+
+def test_a_failure_without_a_reason_is_wrong():
+    assert found("wrong", evidence(operations=[operation("failed")], events=[])) == [
+        "registration:1 is failed for no reason"
+    ]
+
+
+def test_an_old_description_is_wrong_once_nothing_is_due():
+    said_more = evidence(participations=[replace(REGISTRATION, description="Chat: more")])
+    assert "description" in found("wrong", said_more)[0]
+    assert not examine(said_more, at_rest=False)
+
+
+def test_an_older_value_over_a_newer_one_is_wrong_but_not_what_a_salesperson_wrote():
+    titled = evidence(
+        participations=[replace(REGISTRATION, title="New")], people=[lead(Title="Old")]
+    )
+    assert "the warehouse says 'New'" in found("wrong", titled)[0]
+    assert not examine(replace(titled, touched=frozenset((LEAD,))))
+
+
+def test_an_activity_with_anothers_external_id_is_wrong():
+    named = evidence(external_id="Key__c", events=[event(Key__c="registration:2")])
+    assert "named" in found("wrong", named)[0]
+
+
+COUNTS = {
+    "registrations": 3,
+    "attendances": 1,
+    "rejected": 1,
+    "unchanged": 1,
+    "intents_new": 1,
+    "intents_changed": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("cycle", "adds_up"),
+    [
+        (CycleRow(1, COUNTS, 2, 0), True),
+        (CycleRow(1, {**COUNTS, "registrations": 4}, 2, 0), False),
+        (CycleRow(1, COUNTS, 1, 0), False),
+        (CycleRow(1, COUNTS, 2, 1), False),
+    ],
+)
+def test_a_cycle_has_to_account_for_every_row_that_it_read(cycle: CycleRow, adds_up: bool):
+    assert (not examine(evidence(cycles=[cycle]))) is adds_up
+
+
+@pytest.mark.parametrize(
+    ("email", "rejected"),
+    [
+        ("ann@x.com", False),
+        (" Ann@X.com ", False),
+        ("ann@rival.com", True),
+        ("ann@sub.RIVAL.com", True),
+        ("", True),
+        ("ann", True),
+        ("ann@x", True),
+        ("an n@x.com", True),
+    ],
+)
+def test_what_has_no_address_or_a_filtered_one_is_rejected(email: str, rejected: bool):
+    assert is_rejected(replace(REGISTRATION, email=email), [" Rival "]) is rejected
+
+
+def test_findings_of_two_examinations_are_added_without_repeating():
+    first, second = Findings(lost=["a"]), Findings(lost=["a", "b"], queued=["c"])
+    first.add(second)
+    assert (first.lost, first.queued) == (["a", "b"], ["c"])

@@ -1,0 +1,43 @@
+"""The walk through the places, as far as a test run has the time; `make chaos` visits all."""
+
+import pytest
+
+from crm_pipeline_tests.chaos.examiner import Findings
+from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, Breakage, Place, Walk
+
+KILLED_AFTER_THE_ORG_WORKED = next(
+    each for each in BREAKAGES if each.name == "process killed after the org worked"
+)
+STEP = 16
+"""Of the places where a fault can strike, every so many-th is visited."""
+
+
+@pytest.fixture(scope="module")
+def walk(installation: Installation) -> Walk:
+    """The small case, counted."""
+    return Walk(installation, SETTINGS["by composite calls"])
+
+
+def broken(walk: Walk, breakage: Breakage, places: list[Place]) -> str:
+    """What is found after this happened at these places; empty if the promise holds."""
+    found: dict[Place, Findings] = {place: walk.break_at(place, breakage) for place in places}
+    return "\n".join(f"{place}:\n{findings}" for place, findings in found.items() if findings)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.name)
+def test_the_promise_holds_wherever_a_cycle_breaks(walk: Walk, breakage: Breakage) -> None:
+    places = walk.places(breakage)
+    first = BREAKAGES.index(breakage) % STEP
+    chosen = places[first::STEP] or places[:1]
+    assert not (said := broken(walk, breakage, chosen)), said
+
+
+def test_a_process_killed_at_any_call_leaves_no_second_record(walk: Walk) -> None:
+    breakage = KILLED_AFTER_THE_ORG_WORKED
+    assert not (said := broken(walk, breakage, walk.places(breakage))), said
+
+
+def test_the_small_case_has_places_of_every_kind(walk: Walk) -> None:
+    counted = {at: len(places) for at, places in walk.counted.places.items()}
+    assert all(counted[at] > 10 for at in ("commit", "call", "inside")), counted

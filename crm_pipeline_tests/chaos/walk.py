@@ -1,0 +1,251 @@
+"""The walk through all places: the small case, again and again, each time broken elsewhere.
+
+It is run once in good weather, and its calls and commits are counted. Then, for each kind of fault
+and each place where it can strike, everything is put back, the case is run with this fault, the
+normal cadence finishes, and the examiner looks: at the promise, and at whether the org is what it
+was after the run in good weather.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.chaos.ambush import Strike, fault
+from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.evidence import Record, gather
+from crm_pipeline_tests.chaos.examiner import Findings, address, examine
+from crm_pipeline_tests.chaos.installation import EXTERNAL_ID, Installation
+from crm_pipeline_tests.chaos.lane import Ended
+from crm_pipeline_tests.chaos.story import Told, begin, goes_on
+
+CYCLES = 2
+"""Cycles of the small case, before the cadence takes over."""
+
+
+At = Literal["commit", "call", "inside"]
+"""Where a fault can strike: at a commit, at a call on the wire, at one inside a composite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """One kind of fault: at a commit or at a call.
+
+    Attributes:
+        name: what the README's table calls it.
+        commit: what happens at a commit.
+        call: what happens at a call.
+        environment: settings of the cycle that it strikes.
+    """
+
+    name: str
+    commit: CommitAction | None = None
+    call: Strike | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def at(self) -> At:
+        """Where it strikes."""
+        if self.call is None:
+            return "commit"
+        return "inside" if self.call.inside else "call"
+
+
+_IMPATIENT = {"SALESFORCE_READ_TIMEOUT_SECONDS": "0.3"}
+_TOO_LONG = 0.6
+
+
+BREAKAGES: tuple[Breakage, ...] = (
+    Breakage("process killed before a database commit", commit="kill_before"),
+    Breakage("process killed after a database commit", commit="kill_after"),
+    Breakage("PostgreSQL's line cut before a commit", commit="cut_before"),
+    Breakage("PostgreSQL's line cut after a commit", commit="cut_after"),
+    Breakage("commit made, and the line cut before it says so", commit="acknowledgement_lost"),
+    Breakage("process killed before the org works", call=Strike(fault("reset_before"), kills=True)),
+    Breakage("process killed after the org worked", call=Strike(kills=True)),
+    Breakage("line cut before the org works", call=Strike(fault("reset_before"))),
+    Breakage("line cut after the org worked", call=Strike(fault("reset_after"))),
+    Breakage("HTML 503 before the org works", call=Strike(fault("html_503"))),
+    Breakage("HTML 503 after the org worked", call=Strike(fault("html_503_after"))),
+    Breakage(
+        "no answer in time, and nothing done",
+        call=Strike(fault("hang", seconds=_TOO_LONG)),
+        environment=_IMPATIENT,
+    ),
+    Breakage(
+        "no answer in time, but all done",
+        call=Strike(fault("hang_after", seconds=_TOO_LONG)),
+        environment=_IMPATIENT,
+    ),
+    Breakage("answer cut in half, well-formed HTTP", call=Strike(fault("truncate"))),
+    Breakage("answer cut in half", call=Strike(fault("wrong_length"))),
+    Breakage("session expired", call=Strike(fault("expire_session"))),
+    Breakage("500 UNKNOWN_EXCEPTION", call=Strike(fault("error", status=500))),
+    Breakage(
+        "day's API requests spent",
+        call=Strike(
+            fault("error", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests")
+        ),
+    ),
+    Breakage("all rows locked", call=Strike(fault("lock"))),
+    Breakage("one row locked", call=Strike(fault("lock", rows=[1]))),
+    Breakage("one call of a composite fails", call=Strike(fault("error", status=500), inside=True)),
+    Breakage(
+        "one call of a composite is over the limit",
+        call=Strike(
+            fault("error", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests"),
+            inside=True,
+        ),
+    ),
+    Breakage("one row of one call locked", call=Strike(fault("lock", rows=[2]), inside=True)),
+)
+
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "by composite calls": {"route": "composite"},
+    "upserted by an external id": {
+        "route": "composite",
+        "activity_external_id_field": EXTERNAL_ID,
+    },
+    "by bulk jobs": {"route": "bulk"},
+}
+"""Accounts' settings under which the walk is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The n-th commit or call of one of the cycles."""
+
+    cycle: int
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a run in good weather came to: the places by where they are, and the org after it."""
+
+    places: Mapping[At, list[Place]]
+    org: list[Any]
+
+
+class Walk:
+    """The small case under one account's settings, ready to be broken at any place."""
+
+    def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
+        self.installation = installation
+        self._external_id = settings.get("activity_external_id_field")
+        self._told = begin(installation, settings)
+        installation.save()
+        self.counted = self._count()
+
+    def _count(self) -> Counted:
+        places: dict[At, list[Place]] = {"commit": [], "call": [], "inside": []}
+        ambush = next(iter(self.installation.ambushes.values()))
+        for number in range(CYCLES):
+            ended = self._cycle(number, None, None)
+            if ended.state != "Complete" or ended.log:
+                raise AssertionError(f"in good weather: {ended}")
+            places["commit"] += [Place(number, nth + 1) for nth in range(ended.commits)]
+            places["call"] += [Place(number, nth + 1) for nth in range(len(ambush.on_the_wire))]
+            places["inside"] += [Place(number, nth + 1) for nth in range(len(ambush.inside))]
+        findings = self._examined(self.installation.settle())
+        if findings or findings.queued:
+            raise AssertionError(f"in good weather:\n{findings}\n{findings.queued}")
+        return Counted(places, picture(self.installation.org(), self._told))
+
+    def places(self, breakage: Breakage) -> list[Place]:
+        """All places where this can strike."""
+        return self.counted.places[breakage.at]
+
+    def each_place(self, breakage: Breakage) -> Iterator[tuple[Place, Findings]]:
+        """Breaks the case at one place after the other; what is found there."""
+        for place in self.places(breakage):
+            yield place, self.break_at(place, breakage)
+
+    def break_at(self, place: Place, breakage: Breakage) -> Findings:
+        """Runs the case with the fault, lets the cadence finish, and examines it."""
+        self.installation.restore()
+        ends = [self._cycle(number, place, breakage) for number in range(CYCLES)]
+        ends.append(self.installation.settle())
+        findings = self._examined(*ends)
+        if findings.queued:
+            findings.wrong.append(f"still in the queue: {'; '.join(findings.queued)}")
+        after = picture(self.installation.org(), self._told)
+        if after != self.counted.org and not findings:
+            findings.wrong += _differences(self.counted.org, after)
+        return findings
+
+    def _cycle(self, number: int, place: Place | None, breakage: Breakage | None) -> Ended:
+        if number == 1:
+            goes_on(self.installation, self._told)
+        if place is None or breakage is None or place.cycle != number:
+            return self.installation.cycle()
+        return self.installation.cycle(
+            commit=(place.nth, breakage.commit) if breakage.commit else None,
+            call=(place.nth, breakage.call) if breakage.call else None,
+            environment=breakage.environment,
+        )
+
+    def _examined(self, *ends: Ended) -> Findings:
+        installation = self.installation
+        with installation.rows() as rows:
+            evidence = gather(
+                rows,
+                installation.names[0],
+                installation.org(),
+                given=self._told.given,
+                external_id=self._external_id,
+            )
+        findings = examine(evidence)
+        for ended in ends:
+            findings.wrong += bugs(ended)
+        return findings
+
+
+def bugs(ended: Ended) -> list[str]:
+    """What a cycle or the cadence must not end with, whatever happens around it."""
+    said = [ended.reason, *(cycle["reason"] or "" for cycle in ended.cycles)]
+    found = [reason for reason in said if "unexpected" in reason or "Traceback" in reason]
+    found += ended.log
+    if ended.state == "Crashed":
+        found.append(ended.reason)
+    if not ended.rests:
+        found.append(f"does not come to rest: {ended.cycles[-2:]}")
+    return found
+
+
+_SHOWN = {
+    "Lead": ("FirstName", "LastName", "Company", "Title", "Phone", "LeadSource"),
+    "Contact": ("FirstName", "LastName", "Title", "Phone", "MobilePhone", "LeadSource"),
+}
+
+
+def picture(org: Org, told: Told) -> list[Any]:
+    """What is in an org, without what differs between two runs of the same: ids and times."""
+    names: dict[str, Any] = {}
+    pictures: list[Any] = []
+    for sobject, fields in _SHOWN.items():
+        for record in org.table(sobject).rows.values():
+            # A converted Lead is as it was when it was converted, whatever had been sent by then.
+            if record["IsDeleted"] or record.get("IsConverted"):
+                continue
+            shown = (sobject, address(record["Email"]), *(record.get(name) for name in fields))
+            names[record["Id"]] = shown
+            pictures.append(shown)
+    pictures += [
+        ("Event", names.get(event["WhoId"]), *_of_event(event))
+        for event in org.table("Event").rows.values()
+        if not event["IsDeleted"]
+    ]
+    return sorted(pictures, key=repr)
+
+
+def _of_event(event: Record) -> tuple[Any, ...]:
+    return event["Subject"], event["ActivityDateTime"], event["DurationInMinutes"]
+
+
+def _differences(before: list[Any], after: list[Any]) -> list[str]:
+    missing = [each for each in before if each not in after]
+    new = [each for each in after if each not in before]
+    return [f"the org differs: {each} is missing" for each in missing] + [
+        f"the org differs: {each} is there" for each in new
+    ]

@@ -1,0 +1,127 @@
+"""Several accounts, and everything that can happen around them between two cycles."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import add_filter, get_account, update_settings
+from crm_pipeline_tests.chaos.evidence import gather
+from crm_pipeline_tests.chaos.examiner import Findings, examine
+from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.salespeople import Salespeople
+from crm_pipeline_tests.chaos.traffic import FILTER, MOST_PEOPLE, Traffic
+
+
+class World:
+    """The clients' platforms, the salespeople of their orgs, and the pipeline between them."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        names = installation.names
+        self.traffic = {name: Traffic(name, number) for number, name in enumerate(names, 1)}
+        self.salespeople = {name: Salespeople(installation.org(name)) for name in names}
+
+    def begin(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """Makes the beginning that `restore` puts back; `settings` are the accounts', by name."""
+        with self.installation.rows() as rows:
+            for name, traffic in self.traffic.items():
+                traffic.begin(rows)
+                add_filter(rows, name, FILTER)
+                update_settings(rows, name, settings.get(name, {}))
+        self.installation.save()
+
+    def happens(self, move: str, account: str, pick: int) -> None:
+        """One of `MOVES`, at one account."""
+        MOVES[move](self, account, pick)
+
+    def examined(self, *, at_rest: bool) -> Findings:
+        """What the examiner finds in all accounts."""
+        found = Findings()
+        with self.installation.rows() as rows:
+            for name, salespeople in self.salespeople.items():
+                settings = get_account(rows, name).settings
+                evidence = gather(
+                    rows,
+                    name,
+                    self.installation.org(name),
+                    given=frozenset(salespeople.given),
+                    addresses=salespeople.addresses,
+                    touched=frozenset(salespeople.touched),
+                    external_id=settings.activity_external_id_field,
+                )
+                found.add(examine(evidence, at_rest=at_rest))
+        return found
+
+
+def _in_the_warehouse(
+    row: Callable[..., None], **details: float
+) -> Callable[[World, str, int], None]:
+    def move(world: World, account: str, pick: int) -> None:
+        with world.installation.rows() as rows:
+            row(world.traffic[account], rows, pick, **details)
+
+    return move
+
+
+def _in_the_org(act: Callable[[Salespeople, int], None]) -> Callable[[World, str, int], None]:
+    def move(world: World, account: str, pick: int) -> None:
+        act(world.salespeople[account], pick)
+
+    return move
+
+
+def _meets(world: World, account: str, pick: int) -> None:
+    email = f"p{pick % MOST_PEOPLE}@{account}.example.com"
+    world.salespeople[account].meets(email, pick)
+
+
+def _changes_address(world: World, account: str, pick: int) -> None:
+    with world.installation.rows() as rows:
+        known = set(
+            rows.scalars(
+                text("SELECT salesforce_id FROM crm.identity WHERE account_id = :account"),
+                {"account": account},
+            )
+        )
+    world.salespeople[account].changes_address(pick, known)
+
+
+def _time_passes(world: World, account: str, pick: int) -> None:
+    # Sometimes less than what an extract reads twice, sometimes more.
+    world.traffic[account].time_passes((1, 7, 45)[pick % 3])
+
+
+MOVES: Mapping[str, Callable[[World, str, int], None]] = {
+    "person": _in_the_warehouse(Traffic.person),
+    "registers": _in_the_warehouse(Traffic.registers),
+    "registers late": _in_the_warehouse(Traffic.registers, behind=20),
+    "attends": _in_the_warehouse(Traffic.attends),
+    "attends late": _in_the_warehouse(Traffic.attends, behind=20),
+    "says": _in_the_warehouse(Traffic.says),
+    "answers": _in_the_warehouse(Traffic.answers),
+    "changes job": _in_the_warehouse(Traffic.changes),
+    "time passes": _time_passes,
+    "meets": _meets,
+    "edits": _in_the_org(Salespeople.edits),
+    "changes address": _changes_address,
+    "converts": _in_the_org(Salespeople.converts),
+    "merges": _in_the_org(Salespeople.merges),
+    "deletes a person": _in_the_org(Salespeople.deletes_person),
+    "deletes an activity": _in_the_org(Salespeople.deletes_activity),
+}
+"""Everything that can happen, by name: in the warehouse, and at the salespeople's."""
+
+MEANWHILE = (
+    "edits",
+    "changes address",
+    "converts",
+    "merges",
+    "deletes a person",
+    "deletes an activity",
+)
+"""What salespeople may do in the middle of a cycle. Whoever makes a record by hand just after the
+pipeline has looked for it makes the second one, and no pipeline can know."""
+
+SALES = ("meets", *MEANWHILE)
+"""What salespeople do."""
