@@ -20,7 +20,7 @@ from benchmarks.org import (
     Org,
     OrgServer,
 )
-from benchmarks.processes import Run, run
+from benchmarks.processes import ProgramError, Run, run
 from benchmarks.task import Task
 
 REGISTRATION, ATTENDANCE = "Webinar Registration", "Webinar Attendance"
@@ -193,6 +193,8 @@ def _our_loader(comparison: Comparison, task: Task, latency_ms: float) -> Iterat
     with comparison.counted("ours: loader alone", latency_ms) as draining:
         draining.did = _ours(task, "drain")
     yield draining.measurement
+    if filling.measurement.api_calls or not draining.measurement.api_calls:
+        raise ProgramError("The halves of a cycle are none: the first one sent what it recorded")
 
 
 def _ours(task: Task, part: str) -> Run:
