@@ -159,6 +159,8 @@ def find_activities(
 ) -> list[Record]:
     """Activities of some people that were created lately, to find what a lost answer made.
 
+    Deleted ones are among them: what a salesperson has deleted since is not to come again.
+
     An activity moves with its person: of a converted or merged one, ask for the successor too.
 
     Args:
@@ -174,7 +176,8 @@ def find_activities(
     columns = dict.fromkeys(("Id", "WhoId", "CreatedDate", *fields))
     since = f"CreatedDate >= {quote(created_since)}"
     queries = packed_in_queries(columns, sobject, "WhoId", dict.fromkeys(who_ids), since)
-    return [record for records in query_all(connection, queries).records for record in records]
+    result = query_all(connection, queries, include_deleted=True)
+    return [record for records in result.records for record in records]
 
 
 def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str, Followed]:

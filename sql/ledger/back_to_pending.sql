@@ -1,4 +1,18 @@
--- What was not sent, or is to be sent anew: no attempt is counted.
-UPDATE crm.operation
-SET state = 'pending'
-WHERE operation_id = any(CAST(:operation_ids AS bigint []))
+-- What was not sent, or is to be sent anew: no attempt is counted. What a newer version has
+-- overtaken meanwhile is not sent any more.
+UPDATE crm.operation AS o
+SET
+    state = CASE
+        WHEN
+            EXISTS (
+                SELECT FROM crm.operation AS newer
+                WHERE
+                    newer.account_id = o.account_id
+                    AND newer.natural_key = o.natural_key
+                    AND newer.version > o.version
+                    AND newer.state NOT IN ('superseded', 'dropped')
+            )
+            THEN 'superseded'
+        ELSE 'pending'
+    END
+WHERE o.operation_id = any(CAST(:operation_ids AS bigint []))

@@ -13,29 +13,44 @@ WITH undecided AS (
     )
     WHERE o.operation_id = m.operation_id
     RETURNING o.account_id, o.person_key, m.sobject, m.salesforce_id, m.reason
+),
+
+said AS (
+    SELECT DISTINCT ON (u.account_id, u.person_key)
+        u.*,
+        (
+            SELECT o.intent -> u.sobject
+            FROM crm.operation AS o
+            WHERE
+                o.account_id = u.account_id
+                AND o.natural_key = 'person:' || u.person_key
+                AND o.state = 'done'
+            ORDER BY o.version DESC
+            LIMIT 1
+        ) AS sent
+    FROM undecided AS u
+),
+
+forgotten AS (
+    -- Nothing was ever sent: matched again, the person is compared with what stands there.
+    DELETE FROM crm.identity AS i
+    USING said AS s
+    WHERE
+        i.account_id = s.account_id
+        AND i.person_key = s.person_key
+        AND i.sobject <> s.sobject
+        AND s.sent IS NULL
 )
 
 UPDATE crm.identity AS i
 SET
-    sobject = u.sobject,
-    salesforce_id = u.salesforce_id,
-    reason = u.reason,
-    sent = CASE
-        WHEN i.sobject = u.sobject THEN i.sent
-        ELSE coalesce(
-            (
-                SELECT o.intent -> u.sobject
-                FROM crm.operation AS o
-                WHERE
-                    o.account_id = u.account_id
-                    AND o.natural_key = 'person:' || u.person_key
-                    AND o.state = 'done'
-                ORDER BY o.version DESC
-                LIMIT 1
-            ),
-            '{}'
-        )
-    END,
+    sobject = s.sobject,
+    salesforce_id = s.salesforce_id,
+    reason = s.reason,
+    sent = CASE WHEN i.sobject = s.sobject THEN i.sent ELSE s.sent END,
     seen_at = now()
-FROM (SELECT DISTINCT ON (account_id, person_key) * FROM undecided) AS u
-WHERE i.account_id = u.account_id AND i.person_key = u.person_key
+FROM said AS s
+WHERE
+    i.account_id = s.account_id
+    AND i.person_key = s.person_key
+    AND (i.sobject = s.sobject OR s.sent IS NOT NULL)

@@ -1,7 +1,21 @@
--- An attempt that failed lowers what remains; one that is hopeless leaves nothing.
+-- An attempt that failed lowers what remains; one that is hopeless leaves nothing. What a newer
+-- version has overtaken meanwhile is not tried again.
 UPDATE crm.operation AS o
 SET
-    state = CASE WHEN o.attempts_left - f.attempts <= 0 THEN 'exhausted' ELSE 'failed' END,
+    state = CASE
+        WHEN
+            EXISTS (
+                SELECT FROM crm.operation AS newer
+                WHERE
+                    newer.account_id = o.account_id
+                    AND newer.natural_key = o.natural_key
+                    AND newer.version > o.version
+                    AND newer.state NOT IN ('superseded', 'dropped')
+            )
+            THEN 'superseded'
+        WHEN o.attempts_left - f.attempts <= 0 THEN 'exhausted'
+        ELSE 'failed'
+    END,
     attempts_left = greatest(o.attempts_left - f.attempts, 0),
     next_attempt_at = CASE
         WHEN o.attempts_left - f.attempts > 0
