@@ -17,6 +17,7 @@ from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.database.engines import engine
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.flows.campaigns import flow as campaigns
 from crm_pipeline.flows.webinars import flow
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
@@ -31,8 +32,13 @@ from crm_pipeline.warehouse.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 
-WRITING: frozenset[Step] = frozenset(("lead_payloads", "retried_operations", "load_results"))
+WRITING: frozenset[Step] = frozenset(
+    ("lead_payloads", "retried_operations", "load_results", "campaigns", "campaign_members")
+)
 """Steps that change something; the others only look."""
+
+_LOADING: frozenset[Step] = frozenset(("load_results", "campaigns", "campaign_members"))
+"""Steps that send what is due."""
 
 _BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
 
@@ -86,6 +92,7 @@ def _with_account(ledger: Connection, report: CycleReport) -> None:
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
+    report.campaigns = account.settings.campaigns is not None
     if report.steps & WRITING:
         _Cycle(ledger, account, report).run()
     else:
@@ -121,7 +128,9 @@ class _Cycle:
             self.attempt(lambda: self._retry(session))
         org_is_there = not self.problems
         self.attempt(self.read)
-        if "load_results" in report.steps and org_is_there:
+        if "campaign_members" in report.steps:
+            self.attempt(self.read_campaigns)
+        if report.steps & _LOADING and org_is_there:
             self.attempt(lambda: deliver(session))
         session.log_out()
         self._count(session)
@@ -175,6 +184,30 @@ class _Cycle:
         if recording and set(sources) == set(SOURCES):
             flow.sessions_were_read(self.ledger, self.account.account_id, unread)
             self.ledger.commit()
+
+    def read_campaigns(self) -> None:
+        """Reads what is new for the account's campaigns, if it has them on, and records it."""
+        chosen = self.account.settings.campaigns
+        if chosen is None:
+            return
+        warehouse, account = engine("warehouse"), self.account
+        again = campaigns.due_backfills(self.ledger, warehouse, account, chosen)
+        self.ledger.commit()
+        for batch in campaigns.batches(self.ledger, warehouse, account, chosen, again):
+            recorded = record_intents(
+                self.ledger,
+                account.account_id,
+                flow=campaigns.NAME,
+                cycle_id=self.report.cycle_id or 0,
+                intents=batch.intents,
+            )
+            advance(self.ledger, account.account_id, batch.position)
+            self.ledger.commit()
+            members = recorded.get("member", Recorded())
+            self.report.counts.members_new += members.new
+            self.report.counts.members_changed += members.changed
+        self.report.counts.backfills_waiting = campaigns.backfilled(self.ledger, account, again)
+        self.ledger.commit()
 
     def conclude(
         self, notes: Mapping[str, int] | None = None, incidents: Sequence[Incident] = ()

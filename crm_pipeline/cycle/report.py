@@ -11,6 +11,8 @@ Step = Literal[
     "lead_payloads",
     "retried_operations",
     "load_results",
+    "campaigns",
+    "campaign_members",
     "sync_state",
 ]
 
@@ -22,6 +24,8 @@ ALL_STEPS: frozenset[Step] = frozenset(
         "lead_payloads",
         "retried_operations",
         "load_results",
+        "campaigns",
+        "campaign_members",
         "sync_state",
     )
 )
@@ -51,6 +55,16 @@ class Counts:
     activities_created: int = 0
     activities_updated: int = 0
     activities_unchanged: int = 0
+    contacts_created: int = 0
+    people_left_out: int = 0
+    campaigns_created: int = 0
+    campaigns_linked: int = 0
+    members_new: int = 0
+    members_changed: int = 0
+    members_created: int = 0
+    members_updated: int = 0
+    members_unchanged: int = 0
+    backfills_waiting: int = 0
     looked_up: int = 0
     retried: int = 0
     retried_done: int = 0
@@ -70,6 +84,7 @@ class CycleReport:
     `state` is `Busy` when another process holds the account: then nothing was changed.
     `reason` is one line for people, without personal data; empty when all went well.
     Times are UTC; `seconds` is wall time. `watermark` is the time of the last record read.
+    `campaigns` says whether the account has them on.
     """
 
     account_id: str
@@ -89,3 +104,4 @@ class CycleReport:
     sessions: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
     steps: frozenset[Step] = ALL_STEPS
+    campaigns: bool = False

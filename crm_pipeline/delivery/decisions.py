@@ -17,7 +17,8 @@ class Decision:
     """What one operation comes to.
 
     Attributes:
-        action: `none` where the org has it all already.
+        action: `none` where the org has it all already; `leave` for a person whom the org
+            does not know and whom the account does not create.
         salesforce_id: the record; None for a new one.
         fields: what is to be written, made to fit the org.
         changes: the values that had to be changed to fit.
@@ -25,7 +26,7 @@ class Decision:
     """
 
     operation_id: int
-    action: Literal["create", "update", "none"]
+    action: Literal["create", "update", "none", "leave"]
     sobject: str
     salesforce_id: str | None
     fields: Mapping[str, Any]
@@ -58,11 +59,44 @@ def decide_person(
         return _decide_matched(person, match, schemas)
     if person.former_sobject is not None and person.former_salesforce_id is not None:
         return _decide_former(person, person.former_sobject, person.former_salesforce_id, schemas)
-    missing = {"LastName": settings.missing_last_name, "Company": settings.missing_company}
-    fitted = schemas["Lead"].fit(missing | dict(person.intent["Lead"]), "create")
+    return _decide_new(person, schemas, settings)
+
+
+def _decide_new(
+    person: DuePerson, schemas: Mapping[str, SObjectSchema], settings: AccountSettings
+) -> Decision:
+    chosen = settings.campaigns.unknown_email if settings.campaigns else "Lead"
+    if chosen == "neither":
+        return Decision(person.operation_id, "leave", "Lead", None, {}, "not in the org")
+    missing = {"LastName": settings.missing_last_name}
+    if chosen == "Lead":
+        missing["Company"] = settings.missing_company
+    fitted = schemas[chosen].fit(missing | dict(person.intent[chosen]), "create")
     return Decision(
-        person.operation_id, "create", "Lead", None, fitted.fields, "new", fitted.changes
+        person.operation_id, "create", chosen, None, fitted.fields, "new", fitted.changes
     )
+
+
+def by_policy(decision: Decision, settings: AccountSettings, there: Mapping[str, Any]) -> Decision:
+    """An update of an existing person, without what the account does not want written (spec 2).
+
+    Args:
+        decision: what would be written.
+        settings: the account's; without campaigns, everything is written (spec 1).
+        there: the record's values, for fields that are only written when empty.
+    """
+    campaigns = settings.campaigns
+    if campaigns is None or decision.action != "update":
+        return decision
+    wanted = {
+        field: value
+        for field, value in decision.fields.items()
+        if (policy := campaigns.policy(field)) == "always"
+        or (policy == "when_empty" and there.get(field) in (None, ""))
+    }
+    changes = [change for change in decision.changes if change.field in wanted]
+    action: Literal["update", "none"] = "update" if wanted else "none"
+    return replace(decision, action=action, fields=wanted, changes=changes)
 
 
 def _decide_known(

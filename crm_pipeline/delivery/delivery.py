@@ -1,14 +1,18 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
 from crm_pipeline.delivery.activities import send_activities
+from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.decisions import ACTIVITY
 from crm_pipeline.delivery.lost import look_up_lost
+from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
+from crm_pipeline.delivery.recording import MEMBER
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.intents import reject_for_dropped
-from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
+from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, reconsider_strangers, take_retries
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 
 PASSES = 3
@@ -45,13 +49,17 @@ def retry(session: DeliverySession) -> tuple[int, int]:
 
 
 def deliver(session: DeliverySession) -> None:
-    """Drains what is pending: new leads, then activities, then updates of people.
+    """Drains what is pending: new leads, activities, updates of people; then campaigns.
 
     Raises:
         AccountStopped: the account's configuration or credentials have to be mended.
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
+    chosen = session.account.settings.campaigns
+    if chosen is not None:
+        creates = chosen.unknown_email != "neither"
+        reconsider_strangers(session.ledger, session.account_id, all_of_them=creates)
     reject_for_dropped(session.ledger, session.account_id)
     session.ledger.commit()
     session.forecast += _forecast(session)
@@ -60,6 +68,9 @@ def deliver(session: DeliverySession) -> None:
         create_people(session)
         send_activities(session)
         update_people(session)
+        if chosen is not None:
+            link_campaigns(session)
+            send_members(session, chosen)
         if not session.decided_anew:
             return
 
@@ -74,5 +85,8 @@ def _forecast(session: DeliverySession) -> int:
         ("Contact", "update"): due.contact_updates,
     }
     chosen = session.account.settings
+    if chosen.campaigns is not None:
+        members = due_member_volume(session.ledger, session.account_id)
+        volumes[MEMBER, "create"] = members
     route = choose_route(volumes, session.latency, session.budget.calls_left, chosen.route)
     return forecast_calls(due.unknown_people, volumes, route.name)

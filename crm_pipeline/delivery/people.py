@@ -1,15 +1,29 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from crm_pipeline.delivery.decisions import Decision, decide_person, newest_for_each_record
+from crm_pipeline.delivery.decisions import (
+    Decision,
+    by_policy,
+    decide_person,
+    newest_for_each_record,
+)
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
-from crm_pipeline.delivery.recording import note_changes, record_unchanged
+from crm_pipeline.delivery.recording import PERSON_SOBJECTS, note_changes, record_unchanged
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import DuePerson, DueUpdate, due_people, due_updates, due_volumes
-from crm_pipeline.ledger.outcomes import Planned, decide_updates, identify_people
+from crm_pipeline.ledger.outcomes import (
+    Planned,
+    decide_updates,
+    identify_people,
+    leave_strangers,
+)
+from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.matching import Match
+from crm_pipeline.salesforce.soql import packed_in_queries
 
 WINDOW = 10_000
 """People decided at a time: their queries and writes fill whole calls."""
@@ -32,6 +46,10 @@ def create_people(session: DeliverySession) -> None:
         updates = [d for d in decisions if d.action == "update"]
         record_unchanged(session, unchanged)
         session.delivered.people_unchanged += len(unchanged)
+        strangers = [d.operation_id for d in decisions if d.action == "leave"]
+        if strangers:
+            leave_strangers(session.ledger, strangers)
+            session.delivered.people_left_out += len(strangers)
         decide_updates(session.ledger, [_planned(d) for d in updates])
         note_changes(session, updates)
         identify_people(session.ledger, [d.operation_id for d in (*unchanged, *updates)])
@@ -58,13 +76,50 @@ def _decided(
     unknown = [person for person in people if person.salesforce_id is None]
     matches = lookup(unknown) if unknown else {}
     known = schemas(session, SOBJECTS)
-    return newest_for_each_record(
-        (
-            person,
-            decide_person(person, matches.get(person.person_key), known, session.account.settings),
-        )
+    chosen = session.account.settings
+    decided = [
+        (person, decide_person(person, matches.get(person.person_key), known, chosen))
         for person in people
-    )
+    ]
+    if chosen.campaigns is not None:
+        there = _there(session, [decision for _, decision in decided], matches)
+        decided = [
+            (person, by_policy(decision, chosen, there.get(decision.salesforce_id or "", {})))
+            for person, decision in decided
+        ]
+    return newest_for_each_record(decided)
+
+
+def _there(
+    session: DeliverySession, decisions: Sequence[Decision], matches: Mapping[str, Match]
+) -> dict[str, Mapping[str, Any]]:
+    """What the org has in the fields that are only written when empty, by record.
+
+    A record that was just matched was read with it; the others are read now, 10,000 in a call.
+    """
+    campaigns = session.account.settings.campaigns
+    values: dict[str, Mapping[str, Any]] = {
+        match.salesforce_id: match.fields for match in matches.values()
+    }
+    queries = []
+    for sobject in PERSON_SOBJECTS:
+        unread = [
+            (str(each.salesforce_id), field)
+            for each in decisions
+            if each.action == "update"
+            and each.sobject == sobject
+            and each.salesforce_id not in values
+            for field in each.fields
+            if campaigns is not None and campaigns.policy(field) == "when_empty"
+        ]
+        ids = dict.fromkeys(record_id for record_id, _ in unread)
+        fields = ["Id", *sorted({field for _, field in unread})]
+        queries += packed_in_queries(fields, sobject, "Id", ids)
+    if queries:
+        session.calls_left()
+        for records in query_all(session.org(), queries).records:
+            values |= {record["Id"]: record for record in records}
+    return values
 
 
 def _planned(decision: Decision) -> Planned:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.campaigns import note_members
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
     Done,
@@ -32,6 +33,8 @@ INCIDENT_FROM = 20
 IDENTIFYING = "Email"
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
+
+MEMBER = "CampaignMember"
 
 
 def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> None:
@@ -70,6 +73,7 @@ class Recorder:
         self.again: list[Write] = []
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
+        self.to_read: list[Write] = []
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Records a batch of outcomes within the current transaction."""
@@ -107,6 +111,9 @@ class Recorder:
         people = [done.operation_id for done in successes if done.sobject in PERSON_SOBJECTS]
         if people:
             identify_people(self.session.ledger, people)
+        members = [done.operation_id for done in successes if done.sobject == MEMBER]
+        if members:
+            note_members(self.session.ledger, members)
 
     def _treat(self, write: Write, error: RowError, failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
@@ -117,6 +124,10 @@ class Recorder:
                 self.again.append(write)
             case Treatment.RETRY_SERIALLY if self.session.once(write.ref, error.code):
                 self.again.append(write)
+            case Treatment.ALREADY_THERE if write.sobject == MEMBER:
+                self.to_read.append(write)
+            case Treatment.SWITCH_TARGET if write.sobject == MEMBER and write.action == "update":
+                self.to_read.append(write)
             case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
                 self.moved.append(write)
             case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
@@ -174,7 +185,13 @@ class Recorder:
 def count_written(session: DeliverySession, sobject: str, action: str, number: int = 1) -> None:
     """Adds to the numbers of the delivery."""
     delivered = session.delivered
-    if sobject == "Lead" and action == "create":
+    if sobject == MEMBER and action == "create":
+        delivered.members_created += number
+    elif sobject == MEMBER:
+        delivered.members_updated += number
+    elif sobject == "Contact" and action == "create":
+        delivered.contacts_created += number
+    elif sobject == "Lead" and action == "create":
         delivered.leads_created += number
     elif sobject == "Lead":
         delivered.leads_updated += number

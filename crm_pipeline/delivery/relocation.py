@@ -35,4 +35,5 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
 
 def _person_record(write: Write) -> str:
     """The Lead or Contact that a write is about."""
-    return str(write.fields.get("WhoId") or write.salesforce_id)
+    named = (write.fields.get(field) for field in ("WhoId", "ContactId", "LeadId"))
+    return str(next(filter(None, named), write.salesforce_id))

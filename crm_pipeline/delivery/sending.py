@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.recording import PERSON_SOBJECTS, Recorder, note_changes
+from crm_pipeline.delivery.recording import MEMBER, PERSON_SOBJECTS, Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
@@ -53,7 +53,7 @@ def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> 
         "create" if decision.action == "create" else "update",
         fields,
         salesforce_id=decision.salesforce_id,
-        group_key=fields.get("WhoId") or decision.salesforce_id,
+        group_key=fields.get("WhoId") or fields.get("CampaignId") or decision.salesforce_id,
     )
 
 
@@ -127,6 +127,7 @@ def _send_by_composite(
             session.ledger.commit()
         if recorder.moved:
             relocate(session, recorder.moved)
+        _read_again(session, recorder.to_read)
         _attach_duplicates(session, recorder.duplicates)
         if beyond:
             back_to_pending(session.ledger, [write.ref for write in recorder.again])
@@ -175,6 +176,7 @@ def _send_by_bulk(
     session.ledger.commit()
     if recorder.moved:
         relocate(session, recorder.moved)
+    _read_again(session, recorder.to_read)
     if mendable:
         session.mend_by_composite()
 
@@ -215,10 +217,19 @@ def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write
         session.ledger.commit()
 
 
+def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
+    """Members that are there already, or no more: what the org has is read before the next try."""
+    if to_read:
+        back_to_pending(session.ledger, [write.ref for write in to_read])
+        session.ledger.commit()
+        session.decided_anew = True
+
+
 def _planned(write: Write, reason: str | None) -> Planned:
     """Of a person's update it is stored what goes out, since it was decided."""
     action = "update" if write.action == "update" else "create"
-    known = action == "create" or write.sobject in PERSON_SOBJECTS
+    created = action == "create" and write.sobject != MEMBER
+    known = created or write.sobject in PERSON_SOBJECTS
     sent = None if known else write.fields
     return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, reason)
 

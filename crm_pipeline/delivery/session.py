@@ -31,6 +31,13 @@ class Delivered:
     activities_created: int = 0
     activities_updated: int = 0
     activities_unchanged: int = 0
+    contacts_created: int = 0
+    people_left_out: int = 0
+    campaigns_created: int = 0
+    campaigns_linked: int = 0
+    members_created: int = 0
+    members_updated: int = 0
+    members_unchanged: int = 0
     looked_up: int = 0
     failed: int = 0
     waiting: int = 0
@@ -46,6 +53,10 @@ class Delivered:
             + self.contacts_updated
             + self.activities_created
             + self.activities_updated
+            + self.contacts_created
+            + self.campaigns_created
+            + self.members_created
+            + self.members_updated
         )
 
 

@@ -4,6 +4,7 @@ Each function works within the caller's transaction, on the connection that hold
 account's lock; `campaign_links`, `overview` and `queue_backfill` are also for commands.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
+
+_CAMPAIGN_ID = re.compile(r"701[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,13 @@ def campaign_links(connection: Connection, account_id: str) -> dict[int, str]:
 def add_campaign_link(
     connection: Connection, account_id: str, event_id: int, campaign_id: str
 ) -> None:
-    """Names an event's campaign; another one that was named before is forgotten."""
+    """Names an event's campaign; another one that was named before is forgotten.
+
+    Raises:
+        ValueError: it is no Id of a campaign (Salesforce refuses a query for such a one).
+    """
+    if not _CAMPAIGN_ID.fullmatch(campaign_id):
+        raise ValueError(f"{campaign_id!r} is no Id of a campaign, such as 701Hs000000abcd")
     connection.execute(
         statement("campaigns/add_link"),
         {"account_id": account_id, "event_id": event_id, "campaign_id": campaign_id},
@@ -162,6 +171,11 @@ def queue_backfill(connection: Connection, account_id: str, rows: Mapping[int, i
         statement("campaigns/queue_backfill"),
         {"account_id": account_id, "events": orjson.dumps(events).decode()},
     )
+
+
+def close_link_incidents(connection: Connection, account_id: str) -> None:
+    """Closes the incidents of campaigns that could not be linked where none is left."""
+    connection.execute(statement("campaigns/close_incidents"), {"account_id": account_id})
 
 
 def waiting_backfills(connection: Connection, account_id: str) -> dict[int, int]:

@@ -18,6 +18,9 @@ from crm_pipeline.database.statements import statement
 RETRIES_PER_CYCLE = 50
 """Failed operations taken up at the start of a cycle, oldest first (spec 1)."""
 
+STRANGER = "not in the org, and the account creates nobody"
+"""Why something about a person ended (spec 2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -100,6 +103,18 @@ def move_identities(connection: Connection, moved: Sequence[Moved]) -> None:
 def identify_people(connection: Connection, operation_ids: Sequence[int]) -> None:
     """Makes the records of these person operations, decided or done, stand for their people."""
     connection.execute(statement("ledger/identify_people"), {"operation_ids": list(operation_ids)})
+
+
+def leave_strangers(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Ends what is about these people: the org does not know them, and they are not created."""
+    parameters = {"operation_ids": list(operation_ids), "reason": STRANGER}
+    connection.execute(statement("ledger/leave_strangers"), parameters)
+
+
+def reconsider_strangers(connection: Connection, account_id: str, *, all_of_them: bool) -> None:
+    """Has people of `leave_strangers` looked up again of whom there is something new, or all."""
+    parameters = {"account_id": account_id, "reason": STRANGER, "all_of_them": all_of_them}
+    connection.execute(statement("ledger/reconsider_strangers"), parameters)
 
 
 def mark_in_flight(connection: Connection, cycle_id: int, planned: Sequence[Planned]) -> None:

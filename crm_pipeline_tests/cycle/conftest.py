@@ -1,6 +1,7 @@
 """An account, its warehouse rows and its org, all real, a short call each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,13 +103,22 @@ ORG = {
 }
 
 
-@pytest.fixture
-def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+@contextmanager
+def bench_of(
+    org: Mapping[str, Any], pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    """A bench with an org as described."""
     monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", "0")
     monkeypatch.setenv("RETRY_BACKOFF_SECONDS", "0")
     settings.cache_clear()
-    with LocalOrgServer({"name": ACCOUNT, **ORG}) as server, pipeline.connect() as connection:
+    with LocalOrgServer(org) as server, pipeline.connect() as connection:
         account_of(connection, server, ACCOUNT)
         add_sessions(connection, 1, 2)
         connection.commit()
         yield Bench(connection, server, server.org(ACCOUNT))
+
+
+@pytest.fixture
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    with bench_of({"name": ACCOUNT, **ORG}, pipeline, monkeypatch) as made:
+        yield made

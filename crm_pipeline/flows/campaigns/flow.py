@@ -139,6 +139,7 @@ def due_backfills(
     return taken
 
 
-def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> None:
-    """Notes that these events were read again, within the caller's transaction."""
+def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> int:
+    """Notes that these events were read again; returns how many wait for later cycles."""
     backfills_done(ledger, account.account_id, event_ids)
+    return len(waiting_backfills(ledger, account.account_id))

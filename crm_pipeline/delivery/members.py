@@ -1,0 +1,237 @@
+"""Members of campaigns: each person once, with a status that only moves forward."""
+
+from collections.abc import Mapping, Sequence
+
+from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.delivery.campaigns import fail, is_there, status_creation
+from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.recording import MEMBER, record_unchanged
+from crm_pipeline.delivery.schemas import schemas
+from crm_pipeline.delivery.sending import Outbox
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.campaigns import (
+    DueMember,
+    campaigns_are_ready,
+    due_member_volume,
+    due_members,
+    note_members,
+    operations_of_campaigns,
+    reopen_moved_members,
+)
+from crm_pipeline.ledger.outcomes import Failed
+from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.soql import packed_in_queries, quote
+
+WINDOW = 10_000
+"""Members decided at a time: their queries and writes fill whole calls."""
+
+CAMPAIGNS_NAMED = 500
+"""Of so many campaigns at most, a query names them; of more it reads all of a person's."""
+
+RIDES = 20
+"""Statuses that are created in the call that asks for members (beside its five queries)."""
+
+_READ = ("Id", "CampaignId", "LeadId", "ContactId", "Status", "HasResponded")
+
+Memberships = Mapping[tuple[str, str], Sequence[Record]]
+"""What is in the org, by campaign and Lead or Contact."""
+
+
+def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
+    """Sends every pending membership whose person is in the org and whose campaign is linked.
+
+    The members that a campaign has already are read first, so that nobody is in it twice,
+    whatever became of an answer, and so that a status only moves forward.
+
+    Raises:
+        SalesforceProblem: as `delivery.deliver`.
+    """
+    reopen_moved_members(session.ledger, session.account_id)
+    session.ledger.commit()
+    volume = due_member_volume(session.ledger, session.account_id)
+    outbox = Outbox(session, "campaign members", {(MEMBER, "create"): volume})
+    after = 0
+    while due := due_members(session.ledger, session.account_id, after=after, limit=WINDOW):
+        after = due[-1].operation_id
+        schema = schemas(session, [MEMBER])[MEMBER]
+        there, ready = _in_the_org(session, due, schema)
+        sent: set[tuple[str, str]] = set()
+        decisions: list[Decision] = []
+        for member in due:
+            key = (member.campaign_id, member.person_id)
+            if key in sent:
+                # Another address of the same person, or another event of the same campaign.
+                session.decided_anew = True
+            elif member.campaign_id in ready:
+                sent.add(key)
+                decisions.append(decide_member(member, _rows_of(member, there), chosen, schema))
+        unchanged = [decision for decision in decisions if decision.action == "none"]
+        record_unchanged(session, unchanged)
+        note_members(session.ledger, [decision.operation_id for decision in unchanged])
+        session.delivered.members_unchanged += len(unchanged)
+        session.ledger.commit()
+        outbox.add([decision for decision in decisions if decision.action != "none"])
+    outbox.flush()
+
+
+def decide_member(
+    member: DueMember,
+    rows: Sequence[Record],
+    chosen: CampaignSettings,
+    schema: SObjectSchema,
+) -> Decision:
+    """A new member, or what of the one that is there is to change.
+
+    A status that is not one of the account's own gives way, unless it means that the person
+    has responded and the new one does not.
+
+    Args:
+        member: what is wanted.
+        rows: the person's memberships in the campaign; more than one where a lead's and a
+            contact's are there.
+        chosen: the account's statuses and their priorities.
+        schema: of CampaignMember.
+    """
+    custom = dict(member.intent["fields"])
+    if not rows:
+        fitted = schema.fit(custom, "create")
+        whose = "ContactId" if member.person_sobject == "Contact" else "LeadId"
+        fields = {
+            **fitted.fields,
+            "CampaignId": member.campaign_id,
+            whose: member.person_id,
+            "Status": member.intent["Status"],
+        }
+        return Decision(member.operation_id, "create", MEMBER, None, fields, "new", fitted.changes)
+    kept = next(
+        (row for row in rows if member.person_id in (row["ContactId"], row["LeadId"])), rows[0]
+    )
+    fitted = schema.fit(custom, "update")
+    changed = {f: value for f, value in fitted.fields.items() if kept.get(f) != value}
+    status = furthest_status(member.intent["Status"], rows, chosen)
+    if status.casefold() != str(kept["Status"]).casefold():
+        changed["Status"] = status
+    return Decision(
+        member.operation_id,
+        "update" if changed else "none",
+        MEMBER,
+        kept["Id"],
+        changed,
+        "already a member",
+        [change for change in fitted.changes if change.new is None or change.field in changed],
+    )
+
+
+def furthest_status(wanted: str, rows: Sequence[Record], chosen: CampaignSettings) -> str:
+    """Of the wanted status and those of some memberships, the one to keep."""
+    ours = {status.label.casefold(): status for status in chosen.statuses.values()}
+    best = wanted
+    for row in rows:
+        label = str(row["Status"])
+        now, known = ours.get(best.casefold()), ours.get(label.casefold())
+        if known is not None and now is not None:
+            further = known.priority > now.priority
+        else:
+            further = known is None and row["HasResponded"] and not (now and now.has_responded)
+        if further:
+            best = label
+    return best
+
+
+def _rows_of(member: DueMember, there: Memberships) -> list[Record]:
+    """The person's memberships in the campaign, each once."""
+    found = {
+        row["Id"]: row
+        for person_id in (member.person_id, member.former_person_id)
+        if person_id is not None
+        for row in there.get((member.campaign_id, person_id), ())
+    }
+    return list(found.values())
+
+
+def _in_the_org(
+    session: DeliverySession, due: Sequence[DueMember], schema: SObjectSchema
+) -> tuple[Memberships, set[str]]:
+    """The memberships that are there, and the campaigns that have all their statuses.
+
+    Statuses that are to be created ride in the same call.
+    """
+    custom = {field for member in due for field in member.intent["fields"]}
+    fields = list(dict.fromkeys((*_READ, *schema.readable(sorted(custom)))))
+    campaigns = sorted({member.campaign_id for member in due if not member.is_new})
+    where = ""
+    if len(campaigns) <= CAMPAIGNS_NAMED:
+        where = f"CampaignId IN ({','.join(map(quote, campaigns))})"
+    asked = [member for member in due if not member.is_new]
+    people: dict[str, dict[str, None]] = {"LeadId": {}, "ContactId": {}}
+    for member in asked:
+        people[f"{member.person_sobject}Id"][member.person_id] = None
+        if member.former_person_id is not None and member.former_person_id.startswith("00Q"):
+            people["LeadId"][member.former_person_id] = None
+    queries = [
+        query
+        for field, ids in people.items()
+        for query in packed_in_queries(fields, MEMBER, field, ids, where)
+    ]
+    missing = {member.campaign_id: member.missing_statuses for member in due}
+    rides = [
+        (campaign_id, status_creation(f"s{place}_{number}", campaign_id, status))
+        for place, (campaign_id, statuses) in enumerate(missing.items())
+        for number, status in enumerate(statuses)
+    ]
+    records: list[Record] = []
+    answers: list[tuple[str, SubAnswer]] = []
+    if queries or rides:
+        session.calls_left()
+    if queries:
+        first = rides[:RIDES]
+        result = query_all(
+            session.org(),
+            queries,
+            also=[ride for _, ride in first],
+            parallel=session.account.settings.parallel_requests,
+        )
+        records = [record for page in result.records for record in page]
+        answers += zip((campaign_id for campaign_id, _ in first), result.also, strict=True)
+        rides = rides[RIDES:]
+    answers += _create_statuses(session, rides)
+    return _by_person(records), _ready(session, set(missing), answers)
+
+
+def _create_statuses(
+    session: DeliverySession, rides: Sequence[tuple[str, Subrequest]]
+) -> list[tuple[str, SubAnswer]]:
+    answers: list[tuple[str, SubAnswer]] = []
+    for start in range(0, len(rides), COMPOSITE_SUBREQUESTS):
+        part = rides[start : start + COMPOSITE_SUBREQUESTS]
+        told = composite(session.org(), [ride for _, ride in part])
+        answers += zip((campaign_id for campaign_id, _ in part), told, strict=True)
+    return answers
+
+
+def _by_person(records: Sequence[Record]) -> Memberships:
+    there: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        for field in ("LeadId", "ContactId"):
+            if record[field] is not None:
+                there.setdefault((record["CampaignId"], record[field]), []).append(record)
+    return there
+
+
+def _ready(
+    session: DeliverySession, campaigns: set[str], answers: Sequence[tuple[str, SubAnswer]]
+) -> set[str]:
+    """Campaigns that may have members now; those that refused a status are failed."""
+    refused: dict[str, tuple[str, str]] = {}
+    for campaign_id, answer in answers:
+        if not is_there(answer) and answer.error is not None:
+            refused[campaign_id] = answer.error
+    if refused:
+        linked = operations_of_campaigns(session.ledger, session.account_id, list(refused))
+        fail(session, [Failed(ref, *refused[each]) for ref, each in linked.items()])
+    ready = campaigns - refused.keys()
+    campaigns_are_ready(session.ledger, session.account_id, ready)
+    session.ledger.commit()
+    return ready

@@ -1,0 +1,293 @@
+"""Campaigns in an account's cycle: linked or created, with members whose status moves forward."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline.ledger.campaigns import add_campaign_link, queue_backfill
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+FIELDS = {
+    "Campaign": {"fields": {"Event_Key__c": {"type": "string", "external_id": True}}},
+    "CampaignMember": {"fields": {"Minutes__c": {"type": "double", "scale": 0}}},
+}
+
+
+@pytest.fixture
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The bench of all cycles, with an org that has fields of its own for campaigns."""
+    with bench_of({"name": ACCOUNT, **ORG, "objects": FIELDS}, pipeline, monkeypatch) as made:
+        yield made
+
+
+def switch_on(bench: Bench, **chosen: Any) -> None:
+    bench.settings(campaigns=chosen)
+
+
+def event_id(bench: Bench) -> int:
+    found: int = bench.connection.execute(text("SELECT event_id FROM warehouse.event")).scalar_one()
+    return found
+
+
+def one_registration(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+
+
+def members(bench: Bench) -> list[tuple[str, bool]]:
+    return [(each["Status"], each["HasResponded"]) for each in bench.records("CampaignMember")]
+
+
+def test_an_account_that_has_campaigns_off_spends_nothing_on_them(bench: Bench) -> None:
+    one_registration(bench)
+    report = bench.cycle()
+    assert (report.counts.api_calls, bench.records("Campaign")) == (3, [])
+    assert not any("campaign" in key or "member" in key for key in bench.states())
+
+
+def test_an_event_becomes_a_campaign_and_a_registration_a_member_of_it(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    report = bench.cycle()
+    assert (report.state, report.reason) == ("Complete", "")
+    [campaign] = bench.records("Campaign")
+    assert (campaign["Name"], campaign["Type"]) == ("Expo", "Webinar")
+    assert (campaign["StartDate"], campaign["IsActive"]) == ("2026-03-01", True)
+    [member] = bench.records("CampaignMember")
+    [lead] = bench.records("Lead")
+    assert (member["LeadId"], member["CampaignId"]) == (lead["Id"], campaign["Id"])
+    assert (member["Status"], member["HasResponded"]) == ("Registered", False)
+    assert (report.counts.campaigns_created, report.counts.members_created) == (1, 1)
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_an_attendee_moves_forward_and_a_late_registration_never_takes_that_back(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    assert members(bench) == [("Attended", True)]
+    register(bench.connection, 2, 1, session=2, minute=120)
+    bench.cycle()
+    assert members(bench) == [("Attended", True)]
+    assert len(bench.records("Campaign")) == 1
+
+
+def test_a_linked_campaign_gets_the_statuses_that_it_lacks(bench: Bench) -> None:
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    switch_on(bench, create_campaigns=False)
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=9)
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert members(bench) == [("Attended", True)]
+    labels = {each["Label"] for each in bench.records("CampaignMemberStatus")}
+    assert {"Registered", "Attended", "Cancelled", "No Show"} < labels
+    assert len(bench.records("Campaign")) == 1
+
+
+def test_a_missing_status_may_be_reported_before_anything_is_sent(bench: Bench) -> None:
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    switch_on(bench, unknown_status="report", cancelled=None, no_show=None)
+    one_registration(bench)
+    report = bench.cycle()
+    assert "UNKNOWN_STATUS" in report.reason
+    assert members(bench) == []
+    for label in ("Registered", "Attended"):
+        bench.seed("CampaignMemberStatus", CampaignId=campaign, Label=label)
+    report = bench.cycle()
+    assert (report.state, report.reason) == ("Complete", "")
+    assert members(bench) == [("Registered", False)]
+
+
+def test_a_campaign_is_found_by_its_external_id(bench: Bench) -> None:
+    event = str(event_id(bench))
+    mine = bench.seed("Campaign", Name="Ours", Event_Key__c=event)
+    switch_on(bench, external_id_field="Event_Key__c", create_campaigns=False)
+    one_registration(bench)
+    bench.cycle()
+    assert [each["CampaignId"] for each in bench.records("CampaignMember")] == [mine]
+
+
+def test_a_campaign_that_is_created_has_the_external_id(bench: Bench) -> None:
+    switch_on(bench, external_id_field="Event_Key__c")
+    one_registration(bench)
+    bench.cycle()
+    assert [each["Event_Key__c"] for each in bench.records("Campaign")] == [str(event_id(bench))]
+    assert members(bench) == [("Registered", False)]
+
+
+def test_an_event_without_a_campaign_waits_for_one(bench: Bench) -> None:
+    switch_on(bench, create_campaigns=False)
+    one_registration(bench)
+    assert bench.cycle().state == "Complete"
+    assert bench.records("CampaignMember") == []
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    queue_backfill(bench.connection, "acme", {event_id(bench): 1})
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+
+
+def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
+    add_campaign_link(
+        bench.connection, "acme", event_id(bench), bench.seed("Campaign", Name="x")[:12] + "ZZZ"
+    )
+    switch_on(bench)
+    one_registration(bench)
+    assert "NO_CAMPAIGN" in bench.cycle().reason
+    assert len(bench.records("Event")) == 1, "the webinar's part goes on"
+
+
+def test_a_member_that_is_there_is_updated_with_its_further_fields(bench: Bench) -> None:
+    switch_on(bench)
+    lead = bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    bench.seed("CampaignMember", CampaignId=campaign, LeadId=lead, Status="Sent")
+    one_registration(bench)
+    report = bench.cycle()
+    assert members(bench) == [("Registered", False)]
+    assert (report.counts.members_created, report.counts.members_updated) == (0, 1)
+
+
+def test_who_responded_already_is_not_taken_back_to_registered(bench: Bench) -> None:
+    switch_on(bench)
+    lead = bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    bench.seed("CampaignMember", CampaignId=campaign, LeadId=lead, Status="Responded")
+    one_registration(bench)
+    bench.cycle()
+    assert members(bench) == [("Responded", True)]
+
+
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_lost_answer_makes_no_second_campaign_and_no_second_member(
+    bench: Bench, action: str, nth: int
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=30)
+    bench.fault("composite", action, nth=nth + 2)
+    for _ in range(4):
+        bench.cycle()
+    assert len(bench.records("Campaign")) == 1
+    assert members(bench) == [("Attended", True)]
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_a_converted_lead_is_a_member_through_its_contact_with_the_better_status(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=30)
+    bench.cycle()
+    [lead], [campaign] = bench.records("Lead"), bench.records("Campaign")
+    contact = bench.seed("Contact", LastName="L", Email="other@example.com")
+    bench.seed("CampaignMember", CampaignId=campaign["Id"], ContactId=contact, Status="Registered")
+    bench.admin("convert", lead_id=lead["Id"], contact_id=contact)
+    assert members(bench) == [("Registered", False)], "Salesforce keeps the contact's own"
+    register(bench.connection, 2, 1, session=2, minute=120)
+    assert bench.cycle().state == "Complete"
+    [member] = bench.records("CampaignMember")
+    assert (member["ContactId"], member["Status"]) == (contact, "Attended")
+
+
+def test_two_people_of_one_record_are_one_member(bench: Bench) -> None:
+    switch_on(bench)
+    for number in (1, 2):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+    bench.cycle()
+    first, second = bench.records("Lead")
+    bench.admin("merge", object="Lead", master_id=first["Id"], ids=[second["Id"]])
+    attend(bench.connection, 2, 2, minute=60)
+    for _ in range(2):
+        bench.cycle()
+    assert members(bench) == [("Attended", True)]
+
+
+@pytest.mark.parametrize(("chosen", "contacts"), [("Contact", 1), ("neither", 0)])
+def test_an_unknown_email_becomes_what_the_account_says(
+    bench: Bench, chosen: str, contacts: int
+) -> None:
+    switch_on(bench, unknown_email=chosen)
+    one_registration(bench)
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert bench.records("Lead") == []
+    assert len(bench.records("Contact")) == len(bench.records("CampaignMember")) == contacts
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_a_stranger_who_is_known_by_now_gets_all_memberships(bench: Bench) -> None:
+    switch_on(bench, unknown_email="neither")
+    one_registration(bench)
+    bench.cycle()
+    lead = bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    assert [each["LeadId"] for each in bench.records("CampaignMember")] == [lead]
+    assert {event["WhoId"] for event in bench.records("Event")} == {lead}
+    assert len(bench.records("Event")) == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "company", "title"),
+    [("never", "Old", None), ("when_empty", "Old", "CTO"), ("always", "Company 1", "CTO")],
+)
+def test_fields_of_existing_people_are_written_as_the_account_says(
+    bench: Bench, policy: str, company: str, title: str | None
+) -> None:
+    switch_on(bench, person_fields=policy, person_field_policies={"LastName": "never"})
+    bench.seed("Lead", LastName="Real", Company="Old", Email="p1@example.com")
+    add_person(bench.connection, 1, job_title="CTO")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    assert (lead["LastName"], lead["Company"], lead.get("Title")) == ("Real", company, title)
+    lead["City"] = "Bonn"
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET city = 'Rome', shipped_at = :at"),
+        {"at": LONG_AGO + timedelta(days=1)},
+    )
+    bench.cycle()
+    assert bench.records("Lead")[0]["City"] == ("Rome" if policy == "always" else "Bonn")
+
+
+def test_a_changed_status_back_fills_what_is_there(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    switch_on(bench, registered={"label": "Signed up", "priority": 1})
+    report = bench.cycle()
+    assert report.counts.members_changed == 1
+    assert members(bench) == [("Signed up", False)]
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_a_mapped_column_stands_in_the_member(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    for field, column in (("Minutes__c", "minutes_attended"), ("Nope__c", "source")):
+        mapping = FieldMapping("CampaignMember", field, source=column)
+        set_field_mapping(bench.connection, "acme", mapping)
+    attend(bench.connection, 1, 1, minute=30)
+    report = bench.cycle()
+    assert "Nope__c" in report.reason, "this org has no such field: it is left out and told"
+    assert members(bench) == [("Attended", True)]
+    assert bench.records("CampaignMember")[0]["Minutes__c"] == 30
