@@ -2,7 +2,7 @@
 
 import typer
 
-from crm_pipeline.cli import account, cycle, migrate, operations, org, state
+from crm_pipeline.cli import account, campaign, cycle, migrate, operations, org, state
 from crm_pipeline.cli.mistakes import OneLineMistakes
 from crm_pipeline.demo.command import demo
 from crm_pipeline.sample.commands import app as sample
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(account.app, name="account")
+app.add_typer(campaign.app, name="campaign")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
 app.add_typer(operations.app, name="operations")

@@ -109,6 +109,16 @@ def lookup_calls(values: int, sobjects: int = 2) -> int:
     return ceil(sobjects * ceil(values / QUERY_PAGE) / COMPOSITE_QUERIES_OR_COLLECTIONS)
 
 
+def backfill_calls(campaigns: int, rows: int) -> int:
+    """API calls to look at so many campaigns and members again, if each member has changed.
+
+    Of a member, one row is a registration and another one an attendance, so this is an upper
+    bound: linking 1,000 campaigns takes a call or two, the members' lookup and writes the rest.
+    """
+    linking = 1 + ceil(campaigns / QUERY_PAGE) + ceil(campaigns / COMPOSITE_QUERIES_OR_COLLECTIONS)
+    return linking + lookup_calls(rows) + composite_calls({("CampaignMember", "update"): rows})
+
+
 def composite_calls(volumes: Volumes) -> int:
     """API calls to send so many records by (sObject, action), each of these by itself."""
     return sum(

@@ -291,3 +291,34 @@ def test_a_mapped_column_stands_in_the_member(bench: Bench) -> None:
     assert "Nope__c" in report.reason, "this org has no such field: it is left out and told"
     assert members(bench) == [("Attended", True)]
     assert bench.records("CampaignMember")[0]["Minutes__c"] == 30
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_members_of_many_registrations_take_a_call_for_a_thousand_and_two_more(
+    bench: Bench, linked: bool
+) -> None:
+    bench.settings(route="composite")
+    for number in range(1, 2_002):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+    bench.cycle()
+    if linked:
+        campaign = bench.seed("Campaign", Name="Ours")
+        add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    switch_on(bench)
+    report = bench.cycle()
+    assert len(bench.records("CampaignMember")) == 2_001
+    assert report.counts.api_calls <= 2 + 3, report.api_calls_by_kind
+
+
+def test_a_member_that_somebody_added_meanwhile_is_read_and_updated(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    [member] = bench.records("CampaignMember")
+    bench.connection.execute(text("UPDATE crm.event_campaign SET is_new = true"))
+    attend(bench.connection, 1, 1, minute=30)
+    report = bench.cycle()
+    assert (report.state, report.counts.failed) == ("Complete", 0)
+    assert members(bench) == [("Attended", True)]
+    assert bench.records("CampaignMember")[0]["Id"] == member["Id"]

@@ -2,7 +2,7 @@
 --
 -- An account is in flight when a planner has claimed it or a process holds its lock. Pending
 -- operations count only when they could be sent now: an activity waits for its person, a new
--- version for the answer to the one before.
+-- version for the answer to the one before, a member for its campaign.
 SELECT
     a.account_id,
     a.client_id,
@@ -47,10 +47,21 @@ SELECT
                     AND earlier.natural_key = o.natural_key
                     AND earlier.state = 'in_flight'
             )
+            AND NOT EXISTS (
+                SELECT FROM crm.operation AS link
+                WHERE
+                    o.kind = 'member'
+                    AND link.account_id = o.account_id
+                    AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
+                    AND link.state IN ('failed', 'exhausted')
+            )
     ) AS unfinished,
     EXISTS (
         SELECT FROM crm.pushed_session AS p
         WHERE p.account_id = a.account_id AND p.backfilled_at IS NULL
+    ) OR EXISTS (
+        SELECT FROM crm.campaign_backfill AS b
+        WHERE b.account_id = a.account_id AND b.done_at IS NULL
     ) AS unread_sessions,
     r.watermark AS registrations_watermark,
     r.seen_since AS registrations_seen_since,

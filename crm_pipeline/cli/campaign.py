@@ -1,0 +1,119 @@
+"""`crm-pipeline campaign`: which event is which campaign, and reading events again."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+app = typer.Typer(help="Campaigns of accounts that have them on: links, progress, back-fills.")
+
+EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def link(
+    account_id: AccountId,
+    event_id: EventId,
+    campaign_id: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its Salesforce Id.")],
+    yes: Yes = False,
+) -> None:
+    """Name the campaign of an event; what the event has so far goes there, too."""
+    from crm_pipeline.ledger.campaigns import add_campaign_link
+
+    with transaction() as connection:
+        try:
+            add_campaign_link(connection, account_id, event_id, campaign_id)
+        except ValueError as error:
+            mistake(f"{error}.")
+        _read_again(connection, account_id, [event_id], yes=yes)
+    typer.echo(f"Event {event_id} is campaign {campaign_id}; its members go there from now on.")
+
+
+@app.command()
+def backfill(
+    account_id: AccountId,
+    events: Annotated[
+        list[int] | None, typer.Argument(metavar="[EVENT]...", help="By default all events.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Read events again from their start, some in each cycle; says first what that costs."""
+    from crm_pipeline.ledger.campaigns import known_events
+
+    with transaction() as connection:
+        chosen = events or known_events(connection, account_id)
+        if not chosen:
+            mistake(f"Account {account_id} has no campaign yet; name the events to read.")
+        _read_again(connection, account_id, chosen, yes=yes)
+    typer.echo(f"{len(chosen)} events are read again by the next cycles of {account_id}.")
+
+
+@app.command("list")
+def list_(account_id: AccountId) -> None:
+    """List an account's events with their campaigns, members and back-fills."""
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.ledger.campaigns import overview
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+        rows = overview(connection, account_id)
+    print_table(
+        "",
+        ("event", "campaign", "link", "members", "waiting", "read again"),
+        [
+            (
+                str(row.event_id),
+                row.campaign_id,
+                row.link,
+                row.members,
+                row.waiting,
+                row.done_at or (row.requested_at and f"{row.backfill_rows} rows wait"),
+            )
+            for row in rows
+        ],
+        empty=f"Account {account_id} has no campaign yet.",
+    )
+
+
+def _read_again(
+    connection: "Connection", account_id: str, event_ids: Collection[int], *, yes: bool
+) -> None:
+    """Queues events, after saying what that will cost."""
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.campaigns import queue_backfill
+    from crm_pipeline.salesforce.budget import backfill_calls
+    from crm_pipeline.warehouse.events import event_volumes
+    from crm_pipeline.warehouse.participations import ExtractError
+
+    account = get_account(connection, account_id)
+    chosen = account.settings.campaigns
+    if chosen is None:
+        mistake(
+            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
+            "campaigns={}` switches them on."
+        )
+    try:
+        volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
+    except ExtractError as error:
+        mistake(f"{error}.")
+    if unknown := set(event_ids) - volumes.keys():
+        mistake(f"The warehouse has no event {min(unknown)} of this client.")
+    rows = sum(volumes.values())
+    cycles = -(-rows // chosen.backfill_rows_per_cycle) or 1
+    typer.echo(
+        f"{len(volumes)} events with {rows} registrations and attendances: at most "
+        f"{backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
+    )
+    if not yes:
+        typer.confirm("Read them again?", abort=True)
+    queue_backfill(connection, account_id, volumes)

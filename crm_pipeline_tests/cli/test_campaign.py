@@ -1,0 +1,52 @@
+from sqlalchemy import Engine, text
+
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+
+def one_registration(pipeline: Engine) -> int:
+    with pipeline.begin() as connection:
+        add_person(connection, 1)
+        register(connection, 1, 1)
+        event: int = connection.execute(text("SELECT event_id FROM warehouse.event")).scalar_one()
+    return event
+
+
+def test_a_linked_event_is_read_again_and_it_is_said_before_what_that_costs(
+    run: Run, org: Org, pipeline: Engine
+):
+    event = one_registration(pipeline)
+    run("account", "set", "acme", 'campaigns={"create_campaigns": false}')
+    run("cycle", "acme")
+    campaign = org.table("Campaign")
+    assert not campaign.rows
+    said = run("campaign", "link", "acme", event, "701000000000001", typed="y\n").stdout
+    assert "1 events with 1 registrations and attendances: at most 5 API calls" in said
+    listed = run("campaign", "list", "acme").stdout
+    assert "701000000000001" in listed
+    assert "1 rows wait" in listed
+
+
+def test_a_back_fill_says_what_it_costs_and_may_be_left(run: Run, org: Org, pipeline: Engine):
+    one_registration(pipeline)
+    run("account", "set", "acme", "campaigns={}")
+    run("cycle", "acme")
+    assert len(org.table("CampaignMember").rows) == 1
+    said = run("campaign", "backfill", "acme", typed="n\n", fails=1).stdout
+    assert "at most 5 API calls" in said
+    run("campaign", "backfill", "acme", "--yes")
+    assert "rows wait" in run("campaign", "list", "acme").stdout
+    run("cycle", "acme")
+    listed = run("campaign", "list", "acme").stdout
+    assert "rows wait" not in listed
+    assert len(org.table("CampaignMember").rows) == 1
+
+
+def test_mistakes_are_told_in_one_line(run: Run, org: Org, pipeline: Engine):
+    event = one_registration(pipeline)
+    assert "campaigns off" in run("campaign", "backfill", "acme", event, fails=1).stderr
+    run("account", "set", "acme", "campaigns={}")
+    assert "no Id of a campaign" in run("campaign", "link", "acme", event, "x", fails=1).stderr
+    assert "no event 5" in run("campaign", "backfill", "acme", 5, fails=1).stderr
+    assert "no campaign yet" in run("campaign", "backfill", "acme", fails=1).stderr
