@@ -4,24 +4,37 @@ from dagster import AssetSelection, Definitions, define_asset_job, in_process_ex
 
 from crm_pipeline.alerts.watch import broken_promises_alert
 from crm_pipeline.cadence.crashes import crashed_runs, stopped_runs
+from crm_pipeline.cadence.cycle_assets import account_assets, cycle_assets
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
+from crm_pipeline.cadence.overdue import overdue_accounts
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import accounts_due, new_data
-from crm_pipeline.flows.webinars.assets import SALESFORCE, WAREHOUSE, webinar_cycle
-from crm_pipeline.flows.webinars.checks import overdue_accounts, webinar_checks
+from crm_pipeline.cadence.verdicts import checks_for_the_ui
+from crm_pipeline.flows.campaigns import assets as campaigns
+from crm_pipeline.flows.webinars import assets as webinars
 
-# The cycle evaluates the checks for its own accounts, hence without them.
+shown = account_assets([webinars.WEBINARS, campaigns.CAMPAIGNS])
+
+cycle = cycle_assets(shown)
+
+# The cycle judges its own accounts, hence the job is without the checks.
 cycle_job = define_asset_job(
     CYCLE_JOB,
-    selection=AssetSelection.assets(webinar_cycle).without_checks(),
+    selection=AssetSelection.assets(cycle).without_checks(),
     description="The cycle of some accounts: reads what is new in the warehouse, brings it to "
     "each client's Salesforce, and tries again what failed before.",
 )
 
 defs = Definitions(
-    assets=[*WAREHOUSE, webinar_cycle, *SALESFORCE],
-    asset_checks=[webinar_checks],
+    assets=[
+        *webinars.WAREHOUSE,
+        *campaigns.WAREHOUSE,
+        cycle,
+        *webinars.SALESFORCE,
+        *campaigns.SALESFORCE,
+    ],
+    asset_checks=[checks_for_the_ui(shown.checks)],
     jobs=[cycle_job, purge_history],
     schedules=[accounts_due, purge_daily],
     sensors=[

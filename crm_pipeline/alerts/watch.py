@@ -1,7 +1,7 @@
 """Looks after the promises: what is broken is kept as an alert, and people are told once."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dagster import DefaultSensorStatus, SkipReason, sensor
 from sqlalchemy import Connection, RowMapping
@@ -12,11 +12,9 @@ from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse.participations import SOURCES, ExtractError
+from crm_pipeline.warehouse.participations import NEVER, SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
-
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def watch() -> list[Notice]:

@@ -5,12 +5,13 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.database.statements import statement
-from crm_pipeline.flows.webinars.assets import SPECS
+from crm_pipeline.definitions import shown
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 
-STEPS = [spec.key.to_user_string() for spec in SPECS]
+STEPS = [spec.key.to_user_string() for spec in shown.specs]
 
 GOOD = PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN")
 WRONG = PasswordToken(username="api@acme.test", password="wrong")
@@ -87,6 +88,16 @@ def test_one_account_from_the_ui_goes_through_every_step(fleet):
     assert fleet.run(partition=account).success
     assert {fleet.status(step, account) for step in STEPS} == {"materialized"}
     assert fleet.records(account, "Event") == 1
+
+
+def test_campaigns_say_whether_the_account_has_them_on(fleet):
+    off, on = fleet.take(2)
+    update_settings(fleet.connection, on, {"campaigns": {}})
+    fleet.connection.commit()
+    assert fleet.run(off, on).success
+    said = [latest(fleet, "campaign_members", account)["campaigns"] for account in (off, on)]
+    assert said == ["off", "on"]
+    assert [fleet.records(account, "CampaignMember") for account in (off, on)] == [0, 1]
 
 
 def test_a_range_of_partitions_shows_each_ones_own_status(fleet):

@@ -7,13 +7,17 @@ import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from sqlalchemy import Connection, text
 
+from crm_pipeline.cadence.overdue import overdue_accounts
+from crm_pipeline.cadence.verdicts import judge
 from crm_pipeline.definitions import defs
-from crm_pipeline.flows.webinars.checks import CHECKS, evaluate, overdue_accounts
+from crm_pipeline.definitions import shown as cycle_shown
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
+
+CHECKS = cycle_shown.checks
 
 
 def verdicts(fleet: Fleet, account: str) -> dict[str, bool]:
-    return {e.check_name: e.passed for e in evaluate(fleet.instance, [account])}
+    return {e.check_name: e.passed for e in judge(fleet.instance, [account], CHECKS)}
 
 
 def failing(fleet: Fleet, account: str) -> list[str]:
@@ -82,7 +86,7 @@ def test_a_payload_that_breaks_the_orgs_rules_is_noticed(fleet, account, field, 
         field=field,
         value=value,
     )
-    (evaluation,) = [e for e in evaluate(fleet.instance, [account]) if not e.passed]
+    (evaluation,) = [e for e in judge(fleet.instance, [account], CHECKS) if not e.passed]
     assert evaluation.check_name == "payloads_fit_the_org"
     assert evaluation.metadata[number].value == 1
 
@@ -93,7 +97,7 @@ def test_many_failures_are_a_warning(fleet, account):
         "UPDATE crm.sync_state SET succeeded = 8, failed = 1 WHERE account_id = :account",
         account=account,
     )
-    (evaluation,) = [e for e in evaluate(fleet.instance, [account]) if not e.passed]
+    (evaluation,) = [e for e in judge(fleet.instance, [account], CHECKS) if not e.passed]
     assert evaluation.check_name == "few_writes_fail"
     assert evaluation.severity == dg.AssetCheckSeverity.WARN
     assert evaluation.metadata["percent_failed"].value == 11.1
