@@ -53,20 +53,44 @@ SAMPLE_ACCOUNTS = (
     SampleAccount(
         "banner-lane",
         "Banner Lane Media",
-        "the legacy login, fields of its own, activities upserted by an external id",
+        "the legacy login, fields of its own, activities upserted by an external id, and "
+        "campaigns: each event is one, with its participants as members",
         login="password",
         mappings=(
             ("Contact", "Employer__c", "company_name", None),
             ("Lead", "Webinar__c", "session_title", None),
             ("Lead", "Rating", None, "Warm"),
             ("Lead", "Title", None, None),
+            ("CampaignMember", "Registered_By__c", "source", None),
+            ("CampaignMember", "Minutes_Attended__c", "minutes_attended", None),
+            ("CampaignMember", "Questions_Answered__c", "questions_answered", None),
         ),
-        settings={"activity_external_id_field": "Webinar_Key__c"},
+        settings={
+            "activity_external_id_field": "Webinar_Key__c",
+            "campaigns": {"external_id_field": "Event_Key__c", "person_fields": "always"},
+        },
         known_people=True,
         org={
             "objects": {
                 "Contact": {"fields": {"Employer__c": {"type": "string", "length": 255}}},
                 "Lead": {"fields": {"Webinar__c": {"type": "string", "length": 255}}},
+                "Campaign": {
+                    "fields": {
+                        "Event_Key__c": {
+                            "type": "string",
+                            "length": 64,
+                            "external_id": True,
+                            "unique": True,
+                        }
+                    }
+                },
+                "CampaignMember": {
+                    "fields": {
+                        "Registered_By__c": {"type": "string", "length": 255},
+                        "Minutes_Attended__c": {"type": "double", "scale": 0},
+                        "Questions_Answered__c": {"type": "double", "scale": 0},
+                    }
+                },
                 "Activity": {
                     "fields": {
                         "Webinar_Key__c": {

@@ -60,6 +60,20 @@ def test_the_first_cycle_ends_as_foreseen(orgs: LocalOrgServer, account_id: str)
     assert ended(report) == expected, report.reason
 
 
+def test_campaigns_show_their_members_with_their_statuses(orgs: LocalOrgServer):
+    """Runs after the account's first cycle."""
+    org = orgs.org("banner-lane")
+    campaigns = org.table("Campaign").rows
+    members = list(org.table("CampaignMember").rows.values())
+    assert campaigns
+    assert {row["CampaignId"] for row in members} == set(campaigns)
+    assert {"Registered", "Attended"} <= {row["Status"] for row in members}
+    assert all(row["HasResponded"] == (row["Status"] == "Attended") for row in members)
+    once = {(row["CampaignId"], row["LeadOrContactId"]) for row in members}
+    assert len(once) == len(members)
+    assert any(row.get("Minutes_Attended__c") for row in members)
+
+
 def test_another_cycle_after_more_traffic_leaves_one_activity_for_each_row(orgs: LocalOrgServer):
     account = ACCOUNTS["cobalt-harbour"]
     add_traffic(engine("warehouse"), 15, registrations=100, at=datetime.now(UTC))
