@@ -13,15 +13,23 @@ Reason = Literal[
     "never run",
     "new rows",
     "sessions to backfill",
+    "settings changed",
     "changed after a failure",
     "after a failure",
     "unfinished",
+    "events to read again",
     "retries",
 ]
 
 # What need not wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.
 URGENT: frozenset[Reason] = frozenset(
-    ("never run", "new rows", "sessions to backfill", "changed after a failure")
+    (
+        "never run",
+        "new rows",
+        "sessions to backfill",
+        "settings changed",
+        "changed after a failure",
+    )
 )
 
 FIRST_WAIT = timedelta(minutes=15)
@@ -44,6 +52,8 @@ class Standing:
         retries: failed operations whose time has come.
         unfinished: operations that could be sent or looked up now.
         unread_sessions: sessions newly configured to be pushed.
+        settings_changed: since the last cycle began; what they switch on may be there already.
+        events_to_read_again: events of which a share is read again in each cycle.
     """
 
     account_id: str
@@ -58,6 +68,8 @@ class Standing:
     retries: bool = False
     unfinished: bool = False
     unread_sessions: bool = False
+    settings_changed: bool = False
+    events_to_read_again: bool = False
     positions: Mapping[str, Position] = field(default_factory=dict)
 
 
@@ -98,13 +110,15 @@ def own_business(standing: Standing) -> Reason | None:
         return "never run"
     if standing.state == "Failed":
         return "changed after a failure" if _was_changed(standing) else "after a failure"
-    if standing.unread_sessions:
-        return "sessions to backfill"
-    if standing.state in ("Processing", "Paused") or standing.unfinished:
-        return "unfinished"
-    if standing.retries:
-        return "retries"
-    return None
+    left_over = standing.state in ("Processing", "Paused") or standing.unfinished
+    reasons: dict[Reason, bool] = {
+        "sessions to backfill": standing.unread_sessions,
+        "settings changed": standing.settings_changed,
+        "unfinished": left_over,
+        "events to read again": standing.events_to_read_again,
+        "retries": standing.retries,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _was_changed(standing: Standing) -> bool:

@@ -148,6 +148,41 @@ def test_a_session_to_backfill_is_urgent(connection):
     assert due(only_urgent=True) == {"a": "sessions to backfill"}
 
 
+def test_changed_settings_are_looked_at_once(connection):
+    """What they switch on may concern rows that were read long ago."""
+    now = datetime.now(UTC)
+    for account, minutes in {"before": 10, "after": -10}.items():
+        an_idle_account(connection, account)
+        connection.execute(
+            text("UPDATE crm.sync_state SET started_at = :now WHERE account_id = :account"),
+            {"now": now, "account": account},
+        )
+        connection.execute(
+            text("UPDATE crm.account SET updated_at = :at WHERE account_id = :account"),
+            {"at": now - timedelta(minutes=minutes), "account": account},
+        )
+    connection.commit()
+    assert due(only_urgent=True) == {"after": "settings changed"}
+
+
+def test_events_to_read_again_are_due_with_the_schedule_while_campaigns_are_on(connection):
+    for account in ("on", "off", "done"):
+        an_idle_account(connection, account)
+        connection.execute(
+            text(
+                "INSERT INTO crm.campaign_backfill (account_id, event_id, rows, done_at)"
+                " VALUES (:account, 1, 1, CASE WHEN :account = 'done' THEN now() END)"
+            ),
+            {"account": account},
+        )
+    connection.execute(
+        text("UPDATE crm.account SET settings = '{\"campaigns\": {}}' WHERE account_id <> 'off'")
+    )
+    connection.commit()
+    assert due() == {"on": "events to read again"}
+    assert due(only_urgent=True) == {}
+
+
 def test_refused_credentials_are_not_tried_again(connection):
     an_idle_account(connection, "a")
     a_shipped_person(connection, "a", 1, LONG_AGO + timedelta(seconds=1))

@@ -81,6 +81,8 @@ def test_who_may_run(facts, expected):
         ({"unfinished": True}, "unfinished"),
         ({"unread_sessions": True}, "sessions to backfill"),
         ({"retries": True}, "retries"),
+        ({"settings_changed": True, "unfinished": True}, "settings changed"),
+        ({"events_to_read_again": True, "retries": True}, "events to read again"),
         ({"unread_sessions": True, "retries": True}, "sessions to backfill"),
     ],
 )

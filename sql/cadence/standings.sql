@@ -59,10 +59,12 @@ SELECT
     EXISTS (
         SELECT FROM crm.pushed_session AS p
         WHERE p.account_id = a.account_id AND p.backfilled_at IS NULL
-    ) OR EXISTS (
+    ) AS unread_sessions,
+    coalesce(a.updated_at > s.started_at, false) AS settings_changed,
+    a.settings ->> 'campaigns' IS NOT NULL AND EXISTS (
         SELECT FROM crm.campaign_backfill AS b
         WHERE b.account_id = a.account_id AND b.done_at IS NULL
-    ) AS unread_sessions,
+    ) AS events_to_read_again,
     r.watermark AS registrations_watermark,
     r.seen_since AS registrations_seen_since,
     r.seen_rows AS registrations_seen_rows,
