@@ -6,4 +6,8 @@ written records an intent of a kind that is known here:
 - `person`: `{"Lead": {field: value}, "Contact": {field: value}}`; becomes an update of the
   record that stands for the person, or a new Lead.
 - `activity`: `{field: value}` of an Event; waits until its person is in the org.
+- `campaign`: `{"event_id", "campaign_id", "external_id_field", "create", "campaign", "statuses",
+  "unknown_status"}`; finds or creates the event's Campaign, with the statuses its members need.
+- `member`: `{"event_id", "Status", "fields": {field: value}, …}` of a CampaignMember; waits until
+  its person is in the org and its event's campaign is linked.
 """

@@ -85,8 +85,10 @@ def _forecast(session: DeliverySession) -> int:
         ("Contact", "update"): due.contact_updates,
     }
     chosen = session.account.settings
+    lookups = due.unknown_people
     if chosen.campaigns is not None:
         members = due_member_volume(session.ledger, session.account_id)
         volumes[MEMBER, "create"] = members
+        lookups += members
     route = choose_route(volumes, session.latency, session.budget.calls_left, chosen.route)
-    return forecast_calls(due.unknown_people, volumes, route.name)
+    return forecast_calls(lookups, volumes, route.name)

@@ -3,6 +3,7 @@
 from dagster import AssetKey, AssetSpec
 
 from crm_pipeline.cadence.flow_assets import FlowAssets, step_asset
+from crm_pipeline.flows.campaigns.checks import CHECKS
 from crm_pipeline.flows.campaigns.metadata import METADATA
 
 WAREHOUSE = [
@@ -56,4 +57,4 @@ SPECS = [
     ),
 ]
 
-CAMPAIGNS = FlowAssets(SPECS, METADATA, checks=())
+CAMPAIGNS = FlowAssets(SPECS, METADATA, CHECKS)
