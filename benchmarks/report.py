@@ -80,7 +80,8 @@ def findings(measurements: Sequence[Measurement]) -> list[str]:
         where = f"{each.rows:,} rows, {each.latency_ms:g} ms:"
         glue = seconds.get(("glue", each.rows, each.latency_ms))
         if glue is not None and each.program in _BESIDE_THE_GLUE:
-            lines.append(f"{where} {each.program} is {glue / each.seconds:.1f} times the glue")
+            speed = glue / each.seconds
+            lines.append(f"{where} {each.program} has {speed:.1f} times the speed of the glue")
         if each.program == "ours: loader alone":
             spent = each.facts["sql_seconds"]
             lines.append(
