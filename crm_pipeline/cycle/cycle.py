@@ -75,12 +75,15 @@ def sync_account(
     """
     begun = monotonic()
     report = CycleReport(account_id, account_id, run_id, steps=steps)
-    with account_lock(engine("pipeline"), account_id) as ledger:
-        if ledger is None:
-            report.state = "Busy"
-            report.reason = "Another cycle of this account is running; nothing was changed"
-        else:
-            _with_account(ledger, report)
+    try:
+        with account_lock(engine("pipeline"), account_id) as ledger:
+            if ledger is None:
+                report.state = "Busy"
+                report.reason = "Another cycle of this account is running; nothing was changed"
+            else:
+                _with_account(ledger, report)
+    except DBAPIError as error:
+        raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return report
 
@@ -145,8 +148,8 @@ class _Cycle:
             step()
         except (AccountError, ExtractError, SalesforceProblem) as problem:
             self.problems.append(problem)
-        except DBAPIError as error:
-            raise PipelineDatabaseError(error) from None
+        except DBAPIError:
+            raise
         except Exception as bug:  # noqa: BLE001 - one account's bug must not stop the others
             # Only where it happened: a message may quote personal data.
             where = "".join(traceback.format_tb(bug.__traceback__))

@@ -23,15 +23,17 @@ class Decision:
         fields: what is to be written, made to fit the org.
         changes: the values that had to be changed to fit.
         reason: why this record.
+        altered: of a new record, whether other fields go out than the intent says.
     """
 
     operation_id: int
     action: Literal["create", "update", "none", "leave"]
     sobject: str
     salesforce_id: str | None
-    fields: Mapping[str, Any]
+    fields: dict[str, Any]
     reason: str
     changes: Sequence[FieldChange] = ()
+    altered: bool = False
 
 
 def decide_person(
@@ -73,7 +75,14 @@ def _decide_new(
         missing["Company"] = settings.missing_company
     fitted = schemas[chosen].fit(missing | dict(person.intent[chosen]), "create")
     return Decision(
-        person.operation_id, "create", chosen, None, fitted.fields, "new", fitted.changes
+        person.operation_id,
+        "create",
+        chosen,
+        None,
+        fitted.fields,
+        "new",
+        fitted.changes,
+        altered=fitted.fields != person.intent[chosen],
     )
 
 
@@ -165,7 +174,14 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
     if activity.salesforce_id is None:
         fitted = schema.fit({**wanted, "WhoId": activity.person_id}, "create")
         return Decision(
-            activity.operation_id, "create", ACTIVITY, None, fitted.fields, "new", fitted.changes
+            activity.operation_id,
+            "create",
+            ACTIVITY,
+            None,
+            fitted.fields,
+            "new",
+            fitted.changes,
+            altered=bool(fitted.changes),
         )
     last = activity.last_intent or {}
     changed = {field: value for field, value in wanted.items() if last.get(field) != value}

@@ -139,6 +139,6 @@ def _decision(update: DueUpdate) -> Decision:
         "update",
         update.sobject,
         update.salesforce_id,
-        update.sent,
+        dict(update.sent),
         update.reason,
     )

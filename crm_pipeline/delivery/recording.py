@@ -73,6 +73,7 @@ class Recorder:
         self.again: list[Write] = []
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
+        self.deleted: list[Write] = []
         self.to_read: list[Write] = []
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
@@ -85,6 +86,7 @@ class Recorder:
         for outcome in outcomes:
             if outcome.status == "error":
                 self._treat(self.writes[outcome.ref], outcome.errors[0], failed)
+        self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
             failed = self._as_incidents(failed)
         if failed:
@@ -128,6 +130,8 @@ class Recorder:
                 self.to_read.append(write)
             case Treatment.SWITCH_TARGET if write.sobject == MEMBER and write.action == "update":
                 self.to_read.append(write)
+            case Treatment.SWITCH_TARGET if _is_deleted_activity(write):
+                self.deleted.append(write)
             case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
                 self.moved.append(write)
             case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
@@ -136,6 +140,16 @@ class Recorder:
                 failed.append(Failed(write.ref, error.code, error.message))
             case _:
                 failed.append(Failed(write.ref, error.code, error.message, ALL_ATTEMPTS))
+
+    def _record_deleted(self) -> None:
+        """Activities that a salesperson deleted stay deleted: there is nothing left to update."""
+        gone = [
+            Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
+            for each in self.deleted
+        ]
+        if gone:
+            record_done(self.session.ledger, self.session.cycle_id, gone)
+        self.deleted = []
 
     def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:
         """Where one cause refused a whole batch, it is one incident and costs no attempts."""
@@ -180,6 +194,12 @@ class Recorder:
         forget_schemas(self.session, [write.sobject])
         self.again.append(replace(write, fields=rest))
         return True
+
+
+def _is_deleted_activity(write: Write) -> bool:
+    """Whether a write that found no record was an update of the activity itself."""
+    of_a_person = write.sobject in (*PERSON_SOBJECTS, MEMBER)
+    return write.action == "update" and "WhoId" not in write.fields and not of_a_person
 
 
 def count_written(session: DeliverySession, sobject: str, action: str, number: int = 1) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.recording import MEMBER, PERSON_SOBJECTS, Recorder, note_changes
+from crm_pipeline.delivery.recording import PERSON_SOBJECTS, Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
@@ -37,7 +37,7 @@ RECORDED_AT_A_TIME = 10_000
 
 def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> Write:
     """The write that a decision comes to; `external_id` (field, value) makes it an upsert."""
-    fields = dict(decision.fields)
+    fields = decision.fields
     if external_id is not None and decision.action == "create":
         field, value = external_id
         return Write(
@@ -73,7 +73,7 @@ class Outbox:
         self._session = session
         self._bulk = session.route(stage, volumes).name == "bulk"
         self._gathered: list[Write] = []
-        self._reasons: dict[int, str] = {}
+        self._decided: dict[int, Decision] = {}
         self._bytes = 0
 
     def add(self, decisions: Sequence[Decision], writes: Sequence[Write] | None = None) -> None:
@@ -88,12 +88,12 @@ class Outbox:
         """
         queue = list(writes if writes is not None else map(write_of, decisions))
         note_changes(self._session, decisions)
-        reasons = {decision.operation_id: decision.reason for decision in decisions}
+        decided = {decision.operation_id: decision for decision in decisions}
         if not self._bulk:
-            _send_by_composite(self._session, queue, reasons)
+            _send_by_composite(self._session, queue, decided)
             return
         self._gathered += queue
-        self._reasons |= reasons
+        self._decided |= decided
         self._bytes += sum(map(_memory, queue))
         if self._bytes >= GATHERED_BYTES:
             self.flush()
@@ -101,12 +101,12 @@ class Outbox:
     def flush(self) -> None:
         """Sends what is kept. Raises as `add`."""
         if self._gathered:
-            _send_by_bulk(self._session, self._gathered, self._reasons)
-        self._gathered, self._reasons, self._bytes = [], {}, 0
+            _send_by_bulk(self._session, self._gathered, self._decided)
+        self._gathered, self._decided, self._bytes = [], {}, 0
 
 
 def _send_by_composite(
-    session: DeliverySession, queue: list[Write], reasons: Mapping[int, str]
+    session: DeliverySession, queue: list[Write], decisions: Mapping[int, Decision]
 ) -> None:
     """Sends composite calls and records each answer as it comes.
 
@@ -118,7 +118,7 @@ def _send_by_composite(
         if not queue:
             return
         queue, beyond = _within_allowance(session, queue)
-        _mark(session, queue, reasons)
+        _mark(session, queue, decisions)
         recorder = Recorder(session, {write.ref: write for write in queue})
         for outcomes in send_by_composite(
             session.org(), queue, headers=session.headers(), parallel=parallel
@@ -149,11 +149,11 @@ def _within_allowance(
 
 
 def _send_by_bulk(
-    session: DeliverySession, writes: Sequence[Write], reasons: Mapping[int, str]
+    session: DeliverySession, writes: Sequence[Write], decisions: Mapping[int, Decision]
 ) -> None:
     """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards."""
     session.calls_left()
-    _mark(session, writes, reasons)
+    _mark(session, writes, decisions)
     jobs: dict[str, set[int]] = {}
 
     def note(job_id: str, refs: list[int]) -> None:
@@ -181,10 +181,12 @@ def _send_by_bulk(
         session.mend_by_composite()
 
 
-def _mark(session: DeliverySession, writes: Sequence[Write], reasons: Mapping[int, str]) -> None:
+def _mark(
+    session: DeliverySession, writes: Sequence[Write], decisions: Mapping[int, Decision]
+) -> None:
     for start in range(0, len(writes), RECORDED_AT_A_TIME):
         part = writes[start : start + RECORDED_AT_A_TIME]
-        planned = [_planned(write, reasons.get(write.ref)) for write in part]
+        planned = [_planned(write, decisions[write.ref]) for write in part]
         mark_in_flight(session.ledger, session.cycle_id, planned)
     session.ledger.commit()
 
@@ -225,13 +227,15 @@ def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
         session.decided_anew = True
 
 
-def _planned(write: Write, reason: str | None) -> Planned:
-    """Of a person's update it is stored what goes out, since it was decided."""
+def _planned(write: Write, decision: Decision) -> Planned:
+    """What goes out is stored where neither the intent nor the decision says it already."""
     action = "update" if write.action == "update" else "create"
-    created = action == "create" and write.sobject != MEMBER
-    known = created or write.sobject in PERSON_SOBJECTS
-    sent = None if known else write.fields
-    return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, reason)
+    if action == "update":
+        said = write.sobject in PERSON_SOBJECTS
+    else:
+        said = not decision.altered and write.fields == decision.fields
+    sent = None if said else write.fields
+    return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, decision.reason)
 
 
 def _memory(write: Write) -> int:

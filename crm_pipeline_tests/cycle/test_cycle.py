@@ -262,3 +262,19 @@ def change_person(bench: Bench, person: int, **columns: str) -> None:
         text(f"UPDATE warehouse.person SET {changes}, shipped_at = :at WHERE person_id = :id"),
         {**columns, "id": person, "at": LONG_AGO + timedelta(days=1)},
     )
+
+
+def test_what_went_out_is_stored_where_it_is_not_what_was_meant(bench: Bench) -> None:
+    add_person(bench.connection, 1, surname="", city="x" * 60)
+    add_person(bench.connection, 2)
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 2)
+    bench.cycle()
+    sent = dict(
+        bench.connection.execute(
+            text("SELECT person_key, sent FROM crm.operation WHERE kind = 'person'")
+        ).all()
+    )
+    assert sent["p1@example.com"]["LastName"] == "[not provided]"
+    assert sent["p1@example.com"]["City"] == "x" * 40
+    assert sent["p2@example.com"] is None

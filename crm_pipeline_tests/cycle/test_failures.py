@@ -6,7 +6,7 @@ from sqlalchemy import text
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
 
 
 def one_registration(bench: Bench) -> None:
@@ -187,3 +187,29 @@ def test_what_comes_of_a_person_whom_an_operator_gave_up_is_rejected(bench: Benc
     report = bench.cycle()
     assert bench.states()["attendance:1"] == "rejected"
     assert report.counts.waiting == 0
+
+
+def test_an_activity_that_a_salesperson_deleted_stays_deleted(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    attend(bench.connection, 1, 1)
+    bench.cycle()
+    [event] = bench.records("Event")
+    event["IsDeleted"] = True
+    chat(bench.connection, 1, 1, minute=90)
+    report = bench.cycle()
+    assert (report.state, bench.records("Event")) == ("Complete", [])
+    assert bench.states()["attendance:1"] == "done"
+    assert report.counts.leads_created == report.counts.leads_updated == 0
+
+
+def test_a_lost_activity_that_was_deleted_since_does_not_come_again(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    attend(bench.connection, 1, 1, minute=60)
+    bench.fault("composite", "reset_after", nth=1)
+    bench.cycle()
+    [attended] = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    attended["IsDeleted"] = True
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "done"
+    assert [event["Subject"] for event in bench.records("Event")] == ["Webinar Registration"]
