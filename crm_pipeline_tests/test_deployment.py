@@ -96,11 +96,10 @@ def running(log: Path, *command: str, **environment: str) -> Iterator[None]:
                 process.wait()
 
 
-@pytest.fixture(scope="module")
-def deployment(
-    module_pipeline: Engine, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    folder = tmp_path_factory.mktemp("deployment")
+@pytest.fixture
+def deployment(pipeline: Engine, tmp_path: Path) -> Iterator[Deployment]:
+    folder = tmp_path / "deployment"
+    folder.mkdir()
     home = make_home(folder / "home")
     port = free_port()
     environment = {
@@ -113,7 +112,7 @@ def deployment(
     webserver = ("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *workspace)
     with (
         LocalOrgServer(*({"name": name, **ORG} for name in ("a", "b", "c"))) as orgs,
-        module_pipeline.connect() as connection,
+        pipeline.connect() as connection,
     ):
         for number, account in enumerate(("a", "b", "c"), start=1):
             client = f"client-{account}"
@@ -162,7 +161,16 @@ query($name: String!) {
 """
 
 
-def test_new_accounts_are_synced_and_each_shows_its_own_status(deployment):
+def test_webserver_and_daemon_sync_accounts_at_the_pace_that_is_set(deployment):
+    """One test, since what it starts is heavy; its parts wait for the same clock."""
+    new_accounts_are_synced_and_each_shows_its_own_status(deployment)
+    break_a_write_of(deployment, "a")
+    hold_and_kill_the_worker_of(deployment, "b")
+    the_killed_cycle_has_a_reason_and_the_next_goes_on(deployment, "b")
+    a_tick_of_the_schedule_has_brought_the_retry(deployment, "a")
+
+
+def new_accounts_are_synced_and_each_shows_its_own_status(deployment: Deployment) -> None:
     def partitions() -> Any:
         try:
             node = deployment.ask(PARTITIONS, asset=["load_results"])["assetNodeOrError"]
@@ -180,12 +188,55 @@ def test_new_accounts_are_synced_and_each_shows_its_own_status(deployment):
         assert len(deployment.orgs.org(account).table("Event").rows) == 1
 
 
-def test_a_tick_of_the_schedule_brings_a_retry_to_the_org(deployment):
+def break_a_write_of(deployment: Deployment, account: str) -> None:
+    """An activity that failed, to be tried again now: only the schedule asks for that."""
     deployment.change(
-        "UPDATE crm.operation SET state = 'failed', salesforce_id = NULL, next_attempt_at = now()"
-        " WHERE account_id = 'a' AND kind = 'activity'"
+        "UPDATE crm.operation SET state = 'failed', next_attempt_at = now()"
+        f" WHERE account_id = '{account}' AND kind = 'activity'"
     )
 
+
+def hold_and_kill_the_worker_of(deployment: Deployment, account: str) -> None:
+    """SIGKILL for the run worker, while the account's org lets it wait for an answer."""
+    hang = {"kind": "composite", "action": "hang", "seconds": 60}
+    url = f"{deployment.orgs.url_of(account)}/_admin/faults"
+    requests.post(url, json=hang, timeout=5).raise_for_status()
+    deployment.change(
+        "UPDATE warehouse.person SET surname = 'Changed', shipped_at = now()"
+        f" WHERE client_id = 'client-{account}'"
+    )
+    worker = until(
+        "the worker in the middle of the cycle",
+        lambda: deployment.row(
+            "SELECT e.event::json -> 'dagster_event' ->> 'pid' AS pid"
+            " FROM crm.sync_state AS s JOIN event_logs AS e ON e.run_id = s.run_id"
+            f" WHERE s.account_id = '{account}' AND s.state = 'Processing'"
+            " AND e.dagster_event_type = 'STEP_START'"
+        ),
+    )
+    os.kill(int(worker.pid), signal.SIGKILL)
+
+
+def the_killed_cycle_has_a_reason_and_the_next_goes_on(
+    deployment: Deployment, account: str
+) -> None:
+    ended = until(
+        "the reason of the interrupted cycle",
+        lambda: deployment.row(
+            f"SELECT reason FROM crm.cycle WHERE account_id = '{account}' AND state = 'Failed'"
+        ),
+    )
+    assert "ended in the middle" in ended.reason
+    until(
+        "the account complete again",
+        lambda: deployment.row(
+            f"SELECT 1 FROM crm.sync_state WHERE account_id = '{account}' AND state = 'Complete'"
+        ),
+    )
+    assert len(deployment.orgs.org(account).table("Event").rows) == 1
+
+
+def a_tick_of_the_schedule_has_brought_the_retry(deployment: Deployment, account: str) -> None:
     def schedule_runs() -> Any:
         runs = deployment.ask(RUNS, asked_by="schedule")["runsOrError"]["results"]
         return [run for run in runs if run["status"] == "SUCCESS"]
@@ -195,42 +246,10 @@ def test_a_tick_of_the_schedule_brings_a_retry_to_the_org(deployment):
     assert state["status"] == "RUNNING"
     assert "SUCCESS" in {tick["status"] for tick in state["ticks"]}
     assert not [tick for tick in state["ticks"] if tick["error"]]
-
-
-def test_a_killed_worker_leaves_a_reason_and_the_next_run_goes_on(deployment):
-    org = deployment.orgs.url_of("b")
-    requests.post(
-        f"{org}/_admin/faults",
-        json={"kind": "composite", "action": "hang", "seconds": 60},
-        timeout=5,
-    ).raise_for_status()
-    deployment.change(
-        "UPDATE warehouse.person SET surname = 'Changed', shipped_at = now()"
-        " WHERE client_id = 'client-b'"
-    )
-    worker = until(
-        "the worker in the middle of b's cycle",
-        lambda: deployment.row(
-            "SELECT e.event::json -> 'dagster_event' ->> 'pid' AS pid"
-            " FROM crm.sync_state AS s JOIN event_logs AS e ON e.run_id = s.run_id"
-            " WHERE s.account_id = 'b' AND s.state = 'Processing'"
-            " AND e.dagster_event_type = 'STEP_START'"
-        ),
-    )
-
-    os.kill(int(worker.pid), signal.SIGKILL)
-
-    ended = until(
-        "the reason of the interrupted cycle",
-        lambda: deployment.row(
-            "SELECT reason FROM crm.cycle WHERE account_id = 'b' AND state = 'Failed'"
-        ),
-    )
-    assert "ended in the middle" in ended.reason
     until(
-        "b complete again",
+        "the retry done",
         lambda: deployment.row(
-            "SELECT 1 FROM crm.sync_state WHERE account_id = 'b' AND state = 'Complete'"
+            "SELECT 1 FROM crm.operation WHERE kind = 'activity' AND state = 'done'"
+            f" AND account_id = '{account}' AND sent_by > 1"
         ),
     )
-    assert len(deployment.orgs.org("b").table("Event").rows) == 1
