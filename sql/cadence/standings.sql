@@ -39,21 +39,26 @@ SELECT
                     WHERE i.account_id = o.account_id AND i.person_key = o.person_key
                 )
             )
-            AND NOT EXISTS (
-                SELECT FROM crm.operation AS earlier
-                WHERE
-                    o.version > 1
-                    AND earlier.account_id = o.account_id
-                    AND earlier.natural_key = o.natural_key
-                    AND earlier.state = 'in_flight'
+            -- As a subplan for the few, not as an anti join over all (no statistics yet).
+            AND NOT (
+                o.version > 1
+                AND EXISTS (
+                    SELECT FROM crm.operation AS earlier
+                    WHERE
+                        earlier.account_id = o.account_id
+                        AND earlier.natural_key = o.natural_key
+                        AND earlier.state = 'in_flight'
+                )
             )
-            AND NOT EXISTS (
-                SELECT FROM crm.operation AS link
-                WHERE
-                    o.kind = 'member'
-                    AND link.account_id = o.account_id
-                    AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
-                    AND link.state IN ('failed', 'exhausted')
+            AND NOT (
+                o.kind = 'member'
+                AND EXISTS (
+                    SELECT FROM crm.operation AS link
+                    WHERE
+                        link.account_id = o.account_id
+                        AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
+                        AND link.state IN ('failed', 'exhausted')
+                )
             )
     ) AS unfinished,
     EXISTS (
