@@ -26,6 +26,9 @@ from crm_pipeline_tests.chaos.workers import (
 )
 from crm_pipeline_tests.databases import make_migrated, server_in
 
+SHOWN = 3
+"""Of what is found of one kind of fault, so many places are shown."""
+
 
 def main() -> int:
     """Runs what the command line asks for; returns the exit status."""
@@ -96,7 +99,9 @@ def _gathered(begun: Sequence[Future[Tally]]) -> dict[str, Tally]:
     for future in as_completed(begun):
         tally = future.result()
         tallies[tally.name].add(tally)
-        print(f"{tally.name}: {tally.faults}", *tally.said, sep="\n", flush=True)
+        more = len(tally.said) - SHOWN
+        rest = [f"and at {more} places more"] if more > 0 else []
+        print(f"{tally.name}: {tally.faults}", *tally.said[:SHOWN], *rest, sep="\n", flush=True)
     return {name: tally for name, tally in tallies.items() if tally.faults}
 
 

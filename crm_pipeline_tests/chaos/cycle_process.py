@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.cadence.due import claim, due_accounts
 from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.settings import settings
@@ -161,7 +161,26 @@ def _hours_pass() -> None:
         connection.commit()
 
 
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {"cycle": cycle, "settle": settle}
+def keep_pace(cycles: int) -> dict[str, Any]:
+    """What a daemon does: asks the planner, claims the accounts, runs so many cycles.
+
+    Returns:
+        `cycles`: account, state and reason of each.
+    """
+    ran: list[dict[str, Any]] = []
+    while len(ran) < cycles:
+        due = due_accounts(only_urgent=False)
+        for account in claim([each.account_id for each in due]):
+            ended = cycle(account)
+            ran.append({"account": account, "state": ended["state"], "reason": ended["reason"]})
+    return {"cycles": ran}
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "cycle": cycle,
+    "settle": settle,
+    "keep_pace": keep_pace,
+}
 
 
 def _perform(task: dict[str, Any]) -> dict[str, Any]:

@@ -120,8 +120,14 @@ class Installation:
         for name, org in self.orgs.items():
             restore(org, self._snapshots[name])
             org.sessions.clear()
+            org.meter.set_used(org.now(), 0)
             org.weather.faults.clear()
             self.ambushes[name].expect(None, 0)
+
+    def reconnect(self) -> None:
+        """Ends all sessions with the database: the next ones find it as it is now."""
+        with self.engine.begin() as connection:
+            _end_other_sessions(connection)
 
     def cycle(
         self,
@@ -148,11 +154,11 @@ class Installation:
         self._killed |= ended.state == "Killed"
         return ended
 
-    def settle(self) -> Ended:
+    def settle(self, environment: Mapping[str, str] | None = None) -> Ended:
         """The normal cadence, until no account is due."""
         for ambush in self.ambushes.values():
             ambush.expect(None, 0)
-        return self._lane.run("settle", self.environment)
+        return self._lane.run("settle", {**self.environment, **(environment or {})})
 
 
 @contextmanager

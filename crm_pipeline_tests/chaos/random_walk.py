@@ -97,7 +97,7 @@ class _Episode:
     def run(self) -> Findings:
         for _ in range(STEPS):
             step = self.random.choice(
-                (self._traffic, self._sales, self._weather, self._cycles, self._cycles)
+                (self._sales, self._weather, self._cycles, self._cycles, self._cycles)
             )
             step()
         self._cycles()
@@ -113,9 +113,9 @@ class _Episode:
     def _pick(self) -> int:
         return self.random.randrange(1000)
 
-    def _traffic(self) -> None:
-        for _ in range(self.random.randint(1, 8)):
-            self.world.happens(self.random.choice(_TRAFFIC), self._account(), self._pick())
+    def _rows(self, account: str) -> None:
+        for _ in range(self.random.randint(0, 6)):
+            self.world.happens(self.random.choice(_TRAFFIC), account, self._pick())
 
     def _sales(self) -> None:
         for _ in range(self.random.randint(1, 3)):
@@ -136,6 +136,8 @@ class _Episode:
     def _cycles(self) -> None:
         """Cycles at the same time, more than one of them perhaps of one account."""
         accounts = [self._account() for _ in range(self.random.randint(1, CYCLES_AT_ONCE))]
+        for account in accounts:
+            self._rows(account)
         alone = len(set(accounts)) == len(accounts)
         cycles = [self._cycle(account, alone=alone) for account in accounts]
         for ended in self.walk.run_cycles(cycles):
@@ -144,13 +146,13 @@ class _Episode:
 
     def _cycle(self, account: str, *, alone: bool) -> partial[Ended]:
         cycle = partial(self.installation.cycle, account)
-        match self.random.randrange(4):
+        match self.random.randrange(3):
             case 0:
                 action = self.random.choice(_COMMIT_ACTIONS)
                 self.walk.faults[f"commit: {action}"] += 1
-                return partial(cycle, commit=(self.random.randint(1, 30), action))
+                return partial(cycle, commit=(self.random.randint(5, 22), action))
             case 1 if alone:
-                return partial(cycle, call=(self.random.randint(1, 8), self._strike(account)))
+                return partial(cycle, call=(self.random.randint(1, 7), self._strike(account)))
         return cycle
 
     def _strike(self, account: str) -> Strike:

@@ -16,9 +16,12 @@ from crm_pipeline_tests.chaos.walk import bugs
 from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
 
 picks = st.integers(0, 999)
-rows = st.tuples(st.sampled_from([move for move in MOVES if move not in SALES]), picks)
+moves = st.lists(
+    st.tuples(st.sampled_from([move for move in MOVES if move not in SALES]), picks), max_size=6
+)
+calls = st.integers(1, 7)
 commits = st.tuples(
-    st.integers(1, 25),
+    st.integers(4, 22),
     st.sampled_from(
         ("kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost")
     ),
@@ -50,29 +53,34 @@ class Promise(RuleBasedStateMachine):
         self.world = World(self.installation)
         self.looked = True
 
-    @rule(moves=st.lists(rows, min_size=1, max_size=6))
-    def rows_come(self, moves: list[tuple[str, int]]) -> None:
-        for move, pick in moves:
-            self.world.happens(move, "acme", pick)
+    @rule(moves=moves)
+    def rows_come_and_a_cycle_runs(self, moves: list[tuple[str, int]]) -> None:
+        self._rows(moves)
+        self._take(self.installation.cycle())
 
     @rule(move=st.sampled_from(SALES), pick=picks)
     def a_salesperson_acts(self, move: str, pick: int) -> None:
         self.world.happens(move, "acme", pick)
 
-    @rule()
-    def a_cycle_runs(self) -> None:
-        self._take(self.installation.cycle())
-
-    @rule(commit=commits)
-    def a_cycle_breaks_at_a_commit(self, commit: tuple[int, CommitAction]) -> None:
+    @rule(moves=moves, commit=commits)
+    def a_cycle_breaks_at_a_commit(
+        self, moves: list[tuple[str, int]], commit: tuple[int, CommitAction]
+    ) -> None:
+        self._rows(moves)
         self._take(self.installation.cycle(commit=commit))
 
-    @rule(nth=st.integers(1, 9), strike=strikes)
-    def a_cycle_breaks_at_a_call(self, nth: int, strike: Strike) -> None:
+    @rule(moves=moves, nth=calls, strike=strikes)
+    def a_cycle_breaks_at_a_call(
+        self, moves: list[tuple[str, int]], nth: int, strike: Strike
+    ) -> None:
+        self._rows(moves)
         self._take(self.installation.cycle(call=(nth, strike)))
 
-    @rule(nth=st.integers(1, 9), move=st.sampled_from(MEANWHILE), pick=picks)
-    def a_salesperson_acts_during_a_cycle(self, nth: int, move: str, pick: int) -> None:
+    @rule(moves=moves, nth=calls, move=st.sampled_from(MEANWHILE), pick=picks)
+    def a_salesperson_acts_during_a_cycle(
+        self, moves: list[tuple[str, int]], nth: int, move: str, pick: int
+    ) -> None:
+        self._rows(moves)
         strike = Strike(meanwhile=partial(self.world.happens, move, "acme", pick))
         self._take(self.installation.cycle(call=(nth, strike)))
 
@@ -88,6 +96,10 @@ class Promise(RuleBasedStateMachine):
         self._take(self.installation.settle())
         found = self.world.examined(at_rest=True)
         assert not found, str(found)
+
+    def _rows(self, moves: list[tuple[str, int]]) -> None:
+        for move, pick in moves:
+            self.world.happens(move, "acme", pick)
 
     def _take(self, ended: Ended) -> None:
         self.looked = False
