@@ -270,11 +270,10 @@ def test_what_went_out_is_stored_where_it_is_not_what_was_meant(bench: Bench) ->
     register(bench.connection, 1, 1)
     register(bench.connection, 2, 2)
     bench.cycle()
-    sent = dict(
-        bench.connection.execute(
-            text("SELECT person_key, sent FROM crm.operation WHERE kind = 'person'")
-        ).all()
+    rows = bench.connection.execute(
+        text("SELECT person_key, sent FROM crm.operation WHERE kind = 'person'")
     )
+    sent = {row.person_key: row.sent for row in rows}
     assert sent["p1@example.com"]["LastName"] == "[not provided]"
     assert sent["p1@example.com"]["City"] == "x" * 40
     assert sent["p2@example.com"] is None
