@@ -42,7 +42,7 @@ lint: install
 	.venv/bin/lint-imports
 
 test: lint
-	.venv/bin/pytest -n auto --maxprocesses 8 --dist worksteal
+	.venv/bin/pytest -n auto --maxprocesses 8 --dist loadfile
 
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks load $(BENCH)

@@ -87,7 +87,6 @@ class WatchedConnection(psycopg.Connection[Any]):
         WATCH.commit(self, super().commit)
 
 
-@event.listens_for(Engine, "do_connect")
 def _connect(
     _dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> WatchedConnection:
@@ -243,4 +242,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Here and not above: who only imports this module keeps the connections that they have.
+    event.listen(Engine, "do_connect", _connect)
     main()
