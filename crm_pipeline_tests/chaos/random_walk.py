@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 """The accounts of the walk, and what they have chosen."""
 
-_TRAFFIC = [name for name in MOVES if name not in SALES]
+_ROWS = [name for name in MOVES if name not in SALES]
 _COMMIT_ACTIONS: Sequence[CommitAction] = (
     "kill_before",
     "kill_after",
@@ -52,6 +52,11 @@ _WEATHER: Sequence[Fault] = (
     fault("error", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests"),
 )
 _KINDS = ("*", "login", "composite", "collections.*", "collections.create", "query")
+
+
+_IMPATIENT = {"LOST_ANSWER_GRACE_SECONDS": "0"}
+_PATIENT = {"LOST_ANSWER_GRACE_SECONDS": "600"}
+"""What is in flight stays so in this cycle, while newer versions of it are read."""
 
 
 class RandomWalk:
@@ -93,6 +98,9 @@ class _Episode:
         self.random = random
         self.installation = world.installation
         self.found = Findings()
+        # Without an overlap nothing is read twice; nor is what is shipped late.
+        self.overlap = {"OVERLAP_MINUTES": random.choice(("0", "30"))}
+        self.rows = [m for m in _ROWS if not (m.endswith("late") and "0" in self.overlap.values())]
 
     def run(self) -> Findings:
         for _ in range(STEPS):
@@ -103,7 +111,7 @@ class _Episode:
         self._cycles()
         for org in self.installation.orgs.values():
             org.weather.faults.clear()
-        self._take(self.installation.settle())
+        self._take(self.installation.settle(self.overlap))
         self.found.add(self.world.examined(at_rest=True))
         return self.found
 
@@ -115,7 +123,7 @@ class _Episode:
 
     def _rows(self, account: str) -> None:
         for _ in range(self.random.randint(0, 6)):
-            self.world.happens(self.random.choice(_TRAFFIC), account, self._pick())
+            self.world.happens(self.random.choice(self.rows), account, self._pick())
 
     def _sales(self) -> None:
         for _ in range(self.random.randint(1, 3)):
@@ -145,7 +153,8 @@ class _Episode:
         self.found.add(self.world.examined(at_rest=False))
 
     def _cycle(self, account: str, *, alone: bool) -> partial[Ended]:
-        cycle = partial(self.installation.cycle, account)
+        patience = self.random.choice((_IMPATIENT, _PATIENT))
+        cycle = partial(self.installation.cycle, account, environment={**patience, **self.overlap})
         match self.random.randrange(3):
             case 0:
                 action = self.random.choice(_COMMIT_ACTIONS)

@@ -1,6 +1,6 @@
 """What salespeople do in an org meanwhile, and what the examiner has to know of it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from crm_pipeline.local_org import dml
@@ -14,14 +14,24 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 class Salespeople:
     """People who work in one org. As in `Traffic`, the caller chooses by `pick`.
 
+    A record that the pipeline has made, and of which it was never told, it finds by its address
+    only. So they neither change the address of one that is not `known`, nor merge it into another.
+
     Attributes:
         given: records that are theirs: made by them, or by a conversion.
         addresses: of records whose email they changed, those that they had before.
         touched: records whose values are no longer only the pipeline's.
     """
 
-    def __init__(self, org: Org) -> None:
+    def __init__(self, org: Org, known: Callable[[], Collection[str]]) -> None:
+        """Begins to work.
+
+        Args:
+            org: theirs.
+            known: the records that the pipeline knows at a moment.
+        """
         self._org = org
+        self._known = known
         self._number = 0
         self.given: set[str] = set()
         self.addresses: dict[str, list[str]] = {}
@@ -29,8 +39,10 @@ class Salespeople:
 
     def meets(self, email: str, pick: int) -> None:
         """Somebody makes a Lead or a Contact by hand, of a person who has no record yet."""
-        known = (row.get("Email") for row in (*self._all("Lead"), *self._all("Contact")))
-        if any((each or "").lower() == email.lower() for each in known):
+        known = [row.get("Email") or "" for row in (*self._all("Lead"), *self._all("Contact"))]
+        for earlier in self.addresses.values():
+            known += earlier
+        if email.lower() in map(str.lower, known):
             return
         sobject = ("Lead", "Contact")[pick % 2]
         record = {"LastName": "By hand", "Email": email}
@@ -46,13 +58,10 @@ class Salespeople:
             self._number += 1
             self._change(people[pick % len(people)], Title=f"Edited {self._number}")
 
-    def changes_address(self, pick: int, known: Collection[str]) -> None:
-        """The email of a person that the pipeline knows is written anew.
-
-        A record that the pipeline has made, but was never told of, is found by its address only.
-        """
-        people = [row for row in self._people() if row["Id"] in self.given.union(known)]
-        if people:
+    def changes_address(self, pick: int) -> None:
+        """A person's email is written anew."""
+        known = self.given.union(self._known())
+        if people := [row for row in self._people() if row["Id"] in known]:
             row = people[pick % len(people)]
             self._number += 1
             self.addresses.setdefault(row["Id"], []).append(row.get("Email") or "")
@@ -76,6 +85,8 @@ class Salespeople:
             return
         first = pick % len(records)
         master, loser = records[first]["Id"], records[first - 1]["Id"]
+        if loser not in self.given.union(self._known()):
+            return
         merge(self._org, "Lead" if master.startswith("00Q") else "Contact", master, [loser])
         self.touched.add(master)
 

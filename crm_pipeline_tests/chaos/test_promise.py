@@ -26,6 +26,7 @@ commits = st.tuples(
         ("kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost")
     ),
 )
+graces = st.sampled_from(("0", "600"))
 strikes = st.sampled_from(
     (
         Strike(kills=True),
@@ -53,10 +54,11 @@ class Promise(RuleBasedStateMachine):
         self.world = World(self.installation)
         self.looked = True
 
-    @rule(moves=moves)
-    def rows_come_and_a_cycle_runs(self, moves: list[tuple[str, int]]) -> None:
+    @rule(moves=moves, grace=graces)
+    def rows_come_and_a_cycle_runs(self, moves: list[tuple[str, int]], grace: str) -> None:
         self._rows(moves)
-        self._take(self.installation.cycle())
+        patience = {"LOST_ANSWER_GRACE_SECONDS": grace}
+        self._take(self.installation.cycle(environment=patience))
 
     @rule(move=st.sampled_from(SALES), pick=picks)
     def a_salesperson_acts(self, move: str, pick: int) -> None:

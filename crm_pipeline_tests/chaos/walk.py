@@ -139,6 +139,8 @@ class Walk:
         self.installation = installation
         self.ended: list[Ended] = []
         self._external_id = settings.get("activity_external_id_field")
+        # Several chunks, hence several commits, to a source.
+        installation.environment["CHUNK_ROWS"] = "5"
         self._told = begin(installation, settings)
         installation.save()
         self.counted = self._count()

@@ -1,6 +1,7 @@
 """Several accounts, and everything that can happen around them between two cycles."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
@@ -20,7 +21,14 @@ class World:
         self.installation = installation
         names = installation.names
         self.traffic = {name: Traffic(name, number) for number, name in enumerate(names, 1)}
-        self.salespeople = {name: Salespeople(installation.org(name)) for name in names}
+        self.salespeople = {
+            name: Salespeople(installation.org(name), partial(self._known, name)) for name in names
+        }
+
+    def _known(self, account: str) -> list[str]:
+        with self.installation.rows() as rows:
+            known = text("SELECT salesforce_id FROM crm.identity WHERE account_id = :account")
+            return list(rows.scalars(known, {"account": account}))
 
     def begin(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
         """Makes the beginning that `restore` puts back; `settings` are the accounts', by name."""
@@ -76,17 +84,6 @@ def _meets(world: World, account: str, pick: int) -> None:
     world.salespeople[account].meets(email, pick)
 
 
-def _changes_address(world: World, account: str, pick: int) -> None:
-    with world.installation.rows() as rows:
-        known = set(
-            rows.scalars(
-                text("SELECT salesforce_id FROM crm.identity WHERE account_id = :account"),
-                {"account": account},
-            )
-        )
-    world.salespeople[account].changes_address(pick, known)
-
-
 def _time_passes(world: World, account: str, pick: int) -> None:
     # Sometimes less than what an extract reads twice, sometimes more.
     world.traffic[account].time_passes((1, 7, 45)[pick % 3])
@@ -104,7 +101,7 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "time passes": _time_passes,
     "meets": _meets,
     "edits": _in_the_org(Salespeople.edits),
-    "changes address": _changes_address,
+    "changes address": _in_the_org(Salespeople.changes_address),
     "converts": _in_the_org(Salespeople.converts),
     "merges": _in_the_org(Salespeople.merges),
     "deletes a person": _in_the_org(Salespeople.deletes_person),
