@@ -42,7 +42,7 @@ lint: install
 	.venv/bin/lint-imports
 
 test: lint
-	.venv/bin/pytest -n auto --maxprocesses 8 --dist loadfile
+	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks load $(BENCH)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,13 @@ SERVER_FOLDER = "CRM_PIPELINE_TESTS_POSTGRES"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Chooses where the session's server lives; the workers of pytest-xdist inherit it."""
+    """Chooses where the session's server lives; the workers of pytest-xdist inherit it.
+
+    A shell has what it starts in the background ignore Ctrl-C. Dagster would hand that on to
+    SIGTERM, by which tests stop the processes that they start.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="crm-pipeline-tests-")
 
@@ -25,6 +32,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Removes the server from the disk, when all workers have left it."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(SERVER_FOLDER))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for a clock come first, so that the others run meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 
 @pytest.fixture(scope="session")

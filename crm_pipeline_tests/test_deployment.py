@@ -161,6 +161,7 @@ query($name: String!) {
 """
 
 
+@pytest.mark.waits
 def test_webserver_and_daemon_sync_accounts_at_the_pace_that_is_set(deployment):
     """One test, since what it starts is heavy; its parts wait for the same clock."""
     new_accounts_are_synced_and_each_shows_its_own_status(deployment)

@@ -18,6 +18,7 @@ from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
+pytestmark = pytest.mark.waits
 RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
 
 
