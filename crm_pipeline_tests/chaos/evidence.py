@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
 
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline.ledger.campaigns import campaign_links
 from crm_pipeline.local_org.store import Org
 
 Record = Mapping[str, Any]
@@ -17,7 +19,7 @@ class Participation:
     """A registration or attendance, and the activity that it should have come to.
 
     `email` is as the warehouse has it; `at` is as Salesforce writes a time; `person` and `title`
-    are the id and the job title of the warehouse's row.
+    are the id and the job title of the warehouse's row; `stage` is how far the participant came.
     """
 
     key: str
@@ -27,6 +29,8 @@ class Participation:
     description: str = ""
     person: int = 0
     title: str | None = None
+    event: int = 0
+    stage: str = "registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,23 @@ class CycleRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Campaigns:
+    """What there is of an account that has campaigns.
+
+    Attributes:
+        events: the names of its client's events, by id.
+        links: campaigns that were named for events, by the event's id.
+        records: campaigns of its org.
+        members: campaign members of its org, deleted ones too.
+    """
+
+    events: Mapping[int, str]
+    links: Mapping[int, str]
+    records: Sequence[Record]
+    members: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All about one account.
 
@@ -64,6 +85,7 @@ class Evidence:
         addresses: of records whose email somebody changed in the org: those they had before.
         touched: records that somebody else wrote to.
         external_id: the field by which the account names its activities, if it does.
+        campaigns: what it has of campaigns, where they are on.
     """
 
     account: str
@@ -77,6 +99,7 @@ class Evidence:
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
     external_id: str | None = None
+    campaigns: Campaigns | None = None
 
 
 def gather(
@@ -87,9 +110,9 @@ def gather(
     given: frozenset[str] = frozenset(),
     addresses: Mapping[str, Sequence[str]] | None = None,
     touched: frozenset[str] = frozenset(),
-    external_id: str | None = None,
 ) -> Evidence:
     """All about an account whose client in the warehouse has the same name."""
+    settings = get_account(connection, account).settings
     return Evidence(
         account=account,
         participations=participations(connection, account),
@@ -101,7 +124,8 @@ def gather(
         given=given,
         addresses=addresses or {},
         touched=touched,
-        external_id=external_id,
+        external_id=settings.activity_external_id_field,
+        campaigns=campaigns(connection, account, org) if settings.campaigns else None,
     )
 
 
@@ -113,6 +137,17 @@ def participations(connection: Connection, client: str) -> list[Participation]:
         *(_participation(row, "registration", "Webinar Registration") for row in registered),
         *(_participation(row, "attendance", "Webinar Attendance") for row in attended),
     ]
+
+
+def campaigns(connection: Connection, account: str, org: Org) -> Campaigns:
+    """What there is of an account's campaigns."""
+    names = text("SELECT event_id, name FROM warehouse.event WHERE client_id = :account")
+    return Campaigns(
+        events={row.event_id: row.name for row in connection.execute(names, {"account": account})},
+        links=campaign_links(connection, account),
+        records=list(org.table("Campaign").rows.values()),
+        members=list(org.table("CampaignMember").rows.values()),
+    )
 
 
 def operations(connection: Connection, account: str) -> list[Operation]:
@@ -146,6 +181,8 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
         description="\n".join(lines),
         person=row["person_id"],
         title=row["job_title"],
+        event=row["event_id"],
+        stage="attended" if kind == "attendance" else row["status"],
     )
 
 
@@ -162,10 +199,13 @@ _REGISTRATIONS = text(
         p.email,
         p.person_id,
         p.job_title,
+        s.event_id,
+        r.status,
         NULL AS polls,
         NULL AS chats
     FROM warehouse.registration AS r
     INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
+    INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
     WHERE r.client_id = :client
     """
 )
@@ -178,6 +218,7 @@ _ATTENDANCES = text(
         p.email,
         p.person_id,
         p.job_title,
+        s.event_id,
         (
             SELECT json_agg(x ORDER BY x.answered_at, x.poll_answer_id)
             FROM (
@@ -201,6 +242,7 @@ _ATTENDANCES = text(
         ) AS chats
     FROM warehouse.attendance AS a
     INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
+    INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
     WHERE a.client_id = :client
     """
 )

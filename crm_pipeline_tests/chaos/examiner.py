@@ -7,9 +7,10 @@ address is in the org; each cycle's numbers add up (issue: nothing lost, nothing
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from crm_pipeline_tests.chaos.evidence import Evidence, Participation, Record
+from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.member_examiner import STAGES, MemberExamination, Wanted
 
 QUEUED = frozenset(("failed", "exhausted"))
 """States in which an operation waits with a reason."""
@@ -20,33 +21,6 @@ UNSETTLED = frozenset(("pending", "in_flight"))
 
 Look = tuple[str | None, str, str]
 """What an activity looks like: whose it is, subject, time. Several may look alike."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """What breaks the promise, a line for each; and how much waits in the queue."""
-
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    queued: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.lost or self.doubled or self.wrong)
-
-    def __str__(self) -> str:
-        kinds = {"lost": self.lost, "doubled": self.doubled, "wrong": self.wrong}
-        return "\n".join(f"{kind}: {line}" for kind, lines in kinds.items() for line in lines)
-
-    def add(self, other: "Findings") -> None:
-        """Takes over what another examination found and this one has not."""
-        for mine, theirs in (
-            (self.lost, other.lost),
-            (self.doubled, other.doubled),
-            (self.wrong, other.wrong),
-            (self.queued, other.queued),
-        ):
-            mine += [line for line in theirs if line not in mine]
 
 
 def address(email: str) -> str:
@@ -92,6 +66,7 @@ class _Examination:
 
     def findings(self) -> Findings:
         self._activities()
+        self._members()
         self._people()
         self._values()
         self._filtered_addresses()
@@ -155,6 +130,31 @@ class _Examination:
             told = sorted(event.get("Description") or "" for event in events)
             if told != sorted(each.description for each in alike):
                 self.found.wrong.append(f"{keys}: the description is not what the warehouse has")
+
+    def _members(self) -> None:
+        """One membership for each person and event, alike under whatever address."""
+        if self.evidence.campaigns is None:
+            return
+        promised: defaultdict[tuple[int, str], list[Participation]] = defaultdict(list)
+        for each in self.accepted:
+            promised[each.event, self._cluster_of(each.email)].append(each)
+        examination = MemberExamination(self.evidence.campaigns, self.evidence, self.found)
+        campaigns = examination.campaigns(
+            {event: self._waits(f"campaign:{event}") for event, _ in promised}
+        )
+        owners = {
+            record_id: self._cluster_of_record(record_id) for record_id in self.evidence.people
+        }
+        wanted = {
+            (campaigns[event], cluster): Wanted(
+                f"event {event}, {cluster}",
+                max((each.stage for each in rows), key=STAGES.index),
+                any(self._waits(f"member:{event}:{address(each.email)}") for each in rows),
+            )
+            for (event, cluster), rows in promised.items()
+            if event in campaigns
+        }
+        examination.members(wanted, owners, at_rest=self.at_rest)
 
     def _waits(self, key: str) -> bool:
         operation = self.operations.get(key)
@@ -247,7 +247,7 @@ class _Examination:
                 if not each.error_code:
                     self.found.wrong.append(f"{each.key} is {each.state} for no reason")
             elif each.state in UNSETTLED and self.at_rest:
-                if each.kind == "activity" and each.person_key in self.queued_people:
+                if each.kind != "person" and each.person_key in self.queued_people:
                     self.found.queued.append(f"{each.key}: waits for its person")
                 else:
                     self.found.wrong.append(f"{each.key} stands still, {each.state}")

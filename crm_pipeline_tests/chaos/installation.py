@@ -22,6 +22,12 @@ USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
 EXTERNAL_ID = "Participation__c"
 """External id field of Activity in the orgs; accounts use it where they are told to."""
 
+CAMPAIGN_EXTERNAL_ID = "Event_Key__c"
+"""External id field of Campaign in the orgs, likewise."""
+
+CAMPAIGNS = {"person_fields": "always"}
+"""Campaigns on; people's fields are written as they are without."""
+
 NO_PATIENCE = {
     "LOST_ANSWER_GRACE_SECONDS": "0",
     "RETRY_BACKOFF_SECONDS": "0",
@@ -35,7 +41,10 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
     return {
         "name": name,
         "users": [{"username": USER, "password": PASSWORD, "security_token": TOKEN}],
-        "objects": {"Activity": {"fields": {EXTERNAL_ID: {"type": "string", "external_id": True}}}},
+        "objects": {
+            sobject: {"fields": {field: {"type": "string", "external_id": True}}}
+            for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
+        },
         **config,
     }
 

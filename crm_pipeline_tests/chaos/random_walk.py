@@ -14,8 +14,13 @@ from typing import Any
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
-from crm_pipeline_tests.chaos.examiner import Findings
-from crm_pipeline_tests.chaos.installation import EXTERNAL_ID, Installation
+from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.installation import (
+    CAMPAIGN_EXTERNAL_ID,
+    CAMPAIGNS,
+    EXTERNAL_ID,
+    Installation,
+)
 from crm_pipeline_tests.chaos.lane import Ended, Lane
 from crm_pipeline_tests.chaos.walk import bugs
 from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
@@ -25,8 +30,13 @@ CYCLES_AT_ONCE = 3
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "ash": {"route": "composite"},
-    "birch": {"route": "composite", "activity_external_id_field": EXTERNAL_ID},
-    "cedar": {},
+    "birch": {
+        "route": "composite",
+        "activity_external_id_field": EXTERNAL_ID,
+        "campaigns": {**CAMPAIGNS, "external_id_field": CAMPAIGN_EXTERNAL_ID},
+    },
+    "cedar": {"campaigns": CAMPAIGNS},
+    "dill": {"route": "bulk", "campaigns": CAMPAIGNS},
 }
 """The accounts of the walk, and what they have chosen."""
 
@@ -51,7 +61,7 @@ _WEATHER: Sequence[Fault] = (
     fault("error", status=500),
     fault("error", status=403, code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests"),
 )
-_KINDS = ("*", "login", "composite", "collections.*", "collections.create", "query")
+_KINDS = ("*", "login", "composite", "collections.*", "collections.create", "query", "bulk2.*")
 
 
 _IMPATIENT = {"LOST_ANSWER_GRACE_SECONDS": "0"}

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from crm_pipeline.accounts.store import add_filter, update_settings
+from crm_pipeline.ledger.campaigns import add_campaign_link
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
@@ -29,6 +30,9 @@ _TENTH = {
     "Country": "GB",
     "LeadSource": "Webinar",
 }
+
+FAIR = 3
+"""The event whose campaign somebody has named."""
 
 LATER = 120.0
 """Minutes after the first rows when the second ones come: beyond what an extract reads twice."""
@@ -54,6 +58,8 @@ def begin(installation: Installation, settings: Mapping[str, Any]) -> Told:
         add_filter(rows, name, "rival")
         add_sessions(rows, 1, 2, client=name)
         _first_rows(rows, name)
+        if "campaigns" in settings:
+            ids |= _a_fair(rows, installation.org(), name, member=ids["third"])
     return Told(frozenset(ids.values()), ids)
 
 
@@ -115,6 +121,23 @@ def _first_rows(rows: Connection, client: str) -> None:
     poll(rows, 1, attendance=1, client=client, minute=13)
     # A composite would take this for a reference: it has to travel by itself.
     say(rows, 1, "see @{this}", attendance=1, client=client, minute=14)
+
+
+def _a_fair(rows: Connection, org: Org, client: str, *, member: str) -> dict[str, str]:
+    """Another event, whose campaign is there and has a member, but not the statuses."""
+    [campaign] = seed(org, {"Campaign": [{"Name": "The fair"}]})["Campaign"]
+    seed(
+        org,
+        {"CampaignMember": [{"CampaignId": campaign, "ContactId": member, "Status": "Sent"}]},
+    )
+    event = {"client_id": client, "starts_at": _at(0), "ends_at": _at(0), "shipped_at": _at(0)}
+    insert(rows, "event", event_id=FAIR, name="Fair", **event)
+    insert(rows, "event_session", event_session_id=3, event_id=FAIR, title="Fair", **event)
+    add_campaign_link(rows, client, FAIR, campaign)
+    for number, person in ((21, 1), (22, 2), (23, 3)):
+        register(rows, number, person, 3, client=client, minute=number)
+    attend(rows, 22, 2, 3, client=client, minute=24)
+    return {"fair": campaign}
 
 
 def goes_on(installation: Installation, told: Told) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from crm_pipeline_tests.chaos.evidence import CycleRow, Evidence, Operation, Participation
-from crm_pipeline_tests.chaos.examiner import Findings, examine, is_rejected
+from crm_pipeline_tests.chaos.examiner import examine, is_rejected
+from crm_pipeline_tests.chaos.findings import Findings
 
 AT = "2026-03-01T12:00:00.000+0000"
 REGISTRATION = Participation("registration:1", "Ann@x.com", "Webinar Registration", AT)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm_pipeline_tests.chaos.examiner import Findings
+from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, Breakage, Place, Walk
 

@@ -45,6 +45,7 @@ class Traffic:
         self._last_id = number * 1_000_000
         self._shipped = 0
         self._people: list[int] = []
+        self._registrations: list[int] = []
         self._attendances: list[tuple[int, int]] = []
         self._questions: dict[int, int] = {}
 
@@ -76,11 +77,15 @@ class Traffic:
 
     def registers(self, rows: Connection, pick: int, *, behind: float = 0) -> None:
         """A registration, which may be shipped `behind` minutes late: below the watermark."""
-        person, session = self._somebody(rows, pick), self._session(pick)
+        person, session, registration = (
+            self._somebody(rows, pick),
+            self._session(pick),
+            self._next_id(),
+        )
         insert(
             rows,
             "registration",
-            registration_id=self._next_id(),
+            registration_id=registration,
             client_id=self.client,
             event_session_id=session,
             person_id=person,
@@ -88,6 +93,22 @@ class Traffic:
             source="email",
             registered_at=self._now(behind),
             shipped_at=self._ships(behind),
+        )
+        self._registrations.append(registration)
+
+    def cancels(self, rows: Connection, pick: int) -> None:
+        """Somebody who registered will not come."""
+        if not self._registrations:
+            return
+        rows.execute(
+            text(
+                "UPDATE warehouse.registration SET status = 'cancelled', shipped_at = :at"
+                " WHERE registration_id = :registration"
+            ),
+            {
+                "at": self._ships(),
+                "registration": self._registrations[pick % len(self._registrations)],
+            },
         )
 
     def attends(self, rows: Connection, pick: int, *, behind: float = 0) -> None:

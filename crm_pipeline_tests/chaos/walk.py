@@ -14,8 +14,14 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.evidence import Record, gather
-from crm_pipeline_tests.chaos.examiner import Findings, address, examine
-from crm_pipeline_tests.chaos.installation import EXTERNAL_ID, Installation
+from crm_pipeline_tests.chaos.examiner import address, examine
+from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.installation import (
+    CAMPAIGN_EXTERNAL_ID,
+    CAMPAIGNS,
+    EXTERNAL_ID,
+    Installation,
+)
 from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.story import Told, begin, goes_on
 
@@ -107,6 +113,11 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "activity_external_id_field": EXTERNAL_ID,
     },
     "by bulk jobs": {"route": "bulk"},
+    "with campaigns": {"route": "composite", "campaigns": CAMPAIGNS},
+    "with campaigns, by bulk jobs": {
+        "route": "bulk",
+        "campaigns": {**CAMPAIGNS, "external_id_field": CAMPAIGN_EXTERNAL_ID},
+    },
 }
 """Accounts' settings under which the walk is made."""
 
@@ -138,7 +149,6 @@ class Walk:
     def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
         self.installation = installation
         self.ended: list[Ended] = []
-        self._external_id = settings.get("activity_external_id_field")
         # Several chunks, hence several commits, to a source.
         installation.environment["CHUNK_ROWS"] = "5"
         self._told = begin(installation, settings)
@@ -209,7 +219,6 @@ class Walk:
                 installation.names[0],
                 installation.org(),
                 given=self._told.given,
-                external_id=self._external_id,
             )
         findings = examine(evidence)
         for ended in ends:
@@ -251,6 +260,22 @@ def picture(org: Org, told: Told) -> list[Any]:
         ("Event", names.get(event["WhoId"]), *_of_event(event))
         for event in org.table("Event").rows.values()
         if not event["IsDeleted"]
+    ]
+    campaigns = {each["Id"]: each["Name"] for each in org.table("Campaign").rows.values()}
+    pictures += [("Campaign", name) for name in campaigns.values()]
+    pictures += [
+        ("status", campaigns[each["CampaignId"]], each["Label"])
+        for each in org.table("CampaignMemberStatus").rows.values()
+    ]
+    pictures += [
+        (
+            "member",
+            campaigns[each["CampaignId"]],
+            names.get(each.get("ContactId") or each["LeadId"]),
+            each["Status"],
+        )
+        for each in org.table("CampaignMember").rows.values()
+        if not each["IsDeleted"]
     ]
     return sorted(pictures, key=repr)
 

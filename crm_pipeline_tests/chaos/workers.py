@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crm_pipeline_tests.chaos.examiner import Findings
+from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation, installed, org_named
 from crm_pipeline_tests.chaos.random_walk import SETTINGS as RANDOM_SETTINGS
 from crm_pipeline_tests.chaos.random_walk import RandomWalk

@@ -1,0 +1,109 @@
+"""The promise for campaigns: each event is one, and each person is a member of it once. Pure.
+
+One membership for each person who registered or attended and campaign, under the right record, with
+the furthest status (spec: campaigns), or a place in the queue.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from crm_pipeline_tests.chaos.evidence import Campaigns, Evidence, Record
+from crm_pipeline_tests.chaos.findings import Findings
+
+STAGES = ("registered", "cancelled", "attended")
+"""How far a participant can come, in this order."""
+
+STATUSES: Mapping[str, str] = {
+    "registered": "Registered",
+    "cancelled": "Cancelled",
+    "attended": "Attended",
+}
+"""The status of a member, by stage, where the account has chosen no other."""
+
+
+class Wanted(NamedTuple):
+    """A membership that there should be: whose, how far they came, and whether it is queued."""
+
+    name: str
+    stage: str
+    waits: bool
+
+
+class MemberExamination:
+    """Examines one account's campaigns; what it finds goes into `found`."""
+
+    def __init__(self, campaigns: Campaigns, evidence: Evidence, found: Findings) -> None:
+        self._campaigns = campaigns
+        self._evidence = evidence
+        self._found = found
+
+    def campaigns(self, waits: Mapping[int, bool]) -> dict[int, str]:
+        """The campaign of each event that needs one; `waits`: whether it is in the queue."""
+        known: dict[int, str] = {}
+        for event, waiting in waits.items():
+            if event in self._campaigns.links:
+                known[event] = self._campaigns.links[event]
+                continue
+            name = self._campaigns.events[event]
+            made = [
+                each["Id"]
+                for each in self._campaigns.records
+                if each["Name"] == name and each["Id"] not in self._evidence.given
+            ]
+            if len(made) > 1:
+                self._found.doubled.append(f"event {event}: {len(made)} campaigns")
+            elif made:
+                known[event] = made[0]
+            elif not waiting:
+                self._found.lost.append(f"event {event} has no campaign")
+        return known
+
+    def members(
+        self,
+        wanted: Mapping[tuple[str, str], Wanted],
+        owners: Mapping[str, str],
+        *,
+        at_rest: bool,
+    ) -> None:
+        """Compares memberships.
+
+        Args:
+            wanted: by campaign and person.
+            owners: which person each Lead and Contact is.
+            at_rest: the status has to be the one that is wanted, too.
+        """
+        living: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+        deleted: Counter[tuple[str, str]] = Counter()
+        for member in self._campaigns.members:
+            place = member["CampaignId"], owners[_owner(member)]
+            if member["IsDeleted"]:
+                deleted[place] += 1
+            else:
+                living[place].append(member)
+                owner = self._evidence.people[_owner(member)]
+                if owner["IsDeleted"] or owner.get("IsConverted"):
+                    self._found.wrong.append(f"member {member['Id']} is no person any more")
+        for campaign, person in living.keys() - wanted.keys():
+            self._found.wrong.append(f"{person} is a member of {campaign} without a reason")
+        for place, each in wanted.items():
+            there = living[place]
+            if len(there) > 1:
+                self._found.doubled.append(f"{each.name}: {len(there)} memberships")
+            elif not there and not deleted[place] and not each.waits:
+                self._found.lost.append(f"{each.name}: no membership")
+            elif there and at_rest and not each.waits:
+                self._status(there[0], each)
+
+    def _status(self, member: Record, wanted: Wanted) -> None:
+        if _owner(member) in self._evidence.touched:
+            return
+        if member["Status"] != STATUSES[wanted.stage]:
+            self._found.wrong.append(
+                f"{wanted.name}: {member['Status']}, but came as far as {wanted.stage}"
+            )
+
+
+def _owner(member: Record) -> str:
+    """Whom a membership is of: a converted lead stands beside its contact there."""
+    return str(member.get("ContactId") or member["LeadId"])

@@ -1,0 +1,143 @@
+"""The examiner of campaigns: what it lets pass, and what it finds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crm_pipeline_tests.chaos.evidence import Campaigns, Operation, Participation, Record
+from crm_pipeline_tests.chaos.examiner import examine
+from crm_pipeline_tests.chaos.test_examiner import (
+    AT,
+    CONTACT,
+    LEAD,
+    REGISTRATION,
+    contact,
+    event,
+    evidence,
+    found,
+    lead,
+    operation,
+)
+
+REGISTERED = replace(REGISTRATION, event=7)
+ATTENDED = Participation("attendance:1", "ann@x.com", "Webinar Attendance", AT, event=7)
+EXPO = {"Id": "701A", "Name": "Expo"}
+
+
+def member(**values: Any) -> Record:
+    return {
+        "Id": "00v1",
+        "CampaignId": "701A",
+        "LeadId": LEAD,
+        "ContactId": None,
+        "Status": "Registered",
+        "IsDeleted": False,
+        **values,
+    }
+
+
+def examined(
+    members: Sequence[Record] = (),
+    *,
+    records: Sequence[Record] = (EXPO,),
+    links: Mapping[int, str] | None = None,
+    at_rest: bool = True,
+    **changed: Any,
+) -> tuple[list[str], list[str], list[str]]:
+    """What is lost, doubled and wrong of one registration for an event with a campaign."""
+    campaigns = Campaigns({7: "Expo"}, links or {}, records, members)
+    said: dict[str, Any] = {"participations": [REGISTERED], "campaigns": campaigns, **changed}
+    findings = examine(evidence(**said), at_rest=at_rest)
+    return findings.lost, findings.doubled, findings.wrong
+
+
+def queued(key: str) -> list[Operation]:
+    return [
+        operation(),
+        operation(key="person:ann@x.com"),
+        Operation(key, key.partition(":")[0], "failed", "ann@x.com", "UNABLE_TO_LOCK_ROW"),
+    ]
+
+
+CONVERTED: dict[str, Any] = {
+    "people": [
+        lead(IsConverted=True, ConvertedContactId=CONTACT),
+        contact(),
+    ],
+    "events": [event(CONTACT)],
+}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        examined([member()]),
+        examined([member(CampaignId="701B")], links={7: "701B"}, records=[]),
+        examined([member(ContactId=CONTACT)], **CONVERTED),
+        examined([member(IsDeleted=True)]),
+        examined([], operations=queued("member:7:ann@x.com")),
+        examined([], records=[], operations=queued("campaign:7")),
+        examined([member(Status="Sent")], touched=frozenset((LEAD,))),
+        examined([member(Status="Sent")], at_rest=False),
+    ],
+    ids=[
+        "a member",
+        "of a campaign that was named",
+        "converted",
+        "deleted by a salesperson",
+        "in the queue",
+        "whose campaign is in the queue",
+        "whose record somebody else wrote to",
+        "not at rest",
+    ],
+)
+def test_a_promise_that_was_kept_raises_no_finding(kept: tuple[list[str], ...]):
+    assert kept == ([], [], [])
+
+
+def test_a_person_without_a_membership_is_lost():
+    assert examined()[0] == ["event 7, 00Q000000000001AAA: no membership"]
+
+
+def test_an_event_without_a_campaign_is_lost():
+    assert examined(records=[])[0] == ["event 7 has no campaign"]
+
+
+def test_a_second_campaign_is_doubled_but_not_one_that_was_there():
+    twice = [EXPO, {"Id": "701B", "Name": "Expo"}]
+    assert examined([member()], records=twice)[1] == ["event 7: 2 campaigns"]
+    assert examined([member()], records=twice, given=frozenset(("701B",))) == ([], [], [])
+
+
+def test_a_second_membership_is_doubled_also_under_another_record_of_the_person():
+    both: dict[str, Any] = {"people": [lead(), contact()], "given": frozenset((LEAD, CONTACT))}
+    second = member(Id="00v2", LeadId=None, ContactId=CONTACT)
+    assert "2 memberships" in examined([member(), second], **both)[1][0]
+    assert "2 memberships" in examined([member(), second], at_rest=False, **both)[1][0]
+
+
+def test_a_status_behind_what_the_person_did_is_wrong():
+    came: dict[str, Any] = {
+        "participations": [REGISTERED, replace(ATTENDED, stage="attended")],
+        "events": [event(), event(record_id="00U2", Subject="Webinar Attendance")],
+    }
+    assert examined([member(Status="Attended")], **came)[2] == []
+    assert "came as far as attended" in examined([member()], **came)[2][0]
+
+
+def test_a_membership_of_somebody_who_did_not_take_part_is_wrong():
+    people = [lead(), contact(email="bob@x.com")]
+    other = member(Id="00v2", LeadId=None, ContactId=CONTACT)
+    lost, doubled, [line] = examined([member(), other], people=people)
+    assert (lost, doubled) == ([], [])
+    assert "without a reason" in line
+
+
+def test_a_membership_left_at_a_converted_lead_is_wrong():
+    assert "no person any more" in examined([member()], **CONVERTED)[2][0]
+
+
+def test_without_campaigns_nothing_of_them_is_expected():
+    assert found("lost", evidence()) == []
