@@ -261,7 +261,10 @@ def _insert(writer: Writer, context: WriteContext, fields: Mapping[str, Any]) ->
         raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     row = writer.defaults.copy()
     errors = _read_into(row, writer, context, fields, creating=True)
-    missing = [name for name in writer.required if row.get(name) is None]
+    refused = {key.lower() for key, value in fields.items() if value is not None} if errors else ()
+    missing = [
+        name for name in writer.required if row.get(name) is None and name.lower() not in refused
+    ]
     if missing:
         raise _required_missing(missing)
     if errors:

@@ -87,6 +87,15 @@ def test_an_activity_about_a_lead_cannot_be_about_something_else_too(acme):
     assert answer["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
 
 
+def test_a_required_field_that_is_refused_is_not_said_to_be_missing(acme):
+    campaign = create(acme, "Campaign", Name="Webinar")
+    acme.call("DELETE", f"sobjects/Campaign/{campaign}")
+    answer = acme.post(
+        "sobjects/CampaignMember", json={"CampaignId": campaign, "LeadId": create(acme)}
+    )
+    assert error(answer)["errorCode"] == "ENTITY_IS_DELETED"
+
+
 def test_an_activity_is_about_a_person_that_exists(acme):
     gone = create(acme)
     acme.call("DELETE", f"sobjects/Lead/{gone}")
