@@ -52,10 +52,10 @@ class CampaignSettings(BaseModel):
     unknown_email: Literal["Lead", "Contact", "neither"] = Field(
         default="Lead", description="What a person whom the org does not know becomes."
     )
-    person_fields: FieldPolicy = Field(
-        default="never",
-        description="When fields of an existing Lead or Contact are written; campaigns leave "
-        "them alone unless they are told otherwise.",
+    person_fields: FieldPolicy | None = Field(
+        default=None,
+        description="When fields of an existing Lead or Contact are written; none: campaigns "
+        "write none, and the webinar cycle writes what changed, as without campaigns.",
     )
     person_field_policies: Mapping[
         Annotated[str, Field(pattern=_CUSTOM_OR_STANDARD)], FieldPolicy
@@ -89,6 +89,6 @@ class CampaignSettings(BaseModel):
         known = [(stage, status) for stage, status in chosen.items() if status is not None]
         return dict(sorted(known, key=lambda each: each[1].priority))
 
-    def policy(self, field: str) -> FieldPolicy:
-        """When this field of an existing Lead or Contact is written."""
+    def policy(self, field: str) -> FieldPolicy | None:
+        """When this field of an existing Lead or Contact is written; None: nothing is chosen."""
         return self.person_field_policies.get(field, self.person_fields)

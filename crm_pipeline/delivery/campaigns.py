@@ -1,6 +1,8 @@
 """Campaigns: which one each event is, found by Id or external id, or created, with its statuses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.lost import CLOCKS_MAY_DIFFER
@@ -45,6 +47,9 @@ from crm_pipeline.settings import settings
 
 CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
 
+MARK = "Description"
+"""The field of a new campaign that says of which event it is."""
+
 WINDOW = 1_000
 """Campaigns decided at a time."""
 
@@ -53,6 +58,14 @@ NEW_STATUSES_FROM = 10
 
 ALREADY = "DUPLICATE_VALUE"
 """Salesforce says so of a status whose label a campaign has already: then it is there."""
+
+
+class Place(NamedTuple):
+    """Where a campaign is sought: a field and its value; of two with one name, by their mark."""
+
+    field: str
+    value: str
+    mark: str | None = None
 
 
 class Found(NamedTuple):
@@ -80,8 +93,8 @@ def link_campaigns(session: DeliverySession) -> None:
             match = found.get(each.operation_id)
             if match is not None:
                 _link(session, each, match)
-            elif each.intent["campaign_id"] is not None or not each.intent["create"]:
-                _refuse(session, each, "NO_CAMPAIGN", _not_found(each))
+            elif _is_known(each) or not each.intent["create"]:
+                _refuse(session, each, *_not_found(each))
             else:
                 new.append(each)
         session.ledger.commit()
@@ -92,6 +105,11 @@ def link_campaigns(session: DeliverySession) -> None:
     if after:
         close_link_incidents(session.ledger, session.account_id)
         session.ledger.commit()
+
+
+def _is_known(each: DueCampaign) -> bool:
+    """Whether there was a campaign: what people delete or link wrongly is not created anew."""
+    return each.intent["campaign_id"] is not None or each.campaign_id is not None
 
 
 def missing_statuses(
@@ -115,68 +133,100 @@ def is_there(answer: SubAnswer) -> bool:
     return answer.error is None or answer.error[0] == ALREADY
 
 
-def _not_found(each: DueCampaign) -> str:
+def _not_found(each: DueCampaign) -> tuple[str, str]:
+    """Why an event has no campaign: a code, and what to do."""
+    remedy = f"name one: `crm-pipeline campaign link … {each.event_id} CAMPAIGN`"
     if each.intent["campaign_id"] is not None:
-        return f"There is no campaign {each.intent['campaign_id']} that the user may see"
-    field = each.intent["external_id_field"]
-    return f"No campaign has {field} = {each.event_id}, and none is to be created"
+        return "NO_CAMPAIGN", (
+            f"There is no campaign {each.intent['campaign_id']}, which event {each.event_id} is "
+            f"linked to, or the user may not see it; restore it, or {remedy}"
+        )
+    if each.campaign_id is not None:
+        return "CAMPAIGN_DELETED", (
+            f"Campaign {each.campaign_id} of event {each.event_id} was deleted, or is hidden "
+            f"from the user; restore it, or {remedy}"
+        )
+    return "NO_CAMPAIGN", (
+        f"No campaign has {each.intent['external_id_field']} = {each.event_id} "
+        f"(external_id_field), and create_campaigns is off; give one this key, or {remedy}"
+    )
 
 
 def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Found]:
     """The campaigns that are in the org already, by operation; describes ride along."""
-    by_id: dict[int, str] = {
-        each.operation_id: known
-        for each in due
-        if (known := each.intent["campaign_id"] or each.campaign_id)
-    }
-    rest = [each for each in due if each.operation_id not in by_id]
-    field = next((f for each in rest if (f := each.intent["external_id_field"])), None)
-    keyed = {each.operation_id: str(each.event_id) for each in rest if field}
-    lost = [each for each in rest if not field and each.sent_at is not None]
-    campaigns, statuses = [], []
-    for name, values, where in (
-        ("Id", list(by_id.values()), ""),
-        (field or "Id", list(keyed.values()), ""),
-        ("Name", [each.intent["campaign"]["Name"] for each in lost], _created_since(lost)),
-    ):
-        fields = dict.fromkeys(("Id", "Name", *((field,) if field else ())))
-        campaigns += packed_in_queries(fields, CAMPAIGN, name, dict.fromkeys(values), where)
-        inner = packed_in_queries(["Id"], CAMPAIGN, name, dict.fromkeys(values), where)
-        statuses += [
-            select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({each})")
-            for each in inner
-        ]
-    if not campaigns:
+    places = {each.operation_id: _places(session, each) for each in due}
+    wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
+    if not wanted:
         schemas(session, (CAMPAIGN, MEMBER))
         return {}
-    records, of_campaign = _ask(session, campaigns, statuses)
-    places: dict[tuple[str, str], str] = {}
+    sent = [each.sent_at for each in due if each.sent_at and _is_lost(places[each.operation_id])]
+    since = min(sent) - CLOCKS_MAY_DIFFER if sent else None
+    records, of_campaign = _ask(session, wanted, since)
+    there: dict[Place, dict[str, None]] = {}
     for record in records:
-        places["Id", record["Id"][:15]] = record["Id"]
-        places.setdefault(("Name", record["Name"]), record["Id"])
-        if field and record[field] is not None:
-            places["key", str(record[field])] = record["Id"]
-    sought = {ref: ("Id", str(value)[:15]) for ref, value in by_id.items()}
-    sought |= {ref: ("key", value) for ref, value in keyed.items()}
-    sought |= {each.operation_id: ("Name", each.intent["campaign"]["Name"]) for each in lost}
-    return {
-        ref: Found(places[place], of_campaign.get(places[place], []))
-        for ref, place in sought.items()
-        if place in places
-    }
+        for field in {place.field for place in wanted}:
+            mark = record.get(MARK) if field == "Name" else None
+            is_at = Place(field, _sought(field, str(record.get(field))), mark)
+            there.setdefault(is_at, {})[record["Id"]] = None
+    found = {}
+    for operation_id, sought in places.items():
+        place = next((place for place in sought if there.get(place)), None)
+        if place is not None:
+            campaign_id = next(iter(there[place]))
+            if place.field == "Name":
+                del there[place][campaign_id]
+            found[operation_id] = Found(campaign_id, of_campaign.get(campaign_id, []))
+    return found
 
 
-def _created_since(lost: Sequence[DueCampaign]) -> str:
-    times = [each.sent_at for each in lost if each.sent_at is not None]
-    return f"CreatedDate >= {quote(min(times) - CLOCKS_MAY_DIFFER)}" if times else ""
+def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
+    """Where to seek an event's campaign.
+
+    By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
+    so far. Or, where the answer to a creation was lost, by what was sent.
+    """
+    intent = each.intent
+    if intent["campaign_id"] is not None:
+        return [Place("Id", _sought("Id", intent["campaign_id"]))]
+    places = []
+    if intent["external_id_field"]:
+        places.append(Place(intent["external_id_field"], str(each.event_id)))
+    if each.campaign_id is not None:
+        places.append(Place("Id", _sought("Id", each.campaign_id)))
+    if not places and intent["create"] and each.sent_at is not None:
+        body = _body(session, each)
+        places.append(Place("Name", body["Name"], body.get(MARK)))
+    return places
+
+
+def _is_lost(places: Sequence[Place]) -> bool:
+    return any(place.field == "Name" for place in places)
+
+
+def _sought(field: str, value: str) -> str:
+    """An Id has 15 characters, and three more in its long form."""
+    return value[:15] if field == "Id" else value
 
 
 def _ask(
-    session: DeliverySession, campaigns: list[str], statuses: list[str]
+    session: DeliverySession, places: Collection[Place], since: datetime | None
 ) -> tuple[list[Record], dict[str, list[Record]]]:
+    """The campaigns at these places, and the statuses of each; new names only `since` then."""
     session.calls_left()
     known = known_schemas(session)
     undescribed = [name for name in (CAMPAIGN, MEMBER) if name not in known]
+    marked = [MARK] if any(place.mark is not None for place in places) else []
+    fields = dict.fromkeys(("Id", *(place.field for place in places), *marked))
+    campaigns: list[str] = []
+    statuses: list[str] = []
+    for field in fields:
+        values = dict.fromkeys(place.value for place in places if place.field == field)
+        where = f"CreatedDate >= {quote(since)}" if field == "Name" and since else ""
+        campaigns += packed_in_queries(fields, CAMPAIGN, field, values, where)
+        statuses += [
+            select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({inner})")
+            for inner in packed_in_queries(["Id"], CAMPAIGN, field, values, where)
+        ]
     try:
         result = query_all(
             session.org(), [*campaigns, *statuses], also=describes(session, undescribed)

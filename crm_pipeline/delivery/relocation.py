@@ -1,9 +1,11 @@
-"""People whose record was converted, merged or deleted since: where they are now."""
+"""Records that are gone: where their people are now, and whether it is a campaign that is gone."""
 
 from collections.abc import Sequence
 
+from crm_pipeline.delivery.recording import MEMBER
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.outcomes import Moved, decide_anew, move_identities
+from crm_pipeline.ledger.campaigns import reopen_links
+from crm_pipeline.ledger.outcomes import Moved, back_to_pending, decide_anew, move_identities
 from crm_pipeline.salesforce.matching import follow_people
 from crm_pipeline.salesforce.outcomes import Write
 
@@ -12,23 +14,29 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
     """Finds the successors of records that refused a write, and has the writes decided anew.
 
     A converted Lead is followed to its Contact, a merged record to the one that it was merged
-    into. Where nothing is left, the person is matched by email again.
+    into. Where nothing is left, the person is matched by email again. Where a membership's person
+    is where it was, its campaign may be gone: that is looked at before anything else is sent there.
 
     Raises:
         SalesforceProblem: as `matching.follow_leads`.
     """
     records = {write.ref: _person_record(write) for write in refused}
     followed = follow_people(session.org(), records.values())
-    moved, gone = [], []
-    for ref, record in records.items():
+    moved, gone, of_campaigns = [], [], {}
+    for write in refused:
+        ref, record = write.ref, records[write.ref]
         place = followed[record]
-        if place.salesforce_id is None or place.salesforce_id == record:
+        if place.salesforce_id == record and write.sobject == MEMBER:
+            of_campaigns[ref] = write.fields["CampaignId"]
+        elif place.salesforce_id is None or place.salesforce_id == record:
             gone.append(ref)
         else:
             reason = f"{place.reason} from {record}"
             moved.append(Moved(ref, place.sobject, place.salesforce_id, reason))
     move_identities(session.ledger, moved)
     decide_anew(session.ledger, gone)
+    back_to_pending(session.ledger, list(of_campaigns))
+    reopen_links(session.ledger, session.account_id, set(of_campaigns.values()))
     session.ledger.commit()
     session.decided_anew = True
 

@@ -127,6 +127,12 @@ def campaigns_are_ready(
     connection.execute(statement("campaigns/campaigns_are_ready"), parameters)
 
 
+def reopen_links(connection: Connection, account_id: str, campaign_ids: Collection[str]) -> None:
+    """Has these campaigns looked up again: perhaps they are there no more."""
+    parameters = {"account_id": account_id, "campaign_ids": list(campaign_ids)}
+    connection.execute(statement("campaigns/reopen_links"), parameters)
+
+
 def operations_of_campaigns(
     connection: Connection, account_id: str, campaign_ids: Collection[str]
 ) -> dict[int, str]:

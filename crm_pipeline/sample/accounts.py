@@ -67,7 +67,7 @@ SAMPLE_ACCOUNTS = (
         ),
         settings={
             "activity_external_id_field": "Webinar_Key__c",
-            "campaigns": {"external_id_field": "Event_Key__c", "person_fields": "always"},
+            "campaigns": {"external_id_field": "Event_Key__c"},
         },
         known_people=True,
         org={

@@ -9,8 +9,17 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline.ledger.campaigns import add_campaign_link, queue_backfill
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    CLIENT,
+    LONG_AGO,
+    add_person,
+    attend,
+    insert,
+    register,
+)
 
 FIELDS = {
     "Campaign": {"fields": {"Event_Key__c": {"type": "string", "external_id": True}}},
@@ -41,6 +50,16 @@ def one_registration(bench: Bench) -> None:
 
 def members(bench: Bench) -> list[tuple[str, bool]]:
     return [(each["Status"], each["HasResponded"]) for each in bench.records("CampaignMember")]
+
+
+def delete(bench: Bench, campaign_id: str) -> None:
+    """As people do in the org: the members go with the campaign."""
+    with committed(WriteContext(bench.org, next(iter(bench.org.users.values())).id)) as context:
+        assert dml.delete(bench.org, context, "Campaign", campaign_id).success
+
+
+def key(bench: Bench, person: int) -> str:
+    return f"{event_id(bench)}:p{person}@example.com"
 
 
 def test_an_account_that_has_campaigns_off_spends_nothing_on_them(bench: Bench) -> None:
@@ -149,6 +168,96 @@ def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
     assert len(bench.records("Event")) == 1, "the webinar's part goes on"
 
 
+@pytest.mark.parametrize("chosen", [{}, {"external_id_field": "Event_Key__c"}])
+def test_a_campaign_that_people_delete_is_an_incident_until_they_restore_it(
+    bench: Bench, chosen: dict[str, Any]
+) -> None:
+    switch_on(bench, **chosen)
+    one_registration(bench)
+    bench.cycle()
+    [campaign] = bench.records("Campaign")
+    delete(bench, campaign["Id"])
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=60)
+    report = bench.cycle()
+    assert "CAMPAIGN_DELETED" in report.reason
+    assert (bench.records("Campaign"), bench.states()["member:" + key(bench, 2)]) == ([], "pending")
+    assert len(bench.records("Event")) == 2, "the webinar's part goes on"
+    register(bench.connection, 3, 2, session=2, minute=120)
+    assert "CAMPAIGN_DELETED" in bench.cycle().reason
+    with committed(WriteContext(bench.org, campaign["OwnerId"])) as context:
+        context.change(bench.org.table("Campaign"), campaign)
+    report = bench.cycle()
+    assert (report.state, report.reason) == ("Complete", "")
+    assert members(bench) == [("Registered", False)]
+
+
+def test_another_campaign_named_for_a_deleted_one_gets_all_members(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    [campaign] = bench.records("Campaign")
+    delete(bench, campaign["Id"])
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    other = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), other)
+    queue_backfill(bench.connection, "acme", {event_id(bench): 1})
+    report = bench.cycle()
+    assert (report.state, report.reason) == ("Complete", "")
+    assert [each["CampaignId"] for each in bench.records("CampaignMember")] == [other]
+
+
+def test_a_linked_campaign_that_people_delete_is_an_incident(bench: Bench) -> None:
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    delete(bench, campaign)
+    attend(bench.connection, 1, 1, minute=60)
+    assert "NO_CAMPAIGN" in bench.cycle().reason
+    [message] = bench.connection.scalars(text("SELECT message FROM crm.incident"))
+    assert campaign in message
+    assert "crm-pipeline campaign link" in message
+
+
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+def test_events_of_one_name_find_their_own_campaigns_again_after_a_lost_answer(
+    bench: Bench, action: str
+) -> None:
+    switch_on(bench)
+    first = event_id(bench)
+    insert(
+        bench.connection,
+        "event",
+        event_id=first + 1,
+        client_id=CLIENT,
+        name="Expo",
+        starts_at=LONG_AGO,
+        ends_at=LONG_AGO,
+        shipped_at=LONG_AGO,
+    )
+    bench.connection.execute(
+        text("UPDATE warehouse.event_session SET event_id = :e WHERE event_session_id = 2"),
+        {"e": first + 1},
+    )
+    for number in (1, 2):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, session=number)
+    bench.fault("composite", action, nth=4)
+    for _ in range(3):
+        bench.cycle()
+    lead_of = {each["Id"]: each["Email"] for each in bench.records("Lead")}
+    campaigns = {each["Id"]: each["Description"] for each in bench.records("Campaign")}
+    assert sorted(campaigns.values()) == [f"Webinar platform: event {first + n}" for n in (0, 1)]
+    assert {
+        (campaigns[each["CampaignId"]], lead_of[each["LeadId"]])
+        for each in bench.records("CampaignMember")
+    } == {(f"Webinar platform: event {first + n}", f"p{n + 1}@example.com") for n in (0, 1)}
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_a_member_that_is_there_is_updated_with_its_further_fields(bench: Bench) -> None:
     switch_on(bench)
     lead = bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
@@ -247,10 +356,15 @@ def test_a_stranger_who_is_known_by_now_gets_all_memberships(bench: Bench) -> No
 
 @pytest.mark.parametrize(
     ("policy", "company", "title"),
-    [("never", "Old", None), ("when_empty", "Old", "CTO"), ("always", "Company 1", "CTO")],
+    [
+        (None, "Company 1", "CTO"),
+        ("never", "Old", None),
+        ("when_empty", "Old", "CTO"),
+        ("always", "Company 1", "CTO"),
+    ],
 )
-def test_fields_of_existing_people_are_written_as_the_account_says(
-    bench: Bench, policy: str, company: str, title: str | None
+def test_fields_of_existing_people_are_written_as_the_account_says_or_else_as_ever(
+    bench: Bench, policy: str | None, company: str, title: str | None
 ) -> None:
     switch_on(bench, person_fields=policy, person_field_policies={"LastName": "never"})
     bench.seed("Lead", LastName="Real", Company="Old", Email="p1@example.com")
@@ -265,7 +379,7 @@ def test_fields_of_existing_people_are_written_as_the_account_says(
         {"at": LONG_AGO + timedelta(days=1)},
     )
     bench.cycle()
-    assert bench.records("Lead")[0]["City"] == ("Rome" if policy == "always" else "Bonn")
+    assert bench.records("Lead")[0]["City"] == ("Rome" if policy in (None, "always") else "Bonn")
 
 
 def test_a_changed_status_back_fills_what_is_there(bench: Bench) -> None:

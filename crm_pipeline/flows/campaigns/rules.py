@@ -14,13 +14,16 @@ from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.warehouse.events import Event
-from crm_pipeline.warehouse.mapping import FieldMap, rejection
+from crm_pipeline.warehouse.mapping import FieldMap, rejection, salesforce_value
 from crm_pipeline.warehouse.participations import Participation
 
 MEMBER = "CampaignMember"
 
 NAME_CHARS = 80
 """Of Campaign.Name (Salesforce: Campaign)."""
+
+SUMMED = ("minutes_attended", "questions_answered")
+"""Columns that a person's attendances of one event add up in; of others the newest row counts."""
 
 _STAGE_OF_STATUS: Mapping[str, Stage] = {
     "cancelled": "cancelled",
@@ -99,6 +102,7 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         "create": settings.create_campaigns,
         "campaign": {
             "Name": event.name.strip()[:NAME_CHARS] or f"Event {event.event_id}",
+            "Description": f"Webinar platform: event {event.event_id}",
             "Type": settings.campaign_type,
             "StartDate": event.starts_on.isoformat(),
             "EndDate": event.ends_on.isoformat(),
@@ -124,7 +128,7 @@ def member_intents(
     choices: Choices,
     known: Mapping[str, Said],
 ) -> list[Intent]:
-    """One membership for each person and event: the furthest stage, the newest values.
+    """One membership for each person and event: the furthest stage, sums, the newest values.
 
     A person registers for and attends several sessions of one event, and the rows come in any
     order over many cycles; hence what was said before is taken into account.
@@ -155,6 +159,7 @@ def _member(
     fields: dict[str, Any] = {}
     for row in rows:
         fields.update(members.apply(row.columns))
+    parts = _parts(rows, members, known.intent.get("parts", {}) if known else {})
     stages: list[Stage] = [stage_of(row) for row in rows]
     if known is not None:
         mapped = members.columns.keys() | members.constants.keys()
@@ -163,6 +168,9 @@ def _member(
         as_of = max(as_of, known.as_of)
         if known.intent.get("stage"):
             stages.append(known.intent["stage"])
+    for field, column in members.columns.items():
+        if column in parts:
+            fields[field] = sum(parts[column].values())
     stage = furthest(stages, settings)
     if stage is None:
         reason: str | None = NO_STATUS
@@ -174,8 +182,27 @@ def _member(
         "stage": stage,
         "Status": stage and settings.statuses[stage].label,
         "fields": fields,
+        "parts": parts,
     }
     return Intent(key, "member", email_key(rows[0].columns["email"]), as_of, wanted, reason)
+
+
+def _parts(
+    rows: Sequence[Participation],
+    members: FieldMap,
+    known: Mapping[str, Mapping[str, float]],
+) -> dict[str, dict[str, float]]:
+    """What each attendance adds to a summed column, so that one read twice counts once."""
+    parts = {}
+    for column in set(SUMMED).intersection(members.columns.values()):
+        read = {
+            str(row.participation_id): value
+            for row in rows
+            if (value := salesforce_value(row.columns.get(column))) is not None
+        }
+        if summands := {**known.get(column, {}), **read}:
+            parts[column] = summands
+    return parts
 
 
 def furthest(stages: Iterable[Stage], settings: CampaignSettings) -> Stage | None:

@@ -93,6 +93,16 @@ def test_further_fields_keep_their_newest_values_and_are_never_blanked() -> None
     assert member.fields["fields"] == {"Source__c": "email", "Minutes__c": 30}
 
 
+def test_minutes_are_summed_over_the_sessions_of_an_event_each_attendance_once() -> None:
+    first, second = (row("attendances", minute=n, minutes_attended=30 + n) for n in (1, 2))
+    longer = row("attendances", minute=2, minutes_attended=45)
+    known: dict[str, Said] = {}
+    for rows, total in (([second], 32), ([first], 63), ([first, second], 63), ([longer], 76)):
+        [member] = member_intents(rows, chosen(), known)
+        assert member.fields["fields"]["Minutes__c"] == total
+        known = {member.natural_key: Said(member.as_of, member.fields)}
+
+
 def test_filtered_addresses_are_no_members() -> None:
     rows = [row(), row(email=""), row(email="x@rival.example")]
     assert len(member_intents(rows, chosen(("rival",)), {})) == 1
