@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline_tests.databases import fresh_pipeline, make_migrated, server_in
+
+# How long an example takes says nothing on a machine that does other things, too.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 SERVER_FOLDER = "CRM_PIPELINE_TESTS_POSTGRES"
 

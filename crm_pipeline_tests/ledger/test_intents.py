@@ -79,7 +79,6 @@ def test_a_rejected_one_is_recorded_with_its_reason_and_may_be_accepted_later(
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 9), st.sampled_from("abc"))))

@@ -99,7 +99,6 @@ def test_further_conditions_stand_before_the_values():
     ]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(max_size=300), max_size=60),
     st.integers(min_value=1, max_value=40),
@@ -119,7 +118,7 @@ def test_packing_keeps_every_value_once_in_order_and_every_limit(values, per_que
     assert unpacked == values
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(min_value=1, max_value=3_900), st.sampled_from(["x", "'"]))
 def test_no_query_reaches_the_length_limit_and_none_is_needlessly_short(length, character):
     values = [character * length] * 150
