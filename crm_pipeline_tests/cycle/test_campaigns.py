@@ -10,7 +10,9 @@ from sqlalchemy import Engine, text
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline.ledger.campaigns import add_campaign_link, queue_backfill
 from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.transaction import WriteContext, committed
+from crm_pipeline.local_org.weather import ActiveFault, Weather
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -56,6 +58,34 @@ def delete(bench: Bench, campaign_id: str) -> None:
     """As people do in the org: the members go with the campaign."""
     with committed(WriteContext(bench.org, next(iter(bench.org.users.values())).id)) as context:
         assert dml.delete(bench.org, context, "Campaign", campaign_id).success
+
+
+def ten_thousand_known_people(bench: Bench) -> None:
+    """All registered for the event, and in the org and the ledger as if cycles had seen to it."""
+    leads = [
+        {"LastName": f"Last {n}", "Company": "C", "Email": f"p{n}@example.com"}
+        for n in range(1, 10_001)
+    ]
+    ids = bench.admin("seed", Lead=leads)["Lead"]
+    bench.connection.execute(
+        text(
+            "WITH p AS (INSERT INTO warehouse.person (person_id, client_id, email, shipped_at)"
+            " SELECT n, :client, 'p' || n || '@example.com', :at"
+            " FROM generate_series(1, 10000) AS n RETURNING person_id)"
+            " INSERT INTO warehouse.registration (registration_id, client_id, event_session_id,"
+            " person_id, status, registered_at, shipped_at)"
+            " SELECT person_id, :client, 1, person_id, 'registered', :at, :at FROM p"
+        ),
+        {"client": CLIENT, "at": LONG_AGO},
+    )
+    bench.connection.execute(
+        text(
+            "INSERT INTO crm.identity (account_id, person_key, sobject, salesforce_id, reason,"
+            " sent, as_of) SELECT 'acme', 'p' || n || '@example.com', 'Lead', id, 'new', '{}', :at"
+            " FROM unnest(CAST(:ids AS text [])) WITH ORDINALITY AS lead (id, n)"
+        ),
+        {"ids": ids, "at": LONG_AGO},
+    )
 
 
 def key(bench: Bench, person: int) -> str:
@@ -408,21 +438,47 @@ def test_a_mapped_column_stands_in_the_member(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_members_of_many_registrations_take_a_call_for_a_thousand_and_two_more(
+def test_members_of_ten_thousand_registrations_take_twelve_further_calls(
     bench: Bench, linked: bool
 ) -> None:
-    bench.settings(route="composite")
-    for number in range(1, 2_002):
-        add_person(bench.connection, number)
-        register(bench.connection, number, number)
-    bench.cycle()
+    """Ten with members, and two: to describe and create, or to find it and who is there."""
+    ten_thousand_known_people(bench)
     if linked:
         campaign = bench.seed("Campaign", Name="Ours")
         add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
     switch_on(bench)
+    report = bench.cycle(frozenset({"campaigns", "campaign_members"}))
+    assert (len(bench.records("CampaignMember")), report.counts.failed) == (10_000, 0)
+    assert report.counts.api_calls == 12, report.api_calls_by_kind
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_somebody_who_adds_the_member_before_we_do_makes_it_an_update(
+    bench: Bench, route: str
+) -> None:
+    class Colleague(Weather):
+        """Adds the member as soon as there is a campaign: just before a call of ours."""
+
+        def take(self, kind: str) -> ActiveFault | None:
+            campaigns, leads = bench.records("Campaign"), bench.records("Lead")
+            if campaigns and leads and not bench.records("CampaignMember"):
+                member = {"CampaignId": campaigns[0]["Id"], "LeadId": leads[0]["Id"]}
+                seed(bench.org, {"CampaignMember": [{**member, "Status": "Sent"}]})
+            return None
+
+    bench.settings(route=route)
+    bench.org.weather = Colleague()
+    switch_on(bench)
+    one_registration(bench)
     report = bench.cycle()
-    assert len(bench.records("CampaignMember")) == 2_001
-    assert report.counts.api_calls <= 2 + 3, report.api_calls_by_kind
+    assert (report.state, report.counts.failed) == ("Complete", 0)
+    assert (report.counts.members_created, report.counts.members_updated) == (0, 1)
+    assert members(bench) == [("Registered", False)]
+    [sent] = bench.connection.scalars(
+        text("SELECT reason FROM crm.operation WHERE kind = 'member' AND state = 'done'")
+    )
+    assert sent == "already a member"
+    assert bench.cycle().counts.api_calls == 0
 
 
 def test_a_member_that_somebody_added_meanwhile_is_read_and_updated(bench: Bench) -> None:

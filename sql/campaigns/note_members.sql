@@ -5,10 +5,18 @@ INSERT INTO crm.campaign_member (
 SELECT
     o.account_id, c.event_id, o.person_key, c.campaign_id, i.salesforce_id, o.salesforce_id
 FROM crm.operation AS o
-INNER JOIN crm.identity AS i
-    ON o.account_id = i.account_id AND o.person_key = i.person_key
-INNER JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id
+CROSS JOIN LATERAL (
+    SELECT known.salesforce_id
+    FROM crm.identity AS known
+    WHERE known.account_id = o.account_id AND known.person_key = o.person_key
+    OFFSET 0
+) AS i
+CROSS JOIN LATERAL (
+    SELECT e.event_id, e.campaign_id
+    FROM crm.event_campaign AS e
+    WHERE e.account_id = o.account_id AND e.event_id = (o.intent ->> 'event_id')::bigint
+    OFFSET 0
+) AS c
 WHERE
     o.operation_id = any(CAST(:operation_ids AS bigint []))
     AND o.kind = 'member'
