@@ -89,6 +89,6 @@ class CampaignSettings(BaseModel):
         known = [(stage, status) for stage, status in chosen.items() if status is not None]
         return dict(sorted(known, key=lambda each: each[1].priority))
 
-    def policy(self, field: str) -> FieldPolicy | None:
-        """When this field of an existing Lead or Contact is written; None: nothing is chosen."""
-        return self.person_field_policies.get(field, self.person_fields)
+    def policy(self, field: str) -> FieldPolicy:
+        """When this field of an existing Lead or Contact is written."""
+        return self.person_field_policies.get(field, self.person_fields) or "always"

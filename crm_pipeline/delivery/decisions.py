@@ -91,7 +91,7 @@ def by_policy(decision: Decision, settings: AccountSettings, there: Mapping[str,
 
     Args:
         decision: what would be written.
-        settings: the account's; fields of which it chose nothing are written (spec 1).
+        settings: the account's; without campaigns, everything is written (spec 1).
         there: the record's values, for fields that are only written when empty.
     """
     campaigns = settings.campaigns
@@ -100,7 +100,7 @@ def by_policy(decision: Decision, settings: AccountSettings, there: Mapping[str,
     wanted = {
         field: value
         for field, value in decision.fields.items()
-        if (policy := campaigns.policy(field)) in (None, "always")
+        if (policy := campaigns.policy(field)) == "always"
         or (policy == "when_empty" and there.get(field) in (None, ""))
     }
     changes = [change for change in decision.changes if change.field in wanted]
