@@ -10,17 +10,17 @@ from crm_pipeline.delivery.decisions import (
     newest_for_each_record,
 )
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
-from crm_pipeline.delivery.recording import PERSON_SOBJECTS, note_changes, record_unchanged
+from crm_pipeline.delivery.recording import (
+    PERSON_SOBJECTS,
+    keep_updates,
+    note_changes,
+    record_unchanged,
+)
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import DuePerson, DueUpdate, due_people, due_updates, due_volumes
-from crm_pipeline.ledger.outcomes import (
-    Planned,
-    decide_updates,
-    identify_people,
-    leave_strangers,
-)
+from crm_pipeline.ledger.outcomes import leave_strangers
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
@@ -32,11 +32,13 @@ WINDOW = 10_000
 def create_people(session: DeliverySession) -> None:
     """Decides every pending person; those who are in the org nowhere become Leads at once.
 
-    Updates are only decided here, and sent by `update_people`: new leads go before activities,
-    and these before updates.
+    Where the calls that are left might not do, updates wait for `update_people`: new leads go
+    before activities, and these before updates. Those of a bulk job wait as well, since
+    together they fill fewer jobs.
     """
     unknown = due_volumes(session.ledger, session.account_id).unknown_people
     outbox = Outbox(session, "new leads", {("Lead", "create"): unknown})
+    at_once = session.can_afford_all() and not outbox.by_bulk
     lookup = lookup_of(session, unknown)
     after = 0
     while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
@@ -50,18 +52,21 @@ def create_people(session: DeliverySession) -> None:
         if strangers:
             leave_strangers(session.ledger, strangers)
             session.delivered.people_left_out += len(strangers)
-        decide_updates(session.ledger, [_planned(d) for d in updates])
-        note_changes(session, updates)
-        identify_people(session.ledger, [d.operation_id for d in (*unchanged, *updates)])
+        if not at_once:
+            keep_updates(session, updates)
+            note_changes(session, updates)
         session.ledger.commit()
-        outbox.add([d for d in decisions if d.action == "create"])
+        now = ("create", "update") if at_once else ("create",)
+        outbox.add([d for d in decisions if d.action in now])
     outbox.flush()
 
 
 def update_people(session: DeliverySession) -> None:
-    """Sends the updates that are decided."""
+    """Sends the updates that are decided and wait."""
     due = due_volumes(session.ledger, session.account_id)
     volumes = {("Lead", "update"): due.lead_updates, ("Contact", "update"): due.contact_updates}
+    if not any(volumes.values()):
+        return
     outbox = Outbox(session, "updates of people", volumes)
     after = 0
     while updates := due_updates(session.ledger, session.account_id, after=after, limit=WINDOW):
@@ -120,17 +125,6 @@ def _there(
         for records in query_all(session.org(), queries).records:
             values |= {record["Id"]: record for record in records}
     return values
-
-
-def _planned(decision: Decision) -> Planned:
-    return Planned(
-        decision.operation_id,
-        decision.sobject,
-        "update",
-        decision.salesforce_id,
-        decision.fields,
-        decision.reason,
-    )
 
 
 def _decision(update: DueUpdate) -> Decision:

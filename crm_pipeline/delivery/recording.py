@@ -13,8 +13,8 @@ from crm_pipeline.ledger.outcomes import (
     Done,
     Failed,
     NotedChange,
-    back_to_pending,
-    identify_people,
+    Planned,
+    decide_updates,
     note_field_changes,
     record_done,
     record_failed,
@@ -52,6 +52,15 @@ def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> Non
             session.notes[key] = session.notes.get(key, 0) + 1
 
 
+def keep_updates(session: DeliverySession, updates: Sequence[Decision]) -> None:
+    """Stores decided updates of people that are sent later; whom they are about is known now."""
+    planned = [
+        Planned(d.operation_id, d.sobject, "update", d.salesforce_id, d.fields, d.reason)
+        for d in updates
+    ]
+    decide_updates(session.ledger, planned)
+
+
 def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
     """Records what the org has already, without a call."""
     record_done(
@@ -67,9 +76,16 @@ def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) ->
 class Recorder:
     """Records the outcomes of one round and gathers what is to be sent again."""
 
-    def __init__(self, session: DeliverySession, writes: Mapping[int, Write]) -> None:
+    def __init__(
+        self,
+        session: DeliverySession,
+        writes: Sequence[Write],
+        decisions: Mapping[int, Decision],
+    ) -> None:
         self.session = session
-        self.writes = writes
+        self.writes = {write.ref: write for write in writes}
+        self.decisions = decisions
+        self.lost: list[int] = []
         self.again: list[Write] = []
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
@@ -79,9 +95,8 @@ class Recorder:
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Records a batch of outcomes within the current transaction."""
         self._record_successes([o for o in outcomes if o.status == "ok"])
-        unsent = [o.ref for o in outcomes if o.status == "not_sent"]
-        if unsent:
-            back_to_pending(self.session.ledger, unsent)
+        self.lost += [o.ref for o in outcomes if o.status == "lost"]
+        self._keep_updates([o.ref for o in outcomes if o.status == "error"])
         failed: list[Failed] = []
         for outcome in outcomes:
             if outcome.status == "error":
@@ -105,17 +120,34 @@ class Recorder:
             return
         successes = []
         for outcome in outcomes:
-            write = self.writes[outcome.ref]
-            action = "update" if write.action == "update" else "create"
-            successes.append(Done(outcome.ref, write.sobject, action, str(outcome.salesforce_id)))
-            count_written(self.session, write.sobject, action)
+            write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
+            altered = decision.altered or write.fields != decision.fields
+            successes.append(
+                Done(
+                    outcome.ref,
+                    write.sobject,
+                    write.written_as,
+                    str(outcome.salesforce_id),
+                    decision.reason,
+                    sent=write.fields if altered else None,
+                )
+            )
+            count_written(self.session, write.sobject, write.written_as)
         record_done(self.session.ledger, self.session.cycle_id, successes)
-        people = [done.operation_id for done in successes if done.sobject in PERSON_SOBJECTS]
-        if people:
-            identify_people(self.session.ledger, people)
         members = [done.operation_id for done in successes if done.sobject == MEMBER]
         if members:
             note_members(self.session.ledger, members)
+
+    def _keep_updates(self, refused: Sequence[int]) -> None:
+        """People whose update is refused are known all the same: their activities go on."""
+        decided = [self.decisions[ref] for ref in refused]
+        undecided = [
+            each
+            for each in decided
+            if each.sobject in PERSON_SOBJECTS and each.action == "update" and each.altered
+        ]
+        if undecided:
+            keep_updates(self.session, undecided)
 
     def _treat(self, write: Write, error: RowError, failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
@@ -134,12 +166,14 @@ class Recorder:
                 self.deleted.append(write)
             case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
                 self.moved.append(write)
-            case Treatment.USE_DUPLICATE if self.session.once(write.ref, error.code):
+            case Treatment.USE_DUPLICATE if write.action == "create" and self.session.once(
+                write.ref, error.code
+            ):
                 self.duplicates.append(write)
             case Treatment.RETRY | Treatment.RETRY_SERIALLY:
-                failed.append(Failed(write.ref, error.code, error.message))
+                failed.append(_failed(write, error, 1))
             case _:
-                failed.append(Failed(write.ref, error.code, error.message, ALL_ATTEMPTS))
+                failed.append(_failed(write, error, ALL_ATTEMPTS))
 
     def _record_deleted(self) -> None:
         """Activities that a salesperson deleted stay deleted: there is nothing left to update."""
@@ -194,6 +228,10 @@ class Recorder:
         forget_schemas(self.session, [write.sobject])
         self.again.append(replace(write, fields=rest))
         return True
+
+
+def _failed(write: Write, error: RowError, attempts: int) -> Failed:
+    return Failed(write.ref, error.code, error.message, attempts, write.sobject, write.written_as)
 
 
 def _is_deleted_activity(write: Write) -> bool:

@@ -1,21 +1,22 @@
 """Sending decided writes: by composite calls as they come, or gathered for a bulk job."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.recording import PERSON_SOBJECTS, Recorder, note_changes
+from crm_pipeline.delivery.recording import Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
 from crm_pipeline.ledger.outcomes import (
     Done,
-    Planned,
-    back_to_pending,
-    identify_people,
-    mark_in_flight,
+    end_sending,
+    note_sending,
     record_done,
 )
 from crm_pipeline.salesforce.bulk import send_by_bulk
+from crm_pipeline.salesforce.errors import SalesforceProblem
 from crm_pipeline.salesforce.limits import (
     COLLECTION_RECORDS,
     COMPOSITE_QUERIES_OR_COLLECTIONS,
@@ -33,6 +34,7 @@ GATHERED_BYTES = 100_000_000
 """Memory that gathered writes may take, roughly, before they go out as bulk jobs."""
 
 RECORDED_AT_A_TIME = 10_000
+"""Outcomes of a bulk job that are recorded in one transaction."""
 
 
 def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> Write:
@@ -71,7 +73,7 @@ class Outbox:
             volumes: about how many records, by (sObject, action).
         """
         self._session = session
-        self._bulk = session.route(stage, volumes).name == "bulk"
+        self.by_bulk = session.route(stage, volumes).name == "bulk"
         self._gathered: list[Write] = []
         self._decided: dict[int, Decision] = {}
         self._bytes = 0
@@ -89,7 +91,7 @@ class Outbox:
         queue = list(writes if writes is not None else map(write_of, decisions))
         note_changes(self._session, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
-        if not self._bulk:
+        if not self.by_bulk:
             _send_by_composite(self._session, queue, decided)
             return
         self._gathered += queue
@@ -108,33 +110,49 @@ class Outbox:
 def _send_by_composite(
     session: DeliverySession, queue: list[Write], decisions: Mapping[int, Decision]
 ) -> None:
-    """Sends composite calls and records each answer as it comes.
-
-    Everything is marked in flight, and that committed, before the first request: from there on
-    a crash or a lost answer leaves it to be looked up, never to be sent blindly again.
-    """
+    """Sends composite calls and records each answer as it comes."""
     parallel = session.account.settings.parallel_requests
     for _ in range(ROUNDS):
         if not queue:
             return
         queue, beyond = _within_allowance(session, queue)
-        _mark(session, queue, decisions)
-        recorder = Recorder(session, {write.ref: write for write in queue})
-        for outcomes in send_by_composite(
-            session.org(), queue, headers=session.headers(), parallel=parallel
-        ):
-            recorder.record(outcomes)
-            session.ledger.commit()
+        recorder = Recorder(session, queue, decisions)
+        with _under_way(session, queue, recorder):
+            for outcomes in send_by_composite(
+                session.org(), queue, headers=session.headers(), parallel=parallel
+            ):
+                recorder.record(outcomes)
+                session.ledger.commit()
         if recorder.moved:
             relocate(session, recorder.moved)
         _read_again(session, recorder.to_read)
-        _attach_duplicates(session, recorder.duplicates)
+        _attach_duplicates(session, recorder.duplicates, decisions)
         if beyond:
-            back_to_pending(session.ledger, [write.ref for write in recorder.again])
-            session.ledger.commit()
             session.calls_left()
         queue, parallel = [*recorder.again, *beyond], 1
-    back_to_pending(session.ledger, [write.ref for write in queue])
+
+
+@contextmanager
+def _under_way(
+    session: DeliverySession, writes: Sequence[Write], recorder: Recorder
+) -> Iterator[None]:
+    """Notes what is about to be sent, and commits that, before the first request of the block.
+
+    From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
+    again. What the block has no outcome for is as it was before.
+    """
+    refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for write in writes:
+        refs[write.sobject, write.written_as].append(write.ref)
+    note_sending(session.ledger, session.account_id, session.cycle_id, refs)
+    session.ledger.commit()
+    try:
+        yield
+    except SalesforceProblem:
+        end_sending(session.ledger, session.account_id, recorder.lost)
+        session.ledger.commit()
+        raise
+    end_sending(session.ledger, session.account_id, recorder.lost)
     session.ledger.commit()
 
 
@@ -153,7 +171,6 @@ def _send_by_bulk(
 ) -> None:
     """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards."""
     session.calls_left()
-    _mark(session, writes, decisions)
     jobs: dict[str, set[int]] = {}
 
     def note(job_id: str, refs: list[int]) -> None:
@@ -161,37 +178,26 @@ def _send_by_bulk(
         session.ledger.commit()
         jobs[job_id] = set(refs)
 
-    recorder = Recorder(session, {write.ref: write for write in writes})
-    lost: set[int] = set()
-    for outcomes in send_by_bulk(session.org(), writes, on_job=note):
-        lost.update(outcome.ref for outcome in outcomes if outcome.status == "lost")
-        for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
-            recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
-            session.ledger.commit()
+    recorder = Recorder(session, writes, decisions)
+    with _under_way(session, writes, recorder):
+        for outcomes in send_by_bulk(session.org(), writes, on_job=note):
+            for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
+                recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
+                session.ledger.commit()
     for job_id, refs in jobs.items():
-        if lost.isdisjoint(refs):
+        if refs.isdisjoint(recorder.lost):
             forget_bulk_job(session.ledger, session.account_id, job_id)
-    mendable = [*recorder.again, *recorder.duplicates]
-    back_to_pending(session.ledger, [write.ref for write in mendable])
     session.ledger.commit()
     if recorder.moved:
         relocate(session, recorder.moved)
     _read_again(session, recorder.to_read)
-    if mendable:
+    if recorder.again or recorder.duplicates:
         session.mend_by_composite()
 
 
-def _mark(
-    session: DeliverySession, writes: Sequence[Write], decisions: Mapping[int, Decision]
+def _attach_duplicates(
+    session: DeliverySession, stopped_by_rule: Sequence[Write], decisions: Mapping[int, Decision]
 ) -> None:
-    for start in range(0, len(writes), RECORDED_AT_A_TIME):
-        part = writes[start : start + RECORDED_AT_A_TIME]
-        planned = [_planned(write, decisions[write.ref]) for write in part]
-        mark_in_flight(session.ledger, session.cycle_id, planned)
-    session.ledger.commit()
-
-
-def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write]) -> None:
     """Leads that a duplicate rule stopped: their people are the records that the rule names.
 
     Only a create that goes alone is told which records those are. They are somebody's work and
@@ -199,43 +205,29 @@ def _attach_duplicates(session: DeliverySession, stopped_by_rule: Sequence[Write
     """
     for start in range(0, len(stopped_by_rule), COMPOSITE_SUBREQUESTS):
         batch = stopped_by_rule[start : start + COMPOSITE_SUBREQUESTS]
-        created = single_create(session.org(), batch, headers=session.headers())
-        recorder = Recorder(session, {write.ref: write for write in batch})
-        attached = [
-            Done(
-                each.outcome.ref,
-                each.duplicates[0].sobject,
-                "none",
-                each.duplicates[0].salesforce_id,
-                "named by a duplicate rule",
-            )
-            for each in created
-            if each.outcome.status == "error" and each.duplicates
-        ]
-        record_done(session.ledger, session.cycle_id, attached)
-        identify_people(session.ledger, [done.operation_id for done in attached])
-        settled = {done.operation_id for done in attached}
-        recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
-        session.ledger.commit()
+        recorder = Recorder(session, batch, decisions)
+        with _under_way(session, batch, recorder):
+            created = single_create(session.org(), batch, headers=session.headers())
+            attached = [
+                Done(
+                    each.outcome.ref,
+                    each.duplicates[0].sobject,
+                    "none",
+                    each.duplicates[0].salesforce_id,
+                    "named by a duplicate rule",
+                )
+                for each in created
+                if each.outcome.status == "error" and each.duplicates
+            ]
+            record_done(session.ledger, session.cycle_id, attached)
+            settled = {done.operation_id for done in attached}
+            recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
 
 
 def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
     """Members that are there already, or no more: what the org has is read before the next try."""
     if to_read:
-        back_to_pending(session.ledger, [write.ref for write in to_read])
-        session.ledger.commit()
         session.decided_anew = True
-
-
-def _planned(write: Write, decision: Decision) -> Planned:
-    """What goes out is stored where neither the intent nor the decision says it already."""
-    action = "update" if write.action == "update" else "create"
-    if action == "update":
-        said = write.sobject in PERSON_SOBJECTS
-    else:
-        said = not decision.altered and write.fields == decision.fields
-    sent = None if said else write.fields
-    return Planned(write.ref, write.sobject, action, write.salesforce_id, sent, decision.reason)
 
 
 def _memory(write: Write) -> int:

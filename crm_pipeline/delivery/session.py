@@ -180,6 +180,11 @@ class DeliverySession:
             )
         return left
 
+    def can_afford_all(self) -> bool:
+        """Whether the calls that are left do for all that is pending, mending included."""
+        left = self.budget.calls_left
+        return left is None or left >= 2 * self.forecast
+
     def route(self, stage: str, volumes: Mapping[tuple[str, str], int]) -> Route:
         """How so many records travel; kept for the report.
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.outcomes import end_sending
 
 
 @contextmanager
@@ -16,6 +17,7 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
     The connection that is yielded holds the lock, and a cycle does all its writing on it: were
     the lock lost with the connection (PostgreSQL restarted, network gone), the next write fails
     before anything more is sent. A holder that dies gives the lock back as its connection ends.
+    What it was sending is in flight from then on, until that is looked up.
     """
     with engine.connect() as connection:
         taken = connection.scalar(statement("ledger/lock_account"), {"account_id": account_id})
@@ -24,6 +26,8 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
             yield None
             return
         try:
+            end_sending(connection, account_id)
+            connection.commit()
             yield connection
         finally:
             try:

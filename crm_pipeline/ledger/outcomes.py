@@ -34,9 +34,13 @@ class Planned:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Made by the ten thousand: frozen, each would take eight times as long to make.
+@dataclass(slots=True)
 class Done:
-    """An operation that succeeded; `action` is create, update or `none` (nothing differed)."""
+    """An operation that succeeded; `action` is create, update or `none` (nothing differed).
+
+    `sent` are the fields that went out, where the ledger does not have them yet.
+    """
 
     operation_id: int
     sobject: str
@@ -44,16 +48,22 @@ class Done:
     salesforce_id: str
     reason: str | None = None
     attempts: int = 1
+    sent: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An attempt that failed; `attempts` is what it costs (0: no fault of the record)."""
+    """An attempt that failed; `attempts` is what it costs (0: no fault of the record).
+
+    `sobject` and `action` are those of the attempt, where the ledger does not have them yet.
+    """
 
     operation_id: int
     error_code: str
     error_message: str
     attempts: int = 1
+    sobject: str | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,10 @@ def take_retries(connection: Connection, account_id: str, *, limit: int) -> dict
 
 
 def decide_updates(connection: Connection, planned: Sequence[Planned]) -> None:
-    """Stores which fields of which record are to change; they stay pending until sent."""
+    """Stores which fields of which person's record are to change; they stay pending until sent.
+
+    The records stand for their people from now on.
+    """
     connection.execute(statement("ledger/decide_updates"), {"rows": _rows(planned)})
 
 
@@ -98,11 +111,6 @@ def decide_anew(connection: Connection, operation_ids: Sequence[int]) -> None:
 def move_identities(connection: Connection, moved: Sequence[Moved]) -> None:
     """Other records stand for these operations' people now; the operations are undecided."""
     connection.execute(statement("ledger/move_identities"), {"rows": _rows(moved)})
-
-
-def identify_people(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """Makes the records of these person operations, decided or done, stand for their people."""
-    connection.execute(statement("ledger/identify_people"), {"operation_ids": list(operation_ids)})
 
 
 def leave_strangers(connection: Connection, operation_ids: Sequence[int]) -> None:
@@ -118,9 +126,47 @@ def reconsider_strangers(connection: Connection, account_id: str, *, all_of_them
 
 
 def mark_in_flight(connection: Connection, cycle_id: int, planned: Sequence[Planned]) -> None:
-    """Notes what is about to be sent; commit this before sending."""
+    """Notes what is about to be sent by itself; commit this before sending."""
     rows = {"cycle_id": cycle_id, "rows": _rows(planned)}
     connection.execute(statement("ledger/mark_in_flight"), rows)
+
+
+def note_sending(
+    connection: Connection,
+    account_id: str,
+    cycle_id: int,
+    operation_ids: Mapping[tuple[str, str], Sequence[int]],
+) -> None:
+    """Notes what is about to be sent, by (sObject, action); commit this before sending."""
+    rows = [
+        {
+            "account_id": account_id,
+            "cycle_id": cycle_id,
+            "sobject": sobject,
+            "action": action,
+            "operation_ids": list(ids),
+        }
+        for (sobject, action), ids in operation_ids.items()
+    ]
+    if rows:
+        connection.execute(statement("ledger/note_sending"), rows)
+
+
+def end_sending(
+    connection: Connection, account_id: str, unanswered: Sequence[int] | None = None
+) -> None:
+    """Nothing is being sent any more; what has no answer is in flight until it is looked up.
+
+    Args:
+        connection: the account's lock is held on it.
+        account_id: the account.
+        unanswered: operations whose answer was lost; None: all that have no outcome, for the
+            process that was sending them is gone.
+    """
+    ids = None if unanswered is None else list(unanswered)
+    connection.execute(
+        statement("ledger/end_sending"), {"account_id": account_id, "unanswered": ids}
+    )
 
 
 def note_field_changes(
@@ -132,7 +178,7 @@ def note_field_changes(
 
 
 def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> None:
-    """Records successes."""
+    """Records successes; a person's record stands for the person from now on."""
     rows = {"cycle_id": cycle_id, "rows": _rows(done)}
     connection.execute(statement("ledger/record_done"), rows)
 

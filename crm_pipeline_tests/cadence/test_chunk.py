@@ -22,13 +22,14 @@ def accounts_with_a_registration(connection, orgs, *names: str) -> None:
     connection.commit()
 
 
+@pytest.mark.waits
 def test_a_slow_org_delays_nobody_else(connection):
     names = ("slow", "b", "c", "d")
     with LocalOrgServer(*({"name": name, **ORG} for name in names)) as orgs:
         accounts_with_a_registration(connection, orgs, *names)
         requests.post(
             f"{orgs.url_of('slow')}/_admin/faults",
-            json={"kind": "composite", "action": "hang", "seconds": 5},
+            json={"kind": "composite", "action": "hang", "seconds": 2},
             timeout=5,
         ).raise_for_status()
 

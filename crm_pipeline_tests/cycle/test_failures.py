@@ -1,11 +1,13 @@
 """What goes wrong with an org, and what a cycle makes of it."""
 
+from collections.abc import Iterator
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.salesforce.credentials import PasswordToken
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.conftest import ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
 
 
@@ -213,3 +215,44 @@ def test_a_lost_activity_that_was_deleted_since_does_not_come_again(bench: Bench
     bench.cycle()
     assert bench.states()["attendance:1"] == "done"
     assert [event["Subject"] for event in bench.records("Event")] == ["Webinar Registration"]
+
+
+@pytest.fixture
+def one_phone_one_lead(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """An org that blocks a second Lead with the phone of another."""
+    rule = {"object": "Lead", "match": ["Phone"], "action": "block", "on_update": True}
+    org = {"name": "acme", **ORG, "duplicate_rules": [rule]}
+    with bench_of(org, pipeline, monkeypatch) as made:
+        yield made
+
+
+def test_whom_a_duplicate_rule_stops_is_the_record_that_it_names(one_phone_one_lead: Bench) -> None:
+    bench = one_phone_one_lead
+    there = bench.seed("Lead", LastName="Lovelace", Company="Engines", Phone="0123")
+    add_person(bench.connection, 1, phone_1="0123")
+    register(bench.connection, 1, 1)
+
+    report = bench.cycle()
+
+    assert report.state == "Complete"
+    assert [lead["Id"] for lead in bench.records("Lead")] == [there]
+    assert [event["WhoId"] for event in bench.records("Event")] == [there]
+    bench.cycle()
+    assert len(bench.records("Event")) == 1
+
+
+def test_an_update_that_a_duplicate_rule_stops_makes_no_second_record(
+    one_phone_one_lead: Bench,
+) -> None:
+    bench = one_phone_one_lead
+    bench.seed("Lead", LastName="Lovelace", Company="Engines", Phone="0123")
+    known = bench.seed("Lead", LastName="One", Company="x", Email="p1@example.com")
+    add_person(bench.connection, 1, phone_1="0123")
+    register(bench.connection, 1, 1)
+
+    report = bench.cycle()
+
+    assert len(bench.records("Lead")) == 2
+    assert bench.states() == {"person:p1@example.com": "exhausted", "registration:1": "done"}
+    assert [event["WhoId"] for event in bench.records("Event")] == [known]
+    assert report.counts.failed == 1

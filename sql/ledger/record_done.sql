@@ -1,23 +1,56 @@
-UPDATE crm.operation AS o
+-- What went through. The records of people stand for them from now on, with what was sent.
+WITH done AS (
+    UPDATE crm.operation AS o
+    SET
+        state = 'done',
+        attempts_left = o.attempts_left - d.attempts,
+        sobject = d.sobject,
+        action = d.action,
+        salesforce_id = d.salesforce_id,
+        sent = coalesce(d.sent, o.sent),
+        reason = coalesce(d.reason, o.reason),
+        sent_by = :cycle_id,
+        sent_at = CASE WHEN d.attempts > 0 THEN clock_timestamp() ELSE o.sent_at END,
+        error_code = NULL,
+        error_message = NULL,
+        next_attempt_at = NULL,
+        finished_at = clock_timestamp()
+    FROM
+        jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (
+            operation_id bigint,
+            sobject text,
+            action text,
+            salesforce_id text,
+            sent jsonb,
+            reason text,
+            attempts smallint
+        )
+    WHERE o.operation_id = d.operation_id
+    RETURNING
+        o.account_id, o.kind, o.person_key, o.sobject, o.salesforce_id, o.reason, o.intent, o.as_of
+)
+
+INSERT INTO crm.identity AS i (
+    account_id, person_key, sobject, salesforce_id, reason, sent, as_of
+)
+SELECT
+    d.account_id,
+    d.person_key,
+    d.sobject,
+    d.salesforce_id,
+    d.reason,
+    d.intent -> d.sobject,
+    d.as_of
+FROM done AS d
+WHERE d.kind = 'person'
+ON CONFLICT (account_id, person_key) DO UPDATE
 SET
-    state = 'done',
-    attempts_left = o.attempts_left - d.attempts,
-    sobject = d.sobject,
-    action = d.action,
-    salesforce_id = d.salesforce_id,
-    reason = coalesce(d.reason, o.reason),
-    sent_by = :cycle_id,
-    error_code = NULL,
-    error_message = NULL,
-    next_attempt_at = NULL,
-    finished_at = clock_timestamp()
-FROM
-    jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (
-        operation_id bigint,
-        sobject text,
-        action text,
-        salesforce_id text,
-        reason text,
-        attempts smallint
-    )
-WHERE o.operation_id = d.operation_id
+    sobject = excluded.sobject,
+    salesforce_id = excluded.salesforce_id,
+    reason = excluded.reason,
+    sent = CASE
+        WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
+        ELSE excluded.sent
+    END,
+    as_of = greatest(i.as_of, excluded.as_of),
+    seen_at = now()

@@ -24,15 +24,20 @@ SET
                 * (0.8 + 0.4 * random())
             )
     END,
+    sobject = coalesce(f.sobject, o.sobject),
+    action = coalesce(f.action, o.action),
     error_code = f.error_code,
     error_message = left(f.error_message, 1000),
-    sent_by = :cycle_id
+    sent_by = :cycle_id,
+    sent_at = clock_timestamp()
 FROM
     jsonb_to_recordset(CAST(:rows AS jsonb)) AS f (
         operation_id bigint,
         error_code text,
         error_message text,
-        attempts smallint
+        attempts smallint,
+        sobject text,
+        action text
     )
 WHERE o.operation_id = f.operation_id
 RETURNING o.operation_id, o.state

@@ -1,0 +1,65 @@
+"""What is noted before something is sent, and what a lost answer or a dead process leaves."""
+
+from sqlalchemy import Connection, Engine, text
+
+from crm_pipeline.ledger.due import lost_operations
+from crm_pipeline.ledger.intents import record_intents
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.outcomes import Done, end_sending, note_sending, record_done
+from crm_pipeline_tests.ledger.conftest import ACCOUNT, activity, operations
+
+
+def sending(ledger: Connection, number: int) -> list[int]:
+    """Operations that are noted as being sent; their ids."""
+    intents = [activity(f"registration:{each}") for each in range(1, number + 1)]
+    record_intents(ledger, ACCOUNT, flow="webinars", cycle_id=1, intents=intents)
+    ids = list(ledger.scalars(text("SELECT operation_id FROM crm.operation ORDER BY operation_id")))
+    note_sending(ledger, ACCOUNT, 1, {("Event", "create"): ids})
+    ledger.commit()
+    return ids
+
+
+def states(ledger: Connection) -> list[str]:
+    return [state for _, _, state in operations(ledger)]
+
+
+def test_what_a_dead_process_was_sending_is_in_flight_for_the_next_holder_of_the_lock(
+    ledger: Connection, pipeline: Engine
+) -> None:
+    answered, *_ = sending(ledger, 3)
+    done = Done(answered, "Event", "create", "00U000000000001AAA", "new")
+    record_done(ledger, 1, [done])
+    ledger.commit()
+
+    with account_lock(pipeline, ACCOUNT) as connection:
+        assert connection is not None
+        lost = lost_operations(connection, ACCOUNT, grace_seconds=0, limit=10)
+
+    assert states(ledger) == ["done", "in_flight", "in_flight"]
+    assert {(each.sobject, each.action) for each in lost} == {("Event", "create")}
+
+
+def test_only_what_has_no_answer_is_in_flight_when_sending_ends(ledger: Connection) -> None:
+    _, unanswered, _ = sending(ledger, 3)
+
+    end_sending(ledger, ACCOUNT, [unanswered])
+
+    assert states(ledger) == ["pending", "in_flight", "pending"]
+
+
+def test_what_is_in_flight_was_sent_when_the_request_went_out(ledger: Connection) -> None:
+    [operation_id] = sending(ledger, 1)
+    noted = ledger.scalar(text("SELECT sent_at FROM crm.sending"))
+
+    end_sending(ledger, ACCOUNT, [operation_id])
+
+    assert ledger.scalar(text("SELECT sent_at FROM crm.operation")) == noted
+
+
+def test_another_account_s_sending_is_left_alone(ledger: Connection, pipeline: Engine) -> None:
+    sending(ledger, 1)
+
+    with account_lock(pipeline, "other"):
+        pass
+
+    assert states(ledger) == ["pending"]

@@ -1,0 +1,26 @@
+-- Nothing is being sent any more. What has no answer (`unanswered`; NULL: all that has no
+-- outcome, since the process that sent it is gone) may be in the org: it is in flight until that
+-- is looked up. An update is decided anew then, unless it had been decided to wait.
+WITH sent AS (
+    DELETE FROM crm.sending WHERE account_id = :account_id
+    RETURNING cycle_id, sobject, action, operation_ids, sent_at
+)
+
+UPDATE crm.operation AS o
+SET
+    state = 'in_flight',
+    sobject = s.sobject,
+    action = CASE WHEN s.action = 'update' THEN o.action ELSE s.action END,
+    sent_by = s.cycle_id,
+    sent_at = s.sent_at,
+    error_code = NULL,
+    error_message = NULL
+FROM sent AS s
+CROSS JOIN LATERAL unnest(s.operation_ids) AS each (operation_id)
+WHERE
+    o.operation_id = each.operation_id
+    AND o.state = 'pending'
+    AND (
+        CAST(:unanswered AS bigint []) IS NULL
+        OR o.operation_id = any(CAST(:unanswered AS bigint []))
+    )
