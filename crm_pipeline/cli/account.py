@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from crm_pipeline.cli import account_filter, account_login, account_mapping, account_session
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.campaign import confirm_reading_again
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
@@ -117,9 +118,11 @@ def set_(
         list[str] | None,
         typer.Argument(metavar="[SETTING=VALUE]...", help="Without a value: back to the default."),
     ] = None,
+    *,
     client: Annotated[str | None, typer.Option(help="The warehouse's client_id.")] = None,
     name: Annotated[str | None, typer.Option(help="What people call the client.")] = None,
     login_url: Annotated[str | None, typer.Option(help="The org's My Domain.")] = None,
+    yes: Yes = False,
 ) -> None:
     """Change settings, the name, the client or the login URL; the rest stays."""
     from crm_pipeline.accounts.store import get_account, update_account, update_settings
@@ -142,6 +145,7 @@ def set_(
                 login_url=account.login_url if login_url is None else login_url,
             ),
         )
+        confirm_reading_again(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} is changed; its next cycle goes by it.")
 
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.campaign import confirm_reading_again
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table
@@ -18,9 +19,11 @@ FieldName = Annotated[str, typer.Argument(metavar="OBJECT.FIELD", help="As in Le
 def set_(
     account_id: AccountId,
     field: FieldName,
+    *,
     source: Annotated[str | None, typer.Option(help="Column of the extracts.")] = None,
     constant: Annotated[str | None, typer.Option(help="The same value for everybody.")] = None,
     nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Fill a field from a column, with a constant, or not at all."""
     from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
@@ -34,17 +37,19 @@ def set_(
         set_field_mapping(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
         )
+        confirm_reading_again(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} fills {field} {_origin(source, constant)}.")
 
 
 @app.command()
-def remove(account_id: AccountId, field: FieldName) -> None:
+def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     """Take an override away; the default mapping holds again."""
     from crm_pipeline.accounts.store import remove_field_mapping
 
     sobject, name = _parts(field)
     with transaction() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
+        confirm_reading_again(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} no longer overrides {field}.")
 
 

@@ -5,3 +5,5 @@ from typing import Annotated
 import typer
 
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

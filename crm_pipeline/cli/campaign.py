@@ -1,11 +1,11 @@
 """`crm-pipeline campaign`: which event is which campaign, and reading events again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table
@@ -13,10 +13,11 @@ from crm_pipeline.cli.show import print_table
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from crm_pipeline.accounts.campaigns import CampaignSettings
+
 app = typer.Typer(help="Campaigns of accounts that have them on: links, progress, back-fills.")
 
 EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command()
@@ -84,6 +85,29 @@ def list_(account_id: AccountId) -> None:
     )
 
 
+def confirm_reading_again(connection: "Connection", account_id: str, *, yes: bool) -> None:
+    """Where a setting that was just changed has members read again: says what that will cost.
+
+    Whoever does not agree to that leaves everything as it was.
+    """
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.flows.campaigns.flow import to_be_read_again
+    from crm_pipeline.warehouse.participations import ExtractError
+
+    account = get_account(connection, account_id)
+    if account.settings.campaigns is None:
+        return
+    try:
+        volumes = to_be_read_again(
+            connection, engine("warehouse"), account, account.settings.campaigns
+        )
+    except ExtractError as error:
+        mistake(f"{error}.")
+    if volumes:
+        _confirm(volumes, account.settings.campaigns, yes=yes)
+
+
 def _read_again(
     connection: "Connection", account_id: str, event_ids: Collection[int], *, yes: bool
 ) -> None:
@@ -91,7 +115,6 @@ def _read_again(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.ledger.campaigns import queue_backfill
-    from crm_pipeline.salesforce.budget import backfill_calls
     from crm_pipeline.warehouse.events import event_volumes
     from crm_pipeline.warehouse.participations import ExtractError
 
@@ -108,12 +131,18 @@ def _read_again(
         mistake(f"{error}.")
     if unknown := set(event_ids) - volumes.keys():
         mistake(f"The warehouse has no event {min(unknown)} of this client.")
+    _confirm(volumes, chosen, yes=yes)
+    queue_backfill(connection, account_id, volumes)
+
+
+def _confirm(volumes: Mapping[int, int], chosen: "CampaignSettings", *, yes: bool) -> None:
+    from crm_pipeline.salesforce.budget import backfill_calls
+
     rows = sum(volumes.values())
     cycles = -(-rows // chosen.backfill_rows_per_cycle) or 1
     typer.echo(
-        f"{len(volumes)} events with {rows} registrations and attendances: at most "
-        f"{backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
+        f"{len(volumes)} events with {rows} registrations and attendances are to be read again: "
+        f"at most {backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
     )
     if not yes:
         typer.confirm("Read them again?", abort=True)
-    queue_backfill(connection, account_id, volumes)

@@ -65,6 +65,7 @@ class Counts:
     members_updated: int = 0
     members_unchanged: int = 0
     backfills_waiting: int = 0
+    backfill_rows_waiting: int = 0
     looked_up: int = 0
     retried: int = 0
     retried_done: int = 0

@@ -166,7 +166,7 @@ def note_members(connection: Connection, operation_ids: Sequence[int]) -> None:
 
 
 def reopen_moved_members(connection: Connection, account_id: str) -> None:
-    """Has memberships looked at again whose person is another record by now."""
+    """Has memberships looked at again whose person or campaign is another record by now."""
     connection.execute(statement("campaigns/reopen_moved"), {"account_id": account_id})
 
 
@@ -197,9 +197,15 @@ def backfills_done(connection: Connection, account_id: str, event_ids: Collectio
 
 
 def known_events(connection: Connection, account_id: str) -> list[int]:
-    """The events that have a campaign."""
+    """The events that have a campaign or, as far as anything was read of them, might have one."""
     rows = connection.scalars(statement("campaigns/known_events"), {"account_id": account_id})
     return list(rows)
+
+
+def linked_events(connection: Connection, account_id: str) -> set[int]:
+    """The events that have a campaign."""
+    rows = connection.scalars(statement("campaigns/linked_events"), {"account_id": account_id})
+    return set(rows)
 
 
 def mapping_fingerprint(connection: Connection, account_id: str) -> str | None:

@@ -115,6 +115,8 @@ def backfill_calls(campaigns: int, rows: int) -> int:
     Of a member, one row is a registration and another one an attendance, so this is an upper
     bound: linking 1,000 campaigns takes a call or two, the members' lookup and writes the rest.
     """
+    if not campaigns:
+        return 0
     linking = 1 + ceil(campaigns / QUERY_PAGE) + ceil(campaigns / COMPOSITE_QUERIES_OR_COLLECTIONS)
     return linking + lookup_calls(rows) + composite_calls({("CampaignMember", "update"): rows})
 

@@ -22,7 +22,7 @@ def test_a_linked_event_is_read_again_and_it_is_said_before_what_that_costs(
     campaign = org.table("Campaign")
     assert not campaign.rows
     said = run("campaign", "link", "acme", event, "701000000000001", typed="y\n").stdout
-    assert "1 events with 1 registrations and attendances: at most 5 API calls" in said
+    assert "1 events with 1 registrations and attendances are to be read again: at most 5" in said
     listed = run("campaign", "list", "acme").stdout
     assert "701000000000001" in listed
     assert "1 rows wait" in listed
@@ -41,6 +41,30 @@ def test_a_back_fill_says_what_it_costs_and_may_be_left(run: Run, org: Org, pipe
     listed = run("campaign", "list", "acme").stdout
     assert "rows wait" not in listed
     assert len(org.table("CampaignMember").rows) == 1
+
+
+def test_a_setting_that_has_all_read_again_says_first_what_that_costs(
+    run: Run, org: Org, pipeline: Engine
+):
+    one_registration(pipeline)
+    renamed = 'campaigns={"registered": {"label": "Signed up", "priority": 1}}'
+    run("account", "set", "acme", "campaigns={}")
+    run("cycle", "acme")
+    for change in (
+        ("account", "set", "acme", renamed),
+        ("account", "mapping", "set", "acme", "CampaignMember.Source__c", "--constant=x"),
+    ):
+        said = run(*change, typed="n\n", fails=1).stdout
+        assert "1 events with 1 registrations and attendances" in said
+        assert "at most 5 API calls, over about 1 cycles" in said
+    run("cycle", "acme")
+    [member] = org.table("CampaignMember").rows.values()
+    assert member["Status"] == "Registered", "who says no leaves all as it was"
+    run("account", "set", "acme", renamed, "--yes")
+    run("cycle", "acme")
+    [member] = org.table("CampaignMember").rows.values()
+    assert member["Status"] == "Signed up"
+    assert "read again" not in run("account", "set", "acme", "parallel_requests=2").stdout
 
 
 def test_mistakes_are_told_in_one_line(run: Run, org: Org, pipeline: Engine):

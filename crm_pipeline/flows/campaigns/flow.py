@@ -1,6 +1,6 @@
 """The campaigns' part of an account's cycle: from the warehouse to intents (spec 2)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from crm_pipeline.ledger.campaigns import (
     campaign_links,
     known_events,
     latest_intents,
+    linked_events,
     mapping_fingerprint,
     queue_backfill,
     set_mapping_fingerprint,
@@ -76,6 +77,7 @@ def batches(
         chosen,
         rules.member_map(field_mappings(ledger, account.account_id)),
         campaign_links(ledger, account.account_id),
+        linked_events(ledger, account.account_id),
         filter_strings(ledger, account.account_id),
     )
     known = positions(ledger, account.account_id)
@@ -114,21 +116,16 @@ def due_backfills(
 ) -> list[int]:
     """The events to read again in this cycle, as many as its share of rows allows.
 
-    Where the mapping or the statuses changed since members were last read, all events that
-    have a campaign are queued first, within the caller's transaction.
+    Where a setting changed for all (`to_be_read_again`), they are queued first, within the
+    caller's transaction.
 
     Raises:
         ExtractError: the warehouse cannot be read.
     """
     account_id = account.account_id
-    mapping = rules.member_map(field_mappings(ledger, account_id))
-    now = rules.fingerprint(chosen, mapping)
-    before = mapping_fingerprint(ledger, account_id)
-    if before != now:
-        if before is not None:
-            known = known_events(ledger, account_id)
-            queue_backfill(ledger, account_id, event_volumes(warehouse, account.client_id, known))
-        set_mapping_fingerprint(ledger, account_id, now)
+    if changed := to_be_read_again(ledger, warehouse, account, chosen):
+        queue_backfill(ledger, account_id, changed)
+    set_mapping_fingerprint(ledger, account_id, _fingerprint(ledger, account_id, chosen))
     taken: list[int] = []
     rows = 0
     for event_id, number in waiting_backfills(ledger, account_id).items():
@@ -139,7 +136,28 @@ def due_backfills(
     return taken
 
 
-def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> int:
-    """Notes that these events were read again; returns how many wait for later cycles."""
+def to_be_read_again(
+    ledger: Connection, warehouse: Engine, account: Account, chosen: CampaignSettings
+) -> dict[int, int]:
+    """All known events with their rows, where a setting changed that concerns all; else nothing.
+
+    That is the statuses, the mapping, or what finds the campaigns.
+
+    Raises:
+        ExtractError: the warehouse cannot be read.
+    """
+    before = mapping_fingerprint(ledger, account.account_id)
+    if before in (None, _fingerprint(ledger, account.account_id, chosen)):
+        return {}
+    known = known_events(ledger, account.account_id)
+    return event_volumes(warehouse, account.client_id, known)
+
+
+def _fingerprint(ledger: Connection, account_id: str, chosen: CampaignSettings) -> str:
+    return rules.fingerprint(chosen, rules.member_map(field_mappings(ledger, account_id)))
+
+
+def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> Mapping[int, int]:
+    """Notes that these events were read again; returns those that wait, with their rows."""
     backfills_done(ledger, account.account_id, event_ids)
-    return len(waiting_backfills(ledger, account.account_id))
+    return waiting_backfills(ledger, account.account_id)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from crm_pipeline.cadence.flow_assets import Metadata
 from crm_pipeline.cycle.report import CycleReport, Step
+from crm_pipeline.salesforce.budget import backfill_calls
 
 
 def _campaigns(report: CycleReport) -> Metadata:
@@ -17,6 +18,10 @@ def _campaigns(report: CycleReport) -> Metadata:
         "campaigns_created": counts.campaigns_created,
         "campaigns_linked": counts.campaigns_linked,
         "events_to_read_again": counts.backfills_waiting,
+        "rows_to_read_again": counts.backfill_rows_waiting,
+        "api_calls_to_read_again_at_most": backfill_calls(
+            counts.backfills_waiting, counts.backfill_rows_waiting
+        ),
     }
 
 

@@ -1,6 +1,6 @@
 """The rules of campaigns: which campaign, which status, what of it is new. Pure (spec 2)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -45,18 +45,20 @@ class Choices:
         settings: its campaign settings.
         members: what it fills further fields of CampaignMember with.
         links: campaigns that people named, by event id.
+        linked: events that have a campaign, however they came by it.
         filter_strings: addresses that must not reach the org.
     """
 
     settings: CampaignSettings
     members: FieldMap
     links: Mapping[int, str]
+    linked: Set[int] = frozenset()
     filter_strings: Sequence[str] = ()
 
     def has_campaign(self, event_id: int) -> bool:
         """Whether an event is linked to a campaign, or will find or get one."""
         own = self.settings.external_id_field is not None or self.settings.create_campaigns
-        return own or event_id in self.links
+        return own or event_id in self.links or event_id in self.linked
 
 
 def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
@@ -69,8 +71,10 @@ def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
 
 
 def fingerprint(settings: CampaignSettings, members: FieldMap) -> str:
-    """Differs when what is sent of each member differs."""
+    """Differs when what is sent of each member differs, or where to."""
     said = {
+        "external_id_field": settings.external_id_field,
+        "create_campaigns": settings.create_campaigns,
         "statuses": {stage: s.model_dump() for stage, s in settings.statuses.items()},
         "columns": members.columns,
         "constants": members.constants,

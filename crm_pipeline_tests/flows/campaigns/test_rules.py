@@ -31,7 +31,7 @@ MAP = member_map(
 
 
 def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, **settings: Any):
-    return Choices(CampaignSettings(**settings), MAP, links or {}, filters)
+    return Choices(CampaignSettings(**settings), MAP, links or {}, filter_strings=filters)
 
 
 def row(source: Source = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
@@ -135,6 +135,7 @@ def test_what_is_sent_of_members_has_a_fingerprint() -> None:
     renamed = CampaignSettings(attended={"label": "Was there", "priority": 4})
     assert fingerprint(renamed, MAP) != same
     assert fingerprint(CampaignSettings(), member_map([])) != same
+    assert fingerprint(CampaignSettings(external_id_field="Key__c"), MAP) != same
 
 
 def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:
