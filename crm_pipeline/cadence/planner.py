@@ -18,6 +18,7 @@ Reason = Literal[
     "after a failure",
     "unfinished",
     "events to read again",
+    "conversions to look for",
     "retries",
 ]
 
@@ -54,6 +55,7 @@ class Standing:
         unread_sessions: sessions newly configured to be pushed.
         settings_changed: since the last cycle began; what they switch on may be there already.
         events_to_read_again: events of which a share is read again in each cycle.
+        conversions_unseen: nobody has asked for a day which members' leads were converted.
     """
 
     account_id: str
@@ -70,6 +72,7 @@ class Standing:
     unread_sessions: bool = False
     settings_changed: bool = False
     events_to_read_again: bool = False
+    conversions_unseen: bool = False
     positions: Mapping[str, Position] = field(default_factory=dict)
 
 
@@ -116,6 +119,7 @@ def own_business(standing: Standing) -> Reason | None:
         "settings changed": standing.settings_changed,
         "unfinished": left_over,
         "events to read again": standing.events_to_read_again,
+        "conversions to look for": standing.conversions_unseen,
         "retries": standing.retries,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

@@ -1,6 +1,7 @@
 """Members of campaigns: each person once, with a status that only moves forward."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.delivery.campaigns import fail, is_there, status_creation
@@ -12,8 +13,10 @@ from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
     DueMember,
     campaigns_are_ready,
+    conversions_since,
     due_member_volume,
     due_members,
+    note_conversions,
     note_members,
     operations_of_campaigns,
     reopen_moved_members,
@@ -22,10 +25,14 @@ from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.matching import converted_since
 from crm_pipeline.salesforce.soql import packed_in_queries, quote
 
 WINDOW = 10_000
 """Members decided at a time: their queries and writes fill whole calls."""
+
+WHILE_BUSY, WHILE_IDLE = timedelta(hours=1), timedelta(days=1)
+"""How often conversions are looked for: where the cycle speaks to the org anyway, and else."""
 
 CAMPAIGNS_NAMED = 500
 """Of so many campaigns at most, a query names them; of more it reads all of a person's."""
@@ -48,6 +55,7 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
+    _notice_conversions(session)
     reopen_moved_members(session.ledger, session.account_id)
     session.ledger.commit()
     volume = due_member_volume(session.ledger, session.account_id)
@@ -74,6 +82,20 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
         session.ledger.commit()
         outbox.add([decision for decision in decisions if decision.action != "none"])
     outbox.flush()
+
+
+def _notice_conversions(session: DeliverySession) -> None:
+    """Asks which leads were converted: their memberships are to move even if nothing new comes.
+
+    Salesforce tells nobody, and to ask costs a call: once an hour, of an org that is spoken to
+    anyway, else once a day.
+    """
+    pause = WHILE_BUSY if session.api_calls else WHILE_IDLE
+    since = conversions_since(session.ledger, session.account_id, pause)
+    if since is not None:
+        session.calls_left()
+        contact_of = converted_since(session.org(), since)
+        note_conversions(session.ledger, session.account_id, contact_of)
 
 
 def decide_member(

@@ -7,7 +7,7 @@ account's lock; `campaign_links`, `overview` and `queue_backfill` are also for c
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -168,6 +168,26 @@ def note_members(connection: Connection, operation_ids: Sequence[int]) -> None:
 def reopen_moved_members(connection: Connection, account_id: str) -> None:
     """Has memberships looked at again whose person or campaign is another record by now."""
     connection.execute(statement("campaigns/reopen_moved"), {"account_id": account_id})
+
+
+def conversions_since(connection: Connection, account_id: str, pause: timedelta) -> datetime | None:
+    """Since when leads that are members may have been converted (UTC).
+
+    None: none is a member, or the org was asked within the pause.
+    """
+    parameters = {"account_id": account_id, "pause_seconds": pause.total_seconds()}
+    since: datetime | None = connection.scalar(statement("campaigns/conversions_since"), parameters)
+    return since
+
+
+def note_conversions(
+    connection: Connection, account_id: str, contact_of: Mapping[str, str]
+) -> None:
+    """Contacts stand for the people of these leads now; the org was asked for all until now."""
+    rows = [{"lead_id": lead, "contact_id": contact} for lead, contact in contact_of.items()]
+    parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
+    connection.execute(statement("campaigns/convert_identities"), parameters)
+    connection.execute(statement("campaigns/conversions_were_seen"), {"account_id": account_id})
 
 
 def queue_backfill(connection: Connection, account_id: str, rows: Mapping[int, int]) -> None:

@@ -10,13 +10,13 @@ The rule, for one email address:
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, Subrequest, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.salesforce.soql import packed_in_queries, quote
+from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -187,6 +187,24 @@ def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str,
         For each Lead: itself, the Lead it was merged into, the Contact it became, or None.
     """
     return _follow(connection, "Lead", lead_ids)
+
+
+def converted_since(connection: "Connection", since: datetime) -> dict[str, str]:
+    """The Contact of each Lead that was converted since some time (UTC); one call for 2,000.
+
+    The day of a conversion is that of the org's own time zone, so a day more is asked for.
+
+    Raises:
+        SalesforceProblem: as `query_all`.
+    """
+    day = quote((since - timedelta(days=1)).date())
+    query = select(
+        ("Id", "ConvertedContactId"), "Lead", "IsConverted = true", f"ConvertedDate >= {day}"
+    )
+    [records] = query_all(connection, [query]).records
+    return {
+        each["Id"]: each["ConvertedContactId"] for each in records if each["ConvertedContactId"]
+    }
 
 
 def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[str, Followed]:

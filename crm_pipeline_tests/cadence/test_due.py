@@ -183,6 +183,29 @@ def test_events_to_read_again_are_due_with_the_schedule_while_campaigns_are_on(c
     assert due(only_urgent=True) == {}
 
 
+def test_an_account_with_leads_as_members_is_asked_once_a_day_which_were_converted(connection):
+    for account, member, hours in (
+        ("on", "00Q1", 25),
+        ("lately", "00Q2", 1),
+        ("nobody", "003", 25),
+    ):
+        an_idle_account(connection, account)
+        connection.execute(
+            text(
+                "WITH m AS (INSERT INTO crm.campaign_mapping (account_id, fingerprint,"
+                " conversions_seen_at)"
+                " VALUES (:account, '', now() - make_interval(hours => :hours)))"
+                " INSERT INTO crm.campaign_member (account_id, event_id, person_key, campaign_id,"
+                " person_id, member_id) VALUES (:account, 1, 'a', '701', :member, '00v')"
+            ),
+            {"account": account, "member": member, "hours": hours},
+        )
+    connection.execute(text("UPDATE crm.account SET settings = '{\"campaigns\": {}}'"))
+    connection.commit()
+    assert due() == {"on": "conversions to look for"}
+    assert due(only_urgent=True) == {}
+
+
 def test_refused_credentials_are_not_tried_again(connection):
     an_idle_account(connection, "a")
     a_shipped_person(connection, "a", 1, LONG_AGO + timedelta(seconds=1))

@@ -83,6 +83,7 @@ def test_who_may_run(facts, expected):
         ({"retries": True}, "retries"),
         ({"settings_changed": True, "unfinished": True}, "settings changed"),
         ({"events_to_read_again": True, "retries": True}, "events to read again"),
+        ({"conversions_unseen": True, "retries": True}, "conversions to look for"),
         ({"unread_sessions": True, "retries": True}, "sessions to backfill"),
     ],
 )

@@ -344,6 +344,58 @@ def test_a_converted_lead_is_a_member_through_its_contact_with_the_better_status
     assert (member["ContactId"], member["Status"]) == (contact, "Attended")
 
 
+def hours_pass_without_a_look_at_conversions(bench: Bench, hours: int) -> None:
+    bench.connection.execute(
+        text(
+            "UPDATE crm.campaign_mapping"
+            " SET conversions_seen_at = now() - make_interval(hours => :hours)"
+        ),
+        {"hours": hours},
+    )
+
+
+def test_a_conversion_is_noticed_within_a_day_even_if_nothing_new_comes(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=30)
+    bench.cycle()
+    [lead], [campaign] = bench.records("Lead"), bench.records("Campaign")
+    contact = bench.seed("Contact", LastName="L", Email="other@example.com")
+    bench.seed("CampaignMember", CampaignId=campaign["Id"], ContactId=contact, Status="Registered")
+    bench.admin("convert", lead_id=lead["Id"], contact_id=contact)
+    hours_pass_without_a_look_at_conversions(bench, 2)
+    assert bench.cycle().counts.api_calls == 0, "not for this alone, so soon"
+    hours_pass_without_a_look_at_conversions(bench, 25)
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Complete", 3)
+    assert [(each["ContactId"], each["Status"]) for each in bench.records("CampaignMember")] == [
+        (contact, "Attended")
+    ]
+    assert bench.cycle().counts.api_calls == 0
+    register(bench.connection, 2, 1, session=2, minute=120)
+    assert bench.cycle().counts.failed == 0
+    assert {event["WhoId"] for event in bench.records("Event")} == {contact}
+
+
+def test_conversions_are_looked_for_once_an_hour_where_the_org_is_asked_anyway(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    contact = bench.admin("convert", lead_id=lead["Id"])["contact_id"]
+    hours_pass_without_a_look_at_conversions(bench, 2)
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=60)
+    bench.cycle()
+    [identity] = bench.connection.execute(
+        text("SELECT salesforce_id, sent FROM crm.identity WHERE person_key = 'p1@example.com'")
+    )
+    assert identity.salesforce_id == contact
+    assert identity.sent["LastName"] == "Last 1"
+
+
 def test_two_people_of_one_record_are_one_member(bench: Bench) -> None:
     switch_on(bench)
     for number in (1, 2):

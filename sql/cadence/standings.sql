@@ -70,6 +70,16 @@ SELECT
         SELECT FROM crm.campaign_backfill AS b
         WHERE b.account_id = a.account_id AND b.done_at IS NULL
     ) AS events_to_read_again,
+    a.settings ->> 'campaigns' IS NOT NULL AND EXISTS (
+        SELECT FROM crm.campaign_mapping AS m
+        WHERE
+            m.account_id = a.account_id
+            AND m.conversions_seen_at < now() - interval '1 day'
+            AND EXISTS (
+                SELECT FROM crm.campaign_member AS lead
+                WHERE lead.account_id = m.account_id AND lead.person_id LIKE '00Q%'
+            )
+    ) AS conversions_unseen,
     r.watermark AS registrations_watermark,
     r.seen_since AS registrations_seen_since,
     r.seen_rows AS registrations_seen_rows,
