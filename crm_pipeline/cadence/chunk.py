@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from crm_pipeline.cadence.due import extend_claims
 from crm_pipeline.cycle.report import CycleReport, Step
@@ -18,11 +18,14 @@ _LOADED_BY_CYCLES = (
     "simple_salesforce.login",
 )
 
+_TOGETHER_SECONDS = 3.0
+"""So long reports are gathered: to log those of 20 accounts costs little more than of one."""
+
 
 def sync_accounts(
     account_ids: Sequence[str], *, run_id: str, steps: frozenset[Step]
 ) -> Iterator[list[CycleReport]]:
-    """Runs the cycle of each account, and yields the reports of those that have ended meanwhile.
+    """Runs the cycle of each account, and yields the reports of those that ended together.
 
     `settings().accounts_at_once` of them wait for Salesforce at the same time, so that a slow
     org delays only itself. When the caller gives up, no further cycle begins; those under way
@@ -43,8 +46,9 @@ def sync_accounts(
         }
         try:
             while waiting:
-                ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield [cycle.result() for cycle in ended]
+                ended, waiting = wait(waiting, _TOGETHER_SECONDS)
+                if ended:
+                    yield [cycle.result() for cycle in ended]
         finally:
             for cycle in waiting:
                 cycle.cancel()

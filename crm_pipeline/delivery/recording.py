@@ -181,8 +181,7 @@ class Recorder:
             Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
             for each in self.deleted
         ]
-        if gone:
-            record_done(self.session.ledger, self.session.cycle_id, gone)
+        record_done(self.session.ledger, self.session.cycle_id, gone)
         self.deleted = []
 
     def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:

@@ -1,6 +1,6 @@
 """Intents: what a flow wants written, recorded before anything is sent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -59,7 +59,7 @@ def record_intents(
     *,
     flow: str,
     cycle_id: int,
-    intents: Iterable[Intent],
+    intents: Sequence[Intent],
 ) -> dict[str, Recorded]:
     """Records intents as pending operations, within the caller's transaction.
 
@@ -78,6 +78,8 @@ def record_intents(
     Returns:
         Counts by kind.
     """
+    if not intents:
+        return {}
     connection.execute(statement("ledger/stage_intents"))
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
@@ -109,8 +111,9 @@ def record_intents(
 
 def record_emails(connection: Connection, account_id: str, emails: Sequence[PersonEmail]) -> None:
     """Notes who has which address now, so that one who changed it is not taken for another."""
-    rows = {"account_id": account_id, "rows": orjson.dumps(emails).decode()}
-    connection.execute(statement("ledger/record_emails"), rows)
+    if emails:
+        rows = {"account_id": account_id, "rows": orjson.dumps(emails).decode()}
+        connection.execute(statement("ledger/record_emails"), rows)
 
 
 def reject_for_dropped(connection: Connection, account_id: str) -> int:

@@ -179,8 +179,9 @@ def note_field_changes(
 
 def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> None:
     """Records successes; a person's record stands for the person from now on."""
-    rows = {"cycle_id": cycle_id, "rows": _rows(done)}
-    connection.execute(statement("ledger/record_done"), rows)
+    if done:
+        rows = {"cycle_id": cycle_id, "rows": _rows(done)}
+        connection.execute(statement("ledger/record_done"), rows)
 
 
 def record_failed(
