@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         description="Fernet keys for credentials, comma-separated; the first encrypts.",
     )
     accounts_per_run: int = Field(
-        default=25, ge=1, le=250, description="How many accounts one run takes."
+        default=50, ge=1, le=250, description="How many accounts one run takes."
     )
     accounts_at_once: int = Field(
         default=8,
