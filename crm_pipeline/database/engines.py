@@ -4,7 +4,6 @@ from functools import cache
 from typing import Literal
 
 import orjson
-from psycopg.types.json import set_json_loads
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
@@ -59,6 +58,8 @@ def database_url(which: Database) -> URL:
 @cache
 def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     """The pooled engine of a database; sessions speak UTC (the warehouse: its declared zone)."""
+    from psycopg.types.json import set_json_loads
+
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
     set_json_loads(orjson.loads)
     zone = settings().warehouse_timezone if which == "warehouse" else "UTC"
