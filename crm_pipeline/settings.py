@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         description="How many accounts of a run wait for Salesforce at once.",
     )
     cycle_minutes: int = Field(
-        default=15, ge=1, le=60, description="The schedule's pace, in minutes."
+        default=15, ge=1, le=60, description="The schedule's pace, in minutes; a divisor of 60."
     )
     sensor_seconds: int = Field(
         default=20, ge=5, description="How often the new-data sensor looks, in seconds."
@@ -82,7 +82,9 @@ class Settings(BaseSettings):
         description="After this an account asked for, but never run, is due again.",
     )
     history_days: int = Field(
-        default=14, ge=1, description="Age at which Dagster's runs and events are purged."
+        default=14,
+        ge=1,
+        description="Age at which Dagster's runs and the accounts' cycles are purged, in days.",
     )
     freshness_minutes: int = Field(
         default=60, ge=1, description="The promise: from the warehouse to Salesforce."
@@ -94,6 +96,14 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         default=None, description="smtp://user:password@host:port, for alerts by e-mail."
     )
+
+    @field_validator("cycle_minutes")
+    @classmethod
+    def _divides_the_hour(cls, value: int) -> int:
+        """Cron counts minutes within the hour: another pace would be uneven at its end."""
+        if 60 % value:
+            raise ValueError("the minutes must divide 60, as 5, 10, 15, 20, 30 and 60 do")
+        return value
 
     @field_validator("encryption_keys", mode="before")
     @classmethod

@@ -1,6 +1,6 @@
-"""Keeps Dagster's log a window of some days: it has no retention of its own for runs and events.
+"""Keeps Dagster's log and the accounts' cycles a window of some days.
 
-What happened in each cycle stays in the pipeline's own tables (`crm.cycle`, `crm.operation`).
+Dagster has no retention of its own for runs and events. What was sent stays in `crm.operation`.
 """
 
 from dagster import (
@@ -14,6 +14,7 @@ from dagster import (
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.engines import database_url
 from crm_pipeline.database.statements import statement
@@ -57,19 +58,33 @@ def purge(storage: Engine, days: int) -> dict[str, int]:
     return {"runs": len(runs), "events": events, "verdicts": verdicts}
 
 
-@op(description="Deletes Dagster's runs, events and verdicts older than HISTORY_DAYS.")
+def purge_cycles(own: Engine, days: int) -> int:
+    """Deletes cycles older than some days from the pipeline's own history; returns how many.
+
+    The latest one of each account is kept, however old.
+    """
+    with own.begin() as connection:
+        deleted: int = connection.execute(
+            statement("cadence/purge_cycles"), {"days": days}
+        ).scalar_one()
+    return deleted
+
+
+@op(description="Deletes runs, events, verdicts and cycles older than HISTORY_DAYS.")
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
     url = database_url("dagster").set(drivername="postgresql+psycopg")
-    deleted = purge(create_engine(url, poolclass=NullPool), settings().history_days)
+    days = settings().history_days
+    deleted = purge(create_engine(url, poolclass=NullPool), days)
+    deleted["cycles"] = purge_cycles(pipeline(), days)
     context.add_output_metadata(deleted)
     context.log.info("Deleted %s", ", ".join(f"{n} {what}" for what, n in deleted.items()))
 
 
 @job(
     executor_def=in_process_executor,
-    description="Deletes what is older than HISTORY_DAYS from Dagster's log; what each account's "
-    "partition shows stays, and so does the pipeline's own history.",
+    description="Deletes what is older than HISTORY_DAYS from Dagster's log and from the accounts' "
+    "cycles; what each account's partition shows stays, and so does what was sent.",
 )
 def purge_history() -> None:
     """The daily clean-up."""

@@ -71,22 +71,13 @@ def list_(account_id: AccountId) -> None:
 
 def _check_column(column: str) -> None:
     """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
-    from datetime import UTC, datetime
-
-    from sqlalchemy.exc import DBAPIError
-
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.database.statements import statement
-    from crm_pipeline.warehouse.participations import SOURCES
+    from crm_pipeline.warehouse.participations import ExtractError, columns
 
-    nobody = {"client_id": "", "since": datetime.now(UTC), "sessions": [], "backfilled": []}
-    known = {"street"}
     try:
-        with engine("warehouse").connect() as connection:
-            for source in SOURCES:
-                known.update(connection.execute(statement(f"extract/{source}"), nobody).keys())
-    except DBAPIError:
-        typer.echo(f"The warehouse cannot be asked whether it has {column}.", err=True)
+        known = columns(engine("warehouse"))
+    except ExtractError as error:
+        typer.echo(f"It cannot be checked whether there is a column {column}: {error}", err=True)
         return
     if column not in known:
         mistake(

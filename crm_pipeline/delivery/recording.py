@@ -48,8 +48,7 @@ def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> Non
         note_field_changes(session.ledger, session.account_id, changes)
         session.delivered.fields_changed_to_fit += len(changes)
         for change in changes:
-            key = f"{change.field}: {change.why}"
-            session.notes[key] = session.notes.get(key, 0) + 1
+            session.notes[change.field] = session.notes.get(change.field, 0) + 1
 
 
 def keep_updates(session: DeliverySession, updates: Sequence[Decision]) -> None:

@@ -297,7 +297,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 def stopped(code: str, http_status: int) -> AccountStopped:
     """The exception for an error that the table treats as STOP_ACCOUNT."""
     return AccountStopped(
-        f"Salesforce refuses this account: {code or 'no error code'} (HTTP {http_status})",
+        f"Salesforce refuses this account: {code or f'HTTP {http_status}'}",
         _ADVICE.get(code, "look the code up in Salesforce's documentation, or ask for support"),
         code=code,
     )
@@ -305,7 +305,9 @@ def stopped(code: str, http_status: int) -> AccountStopped:
 
 def paused(code: str, http_status: int) -> AccountPaused:
     """The exception for an error that the table treats as PAUSE_ACCOUNT."""
-    return AccountPaused(f"A limit of the org is reached: {code} (HTTP {http_status})", code=code)
+    return AccountPaused(
+        f"A limit of the org is reached: {code or f'HTTP {http_status}'}", code=code
+    )
 
 
 def problem_of(code: str, message: str, http_status: int) -> SalesforceProblem | None:

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Engine
+
 from crm_pipeline.accounts.filters import matches
+from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.warehouse.participations import ExtractError, Participation, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,22 @@ class FieldMap:
         }
         fields.update(self.constants)
         return fields
+
+
+def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
+    """Refuses a mapping of a column that no extract has: it would send nothing, silently.
+
+    Raises:
+        ExtractError: it names the field and the column.
+    """
+    sources = {each.source: each for each in overrides if each.source is not None}
+    unknown = sources.keys() - columns(warehouse) if sources else ()
+    for source in sorted(unknown):
+        field = f"{sources[source].sobject}.{sources[source].field}"
+        raise ExtractError(
+            f"The mapping fills {field} from {source!r}, a column that sql/extract/ does not give; "
+            f"add it there, or mend {field} with `crm-pipeline account mapping`"
+        )
 
 
 def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:

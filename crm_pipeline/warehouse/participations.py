@@ -126,6 +126,21 @@ def read(
         yield Chunk(source, (), Position(source, end, seen_since, seen))
 
 
+def columns(warehouse: Engine) -> set[str]:
+    """What a mapping can name: the columns of all extracts, and `street`.
+
+    Raises:
+        ExtractError: the warehouse is down, or a statement does not fit it.
+    """
+    nobody = {"client_id": "", "since": datetime.now(UTC), "sessions": [], "backfilled": []}
+    known = {"street"}
+    with warehouse.connect() as connection:
+        for source in SOURCES:
+            with explained(source):
+                known.update(connection.execute(statement(f"extract/{source}"), nobody).keys())
+    return known
+
+
 def _end(connection: Connection, reading: Reading, source: Source) -> datetime:
     """Up to when the source can be read: its newest row, but not beyond the warehouse's clock."""
     row = connection.execute(

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.cadence.purge import purge, purge_history
+from crm_pipeline.cadence.purge import purge, purge_cycles, purge_history
+from crm_pipeline_tests.cadence.rows import an_account
 
 
 @dg.asset(
@@ -97,9 +98,28 @@ def test_a_run_that_has_not_ended_stays(pipeline, connection, instance, accounts
     assert run in runs(instance)
 
 
+def test_old_cycles_go_but_the_latest_of_each_account_stays(pipeline, connection):
+    for account, days in (("busy", (40, 20, 2)), ("idle", (90, 40))):
+        an_account(connection, account)
+        for ago in days:
+            connection.execute(
+                text(
+                    "INSERT INTO crm.cycle (account_id, run_id, state, counts, finished_at)"
+                    " VALUES (:account, :run_id, 'Complete', '{\"registrations\": 1}',"
+                    " now() - make_interval(days => :ago))"
+                ),
+                {"account": account, "run_id": str(ago), "ago": ago},
+            )
+    connection.commit()
+    assert purge_cycles(pipeline, days=14) == 3
+    left = connection.execute(text("SELECT account_id, run_id FROM crm.cycle ORDER BY 1"))
+    assert [tuple(row) for row in left] == [("busy", "2"), ("idle", "40")]
+
+
 def test_the_job_says_what_it_has_deleted(connection, instance, accounts):
     a_run(instance, connection, "busy", 40)
     a_run(instance, connection, "busy", 1)
     result = purge_history.execute_in_process(instance=instance)
     (output,) = [event for event in result.all_events if event.is_successful_output]
-    assert output.step_output_data.metadata["runs"].value == 1
+    deleted = output.step_output_data.metadata
+    assert (deleted["runs"].value, deleted["cycles"].value) == (1, 0)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from crm_pipeline.cadence.cycle_runs import (
@@ -16,7 +17,7 @@ from crm_pipeline.cadence.cycle_runs import (
 from crm_pipeline.cadence.partitions import account_partitions, partition_changes
 from crm_pipeline.cadence.ticks import _cron, accounts_due, ask, new_data
 from crm_pipeline.definitions import defs
-from crm_pipeline.settings import settings
+from crm_pipeline.settings import Settings, settings
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
     a_shipped_person,
@@ -188,3 +189,9 @@ def test_when_the_accounts_cannot_be_read_no_partition_is_removed(connection, in
         step_partitions(instance)
 
     assert instance.get_dynamic_partitions("account") == ["a"]
+
+
+def test_a_pace_that_does_not_divide_the_hour_is_refused():
+    assert Settings(cycle_minutes=20).cycle_minutes == 20
+    with pytest.raises(ValidationError, match="must divide 60"):
+        Settings(cycle_minutes=25)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.store import FieldMapping, remove_field_mapping, set_field_mapping
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.cycle.conftest import ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
@@ -24,10 +25,26 @@ def test_a_wrong_password_stops_the_account_and_is_not_tried_again(bench: Bench)
     report = bench.cycle()
     assert report.state == "Failed"
     assert "INVALID_LOGIN" in report.reason
+    assert "HTTP" not in report.reason
     assert bench.states() == {"person:p1@example.com": "pending", "registration:1": "pending"}
     logins = bench.org.meter.calls["login"]
     assert "not tried again" in bench.cycle().reason
     assert bench.org.meter.calls["login"] == logins
+
+
+def test_a_mapping_of_a_column_that_no_extract_has_stops_the_account_before_anything_is_lost(
+    bench: Bench,
+) -> None:
+    one_registration(bench)
+    mapping = FieldMapping("Lead", "Region__c", source="conty")
+    set_field_mapping(bench.connection, "acme", mapping)
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "fills Lead.Region__c from 'conty'" in report.reason
+    assert bench.states() == {}
+    remove_field_mapping(bench.connection, "acme", "Lead", "Region__c")
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 1
 
 
 def test_an_org_that_is_down_costs_the_records_no_attempt(bench: Bench) -> None:

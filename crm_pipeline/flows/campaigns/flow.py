@@ -26,6 +26,7 @@ from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.events import event_volumes, events
+from crm_pipeline.warehouse.mapping import check_columns
 from crm_pipeline.warehouse.participations import Participation, Source
 
 NAME = "campaigns"
@@ -60,7 +61,7 @@ def batches(
         backfilled: events to be read whole (`due_backfills`).
 
     Raises:
-        ExtractError: the warehouse cannot be read; what was yielded before is good.
+        ExtractError: as in the webinar cycle; what was yielded before is good.
     """
     pushed = pushed_sessions(ledger, account.account_id)
     unread = [session.event_session_id for session in pushed if session.backfilled_at is None]
@@ -73,9 +74,11 @@ def batches(
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
     )
+    overrides = field_mappings(ledger, account.account_id)
+    check_columns(warehouse, overrides)
     choices = rules.Choices(
         chosen,
-        rules.member_map(field_mappings(ledger, account.account_id)),
+        rules.member_map(overrides),
         campaign_links(ledger, account.account_id),
         linked_events(ledger, account.account_id),
         filter_strings(ledger, account.account_id),

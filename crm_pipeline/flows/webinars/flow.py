@@ -15,6 +15,7 @@ from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
+from crm_pipeline.warehouse.mapping import check_columns
 from crm_pipeline.warehouse.participations import Source
 
 NAME = "webinars"
@@ -59,7 +60,8 @@ def batches(
         backfilled: sessions to be read whole (`unread_sessions`).
 
     Raises:
-        ExtractError: the warehouse cannot be read; what was yielded before is good.
+        ExtractError: the warehouse cannot be read, or a mapping names what it does not have;
+            what was yielded before is good.
     """
     pushed = pushed_sessions(ledger, account.account_id)
     reading = participations.Reading(
@@ -70,7 +72,9 @@ def batches(
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
     )
-    maps = rules.field_maps(account.settings, field_mappings(ledger, account.account_id))
+    overrides = field_mappings(ledger, account.account_id)
+    check_columns(warehouse, overrides)
+    maps = rules.field_maps(account.settings, overrides)
     filters = filter_strings(ledger, account.account_id)
     known = positions(ledger, account.account_id)
     for source in sources:
