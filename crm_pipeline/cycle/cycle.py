@@ -214,6 +214,7 @@ class _Cycle:
             members = recorded.get("member", Recorded())
             self.report.counts.members_new += members.new
             self.report.counts.members_changed += members.changed
+            self.report.counts.members_rejected += members.rejected
         waiting = campaigns.backfilled(self.ledger, account, again)
         self.report.counts.backfills_waiting = len(waiting)
         self.report.counts.backfill_rows_waiting = sum(waiting.values())

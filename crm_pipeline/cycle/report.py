@@ -61,6 +61,7 @@ class Counts:
     campaigns_linked: int = 0
     members_new: int = 0
     members_changed: int = 0
+    members_rejected: int = 0
     members_created: int = 0
     members_updated: int = 0
     members_unchanged: int = 0

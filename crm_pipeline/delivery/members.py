@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
-from crm_pipeline.delivery.campaigns import fail, is_there, status_creation
+from crm_pipeline.delivery.campaigns import STATUS, fail, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.recording import MEMBER, record_unchanged
 from crm_pipeline.delivery.schemas import schemas
@@ -19,14 +19,15 @@ from crm_pipeline.ledger.campaigns import (
     note_conversions,
     note_members,
     operations_of_campaigns,
+    reopen_links,
     reopen_moved_members,
 )
 from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.matching import converted_since
-from crm_pipeline.salesforce.soql import packed_in_queries, quote
+from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 
 WINDOW = 10_000
 """Members decided at a time: their queries and writes fill whole calls."""
@@ -178,7 +179,9 @@ def _in_the_org(
 ) -> tuple[Memberships, set[str]]:
     """The memberships that are there, and the campaigns that have all their statuses.
 
-    Statuses that are to be created ride in the same call.
+    Statuses that are to be created ride in the same call. So does, where there is room, a look at
+    those that should be there: of one that people took away since, Salesforce would silently
+    store the campaign's default instead.
     """
     custom = {field for member in due for field in member.intent["fields"]}
     fields = list(dict.fromkeys((*_READ, *schema.readable(sorted(custom)))))
@@ -197,6 +200,9 @@ def _in_the_org(
         for field, ids in people.items()
         for query in packed_in_queries(fields, MEMBER, field, ids, where)
     ]
+    room = where and len(queries) % COMPOSITE_QUERIES_OR_COLLECTIONS
+    if room:
+        queries.append(select(("CampaignId", "Label"), STATUS, where))
     missing = {member.campaign_id: member.missing_statuses for member in due}
     rides = [
         (campaign_id, status_creation(f"s{place}_{number}", campaign_id, status))
@@ -204,6 +210,7 @@ def _in_the_org(
         for number, status in enumerate(statuses)
     ]
     records: list[Record] = []
+    lacking: set[str] = set()
     answers: list[tuple[str, SubAnswer]] = []
     if queries or rides:
         session.calls_left()
@@ -215,11 +222,28 @@ def _in_the_org(
             also=[ride for _, ride in first],
             parallel=session.account.settings.parallel_requests,
         )
-        records = [record for page in result.records for record in page]
+        pages = result.records
+        lacking = _lacking(asked, pages.pop()) if room else set()
+        records = [record for page in pages for record in page]
         answers += zip((campaign_id for campaign_id, _ in first), result.also, strict=True)
         rides = rides[RIDES:]
     answers += _create_statuses(session, rides)
-    return _by_person(records), _ready(session, set(missing), answers)
+    if lacking:
+        reopen_links(session.ledger, session.account_id, lacking)
+        session.decided_anew = True
+    return _by_person(records), _ready(session, missing.keys() - lacking, answers)
+
+
+def _lacking(asked: Sequence[DueMember], statuses: Sequence[Record]) -> set[str]:
+    """The campaigns that have lost a status which one of their members is to get."""
+    there = {(each["CampaignId"], each["Label"].casefold()) for each in statuses}
+    return {
+        member.campaign_id
+        for member in asked
+        for label in [member.intent["Status"].casefold()]
+        if (member.campaign_id, label) not in there
+        and label not in {each["Label"].casefold() for each in member.missing_statuses}
+    }
 
 
 def _create_statuses(

@@ -56,10 +56,10 @@ def members(bench: Bench) -> list[tuple[str, bool]]:
     return [(each["Status"], each["HasResponded"]) for each in bench.records("CampaignMember")]
 
 
-def delete(bench: Bench, campaign_id: str) -> None:
-    """As people do in the org: the members go with the campaign."""
+def delete(bench: Bench, sobject: str, record_id: str) -> None:
+    """As people do in the org: the members go with their campaign."""
     with committed(WriteContext(bench.org, next(iter(bench.org.users.values())).id)) as context:
-        assert dml.delete(bench.org, context, "Campaign", campaign_id).success
+        assert dml.delete(bench.org, context, sobject, record_id).success
 
 
 def add_events(bench: Bench, number: int) -> None:
@@ -175,6 +175,24 @@ def test_a_missing_status_may_be_reported_before_anything_is_sent(bench: Bench) 
     assert members(bench) == [("Registered", False)]
 
 
+@pytest.mark.parametrize("unknown_status", ["create", "report"])
+def test_a_status_that_people_took_away_is_not_silently_replaced_by_the_default(
+    bench: Bench, unknown_status: str
+) -> None:
+    switch_on(bench, unknown_status=unknown_status)
+    one_registration(bench)
+    bench.cycle()
+    for status in bench.records("CampaignMemberStatus"):
+        if status["Label"] == "Attended":
+            delete(bench, "CampaignMemberStatus", status["Id"])
+    attend(bench.connection, 1, 1, minute=30)
+    report = bench.cycle()
+    assert ("UNKNOWN_STATUS" in report.reason) == (unknown_status == "report")
+    came = unknown_status == "create"
+    assert members(bench) == [("Attended", True) if came else ("Registered", False)]
+    assert bench.states()["member:" + key(bench, 1)] == ("done" if came else "pending")
+
+
 def test_a_campaign_is_found_by_its_external_id(bench: Bench) -> None:
     event = str(event_id(bench))
     mine = bench.seed("Campaign", Name="Ours", Event_Key__c=event)
@@ -195,7 +213,8 @@ def test_a_campaign_that_is_created_has_the_external_id(bench: Bench) -> None:
 def test_an_event_without_a_campaign_waits_for_one(bench: Bench) -> None:
     switch_on(bench, create_campaigns=False)
     one_registration(bench)
-    assert bench.cycle().state == "Complete"
+    report = bench.cycle()
+    assert (report.state, report.counts.members_rejected) == ("Complete", 1)
     assert bench.records("CampaignMember") == []
     campaign = bench.seed("Campaign", Name="Ours")
     add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
@@ -222,7 +241,7 @@ def test_a_campaign_that_people_delete_is_an_incident_until_they_restore_it(
     one_registration(bench)
     bench.cycle()
     [campaign] = bench.records("Campaign")
-    delete(bench, campaign["Id"])
+    delete(bench, "Campaign", campaign["Id"])
     add_person(bench.connection, 2)
     register(bench.connection, 2, 2, minute=60)
     report = bench.cycle()
@@ -243,7 +262,7 @@ def test_another_campaign_named_for_a_deleted_one_gets_all_members(bench: Bench)
     one_registration(bench)
     bench.cycle()
     [campaign] = bench.records("Campaign")
-    delete(bench, campaign["Id"])
+    delete(bench, "Campaign", campaign["Id"])
     attend(bench.connection, 1, 1, minute=60)
     bench.cycle()
     other = bench.seed("Campaign", Name="Ours")
@@ -260,7 +279,7 @@ def test_a_linked_campaign_that_people_delete_is_an_incident(bench: Bench) -> No
     switch_on(bench)
     one_registration(bench)
     bench.cycle()
-    delete(bench, campaign)
+    delete(bench, "Campaign", campaign)
     attend(bench.connection, 1, 1, minute=60)
     assert "NO_CAMPAIGN" in bench.cycle().reason
     [message] = bench.connection.scalars(text("SELECT message FROM crm.incident"))

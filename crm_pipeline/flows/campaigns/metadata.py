@@ -31,6 +31,7 @@ def _campaign_members(report: CycleReport) -> Metadata:
         "campaigns": "on" if report.campaigns else "off",
         "memberships_new": counts.members_new,
         "memberships_changed": counts.members_changed,
+        "memberships_without_campaign_or_status": counts.members_rejected,
         "members_created": counts.members_created,
         "members_updated": counts.members_updated,
         "members_unchanged": counts.members_unchanged,
