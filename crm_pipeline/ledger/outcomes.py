@@ -1,9 +1,10 @@
-"""What becomes of operations: decided, marked, sent, done or failed.
+"""What becomes of operations: decided, noted, sent, done or failed.
 
 Each function writes within the caller's transaction, on the connection that holds the
-account's lock. The states: `pending` → `in_flight` → `done` | `failed` (tried again while
-attempts are left) | `exhausted` (kept for support); `superseded` by a newer version before it
-went out; `rejected` by a rule of the flow; `dropped` by an operator.
+account's lock. The states: `pending` → `done` | `failed` (tried again while attempts are left)
+| `exhausted` (kept for support) | `in_flight` (sent, and the answer is lost: to be looked up);
+`superseded` by a newer version before it went out; `rejected` by a rule of the flow; `dropped`
+by an operator.
 """
 
 from collections.abc import Mapping, Sequence
