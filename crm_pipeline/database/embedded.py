@@ -108,6 +108,15 @@ class EmbeddedPostgres:
             self._ensure_database(database)
             return self._address(database)
 
+    def revive(self) -> None:
+        """Starts the server again, at the same port, where it was killed; else does nothing.
+
+        Raises:
+            EmbeddedPostgresError: as `url`.
+        """
+        with self._locked():
+            self._ensure_running()
+
     def leave(self) -> None:
         """Says that this process is done with the server; the last one stops it."""
         if self._membership is None or not self._folder.exists():
@@ -349,6 +358,15 @@ def embedded_url(database: str) -> URL:
         EmbeddedPostgresError: the server can't be started or joined.
     """
     return _server(settings().data_dir).url(database)
+
+
+def revive_embedded() -> None:
+    """Starts the installation's server again where it was killed.
+
+    Raises:
+        EmbeddedPostgresError: as `embedded_url`.
+    """
+    _server(settings().data_dir).revive()
 
 
 def leave_embedded() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crm_pipeline.database.embedded import embedded_url, free_port, leave_embedded
+from crm_pipeline.database.embedded import embedded_url, free_port, leave_embedded, revive_embedded
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
@@ -223,6 +223,8 @@ def _serve(stage: Stage, orgs_url: str) -> None:
     )
     while True:
         stage.processes.check()
+        with stage.interrupts.held():
+            revive_embedded()
         time.sleep(1)
 
 

@@ -1,3 +1,5 @@
+import re
+
 from sqlalchemy import Engine, text
 
 from crm_pipeline.local_org.store import Org
@@ -64,6 +66,7 @@ def test_a_setting_that_has_all_read_again_says_first_what_that_costs(
     run("cycle", "acme")
     [member] = org.table("CampaignMember").rows.values()
     assert member["Status"] == "Signed up"
+    assert re.search(r"found or created +1 +0 ", run("campaign", "list", "acme").stdout)
     assert "read again" not in run("account", "set", "acme", "parallel_requests=2").stdout
 
 

@@ -164,6 +164,18 @@ def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Pat
     assert psutil.pid_exists(os.getpid())
 
 
+def test_who_uses_a_server_that_is_killed_finds_it_again_where_it_was(folder: Path):
+    server = EmbeddedPostgres(folder, SMALL)
+    url = server.url("crm")
+    os.kill(servers_of(folder)[0], signal.SIGKILL)
+    server.revive()
+    assert ask(url, "SELECT 1") == 1
+    before = servers_of(folder)
+    server.revive()
+    assert servers_of(folder) == before
+    server.leave()
+
+
 def test_what_an_interrupted_first_start_left_is_removed(folder: Path):
     left = folder / "initdb-killed/data"
     left.mkdir(parents=True)
