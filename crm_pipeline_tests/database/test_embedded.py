@@ -167,7 +167,9 @@ def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Pat
 def test_who_uses_a_server_that_is_killed_finds_it_again_where_it_was(folder: Path):
     server = EmbeddedPostgres(folder, SMALL)
     url = server.url("crm")
-    os.kill(servers_of(folder)[0], signal.SIGKILL)
+    killed = servers_of(folder)[0]
+    os.kill(killed, signal.SIGKILL)
+    psutil.Process(killed).wait(10)
     server.revive()
     assert ask(url, "SELECT 1") == 1
     before = servers_of(folder)
