@@ -127,7 +127,8 @@ class AccountSettings(BaseModel):
                 known = ", ".join(cls.model_fields)
                 message = f"there is no setting {name!r}; those that exist: {known}"
             else:
-                message = f"setting {name} = {first['input']!r}: {first['msg']}"
+                why = first["msg"].removeprefix("Value error, ")
+                message = f"setting {name} = {first['input']!r}: {why}"
         raise AccountError(f"Account {account_id}: {message}.")
 
 

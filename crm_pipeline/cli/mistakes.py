@@ -82,7 +82,8 @@ def in_one_line(error: Exception) -> str | None:
 def _impossible_setting(error: "ValidationError") -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]).upper()
-    return f"Setting {name} is impossible: {first['msg']}. Mend it in the environment or in .env."
+    why = first["msg"].removeprefix("Value error, ")
+    return f"Setting {name} is impossible: {why}. Mend it in the environment or in .env."
 
 
 def _database_problem(error: "DBAPIError") -> str | None:

@@ -57,10 +57,17 @@ def test_every_command_answers_and_migrates_by_itself(pipeline: Engine):
     assert again.stderr == ""
 
 
-def test_an_impossible_setting_is_named_without_its_value(pipeline: Engine):
-    told = crm_pipeline("state", environment={"ACCOUNTS_PER_RUN": "4711"})
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("ACCOUNTS_PER_RUN", "Input should be less than or equal to 250"),
+        ("CYCLE_MINUTES", "the minutes must divide 60"),
+    ],
+)
+def test_an_impossible_setting_is_named_without_its_value(pipeline: Engine, setting: str, why: str):
+    told = crm_pipeline("state", environment={setting: "4711" if "RUN" in setting else "37"})
     assert told.returncode == 1
-    assert told.stderr.startswith("Setting ACCOUNTS_PER_RUN is impossible")
+    assert told.stderr.startswith(f"Setting {setting} is impossible: {why}")
     assert len(told.stderr.splitlines()) == 1
     assert "4711" not in told.stderr
 
