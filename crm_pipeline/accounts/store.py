@@ -39,10 +39,15 @@ class AccountOverview:
 
 @dataclass(frozen=True, slots=True)
 class PushedSession:
-    """An event session that goes to the org; `backfilled_at` is None until it was read whole."""
+    """An event session that goes to the org.
+
+    `backfilled_at` is None until it was read whole, `members_read_at` until that was done for
+    campaigns.
+    """
 
     event_session_id: int
     backfilled_at: datetime | None
+    members_read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

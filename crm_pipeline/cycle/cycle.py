@@ -199,9 +199,9 @@ class _Cycle:
         if chosen is None:
             return
         warehouse, account = engine("warehouse"), self.account
-        again = campaigns.due_backfills(self.ledger, warehouse, account, chosen)
+        whole = campaigns.to_read_whole(self.ledger, warehouse, account, chosen)
         self.ledger.commit()
-        for batch in campaigns.batches(self.ledger, warehouse, account, chosen, again):
+        for batch in campaigns.batches(self.ledger, warehouse, account, chosen, whole):
             recorded = record_intents(
                 self.ledger,
                 account.account_id,
@@ -215,7 +215,7 @@ class _Cycle:
             self.report.counts.members_new += members.new
             self.report.counts.members_changed += members.changed
             self.report.counts.members_rejected += members.rejected
-        waiting = campaigns.backfilled(self.ledger, account, again)
+        waiting = campaigns.was_read(self.ledger, account, whole)
         self.report.counts.backfills_waiting = len(waiting)
         self.report.counts.backfill_rows_waiting = sum(waiting.values())
         self.ledger.commit()

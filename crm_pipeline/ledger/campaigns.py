@@ -216,6 +216,12 @@ def backfills_done(connection: Connection, account_id: str, event_ids: Collectio
     connection.execute(statement("campaigns/backfills_done"), parameters)
 
 
+def sessions_were_read(connection: Connection, account_id: str, sessions: Collection[int]) -> None:
+    """Notes that the members of these sessions were read from their start."""
+    parameters = {"account_id": account_id, "sessions": list(sessions)}
+    connection.execute(statement("campaigns/sessions_were_read"), parameters)
+
+
 def known_events(connection: Connection, account_id: str) -> list[int]:
     """The events that have a campaign or, as far as anything was read of them, might have one."""
     rows = connection.scalars(statement("campaigns/known_events"), {"account_id": account_id})

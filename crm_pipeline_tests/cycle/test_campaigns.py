@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline.accounts.store import FieldMapping, push_session, set_field_mapping
 from crm_pipeline.ledger.campaigns import add_campaign_link, queue_backfill
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.seeding import seed
@@ -273,7 +273,9 @@ def test_another_campaign_named_for_a_deleted_one_gets_all_members(bench: Bench)
     assert [each["CampaignId"] for each in bench.records("CampaignMember")] == [other]
 
 
-def test_a_linked_campaign_that_people_delete_is_an_incident(bench: Bench) -> None:
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_a_linked_campaign_that_people_delete_is_an_incident(bench: Bench, route: str) -> None:
+    bench.settings(route=route)
     campaign = bench.seed("Campaign", Name="Ours")
     add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
     switch_on(bench)
@@ -529,6 +531,37 @@ def test_a_back_fill_takes_its_share_of_each_cycle_and_says_what_is_left(bench: 
         left.append((counts.backfills_waiting, counts.backfill_rows_waiting))
     assert left == [(2, 2), (0, 0), (0, 0)]
     assert members(bench) == [("Signed up", False)] * 4
+
+
+def test_a_session_that_is_pushed_from_now_on_brings_its_earlier_members(bench: Bench) -> None:
+    push_session(bench.connection, "acme", 1)
+    switch_on(bench)
+    for number, minute in ((1, 120), (2, 0)):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, session=number, minute=minute)
+    bench.cycle()
+    assert len(members(bench)) == 1
+    push_session(bench.connection, "acme", 2)
+    bench.cycle()
+    assert len(members(bench)) == 2
+
+
+def test_events_of_one_campaign_share_their_members_and_the_furthest_status_stands(
+    bench: Bench,
+) -> None:
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_events(bench, 3)
+    for event in range(4):
+        add_campaign_link(bench.connection, "acme", event_id(bench) + event, campaign)
+        if event:
+            register(bench.connection, 10 + event, 0, session=10 + event)
+    attend(bench.connection, 1, 0, session=12, minute=30)
+    switch_on(bench)
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    came = [each["Status"] for each in bench.records("CampaignMember")]
+    assert sorted(came) == ["Attended", "Registered", "Registered", "Registered"]
+    assert set(bench.states().values()) == {"done"}
 
 
 def test_a_changed_status_back_fills_what_is_there(bench: Bench) -> None:

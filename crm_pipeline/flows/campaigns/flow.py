@@ -18,6 +18,7 @@ from crm_pipeline.ledger.campaigns import (
     linked_events,
     mapping_fingerprint,
     queue_backfill,
+    sessions_were_read,
     set_mapping_fingerprint,
     waiting_backfills,
 )
@@ -41,12 +42,20 @@ class Batch:
     position: Position
 
 
+@dataclass(frozen=True, slots=True)
+class ReadWhole:
+    """What is to be read from its start in this cycle: events, and sessions newly pushed."""
+
+    events: Sequence[int]
+    sessions: Sequence[int]
+
+
 def batches(
     ledger: Connection,
     warehouse: Engine,
     account: Account,
     chosen: CampaignSettings,
-    backfilled: Sequence[int],
+    whole: ReadWhole,
 ) -> Iterator[Batch]:
     """Reads what is new for an account's campaigns; the caller records each batch.
 
@@ -58,18 +67,17 @@ def batches(
         warehouse: the warehouse's engine.
         account: whose rows.
         chosen: what it chose for its campaigns.
-        backfilled: events to be read whole (`due_backfills`).
+        whole: what is to be read from its start (`to_read_whole`).
 
     Raises:
         ExtractError: as in the webinar cycle; what was yielded before is good.
     """
     pushed = pushed_sessions(ledger, account.account_id)
-    unread = [session.event_session_id for session in pushed if session.backfilled_at is None]
-    again = events(warehouse, account.client_id, backfilled) if backfilled else []
+    again = events(warehouse, account.client_id, whole.events) if whole.events else []
     reading = participations.Reading(
         client_id=account.client_id,
         sessions=[session.event_session_id for session in pushed] or None,
-        backfilled=[*unread, *(session for event in again for session in event.sessions)],
+        backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
         overlap=timedelta(minutes=settings().overlap_minutes),
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
@@ -114,10 +122,10 @@ def _campaigns(
     return [rules.campaign_intent(event, choices, now) for event in found]
 
 
-def due_backfills(
+def to_read_whole(
     ledger: Connection, warehouse: Engine, account: Account, chosen: CampaignSettings
-) -> list[int]:
-    """The events to read again in this cycle, as many as its share of rows allows.
+) -> ReadWhole:
+    """New sessions, and of the events to read again as many as a cycle's share of rows allows.
 
     Where a setting changed for all (`to_be_read_again`), they are queued first, within the
     caller's transaction.
@@ -136,7 +144,8 @@ def due_backfills(
         if taken and rows > chosen.backfill_rows_per_cycle:
             break
         taken.append(event_id)
-    return taken
+    pushed = pushed_sessions(ledger, account_id)
+    return ReadWhole(taken, [s.event_session_id for s in pushed if s.members_read_at is None])
 
 
 def to_be_read_again(
@@ -160,7 +169,8 @@ def _fingerprint(ledger: Connection, account_id: str, chosen: CampaignSettings) 
     return rules.fingerprint(chosen, rules.member_map(field_mappings(ledger, account_id)))
 
 
-def backfilled(ledger: Connection, account: Account, event_ids: Sequence[int]) -> Mapping[int, int]:
-    """Notes that these events were read again; returns those that wait, with their rows."""
-    backfills_done(ledger, account.account_id, event_ids)
+def was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:
+    """Notes that this was read; returns the events that wait to be, with their rows."""
+    backfills_done(ledger, account.account_id, whole.events)
+    sessions_were_read(ledger, account.account_id, whole.sessions)
     return waiting_backfills(ledger, account.account_id)
