@@ -11,6 +11,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
 OLDEST_API_VERSION = 52.0
 
@@ -42,7 +43,11 @@ class AccountSettings(BaseModel):
         description="How records travel: chosen by volume and budget, or always one way.",
     )
     parallel_requests: int = Field(
-        default=4, ge=1, le=10, description="Requests of this account that run at once."
+        default=PARALLEL_REQUESTS,
+        ge=1,
+        le=10,
+        description="Requests of this account that run at once; Salesforce allows a developer's "
+        "org five that take over 20 seconds, others 25.",
     )
     api_day_share: float = Field(
         default=0.8,

@@ -10,6 +10,7 @@ from crm_pipeline.salesforce.limits import (
     BULK_WORTHWHILE_RECORDS,
     COLLECTION_RECORDS,
     COMPOSITE_QUERIES_OR_COLLECTIONS,
+    PARALLEL_REQUESTS,
     QUERY_PAGE,
 )
 
@@ -25,7 +26,6 @@ RECORD_BYTES = 600
 # A bulk job waits in Salesforce's queue before it starts, then works in parallel batches.
 _BULK_WAIT_SECONDS = 2.0
 _BULK_RECORDS_PER_SECOND = 10_000
-_PARALLEL_CALLS = 4
 _MUCH_CHEAPER = 3
 
 Mode = Literal["auto", "composite", "bulk"]
@@ -147,7 +147,7 @@ def choose_route(
     mode: Mode = "auto",
     *,
     record_bytes: int = RECORD_BYTES,
-    parallel: int = _PARALLEL_CALLS,
+    parallel: int = PARALLEL_REQUESTS,
 ) -> Route:
     """Composite collections or Bulk API 2.0, by counting calls and estimating seconds.
 

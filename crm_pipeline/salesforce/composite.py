@@ -22,6 +22,7 @@ from crm_pipeline.salesforce.limits import (
     COMPOSITE_QUERIES_OR_COLLECTIONS,
     COMPOSITE_SUBREQUESTS,
     FIRST_WAIT_SECONDS,
+    PARALLEL_REQUESTS,
     TRIES,
 )
 
@@ -137,7 +138,7 @@ def query_all(
     *,
     also: Sequence[Subrequest] = (),
     include_deleted: bool = False,
-    parallel: int = 4,
+    parallel: int = PARALLEL_REQUESTS,
 ) -> QueryResult:
     """Runs queries to their last page, five to an API call.
 

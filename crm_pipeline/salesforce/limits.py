@@ -33,6 +33,9 @@ LAST_SOAP_LOGIN_VERSION = 64
 # an hour ago is free again 23 hours from now; a paused account looks again after this time.
 PAUSE_SECONDS = 3_600
 
+# The same: requests of over 20 seconds that run at once, 5 in a developer's or trial org, else 25.
+PARALLEL_REQUESTS = 5
+
 # Tries of a request that wrote nothing, and the wait before the second one (then twice that).
 TRIES = 3
 FIRST_WAIT_SECONDS = 0.5

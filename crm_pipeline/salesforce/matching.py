@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, Subrequest, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def find_people(
     lead_fields: Iterable[str],
     contact_fields: Iterable[str],
     also: Sequence[Subrequest] = (),
-    parallel: int = 4,
+    parallel: int = PARALLEL_REQUESTS,
 ) -> Found:
     """Looks up everybody with one of some email addresses, 10,000 addresses in two API calls.
 

@@ -20,7 +20,11 @@ from crm_pipeline.salesforce.errors import (
     decide,
     problem_of,
 )
-from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.limits import (
+    COMPOSITE_QUERIES_OR_COLLECTIONS,
+    COMPOSITE_SUBREQUESTS,
+    PARALLEL_REQUESTS,
+)
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write, all_alike
 from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_of, waves_of
 
@@ -53,7 +57,7 @@ def send_by_composite(
     writes: Iterable[Write],
     *,
     headers: Mapping[str, str] | None = None,
-    parallel: int = 4,
+    parallel: int = PARALLEL_REQUESTS,
 ) -> Iterator[list[Outcome]]:
     """Sends writes in composite calls of five collections of 200, some of them at once.
 

@@ -71,7 +71,7 @@ def test_a_setting_changes_alone_and_goes_back_to_its_default(connection: Connec
     changed = store.update_settings(
         connection, "acme", {"parallel_requests": None, "retry_share": "0.1"}
     )
-    assert changed.settings.parallel_requests == 4
+    assert changed.settings.parallel_requests == 5
     assert changed.settings.retry_share == 0.1
     stored = connection.scalar(text("SELECT settings FROM crm.account"))
     assert stored == {"route": "bulk", "retry_share": 0.1}

@@ -94,7 +94,7 @@ def test_bulk_grows_with_the_size_of_the_upload_only():
         ({("Event", "create"): 100_000}, 0.05, None, "bulk", "6 calls, by composite 100"),
         ({("Event", "create"): 10_000}, 0.05, 8, "bulk", "8 calls left"),
         ({("Event", "create"): 10_000}, 0.05, 3, "composite", "s by bulk"),
-        ({("Event", "create"): 15_000}, 20.0, None, "composite", "about 75 s by composite, 124 s"),
+        ({("Event", "create"): 15_000}, 20.0, None, "composite", "about 60 s by composite, 124 s"),
     ],
 )
 def test_the_loader_chooses_the_cheaper_route_and_says_why(
