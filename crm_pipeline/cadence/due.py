@@ -89,6 +89,7 @@ def _standing(row: RowMapping) -> Standing:
             watermark=row[f"{source}_watermark"],
             seen_since=row[f"{source}_seen_since"],
             seen_rows=row[f"{source}_seen_rows"],
+            seen_seconds=row[f"{source}_seen_seconds"],
         )
         for source in SOURCES
         if row[f"{source}_watermark"] is not None

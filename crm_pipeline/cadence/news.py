@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
@@ -22,11 +23,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What the warehouse holds of a source after some moment; times of shipping, UTC."""
+    """What the warehouse holds of a source after some moment; times of shipping, UTC.
+
+    `seconds` are the times of all rows as seconds after that moment, added up.
+    """
 
     rows: int
     oldest: datetime | None
     newest: datetime | None
+    seconds: Decimal
 
 
 def shipped_since(questions: Sequence[Question]) -> dict[str, dict[str, Shipped]]:
@@ -49,5 +54,5 @@ def shipped_since(questions: Sequence[Question]) -> dict[str, dict[str, Shipped]
             },
         ).all()
     for row in rows:
-        shipped[row.key][row.source] = Shipped(row.rows, row.oldest, row.newest)
+        shipped[row.key][row.source] = Shipped(row.rows, row.oldest, row.newest, row.seconds)
     return shipped

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from crm_pipeline.cadence.news import Shipped
@@ -136,17 +137,19 @@ def _was_changed(standing: Standing) -> bool:
 def has_news(positions: Mapping[str, Position], shipped: Mapping[str, Shipped]) -> bool:
     """Whether the warehouse holds rows that were not read.
 
-    Those above the watermark, and those that became visible below it: then the number of rows
-    is another one than was seen. A source that was never read is news.
+    Those above the watermark, and those that became visible or were shipped anew below it: then
+    the rows that were seen have another number, or other times. A source that was never read is
+    news.
     """
     for source in SOURCES:
         position = positions.get(source)
         if position is None:
             return True
-        now_there = shipped.get(source, Shipped(0, None, None))
+        now_there = shipped.get(source, Shipped(0, None, None, Decimal()))
         if now_there.newest is not None and now_there.newest > position.watermark:
             return True
-        if now_there.rows != position.seen_rows:
+        seen = position.seen_rows, position.seen_seconds
+        if (now_there.rows, now_there.seconds) != seen:
             return True
     return False
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -17,12 +18,15 @@ class Position:
         seen_since: rows shipped after this, `seen_rows` of them, were there when it was read.
         seen_rows: their number; another number later means that rows arrived below the
             watermark (late commits).
+        seen_seconds: their times as seconds after `seen_since`, added up; another sum later
+            means that rows were shipped anew below the watermark.
     """
 
     source: str
     watermark: datetime
     seen_since: datetime
     seen_rows: int
+    seen_seconds: Decimal
 
 
 def positions(connection: Connection, account_id: str) -> dict[str, Position]:
@@ -41,5 +45,6 @@ def advance(connection: Connection, account_id: str, position: Position) -> None
             "watermark": position.watermark,
             "seen_since": position.seen_since,
             "seen_rows": position.seen_rows,
+            "seen_seconds": position.seen_seconds,
         },
     )

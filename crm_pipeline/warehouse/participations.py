@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy import Connection, Engine, Row, RowMapping
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_pipeline.database.statements import statement
@@ -120,10 +121,12 @@ def read(
         for partition in rows.mappings().partitions(reading.chunk_rows):
             participations = [_participation(source, row, reading.timezone) for row in partition]
             reached = max(start, min(participations[-1].changed_at, end))
-            yield Chunk(source, participations, Position(source, reached, reached, UNFINISHED))
+            yield Chunk(
+                source, participations, Position(source, reached, reached, UNFINISHED, Decimal())
+            )
         seen_since = max(end - reading.overlap, NEVER)
         seen = _rows_since(connection, reading, source, seen_since)
-        yield Chunk(source, (), Position(source, end, seen_since, seen))
+        yield Chunk(source, (), Position(source, end, seen_since, seen.rows, seen.seconds))
 
 
 def columns(warehouse: Engine) -> set[str]:
@@ -152,12 +155,12 @@ def _end(connection: Connection, reading: Reading, source: Source) -> datetime:
     return min(aware(row.newest, reading.timezone), now)
 
 
-def _rows_since(connection: Connection, reading: Reading, source: Source, since: datetime) -> int:
-    """How many of the source's rows were shipped after `since`."""
+def _rows_since(
+    connection: Connection, reading: Reading, source: Source, since: datetime
+) -> Row[Any]:
+    """How many of the source's rows were shipped after `since`, and the sum of their times."""
     only = {"keys": [""], "client_ids": [reading.client_id], "sources": [source]}
-    row = connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
-    rows: int = row.rows
-    return rows
+    return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
 
 
 def _participation(source: Source, row: RowMapping, timezone: str) -> Participation:

@@ -1,6 +1,7 @@
 """Rows of the pipeline's and the warehouse's tables, as small as a test of the pace needs them."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -44,11 +45,20 @@ def a_state(
     connection.execute(text(f"INSERT INTO crm.sync_state ({names}) VALUES ({values})"), columns)
 
 
-def read_up_to(connection: Connection, account_id: str, moment: datetime, rows: int = 0) -> None:
-    """Both sources of the account were read up to the moment, that many rows in the overlap."""
+def read_up_to(
+    connection: Connection, account_id: str, moment: datetime, rows: int = 0, seconds: int = 0
+) -> None:
+    """Both sources of the account were read up to the moment.
+
+    `rows` were in the overlap, `seconds` after its begin in sum.
+    """
     for source in ("registrations", "attendances"):
         position = Position(
-            source, watermark=moment, seen_since=moment - timedelta(minutes=30), seen_rows=rows
+            source,
+            watermark=moment,
+            seen_since=moment - timedelta(minutes=30),
+            seen_rows=rows,
+            seen_seconds=Decimal(seconds),
         )
         advance(connection, account_id, position)
 

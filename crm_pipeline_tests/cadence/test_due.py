@@ -69,9 +69,22 @@ def test_rows_that_were_read_do_not(connection):
     a_shipped_person(connection, "a", 1, LONG_AGO - timedelta(minutes=10))
     a_shipped_person(connection, "a", 2, LONG_AGO)
     a_shipped_person(connection, "a", 3, LONG_AGO - timedelta(minutes=30))
-    read_up_to(connection, "a", LONG_AGO, rows=2)
+    read_up_to(connection, "a", LONG_AGO, rows=2, seconds=(20 + 30) * 60)
     connection.commit()
     assert due() == {}
+
+
+def test_a_row_that_was_shipped_anew_below_the_watermark_makes_its_account_due(connection):
+    an_account(connection, "a")
+    a_state(connection, "a")
+    a_shipped_person(connection, "a", 1, LONG_AGO - timedelta(minutes=10))
+    read_up_to(connection, "a", LONG_AGO, rows=1, seconds=20 * 60)
+    connection.execute(
+        text("UPDATE warehouse.person SET shipped_at = :later"),
+        {"later": LONG_AGO - timedelta(minutes=9)},
+    )
+    connection.commit()
+    assert due(only_urgent=True) == {"a": "new rows"}
 
 
 def test_two_accounts_of_one_client_are_due_each_by_its_own_reading(connection):

@@ -1,6 +1,7 @@
 """Which accounts are due, as a table of cases and by properties."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -96,11 +97,15 @@ def test_a_failing_account_waits_longer_each_time_but_never_more_than_the_promis
     assert waits == [15, 30, 60, 60, 60]
 
 
+SUM = Decimal(2000)
 READ = {
-    source: Position(source, watermark=NOW, seen_since=minutes_ago(30), seen_rows=3)
+    source: Position(source, NOW, seen_since=minutes_ago(30), seen_rows=3, seen_seconds=SUM)
     for source in ("registrations", "attendances")
 }
-SEEN = {"registrations": Shipped(3, None, NOW), "attendances": Shipped(3, None, minutes_ago(10))}
+SEEN = {
+    "registrations": Shipped(3, None, NOW, SUM),
+    "attendances": Shipped(3, None, minutes_ago(10), SUM),
+}
 
 
 @pytest.mark.parametrize(
@@ -109,10 +114,11 @@ SEEN = {"registrations": Shipped(3, None, NOW), "attendances": Shipped(3, None, 
         (READ, SEEN, False),
         ({}, SEEN, True),
         ({"registrations": READ["registrations"]}, SEEN, True),
-        (READ, SEEN | {"registrations": Shipped(4, None, minutes_ago(-1))}, True),
-        (READ, SEEN | {"attendances": Shipped(4, None, minutes_ago(20))}, True),
-        (READ, SEEN | {"attendances": Shipped(2, None, minutes_ago(20))}, True),
-        (READ, {"registrations": Shipped(3, None, NOW)}, True),
+        (READ, SEEN | {"registrations": Shipped(4, None, minutes_ago(-1), SUM + 1860)}, True),
+        (READ, SEEN | {"attendances": Shipped(4, None, minutes_ago(20), SUM + 600)}, True),
+        (READ, SEEN | {"attendances": Shipped(3, None, minutes_ago(10), SUM + 1)}, True),
+        (READ, SEEN | {"attendances": Shipped(2, None, minutes_ago(20), SUM - 1200)}, True),
+        (READ, {"registrations": Shipped(3, None, NOW, SUM)}, True),
     ],
     ids=[
         "all was read",
@@ -120,6 +126,7 @@ SEEN = {"registrations": Shipped(3, None, NOW), "attendances": Shipped(3, None, 
         "one source never read",
         "above the watermark",
         "became visible below the watermark",
+        "shipped anew below the watermark",
         "an older state of the warehouse",
         "rows are gone",
     ],
@@ -129,7 +136,7 @@ def test_what_counts_as_news(positions, shipped, expected):
 
 
 def test_an_empty_source_that_was_read_is_no_news():
-    read = {s: Position(s, NOW, NOW, 0) for s in ("registrations", "attendances")}
+    read = {s: Position(s, NOW, NOW, 0, Decimal()) for s in ("registrations", "attendances")}
     assert not has_news(read, {})
 
 

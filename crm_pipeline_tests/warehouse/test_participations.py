@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -148,7 +149,7 @@ def test_a_row_dated_in_the_future_does_not_hide_those_after_it(warehouse: Conne
 
 def test_a_warehouse_set_back_is_read_from_where_it_is(warehouse: Connection) -> None:
     register(warehouse, 1, 1, minute=0)
-    ahead = Position("registrations", LONG_AGO + timedelta(days=9), LONG_AGO, 5)
+    ahead = Position("registrations", LONG_AGO + timedelta(days=9), LONG_AGO, 5, Decimal())
     ids, position, _ = read_all(warehouse, position=ahead)
     assert ids == [1]
     assert position.watermark == LONG_AGO

@@ -83,9 +83,11 @@ SELECT
     r.watermark AS registrations_watermark,
     r.seen_since AS registrations_seen_since,
     r.seen_rows AS registrations_seen_rows,
+    r.seen_seconds AS registrations_seen_seconds,
     t.watermark AS attendances_watermark,
     t.seen_since AS attendances_seen_since,
-    t.seen_rows AS attendances_seen_rows
+    t.seen_rows AS attendances_seen_rows,
+    t.seen_seconds AS attendances_seen_seconds
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id

@@ -1,16 +1,18 @@
--- How many rows of a source were shipped after a moment, and when the first and last of them.
+-- How many rows of a source were shipped after a moment, when the first and last of them, and the
+-- sum of their times in seconds after that moment: another one when a row was shipped anew.
 --
 -- Parameters, arrays of equal length: keys, given back as they are; client_ids; sources
 -- ('registrations' or 'attendances'); sinces. One row for each, in any order: key, source, rows,
--- oldest, newest (of those not dated in the future). A row is whatever makes registrations.sql
--- or attendances.sql read something again: look at the same tables here as they do, or an
--- account is asked for in vain, or never.
+-- oldest, newest (of those not dated in the future), seconds. A row is whatever makes
+-- registrations.sql or attendances.sql read something again: look at the same tables here as they
+-- do, or an account is asked for in vain, or never.
 SELECT
     w.key,
     w.source,
     count(shipped.at) AS rows,
     CAST(min(shipped.at) AS timestamptz) AS oldest,
-    CAST(max(shipped.at) FILTER (WHERE shipped.at <= now()) AS timestamptz) AS newest
+    CAST(max(shipped.at) FILTER (WHERE shipped.at <= now()) AS timestamptz) AS newest,
+    coalesce(sum(CAST(extract(EPOCH FROM shipped.at - w.since) AS numeric)), 0) AS seconds
 FROM unnest(
     CAST(:keys AS text []),
     CAST(:client_ids AS text []),

@@ -1,7 +1,10 @@
-INSERT INTO crm.source_position (account_id, source, watermark, seen_since, seen_rows)
-VALUES (:account_id, :source, :watermark, :seen_since, :seen_rows)
+INSERT INTO crm.source_position (
+    account_id, source, watermark, seen_since, seen_rows, seen_seconds
+)
+VALUES (:account_id, :source, :watermark, :seen_since, :seen_rows, :seen_seconds)
 ON CONFLICT (account_id, source) DO UPDATE
 SET
     watermark = excluded.watermark,
     seen_since = excluded.seen_since,
-    seen_rows = excluded.seen_rows
+    seen_rows = excluded.seen_rows,
+    seen_seconds = excluded.seen_seconds
