@@ -8,7 +8,9 @@ sessions/expire; `DELETE` faults.
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -17,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from crm_pipeline.local_org.config import Fault, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.lifecycle import convert, merge
-from crm_pipeline.local_org.page import page
+from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.routing import Answer
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
@@ -84,7 +86,7 @@ class AdminCall:
 def respond(orgs: Orgs, org: Org | None, call: AdminCall) -> Answer:
     """Answers a request of the admin path or of the page for people; `org` is by its path."""
     if call.method == "GET" and call.path in ("/", "/_admin", "/_admin/"):
-        return page()
+        return Answer(body=_page(), media_type="text/html; charset=UTF-8")
     try:
         return Answer(body=_act(orgs, org or next(iter(orgs.values())), call))
     except SalesforceError as error:
@@ -93,6 +95,11 @@ def respond(orgs: Orgs, org: Org | None, call: AdminCall) -> Answer:
         return Answer(status=404, body={"error": f"not found: {error.args[0]}"})
     except (ValueError, OrgConfigError) as error:
         return Answer(status=400, body={"error": str(error)})
+
+
+@cache
+def _page() -> str:
+    return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 
 
 def _act(orgs: Orgs, org: Org, call: AdminCall) -> Any:
@@ -137,7 +144,12 @@ def _stats(org: Org) -> dict[str, Any]:
     rows: dict[str, dict[str, int]] = {}
     for (sobject, operation), count in org.rows_written.items():
         rows.setdefault(sobject, {})[operation] = count
-    return {"api_requests": org.meter.charged, "calls": dict(org.meter.calls), "rows_written": rows}
+    return {
+        "api_requests": org.meter.charged,
+        "calls": dict(org.meter.calls),
+        "rows_written": rows,
+        "refused_logins": dict(LOGINS[org].refused),
+    }
 
 
 def _log(org: Org, query: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -224,6 +236,7 @@ def _reset_stats(org: Org, _body: bytes) -> dict[str, Any]:
     org.meter.calls.clear()
     org.meter.charged = 0
     org.rows_written.clear()
+    LOGINS[org].refused.clear()
     org.meter.log.clear()
     return _stats(org)
 

@@ -19,7 +19,6 @@ from crm_pipeline.local_org import (
     rest,
     soap_login,
     sobject_collections,
-    tree,
 )
 from crm_pipeline.local_org.exchange import (
     Exchange,
@@ -42,7 +41,6 @@ ROUTER = Router(
         *limits.ROUTES,
         *sobject_collections.ROUTES,
         *composite.ROUTES,
-        *tree.ROUTES,
         *rest.ROUTES,
         *query.ROUTES,
         *soap_login.ROUTES,

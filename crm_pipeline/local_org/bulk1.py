@@ -205,7 +205,6 @@ def create_job(org: Org, call: Call) -> Answer:
             operation=operation,
             external_id=external_id,
             assignment=long_id(body.get("assignmentRuleId")),
-            may_hard_delete=book.may_hard_delete,
         )
         sobject = ingest.table.type.name
     job = ClassicJob(

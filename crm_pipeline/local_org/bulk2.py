@@ -125,7 +125,6 @@ def _new_job(org: Org, call: Call, body: dict[str, Any], content: bytes | None) 
             operation=body.get("operation"),
             external_id=body.get("externalIdFieldName"),
             assignment=long_id(rule),
-            may_hard_delete=book.may_hard_delete,
         )
     except JobError as error:
         raise refused(error.code, error.message) from None

@@ -124,8 +124,6 @@ class BulkBook:
 
     batches: int = 0
     """Batches of up to 10,000 records that were taken, of the day's allocation."""
-    may_hard_delete: bool = False
-    """Whether the users have the permission "Bulk API Hard Delete"."""
     _ids: dict[str, IdCounter] = field(default_factory=dict)
 
     def next_id(self, org: Org, prefix: str = "750") -> str:

@@ -48,12 +48,11 @@ def plan(
     operation: Any,
     external_id: Any = None,
     assignment: str | None = None,
-    may_hard_delete: bool = False,
 ) -> Ingest:
     """Checks what a client asks for. Raises `JobError`."""
     if operation not in OPERATIONS:
         raise JobError("InvalidJob", f"The operation '{operation}' is not supported")
-    if operation == "hardDelete" and not may_hard_delete:
+    if operation == "hardDelete" and not org.config.bulk_hard_delete:
         raise JobError(
             "FeatureNotEnabled",
             "hardDelete operation requires special user profile permission, please contact your "

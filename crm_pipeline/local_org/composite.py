@@ -40,7 +40,7 @@ def composite(org: Org, call: Call) -> Answer:
     all_or_none = body.get("allOrNone", False)
     if not isinstance(all_or_none, bool):
         raise malformed_json("allOrNone is not a boolean")
-    subrequests = checked_subrequests(body.get("compositeRequest"), "compositeRequest")
+    subrequests = _checked_subrequests(body.get("compositeRequest"))
     _check_reference_ids(subrequests)
     _refuse_too_many_queries(subrequests)
     with writing(org, call) as context:
@@ -70,38 +70,10 @@ def composite(org: Org, call: Call) -> Answer:
     )
 
 
-def batch(org: Org, call: Call) -> Answer:
-    """`POST /composite/batch`: up to 25 subrequests that know nothing of each other."""
-    body = json_object(call)
-    halt = body.get("haltOnError", False)
-    given = body.get("batchRequests")
-    subrequests = [
-        {**each, "url": _absolute(each["url"]), "body": each.get("richInput")}
-        for each in checked_subrequests(given, "batchRequests")
-    ]
-    answers: list[Answer] = []
-    with writing(org, call) as context:
-        for each in subrequests:
-            if halt and answers and answers[-1].status >= 400:
-                answers.append(_error(412, "BATCH_PROCESSING_HALTED", "Batch was halted"))
-                continue
-            answers.append(_perform(org, call, each, {}, context.writes, all_or_none=False))
-    return Answer(
-        body={
-            "hasErrors": any(each.status >= 400 for each in answers),
-            "results": [{"statusCode": each.status, "result": each.body} for each in answers],
-        }
-    )
-
-
-def _absolute(url: str) -> str:
-    return url if url.startswith("/services/") else f"/services/data/{url.lstrip('/')}"
-
-
-def checked_subrequests(given: Any, name: str) -> list[Subrequest]:
+def _checked_subrequests(given: Any) -> list[Subrequest]:
     """The subrequests of a body, each with a method and a url. Raises for all other shapes."""
     if not isinstance(given, list) or not given:
-        raise malformed_json(f"{name} is not a list of subrequests")
+        raise malformed_json("compositeRequest is not a list of subrequests")
     if len(given) > _MAX_SUBREQUESTS:
         raise SalesforceError(
             400,
@@ -110,13 +82,13 @@ def checked_subrequests(given: Any, name: str) -> list[Subrequest]:
         )
     for each in given:
         if not isinstance(each, dict) or not isinstance(each.get("url"), str):
-            raise malformed_json(f"an element of {name} has no url")
+            raise malformed_json("a subrequest has no url")
         method = each.get("method")
         if not isinstance(method, str) or method not in _METHODS:
-            raise malformed_json(f"an element of {name} has no valid method")
+            raise malformed_json("a subrequest has no valid method")
         headers = each.get("httpHeaders")
         if headers is not None and not _is_map_of_texts(headers):
-            raise malformed_json(f"httpHeaders of an element of {name} is not a map of strings")
+            raise malformed_json("httpHeaders of a subrequest is not a map of strings")
     return given
 
 
@@ -270,9 +242,4 @@ def _referenced(match: re.Match[str], bodies: Mapping[str, Any]) -> Any:
     return value
 
 
-_PATH = "/services/data/v{version}/composite"
-
-ROUTES = (
-    Route("POST", _PATH, "composite", composite),
-    Route("POST", f"{_PATH}/batch", "composite.batch", batch),
-)
+ROUTES = (Route("POST", "/services/data/v{version}/composite", "composite", composite),)

@@ -6,6 +6,7 @@
     users:                              # the first is the default Run-As user
       - {username: admin@acme.test, password: secret, security_token: TOKEN}
       - {username: sales@acme.test, last_name: Sales, marketing_user: false}
+      - {username: old@acme.test, password_expired: true}
     connected_apps:
       - client_id: 3MVG9acme
         client_secret: shhh
@@ -33,6 +34,7 @@
     assignment_rules:
       - {object: Lead, owner: sales@acme.test, when: "Country = 'Germany'"}
     state_and_country_picklists: true
+    bulk_hard_delete: false             # the users' permission "Bulk API Hard Delete"
     limits: {daily_api_requests: 15000, concurrent_long_requests: 25}
     latency_ms: 0
     lock_parents: false                 # rows under a parent that another request holds fail
@@ -90,6 +92,7 @@ class UserConfig(_Strict):
     last_name: str | None = None
     marketing_user: bool = True
     active: bool = True
+    password_expired: bool = False
 
 
 class ConnectedApp(_Strict):
@@ -239,6 +242,8 @@ class OrgConfig(_Strict):
     validation_rules: list[ValidationRule] = []
     assignment_rules: list[AssignmentRule] = []
     state_and_country_picklists: bool = False
+    bulk_hard_delete: bool = False
+    """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()
     latency_ms: float = Field(default=0.0, ge=0)
     lock_parents: bool = False

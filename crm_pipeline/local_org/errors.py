@@ -53,7 +53,7 @@ class RowError:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def collections_body(self) -> dict[str, Any]:
-        """As sObject collections, composite tree and Bulk's JSON write it: `statusCode`."""
+        """As sObject collections and Bulk's JSON write it: `statusCode`."""
         return {
             "statusCode": self.status_code,
             "message": self.message,

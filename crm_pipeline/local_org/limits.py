@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from crm_pipeline.local_org.bulk_jobs import BULK
 from crm_pipeline.local_org.config import LimitsConfig
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.routing import Answer, Call, Route
@@ -72,7 +73,7 @@ def limits(org: Org, _call: Call) -> Answer:
             "DailyApiRequests": {"Max": daily, "Remaining": daily - meter.used(org.now())},
             "DailyBulkApiBatches": {
                 "Max": batches,
-                "Remaining": max(0, batches - meter.calls["bulk.batch"]),
+                "Remaining": max(0, batches - BULK[org].batches),
             },
             "DailyBulkV2QueryJobs": {
                 "Max": jobs,

@@ -29,11 +29,9 @@ class LoginBook:
     """What an org remembers of logins."""
 
     refused: Counter[str] = field(default_factory=Counter)
-    """Refused passwords by user name (lower case), ever: a test proves that none came twice."""
+    """Refused passwords by user name (lower case); the statistics show them."""
     in_a_row: Counter[str] = field(default_factory=Counter)
     locked_until: dict[str, datetime] = field(default_factory=dict)
-    expired_passwords: set[str] = field(default_factory=set)
-    """User names (lower case) whose password has to be changed."""
 
 
 LOGINS = PerOrg(LoginBook)

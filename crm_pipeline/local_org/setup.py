@@ -190,6 +190,7 @@ def _found(org: Org) -> None:
                 security_token=each.security_token,
                 marketing_user=each.marketing_user,
                 active=each.active,
+                password_expired=each.password_expired,
             )
             context.user_id = context.user_id or user_id
             context.insert(users, _user_row(org, user_id, each.username, each.model_dump()))

@@ -6,7 +6,6 @@ from xml.sax.saxutils import escape
 
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import (
-    LOGINS,
     Refusal,
     check_password,
     open_session,
@@ -91,7 +90,6 @@ def _user(org: Org, version: int, texts: Mapping[str, str]) -> User:
 
 def _login_response(org: Org, call: Call, user: User) -> str:
     path = f"{call.params['flavour']}/{call.params['soap_version']}/{org.id[:15]}"
-    expired = user.username.lower() in LOGINS[org].expired_passwords
     row = org.table("User").rows[user.id]
     info = {
         "accessibilityMode": "false",
@@ -113,7 +111,7 @@ def _login_response(org: Org, call: Call, user: User) -> str:
     }
     result = {
         "metadataServerUrl": f"{call.base_url}/services/Soap/m/{path.partition('/')[2]}",
-        "passwordExpired": str(expired).lower(),
+        "passwordExpired": str(user.password_expired).lower(),
         "sandbox": str(org.config.sandbox).lower(),
         "serverUrl": f"{call.base_url}/services/Soap/{path}",
         "sessionId": open_session(org, user).token,

@@ -186,6 +186,7 @@ class User:
     security_token: str = field(default="", repr=False)
     marketing_user: bool = True
     active: bool = True
+    password_expired: bool = False
 
 
 @dataclass(slots=True)

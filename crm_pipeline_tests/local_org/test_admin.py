@@ -54,8 +54,9 @@ def test_calls_are_counted_by_kind_and_rows_by_object(acme):
             "Campaign": {"create": 1},
             "CampaignMemberStatus": {"create": 2},
         },
+        "refused_logins": {},
     }
-    empty = {"api_requests": 0, "calls": {}, "rows_written": {}}
+    empty = {"api_requests": 0, "calls": {}, "rows_written": {}, "refused_logins": {}}
     assert admin(acme, "stats/reset") == empty
 
 

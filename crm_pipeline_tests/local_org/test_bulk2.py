@@ -1,7 +1,10 @@
+import asyncio
 import csv
 import io
 import json
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_pipeline.local_org import bulk_csv
+from crm_pipeline.local_org.bulk2 import JOBS
 from crm_pipeline.local_org.bulk_csv import CsvError
-from crm_pipeline.local_org.bulk_jobs import BULK
+from crm_pipeline.local_org.bulk_jobs import Job, abort, run_in_background
 from crm_pipeline.local_org.config import Fault
+from crm_pipeline.local_org.weather import ActiveFault, Weather
 from crm_pipeline_tests.local_org.wire import Caller, add, add_all, serving, serving_afresh
 
 OBJECTS = {
@@ -207,7 +212,7 @@ def test_hard_delete_needs_a_permission(caller):
     answer = caller.post("jobs/ingest", json=body)
     assert answer.status_code == 400
     assert answer.json()[0]["errorCode"] == "FEATURENOTENABLED"
-    BULK[caller.org].may_hard_delete = True
+    caller.org.config.bulk_hard_delete = True
     run(caller, "hardDelete", "Account", f"Id\n{account}\n")
     everything = caller.get("queryAll", params={"q": "SELECT Id FROM Account"}).json()
     assert everything["totalSize"] == 0
@@ -303,21 +308,34 @@ def test_states_take_their_time():
         assert list(dict.fromkeys(seen)) == ["UploadComplete", "InProgress", "JobComplete"]
 
 
+@dataclass(slots=True)
+class AbortsAtTheThirdChunk(Weather):
+    """Weather that lets somebody abort the job while its third chunk is saved."""
+
+    abort: Callable[[], None] = lambda: None
+    chunks: int = 0
+
+    def take(self, kind: str) -> ActiveFault | None:
+        if kind == "bulk2.process":
+            self.chunks += 1
+            if self.chunks == 3:
+                self.abort()
+        return super(AbortsAtTheThirdChunk, self).take(kind)
+
+
 def test_an_aborted_job_keeps_what_it_saved_and_returns_the_rest_as_unprocessed(caller):
-    content = "Name\n" + "\n".join(f"Account {number}" for number in range(80_000))
     job = create_job(caller, "insert", "Account")
-    upload(caller, job, content)
+    upload(caller, job, "Name\n" + "\n".join(f"Account {number}" for number in range(1_000)))
+    held = JOBS[caller.org][job["id"]]
+    caller.org.weather = AbortsAtTheThirdChunk(abort=lambda: abort(caller.org, held))
     path = f"jobs/ingest/{job['id']}"
     caller.call("PATCH", path, json={"state": "UploadComplete"})
-    while not caller.get(path).json()["numberRecordsProcessed"]:
+    assert wait(caller, path)["state"] == "Aborted"
+    while held.task is None or not held.task.done():
         time.sleep(0.001)
-    aborted = caller.call("PATCH", path, json={"state": "Aborted"})
-    assert aborted.json()["state"] == "Aborted"
-    time.sleep(0.1)
-    done = len(rows(caller, job, "successfulResults"))
+    assert len(rows(caller, job, "successfulResults")) == 600
     left = rows(caller, job, "unprocessedRecords")
-    assert done + len(left) == 80_000
-    assert 0 < len(left) < 80_000
+    assert len(left) == 400
     assert left == rows(caller, job, "unprocessedrecords")
     assert list(left[0]) == ["Name"]
     again = caller.call("PATCH", path, json={"state": "Aborted"})
@@ -414,18 +432,25 @@ def test_assignment_rules_are_opt_in(caller):
 
 
 def test_other_calls_are_answered_while_a_large_job_is_worked_on(caller):
-    content = "LastName,Company\n" + "\n".join(f"L{number},C" for number in range(40_000))
-    job = create_job(caller, "insert", "Lead")
-    upload(caller, job, content)
-    path = f"jobs/ingest/{job['id']}"
-    caller.call("PATCH", path, json={"state": "UploadComplete"})
-    progress = set()
-    state = "UploadComplete"
-    while state != "JobComplete":
-        seen = caller.get(path).json()
-        state = seen["state"]
-        progress.add(seen["numberRecordsProcessed"])
-    assert len(progress) > 4
+    async def work_until_another_call_was_answered() -> str:
+        answered, begun = False, asyncio.Event()
+        job = Job(id="750", created="", state="Open")
+
+        def steps() -> Iterator[None]:
+            while not answered:
+                begun.set()
+                yield
+
+        run_in_background(caller.org, job, steps)
+        assert job.task
+        await begun.wait()
+        answered = True
+        await job.task
+        return job.state
+
+    assert asyncio.run(asyncio.wait_for(work_until_another_call_was_answered(), 60)) == (
+        "JobComplete"
+    )
 
 
 def test_a_query_job_gives_csv_page_by_page(caller):

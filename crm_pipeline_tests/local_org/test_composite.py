@@ -175,7 +175,7 @@ def test_twenty_five_subrequests_of_which_five_may_query_are_the_limit(acme):
 
 
 def test_composites_and_bulk_jobs_do_not_go_inside(acme):
-    for path in ("composite", "composite/batch", "jobs/ingest"):
+    for path in ("composite", "jobs/ingest"):
         (answer,) = send(acme, sub("x", "POST", path, {}))
         assert answer["httpStatusCode"] == 400
     (answer,) = send(acme, {"referenceId": "x", "method": "GET", "url": "http://[broken"})
@@ -208,21 +208,3 @@ def test_a_body_of_another_shape_is_refused_as_a_whole(acme, body):
     answer = acme.post("composite", json=body)
     assert answer.status_code == 400
     assert set(error(answer)) == {"message", "errorCode"}
-
-
-def test_a_batch_answers_its_requests_independently(acme):
-    answer = acme.post(
-        "composite/batch",
-        json={
-            "batchRequests": [
-                {"method": "POST", "url": "v66.0/sobjects/Lead", "richInput": LEAD},
-                {"method": "GET", "url": "v66.0/sobjects/Lead/00Q000000000001EAA"},
-                {"method": "GET", "url": f"{DATA}/limits"},
-            ]
-        },
-    )
-    body = answer.json()
-    assert answer.status_code == 200
-    assert body["hasErrors"] is True
-    assert [each["statusCode"] for each in body["results"]] == [201, 404, 200]
-    assert body["results"][1]["result"][0]["errorCode"] == "NOT_FOUND"

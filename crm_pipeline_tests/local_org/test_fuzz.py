@@ -26,7 +26,7 @@ OBJECTS = [
     "lead", "Nope",
 ]  # fmt: skip
 RESOURCES = [
-    "composite", "composite/batch", "limits", "query", "queryAll", "sobjects", "", "jobs/ingest",
+    "composite", "limits", "query", "queryAll", "sobjects", "", "jobs/ingest",
     "jobs/query", "jobs/ingest/750000000000001", "query/x-1", "query/01g000000000001-2000",
 ]  # fmt: skip
 # Ids that the org has seeded, of several objects, and what only looks like them.
@@ -109,14 +109,12 @@ subrequests = st.fixed_dictionaries(
     },
     optional={
         "body": st.one_of(records, collections, values),
-        "richInput": records,
         "httpHeaders": st.one_of(st.dictionaries(names, texts, max_size=2), values),
     },
 )
 composites = st.fixed_dictionaries(
     {
         "compositeRequest": st.one_of(st.lists(subrequests, max_size=3), values),
-        "batchRequests": st.one_of(st.lists(subrequests, max_size=3), values),
     },
     optional={"allOrNone": st.one_of(st.booleans(), values)},
 )
@@ -215,4 +213,3 @@ def test_no_collection_breaks_the_org(org, method, body):
 @given(composites)
 def test_no_composite_breaks_the_org(org, body):
     check(org, "POST", "composite", body=body)
-    check(org, "POST", "composite/batch", body=body)

@@ -192,7 +192,7 @@ def test_a_soap_body_that_is_no_login_is_a_fault(caller, body):
 
 
 def test_an_expired_password_is_told_within_a_successful_login(caller):
-    LOGINS[caller.org].expired_passwords.add("bob@acme.test")
+    caller.org.users["bob@acme.test"].password_expired = True
     answer = soap(caller, "bob@acme.test", "bob")
     assert (answer.status_code, element(answer, "passwordExpired")) == (200, "true")
 
@@ -225,7 +225,8 @@ def test_too_many_wrong_passwords_lock_the_user_out_for_a_while(caller):
 def test_refused_passwords_are_counted_for_each_user_by_himself(caller):
     soap(caller, "bob@acme.test", "wrong")
     soap(caller, "bob@acme.test", "bob")
-    assert LOGINS[caller.org].refused == {"bob@acme.test": 1}
+    stats = caller.get("/_admin/stats").json()
+    assert stats["refused_logins"] == {"bob@acme.test": 1}
 
 
 def test_client_credentials_log_in_as_the_run_as_user(caller):

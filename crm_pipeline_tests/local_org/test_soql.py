@@ -39,9 +39,9 @@ def test_an_in_list_of_three_thousand_literals_is_parsed_in_a_few_milliseconds()
     emails = ",".join(f"'someone.{i}@example.com'" for i in range(3000))
     text = f"SELECT Id FROM Lead WHERE Email IN ({emails})"
     parse("SELECT Id FROM Lead")
-    started = time.perf_counter()
+    started = time.thread_time()
     condition = parse(text).where
-    assert time.perf_counter() - started < 0.25
+    assert time.thread_time() - started < 0.25
     assert isinstance(condition, InList)
     assert len(condition.literals) == 3000
 
@@ -138,9 +138,9 @@ def test_like_takes_percent_for_any_and_underscore_for_one_character(pattern, te
 
 def test_a_like_of_many_wildcards_fails_fast():
     pattern = Literal("string", f"'{'%a' * 60}%b'", 0).like()
-    started = time.perf_counter()
+    started = time.thread_time()
     assert pattern.fullmatch("a" * 255) is None
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
