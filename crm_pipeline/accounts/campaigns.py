@@ -31,8 +31,9 @@ class CampaignSettings(BaseModel):
 
     external_id_field: str | None = Field(
         default=None,
-        pattern=_CUSTOM_OR_STANDARD,
-        description="Field of Campaign that holds the event's id; campaigns are found by it.",
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
+        description="External-id text field of Campaign that holds the event's id; campaigns are "
+        "found by it.",
     )
     create_campaigns: bool = Field(
         default=True, description="An event without a campaign gets a new one."

@@ -104,8 +104,9 @@ def show(account_id: AccountId) -> None:
         "Settings",
         ("setting", "value", "chosen", "what it does"),
         [
-            (name, getattr(settings, name), name in settings.model_fields_set, field.description)
+            (name, _shown(value), name in settings.model_fields_set, field.description)
             for name, field in type(settings).model_fields.items()
+            for value in [getattr(settings, name)]
         ],
         empty="",
     )
@@ -167,6 +168,13 @@ def enable(account_id: AccountId) -> None:
     with transaction() as connection:
         enable_account(connection, account_id)
     typer.echo(f"Account {account_id} is enabled.")
+
+
+def _shown(value: object) -> object:
+    """A group of settings as it can be typed; what was not chosen in it is left out."""
+    from pydantic import BaseModel
+
+    return value.model_dump_json(exclude_unset=True) if isinstance(value, BaseModel) else value
 
 
 def _setting(text: str) -> tuple[str, str | None]:

@@ -35,6 +35,7 @@ from crm_pipeline.salesforce.composite import (
     query_all,
 )
 from crm_pipeline.salesforce.errors import (
+    AccountStopped,
     LostAnswer,
     SalesforceProblem,
     Treatment,
@@ -234,6 +235,16 @@ def _ask(
     except QueryRefused as refused:
         if undescribed:
             store_schemas(session, undescribed, refused.also)
+        for field in fields:
+            if (
+                field.endswith("__c")
+                and schemas(session, [CAMPAIGN])[CAMPAIGN].field(field) is None
+            ):
+                raise AccountStopped(
+                    f"The org shows no field Campaign.{field} to the user",
+                    "create it, let the user see it, or mend external_id_field of the account's "
+                    "campaigns",
+                ) from None
         raise
     if undescribed:
         store_schemas(session, undescribed, result.also)
@@ -352,6 +363,12 @@ def _record(
         problem = problem_of(code, message, created.status)
         if problem is not None:
             back_to_pending(session.ledger, [each.operation_id])
+        elif code == "NOT_FOUND":
+            field = each.intent["external_id_field"]
+            message = (
+                f"Campaign.{field} (external_id_field) is no external id in the org; make it one"
+            )
+            _refuse(session, each, "NO_EXTERNAL_ID", message)
         elif code:
             passing = decide(code, message, created.status) in (
                 Treatment.RETRY,

@@ -20,6 +20,7 @@ def test_a_linked_event_is_read_again_and_it_is_said_before_what_that_costs(
 ):
     event = one_registration(pipeline)
     run("account", "set", "acme", 'campaigns={"create_campaigns": false}')
+    assert '{"create_campaigns":false}' in run("account", "show", "acme").stdout
     run("cycle", "acme")
     campaign = org.table("Campaign")
     assert not campaign.rows

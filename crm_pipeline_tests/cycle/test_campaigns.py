@@ -24,7 +24,12 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
 )
 
 FIELDS = {
-    "Campaign": {"fields": {"Event_Key__c": {"type": "string", "external_id": True}}},
+    "Campaign": {
+        "fields": {
+            "Event_Key__c": {"type": "string", "external_id": True},
+            "Plain__c": {"type": "string"},
+        }
+    },
     "CampaignMember": {"fields": {"Minutes__c": {"type": "double", "scale": 0}}},
 }
 
@@ -207,6 +212,27 @@ def test_a_campaign_that_is_created_has_the_external_id(bench: Bench) -> None:
     one_registration(bench)
     bench.cycle()
     assert [each["Event_Key__c"] for each in bench.records("Campaign")] == [str(event_id(bench))]
+    assert members(bench) == [("Registered", False)]
+
+
+@pytest.mark.parametrize(
+    ("field", "state", "said"),
+    [
+        ("Nope__c", "Failed", "no field Campaign.Nope__c"),
+        ("Plain__c", "Complete", "NO_EXTERNAL_ID"),
+    ],
+)
+def test_a_field_that_cannot_be_the_external_id_is_named_and_may_be_mended(
+    bench: Bench, field: str, state: str, said: str
+) -> None:
+    switch_on(bench, external_id_field=field)
+    one_registration(bench)
+    report = bench.cycle()
+    assert report.state == state
+    assert said in report.reason
+    assert len(bench.records("Event")) == 1, "the webinar's part goes on"
+    switch_on(bench, external_id_field="Event_Key__c")
+    assert bench.cycle().reason == ""
     assert members(bench) == [("Registered", False)]
 
 
