@@ -20,6 +20,8 @@ from crm_pipeline.local_org.bulk_jobs import (
     Job,
     abort,
     csv_format,
+    job_of,
+    listed,
     refused,
     run_in_background,
     user_id_of,
@@ -147,16 +149,9 @@ def _new_job(org: Org, call: Call, body: dict[str, Any], content: bytes | None) 
     return job
 
 
-def _job(org: Org, call: Call) -> IngestJob:
-    job = JOBS[org].get(long_id(call.params["job"]) or "")
-    if job is None:
-        raise refused("NOT_FOUND", "The requested resource does not exist", 404)
-    return job
-
-
 def upload(org: Org, call: Call) -> Answer:
     """`PUT jobs/ingest/<id>/batches`: the CSV, once; 201 without a body."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     if job.state != "Open":
         raise refused("InvalidJobState", f"Data cannot be uploaded to a job in state {job.state}")
     if job.content is not None:
@@ -174,7 +169,7 @@ def upload(org: Org, call: Call) -> Answer:
 
 def change_state(org: Org, call: Call) -> Answer:
     """`PATCH jobs/ingest/<id>` with `state` UploadComplete or Aborted."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     wanted = json_object(call).get("state")
     if wanted == "Aborted":
         abort(org, job)
@@ -246,20 +241,18 @@ def _save_chunk(job: IngestJob, saver: RowSaver, records: list[bulk_csv.Record])
 
 def info(org: Org, call: Call) -> Answer:
     """`GET jobs/ingest/<id>`."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     return Answer(body={**job.describe(), **job.statistics()})
 
 
 def listing(org: Org, _call: Call) -> Answer:
     """`GET jobs/ingest`: all of them, the newest first."""
-    jobs = reversed(JOBS[org].values())
-    records = [{**job.describe(), "jobType": "V2Ingest"} for job in jobs]
-    return Answer(body={"done": True, "records": records, "nextRecordsUrl": None})
+    return listed(JOBS[org], "V2Ingest")
 
 
 def forget(org: Org, call: Call) -> Answer:
     """`DELETE jobs/ingest/<id>`: 204."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     if job.state not in (*DONE, "UploadComplete"):
         raise refused("InvalidJobState", f"Deleting a Job in state {job.state} is not allowed")
     del JOBS[org][job.id]
@@ -268,7 +261,7 @@ def forget(org: Org, call: Call) -> Answer:
 
 def results(org: Org, call: Call) -> Answer:
     """`GET jobs/ingest/<id>/successfulResults`, `failedResults`, `unprocessedrecords`."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     which = call.params["results"].lower()
     if which == "successfulresults":
         head, lines = ["sf__Id", "sf__Created", *job.header], job.successful

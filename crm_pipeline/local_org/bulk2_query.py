@@ -12,13 +12,14 @@ from crm_pipeline.local_org.bulk_jobs import (
     Job,
     abort,
     csv_format,
+    job_of,
+    listed,
     refused,
     run_in_background,
     user_id_of,
 )
 from crm_pipeline.local_org.columns import Column
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.routing import Answer, Call, Route, json_object
 from crm_pipeline.local_org.selection import Select, select
@@ -93,29 +94,20 @@ def create(org: Org, call: Call) -> Answer:
     return Answer(body=job.describe())
 
 
-def _job(org: Org, call: Call) -> QueryJob:
-    job = JOBS[org].get(long_id(call.params["job"]) or "")
-    if job is None:
-        raise refused("NOT_FOUND", "The requested resource does not exist", 404)
-    return job
-
-
 def info(org: Org, call: Call) -> Answer:
     """`GET jobs/query/<id>`."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     return Answer(body={**job.describe(), "jobType": "V2Query", **job.statistics()})
 
 
 def listing(org: Org, _call: Call) -> Answer:
     """`GET jobs/query`: all of them, the newest first."""
-    jobs = reversed(JOBS[org].values())
-    records = [{**job.describe(), "jobType": "V2Query"} for job in jobs]
-    return Answer(body={"done": True, "records": records, "nextRecordsUrl": None})
+    return listed(JOBS[org], "V2Query")
 
 
 def change_state(org: Org, call: Call) -> Answer:
     """`PATCH jobs/query/<id>` with `state` Aborted."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     if json_object(call).get("state") != "Aborted":
         raise refused("InvalidJobState", "A query job can only be aborted")
     abort(org, job)
@@ -124,13 +116,13 @@ def change_state(org: Org, call: Call) -> Answer:
 
 def forget(org: Org, call: Call) -> Answer:
     """`DELETE jobs/query/<id>`: 204."""
-    del JOBS[org][_job(org, call).id]
+    del JOBS[org][job_of(JOBS[org], call).id]
     return Answer(status=204)
 
 
 def results(org: Org, call: Call) -> Answer:
     """`GET jobs/query/<id>/results?maxRecords=&locator=`: CSV, and where it goes on."""
-    job = _job(org, call)
+    job = job_of(JOBS[org], call)
     if call.version != job.version:
         raise refused(
             "InvalidJob", f"The job was created with API version {job.version}: use it here", 409

@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from crm_pipeline.local_org import bulk_csv
 from crm_pipeline.local_org.bulk_csv import CsvError
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.ids import IdCounter
+from crm_pipeline.local_org.ids import IdCounter, long_id
 from crm_pipeline.local_org.per_org import PerOrg
-from crm_pipeline.local_org.routing import Call, malformed_json
+from crm_pipeline.local_org.routing import Answer, Call, malformed_json
 from crm_pipeline.local_org.store import Org, timestamp
 
 CSV_TYPE = "text/csv"
@@ -155,6 +155,23 @@ def csv_format(body: dict[str, Any]) -> tuple[str, str]:
     if body.get("contentType", "CSV") != "CSV":
         raise refused("InvalidContentType", "The content type must be CSV")
     return delimiter, line_ending
+
+
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+
+def job_of(jobs: dict[str, AnyJob], call: Call) -> AnyJob:
+    """The job that the path names. Raises NOT_FOUND."""
+    job = jobs.get(long_id(call.params["job"]) or "")
+    if job is None:
+        raise refused("NOT_FOUND", "The requested resource does not exist", 404)
+    return job
+
+
+def listed(jobs: dict[str, AnyJob], job_type: str) -> Answer:
+    """All jobs, the newest first."""
+    records = [{**job.describe(), "jobType": job_type} for job in reversed(jobs.values())]
+    return Answer(body={"done": True, "records": records, "nextRecordsUrl": None})
 
 
 def user_id_of(call: Call) -> str:

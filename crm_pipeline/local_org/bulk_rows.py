@@ -144,7 +144,7 @@ class RowSaver:
         )
         with committed(context):
             results = [
-                _failed(record)
+                dml.failed(record)
                 if isinstance(record, RowError)
                 else _save(self._org, context, ingest, record)
                 for record in records
@@ -153,27 +153,18 @@ class RowSaver:
         return results
 
 
-def _failed(*errors: RowError) -> SaveResult:
-    return SaveResult(None, success=False, created=False, errors=errors)
-
-
 def _save(org: Org, context: WriteContext, ingest: Ingest, fields: Mapping[str, Any]) -> SaveResult:
     name = ingest.table.type.name
     try:
         if ingest.external_field:
             return dml.upsert(org, context, name, ingest.external_field, fields)
         if ingest.operation == "insert":
-            return _insert(org, context, name, fields)
+            if "Id" in fields or "id" in fields:
+                return dml.failed(dml.ID_IN_INSERT)
+            return dml.create(org, context, name, fields)
         return _change(org, context, ingest, fields)
     except SalesforceError as error:
-        return _failed(RowError(error.error_code, error.message, error.fields or ()))
-
-
-def _insert(org: Org, context: WriteContext, name: str, fields: Mapping[str, Any]) -> SaveResult:
-    if "Id" in fields or "id" in fields:
-        text = "cannot specify Id in an insert call"
-        return _failed(RowError("INVALID_FIELD_FOR_INSERT_UPDATE", text, ("Id",)))
-    return dml.create(org, context, name, fields)
+        return dml.failed(RowError(error.error_code, error.message, error.fields or ()))
 
 
 def _change(
@@ -183,7 +174,7 @@ def _change(
     record_id = next((value for key, value in fields.items() if key.lower() == "id"), None)
     if not record_id:
         text = f"Id not specified in {_an(operation)} call"
-        return _failed(RowError("MISSING_ARGUMENT", text, ("Id",)))
+        return dml.failed(RowError("MISSING_ARGUMENT", text, ("Id",)))
     if operation == "update":
         rest = {key: value for key, value in fields.items() if key.lower() != "id"}
         return dml.update(org, context, name, str(record_id), rest)

@@ -7,18 +7,9 @@ from crm_pipeline.local_org.schema import Computed, Row
 from crm_pipeline.local_org.store import Table
 
 _PERSON_FIELDS = (
-    "Salutation",
-    "Name",
-    "FirstName",
-    "LastName",
-    "Title",
-    "Email",
-    "Phone",
-    "Fax",
-    "MobilePhone",
-    "Description",
-    "LeadSource",
-)
+    "Salutation", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Fax", "MobilePhone",
+    "Description", "LeadSource",
+)  # fmt: skip
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country")
 
 

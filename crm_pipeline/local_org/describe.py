@@ -6,34 +6,12 @@ from crm_pipeline.local_org.schema import ChildRelationship, SObjectType
 from crm_pipeline.local_org.store import Org
 
 _GLOBAL_KEYS = (
-    "activateable",
-    "associateEntityType",
-    "associateParentEntity",
-    "createable",
-    "custom",
-    "customSetting",
-    "deepCloneable",
-    "deletable",
-    "deprecatedAndHidden",
-    "feedEnabled",
-    "hasSubtypes",
-    "isInterface",
-    "isSubtype",
-    "keyPrefix",
-    "label",
-    "labelPlural",
-    "layoutable",
-    "mergeable",
-    "mruEnabled",
-    "name",
-    "queryable",
-    "replicateable",
-    "retrieveable",
-    "searchable",
-    "triggerable",
-    "undeletable",
-    "updateable",
-)
+    "activateable", "associateEntityType", "associateParentEntity", "createable", "custom",
+    "customSetting", "deepCloneable", "deletable", "deprecatedAndHidden", "feedEnabled",
+    "hasSubtypes", "isInterface", "isSubtype", "keyPrefix", "label", "labelPlural", "layoutable",
+    "mergeable", "mruEnabled", "name", "queryable", "replicateable", "retrieveable", "searchable",
+    "triggerable", "undeletable", "updateable",
+)  # fmt: skip
 _MASTER_RECORD_TYPE = "012000000000000AAA"
 
 

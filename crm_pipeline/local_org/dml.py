@@ -12,6 +12,10 @@ from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline.local_org.values import NotDeserialized, Reader, reader
 
+ID_IN_INSERT = RowError(
+    "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
+)
+
 
 @dataclass(slots=True)
 class SaveResult:
@@ -21,6 +25,11 @@ class SaveResult:
     success: bool
     created: bool
     errors: tuple[RowError, ...] = ()
+
+
+def failed(*errors: RowError, created: bool = False) -> SaveResult:
+    """The result of a record that was refused."""
+    return SaveResult(None, success=False, created=created, errors=errors)
 
 
 @dataclass(slots=True)
@@ -114,7 +123,7 @@ def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, A
         record_id = _insert(writer_of(org, table), context, fields)
     except RowFailure as failure:
         context.rollback(savepoint)
-        return SaveResult(None, success=False, created=True, errors=failure.errors)
+        return failed(*failure.errors, created=True)
     return SaveResult(record_id, success=True, created=True)
 
 
@@ -129,7 +138,7 @@ def update(
         _update(writer_of(org, table), context, row, fields)
     except RowFailure as failure:
         context.rollback(savepoint)
-        return SaveResult(None, success=False, created=False, errors=failure.errors)
+        return failed(*failure.errors)
     return SaveResult(row["Id"], success=True, created=False)
 
 
@@ -157,7 +166,7 @@ def upsert(
         return SaveResult(_insert(writer, context, given), success=True, created=True)
     except RowFailure as failure:
         context.rollback(savepoint)
-        return SaveResult(None, success=False, created=created, errors=failure.errors)
+        return failed(*failure.errors, created=created)
 
 
 def delete(
@@ -179,7 +188,7 @@ def delete(
         _delete(context, table, row)
     except RowFailure as failure:
         context.rollback(savepoint)
-        return SaveResult(None, success=False, created=False, errors=failure.errors)
+        return failed(*failure.errors)
     if hard:
         context.erase(table, row["Id"])
     return SaveResult(row["Id"], success=True, created=False)

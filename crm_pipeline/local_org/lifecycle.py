@@ -10,18 +10,9 @@ from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
 _PERSON_FIELDS = (
-    "FirstName",
-    "LastName",
-    "Salutation",
-    "Name",
-    "Email",
-    "Phone",
-    "MobilePhone",
-    "Fax",
-    "Title",
-    "LeadSource",
-    "Description",
-)
+    "FirstName", "LastName", "Salutation", "Name", "Email", "Phone", "MobilePhone", "Fax", "Title",
+    "LeadSource", "Description",
+)  # fmt: skip
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "StateCode", "CountryCode")
 _ACCOUNT_FIELDS = {
     "Company": "Name",

@@ -258,17 +258,9 @@ def _add_child(parent: SObjectType, child: SObjectType, one: Field) -> None:
 
 
 _ADDRESS_PARTS = (
-    "City",
-    "Country",
-    "CountryCode",
-    "GeocodeAccuracy",
-    "Latitude",
-    "Longitude",
-    "PostalCode",
-    "State",
-    "StateCode",
-    "Street",
-)
+    "City", "Country", "CountryCode", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode",
+    "State", "StateCode", "Street",
+)  # fmt: skip
 
 
 def _computed_fields(of: SObjectType) -> dict[str, Computed]:

@@ -1,6 +1,6 @@
 """sObject collections: up to 200 records to a request, each with a result of its own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -33,10 +33,7 @@ def create_many(org: Org, call: Call) -> Answer:
 
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
         if _id_of(record) is not None:
-            error = RowError(
-                "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
-            )
-            return SaveResult(None, success=False, created=True, errors=(error,))
+            return dml.failed(dml.ID_IN_INSERT, created=True)
         return dml.create(org, context, sobject, record)
 
     return _save_all(org, call, save)
@@ -49,11 +46,11 @@ def update_many(org: Org, call: Call) -> Answer:
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
         record_id = _id_of(record)
         if not record_id:
-            error = RowError("MISSING_ARGUMENT", "Id not specified in an update call", ("Id",))
-            return SaveResult(None, success=False, created=False, errors=(error,))
+            text = "Id not specified in an update call"
+            return dml.failed(RowError("MISSING_ARGUMENT", text, ("Id",)))
         if record_id in seen:
-            error = RowError("DUPLICATE_VALUE", f"Duplicate id specified: {record_id}", ("Id",))
-            return SaveResult(None, success=False, created=False, errors=(error,))
+            text = f"Duplicate id specified: {record_id}"
+            return dml.failed(RowError("DUPLICATE_VALUE", text, ("Id",)))
         seen.add(record_id)
         fields = {key: value for key, value in record.items() if key.lower() != "id"}
         return dml.update(org, context, sobject, record_id, fields)
@@ -97,8 +94,7 @@ def _delete(org: Org, context: WriteContext, given: str) -> SaveResult:
     found = long_id(given)
     table = org.table_of_id(found) if found else None
     if found is None or table is None:
-        error = RowError("MALFORMED_ID", f"malformed id {given}")
-        return SaveResult(None, success=False, created=False, errors=(error,))
+        return dml.failed(RowError("MALFORMED_ID", f"malformed id {given}"))
     return dml.delete(org, context, table.type.name, found)
 
 
@@ -205,19 +201,13 @@ def _refuse_too_many_runs(types: list[str]) -> None:
         )
 
 
-def _undo_unless_all_worked(
-    context: WriteContext, results: Iterable[SaveResult]
-) -> list[SaveResult]:
+def _undo_unless_all_worked(context: WriteContext, results: list[SaveResult]) -> list[SaveResult]:
     """allOrNone: the culprits keep their errors, the others are rolled back with them."""
-    results = list(results)
     if all(each.success for each in results):
         return results
     context.rollback(context.started_at)
     return [
-        SaveResult(None, success=False, created=each.created, errors=(_ROLLED_BACK,))
-        if each.success
-        else each
-        for each in results
+        dml.failed(_ROLLED_BACK, created=each.created) if each.success else each for each in results
     ]
 
 
