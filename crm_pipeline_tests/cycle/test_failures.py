@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import FieldMapping, remove_field_mapping, set_field_mapping
 from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.conftest import ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
 
@@ -232,6 +233,33 @@ def test_a_lost_activity_that_was_deleted_since_does_not_come_again(bench: Bench
     bench.cycle()
     assert bench.states()["attendance:1"] == "done"
     assert [event["Subject"] for event in bench.records("Event")] == ["Webinar Registration"]
+
+
+def test_a_lost_activity_that_went_with_its_lead_does_not_come_again_under_the_next_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_registration(bench)
+    bench.cycle()
+    patience(monkeypatch, "600")
+    attend(bench.connection, 1, 1, minute=60)
+    bench.fault("composite", "reset_after", nth=1)
+    bench.cycle()
+    assert len(bench.records("Event")) == 2
+    for record in (*bench.records("Lead"), *bench.records("Event")):
+        record["IsDeleted"] = True
+    register(bench.connection, 2, 1, minute=120)
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "in_flight"
+    patience(monkeypatch, "0")
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "done"
+    assert [event["Subject"] for event in bench.records("Event")] == ["Webinar Registration"]
+
+
+def patience(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    """How long an answer that was lost is waited for from now on."""
+    monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", seconds)
+    settings.cache_clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ SELECT
     o.intent,
     o.sent_at,
     i.sobject AS person_sobject,
-    i.salesforce_id AS person_id
+    coalesce(o.sent ->> 'WhoId', i.salesforce_id) AS person_id
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
