@@ -138,9 +138,13 @@ def _send(
     headers: Mapping[str, str] | None,
     parallel: int,
 ) -> Generator[list[Outcome], None, SalesforceProblem | None]:
-    """Sends calls until one says that there is no point in going on; returns why."""
+    """Sends calls until one says that there is no point in going on; returns why.
+
+    The next calls are on their way before the caller is given the last ones' outcomes.
+    """
     problem: SalesforceProblem | None = None
     lost_in_a_row = 0
+    answered: list[list[Outcome]] = []
     with ThreadPoolExecutor(max_workers=parallel) as pool:
         under_way: set[Future[_Result]] = set()
         while True:
@@ -149,16 +153,18 @@ def _send(
                 if call is None:
                     break
                 under_way.add(pool.submit(_send_call, connection, call, headers))
+            yield from answered
             if not under_way:
                 break
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            answered = []
             for future in ended:
                 outcomes, found = future.result()
                 lost_in_a_row = lost_in_a_row + 1 if outcomes[0].status == "lost" else 0
                 if lost_in_a_row >= _LOST_IN_A_ROW:
                     found = found or OrgUnavailable("The org stopped answering")
                 problem = problem or found
-                yield outcomes
+                answered.append(outcomes)
     for call in calls:
         yield [outcome for part in call for outcome in all_alike(part.writes, "not_sent")]
     return problem

@@ -388,7 +388,7 @@ def test_who_stops_listening_stops_the_sending(org):
     next(sending)
     sending.close()  # type: ignore[attr-defined]
 
-    assert connection.api_calls <= 3
+    assert connection.api_calls <= 4
 
 
 @pytest.mark.parametrize(
