@@ -26,9 +26,8 @@ from crm_pipeline.local_org.exchange import (
     Send,
     html,
     send_answer,
-    session_token,
 )
-from crm_pipeline.local_org.routing import Call, Router
+from crm_pipeline.local_org.routing import Call, Router, session_token
 from crm_pipeline.local_org.store import Org
 
 Scope = MutableMapping[str, Any]

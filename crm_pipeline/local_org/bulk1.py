@@ -30,7 +30,7 @@ from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import RowError, SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.per_org import PerOrg
-from crm_pipeline.local_org.routing import Answer, Call, Handler, Route
+from crm_pipeline.local_org.routing import Answer, Call, Handler, Route, session_token
 from crm_pipeline.local_org.selection import Select
 from crm_pipeline.local_org.store import Org, timestamp
 
@@ -126,8 +126,8 @@ def _handled(work: Callable[[Org, Call], Answer]) -> Handler:
 
     @functools.wraps(work)
     def handle(org: Org, call: Call) -> Answer:
-        bearer = call.headers.get("authorization", "").partition(" ")[2]
-        call.session = org.session(call.headers.get("x-sfdc-session", "") or bearer.strip())
+        token = call.headers.get("x-sfdc-session", "") or session_token(call.headers)
+        call.session = org.session(token)
         if call.session is None:
             return _refusal(call, JobError("InvalidSessionId", "Invalid session id"))
         try:
@@ -195,12 +195,11 @@ def create_job(org: Org, call: Call) -> Answer:
     content_type = str(body.get("contentType") or "XML")
     if content_type not in ("JSON", "CSV"):
         raise JobError("InvalidJob", f"The content type {content_type} is not available here")
-    user_id = call.session.user_id if call.session else ""
     book, ingest, sobject = BULK[org], None, str(body.get("object"))
     if operation not in _QUERIES:
         ingest = plan(
             org,
-            user_id,
+            call.user_id,
             sobject=sobject,
             operation=operation,
             external_id=external_id,
@@ -210,7 +209,7 @@ def create_job(org: Org, call: Call) -> Answer:
     job = ClassicJob(
         id=book.next_id(org),
         version=call.version,
-        user_id=user_id,
+        user_id=call.user_id,
         created=timestamp(org.now()),
         operation=str(operation),
         sobject=sobject,
@@ -297,10 +296,7 @@ def _records(
     if job.content_type == "CSV":
         table = bulk_csv.read(content)
         check_header(org, ingest, table.header)
-        return [
-            RowError("INVALID_FIELD", each.error) if each.error else fields_of(table.header, each)
-            for each in table.records
-        ]
+        return [fields_of(table.header, each) for each in table.records]
     try:
         records = orjson.loads(content)
     except orjson.JSONDecodeError as error:

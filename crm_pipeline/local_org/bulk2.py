@@ -24,7 +24,6 @@ from crm_pipeline.local_org.bulk_jobs import (
     listed,
     refused,
     run_in_background,
-    user_id_of,
 )
 from crm_pipeline.local_org.bulk_rows import (
     CHUNK,
@@ -36,7 +35,6 @@ from crm_pipeline.local_org.bulk_rows import (
     fields_of,
     plan,
 )
-from crm_pipeline.local_org.errors import RowError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.routing import Answer, Call, Route, json_object, malformed_json
@@ -122,7 +120,7 @@ def _new_job(org: Org, call: Call, body: dict[str, Any], content: bytes | None) 
     try:
         ingest = plan(
             org,
-            user_id_of(call),
+            call.user_id,
             sobject=body.get("object"),
             operation=body.get("operation"),
             external_id=body.get("externalIdFieldName"),
@@ -225,10 +223,7 @@ def _charge_batches(org: Org, records: int) -> None:
 
 
 def _save_chunk(job: IngestJob, saver: RowSaver, records: list[bulk_csv.Record]) -> None:
-    given = [
-        RowError("INVALID_FIELD", record.error) if record.error else fields_of(job.header, record)
-        for record in records
-    ]
+    given = [fields_of(job.header, record) for record in records]
     ids = next((place for place, name in enumerate(job.header) if name.lower() == "id"), None)
     for record, result in zip(records, saver.save(given), strict=True):
         if result.success:

@@ -16,7 +16,6 @@ from crm_pipeline.local_org.bulk_jobs import (
     listed,
     refused,
     run_in_background,
-    user_id_of,
 )
 from crm_pipeline.local_org.columns import Column
 from crm_pipeline.local_org.errors import SalesforceError
@@ -74,7 +73,7 @@ def create(org: Org, call: Call) -> Answer:
     job = QueryJob(
         id=BULK[org].next_id(org),
         version=call.version,
-        user_id=user_id_of(call),
+        user_id=call.user_id,
         created=timestamp(org.now()),
         state="UploadComplete",
         operation=operation,

@@ -174,11 +174,6 @@ def listed(jobs: dict[str, AnyJob], job_type: str) -> Answer:
     return Answer(body={"done": True, "records": records, "nextRecordsUrl": None})
 
 
-def user_id_of(call: Call) -> str:
-    """The user who calls."""
-    return call.session.user_id if call.session else ""
-
-
 def abort(org: Org, job: Job) -> None:
     """Stops a job; what it saved stays saved. Raises INVALIDJOBSTATE if it is over."""
     if job.state in DONE:

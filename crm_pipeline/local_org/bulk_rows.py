@@ -107,8 +107,13 @@ def check_header(org: Org, ingest: Ingest, header: Sequence[str]) -> None:
         raise CsvError(f"InvalidBatch : Field name not found : {needed}")
 
 
-def fields_of(header: Sequence[str], record: Record) -> dict[str, Any]:
-    """A record's fields: an empty value says nothing, `#N/A` empties the field."""
+def fields_of(header: Sequence[str], record: Record) -> dict[str, Any] | RowError:
+    """A record's fields: an empty value says nothing, `#N/A` empties the field.
+
+    For a record that broke the rules of CSV, what is wrong with it.
+    """
+    if record.error:
+        return RowError("INVALID_FIELD", record.error)
     return {
         name: None if value == NULL else value
         for name, value in zip(header, record.values, strict=True)

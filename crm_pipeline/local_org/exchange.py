@@ -4,14 +4,14 @@ import asyncio
 import gzip
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.weather import BEFORE, ActiveFault, Interrupted
 
@@ -156,12 +156,6 @@ class Exchange:
 
     def _is_pretty(self) -> bool:
         return self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")
-
-
-def session_token(headers: Mapping[str, str]) -> str:
-    """The token of the Authorization header, or an empty text."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""
 
 
 def _authenticate(org: Org, call: Call) -> None:

@@ -15,7 +15,7 @@ from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import Refusal, check_password, open_session, user_of_id
 from crm_pipeline.local_org.per_org import PerOrg
-from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org, User
 
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -286,9 +286,8 @@ def identity(org: Org, call: Call) -> Answer:
 
 
 def _caller(org: Org, call: Call) -> User | None:
-    scheme, _, given = call.headers.get("authorization", "").partition(" ")
-    session = org.session(given.strip()) if scheme.lower() in ("bearer", "oauth") else None
-    session = session or org.session(call.query.get("access_token", ""))
+    token = session_token(call.headers)
+    session = org.session(token) or org.session(call.query.get("access_token", ""))
     return user_of_id(org, session.user_id) if session else None
 
 

@@ -57,6 +57,11 @@ class Call:
         """The API version of the path, as `59.0`."""
         return self.params["version"]
 
+    @property
+    def user_id(self) -> str:
+        """Who calls; empty without a login."""
+        return self.session.user_id if self.session else ""
+
     def json(self) -> Any:
         """The body as JSON. Raises JSON_PARSER_ERROR or UNSUPPORTED_MEDIA_TYPE."""
         if self.value is not None:
@@ -185,3 +190,9 @@ def malformed_json(what: str) -> SalesforceError:
 def path_of(call: Call, rest: str) -> str:
     """An address below the API version of the call: `/services/data/v59.0/<rest>`."""
     return f"/services/data/v{call.version}/{rest}"
+
+
+def session_token(headers: Mapping[str, str]) -> str:
+    """The token of the Authorization header, or an empty text."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""

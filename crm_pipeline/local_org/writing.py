@@ -17,7 +17,7 @@ def writing(org: Org, call: Call) -> Iterator[WriteContext]:
     """
     context = WriteContext(
         org=org,
-        user_id=call.session.user_id if call.session else "",
+        user_id=call.user_id,
         allow_duplicates=_allows_duplicates(call.headers.get("sforce-duplicate-rule-header", "")),
         assignment=_assignment(call.headers.get("sforce-auto-assign", "TRUE")),
         locker=call.locker,
