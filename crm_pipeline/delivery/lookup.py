@@ -1,13 +1,23 @@
 """Finding the records that stand for people: by queries, or in a reading of the whole org."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import DuePerson, unknown_people_fields, unknown_people_keys
-from crm_pipeline.salesforce.census import count_people, find_people_by_census
+from crm_pipeline.ledger.census import found_in_census, staged_census
+from crm_pipeline.ledger.due import DuePerson, unknown_people_fields
+from crm_pipeline.salesforce.census import count_people, read_people
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.matching import Candidate, Match, choose, find_people
+from crm_pipeline.salesforce.matching import (
+    CONTACT_FIELDS,
+    Candidate,
+    Found,
+    Match,
+    add_converted,
+    choose,
+    find_people,
+)
 
 Lookup = Callable[[Sequence[DuePerson]], Mapping[str, Match]]
 """Finds the record of each person who has one, by email key."""
@@ -22,27 +32,29 @@ CENSUS_UP_TO = 5
 """Everybody is read where the org has at most so many times the people to look up."""
 
 
-def lookup_of(session: DeliverySession, people: int) -> Lookup:
+@contextmanager
+def lookup_of(session: DeliverySession, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
     worthwhile = people >= CENSUS_FROM and session.account.settings.route != "composite"
     if not worthwhile or count_people(session.org()) > CENSUS_UP_TO * people:
-        return lambda asked: _by_query(session, asked)
-    matches = _by_census(session)
-    return lambda _: matches
-
-
-def _by_census(session: DeliverySession) -> dict[str, Match]:
-    """The records of all people who are to be looked up."""
+        yield lambda asked: _by_query(session, asked)
+        return
     session.calls_left()
     known = schemas(session, SOBJECTS)
     fields = unknown_people_fields(session.ledger, session.account_id)
-    found = find_people_by_census(
-        session.org(),
-        unknown_people_keys(session.ledger, session.account_id),
-        known,
-        lead_fields=fields["Lead"],
-        contact_fields=fields["Contact"],
-    )
+    with staged_census(session.ledger, read_people(session.org(), known, fields)):
+        contact_fields = [*CONTACT_FIELDS, *known["Contact"].readable(fields["Contact"])]
+        yield lambda asked: _in_census(session, asked, contact_fields)
+
+
+def _in_census(
+    session: DeliverySession, people: Sequence[DuePerson], contact_fields: Sequence[str]
+) -> dict[str, Match]:
+    """The records of these people; contacts without an address of their own are asked for."""
+    found = Found()
+    for key, candidate in found_in_census(session.ledger, [each.person_key for each in people]):
+        found.setdefault(key, []).append(candidate)
+    add_converted(session.org(), found, contact_fields)
     return _chosen(found)
 
 

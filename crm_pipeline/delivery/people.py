@@ -39,26 +39,31 @@ def create_people(session: DeliverySession) -> None:
     unknown = due_volumes(session.ledger, session.account_id).unknown_people
     outbox = Outbox(session, "new leads", {("Lead", "create"): unknown})
     at_once = session.can_afford_all() and not outbox.by_bulk
-    lookup = lookup_of(session, unknown)
+    now = ("create", "update") if at_once else ("create",)
     after = 0
-    while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
-        after = people[-1].operation_id
-        decisions = _decided(session, lookup, people)
-        unchanged = [d for d in decisions if d.action == "none"]
-        updates = [d for d in decisions if d.action == "update"]
-        record_unchanged(session, unchanged)
-        session.delivered.people_unchanged += len(unchanged)
-        strangers = [d.operation_id for d in decisions if d.action == "leave"]
-        if strangers:
-            leave_strangers(session.ledger, strangers)
-            session.delivered.people_left_out += len(strangers)
-        if not at_once:
-            keep_updates(session, updates)
-            note_changes(session, updates)
-        session.ledger.commit()
-        now = ("create", "update") if at_once else ("create",)
-        outbox.add([d for d in decisions if d.action in now])
-    outbox.flush()
+    with lookup_of(session, unknown) as lookup:
+        while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
+            after = people[-1].operation_id
+            decisions = _decided(session, lookup, people)
+            _record(session, [d for d in decisions if d.action not in now])
+            outbox.add([d for d in decisions if d.action in now])
+        outbox.flush()
+
+
+def _record(session: DeliverySession, decisions: Sequence[Decision]) -> None:
+    """Records what is not sent now: people with nothing to change, strangers, later updates."""
+    unchanged = [d for d in decisions if d.action == "none"]
+    record_unchanged(session, unchanged)
+    session.delivered.people_unchanged += len(unchanged)
+    strangers = [d.operation_id for d in decisions if d.action == "leave"]
+    if strangers:
+        leave_strangers(session.ledger, strangers)
+        session.delivered.people_left_out += len(strangers)
+    updates = [d for d in decisions if d.action == "update"]
+    if updates:
+        keep_updates(session, updates)
+        note_changes(session, updates)
+    session.ledger.commit()
 
 
 def update_people(session: DeliverySession) -> None:

@@ -179,12 +179,6 @@ def due_volumes(connection: Connection, account_id: str) -> DueVolumes:
     return DueVolumes(*row)
 
 
-def unknown_people_keys(connection: Connection, account_id: str) -> list[str]:
-    """The keys of pending people of whom no record is known."""
-    parameters = {"account_id": account_id}
-    return list(connection.scalars(statement("ledger/unknown_people_keys"), parameters))
-
-
 def unknown_people_fields(connection: Connection, account_id: str) -> dict[str, list[str]]:
     """The fields that pending people of whom no record is known bring, by sObject."""
     rows = connection.execute(statement("ledger/unknown_people_fields"), {"account_id": account_id})

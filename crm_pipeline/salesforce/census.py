@@ -1,6 +1,6 @@
 """Reading all the people of an org by bulk queries, to find very many of them in few calls."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +9,7 @@ from crm_pipeline.salesforce.composite import Subrequest, composite, query_path
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import OrgUnavailable
-from crm_pipeline.salesforce.matching import (
-    CONTACT_FIELDS,
-    LEAD_FIELDS,
-    Candidate,
-    Found,
-    add_converted,
-)
+from crm_pipeline.salesforce.matching import CONTACT_FIELDS, LEAD_FIELDS, Candidate
 from crm_pipeline.salesforce.soql import count, select
 
 if TYPE_CHECKING:
@@ -50,40 +44,31 @@ def count_people(connection: "Connection") -> int:
     return sum(int(answer.body["totalSize"]) for answer in answers)
 
 
-def find_people_by_census(
+def read_people(
     connection: "Connection",
-    email_keys: Collection[str],
     schemas: Mapping[str, SObjectSchema],
-    *,
-    lead_fields: Iterable[str],
-    contact_fields: Iterable[str],
-) -> Found:
-    """As `matching.find_people`, by reading everybody: its calls do not grow with the addresses.
+    wanted: Mapping[str, Iterable[str]],
+) -> Iterator[tuple[str, Candidate]]:
+    """Everybody who has an email address; the calls do not grow with their number.
 
     Args:
         connection: the org.
-        email_keys: as `email_key` makes them.
         schemas: of Lead and Contact; they tell numbers and truth values from text.
-        lead_fields: what is to be known of Leads.
-        contact_fields: the same for Contacts.
+        wanted: what is to be known of Leads and of Contacts, beside what `choose` needs.
+
+    Yields:
+        The email key and the record, for `matching.choose`.
 
     Raises:
         SalesforceProblem: as `bulk_query`.
     """
-    found = Found()
-    asked = set(email_keys)
-    wanted = {"Lead": lead_fields, "Contact": contact_fields}
     for sobject, needed in _FIELDS.items():
         schema = schemas[sobject]
         fields = list(dict.fromkeys((*needed, *schema.readable(wanted[sobject]))))
         for row in bulk_query(connection, select(fields, sobject, _WITH_EMAIL)):
             key = email_key(row["Email"])
-            if key in asked:
-                found.setdefault(key, []).append(_candidate(schema, row))
-    add_converted(
-        connection, found, [*CONTACT_FIELDS, *schemas["Contact"].readable(contact_fields)]
-    )
-    return found
+            if key is not None:
+                yield key, _candidate(schema, row)
 
 
 def _candidate(schema: SObjectSchema, row: Mapping[str, str]) -> Candidate:

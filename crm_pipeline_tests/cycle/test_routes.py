@@ -87,10 +87,14 @@ def test_very_many_people_are_found_in_one_census_of_the_org(
     converted = bench.seed("Lead", LastName="Old", Company="Old", Email="p2@example.com")
     contact = bench.admin("convert", lead_id=converted)["contact_id"]
     bench.seed("Contact", LastName="Stranger", Email="stranger@example.com")
-    people(bench, 4)
+    elsewhere = bench.seed("Contact", LastName="Old", Email="private@example.com")
+    lead = bench.seed("Lead", LastName="Old", Company="Old", Email="p3@example.com")
+    bench.admin("convert", lead_id=lead, contact_id=elsewhere)
+    people(bench, 5)
     report = bench.cycle()
     assert set(bench.states().values()) == {"done"}
     assert report.api_calls_by_kind["bulk.query"] == 2
     who = {event["WhoId"] for event in bench.records("Event")}
-    assert {known, contact} <= who
-    assert len(who) == 4
+    assert {known, contact, elsewhere} <= who
+    assert len(who) == 5
+    assert bench.org.table("Contact").rows[elsewhere]["Email"] == "private@example.com"
