@@ -96,12 +96,13 @@ def _begun(pool: ProcessPoolExecutor, asked: argparse.Namespace) -> list[Future[
 def _gathered(begun: Sequence[Future[Tally]]) -> dict[str, Tally]:
     """Adds up what comes by kind of fault, and shows it as it comes."""
     tallies = {name: Tally(name) for name in (*(each.name for each in BREAKAGES), RANDOM_WALK)}
-    for future in as_completed(begun):
+    for ended, future in enumerate(as_completed(begun), start=1):
         tally = future.result()
         tallies[tally.name].add(tally)
         more = len(tally.said) - SHOWN
         rest = [f"and at {more} places more"] if more > 0 else []
-        print(f"{tally.name}: {tally.faults}", *tally.said[:SHOWN], *rest, sep="\n", flush=True)
+        part = f"{ended} of {len(begun)} parts: {tally.name}, {tally.faults} times"
+        print(part, *tally.said[:SHOWN], *rest, sep="\n", flush=True)
     return {name: tally for name, tally in tallies.items() if tally.faults}
 
 

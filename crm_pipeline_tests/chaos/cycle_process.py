@@ -224,14 +224,18 @@ def _write(out: IO[str], answer: dict[str, Any]) -> None:
 
 
 class _Lines(logging.Handler):
-    """Keeps what is logged as a warning or worse."""
+    """Keeps what the pipeline logs as a warning or worse.
+
+    The driver says of a line that was cut that it cannot end in good order what goes on there.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+        if not record.name.startswith("psycopg"):
+            self.lines.append(record.getMessage())
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
-from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.installation import CAMPAIGNS, Installation
 from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.walk import bugs
 from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
@@ -110,14 +110,14 @@ class Promise(RuleBasedStateMachine):
 
 
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
-    World(installation).begin({})
+    World(installation).begin({"acme": {"campaigns": CAMPAIGNS}})
     Promise.installation = installation
     run_state_machine_as_test(Promise, settings=_PROFILE)
 
 
 _LONG = os.environ.get("CHAOS_EXAMPLES")
 _PROFILE = settings(
-    max_examples=int(_LONG or 12),
+    max_examples=int(_LONG or 10),
     stateful_step_count=14,
     deadline=None,
     derandomize=not _LONG,

@@ -20,7 +20,7 @@ def walk(module_pipeline: Engine) -> Iterator[RandomWalk]:
         walk.close()
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(1, 4))
 def test_the_promise_holds_after_several_faults_at_several_accounts(
     walk: RandomWalk, number: int
 ) -> None:
@@ -29,8 +29,10 @@ def test_the_promise_holds_after_several_faults_at_several_accounts(
 
 
 def test_an_episode_is_the_same_whenever_its_seed_is(walk: RandomWalk) -> None:
-    before = walk.faults.copy()
-    walk.episode(0)
-    once = walk.faults - before
-    walk.episode(0)
-    assert walk.faults - before - once == once
+    struck = []
+    for _ in range(2):
+        walk.faults.clear()
+        findings = walk.episode(0)
+        assert not findings, str(findings)
+        struck.append(walk.faults.copy())
+    assert struck[0] == struck[1]

@@ -1,16 +1,17 @@
 """Several accounts, and everything that can happen around them between two cycles."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from crm_pipeline.accounts.store import add_filter, update_settings
-from crm_pipeline_tests.chaos.evidence import gather
+from crm_pipeline_tests.chaos.evidence import Record, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.member_examiner import STAGES, STATUSES
 from crm_pipeline_tests.chaos.salespeople import Salespeople
 from crm_pipeline_tests.chaos.traffic import FILTER, MOST_PEOPLE, Traffic
 
@@ -25,6 +26,7 @@ class World:
         self.salespeople = {
             name: Salespeople(installation.org(name), partial(self._known, name)) for name in names
         }
+        self._reached: dict[str, int] = {}
 
     def _known(self, account: str) -> list[str]:
         with self.installation.rows() as rows:
@@ -58,7 +60,23 @@ class World:
                     touched=frozenset(salespeople.touched),
                 )
                 found.add(examine(evidence, at_rest=at_rest))
+                if evidence.campaigns is not None:
+                    found.wrong += self._taken_back(evidence.campaigns.members)
         return found
+
+    def _taken_back(self, members: Sequence[Record]) -> list[str]:
+        """Memberships whose status is behind what it was at the last examination."""
+        found = []
+        for member in members:
+            reached = _RANKS.get(member["Status"], 0)
+            if reached < self._reached.get(member["Id"], 0):
+                found.append(f"{member['Id']} is {member['Status']}, and was further before")
+            self._reached[member["Id"]] = reached
+        return found
+
+
+_RANKS = {STATUSES[stage]: rank for rank, stage in enumerate(STAGES, start=1)}
+"""How far a member came, by status; 0 is any other."""
 
 
 def _in_the_warehouse(
