@@ -13,12 +13,15 @@ WHERE
     AND o.kind = 'campaign'
     AND o.state = 'pending'
     AND o.operation_id > :after
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS f
-        WHERE
-            f.account_id = o.account_id
-            AND f.natural_key = o.natural_key
-            AND f.state = 'in_flight'
+    -- By the unique key: without statistics the planner would scan all that is open instead.
+    AND NOT (
+        o.version > 1
+        AND 'in_flight' IN (
+            SELECT f.state
+            FROM crm.operation AS f
+            WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
+            OFFSET 0
+        )
     )
 ORDER BY o.operation_id
 LIMIT :limit

@@ -45,10 +45,15 @@ WHERE
             AND link.kind = 'campaign'
             AND link.state IN ('pending', 'in_flight', 'failed', 'exhausted')
     )
-    AND o.natural_key NOT IN (
-        SELECT f.natural_key
-        FROM crm.operation AS f
-        WHERE f.account_id = :account_id AND f.kind = 'member' AND f.state = 'in_flight'
+    -- By the unique key: without statistics the planner would scan all that is open instead.
+    AND NOT (
+        o.version > 1
+        AND 'in_flight' IN (
+            SELECT f.state
+            FROM crm.operation AS f
+            WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
+            OFFSET 0
+        )
     )
 ORDER BY o.operation_id
 LIMIT :limit

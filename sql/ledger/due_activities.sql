@@ -31,14 +31,14 @@ WHERE
     AND o.kind = 'activity'
     AND o.state = 'pending'
     AND o.operation_id > :after
+    -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (
         o.version > 1
-        AND EXISTS (
-            SELECT FROM crm.operation AS f
-            WHERE
-                f.account_id = o.account_id
-                AND f.natural_key = o.natural_key
-                AND f.state = 'in_flight'
+        AND 'in_flight' IN (
+            SELECT f.state
+            FROM crm.operation AS f
+            WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
+            OFFSET 0
         )
     )
 ORDER BY o.operation_id
