@@ -30,13 +30,19 @@ class CycleConfig(Config):
     )
 
 
-def run_request(account_ids: Sequence[str], asked_by: str) -> RunRequest:
-    """A run about these accounts; `asked_by` says in the list of runs who wanted it."""
+def run_request(
+    account_ids: Sequence[str], asked_by: str, run_key: str | None = None
+) -> RunRequest:
+    """A run about these accounts; `asked_by` says in the list of runs who wanted it.
+
+    `run_key` is another one for each run of a schedule's tick: Dagster insists on it.
+    """
     tags = {ASKED_BY_TAG: asked_by}
     if len(account_ids) == 1:
-        return RunRequest(job_name=CYCLE_JOB, partition_key=account_ids[0], tags=tags)
+        [account_id] = account_ids
+        return RunRequest(run_key, job_name=CYCLE_JOB, partition_key=account_id, tags=tags)
     config = {"ops": {CYCLE_OP: {"config": {"account_ids": list(account_ids)}}}}
-    return RunRequest(job_name=CYCLE_JOB, run_config=config, tags=tags)
+    return RunRequest(run_key, job_name=CYCLE_JOB, run_config=config, tags=tags)
 
 
 def accounts_of(run: DagsterRun) -> frozenset[str] | None:

@@ -22,11 +22,19 @@ from crm_pipeline.settings import settings
 MOST_RUNS_PER_TICK = 100
 
 
-def ask(instance: DagsterInstance, asked_by: str, *, only_urgent: bool) -> list[RunRequest]:
+def ask(
+    instance: DagsterInstance, asked_by: str, *, only_urgent: bool, tick: str | None = None
+) -> list[RunRequest]:
     """Claims the accounts that are due, and returns the runs that deal with them.
 
     An account is asked for by one tick only, in whatever process ticks at the same time, and
     not again while it waits in the queue, however long that takes.
+
+    Args:
+        instance: Dagster's.
+        asked_by: who asks, for the list of runs.
+        only_urgent: leaves what can wait to the schedule.
+        tick: of a schedule, its moment.
 
     Raises:
         ExtractError: the warehouse can't be asked, and nothing else is to be done.
@@ -37,7 +45,11 @@ def ask(instance: DagsterInstance, asked_by: str, *, only_urgent: bool) -> list[
     claimed = claim([account for chunk in wanted for account in chunk])
     _make_partitions(instance, claimed)
     mine = ([account for account in chunk if account in claimed] for chunk in wanted)
-    return [run_request(chunk, asked_by) for chunk in mine if chunk]
+    return [
+        run_request(chunk, asked_by, f"{tick} {chunk[0]}" if tick else None)
+        for chunk in mine
+        if chunk
+    ]
 
 
 def _make_partitions(instance: DagsterInstance, account_ids: set[str]) -> None:
@@ -62,7 +74,8 @@ def _cron(minutes: int) -> str:
 )
 def accounts_due(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
     """A tick of the schedule."""
-    runs = ask(context.instance, "schedule", only_urgent=False)
+    tick = context.scheduled_execution_time.isoformat()
+    runs = ask(context.instance, "schedule", only_urgent=False, tick=tick)
     return runs or SkipReason("No account has anything to do.")
 
 
