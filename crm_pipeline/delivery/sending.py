@@ -30,7 +30,7 @@ ROUNDS = 4
 
 RECORDS_PER_CALL = COLLECTION_RECORDS * COMPOSITE_QUERIES_OR_COLLECTIONS
 
-GATHERED_BYTES = 100_000_000
+GATHERED_BYTES = 140_000_000
 """Memory that gathered writes may take, roughly, before they go out as bulk jobs."""
 
 RECORDED_AT_A_TIME = 10_000
@@ -231,5 +231,5 @@ def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
 
 
 def _memory(write: Write) -> int:
-    """About how many bytes a write takes while it is kept."""
-    return 700 + sum(len(value) for value in write.fields.values() if isinstance(value, str))
+    """About how many bytes a write and its decision take while they are kept."""
+    return 1_600 + sum(len(value) for value in write.fields.values() if isinstance(value, str))
