@@ -193,6 +193,8 @@ def test_another_program_on_its_last_port_makes_it_choose_another(folder: Path):
     assert port
     server.stop()
     with socket.socket() as other:
+        # The server's own connections may still hold the port for a minute (TIME_WAIT).
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
 
