@@ -42,7 +42,7 @@ def add_code_fields(of: SObjectType) -> None:
                     "label": f"{beside.label} Code",
                     "type": "picklist",
                     "length": _CODE_LENGTH,
-                    "compoundFieldName": beside.compound,
+                    "compoundFieldName": beside.compound_field_name,
                     "createable": beside.createable,
                     "updateable": beside.updateable,
                     "picklist": [{"value": key, "label": name} for key, name in values.items()],

@@ -212,7 +212,8 @@ def _campaign_member(context: WriteContext, table: Table, row: Row, old: Row | N
 
 def _status_of(org: Org, member: Row) -> Row:
     """The campaign's status of that label, or, silently, its default."""
-    statuses = org.table("CampaignMemberStatus").children_of("CampaignId", member["CampaignId"])
+    table = org.table("CampaignMemberStatus")
+    statuses = list(table.children_of("CampaignId", member["CampaignId"]))
     label = (member.get("Status") or "").lower()
     for each in statuses:
         if each["Label"].lower() == label:

@@ -30,6 +30,7 @@ _MOMENTS: dict[str, Callable[[str], str | None]] = {
     "datetime": stored_datetime,
 }
 _TYPE_NAMES = {"datetime": "dateTime", "currency": "double", "percent": "double"}
+_INVALID_OPERATOR = "INVALID_QUERY_FILTER_OPERATOR"
 _MAX_SEMI_JOINS = 2
 _MAX_DEPTH = 50
 
@@ -131,40 +132,17 @@ class Conditions:
     def _comparison(self, condition: Comparison) -> Clause:
         column = self._filterable(condition.operand)
         literal, sign, at = condition.literal, condition.operator, condition.operand.at
-        if sign == "LIKE":
-            return self._like(column, literal, at)
-        if column.field.type == "boolean" and sign in _ORDERINGS:
-            raise SoqlError(
-                "invalid operator on boolean field", at, "INVALID_QUERY_FILTER_OPERATOR"
-            )
-        wanted = self._wanted(column, literal, at, is_bound=sign in _ORDERINGS)
-        key = column.key()
-        if sign in ("!=", "<>"):
-            same = _equals(key, wanted)
-            return Clause(lambda row: not same(row), None)
-        if sign == "=":
-            indexable = wanted is not None and not isinstance(wanted, Period)
-            return Clause(_equals(key, wanted), column.find([wanted]) if indexable else None)
-        return Clause(_ordering(key, sign, wanted), None)
-
-    def _like(self, column: Column, literal: Literal, at: int) -> Clause:
-        if column.field.type in ("id", "reference"):
-            raise SoqlError("invalid operator on id field", at, "INVALID_QUERY_FILTER_OPERATOR")
-        if not column.field.is_text:
-            raise SoqlError(
-                f"invalid operator on {column.field.type} field",
-                at,
-                "INVALID_QUERY_FILTER_OPERATOR",
-            )
+        is_like, of = sign == "LIKE", column.field
+        if not of.is_text if is_like else of.type == "boolean":
+            kind = "id" if of.is_id else of.type
+            raise SoqlError(f"invalid operator on {kind} field", at, _INVALID_OPERATOR)
+        if not is_like:
+            wanted = self._wanted(column, literal, at, is_bound=True)
+            return Clause(_ordering(column.key(), sign, wanted), None)
         if literal.kind != "string":
             raise _mistyped(column, at)
         matches, read = literal.like().fullmatch, column.read
-
-        def like(row: Any) -> bool:
-            value = read(row)
-            return value is not None and matches(value) is not None
-
-        return Clause(like, None)
+        return Clause(lambda row: (value := read(row)) is not None and bool(matches(value)), None)
 
     def _filterable(self, operand: Operand) -> Column:
         column = self._column(operand)
@@ -181,7 +159,7 @@ class Conditions:
         field = column.field
         if literal.kind == "null":
             return None
-        if field.type in ("id", "reference"):
+        if field.is_id:
             return _id(column, literal, at)
         if field.type in _MOMENTS:
             return self._moment(column, literal, at, is_bound=is_bound)
@@ -209,7 +187,7 @@ class Conditions:
 
 
 def _mistyped(column: Column, at: int) -> SoqlError:
-    if column.field.is_text or column.field.type in ("id", "reference"):
+    if column.field.is_text or column.field.is_id:
         expected = "string and should be enclosed in quotes"
     else:
         kind = _TYPE_NAMES.get(column.field.type, column.field.type)
@@ -227,15 +205,8 @@ def _id(column: Column, literal: Literal, at: int) -> str | None:
     text = literal.value()
     found = long_id(text)
     if text and found is None:
-        raise SoqlError(f"invalid ID field: {text}", at, "INVALID_QUERY_FILTER_OPERATOR")
+        raise SoqlError(f"invalid ID field: {text}", at, _INVALID_OPERATOR)
     return found
-
-
-def _equals(key: Callable[[Any], Any], wanted: Any) -> Test:
-    if isinstance(wanted, Period):
-        start, end = wanted
-        return lambda row: (value := key(row)) is not None and start <= value < end
-    return lambda row: bool(key(row) == wanted)
 
 
 def _ordering(key: Callable[[Any], Any], sign: str, wanted: Any) -> Test:

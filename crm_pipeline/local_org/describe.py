@@ -39,7 +39,7 @@ def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str
     hidden = org.hidden_fields.get(of.name.lower(), frozenset())
     return {
         **of.describe,
-        "childRelationships": [_child(each) for each in of.all_children],
+        "childRelationships": [_child(each) for each in of.children],
         "fields": [each.describe for key, each in of.fields.items() if key not in hidden],
         "recordTypeInfos": [
             {

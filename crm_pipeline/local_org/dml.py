@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_pipeline.local_org.behaviours import AFTER_SAVE, BEFORE_SAVE, name_after_id
+from crm_pipeline.local_org.behaviours import AFTER_SAVE, BEFORE_SAVE, Behaviour, name_after_id
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
@@ -32,81 +32,82 @@ def failed(*errors: RowError, created: bool = False) -> SaveResult:
     return SaveResult(None, success=False, created=created, errors=errors)
 
 
+def saved_id(result: SaveResult) -> str:
+    """The id of a record that was saved. Raises its errors as those of a whole request."""
+    if result.id is not None:
+        return result.id
+    first, *others = (each.raised() for each in result.errors)
+    first.more = tuple(others)
+    raise first
+
+
 @dataclass(slots=True)
 class Column:
-    """A field as it is written: its reader, and whether one may write it."""
+    """A field as it is written, and its reader."""
 
     field: Field
-    name: str
     read: Reader
-    createable: bool
-    updateable: bool
 
 
 @dataclass(slots=True)
 class Writer:
     """How the records of one table are written, worked out once per object and org."""
 
-    org: Org
     table: Table
     columns: dict[str, Column]
     defaults: Row
-    required: tuple[str, ...]
-    never_null: tuple[str, ...]
-    unique: tuple[Field, ...]
-    owned: bool
-    before: Callable[[WriteContext, Table, Row, Row | None], None] | None
-    after: Callable[[WriteContext, Table, Row, Row | None], None] | None
+    required: list[str]
+    never_null: list[str]
+    unique: list[Field]
+    before: Behaviour | None
+    after: Behaviour | None
     spellings: dict[str, Column] = field(default_factory=dict)
     """Columns under every spelling that a client has used."""
 
     def column(self, key: str) -> Column | None:
         """The column of a field name in any case, or None."""
-        found = self.spellings.get(key)
-        if found is None:
-            found = self.columns.get(key.lower())
-            if found is not None:
-                self.spellings[key] = found
+        found = self.columns.get(key.lower())
+        if found is not None:
+            self.spellings[key] = found
         return found
 
 
 def writer_of(org: Org, table: Table) -> Writer:
     """Returns the table's writer; a change of the schema or of field security drops it."""
-    name = table.type.name
-    writer = org.writers.get(name)
+    of = table.type
+    writer = org.writers.get(of.name)
     if writer is None:
-        writer = org.writers[name] = _build_writer(org, table)
+        hidden = org.hidden_fields.get(of.name.lower(), frozenset())
+        fields = of.fields.values()
+        columns = {
+            key: Column(each, reader(each, org.tables))
+            for key, each in of.fields.items()
+            if key not in hidden
+        }
+        writer = org.writers[of.name] = Writer(
+            table=table,
+            columns=columns,
+            defaults={
+                each.name: each.default_value
+                for each in fields
+                if each.default_value is not None and each.name not in of.computed
+            },
+            required=[each.name for each in fields if each.required],
+            never_null=[each.field.name for each in columns.values() if not each.field.nillable],
+            unique=[each for each in fields if each.unique],
+            before=BEFORE_SAVE.get(of.name, name_after_id if of.describe["custom"] else None),
+            after=AFTER_SAVE.get(of.name),
+        )
     return writer
 
 
-def _build_writer(org: Org, table: Table) -> Writer:
-    hidden = org.hidden_fields.get(table.type.name.lower(), frozenset())
-    fields = [each for key, each in table.type.fields.items() if key not in hidden]
-    columns = {
-        each.name.lower(): Column(
-            each, each.name, reader(each, org.tables), each.createable, each.updateable
-        )
-        for each in fields
-    }
-    defaults: Row = {
-        each.name: each.default
-        for each in table.type.fields.values()
-        if each.default is not None and each.name not in table.type.computed
-    }
-    return Writer(
-        org=org,
-        table=table,
-        columns=columns,
-        defaults=defaults,
-        required=tuple(each.name for each in table.type.fields.values() if each.required),
-        never_null=tuple(each.name for each in fields if not each.nillable),
-        unique=tuple(each for each in table.type.fields.values() if each.unique),
-        owned="ownerid" in table.type.fields,
-        before=BEFORE_SAVE.get(
-            table.type.name, name_after_id if table.type.describe["custom"] else None
-        ),
-        after=AFTER_SAVE.get(table.type.name),
-    )
+def _attempt(context: WriteContext, save: Callable[[], str], *, created: bool) -> SaveResult:
+    savepoint = context.savepoint()
+    try:
+        return SaveResult(save(), success=True, created=created)
+    except RowFailure as failure:
+        context.rollback(savepoint)
+        return failed(*failure.errors, created=created)
 
 
 def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, Any]) -> SaveResult:
@@ -117,14 +118,8 @@ def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, A
         SalesforceError: the request as a whole is at fault (unknown field, value that is not of
             the field's type); with `context.from_csv` these fail the row alone.
     """
-    table = org.table(sobject)
-    savepoint = context.savepoint()
-    try:
-        record_id = _insert(writer_of(org, table), context, fields)
-    except RowFailure as failure:
-        context.rollback(savepoint)
-        return failed(*failure.errors, created=True)
-    return SaveResult(record_id, success=True, created=True)
+    writer = writer_of(org, org.table(sobject))
+    return _attempt(context, lambda: _insert(writer, context, fields), created=True)
 
 
 def update(
@@ -132,14 +127,12 @@ def update(
 ) -> SaveResult:
     """Changes the given fields of a record (id of 15 or 18 characters). Raises as `create`."""
     table = org.table(sobject)
-    savepoint = context.savepoint()
-    try:
-        row = _existing(table, record_id)
-        _update(writer_of(org, table), context, row, fields)
-    except RowFailure as failure:
-        context.rollback(savepoint)
-        return failed(*failure.errors)
-    return SaveResult(row["Id"], success=True, created=False)
+    writer = writer_of(org, table)
+
+    def save() -> str:
+        return _update(writer, context, _existing(table, record_id), fields)
+
+    return _attempt(context, save, created=False)
 
 
 def upsert(
@@ -149,24 +142,18 @@ def upsert(
 
     The field comes from `upsert_field`. Raises as `create`.
     """
-    table = org.table(sobject)
-    savepoint = context.savepoint()
-    created = False
+    name, is_id = external_field.name, external_field.type == "id"
+    value = next((value for key, value in fields.items() if key.lower() == name.lower()), None)
+    rest = {key: value for key, value in fields.items() if key.lower() != name.lower()}
+    writer = writer_of(org, org.table(sobject))
     try:
-        key = next((k for k in fields if k.lower() == external_field.name.lower()), None)
-        value = fields[key] if key is not None else None
-        rest = fields if key is None else {k: v for k, v in fields.items() if k != key}
-        writer = writer_of(org, table)
         row = _upsert_target(writer, context, external_field, value)
-        created = row is None
-        if row is not None:
-            _update(writer, context, row, rest)
-            return SaveResult(row["Id"], success=True, created=False)
-        given = rest if external_field.type == "id" else fields
-        return SaveResult(_insert(writer, context, given), success=True, created=True)
     except RowFailure as failure:
-        context.rollback(savepoint)
-        return failed(*failure.errors, created=created)
+        return failed(*failure.errors)
+    if row is not None:
+        return _attempt(context, lambda: _update(writer, context, row, rest), created=False)
+    given = rest if is_id else fields
+    return _attempt(context, lambda: _insert(writer, context, given), created=True)
 
 
 def delete(
@@ -177,21 +164,17 @@ def delete(
     `hard` is Bulk's hardDelete: the record does not stay for queryAll.
     """
     table = org.table(sobject)
-    savepoint = context.savepoint()
-    try:
-        if not table.type.allows("deletable"):
-            raise refuse(
-                "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
-            )
+
+    def save() -> str:
+        _refuse_unless(table, "deletable")
         row = _existing(table, record_id)
         context.refuse_if_locked(table, row)
         _delete(context, table, row)
-    except RowFailure as failure:
-        context.rollback(savepoint)
-        return failed(*failure.errors)
-    if hard:
-        context.erase(table, row["Id"])
-    return SaveResult(row["Id"], success=True, created=False)
+        if hard:
+            context.erase(table, row["Id"])
+        return str(row["Id"])
+
+    return _attempt(context, save, created=False)
 
 
 def upsert_field(org: Org, table: Table, name: str) -> Field:
@@ -254,67 +237,76 @@ def _upsert_target(
     if seen in context.external_ids:
         raise refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", name)
     context.external_ids.add(seen)
-    found = matches(table, external_field, key)
+    found = _only_match(table, external_field, key, name)
+    return table.rows[found] if found else None
+
+
+def _only_match(table: Table, external_field: Field, value: Any, blamed: str) -> str | None:
+    found = matches(table, external_field, value)
     if len(found) > 1:
         raise refuse(
             "DUPLICATE_EXTERNAL_ID",
-            f"{name}: more than one record found for external id field: [{', '.join(found)}]",
-            name,
+            f"{external_field.name}: more than one record found for external id field: "
+            f"[{', '.join(found)}]",
+            blamed,
         )
-    return table.rows[found[0]] if found else None
+    return found[0] if found else None
+
+
+def _refuse_unless(table: Table, allowed: str) -> None:
+    if not table.type.describe[allowed]:
+        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
 
 def _insert(writer: Writer, context: WriteContext, fields: Mapping[str, Any]) -> str:
-    table = writer.table
-    if not table.type.allows("createable"):
-        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    _refuse_unless(writer.table, "createable")
     row = writer.defaults.copy()
     errors = _read_into(row, writer, context, fields, creating=True)
     refused = {key.lower() for key, value in fields.items() if value is not None} if errors else ()
-    missing = [
-        name for name in writer.required if row.get(name) is None and name.lower() not in refused
-    ]
-    if missing:
-        raise _required_missing(missing)
-    if errors:
-        raise RowFailure(*errors)
-    _save(writer, context, row, None)
-    return row["Id"]  # type: ignore[no-any-return]
+    _refuse_if_missing(
+        [name for name in writer.required if row.get(name) is None and name.lower() not in refused]
+    )
+    return _save(writer, context, row, None, errors)
 
 
-def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str, Any]) -> None:
-    if not writer.table.type.allows("updateable"):
-        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str, Any]) -> str:
+    _refuse_unless(writer.table, "updateable")
     row = old.copy()
     errors = _read_into(row, writer, context, fields, creating=False)
-    missing = [
-        name for name in writer.never_null if row.get(name) is None and old.get(name) is not None
-    ]
-    if missing:
-        raise _required_missing(missing)
+    _refuse_if_missing(
+        [name for name in writer.never_null if row.get(name) is None and old.get(name) is not None]
+    )
+    return _save(writer, context, row, old, errors)
+
+
+def _refuse_if_missing(names: list[str]) -> None:
+    if names:
+        message = f"Required fields are missing: [{', '.join(names)}]"
+        raise refuse("REQUIRED_FIELD_MISSING", message, *names)
+
+
+def _save(
+    writer: Writer, context: WriteContext, row: Row, old: Row | None, errors: list[RowError]
+) -> str:
     if errors:
         raise RowFailure(*errors)
-    _save(writer, context, row, old)
-
-
-def _save(writer: Writer, context: WriteContext, row: Row, old: Row | None) -> None:
-    table = writer.table
+    table, rules = writer.table, context.org.rules
     context.refuse_if_locked(table, row)
     if writer.before:
         writer.before(context, table, row, old)
-    rules = writer.org.rules
     if rules is not None and not context.seeding:
         rules.check(context, table, row, old)
     for each in writer.unique:
         _refuse_duplicate_value(table, each, row, old)
-    if old is None:
-        if writer.owned and row.get("OwnerId") is None:
+    if old is not None:
+        context.change(table, row)
+    else:
+        if row.get("OwnerId") is None and "ownerid" in table.type.fields:
             row["OwnerId"] = context.user_id
         context.insert(table, row)
-    else:
-        context.change(table, row)
     if writer.after:
         writer.after(context, table, row, old)
+    return row["Id"]  # type: ignore[no-any-return]
 
 
 def _refuse_duplicate_value(table: Table, unique: Field, row: Row, old: Row | None) -> None:
@@ -331,34 +323,33 @@ def _refuse_duplicate_value(table: Table, unique: Field, row: Row, old: Row | No
             )
 
 
-def _required_missing(names: list[str]) -> RowFailure:
-    return refuse(
-        "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(names)}]", *names
-    )
-
-
 def _read_into(
     row: Row, writer: Writer, context: WriteContext, fields: Mapping[str, Any], *, creating: bool
 ) -> list[RowError]:
     """Puts the values into the row; returns what is wrong with them."""
     errors: list[RowError] = []
     forbidden: list[str] = []
-    spellings = writer.spellings
+    spellings, writable = writer.spellings, "createable" if creating else "updateable"
     for position, (key, value) in enumerate(fields.items(), 1):
         column = spellings.get(key) or writer.column(key)
         try:
             if column is None:
                 _read_relationship(row, writer, context, key, value)
-            elif (column.createable if creating else column.updateable) or context.seeding:
-                row[column.name] = column.read(value)
-            elif value is not None or column.name != "Id":
-                forbidden.append(column.name)
+            elif getattr(column.field, writable) or context.seeding:
+                row[column.field.name] = column.read(value)
+            elif value is not None or column.field.name != "Id":
+                forbidden.append(column.field.name)
         except RowFailure as failure:
             errors.extend(failure.errors)
         except NotDeserialized as unread:
             errors.extend(_unread(unread, context, position).errors)
     if forbidden:
-        errors.insert(0, _not_writable(forbidden))
+        message = (
+            f"Unable to create/update fields: {', '.join(forbidden)}. Please check the security "
+            "settings of this field and verify that it is read/write for your profile or "
+            "permission set."
+        )
+        errors.insert(0, RowError("INVALID_FIELD_FOR_INSERT_UPDATE", message, tuple(forbidden)))
     return errors
 
 
@@ -375,15 +366,6 @@ def _unread(unread: NotDeserialized, context: WriteContext, position: int) -> Ro
     )
 
 
-def _not_writable(names: list[str]) -> RowError:
-    return RowError(
-        "INVALID_FIELD_FOR_INSERT_UPDATE",
-        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings "
-        "of this field and verify that it is read/write for your profile or permission set.",
-        tuple(names),
-    )
-
-
 def _read_relationship(
     row: Row, writer: Writer, context: WriteContext, key: str, value: Any
 ) -> None:
@@ -395,7 +377,10 @@ def _read_relationship(
     lookup = writer.table.type.relationships.get(relationship.lower())
     column = writer.column(lookup.name) if lookup else None
     if lookup is None or column is None:
-        raise _no_such_column(writer, context, key)
+        message = f"No such column '{key}' on sobject of type {writer.table.type.name}"
+        if context.from_csv:
+            raise refuse("INVALID_FIELD", message, key)
+        raise SalesforceError(400, "INVALID_FIELD", message)
     if csv_field:
         value = {csv_field: value}
     if value is None:
@@ -411,14 +396,7 @@ def _read_relationship(
         raise refuse("INVALID_FIELD", "One external ID must be specified for the relationship")
     if isinstance(pairs[0][1], dict | list):
         raise NotDeserialized(lookup, pairs[0][1])
-    row[lookup.name] = _parent_by_external_id(writer.org, lookup, given_type, *pairs[0])
-
-
-def _no_such_column(writer: Writer, context: WriteContext, key: str) -> Exception:
-    message = f"No such column '{key}' on sobject of type {writer.table.type.name}"
-    if context.from_csv:
-        return refuse("INVALID_FIELD", message, key)
-    return SalesforceError(400, "INVALID_FIELD", message)
+    row[lookup.name] = _parent_by_external_id(context.org, lookup, given_type, *pairs[0])
 
 
 def _parent_by_external_id(
@@ -437,15 +415,8 @@ def _parent_by_external_id(
                 "INVALID_FIELD",
                 f"{name} is not an External ID or indexed field for {table.type.name}",
             )
-        found = matches(table, field_, value)
-        if len(found) > 1:
-            raise refuse(
-                "DUPLICATE_EXTERNAL_ID",
-                f"{name}: more than one record found for external id field: [{', '.join(found)}]",
-                lookup.name,
-            )
-        if found:
-            return found[0]
+        if found := _only_match(table, field_, value, lookup.name):
+            return found
     raise refuse(
         "INVALID_FIELD",
         f"Foreign key external ID: {value} not found for field {name} in entity {candidates[0]}",
@@ -456,14 +427,9 @@ def _parent_by_external_id(
 def _delete(context: WriteContext, table: Table, row: Row) -> None:
     record_id = row["Id"]
     context.change(table, {**row, "IsDeleted": True}, "delete")
-    for child in table.type.all_children:
+    for child in table.type.children:
         children = context.org.table(child.child_object)
-        if not children.is_indexed(child.field):
-            continue
-        for child_id in children.lookup(child.field, record_id):
-            child_row = children.live(child_id)
-            if child_row is None:
-                continue
+        for child_row in children.children_of(child.field, record_id):
             if child.cascade_delete:
                 _delete(context, children, child_row)
             elif not child.field.startswith("Converted"):

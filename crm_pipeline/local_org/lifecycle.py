@@ -1,8 +1,9 @@
 """What people do to records in Salesforce itself: convert leads, merge duplicates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Row
@@ -10,18 +11,11 @@ from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
 _PERSON_FIELDS = (
-    "FirstName", "LastName", "Salutation", "Name", "Email", "Phone", "MobilePhone", "Fax", "Title",
+    "FirstName", "LastName", "Salutation", "Email", "Phone", "MobilePhone", "Fax", "Title",
     "LeadSource", "Description",
 )  # fmt: skip
+_ACCOUNT_FIELDS = ("Website", "Industry", "NumberOfEmployees", "AnnualRevenue", "Phone")
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "StateCode", "CountryCode")
-_ACCOUNT_FIELDS = {
-    "Company": "Name",
-    "Website": "Website",
-    "Industry": "Industry",
-    "NumberOfEmployees": "NumberOfEmployees",
-    "AnnualRevenue": "AnnualRevenue",
-    "Phone": "Phone",
-}
 _NOT_MOVED = frozenset({"LeadOrContactId", "MasterRecordId"})
 _MERGEABLE = ("Lead", "Contact", "Account")
 
@@ -53,22 +47,35 @@ def convert(
     lead = _living(leads, lead_id)
     if lead["IsConverted"]:
         raise SalesforceError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "lead is already converted")
-    with committed(WriteContext(org, lead["OwnerId"])) as context:
-        if contact_id is not None:
-            contact = _living(contacts, contact_id)
-            account_id = account_id or contact.get("AccountId")
+    with committed(WriteContext(org, lead["OwnerId"], seeding=True)) as context:
+        contact = None if contact_id is None else _living(contacts, contact_id)
+        account_id = account_id or (contact or {}).get("AccountId")
         if account_id is None:
-            account_id = context.insert(accounts, _account_of(org, lead))
+            account = _taken(lead, accounts, _ACCOUNT_FIELDS, "Billing")
+            account_id = _create(context, "Account", {**account, "Name": lead["Company"]})
         else:
-            account_id = _living(accounts, account_id)["Id"]
-        if contact_id is None:
-            contact_id = context.insert(contacts, _contact_of(org, lead, account_id))
+            account_id = str(_living(accounts, account_id)["Id"])
+        person = {
+            **_taken(lead, contacts, _PERSON_FIELDS, "Mailing"),
+            **_taken(lead, contacts, _custom_fields(contacts)),
+            "AccountId": account_id,
+        }
+        if contact is None:
+            contact_id = _create(context, "Contact", person)
         else:
-            _fill_in(context, contacts, contact_id, {**_person_of(lead), "AccountId": account_id})
-            contact_id = _living(contacts, contact_id)["Id"]
+            contact_id = str(contact["Id"])
+            _fill_in(context, contacts, contact_id, person)
         opportunity_id = None
         if opportunity_name is not None:
-            opportunity_id = _opportunity(context, lead, account_id, contact_id, opportunity_name)
+            opportunity = {
+                "Name": opportunity_name,
+                "AccountId": account_id,
+                "ContactId": contact_id,
+                "StageName": "Prospecting",
+                "CloseDate": context.now[:10],
+                "LeadSource": lead.get("LeadSource"),
+            }
+            opportunity_id = _create(context, "Opportunity", opportunity)
         _move_children(context, leads, lead["Id"], contact_id)
         context.change(
             leads,
@@ -119,64 +126,28 @@ def _living(table: Table, record_id: str) -> Row:
     return row
 
 
-def _account_of(org: Org, lead: Row) -> Row:
-    account = {to: lead.get(source) for source, to in _ACCOUNT_FIELDS.items()}
-    account.update(_address(org.table("Account"), "Billing", lead))
-    return _with_defaults(org.table("Account"), {**account, "OwnerId": lead["OwnerId"]})
+def _custom_fields(table: Table) -> list[str]:
+    """Custom fields go to those of the same name, unless each record has its own value."""
+    fields = table.type.fields.values()
+    return [each.name for each in fields if each.custom and not each.unique]
 
 
-def _contact_of(org: Org, lead: Row, account_id: str) -> Row:
-    table = org.table("Contact")
-    contact = {**_person_of(lead), **_address(table, "Mailing", lead)}
-    custom = {
-        each.name: lead[each.name]
-        for each in table.type.fields.values()
-        if each.describe["custom"] and lead.get(each.name) is not None and not each.unique
-    }
-    return _with_defaults(
-        table, {**contact, **custom, "AccountId": account_id, "OwnerId": lead["OwnerId"]}
-    )
-
-
-def _person_of(lead: Row) -> Row:
-    return {name: lead.get(name) for name in _PERSON_FIELDS}
-
-
-def _address(table: Table, prefix: str, lead: Row) -> Row:
+def _taken(lead: Row, table: Table, names: Iterable[str], address: str | None = None) -> Row:
+    """What a record takes over from a lead, perhaps with the lead's address."""
+    sources = {name: name for name in names}
+    if address is not None:
+        sources |= {f"{address}{part}": part for part in _ADDRESS_PARTS}
     return {
-        prefix + part: lead.get(part) for part in _ADDRESS_PARTS if table.type.find(prefix + part)
+        name: lead[source]
+        for name, source in sources.items()
+        if lead.get(source) is not None and table.type.find(name)
     }
 
 
-def _with_defaults(table: Table, row: Row) -> Row:
-    defaults = {
-        each.name: each.default for each in table.type.fields.values() if each.default is not None
-    }
-    return {**defaults, **{name: value for name, value in row.items() if value is not None}}
-
-
-def _opportunity(
-    context: WriteContext, lead: Row, account_id: str, contact_id: str, name: str
-) -> str:
-    opportunities = context.org.table("Opportunity")
-    opportunity_id = context.insert(
-        opportunities,
-        _with_defaults(
-            opportunities,
-            {
-                "Name": name,
-                "AccountId": account_id,
-                "StageName": "Prospecting",
-                "CloseDate": context.now[:10],
-                "LeadSource": lead.get("LeadSource"),
-                "OwnerId": lead["OwnerId"],
-            },
-        ),
+def _create(context: WriteContext, sobject: str, fields: Row) -> str:
+    return dml.saved_id(
+        dml.create(context.org, context, sobject, {**fields, "OwnerId": context.user_id})
     )
-    roles = context.org.table("OpportunityContactRole")
-    role = {"OpportunityId": opportunity_id, "ContactId": contact_id, "IsPrimary": True}
-    context.insert(roles, role)
-    return opportunity_id
 
 
 def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -> None:
@@ -193,15 +164,11 @@ def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -
 
 def _move_children(context: WriteContext, table: Table, from_id: str, to_id: str) -> None:
     """Lets what points at one record point at another."""
-    org = context.org
-    for child in table.type.all_children:
-        children = org.table(child.child_object)
-        if not children.is_indexed(child.field) or child.field in _NOT_MOVED:
+    for child in table.type.children:
+        children = context.org.table(child.child_object)
+        if child.field in _NOT_MOVED:
             continue
-        for child_id in children.lookup(child.field, from_id):
-            row = children.live(child_id)
-            if row is None:
-                continue
+        for row in children.children_of(child.field, from_id):
             if child.child_object == "CampaignMember":
                 _move_member(context, children, row, to_id)
             else:
@@ -212,12 +179,8 @@ def _move_member(context: WriteContext, members: Table, row: Row, to_id: str) ->
     """Salesforce keeps the lead beside the contact in the member of a converted lead."""
     kind = "Contact" if to_id.startswith("003") else "Lead"
     name = f"{kind}Id"
-    twice = any(
-        other["CampaignId"] == row["CampaignId"] and other["Id"] != row["Id"]
-        for other_id in members.lookup(name, to_id)
-        if (other := members.live(other_id)) is not None
-    )
-    if twice:
+    others = members.children_of(name, to_id)
+    if any(each["CampaignId"] == row["CampaignId"] and each is not row for each in others):
         context.change(members, {**row, "IsDeleted": True}, "delete")
     else:
         moved = {**row, name: to_id, "LeadOrContactId": to_id, "Type": kind}

@@ -94,7 +94,7 @@ def record_body(
         }
     }
     for each in fields:
-        body[each.name] = of.read(row, each.name)
+        body[each.name] = of.reader(each.name)(row)
     return body
 
 
@@ -123,7 +123,7 @@ def create_record(org: Org, call: Call) -> Answer:
     _refuse_id_in_body(fields, "Id")
     with writing(org, call) as context:
         result = dml.create(org, context, table.type.name, fields)
-    _raise_errors(result)
+    dml.saved_id(result)
     return _created(call, table, result)
 
 
@@ -154,7 +154,7 @@ def update_record(org: Org, call: Call) -> Answer:
     _refuse_id_in_body(fields, "Id")
     with writing(org, call) as context:
         result = dml.update(org, context, table.type.name, record_id, fields)
-    _raise_errors(result)
+    dml.saved_id(result)
     return Answer(status=204)
 
 
@@ -164,7 +164,7 @@ def delete_record(org: Org, call: Call) -> Answer:
     record_id = _existing_id(table, call)
     with writing(org, call) as context:
         result = dml.delete(org, context, table.type.name, record_id)
-    _raise_errors(result)
+    dml.saved_id(result)
     return Answer(status=204)
 
 
@@ -193,7 +193,7 @@ def upsert_record(org: Org, call: Call) -> Answer:
         raise not_found()
     with writing(org, call) as context:
         result = dml.upsert(org, context, table.type.name, field, {**fields, field.name: value})
-    _raise_errors(result)
+    dml.saved_id(result)
     if result.created:
         return _created(call, table, result, with_created=_tells_created(call))
     if not _tells_created(call):
@@ -211,7 +211,7 @@ def delete_by_external_id(org: Org, call: Call) -> Answer:
         raise not_found()
     with writing(org, call) as context:
         result = dml.delete(org, context, table.type.name, found[0])
-    _raise_errors(result)
+    dml.saved_id(result)
     return Answer(status=204)
 
 
@@ -304,15 +304,6 @@ def _refuse_id_in_body(fields: Mapping[str, Any], name: str) -> None:
         raise SalesforceError(
             400, "INVALID_FIELD", f"The {name} field should not be specified in the sobject data."
         )
-
-
-def _raise_errors(result: SaveResult) -> None:
-    """Raises what is wrong with a record, all its errors in one array."""
-    if result.success:
-        return
-    first, *others = (each.raised() for each in result.errors)
-    first.more = tuple(others)
-    raise first
 
 
 def _tells_created(call: Call) -> bool:

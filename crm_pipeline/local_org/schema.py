@@ -5,13 +5,17 @@ field lists only what differs from `describe_defaults.json`.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
 _HERE = Path(__file__).parent
+_IDS = frozenset({"id", "reference"})
 _NUMBERS = frozenset({"double", "currency", "percent", "int"})
 _TEXTS = frozenset(
     {"string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "combobox"}
@@ -21,24 +25,27 @@ Row = dict[str, Any]
 """One record: API name to stored value; a field without a value has no key or None."""
 
 
-@dataclass(slots=True, eq=False)
-class Field:
+class Field(BaseModel):
     """One field; `describe` is its entry in the object's describe, whole."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
 
     describe: dict[str, Any]
     name: str
     label: str
     type: str
+    custom: bool
     length: int
+    precision: int
     scale: int
     digits: int
     nillable: bool
     createable: bool
     updateable: bool
     defaulted_on_create: bool
-    default: Any
+    default_value: Any
     picklist: tuple[str, ...]
-    restricted: bool
+    restricted_picklist: bool
     reference_to: tuple[str, ...]
     relationship_name: str | None
     external_id: bool
@@ -49,10 +56,10 @@ class Field:
     sortable: bool
     groupable: bool
     aggregatable: bool
-    compound: str | None
+    compound_field_name: str | None
     name_field: bool
-    child_relationship: str | None
-    cascade_delete: bool
+    child_relationship_name: str | None
+    child_cascade_delete: bool
 
     @property
     def is_number(self) -> bool:
@@ -68,6 +75,11 @@ class Field:
     def is_reference(self) -> bool:
         """Whether values are ids of other records."""
         return self.type == "reference"
+
+    @property
+    def is_id(self) -> bool:
+        """Whether values are ids, its own or those of other records."""
+        return self.type in _IDS
 
     @property
     def is_polymorphic(self) -> bool:
@@ -90,9 +102,6 @@ class ChildRelationship:
     cascade_delete: bool
 
 
-Computed = Callable[[Row], Any]
-
-
 @dataclass(slots=True, eq=False)
 class SObjectType:
     """One object. Field, relationship and child relationship names are looked up in any case."""
@@ -104,26 +113,25 @@ class SObjectType:
     describe: dict[str, Any]
     fields: dict[str, Field]
     relationships: dict[str, Field] = field(default_factory=dict)
-    children: dict[str, ChildRelationship] = field(default_factory=dict)
-    all_children: list[ChildRelationship] = field(default_factory=list)
-    name_field: Field | None = None
+    children: list[ChildRelationship] = field(default_factory=list)
     coded_addresses: tuple[str, ...] = ()
     """Prefixes of the addresses with state and country codes (`Mailing`), if there are any."""
-    computed: dict[str, Computed] = field(default_factory=dict)
-    """Fields that are not stored: API name to a function of the row (see `Org.value`)."""
+    computed: dict[str, Callable[[Row], Any]] = field(default_factory=dict)
+    """Fields that are not stored: API name to a function of the row."""
 
     def find(self, name: str) -> Field | None:
         """Returns the field of that name, whatever its case, or None."""
         return self.fields.get(name.lower())
 
-    def allows(self, operation: str) -> bool:
-        """Whether the object is `createable`, `updateable`, `deletable`, `queryable` ..."""
-        return bool(self.describe[operation])
+    def child(self, name: str) -> ChildRelationship | None:
+        """Returns the child relationship of that name, whatever its case, or None."""
+        return next(
+            (each for each in self.children if (each.name or "").lower() == name.lower()), None
+        )
 
-    def read(self, row: Row, name: str) -> Any:
-        """The value of a field (API name in its own case) as the API returns it."""
-        computed = self.computed.get(name)
-        return computed(row) if computed else row.get(name)
+    def reader(self, name: str) -> Callable[[Row], Any]:
+        """What reads a field (API name in its own case) as the API returns it."""
+        return self.computed.get(name) or (lambda row: row.get(name))
 
 
 @cache
@@ -156,43 +164,29 @@ def make_field(given: Mapping[str, Any]) -> Field:
         **{key: value for key, value in given.items() if key not in ("child", "picklist")},
     }
     described["picklistValues"] = [_picklist_entry(each) for each in given.get("picklist", ())]
-    bytes_per_char = 1 if given["type"] in ("id", "reference") else 3
-    described["byteLength"] = described["length"] * bytes_per_char
-    return Field(
-        describe=described,
-        name=described["name"],
-        label=described["label"],
-        type=described["type"],
-        length=described["length"],
-        scale=described["scale"],
-        digits=described["digits"],
-        nillable=described["nillable"],
-        createable=described["createable"],
-        updateable=described["updateable"],
-        defaulted_on_create=described["defaultedOnCreate"],
-        default=described["defaultValue"],
-        picklist=tuple(each["value"] for each in described["picklistValues"] if each["active"]),
-        restricted=described["restrictedPicklist"],
-        reference_to=tuple(described["referenceTo"]),
-        relationship_name=described["relationshipName"],
-        external_id=described["externalId"],
-        id_lookup=described["idLookup"],
-        unique=described["unique"],
-        case_sensitive=described["caseSensitive"],
-        filterable=described["filterable"],
-        sortable=described["sortable"],
-        groupable=described["groupable"],
-        aggregatable=described["aggregatable"],
-        compound=described["compoundFieldName"],
-        name_field=described["nameField"],
-        child_relationship=child.get("relationshipName"),
-        cascade_delete=child.get("cascadeDelete", False),
+    described["byteLength"] = described["length"] * (1 if given["type"] in _IDS else 3)
+    values = tuple(each["value"] for each in described["picklistValues"] if each["active"])
+    return Field.model_validate(
+        {
+            **described,
+            "describe": described,
+            "picklist": values,
+            "childRelationshipName": child.get("relationshipName"),
+            "childCascadeDelete": child.get("cascadeDelete", False),
+        }
     )
 
 
-def make_type(head: Mapping[str, Any], fields: Iterable[Field]) -> SObjectType:
-    """Builds an object from the keys of its describe (name, label, labelPlural, keyPrefix ...)."""
-    described = {**_defaults()["object"], **head}
+@cache
+def _loaded(path: Path) -> tuple[dict[str, Any], tuple[Field, ...]]:
+    """Head and fields of an object's file. Fields never change, so all orgs share them."""
+    loaded = json.loads(path.read_text())
+    return loaded["describe"], tuple(map(make_field, loaded["fields"]))
+
+
+def _type(path: Path, **names: str) -> SObjectType:
+    head, fields = _loaded(path)
+    described = {**_defaults()["object"], **head, **names}
     return SObjectType(
         name=described["name"],
         label=described["label"],
@@ -203,82 +197,43 @@ def make_type(head: Mapping[str, Any], fields: Iterable[Field]) -> SObjectType:
     )
 
 
-@cache
-def _bundled() -> tuple[tuple[dict[str, Any], tuple[Field, ...]], ...]:
-    """Heads and fields of the bundled objects. Fields never change, so all orgs share them."""
-    loaded = (json.loads(path.read_text()) for path in sorted((_HERE / "objects").glob("*.json")))
-    return tuple((each["describe"], tuple(map(make_field, each["fields"]))) for each in loaded)
-
-
 def bundled_types() -> list[SObjectType]:
     """Returns Account, Contact, Lead, Event, Task, Campaign ... anew, free to be extended."""
-    return [make_type(head, fields) for head, fields in _bundled()]
-
-
-@cache
-def _custom() -> tuple[dict[str, Any], tuple[Field, ...]]:
-    loaded = json.loads((_HERE / "custom_object.json").read_text())
-    return loaded["describe"], tuple(map(make_field, loaded["fields"]))
+    return [_type(path) for path in sorted((_HERE / "objects").glob("*.json"))]
 
 
 def custom_type(name: str, label: str, label_plural: str, key_prefix: str) -> SObjectType:
     """Builds a custom object with its system fields, `Name` and `OwnerId`."""
-    head, fields = _custom()
-    names = {"name": name, "label": label, "labelPlural": label_plural, "keyPrefix": key_prefix}
-    return make_type({**head, **names}, fields)
+    path = _HERE / "custom_object.json"
+    return _type(path, name=name, label=label, labelPlural=label_plural, keyPrefix=key_prefix)
 
 
 def connect(types: Mapping[str, SObjectType]) -> None:
-    """Fills in relationships of both directions, name fields and computed fields."""
-    for each in types.values():
-        each.relationships = {}
-        each.children = {}
-        each.all_children = []
-        each.name_field = next((one for one in each.fields.values() if one.name_field), None)
-        each.computed = _computed_fields(each)
+    """Fills in relationships of both directions and computed fields."""
     for child in types.values():
         for one in child.fields.values():
-            if not one.is_reference:
-                continue
+            if one.type == "address":
+                child.computed[one.name] = _address_reader(child, one.name)
+            elif one.name == "PhotoUrl":
+                child.computed[one.name] = lambda row: f"/services/images/photo/{row['Id']}"
             if one.relationship_name:
                 child.relationships[one.relationship_name.lower()] = one
+            relationship = ChildRelationship(
+                one.child_relationship_name, child.name, one.name, one.child_cascade_delete
+            )
             for parent_name in one.reference_to:
-                parent = types.get(parent_name.lower())
-                if parent:
-                    _add_child(parent, child, one)
+                if parent_name.lower() in types:
+                    types[parent_name.lower()].children.append(relationship)
 
 
-def _add_child(parent: SObjectType, child: SObjectType, one: Field) -> None:
-    relationship = ChildRelationship(
-        one.child_relationship, child.name, one.name, one.cascade_delete
+def _address_reader(of: SObjectType, address_name: str) -> Callable[[Row], Any]:
+    """Salesforce: compound fields; `MailingAddress` holds city, country ... of `Mailing...`."""
+    prefix = len(address_name.removesuffix("Address"))
+    parts = sorted(
+        (each.name[prefix].lower() + each.name[prefix + 1 :], each.name)
+        for each in of.fields.values()
+        if each.compound_field_name == address_name
     )
-    parent.all_children.append(relationship)
-    if relationship.name:
-        parent.children[relationship.name.lower()] = relationship
-
-
-_ADDRESS_PARTS = (
-    "City", "Country", "CountryCode", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode",
-    "State", "StateCode", "Street",
-)  # fmt: skip
-
-
-def _computed_fields(of: SObjectType) -> dict[str, Computed]:
-    computed: dict[str, Computed] = {}
-    for each in of.fields.values():
-        if each.type == "address":
-            computed[each.name] = _address_reader(of, each.name.removesuffix("Address"))
-        elif each.name == "PhotoUrl":
-            computed[each.name] = lambda row: f"/services/images/photo/{row['Id']}"
-    return computed
-
-
-def _address_reader(of: SObjectType, prefix: str) -> Computed:
-    parts = [
-        (part[0].lower() + part[1:], prefix + part)
-        for part in _ADDRESS_PARTS
-        if of.find(prefix + part)
-    ]
 
     def read(row: Row) -> dict[str, Any] | None:
         address = {key: row.get(name) for key, name in parts}

@@ -210,7 +210,7 @@ class Select:
                 f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ROWS}"
             )
         for each in self.table.type.fields.values():
-            is_custom = each.describe["custom"]
+            is_custom = each.custom
             if self.org.visible(self.table.type, each.name) and (
                 scope == "ALL" or is_custom == (scope == "CUSTOM")
             ):
@@ -218,12 +218,11 @@ class Select:
 
     def _project_children(self, query: Query) -> None:
         wanted = query.source.parts[-1]
-        relationship = self.table.type.children.get(wanted.lower())
+        relationship = self.table.type.child(wanted)
         children = self.org.table(relationship.child_object) if relationship else None
         if (
             relationship is None
             or children is None
-            or not relationship.name
             or not self.org.visible(children.type, relationship.field)
         ):
             raise SoqlError(
@@ -252,7 +251,7 @@ class Select:
                 return None
             return {"totalSize": len(found), "done": True, "records": list(map(render, found))}
 
-        self._node.reads[relationship.name] = read
+        self._node.reads[relationship.name or wanted] = read
 
 
 def _table_of(org: Org, source: Name) -> Table:

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from crm_pipeline.local_org.addresses import add_code_fields
-from crm_pipeline.local_org.computed import add_computed_fields
+from crm_pipeline.local_org.computed import add_member_fields
 from crm_pipeline.local_org.config import FieldConfig, OrgConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
@@ -39,7 +39,7 @@ def build_org(blueprint: OrgConfig) -> Org:
     tables = {
         name: Table(each, IdCounter(each.key_prefix, org_id[3:7])) for name, each in types.items()
     }
-    add_computed_fields(tables)
+    add_member_fields(tables)
     weather = Weather(latency_seconds=config.latency_ms / 1000, lock_parents=config.lock_parents)
     for fault in config.faults:
         weather.add(fault)
@@ -116,8 +116,8 @@ def _field(where: str, of: SObjectType, name: str, given: FieldConfig) -> Field:
     if standard is not None:
         described = {**standard.describe, "picklist": standard.describe["picklistValues"]}
         described["child"] = {
-            "relationshipName": standard.child_relationship,
-            "cascadeDelete": standard.cascade_delete,
+            "relationshipName": standard.child_relationship_name,
+            "cascadeDelete": standard.child_cascade_delete,
         }
     elif kind is None:
         raise OrgConfigError(f"{where}: type: is needed for a field that is not there yet")

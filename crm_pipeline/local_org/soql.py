@@ -121,7 +121,7 @@ class Literal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison: `=`, `!=`, `<>`, `<`, `<=`, `>`, `>=` or `LIKE`."""
+    """A comparison: `<`, `<=`, `>`, `>=` or `LIKE`."""
 
     operand: Operand
     operator: str
@@ -130,7 +130,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class InList:
-    """`IN` or `NOT IN` a list of literals."""
+    """`IN` or `NOT IN` a list of literals; `=`, `!=` and `<>` are such lists of one."""
 
     operand: Operand
     negated: bool
@@ -169,7 +169,7 @@ class Selection:
     """One thing that is selected: a field, an aggregate, children."""
 
     selected: "Operand | Query"
-    alias: str | None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +187,14 @@ class Query:
 
     selections: tuple[Selection, ...]
     source: Name
-    alias: str | None
-    where: Condition | None
-    group_by: tuple[Name, ...]
-    having: Condition | None
-    order_by: tuple[Sorting, ...]
-    limit: int | None
-    offset: int
-    all_rows: bool
+    alias: str | None = None
+    where: Condition | None = None
+    group_by: tuple[Name, ...] = ()
+    having: Condition | None = None
+    order_by: tuple[Sorting, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    all_rows: bool = False
 
     @property
     def counts_only(self) -> bool:
@@ -296,115 +296,77 @@ def _whole_number(token: lark.Token) -> int:
     return int(literal.text)
 
 
-class _Alias(str):
-    """Tells the alias apart from the other words among a rule's children."""
-
-    __slots__ = ()
-
-
-def _name(token: lark.Token) -> Name:
-    return Name(tuple(token.split(".")), token.start_pos or 0)
-
-
-def _operand(child: Any) -> Operand:
-    return child if isinstance(child, Call) else _name(child)
-
-
+@lark.v_args(inline=True)
 class _TreeBuilder(lark.Transformer[lark.Token, Query]):
-    """Each method is named after the grammar's rule and gets what the rule is made of."""
+    """Each member is named after the grammar's rule and gets what the rule is made of."""
 
-    def start(self, children: list[Any]) -> Query:
-        return children[0]  # type: ignore[no-any-return]
+    alias = str
+    selection = Selection
+    negation = Negation
+    in_query = InQuery
 
-    def query(self, children: list[Any]) -> Query:
-        selections, source, *clauses = children
-        alias = next((clause for clause in clauses if isinstance(clause, _Alias)), None)
-        given: dict[str, Any] = {}
-        for clause in clauses:
-            if isinstance(clause, dict):
-                given |= clause
-        return Query(
-            selections=selections,
-            source=_name(source),
-            alias=None if alias is None else str(alias),
-            where=given.get("where"),
-            group_by=given.get("group_by", ()),
-            having=given.get("having"),
-            order_by=given.get("order_by", ()),
-            limit=given.get("limit"),
-            offset=given.get("offset", 0),
-            all_rows=given.get("all_rows", False),
-        )
+    def query(
+        self, selections: tuple[Selection, ...], source: Name, *clauses: dict[str, Any]
+    ) -> Query:
+        given = {name: said for clause in clauses for name, said in clause.items()}
+        return Query(selections, source, **given)
 
-    def selections(self, children: list[Any]) -> tuple[Selection, ...]:
-        return tuple(children)
+    def selections(self, *selections: Selection) -> tuple[Selection, ...]:
+        return selections
 
-    def selection(self, children: list[Any]) -> Selection:
-        selected, *alias = children
-        whole = selected if isinstance(selected, Query) else _operand(selected)
-        return Selection(whole, str(alias[0]) if alias else None)
+    def name(self, token: lark.Token) -> Name:
+        return Name(tuple(token.split(".")), token.start_pos or 0)
 
-    def call(self, children: list[Any]) -> Call:
-        function, *argument = children
-        return Call(
-            function.upper(), _name(argument[0]) if argument else None, function.start_pos or 0
-        )
+    def call(self, function: lark.Token, argument: Name | None = None) -> Call:
+        return Call(function.upper(), argument, function.start_pos or 0)
 
-    def alias(self, children: list[Any]) -> _Alias:
-        return _Alias(children[0])
+    def source_alias(self, alias: str) -> dict[str, str]:
+        return {"alias": alias}
 
-    def where(self, children: list[Any]) -> dict[str, Condition]:
-        return {"where": children[0]}
+    def where(self, condition: Condition) -> dict[str, Condition]:
+        return {"where": condition}
 
-    def group(self, children: list[Any]) -> dict[str, Any]:
-        having = children.pop() if isinstance(children[-1], dict) else {}
-        return {"group_by": tuple(map(_name, children)), **having}
+    def group(self, *names: Name) -> dict[str, tuple[Name, ...]]:
+        return {"group_by": names}
 
-    def having(self, children: list[Any]) -> dict[str, Condition]:
-        return {"having": children[0]}
+    def having(self, condition: Condition) -> dict[str, Condition]:
+        return {"having": condition}
 
-    def order(self, children: list[Any]) -> dict[str, Any]:
-        return {"order_by": tuple(children)}
+    def order(self, *sortings: Sorting) -> dict[str, tuple[Sorting, ...]]:
+        return {"order_by": sortings}
 
-    def sorting(self, children: list[Any]) -> Sorting:
-        operand, *words = children
+    def sorting(self, operand: Operand, *words: lark.Token) -> Sorting:
         said = {word.type for word in words}
-        return Sorting(_operand(operand), "DESC" in said, "LAST" in said)
+        return Sorting(operand, "DESC" in said, "LAST" in said)
 
-    def limit(self, children: list[Any]) -> dict[str, int]:
-        return {"limit": _whole_number(children[0])}
+    def limit(self, token: lark.Token) -> dict[str, int]:
+        return {"limit": _whole_number(token)}
 
-    def offset(self, children: list[Any]) -> dict[str, int]:
-        return {"offset": _whole_number(children[0])}
+    def offset(self, token: lark.Token) -> dict[str, int]:
+        return {"offset": _whole_number(token)}
 
-    def all_rows(self, children: list[Any]) -> dict[str, bool]:
-        return {"all_rows": bool(children)}
+    def all_rows(self, _all: lark.Token) -> dict[str, bool]:
+        return {"all_rows": True}
 
-    def conjunction(self, children: list[Any]) -> Junction:
-        return Junction(True, tuple(children))
+    def conjunction(self, *conditions: Condition) -> Junction:
+        return Junction(True, conditions)
 
-    def disjunction(self, children: list[Any]) -> Junction:
-        return Junction(False, tuple(children))
+    def disjunction(self, *conditions: Condition) -> Junction:
+        return Junction(False, conditions)
 
-    def negation(self, children: list[Any]) -> Negation:
-        return Negation(children[0])
+    def membership(self, *negations: lark.Token) -> bool:
+        return bool(negations)
 
-    def operand(self, children: list[Any]) -> Operand:
-        return _operand(children[0])
+    def comparison(
+        self, operand: Operand, operator: lark.Token, token: lark.Token
+    ) -> Comparison | InList:
+        literal = _literal(token)
+        if operator in ("=", "!=", "<>"):
+            return InList(operand, operator != "=", [literal])
+        return Comparison(operand, operator.upper(), literal)
 
-    def membership(self, children: list[Any]) -> bool:
-        return bool(children)
-
-    def comparison(self, children: list[Any]) -> Comparison:
-        operand, operator, literal = children
-        return Comparison(operand, operator.upper(), _literal(literal))
-
-    def in_list(self, children: list[Any]) -> InList:
-        operand, negated, literals = children
+    def in_list(self, operand: Operand, negated: bool, literals: lark.Token) -> InList:
         return InList(operand, negated, list(_literals(literals)))
-
-    def in_query(self, children: list[Any]) -> InQuery:
-        return InQuery(*children)
 
 
 @cache

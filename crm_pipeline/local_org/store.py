@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -125,10 +125,12 @@ class Table:
             value = long_id(value)
         return index.find(value)
 
-    def children_of(self, name: str, parent_id: str) -> list[Row]:
-        """The rows, not deleted, whose indexed lookup leads to a parent."""
-        rows = (self.rows[each] for each in self.lookup(name, parent_id))
-        return [row for row in rows if not row["IsDeleted"]]
+    def children_of(self, name: str, parent_id: str) -> Iterator[Row]:
+        """The rows, not deleted, whose lookup leads to a parent; none if it is not indexed."""
+        for record_id in self.lookup(name, parent_id) if self.is_indexed(name) else ():
+            row = self.rows[record_id]
+            if not row["IsDeleted"]:
+                yield row
 
     def live(self, record_id: str) -> Row | None:
         """The row of that id, unless it is deleted or was never there."""

@@ -8,8 +8,7 @@ that it cannot even read (JSON: the whole request fails; CSV: the row).
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
@@ -41,18 +40,19 @@ class NotDeserialized(Exception):  # noqa: N818 - the request is at fault, not t
     @property
     def json_message(self) -> str:
         """The words of JSON_PARSER_ERROR."""
-        if isinstance(self.value, dict):
-            token, shown = "START_OBJECT", "{"
-        elif isinstance(self.value, list):
-            token, shown = "START_ARRAY", "["
-        elif isinstance(self.value, bool):
-            token = "VALUE_TRUE" if self.value else "VALUE_FALSE"
-            shown = str(self.value).lower()
-        elif isinstance(self.value, int | float):
-            token = "VALUE_NUMBER_INT" if isinstance(self.value, int) else "VALUE_NUMBER_FLOAT"
-            shown = str(self.value)
-        else:
-            token, shown = "VALUE_STRING", str(self.value)
+        match self.value:
+            case dict():
+                token, shown = "START_OBJECT", "{"
+            case list():
+                token, shown = "START_ARRAY", "["
+            case bool():
+                shown = str(self.value).lower()
+                token = f"VALUE_{shown.upper()}"
+            case int() | float():
+                kind = "INT" if isinstance(self.value, int) else "FLOAT"
+                token, shown = f"VALUE_NUMBER_{kind}", str(self.value)
+            case _:
+                token, shown = "VALUE_STRING", str(self.value)
         return (
             f"Cannot deserialize instance of {self.field.type} from {token} value {shown} "
             "or request may be missing a required field at [line:1, column:1]"
@@ -86,44 +86,40 @@ def stored_date(text: str) -> str | None:
 
 def reader(field: Field, tables: Mapping[str, Table]) -> Reader:
     """Builds the reader of a field; `tables` (by lower-case name) are where lookups lead."""
-    if field.is_reference:
-        return _reference(field, tables)
-    by_type: dict[str, Callable[[Field], Reader]] = {
-        "boolean": _boolean,
-        "date": partial(_moment, stored=stored_date),
-        "datetime": partial(_moment, stored=stored_datetime),
-        "multipicklist": _multipicklist,
-        "id": _id,
-        "address": _unreadable,
-    }
-    build = by_type.get(field.type, _number if field.is_number else _text)
-    return build(field)
+    if field.type == "boolean":
+        return _boolean(field)
+    if field.type == "address":
+        return _or_null(_address(field))
+    if field.type == "date":
+        return _or_null(_moment(field, stored_date))
+    if field.type == "datetime":
+        return _or_null(_moment(field, stored_datetime))
+    if field.is_id:
+        return _or_null(_reference(field, tables))
+    return _or_null(_number(field)) if field.is_number else _text(field)
 
 
-def _id(field: Field) -> Reader:
-    """Only seeding writes ids."""
+def _or_null(read_value: Reader) -> Reader:
+    """A reader to which an empty text, as everywhere in Salesforce, is null."""
 
-    def read(value: Any) -> str:
-        found = long_id(value)
-        if found is None:
-            raise refuse("MALFORMED_ID", f"malformed id {value}", field.name)
-        return found
+    def read(value: Any) -> Any:
+        blank = value is None or (type(value) is str and not value.strip())
+        return None if blank else read_value(value)
 
     return read
 
 
-def _unreadable(field: Field) -> Reader:
-    def read(value: Any) -> Any:
-        if value is not None:
-            raise NotDeserialized(field, value)
+def _address(field: Field) -> Reader:
+    def read(value: Any) -> NoReturn:
+        raise NotDeserialized(field, value)
 
     return read
 
 
 def _text(field: Field) -> Reader:
-    limit, label = field.length, field.label
-    allowed = frozenset(field.picklist) if field.restricted else None
-    is_email = field.type == "email"
+    limit, label, name = field.length, field.label, field.name
+    allowed = frozenset(field.picklist) if field.restricted_picklist else None
+    is_email, is_several = field.type == "email", field.type == "multipicklist"
 
     def read(value: Any) -> str | None:
         if value is None:
@@ -134,71 +130,42 @@ def _text(field: Field) -> Reader:
         if not text:
             return None
         if len(text) > limit:
-            raise refuse(
-                "STRING_TOO_LONG",
-                f"{label}: data value too large: {text} (max length={limit})",
-                field.name,
-            )
+            message = f"{label}: data value too large: {text} (max length={limit})"
+            raise refuse("STRING_TOO_LONG", message, name)
         if is_email and not _EMAIL.fullmatch(text):
-            raise refuse(
-                "INVALID_EMAIL_ADDRESS", f"{label}: invalid email address: {text}", field.name
-            )
-        if allowed is not None and text not in allowed:
-            raise _not_in_picklist(field, text)
-        return text
-
-    return read
-
-
-def _not_in_picklist(field: Field, text: str) -> Exception:
-    return refuse(
-        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        f"{field.label}: bad value for restricted picklist field: {text}",
-        field.name,
-    )
-
-
-def _multipicklist(field: Field) -> Reader:
-    allowed = frozenset(field.picklist) if field.restricted else None
-
-    def read(value: Any) -> str | None:
-        if value is None:
-            return None
-        if type(value) is not str:
-            raise NotDeserialized(field, value)
-        parts = [part.strip() for part in value.split(";") if part.strip()]
+            raise refuse("INVALID_EMAIL_ADDRESS", f"{label}: invalid email address: {text}", name)
+        if allowed is None and not is_several:
+            return text
+        parts = [part.strip() for part in text.split(";")] if is_several else [text]
         for part in parts:
-            if allowed is not None and part not in allowed:
-                raise _not_in_picklist(field, part)
-        return ";".join(dict.fromkeys(parts)) or None
+            if allowed is not None and part and part not in allowed:
+                message = f"{label}: bad value for restricted picklist field: {part}"
+                raise refuse("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, name)
+        return ";".join(dict.fromkeys(filter(None, parts))) or None
 
     return read
 
 
 def _boolean(field: Field) -> Reader:
-    words = {"true": True, "1": True, "false": False, "0": False}
+    words = {"true": True, "1": True, "false": False, "0": False, "": False}
 
     def read(value: Any) -> bool:
         if type(value) is bool:
             return value
-        if value is None or value == "":
-            return False
         known = words.get(value.strip().lower()) if isinstance(value, str) else None
-        if known is None:
+        if known is None and value is not None:
             raise NotDeserialized(field, value)
-        return known
+        return bool(known)
 
     return read
 
 
 def _number(field: Field) -> Reader:
     whole = field.type == "int"
-    digits = field.digits if whole else field.describe["precision"] - field.scale
+    digits = field.digits if whole else field.precision - field.scale
     bound = 10.0**digits if digits else 1e18
 
-    def read(value: Any) -> float | int | None:
-        if value is None or value == "":
-            return None
+    def read(value: Any) -> float | int:
         if type(value) is bool or not isinstance(value, int | float | str):
             raise NotDeserialized(field, value)
         if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
@@ -207,20 +174,15 @@ def _number(field: Field) -> Reader:
         if whole and not number.is_integer():
             raise NotDeserialized(field, value)
         if not abs(number) < bound:
-            raise refuse(
-                "NUMBER_OUTSIDE_VALID_RANGE",
-                f"{field.label}: value outside of valid range on numeric field: {value}",
-                field.name,
-            )
+            message = f"{field.label}: value outside of valid range on numeric field: {value}"
+            raise refuse("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
         return int(number) if whole else number
 
     return read
 
 
 def _moment(field: Field, stored: Callable[[str], str | None]) -> Reader:
-    def read(value: Any) -> str | None:
-        if value is None or value == "":
-            return None
+    def read(value: Any) -> str:
         moment = stored(value.strip()) if isinstance(value, str) else None
         if moment is None:
             raise NotDeserialized(field, value)
@@ -233,21 +195,17 @@ def _reference(field: Field, tables: Mapping[str, Table]) -> Reader:
     targets = [tables[name.lower()] for name in field.reference_to if name.lower() in tables]
     by_prefix = {table.type.key_prefix: table for table in targets}
     elsewhere = {_ELSEWHERE.get(name) for name in field.reference_to}
+    is_own_id = field.type == "id"
 
-    def read(value: Any) -> str | None:
-        if value is None:
-            return None
+    def read(value: Any) -> str:
         if not isinstance(value, str):
             raise NotDeserialized(field, value)
         text = value.strip()
-        if not text:
-            return None
-        found = long_id(text)
-        table = by_prefix.get(text[:3])
-        if found is None or (table is None and text[:3] not in elsewhere):
-            raise refuse(
-                "MALFORMED_ID", f"{field.label}: id value of incorrect type: {text}", field.name
-            )
+        found, prefix = long_id(text), text[:3]
+        table = by_prefix.get(prefix)
+        if found is None or not (table or is_own_id or prefix in elsewhere):
+            message = f"{field.label}: id value of incorrect type: {text}"
+            raise refuse("MALFORMED_ID", message, field.name)
         if table is not None:
             row = table.rows.get(found)
             if row is None:
