@@ -49,6 +49,14 @@ class Column:
         return {record_id for value in values for record_id in lookup(name, value)}
 
 
+def no_such_column(name: str, entity: str) -> str:
+    """What Salesforce says of a field that is not there, or hidden."""
+    return (
+        f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom "
+        f"field, be sure to append the '__c' after the custom field name. {SEE_DESCRIBE}"
+    )
+
+
 @cache
 def undescribed_field(name: str, type_name: str) -> Field:
     """A field that no describe knows: the type of a polymorphic parent, a count, a sum."""
@@ -73,11 +81,6 @@ class Step:
             return table.rows.get(parent_id) if table and parent_id else None
 
         self.follow = follow
-
-
-def _reader(of: SObjectType, name: str) -> Reader:
-    computed = of.computed.get(name)
-    return computed or (lambda row: row.get(name))
 
 
 class Source:
@@ -129,18 +132,12 @@ class Source:
         fields = [(of, each) for of, each in found.items() if each]
         if not fields:
             entity = "Name" if polymorphic else tables[0].type.name
-            raise SoqlError(
-                f"No such column '{part}' on entity '{entity}'. If you are attempting to use a "
-                "custom field, be sure to append the '__c' after the custom field name. "
-                f"{SEE_DESCRIBE}",
-                name.at,
-                "INVALID_FIELD",
-            )
+            raise SoqlError(no_such_column(part, entity), name.at, "INVALID_FIELD")
         if not polymorphic:
             of, only = fields[0]
             table = tables[0] if tables[0] is self.table else None
-            return Column(only.name, only, _reader(of, only.name), table)
-        readers = {of.key_prefix: _reader(of, each.name) for of, each in fields}
+            return Column(only.name, only, of.reader(only.name), table)
+        readers = {of.key_prefix: of.reader(each.name) for of, each in fields}
 
         def read(row: Row) -> Any:
             reader = readers.get(row["Id"][:3])

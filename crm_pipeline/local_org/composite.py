@@ -1,20 +1,21 @@
 """/composite: up to 25 subrequests in one API call, which may refer to each other's answers."""
 
 import re
-from collections.abc import Iterable, Mapping, MutableSequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pydantic import BaseModel, Field, StrictBool
+
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.routing import Answer, Call, Route, json_object, malformed_json
+from crm_pipeline.local_org.rest import body_of
+from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.transaction import Write
+from crm_pipeline.local_org.transaction import Write, writing
 from crm_pipeline.local_org.weather import AFTER, BEFORE, Interrupted
-from crm_pipeline.local_org.writing import writing
 
 _MAX_SUBREQUESTS = 25
 _MAX_QUERIES_AND_COLLECTIONS = 5
-_METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"})
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]+")
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
@@ -24,7 +25,18 @@ _QUERY_OR_COLLECTION = re.compile(
     r"/services/data/v[\d.]+/(query|queryAll|composite/sobjects)\b", re.IGNORECASE
 )
 
-Subrequest = Mapping[str, Any]
+
+class _Subrequest(BaseModel):
+    method: Literal["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+    url: str
+    reference_id: Any = Field(default=None, alias="referenceId")
+    headers: dict[str, str] | None = Field(default=None, alias="httpHeaders")
+    body: Any = None
+
+
+class _Composite(BaseModel):
+    all_or_none: StrictBool = Field(default=False, alias="allOrNone")
+    subrequests: list[_Subrequest] = Field(min_length=1, alias="compositeRequest")
 
 
 class _NoValue(Exception):  # noqa: N818 - a reference that leads nowhere halts its subrequest
@@ -36,23 +48,20 @@ class _NoValue(Exception):  # noqa: N818 - a reference that leads nowhere halts 
 
 def composite(org: Org, call: Call) -> Answer:
     """`POST /composite`: 200 with an answer to each subrequest, whether it worked or not."""
-    body = json_object(call)
-    all_or_none = body.get("allOrNone", False)
-    if not isinstance(all_or_none, bool):
-        raise malformed_json("allOrNone is not a boolean")
-    subrequests = _checked_subrequests(body.get("compositeRequest"))
-    _check_reference_ids(subrequests)
-    _refuse_too_many_queries(subrequests)
+    given = body_of(call, _Composite)
+    _check(given.subrequests)
     with writing(org, call) as context:
         answers: list[Answer] = []
         bodies: dict[str, Any] = {}
-        for each in subrequests:
-            answer = _perform(org, call, each, bodies, context.writes, all_or_none=all_or_none)
+        for each in given.subrequests:
+            answer = _perform(
+                org, call, each, bodies, context.writes, all_or_none=given.all_or_none
+            )
             answers.append(answer)
-            bodies[each["referenceId"]] = answer.body
-            if all_or_none and _failed(answer):
+            bodies[each.reference_id] = answer.body
+            if given.all_or_none and _failed(answer):
                 context.rollback(context.started_at)
-                answers = [_rolled_back() for _ in subrequests]
+                answers = [_rolled_back() for _ in given.subrequests]
                 answers[len(bodies) - 1] = answer
                 break
     return Answer(
@@ -62,76 +71,46 @@ def composite(org: Org, call: Call) -> Answer:
                     "body": answer.body,
                     "httpHeaders": answer.headers,
                     "httpStatusCode": answer.status,
-                    "referenceId": each["referenceId"],
+                    "referenceId": each.reference_id,
                 }
-                for each, answer in zip(subrequests, answers, strict=True)
+                for each, answer in zip(given.subrequests, answers, strict=True)
             ]
         }
     )
 
 
-def _checked_subrequests(given: Any) -> list[Subrequest]:
-    """The subrequests of a body, each with a method and a url. Raises for all other shapes."""
-    if not isinstance(given, list) or not given:
-        raise malformed_json("compositeRequest is not a list of subrequests")
-    if len(given) > _MAX_SUBREQUESTS:
-        raise SalesforceError(
-            400,
-            "LIMIT_EXCEEDED",
-            f"The request contains {len(given)} subrequests, the limit is {_MAX_SUBREQUESTS}",
-        )
-    for each in given:
-        if not isinstance(each, dict) or not isinstance(each.get("url"), str):
-            raise malformed_json("a subrequest has no url")
-        method = each.get("method")
-        if not isinstance(method, str) or method not in _METHODS:
-            raise malformed_json("a subrequest has no valid method")
-        headers = each.get("httpHeaders")
-        if headers is not None and not _is_map_of_texts(headers):
-            raise malformed_json("httpHeaders of a subrequest is not a map of strings")
-    return given
-
-
-def _is_map_of_texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
-
-
-def _check_reference_ids(subrequests: Iterable[Subrequest]) -> None:
+def _check(subrequests: list[_Subrequest]) -> None:
+    """Salesforce: 25 at most, of which five may be queries or sObject collections."""
+    count = len(subrequests)
+    if count > _MAX_SUBREQUESTS:
+        message = f"The request contains {count} subrequests, the limit is {_MAX_SUBREQUESTS}"
+        raise SalesforceError(400, "LIMIT_EXCEEDED", message)
     seen = set()
     for each in subrequests:
-        reference_id = each.get("referenceId")
-        if not isinstance(reference_id, str) or not _REFERENCE_ID.fullmatch(reference_id):
-            raise SalesforceError(
-                400,
-                "INVALID_REFERENCE_ID",
-                f"Provided referenceId ('{reference_id}') must start with a letter or a number, "
-                "and it can contain only letters, numbers and underscores ('_').",
+        name = each.reference_id
+        about = f"Provided referenceId ('{name}')"
+        if not isinstance(name, str) or not _REFERENCE_ID.fullmatch(name):
+            message = (
+                f"{about} must start with a letter or a number, and it can contain only letters, "
+                "numbers and underscores ('_')."
             )
-        if reference_id in seen:
-            raise SalesforceError(
-                400,
-                "DUPLICATE_REFERENCE_ID",
-                f"Provided referenceId ('{reference_id}') is not unique.",
-            )
-        seen.add(reference_id)
-
-
-def _refuse_too_many_queries(subrequests: Iterable[Subrequest]) -> None:
-    """Salesforce: at most five of the subrequests may be queries or sObject collections."""
-    count = sum(bool(_QUERY_OR_COLLECTION.match(each["url"])) for each in subrequests)
+            raise SalesforceError(400, "INVALID_REFERENCE_ID", message)
+        if name in seen:
+            raise SalesforceError(400, "DUPLICATE_REFERENCE_ID", f"{about} is not unique.")
+        seen.add(name)
+    count = sum(bool(_QUERY_OR_COLLECTION.match(each.url)) for each in subrequests)
     if count > _MAX_QUERIES_AND_COLLECTIONS:
-        raise SalesforceError(
-            400,
-            "LIMIT_EXCEEDED",
+        message = (
             f"The request contains {count} Query, QueryAll or sObject Collections subrequests, "
-            f"the limit is {_MAX_QUERIES_AND_COLLECTIONS}",
+            f"the limit is {_MAX_QUERIES_AND_COLLECTIONS}"
         )
+        raise SalesforceError(400, "LIMIT_EXCEEDED", message)
 
 
 def _perform(
     org: Org,
     outer: Call,
-    given: Subrequest,
+    given: _Subrequest,
     bodies: Mapping[str, Any],
     writes: list[Write],
     *,
@@ -139,19 +118,20 @@ def _perform(
 ) -> Answer:
     """Does one subrequest, weather included. Raises `Interrupted` if the line is to be cut."""
     try:
-        path, query = _split_url(_resolved_text(given["url"], bodies))
-        body = _resolved(given.get("body"), bodies)
+        parts = urlsplit(_resolved_text(given.url, bodies))
+        body = _resolved(given.body, bodies)
     except _NoValue as error:
-        return _error(400, "PROCESSING_HALTED", str(error))
+        return _error("PROCESSING_HALTED", str(error))
     except ValueError:
-        return _error(400, "INVALID_SUBREQUEST", f"The url {given['url']} is malformed")
+        return _error("INVALID_SUBREQUEST", f"The url {given.url} is malformed")
+    path = unquote(parts.path).rstrip("/")
     if _OWN_TRANSACTION_ONLY.match(path):
-        return _error(400, "INVALID_SUBREQUEST", f"The url {given['url']} is not supported here")
+        return _error("INVALID_SUBREQUEST", f"The url {given.url} is not supported here")
     call = Call(
-        method=given["method"],
+        method=given.method,
         path=path,
-        query=query,
-        headers={key.lower(): value for key, value in (given.get("httpHeaders") or {}).items()},
+        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        headers={key.lower(): value for key, value in (given.headers or {}).items()},
         body=b"null",
         base_url=outer.base_url,
         session=outer.session,
@@ -166,11 +146,6 @@ def _perform(
         return _handle(org, outer, call)
     except SalesforceError as error:
         return Answer(status=error.http_status, body=error.body())
-
-
-def _split_url(url: str) -> tuple[str, dict[str, str]]:
-    parts = urlsplit(url)
-    return unquote(parts.path).rstrip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def _handle(org: Org, outer: Call, call: Call) -> Answer:
@@ -198,15 +173,12 @@ def _failed(answer: Answer) -> bool:
 
 
 def _rolled_back() -> Answer:
-    return _error(
-        400,
-        "PROCESSING_HALTED",
-        "The transaction was rolled back since another operation in the same transaction failed.",
-    )
+    text = "The transaction was rolled back since another operation in the same transaction failed."
+    return _error("PROCESSING_HALTED", text)
 
 
-def _error(status: int, code: str, message: str) -> Answer:
-    return Answer(status=status, body=[{"errorCode": code, "message": message}])
+def _error(code: str, message: str) -> Answer:
+    return Answer(status=400, body=[{"errorCode": code, "message": message}])
 
 
 def _resolved(value: Any, bodies: Mapping[str, Any]) -> Any:
@@ -216,7 +188,7 @@ def _resolved(value: Any, bodies: Mapping[str, Any]) -> Any:
         return _referenced(whole, bodies) if whole else _resolved_text(value, bodies)
     if isinstance(value, dict):
         return {key: _resolved(each, bodies) for key, each in value.items()}
-    if isinstance(value, MutableSequence):
+    if isinstance(value, list):
         return [_resolved(each, bodies) for each in value]
     return value
 

@@ -53,25 +53,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
 
 FieldType = Literal[
-    "string",
-    "textarea",
-    "email",
-    "phone",
-    "url",
-    "picklist",
-    "multipicklist",
-    "boolean",
-    "int",
-    "double",
-    "currency",
-    "percent",
-    "date",
-    "datetime",
-    "reference",
-]
+    "string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "boolean", "int",
+    "double", "currency", "percent", "date", "datetime", "reference",
+]  # fmt: skip
 
 
 class OrgConfigError(Exception):
@@ -114,7 +109,9 @@ class LoginConfig(_Strict):
 
 
 class FieldConfig(_Strict):
-    """A custom field, or what is different about a standard one."""
+    """A custom field, or what is different about a standard one: mostly keys of describe."""
+
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
 
     type: FieldType | None = None
     label: str | None = None
@@ -126,8 +123,8 @@ class FieldConfig(_Strict):
     unique: bool | None = None
     case_sensitive: bool | None = None
     values: list[str] | None = None
-    restricted: bool | None = None
-    default: Any = None
+    restricted: bool | None = Field(default=None, serialization_alias="restrictedPicklist")
+    default: Any = Field(default=None, serialization_alias="defaultValue")
     createable: bool | None = None
     updateable: bool | None = None
     reference_to: str | list[str] | None = None
@@ -197,19 +194,9 @@ class Fault(_Strict):
 
     kind: str = "*"
     action: Literal[
-        "reset_before",
-        "reset_after",
-        "hang",
-        "hang_after",
-        "slow",
-        "html_503",
-        "html_503_after",
-        "error",
-        "truncate",
-        "wrong_length",
-        "expire_session",
-        "lock",
-    ]
+        "reset_before", "reset_after", "hang", "hang_after", "slow", "html_503", "html_503_after",
+        "error", "truncate", "wrong_length", "expire_session", "lock",
+    ]  # fmt: skip
     nth: int | None = Field(default=None, ge=1)
     times: int | None = Field(default=None, ge=1)
     probability: float | None = Field(default=None, ge=0, le=1)

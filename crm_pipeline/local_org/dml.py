@@ -290,12 +290,13 @@ def _save(
 ) -> str:
     if errors:
         raise RowFailure(*errors)
-    table, rules = writer.table, context.org.rules
+    table = writer.table
     context.refuse_if_locked(table, row)
     if writer.before:
         writer.before(context, table, row, old)
-    if rules is not None and not context.seeding:
-        rules.check(context, table, row, old)
+    if not context.seeding:
+        for check in context.org.rules.get(table.type.name, ()):
+            check(context, row, old)
     for each in writer.unique:
         _refuse_duplicate_value(table, each, row, old)
     if old is not None:

@@ -1,12 +1,14 @@
 """REST: versions, describe, and one record at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.columns import no_such_column
 from crm_pipeline.local_org.describe import describe, describe_briefly, describe_global
-from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.routing import (
@@ -14,15 +16,19 @@ from crm_pipeline.local_org.routing import (
     LAST_VERSION,
     Answer,
     Call,
+    Handler,
     Route,
     json_object,
+    malformed_json,
     not_found,
     path_of,
 )
 from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Org, Table, timestamp
+from crm_pipeline.local_org.transaction import writing
 from crm_pipeline.local_org.values import stored_datetime
-from crm_pipeline.local_org.writing import writing
+
+Body = TypeVar("Body", bound=BaseModel)
 
 _SEASONS = ("Spring", "Summer", "Winter")
 
@@ -87,15 +93,9 @@ def record_body(
     if fields is None:
         hidden = org.hidden_fields.get(of.name.lower(), frozenset())
         fields = [each for key, each in of.fields.items() if key not in hidden]
-    body: dict[str, Any] = {
-        "attributes": {
-            "type": of.name,
-            "url": f"/services/data/v{version}/sobjects/{of.name}/{row['Id']}",
-        }
-    }
-    for each in fields:
-        body[each.name] = of.reader(each.name)(row)
-    return body
+    url = f"/services/data/v{version}/sobjects/{of.name}/{row['Id']}"
+    values = {each.name: of.reader(each.name)(row) for each in fields}
+    return {"attributes": {"type": of.name, "url": url}, **values}
 
 
 def fields_named(org: Org, table: Table, names: Iterable[str]) -> list[Field]:
@@ -104,41 +104,63 @@ def fields_named(org: Org, table: Table, names: Iterable[str]) -> list[Field]:
     for name in names:
         found = org.visible(table.type, name.strip())
         if found is None:
-            raise SalesforceError(
-                400,
-                "INVALID_FIELD",
-                f"No such column '{name.strip()}' on entity '{table.type.name}'. If you are "
-                "attempting to use a custom field, be sure to append the '__c' after the custom "
-                "field name. Please reference your WSDL or the describe call for the appropriate "
-                "names.",
-            )
+            message = no_such_column(name.strip(), table.type.name)
+            raise SalesforceError(400, "INVALID_FIELD", message)
         fields.append(found)
     return fields
+
+
+def body_of(call: Call, model: type[Body]) -> Body:
+    """The JSON body of a call, checked. Raises JSON_PARSER_ERROR."""
+    try:
+        return model.model_validate(call.json())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise malformed_json(f"{where}: {first['msg']}") from None
 
 
 def create_record(org: Org, call: Call) -> Answer:
     """`POST /sobjects/X`: 201 with a Location."""
     table = table_named(org, call.params["sobject"])
     fields = json_object(call)
-    _refuse_id_in_body(fields, "Id")
+    _refuse_in_body(fields, "Id")
     with writing(org, call) as context:
-        result = dml.create(org, context, table.type.name, fields)
-    dml.saved_id(result)
-    return _created(call, table, result)
+        record_id = dml.saved_id(dml.create(org, context, table.type.name, fields))
+    return _created(call, table, {"id": record_id, "success": True, "errors": []})
 
 
-def read_record(org: Org, call: Call) -> Answer:
+def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
+    """What is done with the record that the path names, by its id or an external id.
+
+    300 with the urls if an external id is that of several.
+    """
+
+    def handle(org: Org, call: Call) -> Answer:
+        table = table_named(org, call.params["sobject"])
+        if "field" in call.params:
+            external_field = dml.upsert_field(org, table, call.params["field"])
+            found = _matches(table, external_field, call.params["value"])
+            if len(found) > 1:
+                return _multiple_choices(call, table, found)
+            if not found:
+                raise not_found()
+            return act(org, call, table, found[0])
+        record_id = _id_in_path(call.params["id"])
+        if record_id in table.rows:
+            return act(org, call, table, record_id)
+        if call.method == "GET":
+            raise not_found()
+        raise SalesforceError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
+
+    return handle
+
+
+def read_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
     """`GET /sobjects/X/<id>?fields=A,B`."""
-    table = table_named(org, call.params["sobject"])
-    row = table.rows.get(_id_in_path(call.params["id"]))
-    if row is None:
-        raise not_found()
+    row = table.rows[record_id]
     if row["IsDeleted"]:
-        raise _deleted()
-    return _record(org, call, table, row)
-
-
-def _record(org: Org, call: Call, table: Table, row: Row) -> Answer:
+        raise SalesforceError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
     wanted = call.query.get("fields")
     fields = fields_named(org, table, wanted.split(",")) if wanted else None
     if fields is not None and not any(each.name == "Id" for each in fields):
@@ -146,122 +168,83 @@ def _record(org: Org, call: Call, table: Table, row: Row) -> Answer:
     return Answer(body=record_body(org, table, row, fields, call.version))
 
 
-def update_record(org: Org, call: Call) -> Answer:
+def update_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
     """`PATCH /sobjects/X/<id>`: 204."""
-    table = table_named(org, call.params["sobject"])
-    record_id = _existing_id(table, call)
     fields = json_object(call)
-    _refuse_id_in_body(fields, "Id")
+    _refuse_in_body(fields, "Id")
     with writing(org, call) as context:
-        result = dml.update(org, context, table.type.name, record_id, fields)
-    dml.saved_id(result)
+        dml.saved_id(dml.update(org, context, table.type.name, record_id, fields))
     return Answer(status=204)
 
 
-def delete_record(org: Org, call: Call) -> Answer:
+def delete_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
     """`DELETE /sobjects/X/<id>`: 204, the second time 404."""
-    table = table_named(org, call.params["sobject"])
-    record_id = _existing_id(table, call)
     with writing(org, call) as context:
-        result = dml.delete(org, context, table.type.name, record_id)
-    dml.saved_id(result)
+        dml.saved_id(dml.delete(org, context, table.type.name, record_id))
     return Answer(status=204)
-
-
-def read_by_external_id(org: Org, call: Call) -> Answer:
-    """`GET /sobjects/X/<field>/<value>`: the record, or 300 with the urls of several."""
-    table, field = _external_field(org, call)
-    found = _matches(table, field, call.params["value"])
-    if len(found) > 1:
-        return _multiple_choices(call, table, found)
-    if not found:
-        raise not_found()
-    return _record(org, call, table, table.rows[found[0]])
 
 
 def upsert_record(org: Org, call: Call) -> Answer:
     """`PATCH /sobjects/X/<field>/<value>`: 201 created, 200 (up to v45: 204) updated, 300."""
-    table, field = _external_field(org, call)
-    fields = json_object(call)
-    value: Any = call.params["value"]
-    _refuse_id_in_body(fields, field.name)
-    _refuse_id_in_body(fields, "Id")
-    found = _matches(table, field, value)
+    table = table_named(org, call.params["sobject"])
+    external_field = dml.upsert_field(org, table, call.params["field"])
+    fields, value = json_object(call), call.params["value"]
+    _refuse_in_body(fields, external_field.name)
+    _refuse_in_body(fields, "Id")
+    found = _matches(table, external_field, value)
     if len(found) > 1:
         return _multiple_choices(call, table, found)
     if not found and call.query.get("updateOnly", "").lower() == "true":
         raise not_found()
+    fields = {**fields, external_field.name: value}
     with writing(org, call) as context:
-        result = dml.upsert(org, context, table.type.name, field, {**fields, field.name: value})
-    dml.saved_id(result)
+        result = dml.upsert(org, context, table.type.name, external_field, fields)
+        body = {"id": dml.saved_id(result), "success": True, "errors": []}
+    tells_created = float(call.version) >= FIRST_VERSION
+    if tells_created:
+        body["created"] = result.created
     if result.created:
-        return _created(call, table, result, with_created=_tells_created(call))
-    if not _tells_created(call):
-        return Answer(status=204)
-    return Answer(body=_saved(result, with_created=True))
-
-
-def delete_by_external_id(org: Org, call: Call) -> Answer:
-    """`DELETE /sobjects/X/<field>/<value>`."""
-    table, field = _external_field(org, call)
-    found = _matches(table, field, call.params["value"])
-    if len(found) > 1:
-        return _multiple_choices(call, table, found)
-    if not found:
-        raise not_found()
-    with writing(org, call) as context:
-        result = dml.delete(org, context, table.type.name, found[0])
-    dml.saved_id(result)
-    return Answer(status=204)
+        return _created(call, table, body)
+    return Answer(body=body) if tells_created else Answer(status=204)
 
 
 def updated_ids(org: Org, call: Call) -> Answer:
     """`GET /sobjects/X/updated?start=&end=`: ids created or changed in between."""
-    table, start, end = _window(org, call)
-    ids = [
-        record_id
-        for record_id, row in table.rows.items()
-        if not row["IsDeleted"] and start <= row["SystemModstamp"] < end
-    ]
-    return Answer(body={"ids": ids, "latestDateCovered": end})
+    rows, _, end = _changed(org, call, deleted=False)
+    return Answer(body={"ids": [row["Id"] for row in rows], "latestDateCovered": end})
 
 
 def deleted_ids(org: Org, call: Call) -> Answer:
     """`GET /sobjects/X/deleted?start=&end=`."""
-    table, start, end = _window(org, call)
-    deleted = [
-        {"deletedDate": row["SystemModstamp"], "id": record_id}
-        for record_id, row in table.rows.items()
-        if row["IsDeleted"] and start <= row["SystemModstamp"] < end
-    ]
-    earliest = timestamp(org.now() - timedelta(days=30))
+    rows, oldest, end = _changed(org, call, deleted=True)
     return Answer(
         body={
-            "deletedRecords": deleted,
-            "earliestDateAvailable": earliest,
+            "deletedRecords": [
+                {"deletedDate": row["SystemModstamp"], "id": row["Id"]} for row in rows
+            ],
+            "earliestDateAvailable": oldest,
             "latestDateCovered": end,
         }
     )
 
 
-def _window(org: Org, call: Call) -> tuple[Table, str, str]:
+def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, str]:
+    """The rows written in the window asked for, the earliest time to ask for, the window's end."""
     table = table_named(org, call.params["sobject"])
-    moments = []
-    for name in ("start", "end"):
-        # A `+` of an offset that was not escaped arrives as a blank.
-        moment = stored_datetime(call.query.get(name, "").replace(" ", "+"))
-        if moment is None:
-            raise SalesforceError(400, "MALFORMED_QUERY", f"{name} is not a date and time")
-        moments.append(moment)
-    start, end = moments
-    if end <= start:
-        raise SalesforceError(400, "INVALID_REPLICATION_DATE", "endDate before startDate")
     oldest = timestamp(org.now() - timedelta(days=30))
-    if start < oldest:
-        raise SalesforceError(
-            400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date"
-        )
-    return table, start, min(end, timestamp(org.now()))
+    # A `+` of an offset that was not escaped arrives as a blank.
+    given = [call.query.get(name, "").replace(" ", "+") for name in ("start", "end")]
+    start, end = map(stored_datetime, given)
+    if start is None or end is None:
+        raise SalesforceError(400, "MALFORMED_QUERY", "start and end are a date and time each")
+    if not oldest <= start < end:
+        what = "startDate before org replication enabled date"
+        what = what if start < oldest else "endDate before startDate"
+        raise SalesforceError(400, "INVALID_REPLICATION_DATE", what)
+    end = min(end, timestamp(org.now()))
+    rows = table.rows.values()
+    written = [row for row in rows if start <= row["SystemModstamp"] < end]
+    return [row for row in written if row["IsDeleted"] is deleted], oldest, end
 
 
 def _id_in_path(text: str) -> str:
@@ -273,18 +256,6 @@ def _id_in_path(text: str) -> str:
             f"Provided external ID field does not exist or is not accessible: {text}",
         )
     return found
-
-
-def _existing_id(table: Table, call: Call) -> str:
-    record_id = _id_in_path(call.params["id"])
-    if record_id not in table.rows:
-        raise SalesforceError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
-    return record_id
-
-
-def _external_field(org: Org, call: Call) -> tuple[Table, Field]:
-    table = table_named(org, call.params["sobject"])
-    return table, dml.upsert_field(org, table, call.params["field"])
 
 
 def _matches(table: Table, field: Field, value: str) -> list[str]:
@@ -299,59 +270,35 @@ def _multiple_choices(call: Call, table: Table, ids: Iterable[str]) -> Answer:
     return Answer(status=300, body=urls)
 
 
-def _refuse_id_in_body(fields: Mapping[str, Any], name: str) -> None:
+def _refuse_in_body(fields: Mapping[str, Any], name: str) -> None:
     if any(key.lower() == name.lower() for key in fields):
         raise SalesforceError(
             400, "INVALID_FIELD", f"The {name} field should not be specified in the sobject data."
         )
 
 
-def _tells_created(call: Call) -> bool:
-    return float(call.version) >= FIRST_VERSION
-
-
-def _created(call: Call, table: Table, result: SaveResult, *, with_created: bool = False) -> Answer:
-    location = path_of(call, f"sobjects/{table.type.name}/{result.id}")
-    return Answer(
-        status=201, body=_saved(result, with_created=with_created), headers={"Location": location}
-    )
-
-
-def _saved(result: SaveResult, *, with_created: bool) -> dict[str, Any]:
-    body: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
-    if with_created:
-        body["created"] = result.created
-    return body
-
-
-def _deleted() -> SalesforceError:
-    return SalesforceError(404, "ENTITY_IS_DELETED", "entity is deleted", ())
+def _created(call: Call, table: Table, body: dict[str, Any]) -> Answer:
+    location = path_of(call, f"sobjects/{table.type.name}/{body['id']}")
+    return Answer(status=201, body=body, headers={"Location": location})
 
 
 _DATA = "/services/data/v{version}"
+_OBJECT = f"{_DATA}/sobjects/{{sobject}}"
+_EXTERNAL = f"{_OBJECT}/{{field}}/{{value:path}}"
 
 ROUTES = (
     Route("GET", "/services/data", "versions", versions, counted=False, session=False),
     Route("GET", _DATA, "resources", resources),
     Route("GET", f"{_DATA}/sobjects", "describe_global", list_objects),
-    Route("GET", f"{_DATA}/sobjects/{{sobject}}", "object_info", object_info),
-    Route("POST", f"{_DATA}/sobjects/{{sobject}}", "create", create_record),
-    Route("GET", f"{_DATA}/sobjects/{{sobject}}/describe", "describe", describe_object),
-    Route("GET", f"{_DATA}/sobjects/{{sobject}}/updated", "updated", updated_ids),
-    Route("GET", f"{_DATA}/sobjects/{{sobject}}/deleted", "deleted", deleted_ids),
-    Route("GET", f"{_DATA}/sobjects/{{sobject}}/{{id}}", "read", read_record),
-    Route("PATCH", f"{_DATA}/sobjects/{{sobject}}/{{id}}", "update", update_record),
-    Route("DELETE", f"{_DATA}/sobjects/{{sobject}}/{{id}}", "delete", delete_record),
-    Route(
-        "GET", f"{_DATA}/sobjects/{{sobject}}/{{field}}/{{value:path}}", "read", read_by_external_id
-    ),
-    Route(
-        "PATCH", f"{_DATA}/sobjects/{{sobject}}/{{field}}/{{value:path}}", "upsert", upsert_record
-    ),
-    Route(
-        "DELETE",
-        f"{_DATA}/sobjects/{{sobject}}/{{field}}/{{value:path}}",
-        "delete",
-        delete_by_external_id,
-    ),
+    Route("GET", _OBJECT, "object_info", object_info),
+    Route("POST", _OBJECT, "create", create_record),
+    Route("GET", f"{_OBJECT}/describe", "describe", describe_object),
+    Route("GET", f"{_OBJECT}/updated", "updated", updated_ids),
+    Route("GET", f"{_OBJECT}/deleted", "deleted", deleted_ids),
+    Route("GET", f"{_OBJECT}/{{id}}", "read", _of_one(read_record)),
+    Route("PATCH", f"{_OBJECT}/{{id}}", "update", _of_one(update_record)),
+    Route("DELETE", f"{_OBJECT}/{{id}}", "delete", _of_one(delete_record)),
+    Route("GET", _EXTERNAL, "read", _of_one(read_record)),
+    Route("PATCH", _EXTERNAL, "upsert", upsert_record),
+    Route("DELETE", _EXTERNAL, "delete", _of_one(delete_record)),
 )

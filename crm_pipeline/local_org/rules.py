@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from crm_pipeline.local_org.config import DuplicateRule, OrgConfigError, ValidationRule
+from crm_pipeline.local_org.config import (
+    AssignmentRule,
+    DuplicateRule,
+    OrgConfigError,
+    ValidationRule,
+)
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.formulas import Formula, FormulaError, compile_formula
 from crm_pipeline.local_org.ids import IdCounter, long_id
@@ -16,135 +21,107 @@ if TYPE_CHECKING:
     from crm_pipeline.local_org.store import Org, Table
     from crm_pipeline.local_org.transaction import WriteContext
 
-
-@dataclass(frozen=True, slots=True)
-class _Validation:
-    rule: ValidationRule
-    broken: Formula
-    field: str | None
+Check = Callable[["WriteContext", "Row", "Row | None"], None]
+"""Raises the failure of a rule that the row breaks, or gives it another owner."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Duplicates:
-    rule: DuplicateRule
-    name: str
-    match: tuple[str, ...]
-    others: tuple[Table, ...]
+def rules_of(org: Org) -> dict[str, list[Check]]:
+    """All rules of one org, by object. Raises `OrgConfigError` for one that makes no sense.
+
+    Salesforce: validation rules come before duplicate rules, assignment after both.
+    """
+    checks: dict[str, list[Check]] = defaultdict(list)
+    config = org.config
+    for validation in config.validation_rules:
+        of = _table(org, validation.object).type
+        checks[of.name].append(_validation(validation, of))
+    for duplicates in config.duplicate_rules:
+        checks[duplicates.object].append(_duplicates(org, duplicates))
+    ids = IdCounter("01Q", org.id[3:7])
+    for sobject in sorted({each.object for each in config.assignment_rules}):
+        of = org.table(sobject).type
+        rules = [each for each in config.assignment_rules if each.object == sobject]
+        checks[sobject].append(_assignment(org, of, rules, ids))
+    return checks
 
 
-@dataclass(frozen=True, slots=True)
-class _Assignment:
-    id: str
-    applies: Formula
-    owner_id: str
+def _table(org: Org, name: str) -> Table:
+    try:
+        return org.table(name)
+    except KeyError:
+        raise OrgConfigError(f"there is no object {name}") from None
 
 
-class Rules:
-    """All rules of one org, by object. Raises `OrgConfigError` for one that makes no sense."""
+def _field(of: SObjectType, name: str) -> str:
+    found = of.find(name)
+    if found is None:
+        raise OrgConfigError(f"there is no field {of.name}.{name}")
+    return found.name
 
-    def __init__(self, org: Org) -> None:
-        self._where = f"org {org.name}"
-        self._validations: dict[str, list[_Validation]] = defaultdict(list)
-        self._duplicates: dict[str, list[_Duplicates]] = defaultdict(list)
-        self._assignments: dict[str, list[_Assignment]] = defaultdict(list)
-        config = org.config
-        for validation in config.validation_rules:
-            table = self._table(org, validation.object)
-            field = self._field(table.type, validation.field) if validation.field else None
-            broken = self._formula(validation.when, table.type)
-            self._validations[table.type.name].append(_Validation(validation, broken, field))
-        for duplicates in config.duplicate_rules:
-            self._add_duplicates(org, duplicates)
-        ids = IdCounter("01Q", org.id[3:7])
-        for assignment in config.assignment_rules:
-            owner = org.users.get(assignment.owner.lower())
-            if owner is None:
-                raise OrgConfigError(f"{self._where}: there is no user {assignment.owner}")
-            applies = self._formula(assignment.when, org.table(assignment.object).type)
-            rule_id = long_id(assignment.id) or ids.next()
-            self._assignments[assignment.object].append(_Assignment(rule_id, applies, owner.id))
 
-    def _add_duplicates(self, org: Org, rule: DuplicateRule) -> None:
-        table = org.table(rule.object)
-        match = tuple(self._field(table.type, name) for name in rule.match)
-        others = tuple(org.table(name) for name in rule.against or [rule.object])
+def _formula(text: str, of: SObjectType) -> Formula:
+    try:
+        return compile_formula(text, of)
+    except FormulaError as error:
+        raise OrgConfigError(f"formula: {error}") from None
+
+
+def _validation(rule: ValidationRule, of: SObjectType) -> Check:
+    broken = _formula(rule.when, of)
+    fields = [_field(of, rule.field)] if rule.field else []
+
+    def check(_context: WriteContext, row: Row, old: Row | None) -> None:
+        applies = rule.on in ("both", "create" if old is None else "update")
+        if applies and broken(row, old):
+            raise refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.error, *fields)
+
+    return check
+
+
+def _assignment(org: Org, of: SObjectType, rules: list[AssignmentRule], ids: IdCounter) -> Check:
+    compiled = []
+    for rule in rules:
+        owner = org.users.get(rule.owner.lower())
+        if owner is None:
+            raise OrgConfigError(f"there is no user {rule.owner}")
+        compiled.append((long_id(rule.id) or ids.next(), _formula(rule.when, of), owner.id))
+
+    def check(context: WriteContext, row: Row, old: Row | None) -> None:
+        for rule_id, applies, owner_id in compiled:
+            if context.assignment in (True, rule_id) and applies(row, old):
+                row["OwnerId"] = owner_id
+                return
+
+    return check
+
+
+def _duplicates(org: Org, rule: DuplicateRule) -> Check:
+    match = [_field(org.table(rule.object).type, name) for name in rule.match]
+    others = [org.table(name) for name in rule.against or [rule.object]]
+    for other in others:
+        for name in match:
+            _field(other.type, name)
+        other.index(match[0])
+
+    def check(context: WriteContext, row: Row, old: Row | None) -> None:
+        key = _key(row, match)
+        if key is None or (rule.action == "alert" and context.allow_duplicates):
+            return
+        if old is not None and (not rule.on_update or _key(old, match) == key):
+            return
+        matched = {}
         for other in others:
-            for name in match:
-                self._field(other.type, name)
-            other.index(match[0])
-        name = rule.name or f"Standard_{rule.object}_Duplicate_Rule"
-        self._duplicates[rule.object].append(_Duplicates(rule, name, match, others))
+            found = _matching(other, match, context, row, key)
+            if found:
+                matched[other] = found
+        if matched:
+            result = _result(rule, context, matched)
+            raise refuse("DUPLICATES_DETECTED", rule.message, extra={"duplicateResut": result})
 
-    def _table(self, org: Org, name: str) -> Table:
-        try:
-            return org.table(name)
-        except KeyError:
-            raise OrgConfigError(f"{self._where}: there is no object {name}") from None
-
-    def _field(self, of: SObjectType, name: str) -> str:
-        found = of.find(name)
-        if found is None:
-            raise OrgConfigError(f"{self._where}: there is no field {of.name}.{name}")
-        return found.name
-
-    def _formula(self, text: str, of: SObjectType) -> Formula:
-        try:
-            return compile_formula(text, of)
-        except FormulaError as error:
-            raise OrgConfigError(f"{self._where}: formula: {error}") from None
-
-    def check(self, context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
-        """Raises the failure of a rule that the row breaks; may give it another owner.
-
-        Salesforce: validation rules come before duplicate rules, assignment after both.
-        """
-        name = table.type.name
-        for validation in self._validations.get(name, ()):
-            _validate(validation, row, old)
-        for duplicates in self._duplicates.get(name, ()):
-            _refuse_duplicate(duplicates, context, row, old)
-        if context.assignment is not False:
-            for assignment in self._assignments.get(name, ()):
-                chosen = context.assignment in (True, assignment.id)
-                if chosen and assignment.applies(row, old):
-                    row["OwnerId"] = assignment.owner_id
-                    break
+    return check
 
 
-def _validate(validation: _Validation, row: Row, old: Row | None) -> None:
-    on = validation.rule.on
-    if on == ("update" if old is None else "create"):
-        return
-    if validation.broken(row, old):
-        fields = (validation.field,) if validation.field else ()
-        raise refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", validation.rule.error, *fields)
-
-
-def _refuse_duplicate(
-    duplicates: _Duplicates, context: WriteContext, row: Row, old: Row | None
-) -> None:
-    rule = duplicates.rule
-    if rule.action == "alert" and context.allow_duplicates:
-        return
-    key = _key(row, duplicates.match)
-    if key is None or (
-        old is not None and (not rule.on_update or _key(old, duplicates.match) == key)
-    ):
-        return
-    matched = {
-        other: found
-        for other in duplicates.others
-        if (found := _matching(other, duplicates, context, row, key))
-    }
-    if matched:
-        raise refuse(
-            "DUPLICATES_DETECTED",
-            rule.message,
-            extra={"duplicateResut": _result(duplicates, context, matched)},
-        )
-
-
-def _key(row: Row, match: tuple[str, ...]) -> list[Any] | None:
+def _key(row: Row, match: list[str]) -> list[Any] | None:
     values = [row.get(name) for name in match]
     if any(value is None for value in values):
         return None
@@ -152,9 +129,9 @@ def _key(row: Row, match: tuple[str, ...]) -> list[Any] | None:
 
 
 def _matching(
-    other: Table, duplicates: _Duplicates, context: WriteContext, row: Row, key: list[Any]
+    other: Table, match: list[str], context: WriteContext, row: Row, key: list[Any]
 ) -> list[str]:
-    candidates = other.lookup(duplicates.match[0], row[duplicates.match[0]])
+    candidates = other.lookup(match[0], row[match[0]])
     if not candidates:
         return []
     # Salesforce does not compare the records of one save with each other.
@@ -166,19 +143,19 @@ def _matching(
         and each not in saved_with
         and (found := other.live(each)) is not None
         and not found.get("IsConverted")
-        and _key(found, duplicates.match) == key
+        and _key(found, match) == key
     ]
 
 
 def _result(
-    duplicates: _Duplicates, context: WriteContext, matched: dict[Table, list[str]]
+    rule: DuplicateRule, context: WriteContext, matched: dict[Table, list[str]]
 ) -> dict[str, Any]:
     """What stands under `duplicateResut`; Salesforce does misspell it."""
     return {
-        "allowSave": duplicates.rule.action == "alert",
-        "duplicateRule": duplicates.name,
-        "duplicateRuleEntityType": duplicates.rule.object,
-        "errorMessage": duplicates.rule.message,
+        "allowSave": rule.action == "alert",
+        "duplicateRule": rule.name or f"Standard_{rule.object}_Duplicate_Rule",
+        "duplicateRuleEntityType": rule.object,
+        "errorMessage": rule.message,
         "matchResults": [
             {
                 "entityType": other.type.name,

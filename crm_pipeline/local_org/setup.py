@@ -1,6 +1,5 @@
 """Builds an org from its configuration: schema, users, rules and first records."""
 
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -11,7 +10,7 @@ from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
 from crm_pipeline.local_org.journal import Journal
 from crm_pipeline.local_org.limits import Meter
-from crm_pipeline.local_org.rules import Rules
+from crm_pipeline.local_org.rules import rules_of
 from crm_pipeline.local_org.schema import (
     Field,
     SObjectType,
@@ -26,15 +25,24 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_org.weather import Weather
 
 _ACTIVITIES = ("event", "task")
-_LENGTHS = {"string": 255, "picklist": 255, "textarea": 255}
+_OTHER_SETTINGS = {
+    "type", "required", "values", "reference_to", "child_relationship_name", "cascade_delete",
+}  # fmt: skip
 
 
 def build_org(blueprint: OrgConfig) -> Org:
     """Returns the org as its file describes it. Raises `OrgConfigError`."""
+    try:
+        return _built(blueprint)
+    except OrgConfigError as error:
+        raise OrgConfigError(f"org {blueprint.name}: {error}") from None
+
+
+def _built(blueprint: OrgConfig) -> Org:
     config = blueprint.model_copy(deep=True)
     org_id = long_id(config.id) if config.id else _org_id(config.name)
     if org_id is None:
-        raise OrgConfigError(f"org {config.name}: id: is not an id of an org")
+        raise OrgConfigError("id: is not an id of an org")
     types = _types(config)
     tables = {
         name: Table(each, IdCounter(each.key_prefix, org_id[3:7])) for name, each in types.items()
@@ -55,9 +63,9 @@ def build_org(blueprint: OrgConfig) -> Org:
     try:
         org.hide_fields(config.hidden_fields)
     except LookupError as error:
-        raise OrgConfigError(f"org {config.name}: hidden_fields: {error.args[0]}") from None
+        raise OrgConfigError(f"hidden_fields: {error.args[0]}") from None
     _found(org)
-    org.rules = Rules(org)
+    org.rules = rules_of(org)
     if config.file is not None:
         org.journal = Journal(config.folder / config.file)
     if org.journal is None or not org.journal.load(org):
@@ -69,7 +77,7 @@ def _seed(org: Org) -> None:
     try:
         seed(org, org.config.records)
     except SalesforceError as error:
-        raise OrgConfigError(f"org {org.name}: records: {error}") from None
+        raise OrgConfigError(f"records: {error}") from None
     if org.journal is not None:
         org.journal.rewrite(org)
 
@@ -88,20 +96,27 @@ def _types(config: OrgConfig) -> dict[str, SObjectType]:
         if key not in types and key != "activity":
             if not key.endswith("__c"):
                 raise OrgConfigError(
-                    f"org {config.name}: objects.{name}: is no object of this org, "
-                    "and the name of a custom object ends in __c"
+                    f"objects.{name}: is no object of this org, and the name of a custom object "
+                    "ends in __c"
                 )
-            label = settings.label or name.removesuffix("__c").replace("_", " ")
+            label = settings.label or _label(name)
             plural = settings.label_plural or f"{label}s"
             types[key] = custom_type(name, label, plural, f"a{base62(custom, 2)}")
             custom += 1
     for name, settings in config.objects.items():
-        targets = _ACTIVITIES if name.lower() == "activity" else (name.lower(),)
-        for target in targets:
+        for target in _ACTIVITIES if name.lower() == "activity" else (name.lower(),):
+            fields = types[target].fields
             for field_name, given in settings.fields.items():
-                where = f"org {config.name}: objects.{name}.fields.{field_name}"
-                of = types[target]
-                of.fields[field_name.lower()] = _field(where, of, field_name, given)
+                standard = fields.get(field_name.lower())
+                described = _described(field_name, given) if standard is None else {}
+                if standard is None and "type" not in described:
+                    raise OrgConfigError(
+                        f"objects.{name}.fields.{field_name}: type: is needed for a field that is "
+                        "not there yet"
+                    )
+                fields[field_name.lower()] = make_field(
+                    {**(_as_given(standard) if standard else described), **_changes(given)}
+                )
     if config.state_and_country_picklists:
         for each in types.values():
             add_code_fields(each)
@@ -109,71 +124,55 @@ def _types(config: OrgConfig) -> dict[str, SObjectType]:
     return types
 
 
-def _field(where: str, of: SObjectType, name: str, given: FieldConfig) -> Field:
-    standard = of.find(name)
-    kind = given.type or ("reference" if given.reference_to else None)
-    described: dict[str, Any]
-    if standard is not None:
-        described = {**standard.describe, "picklist": standard.describe["picklistValues"]}
-        described["child"] = {
-            "relationshipName": standard.child_relationship_name,
-            "cascadeDelete": standard.child_cascade_delete,
-        }
-    elif kind is None:
-        raise OrgConfigError(f"{where}: type: is needed for a field that is not there yet")
-    else:
-        described = {"type": kind, "label": name.removesuffix("__c").replace("_", " ")}
-        described["custom"] = name.endswith("__c")
-        if kind in _LENGTHS:
-            described["length"] = _LENGTHS[kind]
-        if kind in ("double", "currency"):
-            described["scale"] = 0
-        if kind == "boolean":
-            described["defaultValue"] = False
-    described["name"] = standard.name if standard else name
-    described.update(_given_keys(given))
-    if kind == "reference" and not standard:
-        described.update(_lookup_keys(name, given))
-    return make_field(described)
+def _label(name: str) -> str:
+    return name.removesuffix("__c").replace("_", " ")
 
 
-def _given_keys(given: FieldConfig) -> dict[str, Any]:
-    keys: dict[str, Any] = {
-        "label": given.label,
-        "length": given.length,
-        "precision": given.precision,
-        "scale": given.scale,
-        "externalId": given.external_id,
-        "idLookup": given.external_id,
-        "unique": given.unique,
-        "caseSensitive": given.case_sensitive,
-        "restrictedPicklist": given.restricted,
-        "defaultValue": given.default,
-        "defaultedOnCreate": None if given.default is None else True,
-        "nillable": None if given.required is None else not given.required,
-        "createable": given.createable,
-        "updateable": given.updateable,
+def _as_given(standard: Field) -> dict[str, Any]:
+    """What `make_field` made a standard field from."""
+    child = {
+        "relationshipName": standard.child_relationship_name,
+        "cascadeDelete": standard.child_cascade_delete,
     }
+    return {**standard.describe, "picklist": standard.describe["picklistValues"], "child": child}
+
+
+def _described(name: str, given: FieldConfig) -> dict[str, Any]:
+    """What describe says of a new field unless its settings say otherwise."""
+    described: dict[str, Any] = {"name": name, "label": _label(name)}
+    described["custom"] = name.endswith("__c")
+    if given.type in ("string", "picklist", "textarea"):
+        described["length"] = 255
+    if given.type in ("double", "currency"):
+        described["scale"] = 0
+    if given.type is not None:
+        described["type"] = given.type
+    if given.reference_to is None:
+        return described
+    targets, child = given.reference_to, given.child_relationship_name
+    if described["custom"]:
+        described["relationshipName"] = name.removesuffix("__c") + "__r"
+        child = f"{child.removesuffix('__r')}__r" if child else None
+    described["type"] = "reference"
+    described["referenceTo"] = [targets] if isinstance(targets, str) else targets
+    described["child"] = {"relationshipName": child, "cascadeDelete": given.cascade_delete}
+    return described
+
+
+def _changes(given: FieldConfig) -> dict[str, Any]:
+    """The settings that are keys of describe, and what follows from the others."""
+    changes = given.model_dump(by_alias=True, exclude_none=True, exclude=_OTHER_SETTINGS)
+    if given.required is not None:
+        changes["nillable"] = not given.required
+    if given.default is not None:
+        changes["defaultedOnCreate"] = True
+    if given.external_id is not None:
+        changes["idLookup"] = given.external_id
     if given.values is not None:
-        keys["picklist"] = [
+        changes["picklist"] = [
             {"value": value, "defaultValue": value == given.default} for value in given.values
         ]
-    return {key: value for key, value in keys.items() if value is not None}
-
-
-def _lookup_keys(name: str, given: FieldConfig) -> dict[str, Any]:
-    targets = given.reference_to or []
-    relationship = given.relationship_name
-    if relationship is None:
-        relationship = name.removesuffix("__c") + "__r" if name.endswith("__c") else None
-    child = given.child_relationship_name
-    if child and name.endswith("__c") and not child.endswith("__r"):
-        child += "__r"
-    return {
-        "referenceTo": [targets] if isinstance(targets, str) else targets,
-        "relationshipName": relationship,
-        "child": {"relationshipName": child, "cascadeDelete": given.cascade_delete},
-    }
+    return changes
 
 
 def _found(org: Org) -> None:
@@ -182,18 +181,10 @@ def _found(org: Org) -> None:
     users = org.table("User")
     with committed(WriteContext(org, user_id="")) as context:
         for each in config.users:
-            user_id = users.ids.next()
-            org.users[each.username.lower()] = User(
-                id=user_id,
-                username=each.username,
-                password=each.password,
-                security_token=each.security_token,
-                marketing_user=each.marketing_user,
-                active=each.active,
-                password_expired=each.password_expired,
-            )
-            context.user_id = context.user_id or user_id
-            context.insert(users, _user_row(org, user_id, each.username, each.model_dump()))
+            user = User(id=users.ids.next(), **each.model_dump())
+            org.users[each.username.lower()] = user
+            context.user_id = context.user_id or user.id
+            context.insert(users, _user_row(org, user))
         context.insert(
             org.table("Organization"),
             {
@@ -211,11 +202,11 @@ def _found(org: Org) -> None:
     org.rows_written.clear()
 
 
-def _user_row(org: Org, user_id: str, username: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    last_name = given["last_name"] or username.partition("@")[0]
-    first_name = given["first_name"]
+def _user_row(org: Org, user: User) -> dict[str, Any]:
+    username, first_name = user.username, user.first_name
+    last_name = user.last_name or username.partition("@")[0]
     return {
-        "Id": user_id,
+        "Id": user.id,
         "Username": username,
         "FirstName": first_name,
         "LastName": last_name,
@@ -223,12 +214,12 @@ def _user_row(org: Org, user_id: str, username: str, given: Mapping[str, Any]) -
         "Email": username,
         "Alias": last_name[:8],
         "CommunityNickname": username[:40],
-        "IsActive": given["active"],
+        "IsActive": user.active,
         "TimeZoneSidKey": "GMT",
         "LocaleSidKey": "en_US",
         "LanguageLocaleKey": "en_US",
         "EmailEncodingKey": "UTF-8",
         "UserType": "Standard",
-        "UserPermissionsMarketingUser": given["marketing_user"],
+        "UserPermissionsMarketingUser": user.marketing_user,
         "CompanyName": org.config.company,
     }

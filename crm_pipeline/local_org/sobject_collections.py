@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from pydantic import BaseModel, Field, StrictBool
+
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import RowError, SalesforceError
 from crm_pipeline.local_org.ids import long_id
-from crm_pipeline.local_org.rest import fields_named, record_body, table_named
-from crm_pipeline.local_org.routing import Answer, Call, Route, json_object, malformed_json
-from crm_pipeline.local_org.schema import Field
-from crm_pipeline.local_org.store import Org, Table
-from crm_pipeline.local_org.transaction import WriteContext
-from crm_pipeline.local_org.writing import writing
+from crm_pipeline.local_org.rest import body_of, fields_named, record_body, table_named
+from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.transaction import WriteContext, writing
 
 _MAX_RECORDS = 200
 _MAX_RETRIEVED = 2_000
@@ -26,6 +26,16 @@ _ROLLED_BACK = RowError(
 
 Record = Mapping[str, Any]
 Save = Callable[[WriteContext, str, Record], SaveResult]
+
+
+class _Records(BaseModel):
+    records: list[dict[str, Any]]
+    all_or_none: StrictBool = Field(default=False, alias="allOrNone")
+
+
+class _Wanted(BaseModel):
+    ids: list[str]
+    fields_: list[str] = Field(alias="fields")
 
 
 def create_many(org: Org, call: Call) -> Answer:
@@ -65,11 +75,8 @@ def upsert_many(org: Org, call: Call) -> Answer:
 
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
         if sobject.lower() != table.type.name.lower():
-            raise SalesforceError(
-                400,
-                "INVALID_TYPE",
-                f"The type in the URL ({table.type.name}) and of the record ({sobject}) differ",
-            )
+            message = f"The URL is about {table.type.name}, the record is of the type {sobject}"
+            raise SalesforceError(400, "INVALID_TYPE", message)
         return dml.upsert(org, context, sobject, external_field, record)
 
     return _save_all(org, call, save, with_created=True)
@@ -102,42 +109,30 @@ def retrieve_many(org: Org, call: Call) -> Answer:
     """`GET` or `POST /composite/sobjects/X`: records by id, null for those not there."""
     table = table_named(org, call.params["sobject"])
     if call.method == "POST":
-        body = json_object(call)
-        ids, names = body.get("ids"), body.get("fields")
-        if not _is_list_of_texts(ids) or not _is_list_of_texts(names):
-            raise malformed_json("ids and fields are needed, lists of strings")
+        wanted = body_of(call, _Wanted)
+        ids, names = wanted.ids, wanted.fields_
     else:
-        ids = [each for each in call.query.get("ids", "").split(",") if each]
-        names = [each for each in call.query.get("fields", "").split(",") if each]
+        ids, names = (
+            [each for each in call.query.get(key, "").split(",") if each]
+            for key in ("ids", "fields")
+        )
     if not ids or not names:
         raise SalesforceError(400, "MISSING_ARGUMENT", "ids and fields must be specified")
     _refuse_too_many(ids, _MAX_RETRIEVED)
     fields = fields_named(org, table, dict.fromkeys(["Id", *names]))
-    return Answer(body=[_retrieved(org, table, each, fields, call.version) for each in ids])
-
-
-def _is_list_of_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _retrieved(
-    org: Org, table: Table, given: str, fields: list[Field], version: str
-) -> dict[str, Any] | None:
-    found = long_id(given.strip())
-    if found is None:
-        raise SalesforceError(400, "MALFORMED_ID", f"malformed id {given}")
-    row = table.live(found)
-    return None if row is None else record_body(org, table, row, fields, version)
+    retrieved: list[dict[str, Any] | None] = []
+    for given in ids:
+        found = long_id(given.strip())
+        if found is None:
+            raise SalesforceError(400, "MALFORMED_ID", f"malformed id {given}")
+        row = table.live(found)
+        retrieved.append(row and record_body(org, table, row, fields, call.version))
+    return Answer(body=retrieved)
 
 
 def _save_all(org: Org, call: Call, save: Save, *, with_created: bool = False) -> Answer:
-    body = json_object(call)
-    all_or_none = body.get("allOrNone", False)
-    records = body.get("records")
-    if not isinstance(all_or_none, bool):
-        raise malformed_json("allOrNone is not a boolean")
-    if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
-        raise malformed_json("records is not a list of objects")
+    body = body_of(call, _Records)
+    records = body.records
     if not records:
         raise SalesforceError(400, "MISSING_ARGUMENT", "The records list is empty")
     _refuse_too_many(records, _MAX_RECORDS)
@@ -151,7 +146,7 @@ def _save_all(org: Org, call: Call, save: Save, *, with_created: bool = False) -
                 context.external_ids.clear()
                 previous = sobject
             results.append(save(context, sobject, record))
-        if _all_or_none(call, all_or_none):
+        if _all_or_none(call, body.all_or_none):
             results = _undo_unless_all_worked(context, results)
     return Answer(body=[_item(each, with_created=with_created) for each in results])
 
@@ -164,15 +159,11 @@ def _type_of(org: Org, record: Record) -> str:
     attributes = record.get("attributes")
     name = attributes.get("type") if isinstance(attributes, dict) else None
     if not isinstance(name, str):
-        raise SalesforceError(
-            400, "INVALID_TYPE", "The type attribute of a record was not specified"
-        )
-    try:
-        return org.table(name).type.name
-    except KeyError:
-        raise SalesforceError(
-            400, "INVALID_TYPE", f"sObject type '{name}' is not supported."
-        ) from None
+        message = "The type attribute of a record was not specified"
+        raise SalesforceError(400, "INVALID_TYPE", message)
+    if name.lower() not in org.tables:
+        raise SalesforceError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
+    return org.table(name).type.name
 
 
 def _id_of(record: Record) -> str | None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crm_pipeline.local_org.config import OrgConfig, UserConfig
 from crm_pipeline.local_org.ids import IdCounter, long_id
 from crm_pipeline.local_org.schema import Field, Row, SObjectType
 
 if TYPE_CHECKING:
-    from crm_pipeline.local_org.config import OrgConfig
     from crm_pipeline.local_org.dml import Writer
     from crm_pipeline.local_org.journal import Journal
     from crm_pipeline.local_org.limits import Meter
-    from crm_pipeline.local_org.rules import Rules
+    from crm_pipeline.local_org.rules import Check
     from crm_pipeline.local_org.weather import Weather
 
 _UNINDEXED_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"})
@@ -178,17 +178,10 @@ def _is_indexed(each: Field) -> bool:
     return each.external_id or each.id_lookup or each.unique or each.name_field
 
 
-@dataclass(slots=True)
-class User:
+class User(UserConfig):
     """Somebody who may log in; his record is the row of the same id in the table User."""
 
     id: str
-    username: str
-    password: str | None = field(default=None, repr=False)
-    security_token: str = field(default="", repr=False)
-    marketing_user: bool = True
-    active: bool = True
-    password_expired: bool = False
 
 
 @dataclass(slots=True)
@@ -221,7 +214,8 @@ class Org:
     rows_written: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rows kept, by (object, `create` | `update` | `delete` | `cascade` | `erase`)."""
     writers: dict[str, Writer] = field(default_factory=dict)
-    rules: Rules | None = None
+    rules: dict[str, list[Check]] = field(default_factory=dict)
+    """By object; seeding passes them by."""
     journal: Journal | None = None
 
     def __repr__(self) -> str:

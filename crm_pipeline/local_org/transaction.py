@@ -1,11 +1,18 @@
 """What a request writes: stamped with user and time, undone on failure, tallied when kept."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org, Table, timestamp
+
+if TYPE_CHECKING:
+    from crm_pipeline.local_org.routing import Call
 
 Savepoint = int
 Locker = Callable[[Table, Row], None]
@@ -118,3 +125,43 @@ def committed(context: WriteContext) -> Iterator[WriteContext]:
         context.rollback()
         raise
     context.commit()
+
+
+@contextmanager
+def writing(org: Org, call: Call) -> Iterator[WriteContext]:
+    """Yields the call's write context; what it wrote is kept unless the block raises.
+
+    A call inside a composite only adds to what the composite will keep or undo.
+    """
+    context = WriteContext(
+        org=org,
+        user_id=call.user_id,
+        allow_duplicates=_allows_duplicates(call.headers.get("sforce-duplicate-rule-header", "")),
+        assignment=_assignment(call.headers.get("sforce-auto-assign", "TRUE")),
+        locker=call.locker,
+        version=call.version,
+    )
+    if call.writes is not None:
+        context.writes = call.writes
+        context.started_at = context.savepoint()
+    try:
+        yield context
+    except BaseException:
+        context.rollback(context.started_at)
+        raise
+    if call.writes is None:
+        context.commit()
+
+
+def _allows_duplicates(header: str) -> bool:
+    """Salesforce: Sforce-Duplicate-Rule-Header, `allowSave=true` among its options."""
+    options = (option.partition("=") for option in header.replace(";", ",").split(","))
+    return any(
+        name.strip().lower() == "allowsave" and value.strip().lower() == "true"
+        for name, _, value in options
+    )
+
+
+def _assignment(header: str) -> bool | str:
+    """Salesforce: Sforce-Auto-Assign, true unless said otherwise, or the id of a rule."""
+    return long_id(header.strip()) or header.strip().upper() != "FALSE"

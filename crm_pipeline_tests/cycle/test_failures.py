@@ -178,7 +178,7 @@ def test_one_cause_that_hits_all_rows_is_one_incident_and_ends_with_it(bench: Be
     assert people == ["failed"] * 60
     calls = bench.cycle().counts.api_calls
     assert calls <= 2, "fifty are tried, not thousands"
-    bench.org.rules = None
+    bench.org.rules = {}
     report = bench.cycle()
     assert report.counts.incidents == 0
     assert set(bench.states().values()) == {"done"}
