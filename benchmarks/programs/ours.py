@@ -24,6 +24,7 @@ _WHEN_NEEDED = (
     "cryptography.hazmat.primitives.kdf.hkdf",
     "crm_pipeline.salesforce.login",
     "jwt.exceptions",
+    "psycopg",
     "simple_salesforce.login",
     "sqlalchemy.dialects.postgresql.psycopg",
 )

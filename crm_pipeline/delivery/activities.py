@@ -5,17 +5,16 @@ from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox, write_of
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import due_activities, due_volumes
+from crm_pipeline.ledger.due import DueVolumes, due_activities
 
 WINDOW = 10_000
 """Activities decided at a time: their writes fill whole calls."""
 
 
-def send_activities(session: DeliverySession) -> None:
+def send_activities(session: DeliverySession, volumes: DueVolumes) -> None:
     """Sends every pending activity whose person is in the org."""
     field = session.account.settings.activity_external_id_field
-    volume = due_volumes(session.ledger, session.account_id).activities
-    outbox = Outbox(session, "activities", {(ACTIVITY, "create"): volume})
+    outbox = Outbox(session, "activities", {(ACTIVITY, "create"): volumes.activities})
     after = 0
     while due := due_activities(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id

@@ -9,7 +9,7 @@ from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import MEMBER
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import due_member_volume
-from crm_pipeline.ledger.due import due_volumes, which_done
+from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.intents import reject_for_dropped
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, reconsider_strangers, take_retries
@@ -62,22 +62,23 @@ def deliver(session: DeliverySession) -> None:
         reconsider_strangers(session.ledger, session.account_id, all_of_them=creates)
     reject_for_dropped(session.ledger, session.account_id)
     session.ledger.commit()
-    session.forecast += _forecast(session)
+    due = due_volumes(session.ledger, session.account_id)
+    session.forecast += _forecast(session, due)
     for _ in range(PASSES):
         session.decided_anew = False
-        create_people(session)
-        send_activities(session)
+        create_people(session, due)
+        send_activities(session, due)
         update_people(session)
         if chosen is not None:
             link_campaigns(session)
             send_members(session, chosen)
         if not session.decided_anew:
             return
+        due = due_volumes(session.ledger, session.account_id)
 
 
-def _forecast(session: DeliverySession) -> int:
+def _forecast(session: DeliverySession, due: DueVolumes) -> int:
     """API calls that draining what is pending will take, if all goes well."""
-    due = due_volumes(session.ledger, session.account_id)
     volumes = {
         ("Lead", "create"): due.unknown_people,
         (ACTIVITY, "create"): due.activities,

@@ -19,7 +19,14 @@ from crm_pipeline.delivery.recording import (
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import DuePerson, DueUpdate, due_people, due_updates, due_volumes
+from crm_pipeline.ledger.due import (
+    DuePerson,
+    DueUpdate,
+    DueVolumes,
+    due_people,
+    due_updates,
+    due_volumes,
+)
 from crm_pipeline.ledger.outcomes import leave_strangers
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.matching import Match
@@ -29,14 +36,14 @@ WINDOW = 10_000
 """People decided at a time: their queries and writes fill whole calls."""
 
 
-def create_people(session: DeliverySession) -> None:
+def create_people(session: DeliverySession, due: DueVolumes) -> None:
     """Decides every pending person; those who are in the org nowhere become Leads at once.
 
     Where the calls that are left might not do, updates wait for `update_people`: new leads go
     before activities, and these before updates. Those of a bulk job wait as well, since
     together they fill fewer jobs.
     """
-    unknown = due_volumes(session.ledger, session.account_id).unknown_people
+    unknown = due.unknown_people
     outbox = Outbox(session, "new leads", {("Lead", "create"): unknown})
     at_once = session.can_afford_all() and not outbox.by_bulk
     now = ("create", "update") if at_once else ("create",)

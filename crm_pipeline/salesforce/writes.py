@@ -6,6 +6,7 @@ reported as lost, and it is for the caller to look it up.
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -132,6 +133,24 @@ def _calls_of(wave: Iterable[Write]) -> Iterator[_Call]:
         yield call
 
 
+class _Going:
+    """Whether there is a point in going on: each call asks before it goes."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lost_in_a_row = 0
+        self.problem: SalesforceProblem | None = None
+
+    def ended(self, outcomes: Sequence[Outcome], problem: SalesforceProblem | None) -> None:
+        """Takes in how a call ended."""
+        with self._lock:
+            lost = outcomes[0].status == "lost"
+            self._lost_in_a_row = self._lost_in_a_row + 1 if lost else 0
+            if self._lost_in_a_row >= _LOST_IN_A_ROW:
+                problem = problem or OrgUnavailable("The org stopped answering")
+            self.problem = self.problem or problem
+
+
 def _send(
     connection: "Connection",
     calls: Iterator[_Call],
@@ -140,38 +159,46 @@ def _send(
 ) -> Generator[list[Outcome], None, SalesforceProblem | None]:
     """Sends calls until one says that there is no point in going on; returns why.
 
-    The next calls are on their way before the caller is given the last ones' outcomes.
+    As many calls again as are under way lie ready, so that none waits until the caller has done
+    with the outcomes of others.
     """
-    problem: SalesforceProblem | None = None
-    lost_in_a_row = 0
-    answered: list[list[Outcome]] = []
+    going = _Going()
     with ThreadPoolExecutor(max_workers=parallel) as pool:
-        under_way: set[Future[_Result]] = set()
+        under_way: set[Future[list[Outcome]]] = set()
         while True:
-            while problem is None and len(under_way) < parallel:
+            while going.problem is None and len(under_way) < 2 * parallel:
                 call = next(calls, None)
                 if call is None:
                     break
-                under_way.add(pool.submit(_send_call, connection, call, headers))
-            yield from answered
+                under_way.add(pool.submit(_send_call, connection, call, headers, going))
             if not under_way:
                 break
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            answered = []
             for future in ended:
-                outcomes, found = future.result()
-                lost_in_a_row = lost_in_a_row + 1 if outcomes[0].status == "lost" else 0
-                if lost_in_a_row >= _LOST_IN_A_ROW:
-                    found = found or OrgUnavailable("The org stopped answering")
-                problem = problem or found
-                answered.append(outcomes)
+                yield future.result()
     for call in calls:
-        yield [outcome for part in call for outcome in all_alike(part.writes, "not_sent")]
-    return problem
+        yield all_alike(_writes_of(call), "not_sent")
+    return going.problem
 
 
-def _send_call(connection: "Connection", call: _Call, headers: Mapping[str, str] | None) -> _Result:
-    writes = [write for part in call for write in part.writes]
+def _writes_of(call: _Call) -> list[Write]:
+    return [write for part in call for write in part.writes]
+
+
+def _send_call(
+    connection: "Connection", call: _Call, headers: Mapping[str, str] | None, going: _Going
+) -> list[Outcome]:
+    if going.problem is not None:
+        return all_alike(_writes_of(call), "not_sent")
+    outcomes, problem = _outcomes_of(connection, call, headers)
+    going.ended(outcomes, problem)
+    return outcomes
+
+
+def _outcomes_of(
+    connection: "Connection", call: _Call, headers: Mapping[str, str] | None
+) -> _Result:
+    writes = _writes_of(call)
     try:
         answers = _exchange(connection, call, headers)
     except LostAnswer:
