@@ -11,7 +11,6 @@ from crm_pipeline.local_org import (
     admin,
     bulk1,
     bulk2,
-    bulk2_query,
     composite,
     limits,
     oauth,
@@ -46,7 +45,6 @@ ROUTER = Router(
         *oauth.ROUTES,
         *bulk1.ROUTES,
         *bulk2.ROUTES,
-        *bulk2_query.ROUTES,
     ]
 )
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from crm_pipeline.local_org.errors import BulkError
 
 DELIMITERS = {
     "BACKQUOTE": "`",
@@ -26,48 +28,48 @@ MAX_FIELDS = 5_000
 _RAW_RECORD = re.compile(r'((?:"[^"]*+"|[^"\n]++)*+)(?:\n|\Z)')
 
 
-class CsvError(Exception):
-    """The whole file is unusable; the text is the job's error message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of a file: its values, or what is wrong with it."""
+class Record(NamedTuple):
+    """One record of a file: its values, as many as the header has, or what is wrong with it."""
 
     values: list[str]
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A file: its header and, one by one, its records."""
+class File:
+    """A whole file. Its records stay text, which is cheaper to keep, until they are asked for."""
 
     header: list[str]
-    records: Iterator[Record]
+    lines: list[str]
+    delimiter: str
+
+    def records(self, start: int = 0, end: int | None = None) -> list[Record]:
+        """The records from the `start`-th to the one before the `end`-th."""
+        width = len(self.header)
+        return [_record(each, self.delimiter, width) for each in self.lines[start:end]]
 
 
-def read(body: bytes, delimiter: str = ",", line_ending: str | None = None) -> Table:
+def read(body: bytes, delimiter: str = ",", line_ending: str | None = None) -> File:
     r"""Reads a file. `line_ending` is `\n`, `\r\n`, or None to take either.
 
     Raises:
-        CsvError: no UTF-8, no header, too long a header, or, while the records are read, lines
-            that end otherwise and quotes that are never closed.
+        BulkError: no UTF-8, no header, too long a header, lines that end otherwise, or quotes
+            that are never closed: nothing of the file is used.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise CsvError("ClientInputError : The content is not UTF-8") from None
+        raise BulkError("ClientInputError", "The content is not UTF-8") from None
     lines = _raw_records(text, line_ending)
     head = next(lines, "")
     if not head:
-        raise CsvError("InvalidBatch : Records not found")
+        raise BulkError("InvalidBatch", "Records not found")
     if len(head) > MAX_HEADER:
-        raise CsvError(f"InvalidBatch : The header is longer than {MAX_HEADER} characters")
-    header = _record(head, delimiter)
-    if header.error or len(header.values) > MAX_FIELDS:
-        raise CsvError(f"InvalidBatch : {header.error or 'too many fields'}")
-    width = len(header.values)
-    return Table(header.values, (_checked(_record(raw, delimiter), width) for raw in lines))
+        raise BulkError("InvalidBatch", f"The header is longer than {MAX_HEADER} characters")
+    header, error = _record(head, delimiter)
+    if error or len(header) > MAX_FIELDS:
+        raise BulkError("InvalidBatch", error or "too many fields")
+    return File(header, list(lines), delimiter)
 
 
 def _raw_records(text: str, line_ending: str | None) -> Iterator[str]:
@@ -75,13 +77,14 @@ def _raw_records(text: str, line_ending: str | None) -> Iterator[str]:
     while place < len(text):
         matched = _RAW_RECORD.match(text, place)
         if matched is None:
-            raise CsvError("InvalidBatch : A quoted value is not closed")
+            raise BulkError("InvalidBatch", "A quoted value is not closed")
         place = matched.end()
         raw = matched[1]
         if line_ending and text[place - 1] == "\n" and raw.endswith("\r") != is_crlf:
-            raise CsvError(
-                "ClientInputError : LineEnding is invalid on user data. Current LineEnding "
-                f"setting is {'CRLF' if is_crlf else 'LF'}"
+            raise BulkError(
+                "ClientInputError",
+                "LineEnding is invalid on user data. Current LineEnding setting is "
+                f"{'CRLF' if is_crlf else 'LF'}",
             )
         raw = raw.removesuffix("\r")
         if raw:
@@ -96,26 +99,21 @@ def _values(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(rf"{value}(?:{mark}{value})*+"), re.compile(rf"(?:^|{mark}){value}")
 
 
-def _record(raw: str, delimiter: str) -> Record:
-    if '"' not in raw:
-        return Record(raw.split(delimiter))
-    whole, value = _values(delimiter)
-    if not whole.fullmatch(raw):
-        return Record(raw.split(delimiter), "a quote must be at the ends of a value, or doubled")
-    return Record([quoted.replace('""', '"') or plain for quoted, plain in value.findall(raw)])
-
-
-def _checked(record: Record, width: int) -> Record:
-    error = record.error
-    if len(record.values) != width:
-        error = f"the record has {len(record.values)} values, the header {width}"
-    elif sum(map(len, record.values)) > MAX_RECORD:
+def _record(raw: str, delimiter: str, width: int | None = None) -> Record:
+    values, error = raw.split(delimiter), None
+    if '"' in raw:
+        whole, value = _values(delimiter)
+        if whole.fullmatch(raw):
+            values = [quoted.replace('""', '"') or plain for quoted, plain in value.findall(raw)]
+        else:
+            error = "a quote must be at the ends of a value, or doubled"
+    if width is not None and len(values) != width:
+        error = f"the record has {len(values)} values, the header {width}"
+        values = (values + [""] * width)[:width]
+    elif len(raw) > MAX_RECORD:
         error = f"the record is longer than {MAX_RECORD} characters"
-    elif max(map(len, record.values)) > MAX_VALUE:
+    elif len(raw) > MAX_VALUE and max(map(len, values)) > MAX_VALUE:
         error = f"a value is longer than {MAX_VALUE} characters"
-    if error is None:
-        return record
-    values = (record.values + [""] * width)[:width]
     return Record(values, error)
 
 

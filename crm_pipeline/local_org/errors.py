@@ -81,3 +81,16 @@ def refuse(
 ) -> RowFailure:
     """Builds the failure of one record, to be raised."""
     return RowFailure(RowError(status_code, message, fields, extra or {}))
+
+
+class BulkError(SalesforceError):
+    """What Bulk refuses: `InvalidJob` in v1, INVALIDJOB in 2.0; the text of a failed job."""
+
+    def __init__(self, code: str, message: str, http_status: int = 400) -> None:
+        super().__init__(http_status, code.upper(), message)
+        self.code = code
+
+    @property
+    def text(self) -> str:
+        """As the job or the batch tells it that could not be worked on."""
+        return f"{self.code} : {self.message}"
