@@ -45,30 +45,28 @@ def check_password(
     `trusted_network` lets him in without the token. After ten wrong passwords in a row he is
     locked out for 15 minutes, even with the right one (Salesforce: Set Password Policies).
     """
-    book, key = LOGINS[org], username.strip().lower()
+    book, key, now = LOGINS[org], username.strip().lower(), org.now()
     user = org.users.get(key)
-    if book.locked_until.get(key, org.now()) > org.now():
+    if book.locked_until.get(key, now) > now:
         book.refused[key] += 1
         return Refusal.LOCKED
-    refusal = _refusal(user, password, trusted_network=trusted_network)
-    if user is None or refusal is not None:
-        book.refused[key] += 1
-        book.in_a_row[key] += 1
-        if book.in_a_row[key] >= MAX_BAD_PASSWORDS:
-            book.locked_until[key] = org.now() + LOCKED_FOR
-            book.in_a_row[key] = 0
-        return refusal or Refusal.WRONG
-    book.in_a_row.pop(key, None)
-    return user
-
-
-def _refusal(user: User | None, password: str, *, trusted_network: bool) -> Refusal | None:
-    if user is None:
-        return Refusal.WRONG
-    right = user.password or ""
-    if password == right + user.security_token or (trusted_network and password == right):
-        return None if user.active else Refusal.INACTIVE
-    return Refusal.TOKEN_MISSING if password == right else Refusal.WRONG
+    refusal = None
+    right = user.password or "" if user else ""
+    if user is None or password not in (right, right + user.security_token):
+        refusal = Refusal.WRONG
+    elif password == right and user.security_token and not trusted_network:
+        refusal = Refusal.TOKEN_MISSING
+    elif not user.active:
+        refusal = Refusal.INACTIVE
+    if user is not None and refusal is None:
+        book.in_a_row.pop(key, None)
+        return user
+    book.refused[key] += 1
+    book.in_a_row[key] += 1
+    if book.in_a_row[key] >= MAX_BAD_PASSWORDS:
+        book.locked_until[key] = now + LOCKED_FOR
+        book.in_a_row[key] = 0
+    return refusal or Refusal.WRONG
 
 
 def open_session(org: Org, user: User) -> Session:

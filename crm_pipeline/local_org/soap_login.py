@@ -5,17 +5,12 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from crm_pipeline.local_org.ids import long_id
-from crm_pipeline.local_org.logins import (
-    Refusal,
-    check_password,
-    open_session,
-)
+from crm_pipeline.local_org.logins import Refusal, check_password, open_session
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.store import Org, User
 
 FIRST_WITHOUT_LOGIN = 65
 _LAST_RETIRED = 30
-_XML = "text/xml; charset=utf-8"
 _INVALID_LOGIN = "Invalid username, password, security token; or user locked out."
 _NO_TOKEN = (
     f"{_INVALID_LOGIN} Are you at a new location? When accessing Salesforce--either via a desktop "
@@ -46,11 +41,12 @@ def soap(org: Org, call: Call) -> Answer:
         texts = _texts(call.body)
         if "logout" in texts:
             org.sessions.pop(texts.get("sessionId", ""), None)
-            return _answer(flavour, "<logoutResponse/>")
-        user = _user(org, version, texts)
+            content = "<logoutResponse/>"
+        else:
+            content = _login_response(org, call, _user(org, version, texts))
     except _Fault as fault:
-        return _fault_answer(flavour, fault)
-    return _answer(flavour, _login_response(org, call, user))
+        return _envelope(500, f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com"', _told(fault))
+    return _envelope(200, f'xmlns="urn:{flavour}.soap.sforce.com"', content)
 
 
 def _version(call: Call) -> int:
@@ -89,8 +85,16 @@ def _user(org: Org, version: int, texts: Mapping[str, str]) -> User:
 
 
 def _login_response(org: Org, call: Call, user: User) -> str:
-    path = f"{call.params['flavour']}/{call.params['soap_version']}/{org.id[:15]}"
+    path = f"{call.params['soap_version']}/{org.id[:15]}"
     row = org.table("User").rows[user.id]
+    result = {
+        "metadataServerUrl": f"{call.base_url}/services/Soap/m/{path}",
+        "passwordExpired": str(user.password_expired).lower(),
+        "sandbox": str(org.config.sandbox).lower(),
+        "serverUrl": f"{call.base_url}/services/Soap/{call.params['flavour']}/{path}",
+        "sessionId": open_session(org, user).token,
+        "userId": user.id,
+    }
     info = {
         "accessibilityMode": "false",
         "currencySymbol": "$",
@@ -108,18 +112,9 @@ def _login_response(org: Org, call: Call, user: User) -> str:
         "userTimeZone": "GMT",
         "userType": "Standard",
         "userUiSkin": "Theme3",
+        "sessionSecondsValid": str(int((org.config.logins.session_minutes or 0) * 60)),
     }
-    result = {
-        "metadataServerUrl": f"{call.base_url}/services/Soap/m/{path.partition('/')[2]}",
-        "passwordExpired": str(user.password_expired).lower(),
-        "sandbox": str(org.config.sandbox).lower(),
-        "serverUrl": f"{call.base_url}/services/Soap/{path}",
-        "sessionId": open_session(org, user).token,
-        "userId": user.id,
-    }
-    seconds = int((org.config.logins.session_minutes or 0) * 60)
-    more = f"<sessionSecondsValid>{seconds}</sessionSecondsValid>"
-    inner = f"{_elements(result)}<userInfo>{_elements(info)}{more}</userInfo>"
+    inner = f"{_elements(result)}<userInfo>{_elements(info)}</userInfo>"
     return f"<loginResponse><result>{inner}</result></loginResponse>"
 
 
@@ -130,33 +125,25 @@ def _elements(values: Mapping[str, str | None]) -> str:
     )
 
 
-def _answer(flavour: str, content: str) -> Answer:
+def _told(fault: _Fault) -> str:
+    kind, plain = fault.kind, fault.kind == "LoginFault" or ":" in fault.code
+    code = fault.code if plain else f"sf:{fault.code}"
+    bare, text = fault.code.rpartition(":")[2], escape(fault.message)
+    return (
+        f"<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{bare}: {text}</faultstring>"
+        f'<detail><sf:{kind} xsi:type="sf:{kind}"><sf:exceptionCode>{bare}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{text}</sf:exceptionMessage></sf:{kind}></detail></soapenv:Fault>"
+    )
+
+
+def _envelope(status: int, namespace: str, content: str) -> Answer:
     body = (
         '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
-        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-        f'xmlns="urn:{flavour}.soap.sforce.com" '
+        f'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" {namespace} '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         f"<soapenv:Body>{content}</soapenv:Body></soapenv:Envelope>"
     )
-    return Answer(body=body, media_type=_XML)
-
-
-def _fault_answer(flavour: str, fault: _Fault) -> Answer:
-    kind = fault.kind
-    plain = kind == "LoginFault" or ":" in fault.code
-    code = fault.code if plain else f"sf:{fault.code}"
-    bare, text = fault.code.rpartition(":")[2], escape(fault.message)
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
-        'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-        f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com" '
-        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>'
-        f"<faultcode>{code}</faultcode><faultstring>{bare}: {text}</faultstring><detail>"
-        f'<sf:{kind} xsi:type="sf:{kind}"><sf:exceptionCode>{bare}</sf:exceptionCode>'
-        f"<sf:exceptionMessage>{text}</sf:exceptionMessage></sf:{kind}></detail></soapenv:Fault>"
-        "</soapenv:Body></soapenv:Envelope>"
-    )
-    return Answer(status=500, body=body, media_type=_XML)
+    return Answer(status=status, body=body, media_type="text/xml; charset=utf-8")
 
 
 _PATH = "/services/Soap/{flavour}/{soap_version}"
