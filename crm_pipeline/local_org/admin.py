@@ -5,26 +5,26 @@ All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, 
 sessions/expire; `DELETE` faults.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from crm_pipeline.local_org.config import Fault, OrgConfigError
+from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.per_org import PerOrg
-from crm_pipeline.local_org.routing import Answer
+from crm_pipeline.local_org.routing import Answer, Call, Route, Router
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
 from crm_pipeline.local_org.setup import build_org
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.weather import Maintenance
 
 Orgs = MutableMapping[str, Org]
 
@@ -32,24 +32,19 @@ _SNAPSHOTS: PerOrg[dict[str, Snapshot]] = PerOrg(dict)
 _MAX_PAGE = 500
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Settings(_Body):
+class _Settings(LimitsConfig):
     """What can be changed while the org runs; what is left out stays."""
 
-    latency_ms: float | None = Field(default=None, ge=0)
-    lock_parents: bool | None = None
-    maintenance: Literal["none", "down", "read_only"] | None = None
-    daily_api_requests: int | None = Field(default=None, ge=0)
-    daily_api_requests_used: int | None = Field(default=None, ge=0)
-    concurrent_long_requests: int | None = Field(default=None, ge=0)
-    long_request_seconds: float | None = Field(default=None, ge=0)
-    query_batch_size: int | None = Field(default=None, ge=1, le=2_000)
-    bulk_seconds: float | None = Field(default=None, ge=0)
-    clock_shift_seconds: float | None = None
-    hidden_fields: list[str] | None = None
+    latency_ms: float = Field(default=0, ge=0)
+    lock_parents: bool = False
+    maintenance: Maintenance = "none"
+    daily_api_requests_used: int = Field(default=0, ge=0)
+    clock_shift_seconds: float = 0
+    hidden_fields: list[str] = Field(default_factory=list)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
 
 class _Conversion(_Body):
@@ -70,62 +65,49 @@ class _Named(_Body):
 
 
 _RECORDS = TypeAdapter(dict[str, list[dict[str, Any]]])
-_FAULTS = TypeAdapter(list[Fault])
+_FAULTS: TypeAdapter[list[Fault] | Fault] = TypeAdapter(list[Fault] | Fault)
 
 
-@dataclass(frozen=True, slots=True)
-class AdminCall:
-    """A request that is not under `/services`; `path` comes without the org's name."""
+def router(orgs: Orgs) -> Router:
+    """The routes of the admin path of all these orgs, and of the page for people."""
 
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: bytes
+    def overviews(_org: Org, _call: Call) -> Answer:
+        return Answer(body=[_overview(each) for each in orgs.values()])
+
+    def reset(org: Org, _call: Call) -> Answer:
+        """Builds the org anew, as its file describes it; logins stay valid."""
+        if org.journal is not None:
+            org.journal.erase()
+        orgs[org.name] = fresh = build_org(org.blueprint)
+        fresh.sessions = org.sessions
+        return Answer(body=_overview(fresh))
+
+    own = {("GET", "orgs"): overviews, ("POST", "reset"): reset}
+    actions = [Route(method, f"/_admin/{path}", path, act) for (method, path), act in own.items()]
+    return Router([*actions, *ROUTES])
 
 
-def respond(orgs: Orgs, org: Org | None, call: AdminCall) -> Answer:
-    """Answers a request of the admin path or of the page for people; `org` is by its path."""
-    if call.method == "GET" and call.path in ("/", "/_admin", "/_admin/"):
-        return Answer(body=_page(), media_type="text/html; charset=UTF-8")
+def respond(routes: Router, org: Org, call: Call) -> Answer:
+    """Answers a request of the admin path or of the page for people."""
     try:
-        return Answer(body=_act(orgs, org or next(iter(orgs.values())), call))
+        route, call.params = routes.find(call.method, call.path)
+        return route.handler(org, call)
     except SalesforceError as error:
-        return Answer(status=error.http_status, body={"error": str(error)})
+        status, text = error.http_status, str(error)
     except LookupError as error:
-        return Answer(status=404, body={"error": f"not found: {error.args[0]}"})
+        status, text = 404, f"not found: {error.args[0]}"
     except (ValueError, OrgConfigError) as error:
-        return Answer(status=400, body={"error": str(error)})
+        status, text = 400, str(error)
+    return Answer(status=status, body={"error": text})
+
+
+def _page(_org: Org, _call: Call) -> Answer:
+    return Answer(body=_html(), media_type="text/html; charset=UTF-8")
 
 
 @cache
-def _page() -> str:
+def _html() -> str:
     return Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-
-
-def _act(orgs: Orgs, org: Org, call: AdminCall) -> Any:
-    prefix, _, action = call.path.rstrip("/").partition("/_admin/")
-    if prefix:
-        raise LookupError(call.path)
-    if call.method == "GET":
-        return _look(orgs, org, action, call.query)
-    if call.method == "POST":
-        return _reset(orgs, org) if action == "reset" else _WRITERS[action](org, call.body or b"{}")
-    if (call.method, action) != ("DELETE", "faults"):
-        raise LookupError(f"{call.method} {action}")
-    org.weather.faults.clear()
-    return _faults(org)
-
-
-def _look(orgs: Orgs, org: Org, action: str, query: Mapping[str, str]) -> Any:
-    match action.split("/", 1):
-        case ["orgs"]:
-            return [_overview(each) for each in orgs.values()]
-        case ["records", sobject]:
-            return _records(org, sobject, query)
-        case ["log"]:
-            return _log(org, query)
-        case _:
-            return _READERS[action](org)
 
 
 def _overview(org: Org) -> dict[str, Any]:
@@ -140,151 +122,145 @@ def _overview(org: Org) -> dict[str, Any]:
     }
 
 
-def _stats(org: Org) -> dict[str, Any]:
+def _stats(org: Org, _call: Call) -> Answer:
     rows: dict[str, dict[str, int]] = {}
     for (sobject, operation), count in org.rows_written.items():
         rows.setdefault(sobject, {})[operation] = count
-    return {
-        "api_requests": org.meter.charged,
-        "calls": dict(org.meter.calls),
-        "rows_written": rows,
-        "refused_logins": dict(LOGINS[org].refused),
-    }
+    return Answer(
+        body={
+            "api_requests": org.meter.charged,
+            "calls": dict(org.meter.calls),
+            "rows_written": rows,
+            "refused_logins": dict(LOGINS[org].refused),
+        }
+    )
 
 
-def _log(org: Org, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def _reset_stats(org: Org, call: Call) -> Answer:
+    org.meter.charged = 0
+    for counted in (org.meter.calls, org.meter.log, org.rows_written, LOGINS[org].refused):
+        counted.clear()
+    return _stats(org, call)
+
+
+def _log(org: Org, call: Call) -> Answer:
     entries = list(org.meter.log)
-    return entries[-int(query.get("limit", len(entries))) :] if entries else []
+    return Answer(body=entries[-int(call.query.get("limit", len(entries))) :] if entries else [])
 
 
-def _records(org: Org, sobject: str, query: Mapping[str, str]) -> dict[str, Any]:
-    table = org.table(sobject)
-    limit = min(int(query.get("limit", "50")), _MAX_PAGE)
-    offset = int(query.get("offset", "0"))
+def _records(org: Org, call: Call) -> Answer:
+    table = org.table(call.params["sobject"])
+    limit = min(int(call.query.get("limit", "50")), _MAX_PAGE)
+    offset = int(call.query.get("offset", "0"))
     rows = (row for row in reversed(table.rows.values()) if not row["IsDeleted"])
     shown = list(islice(rows, offset, offset + limit))
-    return {"total": len(table.rows) - table.deleted, "records": shown}
+    return Answer(body={"total": len(table.rows) - table.deleted, "records": shown})
 
 
-def _faults(org: Org) -> list[dict[str, Any]]:
-    return [
-        {**each.fault.model_dump(exclude_none=True), "seen": each.seen, "fired": each.fired}
-        for each in org.weather.faults
-    ]
+def _faults(org: Org, _call: Call) -> Answer:
+    return Answer(
+        body=[
+            {**each.fault.model_dump(exclude_none=True), "seen": each.seen, "fired": each.fired}
+            for each in org.weather.faults
+        ]
+    )
 
 
-def _settings(org: Org) -> dict[str, Any]:
-    limits = org.config.limits
-    return {
-        "latency_ms": org.weather.latency_seconds * 1000,
-        "lock_parents": org.weather.lock_parents,
-        "maintenance": org.weather.maintenance,
-        "daily_api_requests_used": org.meter.used(org.now()),
-        "clock_shift_seconds": org.clock_shift.total_seconds(),
-        "hidden_fields": org.config.hidden_fields,
-        **limits.model_dump(
-            include={
-                "daily_api_requests",
-                "concurrent_long_requests",
-                "long_request_seconds",
-                "query_batch_size",
-                "bulk_seconds",
-            }
-        ),
-    }
-
-
-def _set(org: Org, body: bytes) -> dict[str, Any]:
-    given = _Settings.model_validate_json(body).model_dump(exclude_none=True)
-    if "hidden_fields" in given:
-        org.hide_fields(given.pop("hidden_fields"))
-    if "clock_shift_seconds" in given:
-        org.clock_shift = timedelta(seconds=given.pop("clock_shift_seconds"))
-    if "latency_ms" in given:
-        org.weather.latency_seconds = given.pop("latency_ms") / 1000
-    if "daily_api_requests_used" in given:
-        org.meter.set_used(org.now(), given.pop("daily_api_requests_used"))
-    for name, value in given.items():
-        setattr(org.weather if hasattr(org.weather, name) else org.config.limits, name, value)
-    return _settings(org)
-
-
-def _add_faults(org: Org, body: bytes) -> list[dict[str, Any]]:
-    given = orjson.loads(body)
-    for fault in _FAULTS.validate_python(given if isinstance(given, list) else [given]):
+def _add_faults(org: Org, call: Call) -> Answer:
+    given = _FAULTS.validate_json(call.body)
+    for fault in given if isinstance(given, list) else [given]:
         org.weather.add(fault)
-    return _faults(org)
+    return _faults(org, call)
 
 
-def _seed(org: Org, body: bytes) -> dict[str, list[str]]:
-    return seed(org, _RECORDS.validate_json(body))
+def _end_faults(org: Org, call: Call) -> Answer:
+    org.weather.faults.clear()
+    return _faults(org, call)
 
 
-def _reset(orgs: Orgs, org: Org) -> dict[str, Any]:
-    """Builds the org anew, as its file describes it; logins stay valid."""
-    if org.journal is not None:
-        org.journal.close()
-        org.journal.path.unlink(missing_ok=True)
-        org.journal = None
-    fresh = build_org(org.blueprint)
-    fresh.sessions = org.sessions
-    orgs[org.name] = fresh
-    return _overview(fresh)
+def _settings(org: Org, _call: Call) -> Answer:
+    return Answer(
+        body={
+            **org.config.limits.model_dump(),
+            "latency_ms": org.weather.latency_seconds * 1000,
+            "lock_parents": org.weather.lock_parents,
+            "maintenance": org.weather.maintenance,
+            "daily_api_requests_used": org.meter.used(org.now()),
+            "clock_shift_seconds": org.clock_shift.total_seconds(),
+            "hidden_fields": org.config.hidden_fields,
+        }
+    )
 
 
-def _reset_stats(org: Org, _body: bytes) -> dict[str, Any]:
-    org.meter.calls.clear()
-    org.meter.charged = 0
-    org.rows_written.clear()
-    LOGINS[org].refused.clear()
-    org.meter.log.clear()
-    return _stats(org)
+def _set(org: Org, call: Call) -> Answer:
+    given = _Settings.model_validate_json(call.body).model_dump(exclude_unset=True)
+    for name, value in given.items():
+        match name:
+            case "hidden_fields":
+                org.hide_fields(value)
+            case "clock_shift_seconds":
+                org.clock_shift = timedelta(seconds=value)
+            case "latency_ms":
+                org.weather.latency_seconds = value / 1000
+            case "daily_api_requests_used":
+                org.meter.set_used(org.now(), value)
+            case "lock_parents" | "maintenance":
+                setattr(org.weather, name, value)
+            case _:
+                setattr(org.config.limits, name, value)
+    return _settings(org, call)
 
 
-def _take_snapshot(org: Org, body: bytes) -> dict[str, Any]:
-    _SNAPSHOTS[org][_Named.model_validate_json(body).name] = snapshot(org)
-    return {"snapshots": list(_SNAPSHOTS[org])}
+def _seed(org: Org, call: Call) -> Answer:
+    return Answer(body=seed(org, _RECORDS.validate_json(call.body)))
 
 
-def _restore(org: Org, body: bytes) -> dict[str, Any]:
-    restore(org, _SNAPSHOTS[org][_Named.model_validate_json(body).name])
-    return _overview(org)
+def _take_snapshot(org: Org, call: Call) -> Answer:
+    _SNAPSHOTS[org][_named(call)] = snapshot(org)
+    return Answer(body={"snapshots": list(_SNAPSHOTS[org])})
 
 
-def _convert(org: Org, body: bytes) -> dict[str, Any]:
-    given = _Conversion.model_validate_json(body)
-    converted = convert(org, **given.model_dump())
-    return {
-        "account_id": converted.account_id,
-        "contact_id": converted.contact_id,
-        "opportunity_id": converted.opportunity_id,
-    }
+def _restore(org: Org, call: Call) -> Answer:
+    restore(org, _SNAPSHOTS[org][_named(call)])
+    return Answer(body=_overview(org))
 
 
-def _merge(org: Org, body: bytes) -> dict[str, Any]:
-    given = _Merge.model_validate_json(body)
-    return {"id": merge(org, given.object, given.master_id, given.ids)}
+def _named(call: Call) -> str:
+    return _Named.model_validate_json(call.body or b"{}").name
 
 
-def _expire_sessions(org: Org, _body: bytes) -> dict[str, Any]:
+def _convert(org: Org, call: Call) -> Answer:
+    given = _Conversion.model_validate_json(call.body)
+    return Answer(body=asdict(convert(org, **given.model_dump())))
+
+
+def _merge(org: Org, call: Call) -> Answer:
+    given = _Merge.model_validate_json(call.body)
+    return Answer(body={"id": merge(org, given.object, given.master_id, given.ids)})
+
+
+def _expire_sessions(org: Org, _call: Call) -> Answer:
     expired = len(org.sessions)
     org.sessions.clear()
-    return {"expired": expired}
+    return Answer(body={"expired": expired})
 
 
-_READERS: dict[str, Callable[[Org], Any]] = {
-    "stats": _stats,
-    "faults": _faults,
-    "settings": _settings,
-}
-_WRITERS: dict[str, Callable[[Org, bytes], Any]] = {
-    "seed": _seed,
-    "stats/reset": _reset_stats,
-    "snapshot": _take_snapshot,
-    "restore": _restore,
-    "convert": _convert,
-    "merge": _merge,
-    "faults": _add_faults,
-    "settings": _set,
-    "sessions/expire": _expire_sessions,
-}
+ROUTES = (
+    Route("GET", "", "page", _page),
+    Route("GET", "/_admin", "page", _page),
+    Route("GET", "/_admin/stats", "stats", _stats),
+    Route("POST", "/_admin/stats/reset", "stats", _reset_stats),
+    Route("GET", "/_admin/log", "log", _log),
+    Route("GET", "/_admin/records/{sobject}", "records", _records),
+    Route("GET", "/_admin/faults", "faults", _faults),
+    Route("POST", "/_admin/faults", "faults", _add_faults),
+    Route("DELETE", "/_admin/faults", "faults", _end_faults),
+    Route("GET", "/_admin/settings", "settings", _settings),
+    Route("POST", "/_admin/settings", "settings", _set),
+    Route("POST", "/_admin/seed", "seed", _seed),
+    Route("POST", "/_admin/snapshot", "snapshot", _take_snapshot),
+    Route("POST", "/_admin/restore", "restore", _restore),
+    Route("POST", "/_admin/convert", "convert", _convert),
+    Route("POST", "/_admin/merge", "merge", _merge),
+    Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),
+)

@@ -150,7 +150,7 @@ def _perform(
 
 def _handle(org: Org, outer: Call, call: Call) -> Answer:
     route, call.params = outer.router.find(call.method, call.path)
-    struck = org.weather.take(route.kind_of(call))
+    struck = org.weather.take(route.kind)
     if struck is not None:
         fault = struck.fault
         if fault.action in BEFORE:

@@ -178,14 +178,14 @@ class AssignmentRule(_Strict):
 class LimitsConfig(_Strict):
     """Salesforce: API request limits and allocations."""
 
-    daily_api_requests: int = 15_000
-    concurrent_long_requests: int = 25
-    long_request_seconds: float = 20.0
-    daily_bulk_batches: int = 15_000
-    daily_bulk_query_jobs: int = 10_000
-    query_batch_size: int = 2_000
+    daily_api_requests: int = Field(default=15_000, ge=0)
+    concurrent_long_requests: int = Field(default=25, ge=0)
+    long_request_seconds: float = Field(default=20.0, ge=0)
+    daily_bulk_batches: int = Field(default=15_000, ge=0)
+    daily_bulk_query_jobs: int = Field(default=10_000, ge=0)
+    query_batch_size: int = Field(default=2_000, ge=1, le=2_000)
     """Records to a page at most; Salesforce may give fewer than asked."""
-    bulk_seconds: float = 0.0
+    bulk_seconds: float = Field(default=0.0, ge=0)
     """How long a Bulk job stays in each state before it is done."""
 
 

@@ -15,11 +15,9 @@ from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.weather import BEFORE, ActiveFault, Interrupted
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _DROPS = 20
-_HTML = "text/html; charset=UTF-8"
 _UNAVAILABLE = (
     "<html><head><title>Service Unavailable</title></head><body><h1>503 Service Unavailable</h1>"
     "<p>We are down for maintenance. Sorry for the inconvenience. "
@@ -36,31 +34,29 @@ class Exchange:
         self.send = send
         self.cut = cut
         self.route: Route | None = None
-        self.kind = "unknown"
         self.note = ""
 
     async def run(self) -> None:
         """Answers the call, as far as the weather lets it."""
         started = time.monotonic()
-        meter = self.org.meter
+        call, meter = self.call, self.org.meter
         try:
             answer = await self._answer(started)
             await self._deliver(answer)
-            status = answer.status if answer is not None else 0
         finally:
-            meter.in_flight.pop(self.call.number, None)
-            self.org.weather.release(self.call.number)
-        meter.calls[self.kind] += 1
-        user_id = self.call.session.user_id if self.call.session else None
+            meter.in_flight.pop(call.number, None)
+            self.org.weather.release(call.number)
+        kind = self.route.kind if self.route else "unknown"
+        meter.calls[kind] += 1
         meter.log.append(
             {
                 "at": self.org.now().isoformat(timespec="milliseconds"),
-                "kind": self.kind,
-                "method": self.call.method,
-                "path": self.call.path,
-                "status": status,
+                "kind": kind,
+                "method": call.method,
+                "path": call.path,
+                "status": answer.status if answer else 0,
                 "ms": round((time.monotonic() - started) * 1000, 1),
-                "user_id": user_id,
+                "user_id": call.user_id or None,
                 "weather": self.note,
             }
         )
@@ -71,10 +67,9 @@ class Exchange:
         try:
             _unpack(call)
             self.route, call.params = call.router.find(call.method, call.path)
-            self.kind = self.route.kind_of(call)
             if org.weather.maintenance == "down":
                 return html(503, _UNAVAILABLE)
-            struck = org.weather.take(self.kind)
+            struck = org.weather.take(self.route.kind)
             if struck is not None:
                 early = await self._before(struck)
                 if early is not None or struck.fault.action == "reset_before":
@@ -88,7 +83,7 @@ class Exchange:
             call.locker = org.weather.locker(call.number, struck)
             answer = self.route.handler(org, call)
         except SalesforceError as error:
-            answer = Answer(status=error.http_status, body=error.body())
+            answer = Answer(error.http_status, error.body())
         except Interrupted as interrupted:
             self.note = interrupted.fault.action
             return None if self.note == "reset_before" else html(503, _UNAVAILABLE)
@@ -102,18 +97,19 @@ class Exchange:
         """What a fault does before the work: perhaps answer in its stead."""
         fault = struck.fault
         self.note = fault.action
-        if fault.action == "hang":
-            await asyncio.sleep(fault.seconds)
-        elif fault.action == "expire_session":
-            self.org.sessions.pop(session_token(self.call.headers), None)
-            self.org.sessions.pop(self.call.headers.get("x-sfdc-session", ""), None)
-        elif fault.action == "html_503":
-            return html(503, _UNAVAILABLE)
-        elif fault.action == "error":
-            error = SalesforceError(fault.status, fault.code, fault.message)
-            return Answer(status=error.http_status, body=error.body())
-        elif fault.action not in BEFORE and fault.action != "lock":
-            self.call.fault_after = fault
+        match fault.action:
+            case "hang":
+                await asyncio.sleep(fault.seconds)
+            case "expire_session":
+                self.org.sessions.pop(session_token(self.call.headers), None)
+                self.org.sessions.pop(self.call.headers.get("x-sfdc-session", ""), None)
+            case "html_503":
+                return html(503, _UNAVAILABLE)
+            case "error":
+                error = SalesforceError(fault.status, fault.code, fault.message)
+                return Answer(error.http_status, error.body())
+            case action if action not in BEFORE and action != "lock":
+                self.call.fault_after = fault
         return None
 
     async def _deliver(self, answer: Answer | None) -> None:
@@ -133,60 +129,54 @@ class Exchange:
         elif fault.action == "hang_after":
             await asyncio.sleep(fault.seconds)
         body = _render(answer, pretty=self._is_pretty())
-        half = body[: len(body) // 2]
+        length, drops, pause = len(body), 1, 0.0
+        if fault.action in ("truncate", "wrong_length"):
+            body = body[: length // 2]
         if fault.action == "truncate":
-            await _send_raw(self.send, answer, half)
-        elif fault.action == "wrong_length":
-            await _start(self.send, answer, len(body) or 1)
-            await self.send({"type": "http.response.body", "body": half, "more_body": True})
-            self.cut()
+            length = len(body)
         elif fault.action == "slow":
-            await self._drip(answer, body, fault.seconds)
-        else:
-            await _send_raw(self.send, answer, body)
-
-    async def _drip(self, answer: Answer, body: bytes, seconds: float) -> None:
-        await _start(self.send, answer, len(body))
-        size = max(1, -(-len(body) // _DROPS))
+            drops, pause = _DROPS, fault.seconds / _DROPS
+        await _start(self.send, answer, length or 1)
+        size = len(body) // drops + 1
         for place in range(0, len(body), size):
-            await asyncio.sleep(seconds / _DROPS)
+            await asyncio.sleep(pause)
             drop = body[place : place + size]
             await self.send({"type": "http.response.body", "body": drop, "more_body": True})
-        await self.send({"type": "http.response.body", "body": b""})
+        if fault.action == "wrong_length":
+            self.cut()
+        else:
+            await self.send({"type": "http.response.body", "body": b""})
 
     def _is_pretty(self) -> bool:
         return self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")
 
 
 def _authenticate(org: Org, call: Call) -> None:
-    header = call.headers.get("authorization")
-    if header and not session_token(call.headers):
+    token = session_token(call.headers)
+    if not token and call.headers.get("authorization"):
         raise SalesforceError(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
-    call.session = org.session(session_token(call.headers))
+    call.session = org.session(token)
     if call.session is None:
         raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
 
 def _unpack(call: Call) -> None:
     encoding = call.headers.get("content-encoding", "").lower()
-    if not encoding or encoding == "identity":
-        return
     try:
         if encoding == "gzip":
             call.body = gzip.decompress(call.body)
         elif encoding == "deflate":
             call.body = zlib.decompress(call.body)
-        else:
-            raise SalesforceError(
-                415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding is not supported: {encoding}"
-            )
+        elif encoding not in ("", "identity"):
+            told = f"Content-Encoding is not supported: {encoding}"
+            raise SalesforceError(415, "UNSUPPORTED_MEDIA_TYPE", told)
     except (OSError, EOFError, zlib.error):
         raise SalesforceError(400, "MALFORMED_BODY", f"The body is not {encoding}") from None
 
 
 def html(status: int, page: str) -> Answer:
     """A page, as Salesforce's edge answers."""
-    return Answer(status=status, body=page, media_type=_HTML)
+    return Answer(status, page, media_type="text/html; charset=UTF-8")
 
 
 def _render(answer: Answer, *, pretty: bool) -> bytes:
@@ -201,20 +191,21 @@ def _render(answer: Answer, *, pretty: bool) -> bytes:
 
 async def send_answer(send: Send, answer: Answer, *, pretty: bool = False) -> None:
     """Sends a whole answer."""
-    await _send_raw(send, answer, _render(answer, pretty=pretty))
-
-
-async def _send_raw(send: Send, answer: Answer, body: bytes) -> None:
+    body = _render(answer, pretty=pretty)
     await _start(send, answer, len(body))
     await send({"type": "http.response.body", "body": body})
 
 
 async def _start(send: Send, answer: Answer, length: int) -> None:
-    headers = [
-        (key.encode("latin-1"), value.encode("latin-1")) for key, value in answer.headers.items()
-    ]
+    headers = dict(answer.headers)
     if answer.status != 204:
-        headers.append((b"content-length", str(length).encode()))
+        headers["Content-Length"] = str(length)
         if answer.body is not None:
-            headers.append((b"content-type", answer.media_type.encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            headers["Content-Type"] = answer.media_type
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+        }
+    )

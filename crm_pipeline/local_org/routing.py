@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from re import Pattern
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 FIRST_VERSION = 46
 LAST_VERSION = 68
+_LAST_RETIRED = 30
 
 
 @dataclass(slots=True)
@@ -76,11 +76,8 @@ class Call:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise SalesforceError(
-                400,
-                "JSON_PARSER_ERROR",
-                f"{error.msg} at [line:{error.lineno}, column:{error.colno}]",
-            ) from None
+            at = f"[line:{error.lineno}, column:{error.colno}]"
+            raise SalesforceError(400, "JSON_PARSER_ERROR", f"{error.msg} at {at}") from None
 
 
 @dataclass(slots=True)
@@ -100,21 +97,17 @@ Handler = Callable[["Org", Call], Answer]
 class Route:
     """Where a call goes.
 
-    `kind` names it for faults, statistics and the request log (`collections.create`); a function
-    where it takes the body to tell. `counted` says whether it is charged to the daily API
-    requests, `session` whether it needs a login. `{version}` in a pattern takes `59.0`.
+    `kind` names it for faults, statistics and the request log (`collections.create`). `counted`
+    says whether it is charged to the daily API requests, `session` whether it needs a login.
+    `{version}` in a pattern takes `59.0`.
     """
 
     method: str
     pattern: str
-    kind: str | Callable[[Call], str]
+    kind: str
     handler: Handler
     counted: bool = True
     session: bool = True
-
-    def kind_of(self, call: Call) -> str:
-        """What this call is for faults and statistics."""
-        return self.kind if isinstance(self.kind, str) else self.kind(call)
 
 
 class Router:
@@ -124,9 +117,7 @@ class Router:
         by_pattern: dict[str, dict[str, Route]] = {}
         for route in routes:
             by_pattern.setdefault(route.pattern, {})[route.method] = route
-        self._routes: Sequence[tuple[Pattern[str], dict[str, Route]]] = [
-            (compile_path(pattern)[0], methods) for pattern, methods in by_pattern.items()
-        ]
+        self._routes = [(compile_path(each)[0], found) for each, found in by_pattern.items()]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """Returns the route and the path's parameters.
@@ -137,23 +128,18 @@ class Router:
         allowed: set[str] = set()
         for pattern, methods in self._routes:
             match = pattern.match(path)
-            if not match:
-                continue
-            params = match.groupdict()
-            if "version" in params:
-                check_version(params["version"])
-            if method in methods:
-                return methods[method], params
-            if method == "HEAD" and "GET" in methods:
-                return methods["GET"], params
-            allowed |= methods.keys()
-        if allowed:
-            raise SalesforceError(
-                405,
-                "METHOD_NOT_ALLOWED",
-                f"HTTP Method '{method}' not allowed. Allowed are {','.join(sorted(allowed))}",
-            )
-        raise not_found()
+            if match:
+                params = match.groupdict()
+                if "version" in params:
+                    check_version(params["version"])
+                route = methods.get(method) or methods.get("GET" if method == "HEAD" else "")
+                if route:
+                    return route, params
+                allowed |= methods.keys()
+        if not allowed:
+            raise not_found()
+        told = f"HTTP Method '{method}' not allowed. Allowed are {','.join(sorted(allowed))}"
+        raise SalesforceError(405, "METHOD_NOT_ALLOWED", told)
 
 
 def not_found() -> SalesforceError:
@@ -166,9 +152,9 @@ def check_version(version: str) -> None:
     number, dot, rest = version.partition(".")
     if not (number.isascii() and number.isdigit() and dot and rest == "0"):
         raise not_found()
-    if int(number) > LAST_VERSION or int(number) < 7:
+    if not 7 <= int(number) <= LAST_VERSION:
         raise not_found()
-    if int(number) <= 30:
+    if int(number) <= _LAST_RETIRED:
         raise SalesforceError(
             410, "UNSUPPORTED_API_VERSION", f"API version v{version} is not available"
         )

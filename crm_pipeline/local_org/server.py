@@ -18,8 +18,6 @@ from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, load
 from crm_pipeline.local_org.setup import build_org
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from crm_pipeline.local_org.store import Org
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -100,10 +98,9 @@ class LocalOrgServer:
         self._app = _app([each for given in configs for each in _configs(given)])
         self._server = _uvicorn(self._app)
         self._socket = _listen("127.0.0.1", 0)
-        self._thread = threading.Thread(target=self._run, name="local-org", daemon=True)
-
-    def _run(self) -> None:
-        self._server.run(sockets=[self._socket])
+        self._thread = threading.Thread(
+            target=self._server.run, args=[[self._socket]], name="local-org", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -118,29 +115,16 @@ class LocalOrgServer:
         """An org, to look into or to change between requests."""
         return self._app.orgs[name]
 
-    def start(self) -> Self:
-        """Starts to serve; `with` does it."""
+    def __enter__(self) -> Self:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.001)
         return self
 
-    def stop(self) -> None:
-        """Stops and waits for the end; leaving the `with` block does it."""
+    def __exit__(self, *_: object) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=5)
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def _configs(given: OrgConfig | Mapping[str, Any] | Path) -> list[OrgConfig]:

@@ -117,7 +117,7 @@ def test_settings_can_be_read_and_changed_while_the_org_runs(acme):
         ("GET", "nope", None, 404),
         ("GET", "records/Nope", None, 404),
         ("GET", "records/Lead?limit=x", None, 400),
-        ("PUT", "settings", {}, 404),
+        ("PUT", "settings", {}, 405),
     ],
 )
 def test_what_the_admin_path_does_not_take_is_refused(acme, method, action, body, expected):
