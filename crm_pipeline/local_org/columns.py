@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from crm_pipeline.local_org.schema import Field, Row, SObjectType, make_field
+from crm_pipeline.local_org.schema import Field, Row, make_field
 from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
 from crm_pipeline.local_org.store import Org, Table
 
@@ -57,6 +57,16 @@ def no_such_column(name: str, entity: str) -> str:
     )
 
 
+def no_such_relationship(name: str, place: str, at: int) -> SoqlError:
+    """The refusal of a relationship that is not there, or hidden."""
+    message = (
+        f"Didn't understand relationship '{name}' in {place}. If you are attempting to use a "
+        "custom relationship, be sure to append the '__r' after the custom relationship name. "
+        f"{SEE_DESCRIBE}"
+    )
+    return SoqlError(message, at, "INVALID_FIELD" if place == "field path" else "INVALID_TYPE")
+
+
 @cache
 def undescribed_field(name: str, type_name: str) -> Field:
     """A field that no describe knows: the type of a polymorphic parent, a count, a sum."""
@@ -103,24 +113,19 @@ class Source:
         steps: list[Step] = []
         tables, polymorphic = [self.table], False
         for part in parts[:-1]:
-            references = (self._reference(table.type, part) for table in tables)
-            reference = next((each for each in references if each), None)
-            step = Step(self.org, reference) if reference else None
+            step = self._step(tables, part)
             if step is None or not step.tables or len(steps) == MAX_PARENTS:
-                raise SoqlError(
-                    f"Didn't understand relationship '{part}' in field path. If you are "
-                    "attempting to use a custom relationship, be sure to append the '__r' after "
-                    f"the custom relationship name. {SEE_DESCRIBE}",
-                    name.at,
-                    "INVALID_FIELD",
-                )
+                raise no_such_relationship(part, "field path", name.at)
             steps.append(step)
             tables, polymorphic = step.tables, step.polymorphic
         return steps, self._last(parts[-1], tables, polymorphic, name)
 
-    def _reference(self, of: SObjectType, part: str) -> Field | None:
-        reference = of.relationships.get(part.lower())
-        return reference if reference and self.org.visible(of, reference.name) else None
+    def _step(self, tables: list[Table], part: str) -> Step | None:
+        for table in tables:
+            reference = table.type.relationships.get(part.lower())
+            if reference and self.org.visible(table.type, reference.name):
+                return Step(self.org, reference)
+        return None
 
     def _last(self, part: str, tables: list[Table], polymorphic: bool, name: Name) -> Column:
         if polymorphic and part.lower() == "type":
@@ -149,15 +154,19 @@ class Source:
         """The column of a name, read from a row of FROM's object, parents and all."""
         if isinstance(operand, Call):
             raise SoqlError("unexpected token: '('", operand.at)
-        steps, last = self.resolve(operand)
-        if not steps:
-            return last
-        follows = [step.follow for step in steps]
+        return joined(*self.resolve(operand))
 
-        def read(row: Row | None) -> Any:
-            for follow in follows:
-                row = follow(row) if row is not None else None
-            return last.read(row) if row is not None else None
 
-        label = ".".join([*(step.name for step in steps), last.label])
-        return Column(label, last.field, read)
+def joined(steps: list[Step], last: Column) -> Column:
+    """A column at the end of a way to parents, read from the row where the way begins."""
+    if not steps:
+        return last
+    follows = [step.follow for step in steps]
+
+    def read(row: Row | None) -> Any:
+        for follow in follows:
+            row = follow(row) if row is not None else None
+        return last.read(row) if row is not None else None
+
+    label = ".".join([*(step.name for step in steps), last.label])
+    return Column(label, last.field, read)

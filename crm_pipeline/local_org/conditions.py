@@ -100,9 +100,8 @@ class Conditions:
         if where == "under OR":
             raise SoqlError("Semi join sub-selects are not allowed with the 'OR' operator", at)
         if where != "top":
-            raise SoqlError(
-                "Semi join sub-selects are only allowed at the top level WHERE expressions", at
-            )
+            message = "Semi join sub-selects are only allowed at the top level WHERE expressions"
+            raise SoqlError(message, at)
         self._semi_joins += 1
         if self._semi_joins > _MAX_SEMI_JOINS:
             raise SoqlError("Maximum 2 semi join sub-selects are allowed", at)
@@ -147,11 +146,8 @@ class Conditions:
     def _filterable(self, operand: Operand) -> Column:
         column = self._column(operand)
         if not column.field.filterable and not isinstance(operand, Call):
-            raise SoqlError(
-                f"field '{column.label}' can not be filtered in a query call",
-                operand.at,
-                "INVALID_FIELD",
-            )
+            message = f"field '{column.label}' can not be filtered in a query call"
+            raise SoqlError(message, operand.at, "INVALID_FIELD")
         return column
 
     def _wanted(self, column: Column, literal: Literal, at: int, *, is_bound: bool = False) -> Any:
@@ -192,11 +188,8 @@ def _mistyped(column: Column, at: int) -> SoqlError:
     else:
         kind = _TYPE_NAMES.get(column.field.type, column.field.type)
         expected = f"{kind} and should not be enclosed in quotes"
-    return SoqlError(
-        f"value of filter criterion for field '{column.label}' must be of type {expected}",
-        at,
-        "INVALID_FIELD",
-    )
+    message = f"value of filter criterion for field '{column.label}' must be of type {expected}"
+    return SoqlError(message, at, "INVALID_FIELD")
 
 
 def _id(column: Column, literal: Literal, at: int) -> str | None:
@@ -220,9 +213,8 @@ def _ordering(key: Callable[[Any], Any], sign: str, wanted: Any) -> Test:
     return lambda row: (value := key(row)) is not None and compare(value, wanted)
 
 
-_RELATIVE = re.compile(
-    r"(?:(LAST|NEXT)_N_(\w+)S:(\d+)|N_(\w+)S_AGO:(\d+)|(LAST|THIS|NEXT)_([A-Z]+))"
-)
+_RELATIVE = re.compile(r"(LAST|THIS|NEXT)_(?:N_)?([A-Z]+?)S?(?::(\d+))?|N_([A-Z]+)S_AGO:(\d+)")
+_SINGLE_DAYS = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}
 
 
 def relative_dates(literal: Literal, today: date, *, is_bound: bool = False) -> tuple[date, date]:
@@ -233,26 +225,26 @@ def relative_dates(literal: Literal, today: date, *, is_bound: bool = False) -> 
     for the farthest of them.
     """
     text = literal.text.upper().replace("_90_DAYS", "_N_DAYS:90")
-    days = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}
-    try:
-        if text in days:
-            start = today + timedelta(days[text])
-            return start, start + timedelta(1)
-        matched = _RELATIVE.fullmatch(text)
-        assert matched  # noqa: S101 - the lexer lets nothing else through
-        side, units, many, ago, past, span, unit = matched.groups()
-        if unit:
-            first = {"LAST": -1, "THIS": 0, "NEXT": 1}[span]
-            return _shifted(today, unit, first), _shifted(today, unit, first + 1)
+    unit, first = "DAY", _SINGLE_DAYS.get(text, 0)
+    end = first + 1
+    matched = _RELATIVE.fullmatch(text)
+    if matched:
+        side, span, many, ago, past = matched.groups()
+        unit = span or ago
         if ago:
-            return _shifted(today, ago, -int(past)), _shifted(today, ago, 1 - int(past))
-        if is_bound and units == "DAY":
-            start = today + timedelta(int(many) if side == "NEXT" else -int(many))
-            return start, start + timedelta(1)
-        if side == "NEXT":
-            return _shifted(today, units, 1), _shifted(today, units, int(many) + 1)
-        # The last n days run into today; the last n weeks end with the week before this one.
-        return _shifted(today, units, -int(many)), _shifted(today, units, int(units == "DAY"))
+            first, end = -int(past), 1 - int(past)
+        elif many is None:
+            first = {"LAST": -1, "THIS": 0, "NEXT": 1}[side]
+            end = first + 1
+        elif side == "NEXT":
+            first, end = 1, int(many) + 1
+        else:
+            # The last n days run into today; the last n weeks end with the week before this one.
+            first, end = -int(many), int(unit == "DAY")
+        if many and is_bound and unit == "DAY":
+            first, end = (end - 1, end) if side == "NEXT" else (first, first + 1)
+    try:
+        return _shifted(today, unit, first), _shifted(today, unit, end)
     except (OverflowError, ValueError):
         raise SoqlError(f"date literal out of range: {literal.text}", literal.at) from None
 

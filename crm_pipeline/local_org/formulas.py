@@ -1,8 +1,8 @@
 """Formulas of validation and assignment rules: parsed once, then a function of the record.
 
-Fields by API name, texts, numbers, TRUE, FALSE, NULL; = <> < > <= >= && || ! + -; and the
-functions AND OR NOT IF ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS
-LOWER UPPER TEXT REGEX.
+Fields by API name, texts, numbers, TRUE, FALSE, NULL; = <> < > <= >= && || !; and the functions
+AND OR NOT ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS TEXT
+REGEX.
 """
 
 import operator
@@ -70,8 +70,6 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return "" if value is None else str(value)
 
 
@@ -82,30 +80,16 @@ def _matches(text: Any, pattern: Any) -> bool:
         return False
 
 
-def _plus(one: Any, other: Any) -> Any:
-    if isinstance(one, str) or isinstance(other, str):
-        return _text(one) + _text(other)
-    return (one or 0) + (other or 0)
-
-
-def _minus(one: Any, other: Any) -> Any:
-    numbers = [each if isinstance(each, int | float) else 0 for each in (one, other)]
-    return numbers[0] - numbers[1]
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "AND": lambda *parts: all(parts),
     "OR": lambda *parts: any(parts),
     "NOT": lambda part: not part,
-    "IF": lambda condition, one, other: one if condition else other,
     "ISBLANK": lambda value: _equal(value, None),
     "ISNULL": lambda value: _equal(value, None),
     "ISPICKVAL": _equal,
     "LEN": lambda text: len(_text(text)),
     "CONTAINS": lambda text, part: _text(part) in _text(text),
     "BEGINS": lambda text, part: _text(text).startswith(_text(part)),
-    "LOWER": lambda text: _text(text).lower(),
-    "UPPER": lambda text: _text(text).upper(),
     "TEXT": _text,
     "REGEX": _matches,
 }
@@ -141,9 +125,6 @@ class _Compiler(lark.Transformer[lark.Token, Formula]):
     def compared(self, one: Formula, comparison: lark.Token, other: Formula) -> Formula:
         return _apply(_COMPARISONS[comparison], one, other)
 
-    def added(self, one: Formula, sign: lark.Token, other: Formula) -> Formula:
-        return _apply({"+": _plus, "-": _minus}[sign], one, other)
-
     def both(self, one: Formula, other: Formula) -> Formula:
         return _apply(lambda a, b: a and b, one, other)
 
@@ -154,19 +135,15 @@ class _Compiler(lark.Transformer[lark.Token, Formula]):
         function = name.upper()
         if function == "ISNEW" and not parts:
             return lambda _row, old: old is None
-        if function in ("ISCHANGED", "PRIORVALUE") and len(parts) == 1:
-            return _change(function, parts[0])
+        if function == "ISCHANGED" and len(parts) == 1:
+            return lambda row, old: old is not None and parts[0](row, old) != parts[0](old, old)
+        if function == "PRIORVALUE" and len(parts) == 1:
+            return lambda row, old: parts[0](row if old is None else old, old)
         try:
             signature(_FUNCTIONS[function]).bind(*parts)
         except (KeyError, TypeError):
             raise FormulaError(f"there is no function {name} of {len(parts)} arguments") from None
         return _apply(_FUNCTIONS[function], *parts)
-
-
-def _change(function: str, value: Formula) -> Formula:
-    if function == "ISCHANGED":
-        return lambda row, old: old is not None and value(row, old) != value(old, old)
-    return lambda row, old: value(row if old is None else old, old)
 
 
 def _constant(value: Any) -> Formula:

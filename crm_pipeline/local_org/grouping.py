@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crm_pipeline.local_org.columns import Column, Reader, Source, undescribed_field
-from crm_pipeline.local_org.conditions import Clause, Conditions
+from crm_pipeline.local_org.conditions import Conditions
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.soql import AGGREGATES, Call, Name, Operand, Query, SoqlError
+from crm_pipeline.local_org.soql import Call, Name, Operand, Query, SoqlError
 
 MAX_GROUPS = 2_000
 Group = list[Row]
@@ -40,9 +40,7 @@ class Grouping:
                 key = column.field.name
             self._shown[key] = column.read
         self._keys = [source.column(name).key() for name in query.group_by]
-        self._having: Clause | None = (
-            conditions(self.column).compile(query.having) if query.having else None
-        )
+        self._having = conditions(self.column).compile(query.having) if query.having else None
 
     def column(self, operand: Operand) -> Column:
         """The column of a grouped field or of an aggregate; it reads a group."""
@@ -56,10 +54,8 @@ class Grouping:
 
     def render(self, group: Group) -> dict[str, Any]:
         """An AggregateResult as the REST API returns it."""
-        record: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
-        for key, read in self._shown.items():
-            record[key] = read(group)
-        return record
+        values = {key: read(group) for key, read in self._shown.items()}
+        return {"attributes": {"type": "AggregateResult"}, **values}
 
     def groups(self, rows: Iterable[Row]) -> list[Group]:
         """The groups in the order in which they were met; without GROUP BY one, perhaps empty."""
@@ -72,11 +68,11 @@ class Grouping:
         if self._having:
             groups = [group for group in groups if self._having.test(group)]
         if len(groups) > MAX_GROUPS:
-            raise SoqlError(
+            message = (
                 "Aggregate query does not support queryMore(), use LIMIT to restrict the results "
-                "to a single batch",
-                code="EXCEEDED_ID_LIMIT",
+                "to a single batch"
             )
+            raise SoqlError(message, code="EXCEEDED_ID_LIMIT")
         return groups
 
     def _grouping_column(self, name: Name) -> Column:
@@ -86,38 +82,30 @@ class Grouping:
         return Column(column.label, column.field, lambda group: column.read(group[0]))
 
     def _aggregate(self, call: Call) -> Column:
-        function = call.function
-        if function not in AGGREGATES or call.argument is None:
+        if call.function not in _AGGREGATES or call.argument is None:
             raise SoqlError("unexpected token: '('", call.at)
+        result_type, compute = _AGGREGATES[call.function]
         column = self._source.column(call.argument)
         of = column.field
-        suits = {
-            "COUNT": True,
-            "COUNT_DISTINCT": True,
-            "SUM": of.is_number,
-            "AVG": of.is_number,
-        }.get(function, of.aggregatable)
+        suits = {"int": True, "double": of.is_number, None: of.aggregatable}[result_type]
         if not suits or not of.filterable:
-            raise SoqlError(
-                f"field {column.label} does not support aggregate operator {function}", call.at
-            )
-        compute, key, read = _AGGREGATORS[function], column.key(), column.read
+            message = f"field {column.label} does not support aggregate operator {call.function}"
+            raise SoqlError(message, call.at)
+        read = column.key() if call.function == "COUNT_DISTINCT" else column.read
 
         def value(group: Group) -> Any:
-            if function == "COUNT_DISTINCT":
-                return len({key(row) for row in group} - {None})
             return compute([value for row in group if (value := read(row)) is not None])
 
-        kinds = {"COUNT": "int", "COUNT_DISTINCT": "int", "SUM": "double", "AVG": "double"}
-        kind = kinds.get(function)
-        return Column(function, undescribed_field(function, kind) if kind else of, value)
+        shown = undescribed_field(call.function, result_type) if result_type else of
+        return Column(call.function, shown, value)
 
 
-_AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
-    "COUNT": len,
-    "COUNT_DISTINCT": len,
-    "MIN": lambda values: min(values, default=None),
-    "MAX": lambda values: max(values, default=None),
-    "SUM": lambda values: float(sum(values)) if values else None,
-    "AVG": lambda values: sum(values) / len(values) if values else None,
+_AGGREGATES: dict[str, tuple[str | None, Callable[[list[Any]], Any]]] = {
+    "COUNT": ("int", len),
+    "COUNT_DISTINCT": ("int", lambda values: len(set(values))),
+    "SUM": ("double", lambda values: float(sum(values)) if values else None),
+    "AVG": ("double", lambda values: sum(values) / len(values) if values else None),
+    "MIN": (None, lambda values: min(values, default=None)),
+    "MAX": (None, lambda values: max(values, default=None)),
 }
+"""The type of the result, unless it is the field's own, and the result of the values."""

@@ -8,12 +8,19 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from crm_pipeline.local_org.columns import SEE_DESCRIBE, Column, Reader, Source, Step
+from crm_pipeline.local_org.columns import (
+    SEE_DESCRIBE,
+    Column,
+    Reader,
+    Source,
+    Step,
+    joined,
+    no_such_relationship,
+)
 from crm_pipeline.local_org.conditions import Conditions
 from crm_pipeline.local_org.grouping import Grouping
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.soql import (
-    AGGREGATES,
     Call,
     InQuery,
     Name,
@@ -48,6 +55,7 @@ class _Node:
 
     def __init__(self, version: str, tables: Sequence[Table], type_name: str) -> None:
         self.reads: dict[str, Reader] = {}
+        self._version = version
         self._parents: dict[str, _Node] = {}
         self._type_name = type_name
         self._urls = {
@@ -63,19 +71,14 @@ class _Node:
             record[key] = read(row)
         return record
 
-    def parent(self, key: str, step: Step, version: str) -> "_Node":
+    def parent(self, step: Step) -> "_Node":
         """The node of a parent, made when its first field is selected."""
-        node = self._parents.get(key)
+        node = self._parents.get(step.name)
         if node is None:
             type_name = "Name" if step.polymorphic else step.tables[0].type.name
-            node = self._parents[key] = _Node(version, step.tables, type_name)
+            node = self._parents[step.name] = _Node(self._version, step.tables, type_name)
             render, follow = node.render, step.follow
-
-            def read(row: Row) -> dict[str, Any] | None:
-                parent = follow(row)
-                return None if parent is None else render(parent)
-
-            self.reads[key] = read
+            self.reads[step.name] = lambda row: (parent := follow(row)) and render(parent)
         return node
 
 
@@ -91,6 +94,7 @@ class Select:
         include_deleted: bool = False,
         table: Table | None = None,
         level: int = 1,
+        is_semi_join: bool = False,
     ) -> None:
         self.org = org
         self.query = query
@@ -104,6 +108,7 @@ class Select:
         self.has_children = False
         self.grouping: Grouping | None = None
         self._level = level
+        self._is_semi_join = is_semi_join
         if level > MAX_LEVELS:
             raise SoqlError(f"A query may have {MAX_LEVELS} levels at most", query.source.at)
         if query.all_rows:
@@ -112,8 +117,8 @@ class Select:
             raise SoqlError(
                 f"Maximum SOQL offset allowed is {MAX_OFFSET}", code="NUMBER_OUTSIDE_VALID_RANGE"
             )
-        calls = (one.selected for one in query.selections if isinstance(one.selected, Call))
-        if query.group_by or any(call.function in AGGREGATES for call in calls):
+        calls = [one.selected for one in query.selections if isinstance(one.selected, Call)]
+        if query.group_by or any(call.function != "FIELDS" for call in calls):
             if not self.counts_only:
                 self.grouping = Grouping(self._source, query, self._conditions)
         else:
@@ -163,9 +168,15 @@ class Select:
 
     def _semi_join(self, condition: InQuery, outer: Column) -> set[str]:
         inner = condition.query
-        if _has_semi_join(inner):
+        if self._is_semi_join:
             raise SoqlError("Nesting of semi join sub-selects is not supported", inner.source.at)
-        selected = Select(self.org, inner, self.version, include_deleted=self._include_deleted)
+        selected = Select(
+            self.org,
+            inner,
+            self.version,
+            include_deleted=self._include_deleted,
+            is_semi_join=True,
+        )
         if len(inner.selections) != 1 or len(selected.columns) != 1:
             raise SoqlError("A semi join sub-select selects exactly one field", inner.source.at)
         column = selected.columns[0]
@@ -193,16 +204,16 @@ class Select:
         steps, last = self._source.resolve(name)
         node = self._node
         for step in steps:
-            node = node.parent(step.name, step, self.version)
+            node = node.parent(step)
         if last.label in node.reads:
             raise SoqlError(f"duplicate field selected: {name}", code="INVALID_FIELD")
         node.reads[last.label] = last.read
-        self.columns.append(self._source.column(name))
+        self.columns.append(joined(steps, last))
 
     def _project_fields(self, call: Call) -> None:
         """FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM)."""
         scope = str(call.argument).upper()
-        if call.function != "FIELDS" or scope not in ("ALL", "STANDARD", "CUSTOM"):
+        if scope not in ("ALL", "STANDARD", "CUSTOM"):
             raise SoqlError("unexpected token: '('", call.at)
         limit = self.query.limit
         if scope != "STANDARD" and (limit is None or limit > MAX_FIELDS_ROWS):
@@ -219,19 +230,9 @@ class Select:
     def _project_children(self, query: Query) -> None:
         wanted = query.source.parts[-1]
         relationship = self.table.type.child(wanted)
-        children = self.org.table(relationship.child_object) if relationship else None
-        if (
-            relationship is None
-            or children is None
-            or not self.org.visible(children.type, relationship.field)
-        ):
-            raise SoqlError(
-                f"Didn't understand relationship '{wanted}' in FROM part of query call. If you "
-                "are attempting to use a custom relationship, be sure to append the '__r' after "
-                f"the custom relationship name. {SEE_DESCRIBE}",
-                query.source.at,
-                "INVALID_TYPE",
-            )
+        children = self.org.table(relationship.child_object) if relationship else self.table
+        if relationship is None or not self.org.visible(children.type, relationship.field):
+            raise no_such_relationship(wanted, "FROM part of query call", query.source.at)
         selected = Select(
             self.org,
             query,
@@ -247,9 +248,8 @@ class Select:
 
         def read(row: Row) -> dict[str, Any] | None:
             found = selected.rows(lookup(link, row["Id"]))
-            if not found:
-                return None
-            return {"totalSize": len(found), "done": True, "records": list(map(render, found))}
+            records = list(map(render, found))
+            return {"totalSize": len(found), "done": True, "records": records} if found else None
 
         self._node.reads[relationship.name or wanted] = read
 
@@ -265,17 +265,6 @@ def _table_of(org: Org, source: Name) -> Table:
             source.at,
             "INVALID_TYPE",
         ) from None
-
-
-def _has_semi_join(query: Query) -> bool:
-    pending: list[Any] = [query.where]
-    while pending:
-        condition = pending.pop()
-        if isinstance(condition, InQuery):
-            return True
-        pending += getattr(condition, "conditions", ())
-        pending += filter(None, [getattr(condition, "condition", None)])
-    return False
 
 
 def _objects(column: Column, table: Table) -> set[str]:

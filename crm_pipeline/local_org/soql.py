@@ -16,7 +16,6 @@ from crm_pipeline.local_org.errors import SalesforceError
 
 MAX_TEXT = 100_000
 MAX_LITERAL = 4_000
-AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG"})
 _EXCERPT = 40
 
 
@@ -199,10 +198,10 @@ class Query:
     @property
     def counts_only(self) -> bool:
         """Whether this is `SELECT COUNT() FROM ...`: a total and no records."""
-        first, *more = self.selections
-        count = first.selected
-        counts = isinstance(count, Call) and count.function == "COUNT" and not count.argument
-        return counts and not more and not self.group_by
+        match [one.selected for one in self.selections]:
+            case [Call("COUNT", None)]:
+                return not self.group_by
+        return False
 
 
 def parse(text: str) -> Query:
