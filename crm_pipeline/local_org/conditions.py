@@ -118,12 +118,7 @@ class Conditions:
         periods = [each for each in wanted if isinstance(each, Period)]
         values = {each for each in wanted if not isinstance(each, Period)}
 
-        def holds(row: Any) -> bool:
-            value = key(row)
-            return value in values or any(
-                value is not None and start <= value < end for start, end in periods
-            )
-
+        holds = _holds(key, values, periods)
         if condition.negated:
             return Clause(lambda row: not holds(row), None)
         return Clause(holds, None if periods or None in values else column.find(values))
@@ -200,6 +195,18 @@ def _id(column: Column, literal: Literal, at: int) -> str | None:
     if text and found is None:
         raise SoqlError(f"invalid ID field: {text}", at, _INVALID_OPERATOR)
     return found
+
+
+def _holds(key: Callable[[Any], Any], values: set[Any], periods: list[Period]) -> Test:
+    if not periods:
+        return lambda row: key(row) in values
+
+    def holds(row: Any) -> bool:
+        value = key(row)
+        within = (value is not None and start <= value < end for start, end in periods)
+        return value in values or any(within)
+
+    return holds
 
 
 def _ordering(key: Callable[[Any], Any], sign: str, wanted: Any) -> Test:
