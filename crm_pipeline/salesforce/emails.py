@@ -1,6 +1,7 @@
 """Email addresses: which Salesforce takes, and when two are the same."""
 
 import re
+from functools import lru_cache
 
 from crm_pipeline.salesforce.limits import EMAIL_CHARS
 
@@ -12,6 +13,8 @@ _EMAIL = re.compile(
 )
 
 
+# Asked several times about each row.
+@lru_cache(maxsize=32_768)
 def email_key(text: str | None) -> str | None:
     """What identifies a person by email: the address without blanks around it, in lower case.
 

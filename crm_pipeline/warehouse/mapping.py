@@ -23,11 +23,11 @@ class FieldMap:
 
     def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that have something to say; what is empty is left out, never blanked."""
-        fields = {
-            field: value
-            for field, column in self.columns.items()
-            if (value := salesforce_value(columns.get(column))) is not None
-        }
+        fields = {}
+        for field, column in self.columns.items():
+            value = columns.get(column)
+            if value is not None and (value := salesforce_value(value)) is not None:
+                fields[field] = value
         fields.update(self.constants)
         return fields
 
@@ -69,7 +69,7 @@ def salesforce_value(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip() or None
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        return f"{value.astimezone(UTC).isoformat()[:19]}.000+0000"
     if isinstance(value, Decimal):
         return float(value)
     return value

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row, RowMapping
+from sqlalchemy import Connection, CursorResult, Engine, Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_pipeline.database.statements import statement
@@ -118,8 +118,12 @@ def read(
                 "backfilled": list(reading.backfilled),
             },
         )
-        for partition in rows.mappings().partitions(reading.chunk_rows):
-            participations = [_participation(source, row, reading.timezone) for row in partition]
+        names = _names(source, rows)
+        for partition in rows.partitions(reading.chunk_rows):
+            participations = [
+                _participation(source, dict(zip(names, row, strict=True)), reading.timezone)
+                for row in partition
+            ]
             reached = max(start, min(participations[-1].changed_at, end))
             yield Chunk(
                 source, participations, Position(source, reached, reached, UNFINISHED, Decimal())
@@ -163,13 +167,18 @@ def _rows_since(
     return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
 
 
-def _participation(source: Source, row: RowMapping, timezone: str) -> Participation:
-    columns: dict[str, Any] = dict(row)
+def _names(source: Source, rows: CursorResult[Any]) -> list[str]:
+    """The extract's columns. Raises `ExtractError` where one of the contract's is not there."""
+    names = list(rows.keys())
     for name in (*_NEEDED, _ID[source], _HAPPENED_AT[source]):
-        if name not in columns:
+        if name not in names:
             raise ExtractError(
                 f"sql/extract/{source}.sql lacks the column {name}: add it under this name"
             )
+    return names
+
+
+def _participation(source: Source, columns: dict[str, Any], timezone: str) -> Participation:
     columns["street"] = "\n".join(
         line.strip() for name in _ADDRESS if (line := columns.get(name)) and line.strip()
     )
