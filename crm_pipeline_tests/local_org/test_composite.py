@@ -1,5 +1,6 @@
 from typing import Any
 
+import orjson
 import pytest
 
 from crm_pipeline_tests.local_org.records import LEAD, create, error, read
@@ -54,6 +55,14 @@ def test_each_subrequest_has_its_answer_and_may_refer_to_earlier_ones(acme):
     }
     assert contact["referenceId"] == "contact"
     assert read_back["body"]["AccountId"] == account_id
+
+
+def test_a_reference_may_be_escaped_as_json(acme):
+    text = orjson.dumps({"compositeRequest": [ACCOUNT, CONTACT]}).replace(b"@{", b"\\u0040\\u007b")
+    answer = acme.post("composite", data=text, headers={"Content-Type": "application/json"})
+    account, contact = answer.json()["compositeResponse"]
+    [parent] = acme.values(f"SELECT AccountId FROM Contact WHERE Id = '{contact['body']['id']}'")
+    assert parent == account["body"]["id"]
 
 
 def test_only_bodies_of_errors_are_arrays_and_the_others_go_on(acme):
