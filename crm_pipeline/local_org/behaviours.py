@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from crm_pipeline.local_org.addresses import sync_address
-from crm_pipeline.local_org.errors import refuse
+from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext
@@ -13,6 +12,7 @@ from crm_pipeline.local_org.transaction import WriteContext
 Behaviour = Callable[[WriteContext, Table, Row, Row | None], None]
 
 _MAX_MINUTES = 1_440
+_TIMES = ("StartDateTime", "ActivityDateTime", "DurationInMinutes", "EndDateTime")
 _STAGES = {
     "Prospecting": (10, "Pipeline"),
     "Qualification": (10, "Pipeline"),
@@ -39,10 +39,6 @@ def _person(context: WriteContext, table: Table, row: Row, old: Row | None) -> N
     sync_address(table, row, old)
 
 
-def _account(_context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
-    sync_address(table, row, old)
-
-
 def _converted() -> Exception:
     return refuse("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
@@ -61,11 +57,8 @@ def _activity(context: WriteContext, row: Row, old: Row | None) -> None:
     who, what = row.get("WhoId"), row.get("WhatId")
     contact = context.org.table("Contact").live(who) if who else None
     if who and contact is None and what:
-        raise refuse(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "Related To ID: cannot be set when the name is a lead",
-            "WhatId",
-        )
+        text = "Related To ID: cannot be set when the name is a lead"
+        raise refuse("FIELD_INTEGRITY_EXCEPTION", text, "WhatId")
     row["AccountId"] = contact.get("AccountId") if contact else None
     if what and what.startswith("001"):
         row["AccountId"] = what
@@ -82,67 +75,48 @@ def _task(context: WriteContext, _table: Table, row: Row, old: Row | None) -> No
 
 
 def _event(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
-    """Salesforce: Event, with its rules of start, duration and end."""
+    """Salesforce: Event, with its rules of start, duration and end. What was changed counts."""
     _activity(context, row, old)
-    start = _changed_of(row, old, "StartDateTime", "ActivityDateTime")
+    before = old or {}
+    given = {name: row.get(name) for name in _TIMES if row.get(name) != before.get(name)}
+    start, due = given.get("StartDateTime"), given.get("ActivityDateTime")
+    if start and due and start != due:
+        text = "Start Date Time and Due Date Time must be the same"
+        raise refuse("FIELD_INTEGRITY_EXCEPTION", text, "StartDateTime")
+    if not given.keys() & {"StartDateTime", "ActivityDateTime"}:
+        start = before.get("StartDateTime")
+    start = start or due
     if start is None and row["IsAllDayEvent"] and row.get("ActivityDate"):
         start = f"{row['ActivityDate']}T00:00:00.000+0000"
+    minutes, end = given.get("DurationInMinutes"), given.get("EndDateTime")
+    if minutes is None and end is None:
+        minutes = before.get("DurationInMinutes")
     missing = [] if start else ["ActivityDateTime"]
-    if not row["IsAllDayEvent"] and row.get("DurationInMinutes") is None:
-        missing += [] if row.get("EndDateTime") else ["DurationInMinutes"]
+    if not row["IsAllDayEvent"] and minutes is None and not end:
+        missing.append("DurationInMinutes")
     if missing or start is None:
-        raise refuse(
-            "REQUIRED_FIELD_MISSING",
-            f"Required fields are missing: [{', '.join(missing)}]",
-            *missing,
-        )
-    minutes = _duration(row, old, start)
-    end = _moment(start) + timedelta(minutes=minutes)
+        text = f"Required fields are missing: [{', '.join(missing)}]"
+        raise refuse("REQUIRED_FIELD_MISSING", text, *missing)
+    minutes = _duration(_moment(start), minutes, end)
+    end = (_moment(start) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     row["StartDateTime"] = row["ActivityDateTime"] = start
-    row["DurationInMinutes"] = minutes
-    row["EndDateTime"] = end.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-    row["ActivityDate"], row["EndDate"] = start[:10], row["EndDateTime"][:10]
+    row["DurationInMinutes"], row["EndDateTime"] = minutes, end
+    row["ActivityDate"], row["EndDate"] = start[:10], end[:10]
 
 
-def _changed_of(row: Row, old: Row | None, one: str, other: str) -> Any:
-    """The value of two fields that mean the same: the one that was given counts."""
-    if old is None:
-        if row.get(one) and row.get(other) and row[one] != row[other]:
-            raise refuse(
-                "FIELD_INTEGRITY_EXCEPTION",
-                "Start Date Time and Due Date Time must be the same",
-                one,
-            )
-        return row.get(one) or row.get(other)
-    return row.get(other) if row.get(one) == old.get(one) else row.get(one)
-
-
-def _duration(row: Row, old: Row | None, start: str) -> int:
-    minutes, end = row.get("DurationInMinutes"), row.get("EndDateTime")
-    if (
-        old is not None
-        and minutes == old.get("DurationInMinutes")
-        and end != old.get("EndDateTime")
-    ):
-        minutes = None
-    elif old is not None and minutes is not None:
-        end = None
-    between = (_moment(end) - _moment(start)).total_seconds() / 60 if end else None
+def _duration(start: datetime, minutes: int | None, end: str | None) -> int:
+    """The length of an event; without minutes and end, as all-day events may be, it is a day."""
+    between = int((_moment(end) - start).total_seconds() // 60) if end else minutes
     if minutes is None:
-        minutes = _MAX_MINUTES if between is None else int(between)
-    elif between is not None and between != minutes:
-        raise refuse(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "Duration must match the time between Start Date Time and End Date Time",
-            "DurationInMinutes",
-        )
-    if not 0 <= minutes <= _MAX_MINUTES:
-        raise refuse(
-            "FIELD_INTEGRITY_EXCEPTION",
-            f"Duration must be between 0 and {_MAX_MINUTES} minutes",
-            "DurationInMinutes",
-        )
-    return int(minutes)
+        minutes = _MAX_MINUTES if between is None else between
+    text = None
+    if between not in (None, minutes):
+        text = "Duration must match the time between Start Date Time and End Date Time"
+    elif not 0 <= minutes <= _MAX_MINUTES:
+        text = f"Duration must be between 0 and {_MAX_MINUTES} minutes"
+    if text:
+        raise refuse("FIELD_INTEGRITY_EXCEPTION", text, "DurationInMinutes")
+    return minutes
 
 
 def _moment(text: str) -> datetime:
@@ -150,8 +124,8 @@ def _moment(text: str) -> datetime:
 
 
 def _campaign(context: WriteContext, _table: Table, _row: Row, _old: Row | None) -> None:
-    user = next((each for each in context.org.users.values() if each.id == context.user_id), None)
-    if user is not None and not user.marketing_user:
+    users = context.org.users.values()
+    if any(each.id == context.user_id and not each.marketing_user for each in users):
         raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
 
@@ -163,30 +137,34 @@ def _add_member_statuses(context: WriteContext, _table: Table, row: Row, old: Ro
             context.insert(statuses, {**each, "CampaignId": row["Id"]})
 
 
+def duplicate_value(name: str, other_id: str) -> RowFailure:
+    """The refusal of a value that another record has."""
+    text = f"duplicate value found: {name} duplicates value on record with id: {other_id[:15]}"
+    return refuse("DUPLICATE_VALUE", text, name)
+
+
 def _member_status(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
-    others = [
-        each for each in table.children_of("CampaignId", row["CampaignId"]) if each is not old
-    ]
+    others = [one for one in table.children_of("CampaignId", row["CampaignId"]) if one is not old]
     if row.get("SortOrder") is None:
         row["SortOrder"] = max((each.get("SortOrder") or 0 for each in others), default=0) + 1
     for name in ("Label", "SortOrder"):
         for other in others:
             if other[name] == row[name]:
-                raise refuse(
-                    "DUPLICATE_VALUE",
-                    f"duplicate value found: {name} duplicates value on record with id: "
-                    f"{other['Id'][:15]}",
-                    name,
-                )
+                raise duplicate_value(name, other["Id"])
     if old is not None and old["IsDefault"] and not row["IsDefault"] and not context.seeding:
         row["IsDefault"] = True
 
 
-def _only_default(context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
-    if row["IsDefault"]:
-        for other in table.children_of("CampaignId", row["CampaignId"]):
-            if other["Id"] != row["Id"] and other["IsDefault"]:
-                context.change(table, {**other, "IsDefault": False})
+def _only_one(flag: str, parent: str) -> Behaviour:
+    """Of the records of a parent only the one saved last has the flag."""
+
+    def unflag(context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
+        if row[flag]:
+            for other in table.children_of(parent, row[parent]):
+                if other["Id"] != row["Id"] and other[flag]:
+                    context.change(table, {**other, flag: False})
+
+    return unflag
 
 
 def _campaign_member(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
@@ -246,13 +224,6 @@ def _add_contact_role(context: WriteContext, _table: Table, row: Row, old: Row |
         )
 
 
-def _only_primary(context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
-    if row["IsPrimary"]:
-        for other in table.children_of("OpportunityId", row["OpportunityId"]):
-            if other["Id"] != row["Id"] and other["IsPrimary"]:
-                context.change(table, {**other, "IsPrimary": False})
-
-
 def name_after_id(_context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
     """A custom object's record without a name is called by its id."""
     if row.get("Name") is None:
@@ -261,7 +232,7 @@ def name_after_id(_context: WriteContext, table: Table, row: Row, _old: Row | No
 
 
 BEFORE_SAVE: dict[str, Behaviour] = {
-    "Account": _account,
+    "Account": lambda _context, table, row, old: sync_address(table, row, old),
     "Campaign": _campaign,
     "CampaignMember": _campaign_member,
     "CampaignMemberStatus": _member_status,
@@ -274,7 +245,7 @@ BEFORE_SAVE: dict[str, Behaviour] = {
 }
 AFTER_SAVE: dict[str, Behaviour] = {
     "Campaign": _add_member_statuses,
-    "CampaignMemberStatus": _only_default,
+    "CampaignMemberStatus": _only_one("IsDefault", "CampaignId"),
     "Opportunity": _add_contact_role,
-    "OpportunityContactRole": _only_primary,
+    "OpportunityContactRole": _only_one("IsPrimary", "OpportunityId"),
 }

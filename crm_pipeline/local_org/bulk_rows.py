@@ -141,25 +141,9 @@ def _save(org: Org, context: WriteContext, ingest: Ingest, row: Mapping[str, Any
     try:
         if ingest.external_field:
             return dml.upsert(org, context, name, ingest.external_field, row)
-        if ingest.operation != "insert":
-            return _change(org, context, ingest, row)
-        if "Id" in row or "id" in row:
-            return dml.failed(dml.ID_IN_INSERT)
-        return dml.create(org, context, name, row)
+        return dml.apply(org, context, ingest.operation, name, row)
     except SalesforceError as error:
         return dml.failed(RowError(error.error_code, error.message, error.fields or ()))
-
-
-def _change(org: Org, context: WriteContext, ingest: Ingest, row: Mapping[str, Any]) -> SaveResult:
-    name, operation = ingest.table.type.name, ingest.operation
-    record_id = next((value for key, value in row.items() if key.lower() == "id"), None)
-    if not record_id:
-        text = f"Id not specified in {'an' if operation == 'update' else 'a'} {operation} call"
-        return dml.failed(RowError("MISSING_ARGUMENT", text, ("Id",)))
-    if operation == "update":
-        rest = {key: value for key, value in row.items() if key.lower() != "id"}
-        return dml.update(org, context, name, str(record_id), rest)
-    return dml.delete(org, context, name, str(record_id), hard=operation == "hardDelete")
 
 
 def error_text(result: SaveResult) -> str:

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_pipeline.local_org.behaviours import AFTER_SAVE, BEFORE_SAVE, Behaviour, name_after_id
+from crm_pipeline.local_org.behaviours import (
+    AFTER_SAVE,
+    BEFORE_SAVE,
+    Behaviour,
+    duplicate_value,
+    name_after_id,
+)
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
@@ -12,7 +18,7 @@ from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline.local_org.values import NotDeserialized, Reader, reader
 
-ID_IN_INSERT = RowError(
+_ID_IN_INSERT = RowError(
     "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
 )
 
@@ -123,7 +129,7 @@ def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, A
 
 
 def update(
-    org: Org, context: WriteContext, sobject: str, record_id: str, fields: Mapping[str, Any]
+    org: Org, context: WriteContext, sobject: str, record_id: Any, fields: Mapping[str, Any]
 ) -> SaveResult:
     """Changes the given fields of a record (id of 15 or 18 characters). Raises as `create`."""
     table = org.table(sobject)
@@ -157,7 +163,7 @@ def upsert(
 
 
 def delete(
-    org: Org, context: WriteContext, sobject: str, record_id: str, *, hard: bool = False
+    org: Org, context: WriteContext, sobject: str, record_id: Any, *, hard: bool = False
 ) -> SaveResult:
     """Deletes a record with the children that cascade; lookups that do not are emptied.
 
@@ -175,6 +181,33 @@ def delete(
         return str(row["Id"])
 
     return _attempt(context, save, created=False)
+
+
+def id_in(fields: Mapping[str, Any]) -> Any:
+    """The id that a record carries among its fields, or None."""
+    return next((value for key, value in fields.items() if key.lower() == "id"), None)
+
+
+def apply(
+    org: Org, context: WriteContext, operation: str, sobject: str, fields: Mapping[str, Any]
+) -> SaveResult:
+    """Does an operation (insert, update, delete, hardDelete) with a record that carries its id.
+
+    Raises as `create`.
+    """
+    record_id = id_in(fields)
+    if operation == "insert":
+        if record_id is not None:
+            return failed(_ID_IN_INSERT, created=True)
+        return create(org, context, sobject, fields)
+    if not record_id:
+        an = "an" if operation == "update" else "a"
+        message = f"Id not specified in {an} {operation} call"
+        return failed(RowError("MISSING_ARGUMENT", message, ("Id",)))
+    if operation == "update":
+        rest = {key: value for key, value in fields.items() if key.lower() != "id"}
+        return update(org, context, sobject, record_id, rest)
+    return delete(org, context, sobject, record_id, hard=operation == "hardDelete")
 
 
 def upsert_field(org: Org, table: Table, name: str) -> Field:
@@ -316,12 +349,7 @@ def _refuse_duplicate_value(table: Table, unique: Field, row: Row, old: Row | No
         return
     for other in table.lookup(unique.name, value):
         if other != row.get("Id") and table.live(other):
-            raise refuse(
-                "DUPLICATE_VALUE",
-                f"duplicate value found: {unique.name} duplicates value on record with id: "
-                f"{other[:15]}",
-                unique.name,
-            )
+            raise duplicate_value(unique.name, other)
 
 
 def _read_into(

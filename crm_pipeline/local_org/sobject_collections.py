@@ -42,9 +42,7 @@ def create_many(org: Org, call: Call) -> Answer:
     """`POST /composite/sobjects`."""
 
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        if _id_of(record) is not None:
-            return dml.failed(dml.ID_IN_INSERT, created=True)
-        return dml.create(org, context, sobject, record)
+        return dml.apply(org, context, "insert", sobject, record)
 
     return _save_all(org, call, save)
 
@@ -54,16 +52,12 @@ def update_many(org: Org, call: Call) -> Answer:
     seen: set[str] = set()
 
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        record_id = _id_of(record)
-        if not record_id:
-            text = "Id not specified in an update call"
-            return dml.failed(RowError("MISSING_ARGUMENT", text, ("Id",)))
+        record_id = str(dml.id_in(record))
         if record_id in seen:
             text = f"Duplicate id specified: {record_id}"
             return dml.failed(RowError("DUPLICATE_VALUE", text, ("Id",)))
         seen.add(record_id)
-        fields = {key: value for key, value in record.items() if key.lower() != "id"}
-        return dml.update(org, context, sobject, record_id, fields)
+        return dml.apply(org, context, "update", sobject, record)
 
     return _save_all(org, call, save)
 
@@ -164,11 +158,6 @@ def _type_of(org: Org, record: Record) -> str:
     if name.lower() not in org.tables:
         raise SalesforceError(400, "INVALID_TYPE", f"sObject type '{name}' is not supported.")
     return org.table(name).type.name
-
-
-def _id_of(record: Record) -> str | None:
-    found = next((value for key, value in record.items() if key.lower() == "id"), None)
-    return found if isinstance(found, str) else None
 
 
 def _refuse_too_many(items: list[Any], limit: int) -> None:
