@@ -419,6 +419,27 @@ def test_the_daily_allocation_of_batches_is_kept():
         assert caller.values("SELECT Name FROM Account") == ["A"]
 
 
+def test_limits_tell_what_is_left_of_the_days_batches_and_query_jobs(caller):
+    def left() -> tuple[int, int]:
+        limits = caller.get("limits").json()
+        names = ("DailyBulkApiBatches", "DailyBulkV2QueryJobs")
+        batches, jobs = (limits[name]["Remaining"] for name in names)
+        return batches, jobs
+
+    assert left() == (15_000, 10_000)
+    run(caller, "insert", "Account", "Name\nA\n")
+    assert left() == (14_999, 10_000)
+    run(caller, "insert", "Account", "Name\n" + "B\n" * 10_001)
+    assert left() == (14_997, 10_000)
+    caller.post("jobs/query", json={"operation": "query", "query": "SELECT Id FROM Account"})
+    assert left() == (14_997, 9_999)
+    body = {"operation": "insert", "object": "Account", "contentType": "JSON"}
+    classic = "/services/async/59.0/job"
+    job = caller.post(classic, json=body).json()
+    caller.post(f"{classic}/{job['id']}/batch", json=[{"Name": "C"}])
+    assert left() == (14_996, 9_999)
+
+
 def test_assignment_rules_are_opt_in(caller):
     job = create_job(caller, "insert", "Lead", assignmentRuleId="01Q000000000001")
     assert job["assignmentRuleId"] == "01Q000000000001"
