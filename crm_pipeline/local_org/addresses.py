@@ -56,60 +56,44 @@ def sync_address(table: Table, row: Row, old: Row | None) -> None:
 
     Does nothing in an org without state and country picklists.
     """
+    (countries, states), before = _known(), old or {}
     for prefix in table.type.coded_addresses:
-        _sync(table, row, old or {}, prefix)
+        names = [f"{prefix}{part}" for part in ("Country", "CountryCode", "State", "StateCode")]
+        if all(row.get(name) == before.get(name) for name in names):
+            continue
+        country = _settle(table, row, before, names[0], countries)
+        if country is None and _given(row, before, names[2])[0] is not None:
+            problem = "A country/territory must be specified before specifying a state value"
+            raise _refusal(table, names[2], f"{problem} for field")
+        _settle(table, row, before, names[2], states.get(country or "", {}))
 
 
-def _sync(table: Table, row: Row, old: Row, prefix: str) -> None:
-    countries, states = _known()
-    names = [f"{prefix}{part}" for part in ("Country", "CountryCode", "State", "StateCode")]
-    if all(row.get(name) == old.get(name) for name in names):
-        return
-    country = _code(row, old, f"{prefix}Country", countries)
-    if country == "":
-        raise _unknown(table, f"{prefix}Country", "country", "country/territory", "countries")
-    row[f"{prefix}CountryCode"] = country
-    row[f"{prefix}Country"] = countries[country] if country else None
-    of_country = states.get(country or "", {})
-    state = _code(row, old, f"{prefix}State", of_country)
-    if state is not None and country is None:
-        label = table.type.fields[f"{prefix}state".lower()].label
-        raise refuse(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "A country/territory must be specified before specifying a state value for field: "
-            f"{label}",
-            f"{prefix}State",
-        )
-    if state == "":
-        raise _unknown(table, f"{prefix}State", "state", "state", "states")
-    row[f"{prefix}StateCode"] = state
-    row[f"{prefix}State"] = of_country[state] if state else None
-
-
-def _code(row: Row, old: Row, name: str, known: Mapping[str, str]) -> str | None:
-    """The code of what the row says: None if it says nothing, empty if it is unknown.
-
-    Of name and code the one that changed counts; if both did, the code.
-    """
+def _given(row: Row, old: Row, name: str) -> tuple[str | None, bool]:
+    """Of a name and its code the one that changed, the code if both did; and whether it is that."""
     text, code = row.get(name), row.get(f"{name}Code")
-    text_changed = text != old.get(name)
-    code_changed = code != old.get(f"{name}Code")
-    if text_changed and not (code_changed and code is not None):
-        return _find(text, {value: key for key, value in known.items()})
-    if code is None and not code_changed:
-        return _find(text, {value: key for key, value in known.items()})
-    return _find(code, {key: key for key in known})
+    if text != old.get(name) and (code is None or code == old.get(f"{name}Code")):
+        return text, False
+    return code, True
 
 
-def _find(given: str | None, codes: Mapping[str, str]) -> str | None:
-    if given is None:
-        return None
-    folded = given.lower()
-    return next((code for key, code in codes.items() if key.lower() == folded), "")
+def _settle(table: Table, row: Row, old: Row, name: str, known: Mapping[str, str]) -> str | None:
+    """Brings a name and its code into step; `known` maps codes to names. Returns the code."""
+    given, is_code = _given(row, old, name)
+    code = None
+    if given is not None:
+        codes = {(key if is_code else value).lower(): key for key, value in known.items()}
+        code = codes.get(given.lower())
+        if code is None:
+            what, which = "state", "a state from the list of valid states"
+            if name.endswith("Country"):
+                what, which = "country", "a country/territory from the list of valid countries"
+            problem = f"There's a problem with this {what}, even though it may appear correct."
+            raise _refusal(table, name, f"{problem} Please select {which}.")
+    row[f"{name}Code"] = code
+    row[name] = known[code] if code else None
+    return code
 
 
-def _unknown(table: Table, name: str, what: str, one: str, several: str) -> Exception:
+def _refusal(table: Table, name: str, problem: str) -> Exception:
     label = table.type.fields[name.lower()].label
-    problem = f"There's a problem with this {what}, even though it may appear correct."
-    remedy = f"Please select a {one} from the list of valid {several}."  # noqa: S608 - no SQL
-    return refuse("FIELD_INTEGRITY_EXCEPTION", f"{problem} {remedy}: {label}", name)
+    return refuse("FIELD_INTEGRITY_EXCEPTION", f"{problem}: {label}", name)

@@ -20,8 +20,8 @@ from crm_pipeline.local_org import (
     soap_login,
     sobject_collections,
 )
-from crm_pipeline.local_org.exchange import Exchange, html, send_answer
-from crm_pipeline.local_org.routing import Call, Router, session_token
+from crm_pipeline.local_org.exchange import Exchange, html, rendered, send_answer
+from crm_pipeline.local_org.routing import Answer, Call, Router, session_token
 from crm_pipeline.local_org.store import Org
 
 _MAX_HEAD = 16_384
@@ -63,14 +63,18 @@ class LocalOrgApp:
         except ClientDisconnect:
             return
         url_length = len(scope["raw_path"]) + len(scope["query_string"])
+        head_length = url_length + sum(len(n) + len(v) for n, v in scope["headers"])
+        refused = None
         if url_length > _MAX_HEAD:
-            await send_answer(send, html(414, "URI Too Long"))
-        elif url_length + sum(len(n) + len(v) for n, v in scope["headers"]) > _MAX_HEAD:
-            await send_answer(send, html(431, "Request Header Fields Too Large"))
-        else:
-            await self._route(request, body, send)
+            refused = html(414, "URI Too Long")
+        elif head_length > _MAX_HEAD:
+            refused = html(431, "Request Header Fields Too Large")
+        answer = refused or await self._answer(request, body, send)
+        if answer is not None:
+            await send_answer(send, answer, rendered(answer))
 
-    async def _route(self, request: Request, body: bytes, send: Send) -> None:
+    async def _answer(self, request: Request, body: bytes, send: Send) -> Answer | None:
+        """The answer, or None where an exchange with an org has sent it."""
         scope, headers = request.scope, dict(request.headers.items())
         host, path = headers.get("host", "localhost"), scope["path"]
         base_url = f"{headers.get('x-forwarded-proto', scope['scheme'])}://{host}"
@@ -98,10 +102,10 @@ class LocalOrgApp:
             router=ROUTER,
         )
         org = self.orgs[name]
-        if is_for_an_org:
-            await Exchange(org, call, send, scope["extensions"]["local_org.cut"]).run()
-        else:
-            await send_answer(send, admin.respond(self._admin, org, call))
+        if not is_for_an_org:
+            return admin.respond(self._admin, org, call)
+        await Exchange(org, call, send, scope["extensions"]["local_org.cut"]).run()
+        return None
 
     def _meant(self, headers: Mapping[str, str], body: bytes) -> str:
         """The org of a path without its name: by token, or by who wants to log in."""

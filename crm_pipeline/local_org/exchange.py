@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 
-from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
@@ -113,42 +112,32 @@ class Exchange:
         return None
 
     async def _deliver(self, answer: Answer | None) -> None:
+        """Sends the answer, as far as the fault lets it that strikes after the work."""
         fault = self.call.fault_after
-        if fault is not None:
-            self.note = fault.action
-        if answer is None or (fault is not None and fault.action == "reset_after"):
+        action = self.note = fault.action if fault else self.note
+        if answer is None or action == "reset_after":
             self.cut()
-        elif fault is None:
-            await send_answer(self.send, answer, pretty=self._is_pretty())
-        else:
-            await self._deliver_badly(answer, fault)
-
-    async def _deliver_badly(self, answer: Answer, fault: Fault) -> None:
-        if fault.action == "html_503_after":
+            return
+        if fault is None:
+            await send_answer(self.send, answer, self._body(answer))
+            return
+        if action == "html_503_after":
             answer = html(503, _UNAVAILABLE)
-        elif fault.action == "hang_after":
+        elif action == "hang_after":
             await asyncio.sleep(fault.seconds)
-        body = _render(answer, pretty=self._is_pretty())
-        length, drops, pause = len(body), 1, 0.0
-        if fault.action in ("truncate", "wrong_length"):
-            body = body[: length // 2]
-        if fault.action == "truncate":
-            length = len(body)
-        elif fault.action == "slow":
-            drops, pause = _DROPS, fault.seconds / _DROPS
-        await _start(self.send, answer, length or 1)
-        size = len(body) // drops + 1
-        for place in range(0, len(body), size):
-            await asyncio.sleep(pause)
-            drop = body[place : place + size]
-            await self.send({"type": "http.response.body", "body": drop, "more_body": True})
-        if fault.action == "wrong_length":
+        body = self._body(answer)
+        half = body[: len(body) // 2]
+        if action == "slow":
+            await send_answer(self.send, answer, body, within=fault.seconds)
+        elif action == "wrong_length":
+            await send_answer(self.send, answer, half, length=len(body) or 1)
             self.cut()
         else:
-            await self.send({"type": "http.response.body", "body": b""})
+            await send_answer(self.send, answer, half if action == "truncate" else body)
 
-    def _is_pretty(self) -> bool:
-        return self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")
+    def _body(self, answer: Answer) -> bytes:
+        pretty = self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")
+        return rendered(answer, orjson.OPT_INDENT_2 if pretty else 0)
 
 
 def _authenticate(org: Org, call: Call) -> None:
@@ -179,27 +168,24 @@ def html(status: int, page: str) -> Answer:
     return Answer(status, page, media_type="text/html; charset=UTF-8")
 
 
-def _render(answer: Answer, *, pretty: bool) -> bytes:
+def rendered(answer: Answer, option: int = 0) -> bytes:
+    """The body as it is sent."""
     if answer.body is None:
         return b""
-    if isinstance(answer.body, bytes):
-        return answer.body
     if isinstance(answer.body, str):
         return answer.body.encode()
-    return orjson.dumps(answer.body, option=orjson.OPT_INDENT_2 if pretty else None)
+    return (
+        answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body, None, option)
+    )
 
 
-async def send_answer(send: Send, answer: Answer, *, pretty: bool = False) -> None:
-    """Sends a whole answer."""
-    body = _render(answer, pretty=pretty)
-    await _start(send, answer, len(body))
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _start(send: Send, answer: Answer, length: int) -> None:
+async def send_answer(
+    send: Send, answer: Answer, body: bytes, *, length: int | None = None, within: float = 0.0
+) -> None:
+    """Sends an answer with this body: drop by drop `within` seconds, or short of its `length`."""
     headers = dict(answer.headers)
     if answer.status != 204:
-        headers["Content-Length"] = str(length)
+        headers["Content-Length"] = str(length or len(body))
         if answer.body is not None:
             headers["Content-Type"] = answer.media_type
     await send(
@@ -209,3 +195,9 @@ async def _start(send: Send, answer: Answer, length: int) -> None:
             "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
         }
     )
+    size = len(body) // _DROPS + 1
+    while within and body:
+        await asyncio.sleep(within / _DROPS)
+        await send({"type": "http.response.body", "body": body[:size], "more_body": True})
+        body = body[size:]
+    await send({"type": "http.response.body", "body": body, "more_body": length is not None})

@@ -56,16 +56,12 @@ def _uvicorn(app: LocalOrgApp) -> uvicorn.Server:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise OrgConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     # Accepted connections inherit it (uvloop and asyncio set it too).
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise OrgConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    listening.listen(2048)
     return listening
 
 
