@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 from crm_pipeline.local_org import bulk_csv
 from crm_pipeline.local_org.bulk_csv import DELIMITERS, LINE_ENDINGS, File, Record
@@ -31,7 +31,7 @@ from crm_pipeline.local_org.routing import (
     not_found,
 )
 from crm_pipeline.local_org.selection import Select, select
-from crm_pipeline.local_org.store import Org, timestamp
+from crm_pipeline.local_org.store import Org, Table, timestamp
 
 DONE = ("JobComplete", "Failed", "Aborted")
 QUERIES = ("query", "queryAll")
@@ -42,48 +42,23 @@ _PAGE = 50_000
 
 @dataclass(eq=False)
 class CsvJob(Job):
-    """What ingest and query jobs have in common."""
+    """A job. Ingest has a file, or what is wrong with it, and lines of results; a query rows."""
 
-    type: ClassVar[str]
+    type: str = "V2Ingest"
     delimiter: str = "COMMA"
     line_ending: str = "LF"
-
-    def describe(self) -> dict[str, Any]:
-        """With the format of the CSV."""
-        return super().describe() | {
-            "lineEnding": self.line_ending,
-            "columnDelimiter": self.delimiter,
-        }
-
-    def statistics(self) -> dict[str, Any]:
-        """What is known once the job was worked on."""
-        return {
-            "jobType": self.type,
-            "numberRecordsProcessed": self.processed,
-            "retries": 0,
-            "totalProcessingTime": self.milliseconds,
-            "isPkChunkingSupported": False,
-        }
-
-    def line(self, values: Iterable[Any]) -> str:
-        """A line of results in the job's delimiter and line ending."""
-        return bulk_csv.line(values, DELIMITERS[self.delimiter], LINE_ENDINGS[self.line_ending])
-
-
-@dataclass(eq=False)
-class IngestJob(CsvJob):
-    """An ingest job with its file, or what is wrong with the whole of it, and lines of results."""
-
-    type: ClassVar[str] = "V2Ingest"
     ingest: Ingest | None = None
     assignment: str | None = None
     file: File | BulkError | None = None
     successful: list[str] = field(default_factory=list)
     unsuccessful: list[str] = field(default_factory=list)
+    selected: Select | None = None
+    rows: list[Any] = field(default_factory=list)
 
     def describe(self) -> dict[str, Any]:
-        """With the address for the upload and the assignment rule."""
+        """With the format of the CSV and, for ingest, where it goes and who gets the records."""
         described = super().describe()
+        described |= {"lineEnding": self.line_ending, "columnDelimiter": self.delimiter}
         if self.state == "Open":
             described["contentUrl"] = f"services/data/v{self.version}/jobs/ingest/{self.id}/batches"
         if self.assignment:
@@ -91,40 +66,39 @@ class IngestJob(CsvJob):
         return described
 
     def statistics(self) -> dict[str, Any]:
-        """With the number of failed records, and why the job failed as a whole."""
+        """What is known once the job was worked on."""
         numbers = {
-            **super().statistics(),
-            "numberRecordsFailed": self.failed,
-            "apiActiveProcessingTime": self.milliseconds,
-            "apexProcessingTime": 0,
+            "jobType": self.type,
+            "numberRecordsProcessed": self.processed,
+            "retries": 0,
+            "totalProcessingTime": self.milliseconds,
+            "isPkChunkingSupported": False,
         }
+        if self.ingest:
+            numbers |= {
+                "numberRecordsFailed": self.failed,
+                "apiActiveProcessingTime": self.milliseconds,
+                "apexProcessingTime": 0,
+            }
         return numbers | ({"errorMessage": self.error_message} if self.error_message else {})
 
-
-@dataclass(eq=False)
-class QueryJob(CsvJob):
-    """A query job, and the rows that it found."""
-
-    type: ClassVar[str] = "V2Query"
-    selected: Select | None = None
-    rows: list[Any] = field(default_factory=list)
+    def line(self, values: Iterable[Any]) -> str:
+        """A line of results in the job's delimiter and line ending."""
+        return bulk_csv.line(values, DELIMITERS[self.delimiter], LINE_ENDINGS[self.line_ending])
 
 
-AnyJob = TypeVar("AnyJob", bound=CsvJob)
+def _type(call: Call) -> str:
+    return "V2Query" if "/jobs/query" in call.path else "V2Ingest"
 
 
-def _job(org: Org, call: Call, kind: type[AnyJob]) -> AnyJob:
+def _job(org: Org, call: Call) -> CsvJob:
     job = BULK[org].jobs.get(long_id(call.params["job"]) or "")
-    if not isinstance(job, kind):
+    if not isinstance(job, CsvJob) or job.type != _type(call):
         raise not_found()
     return job
 
 
-def _kind(call: Call) -> type[CsvJob]:
-    return QueryJob if "/jobs/query" in call.path else IngestJob
-
-
-def _keep(org: Org, call: Call, body: dict[str, Any], kind: type[AnyJob], **more: Any) -> AnyJob:
+def _new_job(org: Org, call: Call, body: dict[str, Any], operation: str, table: Table) -> CsvJob:
     """A new job in the CSV format that is asked for. Raises JSON_PARSER_ERROR."""
     delimiter = str(body.get("columnDelimiter") or "COMMA")
     line_ending = str(body.get("lineEnding") or "LF")
@@ -133,14 +107,16 @@ def _keep(org: Org, call: Call, body: dict[str, Any], kind: type[AnyJob], **more
     if body.get("contentType", "CSV") != "CSV":
         raise BulkError("InvalidContentType", "The content type must be CSV")
     book = BULK[org]
-    job = kind(
+    job = CsvJob(
         id=book.next_id(org),
         created=timestamp(org.now()),
         version=call.version,
         user_id=call.user_id,
+        operation=operation,
+        sobject=table.type.name,
+        type=_type(call),
         delimiter=delimiter,
         line_ending=line_ending,
-        **more,
     )
     book.jobs[job.id] = job
     return job
@@ -150,23 +126,15 @@ def create_ingest(org: Org, call: Call) -> Answer:
     """`POST jobs/ingest`, as JSON."""
     body = json_object(call)
     ingest = plan(org, call.user_id, body)
-    job = _keep(
-        org,
-        call,
-        body,
-        IngestJob,
-        operation=ingest.operation,
-        sobject=ingest.table.type.name,
-        external_id=ingest.external_field.name if ingest.external_field else None,
-        ingest=ingest,
-        assignment=body.get("assignmentRuleId"),
-    )
+    job = _new_job(org, call, body, ingest.operation, ingest.table)
+    job.ingest, job.assignment = ingest, body.get("assignmentRuleId")
+    job.external_id = ingest.external_field.name if ingest.external_field else None
     return Answer(body=job.describe())
 
 
 def upload(org: Org, call: Call) -> Answer:
     """`PUT jobs/ingest/<id>/batches`: the CSV, once; 201 without a body."""
-    job = _job(org, call, IngestJob)
+    job = _job(org, call)
     if job.state != "Open":
         raise BulkError("InvalidJobState", f"Data cannot be uploaded to a job in state {job.state}")
     if job.file is not None:
@@ -189,11 +157,11 @@ def upload(org: Org, call: Call) -> Answer:
 
 def change_state(org: Org, call: Call) -> Answer:
     """`PATCH jobs/ingest/<id>` with `state` UploadComplete or Aborted; a query: Aborted."""
-    job = _job(org, call, _kind(call))
+    job = _job(org, call)
     wanted = json_object(call).get("state")
     if wanted == "Aborted" and job.state not in DONE:
         job.enter(org, "Aborted")
-    elif wanted == "UploadComplete" and job.state == "Open" and isinstance(job, IngestJob):
+    elif wanted == "UploadComplete" and job.state == "Open":
         run_in_background(org, job, lambda: _load(org, job))
     elif wanted in ("Aborted", "UploadComplete"):
         doing = "Aborting" if wanted == "Aborted" else "Closing"
@@ -203,7 +171,7 @@ def change_state(org: Org, call: Call) -> Answer:
     return Answer(body=job.describe())
 
 
-def _load(org: Org, job: IngestJob) -> Iterator[None]:
+def _load(org: Org, job: CsvJob) -> Iterator[None]:
     assert job.ingest  # noqa: S101 - every ingest job has one
     file = job.file or BulkError("InvalidBatch", "Records not found")
     if isinstance(file, BulkError):
@@ -222,7 +190,7 @@ def _load(org: Org, job: IngestJob) -> Iterator[None]:
         yield
 
 
-def _tell(job: IngestJob, header: Sequence[str], record: Record, result: SaveResult) -> None:
+def _tell(job: CsvJob, header: Sequence[str], record: Record, result: SaveResult) -> None:
     if result.success:
         job.successful.append(job.line([result.id, result.created, *record.values]))
     else:
@@ -233,24 +201,23 @@ def _tell(job: IngestJob, header: Sequence[str], record: Record, result: SaveRes
 
 def info(org: Org, call: Call) -> Answer:
     """`GET jobs/ingest/<id>` and `GET jobs/query/<id>`."""
-    job = _job(org, call, _kind(call))
+    job = _job(org, call)
     return Answer(body=job.describe() | job.statistics())
 
 
 def listing(org: Org, call: Call) -> Answer:
     """`GET jobs/ingest` and `GET jobs/query`: all of them, the newest first."""
-    kind = _kind(call)
     records = [
         {**job.describe(), "jobType": job.type}
         for job in reversed(BULK[org].jobs.values())
-        if isinstance(job, kind)
+        if isinstance(job, CsvJob) and job.type == _type(call)
     ]
     return Answer(body={"done": True, "records": records, "nextRecordsUrl": None})
 
 
 def forget(org: Org, call: Call) -> Answer:
     """`DELETE jobs/ingest/<id>` and `DELETE jobs/query/<id>`: 204."""
-    job = _job(org, call, _kind(call))
+    job = _job(org, call)
     if job.state not in (*DONE, "UploadComplete"):
         raise BulkError("InvalidJobState", f"Deleting a Job in state {job.state} is not allowed")
     del BULK[org].jobs[job.id]
@@ -259,7 +226,7 @@ def forget(org: Org, call: Call) -> Answer:
 
 def ingest_results(org: Org, call: Call) -> Answer:
     """`GET jobs/ingest/<id>/successfulResults`, `failedResults`, `unprocessedrecords`."""
-    job = _job(org, call, IngestJob)
+    job = _job(org, call)
     which = call.params["results"].lower()
     if which not in ("successfulresults", "failedresults", "unprocessedrecords"):
         raise not_found()
@@ -308,8 +275,8 @@ def create_query(org: Org, call: Call) -> Answer:
     if org.meter.calls["bulk2.query.create_job"] >= org.config.limits.daily_bulk_query_jobs:
         raise BulkError("ExceededQuota", "DailyBulkV2QueryJobs Limit exceeded.")
     selected = bulk_select(org, text, call.version, operation)
-    name = selected.table.type.name
-    job = _keep(org, call, body, QueryJob, operation=operation, sobject=name, selected=selected)
+    job = _new_job(org, call, body, operation, selected.table)
+    job.selected = selected
 
     def find() -> Iterator[None]:
         job.rows = selected.rows()
@@ -322,7 +289,7 @@ def create_query(org: Org, call: Call) -> Answer:
 
 def query_results(org: Org, call: Call) -> Answer:
     """`GET jobs/query/<id>/results?maxRecords=&locator=`: CSV, and where it goes on."""
-    job = _job(org, call, QueryJob)
+    job = _job(org, call)
     if call.version != job.version:
         raise BulkError(
             "InvalidJob", f"The job was created with API version {job.version}: use it here", 409
