@@ -7,7 +7,7 @@ import typer
 
 from crm_pipeline.cli import account_filter, account_login, account_mapping, account_session
 from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.campaign import confirm_reading_again
+from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
@@ -146,7 +146,7 @@ def set_(
                 login_url=account.login_url if login_url is None else login_url,
             ),
         )
-        confirm_reading_again(connection, account_id, yes=yes)
+        confirm_reading(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} is changed; its next cycle goes by it.")
 
 

@@ -1,7 +1,7 @@
 """`crm-pipeline account credentials`, `test-login` and the keys: how to get into an org."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,12 @@ from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import console
 
+if TYPE_CHECKING:
+    from crm_pipeline.accounts.campaigns import CampaignSettings
+
 _CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
-_NEEDED_RIGHTS = {
-    "Lead": dict((_READ, _CREATE, _EDIT)),
-    "Contact": dict((_READ, _EDIT)),
-    "Event": dict((_READ, _CREATE, _EDIT)),
-}
+_Rights = Mapping[str, Mapping[str, str]]
+"""By sObject, the flags of its describe that must be set, and what people call each right."""
 
 
 def credentials(
@@ -84,21 +84,40 @@ def try_login(
         org.log_out()
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     typer.echo(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
-    if missing := missing_rights(objects):
+    if missing := missing_rights(objects, needed_rights(account.settings.campaigns)):
         mistake(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
         )
 
 
-def missing_rights(objects: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What the user may not do in the org but has to, out of its list of objects.
+def needed_rights(campaigns: "CampaignSettings | None") -> _Rights:
+    """What the user has to be allowed, by sObject; `campaigns` is None where they are off."""
+    needed = {
+        "Lead": dict((_READ, _CREATE, _EDIT)),
+        "Contact": dict((_READ, _EDIT)),
+        "Event": dict((_READ, _CREATE, _EDIT)),
+    }
+    if campaigns is not None:
+        needed["Campaign"] = dict((_READ, _EDIT))
+        if campaigns.create_campaigns:
+            needed["Campaign"] |= dict((_CREATE,))
+        needed["CampaignMember"] = dict((_READ, _CREATE, _EDIT))
+        creates = campaigns.unknown_status == "create"
+        needed["CampaignMemberStatus"] = dict((_READ, _CREATE) if creates else (_READ,))
+        if campaigns.unknown_email == "Contact":
+            needed["Contact"] = dict((_READ, _CREATE, _EDIT))
+    return needed
+
+
+def missing_rights(objects: Iterable[Mapping[str, Any]], rights: _Rights) -> list[str]:
+    """What of the needed rights the user has not, out of the org's list of objects.
 
     An object that the user may not even read is not in the list (Salesforce: describe global).
     """
     found = {each["name"]: each for each in objects}
     missing = []
-    for sobject, needed in _NEEDED_RIGHTS.items():
+    for sobject, needed in rights.items():
         if sobject not in found:
             missing.append(f"{sobject}: all rights")
             continue

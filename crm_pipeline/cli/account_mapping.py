@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.campaign import confirm_reading_again
+from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table
@@ -37,7 +37,7 @@ def set_(
         set_field_mapping(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
         )
-        confirm_reading_again(connection, account_id, yes=yes)
+        confirm_reading(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} fills {field} {_origin(source, constant)}.")
 
 
@@ -49,7 +49,7 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     sobject, name = _parts(field)
     with transaction() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
-        confirm_reading_again(connection, account_id, yes=yes)
+        confirm_reading(connection, account_id, yes=yes)
     typer.echo(f"Account {account_id} no longer overrides {field}.")
 
 

@@ -13,8 +13,6 @@ from crm_pipeline.cli.show import print_table
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crm_pipeline.accounts.campaigns import CampaignSettings
-
 app = typer.Typer(help="Campaigns of accounts that have them on: links, progress, back-fills.")
 
 EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
@@ -85,27 +83,33 @@ def list_(account_id: AccountId) -> None:
     )
 
 
-def confirm_reading_again(connection: "Connection", account_id: str, *, yes: bool) -> None:
-    """Where a setting that was just changed has members read again: says what that will cost.
+def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> None:
+    """Where a setting that was just changed has members read: says what that will cost.
 
+    Campaigns that are switched on read all that there is, and some settings read it again.
     Whoever does not agree to that leaves everything as it was.
     """
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.flows.campaigns.flow import to_be_read_again
+    from crm_pipeline.flows.campaigns.flow import to_be_read_again, were_read
+    from crm_pipeline.warehouse.events import event_volumes
     from crm_pipeline.warehouse.participations import ExtractError
 
     account = get_account(connection, account_id)
-    if account.settings.campaigns is None:
+    chosen = account.settings.campaigns
+    if chosen is None:
         return
+    warehouse = engine("warehouse")
+    first = not were_read(connection, account)
     try:
-        volumes = to_be_read_again(
-            connection, engine("warehouse"), account, account.settings.campaigns
-        )
+        if first:
+            volumes = event_volumes(warehouse, account.client_id)
+        else:
+            volumes = to_be_read_again(connection, warehouse, account, chosen)
     except ExtractError as error:
         mistake(f"{error}.")
-    if volumes:
-        _confirm(volumes, account.settings.campaigns, yes=yes)
+    if any(volumes.values()):
+        _confirm(volumes, None if first else chosen.backfill_rows_per_cycle, yes=yes)
 
 
 def _read_again(
@@ -131,18 +135,19 @@ def _read_again(
         mistake(f"{error}.")
     if unknown := set(event_ids) - volumes.keys():
         mistake(f"The warehouse has no event {min(unknown)} of this client.")
-    _confirm(volumes, chosen, yes=yes)
+    _confirm(volumes, chosen.backfill_rows_per_cycle, yes=yes)
     queue_backfill(connection, account_id, volumes)
 
 
-def _confirm(volumes: Mapping[int, int], chosen: "CampaignSettings", *, yes: bool) -> None:
+def _confirm(volumes: Mapping[int, int], rows_per_cycle: int | None, *, yes: bool) -> None:
+    """Asks whether so many rows by event are to be read; `rows_per_cycle` None: all at once."""
     from crm_pipeline.salesforce.budget import backfill_calls
 
     rows = sum(volumes.values())
-    cycles = -(-rows // chosen.backfill_rows_per_cycle) or 1
+    cycles = 1 if rows_per_cycle is None else -(-rows // rows_per_cycle) or 1
     typer.echo(
-        f"{len(volumes)} events with {rows} registrations and attendances are to be read again: "
+        f"{len(volumes)} events with {rows} registrations and attendances are to be read: "
         f"at most {backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
     )
     if not yes:
-        typer.confirm("Read them again?", abort=True)
+        typer.confirm("Read them?", abort=True)

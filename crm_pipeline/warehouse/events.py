@@ -47,15 +47,17 @@ def events(
         ]
 
 
-def event_volumes(warehouse: Engine, client_id: str, event_ids: Collection[int]) -> dict[int, int]:
-    """How many registrations and attendances each of these events has.
+def event_volumes(
+    warehouse: Engine, client_id: str, event_ids: Collection[int] | None = None
+) -> dict[int, int]:
+    """How many registrations and attendances each of these events has; by default all events.
 
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/event_volumes.sql` does not fit it.
     """
+    only = None if event_ids is None else list(event_ids)
     with explained("event_volumes"), warehouse.connect() as connection:
         rows = connection.execute(
-            statement("extract/event_volumes"),
-            {"client_id": client_id, "event_ids": list(event_ids)},
+            statement("extract/event_volumes"), {"client_id": client_id, "event_ids": only}
         )
         return {row.event_id: row.rows for row in rows}

@@ -1,7 +1,8 @@
 from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.credentials import mark_refused, refused
-from crm_pipeline.cli.account_login import missing_rights
+from crm_pipeline.cli.account_login import missing_rights, needed_rights
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 
@@ -52,15 +53,26 @@ def test_an_account_without_credentials_is_told_how_to_set_them(
     )
 
 
-def test_rights_that_the_user_lacks_are_named():
-    def rights(**lacking: bool) -> dict[str, bool]:
-        return {"queryable": True, "createable": True, "updateable": True} | lacking
+def rights(sobject: str, **lacking: bool) -> dict[str, object]:
+    return {"name": sobject, "queryable": True, "createable": True, "updateable": True} | lacking
 
-    lead, event = {"name": "Lead"} | rights(), {"name": "Event"} | rights()
-    assert missing_rights([lead, event, {"name": "Contact"} | rights(createable=False)]) == []
-    assert missing_rights(
-        [{"name": "Lead"} | rights(updateable=False, createable=False), event]
-    ) == [
-        "Lead: Create, Edit",
-        "Contact: all rights",
+
+def test_rights_that_the_user_lacks_are_named():
+    needed = needed_rights(None)
+    lead, event = rights("Lead"), rights("Event")
+    assert missing_rights([lead, event, rights("Contact", createable=False)], needed) == []
+    lead = rights("Lead", updateable=False, createable=False)
+    assert missing_rights([lead, event], needed) == ["Lead: Create, Edit", "Contact: all rights"]
+
+
+def test_with_campaigns_their_rights_are_needed_too():
+    there = [rights(name) for name in ("Lead", "Event", "CampaignMember")]
+    there += [rights(name, createable=False) for name in ("Contact", "Campaign")]
+    assert missing_rights(there, needed_rights(CampaignSettings(unknown_email="Contact"))) == [
+        "Contact: Create",
+        "Campaign: Create",
+        "CampaignMemberStatus: all rights",
     ]
+    there.append(rights("CampaignMemberStatus", createable=False))
+    few = CampaignSettings(create_campaigns=False, unknown_status="report")
+    assert missing_rights(there, needed_rights(few)) == []

@@ -1,6 +1,6 @@
--- How many registrations and attendances some events of a client have.
+-- How many registrations and attendances some events of a client have, or all of them.
 --
--- Parameters: client_id; event_ids. Same tables as registrations.sql and attendances.sql.
+-- Parameters: client_id; event_ids (NULL: all). Same tables as registrations.sql and attendances.sql.
 SELECT
     s.event_id,
     sum(
@@ -16,6 +16,11 @@ SELECT
         )
     )::bigint AS rows
 FROM warehouse.event_session AS s
-WHERE s.client_id = :client_id AND s.event_id = any(CAST(:event_ids AS bigint []))
+WHERE
+    s.client_id = :client_id
+    AND (
+        CAST(:event_ids AS bigint []) IS NULL
+        OR s.event_id = any(CAST(:event_ids AS bigint []))
+    )
 GROUP BY s.event_id
 ORDER BY s.event_id

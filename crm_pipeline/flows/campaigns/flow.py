@@ -165,6 +165,11 @@ def to_be_read_again(
     return event_volumes(warehouse, account.client_id, known)
 
 
+def were_read(ledger: Connection, account: Account) -> bool:
+    """Whether the account's campaigns were read before, or are new to be read from the start."""
+    return mapping_fingerprint(ledger, account.account_id) is not None
+
+
 def _fingerprint(ledger: Connection, account_id: str, chosen: CampaignSettings) -> str:
     return rules.fingerprint(chosen, rules.member_map(field_mappings(ledger, account_id)))
 
