@@ -36,11 +36,10 @@ def describe_briefly(of: SObjectType, version: str) -> dict[str, Any]:
 def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str, Any]:
     """An object with the fields that field-level security shows, relationships and urls."""
     path = _path(of, version)
-    hidden = org.hidden_fields.get(of.name.lower(), frozenset())
     return {
         **of.describe,
         "childRelationships": [_child(each) for each in of.children],
-        "fields": [each.describe for key, each in of.fields.items() if key not in hidden],
+        "fields": [each.describe for each in org.visible_fields(of)],
         "recordTypeInfos": [
             {
                 "active": True,

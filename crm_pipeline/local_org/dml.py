@@ -40,11 +40,9 @@ def failed(*errors: RowError, created: bool = False) -> SaveResult:
 
 def saved_id(result: SaveResult) -> str:
     """The id of a record that was saved. Raises its errors as those of a whole request."""
-    if result.id is not None:
-        return result.id
-    first, *others = (each.raised() for each in result.errors)
-    first.more = tuple(others)
-    raise first
+    if result.id is None:
+        raise RowFailure(*result.errors)
+    return result.id
 
 
 @dataclass(slots=True)
@@ -83,12 +81,10 @@ def writer_of(org: Org, table: Table) -> Writer:
     of = table.type
     writer = org.writers.get(of.name)
     if writer is None:
-        hidden = org.hidden_fields.get(of.name.lower(), frozenset())
         fields = of.fields.values()
         columns = {
-            key: Column(each, reader(each, org.tables))
-            for key, each in of.fields.items()
-            if key not in hidden
+            each.name.lower(): Column(each, reader(each, org.tables))
+            for each in org.visible_fields(of)
         }
         writer = org.writers[of.name] = Writer(
             table=table,

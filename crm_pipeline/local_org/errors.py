@@ -24,23 +24,17 @@ class SalesforceError(Exception):
         error_code: str,
         message: str,
         fields: tuple[str, ...] | None = None,
-        extra: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{error_code}: {message}")
         self.http_status = http_status
         self.error_code = error_code
         self.message = message
         self.fields = fields
-        self.extra = extra
-        self.more: tuple[SalesforceError, ...] = ()
-        """Further errors of the same record."""
 
     def body(self) -> list[dict[str, Any]]:
         """The JSON body of the answer."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.error_code}
-        if self.fields is not None:
-            error["fields"] = list(self.fields)
-        return [{**(self.extra or {}), **error}, *(each.body()[0] for each in self.more)]
+        return [error if self.fields is None else {**error, "fields": list(self.fields)}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +54,24 @@ class RowError:
             "fields": list(self.fields),
         }
 
-    def raised(self) -> SalesforceError:
+    def body(self) -> dict[str, Any]:
         """As the answer to a request about this record alone: `errorCode`."""
-        status = _ROW_HTTP_STATUS.get(self.status_code, 400)
-        return SalesforceError(
-            status, self.status_code, self.message, None if self.extra else self.fields, self.extra
-        )
+        error = {**self.extra, "message": self.message, "errorCode": self.status_code}
+        return error if self.extra else {**error, "fields": list(self.fields)}
 
 
-class RowFailure(Exception):  # noqa: N818 - it carries errors, it is not one
-    """Leaves the handling of one record; the row's result carries the errors."""
+class RowFailure(SalesforceError):  # noqa: N818 - it carries errors, it is not one
+    """Leaves the handling of one record; the row's result, or the answer, carries the errors."""
 
     def __init__(self, *errors: RowError) -> None:
-        super().__init__(errors[0].message)
+        first = errors[0]
+        status = _ROW_HTTP_STATUS.get(first.status_code, 400)
+        super().__init__(status, first.status_code, first.message, first.fields)
         self.errors = errors
+
+    def body(self) -> list[dict[str, Any]]:
+        """All errors of the record."""
+        return [each.body() for each in self.errors]
 
 
 def refuse(

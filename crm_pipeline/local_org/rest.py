@@ -90,9 +90,7 @@ def record_body(
 ) -> dict[str, Any]:
     """A record as REST returns it: attributes, then the fields (None: all visible ones)."""
     of = table.type
-    if fields is None:
-        hidden = org.hidden_fields.get(of.name.lower(), frozenset())
-        fields = [each for key, each in of.fields.items() if key not in hidden]
+    fields = org.visible_fields(of) if fields is None else fields
     url = f"/services/data/v{version}/sobjects/{of.name}/{row['Id']}"
     values = {each.name: of.reader(each.name)(row) for each in fields}
     return {"attributes": {"type": of.name, "url": url}, **values}
@@ -140,7 +138,7 @@ def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
         table = table_named(org, call.params["sobject"])
         if "field" in call.params:
             external_field = dml.upsert_field(org, table, call.params["field"])
-            found = _matches(table, external_field, call.params["value"])
+            found = dml.matches(table, external_field, call.params["value"])
             if len(found) > 1:
                 return _multiple_choices(call, table, found)
             if not found:
@@ -191,7 +189,7 @@ def upsert_record(org: Org, call: Call) -> Answer:
     fields, value = json_object(call), call.params["value"]
     _refuse_in_body(fields, external_field.name)
     _refuse_in_body(fields, "Id")
-    found = _matches(table, external_field, value)
+    found = dml.matches(table, external_field, value)
     if len(found) > 1:
         return _multiple_choices(call, table, found)
     if not found and call.query.get("updateOnly", "").lower() == "true":
@@ -256,13 +254,6 @@ def _id_in_path(text: str) -> str:
             f"Provided external ID field does not exist or is not accessible: {text}",
         )
     return found
-
-
-def _matches(table: Table, field: Field, value: str) -> list[str]:
-    if field.type == "id":
-        found = _id_in_path(value)
-        return [found] if table.live(found) else []
-    return dml.matches(table, field, value)
 
 
 def _multiple_choices(call: Call, table: Table, ids: Iterable[str]) -> Answer:

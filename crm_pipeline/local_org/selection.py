@@ -34,7 +34,6 @@ from crm_pipeline.local_org.soql import (
 from crm_pipeline.local_org.store import Org, Table
 
 MAX_OFFSET = 2_000
-MAX_FIELDS_ROWS = 200
 MAX_LEVELS = 5
 
 
@@ -117,8 +116,7 @@ class Select:
             raise SoqlError(
                 f"Maximum SOQL offset allowed is {MAX_OFFSET}", code="NUMBER_OUTSIDE_VALID_RANGE"
             )
-        calls = [one.selected for one in query.selections if isinstance(one.selected, Call)]
-        if query.group_by or any(call.function != "FIELDS" for call in calls):
+        if query.group_by or any(isinstance(one.selected, Call) for one in query.selections):
             if not self.counts_only:
                 self.grouping = Grouping(self._source, query, self._conditions)
         else:
@@ -193,14 +191,12 @@ class Select:
         selected = selection.selected
         if isinstance(selected, Query):
             self._project_children(selected)
-        elif isinstance(selected, Call):
-            self._project_fields(selected)
-        else:
-            if selection.alias:
-                raise SoqlError("only aggregate expressions use field aliasing", selected.at)
-            self._project_name(selected)
+        elif isinstance(selected, Name):
+            self._project_name(selected, selection.alias)
 
-    def _project_name(self, name: Name) -> None:
+    def _project_name(self, name: Name, alias: str | None) -> None:
+        if alias:
+            raise SoqlError("only aggregate expressions use field aliasing", name.at)
         steps, last = self._source.resolve(name)
         node = self._node
         for step in steps:
@@ -209,23 +205,6 @@ class Select:
             raise SoqlError(f"duplicate field selected: {name}", code="INVALID_FIELD")
         node.reads[last.label] = last.read
         self.columns.append(joined(steps, last))
-
-    def _project_fields(self, call: Call) -> None:
-        """FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM)."""
-        scope = str(call.argument).upper()
-        if scope not in ("ALL", "STANDARD", "CUSTOM"):
-            raise SoqlError("unexpected token: '('", call.at)
-        limit = self.query.limit
-        if scope != "STANDARD" and (limit is None or limit > MAX_FIELDS_ROWS):
-            raise SoqlError(
-                f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_ROWS}"
-            )
-        for each in self.table.type.fields.values():
-            is_custom = each.custom
-            if self.org.visible(self.table.type, each.name) and (
-                scope == "ALL" or is_custom == (scope == "CUSTOM")
-            ):
-                self._project_name(Name((each.name,), call.at))
 
     def _project_children(self, query: Query) -> None:
         wanted = query.source.parts[-1]

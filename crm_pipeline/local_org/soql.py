@@ -67,7 +67,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`COUNT()`, `MAX(CreatedDate)`, `FIELDS(ALL)`; the function's name in upper case."""
+    """`COUNT()`, `MAX(CreatedDate)`; the function's name in upper case."""
 
     function: str
     argument: Name | None
@@ -244,25 +244,19 @@ _ESCAPES = {
     "B": "\b", "F": "\f", '"': '"', "'": "'", "\\": "\\", "%": "%", "_": "_",
 }  # fmt: skip
 _WORDS = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'|[^\s,']+", re.DOTALL)
-_KINDS = (
-    ("number", re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)),
-    ("date", re.compile(r"\d{4}-\d\d-\d\d")),
-    (
-        "datetime",
-        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)", re.IGNORECASE),
-    ),
-    ("boolean", re.compile(r"true|false", re.IGNORECASE)),
-    ("null", re.compile(r"null", re.IGNORECASE)),
-    (
-        "relative",
-        re.compile(
-            r"today|yesterday|tomorrow|(?:last|next)_90_days"
-            r"|(?:last|this|next)_(?:week|month|quarter|year)"
-            r"|(?:last|next)_n_(?:days|weeks|months|quarters|years):\d{1,5}"
-            r"|n_(?:days|weeks|months|quarters|years)_ago:\d{1,5}",
-            re.IGNORECASE,
-        ),
-    ),
+_KINDS = re.compile(
+    r"""
+    (?P<number>[+-]?\d+(\.\d+)?(e[+-]?\d+)?)
+    |(?P<date>\d{4}-\d\d-\d\d)
+    |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d))
+    |(?P<boolean>true|false)
+    |(?P<null>null)
+    |(?P<relative>today|yesterday|tomorrow|(last|next)_90_days
+        |(last|this|next)_(week|month|quarter|year)
+        |(last|next)_n_(days|weeks|months|quarters|years):\d{1,5}
+        |n_(days|weeks|months|quarters|years)_ago:\d{1,5})
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
@@ -275,10 +269,10 @@ def _literals(token: lark.Token) -> Iterator[Literal]:
                 raise SoqlError(f"String literal is longer than {MAX_LITERAL} characters.", at)
             yield Literal("string", text, at)
             continue
-        kind = next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), None)
-        if kind is None:
+        matched = _KINDS.fullmatch(text)
+        if matched is None:
             raise SoqlError(f"unexpected token: '{text}'", at)
-        yield Literal(kind, text, at)
+        yield Literal(str(matched.lastgroup), text, at)
 
 
 def _literal(token: lark.Token) -> Literal:

@@ -245,6 +245,11 @@ class Org:
             return None
         return of.fields.get(lowered)
 
+    def visible_fields(self, of: SObjectType) -> list[Field]:
+        """The fields of an object that field-level security shows."""
+        hidden = self.hidden_fields.get(of.name.lower(), ())
+        return [each for key, each in of.fields.items() if key not in hidden]
+
     def hide_fields(self, names: Iterable[str]) -> None:
         """Hides fields, given as `Lead.Phone`, and shows all others. Raises LookupError."""
         hidden: dict[str, set[str]] = {}

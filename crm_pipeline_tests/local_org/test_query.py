@@ -227,17 +227,6 @@ def test_group_by_having_and_order_by_an_aggregate(people):
     assert people.values(having) == ["Engines"]
 
 
-def test_fields_of_all_needs_a_limit(people):
-    (record,) = people.query("SELECT FIELDS(ALL) FROM Lead LIMIT 1")
-    assert {"Id", "LastName", "Score__c", "SystemModstamp"} <= record.keys()
-    assert "Fax" not in record
-    (custom,) = people.query("SELECT FIELDS(CUSTOM) FROM Lead LIMIT 1")
-    assert custom.keys() == {"Score__c", "Day__c"}
-    assert people.refused("SELECT FIELDS(ALL) FROM Lead")["message"] == (
-        "The SOQL FIELDS function must have a LIMIT of at most 200"
-    )
-
-
 def must_be(field: str, kind: str, *, quoted: bool) -> str:
     return (
         f"value of filter criterion for field '{field}' must be of type {kind} and should "
@@ -541,7 +530,7 @@ FRAGMENTS = st.sampled_from(
     [
         *("Id", "Email", "Score__c", "Day__c", "CreatedDate", "IsConverted", "Description"),
         *("Owner.Name", "Owner.Type", "MasterRecord.Name", "Notes__r", "OwnerId", "Address"),
-        *("COUNT(Id)", "MAX(Address)", "SUM(Score__c)", "FIELDS(ALL)", "COUNT()", "MIN(OwnerId)"),
+        *("COUNT(Id)", "MAX(Address)", "SUM(Score__c)", "COUNT()", "MIN(OwnerId)"),
     ]
 )
 VALUES = st.sampled_from(
