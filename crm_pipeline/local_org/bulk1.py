@@ -1,6 +1,7 @@
 """Bulk API v1, as far as simple-salesforce's `bulk` and CumulusCI's bulk steps use it.
 
-Jobs in JSON or XML; batches of records in JSON or CSV; queries with their results.
+Jobs in JSON or XML, as the request is; batches of records, and queries, in JSON or CSV. What is
+told of a batch is in JSON if its content is, else in XML, whatever the job was created in.
 """
 
 import functools
@@ -69,7 +70,7 @@ class Batch(Work):
 
 @dataclass(eq=False)
 class ClassicJob(Job):
-    """A job with its batches. `speaks_json` is how it was created and is answered about."""
+    """A job with its batches. `speaks_json` is how it was created."""
 
     content_type: str = "CSV"
     speaks_json: bool = False
@@ -143,12 +144,14 @@ def _elements(values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _job_info(job: ClassicJob, status: int = 200) -> Answer:
-    return _answer("jobInfo", job.describe(), as_json=job.speaks_json, status=status)
+def _job_info(call: Call, job: ClassicJob, status: int = 200) -> Answer:
+    as_json = _speaks_json(call) if "content-type" in call.headers else job.speaks_json
+    return _answer("jobInfo", job.describe(), as_json=as_json, status=status)
 
 
 def _batch_info(job: ClassicJob, batch: Batch, status: int = 200) -> Answer:
-    return _answer("batchInfo", batch.describe(), as_json=job.speaks_json, status=status)
+    as_json = job.content_type == "JSON"
+    return _answer("batchInfo", batch.describe(), as_json=as_json, status=status)
 
 
 def _request(call: Call) -> dict[str, Any]:
@@ -193,7 +196,7 @@ def create_job(org: Org, call: Call) -> Answer:
         ingest=ingest,
     )
     book.jobs[job.id] = job
-    return _job_info(job, 201)
+    return _job_info(call, job, 201)
 
 
 def _job(org: Org, call: Call) -> ClassicJob:
@@ -213,7 +216,7 @@ def _batch(org: Org, call: Call) -> tuple[ClassicJob, Batch]:
 
 def read_job(org: Org, call: Call) -> Answer:
     """`GET job/<id>`."""
-    return _job_info(_job(org, call))
+    return _job_info(call, _job(org, call))
 
 
 def change_job(org: Org, call: Call) -> Answer:
@@ -225,7 +228,7 @@ def change_job(org: Org, call: Call) -> Answer:
     for batch in job.batches.values():
         if state == "Aborted" and batch.state in ("Queued", "InProgress"):
             batch.enter(org, "NotProcessed")
-    return _job_info(job)
+    return _job_info(call, job)
 
 
 def add_batch(org: Org, call: Call) -> Answer:
@@ -288,7 +291,8 @@ def list_batches(org: Org, call: Call) -> Answer:
     """`GET job/<id>/batch`."""
     job = _job(org, call)
     infos = [batch.describe() for batch in job.batches.values()]
-    return _answer("batchInfoList", {"batchInfo": infos}, as_json=job.speaks_json)
+    as_json = job.content_type == "JSON"
+    return _answer("batchInfoList", {"batchInfo": infos}, as_json=as_json)
 
 
 def read_batch(org: Org, call: Call) -> Answer:
@@ -314,7 +318,7 @@ def results(org: Org, call: Call) -> Answer:
     """`GET job/<id>/batch/<id>/result`: a result for each record, or the ids of query results."""
     job, batch = _completed(org, call)
     if job.ingest is None:
-        if job.speaks_json:
+        if job.content_type == "JSON":
             return Answer(body=[batch.result_id], media_type=_JSON)
         return _answer("result-list", {"result": batch.result_id}, as_json=False)
     if job.content_type == "JSON":

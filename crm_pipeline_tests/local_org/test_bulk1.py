@@ -192,6 +192,24 @@ def test_a_json_query_gives_records_with_their_attributes(caller):
     assert record["attributes"]["type"] == "Account"
 
 
+def test_a_batch_of_csv_is_told_of_in_xml_although_its_job_was_created_in_json(caller):
+    """The Singer tap for Salesforce relies on it."""
+    add(caller.org, "Account", Name="A")
+    body = {"operation": "queryAll", "object": "Account", "contentType": "CSV"}
+    job = f"{ASYNC}/{caller.post(ASYNC, json=body).json()['id']}"
+    added = caller.post(f"{job}/batch", data=b"SELECT Name FROM Account", headers=CSV)
+    batch = f"{job}/batch/{texts(added.content)['id']}"
+    assert caller.post(job, json={"state": "Closed"}).json()["state"] == "Closed"
+    while texts(caller.get(batch, headers=JSON).content)["state"] != "Completed":
+        time.sleep(0.01)
+    listed = ET.fromstring(caller.get(f"{job}/batch", headers=JSON).content)
+    assert listed.tag == f"{NAMESPACE}batchInfoList"
+    (result,) = ET.fromstring(caller.get(f"{batch}/result", headers=JSON).content)
+    assert caller.get(f"{batch}/result/{result.text}").text == '"Name"\n"A"\n'
+    assert caller.get(job, headers=JSON).json()["numberBatchesCompleted"] == 1
+    assert texts(caller.get(job, headers=XML).content)["numberBatchesCompleted"] == "1"
+
+
 @pytest.mark.parametrize("content", ["", "{", "{}", "[1]", '["x"]', "null", "\x00"])
 def test_a_batch_that_is_no_list_of_records_fails(caller, content):
     batch = run_json(caller, content, "insert", "Account")
