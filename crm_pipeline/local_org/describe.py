@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm_pipeline.local_org.schema import ChildRelationship, SObjectType
+from crm_pipeline.local_org.schema import Field, SObjectType
 from crm_pipeline.local_org.store import Org
 
 _GLOBAL_KEYS = (
@@ -38,7 +38,7 @@ def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str
     path = _path(of, version)
     return {
         **of.describe,
-        "childRelationships": [_child(each) for each in of.children],
+        "childRelationships": [_child(child, lookup) for child, lookup in of.children],
         "fields": [each.describe for each in org.visible_fields(of)],
         "recordTypeInfos": [
             {
@@ -77,14 +77,14 @@ def _path(of: SObjectType, version: str) -> str:
     return f"/services/data/v{version}/sobjects/{of.name}"
 
 
-def _child(relationship: ChildRelationship) -> dict[str, Any]:
+def _child(child: SObjectType, lookup: Field) -> dict[str, Any]:
     return {
-        "cascadeDelete": relationship.cascade_delete,
-        "childSObject": relationship.child_object,
+        "cascadeDelete": lookup.child_cascade_delete,
+        "childSObject": child.name,
         "deprecatedAndHidden": False,
-        "field": relationship.field,
+        "field": lookup.name,
         "junctionIdListNames": [],
         "junctionReferenceTo": [],
-        "relationshipName": relationship.name,
+        "relationshipName": lookup.child_relationship_name,
         "restrictedDelete": False,
     }

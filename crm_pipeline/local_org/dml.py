@@ -452,10 +452,10 @@ def _parent_by_external_id(
 def _delete(context: WriteContext, table: Table, row: Row) -> None:
     record_id = row["Id"]
     context.change(table, {**row, "IsDeleted": True}, "delete")
-    for child in table.type.children:
-        children = context.org.table(child.child_object)
-        for child_row in children.children_of(child.field, record_id):
-            if child.cascade_delete:
+    for child, lookup in table.type.children:
+        children = context.org.table(child.name)
+        for child_row in children.children_of(lookup.name, record_id):
+            if lookup.child_cascade_delete:
                 _delete(context, children, child_row)
-            elif not child.field.startswith("Converted"):
-                context.change(children, {**child_row, child.field: None}, "cascade")
+            elif not lookup.name.startswith("Converted"):
+                context.change(children, {**child_row, lookup.name: None}, "cascade")

@@ -6,6 +6,7 @@ from typing import Any
 
 from crm_pipeline.local_org.columns import Column, Reader, Source, undescribed_field
 from crm_pipeline.local_org.conditions import Conditions
+from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.soql import Call, Name, Operand, Query, SoqlError
 
@@ -23,6 +24,7 @@ class Grouping:
         conditions: Callable[[Callable[[Operand], Column]], Conditions],
     ) -> None:
         self._source = source
+        self._limit = query.limit
         self._grouped = {str(name).lower(): self._grouping_column(name) for name in query.group_by}
         self._shown: dict[str, Reader] = {}
         unnamed = itertools.count()
@@ -67,12 +69,12 @@ class Grouping:
         groups = list(found.values())
         if self._having:
             groups = [group for group in groups if self._having.test(group)]
-        if len(groups) > MAX_GROUPS:
+        if min(len(groups), self._limit or len(groups)) > MAX_GROUPS:
             message = (
                 "Aggregate query does not support queryMore(), use LIMIT to restrict the results "
                 "to a single batch"
             )
-            raise SoqlError(message, code="EXCEEDED_ID_LIMIT")
+            raise SalesforceError(400, "EXCEEDED_ID_LIMIT", message)
         return groups
 
     def _grouping_column(self, name: Name) -> Column:

@@ -164,15 +164,15 @@ def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -
 
 def _move_children(context: WriteContext, table: Table, from_id: str, to_id: str) -> None:
     """Lets what points at one record point at another."""
-    for child in table.type.children:
-        children = context.org.table(child.child_object)
-        if child.field in _NOT_MOVED:
+    for child, lookup in table.type.children:
+        children = context.org.table(child.name)
+        if lookup.name in _NOT_MOVED:
             continue
-        for row in children.children_of(child.field, from_id):
-            if child.child_object == "CampaignMember":
+        for row in children.children_of(lookup.name, from_id):
+            if child.name == "CampaignMember":
                 _move_member(context, children, row, to_id)
             else:
-                context.change(children, {**row, child.field: to_id}, "move")
+                context.change(children, {**row, lookup.name: to_id}, "move")
 
 
 def _move_member(context: WriteContext, members: Table, row: Row, to_id: str) -> None:

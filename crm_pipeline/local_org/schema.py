@@ -4,6 +4,8 @@ The bundled objects lie in `objects/*.json`, condensed from the describes of rea
 field lists only what differs from `describe_defaults.json`.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,10 +28,11 @@ Row = dict[str, Any]
 
 
 class Field(BaseModel):
-    """One field; `describe` is its entry in the object's describe, whole."""
+    """One field; `describe` is its entry in the object's describe, `given` what it was made of."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
+    given: Mapping[str, Any]
     describe: dict[str, Any]
     name: str
     label: str
@@ -92,16 +95,6 @@ class Field(BaseModel):
         return not self.nillable and not self.defaulted_on_create and self.createable
 
 
-@dataclass(frozen=True, slots=True)
-class ChildRelationship:
-    """Records of another object that point here; `name` is what a SOQL sub-select says."""
-
-    name: str | None
-    child_object: str
-    field: str
-    cascade_delete: bool
-
-
 @dataclass(slots=True, eq=False)
 class SObjectType:
     """One object. Field, relationship and child relationship names are looked up in any case."""
@@ -113,7 +106,8 @@ class SObjectType:
     describe: dict[str, Any]
     fields: dict[str, Field]
     relationships: dict[str, Field] = field(default_factory=dict)
-    children: list[ChildRelationship] = field(default_factory=list)
+    children: list[tuple[SObjectType, Field]] = field(default_factory=list)
+    """The objects whose records point at records of this one, with the lookup that does."""
     coded_addresses: tuple[str, ...] = ()
     """Prefixes of the addresses with state and country codes (`Mailing`), if there are any."""
     computed: dict[str, Callable[[Row], Any]] = field(default_factory=dict)
@@ -123,11 +117,12 @@ class SObjectType:
         """Returns the field of that name, whatever its case, or None."""
         return self.fields.get(name.lower())
 
-    def child(self, name: str) -> ChildRelationship | None:
-        """Returns the child relationship of that name, whatever its case, or None."""
-        return next(
-            (each for each in self.children if (each.name or "").lower() == name.lower()), None
-        )
+    def child(self, relationship_name: str) -> tuple[SObjectType, Field] | None:
+        """Returns the object and lookup of a child relationship, whatever its case, or None."""
+        for child, lookup in self.children:
+            if (lookup.child_relationship_name or "").lower() == relationship_name.lower():
+                return child, lookup
+        return None
 
     def reader(self, name: str) -> Callable[[Row], Any]:
         """What reads a field (API name in its own case) as the API returns it."""
@@ -169,6 +164,7 @@ def make_field(given: Mapping[str, Any]) -> Field:
     return Field.model_validate(
         {
             **described,
+            "given": given,
             "describe": described,
             "picklist": values,
             "childRelationshipName": child.get("relationshipName"),
@@ -218,12 +214,9 @@ def connect(types: Mapping[str, SObjectType]) -> None:
                 child.computed[one.name] = lambda row: f"/services/images/photo/{row['Id']}"
             if one.relationship_name:
                 child.relationships[one.relationship_name.lower()] = one
-            relationship = ChildRelationship(
-                one.child_relationship_name, child.name, one.name, one.child_cascade_delete
-            )
             for parent_name in one.reference_to:
                 if parent_name.lower() in types:
-                    types[parent_name.lower()].children.append(relationship)
+                    types[parent_name.lower()].children.append((child, one))
 
 
 def _address_reader(of: SObjectType, address_name: str) -> Callable[[Row], Any]:

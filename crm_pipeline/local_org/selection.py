@@ -6,6 +6,7 @@ queries ask for its columns instead.
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from crm_pipeline.local_org.columns import (
@@ -107,6 +108,7 @@ class Select:
         self.has_children = False
         self.grouping: Grouping | None = None
         self._level = level
+        self._inner = partial(Select, org, version=version, include_deleted=include_deleted)
         self._is_semi_join = is_semi_join
         if level > MAX_LEVELS:
             raise SoqlError(f"A query may have {MAX_LEVELS} levels at most", query.source.at)
@@ -168,13 +170,7 @@ class Select:
         inner = condition.query
         if self._is_semi_join:
             raise SoqlError("Nesting of semi join sub-selects is not supported", inner.source.at)
-        selected = Select(
-            self.org,
-            inner,
-            self.version,
-            include_deleted=self._include_deleted,
-            is_semi_join=True,
-        )
+        selected = self._inner(inner, is_semi_join=True)
         if len(inner.selections) != 1 or len(selected.columns) != 1:
             raise SoqlError("A semi join sub-select selects exactly one field", inner.source.at)
         column = selected.columns[0]
@@ -208,42 +204,32 @@ class Select:
 
     def _project_children(self, query: Query) -> None:
         wanted = query.source.parts[-1]
-        relationship = self.table.type.child(wanted)
-        children = self.org.table(relationship.child_object) if relationship else self.table
-        if relationship is None or not self.org.visible(children.type, relationship.field):
+        found = self.table.type.child(wanted)
+        if found is None or not self.org.visible(found[0], found[1].name):
             raise no_such_relationship(wanted, "FROM part of query call", query.source.at)
-        selected = Select(
-            self.org,
-            query,
-            self.version,
-            include_deleted=self._include_deleted,
-            table=children,
-            level=self._level + 1,
-        )
+        children, lookup = self.org.table(found[0].name), found[1]
+        selected = self._inner(query, table=children, level=self._level + 1)
         if selected.grouping or selected.counts_only:
             raise SoqlError("Aggregate functions are not supported in subqueries", query.source.at)
-        link, render, lookup = relationship.field, selected.render, children.lookup
+        name, render, find = lookup.name, selected.render, children.lookup
         self.has_children = True
 
         def read(row: Row) -> dict[str, Any] | None:
-            found = selected.rows(lookup(link, row["Id"]))
-            records = list(map(render, found))
-            return {"totalSize": len(found), "done": True, "records": records} if found else None
+            records = list(map(render, selected.rows(find(name, row["Id"]))))
+            size = len(records)
+            return {"totalSize": size, "done": True, "records": records} if records else None
 
-        self._node.reads[relationship.name or wanted] = read
+        self._node.reads[lookup.child_relationship_name or wanted] = read
 
 
 def _table_of(org: Org, source: Name) -> Table:
-    try:
+    if str(source).lower() in org.tables:
         return org.table(str(source))
-    except KeyError:
-        raise SoqlError(
-            f"sObject type '{source}' is not supported. If you are attempting to use a custom "
-            "object, be sure to append the '__c' after the entity name. "
-            f"{SEE_DESCRIBE}",
-            source.at,
-            "INVALID_TYPE",
-        ) from None
+    message = (
+        f"sObject type '{source}' is not supported. If you are attempting to use a custom object, "
+        f"be sure to append the '__c' after the entity name. {SEE_DESCRIBE}"
+    )
+    raise SoqlError(message, source.at, "INVALID_TYPE")
 
 
 def _objects(column: Column, table: Table) -> set[str]:

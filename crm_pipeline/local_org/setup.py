@@ -12,7 +12,6 @@ from crm_pipeline.local_org.journal import Journal
 from crm_pipeline.local_org.limits import Meter
 from crm_pipeline.local_org.rules import rules_of
 from crm_pipeline.local_org.schema import (
-    Field,
     SObjectType,
     bundled_types,
     connect,
@@ -108,15 +107,13 @@ def _types(config: OrgConfig) -> dict[str, SObjectType]:
             fields = types[target].fields
             for field_name, given in settings.fields.items():
                 standard = fields.get(field_name.lower())
-                described = _described(field_name, given) if standard is None else {}
-                if standard is None and "type" not in described:
+                base = standard.given if standard else _described(field_name, given)
+                if "type" not in base:
                     raise OrgConfigError(
                         f"objects.{name}.fields.{field_name}: type: is needed for a field that is "
                         "not there yet"
                     )
-                fields[field_name.lower()] = make_field(
-                    {**(_as_given(standard) if standard else described), **_changes(given)}
-                )
+                fields[field_name.lower()] = make_field({**base, **_changes(given)})
     if config.state_and_country_picklists:
         for each in types.values():
             add_code_fields(each)
@@ -126,15 +123,6 @@ def _types(config: OrgConfig) -> dict[str, SObjectType]:
 
 def _label(name: str) -> str:
     return name.removesuffix("__c").replace("_", " ")
-
-
-def _as_given(standard: Field) -> dict[str, Any]:
-    """What `make_field` made a standard field from."""
-    child = {
-        "relationshipName": standard.child_relationship_name,
-        "cascadeDelete": standard.child_cascade_delete,
-    }
-    return {**standard.describe, "picklist": standard.describe["picklistValues"], "child": child}
 
 
 def _described(name: str, given: FieldConfig) -> dict[str, Any]:

@@ -227,6 +227,14 @@ def test_group_by_having_and_order_by_an_aggregate(people):
     assert people.values(having) == ["Engines"]
 
 
+def test_of_more_groups_than_a_page_holds_a_limit_must_choose():
+    leads = [{"LastName": "L", "Company": f"C{number}"} for number in range(2_001)]
+    with serving(records={"Lead": leads}) as caller:
+        grouped = "SELECT Company FROM Lead GROUP BY Company"
+        assert caller.refused(grouped)["errorCode"] == "EXCEEDED_ID_LIMIT"
+        assert len(caller.values(f"{grouped} LIMIT 2000")) == 2_000
+
+
 def must_be(field: str, kind: str, *, quoted: bool) -> str:
     return (
         f"value of filter criterion for field '{field}' must be of type {kind} and should "
