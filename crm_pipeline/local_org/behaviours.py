@@ -1,7 +1,8 @@
 """What single objects do beyond their describe: before and after a record is saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
@@ -11,6 +12,11 @@ from crm_pipeline.local_org.transaction import WriteContext
 
 Behaviour = Callable[[WriteContext, Table, Row, Row | None], None]
 
+_PERSON_FIELDS = (
+    "Salutation", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Fax", "MobilePhone",
+    "Description", "LeadSource",
+)  # fmt: skip
+_ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country")
 _MAX_MINUTES = 1_440
 _TIMES = ("StartDateTime", "ActivityDateTime", "DurationInMinutes", "EndDateTime")
 _STAGES = {
@@ -249,3 +255,31 @@ AFTER_SAVE: dict[str, Behaviour] = {
     "Opportunity": _add_contact_role,
     "OpportunityContactRole": _only_one("IsPrimary", "OpportunityId"),
 }
+
+
+def add_member_fields(tables: Mapping[str, Table]) -> None:
+    """Teaches CampaignMember what it reads from its person; `tables` are by lower-case name."""
+    leads, contacts, accounts = tables["lead"], tables["contact"], tables["account"]
+
+    def reader(of_contact: str, of_lead: str) -> Callable[[Row], Any]:
+        def read(member: Row) -> Any:
+            if member.get("ContactId"):
+                return contacts.rows.get(member["ContactId"], {}).get(of_contact)
+            return leads.rows.get(member.get("LeadId") or "", {}).get(of_lead)
+
+        return read
+
+    account_or_company = reader("AccountId", "Company")
+
+    def company(member: Row) -> Any:
+        found = account_or_company(member)
+        return accounts.rows[found]["Name"] if found in accounts.rows else found
+
+    members = tables["campaignmember"]
+    members.type.computed.update(
+        {name: reader(name, name) for name in _PERSON_FIELDS},
+        LeadOrContactOwnerId=reader("OwnerId", "OwnerId"),
+        CompanyOrAccount=company,
+        **{part: reader(f"Mailing{part}", part) for part in _ADDRESS_PARTS},
+    )
+    members.build_indexes()

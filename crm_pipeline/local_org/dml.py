@@ -47,10 +47,12 @@ def saved_id(result: SaveResult) -> str:
 
 @dataclass(slots=True)
 class Column:
-    """A field as it is written, and its reader."""
+    """A field as it is written: its reader, and whether one may write it."""
 
-    field: Field
+    name: str
     read: Reader
+    createable: bool
+    updateable: bool
 
 
 @dataclass(slots=True)
@@ -81,10 +83,12 @@ def writer_of(org: Org, table: Table) -> Writer:
     of = table.type
     writer = org.writers.get(of.name)
     if writer is None:
-        fields = of.fields.values()
+        fields, visible = of.fields.values(), org.visible_fields(of)
         columns = {
-            each.name.lower(): Column(each, reader(each, org.tables))
-            for each in org.visible_fields(of)
+            each.name.lower(): Column(
+                each.name, reader(each, org.tables), each.createable, each.updateable
+            )
+            for each in visible
         }
         writer = org.writers[of.name] = Writer(
             table=table,
@@ -95,7 +99,7 @@ def writer_of(org: Org, table: Table) -> Writer:
                 if each.default_value is not None and each.name not in of.computed
             },
             required=[each.name for each in fields if each.required],
-            never_null=[each.field.name for each in columns.values() if not each.field.nillable],
+            never_null=[each.name for each in visible if not each.nillable],
             unique=[each for each in fields if each.unique],
             before=BEFORE_SAVE.get(of.name, name_after_id if of.describe["custom"] else None),
             after=AFTER_SAVE.get(of.name),
@@ -354,16 +358,18 @@ def _read_into(
     """Puts the values into the row; returns what is wrong with them."""
     errors: list[RowError] = []
     forbidden: list[str] = []
-    spellings, writable = writer.spellings, "createable" if creating else "updateable"
+    spellings = writer.spellings
     for position, (key, value) in enumerate(fields.items(), 1):
+        if key == "attributes":
+            continue
         column = spellings.get(key) or writer.column(key)
         try:
             if column is None:
                 _read_relationship(row, writer, context, key, value)
-            elif getattr(column.field, writable) or context.seeding:
-                row[column.field.name] = column.read(value)
-            elif value is not None or column.field.name != "Id":
-                forbidden.append(column.field.name)
+            elif (column.createable if creating else column.updateable) or context.seeding:
+                row[column.name] = column.read(value)
+            elif value is not None or column.name != "Id":
+                forbidden.append(column.name)
         except RowFailure as failure:
             errors.extend(failure.errors)
         except NotDeserialized as unread:
@@ -395,8 +401,6 @@ def _read_relationship(
     row: Row, writer: Writer, context: WriteContext, key: str, value: Any
 ) -> None:
     """Reads `"Account": {"Ext__c": "v"}`, in CSV `Account.Ext__c` or `Lead:Who.Email`."""
-    if key.lower() == "attributes":
-        return
     path, _, csv_field = key.partition(".")
     given_type, _, relationship = path.rpartition(":")
     lookup = writer.table.type.relationships.get(relationship.lower())

@@ -1,12 +1,24 @@
 """Record ids: 15 characters that mind their case, 18 with a checksum that makes up for it."""
 
+from functools import lru_cache
+
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _VALID = frozenset(_DIGITS)
 
 
 def _checksum(five: str) -> str:
-    return _CHECKSUM[sum(1 << place for place, char in enumerate(five) if "A" <= char <= "Z")]
+    bits = 0
+    for place, char in enumerate(five):
+        if "A" <= char <= "Z":
+            bits |= 1 << place
+    return _CHECKSUM[bits]
+
+
+@lru_cache(maxsize=1_024)
+def _checksum_of_head(ten: str) -> str:
+    # The same for most ids of an object.
+    return _checksum(ten[:5]) + _checksum(ten[5:])
 
 
 def long_id(text: object) -> str | None:
@@ -14,7 +26,7 @@ def long_id(text: object) -> str | None:
     if not isinstance(text, str) or len(text) not in (15, 18) or not _VALID.issuperset(text):
         return None
     short = text[:15]
-    whole = short + _checksum(short[:5]) + _checksum(short[5:10]) + _checksum(short[10:])
+    whole = short + _checksum_of_head(short[:10]) + _checksum(short[10:])
     return whole if len(text) == 15 or whole == text else None
 
 
@@ -33,7 +45,7 @@ class IdCounter:
     def __init__(self, prefix: str, instance: str, last: int = 0) -> None:
         self.last = last
         self._head = f"{prefix}{instance}".ljust(10, "0")
-        self._head_checksum = _checksum(self._head[:5]) + _checksum(self._head[5:])
+        self._head_checksum = _checksum_of_head(self._head)
 
     def next(self) -> str:
         """Returns an id of 18 characters that was not handed out before."""

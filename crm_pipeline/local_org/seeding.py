@@ -24,21 +24,16 @@ def seed(org: Org, records: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[s
         for sobject, rows in records.items():
             if sobject.lower() not in org.tables:
                 raise SalesforceError(400, "INVALID_TYPE", f"there is no object {sobject}")
-            ids[sobject] = [
-                _create(org, context, sobject, place, row) for place, row in enumerate(rows)
-            ]
+            ids[sobject] = []
+            for place, row in enumerate(rows):
+                result = dml.create(org, context, sobject, row)
+                if result.id is None:
+                    error = result.errors[0]
+                    message = f"{sobject} {place}: {error.message}"
+                    raise SalesforceError(400, error.status_code, message)
+                ids[sobject].append(result.id)
     org.rows_written = written
     return ids
-
-
-def _create(
-    org: Org, context: WriteContext, sobject: str, place: int, fields: Mapping[str, Any]
-) -> str:
-    result = dml.create(org, context, sobject, fields)
-    if result.id is None:
-        error = result.errors[0]
-        raise SalesforceError(400, error.status_code, f"{sobject} {place}: {error.message}")
-    return result.id
 
 
 @dataclass(frozen=True, slots=True)

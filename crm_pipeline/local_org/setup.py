@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 from crm_pipeline.local_org.addresses import add_code_fields
-from crm_pipeline.local_org.computed import add_member_fields
+from crm_pipeline.local_org.behaviours import add_member_fields
 from crm_pipeline.local_org.config import FieldConfig, OrgConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field, InstanceOf, StrictBool
 
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.dml import SaveResult
@@ -29,7 +29,7 @@ Save = Callable[[WriteContext, str, Record], SaveResult]
 
 
 class _Records(BaseModel):
-    records: list[dict[str, Any]]
+    records: list[InstanceOf[dict[str, Any]]]
     all_or_none: StrictBool = Field(default=False, alias="allOrNone")
 
 
