@@ -1,8 +1,8 @@
 """Formulas of validation and assignment rules: parsed once, then a function of the record.
 
 Fields by API name, texts, numbers, TRUE, FALSE, NULL; = <> < > <= >= && || !; and the functions
-AND OR NOT ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS TEXT
-REGEX.
+AND OR NOT ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS LOWER
+TEXT REGEX.
 """
 
 import operator
@@ -90,6 +90,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "LEN": lambda text: len(_text(text)),
     "CONTAINS": lambda text, part: _text(part) in _text(text),
     "BEGINS": lambda text, part: _text(text).startswith(_text(part)),
+    "LOWER": lambda text: _text(text).lower(),
     "TEXT": _text,
     "REGEX": _matches,
 }

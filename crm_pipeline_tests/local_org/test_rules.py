@@ -232,6 +232,7 @@ def test_a_rule_that_makes_no_sense_is_refused_at_the_start(rule, message):
     [
         ("NumberOfEmployees > 10 || NumberOfEmployees < 2", False),
         ("NumberOfEmployees >= 5 && !(Title <> NULL)", True),
+        ("CONTAINS(LOWER(Company), 'engine')", True),
         ("NOT(CONTAINS(Company, 'Engine'))", False),
         ("LEN(LastName) = 8", True),
         ("REGEX(Phone, '[0-9]+')", True),
