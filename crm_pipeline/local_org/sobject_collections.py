@@ -49,11 +49,11 @@ def create_many(org: Org, call: Call) -> Answer:
 
 def update_many(org: Org, call: Call) -> Answer:
     """`PATCH /composite/sobjects`: each record carries its id."""
-    seen: set[str] = set()
+    seen = set()
 
     def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        record_id = str(dml.id_in(record))
-        if record_id in seen:
+        record_id = str(dml.id_in(record) or "")
+        if record_id and record_id in seen:
             text = f"Duplicate id specified: {record_id}"
             return dml.failed(RowError("DUPLICATE_VALUE", text, ("Id",)))
         seen.add(record_id)

@@ -85,6 +85,7 @@ def test_updates_go_by_id_whose_absence_or_repetition_is_an_error(acme):
             of("Lead", Id=lead_id, Title="a"),
             of("Lead", id=lead_id, Title="b"),
             of("Lead", Title="c"),
+            of("Lead", Title="another without an id"),
             of("Lead", id=gone, Title="d"),
             of("Lead", id="00Q000000000001", Title="e"),
             of("Lead", id="nonsense", Title="f"),
@@ -93,6 +94,7 @@ def test_updates_go_by_id_whose_absence_or_repetition_is_an_error(acme):
     assert results[0] == {"id": lead_id, "success": True, "errors": []}
     assert [each["errors"][0]["statusCode"] for each in results[1:]] == [
         "DUPLICATE_VALUE",
+        "MISSING_ARGUMENT",
         "MISSING_ARGUMENT",
         "ENTITY_IS_DELETED",
         "INVALID_CROSS_REFERENCE_KEY",
