@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
@@ -114,26 +115,28 @@ class Exchange:
     async def _deliver(self, answer: Answer | None) -> None:
         """Sends the answer, as far as the fault lets it that strikes after the work."""
         fault = self.call.fault_after
-        action = self.note = fault.action if fault else self.note
-        if answer is None or action == "reset_after":
+        self.note = fault.action if fault else self.note
+        if answer is None or (fault and fault.action == "reset_after"):
             self.cut()
-            return
-        if fault is None:
+        elif fault is None:
             await send_answer(self.send, answer, self._body(answer))
-            return
-        if action == "html_503_after":
+        else:
+            await self._deliver_badly(answer, fault)
+
+    async def _deliver_badly(self, answer: Answer, fault: Fault) -> None:
+        if fault.action == "html_503_after":
             answer = html(503, _UNAVAILABLE)
-        elif action == "hang_after":
+        elif fault.action == "hang_after":
             await asyncio.sleep(fault.seconds)
         body = self._body(answer)
         half = body[: len(body) // 2]
-        if action == "slow":
+        if fault.action == "slow":
             await send_answer(self.send, answer, body, within=fault.seconds)
-        elif action == "wrong_length":
+        elif fault.action == "wrong_length":
             await send_answer(self.send, answer, half, length=len(body) or 1)
             self.cut()
         else:
-            await send_answer(self.send, answer, half if action == "truncate" else body)
+            await send_answer(self.send, answer, half if fault.action == "truncate" else body)
 
     def _body(self, answer: Answer) -> bytes:
         pretty = self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")
