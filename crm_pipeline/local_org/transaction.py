@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from crm_pipeline.local_org.store import Org, Table, timestamp
 if TYPE_CHECKING:
     from crm_pipeline.local_org.routing import Call
 
+_ALLOW_SAVE = re.compile(r"\ballowSave\s*=\s*true\b", re.IGNORECASE)
 Savepoint = int
 Locker = Callable[[Table, Row], None]
 """Raises UNABLE_TO_LOCK_ROW, as a row's failure, for a row that cannot be written now."""
@@ -117,51 +119,36 @@ class WriteContext:
 
 
 @contextmanager
-def committed(context: WriteContext) -> Iterator[WriteContext]:
-    """Keeps what the block wrote, or nothing of it if it raises."""
+def committed(context: WriteContext, *, alone: bool = True) -> Iterator[WriteContext]:
+    """Keeps what the block wrote, or nothing of it if it raises.
+
+    Unless it stands `alone`, it is left to others to keep or undo it with what they wrote.
+    """
     try:
         yield context
     except BaseException:
-        context.rollback()
+        context.rollback(context.started_at)
         raise
-    context.commit()
+    if alone:
+        context.commit()
 
 
-@contextmanager
-def writing(org: Org, call: Call) -> Iterator[WriteContext]:
-    """Yields the call's write context; what it wrote is kept unless the block raises.
+def writing(org: Org, call: Call) -> AbstractContextManager[WriteContext]:
+    """The call's write context; what is written in it is kept unless the block raises.
 
     A call inside a composite only adds to what the composite will keep or undo.
     """
+    duplicates = call.headers.get("sforce-duplicate-rule-header", "")
+    auto_assign = call.headers.get("sforce-auto-assign", "TRUE").strip()
     context = WriteContext(
         org=org,
         user_id=call.user_id,
-        allow_duplicates=_allows_duplicates(call.headers.get("sforce-duplicate-rule-header", "")),
-        assignment=_assignment(call.headers.get("sforce-auto-assign", "TRUE")),
+        allow_duplicates=bool(_ALLOW_SAVE.search(duplicates)),
+        assignment=long_id(auto_assign) or auto_assign.upper() != "FALSE",
         locker=call.locker,
         version=call.version,
     )
     if call.writes is not None:
         context.writes = call.writes
         context.started_at = context.savepoint()
-    try:
-        yield context
-    except BaseException:
-        context.rollback(context.started_at)
-        raise
-    if call.writes is None:
-        context.commit()
-
-
-def _allows_duplicates(header: str) -> bool:
-    """Salesforce: Sforce-Duplicate-Rule-Header, `allowSave=true` among its options."""
-    options = (option.partition("=") for option in header.replace(";", ",").split(","))
-    return any(
-        name.strip().lower() == "allowsave" and value.strip().lower() == "true"
-        for name, _, value in options
-    )
-
-
-def _assignment(header: str) -> bool | str:
-    """Salesforce: Sforce-Auto-Assign, true unless said otherwise, or the id of a rule."""
-    return long_id(header.strip()) or header.strip().upper() != "FALSE"
+    return committed(context, alone=call.writes is None)
