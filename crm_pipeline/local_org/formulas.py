@@ -1,8 +1,8 @@
 """Formulas of validation and assignment rules: parsed once, then a function of the record.
 
 Fields by API name, texts, numbers, TRUE, FALSE, NULL; = <> < > <= >= && || !; and the functions
-AND OR NOT ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS LOWER
-TEXT REGEX.
+AND OR NOT ISBLANK ISNULL ISNEW ISCHANGED PRIORVALUE ISPICKVAL LEN CONTAINS BEGINS LOWER TEXT
+REGEX.
 """
 
 import operator
@@ -15,25 +15,26 @@ from typing import Any
 
 import lark
 
+from crm_pipeline.local_org.config import OrgConfigError
 from crm_pipeline.local_org.schema import Row, SObjectType
 
 Formula = Callable[[Row, Row | None], Any]
 """Takes the record as it would be saved and as it is (None: new), and returns a value."""
 
 
-class FormulaError(Exception):
-    """The formula cannot be understood; the text says what of it."""
-
-
 def compile_formula(text: str, of: SObjectType) -> Formula:
-    """Turns a formula about an object into a function. Raises `FormulaError`."""
+    """Turns a formula about an object into a function. Raises `OrgConfigError`."""
     try:
         tree = _parser().parse(text)
         return _Compiler(of).transform(tree)
     except lark.exceptions.UnexpectedInput as error:
-        raise FormulaError(f"cannot be read from column {error.column} on: {text}") from None
+        raise _unclear(f"cannot be read from column {error.column} on: {text}") from None
     except lark.exceptions.VisitError as error:
         raise error.orig_exc from None
+
+
+def _unclear(what: str) -> OrgConfigError:
+    return OrgConfigError(f"formula: {what}")
 
 
 @cache
@@ -116,7 +117,7 @@ class _Compiler(lark.Transformer[lark.Token, Formula]):
             return _constant(_CONSTANTS[name.upper()])
         found = self._of.find(name)
         if found is None:
-            raise FormulaError(f"there is no field {name} on {self._of.name}")
+            raise _unclear(f"there is no field {name} on {self._of.name}")
         api_name = found.name
         return lambda row, _old: row.get(api_name)
 
@@ -143,7 +144,7 @@ class _Compiler(lark.Transformer[lark.Token, Formula]):
         try:
             signature(_FUNCTIONS[function]).bind(*parts)
         except (KeyError, TypeError):
-            raise FormulaError(f"there is no function {name} of {len(parts)} arguments") from None
+            raise _unclear(f"there is no function {name} of {len(parts)} arguments") from None
         return _apply(_FUNCTIONS[function], *parts)
 
 

@@ -13,7 +13,7 @@ from crm_pipeline.local_org.config import (
     ValidationRule,
 )
 from crm_pipeline.local_org.errors import refuse
-from crm_pipeline.local_org.formulas import Formula, FormulaError, compile_formula
+from crm_pipeline.local_org.formulas import compile_formula
 from crm_pipeline.local_org.ids import IdCounter, long_id
 
 if TYPE_CHECKING:
@@ -59,15 +59,8 @@ def _field(of: SObjectType, name: str) -> str:
     return found.name
 
 
-def _formula(text: str, of: SObjectType) -> Formula:
-    try:
-        return compile_formula(text, of)
-    except FormulaError as error:
-        raise OrgConfigError(f"formula: {error}") from None
-
-
 def _validation(rule: ValidationRule, of: SObjectType) -> Check:
-    broken = _formula(rule.when, of)
+    broken = compile_formula(rule.when, of)
     fields = [_field(of, rule.field)] if rule.field else []
 
     def check(_context: WriteContext, row: Row, old: Row | None) -> None:
@@ -84,7 +77,7 @@ def _assignment(org: Org, of: SObjectType, rules: list[AssignmentRule], ids: IdC
         owner = org.users.get(rule.owner.lower())
         if owner is None:
             raise OrgConfigError(f"there is no user {rule.owner}")
-        compiled.append((long_id(rule.id) or ids.next(), _formula(rule.when, of), owner.id))
+        compiled.append((long_id(rule.id) or ids.next(), compile_formula(rule.when, of), owner.id))
 
     def check(context: WriteContext, row: Row, old: Row | None) -> None:
         for rule_id, applies, owner_id in compiled:
