@@ -50,12 +50,18 @@ def composite(org: Org, call: Call) -> Answer:
     """`POST /composite`: 200 with an answer to each subrequest, whether it worked or not."""
     given = body_of(call, _Composite)
     _check(given.subrequests)
+    refers = _may_refer(call.body)
     with writing(org, call) as context:
         answers: list[Answer] = []
         bodies: dict[str, Any] = {}
         for each in given.subrequests:
             answer = _perform(
-                org, call, each, bodies, context.writes, all_or_none=given.all_or_none
+                org,
+                call,
+                each,
+                bodies if refers else None,
+                context.writes,
+                all_or_none=given.all_or_none,
             )
             answers.append(answer)
             bodies[each.reference_id] = answer.body
@@ -111,15 +117,18 @@ def _perform(
     org: Org,
     outer: Call,
     given: _Subrequest,
-    bodies: Mapping[str, Any],
+    bodies: Mapping[str, Any] | None,
     writes: list[Write],
     *,
     all_or_none: bool,
 ) -> Answer:
-    """Does one subrequest, weather included. Raises `Interrupted` if the line is to be cut."""
+    """Does one subrequest, weather included; `bodies` is None where nothing refers to them.
+
+    Raises `Interrupted` if the line is to be cut.
+    """
     try:
-        parts = urlsplit(_resolved_text(given.url, bodies))
-        body = _resolved(given.body, bodies) if _may_refer(outer.body) else given.body
+        parts = urlsplit(given.url if bodies is None else _resolved_text(given.url, bodies))
+        body = given.body if bodies is None else _resolved(given.body, bodies)
     except _NoValue as error:
         return _error("PROCESSING_HALTED", str(error))
     except ValueError:
