@@ -232,4 +232,5 @@ def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
 
 def _memory(write: Write) -> int:
     """About how many bytes a write and its decision take while they are kept."""
-    return 1_600 + sum(len(value) for value in write.fields.values() if isinstance(value, str))
+    texts = sum(len(value) for value in write.fields.values() if isinstance(value, str))
+    return 340 + 110 * len(write.fields) + texts
