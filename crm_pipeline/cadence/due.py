@@ -1,11 +1,12 @@
 """Asks both databases which accounts are due, and claims them."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy import Connection, Engine
 
 from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.cadence.planner import URGENT, Due, Standing, has_news, may_run, own_business
@@ -17,6 +18,8 @@ from crm_pipeline.settings import settings
 from crm_pipeline.warehouse.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
+
+_FACTS = tuple(name for name in Standing.__dataclass_fields__ if name != "positions")
 
 
 def pipeline() -> Engine:
@@ -79,10 +82,11 @@ def read_standings(connection: Connection) -> tuple[datetime, list[Standing]]:
         statement("cadence/standings"),
         {"grace_seconds": settings().lost_answer_grace_seconds},
     )
-    return now, [_standing(row) for row in rows.mappings()]
+    names = list(rows.keys())
+    return now, [_standing(dict(zip(names, row, strict=True))) for row in rows.all()]
 
 
-def _standing(row: RowMapping) -> Standing:
+def _standing(row: Mapping[str, Any]) -> Standing:
     positions: dict[str, Position] = {
         source: Position(
             source,
@@ -94,8 +98,7 @@ def _standing(row: RowMapping) -> Standing:
         for source in SOURCES
         if row[f"{source}_watermark"] is not None
     }
-    facts = {name: row[name] for name in Standing.__dataclass_fields__ if name in row}
-    return Standing(**facts, positions=positions)
+    return Standing(**{name: row[name] for name in _FACTS}, positions=positions)
 
 
 def _unread(standings: Sequence[Standing]) -> dict[str, dict[str, Shipped]]:

@@ -31,8 +31,9 @@ def partition_changes(
         existing: the partitions that there are.
         in_flight: accounts of live runs; None: it may be any of them, so nothing is removed.
     """
-    add = [account for account in enabled if account not in set(existing)]
-    gone = [account for account in existing if account not in set(enabled)]
+    are, should_be = set(existing), set(enabled)
+    add = [account for account in enabled if account not in are]
+    gone = [account for account in existing if account not in should_be]
     if in_flight is None:
         return add, []
     return add, [account for account in gone if account not in in_flight]

@@ -43,7 +43,8 @@ def ask(
     due = due_accounts(only_urgent=only_urgent, without=waiting)
     wanted = chunks(due, settings().accounts_per_run)[:MOST_RUNS_PER_TICK]
     claimed = claim([account for chunk in wanted for account in chunk])
-    _make_partitions(instance, claimed)
+    if claimed:
+        _make_partitions(instance, claimed)
     mine = ([account for account in chunk if account in claimed] for chunk in wanted)
     return [
         run_request(chunk, asked_by, f"{tick} {chunk[0]}" if tick else None)
