@@ -163,7 +163,8 @@ def _send(
     with the outcomes of others.
     """
     going = _Going()
-    with ThreadPoolExecutor(max_workers=parallel) as pool:
+    pool = ThreadPoolExecutor(max_workers=parallel)
+    try:
         under_way: set[Future[list[Outcome]]] = set()
         while True:
             while going.problem is None and len(under_way) < 2 * parallel:
@@ -176,6 +177,9 @@ def _send(
             ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield future.result()
+    finally:
+        # Where the caller is interrupted, what only lies ready is not sent any more.
+        pool.shutdown(cancel_futures=True)
     for call in calls:
         yield all_alike(_writes_of(call), "not_sent")
     return going.problem
