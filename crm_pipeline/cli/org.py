@@ -26,15 +26,19 @@ def serve(
     ] = None,
 ) -> None:
     """Serve local orgs until Ctrl-C; without a file, one that is named dev."""
-    from crm_pipeline.local_org.config import load
+    from crm_pipeline.local_org.config import dev_org, load
     from crm_pipeline.local_org.server import serve
 
     files = config or []
-    names = [each.name for file in files for each in load(file)] or ["dev"]
+    orgs = [each for file in files for each in load(file)] or [dev_org()]
     chosen = _free_port(host, port)
     shown_host = f"[{host}]" if ":" in host else host
-    for name in names:
-        typer.echo(f"Org {name}: login URL http://{shown_host}:{chosen}/{name}")
+    for org in orgs:
+        typer.echo(f"Org {org.name}: login URL http://{shown_host}:{chosen}/{org.name}")
+    if not files:
+        user, app = orgs[0].users[0], orgs[0].connected_apps[0]
+        typer.echo(f"User {user.username}, password {user.password}, no security token")
+        typer.echo(f"Connected app {app.client_id}, secret {app.client_secret}")
     typer.echo(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
     serve(files, host, chosen)
 

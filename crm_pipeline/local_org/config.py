@@ -1,50 +1,6 @@
-"""The file that describes an org, or several under `orgs:`. Everything but `name` has a default.
+"""The file that describes an org, or several under `orgs:`; docs/local-org.md shows one.
 
-    name: acme                          # reached as http://127.0.0.1:PORT/acme
-    host: acme.my.salesforce.test       # or by this Host header
-    company: Acme Inc.
-    users:                              # the first is the default Run-As user
-      - {username: admin@acme.test, password: secret, security_token: TOKEN}
-      - {username: sales@acme.test, last_name: Sales, marketing_user: false}
-      - {username: old@acme.test, password_expired: true}
-    connected_apps:
-      - client_id: 3MVG9acme
-        client_secret: shhh
-        run_as: admin@acme.test         # for client credentials; leave out: no such user
-        certificate: keys/acme.crt      # PEM text or file, for JWT bearer
-        rotate_refresh_tokens: false
-    logins: {soap: true, password_flow: true, session_minutes: 120}
-    objects:
-      Webinar__c:                       # a custom object
-        label: Webinar
-        fields:
-          Key__c: {type: string, length: 64, external_id: true, unique: true}
-          Campaign__c: {reference_to: Campaign, child_relationship_name: Webinars}
-      Lead:
-        fields:
-          Score__c: {type: double, scale: 0}
-          LeadSource: {restricted: true, values: [Web, Webinar]}   # changes a standard field
-      Activity:                         # custom fields of Event and Task
-        fields: {External_Key__c: {type: string, external_id: true}}
-    hidden_fields: [Lead.Phone]         # field-level security
-    duplicate_rules:
-      - {object: Lead, match: [Email], against: [Lead, Contact], action: block}
-    validation_rules:
-      - {object: Lead, error: "Country is needed", when: "ISBLANK(Country)", field: Country}
-    assignment_rules:
-      - {object: Lead, owner: sales@acme.test, when: "Country = 'Germany'"}
-    state_and_country_picklists: true
-    bulk_hard_delete: false             # the users' permission "Bulk API Hard Delete"
-    limits: {daily_api_requests: 15000, concurrent_long_requests: 25}
-    latency_ms: 0
-    lock_parents: false                 # rows under a parent that another request holds fail
-    faults:                             # see weather.py
-      - {kind: collections.create, nth: 3, action: reset_after}
-    records:                            # what the org holds at first
-      Lead: [{LastName: Lovelace, Company: Analytical, Email: ada@example.com}]
-    file: acme.org                      # survive a restart; default: in memory only
-
-Paths are relative to the file.
+Everything but `name` has a default. Paths are relative to the file.
 """
 
 from __future__ import annotations
@@ -246,6 +202,14 @@ class OrgConfig(_Strict):
             username = f"admin@{self.name}.test"
             self.users = [UserConfig(username=username, last_name="Admin")]
         return self
+
+
+def dev_org() -> OrgConfig:
+    """The org that is served when no file is named: anybody finds the way in."""
+    org = OrgConfig(name="dev")
+    app = {"client_id": "dev", "client_secret": "secret", "run_as": org.users[0].username}
+    org.connected_apps = [ConnectedApp.model_validate(app)]
+    return org
 
 
 def load(path: Path) -> list[OrgConfig]:

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crm_pipeline.local_org.app import LocalOrgApp
-from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, load
+from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, dev_org, load
 from crm_pipeline.local_org.setup import build_org
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def serve(config_paths: Sequence[Path], host: str, port: int) -> None:
     Without a file there is one org, `dev`. Raises `OrgConfigError` before it starts to serve.
     """
     configs = [each for path in config_paths for each in load(path)]
-    app = _app(configs or [OrgConfig(name="dev")])
+    app = _app(configs or [dev_org()])
     listening = _listen(host, port)
     _uvicorn(app).run(sockets=[listening])
 

@@ -1,14 +1,17 @@
+from pathlib import Path
+
 import pytest
+import requests
 import yaml
 
-from crm_pipeline.local_org import config as module
-from crm_pipeline.local_org.config import OrgConfigError, load
+from crm_pipeline.local_org.config import OrgConfigError, dev_org, load
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.setup import build_org
 
 
 def test_the_example_of_the_documentation_is_a_whole_org(tmp_path):
-    example = (module.__doc__ or "").partition("\n\n")[2].rpartition("\n\n")[0]
+    page = Path(__file__).parents[2] / "docs" / "local-org.md"
+    example = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "acme.yaml"
     path.write_text(example)
     (config,) = load(path)
@@ -18,6 +21,15 @@ def test_the_example_of_the_documentation_is_a_whole_org(tmp_path):
     assert org.table("Webinar__c").type.find("Key__c")
     assert org.table("Event").type.find("External_Key__c")
     assert (tmp_path / "acme.org").exists()
+
+
+def test_the_org_without_a_file_lets_people_in_as_documented():
+    known = {"client_id": "dev", "client_secret": "secret"}
+    person = {"username": "admin@dev.test", "password": "password"}
+    with LocalOrgServer(dev_org()) as server:
+        for way in ({"grant_type": "client_credentials"}, {"grant_type": "password", **person}):
+            url = f"{server.url_of('dev')}/services/oauth2/token"
+            assert requests.post(url, data=way | known, timeout=30).status_code == 200
 
 
 def test_one_file_may_hold_several_orgs(tmp_path):
