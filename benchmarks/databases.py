@@ -1,7 +1,7 @@
 """PostgreSQL for the benchmarks: one embedded server, and a fresh database for each measurement."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,11 @@ class Databases:
         """What the server's processes have computed since it started."""
         pid_file = self._folder / "server" / "data" / "postmaster.pid"
         server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
-        return sum(server.cpu_times()[:4]) + sum(
-            sum(backend.cpu_times()[:2]) for backend in server.children()
-        )
+        computed = 0.0
+        for backend in server.children():
+            with suppress(psutil.NoSuchProcess):  # ended meanwhile: the server has its seconds
+                computed += sum(backend.cpu_times()[:2])
+        return computed + sum(server.cpu_times()[:4])
 
     def close(self) -> None:
         """Leaves the server, which stops when nobody else uses it."""
