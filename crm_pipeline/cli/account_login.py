@@ -1,6 +1,6 @@
 """`crm-pipeline account credentials`, `test-login` and the keys: how to get into an org."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.campaigns import CampaignSettings
 
 _CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
-_Rights = Mapping[str, Mapping[str, str]]
-"""By sObject, the flags of its describe that must be set, and what people call each right."""
+_Rights = Mapping[str, Sequence[tuple[str, str]]]
+"""By sObject, the flags of its describe that must be set, each with what people call the right."""
 
 
 def credentials(
@@ -93,20 +93,16 @@ def try_login(
 
 def needed_rights(campaigns: "CampaignSettings | None") -> _Rights:
     """What the user has to be allowed, by sObject; `campaigns` is None where they are off."""
-    needed = {
-        "Lead": dict((_READ, _CREATE, _EDIT)),
-        "Contact": dict((_READ, _EDIT)),
-        "Event": dict((_READ, _CREATE, _EDIT)),
-    }
-    if campaigns is not None:
-        needed["Campaign"] = dict((_READ, _EDIT))
-        if campaigns.create_campaigns:
-            needed["Campaign"] |= dict((_CREATE,))
-        needed["CampaignMember"] = dict((_READ, _CREATE, _EDIT))
-        creates = campaigns.unknown_status == "create"
-        needed["CampaignMemberStatus"] = dict((_READ, _CREATE) if creates else (_READ,))
-        if campaigns.unknown_email == "Contact":
-            needed["Contact"] = dict((_READ, _CREATE, _EDIT))
+    all_three = [_READ, _CREATE, _EDIT]
+    needed = {"Lead": all_three, "Contact": [_READ, _EDIT], "Event": all_three}
+    if campaigns is None:
+        return needed
+    if campaigns.unknown_email == "Contact":
+        needed["Contact"] = all_three
+    needed["Campaign"] = all_three if campaigns.create_campaigns else [_READ, _EDIT]
+    needed["CampaignMember"] = all_three
+    creates = campaigns.unknown_status == "create"
+    needed["CampaignMemberStatus"] = [_READ, _CREATE] if creates else [_READ]
     return needed
 
 
@@ -121,7 +117,7 @@ def missing_rights(objects: Iterable[Mapping[str, Any]], rights: _Rights) -> lis
         if sobject not in found:
             missing.append(f"{sobject}: all rights")
             continue
-        lacking = [words for flag, words in needed.items() if not found[sobject][flag]]
+        lacking = [words for flag, words in needed if not found[sobject][flag]]
         if lacking:
             missing.append(f"{sobject}: {', '.join(lacking)}")
     return missing
