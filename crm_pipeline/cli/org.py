@@ -40,7 +40,7 @@ def serve(
         typer.echo(f"User {user.username}, password {user.password}, no security token")
         typer.echo(f"Connected app {app.client_id}, secret {app.client_secret}")
     typer.echo(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
-    serve(files, host, chosen)
+    serve(orgs, host, chosen)
 
 
 def _free_port(host: str, port: int) -> int:

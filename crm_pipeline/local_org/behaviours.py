@@ -7,7 +7,7 @@ from typing import Any
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org, Table, timestamp
 from crm_pipeline.local_org.transaction import WriteContext
 
 Behaviour = Callable[[WriteContext, Table, Row, Row | None], None]
@@ -104,7 +104,7 @@ def _event(context: WriteContext, _table: Table, row: Row, old: Row | None) -> N
         text = f"Required fields are missing: [{', '.join(missing)}]"
         raise refuse("REQUIRED_FIELD_MISSING", text, *missing)
     minutes = _duration(_moment(start), minutes, end)
-    end = (_moment(start) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    end = timestamp(_moment(start) + timedelta(minutes=minutes))
     row["StartDateTime"] = row["ActivityDateTime"] = start
     row["DurationInMinutes"], row["EndDateTime"] = minutes, end
     row["ActivityDate"], row["EndDate"] = start[:10], end[:10]

@@ -16,7 +16,7 @@ from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Org, Table
 from crm_pipeline.local_org.transaction import WriteContext
-from crm_pipeline.local_org.values import NotDeserialized, Reader, reader
+from crm_pipeline.local_org.values import NotDeserialized, Reader, existing, reader
 
 _ID_IN_INSERT = RowError(
     "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
@@ -214,12 +214,14 @@ def upsert_field(org: Org, table: Table, name: str) -> Field:
     """The field to upsert by. Raises NOT_FOUND (404) unless it is an external id or id lookup."""
     found = org.visible(table.type, name)
     if found is None or not (found.external_id or found.id_lookup):
-        raise SalesforceError(
-            404,
-            "NOT_FOUND",
-            f"Provided external ID field does not exist or is not accessible: {name}",
-        )
+        raise no_external_id(name)
     return found
+
+
+def no_external_id(name: str) -> SalesforceError:
+    """The answer to a path that names neither a record nor a field to find one by."""
+    message = f"Provided external ID field does not exist or is not accessible: {name}"
+    return SalesforceError(404, "NOT_FOUND", message)
 
 
 def matches(table: Table, external_field: Field, value: Any) -> list[str]:
@@ -244,12 +246,7 @@ def _existing(table: Table, record_id: Any) -> Row:
         raise refuse(
             "MALFORMED_ID", f"{table.type.label} ID: id value of incorrect type: {record_id}", "Id"
         )
-    row = table.rows.get(found)
-    if row is None:
-        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-    if row["IsDeleted"]:
-        raise refuse("ENTITY_IS_DELETED", "entity is deleted")
-    return row
+    return existing(table, found)
 
 
 def _upsert_target(

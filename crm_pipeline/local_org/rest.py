@@ -248,11 +248,7 @@ def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, st
 def _id_in_path(text: str) -> str:
     found = long_id(text)
     if found is None:
-        raise SalesforceError(
-            404,
-            "NOT_FOUND",
-            f"Provided external ID field does not exist or is not accessible: {text}",
-        )
+        raise dml.no_external_id(text)
     return found
 
 

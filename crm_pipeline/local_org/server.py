@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crm_pipeline.local_org.app import LocalOrgApp
-from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, dev_org, load
+from crm_pipeline.local_org.config import OrgConfig, OrgConfigError, load
 from crm_pipeline.local_org.setup import build_org
 
 if TYPE_CHECKING:
@@ -65,13 +65,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(config_paths: Sequence[Path], host: str, port: int) -> None:
-    """Serves the orgs of these files until the process is stopped.
+def serve(configs: Sequence[OrgConfig], host: str, port: int) -> None:
+    """Serves these orgs until the process is stopped.
 
-    Without a file there is one org, `dev`. Raises `OrgConfigError` before it starts to serve.
+    Raises `OrgConfigError` before it starts to serve.
     """
-    configs = [each for path in config_paths for each in load(path)]
-    app = _app(configs or [dev_org()])
+    app = _app(configs)
     listening = _listen(host, port)
     _uvicorn(app).run(sockets=[listening])
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
-from crm_pipeline.local_org.schema import Field
+from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Table
 
 Reader = Callable[[Any], Any]
@@ -57,6 +57,16 @@ class NotDeserialized(Exception):  # noqa: N818 - the request is at fault, not t
             f"Cannot deserialize instance of {self.field.type} from {token} value {shown} "
             "or request may be missing a required field at [line:1, column:1]"
         )
+
+
+def existing(table: Table, record_id: str) -> Row:
+    """The row with this id (of 18 characters). Raises `RowFailure` if it is gone or was never."""
+    row = table.rows.get(record_id)
+    if row is None:
+        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    if row["IsDeleted"]:
+        raise refuse("ENTITY_IS_DELETED", "entity is deleted")
+    return row
 
 
 def stored_datetime(text: str) -> str | None:
@@ -207,11 +217,7 @@ def _reference(field: Field, tables: Mapping[str, Table]) -> Reader:
             message = f"{field.label}: id value of incorrect type: {text}"
             raise refuse("MALFORMED_ID", message, field.name)
         if table is not None:
-            row = table.rows.get(found)
-            if row is None:
-                raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-            if row["IsDeleted"]:
-                raise refuse("ENTITY_IS_DELETED", "entity is deleted")
+            existing(table, found)
         return found
 
     return read
