@@ -89,7 +89,7 @@ def _event(context: WriteContext, _table: Table, row: Row, old: Row | None) -> N
     if start and due and start != due:
         text = "Start Date Time and Due Date Time must be the same"
         raise refuse("FIELD_INTEGRITY_EXCEPTION", text, "StartDateTime")
-    if not given.keys() & {"StartDateTime", "ActivityDateTime"}:
+    if "StartDateTime" not in given and "ActivityDateTime" not in given:
         start = before.get("StartDateTime")
     start = start or due
     if start is None and row["IsAllDayEvent"] and row.get("ActivityDate"):
@@ -103,16 +103,16 @@ def _event(context: WriteContext, _table: Table, row: Row, old: Row | None) -> N
     if missing or start is None:
         text = f"Required fields are missing: [{', '.join(missing)}]"
         raise refuse("REQUIRED_FIELD_MISSING", text, *missing)
-    minutes = _duration(_moment(start), minutes, end)
+    minutes = _duration(start, minutes, end)
     end = timestamp(_moment(start) + timedelta(minutes=minutes))
     row["StartDateTime"] = row["ActivityDateTime"] = start
     row["DurationInMinutes"], row["EndDateTime"] = minutes, end
     row["ActivityDate"], row["EndDate"] = start[:10], end[:10]
 
 
-def _duration(start: datetime, minutes: int | None, end: str | None) -> int:
+def _duration(start: str, minutes: int | None, end: str | None) -> int:
     """The length of an event; without minutes and end, as all-day events may be, it is a day."""
-    between = int((_moment(end) - start).total_seconds() // 60) if end else minutes
+    between = int((_moment(end) - _moment(start)).total_seconds() // 60) if end else minutes
     if minutes is None:
         minutes = _MAX_MINUTES if between is None else between
     text = None

@@ -185,7 +185,9 @@ def delete(
 
 def id_in(fields: Mapping[str, Any]) -> Any:
     """The id that a record carries among its fields, or None."""
-    return next((value for key, value in fields.items() if key.lower() == "id"), None)
+    if "id" in fields:
+        return fields["id"]
+    return next((fields[key] for key in fields if len(key) == 2 and key.lower() == "id"), None)
 
 
 def apply(

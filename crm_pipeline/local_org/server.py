@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
 import threading
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from crm_pipeline.local_org.store import Org
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+_COLLECT_AFTER = 50_000
+"""New objects until Python looks for garbage."""
 
 
 class _Protocol(HttpToolsProtocol):
@@ -72,6 +76,8 @@ def serve(configs: Sequence[OrgConfig], host: str, port: int) -> None:
     """
     app = _app(configs)
     listening = _listen(host, port)
+    # What an org holds stays; to look through it for garbage again and again takes long.
+    gc.set_threshold(_COLLECT_AFTER, 50, 100)
     _uvicorn(app).run(sockets=[listening])
 
 

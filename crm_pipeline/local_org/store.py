@@ -25,7 +25,7 @@ _UNINDEXED_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"}
 
 def timestamp(moment: datetime) -> str:
     """Writes a moment as the API returns it: `2022-03-17T16:21:26.000+0000`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}.000+0000"
 
 
 class Index:

@@ -80,7 +80,7 @@ def stored_datetime(text: str) -> str | None:
         return None
     if moment.year not in _YEARS:
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
+    return f"{moment.isoformat()[:19]}.{moment.microsecond // 1000:03d}+0000"
 
 
 def stored_date(text: str) -> str | None:
