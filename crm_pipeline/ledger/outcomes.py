@@ -140,17 +140,14 @@ def note_sending(
 ) -> None:
     """Notes what is about to be sent, by (sObject, action); commit this before sending."""
     rows = [
-        {
-            "account_id": account_id,
-            "cycle_id": cycle_id,
-            "sobject": sobject,
-            "action": action,
-            "operation_ids": list(ids),
-        }
+        {"sobject": sobject, "action": action, "operation_ids": ids}
         for (sobject, action), ids in operation_ids.items()
     ]
     if rows:
-        connection.execute(statement("ledger/note_sending"), rows)
+        connection.execute(
+            statement("ledger/note_sending"),
+            {"account_id": account_id, "cycle_id": cycle_id, "rows": _rows(rows)},
+        )
 
 
 def end_sending(
@@ -211,5 +208,5 @@ def back_to_pending(connection: Connection, operation_ids: Sequence[int]) -> Non
 
 
 def _rows(outcomes: Sequence[Any]) -> str:
-    """Dataclasses as a JSON array: PostgreSQL takes that apart faster than we write arrays."""
+    """A JSON array: PostgreSQL takes that apart faster than we write arrays."""
     return orjson.dumps(outcomes).decode()

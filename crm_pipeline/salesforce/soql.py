@@ -57,7 +57,9 @@ def datetime_literal(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a time without zone says nothing to Salesforce")
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    utc = moment.astimezone(UTC)
+    # Half the time of what `isoformat` does with a timespec.
+    return f"{utc.isoformat()[:19]}.{utc.microsecond // 1000:03d}Z"
 
 
 def name(text: str) -> str:

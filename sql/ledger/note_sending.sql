@@ -1,2 +1,8 @@
 INSERT INTO crm.sending (account_id, cycle_id, sobject, action, operation_ids)
-VALUES (:account_id, :cycle_id, :sobject, :action, CAST(:operation_ids AS bigint []))
+SELECT :account_id, :cycle_id, each.sobject, each.action, each.operation_ids
+FROM
+    jsonb_to_recordset(CAST(:rows AS jsonb)) AS each (
+        sobject text,
+        action text,
+        operation_ids bigint []
+    )
