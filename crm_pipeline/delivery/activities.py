@@ -1,31 +1,91 @@
 """Activities: each under the record that stands for its person."""
 
-from crm_pipeline.delivery.decisions import ACTIVITY, decide_activity
+from collections import defaultdict
+from collections.abc import Sequence
+
+from crm_pipeline.delivery.decisions import ACTIVITY, Decision, decide_activity
 from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.schemas import schemas
-from crm_pipeline.delivery.sending import Outbox, write_of
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox, write_of
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.due import DueVolumes, due_activities
+from crm_pipeline.ledger.due import DueActivity, DuePerson, due_activities
+from crm_pipeline.ledger.outcomes import Done
+from crm_pipeline.salesforce.outcomes import Write
 
 WINDOW = 10_000
 """Activities decided at a time: their writes fill whole calls."""
 
+SOMEBODY = "000000000000000AAA"
+"""In place of a person who has no record yet, when an activity is decided ahead."""
 
-def send_activities(session: DeliverySession, volumes: DueVolumes) -> None:
+_Decided = tuple[DueActivity, Decision]
+
+
+def send_activities(session: DeliverySession, outbox: Outbox) -> None:
     """Sends every pending activity whose person is in the org."""
-    field = session.account.settings.activity_external_id_field
-    outbox = Outbox(session, "activities", {(ACTIVITY, "create"): volumes.activities})
     after = 0
     while due := due_activities(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        schema = schemas(session, [ACTIVITY])[ACTIVITY]
-        decisions = [decide_activity(activity, schema) for activity in due]
-        unchanged = [d for d in decisions if d.action == "none"]
-        record_unchanged(session, unchanged)
-        session.delivered.activities_unchanged += len(unchanged)
+        ready = _decided(session, due)
         session.ledger.commit()
-        keys = {activity.operation_id: activity.natural_key for activity in due}
-        changed = [d for d in decisions if d.action != "none"]
-        writes = [write_of(d, (field, keys[d.operation_id]) if field else None) for d in changed]
-        outbox.add(changed, writes)
+        writes = [_write(session, activity, decision) for activity, decision in ready]
+        outbox.add([decision for _, decision in ready], writes)
     outbox.flush()
+
+
+class ActivitiesBehind:
+    """The activities of people who are being sent: each can go when its person is in the org.
+
+    They go in whole calls, while other people are still on the way. What does not fill a call,
+    or may cost more than is left, is left to `send_activities`.
+    """
+
+    def __init__(self, session: DeliverySession, people: Sequence[DuePerson]) -> None:
+        """Reads what is due about these people."""
+        self._session = session
+        self._person_keys = {person.operation_id: person.person_key for person in people}
+        self._undecided = due_activities(
+            session.ledger, session.account_id, limit=WINDOW, of_people=self._person_keys.values()
+        )
+        self._waiting: defaultdict[str, list[_Decided]] = defaultdict(list)
+        self._ready: list[tuple[Decision, Write]] = []
+
+    def __call__(self, done: Sequence[Done]) -> Sequence[tuple[Decision, Write]]:
+        """What can go now that these operations are done."""
+        self._decide()
+        for person in done:
+            person_key = self._person_keys.get(person.operation_id, "")
+            for activity, decision in self._waiting.pop(person_key, ()):
+                if "WhoId" in decision.fields:
+                    decision.fields["WhoId"] = person.salesforce_id
+                self._ready.append((decision, _write(self._session, activity, decision)))
+        whole = len(self._ready) // RECORDS_PER_CALL * RECORDS_PER_CALL
+        if not whole or not self._session.can_afford_all():
+            return ()
+        going, self._ready = self._ready[:whole], self._ready[whole:]
+        return going
+
+    def _decide(self) -> None:
+        """Decides everything before any person is done: the org is busy, and we are not."""
+        for activity in self._undecided:
+            activity.person_id = SOMEBODY
+        for activity, decision in _decided(self._session, self._undecided):
+            self._waiting[activity.person_key].append((activity, decision))
+        self._undecided = []
+
+
+def _decided(session: DeliverySession, due: Sequence[DueActivity]) -> list[_Decided]:
+    """What is to be sent; what the org has already is recorded."""
+    if not due:
+        return []
+    schema = schemas(session, [ACTIVITY])[ACTIVITY]
+    decided = [(activity, decide_activity(activity, schema)) for activity in due]
+    unchanged = [decision for _, decision in decided if decision.action == "none"]
+    record_unchanged(session, unchanged)
+    session.delivered.activities_unchanged += len(unchanged)
+    return [each for each in decided if each[1].action != "none"]
+
+
+def _write(session: DeliverySession, activity: DueActivity, decision: Decision) -> Write:
+    field = session.account.settings.activity_external_id_field
+    return write_of(decision, (field, activity.natural_key) if field else None)

@@ -7,6 +7,7 @@ from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import MEMBER
+from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
@@ -66,8 +67,9 @@ def deliver(session: DeliverySession) -> None:
     session.forecast += _forecast(session, due)
     for _ in range(PASSES):
         session.decided_anew = False
-        create_people(session, due)
-        send_activities(session, due)
+        activities = Outbox(session, "activities", {(ACTIVITY, "create"): due.activities})
+        create_people(session, due, activities_follow=not activities.by_bulk)
+        send_activities(session, activities)
         update_people(session)
         if chosen is not None:
             link_campaigns(session)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
@@ -19,8 +20,11 @@ from crm_pipeline.salesforce.matching import (
     find_people,
 )
 
-Lookup = Callable[[Sequence[DuePerson]], Mapping[str, Match]]
-"""Finds the record of each person who has one, by email key."""
+Matches = Callable[[], Mapping[str, Match]]
+"""Waits for the record of each person who has one, by email key."""
+
+Lookup = Callable[[Sequence[DuePerson]], Matches]
+"""Begins to look people up."""
 
 SOBJECTS = ("Lead", "Contact", "Event")
 
@@ -37,14 +41,14 @@ def lookup_of(session: DeliverySession, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
     worthwhile = people >= CENSUS_FROM and session.account.settings.route != "composite"
     if not worthwhile or count_people(session.org()) > CENSUS_UP_TO * people:
-        yield lambda asked: _by_query(session, asked)
+        yield partial(_by_query, session)
         return
     session.calls_left()
     known = schemas(session, SOBJECTS)
     fields = unknown_people_fields(session.ledger, session.account_id)
     with staged_census(session.ledger, read_people(session.org(), known, fields)):
         contact_fields = [*CONTACT_FIELDS, *known["Contact"].readable(fields["Contact"])]
-        yield lambda asked: _in_census(session, asked, contact_fields)
+        yield lambda asked: partial(_in_census, session, asked, contact_fields)
 
 
 def _in_census(
@@ -58,16 +62,17 @@ def _in_census(
     return _chosen(found)
 
 
-def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> dict[str, Match]:
+def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> Matches:
     """Asks for the people's addresses, 10,000 in two API calls; describes ride along."""
     session.calls_left()
     known = known_schemas(session)
     fields = {
-        sobject: {field for person in people for field in person.intent[sobject]}
+        sobject: set[str]().union(*(person.intent[sobject] for person in people))
         for sobject in ("Lead", "Contact")
     }
     undescribed = [sobject for sobject in SOBJECTS if sobject not in known]
-    found = find_people(
+    asked = session.beside(
+        find_people,
         session.org(),
         dict.fromkeys(person.person_key for person in people),
         lead_fields=_readable("Lead", fields["Lead"], known),
@@ -75,9 +80,14 @@ def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> dict[str
         also=describes(session, undescribed),
         parallel=session.account.settings.parallel_requests,
     )
-    if undescribed:
-        store_schemas(session, undescribed, found.also)
-    return _chosen(found)
+
+    def matches() -> dict[str, Match]:
+        found = asked.result()
+        if undescribed:
+            store_schemas(session, undescribed, found.also)
+        return _chosen(found)
+
+    return matches
 
 
 def _chosen(found: Mapping[str, Sequence[Candidate]]) -> dict[str, Match]:

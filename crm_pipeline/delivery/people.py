@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.decisions import (
     Decision,
     by_policy,
     decide_person,
     newest_for_each_record,
 )
-from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
+from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
 from crm_pipeline.delivery.recording import (
     PERSON_SOBJECTS,
     keep_updates,
@@ -17,7 +18,7 @@ from crm_pipeline.delivery.recording import (
     record_unchanged,
 )
 from crm_pipeline.delivery.schemas import schemas
-from crm_pipeline.delivery.sending import Outbox
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import (
     DuePerson,
@@ -36,24 +37,37 @@ WINDOW = 10_000
 """People decided at a time: their queries and writes fill whole calls."""
 
 
-def create_people(session: DeliverySession, due: DueVolumes) -> None:
+def create_people(session: DeliverySession, due: DueVolumes, *, activities_follow: bool) -> None:
     """Decides every pending person; those who are in the org nowhere become Leads at once.
 
     Where the calls that are left might not do, updates wait for `update_people`: new leads go
     before activities, and these before updates. Those of a bulk job wait as well, since
     together they fill fewer jobs.
+
+    Args:
+        session: the account's delivery.
+        due: what is pending.
+        activities_follow: whether activities may go right behind their people. They do where
+            nothing has to wait and people fill more than one call.
     """
     unknown = due.unknown_people
     outbox = Outbox(session, "new leads", {("Lead", "create"): unknown})
     at_once = session.can_afford_all() and not outbox.by_bulk
     now = ("create", "update") if at_once else ("create",)
     after = 0
+    if unknown:
+        session.calls_left()
+        session.begin_login()
     with lookup_of(session, unknown) as lookup:
         while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
             after = people[-1].operation_id
-            decisions = _decided(session, lookup, people)
+            matches = _begin_lookup(lookup, people)
+            follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
+            # Read while the org looks people up.
+            behind = ActivitiesBehind(session, people) if follow else None
+            decisions = _decided(session, people, matches())
             _record(session, [d for d in decisions if d.action not in now])
-            outbox.add([d for d in decisions if d.action in now])
+            outbox.add([d for d in decisions if d.action in now], behind=behind)
         outbox.flush()
 
 
@@ -87,11 +101,14 @@ def update_people(session: DeliverySession) -> None:
     outbox.flush()
 
 
-def _decided(
-    session: DeliverySession, lookup: Lookup, people: Sequence[DuePerson]
-) -> list[Decision]:
+def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:
     unknown = [person for person in people if person.salesforce_id is None]
-    matches = lookup(unknown) if unknown else {}
+    return lookup(unknown) if unknown else dict
+
+
+def _decided(
+    session: DeliverySession, people: Sequence[DuePerson], matches: Mapping[str, Match]
+) -> list[Decision]:
     known = schemas(session, SOBJECTS)
     chosen = session.account.settings
     decided = [

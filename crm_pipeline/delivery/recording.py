@@ -82,8 +82,9 @@ class Recorder:
         decisions: Mapping[int, Decision],
     ) -> None:
         self.session = session
-        self.writes = {write.ref: write for write in writes}
-        self.decisions = decisions
+        self.writes: dict[int, Write] = {}
+        self.decisions: dict[int, Decision] = {}
+        self.expect(writes, decisions)
         self.lost: list[int] = []
         self.again: list[Write] = []
         self.moved: list[Write] = []
@@ -91,9 +92,14 @@ class Recorder:
         self.deleted: list[Write] = []
         self.to_read: list[Write] = []
 
-    def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Records a batch of outcomes within the current transaction."""
-        self._record_successes([o for o in outcomes if o.status == "ok"])
+    def expect(self, writes: Sequence[Write], decisions: Mapping[int, Decision]) -> None:
+        """Takes in what is going to have outcomes."""
+        self.writes |= {write.ref: write for write in writes}
+        self.decisions |= decisions
+
+    def record(self, outcomes: Sequence[Outcome]) -> list[Done]:
+        """Records a batch of outcomes within the current transaction; returns what went through."""
+        done = self._record_successes([o for o in outcomes if o.status == "ok"])
         self.lost += [o.ref for o in outcomes if o.status == "lost"]
         self._keep_updates([o.ref for o in outcomes if o.status == "error"])
         failed: list[Failed] = []
@@ -113,11 +119,10 @@ class Recorder:
             self.session.delivered.failed += len(failed)
             self.session.delivered.waiting += waiting
             self.session.delivered.exhausted += exhausted
+        return done
 
-    def _record_successes(self, outcomes: Sequence[Outcome]) -> None:
-        if not outcomes:
-            return
-        successes = []
+    def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
+        successes: list[Done] = []
         for outcome in outcomes:
             write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
             altered = decision.altered or write.fields != decision.fields
@@ -136,6 +141,7 @@ class Recorder:
         members = [done.operation_id for done in successes if done.sobject == MEMBER]
         if members:
             note_members(self.session.ledger, members)
+        return successes
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""

@@ -1,7 +1,7 @@
 """Sending decided writes: by composite calls as they come, or gathered for a bulk job."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from crm_pipeline.delivery.decisions import Decision
@@ -59,6 +59,10 @@ def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> 
     )
 
 
+Behind = Callable[[Sequence[Done]], Sequence[tuple[Decision, Write]]]
+"""Told what just went through, gives what can go behind it now."""
+
+
 class Outbox:
     """Takes decisions, window by window, and sends them by the route that suits their number."""
 
@@ -78,12 +82,20 @@ class Outbox:
         self._decided: dict[int, Decision] = {}
         self._bytes = 0
 
-    def add(self, decisions: Sequence[Decision], writes: Sequence[Write] | None = None) -> None:
+    def add(
+        self,
+        decisions: Sequence[Decision],
+        writes: Sequence[Write] | None = None,
+        *,
+        behind: Behind | None = None,
+    ) -> None:
         """Sends decisions, or keeps them for a bulk job.
 
         Args:
             decisions: creates and updates, each operation once.
             writes: what to send for them, in their order; by default what they say.
+            behind: gives what goes out behind them, while others of them are still on the way.
+                Not with bulk jobs.
 
         Raises:
             AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
@@ -92,7 +104,7 @@ class Outbox:
         note_changes(self._session, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
         if not self.by_bulk:
-            _send_by_composite(self._session, queue, decided)
+            _send_by_composite(self._session, queue, decided, behind)
             return
         self._gathered += queue
         self._decided |= decided
@@ -108,7 +120,10 @@ class Outbox:
 
 
 def _send_by_composite(
-    session: DeliverySession, queue: list[Write], decisions: Mapping[int, Decision]
+    session: DeliverySession,
+    queue: list[Write],
+    decisions: Mapping[int, Decision],
+    behind: Behind | None,
 ) -> None:
     """Sends composite calls and records each answer as it comes."""
     parallel = session.account.settings.parallel_requests
@@ -116,20 +131,45 @@ def _send_by_composite(
         if not queue:
             return
         queue, beyond = _within_allowance(session, queue)
-        recorder = Recorder(session, queue, decisions)
-        with _under_way(session, queue, recorder):
-            for outcomes in send_by_composite(
-                session.org(), queue, headers=session.headers(), parallel=parallel
-            ):
-                recorder.record(outcomes)
-                session.ledger.commit()
+        recorder = Recorder(session, queue, {**decisions})
+        _send_round(session, queue, recorder, parallel, behind)
         if recorder.moved:
             relocate(session, recorder.moved)
         _read_again(session, recorder.to_read)
         _attach_duplicates(session, recorder.duplicates, decisions)
         if beyond:
             session.calls_left()
+        decisions = recorder.decisions
         queue, parallel = [*recorder.again, *beyond], 1
+
+
+def _send_round(
+    session: DeliverySession,
+    queue: Sequence[Write],
+    recorder: Recorder,
+    parallel: int,
+    behind: Behind | None,
+) -> None:
+    done: list[Done] = []
+
+    def more() -> list[Write]:
+        ready = behind(done) if behind else ()
+        done.clear()
+        if not ready:
+            return []
+        decisions = [decision for decision, _ in ready]
+        writes = [write for _, write in ready]
+        note_changes(session, decisions)
+        recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
+        _note_sending(session, writes)
+        return writes
+
+    with _under_way(session, queue, recorder):
+        for outcomes in send_by_composite(
+            session.org(), queue, headers=session.headers(), parallel=parallel, more=more
+        ):
+            done += recorder.record(outcomes)
+            session.ledger.commit()
 
 
 @contextmanager
@@ -141,11 +181,7 @@ def _under_way(
     From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
     again. What the block has no outcome for is as it was before.
     """
-    refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for write in writes:
-        refs[write.sobject, write.written_as].append(write.ref)
-    note_sending(session.ledger, session.account_id, session.cycle_id, refs)
-    session.ledger.commit()
+    _note_sending(session, writes)
     try:
         yield
     except SalesforceProblem:
@@ -153,6 +189,14 @@ def _under_way(
         session.ledger.commit()
         raise
     end_sending(session.ledger, session.account_id, recorder.lost)
+    session.ledger.commit()
+
+
+def _note_sending(session: DeliverySession, writes: Sequence[Write]) -> None:
+    refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for write in writes:
+        refs[write.sobject, write.written_as].append(write.ref)
+    note_sending(session.ledger, session.account_id, session.cycle_id, refs)
     session.ledger.commit()
 
 

@@ -1,10 +1,11 @@
 """What one delivery works with: the ledger's connection, the org, the counts, the allowance."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,9 @@ from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection as Org
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -77,6 +81,8 @@ class DeliverySession:
     paused_before: bool = False
     latency_before: float | None = None
     _org: "Org | None" = None
+    _logging_in: "Future[Org] | None" = None
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
     _mending: bool = False
     _tried: set[tuple[int, str]] = field(default_factory=set)
 
@@ -94,23 +100,39 @@ class DeliverySession:
             OrgUnavailable: the org does not answer.
         """
         if self._org is None:
-            from crm_pipeline.salesforce.login import log_in
-
-            if reason := refused(self.ledger, self.account_id):
-                raise AccountStopped(f"{reason} (not tried again)", "set the credentials anew")
-            credentials = read_credentials(self.ledger, self.account_id)
+            logging_in = self.begin_login()
+            self._logging_in = None
             try:
-                self._org = log_in(
-                    self.account.login_url,
-                    credentials,
-                    api_version=self.account.settings.api_version,
-                    read_timeout=settings().salesforce_read_timeout_seconds,
-                )
+                self._org = logging_in.result()
             except AccountStopped as stopped:
                 mark_refused(self.ledger, self.account_id, str(stopped))
                 self.ledger.commit()
                 raise
         return self._org
+
+    def begin_login(self) -> "Future[Org]":
+        """Begins to log in, where the org is sure to be asked; `org` waits for it.
+
+        Raises:
+            AccountStopped: the credentials were refused before.
+        """
+        if self._logging_in is None:
+            from crm_pipeline.salesforce.login import log_in
+
+            if reason := refused(self.ledger, self.account_id):
+                raise AccountStopped(f"{reason} (not tried again)", "set the credentials anew")
+            self._logging_in = self.beside(
+                log_in,
+                self.account.login_url,
+                read_credentials(self.ledger, self.account_id),
+                api_version=self.account.settings.api_version,
+                read_timeout=settings().salesforce_read_timeout_seconds,
+            )
+        return self._logging_in
+
+    def beside(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Asks the org in another thread, while the ledger is worked with in this one."""
+        return self._beside.submit(ask, *args, **kwargs)
 
     def headers(self) -> dict[str, str]:
         """The request headers that the account's settings ask for, for writes."""
@@ -210,5 +232,9 @@ class DeliverySession:
 
     def log_out(self) -> None:
         """Ends the session with the org, if there is one."""
+        begun = self._logging_in
+        if begun is not None and begun.exception() is None:
+            self._org = begun.result()
         if self._org is not None:
             self._org.log_out()
+        self._beside.shutdown()

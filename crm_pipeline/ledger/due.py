@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
@@ -57,16 +58,15 @@ class DueUpdate:
 class DueActivity:
     """An activity to be sent, with the record that stands for its person.
 
-    `last_…` and `salesforce_id` are those of an earlier version that is in the org, or None.
+    `person_id` is None of a person who is not in the org. `last_…` and `salesforce_id` are those
+    of an earlier version that is in the org, or None.
     """
 
     operation_id: int
     natural_key: str
     person_key: str
     intent: Mapping[str, Any]
-    person_sobject: str
-    person_id: str
-    last_sobject: str | None
+    person_id: str | None
     salesforce_id: str | None
     last_person_key: str | None
     last_intent: Mapping[str, Any] | None
@@ -118,10 +118,20 @@ def due_updates(
 
 
 def due_activities(
-    connection: Connection, account_id: str, *, after: int = 0, limit: int
+    connection: Connection,
+    account_id: str,
+    *,
+    after: int = 0,
+    limit: int,
+    of_people: Collection[str] | None = None,
 ) -> list[DueActivity]:
-    """Pending activities of people who are in the org, above `after`, oldest first."""
-    window = {"account_id": account_id, "after": after, "limit": limit}
+    """Pending activities of people who are in the org, above `after`, oldest first.
+
+    Or those of some people, by person key, whether they are in the org or not.
+    """
+    # PostgreSQL takes JSON apart faster than psycopg writes arrays.
+    people = None if of_people is None else orjson.dumps(list(of_people)).decode()
+    window = {"account_id": account_id, "after": after, "limit": limit, "of_people": people}
     rows = connection.execute(statement("ledger/due_activities"), window)
     return [DueActivity(*row) for row in rows.all()]
 

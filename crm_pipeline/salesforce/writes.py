@@ -4,8 +4,9 @@ A write is never sent a second time here, whatever happens: what was sent and no
 reported as lost, and it is for the caller to look it up.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _LOST_IN_A_ROW = 2
 """After so many lost answers the org is taken to be gone, and nothing more is sent."""
 
+More = Callable[[], Sequence[Write]]
+"""Asked for further writes while others are under way; for none, when there is nothing now."""
+
 _Call = Sequence[Collection]
 _Result = tuple[list[Outcome], SalesforceProblem | None]
 
@@ -59,6 +63,7 @@ def send_by_composite(
     *,
     headers: Mapping[str, str] | None = None,
     parallel: int = PARALLEL_REQUESTS,
+    more: More = list,
 ) -> Iterator[list[Outcome]]:
     """Sends writes in composite calls of five collections of 200, some of them at once.
 
@@ -68,6 +73,9 @@ def send_by_composite(
             among writes to the same record.
         headers: of each collection (`Sforce-Auto-Assign`, `Sforce-Duplicate-Rule-Header`).
         parallel: most calls at once.
+        more: gives writes that can go only when others have gone. Asked after each of the
+            outcomes was taken, and while the first calls are under way; what it gives does not
+            share calls with what is there already.
 
     Yields:
         As each call ends, the outcomes of its writes. Each write has one outcome in all.
@@ -79,7 +87,7 @@ def send_by_composite(
     problem: SalesforceProblem | None = None
     for wave in waves_of(writes):
         if problem is None:
-            problem = yield from _send(connection, _calls_of(wave), headers, parallel)
+            problem = yield from _send(connection, _calls_of(wave), headers, parallel, more)
         elif wave:
             yield all_alike(wave, "not_sent")
     if problem is not None:
@@ -156,6 +164,7 @@ def _send(
     calls: Iterator[_Call],
     headers: Mapping[str, str] | None,
     parallel: int,
+    more: More,
 ) -> Generator[list[Outcome], None, SalesforceProblem | None]:
     """Sends calls until one says that there is no point in going on; returns why.
 
@@ -165,18 +174,23 @@ def _send(
     going = _Going()
     pool = ThreadPoolExecutor(max_workers=parallel)
     try:
-        under_way: set[Future[list[Outcome]]] = set()
+        under_way: list[Future[list[Outcome]]] = []
         while True:
             while going.problem is None and len(under_way) < 2 * parallel:
                 call = next(calls, None)
                 if call is None:
                     break
-                under_way.add(pool.submit(_send_call, connection, call, headers, going))
+                under_way.append(pool.submit(_send_call, connection, call, headers, going))
+            if going.problem is None and (further := more()):
+                calls = chain(calls, _calls_of(further))
+                continue
             if not under_way:
                 break
-            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in ended:
-                yield future.result()
+            wait(under_way, return_when=FIRST_COMPLETED)
+            # Of those that ended, the one that was sent first: more may depend on it.
+            first = next(future for future in under_way if future.done())
+            under_way.remove(first)
+            yield first.result()
     finally:
         # Where the caller is interrupted, what only lies ready is not sent any more.
         pool.shutdown(cancel_futures=True)

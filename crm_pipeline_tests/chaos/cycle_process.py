@@ -6,7 +6,8 @@ that is to be killed is run in a fork, whose process id is written as it begins;
 process itself, where all is warm. As a task ends, what came of it is written as a line.
 
 Nothing of the pipeline is changed in here: a fault at a commit is met in the database driver's
-connection, beneath SQLAlchemy. Only time flies: what is slept through takes a part of its time.
+connection, beneath SQLAlchemy. Only time flies: what is slept through takes a part of its time; and
+where the environment has `CHAOS_SMALL_CALLS`, four records fill a call.
 """
 
 import json
@@ -16,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Literal
 from unittest.mock import patch
@@ -32,6 +34,7 @@ from crm_pipeline.cadence.due import claim, due_accounts
 from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.settings import settings
+from crm_pipeline_tests.small_calls import small_calls
 
 CommitAction = Literal[
     "kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost"
@@ -43,6 +46,9 @@ MOST_CYCLES = 40
 """Cycles after which an account that is still due will never come to rest."""
 
 _WAIT_FOR_A_DEAD_HOLDER = 5.0
+
+SMALL_CALLS = "CHAOS_SMALL_CALLS"
+"""In a task's environment it makes calls small."""
 
 _HURRY = 20
 """So many times shorter are the waits for a bulk job, and those before another try."""
@@ -190,7 +196,10 @@ def _perform(task: dict[str, Any]) -> dict[str, Any]:
     lines = _Lines()
     logging.getLogger().addHandler(lines)
     try:
-        with patch.dict(os.environ, task["environment"]):
+        with (
+            patch.dict(os.environ, task["environment"]),
+            small_calls() if SMALL_CALLS in task["environment"] else nullcontext(),
+        ):
             answer = TASKS[task["task"]](**task["arguments"])
     except Exception as error:  # noqa: BLE001 - the harness shows it
         answer = {"state": "Crashed", "reason": f"{type(error).__name__}: {error}"}

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from crm_pipeline_tests.chaos.ambush import Strike
 from crm_pipeline_tests.chaos.installation import installed, org_named
 from crm_pipeline_tests.chaos.postgres_in_trouble import TroubledPostgres
-from crm_pipeline_tests.chaos.walk import SETTINGS, Breakage, Place, Walk
+from crm_pipeline_tests.chaos.walk import Breakage, Place, Walk
 from crm_pipeline_tests.databases import fresh_pipeline
 
 
@@ -30,7 +30,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trouble]:
         fresh_pipeline(postgres.server, folder / "data") as engine,
         installed(engine, org_named("acme")) as installation,
     ):
-        yield Trouble(postgres, engine, Walk(installation, SETTINGS["by composite calls"]))
+        yield Trouble(postgres, engine, Walk(installation, "by composite calls"))
     postgres.stop()
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
-from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, Breakage, Place, Walk
+from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Place, Walk
 
 KILLED_AFTER_THE_ORG_WORKED = next(
     each for each in BREAKAGES if each.name == "process killed after the org worked"
@@ -16,7 +16,7 @@ STEP = 16
 @pytest.fixture(scope="module")
 def walk(installation: Installation) -> Walk:
     """The small case, counted."""
-    return Walk(installation, SETTINGS["by composite calls"])
+    return Walk(installation, "by composite calls")
 
 
 def broken(walk: Walk, breakage: Breakage, places: list[Place]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
-from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.cycle_process import SMALL_CALLS, CommitAction
 from crm_pipeline_tests.chaos.evidence import Record, gather
 from crm_pipeline_tests.chaos.examiner import address, examine
 from crm_pipeline_tests.chaos.findings import Findings
@@ -108,6 +108,7 @@ BREAKAGES: tuple[Breakage, ...] = (
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "by composite calls": {"route": "composite"},
+    "activities behind their people": {"route": "composite"},
     "upserted by an external id": {
         "route": "composite",
         "activity_external_id_field": EXTERNAL_ID,
@@ -120,6 +121,12 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Accounts' settings under which the walk is made."""
+
+ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
+    # Only where people fill several calls do activities go before all of them are through.
+    "activities behind their people": {SMALL_CALLS: "yes"},
+}
+"""Further settings of the pipeline, by the same names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +146,20 @@ class Counted:
 
 
 class Walk:
-    """The small case under one account's settings, ready to be broken at any place.
+    """The small case under one of `SETTINGS`, ready to be broken at any place.
 
     Attributes:
         counted: the run in good weather.
         ended: how the cycles of the last run ended.
     """
 
-    def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
+    def __init__(self, installation: Installation, settings: str) -> None:
         self.installation = installation
         self.ended: list[Ended] = []
         # Several chunks, hence several commits, to a source.
         installation.environment["CHUNK_ROWS"] = "5"
-        self._told = begin(installation, settings)
+        installation.environment |= ENVIRONMENTS.get(settings, {})
+        self._told = begin(installation, SETTINGS[settings])
         installation.save()
         self.counted = self._count()
 

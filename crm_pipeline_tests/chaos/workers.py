@@ -12,7 +12,7 @@ from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation, installed, org_named
 from crm_pipeline_tests.chaos.random_walk import SETTINGS as RANDOM_SETTINGS
 from crm_pipeline_tests.chaos.random_walk import RandomWalk
-from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, Walk
+from crm_pipeline_tests.chaos.walk import BREAKAGES, Walk
 from crm_pipeline_tests.databases import fresh_pipeline, server_in
 
 RANDOM_WALK = "several faults at once, several accounts, two cycles of one"
@@ -64,7 +64,7 @@ class Worker:
         if self._walk is None or self._walks_under != settings:
             self._stack.close()
             installation = self._installation(["acme"])
-            self._walk, self._walks_under = Walk(installation, SETTINGS[settings]), settings
+            self._walk, self._walks_under = Walk(installation, settings), settings
         return self._walk
 
     def random_walk(self, seed: int) -> RandomWalk:

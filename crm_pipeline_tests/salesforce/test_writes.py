@@ -21,6 +21,7 @@ from crm_pipeline.salesforce.login import log_in
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.salesforce.writes import Duplicate, send_by_composite, single_create
 from crm_pipeline_tests.salesforce.orgs import APP, Asked, Canned, LocalOrg, after_login
+from crm_pipeline_tests.small_calls import small_calls
 
 FALSE = {"Sforce-Auto-Assign": "FALSE"}
 
@@ -52,11 +53,10 @@ def _statuses(outcomes: dict[int, Outcome]) -> Counter[str]:
     return Counter(outcome.status for outcome in outcomes.values())
 
 
-@pytest.fixture
-def small_calls(monkeypatch):
-    """Calls of two collections of two records, so that few records make many calls."""
-    monkeypatch.setattr("crm_pipeline.salesforce.packing.COLLECTION_RECORDS", 2)
-    monkeypatch.setattr("crm_pipeline.salesforce.writes.COMPOSITE_QUERIES_OR_COLLECTIONS", 2)
+@pytest.fixture(name="small_calls")
+def _small_calls():
+    with small_calls():
+        yield
 
 
 def test_ten_thousand_creates_cost_ten_calls_and_each_learns_its_id(org):
@@ -378,6 +378,34 @@ def test_calls_overlap_up_to_the_given_number(canned):
 
     assert problem is None
     assert _statuses(outcomes) == {"ok": 24}
+
+
+@pytest.mark.usefixtures("small_calls")
+def test_more_is_asked_for_as_outcomes_come_and_shares_no_call(org):
+    connection = org.connect()
+    outcomes: dict[int, Outcome] = {}
+    further = {0: [], 4: [_lead(100)], 8: [_lead(101), _lead(102)], 11: [_lead(103)]}
+
+    def more() -> list[Write]:
+        return further.pop(len(outcomes), [])
+
+    for batch in send_by_composite(connection, _leads(8), parallel=1, more=more):
+        outcomes |= {outcome.ref: outcome for outcome in batch}
+    assert not further, "asked before the first outcome, and after each"
+    assert list(outcomes) == [*range(8), 100, 101, 102, 103]
+    assert _statuses(outcomes) == {"ok": 12}
+    assert connection.calls == {"create": 5}
+
+
+@pytest.mark.usefixtures("small_calls")
+def test_what_was_asked_for_and_not_sent_is_said_too(org):
+    org.weather("composite", "error", nth=2, status=403, code="API_DISABLED_FOR_ORG")
+    further = [[_lead(101)], [_lead(100)]]
+
+    outcomes, raised = _send(org.connect(), _leads(8), more=lambda: further and further.pop())
+
+    assert isinstance(raised, AccountStopped)
+    assert _statuses(outcomes) == {"ok": 4, "not_sent": 6}
 
 
 @pytest.mark.usefixtures("small_calls")

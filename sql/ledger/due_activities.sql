@@ -1,21 +1,20 @@
--- Activities to be sent whose person is in the org; oldest first. One of which an earlier
--- version has been sent updates that record.
+-- Activities to be sent, oldest first: those whose person is in the org, or those of
+-- `of_people`, wherever these are. One of which an earlier version has been sent updates that
+-- record.
 SELECT
     o.operation_id,
     o.natural_key,
     o.person_key,
     o.intent,
-    i.sobject AS person_sobject,
     i.salesforce_id AS person_id,
-    earlier.sobject AS last_sobject,
     earlier.salesforce_id,
     earlier.person_key AS last_person_key,
     earlier.intent AS last_intent
 FROM crm.operation AS o
-INNER JOIN crm.identity AS i
+LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
 LEFT JOIN LATERAL (
-    SELECT e.sobject, e.salesforce_id, e.person_key, e.intent
+    SELECT e.salesforce_id, e.person_key, e.intent
     FROM crm.operation AS e
     WHERE
         o.version > 1
@@ -31,6 +30,10 @@ WHERE
     AND o.kind = 'activity'
     AND o.state = 'pending'
     AND o.operation_id > :after
+    AND CASE
+        WHEN CAST(:of_people AS jsonb) IS NULL THEN i.person_key IS NOT NULL
+        ELSE o.person_key IN (SELECT jsonb_array_elements_text(CAST(:of_people AS jsonb)))
+    END
     -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (
         o.version > 1
