@@ -152,7 +152,7 @@ def _decide_matched(
     differing = {
         field: value
         for field, value in fitted.fields.items()
-        if not _same(field, value, match.fields.get(field))
+        if (there := match.fields.get(field)) != value and not _same(field, value, there)
     }
     if not _same("Email", person.person_key, match.fields.get("Email")):
         # Reached through a converted Lead: the Contact's own address is not ours to change.

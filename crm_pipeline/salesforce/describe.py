@@ -5,7 +5,7 @@ field-level security look the same. The schema keeps of it what writing needs, s
 be cached.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -13,9 +13,11 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from crm_pipeline.salesforce.places import Place, fit_place, places_of
-from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, Why, convert
+from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, READERS, Why, convert
 
 Operation = Literal["create", "update", "upsert"]
+
+_OPERATIONS: tuple[Operation, ...] = ("create", "update", "upsert")
 
 
 class PicklistValue(NamedTuple):
@@ -130,7 +132,7 @@ class SObjectSchema:
         """
         fitted: dict[str, Any] = {}
         changes: list[FieldChange] = []
-        lengths = self._plain_lengths[operation]
+        lengths, readers = self._plain_lengths[operation], self._readers[operation]
         for name, value in fields.items():
             if (
                 type(value) is str
@@ -138,6 +140,8 @@ class SObjectSchema:
                 and not (value[0].isspace() or value[-1].isspace())
             ):
                 fitted[name] = value
+            elif name in readers and (read := readers[name](value)) is not None:
+                fitted[name] = read
             else:
                 self._fit_one(name, value, operation, fitted, changes)
         for place in self._places:
@@ -185,7 +189,6 @@ class SObjectSchema:
     @cached_property
     def _plain_lengths(self) -> dict[Operation, dict[str, int]]:
         """By operation, the length of each field that takes any text up to it."""
-        operations: tuple[Operation, ...] = ("create", "update", "upsert")
         return {
             operation: {
                 schema.name: schema.length
@@ -194,7 +197,19 @@ class SObjectSchema:
                 and not schema.restricted
                 and schema.writable(operation)
             }
-            for operation in operations
+            for operation in _OPERATIONS
+        }
+
+    @cached_property
+    def _readers(self) -> dict[Operation, dict[str, Callable[[Any], Any]]]:
+        """By operation, what reads a value for each field of another type that it may write."""
+        return {
+            operation: {
+                schema.name: READERS[schema.type]
+                for schema in self.fields.values()
+                if schema.type in READERS and schema.writable(operation)
+            }
+            for operation in _OPERATIONS
         }
 
     @cached_property

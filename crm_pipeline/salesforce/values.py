@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.salesforce.soql import datetime_literal
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.describe import FieldSchema
 
+_AS_RETURNED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", re.ASCII)
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 
 PLAIN_TEXT = frozenset(
@@ -55,7 +55,7 @@ def convert(field: "FieldSchema", value: Any) -> Converted:
     """
     if field.type in PLAIN_TEXT or field.type in {"email", "multipicklist"}:
         return _text(field, str(value).strip())
-    reader = _READERS.get(field.type)
+    reader = READERS.get(field.type)
     if reader is None:
         return value, None
     read = reader(value.strip() if isinstance(value, str) else value)
@@ -138,19 +138,26 @@ def _date(value: Any) -> str | None:
 
 
 def _datetime(value: Any) -> str | None:
+    """As Salesforce returns it, so that what is there already is seen to be the same."""
     if not isinstance(value, datetime):
+        text = str(value)
         try:
-            value = datetime.fromisoformat(str(value))
+            value = datetime.fromisoformat(text)
         except ValueError:
             return None
-    return datetime_literal(value) if value.tzinfo else None
+        if _AS_RETURNED.fullmatch(text):
+            return text
+    if value.tzinfo is None:
+        return None
+    utc = value.astimezone(UTC)
+    return f"{utc.isoformat()[:19]}.{utc.microsecond // 1000:03d}+0000"
 
 
 def _record_id(value: Any) -> str | None:
     return value if isinstance(value, str) and _RECORD_ID.fullmatch(value) else None
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
+READERS: Mapping[str, Callable[[Any], Any]] = {
     "int": _whole_number,
     "double": _number,
     "currency": _number,
@@ -160,3 +167,4 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "datetime": _datetime,
     "reference": _record_id,
 }
+"""By type of field, what makes a value fit it; it gives None for one that does not."""

@@ -86,6 +86,16 @@ def test_a_match_that_has_it_all_gets_nothing() -> None:
     assert decide(person(), Match("Lead", "00Q1", there, "the only lead")).action == "none"
 
 
+def test_a_time_that_is_in_the_org_already_is_no_difference() -> None:
+    """Salesforce returns it as `+0000`, whatever way it was written."""
+    seen = FieldSchema("Seen__c", "datetime", createable=True, updateable=True)
+    schemas = {**SCHEMAS, "Lead": SObjectSchema("Lead", {"Seen__c": seen})}
+    there = Match("Lead", "00Q1", {"Seen__c": "2026-03-01T12:00:00.000+0000"}, "the only lead")
+    for written in ("2026-03-01T12:00:00.000+0000", "2026-03-01T12:00:00Z", NOON.isoformat()):
+        given = person(intent={"Lead": {"Seen__c": written}, "Contact": {}}, person_key="")
+        assert decide_person(given, there, schemas, SETTINGS).action == "none", written
+
+
 def test_the_address_of_a_contact_reached_through_its_lead_is_left_alone() -> None:
     there = {"LastName": "Lovelace", "Email": "other@example.com", "MailingCity": "Paris"}
     decision = decide(person(), Match("Contact", "0031", there, "converted"))

@@ -60,10 +60,10 @@ def test_what_another_version_cached_of_a_field_is_passed_over():
         (
             "Seen__c",
             datetime(2026, 11, 20, 1, tzinfo=timezone(timedelta(hours=2))),
-            "2026-11-19T23:00:00.000Z",
+            "2026-11-19T23:00:00.000+0000",
             None,
         ),
-        ("Seen__c", "2026-11-20T01:00:00.000+0000", "2026-11-20T01:00:00.000Z", None),
+        ("Seen__c", "2026-11-20T01:00:00.000+0000", "2026-11-20T01:00:00.000+0000", None),
         ("OwnerId", "005000000000001AAA", "005000000000001AAA", None),
     ],
 )
