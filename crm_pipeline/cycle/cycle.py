@@ -140,7 +140,7 @@ class _Cycle:
             self.attempt(self.read_campaigns)
         if report.steps & _LOADING and org_is_there:
             self.attempt(lambda: deliver(session))
-        session.log_out()
+        self.attempt(session.log_out)
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
         report.counts.incidents = len(incidents)

@@ -15,7 +15,7 @@ from crm_pipeline.salesforce.outcomes import Write
 WINDOW = 10_000
 """Activities decided at a time: their writes fill whole calls."""
 
-SOMEBODY = "000000000000000AAA"
+_SOMEBODY = "000000000000000AAA"
 """In place of a person who has no record yet, when an activity is decided ahead."""
 
 _Decided = tuple[DueActivity, Decision]
@@ -68,7 +68,7 @@ class ActivitiesBehind:
     def _decide(self) -> None:
         """Decides everything before any person is done: the org is busy, and we are not."""
         for activity in self._undecided:
-            activity.person_id = SOMEBODY
+            activity.person_id = _SOMEBODY
         for activity, decision in _decided(self._session, self._undecided):
             self._waiting[activity.person_key].append((activity, decision))
         self._undecided = []

@@ -131,7 +131,7 @@ def _send_by_composite(
         if not queue:
             return
         queue, beyond = _within_allowance(session, queue)
-        recorder = Recorder(session, queue, {**decisions})
+        recorder = Recorder(session, queue, decisions)
         _send_round(session, queue, recorder, parallel, behind)
         if recorder.moved:
             relocate(session, recorder.moved)

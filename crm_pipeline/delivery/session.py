@@ -231,10 +231,12 @@ class DeliverySession:
         self.decided_anew = True
 
     def log_out(self) -> None:
-        """Ends the session with the org, if there is one."""
-        begun = self._logging_in
-        if begun is not None and begun.exception() is None:
-            self._org = begun.result()
+        """Ends the session with the org, if there is one.
+
+        Raises:
+            AccountStopped, OrgUnavailable: as `org`, of a login that nobody has waited for.
+        """
+        if self._logging_in is not None:
+            self.org()
         if self._org is not None:
             self._org.log_out()
-        self._beside.shutdown()

@@ -256,6 +256,27 @@ def test_a_lost_activity_that_went_with_its_lead_does_not_come_again_under_the_n
     assert [event["Subject"] for event in bench.records("Event")] == ["Webinar Registration"]
 
 
+def test_a_refused_login_is_noticed_even_where_nothing_could_go(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_registration(bench)
+    bench.fault("composite", "reset_after", nth=2)
+    bench.cycle()
+    assert bench.states()["person:p1@example.com"] == "in_flight"
+    patience(monkeypatch, "600")
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'Head', shipped_at = now()")
+    )
+    set_credentials(
+        bench.connection, "acme", PasswordToken(username="api@acme.test", password="wrong")
+    )
+    assert bench.cycle().state == "Failed"
+    logins = bench.org.meter.calls["login"]
+    report = bench.cycle()
+    assert "not tried again" in report.reason
+    assert bench.org.meter.calls["login"] == logins
+
+
 def patience(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
     """How long an answer that was lost is waited for from now on."""
     monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", seconds)
