@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from benchmarks.comparison import PROGRAMS, WARM_UP_ROWS, Comparison, Measurement
 from benchmarks.processes import CHECKOUT, ProgramError
-from benchmarks.report import draw, print_table, write_results
+from benchmarks.report import draw, fastest, print_table, write_results
 
 DATA = CHECKOUT / ".data" / "bench"
 _FEWEST = 10
@@ -50,6 +50,9 @@ def load(
     curve: Annotated[
         bool, typer.Option(help="Measure smaller jobs too, at one latency, for the plot.")
     ] = True,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Runs of each program at each latency; the fastest counts.")
+    ] = 1,
     results: Annotated[
         Path, typer.Option(help="Where the numbers go; the plot goes beside it.")
     ] = HERE / "results.json",
@@ -81,15 +84,16 @@ def load(
         with Progress(console=Console(stderr=True), transient=True) as bars:
             _warm_up(comparison, programs, bars)
             for size, chosen, by in jobs:
-                measurements += _job(comparison, size, chosen, by, bars)
+                measurements += _job(comparison, size, chosen * repeat, by, bars)
     except ProgramError as failed:
         typer.echo(str(failed), err=True)
         raise typer.Exit(1) from None
     finally:
         comparison.close()
+    measurements = fastest(measurements)
     print_table(measurements, console)
     _warn_of_others(console, load_before)
-    write_results(measurements, results)
+    write_results(measurements, results, repeat)
     console.print(f"Numbers: {results}")
     plot = results.with_suffix(".png")
     try:
