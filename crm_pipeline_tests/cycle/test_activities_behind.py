@@ -28,7 +28,7 @@ def registrations(bench: Bench, people: int) -> None:
 def test_activities_go_while_other_people_are_still_on_their_way(bench: Bench) -> None:
     registrations(bench, 20)
     bench.settings(parallel_requests=2)
-    bench.fault("composite", "hang_after", nth=LOOKUP + 5, seconds=2.0)
+    bench.fault("composite", "hang_after", nth=LOOKUP + 5, seconds=6.0)
     assert bench.cycle().state == "Complete"
     done = "SELECT kind FROM crm.operation ORDER BY finished_at, operation_id"
     kinds = bench.connection.scalars(text(done)).all()
