@@ -100,7 +100,7 @@ class DeliverySession:
             OrgUnavailable: the org does not answer.
         """
         if self._org is None:
-            logging_in = self.begin_login()
+            logging_in = self._begun_login()
             self._logging_in = None
             try:
                 self._org = logging_in.result()
@@ -110,12 +110,16 @@ class DeliverySession:
                 raise
         return self._org
 
-    def begin_login(self) -> "Future[Org]":
-        """Begins to log in, where the org is sure to be asked; `org` waits for it.
+    def begin_login(self) -> None:
+        """Begins to log in, unless that is done, where the org is sure to be asked.
 
         Raises:
             AccountStopped: the credentials were refused before.
         """
+        if self._org is None:
+            self._begun_login()
+
+    def _begun_login(self) -> "Future[Org]":
         if self._logging_in is None:
             from crm_pipeline.salesforce.login import log_in
 

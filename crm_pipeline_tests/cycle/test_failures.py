@@ -277,6 +277,21 @@ def test_a_refused_login_is_noticed_even_where_nothing_could_go(
     assert bench.org.meter.calls["login"] == logins
 
 
+def test_a_cycle_that_retries_before_it_sends_logs_in_once(bench: Bench) -> None:
+    bench.fault("collections.create", "lock", times=100)
+    one_registration(bench)
+    bench.cycle()
+    bench.org.weather.faults.clear()
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=1)
+    logins, ended = bench.org.meter.calls["login"], bench.org.meter.calls["revoke"]
+    report = bench.cycle()
+    assert (report.state, report.counts.retried) == ("Complete", 1)
+    assert len(bench.records("Lead")) == 2
+    assert bench.org.meter.calls["login"] == logins + 1
+    assert bench.org.meter.calls["revoke"] == ended + 1
+
+
 def patience(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
     """How long an answer that was lost is waited for from now on."""
     monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", seconds)
