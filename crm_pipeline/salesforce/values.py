@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.soql import datetime_literal
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.describe import FieldSchema
@@ -147,10 +148,7 @@ def _datetime(value: Any) -> str | None:
             return None
         if _AS_RETURNED.fullmatch(text):
             return text
-    if value.tzinfo is None:
-        return None
-    utc = value.astimezone(UTC)
-    return f"{utc.isoformat()[:19]}.{utc.microsecond // 1000:03d}+0000"
+    return f"{datetime_literal(value).removesuffix('Z')}+0000" if value.tzinfo else None
 
 
 def _record_id(value: Any) -> str | None:
