@@ -79,12 +79,12 @@ class Recorder:
         self,
         session: DeliverySession,
         writes: Sequence[Write],
-        decisions: Mapping[int, Decision],
+        decisions: dict[int, Decision],
     ) -> None:
+        """Args: the account's delivery; what is sent; its decisions, to which `expect` adds."""
         self.session = session
-        self.writes: dict[int, Write] = {}
-        self.decisions: dict[int, Decision] = {}
-        self.expect(writes, decisions)
+        self.writes = {write.ref: write for write in writes}
+        self.decisions = decisions
         self.lost: list[int] = []
         self.again: list[Write] = []
         self.moved: list[Write] = []
@@ -93,7 +93,7 @@ class Recorder:
         self.to_read: list[Write] = []
 
     def expect(self, writes: Sequence[Write], decisions: Mapping[int, Decision]) -> None:
-        """Takes in what is going to have outcomes."""
+        """Takes in what is going to have outcomes too."""
         self.writes |= {write.ref: write for write in writes}
         self.decisions |= decisions
 

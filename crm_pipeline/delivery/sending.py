@@ -122,7 +122,7 @@ class Outbox:
 def _send_by_composite(
     session: DeliverySession,
     queue: list[Write],
-    decisions: Mapping[int, Decision],
+    decisions: dict[int, Decision],
     behind: Behind | None,
 ) -> None:
     """Sends composite calls and records each answer as it comes."""
@@ -139,7 +139,6 @@ def _send_by_composite(
         _attach_duplicates(session, recorder.duplicates, decisions)
         if beyond:
             session.calls_left()
-        decisions = recorder.decisions
         queue, parallel = [*recorder.again, *beyond], 1
 
 
@@ -211,7 +210,7 @@ def _within_allowance(
 
 
 def _send_by_bulk(
-    session: DeliverySession, writes: Sequence[Write], decisions: Mapping[int, Decision]
+    session: DeliverySession, writes: Sequence[Write], decisions: dict[int, Decision]
 ) -> None:
     """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards."""
     session.calls_left()
@@ -240,7 +239,7 @@ def _send_by_bulk(
 
 
 def _attach_duplicates(
-    session: DeliverySession, stopped_by_rule: Sequence[Write], decisions: Mapping[int, Decision]
+    session: DeliverySession, stopped_by_rule: Sequence[Write], decisions: dict[int, Decision]
 ) -> None:
     """Leads that a duplicate rule stopped: their people are the records that the rule names.
 
