@@ -11,7 +11,7 @@ from typing import Any
 
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.schema import Row, SObjectType, make_field
-from crm_pipeline.local_org.store import Table
+from crm_pipeline.local_org.tables import Table
 
 _CODE_LENGTH = 10
 

@@ -7,7 +7,8 @@ from typing import Any
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.store import Org, Table, timestamp
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table, timestamp
 from crm_pipeline.local_org.transaction import WriteContext
 
 Behaviour = Callable[[WriteContext, Table, Row, Row | None], None]

@@ -30,7 +30,8 @@ from crm_pipeline.local_org.errors import BulkError, RowError, SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.routing import Answer, Call, Handler, Route, session_token
 from crm_pipeline.local_org.selection import Select
-from crm_pipeline.local_org.store import Org, timestamp
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import timestamp
 
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _MAX_RECORDS = 10_000

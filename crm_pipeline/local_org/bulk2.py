@@ -31,7 +31,8 @@ from crm_pipeline.local_org.routing import (
     not_found,
 )
 from crm_pipeline.local_org.selection import Select, select
-from crm_pipeline.local_org.store import Org, Table, timestamp
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table, timestamp
 
 DONE = ("JobComplete", "Failed", "Aborted")
 QUERIES = ("query", "queryAll")

@@ -10,7 +10,8 @@ from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import BulkError
 from crm_pipeline.local_org.ids import IdCounter
 from crm_pipeline.local_org.per_org import PerOrg
-from crm_pipeline.local_org.store import Org, timestamp
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import timestamp
 
 CSV_TYPE = "text/csv"
 """Without a charset, although it is UTF-8: a client that trusts the header reads nonsense."""

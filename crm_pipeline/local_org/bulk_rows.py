@@ -11,7 +11,8 @@ from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import BulkError, RowError, SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
 CHUNK = 200

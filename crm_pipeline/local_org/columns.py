@@ -7,7 +7,8 @@ from typing import Any
 
 from crm_pipeline.local_org.schema import Field, Row, make_field
 from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 
 MAX_PARENTS = 5
 SEE_DESCRIBE = "Please reference your WSDL or the describe call for the appropriate names."

@@ -11,7 +11,8 @@ from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.rest import body_of
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.transaction import Write, writing
+from crm_pipeline.local_org.tables import Write
+from crm_pipeline.local_org.transaction import writing
 from crm_pipeline.local_org.weather import AFTER, BEFORE, Interrupted
 
 _MAX_SUBREQUESTS = 25

@@ -20,7 +20,7 @@ from crm_pipeline.local_org.soql import (
     Operand,
     SoqlError,
 )
-from crm_pipeline.local_org.store import timestamp
+from crm_pipeline.local_org.tables import timestamp
 from crm_pipeline.local_org.values import stored_date, stored_datetime
 
 Test = Callable[[Any], bool]

@@ -13,8 +13,11 @@ from crm_pipeline.local_org.behaviours import (
 )
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.per_org import PerOrg
+from crm_pipeline.local_org.rules import RULES, Check
 from crm_pipeline.local_org.schema import Field, Row
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline.local_org.values import NotDeserialized, Reader, existing, reader
 
@@ -60,6 +63,8 @@ class Writer:
     """How the records of one table are written, worked out once per object and org."""
 
     table: Table
+    hidden: Mapping[str, frozenset[str]]
+    """The org's hidden fields at that time."""
     columns: dict[str, Column]
     defaults: Row
     required: list[str]
@@ -67,6 +72,8 @@ class Writer:
     unique: list[Field]
     before: Behaviour | None
     after: Behaviour | None
+    checks: list[Check]
+    """The rules of the org's administrators."""
     spellings: dict[str, Column] = field(default_factory=dict)
     """Columns under every spelling that a client has used."""
 
@@ -78,11 +85,14 @@ class Writer:
         return found
 
 
+_WRITERS: PerOrg[dict[str, Writer]] = PerOrg(dict)
+
+
 def writer_of(org: Org, table: Table) -> Writer:
-    """Returns the table's writer; a change of the schema or of field security drops it."""
+    """Returns the table's writer; a change of field security makes another."""
     of = table.type
-    writer = org.writers.get(of.name)
-    if writer is None:
+    writer = _WRITERS[org].get(of.name)
+    if writer is None or writer.hidden is not org.hidden_fields:
         fields, visible = of.fields.values(), org.visible_fields(of)
         columns = {
             each.name.lower(): Column(
@@ -90,8 +100,9 @@ def writer_of(org: Org, table: Table) -> Writer:
             )
             for each in visible
         }
-        writer = org.writers[of.name] = Writer(
+        writer = _WRITERS[org][of.name] = Writer(
             table=table,
+            hidden=org.hidden_fields,
             columns=columns,
             defaults={
                 each.name: each.default_value
@@ -103,6 +114,7 @@ def writer_of(org: Org, table: Table) -> Writer:
             unique=[each for each in fields if each.unique],
             before=BEFORE_SAVE.get(of.name, name_after_id if of.describe["custom"] else None),
             after=AFTER_SAVE.get(of.name),
+            checks=RULES[org][of.name],
         )
     return writer
 
@@ -327,7 +339,7 @@ def _save(
     if writer.before:
         writer.before(context, table, row, old)
     if not context.seeding:
-        for check in context.org.rules.get(table.type.name, ()):
+        for check in writer.checks:
             check(context, row, old)
     for each in writer.unique:
         _refuse_duplicate_value(table, each, row, old)

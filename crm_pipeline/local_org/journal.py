@@ -1,20 +1,13 @@
 """Keeps an org's records in a file (SQLite), so that they survive a restart."""
 
-from __future__ import annotations
-
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import orjson
 
 from crm_pipeline.local_org.config import OrgConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from crm_pipeline.local_org.store import Org
-    from crm_pipeline.local_org.transaction import Write
+from crm_pipeline.local_org.tables import Table, Write
 
 # A changed record keeps its place: records are read back in the order in which they were created.
 _PUT = """INSERT INTO record (id, object, fields) VALUES (?, ?, ?)
@@ -49,24 +42,24 @@ class Journal:
                     fields = orjson.dumps(row)
                     self._file.execute(_PUT, [write.record_id, write.table.type.name, fields])
 
-    def load(self, org: Org) -> bool:
-        """Reads the file into the org's tables; returns whether it held anything."""
+    def load(self, tables: Mapping[str, Table]) -> bool:
+        """Reads the file into the tables (by lower-case name); returns whether it held anything."""
         found = self._file.execute("SELECT id, object, fields FROM record ORDER BY rowid")
         records = found.fetchall()
         for record_id, sobject, fields in records:
-            table = org.tables.get(sobject.lower())
+            table = tables.get(sobject.lower())
             if table is not None:
                 table.rows[record_id] = orjson.loads(fields)
                 table.ids.skip(record_id)
-        for table in org.tables.values():
+        for table in tables.values():
             table.build_indexes()
         return bool(records)
 
-    def rewrite(self, org: Org) -> None:
-        """Writes the file anew."""
+    def rewrite(self, tables: Mapping[str, Table]) -> None:
+        """Writes the file anew, from the tables."""
         records = (
             [record_id, table.type.name, orjson.dumps(row)]
-            for table in org.tables.values()
+            for table in tables.values()
             for record_id, row in table.rows.items()
         )
         with self._file:

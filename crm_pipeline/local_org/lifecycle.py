@@ -7,7 +7,8 @@ from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
 _PERSON_FIELDS = (

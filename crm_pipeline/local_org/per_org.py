@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 from crm_pipeline.local_org.store import Org
 
@@ -14,10 +13,9 @@ class PerOrg(Generic[State]):
 
     def __init__(self, make: Callable[[], State]) -> None:
         self._make = make
-        self._held: WeakKeyDictionary[Org, State] = WeakKeyDictionary()
 
     def __getitem__(self, org: Org) -> State:
-        held = self._held.get(org)
-        if held is None:
-            held = self._held[org] = self._make()
+        if self not in org.rooms:
+            org.rooms[self] = self._make()
+        held: State = org.rooms[self]
         return held

@@ -24,7 +24,8 @@ from crm_pipeline.local_org.routing import (
     path_of,
 )
 from crm_pipeline.local_org.schema import Field, Row
-from crm_pipeline.local_org.store import Org, Table, timestamp
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table, timestamp
 from crm_pipeline.local_org.transaction import writing
 from crm_pipeline.local_org.values import stored_datetime
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from starlette.routing import compile_path
 
+from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
-
-if TYPE_CHECKING:
-    from crm_pipeline.local_org.config import Fault
-    from crm_pipeline.local_org.store import Org, Session
-    from crm_pipeline.local_org.transaction import Locker, Write
+from crm_pipeline.local_org.store import Org, Session
+from crm_pipeline.local_org.tables import Locker, Write
 
 FIRST_VERSION = 46
 LAST_VERSION = 68
@@ -90,7 +88,7 @@ class Answer:
     media_type: str = "application/json;charset=UTF-8"
 
 
-Handler = Callable[["Org", Call], Answer]
+Handler = Callable[[Org, Call], Answer]
 
 
 @dataclass(frozen=True, slots=True)

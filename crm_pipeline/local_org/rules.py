@@ -1,10 +1,9 @@
 """The rules of an org's administrators: validation, duplicates, assignment."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from crm_pipeline.local_org.config import (
     AssignmentRule,
@@ -15,14 +14,16 @@ from crm_pipeline.local_org.config import (
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.formulas import compile_formula
 from crm_pipeline.local_org.ids import IdCounter, long_id
+from crm_pipeline.local_org.per_org import PerOrg
+from crm_pipeline.local_org.schema import Row, SObjectType
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
+from crm_pipeline.local_org.transaction import WriteContext
 
-if TYPE_CHECKING:
-    from crm_pipeline.local_org.schema import Row, SObjectType
-    from crm_pipeline.local_org.store import Org, Table
-    from crm_pipeline.local_org.transaction import WriteContext
-
-Check = Callable[["WriteContext", "Row", "Row | None"], None]
+Check = Callable[[WriteContext, Row, Row | None], None]
 """Raises the failure of a rule that the row breaks, or gives it another owner."""
+RULES: PerOrg[dict[str, list[Check]]] = PerOrg(partial(defaultdict, list))
+"""The rules of an org by object; seeding passes them by."""
 
 
 def rules_of(org: Org) -> dict[str, list[Check]]:

@@ -59,4 +59,4 @@ def restore(org: Org, taken: Snapshot) -> None:
         table.ids.last = taken.counters[name]
         table.build_indexes()
     if org.journal is not None:
-        org.journal.rewrite(org)
+        org.journal.rewrite(org.tables)

@@ -32,7 +32,8 @@ from crm_pipeline.local_org.soql import (
     Sorting,
     parse,
 )
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 
 MAX_OFFSET = 2_000
 MAX_LEVELS = 5

@@ -9,8 +9,8 @@ from crm_pipeline.local_org.config import FieldConfig, OrgConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
 from crm_pipeline.local_org.journal import Journal
-from crm_pipeline.local_org.limits import Meter
-from crm_pipeline.local_org.rules import rules_of
+from crm_pipeline.local_org.meter import Meter
+from crm_pipeline.local_org.rules import RULES, rules_of
 from crm_pipeline.local_org.schema import (
     SObjectType,
     bundled_types,
@@ -19,7 +19,8 @@ from crm_pipeline.local_org.schema import (
     make_field,
 )
 from crm_pipeline.local_org.seeding import seed
-from crm_pipeline.local_org.store import Org, Table, User
+from crm_pipeline.local_org.store import Org, User
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_org.weather import Weather
 
@@ -64,10 +65,10 @@ def _built(blueprint: OrgConfig) -> Org:
     except LookupError as error:
         raise OrgConfigError(f"hidden_fields: {error.args[0]}") from None
     _found(org)
-    org.rules = rules_of(org)
+    RULES[org].update(rules_of(org))
     if config.file is not None:
         org.journal = Journal(config.folder / config.file)
-    if org.journal is None or not org.journal.load(org):
+    if org.journal is None or not org.journal.load(org.tables):
         _seed(org)
     return org
 
@@ -78,7 +79,7 @@ def _seed(org: Org) -> None:
     except SalesforceError as error:
         raise OrgConfigError(f"records: {error}") from None
     if org.journal is not None:
-        org.journal.rewrite(org)
+        org.journal.rewrite(org.tables)
 
 
 def _org_id(name: str) -> str | None:

@@ -1,34 +1,18 @@
 """What a request writes: stamped with user and time, undone on failure, tallied when kept."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.routing import Call
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.store import Org, Table, timestamp
-
-if TYPE_CHECKING:
-    from crm_pipeline.local_org.routing import Call
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Locker, Table, Write, timestamp
 
 _ALLOW_SAVE = re.compile(r"\ballowSave\s*=\s*true\b", re.IGNORECASE)
 Savepoint = int
-Locker = Callable[[Table, Row], None]
-"""Raises UNABLE_TO_LOCK_ROW, as a row's failure, for a row that cannot be written now."""
-
-
-@dataclass(slots=True)
-class Write:
-    """One row written: `before` is what stood there, None for a new row."""
-
-    table: Table
-    record_id: str
-    before: Row | None
-    operation: str
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
-from crm_pipeline.local_org.store import Table
+from crm_pipeline.local_org.tables import Table
 
 Reader = Callable[[Any], Any]
 

@@ -18,7 +18,6 @@ from the first call on; `probability` draws each call (for `lock`: each row) wit
 The calls inside a composite count as calls of their kind.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -27,7 +26,7 @@ from typing import Literal
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.store import Table
+from crm_pipeline.local_org.tables import Locker, Table
 
 BEFORE = frozenset({"reset_before", "html_503"})
 AFTER = frozenset(
@@ -90,9 +89,7 @@ class Weather:
         struck = [each for each in self.faults if each.fires(kind)]
         return struck[0] if struck else None
 
-    def locker(
-        self, call_number: int, struck: ActiveFault | None
-    ) -> Callable[[Table, Row], None] | None:
+    def locker(self, call_number: int, struck: ActiveFault | None) -> Locker | None:
         """What refuses rows of a call: none if the sun shines."""
         locks = struck if struck and struck.fault.action == "lock" else None
         if locks is None and not self.lock_parents and self.maintenance == "none":

@@ -7,7 +7,8 @@ from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.seeding import seed
-from crm_pipeline.local_org.store import Org, Table
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
 
