@@ -8,8 +8,17 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from crm_pipeline.cadence.news import Question, shipped_since
+from crm_pipeline.cadence.planner import has_news
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.warehouse.participations import Chunk, ExtractError, Reading, Source, read
+from crm_pipeline.warehouse.participations import (
+    SOURCES,
+    Chunk,
+    ExtractError,
+    Reading,
+    Source,
+    read,
+)
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
@@ -18,6 +27,7 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
     answer_poll,
     attend,
     chat,
+    insert,
     register,
 )
 
@@ -137,6 +147,48 @@ def test_an_attendance_comes_again_with_more_of_its_polls_and_chats(
     assert chunks[0].participations[0].changed_at == LONG_AGO + timedelta(minutes=600)
 
 
+@pytest.mark.parametrize(
+    ("source", "parent"),
+    [
+        (source, parent)
+        for source in ("registrations", "attendances")
+        for parent in ("person", "event_session", "event")
+    ]
+    + [("attendances", "poll_question"), ("attendances", "chat_message")],
+)
+def test_what_a_row_is_joined_with_brings_it_however_late_it_is_shipped(
+    warehouse: Connection, source: Source, parent: str
+) -> None:
+    """The parent is not there when its rows are read; hours later it is."""
+    register(warehouse, 1, 1)
+    attend(warehouse, 1, 1)
+    answer_poll(warehouse, 1, 1)
+    chat(warehouse, 1, 1, replies=1)
+    register(warehouse, 2, 1, session=2, minute=300)
+    attend(warehouse, 2, 1, session=2, minute=300)
+    hidden = warehouse.execute(text(f"SELECT * FROM warehouse.{parent}")).mappings().all()
+    warehouse.execute(text("SET session_replication_role = replica"))
+    warehouse.execute(text(f"DELETE FROM warehouse.{parent}"))
+    _, before, _ = read_all(warehouse, source)
+    late = LONG_AGO + timedelta(hours=9)
+    for row in hidden:
+        insert(warehouse, parent, **{**row, "shipped_at": late})
+    warehouse.execute(text("SET session_replication_role = origin"))
+    warehouse.commit()
+    [news] = shipped_since([Question("acme", CLIENT, source, before.seen_since)])["acme"].values()
+    were = {str(other): replace(before, source=other) for other in SOURCES}
+    assert has_news(were, dict.fromkeys(SOURCES, news)), "the account is due"
+    ids, after, chunks = read_all(warehouse, source, before)
+    expected = [1] if parent in ("poll_question", "chat_message") else [1, 2]
+    changed_at = {each.participation_id: each.changed_at for each in chunks[0].participations}
+    assert {number: changed_at.get(number) for number in expected} == dict.fromkeys(expected, late)
+    assert set(expected) <= set(ids)
+    assert after.watermark == late
+    [seen] = shipped_since([Question("acme", CLIENT, source, after.seen_since)])["acme"].values()
+    both = {str(other): replace(after, source=other) for other in SOURCES}
+    assert not has_news(both, dict.fromkeys(SOURCES, seen)), "and not in vain thereafter"
+
+
 def test_a_row_dated_in_the_future_does_not_hide_those_after_it(warehouse: Connection) -> None:
     now = warehouse.scalar(text("SELECT now()"))
     register(warehouse, 1, 1, shipped_at=now + timedelta(days=1))
@@ -160,6 +212,14 @@ def test_another_client_s_rows_are_not_read(warehouse: Connection) -> None:
     add_person(warehouse, 9, client="client-2")
     register(warehouse, 9, 9, session=9, client="client-2")
     assert read_all(warehouse)[0] == []
+
+
+def test_a_person_of_another_client_brings_no_rows_of_theirs(warehouse: Connection) -> None:
+    add_sessions(warehouse, 9, client="client-2")
+    add_person(warehouse, 9)
+    register(warehouse, 9, 9, session=9, client="client-2")
+    attend(warehouse, 9, 9, session=9, client="client-2")
+    assert read_all(warehouse)[0] == read_all(warehouse, "attendances")[0] == []
 
 
 def test_a_statement_that_does_not_fit_the_warehouse_is_named(warehouse: Connection) -> None:

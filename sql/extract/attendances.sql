@@ -1,5 +1,6 @@
 -- The attendances of a client of which anything was shipped after :since: the attendance, its
--- person, a poll answer, a chat message or a reply. Oldest shipping first.
+-- person, its session or event, a poll question or answer, a chat message or a reply. Oldest
+-- shipping first.
 --
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
@@ -13,6 +14,22 @@ WITH changed AS (
     FROM warehouse.person AS p
     INNER JOIN warehouse.attendance AS a ON p.person_id = a.person_id
     WHERE p.client_id = :client_id AND p.shipped_at > :since
+    UNION
+    SELECT a.attendance_id
+    FROM warehouse.event_session AS s
+    INNER JOIN warehouse.attendance AS a ON s.event_session_id = a.event_session_id
+    WHERE s.client_id = :client_id AND s.shipped_at > :since
+    UNION
+    SELECT a.attendance_id
+    FROM warehouse.event AS e
+    INNER JOIN warehouse.event_session AS s ON e.event_id = s.event_id
+    INNER JOIN warehouse.attendance AS a ON s.event_session_id = a.event_session_id
+    WHERE e.client_id = :client_id AND e.shipped_at > :since
+    UNION
+    SELECT pa.attendance_id
+    FROM warehouse.poll_question AS pq
+    INNER JOIN warehouse.poll_answer AS pa ON pq.poll_question_id = pa.poll_question_id
+    WHERE pq.client_id = :client_id AND pq.shipped_at > :since
     UNION
     SELECT pa.attendance_id
     FROM warehouse.poll_answer AS pa
@@ -58,7 +75,14 @@ SELECT
     poll.polls,
     poll.questions_answered,
     chat.chats,
-    greatest(a.shipped_at, p.shipped_at, poll.shipped_at, chat.shipped_at) AS changed_at
+    greatest(
+        a.shipped_at,
+        p.shipped_at,
+        s.shipped_at,
+        e.shipped_at,
+        poll.shipped_at,
+        chat.shipped_at
+    ) AS changed_at
 FROM changed AS c
 INNER JOIN warehouse.attendance AS a ON c.attendance_id = a.attendance_id
 INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
@@ -77,7 +101,7 @@ CROSS JOIN LATERAL (
             pa.poll_answer_id,
             pa.answer,
             pa.answered_at,
-            pa.shipped_at,
+            greatest(pa.shipped_at, pq.shipped_at) AS shipped_at,
             pq.question,
             row_number() OVER (ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC) AS recency
         FROM warehouse.poll_answer AS pa
@@ -115,6 +139,9 @@ CROSS JOIN LATERAL (
     ) AS latest
 ) AS chat
 WHERE
-    CAST(:sessions AS bigint []) IS NULL
-    OR a.event_session_id = any(CAST(:sessions AS bigint []))
+    a.client_id = :client_id
+    AND (
+        CAST(:sessions AS bigint []) IS NULL
+        OR a.event_session_id = any(CAST(:sessions AS bigint []))
+    )
 ORDER BY changed_at, a.attendance_id

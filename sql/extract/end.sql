@@ -4,6 +4,11 @@ SELECT
     now() AS now,
     greatest(
         (SELECT max(p.shipped_at) FROM warehouse.person AS p WHERE p.client_id = :client_id),
+        (SELECT max(e.shipped_at) FROM warehouse.event AS e WHERE e.client_id = :client_id),
+        (
+            SELECT max(s.shipped_at)
+            FROM warehouse.event_session AS s WHERE s.client_id = :client_id
+        ),
         CASE WHEN :source = 'registrations' THEN (
             SELECT max(r.shipped_at)
             FROM warehouse.registration AS r WHERE r.client_id = :client_id
@@ -12,6 +17,10 @@ SELECT
             (
                 SELECT max(a.shipped_at)
                 FROM warehouse.attendance AS a WHERE a.client_id = :client_id
+            ),
+            (
+                SELECT max(pq.shipped_at)
+                FROM warehouse.poll_question AS pq WHERE pq.client_id = :client_id
             ),
             (
                 SELECT max(pa.shipped_at)

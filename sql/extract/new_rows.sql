@@ -24,6 +24,14 @@ LEFT JOIN LATERAL (
     FROM warehouse.person AS p
     WHERE p.client_id = w.client_id AND p.shipped_at > w.since
     UNION ALL
+    SELECT e.shipped_at
+    FROM warehouse.event AS e
+    WHERE e.client_id = w.client_id AND e.shipped_at > w.since
+    UNION ALL
+    SELECT s.shipped_at
+    FROM warehouse.event_session AS s
+    WHERE s.client_id = w.client_id AND s.shipped_at > w.since
+    UNION ALL
     SELECT r.shipped_at
     FROM warehouse.registration AS r
     WHERE w.source = 'registrations' AND r.client_id = w.client_id AND r.shipped_at > w.since
@@ -31,6 +39,10 @@ LEFT JOIN LATERAL (
     SELECT a.shipped_at
     FROM warehouse.attendance AS a
     WHERE w.source = 'attendances' AND a.client_id = w.client_id AND a.shipped_at > w.since
+    UNION ALL
+    SELECT pq.shipped_at
+    FROM warehouse.poll_question AS pq
+    WHERE w.source = 'attendances' AND pq.client_id = w.client_id AND pq.shipped_at > w.since
     UNION ALL
     SELECT pa.shipped_at
     FROM warehouse.poll_answer AS pa

@@ -1,4 +1,8 @@
--- The registrations of a client that were shipped after :since, oldest shipping first.
+-- The registrations of a client of which anything was shipped after :since: the registration, its
+-- person, its session or its event. Oldest shipping first.
+--
+-- A row is there once all that it is joined with is: what comes last brings it, so `changed_at` is
+-- the latest shipping of them all.
 --
 -- Parameters: client_id; since; sessions: the event sessions to push, or NULL for all;
 -- backfilled: those of them to be read whole, whatever :since says.
@@ -13,6 +17,17 @@ WITH changed AS (
     FROM warehouse.person AS p
     INNER JOIN warehouse.registration AS r ON p.person_id = r.person_id
     WHERE p.client_id = :client_id AND p.shipped_at > :since
+    UNION
+    SELECT r.registration_id
+    FROM warehouse.event_session AS s
+    INNER JOIN warehouse.registration AS r ON s.event_session_id = r.event_session_id
+    WHERE s.client_id = :client_id AND s.shipped_at > :since
+    UNION
+    SELECT r.registration_id
+    FROM warehouse.event AS e
+    INNER JOIN warehouse.event_session AS s ON e.event_id = s.event_id
+    INNER JOIN warehouse.registration AS r ON s.event_session_id = r.event_session_id
+    WHERE e.client_id = :client_id AND e.shipped_at > :since
     UNION
     SELECT r.registration_id
     FROM warehouse.registration AS r
@@ -43,13 +58,16 @@ SELECT
     p.postal_code,
     p.country_code,
     p.phone_1,
-    greatest(r.shipped_at, p.shipped_at) AS changed_at
+    greatest(r.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at) AS changed_at
 FROM changed AS c
 INNER JOIN warehouse.registration AS r ON c.registration_id = r.registration_id
 INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 WHERE
-    CAST(:sessions AS bigint []) IS NULL
-    OR r.event_session_id = any(CAST(:sessions AS bigint []))
+    r.client_id = :client_id
+    AND (
+        CAST(:sessions AS bigint []) IS NULL
+        OR r.event_session_id = any(CAST(:sessions AS bigint []))
+    )
 ORDER BY changed_at, r.registration_id
