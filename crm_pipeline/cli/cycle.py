@@ -115,8 +115,8 @@ def _print_reports(reports: "Sequence[CycleReport]") -> None:
     else:
         print_table("", COLUMNS, map(_row, reports), empty="")
     for report in reports:
-        if report.reason:
-            typer.echo(f"{report.account_id}: {report.reason}")
+        for line in filter(None, (report.reason, report.notes)):
+            typer.echo(f"{report.account_id}: {line}")
 
 
 def _row(report: "CycleReport") -> tuple[object, ...]:

@@ -65,7 +65,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
                 row.waiting,
                 row.failed,
                 row.exhausted,
-                None if row.state == "Complete" else row.reason,
+                row.reason,
             )
             for row in accounts
         ],
@@ -80,10 +80,13 @@ def _print_one(row: "Row[Any]") -> None:
         ("name", row.name),
         ("enabled", row.enabled),
         ("state", row.state),
+        ("since", row.since),
         ("reason", row.reason),
+        ("notes", row.notes),
         ("read until", row.watermark),
         ("last cycle began", row.started_at),
         ("last cycle ended", row.finished_at),
+        ("last Complete", row.complete_at),
         ("paused until", row.paused_until),
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
@@ -117,7 +120,7 @@ def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
             "activities",
             "failed",
             "API calls",
-            "reason",
+            "reason or notes",
         ),
         [
             (
@@ -132,7 +135,7 @@ def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
                 + cycle.counts.get("activities_updated", 0),
                 cycle.counts.get("failed", 0),
                 cycle.counts.get("api_calls", 0),
-                cycle.reason,
+                cycle.reason or cycle.notes,
             )
             for cycle in cycles
         ],

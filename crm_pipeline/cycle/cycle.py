@@ -44,6 +44,12 @@ WRITING: frozenset[Step] = frozenset(
 _LOADING: frozenset[Step] = frozenset(("load_results", "campaigns", "campaign_members"))
 """Steps that send what is due."""
 
+_READING: frozenset[Step] = frozenset(
+    ("registrations", "attendances", "filtered_leads", "lead_payloads")
+)
+_RETRYING: frozenset[Step] = frozenset(("retried_operations",))
+_OF_CAMPAIGNS: frozenset[Step] = frozenset(("campaigns", "campaign_members"))
+
 _BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
 
 
@@ -105,7 +111,7 @@ def _with_account(ledger: Connection, report: CycleReport) -> None:
         _Cycle(ledger, account, report).run()
     else:
         look = _Cycle(ledger, account, report)
-        look.attempt(look.read)
+        look.attempt(look.read, _READING)
         look.conclude()
 
 
@@ -132,14 +138,17 @@ class _Cycle:
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
         )
+        org_is_there = campaigns_read = True
         if "retried_operations" in report.steps:
-            self.attempt(lambda: self._retry(session))
-        org_is_there = not self.problems
-        self.attempt(self.read)
+            org_is_there = self.attempt(lambda: self._retry(session), _RETRYING)
+        self.attempt(self.read, _READING)
         if "campaign_members" in report.steps:
-            self.attempt(self.read_campaigns)
+            campaigns_read = self.attempt(self.read_campaigns)
         if report.steps & _LOADING and org_is_there:
-            self.attempt(lambda: deliver(session))
+            sent = _LOADING if campaigns_read else _LOADING - _OF_CAMPAIGNS
+            self.attempt(lambda: deliver(session), sent)
+        if not report.campaigns:
+            report.done |= _OF_CAMPAIGNS & report.steps
         self.attempt(session.log_out)
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
@@ -147,8 +156,12 @@ class _Cycle:
         self.conclude(session.notes, incidents)
         self._finish(session)
 
-    def attempt(self, step: Callable[[], None]) -> None:
-        """Does a step; what is wrong with the account, its data or its org ends only that."""
+    def attempt(self, step: Callable[[], None], done: frozenset[Step] = frozenset()) -> bool:
+        """Does a step; what is wrong with the account, its data or its org ends only that.
+
+        Returns:
+            Whether all went well; then `done` is done.
+        """
         try:
             step()
         except (AccountError, ExtractError, SalesforceProblem) as problem:
@@ -162,8 +175,12 @@ class _Cycle:
                 "Account %s: %s\n%s", self.account.account_id, type(bug).__name__, where
             )
             self.problems.append(bug)
+        else:
+            self.report.done |= done & self.report.steps
+            return True
         finally:
             self.ledger.rollback()
+        return False
 
     def read(self) -> None:
         """Reads what is new and, where asked for, records it and moves the watermark."""
@@ -223,21 +240,13 @@ class _Cycle:
     def conclude(
         self, notes: Mapping[str, int] | None = None, incidents: Sequence[Incident] = ()
     ) -> None:
-        """Sets the report's state and its reason, one line for people."""
+        """Sets the report's state, its reason and its notes, each a line for people."""
         report = self.report
-        reasons = list(dict.fromkeys(map(_explain, self.problems)))
         if self.problems:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
-        reasons += [
-            f"{each.code} holds up {each.operations} records ({each.subject}); they go when it"
-            " is mended in the org"
-            for each in incidents
-        ]
-        if notes:
-            changed = (f"{what} ({number})" for what, number in sorted(notes.items()))
-            reasons.append("Values changed to fit the org: " + ", ".join(changed))
-        report.reason = "; ".join(reasons)
+        report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
+        report.notes = "; ".join(_notes(notes or {}, incidents))
 
     def _tally(self, batch: flow.Batch) -> None:
         report, counts = self.report, self.report.counts
@@ -288,12 +297,13 @@ class _Cycle:
     def _finish(self, session: DeliverySession) -> None:
         report, counts = self.report, self.report.counts
         pauses = [p.until for p in self.problems if isinstance(p, AccountPaused)]
-        report.watermark = finish_cycle(
+        report.standing = finish_cycle(
             self.ledger,
             self.account.account_id,
             report.cycle_id or 0,
             state=report.state,
             reason=report.reason,
+            notes=report.notes,
             counts=asdict(counts)
             | {
                 "rejected_by_reason": report.rejected_by_reason,
@@ -306,6 +316,7 @@ class _Cycle:
             api_limit=report.api_limit,
             latency_seconds=session.latency,
         )
+        report.watermark = report.standing.watermark
         self.ledger.commit()
 
 
@@ -315,6 +326,19 @@ def _still_true(started: StartedCycle) -> ApiUsage | None:
         return None
     old = datetime.now(UTC) - started.api_seen_at > timedelta(seconds=PAUSE_SECONDS)
     return None if old else ApiUsage(started.api_used, started.api_limit)
+
+
+def _notes(changed: Mapping[str, int], incidents: Sequence[Incident]) -> list[str]:
+    """What people may want to know although it stopped nothing."""
+    notes = [
+        f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
+        " mended in the org"
+        for each in incidents
+    ]
+    if changed:
+        values = (f"{what} ({number})" for what, number in sorted(changed.items()))
+        notes.append("Values changed to fit the org: " + ", ".join(values))
+    return notes
 
 
 def _explain(problem: Exception) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from crm_pipeline.ledger.cycles import FinishedCycle
+
 Step = Literal[
     "registrations",
     "attendances",
@@ -84,7 +86,9 @@ class CycleReport:
     """One cycle of one account, from its start to its end.
 
     `state` is `Busy` when another process holds the account: then nothing was changed.
-    `reason` is one line for people, without personal data; empty when all went well.
+    `reason` says in one line for people why it is not Complete, `notes` what else they may want
+    to know; neither has personal data. `done` are the steps that came to their end, `standing`
+    how the account stands now.
     Times are UTC; `seconds` is wall time. `watermark` is the time of the last record read.
     `campaigns` says whether the account has them on.
     """
@@ -94,6 +98,7 @@ class CycleReport:
     run_id: str
     state: CycleState = "Complete"
     reason: str = ""
+    notes: str = ""
     cycle_id: int | None = None
     watermark: datetime | None = None
     counts: Counts = field(default_factory=Counts)
@@ -106,4 +111,6 @@ class CycleReport:
     sessions: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
     steps: frozenset[Step] = ALL_STEPS
+    done: frozenset[Step] = frozenset()
+    standing: FinishedCycle | None = None
     campaigns: bool = False

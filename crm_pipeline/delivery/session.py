@@ -124,7 +124,7 @@ class DeliverySession:
             from crm_pipeline.salesforce.login import log_in
 
             if reason := refused(self.ledger, self.account_id):
-                raise AccountStopped(f"{reason} (not tried again)", "set the credentials anew")
+                raise AccountStopped(reason, "not tried again before the credentials are changed")
             self._logging_in = self.beside(
                 log_in,
                 self.account.login_url,

@@ -22,8 +22,8 @@ _COLUMNS = {
     "leads updated": "leads_updated",
     "contacts updated": "contacts_updated",
     "activi- ties": "activities",
-    "waiting for retry": "waiting",
-    "given up": "exhausted",
+    "waiting": "waiting",
+    "exhausted": "exhausted",
 }
 
 
@@ -35,13 +35,14 @@ class Outcome:
         account: whose.
         found: its state and numbers.
         is_first: whether the account had no cycle before: then the numbers are foreseen too.
-        reason: one line for people, empty when all went well.
+        reason: why it is not Complete; `notes`: what else is worth a line.
     """
 
     account: SampleAccount
     found: Foreseen
     is_first: bool = True
     reason: str = ""
+    notes: str = ""
     api_calls: int = 0
     seconds: float = 0.0
 
@@ -72,6 +73,7 @@ def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> Outcome:
         Foreseen(row["state"], activities=activities, **numbers),
         is_first=row["is_first"],
         reason=row["reason"] or "",
+        notes=row["notes"] or "",
         api_calls=counts.get("api_calls", 0),
         seconds=row["seconds"] or 0.0,
     )
@@ -102,8 +104,8 @@ def show(console: Console, ended: Iterable[Outcome], foreseen: Mapping[str, Fore
             f"{outcome.seconds:.1f}",
         )
         notes.append(Text.assemble((outcome.account.name, "bold"), f": {outcome.account.shows}."))
-        if outcome.reason:
-            notes.append(Text(f"  {outcome.reason}", style="dim"))
+        said = filter(None, (outcome.reason, outcome.notes))
+        notes += [Text(f"  {line}", style="dim") for line in said]
         if not right:
             notes.append(Text(f"  Not as foreseen: {expected}", style="red"))
     wide = Console(

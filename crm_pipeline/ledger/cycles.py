@@ -24,6 +24,25 @@ class StartedCycle:
     state_before: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedCycle:
+    """How an account stands at the end of its cycle. Times are UTC.
+
+    Attributes:
+        watermark: the time of the last record read.
+        since: when it first ended a cycle in this state, with no other state between.
+        complete_at: when a cycle of it last ended Complete.
+        refused: Salesforce has refused its credentials, which are still the same.
+    """
+
+    watermark: datetime | None
+    finished_at: datetime
+    since: datetime
+    complete_at: datetime | None
+    failures_in_a_row: int
+    refused: bool
+
+
 def start_cycle(connection: Connection, account_id: str, run_id: str) -> StartedCycle:
     """Sets the account's state to Processing and opens a cycle; closes an abandoned one."""
     row = connection.execute(
@@ -39,6 +58,7 @@ def finish_cycle(
     *,
     state: str,
     reason: str,
+    notes: str,
     counts: Mapping[str, Any],
     succeeded: int,
     failed: int,
@@ -46,19 +66,16 @@ def finish_cycle(
     api_used: int | None,
     api_limit: int | None,
     latency_seconds: float | None,
-) -> datetime | None:
-    """Closes the cycle and sets the account's state; gives the claim on it back.
-
-    Returns:
-        The account's watermark.
-    """
-    watermark: datetime | None = connection.execute(
+) -> FinishedCycle:
+    """Closes the cycle and sets the account's state; gives the claim on it back."""
+    row = connection.execute(
         statement("ledger/finish_cycle"),
         {
             "account_id": account_id,
             "cycle_id": cycle_id,
             "state": state,
             "reason": reason,
+            "notes": notes,
             "counts": orjson.dumps(counts).decode(),
             "succeeded": succeeded,
             "failed": failed,
@@ -67,5 +84,5 @@ def finish_cycle(
             "api_limit": api_limit,
             "latency_seconds": latency_seconds,
         },
-    ).scalar_one()
-    return watermark
+    ).one()
+    return FinishedCycle(*row)

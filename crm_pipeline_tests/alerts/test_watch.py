@@ -224,3 +224,19 @@ def test_a_password_is_not_sent_to_a_server_without_tls(connection, monkeypatch,
         assert causes() == []
     assert "SMTP_URL" in caplog.text
     assert Mailbox.lines == []
+
+
+def test_what_an_incident_holds_up_is_late_because_of_it(connection):
+    """The account is Complete and has no reason; how many are held up changes by the cycle."""
+    an_idle_account(connection, "a")
+    made_long_ago(connection)
+    hours_ago = datetime.now(UTC) - timedelta(hours=2)
+    an_operation(connection, "a", "person:1", state="failed", created_at=hours_ago)
+    incident = "INSERT INTO crm.incident (account_id, code, subject, message, operations)"
+    connection.execute(text(f"{incident} VALUES ('a', 'STORAGE', 'Lead', 'full', 60)"))
+    connection.commit()
+    (notice,) = watch()
+    assert notice.message.endswith(": STORAGE holds up Lead records.")
+    connection.execute(text("UPDATE crm.incident SET operations = 61"))
+    connection.commit()
+    assert watch() == []

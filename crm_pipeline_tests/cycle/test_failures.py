@@ -174,7 +174,8 @@ def test_one_cause_that_hits_all_rows_is_one_incident_and_ends_with_it(bench: Be
         register(bench.connection, number, number)
     report = bench.cycle()
     assert report.counts.incidents == 1
-    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION holds up 60 records" in report.reason
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION holds up 60 records" in report.notes
+    assert (report.state, report.reason) == ("Complete", "")
     people = [state for key, state in bench.states().items() if key.startswith("person")]
     assert people == ["failed"] * 60
     calls = bench.cycle().counts.api_calls

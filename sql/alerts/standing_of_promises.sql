@@ -6,7 +6,7 @@ SELECT
     a.name,
     a.created_at,
     coalesce(s.state, 'New') AS state,
-    coalesce(s.reason, '') AS reason,
+    coalesce(s.reason, i.causes, '') AS reason,
     o.exhausted,
     o.waiting_since,
     r.watermark AS registrations_watermark,
@@ -26,4 +26,11 @@ CROSS JOIN LATERAL (
         w.account_id = a.account_id
         AND w.state IN ('pending', 'in_flight', 'failed', 'exhausted')
 ) AS o
+LEFT JOIN LATERAL (
+    SELECT
+        string_agg(h.code || ' holds up ' || h.subject || ' records', ', ' ORDER BY h.incident_id)
+            AS causes
+    FROM crm.incident AS h
+    WHERE h.account_id = a.account_id AND h.closed_at IS NULL
+) AS i ON true
 WHERE a.enabled

@@ -4,7 +4,18 @@ WITH abandoned AS (
     SET
         state = 'Failed',
         reason = :reason,
+        notes = NULL,
         finished_at = now(),
+        since = CASE
+            WHEN s.since IS NOT NULL AND 'Failed' = (
+                SELECT b.state
+                FROM crm.cycle AS b
+                WHERE b.account_id = s.account_id AND b.cycle_id < s.cycle_id
+                ORDER BY b.cycle_id DESC
+                LIMIT 1
+            ) THEN s.since
+            ELSE now()
+        END,
         failures_in_a_row = s.failures_in_a_row + 1,
         claimed_until = NULL
     WHERE

@@ -3,6 +3,7 @@ SELECT
     c.account_id,
     c.state,
     c.reason,
+    c.notes,
     c.counts,
     c.finished_at IS NOT NULL AS finished,
     CAST(extract(EPOCH FROM c.finished_at - c.started_at) AS float) AS seconds,

@@ -1,30 +1,60 @@
-WITH finished AS (
+-- Closes the cycle and gives the claim back. `since` stays where the cycle before ended alike.
+WITH ended AS MATERIALIZED (
+    SELECT clock_timestamp() AS moment
+),
+
+before AS (
+    SELECT state
+    FROM crm.cycle
+    WHERE account_id = :account_id AND cycle_id < :cycle_id
+    ORDER BY cycle_id DESC
+    LIMIT 1
+),
+
+finished AS (
     UPDATE crm.cycle
     SET
         state = :state,
         reason = nullif(:reason, ''),
+        notes = nullif(:notes, ''),
         counts = CAST(:counts AS jsonb),
-        finished_at = clock_timestamp()
+        finished_at = (SELECT e.moment FROM ended AS e)
     WHERE cycle_id = :cycle_id
 )
 
-UPDATE crm.sync_state
+UPDATE crm.sync_state AS s
 SET
     state = :state,
     reason = nullif(:reason, ''),
+    notes = nullif(:notes, ''),
     watermark = coalesce(
         (SELECT max(p.watermark) FROM crm.source_position AS p WHERE p.account_id = :account_id),
-        watermark
+        s.watermark
     ),
-    finished_at = clock_timestamp(),
+    finished_at = e.moment,
+    since = CASE
+        WHEN (SELECT b.state FROM before AS b) = :state AND s.since IS NOT NULL THEN s.since
+        ELSE e.moment
+    END,
+    complete_at = CASE WHEN :state = 'Complete' THEN e.moment ELSE s.complete_at END,
     succeeded = :succeeded,
     failed = :failed,
-    failures_in_a_row = CASE WHEN :state = 'Failed' THEN failures_in_a_row + 1 ELSE 0 END,
+    failures_in_a_row = CASE WHEN :state = 'Failed' THEN s.failures_in_a_row + 1 ELSE 0 END,
     claimed_until = NULL,
     paused_until = :paused_until,
-    api_used = coalesce(:api_used, api_used),
-    api_limit = coalesce(:api_limit, api_limit),
-    api_seen_at = CASE WHEN CAST(:api_used AS integer) IS NULL THEN api_seen_at ELSE now() END,
-    latency_seconds = coalesce(:latency_seconds, latency_seconds)
-WHERE account_id = :account_id
-RETURNING watermark
+    api_used = coalesce(:api_used, s.api_used),
+    api_limit = coalesce(:api_limit, s.api_limit),
+    api_seen_at = CASE WHEN CAST(:api_used AS integer) IS NULL THEN s.api_seen_at ELSE now() END,
+    latency_seconds = coalesce(:latency_seconds, s.latency_seconds)
+FROM ended AS e
+WHERE s.account_id = :account_id
+RETURNING
+    s.watermark,
+    s.finished_at,
+    s.since,
+    s.complete_at,
+    s.failures_in_a_row,
+    EXISTS (
+        SELECT FROM crm.credential AS c
+        WHERE c.account_id = :account_id AND c.refused_at IS NOT NULL
+    ) AS refused

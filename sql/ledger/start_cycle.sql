@@ -24,6 +24,7 @@ ON CONFLICT (account_id) DO UPDATE
 SET
     state = 'Processing',
     reason = NULL,
+    notes = NULL,
     cycle_id = excluded.cycle_id,
     run_id = excluded.run_id,
     started_at = excluded.started_at,

@@ -1,0 +1,110 @@
+"""How an account stands after its cycles: which steps were done, since when, with which notes."""
+
+from sqlalchemy import Row, text
+
+from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.cycle.report import ALL_STEPS
+from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+READ = {"registrations", "attendances", "filtered_leads", "lead_payloads"}
+OF_CAMPAIGNS = {"campaigns", "campaign_members"}
+BY_ITSELF = {"sync_state"}
+
+
+def standing(bench: Bench) -> Row[tuple[object, ...]]:
+    row = bench.connection.execute(text("SELECT * FROM crm.sync_state")).one()
+    bench.connection.rollback()
+    return row
+
+
+def one_registration(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+
+
+def lock_out(bench: Bench) -> None:
+    wrong = PasswordToken(username="api@acme.test", password="wrong")
+    set_credentials(bench.connection, "acme", wrong)
+
+
+def test_a_good_cycle_has_done_every_step(bench: Bench) -> None:
+    one_registration(bench)
+    assert bench.cycle().done == ALL_STEPS - BY_ITSELF
+
+
+def test_a_refused_login_leaves_done_what_needs_no_org(bench: Bench) -> None:
+    one_registration(bench)
+    lock_out(bench)
+    assert bench.cycle().done == READ | {"retried_operations"} | OF_CAMPAIGNS
+    bench.settings(campaigns={})
+    assert bench.cycle().done == READ | {"retried_operations"}
+
+
+def test_what_was_to_be_tried_again_first_is_not_done_in_an_org_that_is_down(bench: Bench) -> None:
+    add_person(bench.connection, 1, country_code="Atlantis")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    bench.connection.execute(
+        text("UPDATE crm.operation SET state = 'failed', attempts_left = 4 WHERE kind = 'person'")
+    )
+    bench.admin("settings", maintenance="down")
+    assert bench.cycle().done == READ | OF_CAMPAIGNS
+
+
+def test_what_cannot_be_read_is_not_done_and_the_rest_is(bench: Bench) -> None:
+    one_registration(bench)
+    bench.connection.execute(text("ALTER TABLE warehouse.attendance RENAME TO elsewhere"))
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert report.done == ALL_STEPS - READ - BY_ITSELF
+
+
+def test_a_failure_is_since_its_first_cycle_and_ends_with_a_good_one(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    good = standing(bench)
+    assert good.since == good.complete_at == good.finished_at
+
+    bench.admin("settings", maintenance="down")
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    first = standing(bench)
+    bench.cycle()
+    second = standing(bench)
+    assert first.since == first.finished_at > good.finished_at
+    assert second.since == first.since < second.finished_at
+    assert second.complete_at == good.complete_at
+
+    bench.admin("settings", maintenance="none")
+    report = bench.cycle()
+    again = standing(bench)
+    assert again.since == again.complete_at > second.finished_at
+    assert report.standing is not None
+    assert (report.standing.since, report.standing.failures_in_a_row) == (again.since, 0)
+
+
+def test_refused_credentials_are_told_until_they_are_others(bench: Bench) -> None:
+    one_registration(bench)
+    lock_out(bench)
+    refused = bench.cycle().standing
+    assert refused is not None
+    assert refused.refused is True
+    right = PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN")
+    set_credentials(bench.connection, "acme", right)
+    accepted = bench.cycle().standing
+    assert accepted is not None
+    assert accepted.refused is False
+
+
+def test_values_changed_to_fit_are_a_note_and_no_reason(bench: Bench) -> None:
+    add_person(bench.connection, 1, job_title="x" * 200)
+    register(bench.connection, 1, 1)
+    report = bench.cycle()
+    row = standing(bench)
+    assert (report.state, report.reason) == ("Complete", "")
+    assert report.notes == "Values changed to fit the org: Title (1)"
+    assert (row.reason, row.notes) == (None, report.notes)
+    cycle = bench.connection.execute(text("SELECT reason, notes FROM crm.cycle")).one()
+    assert tuple(cycle) == (None, report.notes)
