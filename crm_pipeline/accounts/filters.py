@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
+from crm_pipeline.salesforce.emails import bare_address, folded
+
 
 def matches(email: str, filter_strings: Iterable[str]) -> str | None:
     """The first filter string that the address contains, or None.
 
     Case and blanks around either of them do not count; a blank filter string matches nothing.
     """
-    address = email.strip().casefold()
+    address = folded(email)
     for filter_string in filter_strings:
-        wanted = filter_string.strip().casefold()
+        wanted = folded(bare_address(filter_string))
         if wanted and wanted in address:
             return filter_string
     return None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
+from crm_pipeline.salesforce.emails import same_address
 from crm_pipeline.salesforce.matching import Match
 
 ACTIVITY = "Event"
@@ -173,8 +174,7 @@ def _decide_matched(
 def _same(field: str, ours: Any, theirs: Any) -> bool:
     """Whether a value stands in the org already; an email does in whatever case."""
     if isinstance(ours, str) and isinstance(theirs, str):
-        mine, its = ours.strip(), theirs.strip()
-        return mine.casefold() == its.casefold() if field == "Email" else mine == its
+        return same_address(ours, theirs) if field == "Email" else ours.strip() == theirs.strip()
     return bool(ours == theirs)
 
 

@@ -6,20 +6,58 @@ from functools import lru_cache
 from crm_pipeline.salesforce.limits import EMAIL_CHARS
 
 # Salesforce refuses anything else with INVALID_EMAIL_ADDRESS: no quoted local parts, no
-# addresses outside of ASCII, and the domain has at least two labels.
+# addresses outside of ASCII, and the domain has at least two labels. No mail system takes a
+# local part of more than 64 characters, or a label of more than 63 (RFC 5321, RFC 1035).
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(
-    rf"{_ATOM}(\.{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])",
+    rf"(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
 )
+
+_UNSEEN = "".join(
+    map(
+        chr,
+        (
+            *range(0x21),
+            *range(0x7F, 0xA1),
+            *(0xAD, 0x61C, 0x1680, 0x180E, 0x202F, 0x205F, 0x3000, 0xFEFF),
+            *range(0x2000, 0x2010),
+            *range(0x2028, 0x202F),
+            *range(0x2060, 0x2070),
+            *range(0xFE00, 0xFE10),
+        ),
+    )
+)
+"""Blanks, control characters, byte-order marks and characters without a width: copied along."""
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def bare_address(text: str) -> str:
+    """An address without what nobody sees around it."""
+    return text.strip(_UNSEEN)
+
+
+def folded(text: str) -> str:
+    """Text with its ASCII letters in lower case, as addresses are compared.
+
+    Others stay: to fold a sharp s, a Kelvin sign or a ligature makes one person of two.
+    """
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
 
 
 # Asked several times about each row.
 @lru_cache(maxsize=32_768)
 def email_key(text: str | None) -> str | None:
-    """What identifies a person by email: the address without blanks around it, in lower case.
+    """What identifies a person by email: the bare address in lower case.
 
     Returns:
         None where it is no address that Salesforce would take.
     """
-    key = (text or "").strip().casefold()
+    key = folded(bare_address(text or ""))
     return key if len(key) <= EMAIL_CHARS and _EMAIL.fullmatch(key) else None
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two texts are one address; Salesforce compares them without regard to case."""
+    return folded(bare_address(one)) == folded(bare_address(other))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.salesforce.soql import datetime_literal
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def _text(field: "FieldSchema", text: str) -> Converted:
     if field.restricted:
         return _choice(field, text)
     if field.type == "email":
-        usable = email_key(text) is not None and len(text) <= (field.length or len(text))
-        return (text, None) if usable else (NO_FIT, Why.INVALID_EMAIL)
+        address = bare_address(text)
+        usable = email_key(address) is not None and len(address) <= (field.length or len(address))
+        return (address, None) if usable else (NO_FIT, Why.INVALID_EMAIL)
     if field.length and len(text) > field.length:
         return text[: field.length].rstrip(), Why.TOO_LONG
     return text, None

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.warehouse.participations import ExtractError, Participation, columns
 
 
@@ -55,7 +55,7 @@ def rejection(participation: Participation, filter_strings: Sequence[str]) -> st
     """
     email = participation.columns["email"]
     if email_key(email) is None:
-        return "no email" if not (email or "").strip() else "invalid email"
+        return "invalid email" if bare_address(email or "") else "no email"
     if matches(email, filter_strings) is not None:
         return "filtered"
     return None

@@ -11,6 +11,7 @@ LEFT JOIN crm.operation AS o
     ON
         s.cycle_id = o.read_by
         AND o.state <> 'rejected'
-        AND position(lower(btrim(f.filter_string)) IN lower(o.person_key)) > 0
+        -- Person keys are in lower case, and of nothing but ASCII.
+        AND position(lower(btrim(f.filter_string) COLLATE "C") IN o.person_key) > 0
 WHERE s.account_id = any(CAST(:account_ids AS text []))
 GROUP BY s.account_id
