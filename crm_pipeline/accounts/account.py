@@ -1,16 +1,15 @@
 """An account and what it may choose: plain, frozen values without a database."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
 OLDEST_API_VERSION = 52.0
@@ -175,38 +174,24 @@ def checked_login_url(account_id: str, login_url: str) -> str:
     """The address without blanks around it and without a slash at its end.
 
     Raises:
-        AccountError: it is no https address (plain http: only to this machine), or it
-            carries a user, a password, a query or a fragment.
+        AccountError: it is neither an https address of Salesforce's nor one of plain http on this
+            machine. The address is not repeated, as it may carry a password.
     """
     address = login_url.strip().rstrip("/")
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise AccountError(
-            f"Account {account_id}: the login URL is no address; "
-            "it looks like https://acme.my.salesforce.com."
-        ) from None
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if host_of(address) or local_address(address):
+        return address
+    if re.search(r"[@?#]", address):
         raise AccountError(
             f"Account {account_id}: the login URL must not carry a user, a password, a query or "
             "a fragment; credentials are set apart, with `crm-pipeline account credentials`."
         )
-    if not host or parts.scheme not in {"https", "http"}:
+    if address.lower().startswith("http://"):
         raise AccountError(
-            f"Account {account_id}: login URL {address!r} must look like "
-            "https://acme.my.salesforce.com."
-        )
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise AccountError(
-            f"Account {account_id}: login URL {address!r} would send credentials unencrypted; "
+            f"Account {account_id}: the login URL would send credentials unencrypted; "
             "use https (plain http is for orgs on this machine only)."
         )
-    return address
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    raise AccountError(
+        f"Account {account_id}: the login URL is no address of Salesforce's; it looks like "
+        "https://acme.my.salesforce.com (not lightning.force.com), with letters, digits, dots and "
+        "hyphens."
+    )

@@ -49,7 +49,7 @@ def try_login(
         refused,
     )
     from crm_pipeline.accounts.store import get_account
-    from crm_pipeline.salesforce.errors import AccountStopped
+    from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
     from crm_pipeline.salesforce.login import log_in
     from crm_pipeline.settings import settings
 
@@ -73,8 +73,9 @@ def try_login(
                 read_timeout=settings().salesforce_read_timeout_seconds,
             )
         except AccountStopped as stopped:
-            with database.begin() as connection:
-                mark_refused(connection, account_id, str(stopped))
+            if isinstance(stopped, CredentialsRefused):
+                with database.begin() as connection:
+                    mark_refused(connection, account_id, str(stopped))
             mistake(f"Account {account_id}: {stopped}.")
     with database.begin() as connection:
         clear_refused(connection, account_id)

@@ -14,7 +14,7 @@ from crm_pipeline.accounts.credentials import mark_refused, read_credentials, re
 from crm_pipeline.salesforce.budget import RESUME_BELOW, Budget, Route, choose_route
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped
+from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, CredentialsRefused
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class DeliverySession:
         """The org, logged in to when first needed: nothing to send costs no login.
 
         Raises:
-            AccountStopped: the credentials are refused; they are not tried again before they
-                change.
+            CredentialsRefused: they are not tried again before they change.
+            AccountStopped: the login URL or the API version is to be changed.
             OrgUnavailable: the org does not answer.
         """
         if self._org is None:
@@ -104,8 +104,8 @@ class DeliverySession:
             self._logging_in = None
             try:
                 self._org = logging_in.result()
-            except AccountStopped as stopped:
-                mark_refused(self.ledger, self.account_id, str(stopped))
+            except CredentialsRefused as refusal:
+                mark_refused(self.ledger, self.account_id, str(refusal))
                 self.ledger.commit()
                 raise
         return self._org

@@ -13,6 +13,7 @@ from crm_pipeline.salesforce.errors import (
     SalesforceProblem,
     Treatment,
     decide,
+    moved,
     paused,
     stopped,
 )
@@ -62,6 +63,8 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes, *, writ
             return Answer(status, orjson.loads(content), headers)
         except orjson.JSONDecodeError:
             raise _lost(f"The org's answer is not readable (HTTP {status})", writes) from None
+    if 300 < status < 400:
+        raise moved(headers.get("Location", ""), status)
     raise _problem(status, content, writes)
 
 
@@ -91,8 +94,8 @@ def parsed(content: bytes) -> Any:
 def _problem(status: int, content: bytes, writes: bool) -> Exception:
     body = parsed(content)
     code, message, fields = error_of(body)
-    if 300 <= status < 400:
-        return _elsewhere(status, code)
+    if status == 300:
+        return RequestRefused(status, code or "DUPLICATE_EXTERNAL_ID", "more than one record")
     match decide(code, message, status):
         case Treatment.LOG_IN_AGAIN:
             return SessionExpired()
@@ -106,12 +109,6 @@ def _problem(status: int, content: bytes, writes: bool) -> Exception:
             return _lost(reason, writes and begun, code, status)
         case _:
             return RequestRefused(status, code or f"HTTP_{status}", message, fields, body)
-
-
-def _elsewhere(status: int, code: str) -> SalesforceProblem:
-    if status == 300:
-        return RequestRefused(status, code or "DUPLICATE_EXTERNAL_ID", "more than one record")
-    return OrgUnavailable(f"The org redirects to somewhere else (HTTP {status})")
 
 
 def _lost(reason: str, writes: bool, code: str = "", status: int = 0) -> SalesforceProblem:

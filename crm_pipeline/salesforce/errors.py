@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from types import MappingProxyType
 
+from crm_pipeline.salesforce.hosts import LOGIN_HOSTS, host_of, local_address
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 
 
@@ -31,6 +32,10 @@ class AccountStopped(SalesforceProblem):
         self.reason = reason
         self.action = action
         self.code = code
+
+
+class CredentialsRefused(AccountStopped):
+    """The org refused the login: the same credentials are not to be tried again (lock-out)."""
 
 
 class AccountPaused(SalesforceProblem):
@@ -259,6 +264,13 @@ def _told_apart(code: str, message: str) -> Treatment | None:
     return None
 
 
+RAISE_VERSION = (
+    "Salesforce has retired this API version: raise the account's api_version, as in "
+    "`crm-pipeline account set ACCOUNT api_version=64.0`"
+)
+RETIRED_VERSION = frozenset(("UNSUPPORTED_API_VERSION", "InvalidVersion", "GONE"))
+"""What an org says to a version of the API that it no longer speaks."""
+
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
         "INVALID_LOGIN": "set the account's credentials again, and unlock the user if it is locked",
@@ -268,6 +280,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "LOGIN_DURING_RESTRICTED_DOMAIN": "allow this machine's address in the user's profile",
         "LOGIN_DURING_RESTRICTED_TIME": "allow logins at all hours in the user's profile",
         "ORG_NOT_OWNED_BY_INSTANCE": "correct the account's login URL",
+        "InvalidVersion": RAISE_VERSION,
         "INVALID_OPERATION": "SOAP login may be off in this org: "
         "use OAuth client credentials or JWT bearer instead",
         "INVALID_OPERATION_WITH_EXPIRED_PASSWORD": "set a new password for the user",
@@ -282,8 +295,8 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "LICENSE_LIMIT_EXCEEDED": "free or buy licences in the org",
         "ORG_LOCKED": "have the org unlocked",
         "TRIAL_EXPIRED": "the org's trial is over: have it extended",
-        "UNSUPPORTED_API_VERSION": "raise the account's api_version",
-        "GONE": "raise the account's api_version",
+        "UNSUPPORTED_API_VERSION": RAISE_VERSION,
+        "GONE": RAISE_VERSION,
         "INVALID_TYPE": "check the account's mapping, and the user's access to the object",
         "INVALID_FIELD": "check the account's mapping, and the user's access to the field",
         "TXN_SECURITY_METERING_ERROR": "give the user the permission Exempt from "
@@ -296,10 +309,31 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 
 def stopped(code: str, http_status: int) -> AccountStopped:
     """The exception for an error that the table treats as STOP_ACCOUNT."""
+    code = code or ("GONE" if http_status == 410 else "")
     return AccountStopped(
         f"Salesforce refuses this account: {code or f'HTTP {http_status}'}",
         _ADVICE.get(code, "look the code up in Salesforce's documentation, or ask for support"),
         code=code,
+    )
+
+
+def moved(location: str, http_status: int) -> SalesforceProblem:
+    """The problem for a redirect: the org has another address, or somebody stands before it.
+
+    Args:
+        location: the header of this name; only an address of Salesforce's is believed.
+        http_status: of the redirect.
+    """
+    address = location.partition("/services/")[0].rstrip("/")
+    host = host_of(address)
+    new = local_address(address)
+    if host and host not in LOGIN_HOSTS and address.count("/") == 2:
+        new = f"https://{host}"
+    if new is None or http_status not in {301, 302, 307, 308}:
+        return OrgUnavailable(f"The org redirects to somewhere else (HTTP {http_status})")
+    return AccountStopped(
+        f"The org has moved to {new}",
+        f"set that: `crm-pipeline account set ACCOUNT --login-url {new}`",
     )
 
 

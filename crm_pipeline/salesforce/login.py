@@ -8,6 +8,7 @@ the user out; what passes is for another time.
 
 import re
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from html import escape, unescape
 from typing import Any
@@ -27,18 +28,23 @@ from crm_pipeline.salesforce.credentials import (
 )
 from crm_pipeline.salesforce.errors import (
     ERROR_TABLE,
+    RETIRED_VERSION,
     AccountStopped,
+    CredentialsRefused,
     OrgUnavailable,
     SalesforceProblem,
     Treatment,
     decide,
+    moved,
     paused,
     stopped,
 )
+from crm_pipeline.salesforce.hosts import host_of, salesforce_host
 from crm_pipeline.salesforce.limits import LAST_SOAP_LOGIN_VERSION
 from crm_pipeline.salesforce.transport import OrgSession, in_words, local_base
 
 _SALESFORCE = ".salesforce.com"
+_NO_SOAP = "SOAP login has no later API version: use OAuth client credentials or JWT bearer instead"
 _STUMBLES = (ValueError, TypeError, AttributeError)
 
 
@@ -59,7 +65,8 @@ def log_in(
         read_timeout: longest wait for an answer, in seconds, now and later.
 
     Raises:
-        AccountStopped: the credentials or the URL are refused; do not try again unchanged.
+        CredentialsRefused: do not try again unchanged.
+        AccountStopped: the login URL or the API version is to be changed; no login was counted.
         AccountPaused: too many logins for now.
         OrgUnavailable: no usable answer; the credentials may be right.
     """
@@ -95,10 +102,17 @@ def _authenticate(
                 if isinstance(credentials, JwtBearer):
                     raise _bad_key() from None
                 raise
-            raise _refusal(answers[-1]) from None
+            raise _refusal(answers[-1], arguments) from None
     if not session_id:
         raise OrgUnavailable("Login: the answer is not readable")
-    return _login(str(session_id), answers[-1].content)
+    login = _login(str(session_id), answers[-1].content)
+    host = login.host if local_base(login_url) else salesforce_host(login.host)
+    if host is None:
+        raise AccountStopped(
+            "The login's answer names a host that is not one of Salesforce's",
+            "check the account's login URL",
+        )
+    return login._replace(host=host)
 
 
 def _arguments(login_url: str, credentials: Credentials, api_version: str) -> dict[str, Any]:
@@ -141,19 +155,18 @@ def _domain(login_url: str) -> str:
     """The part before `.salesforce.com`; empty for an org of this machine."""
     if local_base(login_url):
         return ""
-    parts = urlsplit(login_url)
-    host = (parts.hostname or "").lower()
-    if not host.endswith(_SALESFORCE) or parts.port not in {None, 443}:
+    host = host_of(login_url)
+    if host is None:
         raise AccountStopped(
-            f"The login URL's host {host or '(none)'} is not one of Salesforce's",
+            "The login URL's host is not one of Salesforce's",
             "use https://<my domain>.my.salesforce.com, login.salesforce.com or "
             "test.salesforce.com (not lightning.force.com)",
         )
     return host.removesuffix(_SALESFORCE)
 
 
-def _bad_key() -> AccountStopped:
-    return AccountStopped(
+def _bad_key() -> CredentialsRefused:
+    return CredentialsRefused(
         "The private key of the account's credentials cannot be used",
         "set the credentials again with an RSA private key in PEM form",
     )
@@ -168,7 +181,9 @@ def _login(session_id: str, content: bytes) -> Login:
         return Login(session_id, host, user_id, organization_id)
     text = content.decode()
     if _element(text, "passwordExpired") == "true":
-        raise AccountStopped("The user's password has expired", "set a new password for the user")
+        raise CredentialsRefused(
+            "The user's password has expired", "set a new password for the user"
+        )
     return Login(
         session_id,
         urlsplit(_element(text, "serverUrl")).netloc,
@@ -177,9 +192,11 @@ def _login(session_id: str, content: bytes) -> Login:
     )
 
 
-def _refusal(answer: requests.Response) -> SalesforceProblem:
+def _refusal(answer: requests.Response, arguments: Mapping[str, Any]) -> SalesforceProblem:
     """Why a login failed, by what the org answered rather than by the exception's class."""
     status = answer.status_code
+    if 300 < status < 400:
+        return moved(answer.headers.get("Location", ""), status)
     code, message, _ = error_of(parsed(answer.content))
     if not code:
         text = answer.content.decode(errors="replace")
@@ -192,10 +209,17 @@ def _refusal(answer: requests.Response) -> SalesforceProblem:
         return OrgUnavailable(f"Login: the org cannot answer now: {code} (HTTP {status})")
     if treatment is Treatment.PAUSE_ACCOUNT:
         return paused(code, status)
-    refused = stopped(code, status)
-    if message and "@" not in message and len(message) < 200:
-        return AccountStopped(f"{refused.reason} {message!r}", refused.action, code=code)
-    return refused
+    return _stopped(code, message, status, arguments)
+
+
+def _stopped(code: str, message: str, status: int, arguments: Mapping[str, Any]) -> AccountStopped:
+    """A login that a person has to mend: the credentials, or the version of the API."""
+    stop = stopped(code, status)
+    if code in RETIRED_VERSION:
+        last = arguments.get("sf_version") == f"{LAST_SOAP_LOGIN_VERSION:.1f}"
+        return AccountStopped(stop.reason, _NO_SOAP, code=code) if last else stop
+    said = f" {message!r}" if message and "@" not in message and len(message) < 200 else ""
+    return CredentialsRefused(f"{stop.reason}{said}", stop.action, code=code)
 
 
 def _element(xml: str, name: str) -> str:

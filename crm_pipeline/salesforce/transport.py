@@ -1,6 +1,5 @@
 """The HTTP session of one org: timeouts on every call, verified TLS, no retries of its own."""
 
-import ipaddress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.hosts import local_address
 from crm_pipeline.salesforce.limits import CONNECT_TIMEOUT_SECONDS
 
 POOL_SIZE = 16
@@ -49,11 +49,11 @@ def local_base(login_url: str) -> str | None:
     Raises:
         AccountStopped: plain http to another machine would show credentials to the network.
     """
-    parts = urlsplit(login_url)
-    if parts.scheme == "https":
+    if login_url.lower().startswith("https://"):
         return None
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
-        return f"http://{parts.netloc}{parts.path.rstrip('/')}"
+    local = local_address(login_url)
+    if local is not None:
+        return local
     raise AccountStopped(
         "The login URL is not https",
         "use https; plain http is for orgs on this machine only",
@@ -118,10 +118,3 @@ class _Refusing(HTTPAdapter):
 
 def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

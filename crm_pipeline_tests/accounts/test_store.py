@@ -101,7 +101,7 @@ def test_another_login_url_gives_refused_credentials_a_new_chance(connection: Co
     credentials.mark_refused(connection, "acme", "INVALID_LOGIN")
     store.update_account(connection, replace(account, name="Acme Limited"))
     assert credentials.refused(connection, "acme") == "INVALID_LOGIN"
-    store.update_account(connection, replace(account, login_url="https://other.example"))
+    store.update_account(connection, replace(account, login_url="https://other.my.salesforce.com"))
     assert credentials.refused(connection, "acme") is None
 
 

@@ -30,7 +30,13 @@ def test_an_account_that_cannot_be_added_leaves_nothing_behind(run: Run, pipelin
 
 def test_an_account_is_not_added_twice(run: Run, acme: str):
     again = run(
-        "account", "add", acme, "--client=c", "--name=n", "--login-url=https://x.example", fails=1
+        "account",
+        "add",
+        acme,
+        "--client=c",
+        "--name=n",
+        "--login-url=https://x.my.salesforce.com",
+        fails=1,
     )
     assert "acme exists already; change it with `crm-pipeline account set`" in again.stderr
 
@@ -58,14 +64,19 @@ def test_settings_names_and_addresses_change_together_or_not_at_all(
     run: Run, acme: str, pipeline: Engine
 ):
     run(
-        "account", "set", acme, "route=bulk", "--name=Acme Limited", "--login-url=https://b.example"
+        "account",
+        "set",
+        acme,
+        "route=bulk",
+        "--name=Acme Limited",
+        "--login-url=https://b.my.salesforce.com",
     )
     refused = run("account", "set", acme, "route=auto", "retry_share=2", "--name=Zzz", fails=1)
     assert "retry_share" in refused.stderr
     with pipeline.connect() as connection:
         account = store.get_account(connection, acme)
     assert (account.settings.route, account.name) == ("bulk", "Acme Limited")
-    assert account.login_url == "https://b.example"
+    assert account.login_url == "https://b.my.salesforce.com"
 
 
 def test_a_setting_without_a_value_goes_back_to_its_default(run: Run, acme: str, pipeline: Engine):
@@ -178,7 +189,7 @@ def test_the_list_names_what_each_account_lacks(run: Run, acme: str, pipeline: E
         connection.execute(
             text(
                 "INSERT INTO crm.account (account_id, client_id, name, login_url)"
-                " VALUES ('beta', 'c', 'Beta', 'https://beta.example')"
+                " VALUES ('beta', 'c', 'Beta', 'https://beta.my.salesforce.com')"
             )
         )
         mark_refused(connection, acme, "invalid_client")

@@ -91,7 +91,14 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
 
 
 def test_credentials_come_from_the_environment_where_nobody_can_type(pipeline: Engine):
-    add = ("account", "add", "acme", "--client=c", "--name=n", "--login-url=https://a.example")
+    add = (
+        "account",
+        "add",
+        "acme",
+        "--client=c",
+        "--name=n",
+        "--login-url=https://a.my.salesforce.com",
+    )
     refused = crm_pipeline(*add)
     assert refused.returncode == 1
     assert "Client id is missing: type it, set SALESFORCE_CLIENT_ID" in refused.stderr

@@ -209,6 +209,10 @@ def test_a_write_that_cannot_be_sent_did_nothing(org):
         (Canned(413, b"<html>", "text/html"), RequestRefused),
         (Canned(300, b'["/services/data/v62.0/sobjects/Lead/00Q"]'), RequestRefused),
         (Canned(307, b"", headers={"Location": "https://evil.example"}), OrgUnavailable),
+        (
+            Canned(301, b"", headers={"Location": "https://new.my.salesforce.com/services/data"}),
+            AccountStopped,
+        ),
         (refusal(500, "UNKNOWN_EXCEPTION"), LostAnswer),
         (refusal(503, "SERVER_UNAVAILABLE"), LostAnswer),
         (HTML_503, LostAnswer),

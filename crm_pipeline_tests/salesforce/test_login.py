@@ -12,7 +12,12 @@ from cryptography.x509.oid import NameOID
 
 from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.salesforce.credentials import ClientCredentials, JwtBearer, PasswordToken
-from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, OrgUnavailable
+from crm_pipeline.salesforce.errors import (
+    AccountPaused,
+    AccountStopped,
+    CredentialsRefused,
+    OrgUnavailable,
+)
 from crm_pipeline.salesforce.login import log_in
 from crm_pipeline_tests.salesforce.orgs import (
     APP,
@@ -185,16 +190,16 @@ def test_a_host_with_api_in_its_name_stays_whole(canned):
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (_soap_fault("INVALID_LOGIN", "Invalid username, password"), AccountStopped),
-        (_soap_fault("LOGIN_MUST_USE_SECURITY_TOKEN"), AccountStopped),
-        (_soap_fault("PASSWORD_LOCKOUT"), AccountStopped),
-        (_soap_fault("INVALID_OPERATION", "SOAP API login() is disabled"), AccountStopped),
-        (_soap_fault("A_CODE_THAT_NOBODY_KNOWS"), AccountStopped),
+        (_soap_fault("INVALID_LOGIN", "Invalid username, password"), CredentialsRefused),
+        (_soap_fault("LOGIN_MUST_USE_SECURITY_TOKEN"), CredentialsRefused),
+        (_soap_fault("PASSWORD_LOCKOUT"), CredentialsRefused),
+        (_soap_fault("INVALID_OPERATION", "SOAP API login() is disabled"), CredentialsRefused),
+        (_soap_fault("A_CODE_THAT_NOBODY_KNOWS"), CredentialsRefused),
         (_soap_fault("LOGIN_RATE_EXCEEDED"), AccountPaused),
         (_soap_fault("REQUEST_LIMIT_EXCEEDED", "TotalRequests"), AccountPaused),
         (_soap_fault("SERVER_UNAVAILABLE"), OrgUnavailable),
         (_soap_fault("sf:UNKNOWN_EXCEPTION"), OrgUnavailable),
-        (_soap_login("acme.my.salesforce.com", password_expired=True), AccountStopped),
+        (_soap_login("acme.my.salesforce.com", password_expired=True), CredentialsRefused),
         (Canned(200, b"<html>Hello</html>", "text/html"), OrgUnavailable),
         (Canned(200, b"Hello & <", "text/html"), OrgUnavailable),
         (Canned(302, b"", headers={"Location": "https://evil.example/"}), OrgUnavailable),
@@ -214,10 +219,10 @@ def test_an_answer_to_a_soap_login_means_what_it_says(canned, answer, problem):
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (_oauth_error("invalid_grant", "authentication failure"), AccountStopped),
-        (_oauth_error("invalid_grant"), AccountStopped),
-        (_oauth_error("invalid_client_id", "client identifier invalid"), AccountStopped),
-        (_oauth_error("something_new", "hm"), AccountStopped),
+        (_oauth_error("invalid_grant", "authentication failure"), CredentialsRefused),
+        (_oauth_error("invalid_grant"), CredentialsRefused),
+        (_oauth_error("invalid_client_id", "client identifier invalid"), CredentialsRefused),
+        (_oauth_error("something_new", "hm"), CredentialsRefused),
         (_oauth_error("unknown_error", "retry your request"), OrgUnavailable),
         (_oauth_error("invalid_grant", "login rate exceeded"), AccountPaused),
         (
@@ -261,6 +266,12 @@ def test_what_salesforce_says_of_a_refused_login_reaches_the_people(canned):
         ("https://acme.example.com", APP),
         ("https://salesforce.com.evil.example", APP),
         ("https://acme.lightning.force.com", APP),
+        (r"https://evil.example\.salesforce.com", APP),
+        (r"https://evil.example\.salesforce.com", PASSWORD),
+        (r"http://evil.example\@127.0.0.1", APP),
+        ("https://.salesforce.com", APP),
+        ("https://evil.example/.salesforce.com", APP),
+        ("https://u@acme.my.salesforce.com", APP),
         ("https://login.salesforce.com", APP),
         ("https://test.salesforce.com", APP),
     ],
@@ -272,6 +283,74 @@ def test_a_login_url_where_credentials_must_not_go_is_refused_at_once(login_url,
         log_in(login_url, credentials)
 
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "acme.my.salesforce.com@evil.example",
+        "acme.my.salesforce.com:8443",
+        r"evil.example\\.salesforce.com",
+        "acme.my.salesforce.com.evil.example",
+        "",
+    ],
+)
+def test_a_session_is_not_taken_to_a_host_that_is_not_salesforce_s(canned, host, monkeypatch):
+    """The answer of a login names where the org is; the session id would go there."""
+    server = canned(in_turn(token(host)))
+    monkeypatch.setattr("crm_pipeline.salesforce.transport.local_base", lambda _: server.url)
+
+    with pytest.raises(AccountStopped, match="not one of Salesforce's") as stopped:
+        log_in("https://acme.my.salesforce.com", APP)
+
+    assert not isinstance(stopped.value, CredentialsRefused)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("credentials", [APP, PASSWORD], ids=lambda c: c.method)
+def test_an_org_that_has_moved_says_where_to(canned, status, credentials):
+    location = {"Location": "https://acme-new.my.salesforce.com/services/oauth2/token?x=1"}
+    server = canned(in_turn(Canned(status, b"", headers=location)))
+
+    with pytest.raises(
+        AccountStopped, match=r"--login-url https://acme-new\.my\.salesforce\.com`$"
+    ) as e:
+        log_in(server.url, credentials)
+
+    assert not isinstance(e.value, CredentialsRefused)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "/maintenance",
+        "https://evil.example/services/data",
+        r"https://evil.example\.salesforce.com/services/data",
+        "https://acme.my.salesforce.com/?ec=302&startURL=/services/data",
+        "https://login.salesforce.com/services/data",
+        "https://acme.my.salesforce.com/maintenance/services/data",
+    ],
+)
+def test_a_redirect_to_what_is_no_org_is_not_followed_nor_advised(canned, location):
+    server = canned(in_turn(Canned(302, b"", headers={"Location": location})))
+
+    with pytest.raises(OrgUnavailable):
+        log_in(server.url, APP)
+
+
+@pytest.mark.parametrize(
+    ("version", "advice"), [("62.0", "api_version=64.0"), ("66.0", "use OAuth client credentials")]
+)
+def test_a_retired_version_is_not_taken_for_bad_credentials(canned, version, advice):
+    server = canned(in_turn(_soap_fault("UNSUPPORTED_API_VERSION", "Invalid Api version")))
+
+    with pytest.raises(AccountStopped, match=advice) as stopped:
+        log_in(server.url, PASSWORD, api_version=version)
+
+    assert not isinstance(stopped.value, CredentialsRefused)
 
 
 def test_nothing_listening_is_an_org_that_is_down():
