@@ -1,0 +1,304 @@
+"""Reading back: the records of an org that changed, all watched objects in one call.
+
+Records are read in the order of (SystemModstamp, Id), so that a page cut inside one second loses
+nothing. A transaction commits records with stamps of when it saved them; what may still come
+with an older stamp only the org knows, and says as `latestDateCovered`. A reading therefore
+asks for that first, reads on, and the next reading begins there. Records between the two come
+again, which is for the caller to take as nothing new.
+
+Sources: REST API Developer Guide, "Get Updated"; SOAP API Developer Guide, "Data Replication".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crm_pipeline.salesforce.composite import (
+    Record,
+    SubAnswer,
+    Subrequest,
+    composite,
+    query_path,
+)
+from crm_pipeline.salesforce.errors import (
+    AccountStopped,
+    OrgUnavailable,
+    RequestRefused,
+    Treatment,
+    decide,
+    paused,
+    stopped,
+)
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
+from crm_pipeline.salesforce.soql import datetime_literal, name, quote, select
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.connection import Connection
+
+OVERLAP = timedelta(minutes=10)
+"""So far below the clock is read again where the org does not say what is covered."""
+
+ASK_ALONE_AFTER = timedelta(minutes=30)
+"""How old a position may get where `latestDateCovered` is to be had by a call of its own only."""
+
+_WINDOW = timedelta(minutes=5)
+"""Of a question for `latestDateCovered`: longer than a minute, and with few ids in the answer."""
+
+_STAMPS = ("Id", "SystemModstamp")
+
+
+class Children(NamedTuple):
+    """A relationship whose records are read along (`OpportunityHistories`), and their fields."""
+
+    relationship: str
+    fields: tuple[str, ...]
+
+
+class Watch(NamedTuple):
+    """An object that is watched.
+
+    Attributes:
+        sobject: the object.
+        fields: what is read of it beside Id and SystemModstamp; IsDeleted where it has that (a
+            User has not).
+        children: what is read along with each record.
+    """
+
+    sobject: str
+    fields: tuple[str, ...]
+    children: tuple[Children, ...] = ()
+
+
+class Cursor(NamedTuple):
+    """The last record of a reading that has not come to its end.
+
+    Attributes:
+        stamp: its SystemModstamp, UTC.
+        record_id: its Id.
+        upto: up to when all is covered as soon as the reading is at its end, UTC.
+    """
+
+    stamp: datetime
+    record_id: str
+    upto: datetime
+
+
+class Place(NamedTuple):
+    """How far an object is read: all that changed before `covered` (UTC) is, and no more is sure.
+
+    `cursor` is set where a reading that goes beyond `covered` is under way.
+    """
+
+    covered: datetime
+    cursor: Cursor | None = None
+
+
+class Reading(NamedTuple):
+    """What one call read.
+
+    Attributes:
+        records: by object, oldest change first; deleted ones are among them.
+        places: how far each of these objects is read with them; to be kept together with what
+            follows from the records.
+    """
+
+    records: Mapping[str, list[Record]]
+    places: Mapping[str, Place]
+
+
+def read_changes(
+    connection: "Connection",
+    watches: Sequence[Watch],
+    places: Mapping[str, Place],
+    now: datetime,
+) -> Iterator[Reading]:
+    """Reads what changed since these places, a call at a time, until nothing is left.
+
+    Five objects share a call; where one has more than a page to read, further calls follow. The
+    caller keeps each reading before it asks for the next, and may stop after any.
+
+    Args:
+        connection: the org.
+        watches: each object once.
+        places: by object, one for each.
+        now: the org's time, UTC.
+
+    Raises:
+        QueryRefused: the org does not have, or does not show, what is watched.
+        SalesforceProblem: as `Connection.request`.
+    """
+    size = COMPOSITE_QUERIES_OR_COLLECTIONS
+    for start in range(0, len(watches), size):
+        waiting = watches[start : start + size]
+        at = {watch.sobject: places[watch.sobject] for watch in waiting}
+        while waiting:
+            reading = _read(connection, waiting, at, now)
+            yield reading
+            at = {**at, **reading.places}
+            waiting = [watch for watch in waiting if at[watch.sobject].cursor is not None]
+
+
+def read_newest(
+    connection: "Connection", watches: Sequence[Watch], places: Mapping[str, Place]
+) -> dict[str, list[Record]]:
+    """The newest page of changes of up to five objects, in one call.
+
+    While a mass update is caught up with, what people do now does not wait behind it. Places
+    stay as they are: these records come again.
+
+    Raises:
+        as `read_changes`.
+    """
+    queries = [
+        f"{_select(watch)} WHERE {_since(places[watch.sobject].covered)}"
+        f" ORDER BY SystemModstamp DESC, Id DESC LIMIT {QUERY_PAGE}"
+        for watch in watches
+    ]
+    pages = [_page(answer) for answer in composite(connection, _gets(queries))]
+    return {
+        watch.sobject: _with_children(connection, watch, page["records"])[::-1]
+        for watch, page in zip(watches, pages, strict=True)
+    }
+
+
+def _read(
+    connection: "Connection", watches: Sequence[Watch], at: Mapping[str, Place], now: datetime
+) -> Reading:
+    beginning = [watch.sobject for watch in watches if at[watch.sobject].cursor is None]
+    covering = [
+        Subrequest(f"u{index}", "GET", _covered_path(sobject, now), kind="updated")
+        for index, sobject in enumerate(beginning)
+    ]
+    queries = _gets([_query(watch, at[watch.sobject]) for watch in watches])
+    # The org works on them in this order: what is covered is asked before anything is read.
+    answers = composite(connection, [*covering, *queries])
+    ends = {sobject: _covered(answer) for sobject, answer in zip(beginning, answers, strict=False)}
+    pages = answers[len(covering) :]
+    untold = [sobject for sobject, end in ends.items() if end is None]
+    due = [each for each in untold if now - at[each].covered >= ASK_ALONE_AFTER]
+    if due:
+        ends |= {sobject: _covered_alone(connection, sobject, now) for sobject in due}
+        pages = composite(connection, queries)
+    records: dict[str, list[Record]] = {}
+    places: dict[str, Place] = {}
+    for watch, answer in zip(watches, pages, strict=True):
+        page, place = _page(answer), at[watch.sobject]
+        records[watch.sobject] = _with_children(connection, watch, page["records"])
+        end = place.cursor.upto if place.cursor else ends[watch.sobject] or place.covered
+        places[watch.sobject] = _next_place(place, page, end)
+    return Reading(records, places)
+
+
+def _next_place(place: Place, page: Mapping[str, Any], end: datetime) -> Place:
+    """Where a page leads: on in the reading, or to its end."""
+    found = page["records"]
+    if found and (len(found) >= QUERY_PAGE or not page["done"]):
+        last = found[-1]
+        return Place(place.covered, Cursor(_time(last["SystemModstamp"]), last["Id"], end))
+    return Place(end)
+
+
+def _query(watch: Watch, place: Place) -> str:
+    if place.cursor is None:
+        since = _since(place.covered)
+    else:
+        stamp = datetime_literal(place.cursor.stamp)
+        since = (
+            f"(SystemModstamp > {stamp} OR (SystemModstamp = {stamp}"
+            f" AND Id > {quote(place.cursor.record_id)}))"
+        )
+    return f"{_select(watch)} WHERE {since} ORDER BY SystemModstamp, Id LIMIT {QUERY_PAGE}"
+
+
+def _since(moment: datetime) -> str:
+    return f"SystemModstamp >= {datetime_literal(moment)}"
+
+
+def _select(watch: Watch) -> str:
+    text = select(dict.fromkeys((*_STAMPS, *watch.fields)), watch.sobject)
+    for children in watch.children:
+        inner = f"({select(children.fields, children.relationship)})"
+        text = text.replace(" FROM ", f",{inner} FROM ", 1)
+    return text
+
+
+def _gets(queries: Sequence[str]) -> list[Subrequest]:
+    return [
+        Subrequest(f"q{index}", "GET", query_path(query, include_deleted=True), kind="changes")
+        for index, query in enumerate(queries)
+    ]
+
+
+def _page(answer: SubAnswer) -> Mapping[str, Any]:
+    """A page of records.
+
+    Raises:
+        AccountStopped: the org does not have, or does not show, what is watched.
+        AccountPaused, OrgUnavailable, RequestRefused: as the org says.
+    """
+    if answer.error is None:
+        body: Mapping[str, Any] = answer.body
+        return body
+    code, message = answer.error
+    match decide(code, message, answer.status):
+        case Treatment.STOP_ACCOUNT:
+            raise stopped(code, answer.status)
+        case Treatment.PAUSE_ACCOUNT:
+            raise paused(code, answer.status)
+        case Treatment.RETRY | Treatment.LOG_IN_AGAIN | Treatment.RESTART_QUERY:
+            raise OrgUnavailable(f"Changes cannot be read now: {code} (HTTP {answer.status})")
+        case _:
+            raise RequestRefused(answer.status, code, message)
+
+
+def _with_children(connection: "Connection", watch: Watch, records: list[Record]) -> list[Record]:
+    """The records with a plain list for each relationship, further pages of it included."""
+    further: list[tuple[list[Record], str]] = []
+    for record in records:
+        for children in watch.children:
+            page = record.get(children.relationship) or {"records": [], "done": True}
+            record[children.relationship] = page["records"]
+            if not page["done"]:
+                further.append((page["records"], page["nextRecordsUrl"]))
+    size = COMPOSITE_QUERIES_OR_COLLECTIONS
+    while further:
+        now, further = further[:size], further[size:]
+        gets = [
+            Subrequest(f"n{index}", "GET", url, kind="changes")
+            for index, (_, url) in enumerate(now)
+        ]
+        for (so_far, _), answer in zip(now, composite(connection, gets), strict=True):
+            page = _page(answer)
+            so_far.extend(page["records"])
+            if not page["done"]:
+                further.append((so_far, page["nextRecordsUrl"]))
+    return records
+
+
+def _covered_path(sobject: str, now: datetime) -> str:
+    # The org cuts seconds off; a minute that is not over yet is not asked about.
+    end = now.replace(second=0, microsecond=0)
+    window = f"start={datetime_literal(end - _WINDOW)}&end={datetime_literal(end)}"
+    return f"sobjects/{name(sobject)}/updated/?{window}"
+
+
+def _covered(answer: SubAnswer) -> datetime | None:
+    """What the org says is covered; None where it does not say it here."""
+    if answer.error is not None or not isinstance(answer.body, dict):
+        return None
+    return _time(answer.body["latestDateCovered"])
+
+
+def _covered_alone(connection: "Connection", sobject: str, now: datetime) -> datetime:
+    """What is covered, by a call of its own; an overlap where the org does not say it at all."""
+    try:
+        answer = connection.request("updated", "GET", _covered_path(sobject, now))
+    except (RequestRefused, AccountStopped):
+        # Objects that are not replicated, and users who may not ask, have no such answer.
+        return now - OVERLAP
+    return _time(answer.body["latestDateCovered"])
+
+
+def _time(text: str) -> datetime:
+    """A time as Salesforce writes it, `2026-01-02T03:04:05.000+0000`."""
+    return datetime.fromisoformat(text)
