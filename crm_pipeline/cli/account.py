@@ -11,7 +11,7 @@ from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, print_table
+from crm_pipeline.cli.show import print_facts, print_table, say
 
 app = typer.Typer(help="The clients' accounts: settings, credentials, filters, sessions, mappings.")
 app.add_typer(account_filter.app, name="filter")
@@ -44,7 +44,7 @@ def add(
     with transaction() as connection:
         add_account(connection, account)
         set_credentials(connection, account_id, credentials(credentials_file, method))
-    typer.echo(
+    say(
         f"Added account {account_id}; try its login with "
         f"`crm-pipeline account test-login {account_id}`."
     )
@@ -147,7 +147,7 @@ def set_(
             ),
         )
         confirm_reading(connection, account_id, yes=yes)
-    typer.echo(f"Account {account_id} is changed; its next cycle goes by it.")
+    say(f"Account {account_id} is changed; its next cycle goes by it.")
 
 
 @app.command()
@@ -157,7 +157,7 @@ def disable(account_id: AccountId) -> None:
 
     with transaction() as connection:
         disable_account(connection, account_id)
-    typer.echo(f"Account {account_id} is disabled; a cycle that runs now ends by itself.")
+    say(f"Account {account_id} is disabled; a cycle that runs now ends by itself.")
 
 
 @app.command()
@@ -167,7 +167,7 @@ def enable(account_id: AccountId) -> None:
 
     with transaction() as connection:
         enable_account(connection, account_id)
-    typer.echo(f"Account {account_id} is enabled.")
+    say(f"Account {account_id} is enabled.")
 
 
 def _shown(value: object) -> object:

@@ -6,7 +6,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.databases import transaction
-from crm_pipeline.cli.show import print_table
+from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Parts of email addresses that are not to reach Salesforce.")
 
@@ -22,7 +22,7 @@ def add(account_id: AccountId, filter_string: FilterString) -> None:
 
     with transaction() as connection:
         add_filter(connection, account_id, filter_string)
-    typer.echo(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
+    say(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
 
 
 @app.command()
@@ -32,7 +32,7 @@ def remove(account_id: AccountId, filter_string: FilterString) -> None:
 
     with transaction() as connection:
         remove_filter(connection, account_id, filter_string)
-    typer.echo(f"Account {account_id} no longer rejects {filter_string!r}.")
+    say(f"Account {account_id} no longer rejects {filter_string!r}.")
 
 
 @app.command("list")

@@ -10,7 +10,7 @@ from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Met
 from crm_pipeline.cli.credentials_input import credentials as asked_credentials
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import console
+from crm_pipeline.cli.show import console, say
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.campaigns import CampaignSettings
@@ -32,7 +32,7 @@ def credentials(
     with transaction() as connection:
         get_account(connection, account_id)
         set_credentials(connection, account_id, asked_credentials(credentials_file, method))
-    typer.echo(f"Stored the credentials of account {account_id}, encrypted.")
+    say(f"Stored the credentials of account {account_id}, encrypted.")
 
 
 def try_login(
@@ -84,7 +84,7 @@ def try_login(
     finally:
         org.log_out()
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
-    typer.echo(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
+    say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
     if missing := missing_rights(objects, needed_rights(account.settings.campaigns)):
         mistake(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
@@ -128,7 +128,7 @@ def new_key() -> None:
     """Print a fresh key for CRM_ENCRYPTION_KEYS; it is stored nowhere."""
     from crm_pipeline.accounts.credentials import new_key
 
-    typer.echo(new_key())
+    say(new_key())
 
 
 def rotate_keys() -> None:
@@ -137,7 +137,7 @@ def rotate_keys() -> None:
 
     with transaction() as connection:
         rotation = rotate_credentials(connection)
-    typer.echo(f"Encrypted the credentials of {rotation.rotated} accounts with the first key.")
+    say(f"Encrypted the credentials of {rotation.rotated} accounts with the first key.")
     if rotation.unreadable:
         mistake(
             "No key opens the credentials of "

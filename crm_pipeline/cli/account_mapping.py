@@ -8,7 +8,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_table
+from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Overrides of the default field mapping.")
 
@@ -38,7 +38,7 @@ def set_(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
         )
         confirm_reading(connection, account_id, yes=yes)
-    typer.echo(f"Account {account_id} fills {field} {_origin(source, constant)}.")
+    say(f"Account {account_id} fills {field} {_origin(source, constant)}.")
 
 
 @app.command()
@@ -50,7 +50,7 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     with transaction() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
         confirm_reading(connection, account_id, yes=yes)
-    typer.echo(f"Account {account_id} no longer overrides {field}.")
+    say(f"Account {account_id} no longer overrides {field}.")
 
 
 @app.command("list")
@@ -77,7 +77,7 @@ def _check_column(column: str) -> None:
     try:
         known = columns(engine("warehouse"))
     except ExtractError as error:
-        typer.echo(f"It cannot be checked whether there is a column {column}: {error}", err=True)
+        say(f"It cannot be checked whether there is a column {column}: {error}", err=True)
         return
     if column not in known:
         mistake(

@@ -6,7 +6,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.databases import transaction
-from crm_pipeline.cli.show import print_table
+from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Event sessions to push; an account that lists none pushes all of its own.")
 
@@ -20,7 +20,7 @@ def add(account_id: AccountId, session: Session) -> None:
 
     with transaction() as connection:
         push_session(connection, account_id, session)
-    typer.echo(f"Account {account_id} pushes session {session}, with all that it had so far.")
+    say(f"Account {account_id} pushes session {session}, with all that it had so far.")
 
 
 @app.command()
@@ -36,7 +36,7 @@ def remove(
 
     with transaction() as connection:
         unpush_session(connection, account_id, session, may_push_all=push_all)
-    typer.echo(f"Account {account_id} no longer lists session {session}.")
+    say(f"Account {account_id} no longer lists session {session}.")
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ import typer
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_table
+from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +34,7 @@ def link(
         except ValueError as error:
             mistake(f"{error}.")
         _read_again(connection, account_id, [event_id], yes=yes)
-    typer.echo(f"Event {event_id} is campaign {campaign_id}; its members go there from now on.")
+    say(f"Event {event_id} is campaign {campaign_id}; its members go there from now on.")
 
 
 @app.command()
@@ -53,7 +53,7 @@ def backfill(
         if not chosen:
             mistake(f"Account {account_id} has no campaign yet; name the events to read.")
         _read_again(connection, account_id, chosen, yes=yes)
-    typer.echo(f"{len(chosen)} events are read again by the next cycles of {account_id}.")
+    say(f"{len(chosen)} events are read again by the next cycles of {account_id}.")
 
 
 @app.command("list")
@@ -145,7 +145,7 @@ def _confirm(volumes: Mapping[int, int], rows_per_cycle: int | None, *, yes: boo
 
     rows = sum(volumes.values())
     cycles = 1 if rows_per_cycle is None else -(-rows // rows_per_cycle) or 1
-    typer.echo(
+    say(
         f"{len(volumes)} events with {rows} registrations and attendances are to be read: "
         f"at most {backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.credentials import Credentials
@@ -101,7 +102,7 @@ def _prompt(label: str, variable: str, *, hidden: bool = False, default: str | N
     try:
         answer: str = typer.prompt(label, hide_input=hidden, default=default, show_default=False)
     except typer.Abort:
-        typer.echo()
+        say()
         mistake(f"{label} is missing: type it, set {variable}, or give --credentials-file.")
     return answer
 

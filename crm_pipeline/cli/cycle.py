@@ -9,7 +9,7 @@ import typer
 
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import console, print_facts, print_table
+from crm_pipeline.cli.show import console, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -116,7 +116,7 @@ def _print_reports(reports: "Sequence[CycleReport]") -> None:
         print_table("", COLUMNS, map(_row, reports), empty="")
     for report in reports:
         for line in filter(None, (report.reason, report.notes)):
-            typer.echo(f"{report.account_id}: {line}")
+            say(f"{report.account_id}: {line}")
 
 
 def _row(report: "CycleReport") -> tuple[object, ...]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import typer
-
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -31,7 +30,7 @@ def pipeline() -> "Engine":
     except ValueError as error:
         mistake(f"{error}.")
     for name in migrate(database, "crm"):
-        typer.echo(f"Migrated the pipeline's tables: {name}", err=True)
+        say(f"Migrated the pipeline's tables: {name}", err=True)
     return database
 
 

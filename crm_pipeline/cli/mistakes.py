@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from crm_pipeline.cli.show import say
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
@@ -110,4 +112,4 @@ def _say(message: str, hint: str = "") -> None:
     line = " ".join(message.split())
     if hint and not line.endswith((".", "?", "!")):
         line += "."
-    typer.echo(f"{line}{hint}", err=True)
+    say(f"{line}{hint}", err=True)

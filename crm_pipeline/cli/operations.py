@@ -9,7 +9,7 @@ import typer
 
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, print_table, shown
+from crm_pipeline.cli.show import print_facts, print_table, say, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -90,7 +90,7 @@ def list_(
         empty="Nothing failed.",
     )
     if total > len(found):
-        typer.echo(f"{len(found)} of {total}; --limit shows more.")
+        say(f"{len(found)} of {total}; --limit shows more.")
 
 
 @app.command()
@@ -138,7 +138,7 @@ def requeue(
         with _locked(account_id) as connection:
             parameters = {"account_id": account_id, "operation_ids": ids}
             again = connection.scalars(statement("operations/requeue"), parameters).all()
-        typer.echo(f"Account {account_id}: {_counted(len(again))} tried again from the next cycle.")
+        say(f"Account {account_id}: {_counted(len(again))} tried again from the next cycle.")
         overtaken += len(ids) - len(again)
     if overtaken:
         mistake(
@@ -179,11 +179,11 @@ def drop(
                     statement("operations/drop_waiting"),
                     {"account_id": account_id, "operation_ids": waiting, "reason": kept_reason},
                 )
-        typer.echo(f"Account {account_id}: {_counted(len(dropped))} given up.")
+        say(f"Account {account_id}: {_counted(len(dropped))} given up.")
         if waiting and with_activities:
-            typer.echo(f"Account {account_id}: {_counted(len(waiting))} that waited for them, too.")
+            say(f"Account {account_id}: {_counted(len(waiting))} that waited for them, too.")
         elif waiting:
-            typer.echo(
+            say(
                 f"Account {account_id}: {_counted(len(waiting))} still waiting for these people; "
                 "drop the same again with --with-activities to give those up as well.",
             )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import say
 
 app = typer.Typer(help="Local Salesforce orgs, for trying things out.")
 
@@ -34,12 +35,12 @@ def serve(
     chosen = _free_port(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     for org in orgs:
-        typer.echo(f"Org {org.name}: login URL http://{shown_host}:{chosen}/{org.name}")
+        say(f"Org {org.name}: login URL http://{shown_host}:{chosen}/{org.name}")
     if not files:
         user, app = orgs[0].users[0], orgs[0].connected_apps[0]
-        typer.echo(f"User {user.username}, password {user.password}, no security token")
-        typer.echo(f"Connected app {app.client_id}, secret {app.client_secret}")
-    typer.echo(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
+        say(f"User {user.username}, password {user.password}, no security token")
+        say(f"Connected app {app.client_id}, secret {app.client_secret}")
+    say(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
     serve(orgs, host, chosen)
 
 

@@ -1,6 +1,7 @@
 """How commands show things: tables that fit a terminal, and stay whole in a pipe or a file."""
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,36 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDTH_OUTSIDE_OF_TERMINALS = 240
+
+_ACTS_ON_TERMINALS = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_JOINERS = "\u200c\u200d"
+
+
+def harmless(text: str, *, keep: str = "\n") -> str:
+    """A text without characters that act on a terminal: those are escaped.
+
+    Names, values and messages come from strangers. That is control characters, marks that turn
+    the direction of writing, separators of lines, halves of surrogates; joiners, which words of
+    some languages need, stay.
+
+    Args:
+        text: what is to be shown.
+        keep: of these characters those that are to stay.
+    """
+    if text.isprintable():
+        return text
+    kept = _JOINERS + keep
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _ACTS_ON_TERMINALS and character not in kept
+        else character
+        for character in text
+    )
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """Prints a line, harmless."""
+    typer.echo(harmless(str(text)), err=err)  # noqa: TID251 - here it is harmless
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -33,14 +64,15 @@ def print_table(
 
     listed = list(rows)
     if not listed:
-        typer.echo(empty)
+        say(empty)
         return
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    heading = Text(harmless(title, keep="")) if title else None
+    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(shown(value)) for value in row))
+        table.add_row(*(Text(harmless(shown(value), keep="")) for value in row))
     _print(table)
 
 
@@ -51,7 +83,7 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 
     table = Table.grid(padding=(0, 2))
     for name, value in facts:
-        table.add_row(Text(name, style="bold"), Text(shown(value), overflow="fold"))
+        table.add_row(Text(name, style="bold"), Text(harmless(shown(value)), overflow="fold"))
     _print(table)
 
 
@@ -63,7 +95,7 @@ def _print(table: "Table") -> None:
         return
     with out.capture() as captured:
         out.print(table)
-    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def shown(value: object) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crm_pipeline.cli.show import say
+
 if TYPE_CHECKING:
     from crm_pipeline.sample.warehouse import Progress
 
@@ -37,7 +39,7 @@ def create(
             replace=replace,
             progress=progress,
         )
-    typer.echo(f"The warehouse holds {registrations:,} registrations of {clients:,} clients.")
+    say(f"The warehouse holds {registrations:,} registrations of {clients:,} clients.")
 
 
 @app.command()
@@ -55,7 +57,7 @@ def more(
     with _mistakes():
         brought = add_traffic(engine("warehouse"), minutes, registrations=registrations, seed=seed)
     for what, number in vars(brought).items():
-        typer.echo(f"{what.replace('_', ' ')}: {number:,}")
+        say(f"{what.replace('_', ' ')}: {number:,}")
 
 
 @app.command()
@@ -71,7 +73,7 @@ def orgs(
 
     with _mistakes(), engine("warehouse").connect() as connection:
         file = write_orgs(connection, folder or settings().data_dir / "demo")
-    typer.echo(f"Written: {file}")
+    say(f"Written: {file}")
 
 
 @contextmanager
