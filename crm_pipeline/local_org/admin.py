@@ -1,8 +1,8 @@
 """The admin path, `/_admin/...` of the first org and `/<org>/_admin/...`; never `/services`.
 
-All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, faults, settings;
-`POST` seed, reset, stats/reset, snapshot, restore, convert, merge, faults, settings and
-sessions/expire; `DELETE` faults.
+All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, faults, settings,
+transactions; `POST` seed, reset, stats/reset, snapshot, restore, convert, merge, faults, settings,
+transactions/end and sessions/expire; `DELETE` faults.
 """
 
 from collections.abc import MutableMapping
@@ -19,6 +19,7 @@ from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.logins import LOGINS
+from crm_pipeline.local_org.open_transactions import OPEN, abandon_all, end_all, end_due, told
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.routing import Answer, Call, Route, Router
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
@@ -78,6 +79,7 @@ def router(orgs: Orgs) -> Router:
         """Builds the org anew, as its file describes it; logins stay valid."""
         if org.journal is not None:
             org.journal.erase()
+        abandon_all(org)
         orgs[org.name] = fresh = build_org(org.blueprint)
         fresh.sessions = org.sessions
         return Answer(body=_overview(fresh))
@@ -89,6 +91,7 @@ def router(orgs: Orgs) -> Router:
 
 def respond(routes: Router, org: Org, call: Call) -> Answer:
     """Answers a request of the admin path or of the page for people."""
+    end_due(org)
     try:
         route, call.params = routes.find(call.method, call.path)
         return route.handler(org, call)
@@ -200,6 +203,7 @@ def _set(org: Org, call: Call) -> Answer:
                 org.hide_fields(value)
             case "clock_shift_seconds":
                 org.clock_shift = timedelta(seconds=value)
+                end_due(org)
             case "latency_ms":
                 org.weather.latency_seconds = value / 1000
             case "daily_api_requests_used":
@@ -239,6 +243,14 @@ def _merge(org: Org, call: Call) -> Answer:
     return Answer(body={"id": merge(org, given.object, given.master_id, given.ids)})
 
 
+def _transactions(org: Org, _call: Call) -> Answer:
+    return Answer(body=[told(each) for each in OPEN[org]])
+
+
+def _end_transactions(org: Org, _call: Call) -> Answer:
+    return Answer(body={"ended": end_all(org)})
+
+
 def _expire_sessions(org: Org, _call: Call) -> Answer:
     expired = len(org.sessions)
     org.sessions.clear()
@@ -262,5 +274,7 @@ ROUTES = (
     Route("POST", "/_admin/restore", "restore", _restore),
     Route("POST", "/_admin/convert", "convert", _convert),
     Route("POST", "/_admin/merge", "merge", _merge),
+    Route("GET", "/_admin/transactions", "transactions", _transactions),
+    Route("POST", "/_admin/transactions/end", "transactions", _end_transactions),
     Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),
 )

@@ -255,7 +255,9 @@ def _work(org: Org, job: ClassicJob, batch: Batch) -> Iterator[None]:
     for place in range(0, len(rows), CHUNK):
         if batch.state != "InProgress":
             return
-        results = save_chunk(org, job.ingest, "bulk.process", rows[place : place + CHUNK])
+        results = yield from save_chunk(
+            org, job.ingest, "bulk.process", rows[place : place + CHUNK]
+        )
         batch.results += results
         batch.count(results)
         yield

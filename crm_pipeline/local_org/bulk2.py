@@ -184,7 +184,7 @@ def _load(org: Org, job: CsvJob) -> Iterator[None]:
     while job.state == "InProgress" and job.processed < len(file.lines):
         records = file.records(job.processed, job.processed + CHUNK)
         rows = [fields_of(file.header, record) for record in records]
-        results = save_chunk(org, job.ingest, "bulk2.process", rows)
+        results = yield from save_chunk(org, job.ingest, "bulk2.process", rows)
         for record, result in zip(records, results, strict=True):
             _tell(job, file.header, record, result)
         job.count(results)

@@ -1,7 +1,7 @@
 """What both Bulk APIs do with records: checked headers, chunks of 200, a result for each row."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from crm_pipeline.local_org.bulk_csv import Record
 from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import BulkError, RowError, SalesforceError
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.open_transactions import end_due
 from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
@@ -111,11 +112,11 @@ def fields_of(header: Sequence[str], record: Record) -> dict[str, Any] | RowErro
 
 def save_chunk(
     org: Org, ingest: Ingest, kind: str, rows: Iterable[Mapping[str, Any] | RowError]
-) -> list[SaveResult]:
-    """Saves up to `CHUNK` rows as one transaction; a result for each, in their order.
+) -> Generator[None, None, list[SaveResult]]:
+    """Saves up to `CHUNK` rows as one transaction; returns a result for each, in their order.
 
     The weather of the kind `kind` is upon them: `lock` fails rows (from 1), `error` the whole job
-    from this chunk on.
+    from this chunk on, `hold` keeps the transaction open, and this generator at it, for a time.
     """
     number, weather = next(_WORKER_NUMBERS), org.weather
     struck = weather.take(kind)
@@ -127,6 +128,7 @@ def save_chunk(
         assignment=ingest.assignment,
         from_csv=True,
         locker=weather.locker(number, struck),
+        hold_seconds=struck.fault.seconds if struck and struck.fault.action == "hold" else None,
     )
     with committed(context):
         results = [
@@ -134,6 +136,9 @@ def save_chunk(
             for row in rows
         ]
     weather.release(number)
+    while context.transaction is not None and context.transaction.is_open:
+        yield
+        end_due(org)
     return results
 
 

@@ -169,6 +169,8 @@ def _handle(org: Org, outer: Call, call: Call) -> Answer:
             raise SalesforceError(fault.status, fault.code, fault.message)
         if fault.action in AFTER:
             outer.fault_after = fault
+        if fault.action == "hold":
+            outer.hold_seconds = fault.seconds
         call.locker = org.weather.locker(call.number, struck)
     return route.handler(org, call)
 

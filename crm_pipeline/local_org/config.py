@@ -151,7 +151,7 @@ class Fault(_Strict):
     kind: str = "*"
     action: Literal[
         "reset_before", "reset_after", "hang", "hang_after", "slow", "html_503", "html_503_after",
-        "error", "truncate", "wrong_length", "expire_session", "lock",
+        "error", "truncate", "wrong_length", "expire_session", "lock", "hold",
     ]  # fmt: skip
     nth: int | None = Field(default=None, ge=1)
     times: int | None = Field(default=None, ge=1)

@@ -11,6 +11,7 @@ import orjson
 
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.open_transactions import end_due, ended
 from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.weather import BEFORE, ActiveFault, Interrupted
@@ -64,6 +65,7 @@ class Exchange:
     async def _answer(self, started: float) -> Answer | None:
         """The answer, or None where the line is cut before the work is done."""
         org, call = self.org, self.call
+        end_due(org)
         try:
             _unpack(call)
             self.route, call.params = call.router.find(call.method, call.path)
@@ -87,6 +89,8 @@ class Exchange:
         except Interrupted as interrupted:
             self.note = interrupted.fault.action
             return None if self.note == "reset_before" else html(503, _UNAVAILABLE)
+        if call.transaction is not None:
+            await ended(org, call.transaction)
         if self.route is None or self.route.counted:
             answer.headers = {"Sforce-Limit-Info": org.meter.info(org.now()), **answer.headers}
         if org.weather.latency_seconds:
@@ -105,6 +109,8 @@ class Exchange:
                 self.org.sessions.pop(self.call.headers.get("x-sfdc-session", ""), None)
             case "html_503":
                 return html(503, _UNAVAILABLE)
+            case "hold":
+                self.call.hold_seconds = fault.seconds
             case "error":
                 error = SalesforceError(fault.status, fault.code, fault.message)
                 return Answer(error.http_status, error.body())

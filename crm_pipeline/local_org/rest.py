@@ -11,6 +11,7 @@ from crm_pipeline.local_org.columns import no_such_column
 from crm_pipeline.local_org.describe import describe, describe_briefly, describe_global
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.open_transactions import covered_until
 from crm_pipeline.local_org.routing import (
     FIRST_VERSION,
     LAST_VERSION,
@@ -240,7 +241,7 @@ def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, st
         what = "startDate before org replication enabled date"
         what = what if start < oldest else "endDate before startDate"
         raise SalesforceError(400, "INVALID_REPLICATION_DATE", what)
-    end = min(end, timestamp(org.now()))
+    end = covered_until(org, min(end, timestamp(org.now())))
     rows = table.rows.values()
     written = [row for row in rows if start <= row["SystemModstamp"] < end]
     return [row for row in written if row["IsDeleted"] is deleted], oldest, end

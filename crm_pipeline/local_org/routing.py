@@ -11,6 +11,7 @@ from starlette.routing import compile_path
 
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.open_transactions import OpenTransaction
 from crm_pipeline.local_org.store import Org, Session
 from crm_pipeline.local_org.tables import Locker, Write
 
@@ -47,6 +48,10 @@ class Call:
     """Inside a composite: what it has written so far, for it to keep or undo."""
     fault_after: Fault | None = None
     """A fault that a subrequest met and that strikes the answer of the composite."""
+    hold_seconds: float | None = None
+    """How long a fault holds the transaction open that this call writes in."""
+    transaction: OpenTransaction | None = None
+    """The transaction of this call if it is still open: the answer waits for its end."""
     all_or_none: bool | None = None
     """Inside a composite with allOrNone: overrides that of sObject collections."""
 

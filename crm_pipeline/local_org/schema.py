@@ -89,6 +89,10 @@ class Field(BaseModel):
         """Whether SOQL sees the parent as a `Name` (Who, What, Owner of a lead)."""
         return len(self.reference_to) > 1
 
+    def folded(self, value: Any) -> Any:
+        """A value as it is compared: texts without their case, unless the field minds it."""
+        return value.lower() if isinstance(value, str) and not self.case_sensitive else value
+
     @property
     def required(self) -> bool:
         """Salesforce: not nillable, not defaulted on create, and createable."""

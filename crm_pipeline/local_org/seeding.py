@@ -6,6 +6,7 @@ from typing import Any
 
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.open_transactions import abandon_all
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
@@ -53,7 +54,8 @@ def snapshot(org: Org) -> Snapshot:
 
 
 def restore(org: Org, taken: Snapshot) -> None:
-    """Puts all records back as they were."""
+    """Puts all records back as they were; open transactions are forgotten."""
+    abandon_all(org)
     for name, table in org.tables.items():
         table.rows = taken.rows[name].copy()
         table.ids.last = taken.counters[name]

@@ -13,7 +13,7 @@ from crm_pipeline.local_org.config import OrgConfig, UserConfig
 from crm_pipeline.local_org.journal import Journal
 from crm_pipeline.local_org.meter import Meter
 from crm_pipeline.local_org.schema import Field, SObjectType
-from crm_pipeline.local_org.tables import Table
+from crm_pipeline.local_org.tables import Table, Write
 from crm_pipeline.local_org.weather import Weather
 
 
@@ -59,6 +59,13 @@ class Org:
 
     def __repr__(self) -> str:
         return f"<Org {self.name}>"
+
+    def keep(self, writes: Iterable[Write]) -> None:
+        """Counts and, where the org has a file, records what was written."""
+        for write in writes:
+            self.rows_written[write.table.type.name, write.operation] += 1
+        if self.journal is not None:
+            self.journal.append(writes)
 
     def now(self) -> datetime:
         """The org's own time, in UTC; tests may shift it."""

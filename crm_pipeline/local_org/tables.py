@@ -178,5 +178,15 @@ class Write:
     operation: str
 
 
+def undo(writes: list[Write], down_to: int = 0) -> None:
+    """Takes back the writes from that place on; ids that were handed out stay used."""
+    while len(writes) > down_to:
+        write = writes.pop()
+        if write.before is None:
+            write.table.drop(write.record_id)
+        else:
+            write.table.put(write.record_id, write.before)
+
+
 Locker = Callable[[Table, Row], None]
 """Raises UNABLE_TO_LOCK_ROW, as a row's failure, for a row that cannot be written now."""

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.open_transactions import OPEN, OpenTransaction, hold, refuse_if_held
 from crm_pipeline.local_org.routing import Call
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.tables import Locker, Table, Write, timestamp
+from crm_pipeline.local_org.tables import Locker, Table, Write, timestamp, undo
 
 _ALLOW_SAVE = re.compile(r"\ballowSave\s*=\s*true\b", re.IGNORECASE)
 Savepoint = int
@@ -39,8 +40,15 @@ class WriteContext:
     """Where this call's writes begin, if others of the same composite stand before them."""
     external_ids: set[tuple[str, object]] = field(default_factory=set)
     """External ids upserted in the chunk at hand: a second one of a kind is refused."""
+    hold_seconds: float | None = None
+    """How long the transaction stays open once all is written; None: it is committed at once."""
+    transaction: OpenTransaction | None = None
+    """After the commit: the transaction that stays open."""
+    others: list[OpenTransaction] = field(default_factory=list)
+    """The open transactions of the org: what they write cannot be written here."""
 
     def __post_init__(self) -> None:
+        self.others = OPEN[self.org]
         self.now = timestamp(self.org.now())
 
     def refuse_if_locked(self, table: Table, row: Row) -> None:
@@ -63,7 +71,7 @@ class WriteContext:
         row.setdefault("SystemModstamp", modified)
         row.setdefault("CreatedById", self.user_id)
         row.setdefault("LastModifiedById", self.user_id)
-        table.put(record_id, row)
+        self._put(table, record_id, row)
         self.writes.append(Write(table, record_id, None, "create"))
         return record_id
 
@@ -71,11 +79,17 @@ class WriteContext:
         """Stores a changed copy of a row, stamped."""
         row["LastModifiedDate"] = row["SystemModstamp"] = self.now
         row["LastModifiedById"] = self.user_id
-        before = table.put(row["Id"], row)
+        before = self._put(table, row["Id"], row)
         self.writes.append(Write(table, row["Id"], before, operation))
+
+    def _put(self, table: Table, record_id: str, row: Row) -> Row | None:
+        if self.others:
+            refuse_if_held(self.others, table, record_id, row)
+        return table.put(record_id, row)
 
     def erase(self, table: Table, record_id: str) -> None:
         """Removes a row for good: not even queryAll sees it."""
+        refuse_if_held(self.others, table, record_id, None)
         before = table.rows[record_id]
         table.drop(record_id)
         self.writes.append(Write(table, record_id, before, "erase"))
@@ -86,20 +100,15 @@ class WriteContext:
 
     def rollback(self, savepoint: Savepoint = 0) -> None:
         """Undoes everything written since; ids that were handed out stay used."""
-        while len(self.writes) > savepoint:
-            write = self.writes.pop()
-            if write.before is None:
-                write.table.drop(write.record_id)
-            else:
-                write.table.put(write.record_id, write.before)
+        undo(self.writes, savepoint)
 
     def commit(self) -> None:
-        """Counts and, where the org has a file, records what was written."""
-        for write in self.writes:
-            self.org.rows_written[write.table.type.name, write.operation] += 1
-        if self.org.journal is not None:
-            self.org.journal.append(self.writes)
-        self.writes.clear()
+        """Keeps what was written, in sight of everybody unless the transaction stays open."""
+        if self.hold_seconds is not None and self.writes:
+            self.transaction = hold(self.org, self.writes, self.now, self.hold_seconds)
+        else:
+            self.org.keep(self.writes)
+            self.writes.clear()
 
 
 @contextmanager
@@ -117,10 +126,12 @@ def committed(context: WriteContext, *, alone: bool = True) -> Iterator[WriteCon
         context.commit()
 
 
-def writing(org: Org, call: Call) -> AbstractContextManager[WriteContext]:
+@contextmanager
+def writing(org: Org, call: Call) -> Iterator[WriteContext]:
     """The call's write context; what is written in it is kept unless the block raises.
 
-    A call inside a composite only adds to what the composite will keep or undo.
+    A call inside a composite only adds to what the composite will keep or undo. `call` learns of
+    the transaction that the weather holds open.
     """
     duplicates = call.headers.get("sforce-duplicate-rule-header", "")
     auto_assign = call.headers.get("sforce-auto-assign", "TRUE").strip()
@@ -135,4 +146,7 @@ def writing(org: Org, call: Call) -> AbstractContextManager[WriteContext]:
     if call.writes is not None:
         context.writes = call.writes
         context.started_at = context.savepoint()
-    return committed(context, alone=call.writes is None)
+    with committed(context, alone=call.writes is None):
+        yield context
+        context.hold_seconds = call.hold_seconds
+    call.transaction = context.transaction

@@ -11,6 +11,8 @@ A fault names a kind of call and an action. Kinds stand in the tables `ROUTES`: 
 - `error`: answer with `status`, `code` and `message` instead of working
 - `truncate`: work, but answer half of the body; `wrong_length`: and say it were the whole
 - `expire_session`: revoke the caller's session before the call
+- `hold`: work, but hold the transaction open for `seconds`: its records are stamped and locked, and
+  seen (and the call is answered) when it ends
 - `lock`: `rows` of the call (from 1; none given: all, or at random) fail with UNABLE_TO_LOCK_ROW
 
 `nth: 3` fires at the third call of the kind, `times` says for how many; without `nth` it fires
