@@ -5,20 +5,28 @@ Values come from environment variables of the same name (upper case), then from 
 What belongs to one client (caps, mappings, routes) is an account's setting, not one of these.
 """
 
+import os
+import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm_pipeline.near_names import misspelt, near
+
 PROJECT = Path(__file__).resolve().parents[1]
+
+_ENV_FILE = ".env"
 
 
 class Settings(BaseSettings):
     """The installation's settings, read once per process by `settings()`."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_file=_ENV_FILE, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Field(
         default=PROJECT / ".data",
@@ -94,8 +102,76 @@ class Settings(BaseSettings):
     )
     alert_email_to: str | None = Field(default=None, description="Alerts are mailed here.")
     smtp_url: SecretStr | None = Field(
-        default=None, description="smtp://user:password@host:port, for alerts by e-mail."
+        default=None,
+        description="smtp:// or smtps://user:password@host:port, for alerts by e-mail.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_are_spelt_right(cls, values: Any) -> Any:
+        """A misspelt setting would be passed over, and its default hold instead."""
+        known = {field.alias or name.upper() for name, field in cls.model_fields.items()}
+        for typed in sorted({name.upper() for name in (*os.environ, *_names_in_env_file())}):
+            if meant := misspelt(typed, known):
+                raise ValueError(f"{typed} is no setting; did you mean {meant}?")
+        return values
+
+    @field_validator("warehouse_url", "pipeline_database_url", "dagster_database_url")
+    @classmethod
+    def _is_of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        """An address as libpq takes it, too (`postgres://`), which is what providers print."""
+        if value is None:
+            return None
+        from psycopg.pq import Conninfo
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        looks = "it looks like postgresql://user:password@host:5432/database"
+        try:
+            url = make_url(value.get_secret_value().strip())
+        except (ArgumentError, ValueError):
+            raise ValueError(f"it is no address; {looks}") from None
+        if url.get_backend_name() not in ("postgresql", "postgres"):
+            raise ValueError(
+                f"only postgresql:// addresses work, not {url.get_backend_name()}://; {looks}"
+            )
+        url = url.set(drivername="postgresql")
+        known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+        if strange := sorted(url.query.keys() - known):
+            raise ValueError(
+                f"PostgreSQL knows no option {strange[0]!r}; take it out of the address"
+            )
+        return SecretStr(url.render_as_string(hide_password=False))
+
+    @field_validator("warehouse_timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, LookupError):
+            likely = near(value, available_timezones())
+            meant = f"did you mean {' or '.join(likely)}?" if likely else "as in Europe/Berlin"
+            raise ValueError(f"there is no such time zone; {meant}") from None
+        return value
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _is_of_the_web(cls, value: SecretStr | None) -> SecretStr | None:
+        return _checked_address(value, ("https", "http"))
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_of_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        return _checked_address(value, ("smtp", "smtps"))
+
+    @model_validator(mode="after")
+    def _mail_goes_somewhere(self) -> Self:
+        """One without the other would send nothing, and nobody would know."""
+        if self.alert_email_to and not self.smtp_url:
+            raise ValueError("ALERT_EMAIL_TO is set, and SMTP_URL is not: no alert would be mailed")
+        if self.smtp_url and not self.alert_email_to:
+            raise ValueError("SMTP_URL is set, and ALERT_EMAIL_TO is not: no alert would be mailed")
+        return self
 
     @field_validator("cycle_minutes")
     @classmethod
@@ -111,6 +187,26 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+
+def _names_in_env_file() -> list[str]:
+    file = Path(_ENV_FILE)
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)
+
+
+def _checked_address(secret: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
+    if secret is None:
+        return None
+    looks = f"it looks like {schemes[0]}://host"
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"it is no address; {looks}") from None
+    if parts.scheme not in schemes or not host:
+        raise ValueError(f"it must begin with {' or '.join(f'{s}://' for s in schemes)}; {looks}")
+    return secret
 
 
 @cache

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from crm_pipeline.settings import settings
 
@@ -78,15 +78,26 @@ def _mail(notices: Sequence[Notice]) -> None:
     message["From"] = chosen.alert_email_to.split(",")[0].strip()
     message["Subject"] = f"CRM pipeline: {len(notices)} alerts"
     message.set_content(_text(notices))
-    with smtplib.SMTP(server.hostname or "", server.port or 587, timeout=TIMEOUT_SECONDS) as smtp:
-        smtp.ehlo()
-        if smtp.has_extn("starttls"):
-            smtp.starttls(context=ssl.create_default_context())
-        elif server.username:
-            raise ValueError("a server without TLS is told no password")
+    with _mail_server(server) as smtp:
+        if server.scheme == "smtp":
+            smtp.ehlo()
+            if smtp.has_extn("starttls"):
+                smtp.starttls(context=ssl.create_default_context())
+            elif server.username:
+                raise ValueError("a server without TLS is told no password")
         if server.username:
             smtp.login(unquote(server.username), unquote(server.password or ""))
         smtp.send_message(message)
+
+
+def _mail_server(address: SplitResult) -> smtplib.SMTP:
+    """The server of an `smtp://` address, or of an `smtps://` one: TLS from the first byte."""
+    host = address.hostname or ""
+    if address.scheme == "smtps":
+        return smtplib.SMTP_SSL(
+            host, address.port or 465, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
+    return smtplib.SMTP(host, address.port or 587, timeout=TIMEOUT_SECONDS)
 
 
 def _text(notices: Sequence[Notice]) -> str:

@@ -69,10 +69,12 @@ def in_one_line(error: Exception) -> str | None:
 
     from crm_pipeline.accounts.account import AccountError
     from crm_pipeline.database.embedded import EmbeddedPostgresError
+    from crm_pipeline.database.sessions import PoolerError
     from crm_pipeline.local_org.config import OrgConfigError
     from crm_pipeline.salesforce.errors import SalesforceProblem
 
-    if isinstance(error, (AccountError, EmbeddedPostgresError, OrgConfigError, SalesforceProblem)):
+    told = (AccountError, EmbeddedPostgresError, OrgConfigError, PoolerError, SalesforceProblem)
+    if isinstance(error, told):
         return str(error)
     if isinstance(error, ValidationError) and error.title == "Settings":
         return _impossible_setting(error)
@@ -83,9 +85,11 @@ def in_one_line(error: Exception) -> str | None:
 
 def _impossible_setting(error: "ValidationError") -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    name = str(first["loc"][0]).upper()
     why = first["msg"].removeprefix("Value error, ")
-    return f"Setting {name} is impossible: {why}. Mend it in the environment or in .env."
+    if first["loc"]:
+        why = f"Setting {str(first['loc'][0]).upper()} is impossible: {why}"
+    end = "" if why.endswith("?") else "."
+    return f"{why}{end} Mend it in the environment or in .env."
 
 
 def _database_problem(error: "DBAPIError") -> str | None:

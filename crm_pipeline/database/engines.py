@@ -5,9 +5,10 @@ from typing import Literal
 
 import orjson
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
+from crm_pipeline.database.sessions import Session
 from crm_pipeline.settings import settings
 
 Database = Literal["warehouse", "pipeline", "dagster"]
@@ -31,9 +32,6 @@ def database_url(which: Database) -> URL:
     """Address of one of the databases; those not set live in the embedded PostgreSQL.
 
     The pipeline's own tables default to the warehouse's database (schema `crm`).
-
-    Raises:
-        ValueError: the address is not one of PostgreSQL.
     """
     chosen = settings()
     configured: dict[str, SecretStr | None] = {
@@ -46,33 +44,30 @@ def database_url(which: Database) -> URL:
         from crm_pipeline.database.embedded import embedded_url
 
         return embedded_url("dagster" if which == "dagster" else "crm_pipeline")
-    url = make_url(secret.get_secret_value())
-    if url.get_backend_name() != "postgresql":
-        raise ValueError(
-            f"{VARIABLES[which]}: only postgresql:// addresses work, not"
-            f" {url.get_backend_name()}://"
-        )
-    return url
+    return make_url(secret.get_secret_value())
 
 
 @cache
 def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
-    """The pooled engine of a database; sessions speak UTC (the warehouse: its declared zone)."""
+    """The pooled engine of a database; sessions speak UTC (the warehouse: its declared zone).
+
+    Connecting raises `PoolerError` where a pooler stands before the database that does not keep
+    a session together.
+    """
     from psycopg.types.json import set_json_loads
 
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
     set_json_loads(orjson.loads)
-    zone = settings().warehouse_timezone if which == "warehouse" else "UTC"
-    return create_engine(
+    made = create_engine(
         database_url(which).set(drivername="postgresql+psycopg"),
         pool_size=settings().accounts_at_once + 2,
         max_overflow=settings().accounts_at_once,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={
-            **_KEEPALIVE,
-            "options": f"-c timezone={zone} -c tcp_keepalives_idle=30"
-            " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
-            "application_name": f"crm_pipeline {which}",
-        },
+        connect_args={**_KEEPALIVE, "application_name": f"crm_pipeline {which}"},
     )
+    session = Session(
+        settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]
+    )
+    event.listen(made, "connect", session.begin)
+    return made

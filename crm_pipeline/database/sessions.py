@@ -1,0 +1,96 @@
+"""How a session with PostgreSQL begins, and whether a pooler on the way keeps it together.
+
+An account's lock belongs to the session that took it. A pooler that hands out its connections
+for a transaction at a time leaves the lock with one that serves somebody else next, so the
+account would be busy for ever (PgBouncer: `pool_mode = transaction`, its usual one).
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crm_pipeline.database.statements import statement
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_LOOKS = 3
+"""Another client of the pooler may come between the steps of a look."""
+
+
+class PoolerError(Exception):
+    """A pooler stands before a database that does not keep sessions: which setting, what to do."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(
+            f"{variable} leads to a pooler that lends its connections for one transaction at a "
+            "time, where the accounts' locks are lost: use one that keeps sessions (PgBouncer: "
+            "pool_mode = session), or PostgreSQL's own port."
+        )
+
+
+class Look(NamedTuple):
+    """Which server process served a client, then another one, then, meanwhile, the first again."""
+
+    first: int
+    other: int
+    first_again: int
+
+
+@dataclass
+class Session:
+    """How the sessions of a database begin.
+
+    Attributes:
+        timezone: the zone they speak.
+        variable: the setting with the database's address, for people.
+    """
+
+    timezone: str
+    variable: str
+    _is_checked: bool = field(default=False, init=False)
+
+    def begin(self, connection: "Connection[Any]", _record: object) -> None:
+        """Begins the session of a connection that was just made.
+
+        Raises:
+            PoolerError: it goes through a pooler that does not keep sessions.
+        """
+        connection.autocommit = True
+        begun = connection.execute(_sql("sessions/begin"), {"timezone": self.timezone}).fetchone()
+        # PostgreSQL tells its process as a connection is made; a pooler tells a number of its own.
+        if not self._is_checked and begun and begun[-1] != connection.info.backend_pid:
+            if not keeps_sessions(_looks(connection)):
+                connection.close()
+                raise PoolerError(self.variable)
+            self._is_checked = True
+        connection.autocommit = False
+
+
+def keeps_sessions(looks: Iterable[Look]) -> bool:
+    """Whether each client has a server process of its own, as long as it is there."""
+    return all(look.first == look.first_again != look.other for look in looks)
+
+
+def _looks(connection: "Connection[Any]") -> Iterator[Look]:
+    import psycopg
+
+    info = connection.info
+    for _ in range(_LOOKS):
+        first = _server_process(connection)
+        with closing(psycopg.connect(info.dsn, password=info.password)) as other:
+            # Its transaction stays open, so its server process serves nobody else.
+            yield Look(first, _server_process(other), _server_process(connection))
+
+
+def _server_process(connection: "Connection[Any]") -> int:
+    [process] = connection.execute(_sql("sessions/server_process")).fetchone() or [0]
+    return int(process)
+
+
+def _sql(name: str) -> str:
+    """A statement as psycopg takes it: with parameters written `%(name)s`."""
+    from sqlalchemy.dialects.postgresql.psycopg import dialect
+
+    return str(statement(name).compile(dialect=dialect()))  # type: ignore[no-untyped-call]

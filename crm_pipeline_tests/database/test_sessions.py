@@ -1,0 +1,141 @@
+"""Sessions with PostgreSQL, straight and through poolers."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
+
+from crm_pipeline.database.embedded import free_port
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.sessions import Look, PoolerError, keeps_sessions
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.settings import settings
+
+PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+
+
+@pytest.mark.parametrize(
+    ("looks", "kept"),
+    [
+        ([Look(1, 2, 1), Look(1, 3, 1)], True),
+        ([Look(1, 1, 2)], False),
+        ([Look(1, 2, 2)], False),
+        ([Look(1, 2, 3)], False),
+        ([Look(1, 2, 1), Look(1, 1, 2)], False),
+    ],
+)
+def test_a_session_is_kept_where_its_server_process_serves_nobody_else(
+    looks: list[Look], kept: bool
+):
+    assert keeps_sessions(looks) is kept
+
+
+def test_a_session_speaks_its_zone(pipeline: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WAREHOUSE_TIMEZONE", "Asia/Kolkata")
+    settings.cache_clear()
+    engine.cache_clear()
+    for which, zone in (("pipeline", "UTC"), ("warehouse", "Asia/Kolkata")):
+        with engine(which).connect() as connection:
+            assert connection.scalar(text("SHOW timezone")) == zone
+        engine(which).dispose()
+
+
+if PGBOUNCER:
+
+    @pytest.fixture
+    def through_pgbouncer(
+        pipeline: Engine, server_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Callable[[str], None]]:
+        """Lets all connections go through a PgBouncer with this pool mode, set up as it comes."""
+        running: list[subprocess.Popen[bytes]] = []
+
+        def start(pool_mode: str) -> None:
+            port = free_port(6432)
+            running.append(pgbouncer(server_folder, pipeline.url, port, pool_mode))
+            url = pipeline.url.set(drivername="postgres", host="127.0.0.1", port=port)
+            for name in ("WAREHOUSE_URL", "PIPELINE_DATABASE_URL"):
+                monkeypatch.setenv(name, url.render_as_string(hide_password=False))
+            settings.cache_clear()
+            engine.cache_clear()
+
+        yield start
+        for which in ("pipeline", "warehouse"):
+            engine(which).dispose()
+        for process in running:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+    def test_through_pgbouncers_session_mode_locks_hold(
+        through_pgbouncer: Callable[[str], None],
+    ):
+        through_pgbouncer("session")
+        with account_lock(engine("pipeline"), "acme") as first:
+            assert first
+            with account_lock(engine("pipeline"), "acme") as second:
+                assert second is None
+            assert first.scalar(text("SHOW timezone")) == "UTC"
+        with account_lock(engine("pipeline"), "acme") as again:
+            assert again
+
+    @pytest.mark.parametrize("which", ["pipeline", "warehouse"])
+    def test_pgbouncers_transaction_mode_is_refused_by_the_settings_name(
+        through_pgbouncer: Callable[[str], None], which: str
+    ):
+        through_pgbouncer("transaction")
+        with pytest.raises(PoolerError, match="pool_mode = session") as refused:
+            engine("pipeline" if which == "pipeline" else "warehouse").connect()
+        name = "PIPELINE_DATABASE_URL" if which == "pipeline" else "WAREHOUSE_URL"
+        assert str(refused.value).startswith(name)
+
+
+def pgbouncer(folder: Path, url: URL, port: int, pool_mode: str) -> "subprocess.Popen[bytes]":
+    users = folder / "users.txt"
+    users.write_text(f'"{url.username}" "{url.password}"\n')
+    config = folder / "pgbouncer.ini"
+    config.write_text(
+        f"[databases]\n* = host={url.host} port={url.port}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = scram-sha-256\nauth_file = {users}\npool_mode = {pool_mode}\n"
+    )
+    for file in (folder, users, config):
+        file.chmod(0o755)
+    process = subprocess.Popen(
+        [str(PGBOUNCER), "-q", *_as_nobody(), str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _once_it_listens(port)
+    return process
+
+
+def _as_nobody() -> list[str]:
+    """PgBouncer does not run as root."""
+    import os
+
+    return ["-u", "nobody"] if os.geteuid() == 0 else []
+
+
+def _once_it_listens(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with _open(port):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@contextmanager
+def _open(port: int) -> Iterator[None]:
+    with socket.create_connection(("127.0.0.1", port), timeout=1):
+        yield

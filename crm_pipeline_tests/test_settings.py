@@ -1,0 +1,170 @@
+"""What settings take, what they refuse, and which of them they blame."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from crm_pipeline.cli.mistakes import in_one_line
+from crm_pipeline.database.engines import database_url
+from crm_pipeline.near_names import misspelt, near
+from crm_pipeline.settings import Settings, settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, field in Settings.model_fields.items():
+        monkeypatch.delenv(field.alias or name.upper(), raising=False)
+
+
+def refusal() -> str:
+    """What is told of the settings as they are; fails where nothing is."""
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    return str(in_one_line(refused.value))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://me:s3cret@db.example:5432/app?sslmode=require",
+        "postgresql://me:s3cret@db.example:5432/app?sslmode=require",
+        "postgresql+psycopg2://me:s3cret@db.example:5432/app?sslmode=require",
+        " postgres://me:s3cret@db.example:5432/app?sslmode=require\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["WAREHOUSE_URL", "PIPELINE_DATABASE_URL", "DAGSTER_DATABASE_URL"])
+def test_addresses_are_taken_as_providers_print_them(
+    name: str, address: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, address)
+    settings.cache_clear()
+    which = {"W": "warehouse", "P": "pipeline", "D": "dagster"}[name[0]]
+    url = database_url(which)  # type: ignore[arg-type]
+    settings.cache_clear()
+    assert url.render_as_string(hide_password=False) == (
+        "postgresql://me:s3cret@db.example:5432/app?sslmode=require"
+    )
+
+
+@pytest.mark.parametrize("name", ["WAREHOUSE_URL", "PIPELINE_DATABASE_URL", "DAGSTER_DATABASE_URL"])
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("snowflake://me:s3cret@account/db", "not snowflake://"),
+        ("mysql+pymysql://me:s3cret@host/db", "not mysql://"),
+        ("s3cret", "it is no address"),
+        ("", "it is no address"),
+        ("postgresql://me:s3cret@host:port/db", "it is no address"),
+        ("postgres://me:s3cret@host/db?pgbouncer=true", "knows no option 'pgbouncer'"),
+    ],
+)
+def test_an_address_that_does_not_work_is_told_by_the_setting_that_was_set(
+    name: str, address: str, told: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, address)
+    assert refusal().startswith(f"Setting {name} is impossible: ")
+    assert told in refusal()
+    assert "s3cret" not in refusal()
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Europe/Berln", "did you mean Europe/Berlin"),
+        ("europe/berlin2", "did you mean Europe/Berlin"),
+        ("MEZ+1", "there is no such time zone"),
+        ("UTC -c log_statement=all", "there is no such time zone"),
+        ("/etc/passwd", "there is no such time zone"),
+        ("", "there is no such time zone"),
+    ],
+)
+def test_a_zone_that_is_none_is_told(zone: str, told: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WAREHOUSE_TIMEZONE", zone)
+    assert refusal().startswith("Setting WAREHOUSE_TIMEZONE is impossible: there is no such")
+    assert told in refusal()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"SMTP_URL": "smtps://me:pw@mail.example", "ALERT_EMAIL_TO": "a@b.c"}, None),
+        ({"SMTP_URL": "smtp://mail.example:25", "ALERT_EMAIL_TO": "a@b.c"}, None),
+        ({"SMTP_URL": "mail.example:25", "ALERT_EMAIL_TO": "a@b.c"}, "Setting SMTP_URL"),
+        ({"SMTP_URL": "https://mail.example", "ALERT_EMAIL_TO": "a@b.c"}, "Setting SMTP_URL"),
+        ({"SMTP_URL": "smtp://", "ALERT_EMAIL_TO": "a@b.c"}, "Setting SMTP_URL"),
+        ({"SMTP_URL": "smtp://mail.example"}, "ALERT_EMAIL_TO is not"),
+        ({"ALERT_EMAIL_TO": "a@b.c"}, "SMTP_URL is not"),
+        ({"ALERT_WEBHOOK_URL": "hooks.example/T0"}, "Setting ALERT_WEBHOOK_URL"),
+        ({"ALERT_WEBHOOK_URL": "https://hooks.example/T0"}, None),
+    ],
+)
+def test_alerts_have_somewhere_to_go(
+    changed: dict[str, str], told: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    if told is None:
+        Settings()
+    else:
+        assert told in refusal()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("FRESHNES_MINUTES", "FRESHNESS_MINUTES"),
+        ("CRM_ENCRYPTION_KEY", "CRM_ENCRYPTION_KEYS"),
+        ("WAREHOUSE_URI", "WAREHOUSE_URL"),
+        ("WAREHOSUE_URL", "WAREHOUSE_URL"),
+        ("WAREHOUSE_TIME_ZONE", "WAREHOUSE_TIMEZONE"),
+        ("WAREHOUSE_TZ", "WAREHOUSE_TIMEZONE"),
+        ("PIPELINE_DB_URL", "PIPELINE_DATABASE_URL"),
+        ("ALERT_EMAIL", "ALERT_EMAIL_TO"),
+        ("CYCLE_MINS", "CYCLE_MINUTES"),
+        ("chunk_row", "CHUNK_ROWS"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(
+    typed: str, meant: str, in_file: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if in_file:
+        Path(".env").write_text(f'DAGSTER_HOME="/tmp/x"\n# {meant}_X=1\nexport {typed}=30\n')
+    else:
+        monkeypatch.setenv(typed, "30")
+    assert refusal() == (
+        f"{typed.upper()} is no setting; did you mean {meant}? Mend it in the environment or in "
+        ".env."
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "WAREHOUSE_USER",
+        "WAREHOUSE_PASSWORD",
+        "DEV_WAREHOUSE_URL",
+        "DATABASE_URL",
+        "SMTP_HOST",
+        "SMTP_PORT",
+        "SALESFORCE_CLIENT_ID",
+        "CRM_PIPELINE_TESTS_POSTGRES",
+        "DAGSTER_HOME",
+        "HISTSIZE",
+    ],
+)
+def test_what_others_set_is_no_concern_of_ours(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(name, "x")
+    Settings()
+
+
+def test_settings_themselves_are_not_misspelt():
+    known = {field.alias or name.upper() for name, field in Settings.model_fields.items()}
+    assert [misspelt(name, known) for name in known] == [None] * len(known)
+
+
+def test_what_looks_alike_comes_likeliest_first():
+    assert near("bnaner-lane", ["alder-finch", "Banner-Lane", "banner-lake"])[0] == "Banner-Lane"
+    assert near("4711", ["xyz"]) == []

@@ -1,0 +1,8 @@
+-- What holds for a session, and the server process that serves it. Not asked for as the connection
+-- is made: poolers refuse what they do not know then.
+SELECT
+    set_config('timezone', :timezone, false),
+    set_config('tcp_keepalives_idle', '30', false),
+    set_config('tcp_keepalives_interval', '10', false),
+    set_config('tcp_keepalives_count', '3', false),
+    pg_backend_pid() AS server_process
