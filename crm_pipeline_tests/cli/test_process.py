@@ -47,7 +47,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path):
 
 def test_every_command_answers_and_migrates_by_itself(pipeline: Engine):
     with pipeline.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA crm CASCADE")
+        connection.exec_driver_sql("DROP SCHEMA crm, platform_inbox CASCADE")
     first = crm_pipeline("account", "list")
     assert first.returncode == 0, first.stderr
     assert "no account yet" in first.stdout
