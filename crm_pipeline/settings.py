@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     alert_email_to: str | None = Field(default=None, description="Alerts are mailed here.")
     smtp_url: SecretStr | None = Field(
         default=None,
-        description="smtp:// or smtps://user:password@host:port, for alerts by e-mail.",
+        description="smtp://user:password@host:port or smtps://…, for alerts by e-mail.",
     )
 
     @model_validator(mode="before")
