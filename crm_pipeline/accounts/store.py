@@ -181,7 +181,7 @@ def add_filter(connection: Connection, account_id: str, filter_string: str) -> N
             "filter_string": _checked_filter(account_id, filter_string).strip(),
         },
     )
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
 def remove_filter(connection: Connection, account_id: str, filter_string: str) -> None:
@@ -199,7 +199,7 @@ def remove_filter(connection: Connection, account_id: str, filter_string: str) -
             f"Account {account_id} has no filter {filter_string!r}; "
             f"`crm-pipeline account filter list {account_id}` shows those that it has."
         )
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
 def pushed_sessions(connection: Connection, account_id: str) -> list[PushedSession]:
@@ -221,7 +221,7 @@ def push_session(connection: Connection, account_id: str, event_session_id: int)
         statement("accounts/push_session"),
         {"account_id": account_id, "event_session_id": event_session_id},
     )
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
 def unpush_session(
@@ -242,7 +242,7 @@ def unpush_session(
             f"Session {event_session_id} is the last that account {account_id} lists, and without "
             "any all of its sessions go to Salesforce: disable the account, or say --push-all."
         )
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
 def field_mappings(connection: Connection, account_id: str) -> list[FieldMapping]:
@@ -281,7 +281,7 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
             "constant": mapping.constant,
         },
     )
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
 def remove_field_mapping(connection: Connection, account_id: str, sobject: str, field: str) -> None:
@@ -296,10 +296,10 @@ def remove_field_mapping(connection: Connection, account_id: str, sobject: str, 
     )
     if removed is None:
         raise AccountError(f"Account {account_id} does not override {sobject}.{field}.")
-    _touch(connection, account_id)
+    touch_account(connection, account_id)
 
 
-def _touch(connection: Connection, account_id: str) -> None:
+def touch_account(connection: Connection, account_id: str) -> None:
     """Lets the planner see that something of the account has changed."""
     connection.execute(statement("accounts/touch_account"), {"account_id": account_id})
 

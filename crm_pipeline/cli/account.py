@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli import account_filter, account_login, account_mapping, account_session
+from crm_pipeline.cli import (
+    account_filter,
+    account_login,
+    account_mapping,
+    account_org,
+    account_session,
+)
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
@@ -19,6 +25,7 @@ app.add_typer(account_session.app, name="session")
 app.add_typer(account_mapping.app, name="mapping")
 app.command("credentials")(account_login.credentials)
 app.command("test-login")(account_login.try_login)
+app.command("org")(account_org.org)
 app.command("new-key")(account_login.new_key)
 app.command("rotate-keys")(account_login.rotate_keys)
 

@@ -48,6 +48,7 @@ def try_login(
         read_credentials,
         refused,
     )
+    from crm_pipeline.accounts.orgs import settle_org
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
     from crm_pipeline.salesforce.login import log_in
@@ -79,12 +80,15 @@ def try_login(
             mistake(f"Account {account_id}: {stopped}.")
     with database.begin() as connection:
         clear_refused(connection, account_id)
+        elsewhere = settle_org(connection, account, org.organization_id)
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
     finally:
         org.log_out()
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
+    if elsewhere is not None:
+        mistake(f"Account {account_id}: {elsewhere}.")
     if missing := missing_rights(objects, needed_rights(account.settings.campaigns)):
         mistake(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "

@@ -39,3 +39,15 @@ def transaction() -> Iterator["Connection"]:
     """A transaction in the pipeline's database: kept when the block ends well."""
     with pipeline().begin() as connection:
         yield connection
+
+
+@contextmanager
+def locked(account_id: str) -> Iterator["Connection"]:
+    """A transaction while no cycle of the account runs: kept when the block ends well."""
+    from crm_pipeline.ledger.lock import account_lock
+
+    with account_lock(pipeline(), account_id) as connection:
+        if connection is None:
+            mistake(f"A cycle of account {account_id} is running; try again when it has ended.")
+        yield connection
+        connection.commit()

@@ -1,18 +1,14 @@
 """`crm-pipeline operations`: what failed, and what a person decides about it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_facts, print_table, say, shown
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 app = typer.Typer(
     help="Writes that failed: list them, look at one, send them again or give them up. What they "
@@ -135,7 +131,7 @@ def requeue(
 
     overtaken = 0
     for account_id, ids in _chosen(operation_ids, account, code, Which.both.states()):
-        with _locked(account_id) as connection:
+        with locked(account_id) as connection:
             parameters = {"account_id": account_id, "operation_ids": ids}
             again = connection.scalars(statement("operations/requeue"), parameters).all()
         say(f"Account {account_id}: {_counted(len(again))} tried again from the next cycle.")
@@ -168,7 +164,7 @@ def drop(
     kept_reason = f"dropped by {getpass.getuser()}: {reason.strip()}"
     may_be = [*Which.both.states(), "dropped"] if with_activities else Which.both.states()
     for account_id, ids in _chosen(operation_ids, account, code, may_be):
-        with _locked(account_id) as connection:
+        with locked(account_id) as connection:
             which = {"account_id": account_id, "operation_ids": ids}
             dropped = connection.scalars(
                 statement("operations/drop"), {**which, "reason": kept_reason}
@@ -233,18 +229,6 @@ def _chosen(
     for row in rows:
         by_account.setdefault(row.account_id, []).append(row.operation_id)
     return list(by_account.items())
-
-
-@contextmanager
-def _locked(account_id: str) -> Iterator["Connection"]:
-    """A transaction while no cycle of the account runs: kept when the block ends well."""
-    from crm_pipeline.ledger.lock import account_lock
-
-    with account_lock(pipeline(), account_id) as connection:
-        if connection is None:
-            mistake(f"A cycle of account {account_id} is running; try again when it has ended.")
-        yield connection
-        connection.commit()
 
 
 def _counted(number: int) -> str:

@@ -50,6 +50,9 @@ _READING: frozenset[Step] = frozenset(
 _RETRYING: frozenset[Step] = frozenset(("retried_operations",))
 _OF_CAMPAIGNS: frozenset[Step] = frozenset(("campaigns", "campaign_members"))
 
+_SENDING: frozenset[Step] = _LOADING | _RETRYING
+"""Steps that speak to the org."""
+
 _BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
 
 
@@ -139,7 +142,9 @@ class _Cycle:
             latency_before=started.latency_seconds,
         )
         org_is_there = campaigns_read = True
-        if "retried_operations" in report.steps:
+        if report.steps & _SENDING:
+            org_is_there = self.attempt(session.be_sure_of_org)
+        if report.steps & _RETRYING and org_is_there:
             org_is_there = self.attempt(lambda: self._retry(session), _RETRYING)
         self.attempt(self.read, _READING)
         if "campaign_members" in report.steps:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.credentials import mark_refused, read_credentials, refused
+from crm_pipeline.accounts.orgs import org_is_unsure, settle_org
 from crm_pipeline.salesforce.budget import RESUME_BELOW, Budget, Route, choose_route
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.describe import SObjectSchema
@@ -91,23 +92,39 @@ class DeliverySession:
         """Whose delivery it is."""
         return self.account.account_id
 
+    def be_sure_of_org(self) -> None:
+        """Logs in where the login may lead to another org than before, even if nothing is to send.
+
+        Raises:
+            SalesforceProblem: as `org`.
+        """
+        if org_is_unsure(self.ledger, self.account_id):
+            self.org()
+
     def org(self) -> "Org":
-        """The org, logged in to when first needed: nothing to send costs no login.
+        """The org, logged in to when first needed: nothing to send costs no login. Commits then.
 
         Raises:
             CredentialsRefused: they are not tried again before they change.
-            AccountStopped: the login URL or the API version is to be changed.
+            AccountStopped: the login URL or the API version is to be changed, or it is not the
+                org that the ledger is about.
             OrgUnavailable: the org does not answer.
         """
         if self._org is None:
             logging_in = self._begun_login()
             self._logging_in = None
             try:
-                self._org = logging_in.result()
+                org = logging_in.result()
             except CredentialsRefused as refusal:
                 mark_refused(self.ledger, self.account_id, str(refusal))
                 self.ledger.commit()
                 raise
+            elsewhere = settle_org(self.ledger, self.account, org.organization_id)
+            self.ledger.commit()
+            if elsewhere is not None:
+                org.log_out()
+                raise elsewhere
+            self._org = org
         return self._org
 
     def begin_login(self) -> None:

@@ -244,6 +244,9 @@ class Connection:
                 except (AccountStopped, AccountPaused) as refusal:
                     self._refusal = refusal
                     raise
+                if login.organization_id != expired.login.organization_id:
+                    self._refusal = _elsewhere(login, expired.login)
+                    raise self._refusal
                 self._access = self._opened(login, renewed=True)
             return self._access
 
@@ -296,6 +299,14 @@ def _give_up(passing: Passing) -> NoReturn:
     if passing.code == "TXN_SECURITY_METERING_ERROR":
         raise stopped(passing.code, passing.status) from None
     raise OrgUnavailable(str(passing)) from None
+
+
+def _elsewhere(login: Login, before: Login) -> AccountStopped:
+    return AccountStopped(
+        f"The login leads to org {login.organization_id} now, and led to {before.organization_id} "
+        "a moment ago",
+        "look at the login URL; the next cycle says what there is to decide",
+    )
 
 
 def _useless_sessions() -> AccountStopped:

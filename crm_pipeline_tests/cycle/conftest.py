@@ -80,12 +80,18 @@ class Bench:
 
 
 def account_of(
-    connection: Connection, server: LocalOrgServer, name: str, client: str = CLIENT, **settings: Any
+    connection: Connection,
+    server: LocalOrgServer,
+    name: str,
+    client: str = CLIENT,
+    *,
+    org: str | None = None,
+    **settings: Any,
 ) -> None:
-    """Registers an account for an org of the server."""
+    """Registers an account for an org of the server, by default the one of its name."""
+    url = server.url_of(org or name)
     add_account(
-        connection,
-        Account(name, client, name.title(), server.url_of(name), True, AccountSettings(**settings)),
+        connection, Account(name, client, name.title(), url, True, AccountSettings(**settings))
     )
     set_credentials(
         connection,
@@ -105,13 +111,16 @@ ORG = {
 
 @contextmanager
 def bench_of(
-    org: Mapping[str, Any], pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+    org: Mapping[str, Any],
+    pipeline: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    *others: Mapping[str, Any],
 ) -> Iterator[Bench]:
-    """A bench with an org as described."""
+    """A bench with an org as described, and further ones on the same server."""
     monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", "0")
     monkeypatch.setenv("RETRY_BACKOFF_SECONDS", "0")
     settings.cache_clear()
-    with LocalOrgServer(org) as server, pipeline.connect() as connection:
+    with LocalOrgServer(org, *others) as server, pipeline.connect() as connection:
         account_of(connection, server, ACCOUNT)
         add_sessions(connection, 1, 2)
         connection.commit()

@@ -248,6 +248,16 @@ def test_an_expired_session_is_renewed_once_and_the_request_arrives(org):
     assert len(org.rows("Lead")) == 1
 
 
+def test_a_session_that_is_renewed_in_another_org_is_not_used(org):
+    connection = org.connect()
+    org.weather("create", "expire_session")
+    org.org.id = "00DREFRESHED000AAA"
+
+    with pytest.raises(AccountStopped, match="leads to org 00DREFRESHED000AAA now"):
+        _create(connection)
+    assert org.rows("Lead") == []
+
+
 def test_headers_survive_the_new_login(canned):
     """simple-salesforce loses them when it sends again: an assignment rule would run."""
     server = canned(after_login(EXPIRED, Canned(201, b'{"id":"x","success":true}')))

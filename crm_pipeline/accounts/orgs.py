@@ -1,0 +1,87 @@
+"""Which org an account's deliveries go to: its id is kept, and another one stops the account.
+
+The ledger believes in records of one org. A changed login URL, a refreshed sandbox or an account
+id that is given anew would have it believe in records that are not there.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.errors import AccountStopped
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOrg:
+    """The org that the ledger is about, and another one that the last login led to, by their ids.
+
+    `other_organization_id` is None where the last login led to the org itself.
+    """
+
+    organization_id: str
+    other_organization_id: str | None
+
+
+def org_of(connection: Connection, account_id: str) -> AccountOrg | None:
+    """The account's org; None before its first login."""
+    row = connection.execute(statement("accounts/org_of"), {"account_id": account_id}).one_or_none()
+    return None if row is None else AccountOrg(*row)
+
+
+def org_is_unsure(connection: Connection, account_id: str) -> bool:
+    """Whether a login may lead to another org than before, so that one is due even if idle."""
+    found: bool | None = connection.scalar(
+        statement("accounts/org_is_unsure"), {"account_id": account_id}
+    )
+    return bool(found)
+
+
+def settle_org(
+    connection: Connection, account: Account, organization_id: str
+) -> AccountStopped | None:
+    """Compares the org that a login led to with the account's; keeps the first one.
+
+    Writes within the caller's transaction, which holds a lock on the org from then on.
+
+    Args:
+        connection: the caller's transaction.
+        account: whose login it was.
+        organization_id: the id that Salesforce told with the login.
+
+    Returns:
+        Why nothing may be sent there, to be raised when the transaction is committed.
+    """
+    whose = {"account_id": account.account_id, "organization_id": organization_id}
+    connection.execute(statement("accounts/lock_org"), {"organization_id": organization_id})
+    known = org_of(connection, account.account_id)
+    if known is not None and known.organization_id != organization_id:
+        connection.execute(statement("accounts/note_other_org"), whose)
+        return AccountStopped(
+            f"The login leads to org {organization_id}, but what account {account.account_id} has "
+            f"delivered is in org {known.organization_id}",
+            f"mend the login URL, or decide with `crm-pipeline account org {account.account_id}` "
+            "whether the new org has the same data or all is to start anew",
+        )
+    client = {**whose, "client_id": account.client_id}
+    rival = connection.scalar(statement("accounts/account_in_org"), client)
+    if rival is not None:
+        return AccountStopped(
+            f"Account {rival} delivers client {account.client_id} to org {organization_id} already",
+            f"use that account and disable {account.account_id}, since with both everything would "
+            f"be there twice; or give {account.account_id} another client or org",
+        )
+    connection.execute(statement("accounts/keep_org"), {**client, "login_url": account.login_url})
+    return None
+
+
+def take_other_org(connection: Connection, account_id: str) -> str | None:
+    """Makes the org that the last login led to the account's own; returns its id.
+
+    Writes within the caller's transaction. None: the last login led to the account's own org.
+    """
+    taken: str | None = connection.scalar(
+        statement("accounts/take_other_org"), {"account_id": account_id}
+    )
+    return taken

@@ -1,0 +1,130 @@
+"""The org that an account delivers to: kept, compared at each login, decided about by people."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline.accounts.store import get_account, update_account
+from crm_pipeline.local_org.ids import long_id
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, account_of, bench_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, attend, register
+
+__all__ = ["run"]
+
+
+@pytest.fixture
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The account's org, and another one where it may be led to."""
+    with bench_of(
+        {"name": ACCOUNT, **ORG}, pipeline, monkeypatch, {"name": "other", **ORG}
+    ) as made:
+        yield made
+
+
+def one_registration(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+
+
+def lead_to(bench: Bench, login_url: str) -> None:
+    account = get_account(bench.connection, ACCOUNT)
+    update_account(bench.connection, replace(account, login_url=login_url))
+
+
+def test_another_org_behind_the_login_url_stops_the_account_though_nothing_is_new(
+    bench: Bench,
+) -> None:
+    one_registration(bench)
+    lead_to(bench, bench.server.url_of("other"))
+    for _ in range(2):
+        report = bench.cycle()
+        assert report.state == "Failed"
+        assert bench.org.id in report.reason
+        assert bench.server.org("other").id in report.reason
+        assert "`crm-pipeline account org acme`" in report.reason
+        assert report.counts.api_calls == 0
+    lead_to(bench, bench.server.url_of(ACCOUNT))
+    assert bench.cycle().state == "Complete"
+
+
+def test_a_refreshed_sandbox_stops_the_account_before_anything_is_written(bench: Bench) -> None:
+    one_registration(bench)
+    before = bench.org.id
+    refreshed = bench.org.id = str(long_id("00DREFRESHED000"))
+    attend(bench.connection, 1, 1, minute=60)
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Failed", 0)
+    assert before in report.reason
+    assert refreshed in report.reason
+    assert len(bench.records("Event")) == 1
+
+
+def test_an_account_id_given_anew_does_not_believe_in_the_former_org(bench: Bench) -> None:
+    one_registration(bench)
+    bench.connection.execute(text("DELETE FROM crm.account"))
+    account_of(bench.connection, bench.server, ACCOUNT, org="other")
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "whether the new org has the same data or all is to start anew" in report.reason
+
+
+def test_the_same_data_goes_on_where_it_was(bench: Bench, run: Run) -> None:
+    one_registration(bench)
+    bench.org.id = str(long_id("00DREFRESHED000"))
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    assert "nothing is sent again" in run("account", "org", ACCOUNT, "--same-data", "--yes").stdout
+    report = bench.cycle()
+    assert (report.state, report.counts.activities_created) == ("Complete", 1)
+    assert len(bench.records("Lead")) == 1
+    assert len(bench.records("Event")) == 2
+    shown = run("account", "org", ACCOUNT).stdout
+    assert bench.org.id in shown
+
+
+def test_starting_anew_says_its_cost_and_sends_everything_again(bench: Bench, run: Run) -> None:
+    one_registration(bench)
+    lead_to(bench, bench.server.url_of("other"))
+    bench.cycle()
+    run("account", "org", ACCOUNT, "--start-anew", typed="n\n", fails=1)
+    assert bench.cycle().state == "Failed"
+    said = run("account", "org", ACCOUNT, "--start-anew", "--yes").stdout
+    assert "1 people are looked up again, and 1 activities" in said
+    assert "about 3 API calls" in said
+    report = bench.cycle()
+    assert (report.state, report.counts.leads_created) == ("Complete", 1)
+    other = bench.server.org("other")
+    [lead] = other.table("Lead").rows.values()
+    [event] = other.table("Event").rows.values()
+    assert event["WhoId"] == lead["Id"]
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_there_is_nothing_to_decide_about_the_org_that_it_always_was(
+    bench: Bench, run: Run
+) -> None:
+    run("account", "org", ACCOUNT, fails=1)
+    one_registration(bench)
+    said = run("account", "org", ACCOUNT, "--start-anew", "--yes", fails=1)
+    assert "nothing to decide" in said.stderr
+
+
+def test_a_second_account_with_the_same_client_and_org_is_refused(bench: Bench) -> None:
+    one_registration(bench)
+    account_of(bench.connection, bench.server, "twin", org=ACCOUNT)
+    report = bench.cycle(account="twin")
+    assert report.state == "Failed"
+    assert "Account acme delivers client client-1 to org" in report.reason
+    assert len(bench.records("Event")) == 1
+    assert bench.cycle().state == "Complete"
+
+
+def test_two_clients_may_share_an_org(bench: Bench) -> None:
+    one_registration(bench)
+    add_sessions(bench.connection, 3, client="client-2")
+    account_of(bench.connection, bench.server, "second", "client-2", org=ACCOUNT)
+    assert bench.cycle(account="second").state == "Complete"

@@ -1,0 +1,53 @@
+-- All that an account delivered is pending again, as if nothing had ever been sent: the latest
+-- version of each thing, with five tries. What an operator dropped or a rule rejected stays so.
+WITH identities AS (
+    DELETE FROM crm.identity WHERE account_id = :account_id
+),
+
+campaigns AS (
+    DELETE FROM crm.event_campaign WHERE account_id = :account_id
+),
+
+members AS (
+    DELETE FROM crm.campaign_member WHERE account_id = :account_id
+),
+
+under_way AS (
+    DELETE FROM crm.sending WHERE account_id = :account_id
+),
+
+jobs AS (
+    DELETE FROM crm.bulk_job WHERE account_id = :account_id
+),
+
+causes AS (
+    UPDATE crm.incident SET closed_at = now() WHERE account_id = :account_id AND closed_at IS NULL
+)
+
+UPDATE crm.operation AS o
+SET
+    state = CASE WHEN each.is_latest THEN 'pending' ELSE 'superseded' END,
+    attempts_left = 5,
+    next_attempt_at = NULL,
+    sobject = NULL,
+    action = NULL,
+    salesforce_id = NULL,
+    sent = NULL,
+    sent_at = NULL,
+    reason = NULL,
+    error_code = NULL,
+    error_message = NULL,
+    finished_at = CASE WHEN each.is_latest THEN NULL ELSE o.finished_at END
+FROM (
+    SELECT
+        a.operation_id,
+        a.version = max(a.version) OVER (PARTITION BY a.natural_key) AS is_latest
+    FROM crm.operation AS a
+    WHERE a.account_id = :account_id
+) AS each
+WHERE
+    o.operation_id = each.operation_id
+    AND (
+        o.state IN ('pending', 'in_flight', 'done', 'failed', 'exhausted')
+        OR (o.state = 'dropped' AND o.reason = :stranger)
+    )
