@@ -1,12 +1,11 @@
 """The admin path, `/_admin/...` of the first org and `/<org>/_admin/...`; never `/services`.
 
 All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, faults, settings,
-transactions; `POST` seed, reset, stats/reset, snapshot, restore, convert, merge, faults, settings,
-transactions/end and sessions/expire; `DELETE` faults.
+transactions; `POST` seed, reset, refresh, stats/reset, snapshot, restore, faults, settings,
+transactions/end and sessions/expire, and what people.py has; `DELETE` faults.
 """
 
 from collections.abc import MutableMapping
-from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
 from itertools import islice
@@ -15,12 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from crm_pipeline.local_org import people
 from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.open_transactions import OPEN, abandon_all, end_all, end_due, told
 from crm_pipeline.local_org.per_org import PerOrg
+from crm_pipeline.local_org.refresh import refreshed
 from crm_pipeline.local_org.routing import Answer, Call, Route, Router
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
 from crm_pipeline.local_org.setup import build_org
@@ -48,19 +48,6 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Conversion(_Body):
-    lead_id: str
-    account_id: str | None = None
-    contact_id: str | None = None
-    opportunity_name: str | None = None
-
-
-class _Merge(_Body):
-    object: str
-    master_id: str
-    ids: list[str]
-
-
 class _Named(_Body):
     name: str = "default"
 
@@ -84,7 +71,11 @@ def router(orgs: Orgs) -> Router:
         fresh.sessions = org.sessions
         return Answer(body=_overview(fresh))
 
-    own = {("GET", "orgs"): overviews, ("POST", "reset"): reset}
+    def refresh(org: Org, _call: Call) -> Answer:
+        orgs[org.name] = fresh = refreshed(org)
+        return Answer(body=_overview(fresh))
+
+    own = {("GET", "orgs"): overviews, ("POST", "reset"): reset, ("POST", "refresh"): refresh}
     actions = [Route(method, f"/_admin/{path}", path, act) for (method, path), act in own.items()]
     return Router([*actions, *ROUTES])
 
@@ -233,16 +224,6 @@ def _named(call: Call) -> str:
     return _Named.model_validate_json(call.body or b"{}").name
 
 
-def _convert(org: Org, call: Call) -> Answer:
-    given = _Conversion.model_validate_json(call.body)
-    return Answer(body=asdict(convert(org, **given.model_dump())))
-
-
-def _merge(org: Org, call: Call) -> Answer:
-    given = _Merge.model_validate_json(call.body)
-    return Answer(body={"id": merge(org, given.object, given.master_id, given.ids)})
-
-
 def _transactions(org: Org, _call: Call) -> Answer:
     return Answer(body=[told(each) for each in OPEN[org]])
 
@@ -272,8 +253,7 @@ ROUTES = (
     Route("POST", "/_admin/seed", "seed", _seed),
     Route("POST", "/_admin/snapshot", "snapshot", _take_snapshot),
     Route("POST", "/_admin/restore", "restore", _restore),
-    Route("POST", "/_admin/convert", "convert", _convert),
-    Route("POST", "/_admin/merge", "merge", _merge),
+    *people.ROUTES,
     Route("GET", "/_admin/transactions", "transactions", _transactions),
     Route("POST", "/_admin/transactions/end", "transactions", _end_transactions),
     Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_pipeline.local_org import recycle_bin
 from crm_pipeline.local_org.behaviours import (
     AFTER_SAVE,
     BEFORE_SAVE,
@@ -179,7 +180,7 @@ def delete(
 ) -> SaveResult:
     """Deletes a record with the children that cascade; lookups that do not are emptied.
 
-    `hard` is Bulk's hardDelete: the record does not stay for queryAll.
+    `hard` is Bulk's hardDelete: none of them stays for queryAll.
     """
     table = org.table(sobject)
 
@@ -189,7 +190,7 @@ def delete(
         context.refuse_if_locked(table, row)
         _delete(context, table, row)
         if hard:
-            context.erase(table, row["Id"])
+            recycle_bin.erase(context, table, row["Id"])
         return str(row["Id"])
 
     return _attempt(context, save, created=False)
@@ -464,13 +465,14 @@ def _parent_by_external_id(
     )
 
 
-def _delete(context: WriteContext, table: Table, row: Row) -> None:
+def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None = None) -> None:
     record_id = row["Id"]
-    context.change(table, {**row, "IsDeleted": True}, "delete")
+    root_id = root_id or str(record_id)
+    context.change(table, recycle_bin.deleted(row, root_id), "delete")
     for child, lookup in table.type.children:
         children = context.org.table(child.name)
         for child_row in children.children_of(lookup.name, record_id):
             if lookup.child_cascade_delete:
-                _delete(context, children, child_row)
+                _delete(context, children, child_row, root_id)
             elif not lookup.name.startswith("Converted"):
-                context.change(children, {**child_row, lookup.name: None}, "cascade")
+                context.change(children, recycle_bin.emptied(child_row, lookup.name), "cascade")

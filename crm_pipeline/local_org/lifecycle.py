@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.recycle_bin import deleted
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
@@ -38,22 +39,30 @@ def convert(
     account_id: str | None = None,
     contact_id: str | None = None,
     opportunity_name: str | None = None,
+    status: str | None = None,
+    user_id: str | None = None,
+    hold_seconds: float | None = None,
 ) -> Converted:
     """Converts a lead to an account and a contact, new or given, perhaps with an opportunity.
 
     Its open activities and campaign members go to the contact; the lead stays, read-only, with
-    `IsConverted`. Salesforce: Converting Leads. Raises `SalesforceError`.
+    `IsConverted` and a `status` that means so. The lead's owner gets what is new; it is he who
+    converts, unless it is `user_id`; `hold_seconds` keeps the transaction open. Salesforce:
+    Converting Leads. Raises `SalesforceError`.
     """
     leads, contacts, accounts = org.table("Lead"), org.table("Contact"), org.table("Account")
     lead = _living(leads, lead_id)
     if lead["IsConverted"]:
         raise SalesforceError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "lead is already converted")
-    with committed(WriteContext(org, lead["OwnerId"], seeding=True)) as context:
+    owner_id = _person(org, lead["OwnerId"], user_id)
+    context = WriteContext(org, user_id or owner_id, seeding=True, hold_seconds=hold_seconds)
+    with committed(context):
         contact = None if contact_id is None else _living(contacts, contact_id)
         account_id = account_id or (contact or {}).get("AccountId")
         if account_id is None:
             account = _taken(lead, accounts, _ACCOUNT_FIELDS, "Billing")
-            account_id = _create(context, "Account", {**account, "Name": lead["Company"]})
+            account |= {"Name": lead["Company"], "OwnerId": owner_id}
+            account_id = _create(context, "Account", account)
         else:
             account_id = str(_living(accounts, account_id)["Id"])
         person = {
@@ -62,7 +71,7 @@ def convert(
             "AccountId": account_id,
         }
         if contact is None:
-            contact_id = _create(context, "Contact", person)
+            contact_id = _create(context, "Contact", {**person, "OwnerId": owner_id})
         else:
             contact_id = str(contact["Id"])
             _fill_in(context, contacts, contact_id, person)
@@ -75,6 +84,7 @@ def convert(
                 "StageName": "Prospecting",
                 "CloseDate": context.now[:10],
                 "LeadSource": lead.get("LeadSource"),
+                "OwnerId": owner_id,
             }
             opportunity_id = _create(context, "Opportunity", opportunity)
         _move_children(context, leads, lead["Id"], contact_id)
@@ -83,7 +93,7 @@ def convert(
             {
                 **lead,
                 "IsConverted": True,
-                "Status": "Closed - Converted",
+                "Status": status or "Closed - Converted",
                 "ConvertedDate": context.now[:10],
                 "ConvertedAccountId": account_id,
                 "ConvertedContactId": contact_id,
@@ -95,10 +105,20 @@ def convert(
     return Converted(lead["Id"], account_id, contact_id, opportunity_id)
 
 
-def merge(org: Org, sobject: str, master_id: str, loser_ids: Sequence[str]) -> str:
+def merge(
+    org: Org,
+    sobject: str,
+    master_id: str,
+    loser_ids: Sequence[str],
+    *,
+    user_id: str | None = None,
+    hold_seconds: float | None = None,
+) -> str:
     """Merges up to two records into a master, which takes what it lacks and all children.
 
-    The losers are deleted with `MasterRecordId`. Salesforce: merge(). Raises `SalesforceError`.
+    The losers are deleted with `MasterRecordId`. It is the master's owner who merges, unless it is
+    `user_id`; `hold_seconds` keeps the transaction open. Salesforce: merge(). Raises
+    `SalesforceError`.
     """
     if sobject not in _MERGEABLE:
         raise SalesforceError(400, "INVALID_TYPE", f"{sobject} cannot be merged")
@@ -109,13 +129,21 @@ def merge(org: Org, sobject: str, master_id: str, loser_ids: Sequence[str]) -> s
     losers = [_living(table, each) for each in loser_ids]
     if any(loser["Id"] == master["Id"] for loser in losers):
         raise SalesforceError(400, "INVALID_ARGUMENT", "a record cannot be merged with itself")
-    with committed(WriteContext(org, master["OwnerId"])) as context:
+    user_id = user_id or _person(org, master["OwnerId"])
+    with committed(WriteContext(org, user_id, hold_seconds=hold_seconds)) as context:
         for loser in losers:
             _move_children(context, table, loser["Id"], master["Id"])
             _fill_in(context, table, master["Id"], loser)
-            gone = {**loser, "IsDeleted": True, "MasterRecordId": master["Id"]}
-            context.change(table, gone, "merge")
+            gone = deleted(loser, loser["Id"])
+            context.change(table, {**gone, "MasterRecordId": master["Id"]}, "merge")
     return str(master["Id"])
+
+
+def _person(org: Org, owner_id: str, user_id: str | None = None) -> str:
+    """The owner of a record, if that is a user; of what a queue owns, somebody."""
+    if owner_id in org.table("User").rows:
+        return owner_id
+    return user_id or next(iter(org.users.values())).id
 
 
 def _living(table: Table, record_id: str) -> Row:
@@ -146,9 +174,7 @@ def _taken(lead: Row, table: Table, names: Iterable[str], address: str | None = 
 
 
 def _create(context: WriteContext, sobject: str, fields: Row) -> str:
-    return dml.saved_id(
-        dml.create(context.org, context, sobject, {**fields, "OwnerId": context.user_id})
-    )
+    return dml.saved_id(dml.create(context.org, context, sobject, fields))
 
 
 def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -> None:

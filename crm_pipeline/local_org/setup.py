@@ -40,7 +40,7 @@ def build_org(blueprint: OrgConfig) -> Org:
 
 def _built(blueprint: OrgConfig) -> Org:
     config = blueprint.model_copy(deep=True)
-    org_id = long_id(config.id) if config.id else _org_id(config.name)
+    org_id = long_id(config.id) if config.id else org_id_of(config.name)
     if org_id is None:
         raise OrgConfigError("id: is not an id of an org")
     types = _types(config)
@@ -82,7 +82,8 @@ def _seed(org: Org) -> None:
         org.journal.rewrite(org.tables)
 
 
-def _org_id(name: str) -> str | None:
+def org_id_of(name: str) -> str | None:
+    """The id of an org, made of a name."""
     digest = int.from_bytes(sha256(name.encode()).digest()[:8], "big")
     chosen = base62(digest, 8)[-8:]
     return long_id(f"00D{chosen[:4]}0000{chosen[4:]}")
