@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.chunk import sync_accounts
-from crm_pipeline.cadence.cycle_runs import CYCLE_OP, CycleConfig
+from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig
 from crm_pipeline.cadence.flow_assets import Check, FlowAssets, Metadata, step_asset
 from crm_pipeline.cadence.partition_marks import (
     log_evaluations,
@@ -35,6 +35,9 @@ from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.cadence.verdicts import judge
 from crm_pipeline.cycle.report import CycleReport, Step
 from crm_pipeline.settings import settings
+
+_UNTOUCHED = ("Busy", "Disabled")
+"""States of a cycle that did nothing."""
 
 DELIVERED_IN_TIME = Check(
     "delivered_in_time",
@@ -100,12 +103,18 @@ def cycle_assets(shown: FlowAssets) -> AssetsDefinition:
         account_ids, run_id = _account_ids(context, config), context.run.run_id
         steps = _steps(context)
         failed: list[CycleReport] = []
+        refused: list[CycleReport] = []
         for reports in sync_accounts(account_ids, run_id=run_id, steps=steps):
-            _log_busy(context, steps, reports)
+            _log_untouched(context, steps, reports)
             _log_done(context, shown, steps, reports)
             failed += [report for report in reports if report.state == "Failed"]
+            refused += [report for report in reports if report.state == "Disabled"]
         if failed:
             mark_failed(context.instance, run_id, [report.account_id for report in failed])
+        # The planner asks for enabled accounts only; one may be disabled while its run waits.
+        if ASKED_BY_TAG not in context.run.tags:
+            failed += refused
+        if failed:
             raise _failure(failed)
         yield from ()
 
@@ -128,11 +137,11 @@ def _steps(context: AssetExecutionContext) -> frozenset[Step]:
     return frozenset(step for step in get_args(Step) if step in selected)
 
 
-def _log_busy(
+def _log_untouched(
     context: AssetExecutionContext, steps: frozenset[Step], reports: Sequence[CycleReport]
 ) -> None:
     for report in reports:
-        if report.state != "Busy":
+        if report.state not in _UNTOUCHED:
             continue
         context.log.warning("%s (%s): %s", report.account_id, report.account_name, report.reason)
         for step in steps:
@@ -157,7 +166,7 @@ def _log_done(
             for step in steps
         ],
     )
-    judged = [report.account_id for report in reports if report.state != "Busy"]
+    judged = [report.account_id for report in reports if report.state not in _UNTOUCHED]
     checks = [check for check in shown.checks if check.asset in steps]
     log_evaluations(context, judge(context.instance, judged, checks))
 

@@ -15,7 +15,7 @@ from crm_pipeline.cli import (
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
-from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.databases import migrated, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_facts, print_table, say
 
@@ -48,7 +48,7 @@ def add(
     from crm_pipeline.accounts.store import add_account
 
     account = Account(account_id, client, name, login_url, True, AccountSettings())
-    with transaction() as connection:
+    with migrated().begin() as connection:
         add_account(connection, account)
         set_credentials(connection, account_id, credentials(credentials_file, method))
     say(

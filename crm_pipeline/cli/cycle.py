@@ -1,7 +1,11 @@
 """`crm-pipeline cycle`: cycles of accounts now, without Dagster."""
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -49,18 +53,48 @@ def cycle(
         mistake("Name an account, or say --all; `crm-pipeline account list` shows them.")
     with transaction() as connection:
         for account_id in account_ids or ():
-            get_account(connection, account_id)
+            if not get_account(connection, account_id).enabled:
+                mistake(
+                    f"Account {account_id} is disabled; `crm-pipeline account enable {account_id}` "
+                    "lets its cycles run."
+                )
         enabled = [a.account_id for a in list_accounts(connection) if a.enabled]
     chosen = list(dict.fromkeys(account_ids or enabled))
     if not chosen:
         mistake("No account is enabled; add one with `crm-pipeline account add`.")
-    reports = _run(pipeline(), chosen)
+    with _stopped_by_ctrl_c() as stop:
+        reports = _run(pipeline(), chosen, stop)
     _print_reports(reports)
+    if stop.is_set():
+        raise typer.Exit(128 + signal.SIGINT)
     if any(report.state != "Complete" for report in reports):
         raise typer.Exit(1)
 
 
-def _run(database: "Engine", account_ids: Sequence[str]) -> "list[CycleReport]":
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[Event]:
+    """Yields what the first Ctrl-C sets, so that cycles end after the batch under way.
+
+    The next one ends the process at once: that is as safe as any other death of it.
+    """
+    stop = Event()
+
+    def heard(_number: int, _frame: object) -> None:
+        # Python may be writing to stderr just now, and may not begin that again meanwhile.
+        if stop.is_set():
+            os.write(2, b"Stopped at once; the next cycle looks up what was under way.\n")
+            os._exit(128 + signal.SIGINT)
+        stop.set()
+        os.write(2, b"Ctrl-C: ending after the batch that is under way; again ends at once.\n")
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[CycleReport]":
     """Runs the cycles one after the other, and shows how far they are on stderr."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -80,8 +114,12 @@ def _run(database: "Engine", account_ids: Sequence[str]) -> "list[CycleReport]":
     with bars, ThreadPoolExecutor(1) as one_thread:
         accounts = bars.add_task("accounts", total=len(account_ids))
         for account_id in account_ids:
+            if stop.is_set():
+                break
             sending = bars.add_task(f"{account_id}: sent", total=None)
-            under_way = one_thread.submit(sync_account, account_id, run_id=run_id)
+            under_way = one_thread.submit(
+                sync_account, account_id, run_id=run_id, stop_asked=stop.is_set
+            )
             _show_sending(database, account_id, under_way, bars, sending)
             reports.append(under_way.result())
             bars.remove_task(sending)

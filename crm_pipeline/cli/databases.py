@@ -1,4 +1,4 @@
-"""The pipeline's own database, as commands use it: migrated before anything is read."""
+"""The pipeline's own database, as commands use it; only some of them make tables there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,26 +12,38 @@ if TYPE_CHECKING:
 
 
 def pipeline() -> "Engine":
-    """The pipeline's database; what is pending of its migrations has run, and was told."""
-    from sqlalchemy.exc import ArgumentError
+    """The pipeline's database; the command ends where its tables are not those of this version."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.database.migrations import migrations, pending
 
+    database = engine("pipeline")
+    if missing := pending(database, "crm"):
+        if len(missing) == len(migrations("crm")):
+            mistake(
+                f"{where(database)} is not set up: it has none of the pipeline's tables. "
+                "`crm-pipeline migrate` makes them there, `crm-pipeline account add` does, too."
+            )
+        mistake(
+            f"{where(database)} has the pipeline's tables of an older version: `crm-pipeline "
+            f"migrate` brings them to this one ({missing[0].stem} comes first)."
+        )
+    return database
+
+
+def migrated() -> "Engine":
+    """The pipeline's database; what is pending of its migrations has run, and was told."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.database.migrations import migrate
-    from crm_pipeline.settings import settings
 
-    settings()  # Beforehand: an impossible one is a ValueError as well.
-    try:
-        database = engine("pipeline")
-    except ArgumentError:
-        mistake(
-            "PIPELINE_DATABASE_URL (or WAREHOUSE_URL, which it defaults to) is no address; it "
-            "looks like postgresql://user:password@host:5432/database."
-        )
-    except ValueError as error:
-        mistake(f"{error}.")
+    database = engine("pipeline")
     for name in migrate(database, "crm"):
         say(f"Migrated the pipeline's tables: {name}", err=True)
     return database
+
+
+def where(database: "Engine") -> str:
+    """Which database it is, for people."""
+    return f"Database {database.url.database} of {database.url.host}:{database.url.port}"
 
 
 @contextmanager

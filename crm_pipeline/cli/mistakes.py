@@ -45,9 +45,10 @@ class OneLineMistakes(TyperGroup):
         except typer.TyperException as mistake:
             _say(mistake.format_message(), _hint(mistake))
             status = mistake.exit_code
-        except typer.Abort:
-            _say("Stopped: an answer was needed and none came.")
-            status = 1
+        except typer.Abort as stopped:
+            by_ctrl_c = isinstance(stopped.__cause__, KeyboardInterrupt)
+            _say("Stopped." if by_ctrl_c else "Stopped: an answer was needed and none came.")
+            status = 130 if by_ctrl_c else 1
         except Exception as error:
             line = in_one_line(error)
             if line is None:

@@ -17,7 +17,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.database.engines import engine
 from crm_pipeline.delivery.delivery import deliver, retry
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.flows.campaigns import flow as campaigns
 from crm_pipeline.flows.webinars import flow
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
@@ -66,18 +66,24 @@ class PipelineDatabaseError(Exception):
 
 
 def sync_account(
-    account_id: str, *, run_id: str, steps: frozenset[Step] = ALL_STEPS
+    account_id: str,
+    *,
+    run_id: str,
+    steps: frozenset[Step] = ALL_STEPS,
+    stop_asked: Callable[[], bool] = lambda: False,
 ) -> CycleReport:
     """Runs one cycle of one account, or some of its steps.
 
     Reads what is new in the warehouse and records it in the ledger, tries again what failed
     before, sends what is due, and stores the account's state. Safe at any time and from any
     process: the account is locked, and a second cycle meanwhile says `Busy` and changes nothing.
+    A disabled account is `Disabled`, whoever asks, and nothing is changed, too.
 
     Args:
         account_id: the account.
         run_id: what the cycle is part of, for the history.
         steps: the steps to do; those that only read leave the account as it is.
+        stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
 
     Returns:
         What happened. Whatever is wrong with the account, its org or its data is in the
@@ -95,25 +101,32 @@ def sync_account(
                 report.state = "Busy"
                 report.reason = "Another cycle of this account is running; nothing was changed"
             else:
-                _with_account(ledger, report)
+                _with_account(ledger, report, stop_asked)
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return report
 
 
-def _with_account(ledger: Connection, report: CycleReport) -> None:
+def _with_account(ledger: Connection, report: CycleReport, stop_asked: Callable[[], bool]) -> None:
     try:
         account = get_account(ledger, report.account_id)
     except AccountError as error:
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
+    if not account.enabled:
+        report.state = "Disabled"
+        report.reason = (
+            "The account is disabled, and nothing was changed; `crm-pipeline account enable "
+            f"{account.account_id}` lets its cycles run"
+        )
+        return
     report.campaigns = account.settings.campaigns is not None
     if report.steps & WRITING:
-        _Cycle(ledger, account, report).run()
+        _Cycle(ledger, account, report, stop_asked).run()
     else:
-        look = _Cycle(ledger, account, report)
+        look = _Cycle(ledger, account, report, stop_asked)
         look.attempt(look.read, _READING)
         look.conclude()
 
@@ -121,10 +134,17 @@ def _with_account(ledger: Connection, report: CycleReport) -> None:
 class _Cycle:
     """One cycle under way: each step is attempted, and what goes wrong ends up in the report."""
 
-    def __init__(self, ledger: Connection, account: Account, report: CycleReport) -> None:
+    def __init__(
+        self,
+        ledger: Connection,
+        account: Account,
+        report: CycleReport,
+        stop_asked: Callable[[], bool],
+    ) -> None:
         self.ledger = ledger
         self.account = account
         self.report = report
+        self.stop_asked = stop_asked
         self.problems: list[Exception] = []
 
     def run(self) -> None:
@@ -140,6 +160,7 @@ class _Cycle:
             usage_before=_still_true(started),
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
+            stop_asked=self.stop_asked,
         )
         org_is_there = campaigns_read = True
         if report.steps & _SENDING:
@@ -198,6 +219,7 @@ class _Cycle:
         for batch in flow.batches(
             self.ledger, engine("warehouse"), self.account, sources, backfilled=unread
         ):
+            stop_if(self.stop_asked)
             self._tally(batch)
             if recording:
                 recorded = record_intents(
@@ -224,6 +246,7 @@ class _Cycle:
         whole = campaigns.to_read_whole(self.ledger, warehouse, account, chosen)
         self.ledger.commit()
         for batch in campaigns.batches(self.ledger, warehouse, account, chosen, whole):
+            stop_if(self.stop_asked)
             recorded = record_intents(
                 self.ledger,
                 account.account_id,

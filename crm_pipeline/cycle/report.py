@@ -32,7 +32,7 @@ ALL_STEPS: frozenset[Step] = frozenset(
     )
 )
 
-CycleState = Literal["Complete", "Failed", "Paused", "Busy"]
+CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled"]
 
 
 @dataclass(slots=True)
@@ -85,7 +85,8 @@ class Counts:
 class CycleReport:
     """One cycle of one account, from its start to its end.
 
-    `state` is `Busy` when another process holds the account: then nothing was changed.
+    `state` is `Busy` when another process holds the account, `Disabled` when it is to have no
+    cycle: then nothing was changed.
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know; neither has personal data. `done` are the steps that came to their end, `standing`
     how the account stands now.

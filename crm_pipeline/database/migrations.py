@@ -11,12 +11,23 @@ log = logging.getLogger(__name__)
 
 
 def pending(engine: Engine, folder: str) -> list[Path]:
-    """The migrations of `sql/<folder>/` (`0001_what.sql` …) that have not run yet, in order."""
-    with engine.begin() as connection:
-        connection.execute(statement("migrations/lock"))
-        connection.execute(statement("migrations/create_log"))
-        done = set(connection.scalars(statement("migrations/done"), {"folder": folder}))
-    return [file for file in sorted((SQL / folder).glob("[0-9]*.sql")) if file.stem not in done]
+    """The migrations of `sql/<folder>/` (`0001_what.sql` …) that have not run yet, in order.
+
+    Only looks, and makes nothing.
+    """
+    with engine.connect() as connection:
+        has_log = connection.scalar(statement("migrations/has_log"))
+        done = (
+            set(connection.scalars(statement("migrations/done"), {"folder": folder}))
+            if has_log
+            else set()
+        )
+    return [file for file in migrations(folder) if file.stem not in done]
+
+
+def migrations(folder: str) -> list[Path]:
+    """All migrations of `sql/<folder>/`, in order."""
+    return sorted((SQL / folder).glob("[0-9]*.sql"))
 
 
 def migrate(engine: Engine, folder: str) -> list[str]:
@@ -31,6 +42,7 @@ def migrate(engine: Engine, folder: str) -> list[str]:
     for file in pending(engine, folder):
         with engine.begin() as connection:
             connection.execute(statement("migrations/lock"))
+            connection.execute(statement("migrations/create_log"))
             name = {"folder": folder, "name": file.stem}
             if connection.scalar(statement("migrations/is_done"), name):
                 continue

@@ -65,6 +65,18 @@ class Delivered:
         )
 
 
+def stop_if(asked: Callable[[], bool]) -> None:
+    """Between two batches: ends the cycle in order, where somebody asked for that.
+
+    Raises:
+        AccountPaused: somebody did; the next cycle goes on.
+    """
+    if asked():
+        raise AccountPaused(
+            "Stopped by an operator; the next cycle goes on", until=datetime.now(UTC)
+        )
+
+
 @dataclass(slots=True)
 class DeliverySession:
     """One account's delivery in one cycle. The caller holds the account's lock on `ledger`."""
@@ -81,6 +93,7 @@ class DeliverySession:
     usage_before: ApiUsage | None = None
     paused_before: bool = False
     latency_before: float | None = None
+    stop_asked: Callable[[], bool] = lambda: False
     _org: "Org | None" = None
     _logging_in: "Future[Org] | None" = None
     _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
@@ -207,8 +220,10 @@ class DeliverySession:
         """API calls that may still be made; None where nothing limits them.
 
         Raises:
-            AccountPaused: none is left, of the cycle or of the account's share of the day.
+            AccountPaused: none is left, of the cycle or of the account's share of the day, or
+                somebody asked to stop.
         """
+        stop_if(self.stop_asked)
         budget = self.budget
         if budget.paused(before=self.paused_before):
             raise AccountPaused(

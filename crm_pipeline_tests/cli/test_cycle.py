@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.credentials import new_key
+from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
@@ -83,6 +84,22 @@ def test_a_cycle_of_an_account_that_is_in_one_already_says_so(run: Run, org: Org
         assert held
         busy = run("cycle", "acme", fails=1, silent=True)
     assert facts(busy.stdout)["state"] == "Busy"
+
+
+def test_a_disabled_account_has_no_cycle_whoever_asks(run: Run, org: Org, pipeline: Engine):
+    with pipeline.begin() as connection:
+        add_person(connection, 1)
+        register(connection, 1, 1)
+    run("account", "disable", "acme")
+    told = run("cycle", "acme", fails=1).stderr
+    assert told == (
+        "Account acme is disabled; `crm-pipeline account enable acme` lets its cycles run.\n"
+    )
+    assert sync_account("acme", run_id="another").state == "Disabled"
+    assert not org.table("Lead").rows
+    run("account", "enable", "acme")
+    run("cycle", "acme")
+    assert len(org.table("Lead").rows) == 1
 
 
 def test_which_accounts_are_meant_must_be_said(run: Run, org: Org):

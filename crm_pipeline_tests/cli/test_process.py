@@ -12,6 +12,15 @@ import pytest
 import requests
 from sqlalchemy import Engine
 
+ADD = (
+    "account",
+    "add",
+    "acme",
+    "--client=c",
+    "--name=n",
+    "--login-url=https://a.my.salesforce.com",
+)
+
 COMMAND = Path(sys.executable).parent / "crm-pipeline"
 
 
@@ -43,18 +52,6 @@ def test_help_loads_nothing_heavy(tmp_path: Path):
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert told.stdout.splitlines()[-1] == "[]"
-
-
-def test_every_command_answers_and_migrates_by_itself(pipeline: Engine):
-    with pipeline.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA crm, platform_inbox CASCADE")
-    first = crm_pipeline("account", "list")
-    assert first.returncode == 0, first.stderr
-    assert "no account yet" in first.stdout
-    assert "Migrated the pipeline's tables: 0001_accounts" in first.stderr
-    again = crm_pipeline("migrate")
-    assert "up to date" in again.stdout
-    assert again.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -91,19 +88,11 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
 
 
 def test_credentials_come_from_the_environment_where_nobody_can_type(pipeline: Engine):
-    add = (
-        "account",
-        "add",
-        "acme",
-        "--client=c",
-        "--name=n",
-        "--login-url=https://a.my.salesforce.com",
-    )
-    refused = crm_pipeline(*add)
+    refused = crm_pipeline(*ADD)
     assert refused.returncode == 1
     assert "Client id is missing: type it, set SALESFORCE_CLIENT_ID" in refused.stderr
     added = crm_pipeline(
-        *add, environment={"SALESFORCE_CLIENT_ID": "x", "SALESFORCE_CLIENT_SECRET": "s3cret"}
+        *ADD, environment={"SALESFORCE_CLIENT_ID": "x", "SALESFORCE_CLIENT_SECRET": "s3cret"}
     )
     assert added.returncode == 0, added.stderr
     assert "s3cret" not in added.stdout

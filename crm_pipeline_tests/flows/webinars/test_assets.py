@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import update_settings
+from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG
 from crm_pipeline.database.statements import statement
 from crm_pipeline.definitions import shown
 from crm_pipeline.salesforce.credentials import PasswordToken
@@ -150,6 +151,31 @@ def test_an_account_that_is_busy_is_left_alone_and_says_so(fleet):
     assert observation is not None
     assert observation.partition == busy
     assert "Another cycle" in str(observation.metadata["reason"].value)
+
+
+def disable(fleet, account: str) -> None:
+    fleet.connection.execute(
+        text("UPDATE crm.account SET enabled = false WHERE account_id = :id"), {"id": account}
+    )
+    fleet.connection.commit()
+
+
+def test_a_disabled_account_is_refused_to_whoever_names_it(fleet):
+    good, disabled = fleet.take(2)
+    disable(fleet, disabled)
+    result = fleet.run(good, disabled)
+    assert not result.success
+    assert f"crm-pipeline account enable {disabled}" in failure_of(result)
+    assert fleet.records(disabled, "Lead") == 0
+    assert fleet.status("sync_state", good) == "materialized"
+
+
+def test_an_account_that_was_disabled_while_its_run_waited_fails_nothing(fleet):
+    good, disabled = fleet.take(2)
+    disable(fleet, disabled)
+    result = fleet.run(good, disabled, tags={ASKED_BY_TAG: "schedule"})
+    assert result.success
+    assert fleet.records(disabled, "Lead") == 0
 
 
 def test_the_metadata_tells_what_the_cycle_did(fleet):

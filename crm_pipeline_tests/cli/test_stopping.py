@@ -1,0 +1,69 @@
+"""Ctrl-C while a cycle runs."""
+
+import os
+import signal
+import subprocess
+import time
+
+from sqlalchemy import Engine, text
+
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cli.test_process import COMMAND
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+ROWS = 1000
+
+
+def cycle_of_many(pipeline: Engine) -> "subprocess.Popen[str]":
+    """A cycle of account acme with a batch for each row; it has begun."""
+    with pipeline.begin() as connection:
+        for number in range(1, ROWS + 1):
+            add_person(connection, number)
+            register(connection, number, number)
+    cycle = subprocess.Popen(
+        [COMMAND, "cycle", "acme"],
+        env=os.environ | {"CHUNK_ROWS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and state_of_acme(pipeline) != "Processing":
+        time.sleep(0.02)
+    return cycle
+
+
+def state_of_acme(pipeline: Engine) -> str | None:
+    with pipeline.connect() as connection:
+        found: str | None = connection.scalar(text("SELECT state FROM crm.sync_state"))
+    return found
+
+
+def test_the_first_one_ends_it_after_its_batch_and_the_next_cycle_goes_on(
+    run: Run, org: Org, pipeline: Engine
+):
+    cycle = cycle_of_many(pipeline)
+    cycle.send_signal(signal.SIGINT)
+    stdout, stderr = cycle.communicate(timeout=60)
+    assert stderr == "Ctrl-C: ending after the batch that is under way; again ends at once.\n"
+    assert cycle.returncode == 130
+    assert "Stopped by an operator; the next cycle goes on" in stdout
+    assert state_of_acme(pipeline) == "Paused"
+    assert len(org.table("Lead").rows) < ROWS
+    run("cycle", "acme")
+    assert len(org.table("Lead").rows) == ROWS
+
+
+def test_a_second_one_ends_it_at_once(org: Org, pipeline: Engine):
+    cycle = cycle_of_many(pipeline)
+    with pipeline.connect() as connection:
+        # Where a batch never ends.
+        connection.execute(text("LOCK TABLE crm.source_position"))
+        for _ in range(2):
+            time.sleep(0.5)
+            assert cycle.poll() is None
+            cycle.send_signal(signal.SIGINT)
+        _, stderr = cycle.communicate(timeout=20)
+    assert stderr.endswith("Stopped at once; the next cycle looks up what was under way.\n")
+    assert cycle.returncode == 130

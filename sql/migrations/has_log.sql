@@ -1,0 +1,1 @@
+SELECT to_regclass('crm.migration') IS NOT NULL
