@@ -5,7 +5,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Stage = Literal["registered", "cancelled", "no_show", "attended"]
+Stage = Literal[
+    "invited",
+    "pending",
+    "waitlisted",
+    "declined",
+    "registered",
+    "cancelled",
+    "no_show",
+    "attended_on_demand",
+    "attended",
+]
 """How far a participant came, as the warehouse says it."""
 
 FieldPolicy = Literal["never", "when_empty", "always"]
@@ -21,7 +31,9 @@ class MemberStatus(BaseModel):
 
     label: str = Field(min_length=1, max_length=40)
     has_responded: bool = False
-    priority: int = Field(description="A member's status only moves to a higher priority.")
+    priority: int = Field(
+        description="A status that people set stays where its priority is the higher one."
+    )
 
 
 class CampaignSettings(BaseModel):
@@ -45,6 +57,19 @@ class CampaignSettings(BaseModel):
     cancelled: MemberStatus | None = MemberStatus(label="Cancelled", priority=2)
     no_show: MemberStatus | None = MemberStatus(label="No Show", priority=3)
     attended: MemberStatus = MemberStatus(label="Attended", has_responded=True, priority=4)
+    invited: MemberStatus | None = None
+    pending: MemberStatus | None = None
+    waitlisted: MemberStatus | None = None
+    declined: MemberStatus | None = None
+    attended_on_demand: MemberStatus | None = None
+    stage_of: Mapping[str, Stage] = Field(
+        default={}, description="Further status words of the warehouse, and the stage of each."
+    )
+    unknown_stage: Literal["report", "registered"] = Field(
+        default="report",
+        description="A status word that nobody has explained is held and reported, or counts as "
+        "registered.",
+    )
     unknown_status: Literal["create", "report"] = Field(
         default="create",
         description="A status that a campaign lacks is created there, or reported, and nothing "
@@ -86,6 +111,11 @@ class CampaignSettings(BaseModel):
             "cancelled": self.cancelled,
             "no_show": self.no_show,
             "attended": self.attended,
+            "invited": self.invited,
+            "pending": self.pending,
+            "waitlisted": self.waitlisted,
+            "declined": self.declined,
+            "attended_on_demand": self.attended_on_demand,
         }
         known = [(stage, status) for stage, status in chosen.items() if status is not None]
         return dict(sorted(known, key=lambda each: each[1].priority))

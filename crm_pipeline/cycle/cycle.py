@@ -146,6 +146,7 @@ class _Cycle:
         self.report = report
         self.stop_asked = stop_asked
         self.problems: list[Exception] = []
+        self.told: list[str] = []
 
     def run(self) -> None:
         """Every step that was asked for, then the account's state."""
@@ -245,8 +246,10 @@ class _Cycle:
         warehouse, account = engine("warehouse"), self.account
         whole = campaigns.to_read_whole(self.ledger, warehouse, account, chosen)
         self.ledger.commit()
+        unknown: Counter[str] = Counter()
         for batch in campaigns.batches(self.ledger, warehouse, account, chosen, whole):
             stop_if(self.stop_asked)
+            unknown += batch.unknown_words
             recorded = record_intents(
                 self.ledger,
                 account.account_id,
@@ -260,6 +263,8 @@ class _Cycle:
             self.report.counts.members_new += members.new
             self.report.counts.members_changed += members.changed
             self.report.counts.members_rejected += members.rejected
+        if unknown:
+            self.told.append(_explain_words(unknown))
         waiting = campaigns.was_read(self.ledger, account, whole)
         self.report.counts.backfills_waiting = len(waiting)
         self.report.counts.backfill_rows_waiting = sum(waiting.values())
@@ -274,7 +279,7 @@ class _Cycle:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
         report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
-        report.notes = "; ".join(_notes(notes or {}, incidents))
+        report.notes = "; ".join([*self.told, *_notes(notes or {}, incidents)])
 
     def _tally(self, batch: flow.Batch) -> None:
         report, counts = self.report, self.report.counts
@@ -367,6 +372,14 @@ def _notes(changed: Mapping[str, int], incidents: Sequence[Incident]) -> list[st
         values = (f"{what} ({number})" for what, number in sorted(changed.items()))
         notes.append("Values changed to fit the org: " + ", ".join(values))
     return notes
+
+
+def _explain_words(unknown: Counter[str]) -> str:
+    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
+    return (
+        f"Held for a status that nobody has explained: {words}; add"
+        ' {"stage_of": {WORD: STAGE}} to the account\'s campaigns (`crm-pipeline account set`)'
+    )
 
 
 def _explain(problem: Exception) -> str:

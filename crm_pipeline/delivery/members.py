@@ -1,4 +1,4 @@
-"""Members of campaigns: each person once, with a status that only moves forward."""
+"""Members of campaigns: each person once, with the status that the source gives them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -51,7 +51,7 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
     """Sends every pending membership whose person is in the org and whose campaign is linked.
 
     The members that a campaign has already are read first, so that nobody is in it twice,
-    whatever became of an answer, and so that a status only moves forward.
+    whatever became of an answer, and so that a status of people's stays where it means more.
 
     Raises:
         SalesforceProblem: as `delivery.deliver`.
@@ -107,8 +107,9 @@ def decide_member(
 ) -> Decision:
     """A new member, or what of the one that is there is to change.
 
-    A status that is not one of the account's own gives way, unless it means that the person
-    has responded and the new one does not.
+    A status that we gave gives way to what the source says now. One that people gave stays where
+    its priority is the higher one; where it is none of the account's own, it gives way unless it
+    means that the person has responded and the new one does not.
 
     Args:
         member: what is wanted.
@@ -133,7 +134,7 @@ def decide_member(
     )
     fitted = schema.fit(custom, "update")
     changed = {f: value for f, value in fitted.fields.items() if kept.get(f) != value}
-    status = furthest_status(member.intent["Status"], rows, chosen)
+    status = furthest_status(member.intent["Status"], rows, chosen, member.former_status)
     if status.casefold() != str(kept["Status"]).casefold():
         changed["Status"] = status
     return Decision(
@@ -147,12 +148,19 @@ def decide_member(
     )
 
 
-def furthest_status(wanted: str, rows: Sequence[Record], chosen: CampaignSettings) -> str:
-    """Of the wanted status and those of some memberships, the one to keep."""
+def furthest_status(
+    wanted: str, rows: Sequence[Record], chosen: CampaignSettings, former: str | None
+) -> str:
+    """Of the wanted status and those that people gave to some memberships, the one to keep.
+
+    `former` is the one that we gave: it has no say.
+    """
     ours = {status.label.casefold(): status for status in chosen.statuses.values()}
     best = wanted
     for row in rows:
         label = str(row["Status"])
+        if former is not None and label.casefold() == former.casefold():
+            continue
         now, known = ours.get(best.casefold()), ours.get(label.casefold())
         if known is not None and now is not None:
             further = known.priority > now.priority

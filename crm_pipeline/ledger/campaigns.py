@@ -47,7 +47,8 @@ class LinkedCampaign:
 class DueMember:
     """A membership to be sent, its campaign, and the record that stands for its person.
 
-    `former_person_id` is the record that it was sent for before, where there was one.
+    `former_person_id` is the record that it was sent for before, where there was one;
+    `former_status` the status that was wanted last and reached the org.
     """
 
     operation_id: int
@@ -59,14 +60,16 @@ class DueMember:
     person_sobject: str
     person_id: str
     former_person_id: str | None
+    former_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an intent said last, and as of when (UTC)."""
+    """What an intent said last, as of when (UTC), and what the flow remembers beside it."""
 
     as_of: datetime
     intent: Mapping[str, Any]
+    memory: Mapping[str, Any] | None = None
 
 
 def campaign_links(connection: Connection, account_id: str) -> dict[int, str]:
@@ -99,7 +102,7 @@ def latest_intents(
         statement("campaigns/latest_intents"),
         {"account_id": account_id, "natural_keys": list(natural_keys)},
     )
-    return {row.natural_key: Said(row.as_of, row.intent) for row in rows}
+    return {row.natural_key: Said(row.as_of, row.intent, row.memory) for row in rows}
 
 
 def due_campaigns(

@@ -24,6 +24,7 @@ class Intent:
         as_of: when the source said so, UTC; of two, the later wins.
         fields: what is wanted; its form is that of the kind (see `crm_pipeline.delivery`).
         rejected_because: why it is not to be sent; it is recorded all the same.
+        memory: what the flow is to find again beside it; another one alone changes nothing.
     """
 
     natural_key: str
@@ -32,6 +33,7 @@ class Intent:
     as_of: datetime
     fields: Mapping[str, Any]
     rejected_because: str | None = None
+    memory: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def record_intents(
     connection.execute(statement("ledger/stage_intents"))
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
-        "COPY staged_intent (natural_key, kind, person_key, as_of, content_hash, intent,"
+        "COPY staged_intent (natural_key, kind, person_key, as_of, content_hash, intent, memory,"
         " rejected_because) FROM STDIN"
     ) as copy:
         for intent in intents:
@@ -98,6 +100,7 @@ def record_intents(
                     intent.as_of,
                     _content_hash(content, intent.rejected_because),
                     content.decode(),
+                    None if intent.memory is None else orjson.dumps(intent.memory).decode(),
                     intent.rejected_because,
                 )
             )

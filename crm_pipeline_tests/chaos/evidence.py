@@ -19,7 +19,7 @@ class Participation:
     """A registration or attendance, and the activity that it should have come to.
 
     `email` is as the warehouse has it; `at` is as Salesforce writes a time; `person` and `title`
-    are the id and the job title of the warehouse's row; `stage` is how far the participant came.
+    are the id and the job title of the warehouse's row; `stage` is what it says of its session.
     """
 
     key: str
@@ -30,6 +30,7 @@ class Participation:
     person: int = 0
     title: str | None = None
     event: int = 0
+    session: int = 0
     stage: str = "registered"
 
 
@@ -182,8 +183,14 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
         person=row["person_id"],
         title=row["job_title"],
         event=row["event_id"],
+        session=row["event_session_id"],
         stage="attended" if kind == "attendance" else row["status"],
     )
+
+
+def address(email: str) -> str:
+    """An email as it is compared: without outer blanks, in any case."""
+    return email.strip().lower()
 
 
 def salesforce_time(moment: datetime) -> str:
@@ -200,6 +207,7 @@ _REGISTRATIONS = text(
         p.person_id,
         p.job_title,
         s.event_id,
+        r.event_session_id,
         r.status,
         NULL AS polls,
         NULL AS chats
@@ -219,6 +227,7 @@ _ATTENDANCES = text(
         p.person_id,
         p.job_title,
         s.event_id,
+        a.event_session_id,
         (
             SELECT json_agg(x ORDER BY x.answered_at, x.poll_answer_id)
             FROM (

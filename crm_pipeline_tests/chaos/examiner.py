@@ -8,9 +8,9 @@ address is in the org; each cycle's numbers add up (issue: nothing lost, nothing
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from crm_pipeline_tests.chaos.evidence import Evidence, Participation, Record
+from crm_pipeline_tests.chaos.evidence import Evidence, Participation, Record, address
 from crm_pipeline_tests.chaos.findings import Findings
-from crm_pipeline_tests.chaos.member_examiner import STAGES, MemberExamination, Wanted
+from crm_pipeline_tests.chaos.member_examiner import MemberExamination, Wanted, stages_of
 
 QUEUED = frozenset(("failed", "exhausted"))
 """States in which an operation waits with a reason."""
@@ -18,14 +18,8 @@ QUEUED = frozenset(("failed", "exhausted"))
 UNSETTLED = frozenset(("pending", "in_flight"))
 """States in which something is still to come of an operation."""
 
-
 Look = tuple[str | None, str, str]
 """What an activity looks like: whose it is, subject, time. Several may look alike."""
-
-
-def address(email: str) -> str:
-    """An email as it is compared: without outer blanks, in any case."""
-    return email.strip().lower()
 
 
 def is_rejected(participation: Participation, filters: Iterable[str]) -> bool:
@@ -148,7 +142,7 @@ class _Examination:
         wanted = {
             (campaigns[event], cluster): Wanted(
                 f"event {event}, {cluster}",
-                max((each.stage for each in rows), key=STAGES.index),
+                stages_of(rows),
                 any(self._waits(f"member:{event}:{address(each.email)}") for each in rows),
             )
             for (event, cluster), rows in promised.items()

@@ -8,6 +8,7 @@ import pytest
 
 from crm_pipeline_tests.chaos.evidence import Campaigns, Operation, Participation, Record
 from crm_pipeline_tests.chaos.examiner import examine
+from crm_pipeline_tests.chaos.member_examiner import stages_of
 from crm_pipeline_tests.chaos.test_examiner import (
     AT,
     CONTACT,
@@ -124,7 +125,18 @@ def test_a_status_behind_what_the_person_did_is_wrong():
         "events": [event(), event(record_id="00U2", Subject="Webinar Attendance")],
     }
     assert examined([member(Status="Attended")], **came)[2] == []
-    assert "came as far as attended" in examined([member()], **came)[2][0]
+    assert "but is attended" in examined([member()], **came)[2][0]
+
+
+def test_cancelled_is_who_cancelled_every_session_by_the_registration_made_last():
+    first = replace(REGISTERED, session=1, stage="cancelled")
+    again = replace(first, key="registration:2", stage="registered")
+    other = replace(first, key="registration:3", session=2)
+    assert stages_of([first, other]) == {"cancelled"}
+    assert stages_of([again, first, other]) == {"registered"}
+    assert stages_of([replace(first, key="registration:4"), again, other]) == {"cancelled"}
+    somebody = replace(again, email="bob@x.com")
+    assert stages_of([first, somebody]) == {"registered", "cancelled"}
 
 
 def test_a_membership_of_somebody_who_did_not_take_part_is_wrong():

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import SMALL_CALLS, CommitAction
-from crm_pipeline_tests.chaos.evidence import Record, gather
-from crm_pipeline_tests.chaos.examiner import address, examine
+from crm_pipeline_tests.chaos.evidence import Record, address, gather
+from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import (
     CAMPAIGN_EXTERNAL_ID,

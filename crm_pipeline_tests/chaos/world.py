@@ -11,7 +11,7 @@ from crm_pipeline_tests.chaos.evidence import Record, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
-from crm_pipeline_tests.chaos.member_examiner import STAGES, STATUSES
+from crm_pipeline_tests.chaos.member_examiner import STATUSES
 from crm_pipeline_tests.chaos.salespeople import Salespeople
 from crm_pipeline_tests.chaos.traffic import FILTER, MOST_PEOPLE, Traffic
 
@@ -26,7 +26,7 @@ class World:
         self.salespeople = {
             name: Salespeople(installation.org(name), partial(self._known, name)) for name in names
         }
-        self._reached: dict[str, int] = {}
+        self._attended: set[str] = set()
 
     def _known(self, account: str) -> list[str]:
         with self.installation.rows() as rows:
@@ -65,18 +65,14 @@ class World:
         return found
 
     def _taken_back(self, members: Sequence[Record]) -> list[str]:
-        """Memberships whose status is behind what it was at the last examination."""
-        found = []
-        for member in members:
-            reached = _RANKS.get(member["Status"], 0)
-            if reached < self._reached.get(member["Id"], 0):
-                found.append(f"{member['Id']} is {member['Status']}, and was further before")
-            self._reached[member["Id"]] = reached
-        return found
-
-
-_RANKS = {STATUSES[stage]: rank for rank, stage in enumerate(STAGES, start=1)}
-"""How far a member came, by status; 0 is any other."""
+        """Memberships that were Attended at an examination before, and are so no more."""
+        attended = STATUSES["attended"]
+        self._attended |= {each["Id"] for each in members if each["Status"] == attended}
+        return [
+            f"{each['Id']} is {each['Status']}, and was {attended} before"
+            for each in members
+            if each["Id"] in self._attended and each["Status"] != attended
+        ]
 
 
 def _in_the_warehouse(

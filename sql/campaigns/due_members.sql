@@ -1,5 +1,6 @@
 -- Members to be sent, oldest first: their person is in the org and their event's campaign is
--- linked. A membership that was sent for another record (a converted lead) says for which one.
+-- linked. A membership that was sent for another record (a converted lead) says for which one, and
+-- the status that it was to have there.
 --
 -- What is in the way is gathered once (`IN`), and the rest found by key, one member after another
 -- (`OFFSET 0`). Where there are no statistics yet, PostgreSQL else compares all with all: 10 s for
@@ -13,7 +14,8 @@ SELECT
     c.missing_statuses,
     i.sobject AS person_sobject,
     i.salesforce_id AS person_id,
-    m.person_id AS former_person_id
+    m.person_id AS former_person_id,
+    former.status AS former_status
 FROM crm.operation AS o
 CROSS JOIN LATERAL (
     SELECT known.sobject, known.salesforce_id
@@ -32,6 +34,18 @@ LEFT JOIN LATERAL (
         AND sent.person_key = o.person_key
     OFFSET 0
 ) AS m ON true
+LEFT JOIN LATERAL (
+    SELECT earlier.intent ->> 'Status' AS status
+    FROM crm.operation AS earlier
+    WHERE
+        o.version > 1
+        AND earlier.account_id = o.account_id
+        AND earlier.natural_key = o.natural_key
+        AND earlier.version < o.version
+        AND earlier.state = 'done'
+    ORDER BY earlier.version DESC
+    LIMIT 1
+) AS former ON true
 WHERE
     o.account_id = :account_id
     AND o.kind = 'member'

@@ -18,21 +18,21 @@ WITH compared AS (
 ),
 
 said_again AS (
-    -- The same, said later: what is older than that stays older.
+    -- The same, said later: what is older than that stays older. Or remembered otherwise.
     UPDATE crm.operation AS o
-    SET as_of = c.as_of
+    SET as_of = greatest(o.as_of, c.as_of), memory = coalesce(c.memory, o.memory)
     FROM compared AS c
     WHERE
         c.unchanged
         AND o.operation_id = c.known_operation_id
         AND o.content_hash = c.content_hash
-        AND o.as_of < c.as_of
+        AND (o.as_of < c.as_of OR (c.memory IS NOT NULL AND o.memory IS DISTINCT FROM c.memory))
 ),
 
 recorded AS (
     INSERT INTO crm.operation (
         account_id, flow, kind, natural_key, version, person_key, as_of, content_hash, intent,
-        state, reason, read_by, finished_at
+        memory, state, reason, read_by, finished_at
     )
     SELECT
         :account_id,
@@ -44,6 +44,7 @@ recorded AS (
         c.as_of,
         c.content_hash,
         c.intent,
+        c.memory,
         CASE WHEN c.rejected_because IS NULL THEN 'pending' ELSE 'rejected' END,
         c.rejected_because,
         :cycle_id,

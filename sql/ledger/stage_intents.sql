@@ -5,5 +5,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_intent (
     as_of timestamptz NOT NULL,
     content_hash bytea NOT NULL,
     intent jsonb NOT NULL,
+    memory jsonb,
     rejected_because text
 ) ON COMMIT DELETE ROWS

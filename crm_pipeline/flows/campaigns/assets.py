@@ -45,7 +45,7 @@ SPECS = [
     step_asset(
         "campaign_members",
         "Who registered for or attended an event as a member of its campaign, each person once, "
-        "with a status that only moves forward.",
+        "with one status out of all sessions.",
         group="campaigns",
         kind="salesforce",
         deps=[

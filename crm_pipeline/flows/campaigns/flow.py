@@ -1,5 +1,6 @@
 """The campaigns' part of an account's cycle: from the warehouse to intents (spec 2)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -35,11 +36,15 @@ NAME = "campaigns"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What some rows of one source ask for: their intents, and how far the source is read."""
+    """What some rows of one source ask for: their intents, and how far the source is read.
+
+    `unknown_words`: rows whose status word nobody has explained, by word.
+    """
 
     source: Source
     intents: list[Intent]
     position: Position
+    unknown_words: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ def batches(
             members = _members(ledger, account, choices, chunk.participations)
             campaigns = _campaigns(warehouse, account, choices, members)
             position = replace(chunk.position, source=f"{NAME}:{source}")
-            yield Batch(source, [*campaigns, *members], position)
+            unknown = (word for each in members for word in rules.unknown_words(each))
+            yield Batch(source, [*campaigns, *members], position, Counter(unknown))
 
 
 def _members(

@@ -1,6 +1,6 @@
 """The rules of campaigns: which campaign, which status, what of it is new. Pure (spec 2)."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -10,6 +10,7 @@ import orjson
 
 from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.salesforce.emails import email_key
@@ -22,19 +23,16 @@ MEMBER = "CampaignMember"
 NAME_CHARS = 80
 """Of Campaign.Name (Salesforce: Campaign)."""
 
+RULES = 2
+"""Of the stages; members that other rules made are read again."""
+
 SUMMED = ("minutes_attended", "questions_answered")
 """Columns that a person's attendances of one event add up in; of others the newest row counts."""
 
-_STAGE_OF_STATUS: Mapping[str, Stage] = {
-    "cancelled": "cancelled",
-    "canceled": "cancelled",
-    "no_show": "no_show",
-    "no-show": "no_show",
-    "no show": "no_show",
-}
-
 NOT_LINKED = "no campaign is linked to the event"
 NO_STATUS = "the account sends no status for this stage"
+UNKNOWN_WORD = "nobody has said what the status {!r} means: name its stage in stage_of"
+ABSENT = "neither registered nor attended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +74,12 @@ def fingerprint(settings: CampaignSettings, members: FieldMap) -> str:
         "external_id_field": settings.external_id_field,
         "create_campaigns": settings.create_campaigns,
         "statuses": {stage: s.model_dump() for stage, s in settings.statuses.items()},
+        "words": {**settings.stage_of, "": settings.unknown_stage},
+        "rules": RULES,
         "columns": members.columns,
         "constants": members.constants,
     }
     return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
-
-
-def stage_of(participation: Participation) -> Stage:
-    """How far the participant came: whoever attended, attended; else what the status says."""
-    if participation.source == "attendances":
-        return "attended"
-    said = str(participation.columns.get("status") or "").strip().casefold()
-    return _STAGE_OF_STATUS.get(said, "registered")
 
 
 def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
@@ -132,7 +124,7 @@ def member_intents(
     choices: Choices,
     known: Mapping[str, Said],
 ) -> list[Intent]:
-    """One membership for each person and event: the furthest stage, sums, the newest values.
+    """One membership for each person and event: one stage, sums, the newest values.
 
     A person registers for and attends several sessions of one event, and the rows come in any
     order over many cycles; hence what was said before is taken into account.
@@ -150,6 +142,11 @@ def member_intents(
     return [_member(key, rows, choices, known.get(key)) for key, rows in said.items()]
 
 
+def unknown_words(member: Intent) -> Collection[str]:
+    """The status words of a membership that nobody has explained, one for each such row."""
+    return ((member.memory or {}).get("unknown") or {}).values()
+
+
 def _member(
     key: str,
     rows: list[Participation],
@@ -164,22 +161,18 @@ def _member(
     for row in rows:
         fields.update(members.apply(row.columns))
     parts = _parts(rows, members, known.intent.get("parts", {}) if known else {})
-    stages: list[Stage] = [stage_of(row) for row in rows]
+    told = stages.told(rows, settings, stages.remembered(known))
     if known is not None:
         mapped = members.columns.keys() | members.constants.keys()
-        before = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
-        fields = fields | before if known.as_of > as_of else before | fields
+        said = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
+        fields = fields | said if known.as_of > as_of else said | fields
         as_of = max(as_of, known.as_of)
-        if known.intent.get("stage"):
-            stages.append(known.intent["stage"])
     for field, column in members.columns.items():
         if column in parts:
             fields[field] = sum(parts[column].values())
-    stage = furthest(stages, settings)
-    if stage is None:
-        reason: str | None = NO_STATUS
-    else:
-        reason = None if choices.has_campaign(event_id) else NOT_LINKED
+    stage, reason = _stage(told, settings, known)
+    if reason is None and not choices.has_campaign(event_id):
+        reason = NOT_LINKED
     wanted = {
         "event_id": event_id,
         "link": choices.links.get(event_id),
@@ -188,7 +181,26 @@ def _member(
         "fields": fields,
         "parts": parts,
     }
-    return Intent(key, "member", email_key(rows[0].columns["email"]), as_of, wanted, reason)
+    person_key = email_key(rows[0].columns["email"])
+    return Intent(key, "member", person_key, as_of, wanted, reason, told.memory)
+
+
+def _stage(
+    told: stages.Told, settings: CampaignSettings, known: Said | None
+) -> tuple[Stage | None, str | None]:
+    """The stage that is sent of a member, or why none is.
+
+    Where the account sends none of the sessions' stages, the one that was sent last stays. Whoever
+    is a member and has neither registered nor attended any more is as good as registered.
+    """
+    sent = list(settings.statuses)
+    if (stage := stages.one_stage(told.stages, sent)) is not None:
+        return stage, None
+    if known is not None and known.intent.get("stage") in sent:
+        return (known.intent["stage"] if told.stages or told.unknown else "registered"), None
+    if told.stages:
+        return None, NO_STATUS
+    return None, UNKNOWN_WORD.format(min(told.unknown.values())) if told.unknown else ABSENT
 
 
 def _parts(
@@ -207,10 +219,3 @@ def _parts(
         if summands := {**known.get(column, {}), **read}:
             parts[column] = summands
     return parts
-
-
-def furthest(stages: Iterable[Stage], settings: CampaignSettings) -> Stage | None:
-    """Of some stages, the one with the highest priority; those that are not sent count nothing."""
-    order = list(settings.statuses)
-    sent = [stage for stage in stages if stage in order]
-    return max(sent, key=order.index, default=None)

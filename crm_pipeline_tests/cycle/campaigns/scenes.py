@@ -1,5 +1,6 @@
 """What tests of campaigns put into the warehouse and the org, and what they look at."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -30,6 +31,21 @@ def event_id(bench: Bench) -> int:
 def one_registration(bench: Bench) -> None:
     add_person(bench.connection, 1)
     register(bench.connection, 1, 1)
+
+
+def says(bench: Bench, registration: int, status: str, *, minute: float) -> None:
+    """The registration has this status from now on, shipped `minute` past noon."""
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.registration SET status = :status, shipped_at = :at"
+            " WHERE registration_id = :registration"
+        ),
+        {
+            "registration": registration,
+            "status": status,
+            "at": LONG_AGO + timedelta(minutes=minute),
+        },
+    )
 
 
 def members(bench: Bench) -> list[tuple[str, bool]]:

@@ -36,7 +36,7 @@ def test_an_event_becomes_a_campaign_and_a_registration_a_member_of_it(bench: Be
     switch_on(bench)
     one_registration(bench)
     report = bench.cycle()
-    assert (report.state, report.reason) == ("Complete", "")
+    assert (report.state, report.reason, report.notes) == ("Complete", "", "")
     [campaign] = bench.records("Campaign")
     assert (campaign["Name"], campaign["Type"]) == ("Expo", "Webinar")
     assert (campaign["StartDate"], campaign["IsActive"]) == ("2026-03-01", True)
@@ -68,12 +68,12 @@ def test_a_missing_status_may_be_reported_before_anything_is_sent(bench: Bench) 
     switch_on(bench, unknown_status="report", cancelled=None, no_show=None)
     one_registration(bench)
     report = bench.cycle()
-    assert "UNKNOWN_STATUS" in report.reason
+    assert "UNKNOWN_STATUS" in report.notes
     assert members(bench) == []
     for label in ("Registered", "Attended"):
         bench.seed("CampaignMemberStatus", CampaignId=campaign, Label=label)
     report = bench.cycle()
-    assert (report.state, report.reason) == ("Complete", "")
+    assert (report.state, report.reason, report.notes) == ("Complete", "", "")
     assert members(bench) == [("Registered", False)]
 
 
@@ -89,7 +89,7 @@ def test_a_status_that_people_took_away_is_not_silently_replaced_by_the_default(
             delete(bench, "CampaignMemberStatus", status["Id"])
     attend(bench.connection, 1, 1, minute=30)
     report = bench.cycle()
-    assert ("UNKNOWN_STATUS" in report.reason) == (unknown_status == "report")
+    assert ("UNKNOWN_STATUS" in report.notes) == (unknown_status == "report")
     came = unknown_status == "create"
     assert members(bench) == [("Attended", True) if came else ("Registered", False)]
     assert bench.states()["member:" + key(bench, 1)] == ("done" if came else "pending")
@@ -126,7 +126,7 @@ def test_a_field_that_cannot_be_the_external_id_is_named_and_may_be_mended(
     one_registration(bench)
     report = bench.cycle()
     assert report.state == state
-    assert said in report.reason
+    assert said in report.reason + report.notes
     assert len(bench.records("Event")) == 1, "the webinar's part goes on"
     switch_on(bench, external_id_field="Event_Key__c")
     assert bench.cycle().reason == ""
@@ -152,7 +152,7 @@ def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
     )
     switch_on(bench)
     one_registration(bench)
-    assert "NO_CAMPAIGN" in bench.cycle().reason
+    assert "NO_CAMPAIGN" in bench.cycle().notes
     assert len(bench.records("Event")) == 1, "the webinar's part goes on"
 
 
@@ -168,15 +168,15 @@ def test_a_campaign_that_people_delete_is_an_incident_until_they_restore_it(
     add_person(bench.connection, 2)
     register(bench.connection, 2, 2, minute=60)
     report = bench.cycle()
-    assert "CAMPAIGN_DELETED" in report.reason
+    assert "CAMPAIGN_DELETED" in report.notes
     assert (bench.records("Campaign"), bench.states()["member:" + key(bench, 2)]) == ([], "pending")
     assert len(bench.records("Event")) == 2, "the webinar's part goes on"
     register(bench.connection, 3, 2, session=2, minute=120)
-    assert "CAMPAIGN_DELETED" in bench.cycle().reason
+    assert "CAMPAIGN_DELETED" in bench.cycle().notes
     with committed(WriteContext(bench.org, campaign["OwnerId"])) as context:
         context.change(bench.org.table("Campaign"), campaign)
     report = bench.cycle()
-    assert (report.state, report.reason) == ("Complete", "")
+    assert (report.state, report.reason, report.notes) == ("Complete", "", "")
     assert members(bench) == [("Registered", False)]
 
 
@@ -192,7 +192,7 @@ def test_another_campaign_named_for_a_deleted_one_gets_all_members(bench: Bench)
     add_campaign_link(bench.connection, "acme", event_id(bench), other)
     queue_backfill(bench.connection, "acme", {event_id(bench): 1})
     report = bench.cycle()
-    assert (report.state, report.reason) == ("Complete", "")
+    assert (report.state, report.reason, report.notes) == ("Complete", "", "")
     assert [each["CampaignId"] for each in bench.records("CampaignMember")] == [other]
 
 
@@ -206,7 +206,7 @@ def test_a_linked_campaign_that_people_delete_is_an_incident(bench: Bench, route
     bench.cycle()
     delete(bench, "Campaign", campaign)
     attend(bench.connection, 1, 1, minute=60)
-    assert "NO_CAMPAIGN" in bench.cycle().reason
+    assert "NO_CAMPAIGN" in bench.cycle().notes
     [message] = bench.connection.scalars(text("SELECT message FROM crm.incident"))
     assert campaign in message
     assert "crm-pipeline campaign link" in message

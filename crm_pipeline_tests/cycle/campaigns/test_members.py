@@ -1,4 +1,4 @@
-"""Members of campaigns: each person once, with a status that only moves forward."""
+"""Members of campaigns: each person once, with the status that the source gives them."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.campaigns import add_campaign_link
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.weather import ActiveFault, Weather
@@ -15,6 +16,7 @@ from crm_pipeline_tests.cycle.campaigns.scenes import (
     hours_pass_without_a_look_at_conversions,
     members,
     one_registration,
+    says,
     switch_on,
     ten_thousand_known_people,
 )
@@ -40,6 +42,123 @@ def test_an_attendee_moves_forward_and_a_late_registration_never_takes_that_back
     bench.cycle()
     assert members(bench) == [("Attended", True)]
     assert len(bench.records("Campaign")) == 1
+
+
+def test_who_cancelled_and_registers_again_is_registered_again(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    says(bench, 1, "cancelled", minute=60)
+    bench.cycle()
+    assert members(bench) == [("Cancelled", False)]
+    says(bench, 1, "registered", minute=120)
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+
+
+def test_one_of_two_sessions_cancelled_leaves_the_other_and_costs_nothing(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    register(bench.connection, 2, 1, session=2, minute=1)
+    bench.cycle()
+    says(bench, 1, "cancelled", minute=120)
+    report = bench.cycle(frozenset({"campaigns", "campaign_members"}))
+    assert (members(bench), report.counts.api_calls) == ([("Registered", False)], 0)
+    says(bench, 2, "cancelled", minute=240)
+    bench.cycle()
+    assert members(bench) == [("Cancelled", False)]
+
+
+def test_an_attendance_that_is_taken_back_is_none_in_the_org_either(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    attend(bench.connection, 1, 1, minute=30)
+    bench.cycle()
+    assert members(bench) == [("Attended", True)]
+    bench.connection.execute(
+        text("UPDATE warehouse.attendance SET minutes_attended = 0, shipped_at = :at"),
+        {"at": LONG_AGO + timedelta(hours=3)},
+    )
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+
+
+@pytest.mark.parametrize("by_hand", ["Attended", "Responded"])
+def test_a_status_that_people_gave_stays_where_it_means_more(bench: Bench, by_hand: str) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    [member] = bench.records("CampaignMember")
+    member["Status"], member["HasResponded"] = by_hand, True
+    for minute, said in ((60, "cancelled"), (120, "registered")):
+        says(bench, 1, said, minute=minute)
+        bench.cycle()
+        assert members(bench) == [(by_hand, True)]
+
+
+def test_members_that_were_made_before_rows_were_remembered_are_put_right(bench: Bench) -> None:
+    """Cancelled is whoever cancelled one of two sessions: so it was, and is so no more."""
+    switch_on(bench)
+    one_registration(bench)
+    register(bench.connection, 2, 1, session=2, minute=1)
+    says(bench, 1, "cancelled", minute=2)
+    says(bench, 2, "cancelled", minute=2)
+    bench.cycle()
+    assert members(bench) == [("Cancelled", False)]
+    bench.connection.execute(text("UPDATE crm.operation SET memory = NULL"))
+    bench.connection.execute(text("UPDATE crm.campaign_mapping SET fingerprint = 'older rules'"))
+    # As the warehouse had it all along: nothing of this is shipped anew.
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET status = 'registered' WHERE registration_id = 2")
+    )
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+    [memory] = bench.connection.scalars(
+        text("SELECT memory FROM crm.operation WHERE kind = 'member' AND version = 2")
+    )
+    assert {key: word[:2] for key, word in memory["rows"].items()} == {
+        "r1": [1, "cancelled"],
+        "r2": [2, "registered"],
+    }
+
+
+def test_a_status_word_that_nobody_explained_is_held_told_and_explained(bench: Bench) -> None:
+    bench.connection.execute(
+        text("ALTER TABLE warehouse.registration DROP CONSTRAINT registration_status_check")
+    )
+    switch_on(bench)
+    one_registration(bench)
+    says(bench, 1, "maybe", minute=0)
+    report = bench.cycle()
+    assert (report.state, members(bench)) == ("Complete", [])
+    assert "'maybe' (1)" in report.notes
+    assert "stage_of" in report.notes
+    check = statement("checks/every_status_word_is_known")
+    asked = {"account_ids": ["acme"], "freshness_minutes": 60}
+    [verdict] = bench.connection.execute(check, asked)
+    assert (verdict.passed, verdict.members_held) == (False, 1)
+    switch_on(bench, stage_of={"Maybe": "registered"})
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+    [verdict] = bench.connection.execute(check, asked)
+    assert (verdict.passed, verdict.members_held) == (True, 0)
+
+
+def test_waitlisted_people_are_members_only_where_the_account_says_so(bench: Bench) -> None:
+    bench.connection.execute(
+        text("ALTER TABLE warehouse.registration DROP CONSTRAINT registration_status_check")
+    )
+    switch_on(bench)
+    one_registration(bench)
+    says(bench, 1, "waitlisted", minute=0)
+    bench.cycle()
+    assert members(bench) == []
+    switch_on(bench, waitlisted={"label": "Waitlisted", "priority": 0})
+    bench.cycle()
+    assert members(bench) == [("Waitlisted", False)]
+    says(bench, 1, "approved", minute=60)
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
 
 
 def test_a_member_that_is_there_is_updated_with_its_further_fields(bench: Bench) -> None:
@@ -235,7 +354,7 @@ def test_a_mapped_column_stands_in_the_member(bench: Bench) -> None:
         set_field_mapping(bench.connection, "acme", mapping)
     attend(bench.connection, 1, 1, minute=30)
     report = bench.cycle()
-    assert "Nope__c" in report.reason, "this org has no such field: it is left out and told"
+    assert "Nope__c" in report.notes, "this org has no such field: it is left out and told"
     assert members(bench) == [("Attended", True)]
     assert bench.records("CampaignMember")[0]["Minutes__c"] == 30
 

@@ -40,7 +40,7 @@ def row(source: Source = "registrations", *, minute: int = 0, **columns: Any) ->
     return Participation(source, minute + 1, 70, NOON, shipped, known)
 
 
-def test_one_membership_for_each_person_and_event_with_the_furthest_status() -> None:
+def test_one_membership_for_each_person_and_event_with_one_status() -> None:
     rows = [row(source="registrations"), row("attendances", minute=5), row(event_id=8)]
     first, second = member_intents(rows, chosen(), {})
     assert (first.natural_key, first.person_key) == ("member:7:ada@example.com", "ada@example.com")
@@ -52,7 +52,7 @@ def test_one_membership_for_each_person_and_event_with_the_furthest_status() -> 
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_the_status_moves_forward_only_in_whatever_order_rows_come(order: tuple[int, ...]) -> None:
+def test_attended_stays_attended_in_whatever_order_rows_come(order: tuple[int, ...]) -> None:
     rows = [
         row(),
         row(status="cancelled", minute=10),
@@ -62,16 +62,9 @@ def test_the_status_moves_forward_only_in_whatever_order_rows_come(order: tuple[
     known: dict[str, Said] = {}
     for place in order:
         [member] = member_intents([rows[place]], chosen(), known)
-        known = {member.natural_key: Said(member.as_of, member.fields)}
+        known = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
     assert member.fields["Status"] == "Attended"
     assert member.as_of == NOON + timedelta(minutes=60)
-
-
-def test_a_declared_priority_decides_what_forward_means() -> None:
-    late = {"label": "Off", "priority": 9}
-    rows = [row("attendances"), row(status="Cancelled", minute=1)]
-    [member] = member_intents(rows, chosen(cancelled=late), {})
-    assert member.fields["Status"] == "Off"
 
 
 def test_a_stage_without_a_status_makes_no_member() -> None:
@@ -88,7 +81,7 @@ def test_further_fields_keep_their_newest_values_and_are_never_blanked() -> None
     rows = [row(minute=0), row(minute=1)]
     rows[0].columns["source"], rows[1].columns["source"] = "email", ""  # type: ignore[index]
     [member] = member_intents(rows, chosen(), {})
-    said = {member.natural_key: Said(member.as_of, member.fields)}
+    said = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
     [member] = member_intents([row("attendances", minute=9, minutes_attended=30)], chosen(), said)
     assert member.fields["fields"] == {"Source__c": "email", "Minutes__c": 30}
 
@@ -100,7 +93,7 @@ def test_minutes_are_summed_over_the_sessions_of_an_event_each_attendance_once()
     for rows, total in (([second], 32), ([first], 63), ([first, second], 63), ([longer], 76)):
         [member] = member_intents(rows, chosen(), known)
         assert member.fields["fields"]["Minutes__c"] == total
-        known = {member.natural_key: Said(member.as_of, member.fields)}
+        known = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
 
 
 def test_filtered_addresses_are_no_members() -> None:
@@ -112,7 +105,9 @@ def test_an_event_that_nobody_linked_is_said_to_be_so_until_somebody_does() -> N
     [member] = member_intents([row()], chosen(create_campaigns=False), {})
     assert member.rejected_because == "no campaign is linked to the event"
     linked = chosen(links={7: "701000000000001AAA"}, create_campaigns=False)
-    [member] = member_intents([row()], linked, {member.natural_key: Said(NOON, member.fields)})
+    [member] = member_intents(
+        [row()], linked, {member.natural_key: Said(NOON, member.fields, member.memory)}
+    )
     assert member.rejected_because is None
     assert member.fields["link"] == "701000000000001AAA"
 

@@ -1,0 +1,180 @@
+"""How far a person came in an event: a stage for each session, and one out of them. Pure (spec 2).
+
+Each row of the source says one thing of one session, and what it says last counts. So the stages
+are the same in whatever order, however often and in however many parts the rows are read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, Literal, NamedTuple
+
+from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
+from crm_pipeline.ledger.campaigns import Said
+from crm_pipeline.warehouse.participations import Participation
+
+ORDER: tuple[Stage, ...] = (
+    "attended",
+    "attended_on_demand",
+    "registered",
+    "no_show",
+    "pending",
+    "waitlisted",
+    "invited",
+    "cancelled",
+    "declined",
+)
+"""Of several sessions' stages the first of these is the event's: whoever is to come to one of them
+is Registered, and Cancelled is who cancelled them all."""
+
+WORDS: Mapping[str, Stage] = {
+    "": "registered",
+    "registered": "registered",
+    "confirmed": "registered",
+    "approved": "registered",
+    "accepted": "registered",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+    "no show": "no_show",
+    "attended": "attended",
+    "attended on demand": "attended_on_demand",
+    "invited": "invited",
+    "pending": "pending",
+    "pending approval": "pending",
+    "waitlisted": "waitlisted",
+    "waitlist": "waitlisted",
+    "wait listed": "waitlisted",
+    "on waitlist": "waitlisted",
+    "declined": "declined",
+    "denied": "declined",
+    "rejected": "declined",
+}
+"""Status words of registrations; an account adds its own (`stage_of`)."""
+
+_ON_DEMAND = ("on demand", "ondemand", "replay", "recording")
+
+_MADE_BY: tuple[Stage, ...] = ("attended", "attended_on_demand")
+"""Stages that stay, whatever a registration says, until the source takes the attendance back."""
+
+
+WORD_CHARS = 40
+"""Of a status word that is told."""
+
+
+class Word(NamedTuple):
+    """What one row says: of which session, which stage, and when that was (UTC, ISO)."""
+
+    session: int
+    stage: Stage
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the rows of a person and an event have said.
+
+    Attributes:
+        words: by row: `r4711` is a registration, `a99` an attendance.
+        unknown: status words that nobody has explained, by row.
+        before: a stage that was reached before rows were remembered, and is not among theirs yet.
+    """
+
+    words: Mapping[str, Word]
+    unknown: Mapping[str, str]
+    before: Stage | None = None
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stage of each session, and the one from before."""
+        found = list(stages_of_sessions(self.words).values())
+        return found if self.before is None or self.before in found else [*found, self.before]
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """As the ledger keeps it."""
+        rest = {"unknown": self.unknown, "before": self.before}
+        rows = {key: list(word) for key, word in self.words.items()}
+        return {"rows": rows} | {name: each for name, each in rest.items() if each}
+
+
+def word_of(
+    participation: Participation, settings: CampaignSettings
+) -> Stage | Literal["unknown", "absent"]:
+    """The stage that a row gives.
+
+    Returns:
+        `unknown`: nobody has said what the status word means. `absent`: nobody attended; a visit
+        of no minutes is none.
+    """
+    columns = participation.columns
+    if participation.source == "attendances":
+        if columns.get("minutes_attended") == 0:
+            return "absent"
+        return "attended_on_demand" if plain(columns.get("kind")) in _ON_DEMAND else "attended"
+    said = plain(columns.get("status"))
+    chosen = {plain(word): stage for word, stage in settings.stage_of.items()}
+    known = chosen.get(said) or WORDS.get(said)
+    return known or ("registered" if settings.unknown_stage == "registered" else "unknown")
+
+
+def plain(word: object) -> str:
+    """A status word without what people write differently: case, blanks, hyphens, underscores."""
+    text = "" if word is None else str(word)
+    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def told(rows: Iterable[Participation], settings: CampaignSettings, before: Told) -> Told:
+    """What is known of a person after some of their rows were read.
+
+    Args:
+        rows: as the source has them now. An unknown word leaves what its row said before; an
+            attendance that is none takes back what was one.
+        settings: what the account's words mean.
+        before: what was known.
+    """
+    words, unknown = dict(before.words), dict(before.unknown)
+    for row in rows:
+        key = f"{row.source[0]}{row.participation_id}"
+        stage = word_of(row, settings)
+        unknown.pop(key, None)
+        if stage == "absent":
+            words.pop(key, None)
+        elif stage == "unknown":
+            unknown[key] = plain(row.columns.get("status"))[:WORD_CHARS]
+        else:
+            at = row.happened_at.astimezone(UTC).isoformat()
+            words[key] = Word(row.event_session_id, stage, at)
+    return Told(words, unknown, before.before)
+
+
+def stages_of_sessions(words: Mapping[str, Word]) -> dict[int, Stage]:
+    """A stage for each session: an attendance, else the word of the registration made last."""
+    last: dict[int, tuple[tuple[int, str, int], Stage]] = {}
+    for key, word in words.items():
+        attended = len(_MADE_BY) - _MADE_BY.index(word.stage) if word.stage in _MADE_BY else 0
+        weight = attended, word.at, int(key[1:])
+        if word.session not in last or last[word.session][0] < weight:
+            last[word.session] = weight, word.stage
+    return {session: stage for session, (_, stage) in last.items()}
+
+
+def one_stage(stages: Iterable[Stage], sent: Sequence[Stage]) -> Stage | None:
+    """The event's stage out of those of its sessions; None where the account sends none of them."""
+    there = set(stages)
+    return next((stage for stage in ORDER if stage in there and stage in sent), None)
+
+
+def remembered(said: Said | None) -> Told:
+    """What is known of a member before rows are read.
+
+    Of a member that was made before rows were remembered, an attendance stands; any other stage
+    is what the rows say that are read from now on.
+    """
+    memory: Mapping[str, Any] = (said.memory if said else None) or {}
+    words = {key: Word(*word) for key, word in memory.get("rows", {}).items()}
+    before = memory.get("before")
+    if said is not None and "rows" not in memory and said.intent.get("stage") in _MADE_BY:
+        before = said.intent["stage"]
+    if any(word.stage == before for word in words.values()):
+        before = None
+    return Told(words, memory.get("unknown", {}), before)
