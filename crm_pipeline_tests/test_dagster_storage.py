@@ -86,6 +86,7 @@ def test_no_secret_stands_in_what_dagster_hands_to_its_processes(instance, postg
 
 def test_nothing_is_collected_and_no_logs_pile_up(instance):
     assert instance.telemetry_enabled is False
+    assert instance.nux_enabled is False
     assert type(instance.compute_log_manager).__name__ == "NoOpComputeLogManager"
 
 

@@ -62,6 +62,15 @@ def test_every_step_of_a_cycle_is_an_asset_that_an_analyst_understands():
         assert spec.owners
 
 
+def test_each_step_stands_after_those_that_it_depends_on():
+    """In this order they are logged."""
+    before: set[dg.AssetKey] = set()
+    steps = {spec.key for spec in shown.specs}
+    for spec in shown.specs:
+        assert {dep.asset_key for dep in spec.deps} & steps <= before
+        before.add(spec.key)
+
+
 def test_an_accounts_partition_can_be_materialized_in_any_step_by_itself():
     (assets,) = [
         each

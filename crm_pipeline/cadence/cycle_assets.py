@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.chunk import sync_accounts
-from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig
+from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig, account_tags
 from crm_pipeline.cadence.flow_assets import Check, FlowAssets, Metadata, step_asset
 from crm_pipeline.cadence.partition_marks import (
     log_evaluations,
@@ -32,8 +32,10 @@ from crm_pipeline.cadence.partition_marks import (
     mark_failed,
 )
 from crm_pipeline.cadence.partitions import ACCOUNTS
+from crm_pipeline.cadence.planner import wait_after
 from crm_pipeline.cadence.verdicts import judge
-from crm_pipeline.cycle.report import CycleReport, Step
+from crm_pipeline.cycle.report import CycleReport, CycleState, Step
+from crm_pipeline.ledger.cycles import FinishedCycle
 from crm_pipeline.settings import settings
 
 _UNTOUCHED = ("Busy", "Disabled")
@@ -61,8 +63,8 @@ def _sync_state_asset(specs: Sequence[AssetSpec]) -> AssetSpec:
     inner = {dep.asset_key for spec in specs for dep in spec.deps}
     return step_asset(
         "sync_state",
-        "How the account stands after its cycle: Complete, Paused or Failed, up to when the "
-        "warehouse was read, and what waits.",
+        "How the account stands after its cycle: Complete, Paused or Failed, since when and why, "
+        "what can be done about it, when it is tried again, and what waits.",
         group="accounts",
         kind="postgres",
         deps=[spec.key for spec in specs if spec.key not in inner],
@@ -70,14 +72,40 @@ def _sync_state_asset(specs: Sequence[AssetSpec]) -> AssetSpec:
 
 
 def _sync_state(report: CycleReport) -> Metadata:
-    return {
+    said: Metadata = {
         "state": report.state,
         "reason": report.reason,
-        "watermark": MetadataValue.timestamp(report.watermark) if report.watermark else None,
-        "seconds": report.seconds,
+        "remedy": report.remedy,
+        "notes": report.notes,
         "waiting": report.counts.waiting,
         "exhausted": report.counts.exhausted,
+        "seconds": report.seconds,
     }
+    standing = report.standing
+    if standing is None:
+        return said
+    moments = {
+        "watermark": standing.watermark,
+        "since": standing.since,
+        "last_complete": standing.complete_at,
+    }
+    return said | {
+        "next_try": _next_try(report.state, standing),
+        **{name: MetadataValue.timestamp(at) for name, at in moments.items() if at is not None},
+    }
+
+
+def _next_try(state: CycleState, standing: FinishedCycle) -> MetadataValue[Any]:
+    match state:
+        case "Failed" if standing.refused:
+            return MetadataValue.text("when the credentials have been changed")
+        case "Failed":
+            rest = wait_after(standing.failures_in_a_row)
+            return MetadataValue.timestamp(standing.finished_at + rest)
+        case "Paused" if standing.paused_until is not None:
+            return MetadataValue.timestamp(standing.paused_until)
+        case _:
+            return MetadataValue.text("when there is something to do")
 
 
 def cycle_assets(shown: FlowAssets) -> AssetsDefinition:
@@ -104,13 +132,14 @@ def cycle_assets(shown: FlowAssets) -> AssetsDefinition:
         steps = _steps(context)
         failed: list[CycleReport] = []
         refused: list[CycleReport] = []
-        for reports in sync_accounts(account_ids, run_id=run_id, steps=steps):
-            _log_untouched(context, steps, reports)
+        _tag(context, account_ids)
+        for reports in sync_accounts(account_ids, run_id=run_id, steps=frozenset(steps)):
             _log_done(context, shown, steps, reports)
+            _log_undone(context, steps, reports)
             failed += [report for report in reports if report.state == "Failed"]
             refused += [report for report in reports if report.state == "Disabled"]
-        if failed:
-            mark_failed(context.instance, run_id, [report.account_id for report in failed])
+        undone = {each.account_id: [s for s in steps if s not in each.done] for each in failed}
+        mark_failed(context.instance, run_id, undone)
         # The planner asks for enabled accounts only; one may be disabled while its run waits.
         if ASKED_BY_TAG not in context.run.tags:
             failed += refused
@@ -132,27 +161,41 @@ def _account_ids(context: AssetExecutionContext, config: CycleConfig) -> Sequenc
     )
 
 
-def _steps(context: AssetExecutionContext) -> frozenset[Step]:
+def _tag(context: AssetExecutionContext, account_ids: Sequence[str]) -> None:
+    """Lets the run be found by each of its accounts, however it was started."""
+    missing = account_tags(account_ids).items() - context.run.tags.items()
+    if missing:
+        context.instance.add_run_tags(context.run.run_id, dict(missing))
+
+
+def _steps(context: AssetExecutionContext) -> list[Step]:
+    """The steps that the run is about, each after those that it depends on.
+
+    Dagster takes a partition for out of date where something above it was logged after it.
+    """
     selected = {key.to_user_string() for key in context.selected_asset_keys}
-    return frozenset(step for step in get_args(Step) if step in selected)
+    return [step for step in get_args(Step) if step in selected]
 
 
-def _log_untouched(
-    context: AssetExecutionContext, steps: frozenset[Step], reports: Sequence[CycleReport]
+def _log_undone(
+    context: AssetExecutionContext, steps: Sequence[Step], reports: Sequence[CycleReport]
 ) -> None:
+    """Says in the partition of each step that was not done, and has nothing to show, why."""
     for report in reports:
-        if report.state not in _UNTOUCHED:
-            continue
-        context.log.warning("%s (%s): %s", report.account_id, report.account_name, report.reason)
+        if report.state in _UNTOUCHED:
+            reason = report.reason
+            context.log.warning("%s (%s): %s", report.account_id, report.account_name, reason)
+        said = {"state": report.state, "reason": report.reason, "remedy": report.remedy}
         for step in steps:
-            said = {"state": report.state, "reason": report.reason}
-            context.log_event(AssetObservation(step, partition=report.account_id, metadata=said))
+            if not _has_something_to_show(report, step):
+                observed = AssetObservation(step, partition=report.account_id, metadata=said)
+                context.log_event(observed)
 
 
 def _log_done(
     context: AssetExecutionContext,
     shown: FlowAssets,
-    steps: frozenset[Step],
+    steps: Sequence[Step],
     reports: Sequence[CycleReport],
 ) -> None:
     log_materializations(
@@ -161,14 +204,21 @@ def _log_done(
             AssetMaterialization(
                 step, partition=report.account_id, metadata=_metadata(shown, step, report)
             )
-            for report in reports
-            if report.state in ("Complete", "Paused")
             for step in steps
+            for report in reports
+            if _has_something_to_show(report, step)
         ],
     )
     judged = [report.account_id for report in reports if report.state not in _UNTOUCHED]
     checks = [check for check in shown.checks if check.asset in steps]
     log_evaluations(context, judge(context.instance, judged, checks))
+
+
+def _has_something_to_show(report: CycleReport, step: Step) -> bool:
+    """Of an account that failed: the steps that were done before, and how it stands now."""
+    if report.state == "Failed":
+        return step in report.done or (step == "sync_state" and report.standing is not None)
+    return report.state not in _UNTOUCHED
 
 
 def _metadata(shown: FlowAssets, step: Step, report: CycleReport) -> Metadata:

@@ -30,6 +30,14 @@ class CycleConfig(Config):
     )
 
 
+def account_tags(account_ids: Sequence[str]) -> dict[str, str]:
+    """Tags by which all runs of an account are found: `account/<its id>`.
+
+    Dagster's own partition tag is not for runs of several; a tag has one value only.
+    """
+    return {f"account/{account_id}": "yes" for account_id in account_ids}
+
+
 def run_request(
     account_ids: Sequence[str], asked_by: str, run_key: str | None = None
 ) -> RunRequest:
@@ -37,7 +45,7 @@ def run_request(
 
     `run_key` is another one for each run of a schedule's tick: Dagster insists on it.
     """
-    tags = {ASKED_BY_TAG: asked_by}
+    tags = {ASKED_BY_TAG: asked_by, **account_tags(account_ids)}
     if len(account_ids) == 1:
         [account_id] = account_ids
         return RunRequest(run_key, job_name=CYCLE_JOB, partition_key=account_id, tags=tags)

@@ -7,7 +7,7 @@ plans only for runs of one partition or of a range, so a run about other sets wr
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import uuid4
 
 from dagster import (
@@ -68,25 +68,33 @@ def log_evaluations(
         )
 
 
-def mark_failed(instance: DagsterInstance, run_id: str, account_ids: Sequence[str]) -> None:
-    """Makes the partitions of these accounts failed in all assets of a run that fails.
+def mark_failed(
+    instance: DagsterInstance, run_id: str, failed: Mapping[str, Collection[str]]
+) -> None:
+    """Makes the partitions of accounts failed in assets of a run that fails.
 
-    Where Dagster has planned the partitions itself there is nothing to do.
+    Also where Dagster has planned the partition itself and a materialization came after.
+
+    Args:
+        instance: where the run's events are.
+        run_id: the run.
+        failed: by account the assets; those that the run does not plan are left alone.
     """
-    if not account_ids:
+    if not failed:
         return
-    planned = instance.get_records_for_run(
+    records = instance.get_records_for_run(
         run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED
-    )
-    for record in planned.records:
-        plan = record.event_log_entry.get_dagster_event()
-        if plan.partition is not None or plan.asset_key is None:
-            continue
-        for account_id in account_ids:
+    ).records
+    planned = [record.event_log_entry.get_dagster_event() for record in records]
+    plans = {plan.asset_key: plan for plan in planned if plan.asset_key}
+    for account_id, steps in failed.items():
+        for key, plan in plans.items():
+            if key.to_user_string() not in steps:
+                continue
             event = DagsterEvent.build_asset_materialization_planned_event(
                 plan.job_name,
                 plan.step_key or "",
-                AssetMaterializationPlannedData(plan.asset_key, partition=account_id),
+                AssetMaterializationPlannedData(key, partition=account_id),
             )
             instance.report_dagster_event(event, run_id, logging.DEBUG)
 

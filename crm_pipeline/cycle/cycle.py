@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import Account, AccountError
 from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.database.engines import engine
 from crm_pipeline.delivery.delivery import deliver, retry
@@ -174,8 +175,6 @@ class _Cycle:
         if report.steps & _LOADING and org_is_there:
             sent = _LOADING if campaigns_read else _LOADING - _OF_CAMPAIGNS
             self.attempt(lambda: deliver(session), sent)
-        if not report.campaigns:
-            report.done |= _OF_CAMPAIGNS & report.steps
         self.attempt(session.log_out)
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
@@ -350,6 +349,9 @@ class _Cycle:
             latency_seconds=session.latency,
         )
         report.watermark = report.standing.watermark
+        report.remedy = remedies(
+            self.problems, self.account.account_id, refused=report.standing.refused
+        )
         self.ledger.commit()
 
 

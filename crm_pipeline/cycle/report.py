@@ -88,10 +88,10 @@ class CycleReport:
     `state` is `Busy` when another process holds the account, `Disabled` when it is to have no
     cycle: then nothing was changed.
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
-    to know; neither has personal data. `done` are the steps that came to their end, `standing`
-    how the account stands now.
-    Times are UTC; `seconds` is wall time. `watermark` is the time of the last record read.
-    `campaigns` says whether the account has them on.
+    to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
+    their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
+    `watermark` is the time of the last record read. `campaigns` says whether the account has
+    them on.
     """
 
     account_id: str
@@ -100,6 +100,7 @@ class CycleReport:
     state: CycleState = "Complete"
     reason: str = ""
     notes: str = ""
+    remedy: str = ""
     cycle_id: int | None = None
     watermark: datetime | None = None
     counts: Counts = field(default_factory=Counts)

@@ -40,6 +40,7 @@ class FinishedCycle:
     since: datetime
     complete_at: datetime | None
     failures_in_a_row: int
+    paused_until: datetime | None
     refused: bool
 
 

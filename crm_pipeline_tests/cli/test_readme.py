@@ -88,3 +88,11 @@ def test_files_and_folders_that_the_documents_name_exist():
     for text in READ.values():
         for path in re.findall(r"`((?:sql|cadence|flows|salesforce|accounts)/[\w/.]+)`", text):
             assert (PROJECT / path).exists() or (PROJECT / "crm_pipeline" / path).exists(), path
+
+
+def test_every_statement_that_an_adopter_may_have_to_edit_is_named():
+    [paragraph] = re.findall(
+        r"What is read stands in .*?can be mapped to a field\.", README, re.DOTALL
+    )
+    named = set(re.findall(r"`(\w+)`", paragraph))
+    assert named == {path.stem for path in (PROJECT / "sql/extract").glob("*.sql")}

@@ -16,10 +16,12 @@ import requests
 
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
+from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_account
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 pytestmark = pytest.mark.waits
-RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
+
+NEEDS_THE_ORG = ("load_results", "campaigns", "campaign_members")
 
 
 @pytest.fixture
@@ -80,16 +82,6 @@ def clean(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def runs_by_account(ui: str) -> dict[str, str]:
-    answer = requests.post(f"{ui}/graphql", json={"query": RUNS}, timeout=30).json()
-    return {
-        tag["value"]: run["status"]
-        for run in answer["data"]["runsOrError"]["results"]
-        for tag in run["tags"]
-        if tag["key"] == "dagster/partition"
-    }
-
-
 def processes_of(data_dir: Path) -> list[list[str]]:
     """What runs with this data folder in its environment or its arguments."""
     found = []
@@ -102,6 +94,21 @@ def processes_of(data_dir: Path) -> list[list[str]]:
         if any(str(data_dir) in text for text in about):
             found.append(arguments)
     return found
+
+
+def foreseen_in_dagster() -> Shown:
+    """All is green, in sync, present and judged but what the sample data means to be broken."""
+    broken = [each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Failed"]
+    refused = [each.account_id for each in SAMPLE_ACCOUNTS if each.refused_addresses]
+    not_done = {(step, account) for step in NEEDS_THE_ORG for account in broken}
+    state = {("sync_state", account) for account in broken}
+    return Shown(
+        failed=not_done | state,
+        unsynced=state,
+        missing=not_done,
+        broken={("no_exhausted_retries", account) for account in refused},
+        unjudged=set(),
+    )
 
 
 def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
@@ -117,6 +124,7 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
         for each in SAMPLE_ACCOUNTS
         if each.state != "Disabled"
     }
+    assert accounts_shown(ui) == foreseen_in_dagster()
     assert requests.get(orgs, timeout=30).ok
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
     assert all(kind in running for kind in ("postgres", "org serve", "webserver", "daemon"))

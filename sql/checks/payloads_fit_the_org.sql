@@ -1,5 +1,6 @@
 -- Of the newest 10,000 payloads that the last cycle read and sent: values longer than the org's
--- fields, and new records without a value that the org requires.
+-- fields, and new records without a value that the org requires. A member's intent names its event;
+-- the campaign and the fields that went out are put together from it as they are for sending.
 SELECT
     s.account_id,
     count(*) FILTER (WHERE wrong.too_long > 0 OR wrong.missing > 0) = 0 AS passed,
@@ -12,8 +13,20 @@ LEFT JOIN LATERAL (
         o.operation_id,
         o.sobject,
         o.action,
-        coalesce(o.sent, o.intent -> o.sobject, o.intent) AS payload
+        coalesce(
+            o.sent,
+            (o.intent -> 'fields') || jsonb_build_object(
+                'CampaignId', c.campaign_id, 'Status', o.intent -> 'Status'
+            ),
+            o.intent -> o.sobject,
+            o.intent
+        ) AS payload
     FROM crm.operation AS o
+    LEFT JOIN crm.event_campaign AS c
+        ON
+            o.kind = 'member'
+            AND o.account_id = c.account_id
+            AND (o.intent ->> 'event_id')::bigint = c.event_id
     WHERE o.read_by = s.cycle_id AND o.state = 'done' AND o.sobject IS NOT NULL
     ORDER BY o.operation_id DESC
     LIMIT 10000

@@ -54,6 +54,7 @@ RETURNING
     s.since,
     s.complete_at,
     s.failures_in_a_row,
+    s.paused_until,
     EXISTS (
         SELECT FROM crm.credential AS c
         WHERE c.account_id = :account_id AND c.refused_at IS NOT NULL

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult, partition_loading_context
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from sqlalchemy import Connection, Engine
 
@@ -17,7 +19,7 @@ from crm_pipeline_tests.cycle.conftest import ORG, account_of
 from crm_pipeline_tests.dagster_instances import instance_at
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
 
-FLEET = [f"acct-{number:02}" for number in range(1, 41)]
+FLEET = [f"acct-{number:02}" for number in range(1, 61)]
 
 
 @dataclass
@@ -57,6 +59,15 @@ class Fleet:
                 return "failed"
             done = cached.deserialize_materialized_partition_subsets(ACCOUNTS)
             return "materialized" if account in done else "missing"
+
+    def staleness(self, asset: str, account: str) -> str:
+        """Whether the UI calls the account's partition of the asset *Unsynced* (`STALE`)."""
+        resolver = CachingStaleStatusResolver(
+            self.instance,
+            defs.get_repository_def().asset_graph,
+            LoadingContextForTest(self.instance),
+        )
+        return resolver.get_status(AssetKey(asset), account).value
 
     def records(self, account: str, sobject: str) -> int:
         """How many records of an object the account's org has."""

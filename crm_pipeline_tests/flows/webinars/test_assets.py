@@ -1,16 +1,27 @@
 """The assets, run by Dagster over real accounts, a real database and real orgs."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import dagster as dg
 import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import update_settings
-from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG
+from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, RANGE_TAG, account_tags
 from crm_pipeline.database.statements import statement
 from crm_pipeline.definitions import shown
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
+
+NEEDS_NO_ORG = {
+    "registrations",
+    "attendances",
+    "filtered_leads",
+    "lead_payloads",
+    "retried_operations",
+}
 
 STEPS = [spec.key.to_user_string() for spec in shown.specs]
 
@@ -23,7 +34,7 @@ def set_login(fleet: Fleet, account: str, credentials: PasswordToken) -> None:
     fleet.connection.commit()
 
 
-def latest(fleet: Fleet, asset: str, account: str) -> dict[str, object]:
+def latest(fleet: Fleet, asset: str, account: str) -> dict[str, Any]:
     """The metadata of the account's latest materialization of the asset."""
     found = fleet.instance.fetch_materializations(
         dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[account]), limit=1
@@ -49,13 +60,78 @@ def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
     assert not result.success
     for step in STEPS:
         shown = [fleet.status(step, account) for account in accounts]
-        assert shown == ["materialized", "missing", "failed", "missing", "materialized"], step
+        of_broken = "materialized" if step in NEEDS_NO_ORG else "failed"
+        assert shown == ["materialized", "missing", of_broken, "missing", "materialized"], step
     assert [fleet.records(account, "Lead") for account in accounts] == [1, 0, 0, 0, 1]
     message = failure_of(result)
     assert f"{broken} ({broken.title()}): " in message
     assert "INVALID_LOGIN" in message
     assert first not in message
     assert between not in message
+
+
+def test_a_failed_account_shows_how_it_stands_and_what_can_be_done(fleet):
+    (broken,) = fleet.take(1)
+    set_login(fleet, broken, WRONG)
+    for _ in range(2):
+        fleet.run(partition=broken)
+        shown = latest(fleet, "sync_state", broken)
+        assert (shown["state"], shown["waiting"]) == ("Failed", 2)
+        assert "INVALID_LOGIN" in str(shown["reason"])
+        assert f"crm-pipeline account credentials {broken}" in str(shown["remedy"])
+        assert shown["next_try"] == "when the credentials have been changed"
+        assert {fleet.status(step, broken) for step in NEEDS_NO_ORG} == {"materialized"}
+        assert fleet.status("sync_state", broken) == "failed"
+    since = shown["since"]
+
+    set_login(fleet, broken, GOOD)
+    fleet.run(partition=broken)
+    shown = latest(fleet, "sync_state", broken)
+    assert (shown["state"], shown["waiting"]) == ("Complete", 0)
+    assert shown["since"] > since
+    assert "reason" not in shown
+
+
+def test_a_failed_account_says_when_it_is_tried_again(fleet):
+    (account,) = fleet.take(1)
+    fleet.server.org(account).weather.maintenance = "down"
+    before = datetime.now(UTC).timestamp()
+    fleet.run(partition=account)
+    shown = latest(fleet, "sync_state", account)
+    assert shown["remedy"] == "nothing: it is tried again by itself"
+    assert 15 * 60 <= shown["next_try"] - before < 16 * 60
+
+
+def test_a_partition_is_in_sync_after_a_good_cycle(fleet):
+    """Dagster calls it *Unsynced* where something above it was logged after it."""
+    accounts = fleet.take(3)
+    for _ in range(2):
+        assert fleet.run(*accounts).success
+        for account in accounts:
+            assert {fleet.staleness(step, account) for step in STEPS} == {"FRESH"}
+    assert fleet.run(partition=accounts[0]).success
+    assert {fleet.staleness(step, accounts[0]) for step in STEPS} == {"FRESH"}
+
+
+def test_a_failed_accounts_finished_steps_are_in_sync(fleet):
+    good, broken = fleet.take(2)
+    set_login(fleet, broken, WRONG)
+    fleet.run(broken, good)
+    assert {fleet.staleness(step, broken) for step in NEEDS_NO_ORG} == {"FRESH"}
+    assert {fleet.staleness(step, good) for step in STEPS} == {"FRESH"}
+
+
+@pytest.mark.parametrize("how", ["config", "range"])
+def test_runs_of_an_account_are_found_by_its_tag(fleet, how):
+    """Also those of several accounts, whoever started them."""
+    first, last = fleet.take(2)
+    if how == "config":
+        result = fleet.run(first, last)
+    else:
+        result = fleet.run(tags={RANGE_TAG: first, "dagster/asset_partition_range_end": last})
+    for account in (first, last):
+        found = fleet.instance.get_runs(dg.RunsFilter(tags=account_tags([account])))
+        assert [run.run_id for run in found] == [result.run_id]
 
 
 def test_a_failed_partition_is_green_again_after_a_good_cycle(fleet):

@@ -7,6 +7,7 @@ import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from sqlalchemy import Connection, text
 
+from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cadence.overdue import overdue_accounts
 from crm_pipeline.cadence.verdicts import judge
 from crm_pipeline.definitions import defs
@@ -89,6 +90,40 @@ def test_a_payload_that_breaks_the_orgs_rules_is_noticed(fleet, account, field, 
     (evaluation,) = [e for e in judge(fleet.instance, [account], CHECKS) if not e.passed]
     assert evaluation.check_name == "payloads_fit_the_org"
     assert evaluation.metadata[number].value == 1
+
+
+@pytest.fixture
+def member(fleet: Fleet) -> str:
+    """An account with campaigns on, after a good cycle: it has one member of one campaign."""
+    (account,) = fleet.take(1)
+    update_settings(fleet.connection, account, {"campaigns": {}})
+    fleet.connection.commit()
+    assert fleet.run(account).success
+    assert fleet.records(account, "CampaignMember") == 1
+    return account
+
+
+def test_campaigns_and_members_as_they_are_sent_fit_the_org(fleet, member):
+    assert verdicts(fleet, member) == {check.name: True for check in CHECKS}
+
+
+def test_a_member_without_its_campaign_is_noticed(fleet, member):
+    change(
+        fleet.connection,
+        "DELETE FROM crm.event_campaign WHERE account_id = :account",
+        account=member,
+    )
+    assert failing(fleet, member) == ["payloads_fit_the_org"]
+
+
+def test_a_members_value_that_is_too_long_is_noticed(fleet, member):
+    change(
+        fleet.connection,
+        "UPDATE crm.operation SET intent = jsonb_set(intent, '{Status}', to_jsonb(repeat('x', 99)))"
+        " WHERE account_id = :account AND kind = 'member'",
+        account=member,
+    )
+    assert failing(fleet, member) == ["payloads_fit_the_org"]
 
 
 def test_many_failures_are_a_warning(fleet, account):

@@ -1,0 +1,39 @@
+"""What people can do about an account that is not Complete."""
+
+from collections.abc import Sequence
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem
+from crm_pipeline.warehouse.participations import ExtractError
+
+
+def remedies(problems: Sequence[Exception], account_id: str, *, refused: bool) -> str:
+    """One line for people: what to do about these problems, the commands for it among it.
+
+    Args:
+        problems: what ended steps of a cycle.
+        account_id: whose cycle.
+        refused: whether Salesforce has refused the account's credentials.
+    """
+    said = (_remedy(problem, account_id, refused=refused) for problem in problems)
+    return "; ".join(dict.fromkeys(said))
+
+
+def _remedy(problem: Exception, account_id: str, *, refused: bool) -> str:
+    command = "crm-pipeline account"
+    match problem:
+        case AccountStopped() if refused:
+            what = f"`{command} credentials {account_id}`, then `{command} test-login {account_id}`"
+        case AccountStopped():
+            what = f"{problem.action}, then `crm-pipeline cycle {account_id}`"
+        case AccountPaused():
+            what = "nothing: it goes on by itself; or raise the account's api_day_share"
+        case SalesforceProblem():
+            what = "nothing: it is tried again by itself"
+        case ExtractError():
+            what = "mend the warehouse or sql/extract; it is tried again by itself"
+        case AccountError():
+            what = f"mend the setting that the reason names: `{command} show {account_id}`"
+        case _:
+            what = "report the bug, with the run's log; it is tried again by itself"
+    return what

@@ -1,0 +1,92 @@
+"""What Dagster's UI shows, asked of a webserver as the UI asks it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+_RUNS = """{ runsOrError { ... on Runs { results {
+    status tags { key value } repositoryOrigin { repositoryLocationName }
+} } } }"""
+
+_ASSETS = """query ($group: String!) { assetNodes(group: {
+    groupName: $group, repositoryName: "__repository__", repositoryLocationName: "crm_pipeline"
+}) {
+    assetKey { path }
+    partitionKeys
+    staleStatusByPartition
+    assetPartitionStatuses { ... on DefaultPartitionStatuses { failedPartitions } }
+    assetChecksOrError { ... on AssetChecks { checks {
+        name
+        partitionStatuses { ... on AssetCheckDefaultPartitionStatuses {
+            succeededPartitions failedPartitions inProgressPartitions
+            skippedPartitions executionFailedPartitions
+        } }
+    } } }
+} }"""
+
+_GROUPS = ("webinars", "campaigns", "accounts")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of the accounts, each as (asset or check, account).
+
+    Attributes:
+        failed: partitions that are red.
+        unsynced: partitions that are out of date.
+        missing: partitions that were never materialized.
+        broken: checks that do not hold.
+        unjudged: checks without a verdict, or of which it could not be had.
+    """
+
+    failed: set[tuple[str, str]]
+    unsynced: set[tuple[str, str]]
+    missing: set[tuple[str, str]]
+    broken: set[tuple[str, str]]
+    unjudged: set[tuple[str, str]]
+
+
+def ask(ui: str, query: str, **variables: str) -> Any:
+    """The webserver's answer to a query of GraphQL."""
+    body = {"query": query, "variables": variables}
+    answer = requests.post(f"{ui}/graphql", json=body, timeout=60).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def runs_by_account(ui: str) -> dict[str, str]:
+    """The status of each account's run, of those that the timeline has: they have an origin."""
+    return {
+        tag["value"]: run["status"]
+        for run in ask(ui, _RUNS)["runsOrError"]["results"]
+        if run["repositoryOrigin"] == {"repositoryLocationName": "crm_pipeline"}
+        for tag in run["tags"]
+        if tag["key"] == "dagster/partition"
+    }
+
+
+def accounts_shown(ui: str) -> Shown:
+    """What the assets of all groups and their checks show of each account."""
+    shown = Shown(set(), set(), set(), set(), set())
+    for group in _GROUPS:
+        for asset in ask(ui, _ASSETS, group=group)["assetNodes"]:
+            _note(asset, shown)
+    return shown
+
+
+def _note(asset: Any, shown: Shown) -> None:
+    name, accounts = "/".join(asset["assetKey"]["path"]), asset["partitionKeys"]
+    failed = asset["assetPartitionStatuses"]["failedPartitions"]
+    shown.failed.update((name, account) for account in failed)
+    staleness = zip(accounts, asset["staleStatusByPartition"], strict=True)
+    for account, status in staleness:
+        if status != "FRESH":
+            of_status = shown.unsynced if status == "STALE" else shown.missing
+            of_status.add((name, account))
+    for check in asset["assetChecksOrError"].get("checks", ()):
+        verdicts = check["partitionStatuses"]
+        bad = verdicts["failedPartitions"]
+        shown.broken.update((check["name"], account) for account in bad)
+        without = set(accounts).difference(bad, verdicts["succeededPartitions"])
+        shown.unjudged.update((check["name"], account) for account in without)
