@@ -174,12 +174,14 @@ def change_state(org: Org, call: Call) -> Answer:
 
 def _load(org: Org, job: CsvJob) -> Iterator[None]:
     assert job.ingest  # noqa: S101 - every ingest job has one
-    file = job.file or BulkError("InvalidBatch", "Records not found")
+    file = job.file
+    if file is None:
+        if org.config.bulk_without_content == "Failed":
+            raise BulkError("InvalidBatch", "Records not found")
+        return
     if isinstance(file, BulkError):
         raise file
     check_header(org, job.ingest, file.header)
-    if not file.lines:
-        raise BulkError("InvalidBatch", "Records not found")
     BULK[org].charge(org, math.ceil(len(file.lines) / _RECORDS_PER_BATCH))
     while job.state == "InProgress" and job.processed < len(file.lines):
         records = file.records(job.processed, job.processed + CHUNK)

@@ -1,7 +1,7 @@
 """What both Bulk APIs do with records: checked headers, chunks of 200, a result for each row."""
 
 import itertools
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,10 @@ from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.bulk_csv import Record
 from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import BulkError, RowError, SalesforceError
+from crm_pipeline.local_org.external_ids import upsert_field
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.open_transactions import end_due
+from crm_pipeline.local_org.repeats import refused_as_repeated
 from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
@@ -67,7 +69,7 @@ def _external_field(org: Org, table: Table, name: Any) -> Field:
             "upsert.",
         )
     try:
-        return dml.upsert_field(org, table, str(name))
+        return upsert_field(org, table, str(name))
     except SalesforceError:
         raise BulkError(
             "InvalidJob",
@@ -91,7 +93,8 @@ def check_header(org: Org, ingest: Ingest, header: Sequence[str]) -> None:
     if ingest.operation in _DELETES and lowered != ["id"]:
         raise BulkError("InvalidBatch", f"The '{ingest.operation}' batch must contain only ids")
     needed = "Id" if ingest.operation == "update" else None
-    needed = ingest.external_field.name if ingest.external_field else needed
+    if ingest.external_field and ingest.external_field.type != "id":
+        needed = ingest.external_field.name
     if needed and needed.lower() not in lowered:
         raise BulkError("InvalidBatch", f"Field name not found : {needed}")
 
@@ -111,7 +114,7 @@ def fields_of(header: Sequence[str], record: Record) -> dict[str, Any] | RowErro
 
 
 def save_chunk(
-    org: Org, ingest: Ingest, kind: str, rows: Iterable[Mapping[str, Any] | RowError]
+    org: Org, ingest: Ingest, kind: str, rows: Sequence[Mapping[str, Any] | RowError]
 ) -> Generator[None, None, list[SaveResult]]:
     """Saves up to `CHUNK` rows as one transaction; returns a result for each, in their order.
 
@@ -130,10 +133,12 @@ def save_chunk(
         locker=weather.locker(number, struck),
         hold_seconds=struck.fault.seconds if struck and struck.fault.action == "hold" else None,
     )
+    refused = refused_as_repeated(
+        org, ingest.operation, ingest.table.type.name, ingest.external_field, rows
+    )
     with committed(context):
         results = [
-            dml.failed(row) if isinstance(row, RowError) else _save(org, context, ingest, row)
-            for row in rows
+            _save(context, ingest, refused.get(place, row)) for place, row in enumerate(rows)
         ]
     weather.release(number)
     while context.transaction is not None and context.transaction.is_open:
@@ -142,12 +147,12 @@ def save_chunk(
     return results
 
 
-def _save(org: Org, context: WriteContext, ingest: Ingest, row: Mapping[str, Any]) -> SaveResult:
-    name = ingest.table.type.name
+def _save(context: WriteContext, ingest: Ingest, row: Mapping[str, Any] | RowError) -> SaveResult:
+    if isinstance(row, RowError):
+        return dml.failed(row)
+    name, by = ingest.table.type.name, ingest.external_field
     try:
-        if ingest.external_field:
-            return dml.upsert(org, context, name, ingest.external_field, row)
-        return dml.apply(org, context, ingest.operation, name, row)
+        return dml.save(context, ingest.operation, name, by, row)
     except SalesforceError as error:
         return dml.failed(RowError(error.error_code, error.message, error.fields or ()))
 

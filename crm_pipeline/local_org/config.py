@@ -185,6 +185,10 @@ class OrgConfig(_Strict):
     validation_rules: list[ValidationRule] = []
     assignment_rules: list[AssignmentRule] = []
     state_and_country_picklists: bool = False
+    repeated_id_saves: Literal["first", "last", "none"] = "first"
+    """Which record is saved if several of a chunk have one Id; the others fail."""
+    bulk_without_content: Literal["Failed", "JobComplete"] = "Failed"
+    """How a Bulk 2.0 job ends that was closed without a byte of content."""
     bulk_hard_delete: bool = False
     """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()

@@ -86,5 +86,5 @@ def _child(child: SObjectType, lookup: Field) -> dict[str, Any]:
         "junctionIdListNames": [],
         "junctionReferenceTo": [],
         "relationshipName": lookup.child_relationship_name,
-        "restrictedDelete": False,
+        "restrictedDelete": lookup.restricted_delete,
     }

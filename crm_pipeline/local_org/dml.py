@@ -13,6 +13,7 @@ from crm_pipeline.local_org.behaviours import (
     name_after_id,
 )
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
+from crm_pipeline.local_org.external_ids import only_match, parent_by_external_id, value_of
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.rules import RULES, Check
@@ -162,7 +163,7 @@ def upsert(
     The field comes from `upsert_field`. Raises as `create`.
     """
     name, is_id = external_field.name, external_field.type == "id"
-    value = next((value for key, value in fields.items() if key.lower() == name.lower()), None)
+    value = value_of(fields, name)
     rest = {key: value for key, value in fields.items() if key.lower() != name.lower()}
     writer = writer_of(org, org.table(sobject))
     try:
@@ -196,21 +197,21 @@ def delete(
     return _attempt(context, save, created=False)
 
 
-def id_in(fields: Mapping[str, Any]) -> Any:
-    """The id that a record carries among its fields, or None."""
-    if "id" in fields:
-        return fields["id"]
-    return next((fields[key] for key in fields if len(key) == 2 and key.lower() == "id"), None)
-
-
-def apply(
-    org: Org, context: WriteContext, operation: str, sobject: str, fields: Mapping[str, Any]
+def save(
+    context: WriteContext,
+    operation: str,
+    sobject: str,
+    external_field: Field | None,
+    fields: Mapping[str, Any],
 ) -> SaveResult:
     """Does an operation (insert, update, delete, hardDelete) with a record that carries its id.
 
-    Raises as `create`.
+    With `external_field` it is an upsert by that. Raises as `create`.
     """
-    record_id = id_in(fields)
+    org = context.org
+    if external_field is not None:
+        return upsert(org, context, sobject, external_field, fields)
+    record_id = value_of(fields, "Id")
     if operation == "insert":
         if record_id is not None:
             return failed(_ID_IN_INSERT, created=True)
@@ -223,36 +224,6 @@ def apply(
         rest = {key: value for key, value in fields.items() if key.lower() != "id"}
         return update(org, context, sobject, record_id, rest)
     return delete(org, context, sobject, record_id, hard=operation == "hardDelete")
-
-
-def upsert_field(org: Org, table: Table, name: str) -> Field:
-    """The field to upsert by. Raises NOT_FOUND (404) unless it is an external id or id lookup."""
-    found = org.visible(table.type, name)
-    if found is None or not (found.external_id or found.id_lookup):
-        raise no_external_id(name)
-    return found
-
-
-def no_external_id(name: str) -> SalesforceError:
-    """The answer to a path that names neither a record nor a field to find one by."""
-    message = f"Provided external ID field does not exist or is not accessible: {name}"
-    return SalesforceError(404, "NOT_FOUND", message)
-
-
-def matches(table: Table, external_field: Field, value: Any) -> list[str]:
-    """Ids of the records, not deleted, that hold this external id."""
-    if value is None or value == "":
-        return []
-    if isinstance(value, str):
-        value = value.strip()
-    elif external_field.is_text:
-        value = str(value)
-    if external_field.is_number and isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return []
-    return [each for each in table.lookup(external_field.name, value) if table.live(each)]
 
 
 def _existing(table: Table, record_id: Any) -> Row:
@@ -278,24 +249,8 @@ def _upsert_target(
         raise _unread(unread, context, 1) from None
     if key is None:
         raise refuse("MISSING_ARGUMENT", f"{name} not specified")
-    seen = (name, key.lower() if isinstance(key, str) else key)
-    if seen in context.external_ids:
-        raise refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", name)
-    context.external_ids.add(seen)
-    found = _only_match(table, external_field, key, name)
+    found = only_match(table, external_field, key, name)
     return table.rows[found] if found else None
-
-
-def _only_match(table: Table, external_field: Field, value: Any, blamed: str) -> str | None:
-    found = matches(table, external_field, value)
-    if len(found) > 1:
-        raise refuse(
-            "DUPLICATE_EXTERNAL_ID",
-            f"{external_field.name}: more than one record found for external id field: "
-            f"[{', '.join(found)}]",
-            blamed,
-        )
-    return found[0] if found else None
 
 
 def _refuse_unless(table: Table, allowed: str) -> None:
@@ -376,12 +331,14 @@ def _read_into(
             continue
         column = spellings.get(key) or writer.column(key)
         try:
-            if column is None:
-                _read_relationship(row, writer, context, key, value)
-            elif (column.createable if creating else column.updateable) or context.seeding:
-                row[column.name] = column.read(value)
-            elif value is not None or column.name != "Id":
-                forbidden.append(column.name)
+            target = column or _reference(writer, context, key)
+            if (target.createable if creating else target.updateable) or context.seeding:
+                read = (
+                    column.read(value) if column else _parent(writer, context, target, key, value)
+                )
+                row[target.name] = read
+            elif value is not None or target.name != "Id":
+                forbidden.append(target.name)
         except RowFailure as failure:
             errors.extend(failure.errors)
         except NotDeserialized as unread:
@@ -409,60 +366,47 @@ def _unread(unread: NotDeserialized, context: WriteContext, position: int) -> Ro
     )
 
 
-def _read_relationship(
-    row: Row, writer: Writer, context: WriteContext, key: str, value: Any
-) -> None:
-    """Reads `"Account": {"Ext__c": "v"}`, in CSV `Account.Ext__c` or `Lead:Who.Email`."""
-    path, _, csv_field = key.partition(".")
-    given_type, _, relationship = path.rpartition(":")
+def _reference(writer: Writer, context: WriteContext, key: str) -> Column:
+    """The lookup that is written through its relationship: `Account`, `Who` in `Lead:Who.Email`."""
+    relationship = key.partition(".")[0].rpartition(":")[2]
     lookup = writer.table.type.relationships.get(relationship.lower())
     column = writer.column(lookup.name) if lookup else None
-    if lookup is None or column is None:
+    if column is None:
         message = f"No such column '{key}' on sobject of type {writer.table.type.name}"
         if context.from_csv:
             raise refuse("INVALID_FIELD", message, key)
         raise SalesforceError(400, "INVALID_FIELD", message)
+    return column
+
+
+def _parent(
+    writer: Writer, context: WriteContext, column: Column, key: str, value: Any
+) -> str | None:
+    """The id that `"Account": {"Ext__c": "v"}` names, in CSV `Account.Ext__c`."""
+    lookup = writer.table.type.fields[column.name.lower()]
+    path, _, csv_field = key.partition(".")
+    given_type = path.rpartition(":")[0]
     if csv_field:
         value = {csv_field: value}
     if value is None:
-        row[lookup.name] = None
-        return
+        return None
     if not isinstance(value, dict):
         raise NotDeserialized(lookup, value)
     attributes = value.get("attributes")
     if isinstance(attributes, dict) and isinstance(attributes.get("type"), str):
         given_type = attributes["type"]
     pairs = [(k, v) for k, v in value.items() if k.lower() != "attributes"]
-    if len(pairs) != 1:
+    if len(pairs) > 1:
+        entity = given_type or lookup.reference_to[0]
+        text = (
+            f"More than 1 field provided in an external foreign key reference in entity: {entity}"
+        )
+        raise refuse("INVALID_FIELD", text)
+    if not pairs:
         raise refuse("INVALID_FIELD", "One external ID must be specified for the relationship")
     if isinstance(pairs[0][1], dict | list):
         raise NotDeserialized(lookup, pairs[0][1])
-    row[lookup.name] = _parent_by_external_id(context.org, lookup, given_type, *pairs[0])
-
-
-def _parent_by_external_id(
-    org: Org, lookup: Field, given_type: str, name: str, value: Any
-) -> str | None:
-    if value is None or value == "":
-        return None
-    candidates = [given_type] if given_type else list(lookup.reference_to)
-    for candidate in candidates:
-        table = org.tables.get(candidate.lower())
-        field_ = org.visible(table.type, name) if table else None
-        if table is None or field_ is None:
-            continue
-        if not (field_.external_id or field_.id_lookup):
-            raise refuse(
-                "INVALID_FIELD",
-                f"{name} is not an External ID or indexed field for {table.type.name}",
-            )
-        if found := _only_match(table, field_, value, lookup.name):
-            return found
-    raise refuse(
-        "INVALID_FIELD",
-        f"Foreign key external ID: {value} not found for field {name} in entity {candidates[0]}",
-        lookup.name,
-    )
+    return parent_by_external_id(context.org, lookup, given_type, *pairs[0])
 
 
 def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None = None) -> None:
@@ -474,5 +418,12 @@ def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None =
         for child_row in children.children_of(lookup.name, record_id):
             if lookup.child_cascade_delete:
                 _delete(context, children, child_row, root_id)
+            elif lookup.restricted_delete:
+                raise refuse(
+                    "DELETE_FAILED",
+                    f"Your attempt to delete {row.get('Name') or record_id} could not be completed "
+                    f"because it is associated with the following {child.label_plural}: "
+                    f"{child_row.get('Name') or child_row['Id']}",
+                )
             elif not lookup.name.startswith("Converted"):
                 context.change(children, recycle_bin.emptied(child_row, lookup.name), "cascade")

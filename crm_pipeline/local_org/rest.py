@@ -10,6 +10,7 @@ from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.columns import no_such_column
 from crm_pipeline.local_org.describe import describe, describe_briefly, describe_global
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.external_ids import matches, no_external_id, upsert_field
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.open_transactions import covered_until
 from crm_pipeline.local_org.routing import (
@@ -139,8 +140,8 @@ def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
     def handle(org: Org, call: Call) -> Answer:
         table = table_named(org, call.params["sobject"])
         if "field" in call.params:
-            external_field = dml.upsert_field(org, table, call.params["field"])
-            found = dml.matches(table, external_field, call.params["value"])
+            external_field = upsert_field(org, table, call.params["field"])
+            found = matches(table, external_field, call.params["value"])
             if len(found) > 1:
                 return _multiple_choices(call, table, found)
             if not found:
@@ -187,11 +188,11 @@ def delete_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
 def upsert_record(org: Org, call: Call) -> Answer:
     """`PATCH /sobjects/X/<field>/<value>`: 201 created, 200 (up to v45: 204) updated, 300."""
     table = table_named(org, call.params["sobject"])
-    external_field = dml.upsert_field(org, table, call.params["field"])
+    external_field = upsert_field(org, table, call.params["field"])
     fields, value = json_object(call), call.params["value"]
     _refuse_in_body(fields, external_field.name)
     _refuse_in_body(fields, "Id")
-    found = dml.matches(table, external_field, value)
+    found = matches(table, external_field, value)
     if len(found) > 1:
         return _multiple_choices(call, table, found)
     if not found and call.query.get("updateOnly", "").lower() == "true":
@@ -250,7 +251,7 @@ def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, st
 def _id_in_path(text: str) -> str:
     found = long_id(text)
     if found is None:
-        raise dml.no_external_id(text)
+        raise no_external_id(text)
     return found
 
 

@@ -63,6 +63,8 @@ class Field(BaseModel):
     name_field: bool
     child_relationship_name: str | None
     child_cascade_delete: bool
+    restricted_delete: bool
+    """Whether a parent stays as long as this lookup leads to it."""
 
     @property
     def is_number(self) -> bool:

@@ -154,6 +154,7 @@ def _changes(given: FieldConfig) -> dict[str, Any]:
     changes = given.model_dump(by_alias=True, exclude_none=True, exclude=_OTHER_SETTINGS)
     if given.required is not None:
         changes["nillable"] = not given.required
+        changes["restrictedDelete"] = bool(given.reference_to) and given.required
     if given.default is not None:
         changes["defaultedOnCreate"] = True
     if given.external_id is not None:

@@ -1,17 +1,22 @@
 """sObject collections: up to 200 records to a request, each with a result of its own."""
 
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
+from functools import partial
+from itertools import groupby
 from typing import Any
 
-from pydantic import BaseModel, Field, InstanceOf, StrictBool
+import pydantic
+from pydantic import BaseModel, InstanceOf, StrictBool
 
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import RowError, SalesforceError
+from crm_pipeline.local_org.external_ids import upsert_field
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.repeats import refused_as_repeated
 from crm_pipeline.local_org.rest import body_of, fields_named, record_body, table_named
 from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, writing
 
@@ -25,55 +30,32 @@ _ROLLED_BACK = RowError(
 )
 
 Record = Mapping[str, Any]
-Save = Callable[[WriteContext, str, Record], SaveResult]
 
 
 class _Records(BaseModel):
     records: list[InstanceOf[dict[str, Any]]]
-    all_or_none: StrictBool = Field(default=False, alias="allOrNone")
+    all_or_none: StrictBool = pydantic.Field(default=False, alias="allOrNone")
 
 
 class _Wanted(BaseModel):
     ids: list[str]
-    fields_: list[str] = Field(alias="fields")
+    fields_: list[str] = pydantic.Field(alias="fields")
 
 
 def create_many(org: Org, call: Call) -> Answer:
     """`POST /composite/sobjects`."""
-
-    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        return dml.apply(org, context, "insert", sobject, record)
-
-    return _save_all(org, call, save)
+    return _save_all(org, call, "insert")
 
 
 def update_many(org: Org, call: Call) -> Answer:
     """`PATCH /composite/sobjects`: each record carries its id."""
-    seen = set()
-
-    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        record_id = str(dml.id_in(record) or "")
-        if record_id and record_id in seen:
-            text = f"Duplicate id specified: {record_id}"
-            return dml.failed(RowError("DUPLICATE_VALUE", text, ("Id",)))
-        seen.add(record_id)
-        return dml.apply(org, context, "update", sobject, record)
-
-    return _save_all(org, call, save)
+    return _save_all(org, call, "update")
 
 
 def upsert_many(org: Org, call: Call) -> Answer:
     """`PATCH /composite/sobjects/X/<external id field>`: one type, items say `created`."""
     table = table_named(org, call.params["sobject"])
-    external_field = dml.upsert_field(org, table, call.params["field"])
-
-    def save(context: WriteContext, sobject: str, record: Record) -> SaveResult:
-        if sobject.lower() != table.type.name.lower():
-            message = f"The URL is about {table.type.name}, the record is of the type {sobject}"
-            raise SalesforceError(400, "INVALID_TYPE", message)
-        return dml.upsert(org, context, sobject, external_field, record)
-
-    return _save_all(org, call, save, with_created=True)
+    return _save_all(org, call, "upsert", upsert_field(org, table, call.params["field"]))
 
 
 def delete_many(org: Org, call: Call) -> Answer:
@@ -124,24 +106,32 @@ def retrieve_many(org: Org, call: Call) -> Answer:
     return Answer(body=retrieved)
 
 
-def _save_all(org: Org, call: Call, save: Save, *, with_created: bool = False) -> Answer:
+def _save_all(org: Org, call: Call, operation: str, external_field: Field | None = None) -> Answer:
     body = body_of(call, _Records)
     records = body.records
     if not records:
         raise SalesforceError(400, "MISSING_ARGUMENT", "The records list is empty")
     _refuse_too_many(records, _MAX_RECORDS)
-    types = [_type_of(org, each) for each in records]
-    _refuse_too_many_runs(types)
+    runs = [(name, list(run)) for name, run in groupby(records, partial(_type_of, org))]
+    _refuse_too_many_runs(runs)
+    about = call.params.get("sobject")
+    for name, _ in runs:
+        if about and name.lower() != about.lower():
+            message = f"The URL is about {about}, the record is of the type {name}"
+            raise SalesforceError(400, "INVALID_TYPE", message)
     results: list[SaveResult] = []
     with writing(org, call) as context:
-        previous = None
-        for sobject, record in zip(types, records, strict=True):
-            if sobject != previous:
-                context.external_ids.clear()
-                previous = sobject
-            results.append(save(context, sobject, record))
+        for sobject, run in runs:
+            refused = refused_as_repeated(org, operation, sobject, external_field, run)
+            results += [
+                dml.failed(refused[place])
+                if place in refused
+                else dml.save(context, operation, sobject, external_field, record)
+                for place, record in enumerate(run)
+            ]
         if _all_or_none(call, body.all_or_none):
             results = _undo_unless_all_worked(context, results)
+    with_created = operation == "upsert"
     return Answer(body=[_item(each, with_created=with_created) for each in results])
 
 
@@ -169,10 +159,9 @@ def _refuse_too_many(items: list[Any], limit: int) -> None:
         )
 
 
-def _refuse_too_many_runs(types: list[str]) -> None:
+def _refuse_too_many_runs(runs: list[Any]) -> None:
     """Salesforce works runs of one type; more than ten of them are refused."""
-    runs = 1 + sum(one != other for one, other in pairwise(types))
-    if runs > _MAX_RUNS:
+    if len(runs) > _MAX_RUNS:
         raise SalesforceError(
             400,
             "LIMIT_EXCEEDED",

@@ -38,8 +38,6 @@ class WriteContext:
     writes: list[Write] = field(default_factory=list)
     started_at: Savepoint = 0
     """Where this call's writes begin, if others of the same composite stand before them."""
-    external_ids: set[tuple[str, object]] = field(default_factory=set)
-    """External ids upserted in the chunk at hand: a second one of a kind is refused."""
     hold_seconds: float | None = None
     """How long the transaction stays open once all is written; None: it is committed at once."""
     transaction: OpenTransaction | None = None

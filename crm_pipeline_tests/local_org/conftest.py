@@ -23,7 +23,12 @@ ACME = {
                     "external_id": True,
                     "unique": True,
                 },
-                "Code__c": {"type": "string", "unique": True, "case_sensitive": True},
+                "Code__c": {
+                    "type": "string",
+                    "external_id": True,
+                    "unique": True,
+                    "case_sensitive": True,
+                },
                 "Campaign__c": {
                     "reference_to": "Campaign",
                     "child_relationship_name": "Webinars",

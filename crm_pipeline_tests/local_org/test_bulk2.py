@@ -172,11 +172,38 @@ def test_upsert_by_id_with_a_blank_id_inserts(caller):
     assert done == {"New": "false", "Fresh": "true"}
 
 
-def test_the_same_external_id_twice_within_200_records_is_refused_the_second_time(caller):
-    content = "Key__c,Name\nK,First\nk,Second\n"
+def test_an_upsert_by_id_without_an_id_column_inserts(caller):
+    job = run(caller, "upsert", "Account", "Name\nA\nB\n", externalIdFieldName="Id")
+    assert [row["sf__Created"] for row in rows(caller, job, "successfulResults")] == ["true"] * 2
+
+
+def test_the_same_external_id_twice_within_200_records_is_refused_both_times(caller):
+    content = "Key__c,Name\nK,First\nother,Other\nk,Second\n"
     job = run(caller, "upsert", "Account", content, externalIdFieldName="Key__c")
+    failed = {row["Name"]: row["sf__Error"] for row in rows(caller, job, "failedResults")}
+    assert failed == {
+        "First": "DUPLICATE_VALUE:Duplicate external id specified: K:Key__c --",
+        "Second": "DUPLICATE_VALUE:Duplicate external id specified: k:Key__c --",
+    }
+    assert caller.values("SELECT Name FROM Account") == ["Other"]
+
+
+def test_the_same_external_id_in_two_chunks_is_saved_twice(caller):
+    filler = "".join(f"f{number},F\n" for number in range(200))
+    content = f"Key__c,Name\nK,First\n{filler}K,Second\n"
+    job = run(caller, "upsert", "Account", content, externalIdFieldName="Key__c")
+    assert job["numberRecordsFailed"] == 0
+    assert caller.values("SELECT Name FROM Account WHERE Key__c = 'K'") == ["Second"]
+
+
+def test_the_same_id_twice_within_200_records_is_refused_the_second_time(caller):
+    account = add(caller.org, "Account", Name="Old")
+    content = f"Id,Name\n{account},First\n{account[:15]},Second\n"
+    job = run(caller, "update", "Account", content)
     (failed,) = rows(caller, job, "failedResults")
-    assert failed["sf__Error"].startswith("DUPLICATE_VALUE:Duplicate external id specified: k")
+    assert failed["Name"] == "Second"
+    assert failed["sf__Error"].startswith("DUPLICATE_VALUE:Duplicate id specified: 001")
+    assert caller.values("SELECT Name FROM Account") == ["First"]
 
 
 def test_a_parent_is_found_by_its_external_id_in_the_header(caller):

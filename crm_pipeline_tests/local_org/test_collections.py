@@ -1,9 +1,10 @@
+from functools import partial
 from typing import Any
 
 import pytest
 
 from crm_pipeline_tests.local_org.records import LEAD, create, error, read
-from crm_pipeline_tests.local_org.wire import Caller
+from crm_pipeline_tests.local_org.wire import Caller, serving
 
 ROLLED_BACK = {
     "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -125,20 +126,65 @@ def test_an_upsert_tells_created_last(acme):
     assert again == [{"id": first[0]["id"], "success": True, "errors": [], "created": False}]
 
 
-def test_an_upsert_of_one_key_twice_is_an_error_of_the_second(acme):
+def test_an_upsert_of_one_key_several_times_fails_all_its_records(acme):
     path = "composite/sobjects/Lead/Ext__c"
-    first, second, third = send(
-        acme, "PATCH", [lead(Ext__c="a"), lead(Ext__c="A"), lead(Ext__c=None)], path
-    )
-    assert first["success"] is True
-    assert second["errors"] == [
+    keys = ["a", "b", " a ", None, "a"]
+    results = send(acme, "PATCH", [lead(Ext__c=key) for key in keys], path)
+    assert [each["success"] for each in results] == [False, True, False, False, False]
+    assert results[0]["errors"] == [
         {
             "statusCode": "DUPLICATE_VALUE",
-            "message": "Duplicate external id specified: A",
+            "message": "Duplicate external id specified: a",
             "fields": ["Ext__c"],
         }
     ]
-    assert third["errors"][0]["message"] == "Ext__c not specified"
+    assert results[3]["errors"][0]["message"] == "Ext__c not specified"
+    assert acme.values("SELECT Ext__c FROM Lead") == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("sobject", "field", "repeated"),
+    [
+        ("Lead", "Ext__c", False),
+        ("Webinar__c", "Key__c", True),
+        ("Webinar__c", "Code__c", False),
+        ("Lead", "Email", True),
+    ],
+)
+def test_keys_that_differ_in_case_are_one_only_where_case_does_not_matter(
+    acme, sobject, field, repeated
+):
+    keys = ["k@example.com", "K@example.com"]
+    make = lead if sobject == "Lead" else partial(of, sobject)
+    path = f"composite/sobjects/{sobject}/{field}"
+    results = send(acme, "PATCH", [make(**{field: key}) for key in keys], path)
+    assert [each["success"] for each in results] == [not repeated] * 2
+    first, second = (send(acme, "PATCH", [make(**{field: key})], path)[0] for key in keys)
+    assert (first["id"] == second["id"]) is repeated
+    path = f"sobjects/{sobject}/{field}"
+    assert acme.get(f"{path}/K@example.com").json()["Id"] == second["id"]
+
+
+@pytest.mark.parametrize(
+    ("saves", "titles"), [("first", [True, False]), ("last", [False, True]), ("none", [False] * 2)]
+)
+@pytest.mark.parametrize("path", ["composite/sobjects", "composite/sobjects/Lead/Id"])
+def test_which_record_of_one_id_is_saved_is_a_setting(saves, titles, path):
+    with serving(repeated_id_saves=saves) as caller:
+        lead_id, other = create(caller), create(caller)
+        records = [of("Lead", Id=lead_id), of("Lead", Id=lead_id[:15]), of("Lead", Id=other)]
+        results = send(caller, "PATCH", records, path)
+        assert [each["success"] for each in results] == [*titles, True]
+        refused = results[titles.index(False)]["errors"][0]
+        assert refused["statusCode"] == "DUPLICATE_VALUE"
+        assert refused["message"].startswith("Duplicate id specified: 00Q")
+
+
+def test_one_id_in_two_runs_of_a_request_is_saved_twice(acme):
+    lead_id, account_id = create(acme), create(acme, "Account", Name="A")
+    runs = [("Lead", lead_id), ("Account", account_id), ("Lead", lead_id)]
+    results = send(acme, "PATCH", [of(name, Id=each) for name, each in runs])
+    assert [each["success"] for each in results] == [True] * 3
 
 
 def test_an_upsert_goes_by_email_too_and_by_id_where_null_is_an_insert(acme):

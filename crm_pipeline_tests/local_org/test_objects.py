@@ -3,6 +3,7 @@
 import pytest
 
 from crm_pipeline_tests.local_org.records import admin, create, error, read, refused, update
+from crm_pipeline_tests.local_org.wire import serving
 
 START = "2026-05-14T10:00:00.000+0000"
 
@@ -388,3 +389,28 @@ def test_a_merge_that_makes_no_sense_is_refused(acme, sobject, ids, status):
     }
     answer = acme.http.post(f"{acme.url}/_admin/merge", json=body, timeout=5)
     assert answer.status_code == status
+
+
+# --- parents ---
+
+
+def test_the_parent_of_a_required_lookup_stays():
+    fields = {
+        "Account__c": {"reference_to": "Account", "child_relationship_name": "Seats"},
+        "Contact__c": {"reference_to": "Contact", "required": True},
+    }
+    with serving(objects={"Seat__c": {"label": "Seat", "fields": fields}}) as caller:
+        account = create(caller, "Account", Name="A")
+        contact = create(caller, "Contact", LastName="Lovelace", AccountId=account)
+        seat = create(caller, "Seat__c", Name="12B", Account__c=account, Contact__c=contact)
+        for sobject, record_id in (("Contact", contact), ("Account", account)):
+            answer = caller.call("DELETE", f"sobjects/{sobject}/{record_id}")
+            assert answer.status_code == 400
+            assert error(answer)["errorCode"] == "DELETE_FAILED"
+            assert error(answer)["message"].endswith("associated with the following Seats: 12B")
+        assert read(caller, "Seat__c", seat)["Contact__c"] == contact
+        assert read(caller, "Contact", contact)["AccountId"] == account, "nothing was cascaded"
+        children = caller.get("sobjects/Contact/describe").json()["childRelationships"]
+        assert {one["childSObject"] for one in children if one["restrictedDelete"]} == {"Seat__c"}
+        caller.call("DELETE", f"sobjects/Seat__c/{seat}")
+        assert caller.call("DELETE", f"sobjects/Account/{account}").status_code == 204

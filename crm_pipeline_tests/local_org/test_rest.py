@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from crm_pipeline_tests.local_org.records import LEAD, create, error, read
+from crm_pipeline_tests.local_org.records import LEAD, create, error, read, refused
 from crm_pipeline_tests.local_org.wire import VERSION
 
 # --- versions and describe ---
@@ -450,7 +450,7 @@ def test_an_upsert_creates_then_updates(acme):
     answer = acme.call("PATCH", path, json={"Title": "Countess"})
     assert answer.status_code == 200
     assert answer.json() == {"id": lead_id, "success": True, "errors": [], "created": False}
-    lead = acme.get("sobjects/Lead/Ext__c/A B%2F1").json()
+    lead = acme.get("sobjects/Lead/Ext__c/a b%2F1").json()
     assert (lead["Id"], lead["Title"], lead["Ext__c"]) == (lead_id, "Countess", "a b/1")
 
 
@@ -461,7 +461,8 @@ def test_an_upsert_up_to_v45_does_not_tell_created(acme):
 
 
 def test_an_upsert_that_matches_several_records_lists_them(acme):
-    ids = [create(acme, Ext__c="same"), create(acme, Ext__c="SAME")]
+    ids = [create(acme, Ext__c="same"), create(acme, Ext__c="same")]
+    create(acme, Ext__c="SAME")
     for method, body in (("PATCH", {}), ("GET", None), ("DELETE", None)):
         answer = acme.call(method, "sobjects/Lead/Ext__c/same", json=body)
         assert answer.status_code == 300
@@ -497,6 +498,42 @@ def test_a_record_may_be_deleted_by_its_external_id(acme):
     create(acme, Ext__c="1")
     assert acme.call("DELETE", "sobjects/Lead/Ext__c/1").status_code == 204
     assert acme.get("sobjects/Lead/Ext__c/1").status_code == 404
+
+
+def test_a_read_only_reference_is_not_written_through_its_relationship_either(acme):
+    campaign = create(acme, "Campaign", Name="C")
+    create(acme, Email="ada@example.com")
+    member = create(acme, "CampaignMember", CampaignId=campaign, LeadId=create(acme))
+    named = {"Email": "ada@example.com"}
+    user = {"Username": "sales@acme.test"}
+    for sobject, record_id, relationship, name, value in [
+        ("CampaignMember", member, "Lead", "LeadId", named),
+        ("CampaignMember", member, "lead", "LeadId", None),
+        ("CampaignMember", member, "Campaign", "CampaignId", {"Name": "C"}),
+        ("Lead", create(acme), "ConvertedContact", "ConvertedContactId", named),
+        ("Lead", create(acme), "CreatedBy", "CreatedById", user),
+    ]:
+        answer = acme.call("PATCH", f"sobjects/{sobject}/{record_id}", json={relationship: value})
+        assert answer.status_code == 400, relationship
+        assert error(answer) == error(
+            acme.call("PATCH", f"sobjects/{sobject}/{record_id}", json={name: record_id})
+        )
+        assert error(answer)["fields"] == [name]
+    assert refused(acme, "Lead", **LEAD, CreatedBy=user)["fields"] == ["CreatedById"]
+
+
+def test_a_reference_takes_one_field(acme):
+    reference = {"Email": "ada@example.com", "LastName": "Lovelace"}
+    who = reference | {"attributes": {"type": "Lead"}}
+    assert refused(acme, "Event", Subject="Call", Who=who)["message"] == (
+        "More than 1 field provided in an external foreign key reference in entity: Lead"
+    )
+    assert refused(acme, "Contact", LastName="L", Account={"Name": "A", "Site": "B"}) == {
+        "message": "More than 1 field provided in an external foreign key reference in entity: "
+        "Account",
+        "errorCode": "INVALID_FIELD",
+        "fields": [],
+    }
 
 
 def test_a_parent_may_be_named_by_its_external_id(acme):
