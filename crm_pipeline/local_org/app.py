@@ -21,7 +21,7 @@ from crm_pipeline.local_org import (
     sobject_collections,
 )
 from crm_pipeline.local_org.exchange import Exchange, html, rendered, send_answer
-from crm_pipeline.local_org.routing import Answer, Call, Router, session_token
+from crm_pipeline.local_org.routing import Answer, Call, Router, plain_path, session_token
 from crm_pipeline.local_org.store import Org
 
 _MAX_HEAD = 16_384
@@ -76,7 +76,8 @@ class LocalOrgApp:
     async def _answer(self, request: Request, body: bytes, send: Send) -> Answer | None:
         """The answer, or None where an exchange with an org has sent it."""
         scope, headers = request.scope, dict(request.headers.items())
-        host, path = headers.get("host", "localhost"), scope["path"]
+        host = headers.get("host", "localhost")
+        path = plain_path(scope["raw_path"].decode("latin-1"))
         base_url = f"{headers.get('x-forwarded-proto', scope['scheme'])}://{host}"
         first, _, below = path.lstrip("/").partition("/")
         is_named = first in self.orgs

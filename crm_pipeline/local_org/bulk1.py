@@ -237,6 +237,8 @@ def add_batch(org: Org, call: Call) -> Answer:
     job, book = _job(org, call), BULK[org]
     if job.state != "Open":
         raise BulkError("InvalidJobState", f"{job.state} job cannot take a batch")
+    if call.body.strip() in (b"", b"[]"):
+        raise BulkError("ClientInputError", "The batch is empty")
     book.charge(org, 1)
     batch_id, now = book.next_id(org, "751"), timestamp(org.now())
     batch = Batch(batch_id, created=now, job_id=job.id, content=call.body)
@@ -282,7 +284,9 @@ def _rows(
 def _run_query(org: Org, job: ClassicJob, batch: Batch) -> None:
     text = batch.content.decode("utf-8", "replace")
     try:
-        batch.selected = bulk_select(org, text, job.version, job.operation)
+        batch.selected = bulk_select(
+            org, text, job.version, job.operation, in_milliseconds=job.content_type == "JSON"
+        )
     except SalesforceError as error:
         raise BulkError("InvalidBatch", f"Failed to process query: {error}") from None
     batch.rows = batch.selected.rows()

@@ -175,12 +175,12 @@ def change_state(org: Org, call: Call) -> Answer:
 def _load(org: Org, job: CsvJob) -> Iterator[None]:
     assert job.ingest  # noqa: S101 - every ingest job has one
     file = job.file
-    if file is None:
+    if isinstance(file, BulkError):
+        raise file
+    if file is None or not file.header:
         if org.config.bulk_without_content == "Failed":
             raise BulkError("InvalidBatch", "Records not found")
         return
-    if isinstance(file, BulkError):
-        raise file
     check_header(org, job.ingest, file.header)
     BULK[org].charge(org, math.ceil(len(file.lines) / _RECORDS_PER_BATCH))
     while job.state == "InProgress" and job.processed < len(file.lines):
@@ -247,9 +247,17 @@ def ingest_results(org: Org, call: Call) -> Answer:
     return Answer(body=job.line(head) + "".join(lines), media_type=CSV_TYPE)
 
 
-def bulk_select(org: Org, text: str, version: str, operation: str) -> Select:
+def bulk_select(
+    org: Org, text: str, version: str, operation: str, *, in_milliseconds: bool = False
+) -> Select:
     """Compiles a query for Bulk, which takes less than REST does. Raises `SalesforceError`."""
-    selected = select(org, text, version, include_deleted=operation == "queryAll")
+    selected = select(
+        org,
+        text,
+        version,
+        include_deleted=operation == "queryAll",
+        in_milliseconds=in_milliseconds,
+    )
     if selected.grouping or selected.counts_only or selected.has_children:
         unsupported = "Aggregate Relationships not supported in Bulk Query"
     elif any(column.field.type == "address" for column in selected.columns):
@@ -340,6 +348,4 @@ ROUTES = (
     Route("PATCH", f"{_QUERY}/{{job}}", "bulk2.query.abort", change_state),
     Route("DELETE", f"{_QUERY}/{{job}}", "bulk2.query.delete_job", forget),
     Route("GET", f"{_QUERY}/{{job}}/results", "bulk2.query.results", query_results),
-    # Salesforce overlooks a doubled slash; jsforce's query jobs have one from the second page on.
-    Route("GET", f"{_QUERY}//{{job}}/results", "bulk2.query.results", query_results),
 )

@@ -50,11 +50,11 @@ class File:
 
 
 def read(body: bytes, delimiter: str = ",", line_ending: str | None = None) -> File:
-    r"""Reads a file. `line_ending` is `\n`, `\r\n`, or None to take either.
+    r"""Reads a file; an empty one has no header. `line_ending` is `\n`, `\r\n`, or None: either.
 
     Raises:
-        BulkError: no UTF-8, no header, too long a header, lines that end otherwise, or quotes
-            that are never closed: nothing of the file is used.
+        BulkError: no UTF-8, too long a header, lines that end otherwise, or quotes that are
+            never closed: nothing of the file is used.
     """
     try:
         text = body.decode("utf-8")
@@ -63,7 +63,7 @@ def read(body: bytes, delimiter: str = ",", line_ending: str | None = None) -> F
     lines = _raw_records(text, line_ending)
     head = next(lines, "")
     if not head:
-        raise BulkError("InvalidBatch", "Records not found")
+        return File([], [], delimiter)
     if len(head) > MAX_HEADER:
         raise BulkError("InvalidBatch", f"The header is longer than {MAX_HEADER} characters")
     header, error = _record(head, delimiter)

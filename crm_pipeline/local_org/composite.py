@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field, StrictBool
 
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.rest import body_of
-from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.routing import Answer, Call, Route, plain_path
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Write
 from crm_pipeline.local_org.transaction import writing
@@ -18,7 +18,7 @@ from crm_pipeline.local_org.weather import AFTER, BEFORE, Interrupted
 _MAX_SUBREQUESTS = 25
 _MAX_QUERIES_AND_COLLECTIONS = 5
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9_]+")
-_REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
+_REFERENCE = re.compile(r"@\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+|\[\d{1,9}\])*)\}")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
 _OWN_TRANSACTION_ONLY = re.compile(r"/services/data/v[\d.]+/(composite(?!/sobjects)|jobs)\b")
 
@@ -128,19 +128,18 @@ def _perform(
     Raises `Interrupted` if the line is to be cut.
     """
     try:
-        parts = urlsplit(given.url if bodies is None else _resolved_text(given.url, bodies))
+        url = given.url if bodies is None else _resolved_text(given.url, bodies)
         body = given.body if bodies is None else _resolved(given.body, bodies)
     except _NoValue as error:
         return _error("PROCESSING_HALTED", str(error))
-    except ValueError:
-        return _error("INVALID_SUBREQUEST", f"The url {given.url} is malformed")
-    path = unquote(parts.path).rstrip("/")
+    raw_path, _, query = url.partition("?")
+    path = plain_path(raw_path).rstrip("/")
     if _OWN_TRANSACTION_ONLY.match(path):
         return _error("INVALID_SUBREQUEST", f"The url {given.url} is not supported here")
     call = Call(
         method=given.method,
         path=path,
-        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        query=dict(parse_qsl(query, keep_blank_values=True)),
         headers={key.lower(): value for key, value in (given.headers or {}).items()},
         body=b"null",
         base_url=outer.base_url,

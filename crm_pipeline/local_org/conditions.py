@@ -140,7 +140,8 @@ class Conditions:
 
     def _filterable(self, operand: Operand) -> Column:
         column = self._column(operand)
-        if not column.field.filterable and not isinstance(operand, Call):
+        field = column.field
+        if not (field.filterable and field.type != "address") and not isinstance(operand, Call):
             message = f"field '{column.label}' can not be filtered in a query call"
             raise SoqlError(message, operand.at, "INVALID_FIELD")
         return column

@@ -5,6 +5,7 @@ import gzip
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
 from typing import Any
 
 import orjson
@@ -24,6 +25,19 @@ _UNAVAILABLE = (
     "<p>We are down for maintenance. Sorry for the inconvenience. "
     "We&apos;ll be back shortly.</p></body></html>"
 )
+
+
+class _Name(bytes):
+    """The name of a header, as Salesforce writes it: uvicorn would put it into lower case."""
+
+    def lower(self) -> "_Name":
+        """The name as it is."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return bytes.lower(self) == other
+
+    __hash__ = bytes.__hash__
 
 
 class Exchange:
@@ -192,7 +206,7 @@ async def send_answer(
     send: Send, answer: Answer, body: bytes, *, length: int | None = None, within: float = 0.0
 ) -> None:
     """Sends an answer with this body: drop by drop `within` seconds, or short of its `length`."""
-    headers = dict(answer.headers)
+    headers = {"Date": formatdate(usegmt=True), **answer.headers}
     if answer.status != 204:
         headers["Content-Length"] = str(length or len(body))
         if answer.body is not None:
@@ -201,7 +215,7 @@ async def send_answer(
         {
             "type": "http.response.start",
             "status": answer.status,
-            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()],
+            "headers": [(_Name(k, "latin-1"), v.encode("latin-1")) for k, v in headers.items()],
         }
     )
     size = len(body) // _DROPS + 1

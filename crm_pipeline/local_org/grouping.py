@@ -90,7 +90,7 @@ class Grouping:
         column = self._source.column(call.argument)
         of = column.field
         suits = {"int": True, "double": of.is_number, None: of.aggregatable}[result_type]
-        if not suits or not of.filterable:
+        if not suits or not of.filterable or of.type == "address":
             message = f"field {column.label} does not support aggregate operator {call.function}"
             raise SoqlError(message, call.at)
         read = column.key() if call.function == "COUNT_DISTINCT" else column.read

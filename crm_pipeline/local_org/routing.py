@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.routing import compile_path
@@ -18,6 +20,7 @@ from crm_pipeline.local_org.tables import Locker, Write
 FIRST_VERSION = 46
 LAST_VERSION = 68
 _LAST_RETIRED = 30
+_SLASHES = re.compile("//+")
 
 
 @dataclass(slots=True)
@@ -153,7 +156,7 @@ def not_found() -> SalesforceError:
 def check_version(version: str) -> None:
     """Refuses API versions that do not exist (404) or are retired (410, up to v30)."""
     number, dot, rest = version.partition(".")
-    if not (number.isascii() and number.isdigit() and dot and rest == "0"):
+    if not (number.isascii() and number.isdigit() and len(number) < 4 and dot and rest == "0"):
         raise not_found()
     if not 7 <= int(number) <= LAST_VERSION:
         raise not_found()
@@ -174,6 +177,11 @@ def json_object(call: Call) -> dict[str, Any]:
 def malformed_json(what: str) -> SalesforceError:
     """The answer to JSON of another shape than the resource takes."""
     return SalesforceError(400, "JSON_PARSER_ERROR", f"Malformed request: {what}")
+
+
+def plain_path(raw: str) -> str:
+    """A path without escapes; doubled slashes that are not escaped count as one."""
+    return unquote(_SLASHES.sub("/", raw))
 
 
 def path_of(call: Call, rest: str) -> str:

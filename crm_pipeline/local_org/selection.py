@@ -6,6 +6,7 @@ queries ask for its columns instead.
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -39,14 +40,29 @@ MAX_OFFSET = 2_000
 MAX_LEVELS = 5
 
 
-def select(org: Org, text: str, version: str, *, include_deleted: bool = False) -> "Select":
+def select(
+    org: Org,
+    text: str,
+    version: str,
+    *,
+    include_deleted: bool = False,
+    in_milliseconds: bool = False,
+) -> "Select":
     """Compiles a query; `version` (`59.0`) goes into the records' URLs.
+
+    With `in_milliseconds` records show datetimes as milliseconds since 1970.
 
     Raises:
         SalesforceError: the query is wrong, in Salesforce's words and with the position.
     """
     try:
-        return Select(org, parse(text), version, include_deleted=include_deleted)
+        return Select(
+            org,
+            parse(text),
+            version,
+            include_deleted=include_deleted,
+            in_milliseconds=in_milliseconds,
+        )
     except SoqlError as error:
         raise error.in_text(text) from None
 
@@ -93,6 +109,7 @@ class Select:
         version: str,
         *,
         include_deleted: bool = False,
+        in_milliseconds: bool = False,
         table: Table | None = None,
         level: int = 1,
         is_semi_join: bool = False,
@@ -103,6 +120,7 @@ class Select:
         self.table = table or _table_of(org, query.source)
         self.counts_only = query.counts_only
         self._include_deleted = include_deleted
+        self._in_milliseconds = in_milliseconds
         self._source = Source(org, self.table, query.alias)
         self._node = _Node(version, [self.table], self.table.type.name)
         self.columns: list[Column] = []
@@ -200,7 +218,8 @@ class Select:
             node = node.parent(step)
         if last.label in node.reads:
             raise SoqlError(f"duplicate field selected: {name}", code="INVALID_FIELD")
-        node.reads[last.label] = last.read
+        is_moment = self._in_milliseconds and last.field.type == "datetime"
+        node.reads[last.label] = _milliseconds(last.read) if is_moment else last.read
         self.columns.append(joined(steps, last))
 
     def _project_children(self, query: Query) -> None:
@@ -221,6 +240,14 @@ class Select:
             return {"totalSize": size, "done": True, "records": records} if records else None
 
         self._node.reads[lookup.child_relationship_name or wanted] = read
+
+
+def _milliseconds(read: Reader) -> Reader:
+    def since_1970(row: Row) -> int | None:
+        text = read(row)
+        return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1000)
+
+    return since_1970
 
 
 def _table_of(org: Org, source: Name) -> Table:

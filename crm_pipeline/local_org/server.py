@@ -51,6 +51,7 @@ def _uvicorn(app: LocalOrgApp) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=False,
             proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,

@@ -17,6 +17,7 @@ from crm_pipeline.local_org.errors import SalesforceError
 MAX_TEXT = 100_000
 MAX_LITERAL = 4_000
 _EXCERPT = 40
+_MOST_DIGITS = 18
 
 
 class SoqlError(Exception):
@@ -284,9 +285,12 @@ def _literal(token: lark.Token) -> Literal:
 
 def _whole_number(token: lark.Token) -> int:
     literal = _literal(token)
-    if literal.kind != "number" or not literal.text.isdigit():
+    text = literal.text.lstrip("0") or "0"
+    if literal.kind != "number" or not text.isdigit():
         raise SoqlError(f"unexpected token: '{literal.text}'", literal.at)
-    return int(literal.text)
+    if len(text) > _MOST_DIGITS:
+        raise SoqlError(f"number out of range: {text[:_MOST_DIGITS]}...", literal.at)
+    return int(text)
 
 
 @lark.v_args(inline=True)

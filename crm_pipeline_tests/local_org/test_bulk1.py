@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from crm_pipeline.local_org.config import Fault
+from crm_pipeline.local_org.seeding import seed
 from crm_pipeline_tests.local_org.wire import Caller, add, add_all, serving_afresh
 
 ASYNC = "/services/async/59.0/job"
@@ -210,12 +211,35 @@ def test_a_batch_of_csv_is_told_of_in_xml_although_its_job_was_created_in_json(c
     assert texts(caller.get(job, headers=XML).content)["numberBatchesCompleted"] == "1"
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", "[1]", '["x"]', "null", "\x00"])
+@pytest.mark.parametrize("content", ["{", "{}", "[1]", '["x"]', "null", "\x00"])
 def test_a_batch_that_is_no_list_of_records_fails(caller, content):
     batch = run_json(caller, content, "insert", "Account")
     info = caller.get(batch).json()
     assert info["state"] == "Failed"
     assert info["stateMessage"].startswith("InvalidBatch : ")
+
+
+@pytest.mark.parametrize(("kind", "content"), [("CSV", ""), ("CSV", "\n"), ("JSON", "[]")])
+def test_an_empty_batch_is_refused(caller, kind, content):
+    body = {"operation": "insert", "object": "Account", "contentType": kind}
+    job = f"{ASYNC}/{caller.post(ASYNC, json=body).json()['id']}"
+    answer = caller.post(f"{job}/batch", data=content, headers=JSON if kind == "JSON" else CSV)
+    assert answer.status_code == 400
+    told = answer.json() if kind == "JSON" else texts(answer.content)
+    assert told == {"exceptionCode": "ClientInputError", "exceptionMessage": "The batch is empty"}
+    assert caller.get(job, headers=JSON).json()["numberBatchesTotal"] == 0
+
+
+def test_a_json_query_gives_datetimes_in_milliseconds(caller):
+    created = {"Name": "A", "CreatedDate": "2026-05-14T10:00:00Z"}
+    (account,) = seed(caller.org, {"Account": [created]})["Account"]
+    add(caller.org, "Contact", LastName="B", AccountId=account, Birthdate="2000-02-28")
+    soql = "SELECT Birthdate, EmailBouncedDate, Account.CreatedDate FROM Contact"
+    batch = run_json(caller, soql, "query", "Contact")
+    (result,) = caller.get(f"{batch}/result").json()
+    (record,) = caller.get(f"{batch}/result/{result}").json()
+    assert record["Account"]["CreatedDate"] == 1_778_752_800_000
+    assert (record["Birthdate"], record["EmailBouncedDate"]) == ("2000-02-28", None)
 
 
 def test_an_expired_session_is_400_in_the_callers_format(caller):

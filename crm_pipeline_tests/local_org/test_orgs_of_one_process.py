@@ -37,6 +37,8 @@ def organization(
 
 def test_by_the_first_part_of_the_path(server):
     assert organization(server, server.url_of("two"), "two").json()["Name"] == "two"
+    assert organization(server, f"{server.url_of('two')}/", "two").json()["Name"] == "two"
+    assert organization(server, f"{server.url}//two", "two").json()["Name"] == "two"
 
 
 def test_by_the_host(server):

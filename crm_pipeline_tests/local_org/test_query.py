@@ -380,6 +380,43 @@ NO_COLUMN = (
             "NUMBER_OUTSIDE_VALID_RANGE",
             "Maximum SOQL offset allowed is 2000",
         ),
+        (
+            f"SELECT Id FROM Lead LIMIT {2**63}",
+            "MALFORMED_QUERY",
+            "number out of range: 922337203685477580...",
+        ),
+        ("SELECT Id FROM Lead LIMIT 1" + "0" * 5000, "MALFORMED_QUERY", "number out of range"),
+        (
+            f"SELECT (SELECT Id FROM Contacts LIMIT {2**64}) FROM Account",
+            "MALFORMED_QUERY",
+            "number out of range",
+        ),
+        *(
+            (
+                f"SELECT Id FROM Lead WHERE Address {condition}",
+                "INVALID_FIELD",
+                "field 'Address' can not be filtered in a query call",
+            )
+            for condition in ("= null", "!= null", "IN (null)", "NOT IN ('x')", "LIKE 'x'", "> 1")
+        ),
+        (
+            "SELECT Id FROM Contact WHERE Account.BillingAddress = null",
+            "INVALID_FIELD",
+            "field 'Account.BillingAddress' can not be filtered in a query call",
+        ),
+        *(
+            (
+                f"SELECT {function}(Address) FROM Lead",
+                "MALFORMED_QUERY",
+                f"field Address does not support aggregate operator {function}",
+            )
+            for function in ("COUNT", "COUNT_DISTINCT", "MIN")
+        ),
+        (
+            "SELECT Address FROM Lead GROUP BY Address",
+            "MALFORMED_QUERY",
+            "field 'Address' can not be grouped in a query call",
+        ),
         ("SELECT NOPE(Id) FROM Lead", "MALFORMED_QUERY", "unexpected token: '('"),
         ("SELECT MasterRecord.Foo.Bar FROM Lead", "INVALID_FIELD", "relationship 'Foo'"),
     ],

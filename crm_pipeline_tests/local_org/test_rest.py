@@ -8,6 +8,37 @@ import requests
 from crm_pipeline_tests.local_org.records import LEAD, create, error, read, refused
 from crm_pipeline_tests.local_org.wire import VERSION
 
+# --- the wire ---
+
+
+@pytest.mark.parametrize(
+    "path", ["//services/data//v66.0/sobjects//Lead", "/services//data/v66.0/"]
+)
+def test_a_doubled_slash_is_one(acme, path):
+    single = acme.get(path.replace("//", "/"))
+    assert acme.get(path).content == single.content
+    assert single.status_code == 200
+    inner = {"method": "GET", "url": path, "referenceId": "a"}
+    (told,) = acme.post("composite", json={"compositeRequest": [inner]}).json()["compositeResponse"]
+    assert told["body"] == single.json()
+
+
+def test_slashes_that_are_escaped_are_kept(acme):
+    acme.call("PATCH", "sobjects/Lead/Ext__c/a%2F%2Fb", json=LEAD)
+    assert acme.values("SELECT Ext__c FROM Lead") == ["a//b"]
+
+
+def test_headers_are_named_as_salesforce_writes_them(acme):
+    names = list(acme.post("sobjects/Lead", json=LEAD).raw.headers)
+    assert names == ["Date", "Sforce-Limit-Info", "Location", "Content-Length", "Content-Type"]
+    names = list(acme.get("sobjects").raw.headers)
+    assert names == ["Date", "Sforce-Limit-Info", "Content-Length", "Content-Type"]
+
+
+def test_a_version_of_any_length_is_not_found(acme):
+    assert acme.get(f"/services/data/v{'1' * 5000}.0/limits").status_code == 404
+
+
 # --- versions and describe ---
 
 
