@@ -2,10 +2,8 @@
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from crm_pipeline.delivery.lost import CLOCKS_MAY_DIFFER
 from crm_pipeline.delivery.recording import ALL_ATTEMPTS, MEMBER
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
@@ -14,6 +12,7 @@ from crm_pipeline.ledger.campaigns import (
     LinkedCampaign,
     close_link_incidents,
     due_campaigns,
+    linked_campaigns,
     note_campaigns,
 )
 from crm_pipeline.ledger.incidents import Incident, note_incident
@@ -43,7 +42,7 @@ from crm_pipeline.salesforce.errors import (
     problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
-from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
+from crm_pipeline.salesforce.soql import packed_in_queries, select
 from crm_pipeline.settings import settings
 
 CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
@@ -155,20 +154,19 @@ def _not_found(each: DueCampaign) -> tuple[str, str]:
 
 def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Found]:
     """The campaigns that are in the org already, by operation; describes ride along."""
-    places = {each.operation_id: _places(session, each) for each in due}
+    places = {each.operation_id: _places(each) for each in due}
     wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
     if not wanted:
         schemas(session, (CAMPAIGN, MEMBER))
         return {}
-    sent = [each.sent_at for each in due if each.sent_at and _is_lost(places[each.operation_id])]
-    since = min(sent) - CLOCKS_MAY_DIFFER if sent else None
-    records, of_campaign = _ask(session, wanted, since)
+    records, of_campaign = _ask(session, wanted)
     there: dict[Place, dict[str, None]] = {}
     for record in records:
         for field in {place.field for place in wanted}:
             mark = record.get(MARK) if field == "Name" else None
             is_at = Place(field, _sought(field, str(record.get(field))), mark)
             there.setdefault(is_at, {})[record["Id"]] = None
+    _leave_others(session, there, records)
     found = {}
     for operation_id, sought in places.items():
         place = next((place for place in sought if there.get(place)), None)
@@ -180,7 +178,7 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
     return found
 
 
-def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
+def _places(each: DueCampaign) -> list[Place]:
     """Where to seek an event's campaign.
 
     By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
@@ -194,14 +192,23 @@ def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
         places.append(Place(intent["external_id_field"], str(each.event_id)))
     if each.campaign_id is not None:
         places.append(Place("Id", _sought("Id", each.campaign_id)))
-    if not places and intent["create"] and each.sent_at is not None:
-        body = _body(session, each)
-        places.append(Place("Name", body["Name"], body.get(MARK)))
+    if not places and intent["create"]:
+        places += [Place("Name", body["Name"], body.get(MARK)) for body in each.sent]
     return places
 
 
-def _is_lost(places: Sequence[Place]) -> bool:
-    return any(place.field == "Name" for place in places)
+def _leave_others(
+    session: DeliverySession, there: Mapping[Place, dict[str, None]], records: Sequence[Record]
+) -> None:
+    """Takes out campaigns without a mark that are another event's, or were made by others."""
+    unmarked = [place for place in there if place.field == "Name" and place.mark is None]
+    if unmarked:
+        taken = linked_campaigns(session.ledger, session.account_id)
+        us = session.org().user_id[:15]
+        ours = {each["Id"] for each in records if each["CreatedById"][:15] == us} - taken
+        for place in unmarked:
+            for campaign_id in there[place].keys() - ours:
+                del there[place][campaign_id]
 
 
 def _sought(field: str, value: str) -> str:
@@ -210,23 +217,24 @@ def _sought(field: str, value: str) -> str:
 
 
 def _ask(
-    session: DeliverySession, places: Collection[Place], since: datetime | None
+    session: DeliverySession, places: Collection[Place]
 ) -> tuple[list[Record], dict[str, list[Record]]]:
-    """The campaigns at these places, and the statuses of each; new names only `since` then."""
+    """The campaigns at these places, and the statuses of each."""
     session.calls_left()
     known = known_schemas(session)
     undescribed = [name for name in (CAMPAIGN, MEMBER) if name not in known]
     marked = [MARK] if any(place.mark is not None for place in places) else []
-    fields = dict.fromkeys(("Id", *(place.field for place in places), *marked))
+    by_name = ["CreatedById"] if any(place.field == "Name" for place in places) else []
+    sought = dict.fromkeys(("Id", *(place.field for place in places)))
+    fields = dict.fromkeys((*sought, *marked, *by_name))
     campaigns: list[str] = []
     statuses: list[str] = []
-    for field in fields:
+    for field in sought:
         values = dict.fromkeys(place.value for place in places if place.field == field)
-        where = f"CreatedDate >= {quote(since)}" if field == "Name" and since else ""
-        campaigns += packed_in_queries(fields, CAMPAIGN, field, values, where)
+        campaigns += packed_in_queries(fields, CAMPAIGN, field, values)
         statuses += [
             select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({inner})")
-            for inner in packed_in_queries(["Id"], CAMPAIGN, field, values, where)
+            for inner in packed_in_queries(["Id"], CAMPAIGN, field, values)
         ]
     try:
         result = query_all(

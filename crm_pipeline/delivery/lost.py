@@ -2,20 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from crm_pipeline.delivery.decisions import ACTIVITY
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
-from crm_pipeline.ledger.due import Lost, known_records, lost_operations
+from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
 from crm_pipeline.ledger.outcomes import Done, back_to_pending, record_done
 from crm_pipeline.salesforce.bulk import settle
 from crm_pipeline.salesforce.matching import find_activities, follow_people
 from crm_pipeline.settings import settings
-
-CLOCKS_MAY_DIFFER = timedelta(minutes=10)
-"""By so much may the org's clock be behind ours when it stamps what it created."""
 
 LOST_AT_A_TIME = 10_000
 
@@ -68,16 +65,11 @@ def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
     # An activity moves with its person, who may have been converted or merged since.
     followed = follow_people(session.org(), {each.person_id for each in lost if each.person_id})
     places = {who: place.salesforce_id or who for who, place in followed.items()}
-    created_since = min(each.sent_at for each in lost) - CLOCKS_MAY_DIFFER
+    times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in lost]
     records = find_activities(
-        session.org(), ACTIVITY, sorted(set(places.values())), created_since=created_since
+        session.org(), ACTIVITY, sorted(set(places.values())), between=(min(times), max(times))
     )
-    taken = known_records(
-        session.ledger,
-        session.account_id,
-        [each.person_key for each in lost if each.person_key],
-        [record["Id"] for record in records],
-    )
+    taken = known_activities(session.ledger, [record["Id"] for record in records])
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
     for record in sorted(records, key=lambda record: (record["CreatedDate"], record["Id"])):
         if record["Id"] not in taken:

@@ -22,14 +22,15 @@ _CAMPAIGN_ID = re.compile(r"701[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?")
 class DueCampaign:
     """An event whose campaign is to be found or created.
 
-    `intent` is what the flow wants (see `crm_pipeline.delivery`); `sent_at` is set when a
-    creation was sent before and its answer never came; `campaign_id` is the one known so far.
+    `intent` is what the flow wants (see `crm_pipeline.delivery`); `sent` are the fields of each
+    creation, of whatever version, of which the org may have made something; `campaign_id` is the
+    one known so far.
     """
 
     operation_id: int
     event_id: int
     intent: Mapping[str, Any]
-    sent_at: datetime | None
+    sent: Sequence[Mapping[str, Any]]
     campaign_id: str | None
 
 
@@ -234,6 +235,12 @@ def known_events(connection: Connection, account_id: str) -> list[int]:
 def linked_events(connection: Connection, account_id: str) -> set[int]:
     """The events that have a campaign."""
     rows = connection.scalars(statement("campaigns/linked_events"), {"account_id": account_id})
+    return set(rows)
+
+
+def linked_campaigns(connection: Connection, account_id: str) -> set[str]:
+    """The campaigns of the account's events."""
+    rows = connection.scalars(statement("campaigns/linked_campaigns"), {"account_id": account_id})
     return set(rows)
 
 

@@ -151,19 +151,10 @@ def open_volumes(connection: Connection, account_id: str) -> dict[str, Volume]:
     return {row.kind: Volume(row.pending, row.in_flight, row.failed, row.exhausted) for row in rows}
 
 
-def known_records(
-    connection: Connection,
-    account_id: str,
-    person_keys: Sequence[str],
-    salesforce_ids: Sequence[str],
-) -> set[str]:
-    """Those of the Salesforce records that are the outcome of an operation already."""
-    parameters = {
-        "account_id": account_id,
-        "person_keys": list(person_keys),
-        "salesforce_ids": list(salesforce_ids),
-    }
-    return set(connection.scalars(statement("ledger/known_records"), parameters))
+def known_activities(connection: Connection, salesforce_ids: Sequence[str]) -> set[str]:
+    """Those of these activities of an org that an operation has, of whatever person or account."""
+    parameters = {"salesforce_ids": list(salesforce_ids)}
+    return set(connection.scalars(statement("ledger/known_activities"), parameters))
 
 
 def which_done(connection: Connection, operation_ids: Collection[int]) -> set[int]:

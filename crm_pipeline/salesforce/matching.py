@@ -155,28 +155,30 @@ def find_activities(
     sobject: str,
     who_ids: Iterable[str],
     *,
-    created_since: datetime,
+    between: tuple[datetime, datetime],
     fields: Sequence[str] = ("Subject", "ActivityDateTime"),
 ) -> list[Record]:
-    """Activities of some people that were created lately, to find what a lost answer made.
+    """Activities of some people at some time, to find what a lost answer made.
 
+    When they were created is not asked: that is told by the org's clock, which is not ours.
     Deleted ones are among them: what a salesperson has deleted since is not to come again.
 
     An activity moves with its person: of a converted or merged one, ask for the successor too.
 
     Args:
         connection: the org.
-        sobject: `Event` or `Task` (which has no ActivityDateTime).
+        sobject: `Event`.
         who_ids: Leads and Contacts.
-        created_since: by the org's clock.
+        between: the first and the last ActivityDateTime (UTC).
         fields: what is to be known beside Id, WhoId and CreatedDate.
 
     Returns:
         The records, in no order.
     """
     columns = dict.fromkeys(("Id", "WhoId", "CreatedDate", *fields))
-    since = f"CreatedDate >= {quote(created_since)}"
-    queries = packed_in_queries(columns, sobject, "WhoId", dict.fromkeys(who_ids), since)
+    first, last = map(quote, between)
+    when = f"ActivityDateTime >= {first} AND ActivityDateTime <= {last}"
+    queries = packed_in_queries(columns, sobject, "WhoId", dict.fromkeys(who_ids), when)
     result = query_all(connection, queries, include_deleted=True)
     return [record for records in result.records for record in records]
 

@@ -208,24 +208,25 @@ def test_hidden_fields_are_left_out_where_describes_ride_along(org):
         find()
 
 
-def test_activities_of_people_are_found_to_the_second_of_their_creation(org):
+def test_activities_of_people_are_found_by_their_time_whenever_they_were_created(org):
     [lead] = org.seed("Lead", {"LastName": "A", "Company": "c"})
     event = {"Subject": "Webinar Registration", "DurationInMinutes": 0}
     at = "2026-11-20T10:00:00.000+0000"
     org.seed(
         "Event",
-        {**event, "WhoId": lead, "ActivityDateTime": at, "CreatedDate": "2026-11-20T09:59:59.000Z"},
-        {**event, "WhoId": lead, "ActivityDateTime": at, "CreatedDate": "2026-11-20T10:00:00.000Z"},
-        {**event, "ActivityDateTime": at, "CreatedDate": "2026-11-20T10:00:00.000Z"},
+        {**event, "WhoId": lead, "ActivityDateTime": "2026-11-20T09:59:59.000Z"},
+        {**event, "WhoId": lead, "ActivityDateTime": at, "CreatedDate": "2020-01-01T00:00:00.000Z"},
+        {**event, "WhoId": lead, "ActivityDateTime": "2026-11-20T10:00:01.000Z"},
+        {**event, "ActivityDateTime": at},
     )
-    since = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    when = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
-    [found] = find_activities(org.connect(), "Event", [lead, lead], created_since=since)
+    [found] = find_activities(org.connect(), "Event", [lead, lead], between=(when, when))
 
     assert found["WhoId"] == lead
     assert found["Subject"] == "Webinar Registration"
     assert found["ActivityDateTime"] == at
-    assert found["CreatedDate"] == "2026-11-20T10:00:00.000+0000"
+    assert found["CreatedDate"] == "2020-01-01T00:00:00.000+0000"
 
 
 def test_leads_are_followed_wherever_they_went(org):

@@ -1,9 +1,22 @@
--- Events whose campaign is to be found or created, oldest first, with the one known so far.
+-- Events whose campaign is to be found or created, oldest first, with the one known so far and
+-- with what was sent to create one, of whatever version, and has no outcome.
 SELECT
     o.operation_id,
     (o.intent ->> 'event_id')::bigint AS event_id,
     o.intent,
-    o.sent_at,
+    coalesce(
+        (
+            SELECT jsonb_agg(v.sent ORDER BY v.version DESC)
+            FROM crm.operation AS v
+            WHERE
+                v.account_id = o.account_id
+                AND v.natural_key = o.natural_key
+                AND v.action = 'create'
+                AND v.sent IS NOT NULL
+                AND v.salesforce_id IS NULL
+        ),
+        '[]'
+    ) AS sent,
     c.campaign_id
 FROM crm.operation AS o
 LEFT JOIN crm.event_campaign AS c
