@@ -96,16 +96,17 @@ def _impossible_setting(error: "ValidationError") -> str:
 def _database_problem(error: "DBAPIError") -> str | None:
     from sqlalchemy.exc import OperationalError
 
+    from crm_pipeline.database.errors import in_words
+
     no_rights = getattr(error.orig, "sqlstate", None) == _NO_RIGHTS
     if not no_rights and not isinstance(error, OperationalError):
         return None
-    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     advice = (
         "give the user of its address the right to it"
         if no_rights
         else "check that it runs and that WAREHOUSE_URL and PIPELINE_DATABASE_URL are right"
     )
-    return f"The database refuses: {lines[0]}; {advice}."
+    return f"The database refuses: {in_words(error)}; {advice}."
 
 
 def _hint(mistake: typer.TyperException) -> str:

@@ -102,8 +102,8 @@ def _print_incidents(incidents: "Sequence[Row[Any]]") -> None:
     if incidents:
         print_table(
             "Open incidents",
-            ("code", "about", "operations", "since", "what"),
-            [(i.code, i.subject, i.operations, i.first_seen, i.message) for i in incidents],
+            ("code", "about", "operations", "since"),
+            [(i.code, i.subject, i.operations, i.first_seen) for i in incidents],
             empty="",
         )
 

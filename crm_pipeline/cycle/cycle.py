@@ -17,6 +17,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.database.engines import engine
+from crm_pipeline.database.errors import in_words
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.flows.campaigns import flow as campaigns
@@ -61,9 +62,7 @@ class PipelineDatabaseError(Exception):
     """The pipeline's own database fails: in one line, without the values of a row."""
 
     def __init__(self, error: DBAPIError) -> None:
-        diagnosis = getattr(error.orig, "diag", None)
-        what = getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
-        super().__init__(f"The pipeline's database: {what}; check PIPELINE_DATABASE_URL")
+        super().__init__(f"The pipeline's database: {in_words(error)}; check PIPELINE_DATABASE_URL")
 
 
 def sync_account(

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import BinaryIO, TypedDict
 
 import psutil
 from sqlalchemy import create_engine, text
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
         for preferred in (self._last_port(), None, None):
             port = free_port(preferred)
             options = {**self._configuration, "port": str(port)}
-            with self._log.open("wb") as output:
+            with self._new_log() as output:
                 server = subprocess.Popen(  # noqa: S603
                     [_binary("postgres"), "-D", str(self._data), *_as_options(options)],
                     **identity,
@@ -312,6 +312,14 @@ class EmbeddedPostgres:
             return int((self._folder / "port").read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
+
+    def _new_log(self) -> BinaryIO:
+        """An empty log that nobody else reads: PostgreSQL quotes the rows of statements that fail.
+
+        One of an earlier start is replaced, and with it whoever has it open.
+        """
+        self._log.unlink(missing_ok=True)
+        return os.fdopen(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
     def _log_text(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
+from crm_pipeline.database.errors import tell_no_values
 from crm_pipeline.database.sessions import Session
 from crm_pipeline.settings import settings
 
@@ -70,4 +71,5 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
         settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]
     )
     event.listen(made, "connect", session.begin)
+    tell_no_values(made)
     return made

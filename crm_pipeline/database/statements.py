@@ -19,4 +19,5 @@ def statement(name: str) -> TextClause:
     Raises:
         FileNotFoundError: there is no such statement.
     """
-    return text((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    written = text((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    return written.execution_options(statement=name)

@@ -1,5 +1,6 @@
 """Reading what came back from an org: an answer, or one of the declared problems. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from crm_pipeline.salesforce.errors import (
     paused,
     stopped,
 )
+
+_CODE = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 
 class Answer(NamedTuple):
@@ -80,7 +83,12 @@ def error_of(body: Any) -> tuple[str, str, tuple[str, ...]]:
     else:
         code, message = body.get("error"), body.get("error_description")
     fields = body.get("fields")
-    return str(code or ""), str(message or ""), tuple(map(str, fields or ()))
+    return known_as_code(code), str(message or ""), tuple(map(str, fields or ()))
+
+
+def known_as_code(said: object) -> str:
+    """An error code, or an empty text where it is none: words may quote a person's data."""
+    return said if isinstance(said, str) and _CODE.fullmatch(said) else ""
 
 
 def parsed(content: bytes) -> Any:

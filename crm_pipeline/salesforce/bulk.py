@@ -5,12 +5,14 @@ job runs by itself, perhaps late: who lost sight of one must `settle` it before 
 it wrote.
 """
 
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from crm_pipeline.salesforce.answers import known_as_code
 from crm_pipeline.salesforce.bulk_csv import (
     Attribution,
     JobKind,
@@ -43,6 +45,7 @@ OnJob = Callable[[str, list[int]], None]
 _AT_ONCE = 4
 """Jobs under way at once."""
 
+_UNKNOWN_FIELD = re.compile(r"Field name not found ?: ?(\w{1,80})$", re.ASCII)
 _OVER = frozenset(("JobComplete", "Failed", "Aborted"))
 _OPERATIONS = {"create": "insert", "update": "update", "upsert": "upsert", "delete": "delete"}
 _LONGEST_WAIT_SECONDS = 60.0
@@ -424,11 +427,12 @@ def _set_state(connection: "Connection", job_id: str, state: str) -> None:
 
 
 def _job_problem(sobject: str, info: dict[str, Any]) -> SalesforceProblem:
-    """Why a job ended before its time: `errorMessage` says `Code : words`."""
+    """Why a job ended before its time: `errorMessage` says `Code : words`, which may quote rows."""
     if info["state"] == "Aborted":
         return OrgUnavailable(f"The bulk job on {sobject} was aborted in the org")
     message = str(info.get("errorMessage") or "")
-    code = message.partition(":")[0].strip()
+    code = known_as_code(message.partition(":")[0].strip())
+    field = _UNKNOWN_FIELD.search(message)
     match decide(code, message, 400):
         case Treatment.PAUSE_ACCOUNT:
             return paused(code, 400)
@@ -436,7 +440,8 @@ def _job_problem(sobject: str, info: dict[str, Any]) -> SalesforceProblem:
             return OrgUnavailable(f"The bulk job on {sobject} failed: {code}")
         case _:
             return AccountStopped(
-                f"The bulk job on {sobject} failed: {message[:200] or 'no reason given'}",
+                f"The bulk job on {sobject} failed: {code or 'no code given'}"
+                + (f", the org has no field {field[1]}" if field else ""),
                 "check the account's mapping, or let it send by composite calls",
                 code=code,
             )

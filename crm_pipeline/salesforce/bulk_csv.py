@@ -17,6 +17,7 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
+from crm_pipeline.salesforce.answers import known_as_code
 from crm_pipeline.salesforce.limits import BULK_UPLOAD_BYTES
 from crm_pipeline.salesforce.outcomes import RowError, Write
 from crm_pipeline.salesforce.soql import datetime_literal
@@ -127,7 +128,8 @@ def count_rows(file: IO[bytes]) -> int | None:
 
 def row_error(text: str) -> RowError:
     """Reads sf__Error: `CODE:message:Field1 Field2 --`."""
-    code, _, rest = text.partition(":")
+    said, _, rest = text.partition(":")
+    code = known_as_code(said)
     message, _, fields = rest.rpartition(":")
     if not fields.rstrip().endswith("--"):
         return RowError(code, rest)

@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 import orjson
 import requests
 
-from crm_pipeline.salesforce.answers import error_of, parsed
+from crm_pipeline.salesforce.answers import error_of, known_as_code, parsed
 from crm_pipeline.salesforce.connection import Connection, Login
 from crm_pipeline.salesforce.credentials import (
     ClientCredentials,
@@ -201,7 +201,7 @@ def _refusal(answer: requests.Response, arguments: Mapping[str, Any]) -> Salesfo
     if not code:
         text = answer.content.decode(errors="replace")
         code = _element(text, "exceptionCode") or _element(text, "faultcode")
-        code = code.rpartition(":")[2]
+        code = known_as_code(code.rpartition(":")[2])
     if not code:
         return OrgUnavailable(f"Login: the org's answer is none of a login (HTTP {status})")
     treatment = decide(code, message, status) if code in ERROR_TABLE else Treatment.STOP_ACCOUNT

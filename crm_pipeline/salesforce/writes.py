@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from crm_pipeline.salesforce.answers import known_as_code
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.errors import (
     LostAnswer,
@@ -294,7 +295,7 @@ def _row_errors(row: Mapping[str, Any]) -> tuple[RowError, ...]:
     errors: Sequence[Mapping[str, Any]] = row.get("errors") or ({},)
     return tuple(
         RowError(
-            error.get("statusCode") or error.get("errorCode") or "",
+            known_as_code(error.get("statusCode") or error.get("errorCode")),
             error.get("message") or "",
             tuple(error.get("fields") or ()),
         )

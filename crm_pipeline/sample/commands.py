@@ -80,6 +80,7 @@ def orgs(
 def _mistakes() -> Iterator[None]:
     from sqlalchemy.exc import ProgrammingError
 
+    from crm_pipeline.database.errors import in_words
     from crm_pipeline.sample.warehouse import SampleError
 
     try:
@@ -89,7 +90,7 @@ def _mistakes() -> Iterator[None]:
     except ProgrammingError as error:
         raise typer.TyperException(
             "The warehouse is not the sample's: point WAREHOUSE_URL at an empty database, or "
-            f"unset it for the embedded one ({str(error.orig).splitlines()[0]})."
+            f"unset it for the embedded one ({in_words(error)})."
         ) from error
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Engine, Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 
@@ -205,13 +206,10 @@ def explained(extract: str) -> Iterator[None]:
     except OperationalError as error:
         raise ExtractError(
             "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
-            f" ({_first_line(error)})"
+            f" ({in_words(error)})"
         ) from None
     except DBAPIError as error:
         raise ExtractError(
-            f"sql/extract/{extract}.sql does not fit the warehouse: {_first_line(error)}"
+            f"sql/extract/{extract}.sql does not fit the warehouse: {in_words(error)}; run it"
+            " in psql for PostgreSQL's own words, which may quote a row"
         ) from None
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]

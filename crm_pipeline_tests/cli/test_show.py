@@ -57,7 +57,7 @@ def test_what_an_org_said_and_a_person_wrote_is_shown_without_effect(
         connection.execute(
             text(
                 "INSERT INTO crm.incident (account_id, code, subject, message, operations)"
-                " VALUES ('acme', 'CODE', 'Lead', :said, 1)"
+                " VALUES ('acme', 'CODE', :said, :said, 1)"
             ),
             {"said": _NASTY},
         )

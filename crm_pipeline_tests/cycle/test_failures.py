@@ -1,5 +1,6 @@
 """What goes wrong with an org, and what a cycle makes of it."""
 
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import FieldMapping, remove_field_mapping, set_field_mapping
+from crm_pipeline.cycle.cycle import PipelineDatabaseError
 from crm_pipeline.local_org.rules import RULES
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings
@@ -47,6 +49,37 @@ def test_a_mapping_of_a_column_that_no_extract_has_stops_the_account_before_anyt
     remove_field_mapping(bench.connection, "acme", "Lead", "Region__c")
     assert bench.cycle().state == "Complete"
     assert len(bench.records("Event")) == 1
+
+
+def test_a_value_that_the_extract_cannot_read_is_shown_nowhere(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The address stood in the state, the log, Dagster's failure and the alert."""
+    one_registration(bench)
+    bench.connection.execute(text("ALTER TABLE warehouse.person RENAME TO everybody"))
+    bench.connection.execute(
+        text(
+            "CREATE VIEW warehouse.person AS SELECT *, email::int AS as_number"
+            " FROM warehouse.everybody WHERE email::int > 0"
+        )
+    )
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "sql/extract/registrations.sql" in report.reason
+    assert "22P02" in report.reason
+    kept = bench.connection.scalar(text("SELECT reason FROM crm.sync_state"))
+    assert "example.com" not in f"{report} {kept} {caplog.text}"
+
+
+def test_a_failure_of_the_pipeline_s_own_database_quotes_no_value(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    one_registration(bench)
+    bench.connection.execute(text("CREATE INDEX ON crm.operation ((person_key::int))"))
+    with pytest.raises(PipelineDatabaseError, match="22P02") as failed:
+        bench.cycle()
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "example.com" not in shown + caplog.text
 
 
 def test_an_org_that_is_down_costs_the_records_no_attempt(bench: Bench) -> None:

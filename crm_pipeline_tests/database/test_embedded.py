@@ -17,6 +17,7 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database import embedded
 from crm_pipeline.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
@@ -211,6 +212,18 @@ def test_nobody_enters_without_the_password_which_only_its_owner_reads(folder: P
         ask(url.set(password="guessed"), "SELECT 1")
     assert stat.S_IMODE((folder / "server/password").stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "server").stat().st_mode) == 0o700
+
+
+def test_its_log_which_quotes_rows_is_read_by_its_owner_only(folder: Path):
+    folder.mkdir(parents=True)
+    earlier = folder / "postgres.log"
+    earlier.write_text("of an earlier version")
+    earlier.chmod(0o644)
+    url = EmbeddedPostgres(folder, SMALL).url("crm")
+    with pytest.raises(DBAPIError):
+        ask(url, "SELECT 'ada@example.com'::int")
+    assert "ada@example.com" in earlier.read_text()
+    assert stat.S_IMODE(earlier.stat().st_mode) == 0o600
 
 
 def test_settings_of_another_postgresql_in_the_environment_do_no_harm(

@@ -1,0 +1,72 @@
+"""Errors of PostgreSQL without the values of rows, which its messages quote."""
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from psycopg import Error
+    from sqlalchemy.engine.interfaces import ExceptionContext
+
+_SAYS_NO_VALUES = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE that are about connections, locks and the server."""
+
+_NO_RIGHTS = "42501"
+
+
+def without_values(error: "Error", statement: str | None = None) -> str:
+    """What an error is, in one line: the statement's name, the SQLSTATE and what that means.
+
+    PostgreSQL's words come along where they cannot quote a row: of errors of the server, and of
+    those found before a statement runs.
+
+    Args:
+        error: psycopg's.
+        statement: the name of the statement below `sql/`, where it is known.
+    """
+    diagnosis = error.diag
+    code = error.sqlstate
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    where = f"sql/{statement}.sql" if statement else ""
+    said = ""
+    if code is None and type(error).__name__ == "OperationalError":
+        return str(error).strip().partition("\n")[0]
+    if code is not None and (
+        code.startswith(_SAYS_NO_VALUES)
+        or code == _NO_RIGHTS
+        or (code.startswith("42") and diagnosis.statement_position)
+    ):
+        said = str(diagnosis.message_primary or "")
+    known = f"{name} (SQLSTATE {code})" if code else name
+    return ": ".join(filter(None, (where, known, said)))
+
+
+def in_words(error: DBAPIError) -> str:
+    """What an error of the database is, in one line and without the values of rows."""
+    from psycopg import Error
+
+    cause = error.orig
+    return without_values(cause) if isinstance(cause, Error) else type(cause).__name__
+
+
+def tell_no_values(engine: Engine) -> None:
+    """Takes the values of rows out of all errors of an engine, before anybody can log them.
+
+    What says why no connection came about stays as it is: no row has been read then.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def _scrub(context: "ExceptionContext") -> None:
+        from psycopg import Error
+
+        error = context.original_exception
+        if context.connection is None or not isinstance(error, Error):
+            return
+        running = context.execution_context
+        name = running.execution_options.get("statement") if running else None
+        words = without_values(error, name)
+        error.args = (words,)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (words,)
