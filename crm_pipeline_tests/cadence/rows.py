@@ -19,7 +19,7 @@ def an_account(connection: Connection, account_id: str, *, enabled: bool = True)
         account_id=account_id,
         client_id=f"client-{account_id}",
         name=account_id.title(),
-        login_url="https://login.test",
+        login_url="https://login.salesforce.com",
         enabled=enabled,
         settings=AccountSettings(),
     )

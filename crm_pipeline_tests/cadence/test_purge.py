@@ -2,7 +2,9 @@
 
 import dagster as dg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.cadence.purge import purge, purge_cycles, purge_history
@@ -114,6 +116,75 @@ def test_old_cycles_go_but_the_latest_of_each_account_stays(pipeline, connection
     assert purge_cycles(pipeline, days=14) == 3
     left = connection.execute(text("SELECT account_id, run_id FROM crm.cycle ORDER BY 1"))
     assert [tuple(row) for row in left] == [("busy", "2"), ("idle", "40")]
+
+
+FILL_VERDICTS = """
+    INSERT INTO asset_check_executions (
+        asset_key, check_name, partition, run_id, execution_status, create_timestamp
+    )
+    SELECT
+        '["thing"]',
+        'check ' || c,
+        nullif('acct-' || a, 'acct-0'),
+        'run ' || v,
+        'SUCCEEDED',
+        now() - make_interval(days => 40 - v)
+    FROM
+        generate_series(0, :accounts - 1) AS a,
+        generate_series(1, :checks) AS c,
+        generate_series(1, :versions) AS v
+    """
+
+
+def verdicts_left(connection: Connection) -> int:
+    left: int = connection.execute(text("SELECT count(*) FROM asset_check_executions")).scalar_one()
+    connection.rollback()
+    return left
+
+
+def fill_verdicts(connection: Connection, accounts: int, checks: int, versions: int) -> None:
+    of = {"accounts": accounts, "checks": checks, "versions": versions}
+    connection.execute(text(FILL_VERDICTS), of)
+    connection.commit()
+
+
+def test_verdicts_of_a_fleet_are_purged_in_the_time_that_a_hash_takes(
+    pipeline, connection, instance
+):
+    """A comparison of each with all later ones of its group took more than ten minutes."""
+    fill_verdicts(connection, accounts=9_000, checks=8, versions=2)
+    patient = create_engine(
+        pipeline.url, connect_args={"options": "-c statement_timeout=20s"}, poolclass=NullPool
+    )
+    assert purge(patient, days=14)["verdicts"] == 72_000
+    kept = connection.execute(
+        text(
+            "SELECT DISTINCT run_id, count(*) OVER (), count(*) FILTER (WHERE partition IS NULL)"
+            " OVER () FROM asset_check_executions"
+        )
+    )
+    assert [tuple(row) for row in kept] == [("run 2", 72_000, 8)]
+
+
+def test_what_was_purged_before_a_failure_stays_purged(pipeline, connection, instance, monkeypatch):
+    monkeypatch.setattr("crm_pipeline.cadence.purge.ROWS_AT_ONCE", 10)
+    fill_verdicts(connection, accounts=5, checks=4, versions=2)
+    connection.execute(
+        text(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN IF old.partition = ''acct-4'' THEN RAISE ''no''; END IF; RETURN old; END'"
+        )
+    )
+    connection.execute(
+        text(
+            "CREATE TRIGGER refuse BEFORE DELETE ON asset_check_executions"
+            " FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    )
+    connection.commit()
+    with pytest.raises(DBAPIError):
+        purge(pipeline, days=14)
+    assert verdicts_left(connection) == 40 - 10
 
 
 def test_the_job_says_what_it_has_deleted(connection, instance, accounts):

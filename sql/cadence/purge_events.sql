@@ -1,0 +1,2 @@
+DELETE FROM event_logs
+WHERE id = any(CAST(:ids AS bigint []))
