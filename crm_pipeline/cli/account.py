@@ -1,7 +1,8 @@
 """`crm-pipeline account`: the clients' accounts, and how to get into their orgs."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +16,17 @@ from crm_pipeline.cli import (
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
-from crm_pipeline.cli.databases import migrated, transaction
+from crm_pipeline.cli.databases import locked, migrated, transaction
+from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, print_table, say
+from crm_pipeline.cli.show import print_facts, print_table, say, shown
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account
+
+_ITSELF = ("client", "name", "login_url")
 
 app = typer.Typer(help="The clients' accounts: settings, credentials, filters, sessions, mappings.")
 app.add_typer(account_filter.app, name="filter")
@@ -41,19 +50,52 @@ def add(
     ],
     method: LoginMethod = Method.client_credentials,
     credentials_file: CredentialsFile = None,
+    yes: Yes = False,
 ) -> None:
     """Add an account, with the credentials of its org."""
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.credentials import set_credentials
     from crm_pipeline.accounts.store import add_account
 
-    account = Account(account_id, client, name, login_url, True, AccountSettings())
+    account = Account(account_id, client.strip(), name, login_url, True, AccountSettings())
     with migrated().begin() as connection:
         add_account(connection, account)
+        check_client(account.client_id, yes=yes)
         set_credentials(connection, account_id, credentials(credentials_file, method))
     say(
         f"Added account {account_id}; try its login with "
         f"`crm-pipeline account test-login {account_id}`."
+    )
+
+
+@app.command("clients")
+def clients_() -> None:
+    """List the clients that the warehouse has rows of, with their accounts."""
+    from crm_pipeline.accounts.store import list_accounts
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.warehouse.clients import clients
+    from crm_pipeline.warehouse.participations import ExtractError
+
+    with transaction() as connection:
+        accounts = list_accounts(connection)
+    try:
+        found = clients(engine("warehouse"))
+    except ExtractError as error:
+        mistake(f"{error}.")
+    print_table(
+        "",
+        ("client", "registrations", "attendances", "newest row", "account"),
+        [
+            (
+                each.client_id,
+                each.registrations,
+                each.attendances,
+                each.newest,
+                ", ".join(a.account_id for a in accounts if a.client_id == each.client_id),
+            )
+            for each in found
+        ],
+        empty="The warehouse has no rows yet.",
     )
 
 
@@ -132,25 +174,32 @@ def set_(
     login_url: Annotated[str | None, typer.Option(help="The org's My Domain.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Change settings, the name, the client or the login URL; the rest stays."""
+    """Change settings, the name, the client or the login URL; the rest stays.
+
+    Name, client and login URL may be said as name=…, client=… and login_url=…, too.
+    """
     from crm_pipeline.accounts.store import get_account, update_account, update_settings
 
     changes = dict(map(_setting, settings or ()))
-    if not changes and client is None and name is None and login_url is None:
+    itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
+    if not changes and not itself:
         mistake(
             f"Nothing to change: say SETTING=VALUE, as parallel_requests=2; `crm-pipeline account "
             f"show {account_id}` lists the settings."
         )
-    with transaction() as connection:
+    _check_names(changes)
+    with locked(account_id) if "client" in itself else transaction() as connection:
         update_settings(connection, account_id, changes)
         account = get_account(connection, account_id)
+        if itself.get("client", account.client_id) != account.client_id:
+            _become_client(connection, account, itself["client"], yes=yes)
         update_account(
             connection,
             replace(
                 account,
-                client_id=account.client_id if client is None else client,
-                name=account.name if name is None else name,
-                login_url=account.login_url if login_url is None else login_url,
+                client_id=itself.get("client", account.client_id),
+                name=itself.get("name", account.name),
+                login_url=itself.get("login_url", account.login_url),
             ),
         )
         confirm_reading(connection, account_id, yes=yes)
@@ -175,6 +224,59 @@ def enable(account_id: AccountId) -> None:
     with transaction() as connection:
         enable_account(connection, account_id)
     say(f"Account {account_id} is enabled.")
+
+
+def _of_itself(changes: dict[str, str | None], options: Mapping[str, str | None]) -> dict[str, str]:
+    """Takes what is no setting but the account's own out of the changes, and adds the options."""
+    said = {name: value.strip() for name, value in options.items() if value is not None}
+    for name in options.keys() & changes.keys():
+        value = changes.pop(name)
+        if value is None:
+            mistake(f"{name} has no default to go back to; say {name}=VALUE.")
+        if said.setdefault(name, value) != value:
+            mistake(f"{name} is said twice, in two ways.")
+    return said
+
+
+def _check_names(changes: Mapping[str, str | None]) -> None:
+    """Refuses settings that do not exist; what is stored under such a name may be taken away."""
+    from crm_pipeline.accounts.account import AccountSettings
+    from crm_pipeline.near_names import near
+
+    known = [*_ITSELF, *AccountSettings.model_fields]
+    for name, value in changes.items():
+        if name not in known and value is not None:
+            likely = near(name, known, 1)
+            meant = (
+                f"; did you mean {likely[0]}?"
+                if likely
+                else f". Those that exist: {', '.join(known)}."
+            )
+            mistake(f"There is no setting {name!r}{meant}")
+
+
+def _become_client(
+    connection: "Connection", account: "Account", client_id: str, *, yes: bool
+) -> None:
+    """Makes the account another client, with positions to match; says first what that does."""
+    from crm_pipeline.accounts.store import pushed_sessions
+    from crm_pipeline.ledger.anew import become_another_client, standing_of_client
+
+    check_client(client_id, yes=yes)
+    standing = standing_of_client(connection, account.account_id)
+    if standing.read_until is None and not standing.done and not standing.unsent:
+        return
+    listed = len(pushed_sessions(connection, account.account_id))
+    agree(
+        f"Account {account.account_id} has read client {account.client_id} until "
+        f"{shown(standing.read_until) or 'its first row'}. Its {standing.done} operations that are "
+        f"done stay in the org, {standing.unsent} that were not sent are forgotten. From the next "
+        f"cycle on all rows of client {client_id} go to the same org, from the first one."
+        + (f" Only those of the {listed} sessions that it lists, though." if listed else ""),
+        f"Make it client {client_id}?",
+        yes=yes,
+    )
+    become_another_client(connection, account.account_id)
 
 
 def _shown(value: object) -> object:

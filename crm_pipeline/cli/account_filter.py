@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Parts of email addresses that are not to reach Salesforce.")
@@ -16,12 +17,25 @@ FilterString = Annotated[
 
 
 @app.command()
-def add(account_id: AccountId, filter_string: FilterString) -> None:
-    """Reject addresses that contain a text."""
-    from crm_pipeline.accounts.store import add_filter
+def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) -> None:
+    """Reject addresses that contain a text; says first how many that would have been."""
+    from crm_pipeline.accounts.store import add_filter, get_account
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.warehouse.clients import rejections
 
     with transaction() as connection:
+        client_id = get_account(connection, account_id).client_id
         add_filter(connection, account_id, filter_string)
+        with if_the_warehouse_answers("how many people it rejects"):
+            found = rejections(engine("warehouse"), client_id, filter_string)
+            what = (
+                f"Of the {found.people} people that client {client_id} has so far, "
+                f"{filter_string.strip()!r} rejects {found.rejected}."
+            )
+            if found.rejected:
+                agree(what, "Reject them, and those like them?", yes=yes)
+            else:
+                say(what)
     say(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
 
 

@@ -6,6 +6,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
+from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_facts, say
 
@@ -48,15 +49,13 @@ def org(
             "there: there is nothing to decide."
         )
     with locked(account_id) as connection:
-        if start_anew:
-            _say_the_cost(account_id)
-        else:
-            say(
-                f"Records with the Ids that the ledger knows from org {known.organization_id} are "
-                f"taken to be in org {known.other_organization_id}; nothing is sent again."
-            )
-        if not yes:
-            typer.confirm("Go on?", abort=True)
+        what = (
+            _cost(account_id)
+            if start_anew
+            else f"Records with the Ids that the ledger knows from org {known.organization_id} are "
+            f"taken to be in org {known.other_organization_id}; nothing is sent again."
+        )
+        agree(what, "Go on?", yes=yes)
         if start_anew:
             send_again(connection, account_id)
         taken = take_other_org(connection, account_id)
@@ -64,7 +63,7 @@ def org(
     say(f"Account {account_id} delivers to org {taken} from its next cycle on.")
 
 
-def _say_the_cost(account_id: str) -> None:
+def _cost(account_id: str) -> str:
     from crm_pipeline.ledger.anew import volume_to_start_anew
     from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 
@@ -78,7 +77,7 @@ def _say_the_cost(account_id: str) -> None:
     }
     route = choose_route(volumes, latency=None, calls_left=None)
     calls = forecast_calls(volume.people + volume.members, volumes, route.name)
-    say(
+    return (
         f"{volume.people} people are looked up again, and {volume.activities} activities, "
         f"{volume.campaigns} campaigns and {volume.members} members are sent again: "
         f"about {calls} API calls. An org that has them already would have activities twice."

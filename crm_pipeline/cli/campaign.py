@@ -7,8 +7,9 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_table, say
+from crm_pipeline.cli.show import counted, print_table, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -145,9 +146,10 @@ def _confirm(volumes: Mapping[int, int], rows_per_cycle: int | None, *, yes: boo
 
     rows = sum(volumes.values())
     cycles = 1 if rows_per_cycle is None else -(-rows // rows_per_cycle) or 1
-    say(
-        f"{len(volumes)} events with {rows} registrations and attendances are to be read: "
-        f"at most {backfill_calls(len(volumes), rows)} API calls, over about {cycles} cycles."
+    agree(
+        f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
+        f"read: at most {backfill_calls(len(volumes), rows)} API calls, over about "
+        f"{counted(cycles, 'cycle')}.",
+        "Read them?",
+        yes=yes,
     )
-    if not yes:
-        typer.confirm("Read them?", abort=True)

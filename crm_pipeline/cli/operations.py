@@ -8,7 +8,7 @@ import typer
 
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, print_table, say, shown
+from crm_pipeline.cli.show import counted, print_facts, print_table, say
 
 app = typer.Typer(
     help="Writes that failed: list them, look at one, send them again or give them up. What they "
@@ -232,7 +232,7 @@ def _chosen(
 
 
 def _counted(number: int) -> str:
-    return f"{shown(number)} operation{'' if number == 1 else 's'}"
+    return counted(number, "operation")
 
 
 def _of_code(code: str | None) -> str:

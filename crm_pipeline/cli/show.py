@@ -98,6 +98,11 @@ def _print(table: "Table") -> None:
     say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of a thing, as in "1 event" and "2 events"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def shown(value: object) -> str:
     """A value as people read it: times to the second in UTC, nothing for None."""
     if value is None:

@@ -1,6 +1,7 @@
-"""Delivering all of an account anew, into an org that has nothing of it."""
+"""Beginning an account anew: in an org that has nothing of it, or as another client."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -32,3 +33,31 @@ def start_anew(connection: Connection, account_id: str) -> None:
     """
     parameters = {"account_id": account_id, "stranger": STRANGER}
     connection.execute(statement("ledger/start_anew"), parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOfClient:
+    """What an account has of its client: up to when its rows were read, UTC (None: never).
+
+    `done` operations are in the org, `unsent` ones are pending, failed or exhausted.
+    """
+
+    read_until: datetime | None
+    done: int
+    unsent: int
+
+
+def standing_of_client(connection: Connection, account_id: str) -> StandingOfClient:
+    """The size of `become_another_client`, counted and not changed."""
+    row = connection.execute(
+        statement("ledger/standing_of_client"), {"account_id": account_id}
+    ).one()
+    return StandingOfClient(*row)
+
+
+def become_another_client(connection: Connection, account_id: str) -> None:
+    """Has the account's next cycle read its client from the start; forgets what was not sent.
+
+    Writes within the caller's transaction; the caller holds the account's lock.
+    """
+    connection.execute(statement("ledger/another_client"), {"account_id": account_id})

@@ -1,7 +1,9 @@
 """`crm-pipeline sample`: fills the sample warehouse, lets time go on, writes the sample orgs."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from crm_pipeline.sample.warehouse import Progress
 
 app = typer.Typer(help="Sample data: a warehouse as messy as reality, and local orgs for it.")
+
+_LOCAL_ORG = "http://127.0.0.1:8420/dev"
+_MOST_SHOWN = 8
 
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")]
 
@@ -30,16 +35,22 @@ def create(
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sample import accounts, warehouse
 
+    made = accounts.clients(clients)
     with _mistakes(), _progress() as progress:
         warehouse.create(
-            engine("warehouse"),
-            accounts.clients(clients),
-            registrations,
-            seed=seed,
-            replace=replace,
-            progress=progress,
+            engine("warehouse"), made, registrations, seed=seed, replace=replace, progress=progress
         )
     say(f"The warehouse holds {registrations:,} registrations of {clients:,} clients.")
+    say(
+        "Accounts for them, in the org of `crm-pipeline org serve` (or in yours, by its login URL):"
+    )
+    for client_id, name in islice(made.items(), _MOST_SHOWN):
+        say(
+            f"crm-pipeline account add {client_id} --client {client_id} "
+            f"--name {shlex.quote(name)} --login-url {_LOCAL_ORG}"
+        )
+    if len(made) > _MOST_SHOWN:
+        say("`crm-pipeline account clients` lists all of them.")
 
 
 @app.command()

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
+from crm_pipeline.cli import guards
 from crm_pipeline.cli.app import app
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
@@ -16,6 +17,7 @@ Run = Callable[..., Result]
 def run(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in this process; `fails` says which exit status is expected of it.
 
+    Who types something sits at a terminal; otherwise nobody can be asked.
     A failure is one line on stderr, unless it is `silent` as the output says it already.
     """
     for variable in ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "SECURITY_TOKEN"):
@@ -24,6 +26,7 @@ def run(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(
         *arguments: object, typed: str | None = None, fails: int = 0, silent: bool = False
     ) -> Result:
+        monkeypatch.setattr(guards, "_at_a_terminal", lambda: typed is not None)
         result = CliRunner().invoke(
             app, [str(each) for each in arguments], input=typed, prog_name="crm-pipeline"
         )
@@ -47,6 +50,7 @@ def acme(run: Run) -> str:
         "--client=client-1",
         "--name=Acme Ltd",
         "--login-url=https://acme.my.salesforce.com",
+        "--yes",
         typed="3MVG9\ns3cret\n",
     )
     return "acme"
@@ -72,7 +76,7 @@ def server() -> Iterator[LocalOrgServer]:
 def org(run: Run, pipeline: Engine, server: LocalOrgServer) -> Org:
     """The org of account acme, for which session 1 is held."""
     login_url = f"--login-url={server.url_of('acme')}"
-    add = ("account", "add", "acme", "--client=client-1", "--name=Acme Ltd", login_url)
+    add = ("account", "add", "acme", "--client=client-1", "--name=Acme Ltd", "--yes", login_url)
     run(*add, typed="3MVG9\ns3cret\n")
     with pipeline.begin() as connection:
         add_sessions(connection, 1)

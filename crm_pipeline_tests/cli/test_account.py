@@ -21,7 +21,7 @@ def test_an_account_is_added_with_what_was_typed_and_listed(run: Run, acme: str,
 
 
 def test_an_account_that_cannot_be_added_leaves_nothing_behind(run: Run, pipeline: Engine):
-    add = ("account", "add", "acme", "--client=c", "--name=n")
+    add = ("account", "add", "acme", "--client=c", "--name=n", "--yes")
     refused = run(*add, "--login-url=http://acme.example", typed="a\nb\n", fails=1)
     assert "use https" in refused.stderr
     run(*add, "--login-url=https://acme.my.salesforce.com", typed="3MVG9\n", fails=1)
@@ -133,7 +133,7 @@ def test_filters_are_added_listed_and_removed(run: Run, acme: str):
 
 def test_sessions_are_listed_and_the_last_one_goes_only_on_purpose(run: Run, acme: str):
     assert "all of its sessions go" in run("account", "session", "list", acme).stdout
-    run("account", "session", "add", acme, "4711")
+    run("account", "session", "add", acme, "4711", "--yes")
     assert "4711" in run("account", "session", "list", acme).stdout
     refused = run("account", "session", "remove", acme, "4711", fails=1)
     assert "--push-all" in refused.stderr

@@ -25,7 +25,7 @@ def test_a_linked_event_is_read_again_and_it_is_said_before_what_that_costs(
     campaign = org.table("Campaign")
     assert not campaign.rows
     said = run("campaign", "link", "acme", event, "701000000000001", typed="y\n").stdout
-    assert "1 events with 1 registrations and attendances are to be read: at most 5" in said
+    assert "1 event with 1 registrations and attendances are to be read: at most 5" in said
     listed = run("campaign", "list", "acme").stdout
     assert "701000000000001" in listed
     assert "1 rows wait" in listed
@@ -37,7 +37,7 @@ def test_who_switches_campaigns_on_is_told_first_what_that_costs(
     one_registration(pipeline)
     run("cycle", "acme")
     said = run("account", "set", "acme", "campaigns={}", typed="n\n", fails=1).stdout
-    assert "1 events with 1 registrations and attendances are to be read: at most 5 API" in said
+    assert "1 event with 1 registrations and attendances are to be read: at most 5 API" in said
     run("cycle", "acme")
     assert not org.table("Campaign").rows, "who says no leaves campaigns off"
     run("account", "set", "acme", "campaigns={}", typed="y\n")
@@ -72,8 +72,8 @@ def test_a_setting_that_has_all_read_again_says_first_what_that_costs(
         ("account", "mapping", "set", "acme", "CampaignMember.Source__c", "--constant=x"),
     ):
         said = run(*change, typed="n\n", fails=1).stdout
-        assert "1 events with 1 registrations and attendances" in said
-        assert "at most 5 API calls, over about 1 cycles" in said
+        assert "1 event with 1 registrations and attendances" in said
+        assert "at most 5 API calls, over about 1 cycle." in said
     run("cycle", "acme")
     [member] = org.table("CampaignMember").rows.values()
     assert member["Status"] == "Registered", "who says no leaves all as it was"

@@ -31,7 +31,15 @@ def test_a_cycle_brings_what_is_new_and_tells_it(run: Run, org: Org, pipeline: E
 
 
 def test_all_enabled_accounts_have_a_cycle_each(run: Run, org: Org):
-    add = ("account", "add", "beta", "--client=c", "--name=Beta", "--login-url=http://127.0.0.1:1")
+    add = (
+        "account",
+        "add",
+        "beta",
+        "--yes",
+        "--client=c",
+        "--name=Beta",
+        "--login-url=http://127.0.0.1:1",
+    )
     run(*add, typed="a\nb\n")
     run("account", "add", "off", *add[3:], typed="a\nb\n")
     run("account", "disable", "off")
@@ -58,7 +66,14 @@ def test_a_cycle_that_fails_says_why_and_ends_with_exit_status_1(
 def test_a_wrong_encryption_key_is_told_at_its_account_and_stops_no_other(
     run: Run, org: Org, server: LocalOrgServer, monkeypatch: pytest.MonkeyPatch
 ):
-    add = ("account", "add", "--client=c", "--name=n", f"--login-url={server.url_of('lenient')}")
+    add = (
+        "account",
+        "add",
+        "--yes",
+        "--client=c",
+        "--name=n",
+        f"--login-url={server.url_of('lenient')}",
+    )
     monkeypatch.setenv("CRM_ENCRYPTION_KEYS", new_key())
     settings.cache_clear()
     run(*add, "beta", typed="3MVG9\ns3cret\n")
@@ -70,7 +85,14 @@ def test_a_wrong_encryption_key_is_told_at_its_account_and_stops_no_other(
 def test_an_impossible_filter_in_the_table_fails_its_account_only(
     run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
 ):
-    add = ("account", "add", "--client=c", "--name=n", f"--login-url={server.url_of('lenient')}")
+    add = (
+        "account",
+        "add",
+        "--yes",
+        "--client=c",
+        "--name=n",
+        f"--login-url={server.url_of('lenient')}",
+    )
     run(*add, "beta", typed="3MVG9\ns3cret\n")
     with pipeline.begin() as connection:
         connection.execute(text("INSERT INTO crm.email_filter VALUES ('acme', E'\\t')"))

@@ -18,6 +18,7 @@ ADD = (
     "acme",
     "--client=c",
     "--name=n",
+    "--yes",
     "--login-url=https://a.my.salesforce.com",
 )
 

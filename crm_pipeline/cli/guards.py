@@ -1,0 +1,76 @@
+"""What a person types is looked at before it counts; what is dear or dangerous is asked."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import say, shown
+
+if TYPE_CHECKING:
+    from crm_pipeline.warehouse.clients import Client
+
+
+def agree(what: str, question: str, *, yes: bool) -> None:
+    """Says what will happen and asks, on a terminal; ends the command unless that is agreed to.
+
+    Where nobody can be asked, only `yes` agrees.
+    """
+    if not yes and not _at_a_terminal():
+        mistake(f"{what} Nothing is changed, as nobody can be asked here; --yes agrees.")
+    say(what)
+    if not yes and not typer.confirm(question):
+        mistake("Nothing is changed.")
+
+
+@contextmanager
+def if_the_warehouse_answers(what: str) -> Iterator[None]:
+    """What cannot be looked up in the warehouse is said, and stops nobody.
+
+    Args:
+        what: what remains unknown, as in "whether there is a column county".
+    """
+    from crm_pipeline.warehouse.participations import ExtractError
+
+    try:
+        yield
+    except ExtractError as error:
+        say(f"It cannot be checked {what}: {error}", err=True)
+
+
+def check_client(client_id: str, *, yes: bool) -> None:
+    """Says what the warehouse has of a client, and asks where it has nothing."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.near_names import near
+    from crm_pipeline.warehouse.clients import clients
+
+    with if_the_warehouse_answers(f"whether there is a client {client_id}"):
+        warehouse = engine("warehouse")
+        for found in clients(warehouse, [client_id]):
+            say(_described(found))
+            return
+        likely = near(client_id, [each.client_id for each in clients(warehouse)])
+        meant = (
+            f"did you mean {' or '.join(likely)}?"
+            if likely
+            else "`crm-pipeline account clients` lists those that it has."
+        )
+        agree(
+            f"The warehouse has no row of client {client_id!r}; {meant}",
+            "Take it all the same, for rows that are to come?",
+            yes=yes,
+        )
+
+
+def _described(client: "Client") -> str:
+    return (
+        f"Client {client.client_id} has {client.registrations} registrations and "
+        f"{client.attendances} attendances, the newest row of {shown(client.newest)}."
+    )
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()

@@ -1,0 +1,86 @@
+"""Looking around in the warehouse: which clients it has, their sessions and their people.
+
+For what people type: a client, a session or a filter is checked against what is there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from crm_pipeline.accounts.filters import matches
+from crm_pipeline.database.statements import statement
+from crm_pipeline.warehouse.participations import explained
+
+_PEOPLE_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client of the platform: how many rows it has, and when the newest was shipped, UTC."""
+
+    client_id: str
+    registrations: int
+    attendances: int
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOfClient:
+    """An event session; `rows` counts its registrations and attendances."""
+
+    event_session_id: int
+    session_title: str
+    event_name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejections:
+    """How many of a client's people a filter rejects."""
+
+    rejected: int
+    people: int
+
+
+def clients(warehouse: Engine, client_ids: Sequence[str] | None = None) -> list[Client]:
+    """The clients that the warehouse has rows of: of these ids, or by default all.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/clients.sql` does not fit it.
+    """
+    only = None if client_ids is None else list(client_ids)
+    with explained("clients"), warehouse.connect() as connection:
+        rows = connection.execute(statement("extract/clients"), {"client_ids": only})
+        return [Client(str(r.client_id), r.registrations, r.attendances, r.newest) for r in rows]
+
+
+def sessions(warehouse: Engine, client_id: str) -> list[SessionOfClient]:
+    """The client's event sessions.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/sessions.sql` does not fit it.
+    """
+    with explained("sessions"), warehouse.connect() as connection:
+        rows = connection.execute(statement("extract/sessions"), {"client_id": client_id})
+        return [
+            SessionOfClient(r.event_session_id, r.session_title, r.event_name, r.rows) for r in rows
+        ]
+
+
+def rejections(warehouse: Engine, client_id: str, filter_string: str) -> Rejections:
+    """How many of the client's people a filter string rejects.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/people.sql` does not fit it.
+    """
+    rejected = people = 0
+    with explained("people"), warehouse.connect() as connection:
+        rows = connection.execution_options(
+            stream_results=True, max_row_buffer=_PEOPLE_AT_ONCE
+        ).execute(statement("extract/people"), {"client_id": client_id})
+        for row in rows:
+            people += 1
+            rejected += matches(row.email or "", [filter_string]) is not None
+    return Rejections(rejected, people)

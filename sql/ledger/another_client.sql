@@ -1,0 +1,17 @@
+-- The account becomes another client: all of that one is read from its start. What of the former
+-- client was not sent is forgotten, so that it is there anew should the new client have it, too;
+-- what is in flight or in the org stays.
+WITH unsent AS (
+    DELETE FROM crm.operation
+    WHERE account_id = :account_id AND state IN ('pending', 'failed', 'exhausted')
+),
+
+backfills AS (
+    DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
+),
+
+standing AS (
+    UPDATE crm.sync_state SET watermark = NULL WHERE account_id = :account_id
+)
+
+DELETE FROM crm.source_position WHERE account_id = :account_id
