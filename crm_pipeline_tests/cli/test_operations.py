@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
@@ -77,15 +78,18 @@ def test_values_that_were_changed_to_fit_are_shown_as_they_were(
 
 
 def test_requeued_after_the_org_was_mended_it_arrives_with_all_that_waited(
-    run: Run, refused: int, org: Org, pipeline: Engine
+    run: Run, refused: int, pipeline: Engine, server: LocalOrgServer
 ):
-    org.config.validation_rules.clear()
+    run("account", "set", "acme", f"--login-url={server.url_of('lenient')}")
+    run("account", "test-login", "acme", fails=1)
+    run("account", "org", "acme", "--same-data", "--yes")
     assert "1 operation tried again" in run("operations", "requeue", refused).stdout
     assert state_of(pipeline, refused)[:2] == ("failed", 5)
     run("cycle", "acme")
-    [lead] = org.table("Lead").rows.values()
+    mended = server.org("lenient")
+    [lead] = mended.table("Lead").rows.values()
     assert lead["Country"] == "Atlantis"
-    assert [event["WhoId"] for event in org.table("Event").rows.values()] == [lead["Id"]]
+    assert [event["WhoId"] for event in mended.table("Event").rows.values()] == [lead["Id"]]
     assert state_of(pipeline, refused)[:2] == ("done", 4)
 
 
