@@ -1,9 +1,10 @@
 """What single objects do beyond their describe: before and after a record is saved."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from crm_pipeline.local_org import opportunities
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.schema import Row
@@ -20,18 +21,6 @@ _PERSON_FIELDS = (
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country")
 _MAX_MINUTES = 1_440
 _TIMES = ("StartDateTime", "ActivityDateTime", "DurationInMinutes", "EndDateTime")
-_STAGES = {
-    "Prospecting": (10, "Pipeline"),
-    "Qualification": (10, "Pipeline"),
-    "Needs Analysis": (20, "Pipeline"),
-    "Value Proposition": (50, "Pipeline"),
-    "Id. Decision Makers": (60, "Pipeline"),
-    "Perception Analysis": (70, "Pipeline"),
-    "Proposal/Price Quote": (75, "Pipeline"),
-    "Negotiation/Review": (90, "Pipeline"),
-    "Closed Won": (100, "Closed"),
-    "Closed Lost": (0, "Omitted"),
-}
 _FIRST_STATUSES = (
     {"Label": "Sent", "SortOrder": 1, "IsDefault": True, "HasResponded": False},
     {"Label": "Responded", "SortOrder": 2, "IsDefault": False, "HasResponded": True},
@@ -66,9 +55,23 @@ def _activity(context: WriteContext, row: Row, old: Row | None) -> None:
     if who and contact is None and what:
         text = "Related To ID: cannot be set when the name is a lead"
         raise refuse("FIELD_INTEGRITY_EXCEPTION", text, "WhatId")
-    row["AccountId"] = contact.get("AccountId") if contact else None
-    if what and what.startswith("001"):
-        row["AccountId"] = what
+    row["AccountId"] = _account_of(context.org, what) if what else None
+    if contact and row["AccountId"] is None:
+        row["AccountId"] = contact.get("AccountId")
+
+
+def _account_of(org: Org, what_id: str) -> str | None:
+    """The account that an activity is about, be it by an opportunity or by a detail of one."""
+    table = org.table_of_id(what_id)
+    if table is None or table.type.name == "Account":
+        return what_id if table else None
+    of = table.type
+    names = [
+        each.name
+        for each in of.fields.values()
+        if "Account" in each.reference_to and (each.name == "AccountId" or each.is_master_detail)
+    ]
+    return table.rows[what_id].get(names[0]) if names else None
 
 
 def _task(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
@@ -174,6 +177,9 @@ def _only_one(flag: str, parent: str) -> Behaviour:
     return unflag
 
 
+_ONLY_PRIMARY = _only_one("IsPrimary", "OpportunityId")
+
+
 def _campaign_member(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
     """Salesforce: CampaignMember. Of a lead and a contact it keeps the contact, silently."""
     if row.get("ContactId") and old is None and not context.seeding:
@@ -206,36 +212,16 @@ def _status_of(org: Org, member: Row) -> Row:
     return next((each for each in statuses if each["IsDefault"]), _FIRST_STATUSES[0])
 
 
-def _opportunity(_context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
-    stage = row["StageName"]
-    probability, category = _STAGES.get(stage, (0, "Pipeline"))
-    if old is None or old["StageName"] != stage:
-        if row.get("Probability") == (old or {}).get("Probability"):
-            row["Probability"] = float(probability)
-        row["ForecastCategory"] = row["ForecastCategoryName"] = category
-        row["IsClosed"] = stage.startswith("Closed")
-        row["IsWon"] = stage == "Closed Won"
-    amount = row.get("Amount")
-    row["ExpectedRevenue"] = None if amount is None else amount * row["Probability"] / 100
-    close = date.fromisoformat(row["CloseDate"])
-    row["FiscalYear"], row["FiscalQuarter"] = close.year, (close.month + 2) // 3
-    row["Fiscal"] = f"{row['FiscalYear']} {row['FiscalQuarter']}"
-
-
-def _add_contact_role(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
-    """ContactId, which one can only give on creation, makes the primary contact role."""
-    if old is None and row.get("ContactId"):
-        roles = context.org.table("OpportunityContactRole")
-        context.insert(
-            roles, {"OpportunityId": row["Id"], "ContactId": row["ContactId"], "IsPrimary": True}
-        )
-
-
 def name_after_id(_context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
     """A custom object's record without a name is called by its id."""
     if row.get("Name") is None:
         row["Id"] = row.get("Id") or table.ids.next()
         row["Name"] = row["Id"][:15]
+
+
+def _contact_role(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
+    _ONLY_PRIMARY(context, table, row, old)
+    opportunities.follow_primary_role(context, table, row)
 
 
 BEFORE_SAVE: dict[str, Behaviour] = {
@@ -246,15 +232,20 @@ BEFORE_SAVE: dict[str, Behaviour] = {
     "Contact": _person,
     "Event": _event,
     "Lead": _person,
-    "Opportunity": _opportunity,
+    "Opportunity": opportunities.before_opportunity,
+    "OpportunityStage": opportunities.before_stage,
     "Task": _task,
     "User": _person,
 }
 AFTER_SAVE: dict[str, Behaviour] = {
     "Campaign": _add_member_statuses,
     "CampaignMemberStatus": _only_one("IsDefault", "CampaignId"),
-    "Opportunity": _add_contact_role,
-    "OpportunityContactRole": _only_one("IsPrimary", "OpportunityId"),
+    "Opportunity": opportunities.after_opportunity,
+    "OpportunityContactRole": _contact_role,
+    "OpportunityStage": opportunities.after_stage,
+}
+AFTER_DELETE: dict[str, Callable[[WriteContext, Table, Row], None]] = {
+    "OpportunityContactRole": opportunities.follow_primary_role,
 }
 
 

@@ -285,7 +285,12 @@ def _run_query(org: Org, job: ClassicJob, batch: Batch) -> None:
     text = batch.content.decode("utf-8", "replace")
     try:
         batch.selected = bulk_select(
-            org, text, job.version, job.operation, in_milliseconds=job.content_type == "JSON"
+            org,
+            text,
+            job.version,
+            job.operation,
+            job.user_id,
+            in_milliseconds=job.content_type == "JSON",
         )
     except SalesforceError as error:
         raise BulkError("InvalidBatch", f"Failed to process query: {error}") from None

@@ -248,7 +248,13 @@ def ingest_results(org: Org, call: Call) -> Answer:
 
 
 def bulk_select(
-    org: Org, text: str, version: str, operation: str, *, in_milliseconds: bool = False
+    org: Org,
+    text: str,
+    version: str,
+    operation: str,
+    user_id: str,
+    *,
+    in_milliseconds: bool = False,
 ) -> Select:
     """Compiles a query for Bulk, which takes less than REST does. Raises `SalesforceError`."""
     selected = select(
@@ -256,6 +262,7 @@ def bulk_select(
         text,
         version,
         include_deleted=operation == "queryAll",
+        user_id=user_id,
         in_milliseconds=in_milliseconds,
     )
     if selected.grouping or selected.counts_only or selected.has_children:
@@ -285,7 +292,7 @@ def create_query(org: Org, call: Call) -> Answer:
         raise BulkError("InvalidJob", "operation (query or queryAll) and query are needed")
     if org.meter.calls["bulk2.query.create_job"] >= org.config.limits.daily_bulk_query_jobs:
         raise BulkError("ExceededQuota", "DailyBulkV2QueryJobs Limit exceeded.")
-    selected = bulk_select(org, text, call.version, operation)
+    selected = bulk_select(org, text, call.version, operation, call.user_id)
     job = _new_job(org, call, body, operation, selected.table)
     job.selected = selected
 

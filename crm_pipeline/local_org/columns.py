@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from crm_pipeline.local_org.currencies import converted
 from crm_pipeline.local_org.schema import Field, Row, make_field
 from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
 from crm_pipeline.local_org.store import Org
@@ -143,7 +144,12 @@ class Source:
             of, only = fields[0]
             table = tables[0] if tables[0] is self.table else None
             return Column(only.name, only, of.reader(only.name), table)
-        readers = {of.key_prefix: of.reader(each.name) for of, each in fields}
+        queues = self.org.config.queue_owner_email
+        readers = {
+            of.key_prefix: of.reader(each.name)
+            for of, each in fields
+            if queues or (of.name, each.name) != ("Group", "Email")
+        }
 
         def read(row: Row) -> Any:
             reader = readers.get(row["Id"][:3])
@@ -156,6 +162,24 @@ class Source:
         if isinstance(operand, Call):
             raise SoqlError("unexpected token: '('", operand.at)
         return joined(*self.resolve(operand))
+
+
+def in_currency(source: Source, name: Name, code: str) -> tuple[list[Step], Column]:
+    """As `Source.resolve`, for amounts in a currency of one's choice, whatever their record's is.
+
+    Raises:
+        SoqlError: the field holds no amounts, or the org has only one currency.
+    """
+    rates = source.org.config.currencies
+    steps, last = source.resolve(name)
+    if last.field.type != "currency" or not rates:
+        raise SoqlError(f"convertCurrency is not supported for the field {name}", name.at)
+
+    def read(row: Any) -> Any:
+        amount = last.read(row)
+        return None if amount is None else converted(amount, row["CurrencyIsoCode"], code, rates)
+
+    return steps, Column(last.label, last.field, read)
 
 
 def joined(steps: list[Step], last: Column) -> Column:

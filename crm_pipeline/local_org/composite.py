@@ -159,6 +159,14 @@ def _perform(
 
 def _handle(org: Org, outer: Call, call: Call) -> Answer:
     route, call.params = outer.router.find(call.method, call.path)
+    taken = {
+        "updated": org.config.updated_in_composite,
+        "deleted": org.config.updated_in_composite,
+        "collections.retrieve": org.config.retrieve_many_in_composite,
+    }
+    if not taken.get(route.kind, True):
+        message = f"The url {call.path} is not supported here"
+        raise SalesforceError(400, "INVALID_SUBREQUEST", message)
     struck = org.weather.take(route.kind)
     if struck is not None:
         fault = struck.fault

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveFloat,
     ValidationError,
     model_validator,
 )
@@ -21,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 FieldType = Literal[
     "string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "boolean", "int",
-    "double", "currency", "percent", "date", "datetime", "reference",
+    "double", "currency", "percent", "date", "datetime", "reference", "master_detail",
 ]  # fmt: skip
 
 
@@ -42,6 +43,8 @@ class UserConfig(_Strict):
     first_name: str | None = None
     last_name: str | None = None
     marketing_user: bool = True
+    currency: str | None = None
+    """The user's own, in an org with several; the corporate one if left out."""
     active: bool = True
     password_expired: bool = False
 
@@ -86,7 +89,17 @@ class FieldConfig(_Strict):
     reference_to: str | list[str] | None = None
     relationship_name: str | None = None
     child_relationship_name: str | None = None
-    cascade_delete: bool = False
+    on_delete: Literal["clear", "restrict", "cascade"] | None = None
+    """What becomes of a lookup when its record is deleted: null, a refusal, deletion as well."""
+    reparentable: bool = False
+    """Whether a detail may be given to another master."""
+
+
+class RecordTypeConfig(_Strict):
+    """A record type; the first one is the users' default."""
+
+    name: str
+    active: bool = True
 
 
 class ObjectConfig(_Strict):
@@ -95,6 +108,36 @@ class ObjectConfig(_Strict):
     label: str | None = None
     label_plural: str | None = None
     fields: dict[str, FieldConfig] = {}
+    auto_number: str | None = Field(default=None, pattern=r"^[^{}]*\{0+\}[^{}]*$")
+    """The name is a number: `T-{0000}`."""
+    activities: bool = False
+    """Whether events and tasks may be about its records (WhatId)."""
+    record_types: list[RecordTypeConfig] = []
+
+
+class StageConfig(_Strict):
+    """A stage of opportunities; probability (in percent) and category follow from its type."""
+
+    label: str
+    type: Literal["open", "won", "lost"] = "open"
+    probability: float | None = Field(default=None, ge=0, le=100)
+    forecast_category: Literal["Omitted", "Pipeline", "Best Case", "Commit", "Closed"] | None = None
+    active: bool = True
+
+
+class LeadStatusConfig(_Strict):
+    """A status of leads; leads are converted to one that is `converted`."""
+
+    label: str
+    default: bool = False
+    converted: bool = False
+
+
+class QueueConfig(_Strict):
+    """A queue, a Group that may own records."""
+
+    name: str
+    email: str | None = None
 
 
 class DuplicateRule(_Strict):
@@ -187,8 +230,33 @@ class OrgConfig(_Strict):
     state_and_country_picklists: bool = False
     repeated_id_saves: Literal["first", "last", "none"] = "first"
     """Which record is saved if several of a chunk have one Id; the others fail."""
+    repeated_external_id_error: Literal["DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"] = (
+        "DUPLICATE_VALUE"
+    )
+    """The code of records of a chunk that have one external id."""
+    missing_parent_error: Literal["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"] = "INVALID_FIELD"
+    """The code of a record whose parent's external id is not there."""
+    unchanged_master: Literal["refused", "taken"] = "refused"
+    """What becomes of an update that repeats the master of a detail that is not reparentable."""
+    updated_in_composite: bool = True
+    """Whether a composite may ask for `updated` and `deleted`."""
+    retrieve_many_in_composite: bool = True
+    """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
     bulk_without_content: Literal["Failed", "JobComplete"] = "Failed"
     """How a Bulk 2.0 job ends that was closed without a byte of content."""
+    opportunity_stages: list[StageConfig] = []
+    lead_statuses: list[LeadStatusConfig] = []
+    queues: list[QueueConfig] = []
+    currencies: dict[str, PositiveFloat] = {}
+    """ISO codes, the corporate one first, with units to one of it; none: one currency only."""
+    opportunity_history: Literal["all", "stages"] = "all"
+    """Whether OpportunityHistory has changes of amount, probability and close date too."""
+    retyped_stage_stamps_opportunities: bool = False
+    """Whether opportunities are stamped when their stage is made open, won or lost."""
+    merge_stamps_children: bool = True
+    """Whether a merge stamps the records that it moves to the winner."""
+    queue_owner_email: bool = False
+    """Whether Owner.Email of what a queue owns is the queue's email, not null."""
     bulk_hard_delete: bool = False
     """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()

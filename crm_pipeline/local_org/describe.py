@@ -40,18 +40,7 @@ def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str
         **of.describe,
         "childRelationships": [_child(child, lookup) for child, lookup in of.children],
         "fields": [each.describe for each in org.visible_fields(of)],
-        "recordTypeInfos": [
-            {
-                "active": True,
-                "available": True,
-                "defaultRecordTypeMapping": True,
-                "developerName": "Master",
-                "master": True,
-                "name": "Master",
-                "recordTypeId": _MASTER_RECORD_TYPE,
-                "urls": {"layout": f"{path}/describe/layouts/{_MASTER_RECORD_TYPE}"},
-            }
-        ],
+        "recordTypeInfos": _record_types(org, of, path),
         "supportedScopes": [
             {"label": f"All {of.label_plural.lower()}", "name": "everything"},
             {"label": f"My {of.label_plural.lower()}", "name": "mine"},
@@ -71,6 +60,26 @@ def describe(org: Org, of: SObjectType, version: str, base_url: str) -> dict[str
             "sobject": path,
         },
     }
+
+
+def _record_types(org: Org, of: SObjectType, path: str) -> list[dict[str, Any]]:
+    """The object's own record types, and the one that every object has."""
+    master = {"Id": _MASTER_RECORD_TYPE, "Name": "Master", "DeveloperName": "Master"}
+    rows = [row for row in org.table("RecordType").rows.values() if row["SobjectType"] == of.name]
+    default = next((row["Id"] for row in rows if row["IsActive"]), _MASTER_RECORD_TYPE)
+    return [
+        {
+            "active": row.get("IsActive", True),
+            "available": row.get("IsActive", True),
+            "defaultRecordTypeMapping": row["Id"] == default,
+            "developerName": row["DeveloperName"],
+            "master": row is master,
+            "name": row["Name"],
+            "recordTypeId": row["Id"],
+            "urls": {"layout": f"{path}/describe/layouts/{row['Id']}"},
+        }
+        for row in [*rows, master]
+    ]
 
 
 def _path(of: SObjectType, version: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from crm_pipeline.local_org import recycle_bin
 from crm_pipeline.local_org.behaviours import (
+    AFTER_DELETE,
     AFTER_SAVE,
     BEFORE_SAVE,
     Behaviour,
@@ -15,9 +16,10 @@ from crm_pipeline.local_org.behaviours import (
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
 from crm_pipeline.local_org.external_ids import only_match, parent_by_external_id, value_of
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.insert_defaults import Default, insert_defaults, numbered
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.rules import RULES, Check
-from crm_pipeline.local_org.schema import Field, Row
+from crm_pipeline.local_org.schema import Field, Row, SObjectType
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext
@@ -58,6 +60,8 @@ class Column:
     read: Reader
     createable: bool
     updateable: bool
+    repeatable: bool = False
+    """Whether an update may say the value that the record has, though it may not change it."""
 
 
 @dataclass(slots=True)
@@ -72,6 +76,7 @@ class Writer:
     required: list[str]
     never_null: list[str]
     unique: list[Field]
+    insert_defaults: dict[str, Default]
     before: Behaviour | None
     after: Behaviour | None
     checks: list[Check]
@@ -98,7 +103,11 @@ def writer_of(org: Org, table: Table) -> Writer:
         fields, visible = of.fields.values(), org.visible_fields(of)
         columns = {
             each.name.lower(): Column(
-                each.name, reader(each, org.tables), each.createable, each.updateable
+                each.name,
+                reader(each, org.tables),
+                each.createable,
+                each.updateable,
+                repeatable=each.is_master_detail and org.config.unchanged_master == "taken",
             )
             for each in visible
         }
@@ -114,11 +123,18 @@ def writer_of(org: Org, table: Table) -> Writer:
             required=[each.name for each in fields if each.required],
             never_null=[each.name for each in visible if not each.nillable],
             unique=[each for each in fields if each.unique],
-            before=BEFORE_SAVE.get(of.name, name_after_id if of.describe["custom"] else None),
+            insert_defaults=insert_defaults(org, table),
+            before=BEFORE_SAVE.get(of.name, _naming(of)),
             after=AFTER_SAVE.get(of.name),
             checks=RULES[org][of.name],
         )
     return writer
+
+
+def _naming(of: SObjectType) -> Behaviour | None:
+    if of.auto_number is not None:
+        return numbered(of.auto_number)
+    return name_after_id if of.describe["custom"] else None
 
 
 def _attempt(context: WriteContext, save: Callable[[], str], *, created: bool) -> SaveResult:
@@ -259,18 +275,28 @@ def _refuse_unless(table: Table, allowed: str) -> None:
 
 
 def _insert(writer: Writer, context: WriteContext, fields: Mapping[str, Any]) -> str:
-    _refuse_unless(writer.table, "createable")
+    if not context.seeding:
+        _refuse_unless(writer.table, "createable")
     row = writer.defaults.copy()
     errors = _read_into(row, writer, context, fields, creating=True)
-    refused = {key.lower() for key, value in fields.items() if value is not None} if errors else ()
+    refused = _named(writer, fields) if errors else ()
     _refuse_if_missing(
         [name for name in writer.required if row.get(name) is None and name.lower() not in refused]
     )
     return _save(writer, context, row, None, errors)
 
 
+def _named(writer: Writer, fields: Mapping[str, Any]) -> set[str]:
+    """The fields, in lower case, that a record gives a value, be it by their relationship."""
+    keys = [key.lower() for key, value in fields.items() if value is not None]
+    relationships = writer.table.type.relationships
+    lookups = [relationships.get(key.partition(".")[0].rpartition(":")[2]) for key in keys]
+    return {*keys, *(each.name.lower() for each in lookups if each)}
+
+
 def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str, Any]) -> str:
-    _refuse_unless(writer.table, "updateable")
+    if not context.seeding:
+        _refuse_unless(writer.table, "updateable")
     row = old.copy()
     errors = _read_into(row, writer, context, fields, creating=False)
     _refuse_if_missing(
@@ -302,8 +328,9 @@ def _save(
     if old is not None:
         context.change(table, row)
     else:
-        if row.get("OwnerId") is None and "ownerid" in table.type.fields:
-            row["OwnerId"] = context.user_id
+        for name, default in writer.insert_defaults.items():
+            if row.get(name) is None:
+                row[name] = default(context)
         context.insert(table, row)
     if writer.after:
         writer.after(context, table, row, old)
@@ -332,10 +359,14 @@ def _read_into(
         column = spellings.get(key) or writer.column(key)
         try:
             target = column or _reference(writer, context, key)
-            if (target.createable if creating else target.updateable) or context.seeding:
+            writable = target.createable if creating else target.updateable
+            writable = writable or context.seeding
+            if writable or (target.repeatable and not creating):
                 read = (
                     column.read(value) if column else _parent(writer, context, target, key, value)
                 )
+                if not writable and read != row.get(target.name):
+                    forbidden.append(target.name)
                 row[target.name] = read
             elif value is not None or target.name != "Id":
                 forbidden.append(target.name)
@@ -413,6 +444,8 @@ def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None =
     record_id = row["Id"]
     root_id = root_id or str(record_id)
     context.change(table, recycle_bin.deleted(row, root_id), "delete")
+    if table.type.name in AFTER_DELETE:
+        AFTER_DELETE[table.type.name](context, table, row)
     for child, lookup in table.type.children:
         children = context.org.table(child.name)
         for child_row in children.children_of(lookup.name, record_id):

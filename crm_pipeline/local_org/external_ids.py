@@ -83,7 +83,8 @@ def parent_by_external_id(
 ) -> str | None:
     """The id of the parent that a lookup leads to, of a polymorphic one of the given type.
 
-    Raises INVALID_FIELD as a row's failure if there is none, or `name` is no external id.
+    Raises a row's failure: INVALID_FIELD, or what the org's file says, if there is none;
+    INVALID_FIELD if `name` is no external id.
     """
     if value is None or value == "":
         return None
@@ -101,7 +102,7 @@ def parent_by_external_id(
         if found := only_match(table, field_, value, lookup.name):
             return found
     raise refuse(
-        "INVALID_FIELD",
+        org.config.missing_parent_error,
         f"Foreign key external ID: {value} not found for field {name} in entity {candidates[0]}",
         lookup.name,
     )

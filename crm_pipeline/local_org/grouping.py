@@ -4,7 +4,14 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from crm_pipeline.local_org.columns import Column, Reader, Source, undescribed_field
+from crm_pipeline.local_org.columns import (
+    Column,
+    Reader,
+    Source,
+    in_currency,
+    joined,
+    undescribed_field,
+)
 from crm_pipeline.local_org.conditions import Conditions
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.schema import Row
@@ -93,6 +100,10 @@ class Grouping:
         if not suits or not of.filterable or of.type == "address":
             message = f"field {column.label} does not support aggregate operator {call.function}"
             raise SoqlError(message, call.at)
+        currencies = self._source.org.config.currencies
+        if of.type == "currency" and currencies and not call.function.startswith("COUNT"):
+            # Salesforce: aggregated amounts are in the corporate currency.
+            column = joined(*in_currency(self._source, call.argument, next(iter(currencies))))
         read = column.key() if call.function == "COUNT_DISTINCT" else column.read
 
         def value(group: Group) -> Any:

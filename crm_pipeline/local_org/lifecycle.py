@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.opportunities import first_open_stage
 from crm_pipeline.local_org.recycle_bin import deleted
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
@@ -19,7 +20,7 @@ _PERSON_FIELDS = (
 _ACCOUNT_FIELDS = ("Website", "Industry", "NumberOfEmployees", "AnnualRevenue", "Phone")
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "StateCode", "CountryCode")
 _NOT_MOVED = frozenset({"LeadOrContactId", "MasterRecordId"})
-_MERGEABLE = ("Lead", "Contact", "Account")
+_MERGEABLE = ("Lead", "Contact", "Account", "Opportunity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ def convert(
     account_id: str | None = None,
     contact_id: str | None = None,
     opportunity_name: str | None = None,
+    opportunity_id: str | None = None,
     status: str | None = None,
     user_id: str | None = None,
     hold_seconds: float | None = None,
 ) -> Converted:
-    """Converts a lead to an account and a contact, new or given, perhaps with an opportunity.
+    """Converts a lead to an account and a contact, perhaps an opportunity, each new or given.
 
     Its open activities and campaign members go to the contact; the lead stays, read-only, with
     `IsConverted` and a `status` that means so. The lead's owner gets what is new; it is he who
@@ -54,6 +56,7 @@ def convert(
     lead = _living(leads, lead_id)
     if lead["IsConverted"]:
         raise SalesforceError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "lead is already converted")
+    converted_status = _converted_status(org, status)
     owner_id = _person(org, lead["OwnerId"], user_id)
     context = WriteContext(org, user_id or owner_id, seeding=True, hold_seconds=hold_seconds)
     with committed(context):
@@ -75,13 +78,15 @@ def convert(
         else:
             contact_id = str(contact["Id"])
             _fill_in(context, contacts, contact_id, person)
-        opportunity_id = None
-        if opportunity_name is not None:
+        if opportunity_id is not None:
+            opportunity_id = str(_living(org.table("Opportunity"), opportunity_id)["Id"])
+            _join(context, opportunity_id, contact_id)
+        elif opportunity_name is not None:
             opportunity = {
                 "Name": opportunity_name,
                 "AccountId": account_id,
                 "ContactId": contact_id,
-                "StageName": "Prospecting",
+                "StageName": first_open_stage(org),
                 "CloseDate": context.now[:10],
                 "LeadSource": lead.get("LeadSource"),
                 "OwnerId": owner_id,
@@ -93,7 +98,7 @@ def convert(
             {
                 **lead,
                 "IsConverted": True,
-                "Status": status or "Closed - Converted",
+                "Status": converted_status,
                 "ConvertedDate": context.now[:10],
                 "ConvertedAccountId": account_id,
                 "ConvertedContactId": contact_id,
@@ -116,9 +121,9 @@ def merge(
 ) -> str:
     """Merges up to two records into a master, which takes what it lacks and all children.
 
-    The losers are deleted with `MasterRecordId`. It is the master's owner who merges, unless it is
-    `user_id`; `hold_seconds` keeps the transaction open. Salesforce: merge(). Raises
-    `SalesforceError`.
+    The losers are deleted with `MasterRecordId`, which opportunities lack: Salesforce does not
+    merge these, but apps do it so. It is the master's owner who merges, unless it is `user_id`;
+    `hold_seconds` keeps the transaction open. Salesforce: merge(). Raises `SalesforceError`.
     """
     if sobject not in _MERGEABLE:
         raise SalesforceError(400, "INVALID_TYPE", f"{sobject} cannot be merged")
@@ -132,11 +137,33 @@ def merge(
     user_id = user_id or _person(org, master["OwnerId"])
     with committed(WriteContext(org, user_id, hold_seconds=hold_seconds)) as context:
         for loser in losers:
-            _move_children(context, table, loser["Id"], master["Id"])
+            stamped = org.config.merge_stamps_children
+            _move_children(context, table, loser["Id"], master["Id"], stamped=stamped)
             _fill_in(context, table, master["Id"], loser)
             gone = deleted(loser, loser["Id"])
-            context.change(table, {**gone, "MasterRecordId": master["Id"]}, "merge")
+            if table.type.find("MasterRecordId"):
+                gone["MasterRecordId"] = master["Id"]
+            context.change(table, gone, "merge")
     return str(master["Id"])
+
+
+def _converted_status(org: Org, status: str | None) -> str:
+    """The status of a converted lead. Raises INVALID_STATUS for one that does not mean that."""
+    rows = org.table("LeadStatus").rows.values()
+    converted = [row["MasterLabel"] for row in rows if row["IsConverted"]]
+    if status is not None and status not in converted:
+        raise SalesforceError(400, "INVALID_STATUS", f"invalid convertedStatus: {status}")
+    return str(status or converted[0])
+
+
+def _join(context: WriteContext, opportunity_id: str, contact_id: str) -> None:
+    """Gives the contact a role, the primary one if nobody has that."""
+    roles = context.org.table("OpportunityContactRole")
+    held = list(roles.children_of("OpportunityId", opportunity_id))
+    if all(each["ContactId"] != contact_id for each in held):
+        role: Row = {"OpportunityId": opportunity_id, "ContactId": contact_id}
+        role["IsPrimary"] = not any(each["IsPrimary"] for each in held)
+        _create(context, "OpportunityContactRole", role)
 
 
 def _person(org: Org, owner_id: str, user_id: str | None = None) -> str:
@@ -183,13 +210,18 @@ def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -
     missing = {
         name: value
         for name, value in source.items()
-        if value is not None and row.get(name) is None and name != "MasterRecordId"
+        if value is not None
+        and row.get(name) is None
+        and name != "MasterRecordId"
+        and table.type.find(name)
     }
     if missing:
         context.change(table, {**row, **missing})
 
 
-def _move_children(context: WriteContext, table: Table, from_id: str, to_id: str) -> None:
+def _move_children(
+    context: WriteContext, table: Table, from_id: str, to_id: str, *, stamped: bool = True
+) -> None:
     """Lets what points at one record point at another."""
     for child, lookup in table.type.children:
         children = context.org.table(child.name)
@@ -199,7 +231,8 @@ def _move_children(context: WriteContext, table: Table, from_id: str, to_id: str
             if child.name == "CampaignMember":
                 _move_member(context, children, row, to_id)
             else:
-                context.change(children, {**row, lookup.name: to_id}, "move")
+                moved = {**row, lookup.name: to_id}
+                context.change(children, moved, "move", stamped=stamped)
 
 
 def _move_member(context: WriteContext, members: Table, row: Row, to_id: str) -> None:

@@ -49,6 +49,7 @@ class _Conversion(_Act):
     account_id: str | None = None
     contact_id: str | None = None
     opportunity_name: str | None = None
+    opportunity_id: str | None = None
     status: str | None = None
 
 

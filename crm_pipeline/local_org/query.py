@@ -40,7 +40,9 @@ def query(org: Org, call: Call) -> Answer:
     if not text:
         raise SalesforceError(400, "MALFORMED_QUERY", "A query string has to be specified")
     include_deleted = call.path.endswith("/queryAll")
-    selected = select(org, text, call.version, include_deleted=include_deleted)
+    selected = select(
+        org, text, call.version, include_deleted=include_deleted, user_id=call.user_id
+    )
     rows = selected.rows()
     if selected.counts_only:
         return Answer(body={"totalSize": len(rows), "done": True, "records": []})

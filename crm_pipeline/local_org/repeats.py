@@ -41,7 +41,7 @@ def refused_as_repeated(
     refused = saved[org.config.repeated_id_saves if is_id else "none"]
     return {
         place: RowError(
-            "DUPLICATE_VALUE",
+            "DUPLICATE_VALUE" if is_id else org.config.repeated_external_id_error,
             f"Duplicate {kind} specified: {value_of(record, name)}",
             (name,),
         )

@@ -38,6 +38,10 @@ def rules_of(org: Org) -> dict[str, list[Check]]:
         checks[of.name].append(_validation(validation, of))
     for duplicates in config.duplicate_rules:
         checks[duplicates.object].append(_duplicates(org, duplicates))
+    for name, settings in config.objects.items():
+        if settings.record_types:
+            of = _table(org, name).type
+            checks[of.name].insert(0, _record_type(org, of))
     ids = IdCounter("01Q", org.id[3:7])
     for sobject in sorted({each.object for each in config.assignment_rules}):
         of = org.table(sobject).type
@@ -60,6 +64,24 @@ def _field(of: SObjectType, name: str) -> str:
     return found.name
 
 
+def _record_type(org: Org, of: SObjectType) -> Check:
+    record_types = org.table("RecordType").rows
+
+    def check(_context: WriteContext, row: Row, old: Row | None) -> None:
+        chosen = row.get("RecordTypeId")
+        if chosen is None or (old is not None and old.get("RecordTypeId") == chosen):
+            return
+        found = record_types[chosen]
+        if found["SobjectType"] != of.name or not found["IsActive"]:
+            raise refuse(
+                "INVALID_CROSS_REFERENCE_KEY",
+                f"Record Type ID: this ID value isn't valid for the user: {chosen}",
+                "RecordTypeId",
+            )
+
+    return check
+
+
 def _validation(rule: ValidationRule, of: SObjectType) -> Check:
     broken = compile_formula(rule.when, of)
     fields = [_field(of, rule.field)] if rule.field else []
@@ -75,10 +97,12 @@ def _validation(rule: ValidationRule, of: SObjectType) -> Check:
 def _assignment(org: Org, of: SObjectType, rules: list[AssignmentRule], ids: IdCounter) -> Check:
     compiled = []
     for rule in rules:
+        queues = org.table("Group").lookup("Name", rule.owner)
         owner = org.users.get(rule.owner.lower())
-        if owner is None:
+        if owner is None and not queues:
             raise OrgConfigError(f"there is no user {rule.owner}")
-        compiled.append((long_id(rule.id) or ids.next(), compile_formula(rule.when, of), owner.id))
+        owner_id = owner.id if owner else queues[0]
+        compiled.append((long_id(rule.id) or ids.next(), compile_formula(rule.when, of), owner_id))
 
     def check(context: WriteContext, row: Row, old: Row | None) -> None:
         for rule_id, applies, owner_id in compiled:

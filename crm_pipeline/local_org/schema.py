@@ -65,6 +65,7 @@ class Field(BaseModel):
     child_cascade_delete: bool
     restricted_delete: bool
     """Whether a parent stays as long as this lookup leads to it."""
+    relationship_order: int | None
 
     @property
     def is_number(self) -> bool:
@@ -80,6 +81,11 @@ class Field(BaseModel):
     def is_reference(self) -> bool:
         """Whether values are ids of other records."""
         return self.type == "reference"
+
+    @property
+    def is_master_detail(self) -> bool:
+        """Whether the record is a detail of the one that this field leads to."""
+        return self.relationship_order is not None
 
     @property
     def is_id(self) -> bool:
@@ -116,6 +122,8 @@ class SObjectType:
     """The objects whose records point at records of this one, with the lookup that does."""
     coded_addresses: tuple[str, ...] = ()
     """Prefixes of the addresses with state and country codes (`Mailing`), if there are any."""
+    auto_number: str | None = None
+    """The pattern of a name that is a number (`T-{0000}`), unless people give the name."""
     computed: dict[str, Callable[[Row], Any]] = field(default_factory=dict)
     """Fields that are not stored: API name to a function of the row."""
 
@@ -186,7 +194,8 @@ def _loaded(path: Path) -> tuple[dict[str, Any], tuple[Field, ...]]:
     return loaded["describe"], tuple(map(make_field, loaded["fields"]))
 
 
-def _type(path: Path, **names: str) -> SObjectType:
+def type_of_file(path: Path, **names: str) -> SObjectType:
+    """Builds an object from its file anew; `names` (describe's keys) take the place of its own."""
     head, fields = _loaded(path)
     described = {**_defaults()["object"], **head, **names}
     return SObjectType(
@@ -201,13 +210,15 @@ def _type(path: Path, **names: str) -> SObjectType:
 
 def bundled_types() -> list[SObjectType]:
     """Returns Account, Contact, Lead, Event, Task, Campaign ... anew, free to be extended."""
-    return [_type(path) for path in sorted((_HERE / "objects").glob("*.json"))]
+    return [type_of_file(path) for path in sorted((_HERE / "objects").glob("*.json"))]
 
 
 def custom_type(name: str, label: str, label_plural: str, key_prefix: str) -> SObjectType:
     """Builds a custom object with its system fields, `Name` and `OwnerId`."""
     path = _HERE / "custom_object.json"
-    return _type(path, name=name, label=label, labelPlural=label_plural, keyPrefix=key_prefix)
+    return type_of_file(
+        path, name=name, label=label, labelPlural=label_plural, keyPrefix=key_prefix
+    )
 
 
 def connect(types: Mapping[str, SObjectType]) -> None:

@@ -6,6 +6,7 @@ queries ask for its columns instead.
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,10 +17,12 @@ from crm_pipeline.local_org.columns import (
     Reader,
     Source,
     Step,
+    in_currency,
     joined,
     no_such_relationship,
 )
 from crm_pipeline.local_org.conditions import Conditions
+from crm_pipeline.local_org.currencies import currency_of
 from crm_pipeline.local_org.grouping import Grouping
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.soql import (
@@ -46,11 +49,13 @@ def select(
     version: str,
     *,
     include_deleted: bool = False,
+    user_id: str = "",
     in_milliseconds: bool = False,
 ) -> "Select":
     """Compiles a query; `version` (`59.0`) goes into the records' URLs.
 
-    With `in_milliseconds` records show datetimes as milliseconds since 1970.
+    `convertCurrency()` gives the currency of the user. With `in_milliseconds` records show
+    datetimes as milliseconds since 1970.
 
     Raises:
         SalesforceError: the query is wrong, in Salesforce's words and with the position.
@@ -61,6 +66,7 @@ def select(
             parse(text),
             version,
             include_deleted=include_deleted,
+            user_id=user_id,
             in_milliseconds=in_milliseconds,
         )
     except SoqlError as error:
@@ -109,6 +115,7 @@ class Select:
         version: str,
         *,
         include_deleted: bool = False,
+        user_id: str = "",
         in_milliseconds: bool = False,
         table: Table | None = None,
         level: int = 1,
@@ -127,7 +134,10 @@ class Select:
         self.has_children = False
         self.grouping: Grouping | None = None
         self._level = level
-        self._inner = partial(Select, org, version=version, include_deleted=include_deleted)
+        self._user_id = user_id
+        self._inner = partial(
+            Select, org, version=version, include_deleted=include_deleted, user_id=user_id
+        )
         self._is_semi_join = is_semi_join
         if level > MAX_LEVELS:
             raise SoqlError(f"A query may have {MAX_LEVELS} levels at most", query.source.at)
@@ -137,7 +147,7 @@ class Select:
             raise SoqlError(
                 f"Maximum SOQL offset allowed is {MAX_OFFSET}", code="NUMBER_OUTSIDE_VALID_RANGE"
             )
-        if query.group_by or any(isinstance(one.selected, Call) for one in query.selections):
+        if query.group_by or any(_aggregates(one.selected) for one in query.selections):
             if not self.counts_only:
                 self.grouping = Grouping(self._source, query, self._conditions)
         else:
@@ -208,11 +218,25 @@ class Select:
             self._project_children(selected)
         elif isinstance(selected, Name):
             self._project_name(selected, selection.alias)
+        elif selected.argument is not None:
+            self._project_amount(selected.argument, selection.alias)
 
     def _project_name(self, name: Name, alias: str | None) -> None:
         if alias:
             raise SoqlError("only aggregate expressions use field aliasing", name.at)
         steps, last = self._source.resolve(name)
+        self._show(steps, last, name)
+
+    def _project_amount(self, name: Name, alias: str | None) -> None:
+        """`convertCurrency(Amount)` stands under the field's name, or under an alias."""
+        code = currency_of(self.org, self._user_id) if self.org.config.currencies else ""
+        steps, last = in_currency(self._source, name, code)
+        if alias is None:
+            self._show(steps, last, name)
+        else:
+            self._show([], replace(joined(steps, last), label=alias), name)
+
+    def _show(self, steps: list[Step], last: Column, name: Name) -> None:
         node = self._node
         for step in steps:
             node = node.parent(step)
@@ -248,6 +272,13 @@ def _milliseconds(read: Reader) -> Reader:
         return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1000)
 
     return since_1970
+
+
+def _aggregates(selected: Operand | Query) -> bool:
+    """Whether it makes a query one of groups; `convertCurrency()` does not."""
+    if not isinstance(selected, Call):
+        return False
+    return selected.function != "CONVERTCURRENCY" or selected.argument is None
 
 
 def _table_of(org: Org, source: Name) -> Table:

@@ -95,14 +95,15 @@ def _login_response(org: Org, call: Call, user: User) -> str:
         "sessionId": open_session(org, user).token,
         "userId": user.id,
     }
+    currencies = list(org.config.currencies)
     info = {
         "accessibilityMode": "false",
         "currencySymbol": "$",
-        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyIsoCode": currencies[0] if currencies else "USD",
         "organizationId": org.id,
-        "organizationMultiCurrency": "false",
+        "organizationMultiCurrency": str(bool(currencies)).lower(),
         "organizationName": org.config.company or org.name,
-        "userDefaultCurrencyIsoCode": None,
+        "userDefaultCurrencyIsoCode": row.get("DefaultCurrencyIsoCode"),
         "userEmail": row.get("Email"),
         "userFullName": row.get("Name"),
         "userId": user.id,

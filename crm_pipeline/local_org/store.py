@@ -80,9 +80,10 @@ class Org:
         return (table.type for table in self.tables.values())
 
     def table_of_id(self, record_id: str) -> Table | None:
-        """The table whose key prefix an id has."""
+        """The table whose key prefix an id has; of several, the one that holds it."""
         prefix = record_id[:3]
-        return next((t for t in self.tables.values() if t.type.key_prefix == prefix), None)
+        found = [t for t in self.tables.values() if t.type.key_prefix == prefix]
+        return next((t for t in found if t.lookup("Id", record_id)), found[0] if found else None)
 
     def visible(self, of: SObjectType, name: str) -> Field | None:
         """The field of that name, in any case, unless there is none or it is hidden."""

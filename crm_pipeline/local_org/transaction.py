@@ -73,10 +73,13 @@ class WriteContext:
         self.writes.append(Write(table, record_id, None, "create"))
         return record_id
 
-    def change(self, table: Table, row: Row, operation: str = "update") -> None:
-        """Stores a changed copy of a row, stamped."""
-        row["LastModifiedDate"] = row["SystemModstamp"] = self.now
-        row["LastModifiedById"] = self.user_id
+    def change(
+        self, table: Table, row: Row, operation: str = "update", *, stamped: bool = True
+    ) -> None:
+        """Stores a changed copy of a row, stamped unless the change is another record's."""
+        if stamped:
+            row["LastModifiedDate"] = row["SystemModstamp"] = self.now
+            row["LastModifiedById"] = self.user_id
         before = self._put(table, row["Id"], row)
         self.writes.append(Write(table, row["Id"], before, operation))
 

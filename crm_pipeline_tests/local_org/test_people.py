@@ -162,12 +162,12 @@ def test_a_hard_delete_leaves_nothing_in_the_bin(acme):
 
 def test_a_lead_is_converted_by_one_and_belongs_to_another(acme):
     lead = create(acme, OwnerId=acme.org.users[SALES].id)
-    body = {"lead_id": lead, "user": "admin@acme.test", "status": "Working - Contacted"}
+    body = {"lead_id": lead, "user": "admin@acme.test", "status": "Closed - Converted"}
     made = admin(acme, "convert", body)
     contact, row = read(acme, "Contact", made["contact_id"]), read(acme, "Lead", lead)
     assert contact["OwnerId"] == acme.org.users[SALES].id
     assert contact["CreatedById"] == row["LastModifiedById"] == acme.org.users["admin@acme.test"].id
-    assert row["Status"] == "Working - Contacted"
+    assert row["Status"] == "Closed - Converted"
 
 
 def test_what_people_do_may_take_its_time(acme):
