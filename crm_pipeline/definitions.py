@@ -3,20 +3,17 @@
 from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
 
 from crm_pipeline.alerts.watch import broken_promises_alert
-from crm_pipeline.cadence.crashes import crashed_runs, stopped_runs
-from crm_pipeline.cadence.cycle_assets import account_assets, cycle_assets
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
-from crm_pipeline.cadence.overdue import overdue_accounts
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import accounts_due, new_data
-from crm_pipeline.cadence.verdicts import checks_for_the_ui
-from crm_pipeline.flows.campaigns import assets as campaigns
-from crm_pipeline.flows.webinars import assets as webinars
+from crm_pipeline.lineage.assets import outside_specs
+from crm_pipeline.lineage.checks import checks_for_the_ui
+from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
+from crm_pipeline.lineage.cycle import cycle_assets
+from crm_pipeline.lineage.overdue import overdue_accounts
 
-shown = account_assets([webinars.WEBINARS, campaigns.CAMPAIGNS])
-
-cycle = cycle_assets(shown)
+cycle = cycle_assets()
 
 # The cycle judges its own accounts, hence the job is without the checks.
 cycle_job = define_asset_job(
@@ -27,14 +24,8 @@ cycle_job = define_asset_job(
 )
 
 defs = Definitions(
-    assets=[
-        *webinars.WAREHOUSE,
-        *campaigns.WAREHOUSE,
-        cycle,
-        *webinars.SALESFORCE,
-        *campaigns.SALESFORCE,
-    ],
-    asset_checks=[checks_for_the_ui(shown.checks)],
+    assets=[*outside_specs(read=True), cycle, *outside_specs(read=False)],
+    asset_checks=[checks_for_the_ui()],
     jobs=[cycle_job, purge_history],
     schedules=[accounts_due, purge_daily],
     sensors=[

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import get_args
 
 import dagster as dg
 import yaml
 
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
-from crm_pipeline.cycle.report import Step
-from crm_pipeline.definitions import defs, shown
+from crm_pipeline.definitions import cycle, defs
+from crm_pipeline.flows.registry import ALL_TOPICS
+from crm_pipeline.lineage.assets import TOPICS
 from crm_pipeline.settings import PROJECT
 
 VENV = Path(sys.executable).parent
@@ -54,21 +54,20 @@ def test_dagster_definitions_validate(pipeline):
 
 
 def test_every_step_of_a_cycle_is_an_asset_that_an_analyst_understands():
-    assert [spec.key.to_user_string() for spec in shown.specs] == list(get_args(Step))
-    for spec in shown.specs:
+    assert {spec.key.to_user_string() for spec in cycle.specs} == ALL_TOPICS
+    for spec in cycle.specs:
         assert spec.description
         assert len(spec.description) > 60
         assert spec.kinds
         assert spec.owners
 
 
-def test_each_step_stands_after_those_that_it_depends_on():
+def test_each_topic_stands_after_those_that_it_is_made_of():
     """In this order they are logged."""
-    before: set[dg.AssetKey] = set()
-    steps = {spec.key for spec in shown.specs}
-    for spec in shown.specs:
-        assert {dep.asset_key for dep in spec.deps} & steps <= before
-        before.add(spec.key)
+    before: set[str] = set()
+    for topic in TOPICS.values():
+        assert TOPICS.keys() & set(topic.after) <= before
+        before.add(topic.name)
 
 
 def test_an_accounts_partition_can_be_materialized_in_any_step_by_itself():
@@ -92,7 +91,7 @@ def test_the_cycles_job_leaves_the_checks_to_its_own_end():
     job = defs.resolve_job_def(CYCLE_JOB)
     assert not job.asset_layer.asset_graph.get_execution_set_asset_and_check_keys(
         dg.AssetKey("load_results")
-    ) - {spec.key for spec in shown.specs}
+    ) - {spec.key for spec in cycle.specs}
     assert not list(job.asset_layer.asset_graph.asset_check_keys)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from crm_pipeline.cadence.due import extend_claims
-from crm_pipeline.cycle.report import CycleReport, Step
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 
 # What a cycle loads when first needed. An import that several threads begin at once fails now
@@ -23,7 +23,7 @@ _TOGETHER_SECONDS = 3.0
 
 
 def sync_accounts(
-    account_ids: Sequence[str], *, run_id: str, steps: frozenset[Step]
+    account_ids: Sequence[str], *, run_id: str, steps: frozenset[str]
 ) -> Iterator[list[CycleReport]]:
     """Runs the cycle of each account, and yields the reports of those that ended together.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from sqlalchemy import Engine
 
-    from crm_pipeline.cycle.report import CycleReport
+    from crm_pipeline.report import CycleReport
 
 _LOOK_EVERY_SECONDS = 0.5
 

@@ -3,11 +3,12 @@
 import gc
 import logging
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -15,47 +16,37 @@ from sqlalchemy.exc import DBAPIError
 from crm_pipeline.accounts.account import Account, AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.remedies import remedies
-from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
+from crm_pipeline.declaration import Batch, Flow, Reading
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession, stop_if
-from crm_pipeline.flows.campaigns import flow as campaigns
-from crm_pipeline.flows.webinars import flow
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
 from crm_pipeline.ledger.intents import Recorded, record_emails, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
+from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
-from crm_pipeline.warehouse.participations import SOURCES, ExtractError
+from crm_pipeline.warehouse.participations import ExtractError
 
 log = logging.getLogger(__name__)
 
 _COLLECT_AFTER = 50_000
 """New objects until Python looks for garbage; looking at every 700 takes a third of a cycle."""
 
-WRITING: frozenset[Step] = frozenset(
-    ("lead_payloads", "retried_operations", "load_results", "campaigns", "campaign_members")
-)
-"""Steps that change something; the others only look."""
+_TOPICS = tuple(topic for flow in FLOWS for topic in flow.topics)
 
-_LOADING: frozenset[Step] = frozenset(("load_results", "campaigns", "campaign_members"))
-"""Steps that send what is due."""
+WRITING = frozenset(topic.name for topic in _TOPICS if topic.changes_something)
+"""Topics for which a cycle changes something; for the others it only looks."""
 
-_READING: frozenset[Step] = frozenset(
-    ("registrations", "attendances", "filtered_leads", "lead_payloads")
-)
-_RETRYING: frozenset[Step] = frozenset(("retried_operations",))
-_OF_CAMPAIGNS: frozenset[Step] = frozenset(("campaigns", "campaign_members"))
+_RETRYING = frozenset(topic.name for topic in _TOPICS if topic.retries)
 
-_SENDING: frozenset[Step] = _LOADING | _RETRYING
-"""Steps that speak to the org."""
-
-_BEYOND_SOURCES: frozenset[Step] = frozenset(("filtered_leads", "lead_payloads"))
+_SENDING = frozenset(topic.name for topic in _TOPICS if topic.sends)
 
 
 class PipelineDatabaseError(Exception):
@@ -69,7 +60,7 @@ def sync_account(
     account_id: str,
     *,
     run_id: str,
-    steps: frozenset[Step] = ALL_STEPS,
+    steps: frozenset[str] = ALL_TOPICS,
     stop_asked: Callable[[], bool] = lambda: False,
 ) -> CycleReport:
     """Runs one cycle of one account, or some of its steps.
@@ -82,7 +73,7 @@ def sync_account(
     Args:
         account_id: the account.
         run_id: what the cycle is part of, for the history.
-        steps: the steps to do; those that only read leave the account as it is.
+        steps: the topics to come to; those that only read leave the account as it is.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
 
     Returns:
@@ -122,17 +113,19 @@ def _with_account(ledger: Connection, report: CycleReport, stop_asked: Callable[
             f"{account.account_id}` lets its cycles run"
         )
         return
-    report.campaigns = account.settings.campaigns is not None
+    cycle = _Cycle(ledger, account, report, stop_asked)
     if report.steps & WRITING:
-        _Cycle(ledger, account, report, stop_asked).run()
+        cycle.run()
     else:
-        look = _Cycle(ledger, account, report, stop_asked)
-        look.attempt(look.read, _READING)
-        look.conclude()
+        cycle.read()
+        cycle.conclude()
 
 
 class _Cycle:
-    """One cycle under way: each step is attempted, and what goes wrong ends up in the report."""
+    """One cycle under way: each part is attempted, and what goes wrong ends up in the report.
+
+    A topic is done when every part that was attempted for it went well.
+    """
 
     def __init__(
         self,
@@ -147,6 +140,11 @@ class _Cycle:
         self.stop_asked = stop_asked
         self.problems: list[Exception] = []
         self.told: list[str] = []
+        chosen = ((flow, flow.settings(account.settings)) for flow in FLOWS)
+        self._flows = [(flow, choices) for flow, choices in chosen if choices is not None]
+        report.flows = frozenset(flow.name for flow, _ in self._flows)
+        self._attempted: set[str] = set()
+        self._broken: set[str] = set()
 
     def run(self) -> None:
         """Every step that was asked for, then the account's state."""
@@ -163,17 +161,17 @@ class _Cycle:
             latency_before=started.latency_seconds,
             stop_asked=self.stop_asked,
         )
-        org_is_there = campaigns_read = True
-        if report.steps & _SENDING:
+        org_is_there = True
+        if report.steps & (_RETRYING | _SENDING):
             org_is_there = self.attempt(session.be_sure_of_org)
         if report.steps & _RETRYING and org_is_there:
             org_is_there = self.attempt(lambda: self._retry(session), _RETRYING)
-        self.attempt(self.read, _READING)
-        if "campaign_members" in report.steps:
-            campaigns_read = self.attempt(self.read_campaigns)
-        if report.steps & _LOADING and org_is_there:
-            sent = _LOADING if campaigns_read else _LOADING - _OF_CAMPAIGNS
-            self.attempt(lambda: deliver(session), sent)
+        self.read()
+        sending = report.steps & _SENDING
+        if sending and org_is_there:
+            self.attempt(lambda: deliver(session), sending)
+        else:
+            self._broken |= sending
         self.attempt(session.log_out)
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
@@ -181,14 +179,19 @@ class _Cycle:
         self.conclude(session.notes, incidents)
         self._finish(session)
 
-    def attempt(self, step: Callable[[], None], done: frozenset[Step] = frozenset()) -> bool:
-        """Does a step; what is wrong with the account, its data or its org ends only that.
+    def attempt(self, part: Callable[[], None], topics: frozenset[str] = frozenset()) -> bool:
+        """Runs a part of the cycle and keeps its error for the report; the other parts go on.
+
+        Args:
+            part: what to do; its transaction is rolled back where it did not commit.
+            topics: those for which it is done.
 
         Returns:
-            Whether all went well; then `done` is done.
+            Whether all went well.
         """
+        self._attempted |= topics
         try:
-            step()
+            part()
         except (AccountError, ExtractError, SalesforceProblem) as problem:
             self.problems.append(problem)
         except DBAPIError:
@@ -201,106 +204,67 @@ class _Cycle:
             )
             self.problems.append(bug)
         else:
-            self.report.done |= done & self.report.steps
             return True
         finally:
             self.ledger.rollback()
+        self._broken |= topics
         return False
 
     def read(self) -> None:
-        """Reads what is new and, where asked for, records it and moves the watermark."""
+        """Reads what is new for each flow that the account has on."""
+        for flow, choices in self._flows:
+            if flow.sources(self.report.steps):
+                reading = frozenset(topic.name for topic in flow.topics if topic.reads)
+                self.attempt(partial(self._read, flow, choices), reading)
+
+    def _read(self, flow: Flow[Any], choices: Any) -> None:
+        """Reads a flow's sources and, where asked for, records them and moves their positions."""
         report = self.report
-        sources = [s for s in SOURCES if s in report.steps or report.steps & _BEYOND_SOURCES]
-        if not sources:
-            return
-        recording = "lead_payloads" in report.steps
-        unread = flow.unread_sessions(self.ledger, self.account.account_id)
-        for batch in flow.batches(
-            self.ledger, engine("warehouse"), self.account, sources, backfilled=unread
-        ):
+        recording = flow.records(report.steps)
+        reading = Reading(
+            self.ledger,
+            engine("warehouse"),
+            self.account,
+            choices,
+            flow.sources(report.steps),
+            recording,
+        )
+        for batch in flow.read(reading):
             stop_if(self.stop_asked)
-            self._tally(batch)
+            recorded = None
             if recording:
-                recorded = record_intents(
-                    self.ledger,
-                    self.account.account_id,
-                    flow=flow.NAME,
-                    cycle_id=report.cycle_id or 0,
-                    intents=batch.intents,
-                )
-                record_emails(self.ledger, self.account.account_id, batch.emails)
-                advance(self.ledger, self.account.account_id, batch.position)
+                recorded = self._record(flow.name, batch)
                 self.ledger.commit()
-                self._tally_recorded(recorded)
-        if recording and set(sources) == set(SOURCES):
-            flow.sessions_were_read(self.ledger, self.account.account_id, unread)
+            flow.count(report, batch, recorded)
+            self.told += batch.told
+        if recording:
             self.ledger.commit()
 
-    def read_campaigns(self) -> None:
-        """Reads what is new for the account's campaigns, if it has them on, and records it."""
-        chosen = self.account.settings.campaigns
-        if chosen is None:
-            return
-        warehouse, account = engine("warehouse"), self.account
-        whole = campaigns.to_read_whole(self.ledger, warehouse, account, chosen)
-        self.ledger.commit()
-        unknown: Counter[str] = Counter()
-        for batch in campaigns.batches(self.ledger, warehouse, account, chosen, whole):
-            stop_if(self.stop_asked)
-            unknown += batch.unknown_words
-            recorded = record_intents(
-                self.ledger,
-                account.account_id,
-                flow=campaigns.NAME,
-                cycle_id=self.report.cycle_id or 0,
-                intents=batch.intents,
-            )
-            advance(self.ledger, account.account_id, batch.position)
-            self.ledger.commit()
-            members = recorded.get("member", Recorded())
-            self.report.counts.members_new += members.new
-            self.report.counts.members_changed += members.changed
-            self.report.counts.members_rejected += members.rejected
-        if unknown:
-            self.told.append(_explain_words(unknown))
-        waiting = campaigns.was_read(self.ledger, account, whole)
-        self.report.counts.backfills_waiting = len(waiting)
-        self.report.counts.backfill_rows_waiting = sum(waiting.values())
-        self.ledger.commit()
+    def _record(self, flow: str, batch: Batch) -> Mapping[str, Recorded]:
+        account_id = self.account.account_id
+        recorded = record_intents(
+            self.ledger,
+            account_id,
+            flow=flow,
+            cycle_id=self.report.cycle_id or 0,
+            intents=batch.intents,
+        )
+        record_emails(self.ledger, account_id, batch.emails)
+        if batch.position is not None:
+            advance(self.ledger, account_id, batch.position)
+        return recorded
 
     def conclude(
         self, notes: Mapping[str, int] | None = None, incidents: Sequence[Incident] = ()
     ) -> None:
         """Sets the report's state, its reason and its notes, each a line for people."""
         report = self.report
+        report.done = report.steps & (self._attempted - self._broken)
         if self.problems:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
         report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
         report.notes = "; ".join([*self.told, *_notes(notes or {}, incidents)])
-
-    def _tally(self, batch: flow.Batch) -> None:
-        report, counts = self.report, self.report.counts
-        if batch.source == "registrations":
-            counts.registrations += batch.rows
-        else:
-            counts.attendances += batch.rows
-        for session_id, rows in batch.rows_by_session.items():
-            report.sessions[session_id] = report.sessions.get(session_id, 0) + rows
-        reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
-        counts.rejected += reasons.total()
-        for reason, rows in reasons.items():
-            report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
-
-    def _tally_recorded(self, recorded: Mapping[str, Recorded]) -> None:
-        counts = self.report.counts
-        activities = recorded.get("activity", Recorded())
-        counts.unchanged += activities.unchanged
-        counts.intents_new += activities.new
-        counts.intents_changed += activities.changed
-        counts.people += (
-            recorded["person"].new + recorded["person"].changed if ("person" in recorded) else 0
-        )
 
     def _retry(self, session: DeliverySession) -> None:
         counts = self.report.counts
@@ -373,14 +337,6 @@ def _notes(changed: Mapping[str, int], incidents: Sequence[Incident]) -> list[st
         values = (f"{what} ({number})" for what, number in sorted(changed.items()))
         notes.append("Values changed to fit the org: " + ", ".join(values))
     return notes
-
-
-def _explain_words(unknown: Counter[str]) -> str:
-    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
-    return (
-        f"Held for a status that nobody has explained: {words}; add"
-        ' {"stage_of": {WORD: STAGE}} to the account\'s campaigns (`crm-pipeline account set`)'
-    )
 
 
 def _explain(problem: Exception) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from crm_pipeline.cadence.chunk import sync_accounts
 from crm_pipeline.cycle.cycle import PipelineDatabaseError
-from crm_pipeline.cycle.report import ALL_STEPS
+from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline_tests.cycle.conftest import ORG, account_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
@@ -35,7 +35,7 @@ def test_a_slow_org_delays_nobody_else(connection):
 
         ended = [
             report.account_id
-            for reports in sync_accounts(names, run_id="run", steps=ALL_STEPS)
+            for reports in sync_accounts(names, run_id="run", steps=ALL_TOPICS)
             for report in reports
         ]
 
@@ -51,7 +51,7 @@ def test_when_the_pipelines_database_fails_the_run_fails(connection):
         connection.commit()
         try:
             with pytest.raises(PipelineDatabaseError, match="PIPELINE_DATABASE_URL"):
-                list(sync_accounts(names, run_id="run", steps=ALL_STEPS))
+                list(sync_accounts(names, run_id="run", steps=ALL_TOPICS))
         finally:
             connection.rollback()
             connection.execute(text("ALTER TABLE crm.gone RENAME TO source_position"))

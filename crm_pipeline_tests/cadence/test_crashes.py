@@ -6,12 +6,12 @@ import dagster as dg
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from sqlalchemy import Connection, Engine, text
 
-from crm_pipeline.cadence.crashes import KILLED, close_abandoned
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, run_request
 from crm_pipeline.cadence.due import claim
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.statements import statement
 from crm_pipeline.definitions import defs
+from crm_pipeline.lineage.crashes import KILLED, close_abandoned
 from crm_pipeline_tests.cadence.rows import an_account
 
 

@@ -13,9 +13,10 @@ from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import add_account, update_settings
 from crm_pipeline.cycle.cycle import sync_account
-from crm_pipeline.cycle.report import ALL_STEPS, CycleReport, Step
+from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, add_sessions
@@ -31,7 +32,7 @@ class Bench:
     server: LocalOrgServer
     org: Org
 
-    def cycle(self, steps: frozenset[Step] = ALL_STEPS, account: str = ACCOUNT) -> CycleReport:
+    def cycle(self, steps: frozenset[str] = ALL_TOPICS, account: str = ACCOUNT) -> CycleReport:
         """One cycle, after what was put into the warehouse is committed."""
         self.connection.commit()
         return sync_account(account, run_id="test", steps=steps)

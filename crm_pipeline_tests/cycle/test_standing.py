@@ -3,7 +3,7 @@
 from sqlalchemy import Row, text
 
 from crm_pipeline.accounts.credentials import set_credentials
-from crm_pipeline.cycle.report import ALL_STEPS
+from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
@@ -30,7 +30,7 @@ def lock_out(bench: Bench) -> None:
 
 def test_a_good_cycle_has_done_every_step(bench: Bench) -> None:
     one_registration(bench)
-    assert bench.cycle().done == ALL_STEPS - BY_ITSELF
+    assert bench.cycle().done == ALL_TOPICS - BY_ITSELF
 
 
 def test_a_refused_login_leaves_done_what_needs_no_org(bench: Bench) -> None:
@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_not_done_and_the_rest_is(bench: Bench) -> None:
     bench.connection.execute(text("ALTER TABLE warehouse.attendance RENAME TO elsewhere"))
     report = bench.cycle()
     assert report.state == "Failed"
-    assert report.done == ALL_STEPS - READ - BY_ITSELF
+    assert report.done == ALL_TOPICS - READ - BY_ITSELF
 
 
 def test_a_failure_is_since_its_first_cycle_and_ends_with_a_good_one(bench: Bench) -> None:

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from crm_pipeline.cycle.cycle import sync_account
-from crm_pipeline.cycle.report import CycleReport
 from crm_pipeline.database.engines import engine
 from crm_pipeline.demo.registration import register_accounts
 from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
 from crm_pipeline.sample.foreseen import Foreseen, foreseen
 from crm_pipeline.sample.later import add_traffic

@@ -1,4 +1,4 @@
-"""The campaigns' part of an account's cycle: from the warehouse to intents (spec 2)."""
+"""Campaigns, declared: events as campaigns, participants as their members (spec 2)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
+from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Shown, Topic
 from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.ledger.campaigns import (
     backfills_done,
@@ -23,28 +24,17 @@ from crm_pipeline.ledger.campaigns import (
     set_mapping_fingerprint,
     waiting_backfills,
 )
-from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.ledger.intents import Intent, Recorded
+from crm_pipeline.ledger.positions import positions
+from crm_pipeline.report import CycleReport
+from crm_pipeline.salesforce.budget import backfill_calls
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.events import event_volumes, events
 from crm_pipeline.warehouse.mapping import check_columns
-from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline.warehouse.participations import Participation
 
 NAME = "campaigns"
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What some rows of one source ask for: their intents, and how far the source is read.
-
-    `unknown_words`: rows whose status word nobody has explained, by word.
-    """
-
-    source: Source
-    intents: list[Intent]
-    position: Position
-    unknown_words: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +45,21 @@ class ReadWhole:
     sessions: Sequence[int]
 
 
-def batches(
-    ledger: Connection,
-    warehouse: Engine,
-    account: Account,
-    chosen: CampaignSettings,
-    whole: ReadWhole,
-) -> Iterator[Batch]:
+def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
     """Reads what is new for an account's campaigns; the caller records each batch.
 
     Its positions are its own, so that an account that switches campaigns on gets what is
-    there already.
-
-    Args:
-        ledger: for the account's positions, filters, sessions, links and mapping.
-        warehouse: the warehouse's engine.
-        account: whose rows.
-        chosen: what it chose for its campaigns.
-        whole: what is to be read from its start (`to_read_whole`).
+    there already. Events and sessions that are to be read from their start are noted as read at
+    the end.
 
     Raises:
         ExtractError: as in the webinar cycle; what was yielded before is good.
     """
+    ledger, warehouse, account = reading.ledger, reading.warehouse, reading.account
+    whole = to_read_whole(ledger, warehouse, account, reading.choices)
     pushed = pushed_sessions(ledger, account.account_id)
     again = events(warehouse, account.client_id, whole.events) if whole.events else []
-    reading = participations.Reading(
+    rows = participations.Reading(
         client_id=account.client_id,
         sessions=[session.event_session_id for session in pushed] or None,
         backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
@@ -90,21 +70,50 @@ def batches(
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
     choices = rules.Choices(
-        chosen,
+        reading.choices,
         rules.member_map(overrides),
         campaign_links(ledger, account.account_id),
         linked_events(ledger, account.account_id),
         filter_strings(ledger, account.account_id),
     )
     known = positions(ledger, account.account_id)
+    unknown: Counter[str] = Counter()
     for source in participations.SOURCES:
         mine = known.get(f"{NAME}:{source}")
-        for chunk in participations.read(warehouse, reading, source, mine):
+        for chunk in participations.read(warehouse, rows, source, mine):
             members = _members(ledger, account, choices, chunk.participations)
             campaigns = _campaigns(warehouse, account, choices, members)
             position = replace(chunk.position, source=f"{NAME}:{source}")
-            unknown = (word for each in members for word in rules.unknown_words(each))
-            yield Batch(source, [*campaigns, *members], position, Counter(unknown))
+            unknown.update(word for each in members for word in rules.unknown_words(each))
+            intents = [*campaigns, *members]
+            yield Batch(source, len(chunk.participations), intents, position)
+    waiting = _was_read(ledger, account, whole)
+    numbers = {
+        "backfills_waiting": len(waiting),
+        "backfill_rows_waiting": sum(waiting.values()),
+    }
+    told = (_explain_words(unknown),) if unknown else ()
+    yield Batch(NAME, 0, (), None, numbers=numbers, told=told)
+
+
+def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
+    """Adds a batch to the report, and what recording it came to."""
+    counts = report.counts
+    members = (recorded or {}).get("member", Recorded())
+    counts.members_new += members.new
+    counts.members_changed += members.changed
+    counts.members_rejected += members.rejected
+    if batch.numbers:
+        counts.backfills_waiting = batch.numbers["backfills_waiting"]
+        counts.backfill_rows_waiting = batch.numbers["backfill_rows_waiting"]
+
+
+def _explain_words(unknown: Counter[str]) -> str:
+    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
+    return (
+        f"Held for a status that nobody has explained: {words}; add"
+        ' {"stage_of": {WORD: STAGE}} to the account\'s campaigns (`crm-pipeline account set`)'
+    )
 
 
 def _members(
@@ -180,8 +189,120 @@ def _fingerprint(ledger: Connection, account_id: str, chosen: CampaignSettings) 
     return rules.fingerprint(chosen, rules.member_map(field_mappings(ledger, account_id)))
 
 
-def was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:
+def _was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:
     """Notes that this was read; returns the events that wait to be, with their rows."""
     backfills_done(ledger, account.account_id, whole.events)
     sessions_were_read(ledger, account.account_id, whole.sessions)
     return waiting_backfills(ledger, account.account_id)
+
+
+def _campaigns_shown(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "campaigns": _on_or_off(report),
+        "campaigns_created": counts.campaigns_created,
+        "campaigns_linked": counts.campaigns_linked,
+        "events_to_read_again": counts.backfills_waiting,
+        "rows_to_read_again": counts.backfill_rows_waiting,
+        "api_calls_to_read_again_at_most": backfill_calls(
+            counts.backfills_waiting, counts.backfill_rows_waiting
+        ),
+    }
+
+
+def _members_shown(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "campaigns": _on_or_off(report),
+        "memberships_new": counts.members_new,
+        "memberships_changed": counts.members_changed,
+        "memberships_without_campaign_or_status": counts.members_rejected,
+        "members_created": counts.members_created,
+        "members_updated": counts.members_updated,
+        "members_unchanged": counts.members_unchanged,
+        "people_left_out": counts.people_left_out,
+    }
+
+
+def _on_or_off(report: CycleReport) -> str:
+    """An account that has campaigns off shows that, so that no older failure stays in sight."""
+    return "on" if NAME in report.flows else "off"
+
+
+_TOPICS = (
+    Topic(
+        "campaigns",
+        "The campaign of each event, for accounts that have campaigns on: named by a person, found "
+        "by an external id, or created with the event's name, days and member statuses.",
+        group=NAME,
+        technology="salesforce",
+        after=("load_results", "warehouse/event"),
+        shows=_campaigns_shown,
+        reads=participations.SOURCES,
+        records=True,
+        sends=("campaign",),
+    ),
+    Topic(
+        "campaign_members",
+        "Who registered for or attended an event as a member of its campaign, each person once, "
+        "with one status out of all sessions.",
+        group=NAME,
+        technology="salesforce",
+        after=("campaigns", "load_results", "warehouse/registration", "warehouse/attendance"),
+        shows=_members_shown,
+        reads=participations.SOURCES,
+        records=True,
+        sends=("member",),
+    ),
+)
+
+_OUTSIDE = (
+    Outside(
+        "warehouse/event",
+        "The platform's events, each with its sessions, shipped every 15 minutes.",
+        "postgres",
+    ),
+    Outside(
+        "salesforce/Campaign",
+        "Campaigns in the client's org: one for each event.",
+        "salesforce",
+        after=("campaigns",),
+    ),
+    Outside(
+        "salesforce/CampaignMember",
+        "Members of the campaigns: each participant once, with how far they came.",
+        "salesforce",
+        after=("campaign_members",),
+    ),
+)
+
+_PROMISES = (
+    Promise(
+        "every_event_has_its_campaign",
+        "campaigns",
+        "Each event with participants found or got its campaign, with the statuses its members "
+        "need; what is missing is told by the account's incidents.",
+    ),
+    Promise(
+        "every_status_word_is_known",
+        "campaign_members",
+        "No registration is held because nobody has said what its status word means (`stage_of` "
+        "of the account's campaigns).",
+        only_warns=True,
+    ),
+    Promise(
+        "nobody_is_a_member_twice",
+        "campaign_members",
+        "Nobody has two memberships in one campaign.",
+    ),
+)
+
+CAMPAIGNS = Flow(
+    NAME,
+    settings=lambda account: account.campaigns,
+    topics=_TOPICS,
+    outside=_OUTSIDE,
+    promises=_PROMISES,
+    read=read,
+    count=count,
+)

@@ -1,103 +1,307 @@
-"""The webinar cycle's part of an account's cycle: from the warehouse to intents (spec 1)."""
+"""The webinar cycle, declared: from registrations and attendances to people and activities."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine
-
-from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
 from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Shown, Table, Topic
 from crm_pipeline.flows.webinars import rules
-from crm_pipeline.ledger.intents import Intent, PersonEmail
-from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.ledger.intents import Recorded
+from crm_pipeline.ledger.positions import positions
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.mapping import check_columns
-from crm_pipeline.warehouse.participations import Source
+from crm_pipeline.warehouse.participations import SOURCES
 
 NAME = "webinars"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What some rows of one source ask for.
-
-    Attributes:
-        source: where they come from.
-        rows: how many were read.
-        rows_by_session: the same by event session.
-        intents: people and activities, rejected ones among them.
-        emails: the address that each of their people has.
-        position: how far the source is read with them.
-    """
-
-    source: Source
-    rows: int
-    rows_by_session: Counter[int]
-    intents: list[Intent]
-    emails: list[PersonEmail]
-    position: Position
-
-
-def batches(
-    ledger: Connection,
-    warehouse: Engine,
-    account: Account,
-    sources: Collection[Source] = participations.SOURCES,
-    *,
-    backfilled: Sequence[int] = (),
-) -> Iterator[Batch]:
+def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     """Reads what is new for an account and maps it; the caller records each batch.
 
-    Args:
-        ledger: for the account's positions, filters, sessions and mapping.
-        warehouse: the warehouse's engine.
-        account: whose rows.
-        sources: which of the sources.
-        backfilled: sessions to be read whole (`unread_sessions`).
+    Sessions that are pushed from now on are read whole, and are noted as read at the end.
 
     Raises:
         ExtractError: the warehouse cannot be read, or a mapping names what it does not have;
             what was yielded before is good.
     """
+    ledger, account = reading.ledger, reading.account
     pushed = pushed_sessions(ledger, account.account_id)
-    reading = participations.Reading(
+    unread = [each.event_session_id for each in pushed if each.backfilled_at is None]
+    rows = participations.Reading(
         client_id=account.client_id,
-        sessions=[session.event_session_id for session in pushed] or None,
-        backfilled=backfilled,
+        sessions=[each.event_session_id for each in pushed] or None,
+        backfilled=unread,
         overlap=timedelta(minutes=settings().overlap_minutes),
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
     )
     overrides = field_mappings(ledger, account.account_id)
-    check_columns(warehouse, overrides)
-    maps = rules.field_maps(account.settings, overrides)
+    check_columns(reading.warehouse, overrides)
+    maps = rules.field_maps(reading.choices, overrides)
     filters = filter_strings(ledger, account.account_id)
     known = positions(ledger, account.account_id)
-    for source in sources:
-        for chunk in participations.read(warehouse, reading, source, known.get(source)):
+    for source in SOURCES:
+        if source not in reading.sources:
+            continue
+        for chunk in participations.read(reading.warehouse, rows, source, known.get(source)):
             yield Batch(
                 source,
                 len(chunk.participations),
-                Counter(each.event_session_id for each in chunk.participations),
                 rules.intents(chunk.participations, maps, filters),
-                rules.emails(chunk.participations, filters),
                 chunk.position,
+                rules.emails(chunk.participations, filters),
+                Counter(each.event_session_id for each in chunk.participations),
             )
+    if reading.recording and set(reading.sources) == set(SOURCES):
+        ledger.execute(
+            statement("ledger/sessions_were_read"),
+            {"account_id": account.account_id, "sessions": unread},
+        )
 
 
-def unread_sessions(ledger: Connection, account_id: str) -> list[int]:
-    """Sessions that were added to those to push and have not been read whole since."""
-    pushed = pushed_sessions(ledger, account_id)
-    return [session.event_session_id for session in pushed if session.backfilled_at is None]
+def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
+    """Adds a batch to the report, and what recording it came to."""
+    counts = report.counts
+    if batch.source == "registrations":
+        counts.registrations += batch.rows
+    else:
+        counts.attendances += batch.rows
+    for session_id, rows in batch.rows_by_session.items():
+        report.sessions[session_id] = report.sessions.get(session_id, 0) + rows
+    reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
+    counts.rejected += reasons.total()
+    for reason, rows in reasons.items():
+        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
+    if recorded is None:
+        return
+    activities = recorded.get("activity", Recorded())
+    counts.unchanged += activities.unchanged
+    counts.intents_new += activities.new
+    counts.intents_changed += activities.changed
+    people = recorded.get("person", Recorded())
+    counts.people += people.new + people.changed
 
 
-def sessions_were_read(ledger: Connection, account_id: str, sessions: Sequence[int]) -> None:
-    """Notes that these sessions were read whole, within the caller's transaction."""
-    ledger.execute(
-        statement("ledger/sessions_were_read"),
-        {"account_id": account_id, "sessions": list(sessions)},
+def _registrations(report: CycleReport) -> Shown:
+    return {
+        "dagster/partition_row_count": report.counts.registrations,
+        "rows": report.counts.registrations,
+        "event_sessions": len(report.sessions),
+        "rows_by_event_session": Table("event_session_id", report.sessions),
+    }
+
+
+def _attendances(report: CycleReport) -> Shown:
+    return {
+        "dagster/partition_row_count": report.counts.attendances,
+        "rows": report.counts.attendances,
+    }
+
+
+def _filtered_leads(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "rows_in": counts.registrations + counts.attendances,
+        "rejected": counts.rejected,
+        "accepted": counts.registrations + counts.attendances - counts.rejected,
+        "rejected_by_reason": Table("reason", report.rejected_by_reason),
+        **{f"rejected: {reason}": n for reason, n in report.rejected_by_reason.items()},
+    }
+
+
+def _lead_payloads(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "people": counts.people,
+        "activities_new": counts.intents_new,
+        "activities_changed": counts.intents_changed,
+        "activities_unchanged": counts.unchanged,
+    }
+
+
+def _retried_operations(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "retried": counts.retried,
+        "retried_done": counts.retried_done,
+        "exhausted": counts.exhausted,
+    }
+
+
+def _load_results(report: CycleReport) -> Shown:
+    counts = report.counts
+    return {
+        "leads_created": counts.leads_created,
+        "leads_updated": counts.leads_updated,
+        "contacts_created": counts.contacts_created,
+        "contacts_updated": counts.contacts_updated,
+        "people_unchanged": counts.people_unchanged,
+        "activities_created": counts.activities_created,
+        "activities_updated": counts.activities_updated,
+        "activities_unchanged": counts.activities_unchanged,
+        "failed": counts.failed,
+        "looked_up": counts.looked_up,
+        "fields_changed_to_fit": counts.fields_changed_to_fit,
+        "incidents": counts.incidents,
+        "api_calls": counts.api_calls,
+        "api_calls_forecast": counts.api_calls_forecast,
+        "api_calls_by_kind": Table("kind", report.api_calls_by_kind),
+        "route": report.route,
+        "route_reason": report.route_reason,
+        "api_used_today": report.api_used,
+        "api_limit_a_day": report.api_limit,
+    }
+
+
+def _columns() -> dict[str, tuple[str, ...]]:
+    """Which warehouse columns each field of a payload comes from, in the default mapping."""
+    street = tuple(f"warehouse/person.address_{line}" for line in (1, 2, 3))
+    return {
+        f"{sobject}.{field}": street if column == "street" else (f"warehouse/person.{column}",)
+        for sobject, columns in rules.DEFAULT_MAPPING.items()
+        for field, column in columns.items()
+    }
+
+
+_TOPICS = (
+    Topic(
+        "registrations",
+        "Who registered for an event session: the rows shipped to the warehouse since the last "
+        "cycle, with the person's details.",
+        group=NAME,
+        technology="postgres",
+        after=("warehouse/registration", "warehouse/person"),
+        shows=_registrations,
+        reads=("registrations",),
+    ),
+    Topic(
+        "attendances",
+        "Who attended an event session, with the last 10 poll answers and the last 5 chat "
+        "messages of each.",
+        group=NAME,
+        technology="postgres",
+        after=(
+            "warehouse/attendance",
+            "warehouse/person",
+            "warehouse/poll_answer",
+            "warehouse/chat_message",
+        ),
+        shows=_attendances,
+        reads=("attendances",),
+    ),
+    Topic(
+        "filtered_leads",
+        "The registrations and attendances that may reach Salesforce: without those whose email "
+        "address is missing, impossible, or contains one of the account's filter strings.",
+        group=NAME,
+        technology="python",
+        after=("registrations", "attendances"),
+        shows=_filtered_leads,
+        reads=SOURCES,
+    ),
+    Topic(
+        "lead_payloads",
+        "What is to stand in Salesforce: each person's lead or contact fields and one activity "
+        "for each registration and attendance. Stored in the ledger together with the account's "
+        "watermark, so that nothing read is ever lost.",
+        group=NAME,
+        technology="python",
+        after=("filtered_leads",),
+        shows=_lead_payloads,
+        reads=SOURCES,
+        records=True,
+        columns=_columns(),
+    ),
+    Topic(
+        "retried_operations",
+        "What failed in earlier cycles and was tried again: the oldest 50 of the account, each "
+        "five times in all; what still fails waits for support.",
+        group=NAME,
+        technology="salesforce",
+        after=("lead_payloads",),
+        shows=_retried_operations,
+        retries=True,
+    ),
+    Topic(
+        "load_results",
+        "What came of the writes: an existing lead or contact gets the fields that changed, a "
+        "new person becomes a lead, and each gets the activity.",
+        group=NAME,
+        technology="salesforce",
+        after=("lead_payloads",),
+        shows=_load_results,
+        sends=("person", "activity"),
+    ),
+)
+
+_TABLES = tuple(
+    Outside(
+        f"warehouse/{table}",
+        f"The platform's {what}, shipped to the warehouse every 15 minutes.",
+        "postgres",
     )
+    for table, what in {
+        "registration": "registrations for event sessions",
+        "attendance": "attendances of event sessions",
+        "person": "people who registered or attended",
+        "poll_answer": "answers to poll questions",
+        "chat_message": "chat messages and the replies to them",
+    }.items()
+)
+
+_OBJECTS = tuple(
+    Outside(f"salesforce/{sobject}", what, "salesforce", after=("load_results",))
+    for sobject, what in {
+        "Lead": "Potential customers in the client's org: new people become leads.",
+        "Contact": "Known people in the client's org, kept current, never created here.",
+        "Event": "Activities in the client's org: one for each registration and attendance.",
+    }.items()
+)
+
+_PROMISES = (
+    Promise(
+        "every_row_is_accounted_for",
+        "load_results",
+        "Every row that the last cycle read was rejected, was known already, or is delivered or "
+        "queued: nothing is lost on the way.",
+    ),
+    Promise(
+        "no_filtered_address",
+        "lead_payloads",
+        "No payload is meant for an address that one of the account's filter strings matches.",
+    ),
+    Promise(
+        "payloads_fit_the_org",
+        "lead_payloads",
+        "What was sent keeps to the lengths of the org's fields, and new records have every "
+        "required value (the newest 10,000 payloads of the last cycle).",
+    ),
+    Promise(
+        "few_writes_fail",
+        "load_results",
+        "At most one in ten writes of the last cycle failed.",
+        only_warns=True,
+    ),
+    Promise(
+        "no_exhausted_retries",
+        "retried_operations",
+        "No operation has used up its five tries; those that have wait for support "
+        "(`crm-pipeline operations list`).",
+    ),
+)
+
+WEBINARS = Flow(
+    NAME,
+    # Whoever has an account has this flow.
+    settings=lambda account: account,
+    topics=_TOPICS,
+    outside=(*_TABLES, *_OBJECTS),
+    promises=_PROMISES,
+    read=read,
+    count=count,
+)

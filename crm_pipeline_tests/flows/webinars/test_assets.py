@@ -11,7 +11,7 @@ from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, RANGE_TAG, account_tags
 from crm_pipeline.database.statements import statement
-from crm_pipeline.definitions import shown
+from crm_pipeline.lineage.assets import TOPICS
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 
@@ -23,7 +23,7 @@ NEEDS_NO_ORG = {
     "retried_operations",
 }
 
-STEPS = [spec.key.to_user_string() for spec in shown.specs]
+STEPS = list(TOPICS)
 
 GOOD = PasswordToken(username="api@acme.test", password="secret", security_token="TOKEN")
 WRONG = PasswordToken(username="api@acme.test", password="wrong")

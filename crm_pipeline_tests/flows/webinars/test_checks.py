@@ -8,17 +8,15 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from sqlalchemy import Connection, text
 
 from crm_pipeline.accounts.store import update_settings
-from crm_pipeline.cadence.overdue import overdue_accounts
-from crm_pipeline.cadence.verdicts import judge
 from crm_pipeline.definitions import defs
-from crm_pipeline.definitions import shown as cycle_shown
+from crm_pipeline.lineage.assets import PROMISES, check_key
+from crm_pipeline.lineage.checks import judge
+from crm_pipeline.lineage.overdue import overdue_accounts
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
-
-CHECKS = cycle_shown.checks
 
 
 def verdicts(fleet: Fleet, account: str) -> dict[str, bool]:
-    return {e.check_name: e.passed for e in judge(fleet.instance, [account], CHECKS)}
+    return {e.check_name: e.passed for e in judge(fleet.instance, [account], PROMISES)}
 
 
 def failing(fleet: Fleet, account: str) -> list[str]:
@@ -39,7 +37,7 @@ def account(fleet: Fleet) -> str:
 
 
 def test_after_a_good_cycle_every_check_passes(fleet, account):
-    assert verdicts(fleet, account) == {check.name: True for check in CHECKS}
+    assert verdicts(fleet, account) == {check.name: True for check in PROMISES}
 
 
 def test_a_row_that_got_lost_between_reading_and_the_ledger_is_noticed(fleet, account):
@@ -87,7 +85,7 @@ def test_a_payload_that_breaks_the_orgs_rules_is_noticed(fleet, account, field, 
         field=field,
         value=value,
     )
-    (evaluation,) = [e for e in judge(fleet.instance, [account], CHECKS) if not e.passed]
+    (evaluation,) = [e for e in judge(fleet.instance, [account], PROMISES) if not e.passed]
     assert evaluation.check_name == "payloads_fit_the_org"
     assert evaluation.metadata[number].value == 1
 
@@ -104,7 +102,7 @@ def member(fleet: Fleet) -> str:
 
 
 def test_campaigns_and_members_as_they_are_sent_fit_the_org(fleet, member):
-    assert verdicts(fleet, member) == {check.name: True for check in CHECKS}
+    assert verdicts(fleet, member) == {check.name: True for check in PROMISES}
 
 
 def test_a_member_without_its_campaign_is_noticed(fleet, member):
@@ -132,7 +130,7 @@ def test_many_failures_are_a_warning(fleet, account):
         "UPDATE crm.sync_state SET succeeded = 8, failed = 1 WHERE account_id = :account",
         account=account,
     )
-    (evaluation,) = [e for e in judge(fleet.instance, [account], CHECKS) if not e.passed]
+    (evaluation,) = [e for e in judge(fleet.instance, [account], PROMISES) if not e.passed]
     assert evaluation.check_name == "few_writes_fail"
     assert evaluation.severity == dg.AssetCheckSeverity.WARN
     assert evaluation.metadata["percent_failed"].value == 11.1
@@ -162,7 +160,7 @@ def test_what_waits_longer_than_promised_is_noticed(fleet, account, minutes, lat
 
 def shown(fleet: Fleet, check: str, account: str) -> tuple[AssetCheckExecutionRecordStatus, bool]:
     """What Dagster knows of the check's latest verdict, and whether that is still current."""
-    (key,) = [each.key for each in CHECKS if each.name == check]
+    (key,) = [check_key(each) for each in PROMISES if each.name == check]
     (info,) = fleet.instance.event_log_storage.get_asset_check_partition_info(
         [key], partition_keys=[account]
     )
@@ -197,7 +195,7 @@ def test_a_check_can_be_executed_by_itself_for_one_partition(fleet, account):
         "UPDATE crm.operation SET state = 'exhausted' WHERE account_id = :account",
         account=account,
     )
-    (key,) = [check.key for check in CHECKS if check.name == "no_exhausted_retries"]
+    (key,) = [check_key(check) for check in PROMISES if check.name == "no_exhausted_retries"]
     job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(key))
     resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("one_check")
 

@@ -3,10 +3,10 @@
 from dagster import DefaultSensorStatus, SensorEvaluationContext, SkipReason, sensor
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from crm_pipeline.cadence.cycle_assets import DELIVERED_IN_TIME
 from crm_pipeline.cadence.due import pipeline
-from crm_pipeline.cadence.verdicts import judge
 from crm_pipeline.database.statements import statement
+from crm_pipeline.lineage.assets import DELIVERED_IN_TIME, check_key
+from crm_pipeline.lineage.checks import judge
 
 
 @sensor(
@@ -20,7 +20,7 @@ def overdue_accounts(context: SensorEvaluationContext) -> SkipReason:
     with pipeline().connect() as connection:
         late = list(connection.scalars(statement("alerts/late_accounts")))
     known = context.instance.event_log_storage.get_asset_check_partition_info(
-        [DELIVERED_IN_TIME.key], partition_keys=late
+        [check_key(DELIVERED_IN_TIME)], partition_keys=late
     )
     shown = {
         info.partition_key

@@ -2,19 +2,18 @@
 
 One op does all steps of all flows, since an account has one cycle, and since the accounts of a
 run go through theirs side by side and none may stop another. What a step does stands in
-`crm_pipeline.cycle`, what is shown of it with its flow; here is how a run goes through accounts.
+`crm_pipeline.cycle`, what is shown of it in its flow's declaration; here is how a run goes
+through accounts.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Any, get_args
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
     AssetObservation,
     AssetsDefinition,
-    AssetSpec,
     BackfillPolicy,
     Failure,
     MaterializeResult,
@@ -25,95 +24,27 @@ from dagster import (
 
 from crm_pipeline.cadence.chunk import sync_accounts
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig, account_tags
-from crm_pipeline.cadence.flow_assets import Check, FlowAssets, Metadata, step_asset
-from crm_pipeline.cadence.partition_marks import (
+from crm_pipeline.cadence.partitions import ACCOUNTS
+from crm_pipeline.lineage.assets import PROMISES, TOPICS, metadata, topic_spec
+from crm_pipeline.lineage.checks import judge
+from crm_pipeline.lineage.partition_marks import (
     log_evaluations,
     log_materializations,
     mark_failed,
 )
-from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.cadence.planner import wait_after
-from crm_pipeline.cadence.verdicts import judge
-from crm_pipeline.cycle.report import CycleReport, CycleState, Step
-from crm_pipeline.ledger.cycles import FinishedCycle
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 
 _UNTOUCHED = ("Busy", "Disabled")
 """States of a cycle that did nothing."""
 
-DELIVERED_IN_TIME = Check(
-    "delivered_in_time",
-    "sync_state",
-    "Nothing waits for Salesforce longer than the promised hour, read or unread.",
-)
 
-
-def account_assets(flows: Sequence[FlowAssets]) -> FlowAssets:
-    """All that the flows show of an account's cycle, and the account's state at its end."""
-    specs = list(chain.from_iterable(flow.specs for flow in flows))
-    return FlowAssets(
-        specs=[*specs, _sync_state_asset(specs)],
-        metadata={step: show for flow in flows for step, show in flow.metadata.items()}
-        | {"sync_state": _sync_state},
-        checks=[*chain.from_iterable(flow.checks for flow in flows), DELIVERED_IN_TIME],
-    )
-
-
-def _sync_state_asset(specs: Sequence[AssetSpec]) -> AssetSpec:
-    inner = {dep.asset_key for spec in specs for dep in spec.deps}
-    return step_asset(
-        "sync_state",
-        "How the account stands after its cycle: Complete, Paused or Failed, since when and why, "
-        "what can be done about it, when it is tried again, and what waits.",
-        group="accounts",
-        kind="postgres",
-        deps=[spec.key for spec in specs if spec.key not in inner],
-    )
-
-
-def _sync_state(report: CycleReport) -> Metadata:
-    said: Metadata = {
-        "state": report.state,
-        "reason": report.reason,
-        "remedy": report.remedy,
-        "notes": report.notes,
-        "waiting": report.counts.waiting,
-        "exhausted": report.counts.exhausted,
-        "seconds": report.seconds,
-    }
-    standing = report.standing
-    if standing is None:
-        return said
-    moments = {
-        "watermark": standing.watermark,
-        "since": standing.since,
-        "last_complete": standing.complete_at,
-    }
-    return said | {
-        "next_try": _next_try(report.state, standing),
-        **{name: MetadataValue.timestamp(at) for name, at in moments.items() if at is not None},
-    }
-
-
-def _next_try(state: CycleState, standing: FinishedCycle) -> MetadataValue[Any]:
-    match state:
-        case "Failed" if standing.refused:
-            return MetadataValue.text("when the credentials have been changed")
-        case "Failed":
-            rest = wait_after(standing.failures_in_a_row)
-            return MetadataValue.timestamp(standing.finished_at + rest)
-        case "Paused" if standing.paused_until is not None:
-            return MetadataValue.timestamp(standing.paused_until)
-        case _:
-            return MetadataValue.text("when there is something to do")
-
-
-def cycle_assets(shown: FlowAssets) -> AssetsDefinition:
-    """The op that takes accounts through their cycle, with an asset for each step."""
+def cycle_assets() -> AssetsDefinition:
+    """The op that takes accounts through their cycle, with an asset for each topic."""
 
     @multi_asset(
         name=CYCLE_OP,
-        specs=shown.specs,
+        specs=[topic_spec(topic) for topic in TOPICS.values()],
         partitions_def=ACCOUNTS,
         can_subset=True,
         backfill_policy=BackfillPolicy.multi_run(
@@ -134,7 +65,7 @@ def cycle_assets(shown: FlowAssets) -> AssetsDefinition:
         refused: list[CycleReport] = []
         _tag(context, account_ids)
         for reports in sync_accounts(account_ids, run_id=run_id, steps=frozenset(steps)):
-            _log_done(context, shown, steps, reports)
+            _log_done(context, steps, reports)
             _log_undone(context, steps, reports)
             failed += [report for report in reports if report.state == "Failed"]
             refused += [report for report in reports if report.state == "Disabled"]
@@ -168,17 +99,17 @@ def _tag(context: AssetExecutionContext, account_ids: Sequence[str]) -> None:
         context.instance.add_run_tags(context.run.run_id, dict(missing))
 
 
-def _steps(context: AssetExecutionContext) -> list[Step]:
+def _steps(context: AssetExecutionContext) -> list[str]:
     """The steps that the run is about, each after those that it depends on.
 
     Dagster takes a partition for out of date where something above it was logged after it.
     """
     selected = {key.to_user_string() for key in context.selected_asset_keys}
-    return [step for step in get_args(Step) if step in selected]
+    return [topic for topic in TOPICS if topic in selected]
 
 
 def _log_undone(
-    context: AssetExecutionContext, steps: Sequence[Step], reports: Sequence[CycleReport]
+    context: AssetExecutionContext, steps: Sequence[str], reports: Sequence[CycleReport]
 ) -> None:
     """Says in the partition of each step that was not done, and has nothing to show, why."""
     for report in reports:
@@ -194,15 +125,14 @@ def _log_undone(
 
 def _log_done(
     context: AssetExecutionContext,
-    shown: FlowAssets,
-    steps: Sequence[Step],
+    steps: Sequence[str],
     reports: Sequence[CycleReport],
 ) -> None:
     log_materializations(
         context,
         [
             AssetMaterialization(
-                step, partition=report.account_id, metadata=_metadata(shown, step, report)
+                step, partition=report.account_id, metadata=metadata(TOPICS[step], report)
             )
             for step in steps
             for report in reports
@@ -210,21 +140,15 @@ def _log_done(
         ],
     )
     judged = [report.account_id for report in reports if report.state not in _UNTOUCHED]
-    checks = [check for check in shown.checks if check.asset in steps]
-    log_evaluations(context, judge(context.instance, judged, checks))
+    asked = [promise for promise in PROMISES if promise.topic in steps]
+    log_evaluations(context, judge(context.instance, judged, asked))
 
 
-def _has_something_to_show(report: CycleReport, step: Step) -> bool:
+def _has_something_to_show(report: CycleReport, step: str) -> bool:
     """Of an account that failed: the steps that were done before, and how it stands now."""
     if report.state == "Failed":
         return step in report.done or (step == "sync_state" and report.standing is not None)
     return report.state not in _UNTOUCHED
-
-
-def _metadata(shown: FlowAssets, step: Step, report: CycleReport) -> Metadata:
-    of_step = shown.metadata[step](report)
-    said = {name: value for name, value in of_step.items() if value not in (None, "")}
-    return {"account": report.account_name, "cycle": report.cycle_id or 0} | said
 
 
 def _failure(failed: Sequence[CycleReport]) -> Failure:

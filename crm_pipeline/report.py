@@ -6,32 +6,6 @@ from typing import Literal
 
 from crm_pipeline.ledger.cycles import FinishedCycle
 
-Step = Literal[
-    "registrations",
-    "attendances",
-    "filtered_leads",
-    "lead_payloads",
-    "retried_operations",
-    "load_results",
-    "campaigns",
-    "campaign_members",
-    "sync_state",
-]
-
-ALL_STEPS: frozenset[Step] = frozenset(
-    (
-        "registrations",
-        "attendances",
-        "filtered_leads",
-        "lead_payloads",
-        "retried_operations",
-        "load_results",
-        "campaigns",
-        "campaign_members",
-        "sync_state",
-    )
-)
-
 CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled"]
 
 
@@ -90,8 +64,8 @@ class CycleReport:
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
-    `watermark` is the time of the last record read. `campaigns` says whether the account has
-    them on.
+    `watermark` is the time of the last record read. `steps` are the topics that were asked for,
+    `flows` the flows that the account has on.
     """
 
     account_id: str
@@ -112,7 +86,7 @@ class CycleReport:
     api_limit: int | None = None
     sessions: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
-    steps: frozenset[Step] = ALL_STEPS
-    done: frozenset[Step] = frozenset()
+    steps: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
     standing: FinishedCycle | None = None
-    campaigns: bool = False
+    flows: frozenset[str] = frozenset()

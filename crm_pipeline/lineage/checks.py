@@ -12,6 +12,7 @@ from dagster import (
     AssetCheckExecutionContext,
     AssetCheckResult,
     AssetChecksDefinition,
+    AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
     AssetRecordsFilter,
@@ -24,23 +25,26 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from crm_pipeline.cadence.due import pipeline
-from crm_pipeline.cadence.flow_assets import Check
-from crm_pipeline.cadence.partition_marks import latest_materializations, log_evaluations
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import Promise
+from crm_pipeline.lineage.assets import PROMISES, check_key
+from crm_pipeline.lineage.partition_marks import latest_materializations, log_evaluations
 from crm_pipeline.settings import settings
 
 
 def judge(
-    instance: DagsterInstance, account_ids: Sequence[str], checks: Sequence[Check]
+    instance: DagsterInstance, account_ids: Sequence[str], promises: Sequence[Promise]
 ) -> Iterator[AssetCheckEvaluation]:
-    """The verdict of each check on each account, about the account's latest materialization."""
-    assets = {check.key.asset_key for check in checks}
+    """The verdict on each promise to each account, about the account's latest materialization."""
+    assets = {check_key(promise).asset_key for promise in promises}
     targets = {asset: _targets(instance, asset, account_ids) for asset in assets}
-    for check in checks:
+    for promise in promises:
+        asset = check_key(promise).asset_key
+        severity = AssetCheckSeverity.WARN if promise.only_warns else AssetCheckSeverity.ERROR
         with pipeline().connect() as connection:
             rows = connection.execute(
-                statement(f"checks/{check.name}"),
+                statement(f"checks/{promise.name}"),
                 {
                     "account_ids": list(account_ids),
                     "freshness_minutes": settings().freshness_minutes,
@@ -48,13 +52,13 @@ def judge(
             ).mappings()
             for row in rows:
                 yield AssetCheckEvaluation(
-                    asset_key=check.key.asset_key,
-                    check_name=check.name,
+                    asset_key=asset,
+                    check_name=promise.name,
                     passed=row["passed"],
-                    severity=check.severity,
+                    severity=severity,
                     metadata={k: v for k, v in row.items() if k not in ("account_id", "passed")},
                     partition=row["account_id"],
-                    target_materialization_data=targets[check.key.asset_key].get(row["account_id"]),
+                    target_materialization_data=targets[asset].get(row["account_id"]),
                 )
 
 
@@ -79,29 +83,31 @@ def _targets(
     }
 
 
-def checks_for_the_ui(checks: Sequence[Check]) -> AssetChecksDefinition:
+def checks_for_the_ui() -> AssetChecksDefinition:
     """The checks as Dagster lists them, each to be executed for any account's partition."""
 
-    @multi_asset_check(name="account_checks", specs=_specs(checks), can_subset=True)
+    @multi_asset_check(name="account_checks", specs=_specs(), can_subset=True)
     def account_checks(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
         """The selected checks for the selected accounts."""
-        selected = [check for check in checks if check.key in context.selected_asset_check_keys]
+        selected = [
+            each for each in PROMISES if check_key(each) in context.selected_asset_check_keys
+        ]
         log_evaluations(context, judge(context.instance, context.partition_keys, selected))
         yield from ()
 
     return account_checks
 
 
-def _specs(checks: Sequence[Check]) -> list[AssetCheckSpec]:
+def _specs() -> list[AssetCheckSpec]:
     with warnings.catch_warnings():
         # Checks of a partition are new in Dagster 1.13; its version is pinned.
         warnings.simplefilter("ignore", PreviewWarning)
         return [
             AssetCheckSpec(
-                check.name,
-                asset=check.asset,
-                description=check.description,
+                promise.name,
+                asset=check_key(promise).asset_key,
+                description=promise.says,
                 partitions_def=ACCOUNTS,
             )
-            for check in checks
+            for promise in PROMISES
         ]

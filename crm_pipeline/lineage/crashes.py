@@ -13,9 +13,9 @@ from dagster import (
 
 from crm_pipeline.cadence.cycle_runs import accounts_of
 from crm_pipeline.cadence.due import pipeline
-from crm_pipeline.cadence.partition_marks import mark_failed
-from crm_pipeline.cycle.report import ALL_STEPS
 from crm_pipeline.database.statements import statement
+from crm_pipeline.flows.registry import ALL_TOPICS
+from crm_pipeline.lineage.partition_marks import mark_failed
 
 WILL_RETRY_TAG = "dagster/will_retry"
 
@@ -55,7 +55,7 @@ def close_abandoned(instance: DagsterInstance, run: DagsterRun, reason: str) -> 
                 statement("cadence/release_unstarted"),
                 {"run_id": run.run_id, "account_ids": sorted(accounts_of(run) or ())},
             )
-    mark_failed(instance, run.run_id, dict.fromkeys(abandoned, ALL_STEPS))
+    mark_failed(instance, run.run_id, dict.fromkeys(abandoned, ALL_TOPICS))
     return abandoned
 
 

@@ -1,0 +1,213 @@
+"""What a flow is: its topics, what it reads and sends, what Dagster shows of it, its promises.
+
+A flow is declared once, by these types; nothing below it knows its name, and nothing above it
+knows more than its declaration.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.ledger.intents import Intent, PersonEmail, Recorded
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.report import CycleReport
+
+S = TypeVar("S")
+
+
+class DeclarationError(Exception):
+    """A declaration is incomplete or contradicts another one; the process does not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers by name (ids, reasons; never personal data), shown as a table of two columns."""
+
+    column: str
+    numbers: Mapping[Any, int]
+
+
+Shown = Mapping[str, str | int | float | datetime | Table | None]
+"""What is shown of a topic; None and empty texts are left out. Times are UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A table or an object that a flow stands between: `warehouse/person`, `salesforce/Lead`.
+
+    Attributes:
+        name: group and name, joined by a slash.
+        says: what it is, for analysts.
+        technology: what Dagster shows as its kind.
+        after: topics that write it; none for what is only read.
+    """
+
+    name: str
+    says: str
+    technology: str
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A noun of a flow: an asset in Dagster, and a step that a cycle may be asked for alone.
+
+    Attributes:
+        name: the asset's name, unique among all flows.
+        says: what it is, for analysts.
+        group: the asset's group.
+        technology: what Dagster shows as its kind.
+        after: the topics and outside things that it is made of.
+        reads: the sources that are read for it.
+        records: whether what is read becomes intents in the ledger when this topic is asked for.
+        retries: whether it takes up what failed before.
+        sends: the kinds of operations that are delivered for it.
+        shows: what is shown of a cycle; every number in it is plotted.
+        columns: which columns of outside things each of its fields comes from, as
+            `warehouse/person.city`.
+    """
+
+    name: str
+    says: str
+    group: str
+    technology: str
+    after: tuple[str, ...]
+    shows: Callable[[CycleReport], Shown]
+    reads: tuple[str, ...] = ()
+    records: bool = False
+    retries: bool = False
+    sends: tuple[str, ...] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether a cycle that is asked for it changes ledger or org; others only look."""
+        return self.records or self.retries or bool(self.sends)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is to hold for each account: `sql/checks/<name>.sql` answers whether it does.
+
+    The statement's columns are account_id, passed, and numbers that go to the metadata; its
+    parameters :account_ids and :freshness_minutes, the promised time.
+
+    Attributes:
+        name: of the statement and of the asset check.
+        topic: whose asset it is a check of.
+        says: the promise, for analysts.
+        only_warns: whether a broken one is a warning rather than an error.
+    """
+
+    name: str
+    topic: str
+    says: str
+    only_warns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[S]):
+    """What a flow is to read for one account, in the caller's transaction on `ledger`.
+
+    Attributes:
+        ledger: the pipeline's database, with the account's lock.
+        warehouse: the platform's.
+        account: whose rows.
+        choices: the account's settings of this flow.
+        sources: those of the flow's sources that are wanted, in its order.
+        recording: whether what is read will be recorded; without it, it is only looked at.
+    """
+
+    ledger: Connection
+    warehouse: Engine
+    account: Account
+    choices: S
+    sources: tuple[str, ...]
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What some rows of a source ask for; recorded in one transaction with the position.
+
+    Attributes:
+        source: where the rows come from.
+        rows: how many were read.
+        intents: what is wanted, rejected ones among them.
+        position: how far the source is read with them.
+        emails: the address that each of their people has.
+        rows_by_session: the rows by event session, where the report shows that.
+        numbers: further numbers for the report, by name.
+        told: what people are to know beside the numbers, a line each, without personal data.
+    """
+
+    source: str
+    rows: int
+    intents: Sequence[Intent]
+    position: Position | None
+    emails: Sequence[PersonEmail] = ()
+    rows_by_session: Mapping[int, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow(Generic[S]):
+    """A flow, declared.
+
+    Attributes:
+        name: of the flow; its operations bear it.
+        settings: the account's settings of the flow; None where the account has it off.
+        topics: in the order in which a cycle comes to them.
+        outside: the tables and objects that it stands between.
+        promises: what is to hold for each account.
+        read: reads what is new and gives it batch by batch; the caller commits each.
+        count: adds a batch to the report; the counts by kind of operation are None where the
+            batch was only looked at.
+    """
+
+    name: str
+    settings: Callable[[AccountSettings], S | None]
+    topics: tuple[Topic, ...]
+    outside: tuple[Outside, ...]
+    promises: tuple[Promise, ...]
+    read: Callable[[Reading[S]], Iterator[Batch]]
+    count: Callable[[CycleReport, Batch, Mapping[str, Recorded] | None], None]
+
+    def sources(self, asked: frozenset[str]) -> tuple[str, ...]:
+        """The sources that are read for these topics, in the order of their declaration."""
+        read = (s for topic in self.topics if topic.name in asked for s in topic.reads)
+        return tuple(dict.fromkeys(read))
+
+    def records(self, asked: frozenset[str]) -> bool:
+        """Whether one of these topics has what is read recorded."""
+        return any(topic.records for topic in self.topics if topic.name in asked)
+
+
+def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
+    """The flows themselves, once it is sure that their declarations fit each other.
+
+    Raises:
+        DeclarationError: a name stands twice, or something is named that nobody declares.
+    """
+    topics = [topic.name for flow in flows for topic in flow.topics]
+    outside = [each.name for flow in flows for each in flow.outside]
+    for names in ([flow.name for flow in flows], topics, outside):
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise DeclarationError(f"Declared more than once: {', '.join(sorted(twice))}")
+    known = {*topics, *outside}
+    for flow in flows:
+        named = {
+            *(name for topic in flow.topics for name in topic.after),
+            *(name for each in flow.outside for name in each.after),
+            *(promise.topic for promise in flow.promises),
+        }
+        if missing := named - known:
+            raise DeclarationError(
+                f"The flow {flow.name} names what nobody declares: {', '.join(sorted(missing))}"
+            )
+    return tuple(flows)

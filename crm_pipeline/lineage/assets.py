@@ -1,0 +1,169 @@
+"""Assets, asset checks and metadata, made from the flows' declarations."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetSpec,
+    MetadataValue,
+    TableColumn,
+    TableColumnDep,
+    TableColumnLineage,
+    TableRecord,
+    TableSchema,
+)
+
+from crm_pipeline.cadence.planner import wait_after
+from crm_pipeline.declaration import Flow, Outside, Promise, Shown, Table, Topic
+from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
+from crm_pipeline.ledger.cycles import FinishedCycle
+from crm_pipeline.report import CycleReport, CycleState
+
+OWNERS = ["team:crm-operations"]
+
+DELIVERED_IN_TIME = Promise(
+    "delivered_in_time",
+    SYNC_STATE,
+    "Nothing waits for Salesforce longer than the promised hour, read or unread.",
+)
+
+
+def _sync_state(report: CycleReport) -> Shown:
+    said: dict[str, Any] = {
+        "state": report.state,
+        "reason": report.reason,
+        "remedy": report.remedy,
+        "notes": report.notes,
+        "waiting": report.counts.waiting,
+        "exhausted": report.counts.exhausted,
+        "seconds": report.seconds,
+    }
+    standing = report.standing
+    if standing is None:
+        return said
+    return said | {
+        "watermark": standing.watermark,
+        "since": standing.since,
+        "last_complete": standing.complete_at,
+        "next_try": _next_try(report.state, standing),
+    }
+
+
+def _next_try(state: CycleState, standing: FinishedCycle) -> datetime | str:
+    match state:
+        case "Failed" if standing.refused:
+            return "when the credentials have been changed"
+        case "Failed":
+            return standing.finished_at + wait_after(standing.failures_in_a_row)
+        case "Paused" if standing.paused_until is not None:
+            return standing.paused_until
+        case _:
+            return "when there is something to do"
+
+
+def _state_of_the_account(flows: Sequence[Flow[Any]]) -> Topic:
+    """The last topic: it comes after all on which no other one stands."""
+    topics = [topic for flow in flows for topic in flow.topics]
+    inner = {name for topic in topics for name in topic.after}
+    return Topic(
+        SYNC_STATE,
+        "How the account stands after its cycle: Complete, Paused or Failed, since when and why, "
+        "what can be done about it, when it is tried again, and what waits.",
+        group="accounts",
+        technology="postgres",
+        after=tuple(topic.name for topic in topics if topic.name not in inner),
+        shows=_sync_state,
+    )
+
+
+TOPICS: Mapping[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        *(topic for flow in FLOWS for topic in flow.topics),
+        _state_of_the_account(FLOWS),
+    )
+}
+"""All topics of an account's cycle, in the order in which it comes to them."""
+
+PROMISES: Sequence[Promise] = (
+    *(promise for flow in FLOWS for promise in flow.promises),
+    DELIVERED_IN_TIME,
+)
+
+
+def asset_key(name: str) -> AssetKey:
+    """The key of a topic, or of a thing outside (`warehouse/person`)."""
+    return AssetKey(name.split("/"))
+
+
+def check_key(promise: Promise) -> AssetCheckKey:
+    """The key of a promise as an asset check."""
+    return AssetCheckKey(asset_key(promise.topic), promise.name)
+
+
+def topic_spec(topic: Topic) -> AssetSpec:
+    """The asset of a topic. It is skippable, as a run may be about some topics only."""
+    return AssetSpec(
+        asset_key(topic.name),
+        description=topic.says,
+        deps=[asset_key(name) for name in topic.after],
+        kinds={topic.technology},
+        group_name=topic.group,
+        owners=OWNERS,
+        skippable=True,
+        metadata={"dagster/column_lineage": _column_lineage(topic)} if topic.columns else None,
+    )
+
+
+def _column_lineage(topic: Topic) -> TableColumnLineage:
+    return TableColumnLineage(
+        {
+            field: [
+                TableColumnDep(asset_key(table), column)
+                for table, _, column in (each.rpartition(".") for each in columns)
+            ]
+            for field, columns in topic.columns.items()
+        }
+    )
+
+
+def outside_specs(*, read: bool) -> list[AssetSpec]:
+    """The tables that are read, or the objects that are written, by all flows."""
+    return [
+        _outside_spec(each)
+        for flow in FLOWS
+        for each in flow.outside
+        if bool(each.after) is not read
+    ]
+
+
+def _outside_spec(outside: Outside) -> AssetSpec:
+    group, _, _ = outside.name.partition("/")
+    return AssetSpec(
+        asset_key(outside.name),
+        deps=[asset_key(name) for name in outside.after],
+        group_name=group,
+        kinds={outside.technology},
+        description=outside.says,
+    )
+
+
+def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:
+    """What the UI shows of a topic after a cycle, with whose and which cycle it was."""
+    shown = {name: _value(each) for name, each in topic.shows(report).items()}
+    said = {name: value for name, value in shown.items() if value not in (None, "")}
+    return {"account": report.account_name, "cycle": report.cycle_id or 0} | said
+
+
+def _value(shown: Any) -> Any:
+    if isinstance(shown, datetime):
+        return MetadataValue.timestamp(shown)
+    if not isinstance(shown, Table):
+        return shown
+    numbers = shown.numbers
+    rows = [TableRecord({shown.column: str(n), "number": numbers[n]}) for n in sorted(numbers)]
+    schema = TableSchema([TableColumn(shown.column), TableColumn("number", "int")])
+    return MetadataValue.table(rows, schema)

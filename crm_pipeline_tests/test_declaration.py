@@ -1,0 +1,66 @@
+"""Declarations that do not fit are refused before anything runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.declaration import (
+    Batch,
+    DeclarationError,
+    Flow,
+    Outside,
+    Promise,
+    Reading,
+    Topic,
+    declared,
+)
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.intents import Recorded
+from crm_pipeline.report import CycleReport
+
+
+def _read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
+    yield from ()
+
+
+def _count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
+    pass
+
+
+def topic(name: str, *after: str) -> Topic:
+    return Topic(name, "A topic.", "group", "python", after, shows=lambda _: {})
+
+
+def flow(name: str, *topics: Topic, **more: Any) -> Flow[AccountSettings]:
+    declaration = Flow(name, lambda account: account, topics, (), (), _read, _count)
+    return replace(declaration, **more)
+
+
+def test_what_fits_is_taken_in_its_order() -> None:
+    outside = (Outside("warehouse/t", "A table.", "postgres"),)
+    one = flow("one", topic("a", "warehouse/t"), outside=outside)
+    two = flow("two", topic("b", "a"), promises=(Promise("p", "b", "It holds."),))
+    assert declared([one, two]) == (one, two)
+
+
+@pytest.mark.parametrize(
+    ("flows", "said"),
+    [
+        ([flow("one"), flow("one")], "more than once: one"),
+        ([flow("one", topic("a")), flow("two", topic("a"))], "more than once: a"),
+        ([flow("one", topic("a", "b"))], "one names what nobody declares: b"),
+        ([flow("one", promises=(Promise("p", "b", ""),))], "nobody declares: b"),
+        ([flow("one", outside=(Outside("x/y", "", "", ("b",)),))], "nobody declares: b"),
+    ],
+)
+def test_what_does_not_fit_is_named(flows: list[Flow[AccountSettings]], said: str) -> None:
+    with pytest.raises(DeclarationError, match=said):
+        declared(flows)
+
+
+def test_the_flows_of_the_product_have_all_topics_of_a_cycle() -> None:
+    names = {topic.name for flow in FLOWS for topic in flow.topics}
+    assert names | {"sync_state"} == ALL_TOPICS
