@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from crm_pipeline.delivery.recording import ALL_ATTEMPTS, MEMBER
+from crm_pipeline.delivery.recording import ALL_ATTEMPTS, COSTS_A_TRY, MEMBER
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
@@ -37,7 +37,6 @@ from crm_pipeline.salesforce.errors import (
     AccountStopped,
     LostAnswer,
     SalesforceProblem,
-    Treatment,
     decide,
     problem_of,
 )
@@ -378,10 +377,7 @@ def _record(
             )
             _refuse(session, each, "NO_EXTERNAL_ID", message)
         elif code:
-            passing = decide(code, message, created.status) in (
-                Treatment.RETRY,
-                Treatment.RETRY_SERIALLY,
-            )
+            passing = decide(code, message, created.status) in COSTS_A_TRY
             attempts = 1 if passing else ALL_ATTEMPTS
             fail(session, [Failed(each.operation_id, code, message, attempts)])
         return problem

@@ -158,7 +158,7 @@ def _decide_matched(
     if not _same("Email", person.person_key, match.fields.get("Email")):
         # Reached through a converted Lead: the Contact's own address is not ours to change.
         differing.pop("Email", None)
-    changes = [change for change in fitted.changes if change.field in differing]
+    changes = [c for c in fitted.changes if c.new is None or c.field in differing]
     return Decision(
         person.operation_id,
         "update" if differing else "none",

@@ -7,6 +7,7 @@ from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import MEMBER
+from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import due_member_volume
@@ -15,6 +16,7 @@ from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.intents import reject_for_dropped
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, reconsider_strangers, take_retries
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
+from crm_pipeline.salesforce.errors import AccountStopped
 
 PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
@@ -67,16 +69,31 @@ def deliver(session: DeliverySession) -> None:
     session.forecast += _forecast(session, due)
     for _ in range(PASSES):
         session.decided_anew = False
-        activities = Outbox(session, "activities", {(ACTIVITY, "create"): due.activities})
-        create_people(session, due, activities_follow=not activities.by_bulk)
-        send_activities(session, activities)
-        update_people(session)
-        if chosen is not None:
-            link_campaigns(session)
-            send_members(session, chosen)
+        try:
+            _send(session, due)
+        except AccountStopped as stopped:
+            # Most likely a field that our user may not see any more: described anew, it is left
+            # out and named.
+            if stopped.code != "INVALID_FIELD" or not session.once(0, stopped.code):
+                raise
+            forget_schemas(session, tuple(session.schemas), now=True)
+            session.ledger.commit()
+            session.decided_anew = True
         if not session.decided_anew:
             return
         due = due_volumes(session.ledger, session.account_id)
+
+
+def _send(session: DeliverySession, due: DueVolumes) -> None:
+    """Sends what is due, in the order that matters."""
+    chosen = session.account.settings.campaigns
+    activities = Outbox(session, "activities", {(ACTIVITY, "create"): due.activities})
+    create_people(session, due, activities_follow=not activities.by_bulk)
+    send_activities(session, activities)
+    update_people(session)
+    if chosen is not None:
+        link_campaigns(session)
+        send_members(session, chosen)
 
 
 def _forecast(session: DeliverySession, due: DueVolumes) -> int:

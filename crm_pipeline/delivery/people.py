@@ -1,6 +1,7 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm_pipeline.delivery.activities import ActivitiesBehind
@@ -30,6 +31,7 @@ from crm_pipeline.ledger.due import (
 )
 from crm_pipeline.ledger.outcomes import leave_strangers
 from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
 
@@ -97,7 +99,13 @@ def update_people(session: DeliverySession) -> None:
     after = 0
     while updates := due_updates(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = updates[-1].operation_id
-        outbox.add([_decision(update) for update in updates])
+        decisions = [_decision(update) for update in updates]
+        if outbox.by_bulk:
+            # One field that the org hides since would fail the whole job.
+            known = schemas(session, PERSON_SOBJECTS)
+            decisions = [_fitted(decision, known) for decision in decisions]
+        outbox.add([decision for decision in decisions if decision.fields])
+        record_unchanged(session, [decision for decision in decisions if not decision.fields])
     outbox.flush()
 
 
@@ -165,3 +173,9 @@ def _decision(update: DueUpdate) -> Decision:
         dict(update.sent),
         update.reason,
     )
+
+
+def _fitted(decision: Decision, known: Mapping[str, SObjectSchema]) -> Decision:
+    """A decided update as the org takes it now."""
+    fitted = known[decision.sobject].fit(decision.fields, "update")
+    return replace(decision, fields=fitted.fields, changes=fitted.changes)

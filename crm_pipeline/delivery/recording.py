@@ -20,7 +20,7 @@ from crm_pipeline.ledger.outcomes import (
     record_failed,
 )
 from crm_pipeline.salesforce.describe import FieldChange
-from crm_pipeline.salesforce.errors import Treatment
+from crm_pipeline.salesforce.errors import Treatment, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.settings import settings
 
@@ -31,6 +31,14 @@ INCIDENT_FROM = 20
 """So many records of one batch, all refused for one reason, are one incident."""
 
 IDENTIFYING = "Email"
+
+FIELD_IS_GONE = frozenset(("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"))
+"""The org hides a field, or does not let our user write it any more."""
+
+COSTS_A_TRY = frozenset(
+    (Treatment.RETRY, Treatment.RETRY_SERIALLY, Treatment.RESEND, Treatment.TRY_LATER)
+)
+"""What may pass: one of the five tries is gone."""
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
 
@@ -80,9 +88,19 @@ class Recorder:
         session: DeliverySession,
         writes: Sequence[Write],
         decisions: dict[int, Decision],
+        *,
+        last: bool = False,
     ) -> None:
-        """Args: the account's delivery; what is sent; its decisions, to which `expect` adds."""
+        """Expects the outcomes of writes.
+
+        Args:
+            session: the account's delivery.
+            writes: what is sent.
+            decisions: theirs, to which `expect` adds.
+            last: whether nothing is sent again in this cycle: what is refused has failed.
+        """
         self.session = session
+        self.last = last
         self.writes = {write.ref: write for write in writes}
         self.decisions = decisions
         self.lost: list[int] = []
@@ -105,7 +123,7 @@ class Recorder:
         failed: list[Failed] = []
         for outcome in outcomes:
             if outcome.status == "error":
-                self._treat(self.writes[outcome.ref], outcome.errors[0], failed)
+                self._treat(self.writes[outcome.ref], outcome.errors, failed)
         self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
             failed = self._as_incidents(failed)
@@ -154,14 +172,17 @@ class Recorder:
         if undecided:
             keep_updates(self.session, undecided)
 
-    def _treat(self, write: Write, error: RowError, failed: list[Failed]) -> None:
+    def _treat(self, write: Write, errors: Sequence[RowError], failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
+        error = errors[0]
         match error.treatment:
-            case Treatment.DEGRADE_FIELD if self._degraded(write, error):
+            case Treatment.DEGRADE_FIELD if not self.last and self._degraded(write, errors):
                 pass
-            case Treatment.RESEND:
+            case Treatment.RESEND if not self.last:
                 self.again.append(write)
-            case Treatment.RETRY_SERIALLY if self.session.once(write.ref, error.code):
+            case Treatment.RETRY_SERIALLY if not self.last and self.session.once(
+                write.ref, error.code
+            ):
                 self.again.append(write)
             case Treatment.ALREADY_THERE if write.sobject == MEMBER:
                 self.to_read.append(write)
@@ -175,7 +196,9 @@ class Recorder:
                 write.ref, error.code
             ):
                 self.duplicates.append(write)
-            case Treatment.RETRY | Treatment.RETRY_SERIALLY:
+            case treatment if treatment in COSTS_A_TRY or (
+                self.last and error.treatment is Treatment.DEGRADE_FIELD
+            ):
                 failed.append(_failed(write, error, 1))
             case _:
                 failed.append(_failed(write, error, ALL_ATTEMPTS))
@@ -202,12 +225,23 @@ class Recorder:
         )
         return [replace(each, attempts=0) for each in failed]
 
-    def _degraded(self, write: Write, error: RowError) -> bool:
+    def _degraded(self, write: Write, errors: Sequence[RowError]) -> bool:
         """Takes the refused fields out, where the account allows it, and sends the rest.
 
-        Not the email: without it the person would be taken for another one next time.
+        Not the email: without it the person would be taken for another one next time. A write
+        that has none of the fields was refused along with one that has, and goes again.
         """
-        refused = [field for field in error.fields if field in write.fields]
+        refused = {
+            field: error.code
+            for error in errors
+            if error.treatment is Treatment.DEGRADE_FIELD
+            for blamed in error.blamed(write.sobject)
+            for field in write.fields
+            if field.lower() == blamed.lower()
+        }
+        if not refused and _is_of_others(errors[0]):
+            self.again.append(write)
+            return True
         allowed = self.session.account.settings.degrade_fields
         if not (allowed and refused) or IDENTIFYING in refused:
             return False
@@ -223,15 +257,22 @@ class Recorder:
                     rest,
                     "",
                     [
-                        FieldChange(field, f"refused: {error.code}", write.fields[field], None)
-                        for field in refused
+                        FieldChange(field, f"refused: {code}", write.fields[field], None)
+                        for field, code in refused.items()
                     ],
                 )
             ],
         )
-        forget_schemas(self.session, [write.sobject])
+        forget_schemas(
+            self.session, [write.sobject], now=not FIELD_IS_GONE.isdisjoint(refused.values())
+        )
         self.again.append(replace(write, fields=rest))
         return True
+
+
+def _is_of_others(error: RowError) -> bool:
+    """Whether it may be of another write: words alone refuse a whole request."""
+    return error.code == "INVALID_FIELD" and not error.fields and bool(field_named(error.message))
 
 
 def _failed(write: Write, error: RowError, attempts: int) -> Failed:

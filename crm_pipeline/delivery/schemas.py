@@ -71,9 +71,19 @@ def store_schemas(
     session.ledger.commit()
 
 
-def forget_schemas(session: DeliverySession, sobjects: Iterable[str]) -> None:
-    """A write contradicted what is known of these: the next cycle describes them again."""
+def forget_schemas(session: DeliverySession, sobjects: Iterable[str], *, now: bool = False) -> None:
+    """A write contradicted what is known of these: the next cycle describes them again.
+
+    Args:
+        session: the account's delivery.
+        sobjects: the objects.
+        now: whether this cycle does so already, when it needs them next.
+    """
+    forgotten = list(sobjects)
     session.ledger.execute(
         statement("ledger/forget_schemas"),
-        {"account_id": session.account_id, "sobjects": list(sobjects)},
+        {"account_id": session.account_id, "sobjects": forgotten},
     )
+    if now:
+        for sobject in forgotten:
+            session.schemas.pop(sobject, None)

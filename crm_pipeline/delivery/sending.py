@@ -127,11 +127,11 @@ def _send_by_composite(
 ) -> None:
     """Sends composite calls and records each answer as it comes."""
     parallel = session.account.settings.parallel_requests
-    for _ in range(ROUNDS):
+    for sent in range(ROUNDS):
         if not queue:
             return
         queue, beyond = _within_allowance(session, queue)
-        recorder = Recorder(session, queue, decisions)
+        recorder = Recorder(session, queue, decisions, last=sent + 1 == ROUNDS)
         _send_round(session, queue, recorder, parallel, behind)
         if recorder.moved:
             relocate(session, recorder.moved)

@@ -108,7 +108,7 @@ def _problem(status: int, content: bytes, writes: bool) -> Exception:
         case Treatment.LOG_IN_AGAIN:
             return SessionExpired()
         case Treatment.STOP_ACCOUNT:
-            return stopped(code, status)
+            return stopped(code, status, message)
         case Treatment.PAUSE_ACCOUNT:
             return paused(code, status)
         case Treatment.RETRY:

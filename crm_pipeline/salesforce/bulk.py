@@ -432,7 +432,12 @@ def _job_problem(sobject: str, info: dict[str, Any]) -> SalesforceProblem:
         return OrgUnavailable(f"The bulk job on {sobject} was aborted in the org")
     message = str(info.get("errorMessage") or "")
     code = known_as_code(message.partition(":")[0].strip())
-    field = _UNKNOWN_FIELD.search(message)
+    if field := _UNKNOWN_FIELD.search(message):
+        return AccountStopped(
+            f"The bulk job on {sobject} failed: the org shows no field {field[1]}",
+            "check the account's mapping, and the user's access to the field",
+            code="INVALID_FIELD",
+        )
     match decide(code, message, 400):
         case Treatment.PAUSE_ACCOUNT:
             return paused(code, 400)
@@ -440,8 +445,7 @@ def _job_problem(sobject: str, info: dict[str, Any]) -> SalesforceProblem:
             return OrgUnavailable(f"The bulk job on {sobject} failed: {code}")
         case _:
             return AccountStopped(
-                f"The bulk job on {sobject} failed: {code or 'no code given'}"
-                + (f", the org has no field {field[1]}" if field else ""),
+                f"The bulk job on {sobject} failed: {code or 'no code given'}",
                 "check the account's mapping, or let it send by composite calls",
                 code=code,
             )

@@ -227,7 +227,7 @@ class _Queries:
         self._tries[index] += 1
         match decide(code, message, status):
             case Treatment.STOP_ACCOUNT:
-                raise stopped(code, status)
+                raise stopped(code, status, message)
             case Treatment.PAUSE_ACCOUNT:
                 raise paused(code, status)
             case Treatment.RETRY | Treatment.LOG_IN_AGAIN if self._tries[index] < TRIES:

@@ -5,6 +5,7 @@ as data (`writes.RowError`) and is looked up in the same table. Messages carry c
 statuses, never what Salesforce wrote, since that quotes the record's values.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -100,6 +101,8 @@ class Treatment(Enum):
     """Nothing will work before a person changes something."""
     PAUSE_ACCOUNT = auto()
     """A limit: nothing will work before it resets."""
+    TRY_LATER = auto()
+    """May pass, or a person may mend it: five tries in all, over some cycles."""
     GIVE_UP = auto()
     """This record will never be taken as it is; it stays in the queue for people."""
     DEGRADE_FIELD = auto()
@@ -116,8 +119,8 @@ class Treatment(Enum):
     """Rolled back with others, at no fault of its own: again, without the culprit."""
 
 
-DEFAULT_TREATMENT = Treatment.GIVE_UP
-"""For codes that the table does not know: the record waits for a person."""
+DEFAULT_TREATMENT = Treatment.TRY_LATER
+"""For codes that the table does not know: they are not hopeless for sure."""
 
 ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
     {
@@ -196,10 +199,13 @@ ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
         "MALFORMED_ID": Treatment.GIVE_UP,
         "INSUFFICIENT_ACCESS_OR_READONLY": Treatment.GIVE_UP,
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Treatment.GIVE_UP,
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Treatment.GIVE_UP,
         "INACTIVE_OWNER_OR_USER": Treatment.GIVE_UP,
-        "ENTITY_IS_LOCKED": Treatment.GIVE_UP,
         "NOT_FOUND": Treatment.GIVE_UP,
+        # An approval that ends, or automation of the org's, unless its message says more.
+        "ENTITY_IS_LOCKED": Treatment.TRY_LATER,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Treatment.TRY_LATER,
+        "CANNOT_EXECUTE_FLOW_TRIGGER": Treatment.TRY_LATER,
+        "APEX_ERROR": Treatment.TRY_LATER,
         # The mapping names what the org does not have or does not show to our user.
         "INVALID_TYPE": Treatment.STOP_ACCOUNT,
         "MALFORMED_QUERY": Treatment.STOP_ACCOUNT,
@@ -210,6 +216,22 @@ ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
         "INVALID_BATCH_SIZE": Treatment.STOP_ACCOUNT,
     }
 )
+
+_WRAPPERS = frozenset(
+    ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER", "APEX_ERROR")
+)
+"""A trigger or flow of the org failed; the message quotes the error that it met."""
+
+_COUNT_THROUGH_WRAPPERS = frozenset(
+    (
+        Treatment.RETRY,
+        Treatment.RETRY_SERIALLY,
+        Treatment.RESEND,
+        Treatment.GIVE_UP,
+        Treatment.TRY_LATER,
+    )
+)
+"""The others are about the request or its record, where a quoted one is about another."""
 
 NOTHING_BEGUN = frozenset(
     ("REQUEST_LIMIT_EXCEEDED", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE")
@@ -252,6 +274,8 @@ def decide(code: str, message: str, http_status: int) -> Treatment:
 
 def _told_apart(code: str, message: str) -> Treatment | None:
     """The treatment where one code has two meanings, and the message says the rarer one."""
+    if code in _WRAPPERS:
+        return _wrapped(message)
     match code:
         case "REQUEST_LIMIT_EXCEEDED" if "Concurrent" in message:
             return Treatment.RETRY
@@ -270,6 +294,32 @@ RAISE_VERSION = (
 )
 RETIRED_VERSION = frozenset(("UNSUPPORTED_API_VERSION", "InvalidVersion", "GONE"))
 """What an org says to a version of the API that it no longer speaks."""
+
+
+def _wrapped(message: str) -> Treatment | None:
+    """The treatment of the innermost known error that a trigger's or flow's message quotes.
+
+    Of passing ones it is one that costs the record a try: their request was worked on.
+    """
+    for code in reversed(_CODES.findall(message)):
+        treatment = ERROR_TABLE.get(code)
+        if treatment in _COUNT_THROUGH_WRAPPERS and code not in _WRAPPERS:
+            passing = treatment in {Treatment.RETRY, Treatment.RESEND}
+            return Treatment.RETRY_SERIALLY if passing else treatment
+    return None
+
+
+def field_named(message: str) -> tuple[str, str] | None:
+    """The sObject and the field that an INVALID_FIELD names in its words alone, or None."""
+    found = _NO_SUCH_COLUMN.search(message)
+    return (found[2], found[1]) if found else None
+
+
+_CODES = re.compile(r"\b[A-Z][A-Z]+(?:_[A-Z]+)+\b", re.ASCII)
+_NO_SUCH_COLUMN = re.compile(
+    r"No such column '([A-Za-z]\w{0,79})' on (?:entity|sobject of type) '?([A-Za-z]\w{0,79})",
+    re.ASCII,
+)
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -307,11 +357,16 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 )
 
 
-def stopped(code: str, http_status: int) -> AccountStopped:
-    """The exception for an error that the table treats as STOP_ACCOUNT."""
+def stopped(code: str, http_status: int, message: str = "") -> AccountStopped:
+    """The exception for an error that the table treats as STOP_ACCOUNT.
+
+    Of the message only the name of a field is taken, as it may quote personal data.
+    """
     code = code or ("GONE" if http_status == 410 else "")
+    named = field_named(message)
     return AccountStopped(
-        f"Salesforce refuses this account: {code or f'HTTP {http_status}'}",
+        f"Salesforce refuses this account: {code or f'HTTP {http_status}'}"
+        + (f" (it shows no field {'.'.join(named)})" if named else ""),
         _ADVICE.get(code, "look the code up in Salesforce's documentation, or ask for support"),
         code=code,
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from crm_pipeline.salesforce.errors import Treatment, decide
+from crm_pipeline.salesforce.errors import Treatment, decide, field_named
 
 Action = Literal["create", "update", "upsert", "delete"]
 Status = Literal["ok", "error", "lost", "not_sent"]
@@ -57,6 +57,11 @@ class RowError(NamedTuple):
     def treatment(self) -> Treatment:
         """What is done about it."""
         return decide(self.code, self.message, 400)
+
+    def blamed(self, sobject: str) -> tuple[str, ...]:
+        """The fields of an sObject that are at fault: those named apart, else in words."""
+        named = field_named(self.message)
+        return self.fields or ((named[1],) if named and named[0] == sobject else ())
 
     @property
     def named_ids(self) -> list[str]:
