@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 import pytest
 from dagster import DagsterInstance
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.pool import QueuePool
 
 from crm_pipeline.dagster_storage import DRIVER, _pools
@@ -137,3 +139,60 @@ def test_what_the_product_warns_of_stands_in_the_runs_log_also_from_a_cycles_thr
     ]
     assert "look here" in messages
     assert "not here" not in messages
+
+
+@pytest.fixture
+def fleet_of_partitions(instance: DagsterInstance) -> Iterator[list[str]]:
+    names = [f"fleet-{number}" for number in range(2_000)]
+    instance.add_dynamic_partitions("fleet", names)
+    yield names
+    for name in instance.get_dynamic_partitions("fleet"):
+        instance.delete_dynamic_partition("fleet", name)
+
+
+@contextmanager
+def counted_statements(instance: Any) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(*of_cursor: Any) -> None:
+        statements.append(of_cursor[2])
+
+    event.listen(instance.event_log_storage._engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(instance.event_log_storage._engine, "before_cursor_execute", note)
+
+
+def test_whether_partitions_exist_is_asked_once_for_a_whole_page(instance, fleet_of_partitions):
+    """For an asset's page Dagster asks of each partition of each check: 40,000 statements."""
+    with counted_statements(instance) as statements:
+        assert all(instance.has_dynamic_partition("fleet", name) for name in fleet_of_partitions)
+    assert len(statements) <= 4
+
+
+def test_a_partition_that_another_process_has_added_is_there_at_once(
+    instance, fleet_of_partitions, module_pipeline
+):
+    assert not instance.has_dynamic_partition("fleet", "new")
+    with module_pipeline.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO dynamic_partitions (partitions_def_name, partition)"
+                " VALUES ('fleet', 'new')"
+            )
+        )
+    assert instance.has_dynamic_partition("fleet", "new")
+
+
+def test_a_partition_that_was_deleted_is_gone(
+    instance, fleet_of_partitions, module_pipeline, monkeypatch
+):
+    first, second = fleet_of_partitions[:2]
+    assert instance.has_dynamic_partition("fleet", first)
+    instance.delete_dynamic_partition("fleet", first)
+    assert not instance.has_dynamic_partition("fleet", first)
+    with module_pipeline.begin() as connection:
+        connection.execute(
+            text("DELETE FROM dynamic_partitions WHERE partition = :name"), {"name": second}
+        )
+    monkeypatch.setattr("crm_pipeline.dagster_storage.PARTITIONS_SECONDS", 0.0)
+    assert not instance.has_dynamic_partition("fleet", second)
