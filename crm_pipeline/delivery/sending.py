@@ -15,7 +15,7 @@ from crm_pipeline.ledger.outcomes import (
     note_sending,
     record_done,
 )
-from crm_pipeline.salesforce.bulk import send_by_bulk
+from crm_pipeline.salesforce.bulk import active_assignment_rule, send_by_bulk
 from crm_pipeline.salesforce.errors import SalesforceProblem
 from crm_pipeline.salesforce.limits import (
     COLLECTION_RECORDS,
@@ -221,9 +221,12 @@ def _send_by_bulk(
         session.ledger.commit()
         jobs[job_id] = set(refs)
 
+    rule_id = _assignment_rule(session, writes)
     recorder = Recorder(session, writes, decisions)
     with _under_way(session, writes, recorder):
-        for outcomes in send_by_bulk(session.org(), writes, on_job=note):
+        for outcomes in send_by_bulk(
+            session.org(), writes, assignment_rule_id=rule_id, on_job=note
+        ):
             for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
                 recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
                 session.ledger.commit()
@@ -236,6 +239,14 @@ def _send_by_bulk(
     _read_again(session, recorder.to_read)
     if recorder.again or recorder.duplicates:
         session.mend_by_composite()
+
+
+def _assignment_rule(session: DeliverySession, writes: Sequence[Write]) -> str | None:
+    """The rule that is to run on new leads of a bulk job: one call, and only where one is to."""
+    new_leads = any(write.sobject == "Lead" and write.action == "create" for write in writes)
+    if not (session.account.settings.assignment_rules and new_leads):
+        return None
+    return active_assignment_rule(session.org())
 
 
 def _attach_duplicates(

@@ -16,6 +16,7 @@ from crm_pipeline.salesforce.budget import RESUME_BELOW, Budget, Route, choose_r
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, CredentialsRefused
+from crm_pipeline.salesforce.writes import AUTO_ASSIGN
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -170,9 +171,7 @@ class DeliverySession:
 
     def headers(self) -> dict[str, str]:
         """The request headers that the account's settings ask for, for writes."""
-        chosen = {
-            "Sforce-Auto-Assign": "TRUE" if self.account.settings.assignment_rules else "FALSE"
-        }
+        chosen = {AUTO_ASSIGN: "TRUE" if self.account.settings.assignment_rules else "FALSE"}
         if self.account.settings.duplicate_rules == "allow":
             chosen["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
         return chosen

@@ -18,7 +18,7 @@ from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.schema import Row, SObjectType
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
-from crm_pipeline.local_org.transaction import WriteContext
+from crm_pipeline.local_org.transaction import WriteContext, committed
 
 Check = Callable[[WriteContext, Row, Row | None], None]
 """Raises the failure of a rule that the row breaks, or gives it another owner."""
@@ -96,13 +96,20 @@ def _validation(rule: ValidationRule, of: SObjectType) -> Check:
 
 def _assignment(org: Org, of: SObjectType, rules: list[AssignmentRule], ids: IdCounter) -> Check:
     compiled = []
+    unnamed = ids.next()
     for rule in rules:
         queues = org.table("Group").lookup("Name", rule.owner)
         owner = org.users.get(rule.owner.lower())
         if owner is None and not queues:
             raise OrgConfigError(f"there is no user {rule.owner}")
+        # Those without an id are entries of one rule.
         owner_id = owner.id if owner else queues[0]
-        compiled.append((long_id(rule.id) or ids.next(), compile_formula(rule.when, of), owner_id))
+        compiled.append((long_id(rule.id) or unnamed, compile_formula(rule.when, of), owner_id))
+    active = compiled[0][0]
+    with committed(WriteContext(org, user_id="")) as context:
+        for each in dict.fromkeys(rule_id for rule_id, *_ in compiled):
+            row = {"Id": each, "Name": each, "SobjectType": of.name, "Active": each == active}
+            context.insert(org.table("AssignmentRule"), row)
 
     def check(context: WriteContext, row: Row, old: Row | None) -> None:
         for rule_id, applies, owner_id in compiled:

@@ -22,6 +22,7 @@ from crm_pipeline.salesforce.bulk_csv import (
     row_error,
     uploads_of,
 )
+from crm_pipeline.salesforce.composite import QueryRefused, query_all
 from crm_pipeline.salesforce.errors import (
     AccountStopped,
     LostAnswer,
@@ -36,6 +37,7 @@ from crm_pipeline.salesforce.errors import (
 from crm_pipeline.salesforce.limits import BULK_RESULT_PAGE, TRIES
 from crm_pipeline.salesforce.outcomes import Outcome, Status, Write, all_alike
 from crm_pipeline.salesforce.packing import waves_of
+from crm_pipeline.salesforce.soql import select
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -101,6 +103,25 @@ def send_by_bulk(
             yield all_alike(wave, "not_sent")
     if problem is not None:
         raise problem
+
+
+def active_assignment_rule(connection: "Connection") -> str | None:
+    """The id of the org's active rule for new leads, which a job has to name; None: it has none.
+
+    Raises:
+        AccountStopped: the user may not see which it is.
+        SalesforceProblem: as `query_all`.
+    """
+    query = select(("Id",), "AssignmentRule", "SobjectType = 'Lead' AND Active = true")
+    try:
+        [found] = query_all(connection, [query]).records
+    except QueryRefused as refused:
+        raise AccountStopped(
+            "The org does not show its assignment rules to the user, and bulk jobs must name one",
+            "give the user View Setup and Configuration, or set route=composite",
+            code=refused.code,
+        ) from None
+    return str(found[0]["Id"]) if found else None
 
 
 def settle(connection: "Connection", job_id: str, *, patience: float = 60.0) -> bool:
@@ -277,7 +298,7 @@ class _Sender:
         }
         if kind.external_id_field:
             wanted["externalIdFieldName"] = kind.external_id_field
-        if self._assignment_rule_id and kind.sobject in {"Lead", "Case"}:
+        if self._assignment_rule_id and (kind.sobject, kind.operation) == ("Lead", "insert"):
             wanted["assignmentRuleId"] = self._assignment_rule_id
         # It writes nothing: an empty job that nobody knows of does no harm.
         answer = self._connection.request("bulk.job", "POST", "jobs/ingest", json=wanted)

@@ -41,6 +41,7 @@ class Subrequest(NamedTuple):
         path: complete, or below `/services/data/v…/`.
         body: a JSON value (orjson fragments are taken as they are), or None.
         kind: under what the call is counted.
+        headers: further ones, since it inherits none of the call's.
     """
 
     reference_id: str
@@ -48,6 +49,7 @@ class Subrequest(NamedTuple):
     path: str
     body: Any = None
     kind: str = "composite"
+    headers: Mapping[str, str] | None = None
 
 
 class SubAnswer(NamedTuple):
@@ -88,7 +90,6 @@ def composite(
     connection: "Connection",
     subrequests: Sequence[Subrequest],
     *,
-    headers: Mapping[str, str] | None = None,
     writes: bool = False,
 ) -> list[SubAnswer]:
     """Sends up to 25 subrequests, of which at most 5 queries or collections, as one API call.
@@ -99,7 +100,6 @@ def composite(
     Args:
         connection: the org.
         subrequests: in the order in which the org works on them.
-        headers: further headers of each subrequest, since it inherits none.
         writes: whether any of them may change something.
 
     Returns:
@@ -117,7 +117,7 @@ def composite(
         "composite",
         json={
             "allOrNone": False,
-            "compositeRequest": [_written(connection, each, headers) for each in subrequests],
+            "compositeRequest": [_written(connection, each) for each in subrequests],
         },
         writes=writes,
     )
@@ -241,9 +241,7 @@ class _Queries:
                 raise RequestRefused(status, code, message)
 
 
-def _written(
-    connection: "Connection", each: Subrequest, headers: Mapping[str, str] | None
-) -> dict[str, Any]:
+def _written(connection: "Connection", each: Subrequest) -> dict[str, Any]:
     written: dict[str, Any] = {
         "referenceId": each.reference_id,
         "method": each.method,
@@ -251,8 +249,8 @@ def _written(
     }
     if each.body is not None:
         written["body"] = each.body
-    if headers:
-        written["httpHeaders"] = headers
+    if each.headers:
+        written["httpHeaders"] = each.headers
     return written
 
 

@@ -34,6 +34,9 @@ from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_o
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
 
+AUTO_ASSIGN = "Sforce-Auto-Assign"
+"""TRUE (the default of Salesforce): the active assignment rule; FALSE: none."""
+
 _LOST_IN_A_ROW = 2
 """After so many lost answers the org is taken to be gone, and nothing more is sent."""
 
@@ -73,6 +76,7 @@ def send_by_composite(
         writes: each `ref` once. The order is kept among those with the same group key, and
             among writes to the same record.
         headers: of each collection (`Sforce-Auto-Assign`, `Sforce-Duplicate-Rule-Header`).
+            Assignment rules run on new records only: an update would take a lead from its owner.
         parallel: most calls at once.
         more: gives writes that can go only when others have gone. Asked after each of the
             outcomes was taken, and while the first calls are under way; what it gives does not
@@ -242,7 +246,12 @@ def _exchange(
     first = call[0]
     if len(call) == 1 and first.body is not None and REFERENCE in first.body:
         answer = connection.request(
-            first.action, first.method, first.path, data=first.body, headers=headers, writes=True
+            first.action,
+            first.method,
+            first.path,
+            data=first.body,
+            headers=_headers_of(first, headers),
+            writes=True,
         )
         return [SubAnswer(answer.status, answer.body)]
     subrequests = [
@@ -252,10 +261,18 @@ def _exchange(
             part.path,
             None if part.body is None else orjson.Fragment(part.body),
             part.action,
+            _headers_of(part, headers),
         )
         for place, part in enumerate(call)
     ]
-    return composite(connection, subrequests, headers=headers, writes=True)
+    return composite(connection, subrequests, writes=True)
+
+
+def _headers_of(part: Collection, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """The headers of a collection: without assignment rules where records may be there."""
+    if part.action == "create" or not headers or AUTO_ASSIGN not in headers:
+        return headers
+    return {**headers, AUTO_ASSIGN: "FALSE"}
 
 
 def _read_failure(writes: Sequence[Write], answer: SubAnswer) -> _Result | None:
@@ -323,11 +340,13 @@ def _create_each(
     alone: bool,
 ) -> list[SubAnswer]:
     subrequests = [
-        Subrequest(f"s{place}", "POST", f"sobjects/{write.sobject}", write.fields, "create")
+        Subrequest(
+            f"s{place}", "POST", f"sobjects/{write.sobject}", write.fields, "create", headers
+        )
         for place, write in enumerate(writes)
     ]
     if not alone:
-        return composite(connection, subrequests, headers=headers, writes=True)
+        return composite(connection, subrequests, writes=True)
     [only] = subrequests
     try:
         answer = connection.request(

@@ -205,8 +205,7 @@ def test_headers_go_to_each_subrequest_since_it_inherits_none(canned):
 
     composite(
         log_in(server.url, APP),
-        [Subrequest("q0", "GET", "query/?q=x")],
-        headers={"Sforce-Auto-Assign": "FALSE"},
+        [Subrequest("q0", "GET", "query/?q=x", headers={"Sforce-Auto-Assign": "FALSE"})],
     )
 
     [sent] = orjson.loads(server.asked[-1].body)["compositeRequest"]
