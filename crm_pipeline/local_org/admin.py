@@ -1,11 +1,12 @@
 """The admin path, `/_admin/...` of the first org and `/<org>/_admin/...`; never `/services`.
 
 All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, faults, settings,
-transactions; `POST` seed, reset, refresh, stats/reset, snapshot, restore, faults, settings,
+events, transactions; `POST` seed, reset, refresh, stats/reset, snapshot, restore, faults, settings,
 transactions/end and sessions/expire, and what people.py has; `DELETE` faults.
 """
 
 from collections.abc import MutableMapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
 from itertools import islice
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from crm_pipeline.local_org import people
 from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.event_bus import BUS
 from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.open_transactions import OPEN, abandon_all, end_all, end_due, told
 from crm_pipeline.local_org.per_org import PerOrg
@@ -224,6 +226,13 @@ def _named(call: Call) -> str:
     return _Named.model_validate_json(call.body or b"{}").name
 
 
+def _events(org: Org, call: Call) -> Answer:
+    limit = int(call.query.get("limit", str(_MAX_PAGE)))
+    published = BUS[org].published
+    shown = [asdict(each) for each in published[max(0, len(published) - limit) :]]
+    return Answer(body={"total": len(published), "events": shown})
+
+
 def _transactions(org: Org, _call: Call) -> Answer:
     return Answer(body=[told(each) for each in OPEN[org]])
 
@@ -254,6 +263,7 @@ ROUTES = (
     Route("POST", "/_admin/snapshot", "snapshot", _take_snapshot),
     Route("POST", "/_admin/restore", "restore", _restore),
     *people.ROUTES,
+    Route("GET", "/_admin/events", "events", _events),
     Route("GET", "/_admin/transactions", "transactions", _transactions),
     Route("POST", "/_admin/transactions/end", "transactions", _end_transactions),
     Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),

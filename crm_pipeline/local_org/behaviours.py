@@ -7,6 +7,7 @@ from typing import Any
 from crm_pipeline.local_org import opportunities
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
+from crm_pipeline.local_org.event_bus import release
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table, timestamp
@@ -222,6 +223,12 @@ def name_after_id(_context: WriteContext, table: Table, row: Row, _old: Row | No
 def _contact_role(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
     _ONLY_PRIMARY(context, table, row, old)
     opportunities.follow_primary_role(context, table, row)
+
+
+def publish_at_once(context: WriteContext, table: Table, _row: Row, _old: Row | None) -> None:
+    """Lets an event go out whatever becomes of the transaction."""
+    context.writes.pop()
+    release(context.org, [table])
 
 
 BEFORE_SAVE: dict[str, Behaviour] = {

@@ -113,6 +113,25 @@ class ObjectConfig(_Strict):
     activities: bool = False
     """Whether events and tasks may be about its records (WhatId)."""
     record_types: list[RecordTypeConfig] = []
+    publish: Literal["immediately", "after_commit"] = "after_commit"
+    """Of a platform event: whether a transaction that is rolled back takes its events along."""
+
+
+class SubscriberConfig(_Strict):
+    """Applies the events of an object to records, as a client's flow does.
+
+    `match` and `set` are fields of the record to fields of the event; `create` makes a record where
+    none matches; `drops` is the share of events that get lost.
+    """
+
+    event: str
+    object: str
+    match: dict[str, str] = Field(min_length=1)
+    set: dict[str, str] = {}
+    create: bool = False
+    drops: float = Field(default=0.0, ge=0, le=1)
+    seed: int = 0
+    delay_seconds: float = Field(default=0.0, ge=0)
 
 
 class StageConfig(_Strict):
@@ -244,6 +263,7 @@ class OrgConfig(_Strict):
     """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
     bulk_without_content: Literal["Failed", "JobComplete"] = "Failed"
     """How a Bulk 2.0 job ends that was closed without a byte of content."""
+    subscribers: list[SubscriberConfig] = []
     opportunity_stages: list[StageConfig] = []
     lead_statuses: list[LeadStatusConfig] = []
     queues: list[QueueConfig] = []

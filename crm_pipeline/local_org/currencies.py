@@ -21,7 +21,7 @@ def add_currencies(types: dict[str, SObjectType], codes: Sequence[str]) -> None:
     currency = type_of_file(Path(__file__).with_name("currency_type.json"))
     types["currencytype"] = currency
     for name, of in types.items():
-        if name in _WITHOUT:
+        if name in _WITHOUT or of.publish is not None:
             continue
         of.fields["currencyisocode"] = _iso_code(of, "CurrencyIsoCode", codes)
     user = types["user"]

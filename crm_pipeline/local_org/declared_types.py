@@ -11,6 +11,7 @@ from crm_pipeline.local_org.schema import (
     bundled_types,
     connect,
     custom_type,
+    event_type,
     make_field,
 )
 
@@ -70,14 +71,18 @@ def _add_objects(types: dict[str, SObjectType], config: OrgConfig) -> None:
         key = name.lower()
         if key in types or key == "activity":
             continue
-        if not key.endswith("__c"):
-            raise OrgConfigError(
-                f"objects.{name}: is no object of this org, and the name of a custom object ends "
-                "in __c"
-            )
         label = settings.label or _label(name)
         plural = settings.label_plural or f"{label}s"
-        types[key] = custom_type(name, label, plural, f"a{base62(custom, 2)}")
+        if key.endswith("__c"):
+            types[key] = custom_type(name, label, plural, f"a{base62(custom, 2)}")
+        elif key.endswith("__e"):
+            types[key] = event_type(name, label, plural, f"e{base62(custom, 2)}")
+            types[key].publish = settings.publish
+        else:
+            raise OrgConfigError(
+                f"objects.{name}: is no object of this org, and the name of a custom object ends "
+                "in __c, that of a platform event in __e"
+            )
         custom += 1
 
 
@@ -118,7 +123,7 @@ def _finish(types: dict[str, SObjectType], of: SObjectType, settings: ObjectConf
 
 
 def _label(name: str) -> str:
-    return name.removesuffix("__c").replace("_", " ")
+    return name.removesuffix("__c").removesuffix("__e").replace("_", " ")
 
 
 def _described(name: str, given: FieldConfig, where: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_pipeline.local_org import recycle_bin
+from crm_pipeline.local_org import event_bus, recycle_bin
 from crm_pipeline.local_org.behaviours import (
     AFTER_DELETE,
     AFTER_SAVE,
@@ -12,10 +12,11 @@ from crm_pipeline.local_org.behaviours import (
     Behaviour,
     duplicate_value,
     name_after_id,
+    publish_at_once,
 )
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError, refuse
 from crm_pipeline.local_org.external_ids import only_match, parent_by_external_id, value_of
-from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.ids import IdCounter, long_id
 from crm_pipeline.local_org.insert_defaults import Default, insert_defaults, numbered
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.rules import RULES, Check
@@ -125,13 +126,15 @@ def writer_of(org: Org, table: Table) -> Writer:
             unique=[each for each in fields if each.unique],
             insert_defaults=insert_defaults(org, table),
             before=BEFORE_SAVE.get(of.name, _naming(of)),
-            after=AFTER_SAVE.get(of.name),
+            after=publish_at_once if of.publish == "immediately" else AFTER_SAVE.get(of.name),
             checks=RULES[org][of.name],
         )
     return writer
 
 
 def _naming(of: SObjectType) -> Behaviour | None:
+    if of.publish is not None:
+        return None
     if of.auto_number is not None:
         return numbered(of.auto_number)
     return name_after_id if of.describe["custom"] else None
@@ -155,7 +158,17 @@ def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, A
             the field's type); with `context.from_csv` these fail the row alone.
     """
     writer = writer_of(org, org.table(sobject))
-    return _attempt(context, lambda: _insert(writer, context, fields), created=True)
+    result = _attempt(context, lambda: _insert(writer, context, fields), created=True)
+    return result if writer.table.type.publish is None else _enqueued(org, writer.table, result)
+
+
+def _enqueued(org: Org, table: Table, result: SaveResult) -> SaveResult:
+    """What a publisher is told: no id of his event, but its UUID where errors stand."""
+    if result.id is None:
+        return result
+    uuid = RowError("OPERATION_ENQUEUED", event_bus.uuid_of(org, result.id))
+    no_id = IdCounter(table.type.key_prefix, org.id[3:7]).next()
+    return SaveResult(no_id, success=True, created=True, errors=(uuid,))
 
 
 def update(

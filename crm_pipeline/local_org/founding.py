@@ -33,6 +33,8 @@ def found(org: Org) -> None:
             org.users[each.username.lower()] = user
             context.user_id = context.user_id or user.id
             context.insert(users, _user_row(org, user))
+        if org.config.subscribers:
+            context.insert(users, _automated_process(org))
         context.insert(org.table("Organization"), _organization(org))
         for sobject, rows in (
             ("OpportunityStage", _stages(org)),
@@ -89,6 +91,22 @@ def _user_row(org: Org, user: User) -> dict[str, Any]:
         own = user.currency or next(iter(currencies))
         row |= {"CurrencyIsoCode": own, "DefaultCurrencyIsoCode": own}
     return row
+
+
+def _automated_process(org: Org) -> Row:
+    """The user as whom the org's own triggers and flows take events; nobody logs in as him."""
+    username = f"autoproc@{org.id[:15].lower()}"
+    return {
+        "Username": username,
+        "LastName": "Process",
+        "FirstName": "Automated",
+        "Name": "Automated Process",
+        "Email": username,
+        "Alias": "autoproc",
+        "IsActive": True,
+        "UserType": "AutomatedProcess",
+        "UserPermissionsMarketingUser": False,
+    }
 
 
 def _stages(org: Org) -> list[Row]:

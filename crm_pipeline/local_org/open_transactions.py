@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm_pipeline.local_org.errors import refuse
+from crm_pipeline.local_org.event_bus import commit
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
@@ -75,7 +76,7 @@ def end(org: Org, transaction: OpenTransaction) -> None:
             table.put(record_id, row)
         elif record_id in table.rows:
             table.drop(record_id)
-    org.keep(transaction.writes)
+    commit(org, transaction.writes)
 
 
 def end_due(org: Org) -> None:

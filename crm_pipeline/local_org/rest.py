@@ -127,8 +127,10 @@ def create_record(org: Org, call: Call) -> Answer:
     fields = json_object(call)
     _refuse_in_body(fields, "Id")
     with writing(org, call) as context:
-        record_id = dml.saved_id(dml.create(org, context, table.type.name, fields))
-    return _created(call, table, {"id": record_id, "success": True, "errors": []})
+        result = dml.create(org, context, table.type.name, fields)
+        record_id = dml.saved_id(result)
+    errors = [each.collections_body() for each in result.errors]
+    return _created(call, table, {"id": record_id, "success": True, "errors": errors})
 
 
 def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
@@ -232,6 +234,9 @@ def deleted_ids(org: Org, call: Call) -> Answer:
 def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, str]:
     """The rows written in the window asked for, the earliest time to ask for, the window's end."""
     table = table_named(org, call.params["sobject"])
+    if not table.type.describe["replicateable"]:
+        message = f"entity type {table.type.name} is not replicateable"
+        raise SalesforceError(400, "INVALID_TYPE_FOR_OPERATION", message)
     oldest = timestamp(org.now() - timedelta(days=30))
     # A `+` of an offset that was not escaped arrives as a blank.
     given = [call.query.get(name, "").replace(" ", "+") for name in ("start", "end")]

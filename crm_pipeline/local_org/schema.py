@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -124,6 +124,8 @@ class SObjectType:
     """Prefixes of the addresses with state and country codes (`Mailing`), if there are any."""
     auto_number: str | None = None
     """The pattern of a name that is a number (`T-{0000}`), unless people give the name."""
+    publish: Literal["immediately", "after_commit"] | None = None
+    """When a platform event goes out; None for objects whose records are kept."""
     computed: dict[str, Callable[[Row], Any]] = field(default_factory=dict)
     """Fields that are not stored: API name to a function of the row."""
 
@@ -219,6 +221,12 @@ def custom_type(name: str, label: str, label_plural: str, key_prefix: str) -> SO
     return type_of_file(
         path, name=name, label=label, labelPlural=label_plural, keyPrefix=key_prefix
     )
+
+
+def event_type(name: str, label: str, label_plural: str, key_prefix: str) -> SObjectType:
+    """Builds a platform event with its system fields."""
+    names = {"name": name, "label": label, "labelPlural": label_plural, "keyPrefix": key_prefix}
+    return type_of_file(_HERE / "platform_event.json", **names)
 
 
 def connect(types: Mapping[str, SObjectType]) -> None:

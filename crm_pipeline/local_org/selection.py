@@ -283,7 +283,11 @@ def _aggregates(selected: Operand | Query) -> bool:
 
 def _table_of(org: Org, source: Name) -> Table:
     if str(source).lower() in org.tables:
-        return org.table(str(source))
+        table = org.table(str(source))
+        if not table.type.describe["queryable"]:
+            message = f"entity type {table.type.name} does not support query"
+            raise SoqlError(message, source.at, "INVALID_TYPE_FOR_OPERATION")
+        return table
     message = (
         f"sObject type '{source}' is not supported. If you are attempting to use a custom object, "
         f"be sure to append the '__c' after the entity name. {SEE_DESCRIBE}"

@@ -13,6 +13,7 @@ from crm_pipeline.local_org.meter import Meter
 from crm_pipeline.local_org.rules import RULES, rules_of
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.subscribers import subscribe
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.weather import Weather
 
@@ -56,6 +57,7 @@ def _built(blueprint: OrgConfig) -> Org:
         raise OrgConfigError(f"hidden_fields: {error.args[0]}") from None
     found(org)
     RULES[org].update(rules_of(org))
+    subscribe(org)
     if config.file is not None:
         org.journal = Journal(config.folder / config.file)
     if org.journal is None or not org.journal.load(org.tables):

@@ -181,10 +181,10 @@ def _undo_unless_all_worked(context: WriteContext, results: list[SaveResult]) ->
 
 
 def _item(result: SaveResult, *, with_created: bool = False) -> dict[str, Any]:
+    errors = [each.collections_body() for each in result.errors]
+    item: dict[str, Any] = {"success": result.success, "errors": errors}
     if result.success:
-        item: dict[str, Any] = {"id": result.id, "success": True, "errors": []}
-    else:
-        item = {"success": False, "errors": [each.collections_body() for each in result.errors]}
+        item = {"id": result.id, **item}
     if with_created:
         item["created"] = result.created
     return item

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from crm_pipeline.local_org import event_bus
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.open_transactions import OPEN, OpenTransaction, hold, refuse_if_held
 from crm_pipeline.local_org.routing import Call
@@ -108,7 +109,7 @@ class WriteContext:
         if self.hold_seconds is not None and self.writes:
             self.transaction = hold(self.org, self.writes, self.now, self.hold_seconds)
         else:
-            self.org.keep(self.writes)
+            event_bus.commit(self.org, self.writes)
             self.writes.clear()
 
 
