@@ -20,9 +20,19 @@ from crm_pipeline.accounts.account import (
     checked_login_url,
 )
 from crm_pipeline.database.statements import statement
+from crm_pipeline.near_names import near
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST_EMAIL = 254
+
+DECIDED_FIELDS: Mapping[str, frozenset[str]] = {
+    "Lead": frozenset(("Id", "Email")),
+    "Contact": frozenset(("Id", "Email")),
+    "Event": frozenset(("Id", "WhoId", "Subject", "ActivityDateTime")),
+    "CampaignMember": frozenset(("Id", "CampaignId", "LeadId", "ContactId", "Status")),
+}
+"""The objects that can be mapped, each with the fields that are not the account's to map: records
+are found by them, or they are what the pipeline is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ class FieldMapping:
     """One override of the default mapping: where a field of the org gets its value from.
 
     Attributes:
-        sobject: Lead, Contact or Event.
+        sobject: one of DECIDED_FIELDS: Lead, Contact, Event or CampaignMember.
         field: API name of the field, such as `Region__c`.
         source: name of a column of the extracts.
         constant: a fixed value. With neither, the field is not sent at all.
@@ -257,15 +267,25 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
     """Stores an override, in place of an earlier one of the same field.
 
     Raises:
-        AccountError: there is no such account, a name is no API name, or both a source and a
-            constant are given.
+        AccountError: there is no such account, the object is none that is mapped, the field's
+            name is no API name or not the account's to map, or both a source and a constant are
+            given.
     """
     _stored(connection, account_id)
-    for name in (mapping.sobject, mapping.field):
-        if not _API_NAME.fullmatch(name):
-            raise AccountError(
-                f"Account {account_id}: {name!r} is no API name of Salesforce, such as Region__c."
-            )
+    if mapping.sobject not in DECIDED_FIELDS:
+        likely = near(mapping.sobject, DECIDED_FIELDS, 1)
+        meant = f"; did you mean {likely[0]}?" if likely else f": {', '.join(DECIDED_FIELDS)} are."
+        raise AccountError(f"Account {account_id}: {mapping.sobject!r} is not mapped{meant}")
+    if not _API_NAME.fullmatch(mapping.field):
+        raise AccountError(
+            f"Account {account_id}: {mapping.field!r} is no API name of Salesforce, such as "
+            "Region__c."
+        )
+    if mapping.field.lower() in {name.lower() for name in DECIDED_FIELDS[mapping.sobject]}:
+        raise AccountError(
+            f"Account {account_id}: {mapping.sobject}.{mapping.field} is not to be mapped: "
+            "records are found by it, or the pipeline decides it."
+        )
     if mapping.source is not None and mapping.constant is not None:
         raise AccountError(
             f"Account {account_id}: {mapping.sobject}.{mapping.field} takes a source column or a "
@@ -297,6 +317,21 @@ def remove_field_mapping(connection: Connection, account_id: str, sobject: str, 
     if removed is None:
         raise AccountError(f"Account {account_id} does not override {sobject}.{field}.")
     touch_account(connection, account_id)
+
+
+def fields_not_seen(connection: Connection, account_id: str) -> list[str]:
+    """The mapped fields, as `Lead.Region__c`, that are not in the org, or hidden from its user.
+
+    As far as is known: an object that was never looked at tells nothing.
+    """
+    rows = connection.execute(statement("accounts/fields_not_seen"), {"account_id": account_id})
+    return [f"{row.sobject}.{row.field}" for row in rows]
+
+
+def fields_seen(connection: Connection, account_id: str, sobject: str) -> list[str]:
+    """The names of an object's fields, as its org showed them last; none where it never did."""
+    of_object = {"account_id": account_id, "sobject": sobject}
+    return list(connection.scalars(statement("accounts/fields_seen"), of_object))
 
 
 def touch_account(connection: Connection, account_id: str) -> None:

@@ -13,7 +13,13 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import console, say
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account
     from crm_pipeline.accounts.campaigns import CampaignSettings
+    from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.salesforce.connection import Connection as Org
+    from crm_pipeline.salesforce.describe import SObjectSchema
 
 _CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
 _Rights = Mapping[str, Sequence[tuple[str, str]]]
@@ -41,7 +47,10 @@ def try_login(
         bool, typer.Option("--again", help="Try credentials that Salesforce refused before.")
     ] = False,
 ) -> None:
-    """Log in to an account's org and out again, and check the rights there; costs one call."""
+    """Log in to an account's org and out again, and check rights and mapped fields there.
+
+    Costs an API call, and one for each object with a mapping.
+    """
     from crm_pipeline.accounts.credentials import (
         clear_refused,
         mark_refused,
@@ -49,7 +58,7 @@ def try_login(
         refused,
     )
     from crm_pipeline.accounts.orgs import settle_org
-    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.accounts.store import field_mappings, get_account
     from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
     from crm_pipeline.salesforce.login import log_in
     from crm_pipeline.settings import settings
@@ -59,6 +68,7 @@ def try_login(
         account = get_account(connection, account_id)
         given = read_credentials(connection, account_id)
         refusal = refused(connection, account_id)
+        named = named_fields(account, field_mappings(connection, account_id))
     if refusal and not again:
         mistake(
             f"Account {account_id}: Salesforce refused these credentials before ({refusal}), and "
@@ -83,8 +93,14 @@ def try_login(
         elsewhere = settle_org(connection, account, org.organization_id)
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
+        described = _described(
+            org, {field.sobject for field in named} & {each["name"] for each in objects}
+        )
     finally:
         org.log_out()
+    if elsewhere is None:
+        with database.begin() as connection:
+            _keep(connection, account_id, described)
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
     if elsewhere is not None:
@@ -94,6 +110,58 @@ def try_login(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
         )
+    if absent := _not_seen(named, described):
+        mistake(
+            f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
+            "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
+            f"`crm-pipeline account set {account_id}`."
+        )
+
+
+def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "list[FieldMapping]":
+    """The fields that the account names itself: in its mapping, and external ids."""
+    from crm_pipeline.accounts.store import FieldMapping
+
+    chosen = account.settings
+    external_ids = [("Event", chosen.activity_external_id_field)]
+    if chosen.campaigns is not None:
+        external_ids.append(("Campaign", chosen.campaigns.external_id_field))
+    return [
+        *(m for m in mappings if m.source is not None or m.constant is not None),
+        *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
+    ]
+
+
+def _described(org: "Org", sobjects: Iterable[str]) -> "list[SObjectSchema]":
+    """How these objects look to the user; costs a call each."""
+    from crm_pipeline.salesforce.describe import SObjectSchema
+
+    return [
+        SObjectSchema.from_describe(
+            org.request("describe", "GET", f"sobjects/{sobject}/describe").body
+        )
+        for sobject in sorted(sobjects)
+    ]
+
+
+def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjectSchema]") -> None:
+    """Has the next cycle, and who looks at the mapping, know what was seen now."""
+    from crm_pipeline.database.statements import statement
+
+    for schema in described:
+        connection.execute(
+            statement("ledger/store_schema"),
+            {"account_id": account_id, "sobject": schema.name, "schema": schema.to_json()},
+        )
+
+
+def _not_seen(named: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]") -> list[str]:
+    schemas = {schema.name: schema for schema in described}
+    return [
+        f"{each.sobject}.{each.field}"
+        for each in named
+        if each.sobject in schemas and schemas[each.sobject].field(each.field) is None
+    ]
 
 
 def needed_rights(campaigns: "CampaignSettings | None") -> _Rights:

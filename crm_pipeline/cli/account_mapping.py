@@ -1,6 +1,6 @@
 """`crm-pipeline account mapping`: where an account's fields get their values from."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,12 @@ from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table, say
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 app = typer.Typer(help="Overrides of the default field mapping.")
+
+_ABSENT = "not in the org, or hidden"
 
 FieldName = Annotated[str, typer.Argument(metavar="OBJECT.FIELD", help="As in Lead.Region__c.")]
 
@@ -26,19 +31,27 @@ def set_(
     yes: Yes = False,
 ) -> None:
     """Fill a field from a column, with a constant, or not at all."""
-    from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+    from crm_pipeline.accounts.store import FieldMapping, fields_not_seen, set_field_mapping
 
     if (source is not None) + (constant is not None) + nothing != 1:
         mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
-    sobject, name = _parts(field)
+    if constant is not None and not constant.strip():
+        mistake("--constant needs a text; --nothing leaves the field out.")
     if source is not None:
         _check_column(source)
     with transaction() as connection:
+        sobject, name = _spelt(connection, account_id, field)
         set_field_mapping(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
         )
         confirm_reading(connection, account_id, yes=yes)
-    say(f"Account {account_id} fills {field} {_origin(source, constant)}.")
+        absent = f"{sobject}.{name}" in fields_not_seen(connection, account_id)
+    say(f"Account {account_id} fills {sobject}.{name} {_origin(source, constant)}.")
+    if absent:
+        say(
+            f"It is {_ABSENT}, though, as that was last seen: nothing is sent until it is there; "
+            f"`crm-pipeline account test-login {account_id}` looks again."
+        )
 
 
 @app.command()
@@ -46,25 +59,30 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     """Take an override away; the default mapping holds again."""
     from crm_pipeline.accounts.store import remove_field_mapping
 
-    sobject, name = _parts(field)
     with transaction() as connection:
+        sobject, name = _spelt(connection, account_id, field)
         remove_field_mapping(connection, account_id, sobject, name)
         confirm_reading(connection, account_id, yes=yes)
-    say(f"Account {account_id} no longer overrides {field}.")
+    say(f"Account {account_id} no longer overrides {sobject}.{name}.")
 
 
 @app.command("list")
 def list_(account_id: AccountId) -> None:
     """List an account's overrides."""
-    from crm_pipeline.accounts.store import field_mappings, get_account
+    from crm_pipeline.accounts.store import field_mappings, fields_not_seen, get_account
 
     with transaction() as connection:
         get_account(connection, account_id)
         mappings = field_mappings(connection, account_id)
+        absent = fields_not_seen(connection, account_id)
     print_table(
         "",
-        ("field", "is filled"),
-        [(f"{m.sobject}.{m.field}", _origin(m.source, m.constant)) for m in mappings],
+        ("field", "is filled", "but is"),
+        [
+            (name, _origin(m.source, m.constant), _ABSENT if name in absent else None)
+            for m in mappings
+            for name in [f"{m.sobject}.{m.field}"]
+        ],
         empty=f"Account {account_id} overrides no field of the default mapping.",
     )
 
@@ -86,11 +104,21 @@ def _check_column(column: str) -> None:
         )
 
 
-def _parts(field: str) -> tuple[str, str]:
-    sobject, dot, name = field.partition(".")
+def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, str]:
+    """Object and field as Salesforce spells them, where they are known: it knows no case."""
+    from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, fields_seen
+    from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
+
+    typed, dot, name = (part.strip() for part in field.partition("."))
     if not dot:
         mistake(f"{field!r} is no OBJECT.FIELD, such as Lead.Region__c.")
-    return sobject, name
+    sobject = {each.lower(): each for each in DECIDED_FIELDS}.get(typed.lower(), typed)
+    known = [
+        *(m.field for m in field_mappings(connection, account_id) if m.sobject == sobject),
+        *fields_seen(connection, account_id, sobject),
+        *DEFAULT_MAPPING.get(sobject, ()),
+    ]
+    return sobject, {each.lower(): each for each in known}.get(name.lower(), name)
 
 
 def _origin(source: str | None, constant: str | None) -> str:

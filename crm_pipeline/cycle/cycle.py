@@ -176,7 +176,7 @@ class _Cycle:
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
         report.counts.incidents = len(incidents)
-        self.conclude(session.notes, incidents)
+        self.conclude(_notes(session, incidents))
         self._finish(session)
 
     def attempt(self, part: Callable[[], None], topics: frozenset[str] = frozenset()) -> bool:
@@ -254,9 +254,7 @@ class _Cycle:
             advance(self.ledger, account_id, batch.position)
         return recorded
 
-    def conclude(
-        self, notes: Mapping[str, int] | None = None, incidents: Sequence[Incident] = ()
-    ) -> None:
+    def conclude(self, notes: Sequence[str] = ()) -> None:
         """Sets the report's state, its reason and its notes, each a line for people."""
         report = self.report
         report.done = report.steps & (self._attempted - self._broken)
@@ -264,7 +262,7 @@ class _Cycle:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
         report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
-        report.notes = "; ".join([*self.told, *_notes(notes or {}, incidents)])
+        report.notes = "; ".join([*self.told, *notes])
 
     def _retry(self, session: DeliverySession) -> None:
         counts = self.report.counts
@@ -326,16 +324,20 @@ def _still_true(started: StartedCycle) -> ApiUsage | None:
     return None if old else ApiUsage(started.api_used, started.api_limit)
 
 
-def _notes(changed: Mapping[str, int], incidents: Sequence[Incident]) -> list[str]:
+def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]:
     """What people may want to know although it stopped nothing."""
     notes = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
         " mended in the org"
         for each in incidents
     ]
-    if changed:
-        values = (f"{what} ({number})" for what, number in sorted(changed.items()))
-        notes.append("Values changed to fit the org: " + ", ".join(values))
+    for what, fields in (
+        ("Not in the org, or hidden, so not sent", session.not_seen),
+        ("Values changed to fit the org", session.notes),
+    ):
+        if fields:
+            counted = (f"{field} ({number})" for field, number in sorted(fields.items()))
+            notes.append(f"{what}: {', '.join(counted)}")
     return notes
 
 

@@ -22,6 +22,7 @@ from crm_pipeline.ledger.outcomes import (
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
+from crm_pipeline.salesforce.values import Why
 from crm_pipeline.settings import settings
 
 ALL_ATTEMPTS = 5
@@ -56,7 +57,8 @@ def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> Non
         note_field_changes(session.ledger, session.account_id, changes)
         session.delivered.fields_changed_to_fit += len(changes)
         for change in changes:
-            session.notes[change.field] = session.notes.get(change.field, 0) + 1
+            counted = session.not_seen if change.why == Why.ABSENT else session.notes
+            counted[change.field] = counted.get(change.field, 0) + 1
 
 
 def keep_updates(session: DeliverySession, updates: Sequence[Decision]) -> None:

@@ -1,0 +1,92 @@
+"""Mappings as people type them, and fields that the org does not show."""
+
+import pytest
+from sqlalchemy import Engine
+
+from crm_pipeline.accounts import store
+from crm_pipeline.flows.campaigns.rules import MEMBER
+from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+ABSENT = "not in the org, or hidden"
+
+
+def one_cycle(run: Run, pipeline: Engine) -> str:
+    with pipeline.begin() as connection:
+        add_person(connection, 1)
+        register(connection, 1, 1)
+    return run("cycle", "acme").stdout
+
+
+def test_the_objects_that_can_be_mapped_are_those_that_a_mapping_fills():
+    assert {*DEFAULT_MAPPING, MEMBER} == set(store.DECIDED_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("Leed.City", "'Leed' is not mapped; did you mean Lead?"),
+        ("Account.Name", "'Account' is not mapped"),
+        ("Lead.Email", "Lead.Email is not to be mapped"),
+        ("contact.email", "Contact.Email is not to be mapped"),
+        ("Event.WhoId", "not to be mapped"),
+        ("Event.Subject", "not to be mapped"),
+        ("CampaignMember.Status", "not to be mapped"),
+        ("Lead.", "no API name"),
+    ],
+)
+@pytest.mark.parametrize("how", ["--constant=x", "--nothing", "--source=county"])
+def test_a_mapping_that_would_do_nothing_or_harm_is_refused(
+    run: Run, acme: str, field: str, told: str, how: str
+):
+    assert told in run("account", "mapping", "set", acme, field, how, fails=1).stderr
+    assert "overrides no field" in run("account", "mapping", "list", acme).stdout
+
+
+def test_a_constant_is_some_text(run: Run, acme: str):
+    told = run("account", "mapping", "set", acme, "Lead.Rating", "--constant= ", fails=1)
+    assert "--nothing" in told.stderr
+
+
+def test_names_are_stored_as_salesforce_spells_them(run: Run, org: Org, pipeline: Engine):
+    one_cycle(run, pipeline)
+    run("account", "mapping", "set", "acme", "lead.phone", "--nothing")
+    run("account", "mapping", "set", "acme", "LEAD.numberofemployees", "--constant=5")
+    with pipeline.connect() as connection:
+        stored = [(m.sobject, m.field) for m in store.field_mappings(connection, "acme")]
+    assert stored == [("Lead", "NumberOfEmployees"), ("Lead", "Phone")]
+    run("account", "mapping", "remove", "acme", "lead.PHONE")
+    assert "Phone" not in run("account", "mapping", "list", "acme").stdout
+
+
+def test_a_field_that_the_org_lacks_is_told_wherever_one_looks(
+    run: Run, org: Org, pipeline: Engine
+):
+    run("account", "mapping", "set", "acme", "Lead.Region__c", "--constant=EMEA")
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert f"Lead.Region__c: {ABSENT}" in told
+    assert ABSENT in run("account", "mapping", "list", "acme").stdout
+    cycle = one_cycle(run, pipeline)
+    assert "Not in the org, or hidden, so not sent: Region__c (1)" in cycle
+    assert "changed to fit" not in cycle
+    assert "Not in the org, or hidden, so not sent: Region__c (1)" in run("state", "acme").stdout
+    again = run("account", "mapping", "set", "acme", "Lead.Zone__c", "--constant=EMEA").stdout
+    assert ABSENT in again
+    run("account", "mapping", "set", "acme", "Lead.Rating", "--constant=Hot")
+    rating = next(
+        line
+        for line in run("account", "mapping", "list", "acme").stdout.splitlines()
+        if "Lead.Rating" in line
+    )
+    assert ABSENT not in rating
+    for field in ("Region__c", "Zone__c"):
+        run("account", "mapping", "remove", "acme", f"Lead.{field}")
+    run("account", "test-login", "acme")
+
+
+def test_external_ids_that_the_org_lacks_are_told(run: Run, org: Org):
+    run("account", "set", "acme", "activity_external_id_field=Webinar_Key__c")
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert f"Event.Webinar_Key__c: {ABSENT}" in told
