@@ -1,6 +1,7 @@
 """Which email addresses a client does not want as new leads (spec 1, step 5)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from crm_pipeline.salesforce.emails import bare_address, folded
 
@@ -12,7 +13,12 @@ def matches(email: str, filter_strings: Iterable[str]) -> str | None:
     """
     address = folded(email)
     for filter_string in filter_strings:
-        wanted = folded(bare_address(filter_string))
+        wanted = _wanted(filter_string)
         if wanted and wanted in address:
             return filter_string
     return None
+
+
+@lru_cache
+def _wanted(filter_string: str) -> str:
+    return folded(bare_address(filter_string))

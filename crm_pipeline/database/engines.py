@@ -57,6 +57,8 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     """
     from psycopg.types.json import set_json_loads
 
+    from crm_pipeline.database.loaders import reading_adapters
+
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
     set_json_loads(orjson.loads)
     made = create_engine(
@@ -65,7 +67,11 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
         max_overflow=settings().accounts_at_once,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={**_KEEPALIVE, "application_name": f"crm_pipeline {which}"},
+        connect_args={
+            **_KEEPALIVE,
+            "application_name": f"crm_pipeline {which}",
+            **({"context": reading_adapters()} if which == "warehouse" else {}),
+        },
     )
     session = Session(
         settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]

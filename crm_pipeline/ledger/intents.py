@@ -7,9 +7,12 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.text import storable_json
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
@@ -54,6 +57,15 @@ class Recorded:
     unchanged: int = 0
     rejected: int = 0
 
+    def plus(self, more: "Recorded") -> "Recorded":
+        """Both together."""
+        return Recorded(
+            self.new + more.new,
+            self.changed + more.changed,
+            self.unchanged + more.unchanged,
+            self.rejected + more.rejected,
+        )
+
 
 def record_intents(
     connection: Connection,
@@ -64,6 +76,9 @@ def record_intents(
     intents: Sequence[Intent],
 ) -> dict[str, Recorded]:
     """Records intents as pending operations, within the caller's transaction.
+
+    Where PostgreSQL takes a value in no form (an id of ten thousand characters), they are
+    halved until that one is found. It is recorded as rejected, with the reason.
 
     Recording one again that says the same, or that is older than what is known, changes
     nothing, so a flow may read the same rows as often as it likes. An operation that still
@@ -82,6 +97,27 @@ def record_intents(
     """
     if not intents:
         return {}
+    try:
+        with connection.begin_nested():
+            return _record(connection, account_id, flow, cycle_id, intents)
+    except (psycopg.Error, DBAPIError) as error:
+        state = _refused_value(error)
+        if state is None or (len(intents) == 1 and _is_left_of_one(intents[0])):
+            raise
+    middle = len(intents) // 2
+    halves = [intents[:middle], intents[middle:]] if middle else [[_rejected(intents[0], state)]]
+    recorded: dict[str, Recorded] = {}
+    for half in halves:
+        added = record_intents(connection, account_id, flow=flow, cycle_id=cycle_id, intents=half)
+        connection.execute(statement("ledger/clear_staged"))
+        for kind, counts in added.items():
+            recorded[kind] = recorded.get(kind, Recorded()).plus(counts)
+    return recorded
+
+
+def _record(
+    connection: Connection, account_id: str, flow: str, cycle_id: int, intents: Sequence[Intent]
+) -> dict[str, Recorded]:
     connection.execute(statement("ledger/stage_intents"))
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
@@ -89,9 +125,7 @@ def record_intents(
         " rejected_because) FROM STDIN"
     ) as copy:
         for intent in intents:
-            content = orjson.dumps(
-                intent.fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-            )
+            content = storable_json(intent.fields, ordered=True)
             copy.write_row(
                 (
                     intent.natural_key,
@@ -99,8 +133,8 @@ def record_intents(
                     intent.person_key,
                     intent.as_of,
                     _content_hash(content, intent.rejected_because),
-                    content.decode(),
-                    None if intent.memory is None else orjson.dumps(intent.memory).decode(),
+                    content,
+                    None if intent.memory is None else storable_json(intent.memory),
                     intent.rejected_because,
                 )
             )
@@ -127,8 +161,30 @@ def reject_for_dropped(connection: Connection, account_id: str) -> int:
     return rejected.rowcount
 
 
-def _content_hash(content: bytes, rejected_because: str | None) -> bytes:
+def _refused_value(error: psycopg.Error | DBAPIError) -> str | None:
+    """The SQLSTATE where PostgreSQL refuses a value, not the statement; else None."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
+        return None
+    return cause.sqlstate or "22000"
+
+
+UNFIT = "the ledger cannot hold it"
+
+
+def _is_left_of_one(intent: Intent) -> bool:
+    return (intent.rejected_because or "").startswith(UNFIT)
+
+
+def _rejected(intent: Intent, state: str) -> Intent:
+    """In place of one that PostgreSQL refuses: what is left of it, and why."""
+    digest = blake2b(intent.natural_key.encode(errors="replace"), digest_size=8).hexdigest()
+    reason = f"{UNFIT} (SQLSTATE {state})"
+    return Intent(f"{intent.kind}:{digest}", intent.kind, None, intent.as_of, {}, reason)
+
+
+def _content_hash(content: str, rejected_because: str | None) -> bytes:
     """Sixteen bytes that differ when what is wanted differs, a rejection included."""
-    digest = blake2b(content, digest_size=16)
+    digest = blake2b(content.encode(), digest_size=16)
     digest.update((rejected_because or "").encode())
     return digest.digest()

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.text import storable_json
 
 RETRIES_PER_CYCLE = 50
 """Failed operations taken up at the start of a cycle, oldest first (spec 1)."""
@@ -209,4 +209,4 @@ def back_to_pending(connection: Connection, operation_ids: Sequence[int]) -> Non
 
 def _rows(outcomes: Sequence[Any]) -> str:
     """A JSON array: PostgreSQL takes that apart faster than we write arrays."""
-    return orjson.dumps(outcomes).decode()
+    return storable_json(outcomes)

@@ -139,7 +139,7 @@ def _text(field: Field) -> Reader:
         text = value.strip()
         if not text:
             return None
-        if len(text) > limit:
+        if len(text) > limit or (not text.isascii() and _utf16_length(text) > limit):
             message = f"{label}: data value too large: {text} (max length={limit})"
             raise refuse("STRING_TOO_LONG", message, name)
         if is_email and not _EMAIL.fullmatch(text):
@@ -154,6 +154,11 @@ def _text(field: Field) -> Reader:
         return ";".join(dict.fromkeys(filter(None, parts))) or None
 
     return read
+
+
+def _utf16_length(text: str) -> int:
+    """Salesforce is a Java program: a character beyond the first 65,536 counts as two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _boolean(field: Field) -> Reader:

@@ -31,7 +31,7 @@ class PicklistValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
-    """One field, as a describe shows it. `length` counts characters; 0 where there is none."""
+    """One field, as a describe shows it. `length` is in units of UTF-16; 0: any."""
 
     name: str
     type: str
@@ -132,7 +132,7 @@ class SObjectSchema:
         """
         fitted: dict[str, Any] = {}
         changes: list[FieldChange] = []
-        lengths, readers = self._plain_lengths[operation], self._readers[operation]
+        lengths, readers = self._short_texts[operation], self._readers[operation]
         for name, value in fields.items():
             if (
                 type(value) is str
@@ -187,11 +187,14 @@ class SObjectSchema:
         return {name.lower(): schema for name, schema in self.fields.items()}
 
     @cached_property
-    def _plain_lengths(self) -> dict[Operation, dict[str, int]]:
-        """By operation, the length of each field that takes any text up to it."""
+    def _short_texts(self) -> dict[Operation, dict[str, int]]:
+        """By operation, how long a text may be that fits a field of any text without a doubt.
+
+        That is half of the field's length: in UTF-16 it may be twice as long as in Python.
+        """
         return {
             operation: {
-                schema.name: schema.length
+                schema.name: schema.length // 2
                 for schema in self.fields.values()
                 if schema.type in PLAIN_TEXT
                 and not schema.restricted

@@ -6,12 +6,10 @@ from functools import lru_cache
 from crm_pipeline.salesforce.limits import EMAIL_CHARS
 
 # Salesforce refuses anything else with INVALID_EMAIL_ADDRESS: no quoted local parts, no
-# addresses outside of ASCII, and the domain has at least two labels. No mail system takes a
-# local part of more than 64 characters, or a label of more than 63 (RFC 5321, RFC 1035).
+# addresses outside of ASCII, and the domain has at least two labels.
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(
-    rf"(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])",
+    rf"{_ATOM}(\.{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])",
 )
 
 _UNSEEN = "".join(
@@ -54,8 +52,22 @@ def email_key(text: str | None) -> str | None:
     Returns:
         None where it is no address that Salesforce would take.
     """
-    key = folded(bare_address(text or ""))
-    return key if len(key) <= EMAIL_CHARS and _EMAIL.fullmatch(key) else None
+    key = folded((text or "").strip())
+    if not _EMAIL.fullmatch(key):
+        key = bare_address(key)
+        if not _EMAIL.fullmatch(key):
+            return None
+    return key if len(key) < _LONG or _has_usual_parts(key) else None
+
+
+_LONG = 64
+
+
+def _has_usual_parts(address: str) -> bool:
+    """Whether its parts are no longer than mail systems take (RFC 5321, RFC 1035)."""
+    local, _, domain = address.partition("@")
+    labels = domain.split(".")
+    return len(address) <= EMAIL_CHARS and len(local) <= 64 and max(map(len, labels)) <= 63
 
 
 def same_address(one: str, other: str) -> bool:

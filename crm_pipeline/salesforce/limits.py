@@ -26,6 +26,10 @@ BULK_RESULT_PAGE = 250_000
 # The fields' length in the recorded describes of Lead, Contact and Event.
 EMAIL_CHARS = 80
 
+# Object Reference, "Primitive Data Types": dates and times from 1700 to 4000, and an int's range.
+SALESFORCE_YEARS = (1700, 4000)
+INT_RANGE = (-(2**31), 2**31 - 1)
+
 # SOAP login() exists up to this version of the API and ends with Summer '27 (help 005132110).
 LAST_SOAP_LOGIN_VERSION = 64
 

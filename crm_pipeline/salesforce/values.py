@@ -3,19 +3,23 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.emails import bare_address, email_key
+from crm_pipeline.salesforce.limits import INT_RANGE, SALESFORCE_YEARS
 from crm_pipeline.salesforce.soql import datetime_literal
+from crm_pipeline.text import parts, salesforce_time, trimmed, utf16_length, written
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.describe import FieldSchema
 
 _AS_RETURNED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", re.ASCII)
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+
+_INT_64 = 2**63
 
 PLAIN_TEXT = frozenset(
     ("string", "textarea", "phone", "url", "picklist", "combobox", "encryptedstring")
@@ -54,26 +58,25 @@ def convert(field: "FieldSchema", value: Any) -> Converted:
     Returns:
         The value to write (or `NO_FIT`), and why it says something else than before (or None).
     """
-    if field.type in PLAIN_TEXT or field.type in {"email", "multipicklist"}:
-        return _text(field, str(value).strip())
+    if field.type == "multipicklist":
+        value = ";".join(parts(value if isinstance(value, list | tuple) else [value]))
+        return _choices(field, value) if field.restricted else _text(field, value)
     reader = READERS.get(field.type)
     if reader is None:
-        return value, None
+        return _text(field, written(value).strip())
     read = reader(value.strip() if isinstance(value, str) else value)
     return (NO_FIT, Why.WRONG_TYPE) if read is None else (read, None)
 
 
 def _text(field: "FieldSchema", text: str) -> Converted:
-    if field.type == "multipicklist" and field.restricted:
-        return _choices(field, text)
     if field.restricted:
         return _choice(field, text)
     if field.type == "email":
         address = bare_address(text)
         usable = email_key(address) is not None and len(address) <= (field.length or len(address))
         return (address, None) if usable else (NO_FIT, Why.INVALID_EMAIL)
-    if field.length and len(text) > field.length:
-        return text[: field.length].rstrip(), Why.TOO_LONG
+    if field.length and utf16_length(text) > field.length:
+        return trimmed(text, field.length), Why.TOO_LONG
     return text, None
 
 
@@ -103,40 +106,47 @@ def _choices(field: "FieldSchema", text: str) -> Converted:
 
 
 def _whole_number(value: Any) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and float(number).is_integer() else None
-
-
-def _number(value: Any) -> float | int | None:
-    if isinstance(value, bool):
+    read = number(value)
+    if read is None or not float(read).is_integer() or not INT_RANGE[0] <= read <= INT_RANGE[1]:
         return None
-    if isinstance(value, int):
-        return value
-    if not isinstance(value, str | float | Decimal):
+    return int(read)
+
+
+def number(value: Any) -> float | int | None:
+    """A number that JSON holds: whole ones exactly as long as 64 bits do; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
-        number = float(value)
-    except ValueError:
+        if isinstance(value, int) or (isinstance(value, str) and value.lstrip("+-").isdecimal()):
+            whole = int(value)
+            return whole if abs(whole) < _INT_64 else float(whole)
+        read = float(value)
+    except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return read if math.isfinite(read) else None
+
+
+_TRUTH = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+"""What PostgreSQL takes for a truth value."""
 
 
 def _boolean(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
-    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    return known.get(str(value).casefold())
+    return _TRUTH.get(written(value).casefold())
 
 
 def _date(value: Any) -> str | None:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).date().isoformat() if value.tzinfo else None
-    if isinstance(value, date):
-        return value.isoformat()
+        value = salesforce_time(value) if value.tzinfo else None
     try:
-        return date.fromisoformat(str(value)[:10]).isoformat()
+        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+    return day.isoformat() if _in_range(day) else None
 
 
 def _datetime(value: Any) -> str | None:
@@ -147,9 +157,24 @@ def _datetime(value: Any) -> str | None:
             value = datetime.fromisoformat(text)
         except ValueError:
             return None
-        if _AS_RETURNED.fullmatch(text):
+        if _AS_RETURNED.fullmatch(text) and _in_range(value):
             return text
-    return f"{datetime_literal(value).removesuffix('Z')}+0000" if value.tzinfo else None
+    if not value.tzinfo or not _in_range(value):
+        return None
+    return f"{datetime_literal(value).removesuffix('Z')}+0000"
+
+
+def _in_range(day: date) -> bool:
+    return SALESFORCE_YEARS[0] <= day.year <= SALESFORCE_YEARS[1]
+
+
+def _time(value: Any) -> str | None:
+    """A time of day, of no zone, as Salesforce returns it."""
+    try:
+        read = value if isinstance(value, time) else time.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return None if read.tzinfo else f"{read.isoformat('milliseconds')}Z"
 
 
 def _record_id(value: Any) -> str | None:
@@ -158,12 +183,13 @@ def _record_id(value: Any) -> str | None:
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "int": _whole_number,
-    "double": _number,
-    "currency": _number,
-    "percent": _number,
+    "double": number,
+    "currency": number,
+    "percent": number,
     "boolean": _boolean,
     "date": _date,
     "datetime": _datetime,
+    "time": _time,
     "reference": _record_id,
 }
 """By type of field, what makes a value fit it; it gives None for one that does not."""

@@ -3,22 +3,27 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.warehouse.participations import aware, explained
+from crm_pipeline.text import written
+from crm_pipeline.warehouse.participations import explained, moment
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event: its name, its days in the warehouse's time zone, and its sessions."""
+    """An event: its name, its days in the warehouse's time zone, and its sessions.
+
+    Where the warehouse has no time that Salesforce takes, its text is in the place of the day.
+    """
 
     event_id: int
     name: str
-    starts_on: date
-    ends_on: date
+    starts_on: date | str | None
+    ends_on: date | str | None
     sessions: tuple[int, ...]
 
 
@@ -34,17 +39,21 @@ def events(
         rows = connection.execute(
             statement("extract/events"), {"client_id": client_id, "event_ids": list(event_ids)}
         )
-        zone = ZoneInfo(timezone)
         return [
             Event(
                 row.event_id,
-                row.name,
-                aware(row.starts_at, timezone).astimezone(zone).date(),
-                aware(row.ends_at, timezone).astimezone(zone).date(),
-                tuple(row.sessions),
+                written(row.name),
+                _day(row.starts_at, timezone),
+                _day(row.ends_at, timezone),
+                tuple(row.sessions or ()),
             )
             for row in rows
         ]
+
+
+def _day(value: Any, timezone: str) -> date | str | None:
+    at = moment(value, timezone)
+    return written(value) or None if at is None else at.astimezone(ZoneInfo(timezone)).date()
 
 
 def event_volumes(

@@ -1,9 +1,8 @@
 """What the warehouse's columns become: Salesforce's values, and who must not reach an org."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
@@ -11,7 +10,11 @@ from sqlalchemy import Engine
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.salesforce.emails import bare_address, email_key
+from crm_pipeline.text import JsonText, parts, written
 from crm_pipeline.warehouse.participations import ExtractError, Participation, columns
+
+_INT_64 = 2**63
+"""From here on whole numbers are too large for JSON's readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,10 @@ class FieldMap:
         fields = {}
         for field, column in self.columns.items():
             value = columns.get(column)
-            if value is not None and (value := salesforce_value(value)) is not None:
+            if type(value) is str:
+                if text := value.strip():
+                    fields[field] = text
+            elif value is not None and (value := salesforce_value(value)) is not None:
                 fields[field] = value
         fields.update(self.constants)
         return fields
@@ -51,25 +57,31 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
 def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
     """Why this is not to reach Salesforce, or None (spec 1, step 8).
 
-    No address that could name a person, or an address that the client filters out.
+    No address that could name a person, an address that the client filters out, or a row that
+    lacks what every activity needs.
     """
     email = participation.columns["email"]
     if email_key(email) is None:
         return "invalid email" if bare_address(email or "") else "no email"
     if matches(email, filter_strings) is not None:
         return "filtered"
-    return None
+    return participation.flaw
 
 
 def salesforce_value(value: Any) -> Any:
-    """A value as Salesforce's JSON takes it: text without outer blanks, times in UTC.
+    """A value as the ledger keeps it, for fields of any type: JSON, with nothing lost of it.
 
-    None stands for what has nothing to say: null, and text that is blank.
+    Text is without outer blanks, times are in UTC, several values are a list of texts; what
+    JSON would change, such as a number with many digits, is text.
+
+    Returns:
+        None for what has nothing to say: null, blank text, several such values.
     """
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC).isoformat()[:19]}.000+0000"
-    if isinstance(value, Decimal):
-        return float(value)
-    return value
+    inner = value.parsed() if isinstance(value, JsonText) else value
+    if isinstance(inner, list | tuple):
+        return parts(inner) or None
+    if isinstance(inner, int) and -_INT_64 <= inner < _INT_64:
+        return inner
+    if isinstance(inner, float) and math.isfinite(inner):
+        return inner
+    return written(value).strip() or None

@@ -7,7 +7,7 @@ their columns are the contract.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
+from crm_pipeline.text import written
 
 Source = Literal["registrations", "attendances"]
 
@@ -32,6 +34,7 @@ UNFINISHED = -1
 _ID = {"registrations": "registration_id", "attendances": "attendance_id"}
 _HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
 _ADDRESS = ("address_1", "address_2", "address_3")
+_FIRST_YEAR, _LAST_YEAR = SALESFORCE_YEARS
 _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
 
 
@@ -49,8 +52,10 @@ class Participation:
         participation_id: its id there.
         event_session_id: the session that it is for.
         happened_at: when the person registered or attended, UTC.
-        changed_at: when the last part of it was shipped to the warehouse, UTC.
+        changed_at: when the last part of it was shipped to the warehouse, UTC; never later than
+            when it was read.
         columns: every column of the extract, by name, and `street`: its address lines.
+        flaw: why it cannot be sent as it is, whatever the account chose, or None.
     """
 
     source: Source
@@ -59,6 +64,7 @@ class Participation:
     happened_at: datetime
     changed_at: datetime
     columns: Mapping[str, Any]
+    flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def read(
     """
     with explained(source), warehouse.connect() as connection:
         connection.execute(statement("extract/one_snapshot"))
-        end = _end(connection, reading, source)
+        end, now = _end(connection, reading, source)
         # Lower than the watermark where the warehouse's clock or its newest row lies behind it:
         # a clock set back, a warehouse restored to an older state.
         start = NEVER if position is None else min(position.watermark, end)
@@ -122,7 +128,7 @@ def read(
         names = _names(source, rows)
         for partition in rows.partitions(reading.chunk_rows):
             participations = [
-                _participation(source, dict(zip(names, row, strict=True)), reading.timezone)
+                participation_of(source, dict(zip(names, row, strict=True)), reading.timezone, now)
                 for row in partition
             ]
             reached = max(start, min(participations[-1].changed_at, end))
@@ -149,15 +155,19 @@ def columns(warehouse: Engine) -> set[str]:
     return known
 
 
-def _end(connection: Connection, reading: Reading, source: Source) -> datetime:
-    """Up to when the source can be read: its newest row, but not beyond the warehouse's clock."""
+def _end(connection: Connection, reading: Reading, source: Source) -> tuple[datetime, datetime]:
+    """Up to when the source can be read: its newest row, but not beyond the warehouse's clock.
+
+    Returns:
+        That, and what the clock says.
+    """
     row = connection.execute(
         statement("extract/end"), {"client_id": reading.client_id, "source": source}
     ).one()
-    if row.newest is None:
-        return NEVER
     now: datetime = row.now
-    return min(aware(row.newest, reading.timezone), now)
+    if row.newest is None:
+        return NEVER, now
+    return min(moment(row.newest, reading.timezone) or now, now), now
 
 
 def _rows_since(
@@ -179,23 +189,65 @@ def _names(source: Source, rows: CursorResult[Any]) -> list[str]:
     return names
 
 
-def _participation(source: Source, columns: dict[str, Any], timezone: str) -> Participation:
+def participation_of(
+    source: Source, columns: dict[str, Any], timezone: str, now: datetime
+) -> Participation:
+    """A row as the flows take it; it never raises, whatever the row holds.
+
+    Without a time of shipping it counts as shipped now, and so it does if that lies in the
+    future: a later correction must not seem older.
+    """
     columns["street"] = "\n".join(
-        line.strip() for name in _ADDRESS if (line := columns.get(name)) and line.strip()
+        text
+        for name in _ADDRESS
+        if (line := columns.get(name))
+        and (text := (line if type(line) is str else written(line)).strip())
     )
+    if not isinstance(columns["email"], str | None):
+        columns["email"] = written(columns["email"])
+    participation_id, session_id = columns[_ID[source]], columns["event_session_id"]
+    changed_at = moment(columns["changed_at"], timezone)
+    happened_at = moment(columns[_HAPPENED_AT[source]], timezone)
+    flaw = None
+    if happened_at is None or participation_id is None or session_id is None:
+        flaw = _flaw(source, columns)
     return Participation(
-        source=source,
-        participation_id=columns[_ID[source]],
-        event_session_id=columns["event_session_id"],
-        happened_at=aware(columns[_HAPPENED_AT[source]], timezone),
-        changed_at=aware(columns["changed_at"], timezone),
-        columns=columns,
+        source,
+        participation_id,
+        session_id,
+        happened_at or now,
+        now if changed_at is None or changed_at > now else changed_at,
+        columns,
+        flaw,
     )
 
 
-def aware(moment: datetime, timezone: str) -> datetime:
-    """A time of the warehouse with its zone: `timezone` where it carries none."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))
+def _flaw(source: Source, columns: Mapping[str, Any]) -> str:
+    """Why a row cannot be sent that lacks one of these, or whose time is none."""
+    for name in (_ID[source], "event_session_id", _HAPPENED_AT[source]):
+        if columns[name] is None:
+            return f"no {name}"
+    return f"{_HAPPENED_AT[source]} is no usable time"
+
+
+def moment(value: Any, timezone: str) -> datetime | None:
+    """A time of the warehouse with its zone: `timezone` where it carries none.
+
+    Returns:
+        None where it is none that Salesforce takes: null, infinite, of another age.
+    """
+    at = value if type(value) is datetime else _as_datetime(value)
+    if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
+
+
+def _as_datetime(value: Any) -> datetime | None:
+    """What a column of another type says of a time: a day (its beginning), or text."""
+    try:
+        return datetime.fromisoformat(value.isoformat() if isinstance(value, date) else str(value))
+    except ValueError:
+        return None
 
 
 @contextmanager

@@ -5,6 +5,11 @@
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
 -- `questions_answered` counts all of the attendee's poll answers.
+-- NULL in attendance_id, event_session_id, attended_at: that row is rejected, with this reason; so is
+-- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
+-- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
+-- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
+-- event_id: no campaign has this row.
 WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a

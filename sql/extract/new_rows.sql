@@ -10,9 +10,13 @@ SELECT
     w.key,
     w.source,
     count(shipped.at) AS rows,
-    CAST(min(shipped.at) AS timestamptz) AS oldest,
+    CAST(min(shipped.at) FILTER (WHERE isfinite(shipped.at)) AS timestamptz) AS oldest,
     CAST(max(shipped.at) FILTER (WHERE shipped.at <= now()) AS timestamptz) AS newest,
-    coalesce(sum(CAST(extract(EPOCH FROM shipped.at - w.since) AS numeric)), 0) AS seconds
+    coalesce(
+        sum(CAST(extract(EPOCH FROM shipped.at - w.since) AS numeric))
+        FILTER (WHERE isfinite(shipped.at)),
+        0
+    ) AS seconds
 FROM unnest(
     CAST(:keys AS text []),
     CAST(:client_ids AS text []),

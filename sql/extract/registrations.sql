@@ -8,6 +8,11 @@
 -- backfilled: those of them to be read whole, whatever :since says.
 -- The columns' names are the contract; with another schema, edit this statement and keep them.
 -- Further columns may be added: an account's field mapping can name them.
+-- NULL in registration_id, event_session_id, registered_at: that row is rejected, with this reason; so is
+-- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
+-- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
+-- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
+-- event_id: no campaign has this row.
 WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r

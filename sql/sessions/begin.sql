@@ -2,6 +2,7 @@
 -- is made: poolers refuse what they do not know then.
 SELECT
     set_config('timezone', :timezone, false),
+    set_config('datestyle', 'ISO, YMD', false),
     set_config('tcp_keepalives_idle', '30', false),
     set_config('tcp_keepalives_interval', '10', false),
     set_config('tcp_keepalives_count', '3', false),

@@ -14,14 +14,16 @@ from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.values import number
+from crm_pipeline.text import trimmed, written
 from crm_pipeline.warehouse.events import Event
-from crm_pipeline.warehouse.mapping import FieldMap, rejection, salesforce_value
+from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation
 
 MEMBER = "CampaignMember"
 
 NAME_CHARS = 80
-"""Of Campaign.Name (Salesforce: Campaign)."""
+"""Of Campaign.Name (Salesforce: Campaign), in units of UTF-16."""
 
 RULES = 2
 """Of the stages; members that other rules made are read again."""
@@ -30,6 +32,7 @@ SUMMED = ("minutes_attended", "questions_answered")
 """Columns that a person's attendances of one event add up in; of others the newest row counts."""
 
 NOT_LINKED = "no campaign is linked to the event"
+NO_EVENT = "no event_id"
 NO_STATUS = "the account sends no status for this stage"
 UNKNOWN_WORD = "nobody has said what the status {!r} means: name its stage in stage_of"
 ABSENT = "neither registered nor attended"
@@ -97,11 +100,11 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         "external_id_field": settings.external_id_field,
         "create": settings.create_campaigns,
         "campaign": {
-            "Name": event.name.strip()[:NAME_CHARS] or f"Event {event.event_id}",
+            "Name": trimmed(event.name.strip(), NAME_CHARS) or f"Event {event.event_id}",
             "Description": f"Webinar platform: event {event.event_id}",
             "Type": settings.campaign_type,
-            "StartDate": event.starts_on.isoformat(),
-            "EndDate": event.ends_on.isoformat(),
+            "StartDate": written(event.starts_on),
+            "EndDate": written(event.ends_on),
             "IsActive": True,
         },
         "statuses": [
@@ -171,7 +174,9 @@ def _member(
         if column in parts:
             fields[field] = sum(parts[column].values())
     stage, reason = _stage(told, settings, known)
-    if reason is None and not choices.has_campaign(event_id):
+    if event_id is None:
+        reason = NO_EVENT
+    elif reason is None and not choices.has_campaign(event_id):
         reason = NOT_LINKED
     wanted = {
         "event_id": event_id,
@@ -214,7 +219,7 @@ def _parts(
         read = {
             str(row.participation_id): value
             for row in rows
-            if (value := salesforce_value(row.columns.get(column))) is not None
+            if (value := number(row.columns.get(column))) is not None
         }
         if summands := {**known.get(column, {}), **read}:
             parts[column] = summands

@@ -8,7 +8,8 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.warehouse.mapping import FieldMap, rejection, salesforce_value
+from crm_pipeline.text import JsonText, salesforce_time, written
+from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation, Source
 
 SUBJECT: Mapping[Source, str] = {
@@ -101,9 +102,10 @@ def emails(
     newest: dict[str, PersonEmail] = {}
     for participation in participations:
         key = email_key(participation.columns["email"])
-        if key is None or rejection(participation, filter_strings) is not None:
+        person_id = participation.columns["person_id"]
+        if key is None or person_id is None or rejection(participation, filter_strings) is not None:
             continue
-        said = PersonEmail(str(participation.columns["person_id"]), key, participation.changed_at)
+        said = PersonEmail(str(person_id), key, participation.changed_at)
         known = newest.get(said.source_person)
         if known is None or known.as_of <= said.as_of:
             newest[said.source_person] = said
@@ -111,14 +113,34 @@ def emails(
 
 
 def description(columns: Mapping[str, Any]) -> str:
-    """The last 10 poll questions with answers and the last 5 chat messages with replies."""
-    lines = []
-    for poll in columns.get("polls") or ():
-        lines += [f"Poll: {poll['question']}", f"Answer: {poll['answer']}"]
-    for chat in columns.get("chats") or ():
-        lines.append(f"Chat: {chat['message']}")
-        lines += [f"Reply: {reply}" for reply in chat["replies"]]
+    """The last 10 poll questions with answers and the last 5 chat messages with replies.
+
+    What is blank or missing has no line.
+    """
+    lines: list[str] = []
+    for poll in _several(columns.get("polls")):
+        whole = poll if type(poll) is dict else {"question": poll}
+        _say(lines, "Poll", whole.get("question"))
+        _say(lines, "Answer", whole.get("answer"))
+    for chat in _several(columns.get("chats")):
+        whole = chat if type(chat) is dict else {"message": chat}
+        _say(lines, "Chat", whole.get("message"))
+        for reply in _several(whole.get("replies")):
+            _say(lines, "Reply", reply)
     return "\n".join(lines)
+
+
+def _say(lines: list[str], label: str, value: Any) -> None:
+    if text := (value if type(value) is str else written(value)).strip():
+        lines.append(f"{label}: {text}")
+
+
+def _several(value: Any) -> Sequence[Any]:
+    """The values in one of JSON, be it one or many."""
+    if value is None:
+        return ()
+    inner = value.parsed() if type(value) is JsonText else value
+    return inner if type(inner) is list else (inner,)
 
 
 def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -141,7 +163,7 @@ def _activity(
     if reason is None:
         fields = {
             "Subject": SUBJECT[participation.source],
-            "ActivityDateTime": salesforce_value(participation.happened_at),
+            "ActivityDateTime": salesforce_time(participation.happened_at),
             "DurationInMinutes": 0,
         }
         if text := description(columns):

@@ -1,0 +1,216 @@
+"""One odd value among good ones: the good ones arrive, the odd one has its reason."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    LONG_AGO,
+    add_person,
+    answer_poll,
+    attend,
+    chat,
+    register,
+)
+
+ENDLESS = [
+    ("infinity", "registered_at is no usable time"),
+    ("-infinity", "registered_at is no usable time"),
+    ("0044-03-15 00:00:00+00 BC", "registered_at is no usable time"),
+    ("0001-01-01 00:00:00+00", "registered_at is no usable time"),
+    ("24989-01-01 00:00:00+00", "registered_at is no usable time"),
+    ("9999-12-31 23:59:59+00", "registered_at is no usable time"),
+    (None, "no registered_at"),
+]
+
+
+def change(bench: Bench, statement: str, **values: Any) -> None:
+    bench.connection.execute(text(statement), values)
+
+
+def good_and_odd(bench: Bench, **odd: Any) -> None:
+    """Registration 1 is of an odd person, 2 of a good one."""
+    add_person(bench.connection, 1, **odd)
+    add_person(bench.connection, 2)
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 2)
+
+
+def mapped(bench: Bench, sobject: str, field: str, source: str) -> None:
+    set_field_mapping(bench.connection, ACCOUNT, FieldMapping(sobject, field, source))
+
+
+@pytest.mark.parametrize(("at", "reason"), ENDLESS)
+def test_a_registration_at_no_usable_time_is_rejected_alone(
+    bench: Bench, at: str | None, reason: str
+):
+    good_and_odd(bench)
+    change(bench, "ALTER TABLE warehouse.registration ALTER registered_at DROP NOT NULL")
+    change(
+        bench,
+        "UPDATE warehouse.registration SET registered_at = CAST(:at AS timestamptz)"
+        " WHERE registration_id = 1",
+        at=at,
+    )
+
+    report = bench.cycle()
+
+    assert report.state == "Complete"
+    assert report.rejected_by_reason == {reason: 1}
+    assert [lead["Email"] for lead in bench.records("Lead")] == ["p2@example.com"]
+    assert bench.states()["registration:1"] == "rejected"
+
+    change(
+        bench,
+        "UPDATE warehouse.registration SET registered_at = :at, shipped_at = now()"
+        " WHERE registration_id = 1",
+        at=LONG_AGO,
+    )
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 2, "once it is mended in the source, it goes"
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["infinity", "24989-01-01 00:00:00+00", "9999-12-31 23:59:59+00", "2099-01-01 00:00:00+00"],
+)
+def test_a_row_shipped_at_no_usable_time_goes_and_so_does_its_correction(bench: Bench, at: str):
+    good_and_odd(bench)
+    change(
+        bench,
+        "UPDATE warehouse.registration SET shipped_at = CAST(:at AS timestamptz)"
+        " WHERE registration_id = 1",
+        at=at,
+    )
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 2
+
+    change(
+        bench,
+        "UPDATE warehouse.registration SET registered_at = :at, shipped_at = now()"
+        " WHERE registration_id = 1",
+        at=LONG_AGO.replace(hour=3),
+    )
+    report = bench.cycle()
+
+    assert (report.state, report.counts.activities_updated) == ("Complete", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "title"),
+    [
+        ("inet", "10.0.0.1", "10.0.0.1"),
+        ("interval", "1 day 2 hours", "1 day 02:00:00"),
+        ("bytea", "hi", "\\x6869"),
+        ("int4range", "[1,5)", "[1,5)"),
+        ("numeric", "4711", "4711"),
+        ("numeric", "12345678901234567890.10", "12345678901234567890.10"),
+        ("numeric", "NaN", "NaN"),
+        ("double precision", "4711", "4711"),
+        ("double precision", "Infinity", "Infinity"),
+        ("bigint", "4711", "4711"),
+        ("boolean", "true", "true"),
+        ("text []", '{red,NULL," ",blue}', "red, blue"),
+        ("int []", "{1,2}", "1, 2"),
+        ("date", "2026-01-05", "2026-01-05"),
+        ("date", "infinity", "infinity"),
+        ("time", "24:00", "24:00:00"),
+        ("timestamptz", "2026-01-05 10:00+02", "2026-01-05T08:00:00.000+0000"),
+        ("timestamp", "2026-01-05 10:00", "2026-01-05T10:00:00.000+0000"),
+        ("uuid", "c1570044-f939-444a-9881-80e644e0bf07", "c1570044-f939-444a-9881-80e644e0bf07"),
+        ("json", '{"a": 1.50}', '{"a": 1.50}'),
+        ("json", '["red", 12345678901234567890, 1.50]', "red, 12345678901234567890, 1.50"),
+        ("json", '"\\u0000hi\\ud800"', "hi\N{REPLACEMENT CHARACTER}"),
+        ("jsonb", '"text"', "text"),
+    ],
+)
+def test_a_mapped_column_of_any_type_is_written_as_people_wrote_it(
+    bench: Bench, kind: str, value: str, title: str
+):
+    good_and_odd(bench, job_title=value)
+    change(bench, "UPDATE warehouse.person SET job_title = NULL WHERE person_id = 2")
+    retype = f"ALTER job_title TYPE {kind} USING CAST(job_title AS {kind})"
+    change(bench, f"ALTER TABLE warehouse.person {retype}")
+
+    report = bench.cycle()
+
+    assert report.state == "Complete", report.reason
+    leads = {lead["Email"]: lead.get("Title") for lead in bench.records("Lead")}
+    assert leads == {"p1@example.com": title, "p2@example.com": None}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("NumberOfEmployees", "12345678901234567890"),
+        ("NumberOfEmployees", "1e300"),
+        ("NumberOfEmployees", "NaN"),
+        ("AnnualRevenue", "Infinity"),
+        ("AnnualRevenue", "many"),
+    ],
+)
+def test_a_number_that_the_field_cannot_hold_is_left_out_with_a_note(
+    bench: Bench, field: str, value: str
+):
+    good_and_odd(bench, job_title=value)
+    mapped(bench, "Lead", field, "job_title")
+
+    report = bench.cycle()
+
+    assert report.state == "Complete"
+    assert len(bench.records("Event")) == 2
+    assert field in report.notes
+
+
+def test_texts_are_as_long_as_salesforce_counts_them(bench: Bench):
+    good_and_odd(bench, city="\N{GRINNING FACE}" * 25, job_title="e\u0301" * 100)
+
+    report = bench.cycle()
+
+    lead = bench.records("Lead")[0]
+    assert report.state == "Complete"
+    assert lead["City"] == "\N{GRINNING FACE}" * 20
+    assert lead["Title"] == "e\u0301" * 64
+    assert len(bench.records("Lead")) == 2
+
+
+def test_no_answer_has_no_line(bench: Bench):
+    add_person(bench.connection, 1)
+    attend(bench.connection, 1, 1)
+    answer_poll(bench.connection, 1, 1)
+    answer_poll(bench.connection, 2, 1, minute=1)
+    chat(bench.connection, 1, 1, replies=2)
+    change(bench, "UPDATE warehouse.poll_answer SET answer = NULL WHERE poll_answer_id = 1")
+    change(bench, "UPDATE warehouse.chat_reply SET reply = ' ' WHERE chat_reply_id = 100")
+
+    bench.cycle()
+
+    assert bench.records("Event")[0]["Description"].splitlines() == [
+        "Poll: Question 1?",
+        "Poll: Question 2?",
+        "Answer: Answer 2",
+        "Chat: Message 1",
+        "Reply: Reply 1.1",
+    ]
+
+
+def test_an_id_that_no_index_holds_is_rejected_alone(bench: Bench):
+    good_and_odd(bench)
+    change(bench, "ALTER TABLE warehouse.registration DROP CONSTRAINT registration_pkey")
+    change(bench, "ALTER TABLE warehouse.registration ALTER registration_id TYPE text")
+    change(
+        bench,
+        "UPDATE warehouse.registration SET registration_id ="
+        " (SELECT string_agg(md5(CAST(n AS text)), '') FROM generate_series(1, 1000) AS n)"
+        " WHERE registration_id = '1'",
+    )
+
+    report = bench.cycle()
+
+    assert report.state == "Complete", report.reason
+    assert len(bench.records("Event")) == 1
+    states = bench.states()
+    assert [state for key, state in states.items() if key.startswith("activity:")] == ["rejected"]

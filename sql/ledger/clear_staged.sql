@@ -1,0 +1,2 @@
+-- Before other intents are staged in the same transaction.
+DELETE FROM staged_intent
