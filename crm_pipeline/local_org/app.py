@@ -17,7 +17,7 @@ from crm_pipeline.local_org import (
     oauth,
     query,
     rest,
-    soap_login,
+    soap,
     sobject_collections,
 )
 from crm_pipeline.local_org.exchange import Exchange, html, rendered, send_answer
@@ -32,7 +32,7 @@ _ROOMS = (
     composite,
     rest,
     query,
-    soap_login,
+    soap,
     oauth,
     bulk1,
     bulk2,

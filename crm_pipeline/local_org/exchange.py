@@ -49,6 +49,7 @@ class Exchange:
         self.send = send
         self.cut = cut
         self.route: Route | None = None
+        self.kind = "unknown"
         self.note = ""
 
     async def run(self) -> None:
@@ -61,12 +62,11 @@ class Exchange:
         finally:
             meter.in_flight.pop(call.number, None)
             self.org.weather.release(call.number)
-        kind = self.route.kind if self.route else "unknown"
-        meter.calls[kind] += 1
+        meter.calls[self.kind] += 1
         meter.log.append(
             {
                 "at": self.org.now().isoformat(timespec="milliseconds"),
-                "kind": kind,
+                "kind": self.kind,
                 "method": call.method,
                 "path": call.path,
                 "status": answer.status if answer else 0,
@@ -83,9 +83,10 @@ class Exchange:
         try:
             _unpack(call)
             self.route, call.params = call.router.find(call.method, call.path)
+            self.kind = self.route.kind_of(call) if self.route.kind_of else self.route.kind
             if org.weather.maintenance == "down":
                 return html(503, _UNAVAILABLE)
-            struck = org.weather.take(self.route.kind)
+            struck = org.weather.take(self.kind)
             if struck is not None:
                 early = await self._before(struck)
                 if early is not None or struck.fault.action == "reset_before":

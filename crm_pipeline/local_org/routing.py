@@ -114,6 +114,8 @@ class Route:
     handler: Handler
     counted: bool = True
     session: bool = True
+    kind_of: Callable[[Call], str] | None = None
+    """Tells the kinds of calls apart that have one address; None: they are all of `kind`."""
 
 
 class Router:

@@ -1,12 +1,17 @@
-"""SOAP `login()` and `logout()`: legacy, off from API v65 on, and in orgs that switch it off."""
+"""SOAP: `login()`, off from API v65 on and in orgs that switch it off, and the few calls beside it.
+
+Those are `logout()`, and with a session `emptyRecycleBin()` and `undelete()`.
+"""
 
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import Refusal, check_password, open_session
 from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.soap_bin import OPERATIONS, answer_in_xml
 from crm_pipeline.local_org.store import Org, User
 
 FIRST_WITHOUT_LOGIN = 65
@@ -34,16 +39,25 @@ class _Fault(Exception):  # noqa: N818 - an answer
 
 
 def soap(org: Org, call: Call) -> Answer:
-    """`POST /services/Soap/u/59.0`: login or logout; anything else is a fault (HTTP 500)."""
+    """`POST /services/Soap/u/59.0`: one call; what is not known here is a fault (HTTP 500)."""
     flavour = "enterprise" if call.params["flavour"] == "c" else "partner"
     try:
         version = _version(call)
-        texts = _texts(call.body)
+        envelope = _envelope_of(call.body)
+        texts = dict(envelope)
+        operation = next((name for name in OPERATIONS if name in texts), None)
         if "logout" in texts:
             org.sessions.pop(texts.get("sessionId", ""), None)
             content = "<logoutResponse/>"
+        elif operation is not None:
+            user_id = _user_of_session(org, texts.get("sessionId", ""))
+            ids = [text for name, text in envelope if name in ("ids", "ID")]
+            content = answer_in_xml(org, user_id, operation, ids)
         else:
             content = _login_response(org, call, _user(org, version, texts))
+    except SalesforceError as error:
+        fault = _Fault(error.error_code, error.message)
+        return _envelope(500, f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com"', _told(fault))
     except _Fault as fault:
         return _envelope(500, f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com"', _told(fault))
     return _envelope(200, f'xmlns="urn:{flavour}.soap.sforce.com"', content)
@@ -57,20 +71,34 @@ def _version(call: Call) -> int:
     return number
 
 
-def _texts(body: bytes) -> dict[str, str]:
-    """The texts of all elements by their local names."""
+def _user_of_session(org: Org, session_id: str) -> str:
+    session = org.session(session_id)
+    if session is None:
+        text = "Invalid Session ID found in SessionHeader: Illegal Session"
+        raise _Fault("INVALID_SESSION_ID", text)
+    org.meter.charge(org.now())
+    return session.user_id
+
+
+def kind_of(call: Call) -> str:
+    """The kind of a call, for faults and counts."""
+    return next((f"soap.{name}" for name in OPERATIONS if name.encode() in call.body), "login")
+
+
+def _envelope_of(body: bytes) -> list[tuple[str, str]]:
+    """All elements in their order: local name and text."""
     if b"<!DOCTYPE" in body:
         raise _Fault("soapenv:Client", "A document type is not allowed")
     try:
         envelope = ET.fromstring(body)  # noqa: S314 - it has no document type
     except ET.ParseError:
         raise _Fault("soapenv:Client", "The request is not well-formed XML") from None
-    return {each.tag.rpartition("}")[2]: each.text or "" for each in envelope.iter()}
+    return [(each.tag.rpartition("}")[2], each.text or "") for each in envelope.iter()]
 
 
 def _user(org: Org, version: int, texts: Mapping[str, str]) -> User:
     if "login" not in texts:
-        raise _Fault("INVALID_OPERATION", "Only login and logout are available here")
+        raise _Fault("INVALID_OPERATION", "The call is not available here")
     if version >= FIRST_WITHOUT_LOGIN or not org.config.logins.soap:
         raise _Fault("INVALID_OPERATION", _DISABLED)
     in_scope = long_id(texts.get("organizationId", "")) == org.id
@@ -150,6 +178,14 @@ def _envelope(status: int, namespace: str, content: str) -> Answer:
 _PATH = "/services/Soap/{flavour}/{soap_version}"
 
 ROUTES = (
-    Route("POST", _PATH, "login", soap, counted=False, session=False),
-    Route("POST", f"{_PATH}/{{organization}}", "login", soap, counted=False, session=False),
+    Route("POST", _PATH, "login", soap, counted=False, session=False, kind_of=kind_of),
+    Route(
+        "POST",
+        f"{_PATH}/{{organization}}",
+        "login",
+        soap,
+        counted=False,
+        session=False,
+        kind_of=kind_of,
+    ),
 )
