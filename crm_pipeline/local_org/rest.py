@@ -1,7 +1,6 @@
 """REST: versions, describe, and one record at a time."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +11,6 @@ from crm_pipeline.local_org.describe import describe, describe_briefly, describe
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.external_ids import matches, no_external_id, upsert_field
 from crm_pipeline.local_org.ids import long_id
-from crm_pipeline.local_org.open_transactions import covered_until
 from crm_pipeline.local_org.routing import (
     FIRST_VERSION,
     LAST_VERSION,
@@ -27,9 +25,8 @@ from crm_pipeline.local_org.routing import (
 )
 from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.tables import Table, timestamp
+from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import writing
-from crm_pipeline.local_org.values import stored_datetime
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -211,48 +208,6 @@ def upsert_record(org: Org, call: Call) -> Answer:
     return Answer(body=body) if tells_created else Answer(status=204)
 
 
-def updated_ids(org: Org, call: Call) -> Answer:
-    """`GET /sobjects/X/updated?start=&end=`: ids created or changed in between."""
-    rows, _, end = _changed(org, call, deleted=False)
-    return Answer(body={"ids": [row["Id"] for row in rows], "latestDateCovered": end})
-
-
-def deleted_ids(org: Org, call: Call) -> Answer:
-    """`GET /sobjects/X/deleted?start=&end=`."""
-    rows, oldest, end = _changed(org, call, deleted=True)
-    return Answer(
-        body={
-            "deletedRecords": [
-                {"deletedDate": row["SystemModstamp"], "id": row["Id"]} for row in rows
-            ],
-            "earliestDateAvailable": oldest,
-            "latestDateCovered": end,
-        }
-    )
-
-
-def _changed(org: Org, call: Call, *, deleted: bool) -> tuple[list[Row], str, str]:
-    """The rows written in the window asked for, the earliest time to ask for, the window's end."""
-    table = table_named(org, call.params["sobject"])
-    if not table.type.describe["replicateable"]:
-        message = f"entity type {table.type.name} is not replicateable"
-        raise SalesforceError(400, "INVALID_TYPE_FOR_OPERATION", message)
-    oldest = timestamp(org.now() - timedelta(days=30))
-    # A `+` of an offset that was not escaped arrives as a blank.
-    given = [call.query.get(name, "").replace(" ", "+") for name in ("start", "end")]
-    start, end = map(stored_datetime, given)
-    if start is None or end is None:
-        raise SalesforceError(400, "MALFORMED_QUERY", "start and end are a date and time each")
-    if not oldest <= start < end:
-        what = "startDate before org replication enabled date"
-        what = what if start < oldest else "endDate before startDate"
-        raise SalesforceError(400, "INVALID_REPLICATION_DATE", what)
-    end = covered_until(org, min(end, timestamp(org.now())))
-    rows = table.rows.values()
-    written = [row for row in rows if start <= row["SystemModstamp"] < end]
-    return [row for row in written if row["IsDeleted"] is deleted], oldest, end
-
-
 def _id_in_path(text: str) -> str:
     found = long_id(text)
     if found is None:
@@ -288,8 +243,6 @@ ROUTES = (
     Route("GET", _OBJECT, "object_info", object_info),
     Route("POST", _OBJECT, "create", create_record),
     Route("GET", f"{_OBJECT}/describe", "describe", describe_object),
-    Route("GET", f"{_OBJECT}/updated", "updated", updated_ids),
-    Route("GET", f"{_OBJECT}/deleted", "deleted", deleted_ids),
     Route("GET", f"{_OBJECT}/{{id}}", "read", _of_one(read_record)),
     Route("PATCH", f"{_OBJECT}/{{id}}", "update", _of_one(update_record)),
     Route("DELETE", f"{_OBJECT}/{{id}}", "delete", _of_one(delete_record)),

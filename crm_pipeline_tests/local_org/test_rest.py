@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from crm_pipeline.local_org.seeding import seed
 from crm_pipeline_tests.local_org.records import LEAD, create, error, read, refused
 from crm_pipeline_tests.local_org.wire import VERSION
 
@@ -630,6 +631,37 @@ def test_updated_and_deleted_ids_are_listed_for_a_window(acme):
     answer = acme.get("sobjects/Lead/updated", params=swapped)
     assert error(answer)["errorCode"] == "INVALID_REPLICATION_DATE"
     assert acme.get("sobjects/Lead/updated").status_code == 400
+
+
+def test_changes_are_asked_for_by_whole_minutes(acme):
+    stamps = [f"2026-05-14T10:{time}.000Z" for time in ("29:59", "30:00", "31:45", "32:00")]
+    acme.org.clock_shift = datetime(2026, 5, 14, 11, 0, 30, tzinfo=UTC) - datetime.now(UTC)
+    leads = [{**LEAD, "Title": each, "LastModifiedDate": each} for each in stamps]
+    ids = seed(acme.org, {"Lead": leads})["Lead"]
+    seconds = {"start": "2026-05-14T10:30:59Z", "end": "2026-05-14T10:31:01Z"}
+    answer = acme.get("sobjects/Lead/updated", params=seconds).json()
+    assert answer == {"ids": ids[1:3], "latestDateCovered": "2026-05-14T10:31:00.000+0000"}
+    seconds["end"] = "2026-05-14T12:00:00Z"
+    answer = acme.get("sobjects/Lead/updated", params=seconds).json()
+    assert answer["latestDateCovered"] == "2026-05-14T11:00:00.000+0000", "now, not the future"
+    within_a_minute = {"start": "2026-05-14T10:30:00Z", "end": "2026-05-14T10:30:59Z"}
+    for which in ("updated", "deleted"):
+        answer = acme.get(f"sobjects/Lead/{which}", params=within_a_minute)
+        assert error(answer)["errorCode"] == "INVALID_REPLICATION_DATE"
+
+
+@pytest.mark.parametrize(("which", "days"), [("updated", 30), ("deleted", 15)])
+def test_changes_are_kept_for_days(acme, which, days):
+    acme.org.clock_shift = datetime(2026, 5, 31, 11, 0, 30, tzinfo=UTC) - datetime.now(UTC)
+    oldest = datetime(2026, 5, 31, 11, tzinfo=UTC) - timedelta(days=days)
+    window = {"start": oldest.isoformat(), "end": "2026-05-31T11:00:00Z"}
+    answer = acme.get(f"sobjects/Lead/{which}", params=window)
+    assert answer.status_code == 200
+    if which == "deleted":
+        assert answer.json()["earliestDateAvailable"][:16] == oldest.isoformat()[:16]
+    window["start"] = (oldest - timedelta(seconds=1)).isoformat()
+    answer = acme.get(f"sobjects/Lead/{which}", params=window)
+    assert error(answer)["message"] == "startDate before org replication enabled date"
 
 
 # --- sessions, sizes, encodings, addresses ---
