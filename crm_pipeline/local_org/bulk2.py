@@ -265,7 +265,7 @@ def bulk_select(
         user_id=user_id,
         in_milliseconds=in_milliseconds,
     )
-    if selected.grouping or selected.counts_only or selected.has_children:
+    if selected.grouping or selected.counts_only or selected.children:
         unsupported = "Aggregate Relationships not supported in Bulk Query"
     elif any(column.field.type == "address" for column in selected.columns):
         unsupported = "Selecting compound data not supported in Bulk Query"

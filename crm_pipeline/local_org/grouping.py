@@ -6,7 +6,6 @@ from typing import Any
 
 from crm_pipeline.local_org.columns import (
     Column,
-    Reader,
     Source,
     in_currency,
     joined,
@@ -33,7 +32,8 @@ class Grouping:
         self._source = source
         self._limit = query.limit
         self._grouped = {str(name).lower(): self._grouping_column(name) for name in query.group_by}
-        self._shown: dict[str, Reader] = {}
+        self.columns: dict[str, tuple[Operand, Column]] = {}
+        """What is selected, by its name in the records."""
         unnamed = itertools.count()
         for selection in query.selections:
             selected = selection.selected
@@ -42,12 +42,12 @@ class Grouping:
             key = selection.alias or (
                 f"expr{next(unnamed)}" if isinstance(selected, Call) else selected.parts[-1]
             )
-            if key in self._shown:
+            if key in self.columns:
                 raise SoqlError(f"duplicate alias: {key}", selected.at)
             column = self.column(selected)
             if isinstance(selected, Name) and not selection.alias:
                 key = column.field.name
-            self._shown[key] = column.read
+            self.columns[key] = selected, column
         self._keys = [source.column(name).key() for name in query.group_by]
         self._having = conditions(self.column).compile(query.having) if query.having else None
 
@@ -63,7 +63,7 @@ class Grouping:
 
     def render(self, group: Group) -> dict[str, Any]:
         """An AggregateResult as the REST API returns it."""
-        values = {key: read(group) for key, read in self._shown.items()}
+        values = {key: column.read(group) for key, (_, column) in self.columns.items()}
         return {"attributes": {"type": "AggregateResult"}, **values}
 
     def groups(self, rows: Iterable[Row]) -> list[Group]:

@@ -22,8 +22,30 @@ def limits(org: Org, _call: Call) -> Answer:
                 "Remaining": max(0, jobs - meter.calls["bulk2.query.create_job"]),
             },
             "DataStorageMB": {"Max": 1024, "Remaining": 1024},
+            "FileStorageMB": {"Max": 1024, "Remaining": 1024},
         }
     )
 
 
-ROUTES = (Route("GET", "/services/data/v{version}/limits", "limits", limits),)
+def record_count(org: Org, call: Call) -> Answer:
+    """`GET /limits/recordCount?sObjects=Account,Contact`: records that are not deleted.
+
+    Salesforce counts now and then, so that its numbers lag; it leaves out what is not there.
+    """
+    wanted = call.query.get("sObjects")
+    names = wanted.split(",") if wanted else sorted(each.name for each in org.types())
+    tables = [org.tables.get(name.strip().lower()) for name in names]
+    counts = [
+        {"count": len(table.rows) - table.deleted, "name": table.type.name}
+        for table in tables
+        if table is not None
+    ]
+    return Answer(body={"sObjects": counts})
+
+
+_LIMITS = "/services/data/v{version}/limits"
+
+ROUTES = (
+    Route("GET", _LIMITS, "limits", limits),
+    Route("GET", f"{_LIMITS}/recordCount", "limits", record_count),
+)

@@ -251,6 +251,10 @@ def userinfo(org: Org, call: Call) -> Answer:
             "query": f"{data}query/",
             "profile": f"{call.base_url}/{user.id}",
         },
+        "photos": {
+            "picture": f"{call.base_url}/profilephoto/005/F",
+            "thumbnail": f"{call.base_url}/profilephoto/005/T",
+        },
         "active": user.active,
         "user_type": "STANDARD",
         "language": "en_US",

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_pipeline.local_org.column_metadata import column_metadata
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import IdCounter, long_id
 from crm_pipeline.local_org.per_org import PerOrg
@@ -35,7 +36,10 @@ _CURSORS = PerOrg(_Cursors)
 
 
 def query(org: Org, call: Call) -> Answer:
-    """`GET /query?q=SELECT ...`, without deleted records, and `GET /queryAll`, with them."""
+    """`GET /query?q=SELECT ...`, without deleted records, and `GET /queryAll`, with them.
+
+    `&columns=true` asks for the columns instead of the records.
+    """
     text = call.query.get("q", "")
     if not text:
         raise SalesforceError(400, "MALFORMED_QUERY", "A query string has to be specified")
@@ -43,6 +47,8 @@ def query(org: Org, call: Call) -> Answer:
     selected = select(
         org, text, call.version, include_deleted=include_deleted, user_id=call.user_id
     )
+    if call.query.get("columns", "").lower() == "true":
+        return Answer(body=column_metadata(selected))
     rows = selected.rows()
     if selected.counts_only:
         return Answer(body={"totalSize": len(rows), "done": True, "records": []})

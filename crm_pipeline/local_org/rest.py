@@ -53,10 +53,11 @@ def _release(number: int) -> str:
     return f"{_SEASONS[season]} '{23 + years + (season == 2)}"
 
 
-def resources(_org: Org, call: Call) -> Answer:
-    """`GET /services/data/vXX.0`: what there is below."""
+def resources(org: Org, call: Call) -> Answer:
+    """`GET /services/data/vXX.0`: what there is below, and who asks."""
     names = ("composite", "jobs", "limits", "query", "queryAll", "sobjects")
-    return Answer(body={name: path_of(call, name) for name in names})
+    identity = f"{call.base_url}/id/{org.id}/{call.user_id}"
+    return Answer(body={"identity": identity, **{name: path_of(call, name) for name in names}})
 
 
 def list_objects(org: Org, call: Call) -> Answer:

@@ -131,7 +131,8 @@ class Select:
         self._source = Source(org, self.table, query.alias)
         self._node = _Node(version, [self.table], self.table.type.name)
         self.columns: list[Column] = []
-        self.has_children = False
+        self.children: dict[str, tuple[str, Select]] = {}
+        """By the relationship's name in lower case: its name, and what is selected of it."""
         self.grouping: Grouping | None = None
         self._level = level
         self._user_id = user_id
@@ -256,14 +257,15 @@ class Select:
         if selected.grouping or selected.counts_only:
             raise SoqlError("Aggregate functions are not supported in subqueries", query.source.at)
         name, render, find = lookup.name, selected.render, children.lookup
-        self.has_children = True
+        shown = lookup.child_relationship_name or wanted
+        self.children[wanted.lower()] = shown, selected
 
         def read(row: Row) -> dict[str, Any] | None:
             records = list(map(render, selected.rows(find(name, row["Id"]))))
             size = len(records)
             return {"totalSize": size, "done": True, "records": records} if records else None
 
-        self._node.reads[lookup.child_relationship_name or wanted] = read
+        self._node.reads[shown] = read
 
 
 def _milliseconds(read: Reader) -> Reader:

@@ -24,7 +24,10 @@ _EMAIL = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?")
 _YEARS = range(1700, 4001)
-_ELSEWHERE = {"Calendar": "023", "Profile": "00e"}
+_ELSEWHERE = {
+    "Calendar": "023", "DandBCompany": "06E", "Individual": "0PK", "OperatingHours": "0OH",
+    "Pricebook2": "01s", "Profile": "00e",
+}  # fmt: skip
 """Objects that lookups lead to although the org does not hold them: any id of theirs will do."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 

@@ -417,6 +417,9 @@ def test_userinfo_and_the_identity_url_tell_who_the_token_belongs_to(caller):
     who = requests.get(body["id"], headers=bearer, timeout=10).json()
     assert (who["username"], who["asserted_user"]) == ("bob@acme.test", True)
     assert who["urls"]["rest"].endswith("/services/data/v{version}/")
+    assert who["photos"].keys() == {"picture", "thumbnail"}
+    resources = caller.get("/services/data/v66.0", headers=bearer).json()
+    assert resources["identity"] == body["id"]
     for url in (f"{caller.url}/services/oauth2/userinfo", body["id"]):
         answer = requests.get(url, headers={"Authorization": "Bearer x"}, timeout=10)
         assert (answer.status_code, answer.text) == (403, "Bad_OAuth_Token")

@@ -1,5 +1,6 @@
 import time
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -442,6 +443,62 @@ def test_a_query_without_end_is_refused(people, soql, code):
     with pytest.raises(SalesforceError) as refusal:
         select(people.org, soql, VERSION)
     assert refusal.value.error_code == code
+
+
+def columns(people: Caller, soql: str) -> dict[str, Any]:
+    answer = people.get("query", params={"q": soql, "columns": "true"})
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_query_tells_its_columns_if_it_is_asked(people):
+    told = columns(
+        people, "SELECT Id, IsDeleted, Owner.Name, Name, (SELECT Email FROM Contacts) FROM Account"
+    )
+    assert (told["entityName"], told["keyPrefix"]) == ("Account", "001")
+    assert (told["groupBy"], told["idSelected"]) == (False, True)
+    named = told["columnMetadata"]
+    assert [each["columnName"] for each in named] == [
+        "Id",
+        "IsDeleted",
+        "Owner",
+        "Name",
+        "Contacts",
+    ]
+    assert [each["aggregate"] for each in named] == [False, False, False, False, True]
+    within = [[each["columnName"] for each in one["joinColumns"]] for one in named]
+    assert within == [[], [], ["Name"], [], ["Email"]]
+    assert named[1] == {
+        "aggregate": False,
+        "apexType": "Boolean",
+        "booleanType": True,
+        "columnName": "IsDeleted",
+        "custom": False,
+        "displayName": "IsDeleted",
+        "foreignKeyName": None,
+        "insertable": False,
+        "joinColumns": [],
+        "numberType": False,
+        "textType": False,
+        "updatable": False,
+    }
+    assert "records" not in told
+
+
+def test_aggregates_are_told_by_alias_or_number_and_what_they_are(people):
+    told = columns(people, "SELECT Company, COUNT(Id), MAX(Score__c) m FROM Lead GROUP BY Company")
+    assert told["groupBy"] is True
+    assert [
+        (each["columnName"], each["displayName"], each["aggregate"], each["numberType"])
+        for each in told["columnMetadata"]
+    ] == [
+        ("Company", "Company", False, False),
+        ("expr0", "COUNT(Id)", True, True),
+        ("m", "MAX(Score__c)", True, True),
+    ]
+    (count,) = columns(people, "SELECT COUNT() FROM Lead")["columnMetadata"]
+    assert count["aggregate"] is True
 
 
 def test_a_call_without_a_query_is_refused(people):

@@ -75,6 +75,45 @@ def test_global_describe_lists_all_objects(acme):
     assert lead["urls"]["describe"] == f"/services/data/v{VERSION}/sobjects/Lead/describe"
 
 
+def test_the_records_of_objects_are_counted(acme):
+    create(acme)
+    acme.call("DELETE", f"sobjects/Lead/{create(acme)}")
+    answer = acme.get("limits/recordCount", params={"sObjects": "lead, Contact,Nope"})
+    assert answer.json() == {
+        "sObjects": [{"count": 1, "name": "Lead"}, {"count": 0, "name": "Contact"}]
+    }
+    names = [each["name"] for each in acme.get("limits/recordCount").json()["sObjects"]]
+    assert names == [each["name"] for each in acme.get("sobjects").json()["sobjects"]]
+    assert acme.get("limits").json()["FileStorageMB"] == {"Max": 1024, "Remaining": 1024}
+
+
+@pytest.mark.parametrize(
+    ("sobject", "name", "target"),
+    [
+        ("Account", "DandbCompanyId", "DandBCompany"),
+        ("Account", "OperatingHoursId", "OperatingHours"),
+        ("Contact", "IndividualId", "Individual"),
+        ("Lead", "DandbCompanyId", "DandBCompany"),
+        ("Lead", "IndividualId", "Individual"),
+        ("Opportunity", "Pricebook2Id", "Pricebook2"),
+        ("Opportunity", "LastAmountChangedHistoryId", "OpportunityHistory"),
+        ("Opportunity", "LastCloseDateChangedHistoryId", "OpportunityHistory"),
+    ],
+)
+def test_lookups_to_objects_that_the_org_does_not_hold_are_described(acme, sobject, name, target):
+    described = acme.get(f"sobjects/{sobject}/describe").json()["fields"]
+    (field,) = (each for each in described if each["name"] == name)
+    assert field["referenceTo"] == [target]
+
+
+def test_a_price_book_may_be_any_id_of_one(acme):
+    given = {"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-01"}
+    opportunity = create(acme, "Opportunity", **given, Pricebook2Id="01s000000000001AAA")
+    assert read(acme, "Opportunity", opportunity)["Pricebook2Id"] == "01s000000000001AAA"
+    wrong = refused(acme, "Opportunity", **given, Pricebook2Id="001000000000001AAA")
+    assert wrong["errorCode"] == "MALFORMED_ID"
+
+
 def test_describe_has_a_field_as_it_was_recorded_in_a_real_org(acme):
     fields = {each["name"]: each for each in acme.get("sobjects/Lead/describe").json()["fields"]}
     assert fields["Email"] == {
