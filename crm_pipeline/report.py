@@ -13,14 +13,18 @@ CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled"]
 class Counts:
     """Numbers of one cycle; each is zero where the step did not run or found nothing.
 
-    Rows read = rejected + unchanged + intents_new + intents_changed (per activity), and what is
-    intended = delivered + queued: the conservation check.
+    Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
+    one. `registrations` and `attendances` are those that say something new, so that they may be
+    added up over cycles. They are `intents_new`, `intents_changed` or `rejected`; together with
+    the `known` ones they are the `rows_read`. What is intended is delivered or queued. So says the
+    conservation check.
     """
 
+    rows_read: int = 0
+    known: int = 0
     registrations: int = 0
     attendances: int = 0
     rejected: int = 0
-    unchanged: int = 0
     intents_new: int = 0
     intents_changed: int = 0
     people: int = 0

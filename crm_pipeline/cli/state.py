@@ -116,7 +116,8 @@ def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
             "state",
             "began",
             "seconds",
-            "read",
+            "new rows",
+            "known",
             "activities",
             "failed",
             "API calls",
@@ -131,6 +132,7 @@ def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
                 if cycle.finished_at
                 else None,
                 cycle.counts.get("registrations", 0) + cycle.counts.get("attendances", 0),
+                cycle.counts.get("known", 0),
                 cycle.counts.get("activities_created", 0)
                 + cycle.counts.get("activities_updated", 0),
                 cycle.counts.get("failed", 0),

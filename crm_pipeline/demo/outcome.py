@@ -17,6 +17,7 @@ from crm_pipeline.sample.foreseen import Foreseen
 _COLUMNS = {
     "regis- trations": "registrations",
     "atten- dances": "attendances",
+    "known already": "known",
     "rejected": "rejected",
     "leads created": "leads_created",
     "leads updated": "leads_updated",

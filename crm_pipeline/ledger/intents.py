@@ -1,7 +1,8 @@
 """Intents: what a flow wants written, recorded before anything is sent."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -48,14 +49,21 @@ class PersonEmail:
     as_of: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recorded:
-    """How many intents of one kind were new, changed, unchanged (or older), rejected."""
+    """What intents of one kind came to; each is counted once.
+
+    Attributes:
+        new: nothing was known of what they are about.
+        changed: they say something else than what was known.
+        unchanged: they say what is known, or are older; rejected ones among them.
+        rejected: by reason, those that are new or changed and not to be sent.
+    """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    rejected: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
 
     def plus(self, more: "Recorded") -> "Recorded":
         """Both together."""
@@ -143,7 +151,15 @@ def _record(
     rows = connection.execute(
         statement("ledger/record_intents"), {**whose, "flow": flow, "cycle_id": cycle_id}
     )
-    return {row.kind: Recorded(row.new, row.changed, row.unchanged, row.rejected) for row in rows}
+    recorded: dict[str, Recorded] = {}
+    for row in rows:
+        of_kind = recorded.setdefault(row.kind, Recorded())
+        of_kind.unchanged += row.unchanged
+        if row.rejected_because is None:
+            of_kind.new, of_kind.changed = row.new, row.changed
+        elif row.new + row.changed:
+            of_kind.rejected[row.rejected_because] = row.new + row.changed
+    return recorded
 
 
 def record_emails(connection: Connection, account_id: str, emails: Sequence[PersonEmail]) -> None:

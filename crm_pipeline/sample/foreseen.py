@@ -24,6 +24,7 @@ class Foreseen:
     state: str
     registrations: int = 0
     attendances: int = 0
+    known: int = 0
     rejected: int = 0
     leads_created: int = 0
     leads_updated: int = 0

@@ -247,11 +247,11 @@ class _Examination:
                     self.found.wrong.append(f"{each.key} stands still, {each.state}")
 
     def _conservation(self) -> None:
-        """Rows read = rejected + unchanged + intended; intended = delivered + queued."""
+        """Rows read = known + new; new = rejected + intended; intended = delivered + queued."""
         for cycle_id, counts, recorded, unaccounted in self.evidence.cycles:
-            read = counts["registrations"] + counts["attendances"]
+            new = counts["registrations"] + counts["attendances"]
             intended = counts["intents_new"] + counts["intents_changed"]
-            if read != counts["rejected"] + counts["unchanged"] + intended:
+            if (counts["rows_read"], new) != (counts["known"] + new, counts["rejected"] + intended):
                 self.found.wrong.append(f"cycle {cycle_id}: its numbers do not add up")
             if intended != recorded or unaccounted:
                 self.found.wrong.append(

@@ -244,10 +244,11 @@ def test_an_activity_with_anothers_external_id_is_wrong():
 
 
 COUNTS = {
-    "registrations": 3,
+    "rows_read": 4,
+    "known": 1,
+    "registrations": 2,
     "attendances": 1,
     "rejected": 1,
-    "unchanged": 1,
     "intents_new": 1,
     "intents_changed": 1,
 }
@@ -258,6 +259,7 @@ COUNTS = {
     [
         (CycleRow(1, COUNTS, 2, 0), True),
         (CycleRow(1, {**COUNTS, "registrations": 4}, 2, 0), False),
+        (CycleRow(1, {**COUNTS, "known": 2}, 2, 0), False),
         (CycleRow(1, COUNTS, 1, 0), False),
         (CycleRow(1, COUNTS, 2, 1), False),
     ],

@@ -42,7 +42,8 @@ def test_nothing_new_costs_no_call_and_no_login(bench: Bench) -> None:
     logins = bench.org.meter.calls["login"]
     report = bench.cycle()
     assert report.counts.api_calls == 0
-    assert report.counts.unchanged == 1
+    assert (report.counts.rows_read, report.counts.known) == (1, 1)
+    assert (report.counts.registrations, report.counts.intents_new) == (0, 0)
     assert bench.org.meter.calls["login"] == logins
     assert len(bench.records("Event")) == 1
 
@@ -184,7 +185,7 @@ def test_a_value_that_does_not_fit_is_trimmed_and_kept_as_it_was(bench: Bench) -
     report = bench.cycle()
     assert bench.records("Lead")[0]["City"] == "x" * 40
     assert report.counts.fields_changed_to_fit == 1
-    assert "City" in report.reason
+    assert "City" in report.notes
     kept = bench.connection.execute(
         text("SELECT field, old_value, new_value FROM crm.field_change")
     )
@@ -277,3 +278,37 @@ def test_what_went_out_is_stored_where_it_is_not_what_was_meant(bench: Bench) ->
     assert sent["p1@example.com"]["LastName"] == "[not provided]"
     assert sent["p1@example.com"]["City"] == "x" * 40
     assert sent["p2@example.com"] is None
+
+
+def test_rows_of_the_overlap_are_counted_once_over_all_cycles(bench: Bench) -> None:
+    """Those shipped shortly before the last cycle are read by each that follows."""
+    add_filter(bench.connection, "acme", "@rival.example")
+    add_person(bench.connection, 1)
+    add_person(bench.connection, 2, email="spy@rival.example")
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 2)
+    first = bench.cycle().counts
+    assert (first.registrations, first.rejected, first.known) == (2, 1, 0)
+    attend(bench.connection, 1, 1, minute=10)
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET shipped_at = shipped_at + interval '1 second'")
+    )
+    later = [bench.cycle() for _ in range(3)]
+    assert [each.counts.registrations for each in later] == [0, 0, 0]
+    assert [each.counts.attendances for each in later] == [1, 0, 0]
+    assert [each.counts.rejected for each in later] == [0, 0, 0]
+    assert later[-1].rejected_by_reason == {}
+    for each in (first, *(report.counts for report in later)):
+        new = each.registrations + each.attendances
+        assert new == each.intents_new + each.intents_changed + each.rejected
+        assert each.rows_read == new + each.known
+    assert later[-1].counts.known == 3
+
+
+def test_a_row_that_says_something_else_is_counted_again(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    attend(bench.connection, 1, 1)
+    bench.cycle()
+    chat(bench.connection, 1, 1, minute=90)
+    counts = bench.cycle().counts
+    assert (counts.attendances, counts.intents_changed, counts.known) == (1, 1, 0)

@@ -1,29 +1,33 @@
--- The last finished cycle: rows read = rejected + unchanged + intended, and each intended activity is
--- delivered, waits in the queue, was replaced by a newer version or dropped by an operator.
+-- The last finished cycle: rows read = known + new, new ones = rejected + intended, and each intended
+-- activity is delivered, waits in the queue, was replaced by a newer version or dropped by an operator.
 WITH last_cycle AS (
     SELECT DISTINCT ON (c.account_id)
         c.account_id,
         c.cycle_id,
         coalesce((c.counts ->> 'registrations')::bigint, 0)
-        + coalesce((c.counts ->> 'attendances')::bigint, 0) AS rows_read,
+        + coalesce((c.counts ->> 'attendances')::bigint, 0) AS new,
+        (c.counts ->> 'rows_read')::bigint AS rows_read,
         coalesce((c.counts ->> 'rejected')::bigint, 0) AS rejected,
-        coalesce((c.counts ->> 'unchanged')::bigint, 0) AS unchanged,
+        coalesce((c.counts ->> 'known')::bigint, 0) AS known,
         coalesce((c.counts ->> 'intents_new')::bigint, 0)
         + coalesce((c.counts ->> 'intents_changed')::bigint, 0) AS intended
     FROM crm.cycle AS c
     WHERE
         c.account_id = any(CAST(:account_ids AS text []))
         AND c.state <> 'Processing'
-        AND c.counts <> '{}'
+        AND c.counts ? 'rows_read'
     ORDER BY c.account_id, c.cycle_id DESC
 )
 
 SELECT
     l.account_id,
-    l.rows_read = l.rejected + l.unchanged + l.intended AND l.intended = found.operations AS passed,
+    l.rows_read = l.known + l.new
+    AND l.new = l.rejected + l.intended
+    AND l.intended = found.operations AS passed,
     l.rows_read,
+    l.known,
+    l.new,
     l.rejected,
-    l.unchanged,
     l.intended,
     found.delivered,
     found.queued,

@@ -57,14 +57,10 @@ recorded AS (
 
 SELECT
     kind,
-    count(*) FILTER (WHERE unchanged AND rejected_because IS NULL) AS unchanged,
-    count(*) FILTER (
-        WHERE NOT unchanged AND rejected_because IS NULL AND known_version IS NULL
-    ) AS new,
-    count(*) FILTER (
-        WHERE NOT unchanged AND rejected_because IS NULL AND known_version IS NOT NULL
-    ) AS changed,
-    count(*) FILTER (WHERE rejected_because IS NOT NULL) AS rejected,
+    rejected_because,
+    count(*) FILTER (WHERE unchanged) AS unchanged,
+    count(*) FILTER (WHERE NOT unchanged AND known_version IS NULL) AS new,
+    count(*) FILTER (WHERE NOT unchanged AND known_version IS NOT NULL) AS changed,
     (SELECT count(*) FROM recorded) AS recorded
 FROM compared
-GROUP BY kind
+GROUP BY kind, rejected_because

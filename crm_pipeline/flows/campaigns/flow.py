@@ -102,7 +102,7 @@ def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | 
     members = (recorded or {}).get("member", Recorded())
     counts.members_new += members.new
     counts.members_changed += members.changed
-    counts.members_rejected += members.rejected
+    counts.members_rejected += members.rejected.total()
     if batch.numbers:
         counts.backfills_waiting = batch.numbers["backfills_waiting"]
         counts.backfill_rows_waiting = batch.numbers["backfill_rows_waiting"]

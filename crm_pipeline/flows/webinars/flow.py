@@ -67,24 +67,29 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
 def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
     """Adds a batch to the report, and what recording it came to."""
     counts = report.counts
-    if batch.source == "registrations":
-        counts.registrations += batch.rows
-    else:
-        counts.attendances += batch.rows
     for session_id, rows in batch.rows_by_session.items():
         report.sessions[session_id] = report.sessions.get(session_id, 0) + rows
-    reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
-    counts.rejected += reasons.total()
-    for reason, rows in reasons.items():
-        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
-    if recorded is None:
-        return
-    activities = recorded.get("activity", Recorded())
-    counts.unchanged += activities.unchanged
+    counts.rows_read += batch.rows
+    activities = _only_read(batch) if recorded is None else recorded.get("activity", Recorded())
+    says_something = activities.new + activities.changed + activities.rejected.total()
+    if batch.source == "registrations":
+        counts.registrations += says_something
+    else:
+        counts.attendances += says_something
+    counts.known += activities.unchanged
     counts.intents_new += activities.new
     counts.intents_changed += activities.changed
-    people = recorded.get("person", Recorded())
+    counts.rejected += activities.rejected.total()
+    for reason, rows in activities.rejected.items():
+        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
+    people = (recorded or {}).get("person", Recorded())
     counts.people += people.new + people.changed
+
+
+def _only_read(batch: Batch) -> Recorded:
+    """The rows of a look: nothing was compared with what is known, so all of them are new."""
+    reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
+    return Recorded(new=batch.rows - reasons.total(), rejected=reasons)
 
 
 def _registrations(report: CycleReport) -> Shown:
@@ -106,6 +111,8 @@ def _attendances(report: CycleReport) -> Shown:
 def _filtered_leads(report: CycleReport) -> Shown:
     counts = report.counts
     return {
+        "rows_read": counts.rows_read,
+        "known_already": counts.known,
         "rows_in": counts.registrations + counts.attendances,
         "rejected": counts.rejected,
         "accepted": counts.registrations + counts.attendances - counts.rejected,
@@ -120,7 +127,6 @@ def _lead_payloads(report: CycleReport) -> Shown:
         "people": counts.people,
         "activities_new": counts.intents_new,
         "activities_changed": counts.intents_changed,
-        "activities_unchanged": counts.unchanged,
     }
 
 
