@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from crm_pipeline.delivery.decisions import ACTIVITY, Decision, decide_activity
+from crm_pipeline.delivery.decisions import EVENT, Decision, decide_activity
 from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox, write_of
@@ -78,7 +78,7 @@ def _decided(session: DeliverySession, due: Sequence[DueActivity]) -> list[_Deci
     """What is to be sent; what the org has already is recorded."""
     if not due:
         return []
-    schema = schemas(session, [ACTIVITY])[ACTIVITY]
+    schema = schemas(session, [EVENT])[EVENT]
     decided = [(activity, decide_activity(activity, schema)) for activity in due]
     unchanged = [decision for _, decision in decided if decision.action == "none"]
     record_unchanged(session, unchanged)

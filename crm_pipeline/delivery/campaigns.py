@@ -4,7 +4,9 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from crm_pipeline.delivery.recording import ALL_ATTEMPTS, COSTS_A_TRY, MEMBER
+from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
+from crm_pipeline.delivery.kind import PASSING, remedy
+from crm_pipeline.delivery.recording import ALL_ATTEMPTS, CAMPAIGN_MEMBER
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
@@ -156,7 +158,7 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
     places = {each.operation_id: _places(each) for each in due}
     wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
     if not wanted:
-        schemas(session, (CAMPAIGN, MEMBER))
+        schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
     records, of_campaign = _ask(session, wanted)
     there: dict[Place, dict[str, None]] = {}
@@ -221,7 +223,7 @@ def _ask(
     """The campaigns at these places, and the statuses of each."""
     session.calls_left()
     known = known_schemas(session)
-    undescribed = [name for name in (CAMPAIGN, MEMBER) if name not in known]
+    undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
     marked = [MARK] if any(place.mark is not None for place in places) else []
     by_name = ["CreatedById"] if any(place.field == "Name" for place in places) else []
     sought = dict.fromkeys(("Id", *(place.field for place in places)))
@@ -346,7 +348,7 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
 
 
 def _body(session: DeliverySession, each: DueCampaign) -> dict[str, Any]:
-    schema = schemas(session, (CAMPAIGN, MEMBER))[CAMPAIGN]
+    schema = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
     wanted = dict(each.intent["campaign"])
     # There is no way to escape what refers to another subrequest.
     wanted["Name"] = wanted["Name"].replace("@{", "@ {")
@@ -377,8 +379,9 @@ def _record(
             )
             _refuse(session, each, "NO_EXTERNAL_ID", message)
         elif code:
-            passing = decide(code, message, created.status) in COSTS_A_TRY
-            attempts = 1 if passing else ALL_ATTEMPTS
+            treatment = decide(code, message, created.status)
+            chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)
+            attempts = 1 if chosen in PASSING else ALL_ATTEMPTS
             fail(session, [Failed(each.operation_id, code, message, attempts)])
         return problem
     campaign_id = created.body["id"]

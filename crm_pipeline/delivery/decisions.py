@@ -1,16 +1,18 @@
 """What is to be written for a person or an activity. Pure functions, no I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
 from crm_pipeline.salesforce.matching import Match
 
-ACTIVITY = "Event"
+EVENT = "Event"
+"""The object that activities are written to."""
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
@@ -27,6 +29,7 @@ class Decision:
         reason: why this record.
         altered: whether other fields go out than the ledger has: those of the intent, or those
             of an update that had to wait.
+        kind: of the operation.
     """
 
     operation_id: int
@@ -37,6 +40,7 @@ class Decision:
     reason: str
     changes: Sequence[FieldChange] = ()
     altered: bool = False
+    kind: Kind = field(kw_only=True)
 
 
 def decide_person(
@@ -72,7 +76,9 @@ def _decide_new(
 ) -> Decision:
     chosen = settings.campaigns.unknown_email if settings.campaigns else "Lead"
     if chosen == "neither":
-        return Decision(person.operation_id, "leave", "Lead", None, {}, "not in the org")
+        return Decision(
+            person.operation_id, "leave", "Lead", None, {}, "not in the org", kind=PERSON
+        )
     missing = {"LastName": settings.missing_last_name}
     if chosen == "Lead":
         missing["Company"] = settings.missing_company
@@ -86,6 +92,7 @@ def _decide_new(
         "new",
         fitted.changes,
         altered=fitted.fields != person.intent[chosen],
+        kind=PERSON,
     )
 
 
@@ -134,6 +141,7 @@ def _decide_known(
         reason,
         fitted.changes,
         altered=True,
+        kind=PERSON,
     )
 
 
@@ -168,6 +176,7 @@ def _decide_matched(
         match.reason,
         changes,
         altered=True,
+        kind=PERSON,
     )
 
 
@@ -186,12 +195,13 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
         return Decision(
             activity.operation_id,
             "create",
-            ACTIVITY,
+            EVENT,
             None,
             fitted.fields,
             "new",
             fitted.changes,
             altered=bool(fitted.changes),
+            kind=ACTIVITY,
         )
     last = activity.last_intent or {}
     changed = {field: value for field, value in wanted.items() if last.get(field) != value}
@@ -201,12 +211,13 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
     return Decision(
         activity.operation_id,
         "update" if fitted.fields else "none",
-        ACTIVITY,
+        EVENT,
         activity.salesforce_id,
         fitted.fields,
         "changed in the warehouse",
         fitted.changes,
         altered=True,
+        kind=ACTIVITY,
     )
 
 

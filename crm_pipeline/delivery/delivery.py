@@ -2,11 +2,11 @@
 
 from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.campaigns import link_campaigns
-from crm_pipeline.delivery.decisions import ACTIVITY
+from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
-from crm_pipeline.delivery.recording import MEMBER
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
@@ -87,7 +87,7 @@ def deliver(session: DeliverySession) -> None:
 def _send(session: DeliverySession, due: DueVolumes) -> None:
     """Sends what is due, in the order that matters."""
     chosen = session.account.settings.campaigns
-    activities = Outbox(session, "activities", {(ACTIVITY, "create"): due.activities})
+    activities = Outbox(session, "activities", {(EVENT, "create"): due.activities})
     create_people(session, due, activities_follow=not activities.by_bulk)
     send_activities(session, activities)
     update_people(session)
@@ -100,7 +100,7 @@ def _forecast(session: DeliverySession, due: DueVolumes) -> int:
     """API calls that draining what is pending will take, if all goes well."""
     volumes = {
         ("Lead", "create"): due.unknown_people,
-        (ACTIVITY, "create"): due.activities,
+        (EVENT, "create"): due.activities,
         ("Lead", "update"): due.lead_updates + due.known_people,
         ("Contact", "update"): due.contact_updates,
     }
@@ -108,7 +108,7 @@ def _forecast(session: DeliverySession, due: DueVolumes) -> int:
     lookups = due.unknown_people
     if chosen.campaigns is not None:
         members = due_member_volume(session.ledger, session.account_id)
-        volumes[MEMBER, "create"] = members
+        volumes[CAMPAIGN_MEMBER, "create"] = members
         lookups += members
     route = choose_route(volumes, session.latency, session.budget.calls_left, chosen.route)
     return forecast_calls(lookups, volumes, route.name)

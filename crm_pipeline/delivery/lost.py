@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_pipeline.delivery.decisions import ACTIVITY
+from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
@@ -44,7 +44,7 @@ def look_up_lost(session: DeliverySession) -> None:
         sought = [each for each in lost if _is_new_activity(each)]
         found = _find(session, sought) if sought else {}
         done = [
-            Done(operation_id, ACTIVITY, "create", salesforce_id, "found after a lost answer")
+            Done(operation_id, EVENT, "create", salesforce_id, "found after a lost answer")
             for operation_id, salesforce_id in found.items()
         ]
         record_done(session.ledger, session.cycle_id, done)
@@ -57,7 +57,7 @@ def look_up_lost(session: DeliverySession) -> None:
 
 
 def _is_new_activity(lost: Lost) -> bool:
-    return lost.kind == "activity" and lost.action == "create" and lost.sobject == ACTIVITY
+    return lost.kind == "activity" and lost.action == "create" and lost.sobject == EVENT
 
 
 def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
@@ -67,7 +67,7 @@ def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
     places = {who: place.salesforce_id or who for who, place in followed.items()}
     times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in lost]
     records = find_activities(
-        session.org(), ACTIVITY, sorted(set(places.values())), between=(min(times), max(times))
+        session.org(), EVENT, sorted(set(places.values())), between=(min(times), max(times))
     )
     taken = known_activities(session.ledger, [record["Id"] for record in records])
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.delivery.campaigns import STATUS, fail, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.recording import MEMBER, record_unchanged
+from crm_pipeline.delivery.kind import MEMBER
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_unchanged
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
@@ -60,11 +61,11 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
     reopen_moved_members(session.ledger, session.account_id)
     session.ledger.commit()
     volume = due_member_volume(session.ledger, session.account_id)
-    outbox = Outbox(session, "campaign members", {(MEMBER, "create"): volume})
+    outbox = Outbox(session, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
     after = 0
     while due := due_members(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        schema = schemas(session, [MEMBER])[MEMBER]
+        schema = schemas(session, [CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
         there, ready = _in_the_org(session, due, schema)
         sent: set[tuple[str, str]] = set()
         decisions: list[Decision] = []
@@ -128,7 +129,16 @@ def decide_member(
             whose: member.person_id,
             "Status": member.intent["Status"],
         }
-        return Decision(member.operation_id, "create", MEMBER, None, fields, "new", fitted.changes)
+        return Decision(
+            member.operation_id,
+            "create",
+            CAMPAIGN_MEMBER,
+            None,
+            fields,
+            "new",
+            fitted.changes,
+            kind=MEMBER,
+        )
     kept = next(
         (row for row in rows if member.person_id in (row["ContactId"], row["LeadId"])), rows[0]
     )
@@ -140,11 +150,12 @@ def decide_member(
     return Decision(
         member.operation_id,
         "update" if changed else "none",
-        MEMBER,
+        CAMPAIGN_MEMBER,
         kept["Id"],
         changed,
         "already a member",
         [change for change in fitted.changes if change.new is None or change.field in changed],
+        kind=MEMBER,
     )
 
 
@@ -206,7 +217,7 @@ def _in_the_org(
     queries = [
         query
         for field, ids in people.items()
-        for query in packed_in_queries(fields, MEMBER, field, ids, where)
+        for query in packed_in_queries(fields, CAMPAIGN_MEMBER, field, ids, where)
     ]
     room = where and len(queries) % COMPOSITE_QUERIES_OR_COLLECTIONS
     if room:

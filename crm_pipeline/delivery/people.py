@@ -11,6 +11,7 @@ from crm_pipeline.delivery.decisions import (
     decide_person,
     newest_for_each_record,
 )
+from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
 from crm_pipeline.delivery.recording import (
     PERSON_SOBJECTS,
@@ -172,6 +173,7 @@ def _decision(update: DueUpdate) -> Decision:
         update.salesforce_id,
         dict(update.sent),
         update.reason,
+        kind=PERSON,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.kind import MEMBER, PASSING, PERSON, Remedy, remedy
 from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import note_members
@@ -31,19 +32,12 @@ ALL_ATTEMPTS = 5
 INCIDENT_FROM = 20
 """So many records of one batch, all refused for one reason, are one incident."""
 
-IDENTIFYING = "Email"
-
 FIELD_IS_GONE = frozenset(("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"))
 """The org hides a field, or does not let our user write it any more."""
 
-COSTS_A_TRY = frozenset(
-    (Treatment.RETRY, Treatment.RETRY_SERIALLY, Treatment.RESEND, Treatment.TRY_LATER)
-)
-"""What may pass: one of the five tries is gone."""
-
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
 
-MEMBER = "CampaignMember"
+CAMPAIGN_MEMBER = "CampaignMember"
 
 
 def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> None:
@@ -156,9 +150,14 @@ class Recorder:
                     sent=write.fields if altered else None,
                 )
             )
-            count_written(self.session, write.sobject, write.written_as)
+            count = decision.kind.counts[write.sobject, write.written_as]
+            setattr(self.session.delivered, count, getattr(self.session.delivered, count) + 1)
         record_done(self.session.ledger, self.session.cycle_id, successes)
-        members = [done.operation_id for done in successes if done.sobject == MEMBER]
+        members = [
+            done.operation_id
+            for done in successes
+            if self.decisions[done.operation_id].kind is MEMBER
+        ]
         if members:
             note_members(self.session.ledger, members)
         return successes
@@ -169,44 +168,43 @@ class Recorder:
         undecided = [
             each
             for each in decided
-            if each.sobject in PERSON_SOBJECTS and each.action == "update" and each.altered
+            if each.kind is PERSON and each.action == "update" and each.altered
         ]
         if undecided:
             keep_updates(self.session, undecided)
 
     def _treat(self, write: Write, errors: Sequence[RowError], failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
-        error = errors[0]
-        match error.treatment:
-            case Treatment.DEGRADE_FIELD if not self.last and self._degraded(write, errors):
+        error, kind = errors[0], self.decisions[write.ref].kind
+        of_reference = kind.names_another(write)
+        chosen = remedy(kind, error.treatment, write.written_as, of_reference=of_reference)
+        match chosen:
+            case Remedy.WITHOUT_FIELDS if not self.last and self._degraded(write, errors):
                 pass
-            case Treatment.RESEND if not self.last:
+            case Remedy.AGAIN if not self.last:
                 self.again.append(write)
-            case Treatment.RETRY_SERIALLY if not self.last and self.session.once(
-                write.ref, error.code
-            ):
+            case Remedy.AGAIN_ONCE if not self.last and self._once(write, error):
                 self.again.append(write)
-            case Treatment.ALREADY_THERE if write.sobject == MEMBER:
+            case Remedy.READ_ANEW:
                 self.to_read.append(write)
-            case Treatment.SWITCH_TARGET if write.sobject == MEMBER and write.action == "update":
-                self.to_read.append(write)
-            case Treatment.SWITCH_TARGET if _is_deleted_activity(write):
+            case Remedy.STAYS_GONE:
                 self.deleted.append(write)
-            case Treatment.SWITCH_TARGET if self.session.once(write.ref, error.code):
+            case Remedy.RELOCATE if self._once(write, error):
                 self.moved.append(write)
-            case Treatment.USE_DUPLICATE if write.action == "create" and self.session.once(
-                write.ref, error.code
-            ):
+            case Remedy.USE_DUPLICATE if self._once(write, error):
                 self.duplicates.append(write)
-            case treatment if treatment in COSTS_A_TRY or (
-                self.last and error.treatment is Treatment.DEGRADE_FIELD
-            ):
+            case _ if chosen in PASSING:
+                failed.append(_failed(write, error, 1))
+            case Remedy.WITHOUT_FIELDS if self.last:
                 failed.append(_failed(write, error, 1))
             case _:
                 failed.append(_failed(write, error, ALL_ATTEMPTS))
 
+    def _once(self, write: Write, error: RowError) -> bool:
+        return self.session.once(write.ref, error.code)
+
     def _record_deleted(self) -> None:
-        """Activities that a salesperson deleted stay deleted: there is nothing left to update."""
+        """Records that people deleted and that stay gone: there is nothing left to update."""
         gone = [
             Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
             for each in self.deleted
@@ -245,7 +243,8 @@ class Recorder:
             self.again.append(write)
             return True
         allowed = self.session.account.settings.degrade_fields
-        if not (allowed and refused) or IDENTIFYING in refused:
+        kind = self.decisions[write.ref].kind
+        if not (allowed and refused) or not kind.identifying.isdisjoint(refused):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(
@@ -262,6 +261,7 @@ class Recorder:
                         FieldChange(field, f"refused: {code}", write.fields[field], None)
                         for field, code in refused.items()
                     ],
+                    kind=kind,
                 )
             ],
         )
@@ -279,33 +279,6 @@ def _is_of_others(error: RowError) -> bool:
 
 def _failed(write: Write, error: RowError, attempts: int) -> Failed:
     return Failed(write.ref, error.code, error.message, attempts, write.sobject, write.written_as)
-
-
-def _is_deleted_activity(write: Write) -> bool:
-    """Whether a write that found no record was an update of the activity itself."""
-    of_a_person = write.sobject in (*PERSON_SOBJECTS, MEMBER)
-    return write.action == "update" and "WhoId" not in write.fields and not of_a_person
-
-
-def count_written(session: DeliverySession, sobject: str, action: str, number: int = 1) -> None:
-    """Adds to the numbers of the delivery."""
-    delivered = session.delivered
-    if sobject == MEMBER and action == "create":
-        delivered.members_created += number
-    elif sobject == MEMBER:
-        delivered.members_updated += number
-    elif sobject == "Contact" and action == "create":
-        delivered.contacts_created += number
-    elif sobject == "Lead" and action == "create":
-        delivered.leads_created += number
-    elif sobject == "Lead":
-        delivered.leads_updated += number
-    elif sobject == "Contact":
-        delivered.contacts_updated += number
-    elif action == "create":
-        delivered.activities_created += number
-    else:
-        delivered.activities_updated += number
 
 
 def _text(value: object) -> str | None:

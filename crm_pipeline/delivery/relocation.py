@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crm_pipeline.delivery.recording import MEMBER
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import reopen_links
 from crm_pipeline.ledger.outcomes import Moved, back_to_pending, decide_anew, move_identities
@@ -26,7 +26,7 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
     for write in refused:
         ref, record = write.ref, records[write.ref]
         place = followed[record]
-        if place.salesforce_id == record and write.sobject == MEMBER:
+        if place.salesforce_id == record and write.sobject == CAMPAIGN_MEMBER:
             of_campaigns[ref] = write.fields["CampaignId"]
         elif place.salesforce_id is None or place.salesforce_id == record:
             gone.append(ref)

@@ -14,6 +14,7 @@ from crm_pipeline.delivery.decisions import (
     decide_person,
     newest_for_each_record,
 )
+from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldSchema, SObjectSchema
 from crm_pipeline.salesforce.matching import Match
@@ -168,7 +169,7 @@ def test_of_several_people_who_are_one_record_exactly_the_newest_speaks(
     pairs = [
         (
             person(operation_id=number, as_of=NOON + timedelta(minutes=minute)),
-            Decision(number, "update", "Lead", f"00Q{record}", {"City": "x"}, "known"),
+            Decision(number, "update", "Lead", f"00Q{record}", {"City": "x"}, "known", kind=PERSON),
         )
         for number, (record, minute) in enumerate(given_people)
     ]

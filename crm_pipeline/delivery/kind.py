@@ -1,0 +1,143 @@
+"""What delivery must know of a kind of operation, and what is done about a refused write of it.
+
+There is one table for all kinds (`REMEDIES`); a kind names only what is different for it. A
+treatment that a table does not have is an error, never a guess.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Literal
+
+from crm_pipeline.salesforce.errors import Treatment
+from crm_pipeline.salesforce.outcomes import Write
+
+Action = Literal["create", "update"]
+
+
+class Remedy(Enum):
+    """What is done about a refused write."""
+
+    AGAIN = auto()
+    """It goes again in this cycle."""
+    AGAIN_ONCE = auto()
+    """It goes again in this cycle, but only once; then `LATER`."""
+    WITHOUT_FIELDS = auto()
+    """The refused fields are left out and the rest goes; else `LATER` or `NEVER`."""
+    LATER = auto()
+    """One of its tries is gone; a later cycle tries again."""
+    NEVER = auto()
+    """None of its tries is left; it stays in the queue for people."""
+    RELOCATE = auto()
+    """The successor of the record is sought once, and the write decided anew; then `NEVER`."""
+    STAYS_GONE = auto()
+    """People deleted the record, and it is not made again: it is done."""
+    READ_ANEW = auto()
+    """The org's records differ from what was expected: another pass reads them again."""
+    USE_DUPLICATE = auto()
+    """The record that a duplicate rule names stands for it; where none is named, `NEVER`."""
+
+
+REMEDIES: Mapping[Treatment, Remedy] = {
+    Treatment.RETRY: Remedy.LATER,
+    Treatment.RETRY_SERIALLY: Remedy.AGAIN_ONCE,
+    Treatment.TRY_LATER: Remedy.LATER,
+    Treatment.RESEND: Remedy.AGAIN,
+    Treatment.GIVE_UP: Remedy.NEVER,
+    Treatment.DEGRADE_FIELD: Remedy.WITHOUT_FIELDS,
+    Treatment.ALREADY_THERE: Remedy.NEVER,
+    Treatment.SWITCH_TARGET: Remedy.RELOCATE,
+    Treatment.USE_DUPLICATE: Remedy.NEVER,
+    Treatment.RESTART_QUERY: Remedy.NEVER,
+}
+"""For all kinds. What concerns a whole account or a login never reaches a single write."""
+
+
+PASSING = frozenset((Remedy.AGAIN, Remedy.AGAIN_ONCE, Remedy.LATER))
+"""What may pass: where it does not go again at once, it costs one try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of operation.
+
+    Attributes:
+        name: as the ledger has it.
+        counts: the delivery's number that a write adds to, by (sObject, action).
+        references: fields that name the record of another operation.
+        identifying: fields that are never left out: without them a record would be taken for
+            another one.
+        remedies: what is done otherwise than for all kinds, by treatment and action.
+        when_gone: what is done where an update finds its own record no more; None: as the
+            table says.
+    """
+
+    name: str
+    counts: Mapping[tuple[str, Action], str]
+    references: frozenset[str] = frozenset()
+    identifying: frozenset[str] = frozenset()
+    remedies: Mapping[tuple[Treatment, Action], Remedy] = field(default_factory=dict)
+    when_gone: Remedy | None = None
+
+    def names_another(self, write: Write) -> bool:
+        """Whether a write has a field that names another record, which may be the one gone."""
+        return not self.references.isdisjoint(write.fields)
+
+
+def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bool) -> Remedy:
+    """What is done about a refused write. Pure.
+
+    Args:
+        kind: of the operation.
+        treatment: by the error table.
+        action: what the write did.
+        of_reference: whether the write names another record, which may be the one that is gone.
+
+    Raises:
+        KeyError: the treatment is none of a single write.
+    """
+    gone = treatment is Treatment.SWITCH_TARGET and action == "update" and not of_reference
+    if gone and kind.when_gone is not None:
+        return kind.when_gone
+    return kind.remedies.get((treatment, action), REMEDIES[treatment])
+
+
+PERSON = Kind(
+    "person",
+    {
+        ("Lead", "create"): "leads_created",
+        ("Lead", "update"): "leads_updated",
+        ("Contact", "create"): "contacts_created",
+        ("Contact", "update"): "contacts_updated",
+    },
+    identifying=frozenset(("Email",)),
+    remedies={
+        (Treatment.USE_DUPLICATE, "create"): Remedy.USE_DUPLICATE,
+        # A new person has no record that could have a successor: another field names one.
+        (Treatment.SWITCH_TARGET, "create"): Remedy.LATER,
+    },
+)
+
+ACTIVITY = Kind(
+    "activity",
+    {("Event", "create"): "activities_created", ("Event", "update"): "activities_updated"},
+    references=frozenset(("WhoId",)),
+    when_gone=Remedy.STAYS_GONE,
+)
+
+MEMBER = Kind(
+    "member",
+    {
+        ("CampaignMember", "create"): "members_created",
+        ("CampaignMember", "update"): "members_updated",
+    },
+    references=frozenset(("LeadId", "ContactId")),
+    remedies={
+        (Treatment.ALREADY_THERE, "create"): Remedy.READ_ANEW,
+        (Treatment.ALREADY_THERE, "update"): Remedy.READ_ANEW,
+        (Treatment.SWITCH_TARGET, "update"): Remedy.READ_ANEW,
+    },
+    when_gone=Remedy.READ_ANEW,
+)
+
+CAMPAIGN = Kind("campaign", {("Campaign", "create"): "campaigns_created"})
