@@ -1,1 +1,1 @@
-"""Telling people: exhausted retries and broken promises, each once until it changes."""
+"""Telling people: refused credentials, exhausted retries and broken promises, each once."""

@@ -17,12 +17,13 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert as it goes out. The message is one line, without personal data."""
+    """An alert as it goes out, or its end. The message is one line, without personal data."""
 
     account_id: str
     cause: str
     message: str
     raised_at: str
+    over: bool = False
 
 
 def send(notices: Sequence[Notice]) -> bool:

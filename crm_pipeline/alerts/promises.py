@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Cause = Literal["exhausted retries", "late"]
+Cause = Literal["refused credentials", "exhausted retries", "late"]
+
+FROM_OWN_TABLES: frozenset[Cause] = frozenset(("refused credentials", "exhausted retries"))
+"""Causes that are known without the warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,7 @@ class Standing:
 
     Attributes:
         created_at: when the account was made; nothing is late before the promised time after.
+        refused: with which words Salesforce refused the account's credentials; empty: it did not.
         exhausted: operations that have used up their tries.
         waiting_since: when the oldest operation was recorded that is not in Salesforce yet.
         unread_since: when the oldest row was shipped that has not been read yet.
@@ -24,6 +28,7 @@ class Standing:
     created_at: datetime
     state: str
     reason: str
+    refused: str
     exhausted: int
     waiting_since: datetime | None
     unread_since: datetime | None
@@ -42,9 +47,11 @@ class Alert:
 def broken_promises(
     standings: Iterable[Standing], now: datetime, promise: timedelta
 ) -> list[Alert]:
-    """The alerts that are due now, of both causes."""
+    """The alerts that are due now, of all causes."""
     alerts = []
     for standing in standings:
+        if standing.refused:
+            alerts.append(_refused(standing))
         if standing.exhausted:
             alerts.append(_exhausted(standing))
         since = late_since(standing)
@@ -57,6 +64,18 @@ def late_since(standing: Standing) -> datetime | None:
     """Since when the oldest record waits for Salesforce, in the warehouse or in the ledger."""
     moments = [m for m in (standing.waiting_since, standing.unread_since) if m is not None]
     return max(min(moments), standing.created_at) if moments else None
+
+
+def _refused(standing: Standing) -> Alert:
+    """At once: it never heals by itself, and nothing of the account goes meanwhile."""
+    account_id = standing.account_id
+    return Alert(
+        account_id,
+        "refused credentials",
+        standing.refused,
+        f"{standing.name} ({account_id}): {standing.refused}; nothing is sent before `crm-pipeline "
+        f"account credentials {account_id}`.",
+    )
 
 
 def _exhausted(standing: Standing) -> Alert:

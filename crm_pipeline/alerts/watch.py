@@ -7,7 +7,7 @@ from dagster import DefaultSensorStatus, SkipReason, sensor
 from sqlalchemy import Connection, RowMapping
 
 from crm_pipeline.alerts.channels import Notice, send
-from crm_pipeline.alerts.promises import Alert, Standing, broken_promises
+from crm_pipeline.alerts.promises import FROM_OWN_TABLES, Alert, Standing, broken_promises
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.database.statements import statement
@@ -29,7 +29,13 @@ def watch() -> list[Notice]:
     with pipeline().begin() as connection:
         unsent = connection.execute(statement("alerts/unsent")).all()
         notices = [
-            Notice(row.account_id, row.cause, row.message, row.raised_at.isoformat())
+            Notice(
+                row.account_id,
+                row.cause,
+                row.message if row.closed_at is None else f"It is over: {row.message}",
+                row.raised_at.isoformat(),
+                over=row.closed_at is not None,
+            )
             for row in unsent
         ]
         if not notices or not send(notices):
@@ -85,15 +91,16 @@ def _raise(connection: Connection, alerts: list[Alert], *, closing_late: bool) -
             "messages": [alert.message for alert in alerts],
         },
     )
-    closing = ["exhausted retries", "late"] if closing_late else ["exhausted retries"]
-    connection.execute(statement("alerts/close"), {**columns, "closing": closing})
+    closing = FROM_OWN_TABLES | {"late"} if closing_late else FROM_OWN_TABLES
+    connection.execute(statement("alerts/close"), {**columns, "closing": list(closing)})
 
 
 @sensor(
     minimum_interval_seconds=60,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Tells people, in the log and where set by webhook or e-mail, of operations that "
-    "failed in all their tries and of records older than the promise that are not in Salesforce.",
+    description="Tells people, in the log and where set by webhook or e-mail, of refused "
+    "credentials at once, of operations that failed in all their tries, and of records older than "
+    "the promise that are not in Salesforce; and when it is over.",
 )
 def broken_promises_alert() -> SkipReason:
     """A tick of the watch."""

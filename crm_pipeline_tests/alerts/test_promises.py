@@ -21,6 +21,7 @@ def standing(**facts: object) -> Standing:
         "created_at": minutes_ago(10_000),
         "state": "Complete",
         "reason": "",
+        "refused": "",
         "exhausted": 0,
         "waiting_since": None,
         "unread_since": None,
@@ -33,6 +34,7 @@ def standing(**facts: object) -> Standing:
     [
         ({}, []),
         ({"exhausted": 3}, ["exhausted retries"]),
+        ({"refused": "INVALID_LOGIN"}, ["refused credentials"]),
         ({"waiting_since": minutes_ago(59)}, []),
         ({"waiting_since": minutes_ago(61)}, ["late"]),
         ({"unread_since": minutes_ago(61)}, ["late"]),

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from crm_pipeline.accounts.credentials import mark_refused, set_credentials
 from crm_pipeline.alerts.watch import watch
 from crm_pipeline.database.engines import engine
+from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
@@ -95,9 +97,56 @@ def test_what_was_repaired_and_breaks_again_is_told_again(connection):
     watch()
     connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
     connection.commit()
+    (end,) = watch()
+    assert (end.cause, end.over) == ("exhausted retries", True)
+    assert end.message.startswith("It is over: A (a): 1 operation failed")
     assert causes() == []
     exhaust(connection, "a", "person:2")
     assert causes() == [("a", "exhausted retries")]
+
+
+def test_refused_credentials_are_told_at_once_and_when_others_are_set(connection, webhook):
+    an_idle_account(connection, "a")
+    credentials = PasswordToken(username="a", password="b")
+    set_credentials(connection, "a", credentials)
+    mark_refused(connection, "a", "Salesforce refuses this account: INVALID_LOGIN")
+    connection.commit()
+    assert causes() == [("a", "refused credentials")]
+    assert causes() == []
+    set_credentials(connection, "a", credentials)
+    connection.commit()
+    assert causes() == [("a", "refused credentials")]
+    assert causes() == []
+    told, ended = (each["alerts"][0] for each in webhook.received)
+    assert (
+        "INVALID_LOGIN; nothing is sent before `crm-pipeline account credentials a`."
+        in (told["message"])
+    )
+    assert (told["over"], ended["over"]) == (False, True)
+    assert ended["message"] == f"It is over: {told['message']}"
+
+
+def test_what_was_over_before_anybody_could_be_told_is_not_told(connection, webhook):
+    webhook.answer = 500
+    an_idle_account(connection, "a")
+    exhaust(connection, "a", "person:1")
+    assert causes() == []
+    connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
+    connection.commit()
+    webhook.answer = 200
+    assert causes() == []
+
+
+def test_the_end_is_told_until_somebody_has_taken_it(connection, webhook):
+    an_idle_account(connection, "a")
+    exhaust(connection, "a", "person:1")
+    assert len(watch()) == 1
+    connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
+    connection.commit()
+    webhook.answer = 500
+    assert watch() == []
+    webhook.answer = 200
+    assert [notice.over for notice in watch()] == [True]
 
 
 def made_long_ago(connection: Connection) -> None:

@@ -1,4 +1,4 @@
--- What of each enabled account people may have to be told: operations that have used up their
+-- What of each enabled account people may have to be told: refused credentials, operations that have used up their
 -- tries, since when the oldest operation waits, and how far each source was read.
 SELECT
     a.account_id,
@@ -7,12 +7,14 @@ SELECT
     a.created_at,
     coalesce(s.state, 'New') AS state,
     coalesce(s.reason, i.causes, '') AS reason,
+    coalesce(c.refused_reason, '') AS refused,
     o.exhausted,
     o.waiting_since,
     r.watermark AS registrations_watermark,
     t.watermark AS attendances_watermark
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
+LEFT JOIN crm.credential AS c ON a.account_id = c.account_id AND c.refused_at IS NOT NULL
 LEFT JOIN crm.source_position AS r
     ON a.account_id = r.account_id AND r.source = 'registrations'
 LEFT JOIN crm.source_position AS t
