@@ -229,13 +229,15 @@ def _move_children(
             continue
         for row in children.children_of(lookup.name, from_id):
             if child.name == "CampaignMember":
-                _move_member(context, children, row, to_id)
+                _move_member(context, children, row, to_id, stamped=stamped)
             else:
                 moved = {**row, lookup.name: to_id}
                 context.change(children, moved, "move", stamped=stamped)
 
 
-def _move_member(context: WriteContext, members: Table, row: Row, to_id: str) -> None:
+def _move_member(
+    context: WriteContext, members: Table, row: Row, to_id: str, *, stamped: bool
+) -> None:
     """Salesforce keeps the lead beside the contact in the member of a converted lead."""
     kind = "Contact" if to_id.startswith("003") else "Lead"
     name = f"{kind}Id"
@@ -244,4 +246,4 @@ def _move_member(context: WriteContext, members: Table, row: Row, to_id: str) ->
         context.change(members, {**row, "IsDeleted": True}, "delete")
     else:
         moved = {**row, name: to_id, "LeadOrContactId": to_id, "Type": kind}
-        context.change(members, moved, "move")
+        context.change(members, moved, "move", stamped=stamped)

@@ -34,6 +34,7 @@ BEFORE = frozenset({"reset_before", "html_503"})
 AFTER = frozenset(
     {"reset_after", "html_503_after", "hang_after", "slow", "truncate", "wrong_length"}
 )
+_NEVER_LOCKED = frozenset({"User", "RecordType"})
 Maintenance = Literal["none", "down", "read_only"]
 
 
@@ -138,7 +139,9 @@ def _parents(table: Table, row: Row) -> list[str]:
     return [
         row[each.name]
         for each in table.type.fields.values()
-        if each.is_reference and row.get(each.name) and "User" not in each.reference_to
+        if each.is_reference
+        and row.get(each.name)
+        and not _NEVER_LOCKED.intersection(each.reference_to)
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from crm_pipeline_tests.local_org.records import LEAD, admin, create, error, read
-from crm_pipeline_tests.local_org.wire import VERSION, Caller
+from crm_pipeline_tests.local_org.wire import VERSION, Caller, serving
 
 DATA = f"/services/data/v{VERSION}"
 LEADS = {"records": [{"attributes": {"type": "Lead"}, **LEAD}] * 3}
@@ -174,6 +174,22 @@ MANY = {
     "referenceId": "many",
     "body": LEADS,
 }
+
+
+def test_leads_of_one_record_type_do_not_lock_each_other_out():
+    objects = {"Lead": {"record_types": [{"name": "Partner"}]}}
+    with serving(objects=objects, lock_parents=True, latency_ms=300) as caller:
+
+        def make() -> int:
+            url, headers = f"{caller.url}{DATA}/sobjects/Lead", dict(caller.http.headers)
+            (record_type,) = record_types
+            body = {**LEAD, "RecordTypeId": record_type}
+            return requests.post(url, json=body, headers=headers, timeout=5).status_code
+
+        record_types = caller.values("SELECT Id FROM RecordType")
+        with ThreadPoolExecutor() as pool:
+            made = [pool.submit(make) for _ in range(2)]
+            assert [each.result() for each in made] == [201, 201]
 
 
 def test_calls_inside_a_composite_meet_the_weather_too(acme):

@@ -1,9 +1,11 @@
 """Reading back what changed in an org: everything, once, in few calls."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+import requests
 
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.salesforce.changes import Children, Place, Watch, read_changes, read_newest
@@ -144,6 +146,38 @@ def test_the_position_is_what_the_org_says_is_covered(org: LocalOrg) -> None:
     now = datetime.now(UTC)
     reader.read(now=now)
     assert reader.places["Lead"] == Place(now.replace(second=0, microsecond=0))
+
+
+def test_nothing_is_lost_of_transactions_that_are_committed_late(org: LocalOrg) -> None:
+    random, ids = Random(7), _leads(org, 20)
+    careful, by_stamp = Reader(org), Reader(org)
+    seen: dict[str, str | None] = {}
+    seen_by_stamp: dict[str, str | None] = {}
+
+    def read() -> None:
+        now = datetime.now(UTC) + org.org.clock_shift
+        seen.update((record["Id"], record["Email"]) for record in careful.read(now=now))
+        for record in by_stamp.read(now=now):
+            seen_by_stamp[record["Id"]] = record["Email"]
+            stamp = datetime.fromisoformat(record["SystemModstamp"])
+            by_stamp.places["Lead"] = Place(stamp)
+
+    for step in range(90):
+        body: dict[str, Any] = {
+            "id": random.choice(ids),
+            "fields": {"Email": f"{step}@example.com"},
+        }
+        if step % 3 == 0:
+            body["hold_seconds"] = random.randint(60, 1_200)
+        requests.post(f"{org.url}/_admin/edit", json=body, timeout=5)
+        org.org.clock_shift += timedelta(seconds=random.randint(1, 60))
+        if step % 4 == 0:
+            read()
+    requests.post(f"{org.url}/_admin/transactions/end", timeout=5)
+    read()
+    truth = {row["Id"]: row.get("Email") for row in org.rows("Lead")}
+    assert seen == truth
+    assert seen_by_stamp != truth
 
 
 def test_where_a_composite_does_not_tell_a_call_now_and_then_does(org: LocalOrg) -> None:
