@@ -1,9 +1,12 @@
 """All commands in one tree."""
 
+from typing import Annotated
+
 import typer
 
 from crm_pipeline.cli import account, campaign, cycle, migrate, operations, org, state
 from crm_pipeline.cli.mistakes import OneLineMistakes
+from crm_pipeline.cli.show import say
 from crm_pipeline.demo.command import demo
 from crm_pipeline.sample.commands import app as sample
 
@@ -13,6 +16,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"crm-pipeline {version('crm_pipeline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Tell it.")
+    ] = False,
+) -> None:
+    pass
+
+
 app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
 app.command("cycle")(cycle.cycle)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,23 +10,29 @@ from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
 
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
 app = typer.Typer(
-    help="Writes that failed: list them, look at one, send them again or give them up. What they "
-    "show contains personal data."
+    help="Writes: list those that failed, or others; look at one; send it again or drop it. What "
+    "they show contains personal data."
 )
 
 
-class Which(StrEnum):
-    """Which operations to list."""
+class State(StrEnum):
+    """The ledger's states of an operation."""
 
+    pending = "pending"
+    in_flight = "in_flight"
+    done = "done"
     failed = "failed"
     exhausted = "exhausted"
-    both = "both"
+    rejected = "rejected"
+    dropped = "dropped"
+    superseded = "superseded"
 
-    def states(self) -> list[str]:
-        """The ledger's states that are meant."""
-        return [Which.failed, Which.exhausted] if self is Which.both else [self]
 
+_FAILED = (State.failed, State.exhausted)
 
 OperationIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `operations list` shows.")
@@ -40,17 +46,18 @@ def list_(
     account: Annotated[
         str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
     ] = None,
-    which: Annotated[
-        Which, typer.Option("--state", help="failed: tried again; exhausted: not any more.")
-    ] = Which.both,
+    states: Annotated[
+        list[State] | None,
+        typer.Option("--state", help="By default failed and exhausted; may be given again."),
+    ] = None,
     code: WithCode = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest.")] = 50,
 ) -> None:
-    """List what failed, the oldest first, with the reason."""
+    """List what failed, the oldest first, with the reason; or what is in another state."""
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.statements import statement
 
-    wanted = {"account_id": account, "states": which.states(), "error_code": code}
+    wanted = {"account_id": account, "states": list(states or _FAILED), "error_code": code}
     with transaction() as connection:
         if account is not None:
             get_account(connection, account)
@@ -58,6 +65,9 @@ def list_(
             statement("operations/list_operations"), {**wanted, "limit": limit}
         ).all()
         total = connection.scalar(statement("operations/count_operations"), wanted) or 0
+        standings = connection.execute(
+            statement("operations/states"), {"account_id": account}
+        ).all()
     print_table(
         "",
         (
@@ -68,7 +78,7 @@ def list_(
             "tries left",
             "next try",
             "code",
-            "what Salesforce said",
+            "why",
         ),
         [
             (
@@ -79,14 +89,36 @@ def list_(
                 row.attempts_left,
                 row.next_attempt_at,
                 row.error_code,
-                row.error_message,
+                row.error_message or row.reason,
             )
             for row in found
         ],
-        empty="Nothing failed.",
+        empty="None is in this state." if states or code else "Nothing failed.",
     )
     if total > len(found):
-        say(f"{len(found)} of {total}; --limit shows more.")
+        say(f"{len(found)} of {total}; --limit shows more.", err=True)
+    if not states:
+        for standing in standings:
+            _say_what_waits(standing)
+
+
+def _say_what_waits(standing: "Row[Any]") -> None:
+    """Says of an account what has not been sent, and why, where it is so."""
+    waiting = {State.pending: standing.pending, State.in_flight: standing.in_flight}
+    numbers = " and ".join(f"{number} {state}" for state, number in waiting.items() if number)
+    if not numbers:
+        return
+    if not standing.enabled:
+        why = "the account is disabled"
+    elif standing.reason:
+        why = f"the account is {standing.state}: {standing.reason}"
+    else:
+        why = "for people who failed or are exhausted, or for the next cycle"
+    say(
+        f"Account {standing.account_id}: {numbers} wait: {why}. "
+        f"`crm-pipeline operations list {standing.account_id} --state pending` lists them.",
+        err=True,
+    )
 
 
 @app.command()
@@ -130,7 +162,7 @@ def requeue(
     from crm_pipeline.database.statements import statement
 
     overtaken = 0
-    for account_id, ids in _chosen(operation_ids, account, code, Which.both.states()):
+    for account_id, ids in _chosen(operation_ids, account, code, _FAILED):
         with locked(account_id) as connection:
             parameters = {"account_id": account_id, "operation_ids": ids}
             again = connection.scalars(statement("operations/requeue"), parameters).all()
@@ -151,10 +183,10 @@ def drop(
     code: WithCode = None,
     with_activities: Annotated[
         bool,
-        typer.Option("--with-activities", help="Also what waits for people who are given up."),
+        typer.Option("--with-activities", help="Also what waits for people who are dropped."),
     ] = False,
 ) -> None:
-    """Give failed operations up: they are never sent, and stay in the ledger with the reason."""
+    """Drop failed operations: they are never sent, and stay in the ledger with the reason."""
     import getpass
 
     from crm_pipeline.database.statements import statement
@@ -162,7 +194,7 @@ def drop(
     if not reason.strip():
         mistake("Say why with --reason; it is what is left of the operation.")
     kept_reason = f"dropped by {getpass.getuser()}: {reason.strip()}"
-    may_be = [*Which.both.states(), "dropped"] if with_activities else Which.both.states()
+    may_be = (*_FAILED, State.dropped) if with_activities else _FAILED
     for account_id, ids in _chosen(operation_ids, account, code, may_be):
         with locked(account_id) as connection:
             which = {"account_id": account_id, "operation_ids": ids}
@@ -175,13 +207,13 @@ def drop(
                     statement("operations/drop_waiting"),
                     {"account_id": account_id, "operation_ids": waiting, "reason": kept_reason},
                 )
-        say(f"Account {account_id}: {_counted(len(dropped))} given up.")
+        say(f"Account {account_id}: {_counted(len(dropped))} dropped.")
         if waiting and with_activities:
             say(f"Account {account_id}: {_counted(len(waiting))} that waited for them, too.")
         elif waiting:
             say(
                 f"Account {account_id}: {_counted(len(waiting))} still waiting for these people; "
-                "drop the same again with --with-activities to give those up as well.",
+                "drop the same again with --with-activities to drop those as well.",
             )
 
 

@@ -1,8 +1,10 @@
 """How commands show things: tables that fit a terminal, and stay whole in a pipe or a file."""
 
+import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-_WIDTH_OUTSIDE_OF_TERMINALS = 240
+_NARROWEST = 20
 
 _ACTS_ON_TERMINALS = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _JOINERS = "\u200c\u200d"
@@ -46,56 +47,88 @@ def say(text: object = "", *, err: bool = False) -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Where to print: as wide as the terminal, or wide enough when there is none."""
+    """Where progress and colours go: as wide as the terminal."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDTH_OUTSIDE_OF_TERMINALS
-    return Console(file=stream, width=width, highlight=False)
+    return Console(file=sys.stderr if stderr else sys.stdout, highlight=False)
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str
 ) -> None:
-    """Prints a table with numbers to the right; without rows, the sentence `empty` instead."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+    """Prints a table; without rows, the sentence `empty` instead.
 
+    Outside of terminals its lines are the cells with tabs between them. On a terminal that is too
+    narrow the widest columns go below their row, so that no word is cut.
+    """
     listed = list(rows)
     if not listed:
         say(empty)
         return
-    heading = Text(harmless(title, keep="")) if title else None
-    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        numeric = all(isinstance(row[number], int | float) for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(Text(harmless(shown(value), keep="")) for value in row))
-    _print(table)
+    cells = [[harmless(shown(value), keep="") for value in row] for row in listed]
+    if title:
+        say(f"\n{title}")
+    if not sys.stdout.isatty():
+        _print_lines("\t".join(row) for row in (columns, *cells))
+        return
+    numeric = [all(isinstance(row[n], int | float) for row in listed) for n in range(len(columns))]
+    _print_lines(_laid_out(columns, cells, numeric, shutil.get_terminal_size().columns))
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Prints names and values, a line each."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts:
-        table.add_row(Text(name, style="bold"), Text(harmless(shown(value)), overflow="fold"))
-    _print(table)
-
-
-def _print(table: "Table") -> None:
-    """Prints a table; outside of terminals without the blanks that pad its lines."""
-    out = console()
-    if out.is_terminal:
-        out.print(table)
+    """Prints names and values, a line each; outside of terminals with a tab between them."""
+    listed = [(name, harmless(shown(value))) for name, value in facts]
+    if not sys.stdout.isatty():
+        _print_lines(f"{name}\t{value}" for name, value in listed)
         return
-    with out.capture() as captured:
-        out.print(table)
-    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    width = max((len(name) for name, _ in listed), default=0) + 2
+    room = max(shutil.get_terminal_size().columns - width, _NARROWEST)
+    for name, value in listed:
+        lines = [part for line in value.splitlines() for part in _wrapped(line, room)] or [""]
+        _print_lines([typer.style(name.ljust(width), bold=True) + lines[0]])
+        _print_lines(" " * width + line for line in lines[1:])
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    """Prints lines that are harmless already, but for what lays them out."""
+    for line in lines:
+        typer.echo(line.rstrip(" "))  # noqa: TID251 - their cells are harmless
+
+
+def _laid_out(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numeric: Sequence[bool], width: int
+) -> Iterator[str]:
+    """The lines of a table on a terminal of this width: numbers to the right, long texts below."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    beside = list(range(len(columns)))
+    while len(beside) > 1 and sum(widths[n] + 2 for n in beside) - 2 > width:
+        beside.remove(max(beside[1:], key=widths.__getitem__))
+
+    def line(row: Sequence[str]) -> str:
+        padded = (
+            (" " * (widths[n] - cell_len(row[n])), row[n])
+            if numeric[n]
+            else (row[n], " " * (widths[n] - cell_len(row[n])))
+            for n in beside
+        )
+        return "  ".join(before + after for before, after in padded)
+
+    yield line(columns)
+    yield "  ".join("─" * widths[n] for n in beside)
+    for row in cells:
+        yield line(row)
+        for n, text in enumerate(row):
+            if n not in beside and text:
+                yield from (f"    {part}" for part in _wrapped(f"{columns[n]}: {text}", width - 4))
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A line in pieces of at most so many characters; blanks at its begin stay."""
+    return textwrap.wrap(
+        text, max(width, _NARROWEST), break_on_hyphens=False, drop_whitespace=True
+    ) or [text]
 
 
 def counted(number: int, thing: str) -> str:

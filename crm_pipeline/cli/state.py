@@ -1,6 +1,7 @@
 """`crm-pipeline state`: where each account stands."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +21,7 @@ def state(
     ] = None,
 ) -> None:
     """Show where each account stands, or one with its last cycles."""
-    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.accounts.store import fields_not_seen, get_account
     from crm_pipeline.database.statements import statement
 
     with transaction() as connection:
@@ -32,11 +33,12 @@ def state(
             cycles = connection.execute(
                 statement("operations/last_cycles"), {**whose, "limit": _LAST_CYCLES}
             ).all()
+            absent = fields_not_seen(connection, account_id)
             incidents = connection.execute(statement("operations/open_incidents"), whose).all()
     if account_id is None:
         _print_all(accounts)
     else:
-        _print_one(accounts[0])
+        _print_one(accounts[0], absent)
         _print_incidents(incidents)
         _print_cycles(cycles)
 
@@ -48,24 +50,24 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
             "account",
             "name",
             "state",
-            "read until",
-            "last cycle",
+            "read until (UTC)",
+            "last cycle (UTC)",
             "waiting",
-            "failed",
             "exhausted",
             "reason",
+            "notes",
         ),
         [
             (
                 row.account_id,
                 row.name,
-                row.state if row.enabled else f"{row.state} (disabled)",
-                row.watermark,
-                row.finished_at or row.started_at,
-                row.waiting,
-                row.failed,
+                row.state if row.enabled else "Disabled",
+                _minute(row.watermark),
+                _minute(row.finished_at or row.started_at),
+                row.pending + row.in_flight + row.failed,
                 row.exhausted,
-                row.reason,
+                row.reason if row.enabled else None,
+                row.notes if row.enabled else None,
             )
             for row in accounts
         ],
@@ -73,13 +75,17 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
     )
 
 
-def _print_one(row: "Row[Any]") -> None:
+def _minute(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else None
+
+
+def _print_one(row: "Row[Any]", absent: Sequence[str]) -> None:
     spent = f"{row.api_used} of {row.api_limit}" if row.api_limit else None
     facts = [
         ("account", row.account_id),
         ("name", row.name),
-        ("enabled", row.enabled),
-        ("state", row.state),
+        ("state", row.state if row.enabled else "Disabled"),
+        ("state of its last cycle", None if row.enabled else row.state),
         ("since", row.since),
         ("reason", row.reason),
         ("notes", row.notes),
@@ -91,9 +97,12 @@ def _print_one(row: "Row[Any]") -> None:
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
         ("seen at", row.api_seen_at),
-        ("waiting to be sent", row.waiting),
-        ("failed, tried again", row.failed),
+        ("waiting", row.pending + row.in_flight + row.failed),
+        ("of these pending, to be sent", row.pending),
+        ("of these in_flight, without an answer", row.in_flight),
+        ("of these failed, tried again", row.failed),
         ("exhausted, need a person", row.exhausted),
+        ("mapped, but not in the org, or hidden", ", ".join(absent) or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)
 

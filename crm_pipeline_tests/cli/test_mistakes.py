@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
@@ -29,6 +31,10 @@ def test_wrong_usage_is_one_line_and_exit_status_2(run: Run, arguments: list[str
 )
 def test_help_is_no_mistake(run: Run, command: tuple[str, ...]):
     assert "Usage" in run(*command, "--help").stdout
+
+
+def test_the_version_is_told(run: Run):
+    assert run("--version").stdout == f"crm-pipeline {version('crm-pipeline')}\n"
 
 
 def test_missing_rights_in_the_database_are_told(pipeline: Engine):

@@ -3,6 +3,7 @@ import getpass
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.cli.operations import State
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
@@ -42,15 +43,53 @@ def test_what_failed_is_listed_with_its_reason(run: Run, refused: int):
     assert REFUSED in listed
     assert run("operations", "list", "acme").stdout == listed
     assert run("operations", "list", f"--code={REFUSED}").stdout == listed
-    assert "Nothing failed" in run("operations", "list", "--state=failed").stdout
-    assert "Nothing failed" in run("operations", "list", "--code=OTHER").stdout
+    assert "None is in this state" in run("operations", "list", "--state=failed").stdout
+    assert "None is in this state" in run("operations", "list", "--code=OTHER").stdout
     assert "no account 'nobody'" in run("operations", "list", "nobody", fails=1).stderr
+
+
+def test_what_waits_is_told_with_why(run: Run, org: Org, pipeline: Engine):
+    with pipeline.begin() as connection:
+        add_person(connection, 1)
+        register(connection, 1, 1)
+    run("account", "credentials", "acme", typed="3MVG9\nwrong\n")
+    run("cycle", "acme", fails=1, silent=True)
+    listed = run("operations", "list", "acme")
+    assert "Nothing failed" in listed.stdout
+    assert "Account acme: 2 pending wait: the account is Failed: " in listed.stderr
+    assert "invalid_client" in listed.stderr
+    waiting = run("operations", "list", "acme", "--state=pending")
+    assert len(waiting.stdout.splitlines()) == 3
+    assert waiting.stderr == ""
+    run("account", "disable", "acme")
+    assert "2 pending wait: the account is disabled" in run("operations", "list").stderr
+
+
+def test_what_waits_for_a_person_who_failed_is_told(run: Run, refused: int):
+    told = run("operations", "list", "acme").stderr
+    assert "1 pending wait: for people who failed or are exhausted, or for the next" in told
+
+
+def test_operations_in_any_state_are_listed(run: Run, refused: int, pipeline: Engine):
+    with pipeline.begin() as connection:
+        states = connection.scalars(
+            text(
+                "SELECT (regexp_matches(pg_get_constraintdef(oid), $$'([a-z_]+)'$$, 'g'))[1]"
+                " FROM pg_constraint WHERE conname = 'operation_state_check'"
+            )
+        ).all()
+    assert set(states) == {str(state) for state in State}
+    for state in ("rejected", "dropped", "done"):
+        with pipeline.begin() as connection:
+            connection.execute(text("UPDATE crm.operation SET state = :state"), {"state": state})
+        listed = run("operations", "list", f"--state={state}", "--state=superseded").stdout
+        assert listed.count(f"\t{state}\t") == 2
 
 
 def test_a_longer_list_says_how_much_of_it_is_shown(run: Run, refused: int, pipeline: Engine):
     with pipeline.begin() as connection:
         connection.execute(text("UPDATE crm.operation SET state = 'failed', attempts_left = 2"))
-    assert "1 of 2; --limit shows more" in run("operations", "list", "--limit=1").stdout
+    assert "1 of 2; --limit shows more" in run("operations", "list", "--limit=1").stderr
 
 
 def test_one_operation_is_shown_with_what_was_wanted(run: Run, refused: int):
@@ -124,7 +163,7 @@ def test_an_operation_is_dropped_with_its_reason_and_what_waits_for_it_is_told(
     run: Run, refused: int, pipeline: Engine
 ):
     dropped = run("operations", "drop", refused, "--reason=asked not to be kept")
-    assert "1 operation given up" in dropped.stdout
+    assert "1 operation dropped" in dropped.stdout
     assert "1 operation still waiting" in dropped.stdout
     state, _, reason = state_of(pipeline, refused)
     assert state == "dropped"

@@ -1,15 +1,20 @@
+import os
+import pty
 import re
+import subprocess
 
+import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cli.test_process import COMMAND
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 
 def test_an_account_that_never_ran_is_new(run: Run, org: Org):
     [row] = [line.split() for line in run("state").stdout.splitlines() if "acme" in line]
-    assert row == ["acme", "Acme", "Ltd", "New", "0", "0", "0"]
+    assert row == ["acme", "Acme", "Ltd", "New", "0", "0"]
     assert "No cycle has run yet" in run("state", "acme").stdout
 
 
@@ -21,15 +26,17 @@ def test_after_a_cycle_the_state_tells_what_is_open_and_why(run: Run, org: Org, 
         register(connection, 2, 2, minute=1)
     run("cycle", "acme")
     one = run("state", "acme").stdout
-    lines = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in one.splitlines()]
+    lines = [re.split(r"\t|\s{2,}", line.strip(), maxsplit=1) for line in one.splitlines()]
     facts = {line[0]: line[1] for line in lines if len(line) == 2}
     assert facts["state"] == "Complete"
     assert facts["read until"] == "2026-03-01 12:01:00 UTC"
-    assert facts["waiting to be sent"] == "1"
+    assert facts["waiting"] == "1"
+    assert facts["of these pending, to be sent"] == "1"
+    assert facts["of these failed, tried again"] == "0"
     assert facts["exhausted, need a person"] == "1"
     assert facts["API requests of the org's day"].endswith("of 15000")
     all_of_them = run("state").stdout
-    assert "2026-03-01 12:01:00 UTC" in all_of_them
+    assert "2026-03-01 12:01\t" in all_of_them
     assert "Complete" in all_of_them
 
 
@@ -42,7 +49,8 @@ def test_a_disabled_account_and_open_incidents_are_told(run: Run, org: Org, pipe
                 " VALUES ('acme', 'INVALID_FIELD', 'Lead.Phone', 'The field is hidden', 4711)"
             )
         )
-    assert "New (disabled)" in run("state").stdout
+    assert "\tDisabled\t" in run("state").stdout
+    assert "Disabled" in run("state", "acme").stdout
     one = run("state", "acme").stdout
     assert "Open incidents" in one
     assert "4711" in one
@@ -51,3 +59,67 @@ def test_a_disabled_account_and_open_incidents_are_told(run: Run, org: Org, pipe
 def test_an_unknown_account_is_named(run: Run):
     assert "no account 'nobody'" in run("state", "nobody", fails=1).stderr
     assert "no account yet" in run("state").stdout
+
+
+REASON = "The org cannot be reached, and what is waiting goes when it is there again, " * 3
+
+
+def at_a_terminal(*arguments: str, columns: int) -> str:
+    """What a command prints on a terminal of so many columns."""
+    mine, theirs = pty.openpty()
+    command = subprocess.Popen(
+        [COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        env=os.environ | {"COLUMNS": str(columns)},
+    )
+    os.close(theirs)
+    printed = b""
+    try:
+        while part := os.read(mine, 4096):
+            printed += part
+    except OSError:  # Linux says so at the end of a terminal that nobody writes to any more.
+        assert command.wait(60) == 0
+    os.close(mine)
+    return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode().replace("\r\n", "\n"))
+
+
+def fails(pipeline: Engine) -> None:
+    with pipeline.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO crm.sync_state (account_id, state, reason)"
+                " VALUES ('acme', 'Failed', :why)"
+            ),
+            {"why": REASON.strip()},
+        )
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_state_fits_its_terminal_and_cuts_no_word(
+    run: Run, org: Org, pipeline: Engine, columns: int
+):
+    fails(pipeline)
+    for arguments in (["state"], ["state", "acme"], ["account", "show", "acme"]):
+        printed = at_a_terminal(*arguments, columns=columns)
+        assert max(map(len, printed.splitlines())) <= columns, printed
+        words = printed.split()
+        if arguments[0] == "state":
+            assert {"acme", "Failed", *REASON.split()} <= set(words)
+
+
+def test_a_wide_terminal_shows_all_in_one_line(org: Org):
+    line = next(x for x in at_a_terminal("state", columns=200).splitlines() if "acme" in x)
+    assert line.split() == ["acme", "Acme", "Ltd", "New", "0", "0"]
+
+
+def test_piped_the_state_is_lines_of_cells(run: Run, org: Org, pipeline: Engine):
+    fails(pipeline)
+    with pipeline.begin() as connection:
+        connection.execute(text("UPDATE crm.account SET name = E'Acme\\tLtd\\nand Sons'"))
+    names, row = [line.split("\t") for line in run("state").stdout.splitlines()]
+    told = dict(zip(names, row, strict=True))
+    assert told["account"] == "acme"
+    assert told["state"] == "Failed"
+    assert told["reason"] == REASON.strip()
+    assert told["name"] == "Acme\\tLtd\\nand Sons"

@@ -1,4 +1,4 @@
--- What failed, oldest first: of one account or of all.
+-- Operations in some states, oldest first: of one account or of all.
 SELECT
     o.operation_id,
     o.account_id,
@@ -9,6 +9,7 @@ SELECT
     o.attempts_left,
     o.error_code,
     o.error_message,
+    o.reason,
     o.next_attempt_at,
     o.created_at
 FROM crm.operation AS o

@@ -16,7 +16,8 @@ SELECT
     s.api_used,
     s.api_limit,
     s.api_seen_at,
-    coalesce(o.waiting, 0) AS waiting,
+    coalesce(o.pending, 0) AS pending,
+    coalesce(o.in_flight, 0) AS in_flight,
     coalesce(o.failed, 0) AS failed,
     coalesce(o.exhausted, 0) AS exhausted
 FROM crm.account AS a
@@ -24,7 +25,8 @@ LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN (
     SELECT
         account_id,
-        count(*) FILTER (WHERE state IN ('pending', 'in_flight')) AS waiting,
+        count(*) FILTER (WHERE state = 'pending') AS pending,
+        count(*) FILTER (WHERE state = 'in_flight') AS in_flight,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'exhausted') AS exhausted
     FROM crm.operation
