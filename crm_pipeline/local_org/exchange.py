@@ -16,6 +16,7 @@ from crm_pipeline.local_org.open_transactions import end_due, ended
 from crm_pipeline.local_org.routing import Answer, Call, Route, session_token
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.weather import BEFORE, ActiveFault, Interrupted
+from crm_pipeline.local_org.xml_bodies import in_xml, prefers_xml, refuse_unless_json
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -91,6 +92,7 @@ class Exchange:
                 early = await self._before(struck)
                 if early is not None or struck.fault.action == "reset_before":
                     return early
+            refuse_unless_json(call, self.route)
             if self.route.session:
                 _authenticate(org, call)
             if self.route.counted:
@@ -106,6 +108,8 @@ class Exchange:
             return None if self.note == "reset_before" else html(503, _UNAVAILABLE)
         if call.transaction is not None:
             await ended(org, call.transaction)
+        if call.path.startswith("/services/data") and prefers_xml(call.headers.get("accept", "")):
+            answer = in_xml(answer, self.route)
         if self.route is None or self.route.counted:
             answer.headers = {"Sforce-Limit-Info": org.meter.info(org.now()), **answer.headers}
         if org.weather.latency_seconds:

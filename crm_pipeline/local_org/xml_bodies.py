@@ -1,0 +1,82 @@
+"""Answers in XML, for clients that ask for it: `Accept: application/xml`."""
+
+import re
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from crm_pipeline.local_org.bulk_csv import text
+from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.routing import Answer, Call, Route
+
+_ROOTS = {
+    "authorize": "OAuth",
+    "create": "Result",
+    "deleted": "GetDeletedResult",
+    "describe": "DescribeSObject",
+    "describe_global": "DescribeGlobal",
+    "limits": "Limits",
+    "login": "OAuth",
+    "object_info": "SObject",
+    "query": "QueryResult",
+    "query_more": "QueryResult",
+    "resources": "urls",
+    "updated": "GetUpdatedResult",
+    "upsert": "Result",
+    "userinfo": "user",
+}
+"""The root element by the kind of route; that of a record is its object."""
+_ITEMS = {200: ("Versions", "Version"), 300: ("Urls", "Url")}
+"""The root and its elements by status, for a body that is a list; other statuses are errors."""
+_JSON_ONLY = ("composite", "collections.", "bulk2.")
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def prefers_xml(accept: str) -> bool:
+    """Whether an Accept header names XML, and no JSON that it likes as well."""
+    best: dict[bool, float] = {}
+    for each in accept.lower().split(","):
+        media_range, *parameters = (part.strip() for part in each.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        weight = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
+        is_xml = media_range in ("application/xml", "text/xml")
+        best[is_xml] = max(best.get(is_xml, 0.0), weight)
+    return best.get(True, 0.0) > best.get(False, 0.0)
+
+
+def refuse_unless_json(call: Call, route: Route) -> None:
+    """Raises NOT_ACCEPTABLE (406) for XML that is wanted of a resource that speaks JSON only."""
+    if route.kind.startswith(_JSON_ONLY) and prefers_xml(call.headers.get("accept", "")):
+        raise SalesforceError(
+            406, "NOT_ACCEPTABLE", "The resource is available as application/json only"
+        )
+
+
+def in_xml(answer: Answer, route: Route | None) -> Answer:
+    """The same answer in XML, if it has a body that would be JSON."""
+    body = answer.body
+    if isinstance(body, list):
+        root, item = _ITEMS.get(answer.status, ("Errors", "Error"))
+        inner = _element(root, {item: body})
+    elif isinstance(body, dict):
+        attributes = body.get("attributes")
+        of = attributes.get("type") if isinstance(attributes, dict) else None
+        inner = _element(of or _ROOTS.get(route.kind if route else "", "Result"), body)
+    else:
+        return answer
+    inner = inner.replace(">", ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">', 1)
+    xml = f'<?xml version="1.0" encoding="UTF-8"?>{inner}'
+    return Answer(answer.status, xml, answer.headers, "application/xml;charset=UTF-8")
+
+
+def _element(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(_element(name, each) for each in value)
+    if isinstance(value, dict):
+        given = value.get("attributes")
+        attributes = given if isinstance(given, dict) else {}
+        told = "".join(f" {key}={quoteattr(str(each))}" for key, each in attributes.items())
+        inner = (_element(key, each) for key, each in value.items() if each is not given)
+        return f"<{name}{told}>{''.join(inner)}</{name}>"
+    if value is None:
+        return f'<{name} xsi:nil="true"/>'
+    return f"<{name}>{escape(_NOT_IN_XML.sub('', text(value)))}</{name}>"
