@@ -27,6 +27,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve local orgs until Ctrl-C; without a file, one that is named dev."""
+    need_local_org()
     from crm_pipeline.local_org.config import dev_org, load
     from crm_pipeline.local_org.server import serve
 
@@ -42,6 +43,14 @@ def serve(
         say(f"Connected app {app.client_id}, secret {app.client_secret}")
     say(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
     serve(orgs, host, chosen)
+
+
+def need_local_org() -> None:
+    """Ends the command with a line that says what to install, unless all is there."""
+    try:
+        import crm_pipeline.local_org.server  # noqa: F401
+    except ModuleNotFoundError as missing:
+        mistake(f"Local orgs need {missing.name}: pip install 'crm-pipeline[local-org]'.")
 
 
 def _free_port(host: str, port: int) -> int:

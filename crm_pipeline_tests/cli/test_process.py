@@ -55,6 +55,23 @@ def test_help_loads_nothing_heavy(tmp_path: Path):
     assert told.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("command", [["org", "serve", "--port", "0"], ["demo", "--once"]])
+def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[str]):
+    program = (
+        "import sys\n"
+        "from crm_pipeline.cli import main\n"
+        "sys.modules['lark'] = None\n"
+        f"sys.argv[1:] = {command}\n"
+        "main()\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert told.stderr == "Local orgs need lark: pip install 'crm-pipeline[local-org]'.\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "why"),
     [

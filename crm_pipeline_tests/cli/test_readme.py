@@ -53,7 +53,8 @@ def test_the_table_of_settings_is_that_of_the_code():
 
 def test_every_dependency_is_listed_with_its_reason():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = {re.split(r"[\[=>]", each)[0].lower() for each in project["dependencies"]}
+    needed = [*project["dependencies"], *project["optional-dependencies"]["local-org"]]
+    named = {re.split(r"[\[=>]", each)[0].lower() for each in needed}
     table = README.split("## What it stands on")[1]
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
     listed = {name.strip("` ").lower() for cell, _ in rows for name in cell.split(",")}
