@@ -9,12 +9,16 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
 OLDEST_API_VERSION = 52.0
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+_FIELD = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
 class AccountError(Exception):
@@ -96,13 +100,27 @@ class AccountSettings(BaseModel):
     lead_source: str = Field(
         default="Webinar", min_length=1, max_length=255, description="LeadSource of each person."
     )
+    unknown_email: UnknownEmail = Field(
+        default="Lead",
+        description="What a person whom the org does not know becomes: Lead, Contact, neither.",
+    )
+    person_fields: FieldPolicy = Field(
+        default="source",
+        description="When a field of an existing Lead or Contact is written: source (what changed "
+        "in the warehouse), when_empty, unless_edited (by people), never.",
+    )
+    person_field_policies: Mapping[Annotated[str, Field(pattern=_FIELD)], FieldPolicy] = Field(
+        default={},
+        description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
+        "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",
+    )
     campaigns: CampaignSettings | None = Field(
         default=None,
         description="Events as campaigns, participants as their members: a JSON object, {} for "
         "the defaults; none: off.",
     )
 
-    @field_validator("campaigns", mode="before")
+    @field_validator("campaigns", "person_field_policies", mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
         """The command line gives the object as JSON."""
@@ -114,6 +132,14 @@ class AccountSettings(BaseModel):
             raise ValueError(
                 'a JSON object is expected, such as {} or {"create_campaigns": false}'
             ) from None
+
+    def policy(self, field: str) -> str:
+        """When this field of an existing Lead or Contact is written."""
+        if field in self.person_field_policies:
+            return str(self.person_field_policies[field])
+        if field in STAYS and self.person_fields != "never":
+            return "when_empty"
+        return self.person_fields
 
     @classmethod
     def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:

@@ -1,7 +1,7 @@
 """What an account chooses for its campaigns (spec 2): plain, frozen values."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,11 +17,6 @@ Stage = Literal[
     "attended",
 ]
 """How far a participant came, as the warehouse says it."""
-
-FieldPolicy = Literal["never", "when_empty", "always"]
-"""When a field of an existing Lead or Contact is written."""
-
-_CUSTOM_OR_STANDARD = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
 class MemberStatus(BaseModel):
@@ -75,17 +70,6 @@ class CampaignSettings(BaseModel):
         description="A status that a campaign lacks is created there, or reported, and nothing "
         "is sent before it is there.",
     )
-    unknown_email: Literal["Lead", "Contact", "neither"] = Field(
-        default="Lead", description="What a person whom the org does not know becomes."
-    )
-    person_fields: FieldPolicy | None = Field(
-        default=None,
-        description="When fields of an existing Lead or Contact are written; none: campaigns "
-        "write none, and the webinar cycle writes what changed, as without campaigns.",
-    )
-    person_field_policies: Mapping[
-        Annotated[str, Field(pattern=_CUSTOM_OR_STANDARD)], FieldPolicy
-    ] = Field(default={}, description="The same by field, where it differs.")
     backfill_rows_per_cycle: int = Field(
         default=20_000,
         ge=1,
@@ -119,7 +103,3 @@ class CampaignSettings(BaseModel):
         }
         known = [(stage, status) for stage, status in chosen.items() if status is not None]
         return dict(sorted(known, key=lambda each: each[1].priority))
-
-    def policy(self, field: str) -> FieldPolicy:
-        """When this field of an existing Lead or Contact is written."""
-        return self.person_field_policies.get(field, self.person_fields) or "always"

@@ -281,9 +281,13 @@ def _become_client(
 
 def _shown(value: object) -> object:
     """A group of settings as it can be typed; what was not chosen in it is left out."""
+    import json
+
     from pydantic import BaseModel
 
-    return value.model_dump_json(exclude_unset=True) if isinstance(value, BaseModel) else value
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(exclude_unset=True)
+    return json.dumps(value) if isinstance(value, dict) else value
 
 
 def _setting(text: str) -> tuple[str, str | None]:

@@ -15,8 +15,7 @@ from crm_pipeline.cli.show import console, say
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crm_pipeline.accounts.account import Account
-    from crm_pipeline.accounts.campaigns import CampaignSettings
+    from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.connection import Connection as Org
     from crm_pipeline.salesforce.describe import SObjectSchema
@@ -105,7 +104,7 @@ def try_login(
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
-    if missing := missing_rights(objects, needed_rights(account.settings.campaigns)):
+    if missing := missing_rights(objects, needed_rights(account.settings)):
         mistake(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
@@ -164,14 +163,15 @@ def _not_seen(named: "Iterable[FieldMapping]", described: "Iterable[SObjectSchem
     ]
 
 
-def needed_rights(campaigns: "CampaignSettings | None") -> _Rights:
-    """What the user has to be allowed, by sObject; `campaigns` is None where they are off."""
+def needed_rights(settings: "AccountSettings") -> _Rights:
+    """What the user has to be allowed for what an account chose, by sObject."""
     all_three = [_READ, _CREATE, _EDIT]
     needed = {"Lead": all_three, "Contact": [_READ, _EDIT], "Event": all_three}
+    if settings.unknown_email == "Contact":
+        needed["Contact"] = all_three
+    campaigns = settings.campaigns
     if campaigns is None:
         return needed
-    if campaigns.unknown_email == "Contact":
-        needed["Contact"] = all_three
     needed["Campaign"] = all_three if campaigns.create_campaigns else [_READ, _EDIT]
     needed["CampaignMember"] = all_three
     creates = campaigns.unknown_status == "create"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.people import OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
@@ -74,7 +75,7 @@ def decide_person(
 def _decide_new(
     person: DuePerson, schemas: Mapping[str, SObjectSchema], settings: AccountSettings
 ) -> Decision:
-    chosen = settings.campaigns.unknown_email if settings.campaigns else "Lead"
+    chosen = settings.unknown_email
     if chosen == "neither":
         return Decision(
             person.operation_id, "leave", "Lead", None, {}, "not in the org", kind=PERSON
@@ -96,24 +97,30 @@ def _decide_new(
     )
 
 
-def by_policy(decision: Decision, settings: AccountSettings, there: Mapping[str, Any]) -> Decision:
-    """An update of an existing person, without what the account does not want written (spec 2).
+def by_policy(
+    decision: Decision,
+    settings: AccountSettings,
+    there: Mapping[str, Any],
+    ours: Mapping[str, Any],
+) -> Decision:
+    """An update of an existing person, without what the account does not want written (spec 1).
 
     Args:
         decision: what would be written.
-        settings: the account's; without campaigns, everything is written (spec 1).
-        there: the record's values, for fields that are only written when empty.
+        settings: the account's.
+        there: the record's values, of fields whose policy needs a look.
+        ours: the values that we wrote there last, as the org takes them.
     """
-    campaigns = settings.campaigns
-    if campaigns is None or decision.action != "update":
+    if decision.action != "update":
         return decision
     wanted = {
         field: value
         for field, value in decision.fields.items()
-        if (policy := campaigns.policy(field)) == "always"
-        or (policy == "when_empty" and there.get(field) in (None, ""))
+        if is_written(settings.policy(field), field, value, there.get(field), ours.get(field))
     }
-    changes = [change for change in decision.changes if change.field in wanted]
+    if len(wanted) == len(decision.fields):
+        return decision
+    changes = [c for c in decision.changes if c.new is None or c.field in wanted]
     action: Literal["update", "none"] = "update" if wanted else "none"
     return replace(decision, action=action, fields=wanted, changes=changes)
 
@@ -231,11 +238,18 @@ def newest_for_each_record(
     """
     decided = list(people)
     newest: dict[str, DuePerson] = {}
+    opted_out: set[str] = set()
     for person, decision in decided:
         if decision.action == "update" and decision.salesforce_id is not None:
             rival = newest.get(decision.salesforce_id)
             if rival is None or rival.as_of <= person.as_of:
                 newest[decision.salesforce_id] = person
+            if decision.fields.get(OPT_OUT) is True:
+                opted_out.add(decision.salesforce_id)
+    for person, decision in decided:
+        # A no to emails is a no, whoever of them said it.
+        if decision.salesforce_id in opted_out and newest[decision.salesforce_id] is person:
+            decision.fields[OPT_OUT] = True
     return [
         decision
         if decision.action != "update" or newest[str(decision.salesforce_id)] is person

@@ -59,10 +59,13 @@ def deliver(session: DeliverySession) -> None:
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
-    chosen = session.account.settings.campaigns
-    if chosen is not None:
-        creates = chosen.unknown_email != "neither"
-        reconsider_strangers(session.ledger, session.account_id, all_of_them=creates)
+    chosen = session.account.settings
+    reconsider_strangers(
+        session.ledger,
+        session.account_id,
+        all_of_them=chosen.unknown_email != "neither",
+        kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
+    )
     reject_for_dropped(session.ledger, session.account_id)
     session.ledger.commit()
     due = due_volumes(session.ledger, session.account_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from crm_pipeline.accounts.people import NEEDS_A_LOOK
 from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.decisions import (
     Decision,
@@ -124,23 +125,43 @@ def _decided(
         (person, decide_person(person, matches.get(person.person_key), known, chosen))
         for person in people
     ]
-    if chosen.campaigns is not None:
-        there = _there(session, [decision for _, decision in decided], matches)
-        decided = [
-            (person, by_policy(decision, chosen, there.get(decision.salesforce_id or "", {})))
-            for person, decision in decided
-        ]
+    there = _there(session, [decision for _, decision in decided], matches)
+    compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
+    decided = [
+        (
+            person,
+            by_policy(
+                decision,
+                chosen,
+                there.get(decision.salesforce_id or "", {}),
+                _written(person, decision, known) if compared else {},
+            ),
+        )
+        for person, decision in decided
+    ]
     return newest_for_each_record(decided)
+
+
+def _written(
+    person: DuePerson, decision: Decision, known: Mapping[str, SObjectSchema]
+) -> Mapping[str, Any]:
+    """The values that we wrote to a known record last, as the org takes them."""
+    last = None
+    if decision.action == "update" and decision.salesforce_id == person.salesforce_id:
+        last = person.last_sent
+    elif decision.action == "update" and decision.salesforce_id == person.former_salesforce_id:
+        last = person.former_sent
+    return known[decision.sobject].fit(last, "update").fields if last else {}
 
 
 def _there(
     session: DeliverySession, decisions: Sequence[Decision], matches: Mapping[str, Match]
 ) -> dict[str, Mapping[str, Any]]:
-    """What the org has in the fields that are only written when empty, by record.
+    """What the org has in the fields whose policy needs a look, by record.
 
     A record that was just matched was read with it; the others are read now, 10,000 in a call.
     """
-    campaigns = session.account.settings.campaigns
+    chosen = session.account.settings
     values: dict[str, Mapping[str, Any]] = {
         match.salesforce_id: match.fields for match in matches.values()
     }
@@ -153,7 +174,7 @@ def _there(
             and each.sobject == sobject
             and each.salesforce_id not in values
             for field in each.fields
-            if campaigns is not None and campaigns.policy(field) == "when_empty"
+            if chosen.policy(field) in NEEDS_A_LOOK
         ]
         ids = dict.fromkeys(record_id for record_id, _ in unread)
         fields = ["Id", *sorted({field for _, field in unread})]

@@ -120,9 +120,23 @@ def leave_strangers(connection: Connection, operation_ids: Sequence[int]) -> Non
     connection.execute(statement("ledger/leave_strangers"), parameters)
 
 
-def reconsider_strangers(connection: Connection, account_id: str, *, all_of_them: bool) -> None:
-    """Has people of `leave_strangers` looked up again of whom there is something new, or all."""
-    parameters = {"account_id": account_id, "reason": STRANGER, "all_of_them": all_of_them}
+def reconsider_strangers(
+    connection: Connection, account_id: str, *, all_of_them: bool, kinds: Sequence[str]
+) -> None:
+    """Has people of `leave_strangers` looked up again of whom there is something new, or all.
+
+    Args:
+        connection: the ledger.
+        account_id: whose people.
+        all_of_them: whether the account makes people of all of them now.
+        kinds: of what waits for them, those that the account sends.
+    """
+    parameters = {
+        "account_id": account_id,
+        "reason": STRANGER,
+        "all_of_them": all_of_them,
+        "kinds": list(kinds),
+    }
     connection.execute(statement("ledger/reconsider_strangers"), parameters)
 
 

@@ -25,8 +25,8 @@ EXTERNAL_ID = "Participation__c"
 CAMPAIGN_EXTERNAL_ID = "Event_Key__c"
 """External id field of Campaign in the orgs, likewise."""
 
-CAMPAIGNS = {"person_fields": "always"}
-"""Campaigns on; people's fields are written as they are without."""
+CAMPAIGNS: dict[str, Any] = {}
+"""Campaigns on, with the defaults."""
 
 NO_PATIENCE = {
     "LOST_ANSWER_GRACE_SECONDS": "0",

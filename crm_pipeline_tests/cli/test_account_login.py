@@ -1,5 +1,6 @@
 from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.credentials import mark_refused, refused
 from crm_pipeline.cli.account_login import missing_rights, needed_rights
@@ -58,7 +59,7 @@ def rights(sobject: str, **lacking: bool) -> dict[str, object]:
 
 
 def test_rights_that_the_user_lacks_are_named():
-    needed = needed_rights(None)
+    needed = needed_rights(AccountSettings())
     lead, event = rights("Lead"), rights("Event")
     assert missing_rights([lead, event, rights("Contact", createable=False)], needed) == []
     lead = rights("Lead", updateable=False, createable=False)
@@ -68,11 +69,13 @@ def test_rights_that_the_user_lacks_are_named():
 def test_with_campaigns_their_rights_are_needed_too():
     there = [rights(name) for name in ("Lead", "Event", "CampaignMember")]
     there += [rights(name, createable=False) for name in ("Contact", "Campaign")]
-    assert missing_rights(there, needed_rights(CampaignSettings(unknown_email="Contact"))) == [
+    assert missing_rights(
+        there, needed_rights(AccountSettings(unknown_email="Contact", campaigns=CampaignSettings()))
+    ) == [
         "Contact: Create",
         "Campaign: Create",
         "CampaignMemberStatus: all rights",
     ]
     there.append(rights("CampaignMemberStatus", createable=False))
     few = CampaignSettings(create_campaigns=False, unknown_status="report")
-    assert missing_rights(there, needed_rights(few)) == []
+    assert missing_rights(there, needed_rights(AccountSettings(campaigns=few))) == []

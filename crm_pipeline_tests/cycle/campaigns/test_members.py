@@ -278,7 +278,8 @@ def test_two_people_of_one_record_are_one_member(bench: Bench) -> None:
 def test_an_unknown_email_becomes_what_the_account_says(
     bench: Bench, chosen: str, contacts: int
 ) -> None:
-    switch_on(bench, unknown_email=chosen)
+    switch_on(bench)
+    bench.settings(unknown_email=chosen)
     one_registration(bench)
     report = bench.cycle()
     assert report.state == "Complete"
@@ -288,7 +289,8 @@ def test_an_unknown_email_becomes_what_the_account_says(
 
 
 def test_a_stranger_who_is_known_by_now_gets_all_memberships(bench: Bench) -> None:
-    switch_on(bench, unknown_email="neither")
+    switch_on(bench)
+    bench.settings(unknown_email="neither")
     one_registration(bench)
     bench.cycle()
     lead = bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
@@ -305,13 +307,14 @@ def test_a_stranger_who_is_known_by_now_gets_all_memberships(bench: Bench) -> No
         (None, "Company 1", "CTO"),
         ("never", "Old", None),
         ("when_empty", "Old", "CTO"),
-        ("always", "Company 1", "CTO"),
+        ("source", "Company 1", "CTO"),
     ],
 )
 def test_fields_of_existing_people_are_written_as_the_account_says_or_else_as_ever(
     bench: Bench, policy: str | None, company: str, title: str | None
 ) -> None:
-    switch_on(bench, person_fields=policy, person_field_policies={"LastName": "never"})
+    switch_on(bench)
+    bench.settings(person_fields=policy, person_field_policies={"LastName": "never"})
     bench.seed("Lead", LastName="Real", Company="Old", Email="p1@example.com")
     add_person(bench.connection, 1, job_title="CTO")
     register(bench.connection, 1, 1)
@@ -324,7 +327,7 @@ def test_fields_of_existing_people_are_written_as_the_account_says_or_else_as_ev
         {"at": LONG_AGO + timedelta(days=1)},
     )
     bench.cycle()
-    assert bench.records("Lead")[0]["City"] == ("Rome" if policy in (None, "always") else "Bonn")
+    assert bench.records("Lead")[0]["City"] == ("Rome" if policy in (None, "source") else "Bonn")
 
 
 def test_events_of_one_campaign_share_their_members_and_the_furthest_status_stands(

@@ -126,7 +126,7 @@ def test_a_campaign_has_the_event_s_name_type_days_and_statuses() -> None:
 
 def test_what_is_sent_of_members_has_a_fingerprint() -> None:
     same = fingerprint(CampaignSettings(), MAP)
-    assert fingerprint(CampaignSettings(unknown_email="Contact"), MAP) == same
+    assert fingerprint(CampaignSettings(create_campaigns=False), MAP) == same
     renamed = CampaignSettings(attended={"label": "Was there", "priority": 4})
     assert fingerprint(renamed, MAP) != same
     assert fingerprint(CampaignSettings(), member_map([])) != same
@@ -135,8 +135,8 @@ def test_what_is_sent_of_members_has_a_fingerprint() -> None:
 
 def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:
     assert AccountSettings().campaigns is None
-    settings = AccountSettings.parse("acme", {"campaigns": '{"unknown_email": "neither"}'})
-    assert settings.campaigns == CampaignSettings(unknown_email="neither")
+    settings = AccountSettings.parse("acme", {"campaigns": '{"campaign_type": "Talk"}'})
+    assert settings.campaigns == CampaignSettings(campaign_type="Talk")
 
 
 @pytest.mark.parametrize(

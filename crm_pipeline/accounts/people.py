@@ -1,0 +1,58 @@
+"""What an account chooses for people's records, whichever flow brings them. Plain values."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+UnknownEmail = Literal["Lead", "Contact", "neither"]
+"""What a person becomes whom the org does not know."""
+
+OPT_OUT = "HasOptedOutOfEmail"
+"""Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""
+
+_NOT_YET = {
+    "newest": "Salesforce tells when a record was changed last, not when a field was",
+    "ask": "there is no place yet where people could be asked",
+    "always": "it is called source now",
+}
+
+
+def _offered(value: object) -> object:
+    """Refuses a policy that would have to be treated as another one."""
+    if isinstance(value, str) and value in _NOT_YET:
+        raise ValueError(f"{value!r} cannot be done: {_NOT_YET[value]}")
+    return value
+
+
+FieldPolicy = Annotated[
+    Literal["never", "when_empty", "source", "unless_edited"], BeforeValidator(_offered)
+]
+"""When a field of an existing Lead or Contact is written.
+
+never: not at all; when_empty: where nothing stands there (of a checkbox: where it is not ticked);
+source: what changed in the source; unless_edited: likewise, while there is nothing or what we
+wrote last.
+"""
+
+STAYS = frozenset(("LeadSource",))
+"""Fields that are written when empty, unless an account names them: where people came from."""
+
+NEEDS_A_LOOK: frozenset[str] = frozenset(("when_empty", "unless_edited"))
+"""Policies that depend on what stands in the org."""
+
+
+def is_written(policy: str, field: str, new: Any, there: Any, ours: Any) -> bool:
+    """Whether a field of an existing record is to be written.
+
+    Args:
+        policy: the account's, for this field.
+        field: its name.
+        new: the value that differs from what was last sent, or from what stands there.
+        there: what stands in the org; only looked at where the policy needs a look.
+        ours: what we wrote there last; None where nothing.
+    """
+    if policy == "never" or (field == OPT_OUT and new is not True):
+        return False
+    if policy not in NEEDS_A_LOOK or there is None or there is False or there == "":
+        return True
+    return policy == "unless_edited" and there == ours

@@ -1,0 +1,116 @@
+"""What of a person who is there is written, and what becomes of one who is not."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+ROUTES = pytest.mark.parametrize("route", ["composite", "bulk"])
+
+
+def arrives(bench: Bench, **columns: Any) -> None:
+    add_person(bench.connection, 1, **columns)
+    register(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+
+
+def says(bench: Bench, column: str, value: object) -> None:
+    statement = f"UPDATE warehouse.person SET {column} = :value, shipped_at = now()"
+    bench.connection.execute(text(statement), {"value": value})
+    assert bench.cycle().state == "Complete"
+
+
+def lead(bench: Bench) -> dict[str, Any]:
+    [only] = bench.records("Lead")
+    return only
+
+
+@ROUTES
+@pytest.mark.parametrize(("there", "then"), [("Trade Show", "Trade Show"), (None, "Webinar")])
+def test_a_first_match_leaves_where_the_person_came_from(
+    bench: Bench, route: str, there: str | None, then: str
+) -> None:
+    bench.settings(route=route)
+    bench.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", LeadSource=there)
+    arrives(bench)
+    assert (lead(bench)["LeadSource"], lead(bench)["LastName"]) == (then, "Last 1")
+
+
+def test_a_setting_s_new_lead_source_does_not_go_over_another_one(bench: Bench) -> None:
+    arrives(bench)
+    lead(bench)["LeadSource"] = "Trade Show"
+    bench.settings(lead_source="Talk")
+    says(bench, "job_title", "CTO")
+    assert (lead(bench)["LeadSource"], lead(bench)["Title"]) == ("Trade Show", "CTO")
+
+
+@ROUTES
+def test_an_opt_out_is_set_by_a_clear_no_and_never_cleared(bench: Bench, route: str) -> None:
+    bench.settings(route=route)
+    mapping = FieldMapping("Lead", "HasOptedOutOfEmail", source="county")
+    set_field_mapping(bench.connection, "acme", mapping)
+    bench.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", HasOptedOutOfEmail=True)
+    arrives(bench, county="false")
+    assert lead(bench)["HasOptedOutOfEmail"] is True, "a first match"
+    says(bench, "county", "true")
+    says(bench, "county", "false")
+    assert lead(bench)["HasOptedOutOfEmail"] is True
+    lead(bench)["HasOptedOutOfEmail"] = False
+    says(bench, "county", "true")
+    assert lead(bench)["HasOptedOutOfEmail"] is True
+
+
+@ROUTES
+def test_what_people_edited_stays_where_the_account_says_so(bench: Bench, route: str) -> None:
+    bench.settings(route=route, person_fields="unless_edited")
+    bench.seed("Lead", LastName="Real", Company="x", Email="p1@example.com")
+    arrives(bench, job_title="CTO", city="Rome")
+    found = lead(bench)
+    assert (found["LastName"], found["Title"], found["City"]) == ("Real", "CTO", "Rome")
+    found["City"] = "Bonn"
+    says(bench, "job_title", "CEO")
+    says(bench, "city", "Paris")
+    assert (lead(bench)["Title"], lead(bench)["City"]) == ("CEO", "Bonn")
+
+
+@pytest.mark.parametrize(
+    ("policy", "phone"), [("never", "0"), ("source", "1"), ("when_empty", "0")]
+)
+def test_a_policy_holds_for_the_contact_that_a_lead_became(
+    bench: Bench, policy: str, phone: str
+) -> None:
+    bench.settings(person_field_policies={"Phone": policy})
+    arrives(bench, phone_1="0")
+    bench.admin("convert", lead_id=lead(bench)["Id"])
+    says(bench, "phone_1", "1")
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    assert [contact["Phone"] for contact in bench.records("Contact")] == [phone]
+
+
+@pytest.mark.parametrize("campaigns", [None, {}])
+@pytest.mark.parametrize("again", ["Lead", "Contact"])
+def test_who_was_left_out_comes_with_all_activities_when_the_setting_changes(
+    bench: Bench, campaigns: dict[str, Any] | None, again: str
+) -> None:
+    """They never became Leads, and what came of them was rejected as dropped by an operator."""
+    bench.settings(unknown_email="neither", campaigns={})
+    arrives(bench)
+    assert bench.records("Lead") == bench.records("Event") == []
+    bench.settings(unknown_email="neither", campaigns=campaigns)
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    assert "rejected" not in bench.states().values()
+    bench.settings(unknown_email=again, campaigns=campaigns)
+    assert bench.cycle().state == "Complete"
+    [person] = bench.records(again)
+    assert [event["WhoId"] for event in bench.records("Event")] == [person["Id"]] * 2
+    bench.settings(campaigns={})
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("CampaignMember")) == 1
+    assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
