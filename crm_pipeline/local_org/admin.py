@@ -2,7 +2,7 @@
 
 All bodies are JSON. `GET` orgs (of the process), stats, log, records/<object>, faults, settings,
 events, transactions; `POST` seed, reset, refresh, stats/reset, snapshot, restore, faults, settings,
-transactions/end and sessions/expire, and what people.py has; `DELETE` faults.
+hidden-records, transactions/end and sessions/expire, and what people.py has; `DELETE` faults.
 """
 
 from collections.abc import MutableMapping
@@ -19,6 +19,7 @@ from crm_pipeline.local_org import people
 from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.event_bus import BUS
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.open_transactions import OPEN, abandon_all, end_all, end_due, told
 from crm_pipeline.local_org.per_org import PerOrg
@@ -26,6 +27,7 @@ from crm_pipeline.local_org.refresh import refreshed
 from crm_pipeline.local_org.routing import Answer, Call, Route, Router
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
 from crm_pipeline.local_org.setup import build_org
+from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.weather import Maintenance
 
@@ -54,6 +56,7 @@ class _Named(_Body):
     name: str = "default"
 
 
+_IDS = TypeAdapter(list[str])
 _RECORDS = TypeAdapter(dict[str, list[dict[str, Any]]])
 _FAULTS: TypeAdapter[list[Fault] | Fault] = TypeAdapter(list[Fault] | Fault)
 
@@ -241,6 +244,13 @@ def _end_transactions(org: Org, _call: Call) -> Answer:
     return Answer(body={"ended": end_all(org)})
 
 
+def _hide(org: Org, call: Call) -> Answer:
+    ids = [long_id(each) or each for each in _IDS.validate_json(call.body)]
+    HIDDEN[org].clear()
+    HIDDEN[org].update(ids)
+    return Answer(body={"hidden": ids})
+
+
 def _expire_sessions(org: Org, _call: Call) -> Answer:
     expired = len(org.sessions)
     org.sessions.clear()
@@ -266,5 +276,6 @@ ROUTES = (
     Route("GET", "/_admin/events", "events", _events),
     Route("GET", "/_admin/transactions", "transactions", _transactions),
     Route("POST", "/_admin/transactions/end", "transactions", _end_transactions),
+    Route("POST", "/_admin/hidden-records", "hidden", _hide),
     Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),
 )

@@ -9,6 +9,7 @@ from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.event_bus import release
 from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.sharing import no_access
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table, timestamp
 from crm_pipeline.local_org.transaction import WriteContext
@@ -137,7 +138,7 @@ def _moment(text: str) -> datetime:
 def _campaign(context: WriteContext, _table: Table, _row: Row, _old: Row | None) -> None:
     users = context.org.users.values()
     if any(each.id == context.user_id and not each.marketing_user for each in users):
-        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        raise no_access()
 
 
 def _add_member_statuses(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:

@@ -131,6 +131,7 @@ def save_chunk(
         assignment=ingest.assignment,
         from_csv=True,
         locker=weather.locker(number, struck),
+        sees_all=False,
         hold_seconds=struck.fault.seconds if struck and struck.fault.action == "hold" else None,
     )
     refused = refused_as_repeated(

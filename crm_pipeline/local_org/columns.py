@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_pipeline.local_org.currencies import converted
 from crm_pipeline.local_org.schema import Field, Row, make_field
+from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
@@ -87,9 +88,13 @@ class Step:
         by_prefix = {table.type.key_prefix: table for table in self.tables}
         held_in = reference.name
 
+        hidden = HIDDEN[org]
+
         def follow(row: Row) -> Row | None:
             parent_id = row.get(held_in)
             table = by_prefix.get(parent_id[:3]) if parent_id else None
+            if hidden and parent_id in hidden:
+                return None
             return table.rows.get(parent_id) if table and parent_id else None
 
         self.follow = follow

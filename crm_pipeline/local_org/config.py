@@ -110,6 +110,10 @@ class ObjectConfig(_Strict):
     fields: dict[str, FieldConfig] = {}
     auto_number: str | None = Field(default=None, pattern=r"^[^{}]*\{0+\}[^{}]*$")
     """The name is a number: `T-{0000}`."""
+    createable: bool | None = None
+    """Rights of the users on the object, all of which they have if left out."""
+    updateable: bool | None = None
+    deletable: bool | None = None
     activities: bool = False
     """Whether events and tasks may be about its records (WhatId)."""
     record_types: list[RecordTypeConfig] = []
@@ -201,6 +205,8 @@ class LimitsConfig(_Strict):
     long_request_seconds: float = Field(default=20.0, ge=0)
     daily_bulk_batches: int = Field(default=15_000, ge=0)
     daily_bulk_query_jobs: int = Field(default=10_000, ge=0)
+    data_storage_mb: int = Field(default=1_024, ge=0)
+    """What `limits` tells; nothing is refused for want of it."""
     query_batch_size: int = Field(default=2_000, ge=1, le=2_000)
     """Records to a page at most; Salesforce may give fewer than asked."""
     bulk_seconds: float = Field(default=0.0, ge=0)

@@ -116,6 +116,10 @@ def _finish(types: dict[str, SObjectType], of: SObjectType, settings: ObjectConf
                 "relationshipName": "RecordType",
             }
         )
+    rights = settings.model_dump(
+        include={"createable", "updateable", "deletable"}, exclude_none=True
+    )
+    of.describe.update(rights)
     if settings.activities:
         for each in _ACTIVITIES:
             targets = types[each].fields["whatid"].reference_to

@@ -21,6 +21,7 @@ from crm_pipeline.local_org.insert_defaults import Default, insert_defaults, num
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.rules import RULES, Check
 from crm_pipeline.local_org.schema import Field, Row, SObjectType
+from crm_pipeline.local_org.sharing import is_hidden, no_access
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext
@@ -215,8 +216,9 @@ def delete(
     table = org.table(sobject)
 
     def save() -> str:
-        _refuse_unless(table, "deletable")
+        _refuse_unless(context, table, "deletable")
         row = _existing(table, record_id)
+        _refuse_if_hidden(context, row["Id"])
         context.refuse_if_locked(table, row)
         _delete(context, table, row)
         if hard:
@@ -255,6 +257,11 @@ def save(
     return delete(org, context, sobject, record_id, hard=operation == "hardDelete")
 
 
+def _refuse_if_hidden(context: WriteContext, record_id: str) -> None:
+    if not context.sees_all and is_hidden(context.org, record_id):
+        raise no_access()
+
+
 def _existing(table: Table, record_id: Any) -> Row:
     found = long_id(record_id.strip()) if isinstance(record_id, str) else None
     if found is None or not found.startswith(table.type.key_prefix):
@@ -282,14 +289,13 @@ def _upsert_target(
     return table.rows[found] if found else None
 
 
-def _refuse_unless(table: Table, allowed: str) -> None:
-    if not table.type.describe[allowed]:
-        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+def _refuse_unless(context: WriteContext, table: Table, allowed: str) -> None:
+    if not context.sees_all and not table.type.describe[allowed]:
+        raise no_access()
 
 
 def _insert(writer: Writer, context: WriteContext, fields: Mapping[str, Any]) -> str:
-    if not context.seeding:
-        _refuse_unless(writer.table, "createable")
+    _refuse_unless(context, writer.table, "createable")
     row = writer.defaults.copy()
     errors = _read_into(row, writer, context, fields, creating=True)
     refused = _named(writer, fields) if errors else ()
@@ -308,8 +314,8 @@ def _named(writer: Writer, fields: Mapping[str, Any]) -> set[str]:
 
 
 def _update(writer: Writer, context: WriteContext, old: Row, fields: Mapping[str, Any]) -> str:
-    if not context.seeding:
-        _refuse_unless(writer.table, "updateable")
+    _refuse_if_hidden(context, old["Id"])
+    _refuse_unless(context, writer.table, "updateable")
     row = old.copy()
     errors = _read_into(row, writer, context, fields, creating=False)
     _refuse_if_missing(

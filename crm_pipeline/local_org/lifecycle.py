@@ -222,10 +222,12 @@ def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -
 def _move_children(
     context: WriteContext, table: Table, from_id: str, to_id: str, *, stamped: bool = True
 ) -> None:
-    """Lets what points at one record point at another."""
+    """Lets what points at one record point at another, if it may: some lookups take leads only."""
+    target = context.org.table_of_id(to_id) or table
     for child, lookup in table.type.children:
         children = context.org.table(child.name)
-        if lookup.name in _NOT_MOVED:
+        takes = target.type.name in lookup.reference_to or child.name == "CampaignMember"
+        if lookup.name in _NOT_MOVED or not takes:
             continue
         for row in children.children_of(lookup.name, from_id):
             if child.name == "CampaignMember":

@@ -4,12 +4,15 @@ from crm_pipeline.local_org.bulk_jobs import BULK
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.store import Org
 
+_RECORD_BYTES = 2_048
+
 
 def limits(org: Org, _call: Call) -> Answer:
     """`GET /limits`."""
     meter = org.meter
     daily = meter.limits.daily_api_requests
     batches, jobs = meter.limits.daily_bulk_batches, meter.limits.daily_bulk_query_jobs
+    storage = meter.limits.data_storage_mb
     return Answer(
         body={
             "DailyApiRequests": {"Max": daily, "Remaining": daily - meter.used(org.now())},
@@ -21,10 +24,20 @@ def limits(org: Org, _call: Call) -> Answer:
                 "Max": jobs,
                 "Remaining": max(0, jobs - meter.calls["bulk2.query.create_job"]),
             },
-            "DataStorageMB": {"Max": 1024, "Remaining": 1024},
+            "DataStorageMB": {"Max": storage, "Remaining": max(0, storage - _megabytes(org))},
             "FileStorageMB": {"Max": 1024, "Remaining": 1024},
         }
     )
+
+
+def _megabytes(org: Org) -> int:
+    """Salesforce: a record takes 2 KB, with few exceptions, whatever is in it."""
+    records = sum(
+        len(table.rows)
+        for table in org.tables.values()
+        if table.type.describe["createable"] and table.type.publish is None
+    )
+    return records * _RECORD_BYTES // 1024**2
 
 
 def record_count(org: Org, call: Call) -> Answer:

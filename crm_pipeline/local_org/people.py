@@ -87,12 +87,17 @@ def _table_of(org: Org, record_id: str) -> Table:
     return table
 
 
+def _is_set_up(table: Table) -> bool:
+    """Whether no client writes any field of it, as of stages and queues."""
+    return not any(each.updateable for each in table.type.fields.values())
+
+
 def create(org: Org, call: Call) -> Answer:
     """`POST create` with `object` and `fields`."""
     given = _Creation.model_validate_json(call.body)
     table = org.table(given.object)
     with _acting(org, given) as context:
-        context.seeding = not table.type.describe["createable"]
+        context.seeding = _is_set_up(table)
         record_id = dml.saved_id(dml.create(org, context, table.type.name, given.fields_))
     return Answer(body={"id": record_id})
 
@@ -102,7 +107,7 @@ def edit(org: Org, call: Call) -> Answer:
     given = _Edit.model_validate_json(call.body)
     table = _table_of(org, given.id)
     with _acting(org, given) as context:
-        context.seeding = not table.type.describe["updateable"]
+        context.seeding = _is_set_up(table)
         result = dml.update(org, context, table.type.name, given.id, given.fields_)
         record_id = dml.saved_id(result)
     return Answer(body={"id": record_id})

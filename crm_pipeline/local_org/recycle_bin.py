@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.sharing import no_access
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext
@@ -35,7 +36,7 @@ def undelete(context: WriteContext, table: Table, record_id: str) -> str:
     """
     row = _in_bin(table, record_id)
     if not table.type.describe["undeletable"]:
-        raise refuse("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        raise no_access()
     _restore(context, table, row)
     return str(row["Id"])
 

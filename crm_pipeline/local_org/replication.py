@@ -8,6 +8,7 @@ from crm_pipeline.local_org.open_transactions import covered_until
 from crm_pipeline.local_org.rest import table_named
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import timestamp
 from crm_pipeline.local_org.values import stored_datetime
@@ -69,10 +70,13 @@ def _changes(org: Org, call: Call, reach: timedelta, *, deleted: bool) -> _Chang
     if refusal:
         raise SalesforceError(400, "INVALID_REPLICATION_DATE", refusal)
     covered = _minute(covered_until(org, min(end, timestamp(now))))
+    hidden = HIDDEN[org]
     rows = [
         row
-        for row in table.rows.values()
-        if row["IsDeleted"] is deleted and start <= _minute(row["SystemModstamp"]) <= covered
+        for record_id, row in table.rows.items()
+        if record_id not in hidden
+        and row["IsDeleted"] is deleted
+        and start <= _minute(row["SystemModstamp"]) <= covered
     ]
     if len(rows) > _MAX_IDS:
         raise SalesforceError(400, "EXCEEDED_ID_LIMIT", f"more than {_MAX_IDS} ids in the window")

@@ -24,6 +24,7 @@ from crm_pipeline.local_org.routing import (
     path_of,
 )
 from crm_pipeline.local_org.schema import Field, Row
+from crm_pipeline.local_org.sharing import is_hidden
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import writing
@@ -144,11 +145,11 @@ def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
             found = matches(table, external_field, call.params["value"])
             if len(found) > 1:
                 return _multiple_choices(call, table, found)
-            if not found:
+            if not found or is_hidden(org, found[0]):
                 raise not_found()
             return act(org, call, table, found[0])
         record_id = _id_in_path(call.params["id"])
-        if record_id in table.rows:
+        if record_id in table.rows and not (call.method == "GET" and is_hidden(org, record_id)):
             return act(org, call, table, record_id)
         if call.method == "GET":
             raise not_found()

@@ -25,6 +25,7 @@ from crm_pipeline.local_org.conditions import Conditions
 from crm_pipeline.local_org.currencies import currency_of
 from crm_pipeline.local_org.grouping import Grouping
 from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.soql import (
     Call,
     InQuery,
@@ -189,6 +190,9 @@ class Select:
         if where and where.ids is not None:
             ids = sorted(where.ids if ids is None else where.ids.intersection(ids))
         rows: Iterable[Row] = held.values() if ids is None else (held[each] for each in ids)
+        hidden = HIDDEN[self.org]
+        if hidden:
+            rows = (row for row in rows if row["Id"] not in hidden)
         if not self._include_deleted:
             rows = (row for row in rows if not row["IsDeleted"])
         return filter(where.test, rows) if where else rows

@@ -17,6 +17,7 @@ from crm_pipeline.local_org.repeats import refused_as_repeated
 from crm_pipeline.local_org.rest import body_of, fields_named, record_body, table_named
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.schema import Field
+from crm_pipeline.local_org.sharing import is_hidden
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, writing
 
@@ -101,7 +102,7 @@ def retrieve_many(org: Org, call: Call) -> Answer:
         found = long_id(given.strip())
         if found is None:
             raise SalesforceError(400, "MALFORMED_ID", f"malformed id {given}")
-        row = table.live(found)
+        row = None if is_hidden(org, found) else table.live(found)
         retrieved.append(row and record_body(org, table, row, fields, call.version))
     return Answer(body=retrieved)
 

@@ -24,7 +24,8 @@ class WriteContext:
     `allow_duplicates` is `Sforce-Duplicate-Rule-Header: allowSave=true`; `assignment` is
     `Sforce-Auto-Assign` (true: the active rule, false: none, or the id of a rule); `from_csv`
     says that values are texts of a Bulk CSV file; `seeding` lets every field be written, past
-    all rules; `locker` stands in for row locks.
+    all rules; `locker` stands in for row locks; `sees_all` is false for users of the API, who may
+    lack rights, and from whom records may be hidden.
     """
 
     org: Org
@@ -35,6 +36,7 @@ class WriteContext:
     version: str = "59.0"
     seeding: bool = False
     locker: Locker | None = None
+    sees_all: bool = True
     now: str = ""
     writes: list[Write] = field(default_factory=list)
     started_at: Savepoint = 0
@@ -143,6 +145,7 @@ def writing(org: Org, call: Call) -> Iterator[WriteContext]:
         allow_duplicates=bool(_ALLOW_SAVE.search(duplicates)),
         assignment=long_id(auto_assign) or auto_assign.upper() != "FALSE",
         locker=call.locker,
+        sees_all=False,
         version=call.version,
     )
     if call.writes is not None:
