@@ -345,14 +345,18 @@ def _stored(connection: Connection, account_id: str) -> Row[Any]:
         statement("accounts/get_account"), {"account_id": account_id}
     ).one_or_none()
     if row is None:
-        raise _unknown(account_id)
+        raise _unknown(connection, account_id)
     return row
 
 
-def _unknown(account_id: str) -> AccountError:
-    return AccountError(
-        f"There is no account {account_id!r}; `crm-pipeline account list` shows those that exist."
+def _unknown(connection: Connection, account_id: str) -> AccountError:
+    likely = near(account_id, [each.account_id for each in list_accounts(connection)])
+    meant = (
+        f"did you mean {' or '.join(likely)}?"
+        if likely
+        else "`crm-pipeline account list` shows those that exist."
     )
+    return AccountError(f"There is no account {account_id!r}; {meant}")
 
 
 def _checked(account: Account) -> Account:
@@ -379,7 +383,7 @@ def _set_enabled(connection: Connection, account_id: str, *, enabled: bool) -> N
         statement("accounts/set_enabled"), {"account_id": account_id, "enabled": enabled}
     )
     if changed is None:
-        raise _unknown(account_id)
+        raise _unknown(connection, account_id)
 
 
 def _checked_filter(account_id: str, filter_string: str) -> str:

@@ -16,7 +16,7 @@ from crm_pipeline.cli import (
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
-from crm_pipeline.cli.databases import locked, migrated, transaction
+from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_facts, print_table, say, shown
@@ -55,12 +55,15 @@ def add(
     """Add an account, with the credentials of its org."""
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.credentials import set_credentials
-    from crm_pipeline.accounts.store import add_account
+    from crm_pipeline.accounts.store import add_account, list_accounts
 
     account = Account(account_id, client.strip(), name, login_url, True, AccountSettings())
     with migrated().begin() as connection:
         add_account(connection, account)
         check_client(account.client_id, yes=yes)
+        for other in list_accounts(connection):
+            if other.client_id == account.client_id and other.account_id != account_id:
+                say(f"Account {other.account_id} is this client, too; in one org only one may be.")
         set_credentials(connection, account_id, credentials(credentials_file, method))
     say(
         f"Added account {account_id}; try its login with "
@@ -71,13 +74,15 @@ def add(
 @app.command("clients")
 def clients_() -> None:
     """List the clients that the warehouse has rows of, with their accounts."""
-    from crm_pipeline.accounts.store import list_accounts
+    from crm_pipeline.accounts.store import AccountOverview, list_accounts
     from crm_pipeline.database.engines import engine
     from crm_pipeline.warehouse.clients import clients
     from crm_pipeline.warehouse.participations import ExtractError
 
-    with transaction() as connection:
-        accounts = list_accounts(connection)
+    accounts: list[AccountOverview] = []
+    if is_set_up():
+        with transaction() as connection:
+            accounts = list_accounts(connection)
     try:
         found = clients(engine("warehouse"))
     except ExtractError as error:

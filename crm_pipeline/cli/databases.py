@@ -41,8 +41,21 @@ def migrated() -> "Engine":
     return database
 
 
+def is_set_up() -> bool:
+    """Whether the pipeline's database has the tables of this version."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.database.migrations import pending
+
+    return not pending(engine("pipeline"), "crm")
+
+
 def where(database: "Engine") -> str:
     """Which database it is, for people."""
+    from crm_pipeline.settings import settings
+
+    chosen = settings()
+    if chosen.pipeline_database_url is None and chosen.warehouse_url is None:
+        return f"The embedded PostgreSQL of {chosen.data_dir}"
     return f"Database {database.url.database} of {database.url.host}:{database.url.port}"
 
 

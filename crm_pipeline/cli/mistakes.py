@@ -43,7 +43,7 @@ class OneLineMistakes(TyperGroup):
         try:
             status = run()
         except typer.TyperException as mistake:
-            _say(mistake.format_message(), _hint(mistake))
+            _say(mistake.format_message().replace(": Value error, ", ": "), _hint(mistake))
             status = mistake.exit_code
         except typer.Abort as stopped:
             by_ctrl_c = isinstance(stopped.__cause__, KeyboardInterrupt)

@@ -121,5 +121,5 @@ def show(console: Console, ended: Iterable[Outcome], foreseen: Mapping[str, Fore
 
 
 # A narrower terminal wraps lines rather than hide numbers.
-_NARROWEST = 140
+_NARROWEST = 150
 _COLOURS = {"Complete": "green", "Failed": "yellow", "Disabled": "dim"}

@@ -61,6 +61,16 @@ def test_a_client_that_the_warehouse_does_not_know_is_taken_only_on_purpose(
     assert client_of(pipeline, "beta") == "4711"
 
 
+def test_a_second_account_of_a_client_is_told_of_the_first(run: Run, two_clients: Org):
+    told = run(*ADD, "--client=client-1", typed=SECRETS).stdout
+    assert "Account acme is this client, too; in one org only one may be." in told
+
+
+def test_an_account_that_does_not_exist_is_told_with_its_near_names(run: Run, two_clients: Org):
+    assert "no account 'acem'; did you mean acme?" in run("state", "acem", fails=1).stderr
+    assert "`crm-pipeline account list`" in run("state", "zzz", fails=1).stderr
+
+
 def test_a_bad_id_or_address_is_told_before_anything_is_asked(run: Run, two_clients: Org):
     for bad in (["Big Corp", "--login-url=https://b.my.salesforce.com"], ["b", "--login-url=b"]):
         told = run("account", "add", *bad, "--client=client-1", "--name=n", fails=1)

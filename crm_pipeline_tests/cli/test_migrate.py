@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cli.test_process import ADD, crm_pipeline
+from crm_pipeline_tests.flows.webinars.warehouse import add_sessions
 
 
 @pytest.fixture
@@ -43,6 +44,12 @@ def test_commands_make_no_tables_and_say_who_does(run: Run, no_tables: Engine, a
     with no_tables.connect() as connection:
         made = connection.scalars(text("SELECT nspname FROM pg_namespace")).all()
     assert not {"crm", "platform_inbox"} & set(made)
+
+
+def test_clients_are_listed_before_there_is_an_account(run: Run, no_tables: Engine):
+    with no_tables.begin() as connection:
+        add_sessions(connection, 1)
+    assert "client-1" in run("account", "clients").stdout
 
 
 def test_migrate_and_the_first_account_make_the_tables(no_tables: Engine):

@@ -18,6 +18,7 @@ from crm_pipeline_tests.cli.conftest import Run
         (["account", "list", "--colour"], "--colour"),
         (["account", "credentials", "a", "--method=x"], "--method"),
         (["operations", "list", "--limit=0"], "--limit"),
+        (["operations", "list", "--state=lost"], "'--state': 'lost' is not one of 'pending'"),
         (["operations", "show", "x"], "ID"),
         (["org", "serve", "--port=70000"], "--port"),
     ],
