@@ -167,6 +167,7 @@ def note_members(connection: Connection, operation_ids: Sequence[int]) -> None:
     """Notes that the memberships of these operations are in the org."""
     parameters = {"operation_ids": list(operation_ids)}
     connection.execute(statement("campaigns/note_members"), parameters)
+    connection.execute(statement("campaigns/note_twice"), parameters)
 
 
 def reopen_moved_members(connection: Connection, account_id: str) -> None:

@@ -118,16 +118,17 @@ def test_an_activity_that_waits_for_its_person_is_no_reason_to_run(connection):
     assert due() == {}
 
 
-def test_an_activity_whose_person_is_in_the_org_is_unfinished_business(connection):
+def test_what_a_cycle_has_left_although_it_could_be_sent_is_unfinished_business(connection):
+    an_account(connection, "a")
+    a_state(connection, "a", sendable=True)
+    read_up_to(connection, "a", LONG_AGO)
+    connection.commit()
+    assert due() == {"a": "unfinished"}
+
+
+def test_a_person_that_waits_is_unfinished_business(connection):
     an_idle_account(connection, "a")
-    an_operation(connection, "a", "registration:1", kind="activity", person_key="p")
-    connection.execute(
-        text(
-            "INSERT INTO crm.identity"
-            " (account_id, person_key, sobject, salesforce_id, reason, sent, as_of)"
-            " VALUES ('a', 'p', 'Lead', '00Q', '', '{}', now())"
-        )
-    )
+    an_operation(connection, "a", "person:1")
     connection.commit()
     assert due() == {"a": "unfinished"}
 

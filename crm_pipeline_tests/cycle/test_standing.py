@@ -112,3 +112,22 @@ def test_values_changed_to_fit_are_a_note_and_no_reason(bench: Bench) -> None:
     assert (row.reason, row.notes) == (None, report.notes)
     cycle = bench.connection.execute(text("SELECT reason, notes FROM crm.cycle")).one()
     assert tuple(cycle) == (None, report.notes)
+
+
+def test_what_is_left_although_it_could_be_sent_is_noted(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    assert standing(bench).sendable is False
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle(steps=frozenset(("lead_payloads",)))
+    assert standing(bench).sendable is True
+    bench.cycle()
+    assert standing(bench).sendable is False
+
+
+def test_what_waits_for_a_person_who_never_comes_is_no_unfinished_business(bench: Bench) -> None:
+    add_person(bench.connection, 1, country_code="Atlantis")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    assert bench.states()["registration:1"] == "pending"
+    assert standing(bench).sendable is False

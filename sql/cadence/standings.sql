@@ -1,8 +1,9 @@
 -- How each enabled account stands: whether it may run, and what it has to do.
 --
 -- An account is in flight when a planner has claimed it or a process holds its lock. Pending
--- operations count only when they could be sent now: an activity waits for its person, a new
--- version for the answer to the one before, a member for its campaign.
+-- operations count only when they could be sent now: a new version waits for the answer to the one
+-- before. What waits for people or campaigns is no business of a tick: only a cycle can change that,
+-- and it notes whether it has left anything (`sendable`).
 SELECT
     a.account_id,
     a.client_id,
@@ -32,14 +33,7 @@ SELECT
         WHERE
             o.account_id = a.account_id
             AND o.state = 'pending'
-            AND (
-                o.kind = 'person'
-                OR EXISTS (
-                    SELECT FROM crm.identity AS i
-                    WHERE i.account_id = o.account_id AND i.person_key = o.person_key
-                )
-            )
-            -- As a subplan for the few, not as an anti join over all (no statistics yet).
+            AND o.kind = 'person'
             AND NOT (
                 o.version > 1
                 AND EXISTS (
@@ -50,17 +44,7 @@ SELECT
                         AND earlier.state = 'in_flight'
                 )
             )
-            AND NOT (
-                o.kind = 'member'
-                AND EXISTS (
-                    SELECT FROM crm.operation AS link
-                    WHERE
-                        link.account_id = o.account_id
-                        AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
-                        AND link.state IN ('failed', 'exhausted')
-                )
-            )
-    ) AS unfinished,
+    ) OR coalesce(s.sendable, false) AS unfinished,
     EXISTS (
         SELECT FROM crm.pushed_session AS p
         WHERE p.account_id = a.account_id AND p.backfilled_at IS NULL

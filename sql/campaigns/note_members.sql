@@ -26,4 +26,5 @@ SET
     campaign_id = excluded.campaign_id,
     person_id = excluded.person_id,
     member_id = excluded.member_id,
+    moved = false,
     seen_at = now()

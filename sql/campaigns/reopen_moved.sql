@@ -1,6 +1,7 @@
 -- Memberships whose person is another record by now (a lead was converted or merged), or whose
 -- event is another campaign (it was linked anew): they are looked at again, so that the status that
--- was reached stands there, too.
+-- was reached stands there, too. They were marked when that happened; when they are noted anew, the
+-- mark goes.
 --
 -- Those that moved are few: their operations are found by key, one after another (`LIMIT`), where
 -- PostgreSQL, which takes them for many, would compare all with all.
@@ -12,6 +13,7 @@ WITH moved AS MATERIALIZED (
         ON m.account_id = c.account_id AND m.event_id = c.event_id
     WHERE
         m.account_id = :account_id
+        AND m.moved
         AND (i.salesforce_id <> m.person_id OR c.campaign_id <> m.campaign_id)
 )
 

@@ -1,4 +1,5 @@
--- Closes the cycle and gives the claim back. `since` stays where the cycle before ended alike.
+-- Closes the cycle and gives the claim back. `since` stays where the cycle before ended alike;
+-- `sendable`: something is left, beside people, that could be sent now.
 WITH ended AS MATERIALIZED (
     SELECT clock_timestamp() AS moment
 ),
@@ -41,6 +42,35 @@ SET
     failed = :failed,
     failures_in_a_row = CASE WHEN :state = 'Failed' THEN s.failures_in_a_row + 1 ELSE 0 END,
     claimed_until = NULL,
+    sendable = EXISTS (
+        SELECT FROM crm.operation AS o
+        INNER JOIN crm.identity AS i
+            ON o.account_id = i.account_id AND o.person_key = i.person_key
+        WHERE
+            o.account_id = :account_id
+            AND o.state = 'pending'
+            AND o.kind <> 'person'
+            AND NOT (
+                o.version > 1
+                AND EXISTS (
+                    SELECT FROM crm.operation AS earlier
+                    WHERE
+                        earlier.account_id = o.account_id
+                        AND earlier.natural_key = o.natural_key
+                        AND earlier.state = 'in_flight'
+                )
+            )
+            AND NOT (
+                o.kind = 'member'
+                AND EXISTS (
+                    SELECT FROM crm.operation AS link
+                    WHERE
+                        link.account_id = o.account_id
+                        AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
+                        AND link.state IN ('failed', 'exhausted')
+                )
+            )
+    ),
     paused_until = :paused_until,
     api_used = coalesce(:api_used, s.api_used),
     api_limit = coalesce(:api_limit, s.api_limit),

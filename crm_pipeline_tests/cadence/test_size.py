@@ -1,0 +1,97 @@
+"""What ticks, cycles and checks read of an account with much in its ledger: little, however much.
+
+Pages of PostgreSQL are counted, not seconds: they are the same on a busy machine.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.settings import settings
+from crm_pipeline_tests.cadence.rows import an_idle_account
+
+MANY = 50_000
+FEW_PAGES = 400
+
+ACTIVITIES = f"""
+    INSERT INTO crm.operation (
+        account_id, flow, kind, natural_key, version, as_of, content_hash, intent, state
+    )
+    SELECT 'big', 'webinars', 'activity', 'registration:' || n, 1, now(), '', '{{}}', 'pending'
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+MEMBERS = f"""
+    INSERT INTO crm.campaign_member (
+        account_id, event_id, person_key, campaign_id, person_id, member_id
+    )
+    SELECT 'big', 1 + n % 10, CAST(n AS text), '701' || n % 10, '003' || n, '00v' || n
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+IDENTITIES = f"""
+    INSERT INTO crm.identity (
+        account_id, person_key, sobject, salesforce_id, reason, sent, as_of
+    )
+    SELECT 'big', CAST(n AS text), 'Contact', '003' || n, '', '{{}}', now()
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+CAMPAIGNS = """
+    INSERT INTO crm.event_campaign (account_id, event_id, campaign_id)
+    SELECT 'big', n, '701' || n % 10 FROM generate_series(1, 10) AS n
+    """
+
+
+@pytest.fixture
+def big(pipeline: Engine) -> Iterator[Connection]:
+    """An account with activities that wait for people who never come, and with many members."""
+    with pipeline.connect() as connection:
+        an_idle_account(connection, "big")
+        connection.execute(text("UPDATE crm.account SET settings = '{\"campaigns\": {}}'"))
+        for rows in (ACTIVITIES, MEMBERS, IDENTITIES, CAMPAIGNS):
+            connection.execute(text(rows))
+        connection.execute(
+            text(
+                "INSERT INTO crm.campaign_mapping (account_id, fingerprint, conversions_seen_at)"
+                " VALUES ('big', '', '2026-01-01')"
+            )
+        )
+        connection.commit()
+        yield connection
+
+
+def pages(connection: Connection, name: str, **values: Any) -> int:
+    """How many pages a statement of ours reads."""
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement(name).text}"
+    [explained] = connection.execute(text(explain), values).scalar_one()
+    connection.rollback()
+    return int(explained["Plan"]["Shared Hit Blocks"] + explained["Plan"]["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("cadence/standings", {"grace_seconds": 600}),
+        ("campaigns/reopen_moved", {"account_id": "big"}),
+        ("campaigns/conversions_since", {"account_id": "big", "pause_seconds": 60}),
+        ("checks/nobody_is_a_member_twice", {"account_ids": ["big"]}),
+    ],
+)
+def test_a_large_account_costs_no_more_than_a_small_one(
+    big: Connection, name: str, values: dict[str, Any], analyzed: bool
+) -> None:
+    if analyzed:
+        big.execute(text("ANALYZE crm.operation, crm.campaign_member, crm.identity"))
+        big.commit()
+    assert pages(big, name, **values) < FEW_PAGES
+
+
+def test_where_all_members_are_contacts_no_conversion_is_looked_for(big: Connection) -> None:
+    grace = {"grace_seconds": settings().lost_answer_grace_seconds}
+    standing = big.execute(statement("cadence/standings"), grace).one()
+    assert (standing.conversions_unseen, standing.unfinished) == (False, False)
