@@ -20,6 +20,7 @@ Reason = Literal[
     "unfinished",
     "events to read again",
     "conversions to look for",
+    "rows to count",
     "retries",
 ]
 
@@ -56,6 +57,7 @@ class Standing:
         unread_sessions: sessions newly configured to be pushed.
         settings_changed: since the last cycle began; what they switch on may be there already.
         events_to_read_again: events of which a share is read again in each cycle.
+        uncounted: the warehouse's rows were last counted against what was read a day ago.
         conversions_unseen: nobody has asked for a day which members' leads were converted.
     """
 
@@ -74,6 +76,7 @@ class Standing:
     settings_changed: bool = False
     events_to_read_again: bool = False
     conversions_unseen: bool = False
+    uncounted: bool = False
     positions: Mapping[str, Position] = field(default_factory=dict)
 
 
@@ -121,6 +124,7 @@ def own_business(standing: Standing) -> Reason | None:
         "unfinished": left_over,
         "events to read again": standing.events_to_read_again,
         "conversions to look for": standing.conversions_unseen,
+        "rows to count": standing.uncounted,
         "retries": standing.retries,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

@@ -4,9 +4,9 @@ What is read is defined by `sql/extract/registrations.sql` and `attendances.sql`
 their columns are the contract.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -22,6 +22,9 @@ from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.text import written
 
 Source = Literal["registrations", "attendances"]
+
+Rows = Mapping[Source, Collection[int]]
+"""Ids of rows by their source."""
 
 SOURCES: tuple[Source, ...] = ("registrations", "attendances")
 
@@ -87,6 +90,7 @@ class Reading:
         overlap: how far below the watermark to read again, for rows that commit late.
         chunk_rows: participations at a time.
         timezone: the zone of timestamps that carry none.
+        again: ids of rows to read whatever their time, by source.
     """
 
     client_id: str
@@ -95,6 +99,7 @@ class Reading:
     overlap: timedelta
     chunk_rows: int
     timezone: str = "UTC"
+    again: Rows = field(default_factory=dict)
 
 
 def read(
@@ -123,6 +128,7 @@ def read(
                 "since": max(start - reading.overlap, NEVER),
                 "sessions": None if reading.sessions is None else list(reading.sessions),
                 "backfilled": list(reading.backfilled),
+                "again": list(reading.again.get(source, ())),
             },
         )
         names = _names(source, rows)
@@ -146,7 +152,13 @@ def columns(warehouse: Engine) -> set[str]:
     Raises:
         ExtractError: the warehouse is down, or a statement does not fit it.
     """
-    nobody = {"client_id": "", "since": datetime.now(UTC), "sessions": [], "backfilled": []}
+    nobody = {
+        "client_id": "",
+        "since": datetime.now(UTC),
+        "sessions": [],
+        "backfilled": [],
+        "again": [],
+    }
     known = {"street"}
     with warehouse.connect() as connection:
         for source in SOURCES:

@@ -64,6 +64,7 @@ SELECT
                 WHERE lead.account_id = m.account_id AND lead.person_id LIKE '00Q%'
             )
     ) AS conversions_unseen,
+    coalesce(n.counted_at < now() - interval '1 day', false) AS uncounted,
     r.watermark AS registrations_watermark,
     r.seen_since AS registrations_seen_since,
     r.seen_rows AS registrations_seen_rows,
@@ -80,5 +81,7 @@ LEFT JOIN crm.source_position AS r
     ON a.account_id = r.account_id AND r.source = 'registrations'
 LEFT JOIN crm.source_position AS t
     ON a.account_id = t.account_id AND t.source = 'attendances'
+LEFT JOIN crm.source_count AS n
+    ON a.account_id = n.account_id AND n.source = 'registrations'
 WHERE a.enabled
 ORDER BY s.finished_at NULLS FIRST, a.account_id

@@ -52,6 +52,10 @@ WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
     WHERE a.client_id = :client_id AND a.event_session_id = any(CAST(:backfilled AS bigint []))
+    UNION
+    SELECT a.attendance_id
+    FROM warehouse.attendance AS a
+    WHERE a.client_id = :client_id AND a.attendance_id = any(CAST(:again AS bigint []))
 )
 
 SELECT

@@ -5,7 +5,8 @@
 -- the latest shipping of them all.
 --
 -- Parameters: client_id; since; sessions: the event sessions to push, or NULL for all;
--- backfilled: those of them to be read whole, whatever :since says.
+-- backfilled: those of them to be read whole, whatever :since says; again: ids of rows that are
+-- to be read, too (row_counts.sql has found that nobody has read them).
 -- The columns' names are the contract; with another schema, edit this statement and keep them.
 -- Further columns may be added: an account's field mapping can name them.
 -- NULL in registration_id, event_session_id, registered_at: that row is rejected, with this reason; so is
@@ -37,6 +38,10 @@ WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r
     WHERE r.client_id = :client_id AND r.event_session_id = any(CAST(:backfilled AS bigint []))
+    UNION
+    SELECT r.registration_id
+    FROM warehouse.registration AS r
+    WHERE r.client_id = :client_id AND r.registration_id = any(CAST(:again AS bigint []))
 )
 
 SELECT

@@ -1,7 +1,7 @@
 """Campaigns, declared: events as campaigns, participants as their members (spec 2)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +24,7 @@ from crm_pipeline.ledger.campaigns import (
     set_mapping_fingerprint,
     waiting_backfills,
 )
+from crm_pipeline.ledger.counts import members_were_read, rows_of_members
 from crm_pipeline.ledger.intents import Intent, Recorded
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
@@ -39,10 +40,11 @@ NAME = "campaigns"
 
 @dataclass(frozen=True, slots=True)
 class ReadWhole:
-    """What is to be read from its start in this cycle: events, and sessions newly pushed."""
+    """What is to be read whatever its time: events, sessions newly pushed, and rows nobody read."""
 
     events: Sequence[int]
     sessions: Sequence[int]
+    rows: Mapping[str, Collection[int]]
 
 
 def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
@@ -66,6 +68,7 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
         overlap=timedelta(minutes=settings().overlap_minutes),
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
+        again={source: whole.rows.get(source, ()) for source in participations.SOURCES},
     )
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
@@ -160,7 +163,8 @@ def to_read_whole(
             break
         taken.append(event_id)
     pushed = pushed_sessions(ledger, account_id)
-    return ReadWhole(taken, [s.event_session_id for s in pushed if s.members_read_at is None])
+    added = [session.event_session_id for session in pushed if session.members_read_at is None]
+    return ReadWhole(taken, added, rows_of_members(ledger, account_id))
 
 
 def to_be_read_again(
@@ -193,6 +197,7 @@ def _was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping
     """Notes that this was read; returns the events that wait to be, with their rows."""
     backfills_done(ledger, account.account_id, whole.events)
     sessions_were_read(ledger, account.account_id, whole.sessions)
+    members_were_read(ledger, account.account_id)
     return waiting_backfills(ledger, account.account_id)
 
 

@@ -149,10 +149,10 @@ def told(rows: Iterable[Participation], settings: CampaignSettings, before: Told
 
 def stages_of_sessions(words: Mapping[str, Word]) -> dict[int, Stage]:
     """A stage for each session: an attendance, else the word of the registration made last."""
-    last: dict[int, tuple[tuple[int, str, int], Stage]] = {}
+    last: dict[int, tuple[tuple[int, str, int, str], Stage]] = {}
     for key, word in words.items():
         attended = len(_MADE_BY) - _MADE_BY.index(word.stage) if word.stage in _MADE_BY else 0
-        weight = attended, word.at, int(key[1:])
+        weight = attended, word.at, len(key), key
         if word.session not in last or last[word.session][0] < weight:
             last[word.session] = weight, word.stage
     return {session: stage for session, (_, stage) in last.items()}

@@ -1,21 +1,23 @@
 """The webinar cycle, declared: from registrations and attendances to people and activities."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Shown, Table, Topic
-from crm_pipeline.flows.webinars import rules
+from crm_pipeline.flows.webinars import rules, unread
+from crm_pipeline.ledger.counts import last_counts, note_count
 from crm_pipeline.ledger.intents import Recorded
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.mapping import check_columns
-from crm_pipeline.warehouse.participations import SOURCES
+from crm_pipeline.warehouse.participations import SOURCES, ExtractError, Rows
 
 NAME = "webinars"
 
@@ -23,7 +25,8 @@ NAME = "webinars"
 def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     """Reads what is new for an account and maps it; the caller records each batch.
 
-    Sessions that are pushed from now on are read whole, and are noted as read at the end.
+    Sessions that are pushed from now on are read whole, and are noted as read at the end. Once a
+    day all rows are counted against those that were read, and what was missed is read.
 
     Raises:
         ExtractError: the warehouse cannot be read, or a mapping names what it does not have;
@@ -31,11 +34,11 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     """
     ledger, account = reading.ledger, reading.account
     pushed = pushed_sessions(ledger, account.account_id)
-    unread = [each.event_session_id for each in pushed if each.backfilled_at is None]
+    added = [each.event_session_id for each in pushed if each.backfilled_at is None]
     rows = participations.Reading(
         client_id=account.client_id,
         sessions=[each.event_session_id for each in pushed] or None,
-        backfilled=unread,
+        backfilled=added,
         overlap=timedelta(minutes=settings().overlap_minutes),
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
@@ -44,24 +47,64 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     check_columns(reading.warehouse, overrides)
     maps = rules.field_maps(reading.choices, overrides)
     filters = filter_strings(ledger, account.account_id)
-    known = positions(ledger, account.account_id)
-    for source in SOURCES:
-        if source not in reading.sources:
-            continue
-        for chunk in participations.read(reading.warehouse, rows, source, known.get(source)):
-            yield Batch(
-                source,
-                len(chunk.participations),
-                rules.intents(chunk.participations, maps, filters),
-                chunk.position,
-                rules.emails(chunk.participations, filters),
-                Counter(each.event_session_id for each in chunk.participations),
-            )
+
+    def batches(rows: participations.Reading) -> Iterator[Batch]:
+        known = positions(ledger, account.account_id)
+        for source in SOURCES:
+            if source not in reading.sources:
+                continue
+            for chunk in participations.read(reading.warehouse, rows, source, known.get(source)):
+                yield Batch(
+                    source,
+                    len(chunk.participations),
+                    rules.intents(chunk.participations, maps, filters),
+                    chunk.position,
+                    rules.emails(chunk.participations, filters),
+                    Counter(each.event_session_id for each in chunk.participations),
+                )
+
+    yield from batches(rows)
     if reading.recording and set(reading.sources) == set(SOURCES):
         ledger.execute(
             statement("ledger/sessions_were_read"),
-            {"account_id": account.account_id, "sessions": unread},
+            {"account_id": account.account_id, "sessions": added},
         )
+        yield from counted(reading, lambda again: batches(replace(rows, again=again)))
+
+
+def counted(
+    reading: Reading[AccountSettings], read_again: Callable[[Rows], Iterator[Batch]]
+) -> Iterator[Batch]:
+    """Counts the warehouse's rows against the ledger, where that was last done a day ago.
+
+    Args:
+        reading: of which account.
+        read_again: gives batches with these rows among them; the caller has recorded each one
+            before it takes the next.
+
+    Raises:
+        ExtractError: the warehouse cannot be asked, or counts rows that no extract gives.
+    """
+    ledger, account = reading.ledger, reading.account
+    due, explained = last_counts(ledger, account.account_id)
+    if not due:
+        return
+    before = unread.compare(ledger, reading.warehouse, account, explained)
+    after = before
+    if again := {each.source: each.unread for each in before if each.unread}:
+        yield from read_again(again)
+        after = unread.compare(ledger, reading.warehouse, account, explained)
+    told = []
+    for found, now in zip(before, after, strict=True):
+        told += unread.tell(found, explained.get(found.source, {}))
+        note_count(ledger, account.account_id, unread.as_count(found, now))
+    yield Batch(NAME, 0, (), None, told=tuple(told))
+    for each in after:
+        if each.unread:
+            raise ExtractError(
+                f"sql/extract/row_counts.sql counts {len(each.unread)} rows that "
+                f"{each.source}.sql does not give: make the two agree"
+            )
 
 
 def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
@@ -74,7 +117,7 @@ def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | 
     says_something = activities.new + activities.changed + activities.rejected.total()
     if batch.source == "registrations":
         counts.registrations += says_something
-    else:
+    elif batch.source == "attendances":
         counts.attendances += says_something
     counts.known += activities.unchanged
     counts.intents_new += activities.new
@@ -275,6 +318,12 @@ _PROMISES = (
         "load_results",
         "Every row that the last cycle read was rejected, was known already, or is delivered or "
         "queued: nothing is lost on the way.",
+    ),
+    Promise(
+        "nothing_unread",
+        "registrations",
+        "Once a day the warehouse's rows are counted against those that were read: none was "
+        "missed (what was is read at once), and none waits for its person, session or event.",
     ),
     Promise(
         "no_filtered_address",

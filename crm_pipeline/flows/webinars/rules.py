@@ -17,7 +17,7 @@ SUBJECT: Mapping[Source, str] = {
     "attendances": "Webinar Attendance",
 }
 
-_NATURAL_KEY: Mapping[Source, str] = {
+NATURAL_KEY: Mapping[Source, str] = {
     "registrations": "registration",
     "attendances": "attendance",
 }
@@ -171,7 +171,7 @@ def _activity(
         fields.update(event_map.apply(columns))
     key = email_key(columns["email"])
     return Intent(
-        natural_key=f"{_NATURAL_KEY[participation.source]}:{participation.participation_id}",
+        natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
         person_key=key,
         as_of=participation.changed_at,

@@ -1,0 +1,184 @@
+"""Once a day an account's rows in the warehouse are counted against what was read of them.
+
+A row that commits long after its shipping time, or that a statement of `sql/extract/` hides, would
+otherwise be in no ledger, no queue and no alert. Where the numbers of a day agree, nothing is
+transferred; where they differ, that day's rows are compared one by one.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.store import pushed_sessions
+from crm_pipeline.flows.webinars.rules import NATURAL_KEY
+from crm_pipeline.ledger.counts import Count, ReadDay, days_of_ledger, known_rows
+from crm_pipeline.ledger.positions import positions
+from crm_pipeline.warehouse.participations import NEVER, SOURCES, Source
+from crm_pipeline.warehouse.row_counts import Day, days_of_warehouse, still_there
+
+_NO_ROWS = (0, Decimal())
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What counting one source has found.
+
+    Attributes:
+        source: which one.
+        rows: how many were counted in the warehouse.
+        unread: rows that were never read, or not since they were shipped last.
+        incomplete: rows that were never read and cannot be: what they belong to is not there.
+        vanished: rows that were read, and are not in the warehouse any more, or not whole.
+        explained: days that differ without a row unread: their numbers, and the vanished rows.
+    """
+
+    source: Source
+    rows: int
+    unread: Set[int]
+    incomplete: int
+    vanished: int
+    explained: Mapping[str, Any]
+
+
+def compare(
+    ledger: Connection, warehouse: Engine, account: Account, explained: Mapping[str, Any]
+) -> list[Comparison]:
+    """Counts what was shipped before the overlap that each cycle reads again.
+
+    Args:
+        ledger: what was read; positions.
+        warehouse: the warehouse's engine.
+        account: whose rows.
+        explained: what the last comparison explained, by source.
+
+    Raises:
+        ExtractError: the warehouse cannot be asked.
+    """
+    pushed = [each.event_session_id for each in pushed_sessions(ledger, account.account_id)]
+    known = positions(ledger, account.account_id)
+    return [
+        _compare(
+            ledger,
+            warehouse,
+            account,
+            source,
+            pushed=pushed or None,
+            until=known[source].seen_since,
+            explained=explained.get(source, {}),
+        )
+        for source in SOURCES
+        if source in known
+    ]
+
+
+def as_count(found: Comparison, now: Comparison) -> Count:
+    """What was found, and how it stands now that the unread rows were read, for the ledger."""
+    return Count(
+        source=now.source,
+        rows=now.rows,
+        again=sorted(found.unread),
+        still_unread=len(now.unread),
+        incomplete=now.incomplete,
+        vanished=now.vanished,
+        explained=now.explained,
+    )
+
+
+def tell(found: Comparison, explained: Mapping[str, Any]) -> list[str]:
+    """What a comparison has found, in lines for people; `explained` was known before."""
+    told = []
+    if found.unread:
+        told.append(
+            f"{len(found.unread)} {found.source} that no cycle had read were found by counting, "
+            "and read now: they were committed long after their shipping time (OVERLAP_MINUTES)"
+        )
+    if found.incomplete:
+        told.append(
+            f"{found.incomplete} {found.source} cannot be read: their person, session or event is "
+            "not in the warehouse"
+        )
+    if found.vanished > sum(each[-1] for each in explained.values()):
+        told.append(
+            f"{found.vanished} {found.source} that were read are not in the warehouse any more; "
+            "what the org has of them stays"
+        )
+    return told
+
+
+def _compare(
+    ledger: Connection,
+    warehouse: Engine,
+    account: Account,
+    source: Source,
+    *,
+    pushed: Sequence[int] | None,
+    until: datetime,
+    explained: Mapping[str, Any],
+) -> Comparison:
+    key = NATURAL_KEY[source]
+
+    def both_sides(named: Sequence[date] = ()) -> tuple[dict[date, Day], dict[date, ReadDay]]:
+        with warehouse.connect() as connection:
+            there = days_of_warehouse(
+                connection,
+                account.client_id,
+                source,
+                sessions=pushed,
+                until=until,
+                of_days=named,
+            )
+        return there, days_of_ledger(ledger, account.account_id, key, until, named)
+
+    there, read = both_sides()
+    differing = [day for day in sorted(there | read) if _sums(there, day) != _sums(read, day)]
+    numbers = {day: _numbers(there, read, day) for day in differing}
+    known = {day: explained[str(day)] for day in differing if str(day) in explained}
+    unread: set[int] = set()
+    vanished = {day: each[-1] for day, each in known.items()}
+    if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
+        there, read = both_sides(differing)
+        named, were = _by_row(there), _by_row(read)
+        behind = {number for number, at in named.items() if number not in were or were[number] < at}
+        as_of = known_rows(ledger, account.account_id, key, behind)
+        unread = {
+            number
+            for number in behind
+            if number not in as_of or max(as_of[number], NEVER) < named[number]
+        }
+        missing = were.keys() - named.keys()
+        gone = missing - still_there(warehouse, account.client_id, source, missing)
+        vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
+    missed = {day for day, each in there.items() if unread & each.named.keys()}
+    incomplete = [number for day in there.values() for number in day.incomplete]
+    never_read = set(incomplete) - known_rows(ledger, account.account_id, key, incomplete).keys()
+    return Comparison(
+        source,
+        rows=sum(day.sums[0] for day in there.values()),
+        unread=unread,
+        incomplete=len(never_read),
+        vanished=sum(vanished.values()),
+        explained={
+            str(day): [*numbers[day], vanished.get(day, 0)]
+            for day in differing
+            if day not in missed
+        },
+    )
+
+
+def _by_row(days: Mapping[date, Day] | Mapping[date, ReadDay]) -> dict[int, datetime]:
+    """The rows of the days that were asked for."""
+    return {number: at for day in days.values() for number, at in day.named.items()}
+
+
+def _sums(side: Mapping[date, Day] | Mapping[date, ReadDay], day: date) -> tuple[int, Decimal]:
+    return side[day].sums if day in side else _NO_ROWS
+
+
+def _numbers(there: Mapping[date, Day], read: Mapping[date, ReadDay], day: date) -> list[str]:
+    """Both sides' numbers, as they can be kept."""
+    return [str(number) for side in (there, read) for number in _sums(side, day)]

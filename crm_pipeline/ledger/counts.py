@@ -1,0 +1,113 @@
+"""What was read of each source by day, and the last count of it against the warehouse.
+
+Each function works within the caller's transaction, on the connection that holds the
+account's lock.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDay:
+    """What was read of a day.
+
+    Attributes:
+        sums: how many rows, and their times as seconds since 1970, added up.
+        named: the time of each by its id, where the day was asked for (UTC).
+    """
+
+    sums: tuple[int, Decimal]
+    named: Mapping[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A source's count, as `crm.source_count` has it; `again` are the rows that were unread."""
+
+    source: str
+    rows: int
+    again: Sequence[int]
+    still_unread: int
+    incomplete: int
+    vanished: int
+    explained: Mapping[str, Any]
+
+
+def days_of_ledger(
+    connection: Connection,
+    account_id: str,
+    key: str,
+    until: datetime,
+    of_days: Collection[date] = (),
+) -> dict[date, ReadDay]:
+    """What was read by day (UTC), up to a time; `key` begins the natural keys: `registration`."""
+    rows = connection.execute(
+        statement("ledger/row_counts"),
+        {
+            "account_id": account_id,
+            "pattern": f"^{key}:[0-9]+$",
+            "until": until,
+            "days": list(of_days),
+        },
+    )
+    return {
+        row.day: ReadDay(
+            (row.rows, row.seconds),
+            dict(zip(row.ids or (), row.times or (), strict=True)),
+        )
+        for row in rows
+    }
+
+
+def known_rows(
+    connection: Connection, account_id: str, key: str, numbers: Collection[int]
+) -> dict[int, datetime]:
+    """Which of these rows were read, and as of when (UTC)."""
+    keys = [f"{key}:{number}" for number in numbers]
+    known = connection.execute(
+        statement("ledger/known_rows"), {"account_id": account_id, "natural_keys": keys}
+    )
+    return {int(row.natural_key.partition(":")[2]): row.as_of for row in known}
+
+
+def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, dict[str, Any]]]:
+    """Whether the account's rows are to be counted again, and what was explained by source."""
+    rows = connection.execute(statement("ledger/counts"), {"account_id": account_id}).all()
+    return not rows or any(row.is_old for row in rows), {row.source: row.explained for row in rows}
+
+
+def rows_of_members(connection: Connection, account_id: str) -> dict[str, list[int]]:
+    """Rows that counting found unread, by source, and that are still to be read for members."""
+    rows = connection.execute(statement("ledger/rows_of_members"), {"account_id": account_id})
+    return {row.source: row.again for row in rows}
+
+
+def members_were_read(connection: Connection, account_id: str) -> None:
+    """Notes that these rows were read for members."""
+    connection.execute(statement("ledger/members_were_read"), {"account_id": account_id})
+
+
+def note_count(connection: Connection, account_id: str, count: Count) -> None:
+    """Notes a count; it is the last one."""
+    connection.execute(
+        statement("ledger/note_count"),
+        {
+            "account_id": account_id,
+            "source": count.source,
+            "rows": count.rows,
+            "again": list(count.again),
+            "still_unread": count.still_unread,
+            "incomplete": count.incomplete,
+            "vanished": count.vanished,
+            "explained": orjson.dumps(count.explained).decode(),
+        },
+    )

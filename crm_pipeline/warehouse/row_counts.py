@@ -1,0 +1,79 @@
+"""Counting a client's rows in the warehouse, by the day of their last shipping."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.warehouse.participations import Source, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's rows.
+
+    Attributes:
+        sums: how many can be read, and their times as seconds since 1970, added up.
+        incomplete: ids of those that cannot: their person, session or event is not there.
+        named: when the last part of each row was shipped (UTC) by its id, where the day was asked
+            for; of rows that can be read.
+    """
+
+    sums: tuple[int, Decimal]
+    incomplete: Sequence[int]
+    named: Mapping[int, datetime]
+
+
+def days_of_warehouse(
+    connection: Connection,
+    client_id: str,
+    source: Source,
+    *,
+    sessions: Sequence[int] | None,
+    until: datetime,
+    of_days: Collection[date] = (),
+) -> dict[date, Day]:
+    """A client's rows by day (UTC), up to a time; those of some days by name.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/row_counts.sql` does not fit it.
+    """
+    with explained("row_counts"):
+        rows = connection.execute(
+            statement("extract/row_counts"),
+            {
+                "client_id": client_id,
+                "sessions": None if sessions is None else list(sessions),
+                "source": source,
+                "until": until,
+                "days": list(of_days),
+            },
+        )
+        return {
+            row.day: Day(
+                (row.rows, row.seconds),
+                row.incomplete or (),
+                dict(zip(row.ids or (), row.times or (), strict=True)),
+            )
+            for row in rows
+        }
+
+
+def still_there(
+    warehouse: Engine, client_id: str, source: Source, ids: Collection[int]
+) -> set[int]:
+    """Which of these rows are in the warehouse, with all that they are joined with.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/still_there.sql` does not fit it.
+    """
+    with explained("still_there"), warehouse.connect() as connection:
+        return set(
+            connection.scalars(
+                statement("extract/still_there"),
+                {"client_id": client_id, "source": source, "ids": list(ids)},
+            )
+        )

@@ -1,0 +1,262 @@
+"""Once a day the warehouse's rows are counted against what was read: no row is silently missed."""
+
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import get_account, push_session
+from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.statements import statement
+from crm_pipeline.flows.webinars.unread import compare
+from crm_pipeline.report import CycleReport
+from crm_pipeline_tests.cycle.campaigns.scenes import members, says, switch_on
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    CLIENT,
+    LONG_AGO,
+    add_person,
+    answer_poll,
+    attend,
+    chat,
+    register,
+)
+
+
+def a_day_passes(bench: Bench) -> None:
+    bench.connection.execute(
+        text("UPDATE crm.source_count SET counted_at = now() - interval '25 hours'")
+    )
+    bench.connection.commit()
+
+
+def verdict(bench: Bench) -> dict[str, Any]:
+    rows = bench.connection.execute(
+        statement("checks/nothing_unread"), {"account_ids": ["acme"], "freshness_minutes": 60}
+    ).mappings()
+    [row] = rows
+    bench.connection.rollback()
+    return {
+        name.removeprefix("rows_"): value
+        for name, value in row.items()
+        if name not in ("account_id", "hours_since_the_count")
+    }
+
+
+def counted(bench: Bench) -> CycleReport:
+    """The cycle a day later, to which nothing new is given."""
+    a_day_passes(bench)
+    assert [(due.account_id, due.reason) for due in due_accounts(only_urgent=False)] == [
+        ("acme", "rows to count")
+    ]
+    report = bench.cycle()
+    assert due_accounts(only_urgent=False) == []
+    return report
+
+
+def read_before(bench: Bench) -> None:
+    """Rows of a morning that a cycle has read; what is put there later is below the watermark."""
+    add_person(bench.connection, 1)
+    for number in range(1, 4):
+        register(bench.connection, number, 1, minute=number)
+        attend(bench.connection, number, 1, minute=number)
+    register(bench.connection, 99, 1, session=2, minute=600)
+    attend(bench.connection, 99, 1, session=2, minute=600)
+    bench.cycle()
+    bench.cycle()
+    assert due_accounts(only_urgent=False) == []
+
+
+def test_a_row_that_commits_hours_after_its_shipping_time_is_found_read_and_told(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    read_before(bench)
+    add_person(bench.connection, 2)
+    register(bench.connection, 4, 2, minute=555)
+    assert bench.cycle().counts.registrations == 0, "no cycle sees the late one"
+    assert "registration:4" not in bench.states()
+    report = counted(bench)
+    assert (report.state, report.counts.registrations) == ("Complete", 1)
+    assert "1 registrations that no cycle had read" in report.notes
+    assert bench.states()["registration:4"] == "done"
+    assert members(bench) == [("Attended", True), ("Registered", False)]
+    assert verdict(bench) == {
+        "passed": False,
+        "counted": 7,
+        "found_unread": 1,
+        "still_unread": 0,
+        "without_person_session_or_event": 0,
+        "vanished_from_the_warehouse": 0,
+    }
+    report = counted(bench)
+    assert (report.notes, report.counts.api_calls, verdict(bench)["passed"]) == ("", 0, True)
+
+
+@pytest.mark.parametrize("what", ["registration", "attendance", "poll answer", "chat", "person"])
+def test_whatever_is_committed_late_is_found(bench: Bench, what: str) -> None:
+    read_before(bench)
+    late: float = 300
+    if what == "registration":
+        says(bench, 1, "cancelled", minute=late)
+    elif what == "attendance":
+        attend(bench.connection, 4, 1, minute=late)
+    elif what == "poll answer":
+        answer_poll(bench.connection, 1, 1, minute=late)
+    elif what == "chat":
+        chat(bench.connection, 1, 2, replies=1, minute=late)
+    else:
+        bench.connection.execute(
+            text("UPDATE warehouse.person SET job_title = 'Late', shipped_at = :at"),
+            {"at": LONG_AGO + timedelta(minutes=late)},
+        )
+    report = counted(bench)
+    assert "that no cycle had read" in report.notes
+    assert verdict(bench)["still_unread"] == 0
+    if what == "poll answer":
+        assert any("Answer 1" in (each.get("Description") or "") for each in bench.records("Event"))
+    if what == "person":
+        assert bench.records("Lead")[0]["Title"] == "Late"
+    assert counted(bench).notes == ""
+
+
+@pytest.mark.parametrize("shipped", ["-infinity", "0044-03-15 BC", "1960-01-01"])
+def test_a_row_from_before_all_time_is_found_too(bench: Bench, shipped: str) -> None:
+    read_before(bench)
+    for table in ("person", "event", "event_session"):
+        bench.connection.execute(
+            text(f"UPDATE warehouse.{table} SET shipped_at = :at"), {"at": shipped}
+        )
+    register(bench.connection, 4, 1)
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET shipped_at = :at WHERE registration_id = 4"),
+        {"at": shipped},
+    )
+    assert "1 registrations that no cycle had read" in counted(bench).notes
+    assert bench.states()["registration:4"] == "done"
+    assert counted(bench).notes == ""
+
+
+def test_a_row_whose_session_never_comes_is_told_until_it_does(bench: Bench) -> None:
+    read_before(bench)
+    register(bench.connection, 4, 1, session=77, minute=30)
+    report = counted(bench)
+    assert "1 registrations cannot be read" in report.notes
+    assert verdict(bench)["without_person_session_or_event"] == 1
+    assert not verdict(bench)["passed"]
+    bench.connection.execute(
+        text(
+            "INSERT INTO warehouse.event_session SELECT 77, event_id, client_id, 'Late',"
+            " starts_at, ends_at, :at FROM warehouse.event_session WHERE event_session_id = 1"
+        ),
+        {"at": LONG_AGO + timedelta(hours=20)},
+    )
+    bench.cycle()
+    assert bench.states()["registration:4"] == "done"
+    counted(bench)
+    assert verdict(bench)["passed"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "without its person"])
+def test_a_row_that_vanished_is_told_once_and_what_the_org_has_of_it_stays(
+    bench: Bench, how: str
+) -> None:
+    switch_on(bench)
+    read_before(bench)
+    before = [each["Subject"] for each in bench.records("Event")]
+    bench.connection.execute(
+        text("DELETE FROM warehouse.registration WHERE registration_id = 1")
+        if how == "deleted"
+        else text("UPDATE warehouse.registration SET person_id = 404 WHERE registration_id = 1")
+    )
+    report = counted(bench)
+    assert "1 registrations that were read are not in the warehouse any more" in report.notes
+    assert [each["Subject"] for each in bench.records("Event")] == before
+    found = verdict(bench)
+    assert (found["vanished_from_the_warehouse"], found["passed"]) == (1, True)
+    assert counted(bench).notes == ""
+    assert verdict(bench)["vanished_from_the_warehouse"] == 1
+
+
+def test_sessions_that_are_not_pushed_are_no_difference(bench: Bench) -> None:
+    read_before(bench)
+    push_session(bench.connection, "acme", 1)
+    bench.cycle()
+    report = counted(bench)
+    assert (report.notes, verdict(bench)["passed"], verdict(bench)["counted"]) == ("", True, 6)
+    assert verdict(bench)["vanished_from_the_warehouse"] == 0
+
+
+def test_a_count_that_no_extract_agrees_with_fails_the_cycle(bench: Bench) -> None:
+    """As with an extract that somebody narrowed: here it sees nobody, since it is streamed."""
+    read_before(bench)
+    register(bench.connection, 4, 1, minute=30)
+    bench.connection.execute(text("ALTER TABLE warehouse.person RENAME TO everybody"))
+    bench.connection.execute(
+        text(
+            "CREATE VIEW warehouse.person AS SELECT * FROM warehouse.everybody"
+            " WHERE current_query() NOT LIKE 'FETCH%'"
+        )
+    )
+    a_day_passes(bench)
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "counts 1 rows that registrations.sql does not give" in report.reason
+    assert (verdict(bench)["still_unread"], verdict(bench)["passed"]) == (1, False)
+
+
+def test_a_count_costs_no_api_call_and_is_made_once_a_day(bench: Bench) -> None:
+    read_before(bench)
+    assert counted(bench).counts.api_calls == 0
+    at = text("SELECT min(counted_at) FROM crm.source_count")
+    first = bench.connection.scalar(at)
+    bench.connection.rollback()
+    register(bench.connection, 100, 1, session=2, minute=601)
+    bench.cycle()
+    assert bench.connection.scalar(at) == first
+
+
+def test_counting_two_hundred_thousand_rows_takes_seconds(bench: Bench) -> None:
+    rows = 100_000
+    read_before(bench)
+    bench.connection.execute(
+        text(
+            "INSERT INTO warehouse.registration (registration_id, client_id, event_session_id,"
+            " person_id, status, registered_at, shipped_at)"
+            " SELECT 1000 + n, :client, 1, 1, 'registered', :at,"
+            " :at + n * interval '0.3 seconds' FROM generate_series(1, :rows) AS n"
+        ),
+        {"client": CLIENT, "at": LONG_AGO, "rows": rows},
+    )
+    bench.connection.execute(
+        text(
+            "INSERT INTO warehouse.attendance (attendance_id, client_id, event_session_id,"
+            " person_id, attended_at, minutes_attended, shipped_at)"
+            " SELECT registration_id, client_id, event_session_id, person_id, registered_at, 30,"
+            " shipped_at FROM warehouse.registration WHERE registration_id > 1000"
+        )
+    )
+    bench.connection.execute(
+        text(
+            "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, person_key,"
+            " as_of, content_hash, intent, state)"
+            " SELECT 'acme', 'webinars', 'activity', key || registration_id, 1,"
+            " 'p1@example.com', shipped_at, '', '{}', 'done'"
+            " FROM warehouse.registration, unnest(ARRAY['registration:', 'attendance:']) AS key"
+            " WHERE registration_id > 1000 AND (registration_id <> 7777 OR key LIKE 'r%')"
+        ),
+        {"at": LONG_AGO},
+    )
+    a_day_passes(bench)
+    account = get_account(bench.connection, "acme")
+    begun = monotonic()
+    found = compare(bench.connection, engine("warehouse"), account, {})
+    took = monotonic() - begun
+    assert [(each.unread, each.vanished) for each in found] == [(set(), 0), ({7777}, 0)]
+    assert took < 15, "3 seconds on an idle machine, with a day of rows compared one by one"
+    report = counted(bench)
+    assert "1 attendances that no cycle had read" in report.notes
+    assert report.counts.attendances == 1

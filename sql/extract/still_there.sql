@@ -1,0 +1,23 @@
+-- Which of some rows of a client's source are there, and whole: with their person, their session and
+-- its event. Whoever vanished from registrations.sql or attendances.sql is not among them.
+--
+-- Parameters: client_id; source, 'registrations' or 'attendances'; ids.
+SELECT r.registration_id AS id
+FROM warehouse.registration AS r
+INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
+INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
+INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+WHERE
+    :source = 'registrations'
+    AND r.client_id = :client_id
+    AND r.registration_id = any(CAST(:ids AS bigint []))
+UNION ALL
+SELECT a.attendance_id
+FROM warehouse.attendance AS a
+INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
+INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
+INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+WHERE
+    :source = 'attendances'
+    AND a.client_id = :client_id
+    AND a.attendance_id = any(CAST(:ids AS bigint []))

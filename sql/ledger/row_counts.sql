@@ -1,0 +1,23 @@
+-- What was read of an account's source up to :until, as sql/extract/row_counts.sql counts it in the
+-- warehouse; of some :days the rows themselves.
+WITH latest AS (
+    SELECT DISTINCT ON (o.natural_key)
+        o.natural_key,
+        greatest(o.as_of, to_timestamp(0)) AS as_of,
+        CAST(greatest(o.as_of, to_timestamp(0)) AT TIME ZONE 'UTC' AS date) AS day
+    FROM crm.operation AS o
+    WHERE o.account_id = :account_id AND o.kind = 'activity' AND o.natural_key ~ :pattern
+    ORDER BY o.natural_key, o.version DESC
+)
+
+SELECT
+    l.day,
+    count(*) AS rows,
+    sum(CAST(extract(EPOCH FROM l.as_of) AS numeric)) AS seconds,
+    array_agg(CAST(split_part(l.natural_key, ':', 2) AS bigint))
+    FILTER (WHERE l.day = any(CAST(:days AS date []))) AS ids,
+    array_agg(l.as_of) FILTER (WHERE l.day = any(CAST(:days AS date []))) AS times
+FROM latest AS l
+WHERE l.as_of <= :until
+GROUP BY l.day
+ORDER BY l.day
