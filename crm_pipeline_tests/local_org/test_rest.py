@@ -92,6 +92,7 @@ def test_the_records_of_objects_are_counted(acme):
     [
         ("Account", "DandbCompanyId", "DandBCompany"),
         ("Account", "OperatingHoursId", "OperatingHours"),
+        ("Account", "RecordTypeId", "RecordType"),
         ("Contact", "IndividualId", "Individual"),
         ("Lead", "DandbCompanyId", "DandBCompany"),
         ("Lead", "IndividualId", "Individual"),
@@ -100,7 +101,7 @@ def test_the_records_of_objects_are_counted(acme):
         ("Opportunity", "LastCloseDateChangedHistoryId", "OpportunityHistory"),
     ],
 )
-def test_lookups_to_objects_that_the_org_does_not_hold_are_described(acme, sobject, name, target):
+def test_lookups_that_the_records_of_few_orgs_fill_are_described(acme, sobject, name, target):
     described = acme.get(f"sobjects/{sobject}/describe").json()["fields"]
     (field,) = (each for each in described if each["name"] == name)
     assert field["referenceTo"] == [target]
