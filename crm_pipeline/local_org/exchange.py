@@ -59,6 +59,8 @@ class Exchange:
         call, meter = self.call, self.org.meter
         try:
             answer = await self._answer(started)
+            if answer is not None and prefers_xml(call):
+                answer = in_xml(answer, self.route)
             await self._deliver(answer)
         finally:
             meter.in_flight.pop(call.number, None)
@@ -108,8 +110,6 @@ class Exchange:
             return None if self.note == "reset_before" else html(503, _UNAVAILABLE)
         if call.transaction is not None:
             await ended(org, call.transaction)
-        if call.path.startswith("/services/data") and prefers_xml(call.headers.get("accept", "")):
-            answer = in_xml(answer, self.route)
         if self.route is None or self.route.counted:
             answer.headers = {"Sforce-Limit-Info": org.meter.info(org.now()), **answer.headers}
         if org.weather.latency_seconds:

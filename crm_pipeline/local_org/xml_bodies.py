@@ -31,10 +31,13 @@ _JSON_ONLY = ("composite", "collections.", "bulk2.")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def prefers_xml(accept: str) -> bool:
-    """Whether an Accept header names XML, and no JSON that it likes as well."""
+def prefers_xml(call: Call) -> bool:
+    """Whether a call of the REST API names XML as what it accepts, and no JSON as well."""
+    accept = call.headers.get("accept", "").lower()
+    if "xml" not in accept or not call.path.startswith("/services/data"):
+        return False
     best: dict[bool, float] = {}
-    for each in accept.lower().split(","):
+    for each in accept.split(","):
         media_range, *parameters = (part.strip() for part in each.split(";"))
         quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
         weight = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
@@ -45,7 +48,7 @@ def prefers_xml(accept: str) -> bool:
 
 def refuse_unless_json(call: Call, route: Route) -> None:
     """Raises NOT_ACCEPTABLE (406) for XML that is wanted of a resource that speaks JSON only."""
-    if route.kind.startswith(_JSON_ONLY) and prefers_xml(call.headers.get("accept", "")):
+    if route.kind.startswith(_JSON_ONLY) and prefers_xml(call):
         raise SalesforceError(
             406, "NOT_ACCEPTABLE", "The resource is available as application/json only"
         )

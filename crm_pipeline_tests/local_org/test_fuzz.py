@@ -5,6 +5,7 @@ For longer runs: CRM_PIPELINE_FUZZ_EXAMPLES=20000 pytest crm_pipeline_tests/loca
 
 import os
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,15 +27,16 @@ OBJECTS = [
     "lead", "Nope",
 ]  # fmt: skip
 RESOURCES = [
-    "composite", "limits", "query", "queryAll", "sobjects", "", "jobs/ingest",
+    "composite", "limits", "limits/recordCount", "query", "queryAll", "sobjects", "", "jobs/ingest",
     "jobs/query", "jobs/ingest/750000000000001", "query/x-1", "query/01g000000000001-2000",
 ]  # fmt: skip
 # Ids that the org has seeded, of several objects, and what only looks like them.
 IDS = ["00Q000000000001EAA", "003000000000001AAA", "001000000000001AAA", "701000000000001AAA"]
 ODD_TEXTS = [
     "a@b.de", "2026-05-14", "2026-05-14T10:00:00Z", "9999-12-31T23:59:59Z", "4000-12-31T23:59:59Z",
-    "0001-01-01T00:00:00+14:00", "1e400", "Prospecting", "Sent", "Germany", "x" * 300, "\x00", "'",
-    "%",
+    "0001-01-01T00:00:00+14:00", "1e400", "Prospecting", "Sent", "Germany", "x" * 300,
+    "9" * 400, "\x00", "'", "%", "²", "١",
+    "@{a[99999999999]}",
 ]  # fmt: skip
 HEADERS = {
     "Content-Type": ["application/json", "text/csv", "application/xml", "", "x"],
@@ -43,6 +45,7 @@ HEADERS = {
     "Sforce-Query-Options": ["batchSize=200", "batchSize=x"],
     "Content-Encoding": ["gzip", "deflate", "br"],
     "X-PrettyPrint": ["1"],
+    "Accept": ["application/xml", "application/xml;q=0.1, */*;q=x"],
 }
 
 ids = st.sampled_from([*IDS, "00Q000000000001", "x", ""])
@@ -183,7 +186,9 @@ def check(caller: Caller, method: str, path: str, **options: Any) -> None:
         options["json"] = body
     answer = caller.call(method, path, **options)
     assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400 and method != "HEAD":
+    if "xml" in answer.headers.get("Content-Type", "") and method != "HEAD":
+        ET.fromstring(answer.content)
+    elif answer.status_code >= 400 and method != "HEAD":
         told = answer.json()
         if isinstance(told, list):
             assert all({"message", "errorCode"} <= set(each) for each in told), told

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from crm_pipeline_tests.local_org.records import LEAD, create
+from crm_pipeline_tests.local_org.records import LEAD, admin, create
 from crm_pipeline_tests.local_org.wire import VERSION, Caller
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -87,3 +87,9 @@ def test_what_speaks_json_only_does_nothing_and_answers_406(acme, path):
 def test_the_accept_header_decides(acme, accept, kind):
     answer = acme.get("limits", headers={"Accept": accept})
     assert answer.headers["Content-Type"] == f"application/{kind};charset=UTF-8"
+
+
+def test_an_error_of_the_weather_is_told_in_xml_too(acme):
+    admin(acme, "faults", {"kind": "limits", "action": "error", "code": "SERVER_UNAVAILABLE"})
+    errors = xml(acme, "limits", 500)
+    assert errors.findtext("Error/errorCode") == "SERVER_UNAVAILABLE"
