@@ -18,6 +18,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
+from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.declaration import Batch, Flow, Reading
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.session import DeliverySession, stop_if
@@ -54,6 +55,16 @@ class PipelineDatabaseError(Exception):
 
     def __init__(self, error: DBAPIError) -> None:
         super().__init__(f"The pipeline's database: {in_words(error)}; check PIPELINE_DATABASE_URL")
+
+
+class ValueRefusedError(Exception):
+    """The pipeline's own database takes a value in no form: in one line, without the value."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            f"The pipeline's database refuses a value (SQLSTATE {state}); ask for support: its log"
+            " names the table"
+        )
 
 
 def sync_account(
@@ -194,8 +205,12 @@ class _Cycle:
             part()
         except (AccountError, ExtractError, SalesforceProblem) as problem:
             self.problems.append(problem)
-        except DBAPIError:
-            raise
+        except DBAPIError as refused:
+            state = refused_value(refused)
+            if state is None:
+                raise
+            # One value of this account, not the database: the other accounts go on.
+            self.problems.append(ValueRefusedError(state))
         except Exception as bug:  # noqa: BLE001 - one account's bug must not stop the others
             # Only where it happened: a message may quote personal data.
             where = "".join(traceback.format_tb(bug.__traceback__))
@@ -342,6 +357,6 @@ def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]
 
 
 def _explain(problem: Exception) -> str:
-    if isinstance(problem, AccountError | ExtractError | SalesforceProblem):
+    if isinstance(problem, AccountError | ExtractError | SalesforceProblem | ValueRefusedError):
         return str(problem)
     return f"An unexpected {type(problem).__name__}: a bug; the run's log says where"

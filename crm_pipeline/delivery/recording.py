@@ -23,7 +23,7 @@ from crm_pipeline.ledger.outcomes import (
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
-from crm_pipeline.salesforce.values import Why
+from crm_pipeline.salesforce.values import Why, is_record_id
 from crm_pipeline.settings import settings
 
 ALL_ATTEMPTS = 5
@@ -31,6 +31,14 @@ ALL_ATTEMPTS = 5
 
 INCIDENT_FROM = 20
 """So many records of one batch, all refused for one reason, are one incident."""
+
+ABOUT = frozenset(("WhoId", "ContactId", "LeadId", "CampaignId", "Id"))
+"""Fields that say which record a write is about."""
+
+OF_A_REFERENCE = frozenset(
+    ("INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "MALFORMED_ID", "INACTIVE_OWNER_OR_USER")
+)
+"""Codes that may be about a reference of the mapping, such as an owner who is gone."""
 
 FIELD_IS_GONE = frozenset(("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"))
 """The org hides a field, or does not let our user write it any more."""
@@ -175,12 +183,12 @@ class Recorder:
 
     def _treat(self, write: Write, errors: Sequence[RowError], failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
+        if self._may_degrade(write, errors[0]) and self._degraded(write, errors):
+            return
         error, kind = errors[0], self.decisions[write.ref].kind
         of_reference = kind.names_another(write)
         chosen = remedy(kind, error.treatment, write.written_as, of_reference=of_reference)
         match chosen:
-            case Remedy.WITHOUT_FIELDS if not self.last and self._degraded(write, errors):
-                pass
             case Remedy.AGAIN if not self.last:
                 self.again.append(write)
             case Remedy.AGAIN_ONCE if not self.last and self._once(write, error):
@@ -189,7 +197,7 @@ class Recorder:
                 self.to_read.append(write)
             case Remedy.STAYS_GONE:
                 self.deleted.append(write)
-            case Remedy.RELOCATE if self._once(write, error):
+            case Remedy.RELOCATE if self._may_have_moved(write, error):
                 self.moved.append(write)
             case Remedy.USE_DUPLICATE if self._once(write, error):
                 self.duplicates.append(write)
@@ -202,6 +210,25 @@ class Recorder:
 
     def _once(self, write: Write, error: RowError) -> bool:
         return self.session.once(write.ref, error.code)
+
+    def _may_degrade(self, write: Write, error: RowError) -> bool:
+        """Whether another try without the refused fields may help.
+
+        A reference is at fault where it says so, or where the person is where it was before.
+        """
+        if self.last:
+            return False
+        asked_before = self.session.was_tried(write.ref, error.code)
+        of_a_reference = error.code in OF_A_REFERENCE and not error.fields and asked_before
+        return (
+            error.treatment is Treatment.DEGRADE_FIELD
+            or of_a_reference
+            or _is_of_a_reference(write, error)
+        )
+
+    def _may_have_moved(self, write: Write, error: RowError) -> bool:
+        """Whether the record that a write is about is to be looked for, once."""
+        return not _is_of_a_reference(write, error) and self.session.once(write.ref, error.code)
 
     def _record_deleted(self) -> None:
         """Records that people deleted and that stay gone: there is nothing left to update."""
@@ -234,8 +261,7 @@ class Recorder:
         refused = {
             field: error.code
             for error in errors
-            if error.treatment is Treatment.DEGRADE_FIELD
-            for blamed in error.blamed(write.sobject)
+            for blamed in _blamed(write, error)
             for field in write.fields
             if field.lower() == blamed.lower()
         }
@@ -243,8 +269,8 @@ class Recorder:
             self.again.append(write)
             return True
         allowed = self.session.account.settings.degrade_fields
-        kind = self.decisions[write.ref].kind
-        if not (allowed and refused) or not kind.identifying.isdisjoint(refused):
+        kept = self.decisions[write.ref].kind.identifying | ABOUT
+        if not (allowed and refused) or not kept.isdisjoint(refused):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(
@@ -270,6 +296,32 @@ class Recorder:
         )
         self.again.append(replace(write, fields=rest))
         return True
+
+
+def _is_of_a_reference(write: Write, error: RowError) -> bool:
+    """Whether what is refused is where a field leads, not the record that the write is about.
+
+    A new person is about no record, so nothing of it can have been merged or converted.
+    """
+    if error.code not in OF_A_REFERENCE:
+        return False
+    if error.fields:
+        return ABOUT.isdisjoint(error.fields)
+    is_new_person = write.sobject in PERSON_SOBJECTS and write.action == "create"
+    return is_new_person or error.code == "INACTIVE_OWNER_OR_USER"
+
+
+def _blamed(write: Write, error: RowError) -> tuple[str, ...]:
+    """The fields that may be left out for an error."""
+    if error.code in OF_A_REFERENCE:
+        return error.fields or tuple(
+            field
+            for field, value in write.fields.items()
+            if field not in ABOUT and field.endswith(("Id", "__c")) and is_record_id(value)
+        )
+    if error.treatment is Treatment.DEGRADE_FIELD:
+        return error.blamed(write.sobject)
+    return ()
 
 
 def _is_of_others(error: RowError) -> bool:

@@ -21,10 +21,13 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
         SalesforceProblem: as `matching.follow_leads`.
     """
     records = {write.ref: _person_record(write) for write in refused}
-    followed = follow_people(session.org(), records.values())
+    followed = follow_people(session.org(), filter(None, records.values()))
     moved, gone, of_campaigns = [], [], {}
     for write in refused:
         ref, record = write.ref, records[write.ref]
+        if record is None:
+            gone.append(ref)
+            continue
         place = followed[record]
         if place.salesforce_id == record and write.sobject == CAMPAIGN_MEMBER:
             of_campaigns[ref] = write.fields["CampaignId"]
@@ -41,7 +44,7 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
     session.decided_anew = True
 
 
-def _person_record(write: Write) -> str:
-    """The Lead or Contact that a write is about."""
+def _person_record(write: Write) -> str | None:
+    """The Lead or Contact that a write is about; None of a new one."""
     named = (write.fields.get(field) for field in ("WhoId", "ContactId", "LeadId"))
-    return str(next(filter(None, named), write.salesforce_id))
+    return next(filter(None, named), write.salesforce_id)

@@ -179,9 +179,13 @@ class DeliverySession:
 
     def once(self, operation_id: int, remedy: str) -> bool:
         """True the first time that a remedy is asked for an operation in this cycle."""
-        asked = (operation_id, remedy) in self._tried
+        asked = self.was_tried(operation_id, remedy)
         self._tried.add((operation_id, remedy))
         return not asked
+
+    def was_tried(self, operation_id: int, remedy: str) -> bool:
+        """Whether a remedy was asked for an operation in this cycle (`once`)."""
+        return (operation_id, remedy) in self._tried
 
     @property
     def api_calls(self) -> int:

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.database.statements import statement
 from crm_pipeline.text import storable_json
 
@@ -109,7 +110,7 @@ def record_intents(
         with connection.begin_nested():
             return _record(connection, account_id, flow, cycle_id, intents)
     except (psycopg.Error, DBAPIError) as error:
-        state = _refused_value(error)
+        state = refused_value(error)
         if state is None or (len(intents) == 1 and _is_left_of_one(intents[0])):
             raise
     middle = len(intents) // 2
@@ -175,14 +176,6 @@ def reject_for_dropped(connection: Connection, account_id: str) -> int:
         statement("ledger/reject_for_dropped"), {"account_id": account_id}
     )
     return rejected.rowcount
-
-
-def _refused_value(error: psycopg.Error | DBAPIError) -> str | None:
-    """The SQLSTATE where PostgreSQL refuses a value, not the statement; else None."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(cause, psycopg.DataError | psycopg.errors.ProgramLimitExceeded):
-        return None
-    return cause.sqlstate or "22000"
 
 
 UNFIT = "the ledger cannot hold it"

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from crm_pipeline.salesforce.errors import (
     NOTHING_BEGUN,
     LostAnswer,
@@ -18,6 +16,7 @@ from crm_pipeline.salesforce.errors import (
     paused,
     stopped,
 )
+from crm_pipeline.text import parse_json
 
 _CODE = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
@@ -63,8 +62,8 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes, *, writ
         if not content or kind == "text/csv":
             return Answer(status, content or None, headers)
         try:
-            return Answer(status, orjson.loads(content), headers)
-        except orjson.JSONDecodeError:
+            return Answer(status, parse_json(content), headers)
+        except ValueError:
             raise _lost(f"The org's answer is not readable (HTTP {status})", writes) from None
     if 300 < status < 400:
         raise moved(headers.get("Location", ""), status)
@@ -94,8 +93,8 @@ def known_as_code(said: object) -> str:
 def parsed(content: bytes) -> Any:
     """A body as JSON, or None where it is none (HTML)."""
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+        return parse_json(content)
+    except ValueError:
         return None
 
 

@@ -217,8 +217,11 @@ class _Queries:
             if error is not None:
                 self._again(index, *error, answer.status)
                 continue
-            self._tries[index] = 0
             page = answer.body
+            if not _is_page(page):
+                self._again(index, "UNKNOWN_EXCEPTION", "", 500)
+                continue
+            self._tries[index] = 0
             self.records[index] += page["records"]
             if not page["done"]:
                 self.waiting[index] = page["nextRecordsUrl"]
@@ -252,6 +255,15 @@ def _written(connection: "Connection", each: Subrequest) -> dict[str, Any]:
     if each.headers:
         written["httpHeaders"] = each.headers
     return written
+
+
+def _is_page(body: Any) -> bool:
+    """Whether an answer is what a query is answered with: records, and where further ones are."""
+    if not isinstance(body, dict) or not isinstance(body.get("records"), list):
+        return False
+    if not all(isinstance(record, dict) for record in body["records"]):
+        return False
+    return body.get("done") is True or isinstance(body.get("nextRecordsUrl"), str)
 
 
 # What may not stand in a URL as it is; and the brace, which would refer to another subrequest.

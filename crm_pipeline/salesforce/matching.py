@@ -10,7 +10,7 @@ The rule, for one email address:
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, Subrequest, query_all
@@ -18,6 +18,7 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
+from crm_pipeline.salesforce.values import is_record_id
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
 CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
 _LEAD_PREFIX = "00Q"
+_PREFIXES = {_LEAD_PREFIX: "Lead", "003": "Contact"}
+_UNKNOWN = datetime.max.replace(tzinfo=UTC)
 _ROUNDS = 5
 """How many merges and conversions of one record are followed, one after another."""
 
@@ -143,9 +146,10 @@ def find_people(
     asked = set(email_keys)
     for records in result.records:
         for record in records:
-            key = email_key(record["Email"])
-            if key in asked:
-                found.setdefault(key, []).append(_candidate(record))
+            email = record.get("Email")
+            key = email_key(email) if isinstance(email, str) else None
+            if key in asked and (candidate := _candidate(record)) is not None:
+                found.setdefault(key, []).append(candidate)
     add_converted(connection, found, wanted["Contact"])
     return found
 
@@ -259,15 +263,32 @@ def _shown(wanted: Mapping[str, Sequence[str]], also: Iterable[SubAnswer]) -> di
     return shown
 
 
-def _candidate(record: Record) -> Candidate:
+def _candidate(record: Record) -> Candidate | None:
+    """A record of a query's answer; None where it has no Id of a Lead or Contact.
+
+    One that does not say since when it is there is taken for the youngest.
+    """
+    record.pop("attributes", None)
+    record_id = record.get("Id")
+    if not is_record_id(record_id) or not str(record_id).startswith(tuple(_PREFIXES)):
+        return None
+    became = record.get("ConvertedContactId")
     return Candidate(
-        record.pop("attributes")["type"],
-        record["Id"],
+        _PREFIXES[str(record_id)[:3]],
+        str(record_id),
         record,
-        datetime.fromisoformat(record["CreatedDate"]),
-        record.get("IsConverted", False),
-        record.get("ConvertedContactId"),
+        _created(record.get("CreatedDate")),
+        record.get("IsConverted") is True,
+        became if is_record_id(became) else None,
     )
+
+
+def _created(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return _UNKNOWN
+    return moment if moment.tzinfo else _UNKNOWN
 
 
 def add_converted(connection: "Connection", found: Found, fields: Sequence[str]) -> None:
@@ -326,7 +347,8 @@ def _contacts_by_id(
 ) -> dict[str, Candidate]:
     queries = packed_in_queries(fields, "Contact", "Id", contact_ids)
     result = query_all(connection, queries)
-    return {record["Id"]: _candidate(record) for records in result.records for record in records}
+    candidates = (_candidate(record) for records in result.records for record in records)
+    return {each.salesforce_id: each for each in candidates if each is not None}
 
 
 _FOLLOWED_FIELDS = {

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crm_pipeline.salesforce.countries import country_code, plain_name, subdivision_code
 from crm_pipeline.salesforce.values import Why
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fit_place(
     """
     if place.country in fitted:
         country = fitted.pop(place.country)
-        code = None if country is None else place.countries.get(country.casefold())
+        code = None if country is None else _country(place, country)
         if code is None and country is not None:
             yield place.country, Why.UNKNOWN_COUNTRY, country
         else:
@@ -88,12 +89,36 @@ def fit_place(
             fitted.setdefault(place.state_code, found)
 
 
+def _country(place: Place, text: str) -> str | None:
+    """The org's code of a country: by its own names, else by those that are usual anywhere."""
+    own = _by_any_spelling(place.countries, text)
+    if own is not None:
+        return own
+    code = country_code(text)
+    if code is None:
+        return None
+    return place.countries.get(code.casefold()) or next(
+        (own for name, own in place.countries.items() if country_code(name) == code), None
+    )
+
+
+def _by_any_spelling(names: Mapping[str, str], text: str) -> str | None:
+    found = names.get(text.casefold())
+    if found is None and (plain := plain_name(text)):
+        found = next((own for name, own in names.items() if plain_name(name) == plain), None)
+    return found
+
+
 def _state(place: Place, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
     country = fitted.get(place.country_code)
     if country is not None:
-        folded = state.casefold()
-        of_any = place.states.get(_ANY_COUNTRY, {})
-        return place.states.get(country, {}).get(folded) or of_any.get(folded, Why.UNKNOWN_STATE)
+        names = {**place.states.get(_ANY_COUNTRY, {}), **place.states.get(country, {})}
+        code = subdivision_code(country, state)
+        return (
+            _by_any_spelling(names, state)
+            or (code and names.get(code.casefold()))
+            or Why.UNKNOWN_STATE
+        )
     if not alone or place.country_code in fitted:
         return Why.STATE_WITHOUT_COUNTRY
     found = {

@@ -177,8 +177,13 @@ def _time(value: Any) -> str | None:
     return None if read.tzinfo else f"{read.isoformat('milliseconds')}Z"
 
 
+def is_record_id(value: Any) -> bool:
+    """Whether a value looks like the Id of a record, in one of its two lengths."""
+    return isinstance(value, str) and _RECORD_ID.fullmatch(value) is not None
+
+
 def _record_id(value: Any) -> str | None:
-    return value if isinstance(value, str) and _RECORD_ID.fullmatch(value) else None
+    return value if is_record_id(value) else None
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {

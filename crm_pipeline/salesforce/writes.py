@@ -15,6 +15,7 @@ import orjson
 from crm_pipeline.salesforce.answers import known_as_code
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.errors import (
+    AccountStopped,
     LostAnswer,
     OrgUnavailable,
     RequestRefused,
@@ -22,6 +23,7 @@ from crm_pipeline.salesforce.errors import (
     Treatment,
     decide,
     problem_of,
+    stopped,
 )
 from crm_pipeline.salesforce.limits import (
     COMPOSITE_QUERIES_OR_COLLECTIONS,
@@ -30,12 +32,22 @@ from crm_pipeline.salesforce.limits import (
 )
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write, all_alike
 from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_of, waves_of
+from crm_pipeline.salesforce.values import is_record_id
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
 
 AUTO_ASSIGN = "Sforce-Auto-Assign"
 """TRUE (the default of Salesforce): the active assignment rule; FALSE: none."""
+
+HALVINGS = 24
+"""Halvings of a refused collection: each takes two calls, and eight find one record among 200."""
+
+REFUSES_ALL_FOR_ONE = frozenset(("JSON_PARSER_ERROR",))
+"""Salesforce reads a collection whole: one value of the wrong type, and none of it is taken."""
+
+PEOPLE = frozenset(("Lead", "Contact"))
+"""Objects whose records stand for a person."""
 
 _LOST_IN_A_ROW = 2
 """After so many lost answers the org is taken to be gone, and nothing more is sent."""
@@ -219,7 +231,11 @@ def _send_call(
 
 
 def _outcomes_of(
-    connection: "Connection", call: _Call, headers: Mapping[str, str] | None
+    connection: "Connection",
+    call: _Call,
+    headers: Mapping[str, str] | None,
+    *,
+    halving: bool = True,
 ) -> _Result:
     writes = _writes_of(call)
     try:
@@ -234,10 +250,49 @@ def _outcomes_of(
     outcomes: list[Outcome] = []
     problem_found: SalesforceProblem | None = None
     for part, answer in zip(call, answers, strict=True):
-        of_part, found = _read_failure(part.writes, answer) or _read_rows(part, answer.body)
+        code, _ = answer.error or ("", "")
+        if halving and code in REFUSES_ALL_FOR_ONE and len(part.writes) > 1:
+            of_part, found = _in_halves(connection, list(part.writes), headers)
+        else:
+            of_part, found = _read_failure(part.writes, answer) or _read_rows(part, answer.body)
         outcomes += of_part
         problem_found = problem_found or found
     return outcomes, problem_found
+
+
+def _in_halves(
+    connection: "Connection", writes: list[Write], headers: Mapping[str, str] | None
+) -> _Result:
+    """Sends a refused collection again by halves, until what it was refused for is alone.
+
+    Nothing of it was written. Where that takes too many calls, the records are not at fault.
+    """
+    outcomes: list[Outcome] = []
+    refused = [writes]
+    for _ in range(HALVINGS):
+        chunk = refused.pop()
+        for half in (chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]):
+            of_half, problem = _outcomes_of(
+                connection, list(collections_of(half)), headers, halving=False
+            )
+            if not isinstance(problem, AccountStopped) or problem.code not in REFUSES_ALL_FOR_ONE:
+                outcomes += of_half
+            elif len(half) == 1:
+                outcomes += all_alike(half, "error", of_half[0].errors)
+                problem = None
+            else:
+                refused.append(half)
+                problem = None
+            if problem is not None:
+                return _rest_not_sent(writes, outcomes), problem
+        if not refused:
+            return outcomes, None
+    return _rest_not_sent(writes, outcomes), stopped("JSON_PARSER_ERROR", 400)
+
+
+def _rest_not_sent(writes: Sequence[Write], outcomes: list[Outcome]) -> list[Outcome]:
+    known = {outcome.ref for outcome in outcomes}
+    return [*outcomes, *all_alike([w for w in writes if w.ref not in known], "not_sent")]
 
 
 def _exchange(
@@ -297,8 +352,11 @@ def _read_rows(part: Collection, rows: Any) -> _Result:
     outcomes = []
     problem: SalesforceProblem | None = None
     for write, row in zip(part.writes, rows, strict=True):
-        if row["success"]:
-            outcomes.append(Outcome(write.ref, "ok", row["id"], new or row.get("created", False)))
+        if not isinstance(row, dict) or (row.get("success") and not _names_a_record(row.get("id"))):
+            outcomes.append(Outcome(write.ref, "lost"))
+            continue
+        if row.get("success"):
+            outcomes.append(Outcome(write.ref, "ok", row["id"], new or bool(row.get("created"))))
             continue
         errors = _row_errors(row)
         found = problem_of(errors[0].code, errors[0].message, 400)
@@ -307,16 +365,20 @@ def _read_rows(part: Collection, rows: Any) -> _Result:
     return outcomes, problem
 
 
+def _names_a_record(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isalnum()
+
+
 def _row_errors(row: Mapping[str, Any]) -> tuple[RowError, ...]:
     """A collection says `statusCode` where others say `errorCode`."""
-    errors: Sequence[Mapping[str, Any]] = row.get("errors") or ({},)
+    errors = _dicts(row.get("errors"))
     return tuple(
         RowError(
             known_as_code(error.get("statusCode") or error.get("errorCode")),
-            error.get("message") or "",
-            tuple(error.get("fields") or ()),
+            str(error.get("message") or ""),
+            tuple(map(str, fields)) if isinstance(fields := error.get("fields"), list) else (),
         )
-        for error in errors
+        for error in errors or [{}]
     )
 
 
@@ -359,21 +421,32 @@ def _create_each(
 
 def _read_created(write: Write, answer: SubAnswer) -> _Result:
     created = answer.body if isinstance(answer.body, dict) else {}
-    if not created.get("success"):
+    if not created.get("success") or not _names_a_record(created.get("id")):
         return all_alike([write], "lost"), None
     return [Outcome(write.ref, "ok", created["id"], created=True)], None
 
 
 def _duplicates(body: Any) -> list[Duplicate]:
-    """The records that DUPLICATES_DETECTED names; the key really is misspelt."""
-    if not isinstance(body, list):
-        return []
+    """The people whom DUPLICATES_DETECTED names; the key really is misspelt.
+
+    A rule may name an Account, or what our user does not see: nobody whom an activity belongs to.
+    """
     named = []
-    for error in body:
-        result = error.get("duplicateResut") or error.get("duplicateResult") or {}
-        for match in result.get("matchResults") or ():
-            for matched in match.get("matchRecords") or ():
-                record = matched["record"]
-                sobject = record.get("attributes", {}).get("type") or match.get("entityType")
-                named.append(Duplicate(sobject, record["Id"]))
+    for error in _dicts(body):
+        result = error.get("duplicateResut") or error.get("duplicateResult")
+        for match in _dicts(_of(result, "matchResults")):
+            for matched in _dicts(match.get("matchRecords")):
+                record = matched.get("record")
+                sobject = _of(_of(record, "attributes"), "type") or match.get("entityType")
+                record_id = _of(record, "Id")
+                if sobject in PEOPLE and is_record_id(record_id):
+                    named.append(Duplicate(str(sobject), str(record_id)))
     return list(dict.fromkeys(named))
+
+
+def _of(whole: Any, name: str) -> Any:
+    return whole.get(name) if isinstance(whole, dict) else None
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

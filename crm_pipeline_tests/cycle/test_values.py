@@ -214,3 +214,39 @@ def test_an_id_that_no_index_holds_is_rejected_alone(bench: Bench):
     assert len(bench.records("Event")) == 1
     states = bench.states()
     assert [state for key, state in states.items() if key.startswith("activity:")] == ["rejected"]
+
+
+@pytest.mark.parametrize("degrade", [True, False])
+def test_a_constant_owner_who_is_gone_is_left_out_or_said(bench: Bench, degrade: bool):
+    bench.settings(degrade_fields=degrade)
+    owner = FieldMapping("Lead", "OwnerId", None, "005000000000999AAA")
+    set_field_mapping(bench.connection, ACCOUNT, owner)
+    bench.seed("Lead", LastName="Known", Company="Theirs", Email="p2@example.com")
+    good_and_odd(bench)
+
+    report = bench.cycle()
+    again = bench.cycle()
+
+    assert (report.state, again.state) == ("Complete", "Complete"), report.reason
+    if degrade:
+        assert again.counts.failed == 0
+        assert "OwnerId" in report.notes
+        assert len(bench.records("Lead")) == 2
+        assert len(bench.records("Event")) == 2
+    else:
+        for _ in range(3):
+            bench.cycle()
+        assert bench.states()["person:p1@example.com"] == "exhausted"
+        assert len(bench.records("Event")) == 1, "whom the org knows has the activity all the same"
+
+
+def test_an_activity_whose_constant_owner_is_gone_goes_without(bench: Bench):
+    owner = FieldMapping("Event", "OwnerId", None, "005000000000999AAA")
+    set_field_mapping(bench.connection, ACCOUNT, owner)
+    good_and_odd(bench)
+
+    report = bench.cycle()
+
+    assert report.state == "Complete", report.reason
+    assert len(bench.records("Lead")) == 2
+    assert len(bench.records("Event")) == 2
