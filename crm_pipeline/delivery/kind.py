@@ -49,10 +49,8 @@ REMEDIES: Mapping[Treatment, Remedy] = {
     Treatment.SWITCH_TARGET: Remedy.RELOCATE,
     Treatment.USE_DUPLICATE: Remedy.NEVER,
     Treatment.RESTART_QUERY: Remedy.NEVER,
-    # A record that the org cannot even read, found among others by halving their request.
-    Treatment.STOP_ACCOUNT: Remedy.NEVER,
 }
-"""For all kinds. What else concerns a whole account or a login never reaches a single write."""
+"""For all kinds. What concerns a whole account or a login never reaches a single write."""
 
 
 PASSING = frozenset((Remedy.AGAIN, Remedy.AGAIN_ONCE, Remedy.LATER))

@@ -187,7 +187,10 @@ class Recorder:
             return
         error, kind = errors[0], self.decisions[write.ref].kind
         of_reference = kind.names_another(write)
-        chosen = remedy(kind, error.treatment, write.written_as, of_reference=of_reference)
+        # A record that the org cannot even read was found among others by halving their request.
+        unreadable = error.treatment is Treatment.STOP_ACCOUNT
+        treatment = Treatment.GIVE_UP if unreadable else error.treatment
+        chosen = remedy(kind, treatment, write.written_as, of_reference=of_reference)
         match chosen:
             case Remedy.AGAIN if not self.last:
                 self.again.append(write)
@@ -269,8 +272,8 @@ class Recorder:
             self.again.append(write)
             return True
         allowed = self.session.account.settings.degrade_fields
-        kept = self.decisions[write.ref].kind.identifying | ABOUT
-        if not (allowed and refused) or not kept.isdisjoint(refused):
+        kind = self.decisions[write.ref].kind
+        if not (allowed and refused) or not (kind.identifying | ABOUT).isdisjoint(refused):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(
