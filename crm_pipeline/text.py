@@ -48,7 +48,7 @@ def written(value: Any) -> str:
         value: anything; None becomes the empty text.
     """
     if type(value) is str:
-        return value
+        return lines(value)
     text: str
     match value:
         case None:
@@ -76,6 +76,11 @@ def written(value: Any) -> str:
         case _:
             text = str(value)
     return text
+
+
+def lines(text: str) -> str:
+    r"""A text whose lines end in \n: a bulk job knows one end of a line, and so do all routes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _json_object(value: Mapping[Any, Any]) -> str:

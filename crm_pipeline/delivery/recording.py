@@ -94,6 +94,7 @@ class Recorder:
         decisions: dict[int, Decision],
         *,
         last: bool = False,
+        by_bulk: bool = False,
     ) -> None:
         """Expects the outcomes of writes.
 
@@ -102,9 +103,12 @@ class Recorder:
             writes: what is sent.
             decisions: theirs, to which `expect` adds.
             last: whether nothing is sent again in this cycle: what is refused has failed.
+            by_bulk: whether it is a bulk job's: its remedies are those of the composite calls that
+                mend it afterwards, once each.
         """
         self.session = session
         self.last = last
+        self.by_bulk = by_bulk
         self.writes = {write.ref: write for write in writes}
         self.decisions = decisions
         self.lost: list[int] = []
@@ -194,7 +198,7 @@ class Recorder:
         match chosen:
             case Remedy.AGAIN if not self.last:
                 self.again.append(write)
-            case Remedy.AGAIN_ONCE if not self.last and self._once(write, error):
+            case Remedy.AGAIN_ONCE if self.by_bulk or (not self.last and self._once(write, error)):
                 self.again.append(write)
             case Remedy.READ_ANEW:
                 self.to_read.append(write)
@@ -202,7 +206,7 @@ class Recorder:
                 self.deleted.append(write)
             case Remedy.RELOCATE if self._may_have_moved(write, error):
                 self.moved.append(write)
-            case Remedy.USE_DUPLICATE if self._once(write, error):
+            case Remedy.USE_DUPLICATE if self.by_bulk or self._once(write, error):
                 self.duplicates.append(write)
             case _ if chosen in PASSING:
                 failed.append(_failed(write, error, 1))

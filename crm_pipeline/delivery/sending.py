@@ -16,6 +16,7 @@ from crm_pipeline.ledger.outcomes import (
     record_done,
 )
 from crm_pipeline.salesforce.bulk import active_assignment_rule, send_by_bulk
+from crm_pipeline.salesforce.bulk_csv import NULL
 from crm_pipeline.salesforce.errors import SalesforceProblem
 from crm_pipeline.salesforce.limits import (
     COLLECTION_RECORDS,
@@ -212,7 +213,10 @@ def _within_allowance(
 def _send_by_bulk(
     session: DeliverySession, writes: Sequence[Write], decisions: dict[int, Decision]
 ) -> None:
-    """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards."""
+    """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards.
+
+    So does a value that a bulk job would take for an empty one.
+    """
     session.calls_left()
     jobs: dict[str, set[int]] = {}
 
@@ -221,12 +225,11 @@ def _send_by_bulk(
         session.ledger.commit()
         jobs[job_id] = set(refs)
 
-    rule_id = _assignment_rule(session, writes)
-    recorder = Recorder(session, writes, decisions)
-    with _under_way(session, writes, recorder):
-        for outcomes in send_by_bulk(
-            session.org(), writes, assignment_rule_id=rule_id, on_job=note
-        ):
+    sent = [write for write in writes if NULL not in write.fields.values()]
+    rule_id = _assignment_rule(session, sent)
+    recorder = Recorder(session, sent, decisions, by_bulk=True)
+    with _under_way(session, sent, recorder):
+        for outcomes in send_by_bulk(session.org(), sent, assignment_rule_id=rule_id, on_job=note):
             for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
                 recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
                 session.ledger.commit()
@@ -237,7 +240,7 @@ def _send_by_bulk(
     if recorder.moved:
         relocate(session, recorder.moved)
     _read_again(session, recorder.to_read)
-    if recorder.again or recorder.duplicates:
+    if recorder.again or recorder.duplicates or len(sent) < len(writes):
         session.mend_by_composite()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.salesforce.emails import bare_address, email_key
-from crm_pipeline.text import JsonText, parts, written
+from crm_pipeline.text import JsonText, lines, parts, written
 from crm_pipeline.warehouse.participations import ExtractError, Participation, columns
 
 _INT_64 = 2**63
@@ -31,7 +31,7 @@ class FieldMap:
             value = columns.get(column)
             if type(value) is str:
                 if text := value.strip():
-                    fields[field] = text
+                    fields[field] = lines(text)
             elif value is not None and (value := salesforce_value(value)) is not None:
                 fields[field] = value
         fields.update(self.constants)
