@@ -18,12 +18,14 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
+_A_MONTH = 31 * 24 * 60 * 60
+
 
 class _Act(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user: str | None = None
-    hold_seconds: float | None = Field(default=None, ge=0)
+    hold_seconds: float | None = Field(default=None, ge=0, le=_A_MONTH)
 
 
 class _Creation(_Act):

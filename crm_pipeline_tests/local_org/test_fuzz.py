@@ -6,6 +6,7 @@ For longer runs: CRM_PIPELINE_FUZZ_EXAMPLES=20000 pytest crm_pipeline_tests/loca
 import os
 from typing import Any
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,11 +21,14 @@ NAMES = [
     "ContactId", "Name", "StageName", "CloseDate", "Amount", "IsDeleted", "CreatedDate", "Account",
     "Owner", "attributes", "Key__c", "Campaign__r", "Country", "CountryCode", "State", "Nope",
     "Address", "SortOrder", "IsDefault", "Label", "Probability", "Birthdate", "Score__c",
+    "Topic__c", "Topic__r", "RecordTypeId", "CurrencyIsoCode", "Email__c", "IsPrimary", "IsWon",
+    "OpportunityId", "MasterLabel", "convertCurrency(Amount)", "Owner.Email",
 ]  # fmt: skip
 OBJECTS = [
     "Account", "Contact", "Lead", "Event", "Task", "Campaign", "CampaignMember", "User",
     "CampaignMemberStatus", "Opportunity", "OpportunityContactRole", "Organization", "Webinar__c",
-    "lead", "Nope",
+    "lead", "Nope", "OpportunityStage", "OpportunityHistory", "LeadStatus", "CurrencyType", "Group",
+    "RecordType", "Match__e", "Score__c",
 ]  # fmt: skip
 RESOURCES = [
     "composite", "limits", "limits/recordCount", "query", "queryAll", "sobjects", "", "jobs/ingest",
@@ -159,8 +163,24 @@ def seeds() -> dict[str, Any]:
 def org():
     webinar = {"fields": {"Key__c": {"type": "string", "external_id": True, "unique": True},
                           "Campaign__c": {"reference_to": "Campaign"}}}  # fmt: skip
+    lead = {"record_types": [{"name": "Partner"}], "fields": {"Score__c": {"type": "double"}}}
+    topic = {"type": "master_detail", "reference_to": "Webinar__c"}
+    score = {"auto_number": "S-{0}", "activities": True, "fields": {"Topic__c": topic}}
+    match = {"fields": {"Email__c": {"type": "email"}, "Key__c": {"type": "string"}}}
     with serving(
-        objects={"Webinar__c": webinar, "Lead": {"fields": {"Score__c": {"type": "double"}}}},
+        objects={"Webinar__c": webinar, "Lead": lead, "Score__c": score, "Match__e": match},
+        subscribers=[
+            {
+                "event": "Match__e",
+                "object": "Lead",
+                "match": {"Email": "Email__c"},
+                "set": {"Company": "Key__c"},
+                "create": True,
+            }
+        ],
+        queues=[{"name": "Queue"}],
+        currencies={"EUR": 1, "USD": 1.1},
+        bulk_hard_delete=True,
         duplicate_rules=[{"object": "Lead"}, {"object": "Contact", "action": "block"}],
         validation_rules=[{"object": "Lead", "when": "LEN(Company) > 100", "error": "long"}],
         assignment_rules=[{"owner": "admin@acme.test", "when": "Country = 'Germany'"}],
@@ -212,6 +232,36 @@ def test_no_record_breaks_the_org(org, sobject, record):
 def test_no_collection_breaks_the_org(org, method, body):
     check(org, method, "composite/sobjects", body=body)
     check(org, "PATCH", "composite/sobjects/Lead/Email", body=body)
+
+
+@slowly
+@given(
+    st.sampled_from(
+        ["create", "edit", "delete", "undelete", "erase", "empty-bin", "convert", "merge"]
+    ),
+    st.dictionaries(
+        st.sampled_from(
+            ["id", "ids", "object", "fields", "user", "hold_seconds", "lead_id", "master_id"]
+        ),
+        st.one_of(ids, st.lists(ids, max_size=3), st.dictionaries(names, values), values),
+        max_size=4,
+    ),
+)
+def test_nothing_that_people_do_breaks_the_org(org, action, body):
+    answer = org.http.post(f"{org.url}/_admin/{action}", json=body, timeout=10)
+    assert answer.status_code < 500, answer.text
+    org.http.post(f"{org.url}/_admin/transactions/end", timeout=10)
+
+
+@slowly
+@given(st.sampled_from(["emptyRecycleBin", "undelete"]), st.lists(st.one_of(ids, texts)))
+def test_no_call_of_soap_breaks_the_org(org, operation, given_ids):
+    token = org.http.headers["Authorization"].removeprefix("Bearer ")
+    wanted = "".join(f"<ids>{escape(each)}</ids>" for each in given_ids)
+    body = f"<e><sessionId>{token}</sessionId><{operation}>{wanted}</{operation}></e>"
+    url = f"{org.url}/services/Soap/u/66.0"
+    answer = org.http.post(url, data=body.encode("utf-8", "ignore"), timeout=10)
+    assert answer.status_code == 200 or "faultcode" in answer.text
 
 
 @slowly
