@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench chaos clean
+.PHONY: help install demo test lint bench chaos picture clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test           linters, types and all tests'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
+	@echo 'make picture        docs/lineage.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
 install: .venv/installed
@@ -54,6 +55,14 @@ bench: .venv/bench
 
 chaos: install
 	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
+
+# Needs Chromium; where it runs as root it has no sandbox.
+UI := http://127.0.0.1:3000
+CHROMIUM := chromium
+picture:
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1800,800 \
+	  --virtual-time-budget=20000 --screenshot=docs/lineage.png \
+	  '$(UI)/locations/crm_pipeline/asset-groups/webinars/lineage'
 
 clean:
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m crm_pipeline.demo.clean; fi
