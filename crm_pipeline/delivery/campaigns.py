@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, remedy
-from crm_pipeline.delivery.recording import ALL_ATTEMPTS, CAMPAIGN_MEMBER
+from crm_pipeline.delivery.recording import ALL_ATTEMPTS, CAMPAIGN_MEMBER, note_changes
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
@@ -35,6 +36,7 @@ from crm_pipeline.salesforce.composite import (
     composite,
     query_all,
 )
+from crm_pipeline.salesforce.describe import Fitted
 from crm_pipeline.salesforce.errors import (
     AccountStopped,
     LostAnswer,
@@ -309,12 +311,29 @@ def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
     lost is sought by name and time before it is sent again.
     """
     session.calls_left()
-    bodies = [_body(session, each) for each in new]
+    fitted = [_fitted(session, each) for each in new]
+    bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
         for each, body in zip(new, bodies, strict=True)
     ]
     mark_in_flight(session.ledger, session.cycle_id, planned)
+    note_changes(
+        session,
+        [
+            Decision(
+                each.operation_id,
+                "create",
+                CAMPAIGN,
+                None,
+                fit.fields,
+                "",
+                fit.changes,
+                kind=CAMPAIGN_KIND,
+            )
+            for each, fit in zip(new, fitted, strict=True)
+        ],
+    )
     session.ledger.commit()
     subrequests: list[Subrequest] = []
     for place, (each, body) in enumerate(zip(new, bodies, strict=True)):
@@ -347,12 +366,12 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
     return missing_statuses(each.intent["statuses"], [])
 
 
-def _body(session: DeliverySession, each: DueCampaign) -> dict[str, Any]:
+def _fitted(session: DeliverySession, each: DueCampaign) -> Fitted:
     schema = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
     wanted = dict(each.intent["campaign"])
     # There is no way to escape what refers to another subrequest.
     wanted["Name"] = wanted["Name"].replace("@{", "@ {")
-    return schema.fit(wanted, "create").fields
+    return schema.fit(wanted, "create")
 
 
 def _creation(reference: str, each: DueCampaign, body: Mapping[str, Any]) -> Subrequest:
@@ -384,7 +403,9 @@ def _record(
             attempts = 1 if chosen in PASSING else ALL_ATTEMPTS
             fail(session, [Failed(each.operation_id, code, message, attempts)])
         return problem
-    campaign_id = created.body["id"]
+    campaign_id = created.body.get("id") if isinstance(created.body, dict) else None
+    if not isinstance(campaign_id, str):
+        return None  # no answer to this: it is in flight, and sought before it is sent again
     missing = [
         status
         for status, answer in zip(_statuses_of_new(each), statuses, strict=True)

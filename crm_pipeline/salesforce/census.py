@@ -1,7 +1,6 @@
 """Reading all the people of an org by bulk queries, to find very many of them in few calls."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.bulk import bulk_query
@@ -9,8 +8,9 @@ from crm_pipeline.salesforce.composite import Subrequest, composite, query_path
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import OrgUnavailable
-from crm_pipeline.salesforce.matching import CONTACT_FIELDS, LEAD_FIELDS, Candidate
+from crm_pipeline.salesforce.matching import CONTACT_FIELDS, LEAD_FIELDS, Candidate, created_at
 from crm_pipeline.salesforce.soql import count, select
+from crm_pipeline.salesforce.values import number
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -77,7 +77,7 @@ def _candidate(schema: SObjectSchema, row: Mapping[str, str]) -> Candidate:
         schema.name,
         row["Id"],
         fields,
-        datetime.fromisoformat(row["CreatedDate"]),
+        created_at(row["CreatedDate"]),
         bool(fields.get("IsConverted")),
         fields.get("ConvertedContactId"),
     )
@@ -92,6 +92,6 @@ def _value(schema: SObjectSchema, name: str, text: str) -> Any:
         case "boolean":
             return text == "true"
         case "double" | "int" | "currency" | "percent":
-            return float(text)
+            return number(text)
         case _:
             return text

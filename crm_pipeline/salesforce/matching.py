@@ -277,13 +277,14 @@ def _candidate(record: Record) -> Candidate | None:
         _PREFIXES[str(record_id)[:3]],
         str(record_id),
         record,
-        _created(record.get("CreatedDate")),
+        created_at(record.get("CreatedDate")),
         record.get("IsConverted") is True,
         became if is_record_id(became) else None,
     )
 
 
-def _created(text: Any) -> datetime:
+def created_at(text: Any) -> datetime:
+    """When a record was created, UTC; the end of all times where its answer does not say."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):

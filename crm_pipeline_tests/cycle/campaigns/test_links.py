@@ -302,3 +302,20 @@ def test_a_changed_status_back_fills_what_is_there(bench: Bench) -> None:
     assert report.counts.members_changed == 1
     assert members(bench) == [("Signed up", False)]
     assert bench.cycle().counts.api_calls == 0
+
+
+@pytest.mark.parametrize("at", ["infinity", "9999-12-31 23:59:59+00", "24989-01-01 00:00:00+00"])
+def test_an_event_that_ends_at_no_usable_time_is_a_campaign_without_that_day(
+    bench: Bench, at: str
+) -> None:
+    switch_on(bench)
+    bench.connection.execute(
+        text("UPDATE warehouse.event SET ends_at = CAST(:at AS timestamptz)"), {"at": at}
+    )
+    one_registration(bench)
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert "EndDate" in report.notes
+    [campaign] = bench.records("Campaign")
+    assert (campaign["StartDate"], campaign.get("EndDate")) == ("2026-03-01", None)
+    assert len(members(bench)) == 1
