@@ -7,13 +7,14 @@ knows more than its declaration.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.ledger.intents import Intent, PersonEmail, Recorded
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 
 S = TypeVar("S")
@@ -66,6 +67,8 @@ class Topic:
         records: whether what is read becomes intents in the ledger when this topic is asked for.
         retries: whether it takes up what failed before.
         sends: the kinds of operations that are delivered for it.
+        when_deleted: of records of any object (`record`): whether one that people delete in the
+            org is made anew or left.
         shows: what is shown of a cycle; every number in it is plotted.
         columns: which columns of outside things each of its fields comes from, as
             `warehouse/person.city`.
@@ -81,6 +84,7 @@ class Topic:
     records: bool = False
     retries: bool = False
     sends: tuple[str, ...] = ()
+    when_deleted: Literal["recreate", "leave"] | None = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -139,6 +143,7 @@ class Batch:
         rows: how many were read.
         intents: what is wanted, rejected ones among them.
         position: how far the source is read with them.
+        wants: records of any object that are to be so, or to be gone.
         emails: the address that each of their people has.
         rows_by_session: the rows by event session, where the report shows that.
         numbers: further numbers for the report, by name.
@@ -150,6 +155,7 @@ class Batch:
     intents: Sequence[Intent]
     position: Position | None
     emails: Sequence[PersonEmail] = ()
+    wants: Sequence[RecordWant | ChildSet] = ()
     rows_by_session: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
@@ -210,4 +216,10 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
             raise DeclarationError(
                 f"The flow {flow.name} names what nobody declares: {', '.join(sorted(missing))}"
             )
+        for topic in flow.topics:
+            if (topic.when_deleted is None) is ("record" in topic.sends):
+                raise DeclarationError(
+                    f"The topic {topic.name} says what becomes of deleted records (when_deleted), "
+                    "or sends records, but not both"
+                )
     return tuple(flows)

@@ -68,7 +68,8 @@ class CycleReport:
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
-    `watermark` is the time of the last record read. `steps` are the topics that were asked for,
+    `watermark` is the time of the last record read. `topics` has what became of records of any
+    object, by topic. `steps` are the topics that were asked for,
     `flows` the flows that the account has on.
     """
 
@@ -82,6 +83,7 @@ class CycleReport:
     cycle_id: int | None = None
     watermark: datetime | None = None
     counts: Counts = field(default_factory=Counts)
+    topics: dict[str, dict[str, int]] = field(default_factory=dict)
     rejected_by_reason: dict[str, int] = field(default_factory=dict)
     api_calls_by_kind: dict[str, int] = field(default_factory=dict)
     route: str = ""

@@ -19,8 +19,9 @@ from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
-from crm_pipeline.declaration import Batch, Flow, Reading
+from crm_pipeline.declaration import Batch, Flow, Reading, Topic
 from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
@@ -29,6 +30,7 @@ from crm_pipeline.ledger.incidents import Incident, open_incidents
 from crm_pipeline.ledger.intents import Recorded, record_emails, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
+from crm_pipeline.ledger.records import intents_of, set_attempts
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
@@ -39,15 +41,6 @@ log = logging.getLogger(__name__)
 
 _COLLECT_AFTER = 50_000
 """New objects until Python looks for garbage; looking at every 700 takes a third of a cycle."""
-
-_TOPICS = tuple(topic for flow in FLOWS for topic in flow.topics)
-
-WRITING = frozenset(topic.name for topic in _TOPICS if topic.changes_something)
-"""Topics for which a cycle changes something; for the others it only looks."""
-
-_RETRYING = frozenset(topic.name for topic in _TOPICS if topic.retries)
-
-_SENDING = frozenset(topic.name for topic in _TOPICS if topic.sends)
 
 
 class PipelineDatabaseError(Exception):
@@ -73,6 +66,7 @@ def sync_account(
     run_id: str,
     steps: frozenset[str] = ALL_TOPICS,
     stop_asked: Callable[[], bool] = lambda: False,
+    flows: Sequence[Flow[Any]] = FLOWS,
 ) -> CycleReport:
     """Runs one cycle of one account, or some of its steps.
 
@@ -86,6 +80,7 @@ def sync_account(
         run_id: what the cycle is part of, for the history.
         steps: the topics to come to; those that only read leave the account as it is.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
+        flows: those that there are.
 
     Returns:
         What happened. Whatever is wrong with the account, its org or its data is in the
@@ -103,14 +98,19 @@ def sync_account(
                 report.state = "Busy"
                 report.reason = "Another cycle of this account is running; nothing was changed"
             else:
-                _with_account(ledger, report, stop_asked)
+                _with_account(ledger, report, stop_asked, flows)
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return report
 
 
-def _with_account(ledger: Connection, report: CycleReport, stop_asked: Callable[[], bool]) -> None:
+def _with_account(
+    ledger: Connection,
+    report: CycleReport,
+    stop_asked: Callable[[], bool],
+    flows: Sequence[Flow[Any]],
+) -> None:
     try:
         account = get_account(ledger, report.account_id)
     except AccountError as error:
@@ -124,8 +124,8 @@ def _with_account(ledger: Connection, report: CycleReport, stop_asked: Callable[
             f"{account.account_id}` lets its cycles run"
         )
         return
-    cycle = _Cycle(ledger, account, report, stop_asked)
-    if report.steps & WRITING:
+    cycle = _Cycle(ledger, account, report, stop_asked, flows)
+    if any(topic.changes_something for topic in cycle.topics):
         cycle.run()
     else:
         cycle.read()
@@ -144,6 +144,7 @@ class _Cycle:
         account: Account,
         report: CycleReport,
         stop_asked: Callable[[], bool],
+        flows: Sequence[Flow[Any]],
     ) -> None:
         self.ledger = ledger
         self.account = account
@@ -151,7 +152,8 @@ class _Cycle:
         self.stop_asked = stop_asked
         self.problems: list[Exception] = []
         self.told: list[str] = []
-        chosen = ((flow, flow.settings(account.settings)) for flow in FLOWS)
+        self.topics = [t for flow in flows for t in flow.topics if t.name in report.steps]
+        chosen = ((flow, flow.settings(account.settings)) for flow in flows)
         self._flows = [(flow, choices) for flow, choices in chosen if choices is not None]
         report.flows = frozenset(flow.name for flow, _ in self._flows)
         self._attempted: set[str] = set()
@@ -173,14 +175,15 @@ class _Cycle:
             stop_asked=self.stop_asked,
         )
         org_is_there = True
-        if report.steps & (_RETRYING | _SENDING):
+        retrying = self._asked(lambda topic: topic.retries)
+        sending = self._asked(lambda topic: bool(topic.sends))
+        if retrying or sending:
             org_is_there = self.attempt(session.be_sure_of_org)
-        if report.steps & _RETRYING and org_is_there:
-            org_is_there = self.attempt(lambda: self._retry(session), _RETRYING)
+        if retrying and org_is_there:
+            org_is_there = self.attempt(lambda: self._retry(session), retrying)
         self.read()
-        sending = report.steps & _SENDING
         if sending and org_is_there:
-            self.attempt(lambda: deliver(session), sending)
+            self.attempt(lambda: deliver(session, self._record_topics), sending)
         else:
             self._broken |= sending
         self.attempt(session.log_out)
@@ -189,6 +192,19 @@ class _Cycle:
         report.counts.incidents = len(incidents)
         self.conclude(_notes(session, incidents))
         self._finish(session)
+
+    def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
+        return frozenset(topic.name for topic in self.topics if wanted(topic))
+
+    @property
+    def _record_topics(self) -> list[RecordTopic]:
+        """The topics of the account's flows whose operations are records of any object."""
+        return [
+            RecordTopic(topic.name, topic.when_deleted)
+            for flow, _ in self._flows
+            for topic in flow.topics
+            if topic.when_deleted is not None
+        ]
 
     def attempt(self, part: Callable[[], None], topics: frozenset[str] = frozenset()) -> bool:
         """Runs a part of the cycle and keeps its error for the report; the other parts go on.
@@ -256,14 +272,16 @@ class _Cycle:
             self.ledger.commit()
 
     def _record(self, flow: str, batch: Batch) -> Mapping[str, Recorded]:
-        account_id = self.account.account_id
+        account_id, cycle_id = self.account.account_id, self.report.cycle_id or 0
         recorded = record_intents(
             self.ledger,
             account_id,
             flow=flow,
-            cycle_id=self.report.cycle_id or 0,
-            intents=batch.intents,
+            cycle_id=cycle_id,
+            intents=[*batch.intents, *intents_of(self.ledger, account_id, batch.wants)],
         )
+        if batch.wants:
+            set_attempts(self.ledger, account_id, cycle_id)
         record_emails(self.ledger, account_id, batch.emails)
         if batch.position is not None:
             advance(self.ledger, account_id, batch.position)
@@ -281,7 +299,7 @@ class _Cycle:
 
     def _retry(self, session: DeliverySession) -> None:
         counts = self.report.counts
-        counts.retried, counts.retried_done = retry(session)
+        counts.retried, counts.retried_done = retry(session, self._record_topics)
 
     def _count(self, session: DeliverySession) -> None:
         report, counts = self.report, self.report.counts
@@ -299,6 +317,8 @@ class _Cycle:
             f"{stage}: {route.reason}" for stage, route in session.routes.items()
         )
         report.api_calls_by_kind = dict(session.calls_by_kind)
+        for (topic, outcome), number in session.tally.items():
+            report.topics.setdefault(topic, {})[outcome] = number
         if session.usage is not None:
             report.api_used, report.api_limit = session.usage.used, session.usage.limit
 
@@ -316,6 +336,7 @@ class _Cycle:
             | {
                 "rejected_by_reason": report.rejected_by_reason,
                 "api_calls_by_kind": report.api_calls_by_kind,
+                "topics": report.topics,
             },
             succeeded=session.delivered.succeeded,
             failed=counts.failed,

@@ -11,9 +11,29 @@ from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
 from crm_pipeline.salesforce.matching import Match
+from crm_pipeline.salesforce.outcomes import Write
 
 EVENT = "Event"
 """The object that activities are written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is kept of a record that stands in the org.
+
+    Attributes:
+        topic: under which it is counted.
+        last: the values as they were wanted, so that one that had to be fitted is no difference.
+        ref_fields: the fields that refer to other records.
+        ref_keys: what these refer to, in their order.
+        ref_ids: the Ids that were written for it.
+    """
+
+    topic: str
+    last: Mapping[str, Any]
+    ref_fields: Sequence[str]
+    ref_keys: Sequence[str]
+    ref_ids: Sequence[str | None]
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
@@ -31,10 +51,11 @@ class Decision:
         altered: whether other fields go out than the ledger has: those of the intent, or those
             of an update that had to wait.
         kind: of the operation.
+        holds: of a record of any object: what the ledger keeps once it stands in the org.
     """
 
     operation_id: int
-    action: Literal["create", "update", "none", "leave"]
+    action: Literal["create", "update", "delete", "none", "leave"]
     sobject: str
     salesforce_id: str | None
     fields: dict[str, Any]
@@ -42,6 +63,12 @@ class Decision:
     changes: Sequence[FieldChange] = ()
     altered: bool = False
     kind: Kind = field(kw_only=True)
+    holds: Holding | None = field(default=None, kw_only=True)
+
+    def names_another(self, write: Write) -> bool:
+        """Whether a write of it names another record, which may be the one that is gone."""
+        further = self.holds.ref_fields if self.holds else ()
+        return not self.kind.references.union(further).isdisjoint(write.fields)
 
 
 def decide_person(

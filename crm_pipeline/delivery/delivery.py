@@ -1,5 +1,7 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
+from collections.abc import Sequence
+
 from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.decisions import EVENT
@@ -7,6 +9,7 @@ from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
+from crm_pipeline.delivery.records import RecordTopic, send_records
 from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
@@ -22,7 +25,7 @@ PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
 
 
-def retry(session: DeliverySession) -> tuple[int, int]:
+def retry(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
     """Takes up what an earlier cycle left: lost answers first, then the oldest failures.
 
     Retries spend only from their own slice of the cycle's API calls. Where one goes through
@@ -42,17 +45,21 @@ def retry(session: DeliverySession) -> tuple[int, int]:
     session.ledger.commit()
     if not retried:
         return 0, 0
-    deliver(session)
+    deliver(session, topics)
     done = which_done(session.ledger, retried)
     overcome = {retried[operation_id] for operation_id in done}
     if overcome and release_incidents(session.ledger, session.account_id, overcome):
         session.ledger.commit()
-        deliver(session)
+        deliver(session, topics)
     return len(retried), len(done)
 
 
-def deliver(session: DeliverySession) -> None:
-    """Drains what is pending: new leads, activities, updates of people; then campaigns.
+def deliver(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> None:
+    """Drains what is pending: new leads, activities, updates of people; campaigns; other records.
+
+    Args:
+        session: the account's delivery.
+        topics: those whose operations are records of any object, parents first.
 
     Raises:
         AccountStopped: the account's configuration or credentials have to be mended.
@@ -73,7 +80,7 @@ def deliver(session: DeliverySession) -> None:
     for _ in range(PASSES):
         session.decided_anew = False
         try:
-            _send(session, due)
+            _send(session, due, topics)
         except AccountStopped as stopped:
             # Most likely a field that our user may not see any more: described anew, it is left
             # out and named.
@@ -87,7 +94,7 @@ def deliver(session: DeliverySession) -> None:
         due = due_volumes(session.ledger, session.account_id)
 
 
-def _send(session: DeliverySession, due: DueVolumes) -> None:
+def _send(session: DeliverySession, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
     """Sends what is due, in the order that matters."""
     chosen = session.account.settings.campaigns
     activities = Outbox(session, "activities", {(EVENT, "create"): due.activities})
@@ -97,6 +104,7 @@ def _send(session: DeliverySession, due: DueVolumes) -> None:
     if chosen is not None:
         link_campaigns(session)
         send_members(session, chosen)
+    send_records(session, topics)
 
 
 def _forecast(session: DeliverySession, due: DueVolumes) -> int:

@@ -5,14 +5,13 @@ treatment that a table does not have is an error, never a guess.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Literal
 
 from crm_pipeline.salesforce.errors import Treatment
-from crm_pipeline.salesforce.outcomes import Write
 
-Action = Literal["create", "update"]
+Action = Literal["create", "update", "delete"]
 
 
 class Remedy(Enum):
@@ -31,7 +30,9 @@ class Remedy(Enum):
     RELOCATE = auto()
     """The successor of the record is sought once, and the write decided anew; then `NEVER`."""
     STAYS_GONE = auto()
-    """People deleted the record, and it is not made again: it is done."""
+    """The record is deleted, and it is not made again: it is done."""
+    MADE_ANEW = auto()
+    """People deleted the record: it is forgotten, and another pass creates it."""
     READ_ANEW = auto()
     """The org's records differ from what was expected: another pass reads them again."""
     USE_DUPLICATE = auto()
@@ -63,7 +64,8 @@ class Kind:
 
     Attributes:
         name: as the ledger has it.
-        counts: the delivery's number that a write adds to, by (sObject, action).
+        counts: the delivery's number that a write adds to, by (sObject, action); a record of any
+            object is counted by its topic.
         references: fields that name the record of another operation.
         identifying: fields that are never left out: without them a record would be taken for
             another one.
@@ -78,10 +80,6 @@ class Kind:
     identifying: frozenset[str] = frozenset()
     remedies: Mapping[tuple[Treatment, Action], Remedy] = field(default_factory=dict)
     when_gone: Remedy | None = None
-
-    def names_another(self, write: Write) -> bool:
-        """Whether a write has a field that names another record, which may be the one gone."""
-        return not self.references.isdisjoint(write.fields)
 
 
 def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bool) -> Remedy:
@@ -141,3 +139,19 @@ MEMBER = Kind(
 )
 
 CAMPAIGN = Kind("campaign", {("Campaign", "create"): "campaigns_created"})
+
+RECORD = Kind(
+    "record",
+    {},
+    remedies={
+        # What a reference names may be gone: it is looked at again while one try is lost.
+        (Treatment.SWITCH_TARGET, "create"): Remedy.LATER,
+        (Treatment.SWITCH_TARGET, "update"): Remedy.LATER,
+        (Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE,
+    },
+    when_gone=Remedy.MADE_ANEW,
+)
+"""A record of any object; one that people delete is made anew."""
+
+RECORD_THAT_STAYS_GONE = replace(RECORD, when_gone=Remedy.STAYS_GONE)
+"""The same; one that people delete is left deleted."""

@@ -15,11 +15,13 @@ from crm_pipeline.ledger.outcomes import (
     Failed,
     NotedChange,
     Planned,
+    back_to_pending,
     decide_updates,
     note_field_changes,
     record_done,
     record_failed,
 )
+from crm_pipeline.ledger.records import Noted, forget_records, note_records
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
@@ -84,6 +86,34 @@ def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) ->
     )
 
 
+def keep_held(
+    session: DeliverySession, done: Sequence[Done], decisions: Mapping[int, Decision]
+) -> None:
+    """Keeps what stands in the org of records of any object, or no more."""
+    held = [(each, holds) for each in done if (holds := decisions[each.operation_id].holds)]
+    forget_records(session.ledger, [each.operation_id for each, _ in held if _is_gone(each)])
+    note_records(
+        session.ledger,
+        [
+            Noted(
+                each.operation_id,
+                each.sobject,
+                each.salesforce_id,
+                holds.last,
+                holds.ref_fields,
+                holds.ref_keys,
+                holds.ref_ids,
+            )
+            for each, holds in held
+            if not _is_gone(each)
+        ],
+    )
+
+
+def _is_gone(done: Done) -> bool:
+    return done.action == "delete" or not done.salesforce_id
+
+
 class Recorder:
     """Records the outcomes of one round and gathers what is to be sent again."""
 
@@ -116,6 +146,7 @@ class Recorder:
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
         self.deleted: list[Write] = []
+        self.anew: list[Write] = []
         self.to_read: list[Write] = []
 
     def expect(self, writes: Sequence[Write], decisions: Mapping[int, Decision]) -> None:
@@ -162,8 +193,7 @@ class Recorder:
                     sent=write.fields if altered else None,
                 )
             )
-            count = decision.kind.counts[write.sobject, write.written_as]
-            setattr(self.session.delivered, count, getattr(self.session.delivered, count) + 1)
+            self._count(write, decision)
         record_done(self.session.ledger, self.session.cycle_id, successes)
         members = [
             done.operation_id
@@ -172,7 +202,15 @@ class Recorder:
         ]
         if members:
             note_members(self.session.ledger, members)
+        keep_held(self.session, successes, self.decisions)
         return successes
+
+    def _count(self, write: Write, decision: Decision) -> None:
+        if decision.holds is not None:
+            self.session.tally[decision.holds.topic, write.written_as] += 1
+            return
+        count = decision.kind.counts[write.sobject, write.written_as]
+        setattr(self.session.delivered, count, getattr(self.session.delivered, count) + 1)
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""
@@ -190,7 +228,7 @@ class Recorder:
         if self._may_degrade(write, errors[0]) and self._degraded(write, errors):
             return
         error, kind = errors[0], self.decisions[write.ref].kind
-        of_reference = kind.names_another(write)
+        of_reference = self.decisions[write.ref].names_another(write)
         # A record that the org cannot even read was found among others by halving their request.
         unreadable = error.treatment is Treatment.STOP_ACCOUNT
         treatment = Treatment.GIVE_UP if unreadable else error.treatment
@@ -204,6 +242,8 @@ class Recorder:
                 self.to_read.append(write)
             case Remedy.STAYS_GONE:
                 self.deleted.append(write)
+            case Remedy.MADE_ANEW:
+                self.anew.append(write)
             case Remedy.RELOCATE if self._may_have_moved(write, error):
                 self.moved.append(write)
             case Remedy.USE_DUPLICATE if self.by_bulk or self._once(write, error):
@@ -244,7 +284,16 @@ class Recorder:
             for each in self.deleted
         ]
         record_done(self.session.ledger, self.session.cycle_id, gone)
+        forget_records(
+            self.session.ledger, [each.ref for each in self.deleted if each.action == "delete"]
+        )
         self.deleted = []
+        if self.anew:
+            refs = [each.ref for each in self.anew]
+            forget_records(self.session.ledger, refs)
+            back_to_pending(self.session.ledger, refs)
+            self.session.decided_anew = True
+        self.anew = []
 
     def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:
         """Where one cause refused a whole batch, it is one incident and costs no attempts."""

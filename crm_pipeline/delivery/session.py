@@ -86,6 +86,7 @@ class DeliverySession:
     account: Account
     cycle_id: int
     delivered: Delivered = field(default_factory=Delivered)
+    tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: dict[str, int] = field(default_factory=dict)
     not_seen: dict[str, int] = field(default_factory=dict)
     schemas: dict[str, SObjectSchema] = field(default_factory=dict)

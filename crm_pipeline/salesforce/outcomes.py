@@ -38,9 +38,9 @@ class Write:
     group_key: str | None = None
 
     @property
-    def written_as(self) -> Literal["create", "update"]:
+    def written_as(self) -> Literal["create", "update", "delete"]:
         """What it is in the ledger: an upsert is the way in which a record is created."""
-        return "update" if self.action == "update" else "create"
+        return "create" if self.action == "upsert" else self.action
 
 
 class RowError(NamedTuple):

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from crm_pipeline.delivery.kind import ACTIVITY, CAMPAIGN, MEMBER, PERSON, Action, Kind, remedy
+from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.kind import (
+    ACTIVITY,
+    CAMPAIGN,
+    MEMBER,
+    PERSON,
+    RECORD,
+    RECORD_THAT_STAYS_GONE,
+    Action,
+    Kind,
+    remedy,
+)
 from crm_pipeline.salesforce.errors import ERROR_TABLE, Treatment
 from crm_pipeline.salesforce.outcomes import Write
 
@@ -28,6 +39,10 @@ DIFFERENT: list[tuple[Kind, Action, str, str, str, str]] = [
     (MEMBER, "create", "READ_ANEW", "RELOCATE", "RELOCATE", "NEVER"),
     (MEMBER, "update", "READ_ANEW", "READ_ANEW", "READ_ANEW", "NEVER"),
     (CAMPAIGN, "create", "NEVER", "RELOCATE", "RELOCATE", "NEVER"),
+    (RECORD, "create", "NEVER", "LATER", "LATER", "NEVER"),
+    (RECORD, "update", "NEVER", "MADE_ANEW", "LATER", "NEVER"),
+    (RECORD, "delete", "NEVER", "STAYS_GONE", "STAYS_GONE", "NEVER"),
+    (RECORD_THAT_STAYS_GONE, "update", "NEVER", "STAYS_GONE", "LATER", "NEVER"),
 ]
 
 OF_THE_ACCOUNT = (Treatment.STOP_ACCOUNT, Treatment.PAUSE_ACCOUNT, Treatment.LOG_IN_AGAIN)
@@ -77,4 +92,5 @@ def test_what_concerns_the_account_is_none_of_a_write(treatment: Treatment) -> N
 def test_a_write_names_another_record_by_a_reference(
     kind: Kind, fields: dict[str, Any], *, names: bool
 ) -> None:
-    assert kind.names_another(Write(1, "Event", "update", fields)) is names
+    decision = Decision(1, "update", "Event", None, {}, "", kind=kind)
+    assert decision.names_another(Write(1, "Event", "update", fields)) is names

@@ -12,6 +12,14 @@ members AS (
     DELETE FROM crm.campaign_member WHERE account_id = :account_id
 ),
 
+records AS (
+    DELETE FROM crm.record WHERE account_id = :account_id
+),
+
+looks AS (
+    DELETE FROM crm.record_look WHERE account_id = :account_id
+),
+
 under_way AS (
     DELETE FROM crm.sending WHERE account_id = :account_id
 ),

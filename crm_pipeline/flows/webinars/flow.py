@@ -60,7 +60,7 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
                     rules.intents(chunk.participations, maps, filters),
                     chunk.position,
                     rules.emails(chunk.participations, filters),
-                    Counter(each.event_session_id for each in chunk.participations),
+                    rows_by_session=Counter(each.event_session_id for each in chunk.participations),
                 )
 
     yield from batches(rows)

@@ -1,0 +1,124 @@
+"""A small flow for tests: badges with lines, each line about a badge; and calls as events.
+
+It declares all that a flow can declare of records: an object with a key of ours, a child set, a
+reference to another record, a record that is left where people delete it, an event without a key.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.declaration import Batch, Flow, Outside, Reading, Shown, Topic
+from crm_pipeline.ledger.intents import Recorded
+from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
+from crm_pipeline.report import CycleReport
+
+OBJECTS: Mapping[str, Any] = {
+    "Badge__c": {
+        "fields": {
+            "Badge_Key__c": {"type": "string", "external_id": True, "unique": True},
+            "Level__c": {"type": "double", "scale": 0},
+            "Holder__c": {"type": "string", "length": 40},
+        }
+    },
+    "Line__c": {
+        "fields": {
+            "Line_Key__c": {"type": "string", "external_id": True, "unique": True},
+            "Badge__c": {"reference_to": "Badge__c", "child_relationship_name": "Lines"},
+            "Text__c": {"type": "string", "length": 20},
+        }
+    },
+    "Call__e": {"fields": {"Badge__c": {"type": "string"}}},
+}
+"""The objects of the flow, as an org's file has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A badge, its level, and the texts of its lines by number."""
+
+    number: int
+    level: int = 1
+    holder: str = "Somebody"
+    lines: Mapping[int, str] = field(default_factory=dict)
+    calls: bool = False
+    gone: bool = False
+    at: int = 0
+
+
+def wants(badge: Badge) -> list[RecordWant | ChildSet]:
+    """What a badge asks for."""
+    key, as_of = f"badge:{badge.number}", datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
+    target = Target("Badge__c", ("Badge_Key__c", str(badge.number)))
+    if badge.gone:
+        return [
+            ChildSet(key, "badge_lines", frozenset(), as_of),
+            RecordWant(key, "badges", as_of, target, None),
+        ]
+    lines = {f"line:{badge.number}:{n}": text for n, text in badge.lines.items()}
+    found: list[RecordWant | ChildSet] = [
+        RecordWant(
+            key,
+            "badges",
+            as_of,
+            target,
+            {"Level__c": badge.level, "Holder__c": badge.holder},
+        ),
+        *(
+            RecordWant(
+                each,
+                "badge_lines",
+                as_of,
+                Target("Line__c", ("Line_Key__c", each.partition(":")[2])),
+                {"Text__c": text},
+                refs={"Badge__c": key},
+                parent=key,
+                attempts=30,
+            )
+            for each, text in lines.items()
+        ),
+        ChildSet(key, "badge_lines", frozenset(lines), as_of),
+    ]
+    if badge.calls:
+        call = {"Badge__c": str(badge.number)}
+        target = Target("Call__e")
+        found.append(RecordWant(f"call:{badge.number}", "badge_calls", as_of, target, call))
+    return found
+
+
+def badges_flow(rows: Sequence[Badge], *, when_deleted: Any = "recreate") -> Flow[AccountSettings]:
+    """The flow, with these rows at its source."""
+
+    def read(_: Reading[AccountSettings]) -> Iterator[Batch]:
+        found = [want for badge in rows for want in wants(badge)]
+        yield Batch("badges", len(rows), (), None, wants=found)
+
+    def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
+        """Its numbers are those of its topics."""
+
+    def shows(_: CycleReport) -> Shown:
+        return {}
+
+    names = {"badges": "Badge__c", "badge_lines": "Line__c", "badge_calls": "Call__e"}
+    topics = tuple(
+        Topic(
+            name,
+            "For tests.",
+            "badges",
+            "salesforce",
+            (),
+            shows,
+            reads=("badges",),
+            records=True,
+            sends=("record",),
+            when_deleted=when_deleted,
+        )
+        for name in names
+    )
+    objects = tuple(
+        Outside(f"salesforce/{sobject}", "For tests.", "salesforce", (name,))
+        for name, sobject in names.items()
+    )
+    return Flow("badges", lambda account: account, topics, objects, (), read, count)
