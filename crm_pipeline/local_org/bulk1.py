@@ -8,7 +8,6 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import orjson
@@ -32,6 +31,7 @@ from crm_pipeline.local_org.routing import Answer, Call, Handler, Route, session
 from crm_pipeline.local_org.selection import Select
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import timestamp
+from crm_pipeline.local_org.xml_bodies import parsed
 
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _MAX_RECORDS = 10_000
@@ -166,10 +166,8 @@ def _request(call: Call) -> dict[str, Any]:
             raise BulkError("InvalidJob", "Unable to parse Job")
         return body
     try:
-        if b"<!DOCTYPE" in call.body:
-            raise BulkError("InvalidXML", "A document type is not allowed")
-        root = ET.fromstring(call.body)  # noqa: S314 - it has no document type
-    except ET.ParseError as error:
+        root = parsed(call.body)
+    except ValueError as error:
         raise BulkError("InvalidXML", f"Unable to parse Job: {error}") from None
     return {each.tag.rpartition("}")[2]: each.text for each in root}
 

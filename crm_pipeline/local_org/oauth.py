@@ -1,7 +1,6 @@
 """OAuth 2.0: tokens by client credentials, JWT bearer, password, code and refresh token."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -75,7 +74,7 @@ def _basic_credentials(header: str) -> dict[str, str]:
         return {}
     try:
         client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise _Refused("invalid client credentials", "invalid_client") from None
     return {"client_id": client_id, "client_secret": secret}
 
@@ -205,11 +204,14 @@ def authorize(org: Org, call: Call) -> Answer:
         app = _app(org, call.query.get("client_id", ""))
     except _Refused as refused:
         return refused.answer
+    redirect_uri = call.query.get("redirect_uri", "")
+    if not (redirect_uri.isascii() and redirect_uri.isprintable()):
+        mismatch = "redirect_uri must match configuration"
+        return _Refused(mismatch, "redirect_uri_mismatch").answer
     code = f"aPrx{secrets.token_urlsafe(40)}"
     _GRANTS[org][code] = Grant(app.client_id, user.id)
     given = {"code": code} | {key: text for key, text in call.query.items() if key == "state"}
-    location = f"{call.query.get('redirect_uri', '')}?{urlencode(given)}"
-    return Answer(status=302, headers={"Location": location})
+    return Answer(status=302, headers={"Location": f"{redirect_uri}?{urlencode(given)}"})
 
 
 def revoke(org: Org, call: Call) -> Answer:

@@ -4,7 +4,6 @@ Those are `logout()`, and with a session `emptyRecycleBin()` and `undelete()`.
 """
 
 from collections.abc import Mapping
-from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from crm_pipeline.local_org.errors import SalesforceError
@@ -13,6 +12,7 @@ from crm_pipeline.local_org.logins import Refusal, check_password, open_session
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.soap_bin import OPERATIONS, answer_in_xml
 from crm_pipeline.local_org.store import Org, User
+from crm_pipeline.local_org.xml_bodies import parsed
 
 FIRST_WITHOUT_LOGIN = 65
 _LAST_RETIRED = 30
@@ -65,7 +65,8 @@ def soap(org: Org, call: Call) -> Answer:
 
 def _version(call: Call) -> int:
     version = call.params["soap_version"].partition(".")[0]
-    number = int(version) if version.isascii() and version.isdigit() else 0
+    is_number = version.isascii() and version.isdigit() and len(version) < 4
+    number = int(version) if is_number else 0
     if number <= _LAST_RETIRED:
         raise _Fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
     return number
@@ -87,12 +88,10 @@ def kind_of(call: Call) -> str:
 
 def _envelope_of(body: bytes) -> list[tuple[str, str]]:
     """All elements in their order: local name and text."""
-    if b"<!DOCTYPE" in body:
-        raise _Fault("soapenv:Client", "A document type is not allowed")
     try:
-        envelope = ET.fromstring(body)  # noqa: S314 - it has no document type
-    except ET.ParseError:
-        raise _Fault("soapenv:Client", "The request is not well-formed XML") from None
+        envelope = parsed(body)
+    except ValueError as error:
+        raise _Fault("soapenv:Client", f"The request is not well-formed XML: {error}") from None
     return [(each.tag.rpartition("}")[2], each.text or "") for each in envelope.iter()]
 
 

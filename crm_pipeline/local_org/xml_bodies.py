@@ -1,7 +1,8 @@
-"""Answers in XML, for clients that ask for it: `Accept: application/xml`."""
+"""XML that comes in, and answers in XML where they are asked for: `Accept: application/xml`."""
 
 import re
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from crm_pipeline.local_org.bulk_csv import text
@@ -29,6 +30,16 @@ _ITEMS = {200: ("Versions", "Version"), 300: ("Urls", "Url")}
 """The root and its elements by status, for a body that is a list; other statuses are errors."""
 _JSON_ONLY = ("composite", "collections.", "bulk2.")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def parsed(body: bytes) -> ET.Element:
+    """The root of a document. Raises ValueError for what is none, or has a document type."""
+    if b"<!DOCTYPE" in body.replace(b"\0", b""):
+        raise ValueError("a document type is not allowed")
+    try:
+        return ET.fromstring(body)  # noqa: S314 - it has no document type
+    except (ET.ParseError, LookupError) as error:
+        raise ValueError(str(error)) from None
 
 
 def prefers_xml(call: Call) -> bool:

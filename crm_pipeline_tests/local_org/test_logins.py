@@ -184,11 +184,46 @@ def test_soap_login_can_be_disabled_for_the_org():
         )
 
 
-@pytest.mark.parametrize("body", ["", "<", "<a/>", "<!DOCTYPE a><login/>", "\x00", "<b>" * 99])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<",
+        "<a/>",
+        "<!DOCTYPE a><login/>",
+        "<!DOCTYPE a><login/>".encode("utf-16"),
+        "\x00",
+        "<b>" * 99,
+        '<?xml version="1.0" encoding="none"?><a/>',
+        '<?xml version="1.0" encoding="utf-7"?><a/>',
+    ],
+)
 def test_a_soap_body_that_is_no_login_is_a_fault(caller, body):
     answer = caller.post("/services/Soap/u/59.0", data=body)
     assert answer.status_code == 500
     assert "<faultcode>" in answer.text
+
+
+@pytest.mark.parametrize("version", ["x", "²", "9" * 5_000])
+def test_a_soap_address_without_a_version_is_a_fault(caller, version):
+    assert element(soap(caller, "bob@acme.test", "bob", version), "faultcode") == (
+        "sf:UNSUPPORTED_API_VERSION"
+    )
+
+
+@pytest.mark.parametrize("credentials", ["x", "\xff", "YTpi\xff", "/w=="])
+def test_basic_credentials_that_are_none_are_refused(caller, credentials):
+    headers = {"Authorization": f"Basic {credentials}".encode("latin-1")}
+    form = {"grant_type": "client_credentials"}
+    answer = caller.post("/services/oauth2/token", data=form, headers=headers)
+    assert refusal(answer) == ("invalid_client", "invalid client credentials")
+
+
+@pytest.mark.parametrize("redirect_uri", ["http://x/\r\nSet-Cookie: a", "http://x/\ud7ff", "\x00"])
+def test_an_address_that_cannot_be_redirected_to_is_refused(caller, redirect_uri):
+    asked = {"client_id": CLIENT["client_id"], "redirect_uri": redirect_uri}
+    answer = caller.get("/services/oauth2/authorize", params=asked, allow_redirects=False)
+    assert refusal(answer)[0] == "redirect_uri_mismatch"
 
 
 def test_an_expired_password_is_told_within_a_successful_login(caller):
