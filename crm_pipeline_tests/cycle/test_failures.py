@@ -14,6 +14,7 @@ from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.conftest import ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
+from crm_pipeline_tests.salesforce.orgs import Canned, CannedOrg, in_turn
 
 
 def one_registration(bench: Bench) -> None:
@@ -34,6 +35,42 @@ def test_a_wrong_password_stops_the_account_and_is_not_tried_again(bench: Bench)
     logins = bench.org.meter.calls["login"]
     assert "not tried again" in bench.cycle().reason
     assert bench.org.meter.calls["login"] == logins
+
+
+def test_a_retired_api_version_is_no_refusal_and_raising_it_helps(bench: Bench) -> None:
+    one_registration(bench)
+    code = "UNSUPPORTED_API_VERSION"
+    bench.fault("login", "error", code=code, status=500, times=1)
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "api_version=64.0" in report.reason
+    bench.settings(api_version="64.0")
+    assert bench.cycle().state == "Complete"
+
+
+def move(bench: Bench, url: str) -> None:
+    """The account's login URL is another one from now on."""
+    bench.connection.execute(text("UPDATE crm.account SET login_url = :url"), {"url": url})
+
+
+@pytest.mark.parametrize("status", [301, 302])
+def test_an_org_that_has_moved_says_where_to_and_going_there_helps(
+    bench: Bench, status: int
+) -> None:
+    one_registration(bench)
+    home = bench.server.url_of("acme")
+    moved = Canned(status, b"", headers={"Location": f"{home}/services/Soap/u/62.0"})
+    with CannedOrg(in_turn(moved)) as former:
+        bench.connection.execute(
+            text("UPDATE crm.account SET login_url = :url"), {"url": former.url}
+        )
+        report = bench.cycle()
+    assert report.state == "Failed"
+    assert f"The org has moved to {home}" in report.reason
+    assert f"--login-url {home}" in report.reason
+    move(bench, home)
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 1
 
 
 def test_a_mapping_of_a_column_that_no_extract_has_stops_the_account_before_anything_is_lost(
@@ -75,11 +112,13 @@ def test_a_failure_of_the_pipeline_s_own_database_quotes_no_value(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     one_registration(bench)
-    bench.connection.execute(text("CREATE INDEX ON crm.operation ((person_key::int))"))
+    bench.connection.execute(
+        text("CREATE INDEX ON crm.sync_state ((CASE state WHEN 'Complete' THEN run_id::int END))")
+    )
     with pytest.raises(PipelineDatabaseError, match="22P02") as failed:
         bench.cycle()
     shown = "".join(traceback.format_exception(failed.value))
-    assert "example.com" not in shown + caplog.text
+    assert "invalid input syntax" not in shown + caplog.text
 
 
 def test_an_org_that_is_down_costs_the_records_no_attempt(bench: Bench) -> None:

@@ -183,3 +183,12 @@ def test_of_several_people_who_are_one_record_exactly_the_newest_speaks(
             if d.action == "update" and d.salesforce_id == f"00Q{record}"
         ]
         assert [each.as_of for each in speaking] == [NOON + timedelta(minutes=newest)]
+
+
+def test_a_no_to_emails_is_a_no_whoever_of_one_record_s_people_said_it() -> None:
+    said = Decision(1, "update", "Lead", "00Q1", {"HasOptedOutOfEmail": True}, "known", kind=PERSON)
+    later = Decision(2, "update", "Lead", "00Q1", {"City": "Rome"}, "known", kind=PERSON)
+    older, newer = known(), known(operation_id=2, as_of=NOON + timedelta(hours=1))
+    first, second = newest_for_each_record([(older, said), (newer, later)])
+    assert first.action == "none"
+    assert second.fields == {"City": "Rome", "HasOptedOutOfEmail": True}

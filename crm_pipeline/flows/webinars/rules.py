@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.ledger.intents import Intent, PersonEmail
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.text import JsonText, salesforce_time, written
 from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation, Source
@@ -146,11 +148,14 @@ def _several(value: Any) -> Sequence[Any]:
 def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One person's fields out of several rows, oldest first.
 
-    The newest row wins; what it leaves empty is filled from the next newest.
+    The newest row wins; what it leaves empty is filled from the next newest. A clear no to emails
+    stays one, whatever a newer row says.
     """
     fields: dict[str, Any] = {}
     for row in rows:
         fields.update(row)
+    if OPT_OUT in fields and any(READERS["boolean"](row.get(OPT_OUT)) is True for row in rows):
+        fields[OPT_OUT] = True
     return fields
 
 

@@ -176,3 +176,10 @@ def test_every_row_is_accounted_for_once(given: list[Participation]) -> None:
 
 def test_no_poll_and_no_chat_make_no_description() -> None:
     assert description({"polls": None, "chats": None}) == ""
+
+
+def test_a_no_to_emails_stays_one_whatever_a_newer_row_says() -> None:
+    said = [{"HasOptedOutOfEmail": each} for each in ("yes", "no")]
+    assert merged(said) == {"HasOptedOutOfEmail": True}
+    assert merged(said[1:]) == {"HasOptedOutOfEmail": "no"}
+    assert merged([{}, {"City": "Rome"}]) == {"City": "Rome"}
