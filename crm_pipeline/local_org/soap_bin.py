@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 from crm_pipeline.local_org import recycle_bin
 from crm_pipeline.local_org.errors import RowError, RowFailure, SalesforceError
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.sharing import is_hidden, no_access
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
@@ -26,7 +27,7 @@ def answer_in_xml(org: Org, user_id: str, operation: str, ids: Sequence[str]) ->
     if len(ids) > _MAX_IDS:
         message = f"record limit reached. cannot submit more than {_MAX_IDS} records in this call"
         raise SalesforceError(500, "EXCEEDED_ID_LIMIT", message)
-    with committed(WriteContext(org, user_id)) as context:
+    with committed(WriteContext(org, user_id, sees_all=False)) as context:
         results = [_result(context, OPERATIONS[operation], each.strip()) for each in ids]
     return f"<{operation}Response>{''.join(results)}</{operation}Response>"
 
@@ -38,6 +39,8 @@ def _result(context: WriteContext, act: Act, given: str) -> str:
         return _failed(given, RowError("MALFORMED_ID", f"malformed id {given}"))
     savepoint = context.savepoint()
     try:
+        if is_hidden(context.org, found):
+            raise no_access()
         act(context, table, found)
     except RowFailure as failure:
         context.rollback(savepoint)

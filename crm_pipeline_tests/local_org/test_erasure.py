@@ -91,6 +91,15 @@ def test_the_call_needs_a_session_and_is_an_api_request(acme):
     assert stats["api_requests"] == 2
 
 
+def test_a_hidden_record_stays_in_the_bin(acme):
+    lead = create(acme)
+    acme.call("DELETE", f"sobjects/Lead/{lead}")
+    admin(acme, "hidden-records", [lead])
+    for operation in ("emptyRecycleBin", "undelete"):
+        (result,) = results(soap(acme, operation, [lead]))
+        assert result == (lead, "false", "INSUFFICIENT_ACCESS_OR_READONLY")
+
+
 def test_more_than_200_records_are_too_many(acme):
     answer = soap(acme, "emptyRecycleBin", ["00Q000000000001"] * 201)
     assert answer.status_code == 500
