@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
-from crm_pipeline.ledger.intents import Intent, PersonEmail, Recorded
+from crm_pipeline.ledger.intents import Intent, Recorded
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
@@ -144,7 +144,6 @@ class Batch:
         intents: what is wanted, rejected ones among them.
         position: how far the source is read with them.
         wants: records of any object that are to be so, or to be gone.
-        emails: the address that each of their people has.
         rows_by_session: the rows by event session, where the report shows that.
         numbers: further numbers for the report, by name.
         told: what people are to know beside the numbers, a line each, without personal data.
@@ -154,7 +153,6 @@ class Batch:
     rows: int
     intents: Sequence[Intent]
     position: Position | None
-    emails: Sequence[PersonEmail] = ()
     wants: Sequence[RecordWant | ChildSet] = ()
     rows_by_session: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)

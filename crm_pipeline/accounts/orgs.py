@@ -58,6 +58,10 @@ def settle_org(
     known = org_of(connection, account.account_id)
     if known is not None and known.organization_id != organization_id:
         connection.execute(statement("accounts/note_other_org"), whose)
+        only_account = {"account_id": account.account_id}
+        if not connection.scalar(statement("accounts/has_delivered"), only_account):
+            take_other_org(connection, account.account_id)
+            return settle_org(connection, account, organization_id)
         return AccountStopped(
             f"The login leads to org {organization_id}, but what account {account.account_id} has "
             f"delivered is in org {known.organization_id}",

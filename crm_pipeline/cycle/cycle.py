@@ -27,7 +27,7 @@ from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
-from crm_pipeline.ledger.intents import Recorded, record_emails, record_intents
+from crm_pipeline.ledger.intents import Recorded, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.positions import advance
 from crm_pipeline.ledger.records import intents_of, set_attempts
@@ -282,7 +282,6 @@ class _Cycle:
         )
         if batch.wants:
             set_attempts(self.ledger, account_id, cycle_id)
-        record_emails(self.ledger, account_id, batch.emails)
         if batch.position is not None:
             advance(self.ledger, account_id, batch.position)
         return recorded

@@ -47,14 +47,14 @@ class ActivitiesBehind:
         self._undecided = due_activities(
             session.ledger, session.account_id, limit=WINDOW, of_people=self._person_keys.values()
         )
-        self._waiting: defaultdict[str, list[_Decided]] = defaultdict(list)
+        self._waiting: defaultdict[int, list[_Decided]] = defaultdict(list)
         self._ready: list[tuple[Decision, Write]] = []
 
     def __call__(self, done: Sequence[Done]) -> Sequence[tuple[Decision, Write]]:
         """What can go now that these operations are done."""
         self._decide()
         for person in done:
-            person_key = self._person_keys.get(person.operation_id, "")
+            person_key = self._person_keys.get(person.operation_id, 0)
             for activity, decision in self._waiting.pop(person_key, ()):
                 if "WhoId" in decision.fields:
                     decision.fields["WhoId"] = person.salesforce_id
@@ -68,7 +68,7 @@ class ActivitiesBehind:
     def _decide(self) -> None:
         """Decides everything before any person is done: the org is busy, and we are not."""
         for activity in self._undecided:
-            activity.person_id = _SOMEBODY
+            activity.who_id = _SOMEBODY
         for activity, decision in _decided(self._session, self._undecided):
             self._waiting[activity.person_key].append((activity, decision))
         self._undecided = []

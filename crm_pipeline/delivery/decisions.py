@@ -71,31 +71,57 @@ class Decision:
         return not self.kind.references.union(further).isdisjoint(write.fields)
 
 
+def not_left_behind(
+    people: Iterable[DuePerson], matches: Mapping[str, Match]
+) -> Mapping[str, Match]:
+    """The matches without records of people who have just left the address that they have there.
+
+    Whoever has that address now is somebody else.
+    """
+    leaving = {
+        (person.known_address, person.salesforce_id)
+        for person in people
+        if person.salesforce_id is not None and person.is_to_be_found
+    }
+    if not leaving:
+        return matches
+    return {
+        address: match
+        for address, match in matches.items()
+        if (address, match.salesforce_id) not in leaving
+    }
+
+
 def decide_person(
     person: DuePerson,
-    match: Match | None,
+    matches: Mapping[str, Match],
     schemas: Mapping[str, SObjectSchema],
     settings: AccountSettings,
 ) -> Decision:
     """Which record gets which fields.
 
     A person whose record is known gets what changed since it was last sent, so that what a
-    salesperson edited stays. One found in the org for the first time gets the fields that
-    differ there. One who is nowhere, but had another address before, is the record of that
-    one. Anyone else becomes a Lead (spec 1, step 8).
+    salesperson edited stays; with another address than before, the person is whoever has that
+    one in the org, else still that record. One found in the org for the first time gets the
+    fields that differ there. Anyone else becomes a Lead (spec 1, step 8).
 
     Args:
         person: what is known and wanted.
-        match: the record found by email; None where nothing was found, or nothing sought.
+        matches: the records that were found, by address.
         schemas: of Lead and Contact.
         settings: the account's.
     """
+    match = matches.get(person.address) if person.is_to_be_found else None
     if person.sobject is not None and person.salesforce_id is not None:
-        return _decide_known(person, person.sobject, person.salesforce_id, schemas)
+        if match is None or match.salesforce_id == person.salesforce_id:
+            return _decide_known(person, person.sobject, person.salesforce_id, schemas)
+        return _decide_matched(person, match, schemas)
     if match is not None:
         return _decide_matched(person, match, schemas)
-    if person.former_sobject is not None and person.former_salesforce_id is not None:
-        return _decide_former(person, person.former_sobject, person.former_salesforce_id, schemas)
+    for address in person.addresses:
+        if (made := matches.get(address)) is not None:
+            # By a request of which no answer came; the address was corrected since.
+            return _decide_matched(person, made, schemas, has_our_email=True)
     return _decide_new(person, schemas, settings)
 
 
@@ -156,6 +182,8 @@ def _decide_known(
     person: DuePerson, sobject: str, salesforce_id: str, schemas: Mapping[str, SObjectSchema]
 ) -> Decision:
     reason = person.identity_reason or "known"
+    if person.is_to_be_found:
+        reason = "had another email before"
     wanted: dict[str, Any] = {}
     if person.last_as_of is None or person.last_as_of <= person.as_of:
         last_sent = person.last_sent or {}
@@ -179,17 +207,12 @@ def _decide_known(
     )
 
 
-def _decide_former(
-    person: DuePerson, sobject: str, salesforce_id: str, schemas: Mapping[str, SObjectSchema]
-) -> Decision:
-    known = replace(
-        person, identity_reason="had another email before", last_sent=person.former_sent
-    )
-    return _decide_known(known, sobject, salesforce_id, schemas)
-
-
 def _decide_matched(
-    person: DuePerson, match: Match, schemas: Mapping[str, SObjectSchema]
+    person: DuePerson,
+    match: Match,
+    schemas: Mapping[str, SObjectSchema],
+    *,
+    has_our_email: bool = False,
 ) -> Decision:
     fitted = schemas[match.sobject].fit(person.intent[match.sobject], "update")
     differing = {
@@ -197,7 +220,7 @@ def _decide_matched(
         for field, value in fitted.fields.items()
         if (there := match.fields.get(field)) != value and not _same(field, value, there)
     }
-    if not _same("Email", person.person_key, match.fields.get("Email")):
+    if not (has_our_email or _same("Email", person.address, match.fields.get("Email"))):
         # Reached through a converted Lead: the Contact's own address is not ours to change.
         differing.pop("Email", None)
     changes = [c for c in fitted.changes if c.new is None or c.field in differing]
@@ -225,7 +248,7 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
     """The activity under its person: a new one, or what changed of the one that is there."""
     wanted = dict(activity.intent)
     if activity.salesforce_id is None:
-        fitted = schema.fit({**wanted, "WhoId": activity.person_id}, "create")
+        fitted = schema.fit({**wanted, "WhoId": activity.who_id}, "create")
         return Decision(
             activity.operation_id,
             "create",
@@ -240,7 +263,7 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
     last = activity.last_intent or {}
     changed = {field: value for field, value in wanted.items() if last.get(field) != value}
     if activity.last_person_key != activity.person_key:
-        changed["WhoId"] = activity.person_id
+        changed["WhoId"] = activity.who_id
     fitted = schema.fit(changed, "update")
     return Decision(
         activity.operation_id,

@@ -18,6 +18,7 @@ from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.intents import reject_for_dropped
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, reconsider_strangers, take_retries
+from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.errors import AccountStopped
 
@@ -74,6 +75,7 @@ def deliver(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> Non
         kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
     )
     reject_for_dropped(session.ledger, session.account_id)
+    supersede_absorbed(session.ledger, session.account_id)
     session.ledger.commit()
     due = due_volumes(session.ledger, session.account_id)
     session.forecast += _forecast(session, due)

@@ -1,5 +1,6 @@
 """Finding the records that stand for people: by queries, or in a reading of the whole org."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -56,7 +57,7 @@ def _in_census(
 ) -> dict[str, Match]:
     """The records of these people; contacts without an address of their own are asked for."""
     found = Found()
-    for key, candidate in found_in_census(session.ledger, [each.person_key for each in people]):
+    for key, candidate in found_in_census(session.ledger, _addresses(people)):
         found.setdefault(key, []).append(candidate)
     add_converted(session.org(), found, contact_fields)
     return _chosen(found)
@@ -74,7 +75,7 @@ def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> Matches:
     asked = session.beside(
         find_people,
         session.org(),
-        dict.fromkeys(person.person_key for person in people),
+        _addresses(people),
         lead_fields=_readable("Lead", fields["Lead"], known),
         contact_fields=_readable("Contact", fields["Contact"], known),
         also=describes(session, undescribed),
@@ -88,6 +89,10 @@ def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> Matches:
         return _chosen(found)
 
     return matches
+
+
+def _addresses(people: Sequence[DuePerson]) -> list[str]:
+    return list(dict.fromkeys(itertools.chain.from_iterable(each.addresses for each in people)))
 
 
 def _chosen(found: Mapping[str, Sequence[Candidate]]) -> dict[str, Match]:

@@ -11,6 +11,7 @@ from crm_pipeline.delivery.decisions import (
     by_policy,
     decide_person,
     newest_for_each_record,
+    not_left_behind,
 )
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
@@ -112,8 +113,8 @@ def update_people(session: DeliverySession) -> None:
 
 
 def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:
-    unknown = [person for person in people if person.salesforce_id is None]
-    return lookup(unknown) if unknown else dict
+    sought = [person for person in people if person.is_to_be_found]
+    return lookup(sought) if sought else dict
 
 
 def _decided(
@@ -121,10 +122,8 @@ def _decided(
 ) -> list[Decision]:
     known = schemas(session, SOBJECTS)
     chosen = session.account.settings
-    decided = [
-        (person, decide_person(person, matches.get(person.person_key), known, chosen))
-        for person in people
-    ]
+    matches = not_left_behind(people, matches)
+    decided = [(person, decide_person(person, matches, known, chosen)) for person in people]
     there = _there(session, [decision for _, decision in decided], matches)
     compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
     decided = [
@@ -149,8 +148,6 @@ def _written(
     last = None
     if decision.action == "update" and decision.salesforce_id == person.salesforce_id:
         last = person.last_sent
-    elif decision.action == "update" and decision.salesforce_id == person.former_salesforce_id:
-        last = person.former_sent
     return known[decision.sobject].fit(last, "update").fields if last else {}
 
 

@@ -53,7 +53,7 @@ class DueMember:
     """
 
     operation_id: int
-    person_key: str
+    person_key: int
     intent: Mapping[str, Any]
     campaign_id: str
     is_new: bool

@@ -25,7 +25,7 @@ def staged_census(
     connection.execute(statement("ledger/drop_census"))
     connection.execute(statement("ledger/stage_census"))
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
-    with cursor.copy("COPY census (record_id, person_key, became, candidate) FROM STDIN") as copy:
+    with cursor.copy("COPY census (record_id, address, became, candidate) FROM STDIN") as copy:
         for key, each in people:
             row = (
                 each.salesforce_id,
@@ -43,12 +43,10 @@ def staged_census(
 
 
 def found_in_census(
-    connection: Connection, person_keys: Sequence[str]
+    connection: Connection, addresses: Sequence[str]
 ) -> Iterator[tuple[str, Candidate]]:
     """Those with one of the addresses, and the Contacts that Leads among them became."""
-    rows = connection.execute(
-        statement("ledger/found_in_census"), {"person_keys": list(person_keys)}
-    )
+    rows = connection.execute(statement("ledger/found_in_census"), {"addresses": list(addresses)})
     for key, (sobject, record_id, fields, created, *conversion) in rows:
         created_at = datetime.fromisoformat(created)
         yield key, Candidate(sobject, record_id, fields, created_at, *conversion)

@@ -4,7 +4,7 @@ Each function reads within the caller's transaction, on the connection that hold
 account's lock. Rows are fetched all at once: one by one takes several times as long.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.emails import email_key
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
@@ -22,24 +23,35 @@ class DuePerson:
 
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
-    the org has from us. `sent_at` is set when it was sent before and nothing came of it. The
-    `former_` ones are those of the address that the person had before, where there was one.
+    the org has from us; `known_address` is the address that the person had when that record was
+    chosen. `sent_emails` are the addresses under which an earlier version was sent, where nothing
+    is known of its outcome.
     """
 
     operation_id: int
     natural_key: str
-    person_key: str
+    person_key: int
+    address: str
     as_of: datetime
     intent: Mapping[str, Mapping[str, Any]]
-    sent_at: datetime | None
     sobject: str | None
     salesforce_id: str | None
     identity_reason: str | None
     last_sent: Mapping[str, Any] | None
     last_as_of: datetime | None
-    former_sobject: str | None = None
-    former_salesforce_id: str | None = None
-    former_sent: Mapping[str, Any] | None = None
+    known_address: str | None = None
+    sent_emails: Sequence[str] = ()
+
+    @property
+    def is_to_be_found(self) -> bool:
+        """Whether no record is known, or one that was chosen by another address."""
+        return self.salesforce_id is None or self.known_address != self.address
+
+    @property
+    def addresses(self) -> Iterable[str]:
+        """By which addresses to look for the person, the present one first."""
+        earlier = filter(None, map(email_key, self.sent_emails))
+        return dict.fromkeys((self.address, *earlier))
 
 
 @dataclass(slots=True)
@@ -58,17 +70,17 @@ class DueUpdate:
 class DueActivity:
     """An activity to be sent, with the record that stands for its person.
 
-    `person_id` is None of a person who is not in the org. `last_…` and `salesforce_id` are those
+    `who_id` is None of a person who is not in the org. `last_…` and `salesforce_id` are those
     of an earlier version that is in the org, or None.
     """
 
     operation_id: int
     natural_key: str
-    person_key: str
+    person_key: int
     intent: Mapping[str, Any]
-    person_id: str | None
+    who_id: str | None
     salesforce_id: str | None
-    last_person_key: str | None
+    last_person_key: int | None
     last_intent: Mapping[str, Any] | None
 
 
@@ -79,7 +91,7 @@ class Lost:
     operation_id: int
     kind: str
     natural_key: str
-    person_key: str | None
+    person_key: int | None
     sobject: str
     action: str
     salesforce_id: str | None
@@ -123,7 +135,7 @@ def due_activities(
     *,
     after: int = 0,
     limit: int,
-    of_people: Collection[str] | None = None,
+    of_people: Collection[int] | None = None,
 ) -> list[DueActivity]:
     """Pending activities of people who are in the org, above `after`, oldest first.
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-import orjson
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +24,8 @@ class Intent:
     Attributes:
         natural_key: what it is about, unique in the account: `registration:4711`.
         kind: which part of the delivery sends it: `person`, `activity`, …
-        person_key: the person it is about (`salesforce.matching.email_key`), or None.
+        person_key: the person it is about (`ledger.people`), or None; with another one it is
+            another thing that is wanted.
         as_of: when the source said so, UTC; of two, the later wins.
         fields: what is wanted; its form is that of the kind (see `crm_pipeline.delivery`).
         rejected_because: why it is not to be sent; it is recorded all the same.
@@ -34,20 +34,11 @@ class Intent:
 
     natural_key: str
     kind: str
-    person_key: str | None
+    person_key: int | None
     as_of: datetime
     fields: Mapping[str, Any]
     rejected_because: str | None = None
     memory: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonEmail:
-    """The address (as a person key) that a person of the source has, as of a time (UTC)."""
-
-    source_person: str
-    person_key: str
-    as_of: datetime
 
 
 @dataclass(slots=True)
@@ -161,13 +152,6 @@ def _record(
         elif row.new + row.changed:
             of_kind.rejected[row.rejected_because] = row.new + row.changed
     return recorded
-
-
-def record_emails(connection: Connection, account_id: str, emails: Sequence[PersonEmail]) -> None:
-    """Notes who has which address now, so that one who changed it is not taken for another."""
-    if emails:
-        rows = {"account_id": account_id, "rows": orjson.dumps(emails).decode()}
-        connection.execute(statement("ledger/record_emails"), rows)
 
 
 def reject_for_dropped(connection: Connection, account_id: str) -> int:

@@ -78,7 +78,6 @@ def an_operation(connection: Connection, account_id: str, key: str, **columns: A
         "kind": "person",
         "natural_key": key,
         "version": 1,
-        "person_key": key,
         "as_of": LONG_AGO,
         "content_hash": b"",
         "intent": "{}",

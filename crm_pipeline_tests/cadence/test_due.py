@@ -113,7 +113,7 @@ def test_a_retry_whose_time_has_come_is_due_with_the_schedule(connection):
 
 def test_an_activity_that_waits_for_its_person_is_no_reason_to_run(connection):
     an_idle_account(connection, "a")
-    an_operation(connection, "a", "registration:1", kind="activity", person_key="p")
+    an_operation(connection, "a", "registration:1", kind="activity", person_key=1)
     connection.commit()
     assert due() == {}
 
@@ -210,7 +210,7 @@ def test_an_account_with_leads_as_members_is_asked_once_a_day_which_were_convert
                 " conversions_seen_at)"
                 " VALUES (:account, '', now() - make_interval(hours => :hours)))"
                 " INSERT INTO crm.campaign_member (account_id, event_id, person_key, campaign_id,"
-                " person_id, member_id) VALUES (:account, 1, 'a', '701', :member, '00v')"
+                " person_id, member_id) VALUES (:account, 1, 1, '701', :member, '00v')"
             ),
             {"account": account, "member": member, "hours": hours},
         )

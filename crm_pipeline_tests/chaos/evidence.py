@@ -258,10 +258,17 @@ _ATTENDANCES = text(
 
 _OPERATIONS = text(
     """
-    SELECT DISTINCT ON (natural_key) natural_key, kind, state, person_key, error_code
-    FROM crm.operation
-    WHERE account_id = :account
-    ORDER BY natural_key, version DESC
+    SELECT DISTINCT ON (o.natural_key)
+        CASE
+            WHEN o.kind IN ('person', 'member') AND p.address IS NOT NULL
+                THEN regexp_replace(o.natural_key, '[0-9]+$', p.address)
+            ELSE o.natural_key
+        END AS natural_key,
+        o.kind, o.state, p.address AS person_key, o.error_code
+    FROM crm.operation AS o
+    LEFT JOIN crm.person AS p ON o.person_key = p.person_key
+    WHERE o.account_id = :account
+    ORDER BY o.natural_key, o.version DESC
     """
 )
 

@@ -120,8 +120,6 @@ def test_requeued_after_the_org_was_mended_it_arrives_with_all_that_waited(
     run: Run, refused: int, pipeline: Engine, server: LocalOrgServer
 ):
     run("account", "set", "acme", f"--login-url={server.url_of('lenient')}")
-    run("account", "test-login", "acme", fails=1)
-    run("account", "org", "acme", "--same-data", "--yes")
     assert "1 operation tried again" in run("operations", "requeue", refused).stdout
     assert state_of(pipeline, refused)[:2] == ("failed", 5)
     run("cycle", "acme")

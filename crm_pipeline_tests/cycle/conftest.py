@@ -63,14 +63,20 @@ class Bench:
         self.connection.commit()
 
     def states(self) -> dict[str, str]:
-        """The state of the latest version of each operation, by natural key."""
+        """The state of the latest version of each operation, by natural key.
+
+        With the address of a person in place of the number; without what was absorbed.
+        """
         rows = self.connection.execute(
             text(
-                "SELECT DISTINCT ON (natural_key) natural_key, state FROM crm.operation"
-                " ORDER BY natural_key, version DESC"
+                "SELECT DISTINCT ON (o.natural_key) o.state, CASE WHEN o.kind IN ('person',"
+                " 'member') THEN regexp_replace(o.natural_key, '[0-9]+$', p.address)"
+                " ELSE o.natural_key END AS about"
+                " FROM crm.operation AS o LEFT JOIN crm.person AS p USING (person_key)"
+                " ORDER BY o.natural_key, o.version DESC"
             )
         )
-        found = {row.natural_key: row.state for row in rows}
+        found = {row.about: row.state for row in rows if row.about is not None}
         self.connection.rollback()
         return found
 

@@ -104,6 +104,14 @@ def test_starting_anew_says_its_cost_and_sends_everything_again(bench: Bench, ru
     assert bench.cycle().counts.api_calls == 0
 
 
+def test_an_account_that_delivered_nothing_may_go_to_another_org(bench: Bench) -> None:
+    add_person(bench.connection, 1, country_code="Atlantis")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    lead_to(bench, bench.server.url_of("other"))
+    assert bench.cycle().state == "Complete"
+
+
 def test_there_is_nothing_to_decide_about_the_org_that_it_always_was(
     bench: Bench, run: Run
 ) -> None:

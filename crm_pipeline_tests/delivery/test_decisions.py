@@ -45,11 +45,11 @@ def person(**changes: Any) -> DuePerson:
     contact = {"LastName": "Lovelace", "Email": "ada@example.com", "MailingCity": "London"}
     new = DuePerson(
         operation_id=1,
-        natural_key="person:ada@example.com",
-        person_key="ada@example.com",
+        natural_key="person:1",
+        person_key=1,
+        address="ada@example.com",
         as_of=NOON,
         intent={"Lead": lead, "Contact": contact},
-        sent_at=None,
         sobject=None,
         salesforce_id=None,
         identity_reason=None,
@@ -61,11 +61,13 @@ def person(**changes: Any) -> DuePerson:
 
 def known(**changes: Any) -> DuePerson:
     record = {"sobject": "Lead", "salesforce_id": "00Q1", "last_as_of": NOON}
+    record["known_address"] = "ada@example.com"
     return person(**{**record, "last_sent": person().intent["Lead"], **changes})
 
 
 def decide(given: DuePerson, match: Match | None = None) -> Decision:
-    return decide_person(given, match, SCHEMAS, SETTINGS)
+    found = {} if match is None else {"ada@example.com": match}
+    return decide_person(given, found, SCHEMAS, SETTINGS)
 
 
 def test_nobody_in_the_org_becomes_a_lead_with_what_salesforce_requires() -> None:
@@ -93,8 +95,10 @@ def test_a_time_that_is_in_the_org_already_is_no_difference() -> None:
     schemas = {**SCHEMAS, "Lead": SObjectSchema("Lead", {"Seen__c": seen})}
     there = Match("Lead", "00Q1", {"Seen__c": "2026-03-01T12:00:00.000+0000"}, "the only lead")
     for written in ("2026-03-01T12:00:00.000+0000", "2026-03-01T12:00:00Z", NOON.isoformat()):
-        given = person(intent={"Lead": {"Seen__c": written}, "Contact": {}}, person_key="")
-        assert decide_person(given, there, schemas, SETTINGS).action == "none", written
+        given = person(intent={"Lead": {"Seen__c": written}, "Contact": {}})
+        assert decide_person(given, {given.address: there}, schemas, SETTINGS).action == "none", (
+            written
+        )
 
 
 def test_the_address_of_a_contact_reached_through_its_lead_is_left_alone() -> None:
@@ -119,23 +123,31 @@ def test_one_who_had_another_address_is_the_record_of_that_one_unless_the_new_on
     None
 ):
     former = {
-        "former_sobject": "Lead",
-        "former_salesforce_id": "00Q7",
-        "former_sent": {**person().intent["Lead"], "Email": "old@example.com"},
+        "salesforce_id": "00Q7",
+        "known_address": "old@example.com",
+        "last_sent": {**person().intent["Lead"], "Email": "old@example.com"},
     }
-    decision = decide(person(**former))
+    decision = decide(known(**former))
     assert (decision.salesforce_id, decision.fields) == ("00Q7", {"Email": "ada@example.com"})
     there = dict(person().intent["Lead"])
-    assert decide(person(**former), Match("Lead", "00Q1", there, "")).salesforce_id == "00Q1"
+    assert decide(known(**former), Match("Lead", "00Q1", there, "")).salesforce_id == "00Q1"
+
+
+def test_one_whose_address_was_corrected_after_a_lost_answer_is_what_that_made() -> None:
+    made = Match("Lead", "00Q7", {**person().intent["Lead"], "Email": "old@example.com"}, "")
+    corrected = person(sent_emails=["Old@Example.com"])
+    decision = decide_person(corrected, {"old@example.com": made}, SCHEMAS, SETTINGS)
+    assert (decision.salesforce_id, decision.fields) == ("00Q7", {"Email": "ada@example.com"})
+    assert decide_person(corrected, {}, SCHEMAS, SETTINGS).action == "create"
 
 
 def activity(**changes: Any) -> DueActivity:
     new = DueActivity(
         operation_id=1,
         natural_key="attendance:1",
-        person_key="ada@example.com",
+        person_key=1,
         intent={"Subject": "Webinar Attendance", "Description": "Poll"},
-        person_id="00Q1",
+        who_id="00Q1",
         salesforce_id=None,
         last_person_key=None,
         last_intent=None,
@@ -151,14 +163,14 @@ def test_a_new_activity_stands_under_its_person() -> None:
 def test_an_activity_that_is_there_gets_what_changed() -> None:
     sent = {
         "salesforce_id": "00U1",
-        "last_person_key": "ada@example.com",
+        "last_person_key": 1,
         "last_intent": {"Subject": "Webinar Attendance", "Description": ""},
     }
     decision = decide_activity(activity(**sent), EVENT)
     assert (decision.action, decision.fields) == ("update", {"Description": "Poll"})
     unchanged = {**sent, "last_intent": activity().intent}
     assert decide_activity(activity(**unchanged), EVENT).action == "none"
-    moved = {**unchanged, "last_person_key": "old@example.com"}
+    moved = {**unchanged, "last_person_key": 2}
     assert decide_activity(activity(**moved), EVENT).fields == {"WhoId": "00Q1"}
 
 

@@ -38,7 +38,7 @@ def activity(key: str = "registration:1", *, minute: int = 0, **changes: Any) ->
     return Intent(
         natural_key=key,
         kind="activity",
-        person_key="ada@example.com",
+        person_key=1,
         as_of=NOON + timedelta(minutes=minute),
         fields={"Subject": "Webinar Registration", **changes},
     )

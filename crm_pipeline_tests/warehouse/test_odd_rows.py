@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.flows.webinars.rules import emails, field_maps, intents
+from crm_pipeline.flows.webinars.rules import field_maps, intents
 from crm_pipeline.text import JsonText, storable_json
 from crm_pipeline.warehouse.mapping import rejection, salesforce_value
 from crm_pipeline.warehouse.participations import participation_of
+from crm_pipeline.warehouse.people import sightings
+from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD: dict[str, Any] = {
@@ -62,8 +64,8 @@ def test_null_in_a_column_of_the_contract(column: str, reason: str | None):
     assert rejection(row, []) == reason
     if column == "changed_at":
         assert row.changed_at == NOON, "as if it had changed now"
-    told = [each.source_person for each in emails([row], [])]
-    assert told == ([] if reason or column == "person_id" else ["3"]), "nobody is person None"
+    told = [each.source_person for each in sightings([row], [])]
+    assert told == ([] if reason else [None if column == "person_id" else "3"])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_time_is_taken_in_whatever_type_it_comes(value: Any, taken: datetime |
 def test_whatever_a_row_holds_it_is_mapped_or_rejected(columns: dict[str, Any]):
     row = participation_of("registrations", columns, "UTC", NOON)
     maps = field_maps(AccountSettings(), [])
-    made = intents([row], maps, [])
+    made = intents([row], maps, [], people_of([row]))
 
     assert row.changed_at <= NOON
     for intent in made:

@@ -7,11 +7,13 @@ SELECT
 FROM crm.sync_state AS s
 LEFT JOIN crm.email_filter AS f
     ON s.account_id = f.account_id AND s.started_at > f.created_at
-LEFT JOIN crm.operation AS o
+LEFT JOIN (
+    crm.operation AS o INNER JOIN crm.person AS p ON o.person_key = p.person_key
+)
     ON
         s.cycle_id = o.read_by
         AND o.state <> 'rejected'
-        -- Person keys are in lower case, and of nothing but ASCII.
-        AND position(lower(btrim(f.filter_string) COLLATE "C") IN o.person_key) > 0
+        -- Addresses are in lower case there, and of nothing but ASCII.
+        AND position(lower(btrim(f.filter_string) COLLATE "C") IN p.address) > 0
 WHERE s.account_id = any(CAST(:account_ids AS text []))
 GROUP BY s.account_id

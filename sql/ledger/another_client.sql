@@ -6,6 +6,11 @@ WITH unsent AS (
     WHERE account_id = :account_id AND state IN ('pending', 'failed', 'exhausted')
 ),
 
+-- The platform may give the same ids to others; addresses are whose they are.
+pointers AS (
+    DELETE FROM crm.person_pointer WHERE account_id = :account_id
+),
+
 backfills AS (
     DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
 ),

@@ -6,7 +6,7 @@ SELECT
     o.natural_key,
     o.person_key,
     o.intent,
-    i.salesforce_id AS person_id,
+    i.salesforce_id AS who_id,
     earlier.salesforce_id,
     earlier.person_key AS last_person_key,
     earlier.intent AS last_intent
@@ -32,7 +32,10 @@ WHERE
     AND o.operation_id > :after
     AND CASE
         WHEN CAST(:of_people AS jsonb) IS NULL THEN i.person_key IS NOT NULL
-        ELSE o.person_key IN (SELECT jsonb_array_elements_text(CAST(:of_people AS jsonb)))
+        ELSE o.person_key IN (
+            SELECT each.value::bigint
+            FROM jsonb_array_elements_text(CAST(:of_people AS jsonb)) AS each (value)
+        )
     END
     -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (

@@ -1,33 +1,42 @@
 -- People of whom it is not decided yet which record gets what, oldest first, with the record
--- that is known to stand for each, or stood for the address that the person had before.
+-- that is known to stand for each, and the addresses under which a version without outcome went out.
 SELECT
     o.operation_id,
     o.natural_key,
     o.person_key,
+    p.address,
     o.as_of,
     o.intent,
-    o.sent_at,
     i.sobject,
     i.salesforce_id,
     i.reason AS identity_reason,
     i.sent AS last_sent,
     i.as_of AS last_as_of,
-    former.sobject AS former_sobject,
-    former.salesforce_id AS former_salesforce_id,
-    former.sent AS former_sent
+    i.address AS known_address,
+    CASE
+        WHEN o.version = 1 OR i.person_key IS NOT NULL THEN '{}'
+        ELSE ARRAY(
+            SELECT v.intent #>> '{Lead,Email}'
+            FROM crm.operation AS v
+            WHERE
+                v.account_id = o.account_id
+                AND v.natural_key = o.natural_key
+                AND v.sent_at IS NOT NULL
+                AND v.intent #>> '{Lead,Email}' IS NOT NULL
+            OFFSET 0
+        )
+    END AS sent_emails
 FROM crm.operation AS o
+INNER JOIN crm.person AS p ON o.person_key = p.person_key
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
-LEFT JOIN crm.former_email AS f
-    ON o.account_id = f.account_id AND o.person_key = f.person_key AND i.person_key IS NULL
-LEFT JOIN crm.identity AS former
-    ON f.account_id = former.account_id AND f.former_key = former.person_key
 WHERE
     o.account_id = :account_id
     AND o.kind = 'person'
     AND o.state = 'pending'
     AND o.action IS DISTINCT FROM 'update'
     AND o.operation_id > :after
+    AND p.address IS NOT NULL
     -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (
         o.version > 1

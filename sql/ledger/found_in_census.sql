@@ -1,14 +1,14 @@
 -- Everybody with one of these addresses, and the contacts that leads among them became.
 WITH people AS (
-    SELECT c.person_key, c.record_id, c.became, c.candidate
+    SELECT c.address, c.record_id, c.became, c.candidate
     FROM census AS c
-    WHERE c.person_key = any(CAST(:person_keys AS text []))
+    WHERE c.address = any(CAST(:addresses AS text []))
 )
 
-SELECT p.person_key, p.candidate
+SELECT p.address, p.candidate
 FROM people AS p
 UNION ALL
-SELECT p.person_key, contact.candidate
+SELECT p.address, contact.candidate
 FROM people AS p
 INNER JOIN census AS contact ON p.became = contact.record_id
-WHERE contact.person_key <> p.person_key
+WHERE contact.address <> p.address

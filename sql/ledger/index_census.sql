@@ -1,1 +1,1 @@
-CREATE INDEX ON census (person_key)
+CREATE INDEX ON census (address)

@@ -31,20 +31,23 @@ WITH done AS (
 )
 
 INSERT INTO crm.identity AS i (
-    account_id, person_key, sobject, salesforce_id, reason, sent, as_of
+    account_id, person_key, address, sobject, salesforce_id, reason, sent, as_of
 )
 SELECT
     d.account_id,
     d.person_key,
+    p.address,
     d.sobject,
     d.salesforce_id,
     d.reason,
     d.intent -> d.sobject,
     d.as_of
 FROM done AS d
+INNER JOIN crm.person AS p ON d.person_key = p.person_key
 WHERE d.kind = 'person'
 ON CONFLICT (account_id, person_key) DO UPDATE
 SET
+    address = excluded.address,
     sobject = excluded.sobject,
     salesforce_id = excluded.salesforce_id,
     reason = excluded.reason,

@@ -4,12 +4,22 @@ WITH compared AS (
         s.*,
         latest.operation_id AS known_operation_id,
         latest.version AS known_version,
+        latest.content_hash = s.content_hash AND (
+            latest.person_key IS NOT DISTINCT FROM s.person_key OR s.rejected_because IS NOT NULL
+        ) AS is_same,
         latest.version IS NOT NULL AND (
-            latest.content_hash = s.content_hash OR latest.as_of > s.as_of
+            (
+                latest.content_hash = s.content_hash
+                AND (
+                    latest.person_key IS NOT DISTINCT FROM s.person_key
+                    OR s.rejected_because IS NOT NULL
+                )
+            )
+            OR latest.as_of > s.as_of
         ) AS unchanged
     FROM staged_intent AS s
     LEFT JOIN LATERAL (
-        SELECT o.operation_id, o.version, o.content_hash, o.as_of
+        SELECT o.operation_id, o.version, o.content_hash, o.person_key, o.as_of
         FROM crm.operation AS o
         WHERE o.account_id = :account_id AND o.natural_key = s.natural_key
         ORDER BY o.version DESC
@@ -23,9 +33,8 @@ said_again AS (
     SET as_of = greatest(o.as_of, c.as_of), memory = coalesce(c.memory, o.memory)
     FROM compared AS c
     WHERE
-        c.unchanged
+        c.is_same
         AND o.operation_id = c.known_operation_id
-        AND o.content_hash = c.content_hash
         AND (o.as_of < c.as_of OR (c.memory IS NOT NULL AND o.memory IS DISTINCT FROM c.memory))
 ),
 

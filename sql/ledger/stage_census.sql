@@ -1,6 +1,6 @@
 CREATE TEMPORARY TABLE census (
     record_id text PRIMARY KEY,
-    person_key text NOT NULL,
+    address text NOT NULL,
     became text,
     candidate jsonb NOT NULL
 )

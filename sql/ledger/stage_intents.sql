@@ -1,7 +1,7 @@
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_intent (
     natural_key text PRIMARY KEY,
     kind text NOT NULL,
-    person_key text,
+    person_key bigint,
     as_of timestamptz NOT NULL,
     content_hash bytea NOT NULL,
     intent jsonb NOT NULL,

@@ -6,5 +6,8 @@ WHERE
     o.account_id = :account_id
     AND o.natural_key = s.natural_key
     AND o.state IN ('pending', 'failed', 'exhausted', 'rejected')
-    AND o.content_hash <> s.content_hash
+    AND (
+        o.content_hash <> s.content_hash
+        OR (s.rejected_because IS NULL AND o.person_key IS DISTINCT FROM s.person_key)
+    )
     AND o.as_of <= s.as_of

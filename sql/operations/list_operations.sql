@@ -2,7 +2,8 @@
 SELECT
     o.operation_id,
     o.account_id,
-    o.natural_key,
+    CASE o.kind WHEN 'person' THEN coalesce('person:' || p.address, o.natural_key) ELSE o.natural_key END
+        AS natural_key,
     o.action,
     o.sobject,
     o.state,
@@ -13,6 +14,7 @@ SELECT
     o.next_attempt_at,
     o.created_at
 FROM crm.operation AS o
+LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 WHERE
     o.state = any(CAST(:states AS text []))
     AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)

@@ -6,7 +6,7 @@ SELECT
     o.kind,
     o.natural_key,
     o.version,
-    o.person_key,
+    p.address AS person,
     o.state,
     o.attempts_left,
     o.next_attempt_at,
@@ -25,4 +25,5 @@ SELECT
     o.intent,
     o.sent
 FROM crm.operation AS o
+LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 WHERE o.operation_id = :operation_id

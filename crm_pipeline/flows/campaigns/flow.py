@@ -26,6 +26,7 @@ from crm_pipeline.ledger.campaigns import (
 )
 from crm_pipeline.ledger.counts import members_were_read, rows_of_members
 from crm_pipeline.ledger.intents import Intent, Recorded
+from crm_pipeline.ledger.people import identify
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.budget import backfill_calls
@@ -34,6 +35,7 @@ from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.events import event_volumes, events
 from crm_pipeline.warehouse.mapping import check_columns
 from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.warehouse.people import sightings, who
 
 NAME = "campaigns"
 
@@ -123,9 +125,14 @@ def _members(
     ledger: Connection, account: Account, choices: rules.Choices, rows: Sequence[Participation]
 ) -> list[Intent]:
     """The memberships that rows ask for, with what was said of them before."""
-    keys = {key for row in rows if (key := rules.member_key(row)) is not None}
+    people = identify(ledger, account.account_id, sightings(rows, choices.filter_strings))
+    keys = {
+        rules.member_key(row.columns["event_id"], people[key])
+        for row in rows
+        if (key := who(row)) in people
+    }
     known = latest_intents(ledger, account.account_id, keys) if keys else {}
-    return rules.member_intents(rows, choices, known)
+    return rules.member_intents(rows, choices, people, known)
 
 
 def _campaigns(

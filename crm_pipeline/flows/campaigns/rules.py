@@ -13,12 +13,13 @@ from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.text import trimmed, written
 from crm_pipeline.warehouse.events import Event
 from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.warehouse.people import who
 
 MEMBER = "CampaignMember"
 
@@ -116,15 +117,15 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
     return Intent(f"campaign:{event.event_id}", "campaign", None, now, fields)
 
 
-def member_key(participation: Participation) -> str | None:
-    """The natural key of the membership that a participation is about; None without an email."""
-    person_key = email_key(participation.columns["email"])
-    return person_key and f"member:{participation.columns['event_id']}:{person_key}"
+def member_key(event_id: int, person_key: int) -> str:
+    """The natural key of a person's membership in an event's campaign."""
+    return f"member:{event_id}:{person_key}"
 
 
 def member_intents(
     participations: Iterable[Participation],
     choices: Choices,
+    people: Mapping[Who, int],
     known: Mapping[str, Said],
 ) -> list[Intent]:
     """One membership for each person and event: one stage, sums, the newest values.
@@ -135,14 +136,18 @@ def member_intents(
     Args:
         participations: rows of registrations or attendances.
         choices: the account's.
+        people: the person of each row that is to be sent (`warehouse.people.sightings`).
         known: what was said last, by natural key.
     """
-    said: dict[str, list[Participation]] = {}
+    said: dict[tuple[int, int], list[Participation]] = {}
     for participation in participations:
-        key = member_key(participation)
-        if key is not None and rejection(participation, choices.filter_strings) is None:
+        if rejection(participation, choices.filter_strings) is None:
+            key = participation.columns["event_id"], people[who(participation)]
             said.setdefault(key, []).append(participation)
-    return [_member(key, rows, choices, known.get(key)) for key, rows in said.items()]
+    return [
+        _member(person, rows, choices, known.get(member_key(event_id, person)))
+        for (event_id, person), rows in said.items()
+    ]
 
 
 def unknown_words(member: Intent) -> Collection[str]:
@@ -151,7 +156,7 @@ def unknown_words(member: Intent) -> Collection[str]:
 
 
 def _member(
-    key: str,
+    person_key: int,
     rows: list[Participation],
     choices: Choices,
     known: Said | None,
@@ -186,7 +191,7 @@ def _member(
         "fields": fields,
         "parts": parts,
     }
-    person_key = email_key(rows[0].columns["email"])
+    key = member_key(event_id, person_key)
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory)
 
 

@@ -12,18 +12,22 @@ from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Sho
 from crm_pipeline.flows.webinars import rules, unread
 from crm_pipeline.ledger.counts import last_counts, note_count
 from crm_pipeline.ledger.intents import Recorded
+from crm_pipeline.ledger.people import identify
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.mapping import check_columns
 from crm_pipeline.warehouse.participations import SOURCES, ExtractError, Rows
+from crm_pipeline.warehouse.people import sightings
 
 NAME = "webinars"
 
 
 def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     """Reads what is new for an account and maps it; the caller records each batch.
+
+    Who its people are is written within the caller's transaction.
 
     Sessions that are pushed from now on are read whole, and are noted as read at the end. Once a
     day all rows are counted against those that were read, and what was missed is read.
@@ -54,12 +58,13 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
             if source not in reading.sources:
                 continue
             for chunk in participations.read(reading.warehouse, rows, source, known.get(source)):
+                seen = sightings(chunk.participations, filters)
+                people = identify(ledger, account.account_id, seen)
                 yield Batch(
                     source,
                     len(chunk.participations),
-                    rules.intents(chunk.participations, maps, filters),
+                    rules.intents(chunk.participations, maps, filters, people),
                     chunk.position,
-                    rules.emails(chunk.participations, filters),
                     rows_by_session=Counter(each.event_session_id for each in chunk.participations),
                 )
 

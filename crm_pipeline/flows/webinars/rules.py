@@ -7,12 +7,13 @@ from typing import Any
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.ledger.intents import Intent, PersonEmail
-from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.text import JsonText, salesforce_time, written
 from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline.warehouse.people import who
 
 SUBJECT: Mapping[Source, str] = {
     "registrations": "Webinar Registration",
@@ -83,35 +84,25 @@ def intents(
     participations: Iterable[Participation],
     maps: Mapping[str, FieldMap],
     filter_strings: Sequence[str],
+    people: Mapping[Who, int],
 ) -> list[Intent]:
     """What the participations ask for: an activity for each, and each person once.
 
     Where a participation is not to be sent, its activity is there with the reason.
+
+    Args:
+        participations: rows of the warehouse.
+        maps: the account's mapping, by sObject.
+        filter_strings: the account's.
+        people: the person of each row that is to be sent (`warehouse.people.sightings`).
     """
     activities, accepted = {}, []
     for participation in participations:
-        activity = _activity(participation, maps["Event"], filter_strings)
+        activity = _activity(participation, maps["Event"], filter_strings, people)
         activities[activity.natural_key] = activity
-        if activity.rejected_because is None:
+        if activity.person_key is not None:
             accepted.append((activity.person_key, participation))
     return [*_people(accepted, maps), *activities.values()]
-
-
-def emails(
-    participations: Iterable[Participation], filter_strings: Sequence[str]
-) -> list[PersonEmail]:
-    """The address that each person has, by what they said last; rejected ones are left out."""
-    newest: dict[str, PersonEmail] = {}
-    for participation in participations:
-        key = email_key(participation.columns["email"])
-        person_id = participation.columns["person_id"]
-        if key is None or person_id is None or rejection(participation, filter_strings) is not None:
-            continue
-        said = PersonEmail(str(person_id), key, participation.changed_at)
-        known = newest.get(said.source_person)
-        if known is None or known.as_of <= said.as_of:
-            newest[said.source_person] = said
-    return list(newest.values())
 
 
 def description(columns: Mapping[str, Any]) -> str:
@@ -160,7 +151,10 @@ def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _activity(
-    participation: Participation, event_map: FieldMap, filter_strings: Sequence[str]
+    participation: Participation,
+    event_map: FieldMap,
+    filter_strings: Sequence[str],
+    people: Mapping[Who, int],
 ) -> Intent:
     columns = participation.columns
     reason = rejection(participation, filter_strings)
@@ -174,11 +168,10 @@ def _activity(
         if text := description(columns):
             fields["Description"] = text
         fields.update(event_map.apply(columns))
-    key = email_key(columns["email"])
     return Intent(
         natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
-        person_key=key,
+        person_key=None if reason is not None else people[who(participation)],
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
@@ -186,14 +179,14 @@ def _activity(
 
 
 def _people(
-    accepted: Iterable[tuple[str | None, Participation]], maps: Mapping[str, FieldMap]
+    accepted: Iterable[tuple[int, Participation]], maps: Mapping[str, FieldMap]
 ) -> list[Intent]:
-    """One intent a person: rows with the same email, in whatever case, are the same person."""
-    rows_by_person: dict[str, list[tuple[datetime, int, Mapping[str, Any]]]] = {}
+    """One intent a person: of several rows, what the newest ones say."""
+    rows_by_person: dict[int, list[tuple[datetime, int, Mapping[str, Any]]]] = {}
     for key, participation in accepted:
         said = min(participation.happened_at, participation.changed_at)
         row = (said, participation.participation_id, participation.columns)
-        rows_by_person.setdefault(str(key), []).append(row)
+        rows_by_person.setdefault(key, []).append(row)
     people = []
     for key, rows in rows_by_person.items():
         rows.sort(key=lambda row: row[:2])

@@ -92,9 +92,14 @@ def ten_thousand_known_people(bench: Bench) -> None:
     )
     bench.connection.execute(
         text(
-            "INSERT INTO crm.identity (account_id, person_key, sobject, salesforce_id, reason,"
-            " sent, as_of) SELECT 'acme', 'p' || n || '@example.com', 'Lead', id, 'new', '{}', :at"
+            "WITH p AS (INSERT INTO crm.person (account_id, address, as_of)"
+            " SELECT 'acme', 'p' || n || '@example.com', :at FROM generate_series(1, 10000) AS n"
+            " RETURNING person_key, address)"
+            " INSERT INTO crm.identity (account_id, person_key, address, sobject, salesforce_id,"
+            " reason, sent, as_of)"
+            " SELECT 'acme', p.person_key, p.address, 'Lead', id, 'new', '{}', :at"
             " FROM unnest(CAST(:ids AS text [])) WITH ORDINALITY AS lead (id, n)"
+            " INNER JOIN p ON p.address = 'p' || n || '@example.com'"
         ),
         {"ids": ids, "at": LONG_AGO},
     )

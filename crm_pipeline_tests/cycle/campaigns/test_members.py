@@ -254,7 +254,7 @@ def test_conversions_are_looked_for_once_an_hour_where_the_org_is_asked_anyway(
     register(bench.connection, 2, 2, minute=60)
     bench.cycle()
     [identity] = bench.connection.execute(
-        text("SELECT salesforce_id, sent FROM crm.identity WHERE person_key = 'p1@example.com'")
+        text("SELECT salesforce_id, sent FROM crm.identity WHERE address = 'p1@example.com'")
     )
     assert identity.salesforce_id == contact
     assert identity.sent["LastName"] == "Last 1"

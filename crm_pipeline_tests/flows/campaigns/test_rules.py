@@ -1,5 +1,6 @@
 """The rules of campaigns: which campaign, which status, what of it is new."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -9,16 +10,18 @@ import pytest
 from crm_pipeline.accounts.account import AccountError, AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.flows.campaigns.rules import (
     Choices,
     campaign_intent,
     fingerprint,
-    member_intents,
     member_map,
 )
 from crm_pipeline.ledger.campaigns import Said
+from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.warehouse.events import Event
 from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAP = member_map(
@@ -35,18 +38,25 @@ def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, *
 
 
 def row(source: Source = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
-    known = {"email": "Ada@example.com", "event_id": 7, "status": "registered", **columns}
+    known = {"person_id": 1, "email": "Ada@example.com", "event_id": 7, "status": "registered"}
     shipped = NOON + timedelta(minutes=minute)
-    return Participation(source, minute + 1, 70, NOON, shipped, known)
+    return Participation(source, minute + 1, 70, NOON, shipped, known | columns)
+
+
+def member_intents(
+    rows: Sequence[Participation], choices: Choices, known: Mapping[str, Said]
+) -> list[Intent]:
+    people = people_of(rows, choices.filter_strings)
+    return rules.member_intents(rows, choices, people, known)
 
 
 def test_one_membership_for_each_person_and_event_with_one_status() -> None:
     rows = [row(source="registrations"), row("attendances", minute=5), row(event_id=8)]
     first, second = member_intents(rows, chosen(), {})
-    assert (first.natural_key, first.person_key) == ("member:7:ada@example.com", "ada@example.com")
+    assert (first.natural_key, first.person_key) == ("member:7:1", 1)
     assert (first.fields["Status"], first.as_of) == ("Attended", NOON + timedelta(minutes=5))
     assert (second.natural_key, second.fields["Status"]) == (
-        "member:8:ada@example.com",
+        "member:8:1",
         "Registered",
     )
 

@@ -13,6 +13,7 @@ from crm_pipeline.flows.campaigns.rules import Choices, member_intents, member_m
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALL: dict[str, Any] = {
@@ -26,7 +27,7 @@ ALL: dict[str, Any] = {
 def row(
     source: Source, number: int, session: int, *, made: int = 0, minute: int = 0, **columns: Any
 ) -> Participation:
-    known = {"email": "ada@example.com", "event_id": 7, **columns}
+    known = {"person_id": 1, "email": "ada@example.com", "event_id": 7, **columns}
     return Participation(
         source,
         number,
@@ -49,8 +50,8 @@ def read(*batches: Sequence[Participation], said: Said | None = None, **settings
     """The membership after these rows were read, one batch after another."""
     choices = Choices(CampaignSettings(**settings), member_map([]), {})
     for batch in batches:
-        known = {} if said is None else {"member:7:ada@example.com": said}
-        [member] = member_intents(batch, choices, known)
+        known = {} if said is None else {"member:7:1": said}
+        [member] = member_intents(batch, choices, people_of(batch), known)
         said = Said(member.as_of, member.fields, member.memory)
     return member
 

@@ -1,6 +1,6 @@
 """The webinar cycle's rules: filter, map, merge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.flows.webinars.rules import description, field_maps, intents, merged
+from crm_pipeline.flows.webinars import rules
+from crm_pipeline.flows.webinars.rules import description, field_maps, merged
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.warehouse.mapping import rejection
+from crm_pipeline.warehouse.mapping import FieldMap, rejection
 from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPS = field_maps(AccountSettings(), [])
 
 ADA = {
+    "person_id": 1,
     "email": " Ada@Example.com ",
     "first_name": "Ada",
     "surname": "Lovelace",
@@ -43,6 +46,12 @@ def participation(
     )
 
 
+def intents(
+    rows: Sequence[Participation], maps: Mapping[str, FieldMap], filter_strings: Sequence[str]
+) -> list[Intent]:
+    return rules.intents(rows, maps, filter_strings, people_of(rows, filter_strings))
+
+
 def by_kind(given: list[Intent]) -> tuple[list[Intent], list[Intent]]:
     people = [intent for intent in given if intent.kind == "person"]
     return people, [intent for intent in given if intent.kind == "activity"]
@@ -50,7 +59,7 @@ def by_kind(given: list[Intent]) -> tuple[list[Intent], list[Intent]]:
 
 def test_a_registration_asks_for_the_person_and_an_activity() -> None:
     (person,), (activity,) = by_kind(intents([participation()], MAPS, []))
-    assert person.natural_key == "person:ada@example.com"
+    assert person.natural_key == "person:1"
     assert person.fields["Lead"] == {
         "FirstName": "Ada",
         "LastName": "Lovelace",
@@ -67,7 +76,7 @@ def test_a_registration_asks_for_the_person_and_an_activity() -> None:
     assert "Company" not in person.fields["Contact"]
     assert person.fields["Contact"]["MailingCity"] == "London"
     assert activity.natural_key == "registration:1"
-    assert activity.person_key == "ada@example.com"
+    assert activity.person_key == 1
     assert activity.fields == {
         "Subject": "Webinar Registration",
         "ActivityDateTime": "2026-03-01T12:00:00.000+0000",

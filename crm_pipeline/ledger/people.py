@@ -1,0 +1,200 @@
+"""People: numbers of ours, to which addresses and the source platform's ids point.
+
+Whoever has another address stays the same person, unless the new one is somebody's already: then
+it is that person from now on. Two ids of the platform with one address are one person.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row
+
+from crm_pipeline.database.statements import statement
+
+Who = tuple[str | None, str]
+"""An id of the platform, where there is one, and the address that it has."""
+
+_Person = int | str
+"""A known person's number; of a new one, the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the source says of somebody: the platform's id, and the address as of a time (UTC)."""
+
+    source_person: str | None
+    address: str
+    as_of: datetime
+
+
+def identify(
+    connection: Connection, account_id: str, sightings: Collection[Sighting]
+) -> dict[Who, int]:
+    """The person of each sighting; new ones are made, and what points to whom is kept.
+
+    Within the caller's transaction; the caller holds the account.
+    """
+    if not sightings:
+        return {}
+    whose = {"account_id": account_id}
+    rows = connection.execute(statement("ledger/known_people"), {**whose, "rows": _json(sightings)})
+    seen = _Seen(rows.all())
+    if movers := seen.movers():
+        found = connection.execute(
+            statement("ledger/platform_ids_of"), {"person_keys": list(movers)}
+        )
+        for row in found:
+            seen.ids_of.setdefault(row.person_key, set()).add(row.value)
+    seen.settle()
+    return _keep(connection, whose, seen)
+
+
+def supersede_absorbed(connection: Connection, account_id: str) -> None:
+    """Has nothing sent of people to whom nothing points any more."""
+    connection.execute(statement("ledger/supersede_absorbed"), {"account_id": account_id})
+
+
+def _keep(connection: Connection, whose: Mapping[str, str], seen: "_Seen") -> dict[Who, int]:
+    """Writes what `settle` came to."""
+    numbers: dict[_Person, int] = {}
+    if freed := [*seen.moved, *seen.absorbed]:
+        connection.execute(statement("ledger/free_addresses"), {"person_keys": freed})
+    if seen.moved:
+        moved = [
+            {"person_key": person, "address": seen.address_of[person], "as_of": as_of}
+            for person, as_of in seen.moved.items()
+        ]
+        connection.execute(statement("ledger/set_addresses"), {"rows": _json(moved)})
+    if seen.new:
+        new = [{"address": address, "as_of": as_of} for address, as_of in seen.new.items()]
+        added = connection.execute(statement("ledger/add_people"), {**whose, "rows": _json(new)})
+        numbers |= {row.address: row.person_key for row in added}
+
+    def number(person: _Person) -> int:
+        return numbers[person] if isinstance(person, str) else person
+
+    if seen.pointed:
+        pointers = [
+            {"source_person": each, "person_key": number(seen.person_of[each]), "as_of": as_of}
+            for each, as_of in seen.pointed.items()
+        ]
+        connection.execute(statement("ledger/point_to_people"), {**whose, "rows": _json(pointers)})
+    if seen.absorbed:
+        absorbed = [
+            {"person_key": person, "successor": number(seen.successor_of(person))}
+            for person in seen.absorbed
+        ]
+        connection.execute(statement("ledger/absorb_people"), {**whose, "rows": _json(absorbed)})
+    return {who: number(person) for who, person in seen.found.items()}
+
+
+class _Seen:
+    """Some sightings, what was known before, and what comes of both. No I/O."""
+
+    def __init__(self, rows: Sequence[Row[Any]]) -> None:
+        self._rows = rows
+        self.found: dict[Who, _Person] = {}
+        self.new: dict[str, datetime] = {}
+        self.moved: dict[int, datetime] = {}
+        self.pointed: dict[str, datetime] = {}
+        self.absorbed: dict[int, _Person] = {}
+        self.ids_of: dict[_Person, set[str]] = {}
+        self.person_of: dict[str, _Person] = {}
+        self.address_of: dict[_Person, str | None] = {}
+        self._owner: dict[str, _Person] = {}
+        self._says = {row.source_person: row.address for row in rows}
+        for row in rows:
+            if row.address_person is not None:
+                self._owner[row.address] = row.address_person
+                self.address_of[row.address_person] = row.address
+            if row.platform_person is not None:
+                self.person_of[row.source_person] = row.platform_person
+                self.address_of[row.platform_person] = row.platform_address
+
+    def movers(self) -> set[int]:
+        """The people of whom one of the platform's ids says another address than before."""
+        return {
+            row.platform_person
+            for row in self._rows
+            if row.platform_person is not None and row.platform_person != row.address_person
+        }
+
+    def settle(self) -> None:
+        """Decides who each sighting is: those first who go to an address that is free."""
+        left = list(self._rows)
+        while True:
+            movable = [row for row in left if self._may_move(row)]
+            if not movable:
+                break
+            for row in movable:
+                self._settle(row)
+            left = [row for row in left if (row.source_person, row.address) not in self.found]
+        for row in left:
+            self._settle(row)
+        self._absorb()
+
+    def successor_of(self, person: int) -> _Person:
+        """Who stands for an absorbed person: not one who was absorbed as well."""
+        successor, passed = self.absorbed[person], {person}
+        while isinstance(successor, int) and successor in self.absorbed and successor not in passed:
+            passed.add(successor)
+            successor = self.absorbed[successor]
+        return successor
+
+    def _may_move(self, row: Row[Any]) -> bool:
+        return row.platform_person is not None and row.address not in self._owner
+
+    def _settle(self, row: Row[Any]) -> None:
+        source, address, as_of = row.source_person, row.address, row.as_of
+        before = self.person_of.get(source) if source is not None else None
+        there = self._owner.get(address)
+        person: _Person
+        if before is not None and (before == there or as_of < row.platform_as_of):
+            person = before
+        elif there is not None:
+            person = there
+        elif isinstance(before, int) and self._all_leave(before, source):
+            person = before
+            self._give(person, address)
+            self.moved[person] = as_of
+        else:
+            person = address
+            self._give(person, address)
+            self.new[address] = as_of
+        self.found[source, address] = person
+        if source is not None and person != before:
+            self.person_of[source] = person
+            self.pointed[source] = as_of
+            self.ids_of.setdefault(person, set()).add(source)
+
+    def _all_leave(self, person: int, source: str) -> bool:
+        """Whether nobody else keeps the person's address."""
+        now = self.address_of[person]
+        return all(
+            self.person_of.get(other, person) != person or self._says.get(other, now) != now
+            for other in self.ids_of.get(person, set()) - {source}
+        )
+
+    def _give(self, person: _Person, address: str) -> None:
+        former = self.address_of.get(person)
+        if former is not None and self._owner.get(former) == person:
+            del self._owner[former]
+        self._owner[address] = person
+        self.address_of[person] = address
+
+    def _absorb(self) -> None:
+        """Those whom all of the platform's ids have left are whom the last of these joined."""
+        for row in self._rows:
+            person, source = row.platform_person, row.source_person
+            if person is None or self.person_of[source] == person:
+                continue
+            if all(self.person_of.get(each, person) != person for each in self.ids_of[person]):
+                self.absorbed[person] = self.person_of[source]
+                self.moved.pop(person, None)
+
+
+def _json(rows: Iterable[object]) -> str:
+    return orjson.dumps(list(rows)).decode()

@@ -1,0 +1,41 @@
+"""Who the rows of the warehouse are about: the platform's id of a person, and the address."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from crm_pipeline.ledger.people import Sighting, Who
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.warehouse.mapping import rejection
+from crm_pipeline.warehouse.participations import Participation
+
+ID_CHARS = 200
+"""Of an id of the platform that is kept as it is."""
+
+
+def who(participation: Participation) -> Who:
+    """Whom a row is about; its address must be one (`mapping.rejection` is None)."""
+    source_person = participation.columns["person_id"]
+    address = str(email_key(participation.columns["email"]))
+    return None if source_person is None else _storable(str(source_person)), address
+
+
+def _storable(source_person: str) -> str:
+    """An id as an index can hold it: a long or an odd one as its digest."""
+    if len(source_person) <= ID_CHARS and source_person.isprintable():
+        return source_person
+    return blake2b(source_person.encode(errors="backslashreplace"), digest_size=16).hexdigest()
+
+
+def sightings(
+    participations: Iterable[Participation], filter_strings: Sequence[str]
+) -> list[Sighting]:
+    """The people of the rows that are to be sent, each once, as the newest row says."""
+    newest: dict[Who, Sighting] = {}
+    for participation in participations:
+        if rejection(participation, filter_strings) is not None:
+            continue
+        key = who(participation)
+        known = newest.get(key)
+        if known is None or known.as_of < participation.changed_at:
+            newest[key] = Sighting(*key, participation.changed_at)
+    return list(newest.values())

@@ -1,0 +1,185 @@
+"""People who get another address or become one with others, in the source and in the org."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+
+def ship(bench: Bench, days: int = 1, **addresses: str) -> None:
+    """The source says that people (`p1`, `p2`, …) have other addresses."""
+    for person, address in addresses.items():
+        bench.connection.execute(
+            text(
+                "UPDATE warehouse.person SET email = :email, shipped_at = :at WHERE person_id = :id"
+            ),
+            {"email": address, "id": int(person[1:]), "at": LONG_AGO + timedelta(days=days)},
+        )
+
+
+def hand_over(bench: Bench, registration: int, person: int, days: int = 1) -> None:
+    """The source says that somebody else had registered."""
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.registration SET person_id = :person, shipped_at = :at"
+            " WHERE registration_id = :registration"
+        ),
+        {
+            "registration": registration,
+            "person": person,
+            "at": LONG_AGO + timedelta(days=days),
+        },
+    )
+
+
+def whose(bench: Bench) -> list[str]:
+    """The address of the Lead or Contact of each activity, in the order of their creation."""
+    email = {r["Id"]: r["Email"] for s in ("Lead", "Contact") for r in bench.records(s)}
+    return [email[event["WhoId"]] for event in bench.records("Event")]
+
+
+def emails(bench: Bench) -> list[str]:
+    return sorted(lead["Email"] for lead in bench.records("Lead"))
+
+
+def two_people(bench: Bench) -> None:
+    for number in (1, 2):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+
+
+def test_a_registration_of_another_person_moves_there(bench: Bench) -> None:
+    two_people(bench)
+    bench.cycle()
+    assert whose(bench) == ["p1@example.com", "p2@example.com"]
+    hand_over(bench, 1, person=2)
+    report = bench.cycle()
+    assert (report.state, report.counts.activities_updated) == ("Complete", 1)
+    assert whose(bench) == ["p2@example.com", "p2@example.com"]
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_a_registration_that_moves_takes_its_membership_along(bench: Bench) -> None:
+    switch_on(bench)
+    two_people(bench)
+    add_person(bench.connection, 3)
+    bench.cycle()
+    hand_over(bench, 1, person=3)
+    assert bench.cycle().state == "Complete"
+    email = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
+    members = {email[each["LeadId"]] for each in bench.records("CampaignMember")}
+    assert {"p2@example.com", "p3@example.com"} <= members
+    assert whose(bench) == ["p3@example.com", "p2@example.com"]
+
+
+def test_who_only_changed_the_address_stays_one(bench: Bench) -> None:
+    two_people(bench)
+    bench.cycle()
+    ship(bench, p1="new@example.com")
+    report = bench.cycle()
+    assert report.counts.leads_updated == 1
+    assert report.counts.activities_updated == report.counts.leads_created == 0
+    assert emails(bench) == ["new@example.com", "p2@example.com"]
+
+
+def test_what_is_unsent_follows_a_corrected_address(bench: Bench) -> None:
+    add_person(bench.connection, 1, "typo@exampel.com")
+    register(bench.connection, 1, 1)
+    bench.admin("settings", maintenance="down")
+    assert bench.cycle().state == "Failed"
+    ship(bench, p1="right@example.com")
+    assert bench.cycle().state == "Failed"
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["right@example.com"]
+    assert whose(bench) == ["right@example.com"]
+    assert set(bench.states().values()) == {"done"}
+
+
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+def test_an_address_corrected_after_a_lost_answer_makes_no_second_lead(
+    bench: Bench, action: str
+) -> None:
+    add_person(bench.connection, 1, "typo@exampel.com")
+    register(bench.connection, 1, 1)
+    bench.fault("collections.create", action, nth=1)
+    bench.cycle()
+    ship(bench, p1="right@example.com")
+    for _ in range(3):
+        bench.cycle()
+    assert emails(bench) == ["right@example.com"]
+    assert whose(bench) == ["right@example.com"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_lead_that_sales_deleted_is_found_or_made_anew_under_the_new_address(
+    bench: Bench, there: bool
+) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [gone] = bench.records("Lead")
+    gone["IsDeleted"] = True
+    if there:
+        bench.seed("Contact", LastName="Last 1", Email="new@example.com")
+    ship(bench, p1="new@example.com")
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ([] if there else ["new@example.com"])
+    attended = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    [person] = bench.records("Contact" if there else "Lead")
+    assert [event["WhoId"] for event in attended] == [person["Id"]]
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there(bench: Bench) -> None:
+    two_people(bench)
+    bench.cycle()
+    ship(bench, p1="p2@example.com", p2="p1@example.com")
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["p1@example.com", "p2@example.com"]
+    assert whose(bench) == ["p2@example.com", "p1@example.com"]
+    names = {lead["Email"]: lead["LastName"] for lead in bench.records("Lead")}
+    assert names == {"p1@example.com": "Last 2", "p2@example.com": "Last 1"}
+
+
+def test_an_address_that_one_leaves_and_another_takes_moves_on(bench: Bench) -> None:
+    two_people(bench)
+    bench.cycle()
+    first, second = (lead["Id"] for lead in bench.records("Lead"))
+    ship(bench, p1="p2@example.com", p2="third@example.com")
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    email = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
+    assert email == {first: "p2@example.com", second: "third@example.com"}
+    assert whose(bench) == ["p2@example.com", "third@example.com"]
+
+
+def test_two_who_share_a_new_address_become_one_and_both_their_activities_are_there(
+    bench: Bench,
+) -> None:
+    two_people(bench)
+    bench.cycle()
+    ship(bench, p1="both@example.com")
+    ship(bench, p2="both@example.com", days=2)
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    assert whose(bench) == ["both@example.com", "both@example.com"]
+
+
+def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(bench: Bench) -> None:
+    two_people(bench)
+    bench.admin("settings", maintenance="down")
+    bench.cycle()
+    ship(bench, p1="p2@example.com")
+    bench.cycle()
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["p2@example.com"]
+    assert whose(bench) == ["p2@example.com", "p2@example.com"]
+    assert bench.cycle().counts.waiting == 0
