@@ -215,8 +215,9 @@ def participation_of(
         if (line := columns.get(name))
         and (text := (line if type(line) is str else written(line)).strip())
     )
-    if not isinstance(columns["email"], str | None):
-        columns["email"] = written(columns["email"])
+    email = columns["email"]
+    if email is not None and type(email) is not str:
+        columns["email"] = written(email)
     participation_id, session_id = columns[_ID[source]], columns["event_session_id"]
     changed_at = moment(columns["changed_at"], timezone)
     happened_at = moment(columns[_HAPPENED_AT[source]], timezone)

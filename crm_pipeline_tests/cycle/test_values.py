@@ -250,3 +250,49 @@ def test_an_activity_whose_constant_owner_is_gone_goes_without(bench: Bench):
     assert report.state == "Complete", report.reason
     assert len(bench.records("Lead")) == 2
     assert len(bench.records("Event")) == 2
+
+
+ODD_COLUMNS = (
+    *("first_name", "surname", "title", "job_title", "company_name", "phone_1"),
+    *("address_1", "city", "county", "postal_code", "country_code"),
+)
+
+ODD_TEXTS = [
+    "\x01\x02\x1f\x7f",
+    "@{c0.id}",
+    "#N/A",
+    '"; DROP TABLE --',
+    "a\r\nb\rc\n",
+    "\u202eabc\u202c",
+    "\N{ZERO WIDTH SPACE}",
+    "é" * 5_000,
+    "\N{GRINNING FACE}" * 5_000,
+    "a" + "\N{COMBINING ACUTE ACCENT}" * 5_000,
+    "\\u0000",
+    "null",
+    "=1+1",
+    "</script>",
+    "\uffff\ufdd0",
+]
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_odd_texts_in_every_column_keep_nobody_from_arriving(bench: Bench, route: str):
+    bench.settings(route=route)
+    for number, odd in enumerate(ODD_TEXTS, start=1):
+        columns: dict[str, Any] = dict.fromkeys(ODD_COLUMNS, odd)
+        add_person(bench.connection, number, **columns)
+        register(bench.connection, number, number)
+        attend(bench.connection, number, number)
+        chat(bench.connection, number, number, replies=1)
+    change(bench, "UPDATE warehouse.chat_message SET message = :odd", odd=ODD_TEXTS[9])
+    good = len(ODD_TEXTS) + 1
+    add_person(bench.connection, good)
+    register(bench.connection, good, good)
+
+    report = bench.cycle()
+
+    assert report.state == "Complete", report.reason
+    assert f"p{good}@example.com" in {lead["Email"] for lead in bench.records("Lead")}
+    waiting = {key: state for key, state in bench.states().items() if state != "done"}
+    assert waiting == {}
