@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, remedy
 from crm_pipeline.delivery.recording import ALL_ATTEMPTS, CAMPAIGN_MEMBER, note_changes
@@ -76,6 +77,7 @@ class Found(NamedTuple):
 
     campaign_id: str
     statuses: Sequence[Record]
+    record: Record
 
 
 def link_campaigns(session: DeliverySession) -> None:
@@ -92,6 +94,7 @@ def link_campaigns(session: DeliverySession) -> None:
         after = due[-1].operation_id
         found = _found(session, due)
         new: list[DueCampaign] = []
+        follow(session, _followers(session, due, found))
         for each in due:
             match = found.get(each.operation_id)
             if match is not None:
@@ -162,7 +165,11 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
     if not wanted:
         schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
-    records, of_campaign = _ask(session, wanted)
+    followed: list[str] = []
+    if any(each.former for each in due):
+        followed = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
+    records, of_campaign = _ask(session, wanted, followed)
+    by_id = {record["Id"]: record for record in records}
     there: dict[Place, dict[str, None]] = {}
     for record in records:
         for field in {place.field for place in wanted}:
@@ -177,8 +184,28 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
             campaign_id = next(iter(there[place]))
             if place.field == "Name":
                 del there[place][campaign_id]
-            found[operation_id] = Found(campaign_id, of_campaign.get(campaign_id, []))
+            found[operation_id] = Found(
+                campaign_id, of_campaign.get(campaign_id, []), by_id[campaign_id]
+            )
     return found
+
+
+def _followers(
+    session: DeliverySession, due: Sequence[DueCampaign], found: Mapping[int, Found]
+) -> list[Follower]:
+    """The campaigns of these that bear our mark and are to follow their events."""
+    followers = []
+    for each in due:
+        there = found.get(each.operation_id)
+        if there is None or not each.former or each.intent["campaign_id"] is not None:
+            continue
+        wanted = _fitted(session, each.intent).fields
+        former = [_fitted(session, {"campaign": body}).fields for body in each.former]
+        if there.record.get(MARK) != wanted.get(MARK):
+            continue
+        if fields := changes(wanted, former, there.record):
+            followers.append(Follower(there.campaign_id, fields))
+    return followers
 
 
 def _places(each: DueCampaign) -> list[Place]:
@@ -220,16 +247,16 @@ def _sought(field: str, value: str) -> str:
 
 
 def _ask(
-    session: DeliverySession, places: Collection[Place]
+    session: DeliverySession, places: Collection[Place], followed: Collection[str]
 ) -> tuple[list[Record], dict[str, list[Record]]]:
-    """The campaigns at these places, and the statuses of each."""
+    """The campaigns at these places, and the statuses of each; `followed` are further fields."""
     session.calls_left()
     known = known_schemas(session)
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
-    marked = [MARK] if any(place.mark is not None for place in places) else []
+    marked = [MARK] if followed or any(place.mark is not None for place in places) else []
     by_name = ["CreatedById"] if any(place.field == "Name" for place in places) else []
     sought = dict.fromkeys(("Id", *(place.field for place in places)))
-    fields = dict.fromkeys((*sought, *marked, *by_name))
+    fields = dict.fromkeys((*sought, *marked, *by_name, *followed))
     campaigns: list[str] = []
     statuses: list[str] = []
     for field in sought:
@@ -311,7 +338,7 @@ def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
     lost is sought by name and time before it is sent again.
     """
     session.calls_left()
-    fitted = [_fitted(session, each) for each in new]
+    fitted = [_fitted(session, each.intent) for each in new]
     bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
@@ -366,9 +393,9 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
     return missing_statuses(each.intent["statuses"], [])
 
 
-def _fitted(session: DeliverySession, each: DueCampaign) -> Fitted:
+def _fitted(session: DeliverySession, intent: Mapping[str, Any]) -> Fitted:
     schema = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
-    wanted = dict(each.intent["campaign"])
+    wanted = dict(intent["campaign"])
     # There is no way to escape what refers to another subrequest.
     wanted["Name"] = wanted["Name"].replace("@{", "@ {")
     return schema.fit(wanted, "create")

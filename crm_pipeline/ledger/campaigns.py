@@ -24,7 +24,7 @@ class DueCampaign:
 
     `intent` is what the flow wants (see `crm_pipeline.delivery`); `sent` are the fields of each
     creation, of whatever version, of which the org may have made something; `campaign_id` is the
-    one known so far.
+    one known so far, and `former` the campaign's fields as they were wanted before.
     """
 
     operation_id: int
@@ -32,6 +32,7 @@ class DueCampaign:
     intent: Mapping[str, Any]
     sent: Sequence[Mapping[str, Any]]
     campaign_id: str | None
+    former: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 -- Events whose campaign is to be found or created, oldest first, with the one known so far and
--- with what was sent to create one, of whatever version, and has no outcome.
+-- with what was sent to create one, of whatever version, and has no outcome; and as it was wanted
+-- before.
 SELECT
     o.operation_id,
     (o.intent ->> 'event_id')::bigint AS event_id,
@@ -17,7 +18,19 @@ SELECT
         ),
         '[]'
     ) AS sent,
-    c.campaign_id
+    c.campaign_id,
+    coalesce(
+        (
+            SELECT jsonb_agg(v.intent -> 'campaign')
+            FROM crm.operation AS v
+            WHERE
+                v.account_id = o.account_id
+                AND v.natural_key = o.natural_key
+                AND v.version < o.version
+                AND v.state = 'done'
+        ),
+        '[]'
+    ) AS former
 FROM crm.operation AS o
 LEFT JOIN crm.event_campaign AS c
     ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id

@@ -1,5 +1,6 @@
 """Which campaign an event is, what becomes of it, and what is read again when that changes."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from crm_pipeline_tests.cycle.campaigns.scenes import (
 )
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import (
+    LONG_AGO,
     add_person,
     attend,
     register,
@@ -144,6 +146,73 @@ def test_an_event_without_a_campaign_waits_for_one(bench: Bench) -> None:
     queue_backfill(bench.connection, "acme", {event_id(bench): 1})
     bench.cycle()
     assert members(bench) == [("Registered", False)]
+
+
+def moved(bench: Bench, *, hours: int, **event: Any) -> None:
+    """The event has another name or other days, shipped so much later."""
+    changed = ", ".join(f"{name} = :{name}" for name in event)
+    bench.connection.execute(
+        text(f"UPDATE warehouse.event SET {changed}, shipped_at = :at"),
+        {**event, "at": LONG_AGO + timedelta(hours=hours)},
+    )
+
+
+def shown(bench: Bench) -> tuple[str, str, str]:
+    [campaign] = bench.records("Campaign")
+    return campaign["Name"], campaign["StartDate"], campaign["EndDate"]
+
+
+def test_a_campaign_that_we_made_follows_its_event_but_not_where_people_changed_it(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    assert shown(bench) == ("Expo", "2026-03-01", "2026-03-01")
+    later = LONG_AGO + timedelta(days=30)
+    moved(bench, hours=2, name="Expo, put off", starts_at=later, ends_at=later)
+    report = bench.cycle()
+    assert shown(bench) == ("Expo, put off", "2026-03-31", "2026-03-31")
+    assert report.counts.api_calls == 2, "to look it up, and to change it"
+    bench.records("Campaign")[0]["Name"] = "Ours, by hand"
+    later += timedelta(days=1)
+    moved(bench, hours=4, name="Expo, at last", starts_at=later, ends_at=later)
+    bench.cycle()
+    assert shown(bench) == ("Ours, by hand", "2026-04-01", "2026-04-01")
+    assert bench.cycle().counts.api_calls == 0
+    assert members(bench) == [("Registered", False)]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_campaign_that_others_made_keeps_its_name(bench: Bench, named: bool) -> None:
+    event = str(event_id(bench))
+    campaign = bench.seed("Campaign", Name="Expo", Event_Key__c=event, StartDate="2026-03-01")
+    if named:
+        add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
+    switch_on(bench, external_id_field="Event_Key__c")
+    one_registration(bench)
+    bench.cycle()
+    moved(bench, hours=2, name="Other")
+    bench.cycle()
+    [there] = bench.records("Campaign")
+    assert (there["Name"], there["StartDate"]) == ("Expo", "2026-03-01")
+
+
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+def test_a_lost_answer_leaves_the_name_to_follow_in_the_next_cycle(
+    bench: Bench, action: str
+) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    moved(bench, hours=2, name="Expo II")
+    bench.fault("composite", action, nth=2)
+    for _ in range(3):
+        bench.cycle()
+    assert shown(bench)[0] == "Expo II"
+    moved(bench, hours=4, name="Expo III")
+    bench.cycle()
+    assert shown(bench)[0] == "Expo III"
 
 
 def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:

@@ -1,0 +1,68 @@
+"""Campaigns that we made follow their events' names and days, unless people changed them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.salesforce.composite import Record, Subrequest, composite
+from crm_pipeline.salesforce.errors import problem_of
+from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+
+FOLLOWED = ("Name", "StartDate", "EndDate")
+"""The fields of a campaign that follow its event."""
+
+
+class Follower(NamedTuple):
+    """A campaign that we made and the fields that are to follow."""
+
+    campaign_id: str
+    fields: Mapping[str, Any]
+
+
+def changes(
+    wanted: Mapping[str, Any], former: Sequence[Mapping[str, Any]], record: Record
+) -> dict[str, Any]:
+    """What of a campaign is to follow its event.
+
+    Args:
+        wanted: the campaign's fields, as they are sent.
+        former: the same as they were wanted before.
+        record: the campaign in the org. What stands there and was never wanted, people wrote.
+    """
+    return {
+        field: wanted[field]
+        for field in FOLLOWED
+        if field in wanted
+        and record.get(field) != wanted[field]
+        and any(record.get(field) == each.get(field) for each in former)
+    }
+
+
+def follow(session: DeliverySession, followers: Sequence[Follower]) -> None:
+    """Sends what is to follow, 25 campaigns a call; to send it twice does no harm.
+
+    A campaign whose change the org refuses stays as it is, and is told.
+
+    Raises:
+        SalesforceProblem: as `delivery.deliver`; the campaigns are looked at again.
+    """
+    for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
+        part = followers[start : start + COMPOSITE_SUBREQUESTS]
+        session.calls_left()
+        answers = composite(
+            session.org(),
+            [
+                Subrequest(
+                    f"f{place}", "PATCH", f"sobjects/Campaign/{campaign_id}", fields, "update"
+                )
+                for place, (campaign_id, fields) in enumerate(part)
+            ],
+            writes=True,
+        )
+        for answer in answers:
+            if answer.error is not None:
+                code, message = answer.error
+                if (problem := problem_of(code, message, answer.status)) is not None:
+                    raise problem
+                what = f"a campaign does not follow its event: {code}"
+                session.notes[what] = session.notes.get(what, 0) + 1
