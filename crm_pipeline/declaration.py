@@ -13,11 +13,20 @@ from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.ledger.intents import Intent, Recorded
+from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 
 S = TypeVar("S")
+
+TO_THE_ORG = frozenset(("person", "activity", "campaign", "member", "record"))
+"""Kinds of operations that are written to the org."""
+
+TO_THE_PLATFORM = "message"
+"""The kind of operation that the source platform is told."""
+
+KINDS = TO_THE_ORG | {TO_THE_PLATFORM}
 
 
 class DeclarationError(Exception):
@@ -143,7 +152,7 @@ class Batch:
         rows: how many were read.
         intents: what is wanted, rejected ones among them.
         position: how far the source is read with them.
-        wants: records of any object that are to be so, or to be gone.
+        wants: records of any object that are to be so or to be gone, and messages to the platform.
         rows_by_session: the rows by event session, where the report shows that.
         numbers: further numbers for the report, by name.
         told: what people are to know beside the numbers, a line each, without personal data.
@@ -153,7 +162,7 @@ class Batch:
     rows: int
     intents: Sequence[Intent]
     position: Position | None
-    wants: Sequence[RecordWant | ChildSet] = ()
+    wants: Sequence[RecordWant | ChildSet | MessageWant] = ()
     rows_by_session: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
@@ -215,6 +224,11 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
                 f"The flow {flow.name} names what nobody declares: {', '.join(sorted(missing))}"
             )
         for topic in flow.topics:
+            if unknown := set(topic.sends) - KINDS:
+                raise DeclarationError(
+                    f"The topic {topic.name} sends what delivery does not know: "
+                    f"{', '.join(sorted(unknown))}"
+                )
             if (topic.when_deleted is None) is ("record" in topic.sends):
                 raise DeclarationError(
                     f"The topic {topic.name} says what becomes of deleted records (when_deleted), "

@@ -4,7 +4,7 @@ import gc
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -19,8 +19,9 @@ from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
-from crm_pipeline.declaration import Batch, Flow, Reading, Topic
+from crm_pipeline.declaration import TO_THE_ORG, TO_THE_PLATFORM, Batch, Flow, Reading, Topic
 from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
@@ -29,12 +30,15 @@ from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
 from crm_pipeline.ledger.intents import Recorded, record_intents
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.positions import advance
 from crm_pipeline.ledger.records import intents_of, set_attempts
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+from crm_pipeline.source_platform.messages import PlatformProblem
+from crm_pipeline.source_platform.tables import TablesPlatform
 from crm_pipeline.warehouse.participations import ExtractError
 
 log = logging.getLogger(__name__)
@@ -60,6 +64,21 @@ class ValueRefusedError(Exception):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a cycle works with beside its account.
+
+    Attributes:
+        flows: those that there are.
+        platform_of: the way to the source platform.
+        stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
+    """
+
+    flows: Sequence[Flow[Any]]
+    platform_of: PlatformOf
+    stop_asked: Callable[[], bool]
+
+
 def sync_account(
     account_id: str,
     *,
@@ -67,6 +86,7 @@ def sync_account(
     steps: frozenset[str] = ALL_TOPICS,
     stop_asked: Callable[[], bool] = lambda: False,
     flows: Sequence[Flow[Any]] = FLOWS,
+    platform_of: PlatformOf = TablesPlatform,
 ) -> CycleReport:
     """Runs one cycle of one account, or some of its steps.
 
@@ -81,6 +101,7 @@ def sync_account(
         steps: the topics to come to; those that only read leave the account as it is.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
         flows: those that there are.
+        platform_of: the way to the source platform.
 
     Returns:
         What happened. Whatever is wrong with the account, its org or its data is in the
@@ -98,19 +119,14 @@ def sync_account(
                 report.state = "Busy"
                 report.reason = "Another cycle of this account is running; nothing was changed"
             else:
-                _with_account(ledger, report, stop_asked, flows)
+                _with_account(ledger, report, Surroundings(flows, platform_of, stop_asked))
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return report
 
 
-def _with_account(
-    ledger: Connection,
-    report: CycleReport,
-    stop_asked: Callable[[], bool],
-    flows: Sequence[Flow[Any]],
-) -> None:
+def _with_account(ledger: Connection, report: CycleReport, around: Surroundings) -> None:
     try:
         account = get_account(ledger, report.account_id)
     except AccountError as error:
@@ -124,7 +140,7 @@ def _with_account(
             f"{account.account_id}` lets its cycles run"
         )
         return
-    cycle = _Cycle(ledger, account, report, stop_asked, flows)
+    cycle = _Cycle(ledger, account, report, around)
     if any(topic.changes_something for topic in cycle.topics):
         cycle.run()
     else:
@@ -143,17 +159,16 @@ class _Cycle:
         ledger: Connection,
         account: Account,
         report: CycleReport,
-        stop_asked: Callable[[], bool],
-        flows: Sequence[Flow[Any]],
+        around: Surroundings,
     ) -> None:
         self.ledger = ledger
         self.account = account
         self.report = report
-        self.stop_asked = stop_asked
+        self.around = around
         self.problems: list[Exception] = []
         self.told: list[str] = []
-        self.topics = [t for flow in flows for t in flow.topics if t.name in report.steps]
-        chosen = ((flow, flow.settings(account.settings)) for flow in flows)
+        self.topics = [t for flow in around.flows for t in flow.topics if t.name in report.steps]
+        chosen = ((flow, flow.settings(account.settings)) for flow in around.flows)
         self._flows = [(flow, choices) for flow, choices in chosen if choices is not None]
         report.flows = frozenset(flow.name for flow, _ in self._flows)
         self._attempted: set[str] = set()
@@ -172,11 +187,12 @@ class _Cycle:
             usage_before=_still_true(started),
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
-            stop_asked=self.stop_asked,
+            stop_asked=self.around.stop_asked,
         )
         org_is_there = True
         retrying = self._asked(lambda topic: topic.retries)
-        sending = self._asked(lambda topic: bool(topic.sends))
+        sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
+        telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
         if retrying or sending:
             org_is_there = self.attempt(session.be_sure_of_org)
         if retrying and org_is_there:
@@ -186,6 +202,8 @@ class _Cycle:
             self.attempt(lambda: deliver(session, self._record_topics), sending)
         else:
             self._broken |= sending
+        if telling:
+            self.attempt(lambda: tell(session, self.around.platform_of), telling)
         self.attempt(session.log_out)
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
@@ -219,7 +237,7 @@ class _Cycle:
         self._attempted |= topics
         try:
             part()
-        except (AccountError, ExtractError, SalesforceProblem) as problem:
+        except (AccountError, ExtractError, SalesforceProblem, PlatformProblem) as problem:
             self.problems.append(problem)
         except DBAPIError as refused:
             state = refused_value(refused)
@@ -261,7 +279,7 @@ class _Cycle:
             recording,
         )
         for batch in flow.read(reading):
-            stop_if(self.stop_asked)
+            stop_if(self.around.stop_asked)
             recorded = None
             if recording:
                 recorded = self._record(flow.name, batch)
@@ -278,7 +296,15 @@ class _Cycle:
             account_id,
             flow=flow,
             cycle_id=cycle_id,
-            intents=[*batch.intents, *intents_of(self.ledger, account_id, batch.wants)],
+            intents=[
+                *batch.intents,
+                *intents_of(
+                    self.ledger,
+                    account_id,
+                    [each for each in batch.wants if not isinstance(each, MessageWant)],
+                ),
+                *(each.intent for each in batch.wants if isinstance(each, MessageWant)),
+            ],
         )
         if batch.wants:
             set_attempts(self.ledger, account_id, cycle_id)
@@ -377,6 +403,9 @@ def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]
 
 
 def _explain(problem: Exception) -> str:
-    if isinstance(problem, AccountError | ExtractError | SalesforceProblem | ValueRefusedError):
+    if isinstance(
+        problem,
+        AccountError | ExtractError | SalesforceProblem | PlatformProblem | ValueRefusedError,
+    ):
         return str(problem)
     return f"An unexpected {type(problem).__name__}: a bug; the run's log says where"

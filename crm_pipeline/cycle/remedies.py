@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem
+from crm_pipeline.source_platform.messages import PlatformProblem, PlatformStopped
 from crm_pipeline.warehouse.participations import ExtractError
 
 
@@ -29,6 +30,10 @@ def _remedy(problem: Exception, account_id: str, *, refused: bool) -> str:
         case AccountPaused():
             what = "nothing: it goes on by itself; or raise the account's api_day_share"
         case SalesforceProblem():
+            what = "nothing: it is tried again by itself"
+        case PlatformStopped():
+            what = "mend the setting that the reason names; it is tried again by itself"
+        case PlatformProblem():
             what = "nothing: it is tried again by itself"
         case ExtractError():
             what = "mend the warehouse or sql/extract; it is tried again by itself"

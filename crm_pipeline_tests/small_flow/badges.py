@@ -12,6 +12,7 @@ from typing import Any
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.declaration import Batch, Flow, Outside, Reading, Shown, Topic
 from crm_pipeline.ledger.intents import Recorded
+from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
 from crm_pipeline.report import CycleReport
 
@@ -44,11 +45,12 @@ class Badge:
     holder: str = "Somebody"
     lines: Mapping[int, str] = field(default_factory=dict)
     calls: bool = False
+    told: bool = False
     gone: bool = False
     at: int = 0
 
 
-def wants(badge: Badge) -> list[RecordWant | ChildSet]:
+def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
     """What a badge asks for."""
     key, as_of = f"badge:{badge.number}", datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
     target = Target("Badge__c", ("Badge_Key__c", str(badge.number)))
@@ -58,7 +60,7 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet]:
             RecordWant(key, "badges", as_of, target, None),
         ]
     lines = {f"line:{badge.number}:{n}": text for n, text in badge.lines.items()}
-    found: list[RecordWant | ChildSet] = [
+    found: list[RecordWant | ChildSet | MessageWant] = [
         RecordWant(
             key,
             "badges",
@@ -85,6 +87,9 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet]:
         call = {"Badge__c": str(badge.number)}
         target = Target("Call__e")
         found.append(RecordWant(f"call:{badge.number}", "badge_calls", as_of, target, call))
+    if badge.told:
+        body = {"level": badge.level}
+        found.append(MessageWant("badge_levels", key, as_of, body))
     return found
 
 
@@ -117,8 +122,19 @@ def badges_flow(rows: Sequence[Badge], *, when_deleted: Any = "recreate") -> Flo
         )
         for name in names
     )
+    told = Topic(
+        "badge_levels",
+        "For tests.",
+        "badges",
+        "python",
+        (),
+        shows,
+        reads=("badges",),
+        records=True,
+        sends=("message",),
+    )
     objects = tuple(
         Outside(f"salesforce/{sobject}", "For tests.", "salesforce", (name,))
         for name, sobject in names.items()
     )
-    return Flow("badges", lambda account: account, topics, objects, (), read, count)
+    return Flow("badges", lambda account: account, (*topics, told), objects, (), read, count)

@@ -1,27 +1,19 @@
 """Records of any object, from a flow's wants to the org."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.report import CycleReport
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.small_flow.badges import OBJECTS, Badge, badges_flow
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.small_flow.badges import Badge, badges_flow
 
 TOPICS = frozenset(("badges", "badge_lines", "badge_calls", "retried_operations"))
 ONE = Badge(1, lines={1: "first", 2: "second"})
-
-
-@pytest.fixture
-def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """An org that has the flow's objects."""
-    with bench_of({"name": ACCOUNT, **ORG, "objects": OBJECTS}, pipeline, monkeypatch) as made:
-        yield made
 
 
 def cycle(bench: Bench, *badges: Badge, **more: Any) -> CycleReport:

@@ -1,0 +1,60 @@
+"""Messages to the source platform: wanted like everything else, with the same states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.intents import Intent
+
+KIND = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWant:
+    """The platform is to know how something stands.
+
+    Attributes:
+        topic: the flow's topic that it belongs to, and the platform's word for its kind.
+        about: what it is about, by the platform's own key (`lead:4711`).
+        as_of: when it became so, UTC; the later one wins.
+        body: the whole state; JSON.
+    """
+
+    topic: str
+    about: str
+    as_of: datetime
+    body: Mapping[str, Any]
+
+    @property
+    def intent(self) -> Intent:
+        """What the ledger keeps of it: a new version for another body."""
+        said = {"topic": self.topic, "about": self.about, "body": self.body}
+        return Intent(f"told:{self.topic}:{self.about}", KIND, None, self.as_of, said)
+
+
+@dataclass(slots=True)
+class DueMessage:
+    """A message to be sent; `version` only grows for what it is about."""
+
+    operation_id: int
+    version: int
+    as_of: datetime
+    intent: Mapping[str, Any]
+
+    @property
+    def topic(self) -> str:
+        """The topic that it belongs to."""
+        return str(self.intent["topic"])
+
+
+def due_messages(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[DueMessage]:
+    """Pending messages with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("messages/due_messages"), window)
+    return [DueMessage(**row._mapping) for row in rows]
