@@ -197,25 +197,6 @@ def test_no_answer_has_no_line(bench: Bench):
     ]
 
 
-def test_an_id_that_no_index_holds_is_rejected_alone(bench: Bench):
-    good_and_odd(bench)
-    change(bench, "ALTER TABLE warehouse.registration DROP CONSTRAINT registration_pkey")
-    change(bench, "ALTER TABLE warehouse.registration ALTER registration_id TYPE text")
-    change(
-        bench,
-        "UPDATE warehouse.registration SET registration_id ="
-        " (SELECT string_agg(md5(CAST(n AS text)), '') FROM generate_series(1, 1000) AS n)"
-        " WHERE registration_id = '1'",
-    )
-
-    report = bench.cycle()
-
-    assert report.state == "Complete", report.reason
-    assert len(bench.records("Event")) == 1
-    states = bench.states()
-    assert [state for key, state in states.items() if key.startswith("activity:")] == ["rejected"]
-
-
 @pytest.mark.parametrize("degrade", [True, False])
 def test_a_constant_owner_who_is_gone_is_left_out_or_said(bench: Bench, degrade: bool):
     bench.settings(degrade_fields=degrade)

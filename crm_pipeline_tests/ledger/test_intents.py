@@ -2,7 +2,9 @@
 
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
@@ -102,3 +104,20 @@ def test_however_rows_arrive_the_newest_that_was_said_stands_last(
         assert latest == said_last
     states = [state for _, _, state in operations(ledger)]
     assert states.count("pending") == len({row[0] for row in rows})
+
+
+@pytest.mark.parametrize("place", [0, 4, 5])
+def test_one_that_postgresql_takes_in_no_form_is_found_and_rejected_alone(
+    ledger: Connection, place: int
+) -> None:
+    no_index_holds_it = "".join(sha256(bytes([n])).hexdigest() for n in range(200))
+    odd = [no_index_holds_it, "registration:\0", "registration:x"]
+    given_intents = [replace(activity(), natural_key=f"registration:{n}") for n in range(8)]
+    given_intents[place] = replace(activity(), natural_key=odd[place % 3])
+
+    recorded = record(ledger, *given_intents)
+
+    rejected = 0 if place % 3 == 2 else 1
+    assert (recorded.new, recorded.rejected.total()) == (8 - rejected, rejected)
+    states = [state for _, _, state in operations(ledger)]
+    assert (states.count("pending"), states.count("rejected")) == (8 - rejected, rejected)
