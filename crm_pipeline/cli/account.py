@@ -35,6 +35,7 @@ app.add_typer(account_mapping.app, name="mapping")
 app.command("credentials")(account_login.credentials)
 app.command("test-login")(account_login.try_login)
 app.command("org")(account_org.org)
+app.command("adopt")(account_org.adopt)
 app.command("new-key")(account_login.new_key)
 app.command("rotate-keys")(account_login.rotate_keys)
 

@@ -63,6 +63,24 @@ def org(
     say(f"Account {account_id} delivers to org {taken} from its next cycle on.")
 
 
+def adopt(account_id: AccountId, yes: Yes = False) -> None:
+    """After a restored backup: seek in the org what is to be sent, and keep what is there."""
+    from crm_pipeline.accounts.store import get_account, touch_account
+    from crm_pipeline.ledger.copies import take_for_sent
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+    with locked(account_id) as connection:
+        taken = take_for_sent(connection, account_id)
+        what = (
+            f"{taken} activities are taken for sent: each is sought under its person in the org, "
+            "and only what is not there is sent."
+        )
+        agree(what, "Go on?", yes=yes)
+        touch_account(connection, account_id)
+    say(f"Account {account_id} goes on with its next cycles.")
+
+
 def _cost(account_id: str) -> str:
     from crm_pipeline.ledger.anew import volume_to_start_anew
     from crm_pipeline.salesforce.budget import choose_route, forecast_calls

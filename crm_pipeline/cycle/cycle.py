@@ -25,6 +25,7 @@ from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
@@ -187,6 +188,7 @@ class _Cycle:
             usage_before=_still_true(started),
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
+            may_be_older_copy=mark_ledger(self.ledger, account_id),
             stop_asked=self.around.stop_asked,
         )
         org_is_there = True
@@ -199,7 +201,10 @@ class _Cycle:
             org_is_there = self.attempt(lambda: self._retry(session), retrying)
         self.read()
         if sending and org_is_there:
-            self.attempt(lambda: deliver(session, self._record_topics), sending)
+            delivered = self.attempt(lambda: deliver(session, self._record_topics), sending)
+            if delivered and not self.problems:
+                ledger_is_sure(self.ledger, account_id)
+                self.ledger.commit()
         else:
             self._broken |= sending
         if telling:

@@ -160,7 +160,7 @@ def _not_found(each: DueCampaign) -> tuple[str, str]:
 
 def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Found]:
     """The campaigns that are in the org already, by operation; describes ride along."""
-    places = {each.operation_id: _places(each) for each in due}
+    places = {each.operation_id: _places(session, each) for each in due}
     wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
     if not wanted:
         schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))
@@ -208,7 +208,7 @@ def _followers(
     return followers
 
 
-def _places(each: DueCampaign) -> list[Place]:
+def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
     """Where to seek an event's campaign.
 
     By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
@@ -223,7 +223,11 @@ def _places(each: DueCampaign) -> list[Place]:
     if each.campaign_id is not None:
         places.append(Place("Id", _sought("Id", each.campaign_id)))
     if not places and intent["create"]:
-        places += [Place("Name", body["Name"], body.get(MARK)) for body in each.sent]
+        made = [
+            *each.sent,
+            *([_fitted(session, each.intent).fields] if session.may_be_older_copy else []),
+        ]
+        places += [Place("Name", body["Name"], body.get(MARK)) for body in made]
     return places
 
 

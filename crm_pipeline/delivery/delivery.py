@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.campaigns import link_campaigns
+from crm_pipeline.delivery.copies import refuse_older_copy
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
@@ -77,6 +78,8 @@ def deliver(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> Non
     reject_for_dropped(session.ledger, session.account_id)
     supersede_absorbed(session.ledger, session.account_id)
     session.ledger.commit()
+    if session.may_be_older_copy:
+        refuse_older_copy(session)
     due = due_volumes(session.ledger, session.account_id)
     session.forecast += _forecast(session, due)
     for _ in range(PASSES):

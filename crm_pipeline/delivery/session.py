@@ -92,6 +92,7 @@ class DeliverySession:
     schemas: dict[str, SObjectSchema] = field(default_factory=dict)
     forecast: int = 0
     decided_anew: bool = False
+    may_be_older_copy: bool = False
     routes: dict[str, Route] = field(default_factory=dict)
     usage_before: ApiUsage | None = None
     paused_before: bool = False

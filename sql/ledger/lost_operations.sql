@@ -17,6 +17,13 @@ LEFT JOIN crm.identity AS i
 WHERE
     o.account_id = :account_id
     AND o.state = 'in_flight'
+    -- An activity is sought under its person: it waits until that is known.
+    AND (
+        o.kind <> 'activity'
+        OR o.action <> 'create'
+        OR i.salesforce_id IS NOT NULL
+        OR coalesce(o.sent, '{}') ? 'WhoId'
+    )
     AND o.sent_at <= clock_timestamp() - make_interval(secs => :grace_seconds)
 ORDER BY o.operation_id
 LIMIT :limit

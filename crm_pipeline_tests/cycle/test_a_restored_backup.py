@@ -1,0 +1,108 @@
+"""The database as it was a cycle ago: noticed, stopped, and adopted on a person's word."""
+
+import pytest
+from sqlalchemy import Connection, text
+
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+__all__ = ["run"]
+
+
+def tables(connection: Connection) -> list[str]:
+    names = text(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'crm'"
+        " AND table_type = 'BASE TABLE'"
+    )
+    return list(connection.scalars(names))
+
+
+def back_up(bench: Bench) -> None:
+    bench.connection.execute(text("CREATE SCHEMA backup"))
+    for table in tables(bench.connection):
+        bench.connection.execute(text(f"CREATE TABLE backup.{table} AS TABLE crm.{table}"))
+    bench.connection.commit()
+
+
+def restore(bench: Bench) -> None:
+    """As a dump is loaded: each row by a transaction of its own."""
+    everything = tables(bench.connection)
+    names = ", ".join(f"crm.{table}" for table in everything)
+    bench.connection.execute(text(f"TRUNCATE {names}"))
+    bench.connection.execute(text("SET session_replication_role = replica"))
+    for table in everything:
+        bench.connection.execute(
+            text(f"INSERT INTO crm.{table} OVERRIDING SYSTEM VALUE TABLE backup.{table}")
+        )
+    bench.connection.execute(text("SET session_replication_role = origin"))
+    bench.connection.commit()
+
+
+def a_day_s_work(bench: Bench) -> None:
+    """A first cycle, a backup, and a cycle with a new person, a known one, and a campaign."""
+    switch_on(bench)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle(frozenset(("lead_payloads", "load_results")))
+    back_up(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=61)
+    assert bench.cycle().state == "Complete"
+
+
+def test_an_older_copy_stops_the_account_before_anything_is_doubled(bench: Bench) -> None:
+    a_day_s_work(bench)
+    restore(bench)
+    for _ in range(2):
+        report = bench.cycle()
+        assert report.state == "Failed"
+        assert "restored from a backup" in report.reason
+        assert "`crm-pipeline account adopt acme`" in report.reason
+    assert len(bench.records("Event")) == 3
+
+
+def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run) -> None:
+    a_day_s_work(bench)
+    restore(bench)
+    add_person(bench.connection, 3)
+    register(bench.connection, 3, 3, minute=120)
+    assert bench.cycle().state == "Failed"
+    assert "3 activities are taken for sent" in run("account", "adopt", ACCOUNT, "--yes").stdout
+    for _ in range(3):
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Lead")) == 3
+    assert len(bench.records("Event")) == 4
+    assert len(bench.records("Campaign")) == 1
+    assert len(bench.records("CampaignMember")) == 3
+    assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_a_copy_that_lacks_nothing_goes_on_at_the_cost_of_a_call(bench: Bench) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    back_up(bench)
+    restore(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Complete", 2)
+    attend(bench.connection, 2, 1, minute=90)
+    assert bench.cycle().counts.api_calls == 1
+
+
+@pytest.mark.parametrize("column", ["server_started_at = now()", "database_id = 1"])
+def test_another_server_or_database_is_looked_at_too(bench: Bench, column: str) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    bench.connection.execute(
+        text(
+            f"UPDATE crm.ledger_mark SET {column}, written_by = pg_current_xact_id()::text::bigint"
+        )
+    )
+    attend(bench.connection, 1, 1, minute=60)
+    assert bench.cycle().counts.api_calls == 2

@@ -1,0 +1,3 @@
+UPDATE crm.ledger_mark
+SET unsure = false, written_by = pg_current_xact_id()::text::bigint
+WHERE account_id = :account_id AND unsure

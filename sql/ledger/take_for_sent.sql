@@ -1,0 +1,19 @@
+-- New activities that wait are taken for sent, so that each is sought in the org before it goes.
+UPDATE crm.operation AS o
+SET
+    state = 'in_flight',
+    sobject = 'Event',
+    action = 'create',
+    sent_at = clock_timestamp() - interval '1 day'
+WHERE
+    o.account_id = :account_id
+    AND o.kind = 'activity'
+    AND o.state IN ('pending', 'failed')
+    AND NOT EXISTS (
+        SELECT FROM crm.operation AS earlier
+        WHERE
+            earlier.account_id = o.account_id
+            AND earlier.natural_key = o.natural_key
+            AND earlier.version < o.version
+            AND earlier.state IN ('done', 'in_flight')
+    )
