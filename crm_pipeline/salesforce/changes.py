@@ -30,7 +30,14 @@ from crm_pipeline.salesforce.errors import (
     stopped,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
-from crm_pipeline.salesforce.soql import datetime_literal, name, quote, select
+from crm_pipeline.salesforce.soql import (
+    datetime_literal,
+    name,
+    ordered,
+    select,
+    since,
+    with_children,
+)
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
@@ -44,7 +51,7 @@ ASK_ALONE_AFTER = timedelta(minutes=30)
 _WINDOW = timedelta(minutes=5)
 """Of a question for `latestDateCovered`: longer than a minute, and with few ids in the answer."""
 
-_STAMPS = ("Id", "SystemModstamp")
+_STAMP = "SystemModstamp"
 
 
 class Children(NamedTuple):
@@ -150,8 +157,12 @@ def read_newest(
         as `read_changes`.
     """
     queries = [
-        f"{_select(watch)} WHERE {_since(places[watch.sobject].covered)}"
-        f" ORDER BY SystemModstamp DESC, Id DESC LIMIT {QUERY_PAGE}"
+        ordered(
+            _select(watch, since(_STAMP, places[watch.sobject].covered)),
+            _STAMP,
+            newest_first=True,
+            limit=QUERY_PAGE,
+        )
         for watch in watches
     ]
     pages = [_page(answer) for answer in composite(connection, _gets(queries))]
@@ -199,27 +210,15 @@ def _next_place(place: Place, page: Mapping[str, Any], end: datetime) -> Place:
 
 
 def _query(watch: Watch, place: Place) -> str:
-    if place.cursor is None:
-        since = _since(place.covered)
-    else:
-        stamp = datetime_literal(place.cursor.stamp)
-        since = (
-            f"(SystemModstamp > {stamp} OR (SystemModstamp = {stamp}"
-            f" AND Id > {quote(place.cursor.record_id)}))"
-        )
-    return f"{_select(watch)} WHERE {since} ORDER BY SystemModstamp, Id LIMIT {QUERY_PAGE}"
+    after = None if place.cursor is None else place.cursor[:2]
+    return ordered(_select(watch, since(_STAMP, place.covered, after)), _STAMP, limit=QUERY_PAGE)
 
 
-def _since(moment: datetime) -> str:
-    return f"SystemModstamp >= {datetime_literal(moment)}"
-
-
-def _select(watch: Watch) -> str:
-    text = select(dict.fromkeys((*_STAMPS, *watch.fields)), watch.sobject)
+def _select(watch: Watch, where: str) -> str:
+    query = select(dict.fromkeys(("Id", _STAMP, *watch.fields)), watch.sobject, where)
     for children in watch.children:
-        inner = f"({select(children.fields, children.relationship)})"
-        text = text.replace(" FROM ", f",{inner} FROM ", 1)
-    return text
+        query = with_children(query, children.relationship, children.fields)
+    return query
 
 
 def _gets(queries: Sequence[str]) -> list[Subrequest]:

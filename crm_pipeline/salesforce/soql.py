@@ -89,6 +89,32 @@ def select(fields: Iterable[str], sobject: str, *where: str) -> str:
     return f"{text} WHERE {conditions}" if conditions else text
 
 
+def since(field: str, moment: datetime, after: tuple[datetime, str] | None = None) -> str:
+    """A condition: from a moment on, or after a record of the order (field, Id).
+
+    Args:
+        field: of times.
+        moment: the first one that counts, where `after` is not given.
+        after: the time and the Id of the last record that was read.
+    """
+    if after is None:
+        return f"{name(field)} >= {datetime_literal(moment)}"
+    stamp, record_id = datetime_literal(after[0]), quote(after[1])
+    return f"({name(field)} > {stamp} OR ({field} = {stamp} AND Id > {record_id}))"
+
+
+def ordered(query: str, field: str, *, newest_first: bool = False, limit: int) -> str:
+    """A query with its records in the order of a field and the Id, and no more of them."""
+    direction = " DESC" if newest_first else ""
+    return f"{query} ORDER BY {name(field)}{direction}, Id{direction} LIMIT {limit}"
+
+
+def with_children(query: str, relationship: str, fields: Iterable[str]) -> str:
+    """A query that reads the records of a child relationship along, as a sub-select."""
+    head, _, tail = query.partition(" FROM ")
+    return f"{head},({select(fields, relationship)}) FROM {tail}"
+
+
 def count(sobject: str, *where: str) -> str:
     """A query for the number of an object's records; the answer has it as `totalSize`."""
     return select(["Id"], sobject, *where).replace("SELECT Id", "SELECT COUNT()", 1)

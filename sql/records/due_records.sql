@@ -33,7 +33,7 @@ CROSS JOIN LATERAL (
                     FROM crm.identity AS i
                     WHERE
                         i.account_id = o.account_id
-                        AND CAST(i.person_key AS text) = substr(ref.value, 8)
+                        AND i.person_key = CAST(substr(ref.value, 8) AS bigint)
                 )
                 ELSE (
                     SELECT r.salesforce_id
