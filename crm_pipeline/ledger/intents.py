@@ -7,7 +7,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -95,12 +94,14 @@ def record_intents(
     Returns:
         Counts by kind.
     """
+    from psycopg import Error
+
     if not intents:
         return {}
     try:
         with connection.begin_nested():
             return _record(connection, account_id, flow, cycle_id, intents)
-    except (psycopg.Error, DBAPIError) as error:
+    except (Error, DBAPIError) as error:
         state = refused_value(error)
         if state is None or (len(intents) == 1 and _is_left_of_one(intents[0])):
             raise
