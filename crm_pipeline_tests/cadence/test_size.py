@@ -28,7 +28,7 @@ MEMBERS = f"""
     INSERT INTO crm.campaign_member (
         account_id, event_id, person_key, campaign_id, person_id, member_id
     )
-    SELECT 'big', 1 + n % 10, CAST(n AS text), '701' || n % 10, '003' || n, '00v' || n
+    SELECT 'big', 1 + n % 10, n, '701' || n % 10, '003' || n, '00v' || n
     FROM generate_series(1, {MANY}) AS n
     """
 
@@ -36,7 +36,7 @@ IDENTITIES = f"""
     INSERT INTO crm.identity (
         account_id, person_key, sobject, salesforce_id, reason, sent, as_of
     )
-    SELECT 'big', CAST(n AS text), 'Contact', '003' || n, '', '{{}}', now()
+    SELECT 'big', n, 'Contact', '003' || n, '', '{{}}', now()
     FROM generate_series(1, {MANY}) AS n
     """
 
