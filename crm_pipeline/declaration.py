@@ -6,7 +6,7 @@ knows more than its declaration.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -17,6 +17,7 @@ from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
+from crm_pipeline.salesforce.changes import Children
 
 S = TypeVar("S")
 
@@ -75,6 +76,7 @@ class Topic:
         reads: the sources that are read for it.
         records: whether what is read becomes intents in the ledger when this topic is asked for.
         retries: whether it takes up what failed before.
+        reads_back: whether changes of the org are read for it.
         sends: the kinds of operations that are delivered for it.
         when_deleted: of records of any object (`record`): whether one that people delete in the
             org is made anew or left.
@@ -92,6 +94,7 @@ class Topic:
     reads: tuple[str, ...] = ()
     records: bool = False
     retries: bool = False
+    reads_back: bool = False
     sends: tuple[str, ...] = ()
     when_deleted: Literal["recreate", "leave"] | None = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -99,7 +102,7 @@ class Topic:
     @property
     def changes_something(self) -> bool:
         """Whether a cycle that is asked for it changes ledger or org; others only look."""
-        return self.records or self.retries or bool(self.sends)
+        return self.records or self.retries or self.reads_back or bool(self.sends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +165,52 @@ class Batch:
     rows: int
     intents: Sequence[Intent]
     position: Position | None
-    wants: Sequence[RecordWant | ChildSet | MessageWant] = ()
+    wants: "Wants" = ()
     rows_by_session: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An object of the org whose changes a flow wants to know.
+
+    Attributes:
+        sobject: the object.
+        fields: a change of one of these is news; IsDeleted, MasterRecordId and the like among
+            them, where the flow follows records that are gone.
+        context: fields that are read along and are never a reason by themselves.
+        children: relationships that are read along.
+        held_only: whether only records count that the account holds for a natural key.
+        look_back: how far back the first reading goes.
+    """
+
+    sobject: str
+    fields: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    children: tuple[Children, ...] = ()
+    held_only: bool = True
+    look_back: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A record of the org of which something changed that nobody of ours wrote, or told before.
+
+    Attributes:
+        sobject: its object.
+        record: what was read of it, SystemModstamp and Id among that.
+        changed: the watched fields that differ, with their values.
+        natural_key: what the account holds it for (`person:<number>`, a record's key), or None.
+    """
+
+    sobject: str
+    record: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    natural_key: str | None
+
+
+Wants = Sequence[RecordWant | ChildSet | MessageWant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +226,8 @@ class Flow(Generic[S]):
         read: reads what is new and gives it batch by batch; the caller commits each.
         count: adds a batch to the report; the counts by kind of operation are None where the
             batch was only looked at.
+        watches: the objects of the org whose changes it wants to know.
+        notice: the rules that make wants of such changes. Pure.
     """
 
     name: str
@@ -190,6 +237,8 @@ class Flow(Generic[S]):
     promises: tuple[Promise, ...]
     read: Callable[[Reading[S]], Iterator[Batch]]
     count: Callable[[CycleReport, Batch, Mapping[str, Recorded] | None], None]
+    watches: Callable[[S], Sequence[Watched]] = lambda _: ()
+    notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
 
     def sources(self, asked: frozenset[str]) -> tuple[str, ...]:
         """The sources that are read for these topics, in the order of their declaration."""

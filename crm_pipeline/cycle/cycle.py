@@ -15,11 +15,20 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import Account, AccountError
 from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.read_back import keep, read_back, watched_fields
 from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
-from crm_pipeline.declaration import TO_THE_ORG, TO_THE_PLATFORM, Batch, Flow, Reading, Topic
+from crm_pipeline.declaration import (
+    TO_THE_ORG,
+    TO_THE_PLATFORM,
+    Batch,
+    Flow,
+    Reading,
+    Topic,
+    Wants,
+)
 from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
@@ -195,11 +204,17 @@ class _Cycle:
         retrying = self._asked(lambda topic: topic.retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
-        if retrying or sending:
+        reading_back = self._asked(lambda topic: topic.reads_back)
+        session.watched = watched_fields(self._flows)
+        if retrying or sending or reading_back:
             org_is_there = self.attempt(session.be_sure_of_org)
         if retrying and org_is_there:
             org_is_there = self.attempt(lambda: self._retry(session), retrying)
         self.read()
+        if reading_back and org_is_there:
+            org_is_there = self.attempt(lambda: self._read_back(session), reading_back)
+        else:
+            self._broken |= reading_back
         if sending and org_is_there:
             delivered = self.attempt(lambda: deliver(session, self._record_topics), sending)
             if delivered and not self.problems:
@@ -293,6 +308,18 @@ class _Cycle:
             self.told += batch.told
         if recording:
             self.ledger.commit()
+
+    def _read_back(self, session: DeliverySession) -> None:
+        """Reads what changed in the org, and records what the flows make of it."""
+        for read in read_back(session, self._flows):
+            for place, noticed in read.noticed.items():
+                flow, choices = self._flows[place]
+                self._record_wants(flow.name, flow.notice(noticed, choices))
+            keep(session, read)
+            self.ledger.commit()
+
+    def _record_wants(self, flow: str, wants: Wants) -> None:
+        self._record(flow, Batch(flow, 0, (), None, wants=wants))
 
     def _record(self, flow: str, batch: Batch) -> Mapping[str, Recorded]:
         account_id, cycle_id = self.account.account_id, self.report.cycle_id or 0

@@ -21,6 +21,7 @@ from crm_pipeline.ledger.outcomes import (
     record_done,
     record_failed,
 )
+from crm_pipeline.ledger.read_back import OrgValue, note_values
 from crm_pipeline.ledger.records import Noted, forget_records, note_records
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, field_named
@@ -195,6 +196,7 @@ class Recorder:
             )
             self._count(write, decision)
         record_done(self.session.ledger, self.session.cycle_id, successes)
+        self._note_written(successes)
         members = [
             done.operation_id
             for done in successes
@@ -204,6 +206,25 @@ class Recorder:
             note_members(self.session.ledger, members)
         keep_held(self.session, successes, self.decisions)
         return successes
+
+    def _note_written(self, done: Sequence[Done]) -> None:
+        """Keeps what was written to watched fields: read back, it is no change."""
+        watched = self.session.watched
+        if not watched:
+            return
+        values = {
+            each.salesforce_id: OrgValue(written=written)
+            for each in done
+            if (fields := watched.get(each.sobject))
+            and (
+                written := {
+                    name: value
+                    for name, value in self.writes[each.operation_id].fields.items()
+                    if name in fields
+                }
+            )
+        }
+        note_values(self.session.ledger, self.session.org().organization_id, values)
 
     def _count(self, write: Write, decision: Decision) -> None:
         if decision.holds is not None:

@@ -87,6 +87,7 @@ class DeliverySession:
     cycle_id: int
     delivered: Delivered = field(default_factory=Delivered)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     not_seen: dict[str, int] = field(default_factory=dict)
     schemas: dict[str, SObjectSchema] = field(default_factory=dict)

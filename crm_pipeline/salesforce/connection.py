@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import orjson
@@ -100,6 +101,11 @@ class Connection:
     def host(self) -> str:
         """Where the org answers."""
         return self._access.login.host
+
+    @property
+    def org_time(self) -> datetime:
+        """The org's own time as of its last answer, UTC; ours where it does not say it."""
+        return self._session.org_time or datetime.now(UTC)
 
     @property
     def user_id(self) -> str:

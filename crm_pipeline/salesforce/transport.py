@@ -1,5 +1,8 @@
 """The HTTP session of one org: timeouts on every call, verified TLS, no retries of its own."""
 
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +31,7 @@ class OrgSession(requests.Session):
     def __init__(self, login_url: str, *, read_timeout: float) -> None:
         super().__init__()
         self.timeout = (CONNECT_TIMEOUT_SECONDS, read_timeout)
+        self.org_time: datetime | None = None
         self.auth = _keep_authorization
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         local = local_base(login_url)
@@ -40,7 +44,11 @@ class OrgSession(requests.Session):
         """As in requests, with this session's timeouts and without redirects."""
         kwargs["timeout"] = self.timeout
         kwargs["allow_redirects"] = False
-        return super().request(method, url, *args, **kwargs)
+        answer = super().request(method, url, *args, **kwargs)
+        if (said := answer.headers.get("Date")) is not None:
+            with suppress(ValueError):
+                self.org_time = parsedate_to_datetime(said)
+        return answer
 
 
 def local_base(login_url: str) -> str | None:

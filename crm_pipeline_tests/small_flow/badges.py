@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.declaration import Batch, Flow, Outside, Reading, Shown, Topic
+from crm_pipeline.declaration import (
+    Batch,
+    Flow,
+    Noticed,
+    Outside,
+    Reading,
+    Shown,
+    Topic,
+    Watched,
+)
 from crm_pipeline.ledger.intents import Recorded
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
@@ -93,6 +102,26 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
     return found
 
 
+WATCHED = (
+    Watched("Badge__c", ("Holder__c", "Level__c", "IsDeleted"), context=("Badge_Key__c",)),
+    Watched("Lead", ("Email", "IsDeleted"), held_only=False),
+)
+
+
+def edited(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
+    """What people did to badges, and the addresses of leads."""
+    return [
+        MessageWant(
+            "badge_edits",
+            each.natural_key or each.record["Id"],
+            datetime.fromisoformat(each.record["SystemModstamp"]),
+            {name: each.record[name] for name in ("Holder__c", "Email") if name in each.record}
+            | {"gone": each.record["IsDeleted"], "changed": sorted(each.changed)},
+        )
+        for each in noticed
+    ]
+
+
 def badges_flow(rows: Sequence[Badge], *, when_deleted: Any = "recreate") -> Flow[AccountSettings]:
     """The flow, with these rows at its source."""
 
@@ -133,8 +162,28 @@ def badges_flow(rows: Sequence[Badge], *, when_deleted: Any = "recreate") -> Flo
         records=True,
         sends=("message",),
     )
+    edits = Topic(
+        "badge_edits",
+        "For tests.",
+        "badges",
+        "salesforce",
+        (),
+        shows,
+        reads_back=True,
+        sends=("message",),
+    )
     objects = tuple(
         Outside(f"salesforce/{sobject}", "For tests.", "salesforce", (name,))
         for name, sobject in names.items()
     )
-    return Flow("badges", lambda account: account, (*topics, told), objects, (), read, count)
+    return Flow(
+        "badges",
+        lambda account: account,
+        (*topics, told, edits),
+        objects,
+        (),
+        read,
+        count,
+        watches=lambda _: WATCHED,
+        notice=edited,
+    )

@@ -1,0 +1,83 @@
+"""What is known of reading an org back: positions, and what was written to and told of records.
+
+Each function works within the caller's transaction.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.changes import Cursor, Place
+
+
+@dataclass(frozen=True, slots=True)
+class OrgValue:
+    """Of a watched record: the values that were written there last, and those told last."""
+
+    written: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def org_places(connection: Connection, account_id: str) -> dict[str, Place]:
+    """How far each object of the account's org is read; one never read is absent."""
+    rows = connection.execute(statement("read_back/positions"), {"account_id": account_id})
+    return {
+        row.sobject: Place(
+            row.covered,
+            None
+            if row.cursor_id is None
+            else Cursor(row.cursor_stamp, row.cursor_id, row.cursor_upto),
+        )
+        for row in rows
+    }
+
+
+def advance_places(connection: Connection, account_id: str, places: Mapping[str, Place]) -> None:
+    """Notes how far objects are read, in the transaction that keeps what followed from it."""
+    rows = [
+        {
+            "sobject": sobject,
+            "covered": place.covered,
+            "cursor_stamp": place.cursor and place.cursor.stamp,
+            "cursor_id": place.cursor and place.cursor.record_id,
+            "cursor_upto": place.cursor and place.cursor.upto,
+        }
+        for sobject, place in places.items()
+    ]
+    parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
+    connection.execute(statement("read_back/advance"), parameters)
+
+
+def org_values(
+    connection: Connection, organization_id: str, salesforce_ids: Collection[str]
+) -> dict[str, OrgValue]:
+    """What was written to these records and told of them; those never met are absent."""
+    parameters = {"organization_id": organization_id, "salesforce_ids": list(salesforce_ids)}
+    rows = connection.execute(statement("read_back/values"), parameters)
+    return {row.salesforce_id: OrgValue(row.written, row.told) for row in rows}
+
+
+def note_values(
+    connection: Connection, organization_id: str, values: Mapping[str, OrgValue]
+) -> None:
+    """Adds values that were written to records, or told of them, by Salesforce Id."""
+    if values:
+        rows = [
+            {"salesforce_id": record_id, "written": each.written, "told": each.told}
+            for record_id, each in values.items()
+        ]
+        parameters = {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()}
+        connection.execute(statement("read_back/note_values"), parameters)
+
+
+def held_keys(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> dict[str, str]:
+    """What these records stand for, by Salesforce Id: `person:<number>`, or a record's key."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
+    rows = connection.execute(statement("read_back/held_keys"), parameters)
+    return {row.salesforce_id: row.natural_key for row in rows}

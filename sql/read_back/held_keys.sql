@@ -1,0 +1,8 @@
+-- What an account holds of some records of its org: people (person:<number>) and other records.
+SELECT i.salesforce_id, 'person:' || i.person_key AS natural_key
+FROM crm.identity AS i
+WHERE i.account_id = :account_id AND i.salesforce_id = any(CAST(:salesforce_ids AS text []))
+UNION ALL
+SELECT r.salesforce_id, r.natural_key
+FROM crm.record AS r
+WHERE r.account_id = :account_id AND r.salesforce_id = any(CAST(:salesforce_ids AS text []))
