@@ -28,7 +28,7 @@ def without_values(error: "Error", statement: str | None = None) -> str:
     """
     diagnosis = error.diag
     code = error.sqlstate
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower().rstrip("_")
     where = f"sql/{statement}.sql" if statement else ""
     said = ""
     if code is None and type(error).__name__ == "OperationalError":

@@ -119,6 +119,9 @@ def read(
         # Lower than the watermark where the warehouse's clock or its newest row lies behind it:
         # a clock set back, a warehouse restored to an older state.
         start = NEVER if position is None else min(position.watermark, end)
+        # By a clock that was set back, what was read before lies in no future, nor is it newer
+        # than what is said of it now.
+        now = now if position is None else max(now, position.watermark)
         rows = connection.execution_options(
             stream_results=True, max_row_buffer=reading.chunk_rows
         ).execute(

@@ -16,6 +16,9 @@ LARGEST_FILE = 16 * 1024 * 1024
 """No file of the server grows beyond this. It is the size of a segment of PostgreSQL's log, without
 which no server lives."""
 
+FULL = "SQLSTATE XX000"
+"""What is told of a file that may not grow; of a disk that is full it is 53100, and in words."""
+
 _FILLER = """
 INSERT INTO crm.operation (
     account_id, flow, kind, natural_key, version, as_of, content_hash, intent, state
@@ -56,7 +59,7 @@ class TroubledPostgres:
                         connection.execute(text(_FILLER), {"rows": rows, "length": length})
                         connection.commit()
                 except DBAPIError as full:
-                    if "could not extend file" not in str(full.orig):
+                    if FULL not in str(full.orig):
                         raise
 
     def disk_has_room(self, engine: Engine) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline_tests.chaos.ambush import Strike
 from crm_pipeline_tests.chaos.installation import installed, org_named
-from crm_pipeline_tests.chaos.postgres_in_trouble import TroubledPostgres
+from crm_pipeline_tests.chaos.postgres_in_trouble import FULL, TroubledPostgres
 from crm_pipeline_tests.chaos.walk import Breakage, Place, Walk
 from crm_pipeline_tests.databases import fresh_pipeline
 
@@ -59,4 +59,5 @@ def test_a_full_disk_is_told_in_one_line(trouble: Trouble) -> None:
     ended = trouble.walk.installation.cycle()
     trouble.postgres.disk_has_room(trouble.engine)
     assert ended.state == "NoDatabase"
-    assert "could not extend file" in ended.reason.splitlines()[0]
+    assert FULL in ended.reason
+    assert len(ended.reason.splitlines()) == 1
