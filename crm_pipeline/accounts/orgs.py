@@ -38,6 +38,15 @@ def org_is_unsure(connection: Connection, account_id: str) -> bool:
     return bool(found)
 
 
+def org_is_shared(connection: Connection, account_id: str, organization_id: str) -> bool:
+    """Whether another account works in this org, or may begin to."""
+    shared: bool = connection.execute(
+        statement("accounts/org_is_shared"),
+        {"account_id": account_id, "organization_id": organization_id},
+    ).scalar_one()
+    return shared
+
+
 def settle_org(
     connection: Connection, account: Account, organization_id: str
 ) -> AccountStopped | None:

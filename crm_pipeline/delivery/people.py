@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from crm_pipeline.accounts.orgs import org_is_shared
 from crm_pipeline.accounts.people import NEEDS_A_LOOK
 from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.decisions import (
@@ -24,6 +26,7 @@ from crm_pipeline.delivery.recording import (
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.due import (
     DuePerson,
     DueUpdate,
@@ -37,6 +40,7 @@ from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
+from crm_pipeline.settings import settings
 
 WINDOW = 10_000
 """People decided at a time: their queries and writes fill whole calls."""
@@ -66,14 +70,50 @@ def create_people(session: DeliverySession, due: DueVolumes, *, activities_follo
     with lookup_of(session, unknown) as lookup:
         while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
             after = people[-1].operation_id
+            looked_up_at = database_time(session.ledger)
             matches = _begin_lookup(lookup, people)
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
             # Read while the org looks people up.
             behind = ActivitiesBehind(session, people) if follow else None
-            decisions = _decided(session, people, matches())
+            decisions = _claimed(
+                session, people, _decided(session, people, matches()), looked_up_at
+            )
             _record(session, [d for d in decisions if d.action not in now])
             outbox.add([d for d in decisions if d.action in now], behind=behind)
         outbox.flush()
+    settle_claims(session.ledger, session.account_id)
+    session.ledger.commit()
+
+
+def _claimed(
+    session: DeliverySession,
+    people: Sequence[DuePerson],
+    decisions: Sequence[Decision],
+    looked_up_at: datetime,
+) -> list[Decision]:
+    """The decisions without people whom another account of the org is creating just now. Commits.
+
+    Those stay pending: looked up again, they are found.
+    """
+    address_of = {person.operation_id: person.address for person in people}
+    new = {d.operation_id: address_of[d.operation_id] for d in decisions if d.action == "create"}
+    if not new:
+        return list(decisions)
+    organization_id = session.org().organization_id
+    if not org_is_shared(session.ledger, session.account_id, organization_id):
+        return list(decisions)
+    granted = claim_people(
+        session.ledger,
+        session.account_id,
+        organization_id,
+        new,
+        looked_up_at=looked_up_at,
+        grace_seconds=settings().lost_answer_grace_seconds,
+    )
+    session.ledger.commit()
+    if len(granted) < len(new):
+        session.decided_anew = True
+    return [d for d in decisions if d.action != "create" or d.operation_id in granted]
 
 
 def _record(session: DeliverySession, decisions: Sequence[Decision]) -> None:

@@ -134,8 +134,11 @@ class Pair:
         """The latest state of each operation, with its error."""
         rows = self.connection.execute(
             text(
-                "SELECT DISTINCT ON (natural_key) natural_key, state, attempts_left, error_code"
-                " FROM crm.operation WHERE account_id = :route ORDER BY natural_key, version DESC"
+                "SELECT DISTINCT ON (o.natural_key) CASE WHEN o.kind IN ('person', 'member')"
+                " THEN regexp_replace(o.natural_key, '[0-9]+$', p.address)"
+                " ELSE o.natural_key END, o.state, o.attempts_left, o.error_code"
+                " FROM crm.operation AS o LEFT JOIN crm.person AS p USING (person_key)"
+                " WHERE o.account_id = :route ORDER BY o.natural_key, o.version DESC"
             ),
             {"route": route},
         ).all()

@@ -1,0 +1,37 @@
+-- Claims the addresses of people who are to be created in a shared org; gives those that are ours.
+-- Taken over are claims of which somebody made a record before we looked it up and did not find
+-- it (it is gone), and old ones whose account works no more. In the order of addresses, so that two
+-- accounts wait for each other in one direction only.
+WITH wanted AS (
+    SELECT *
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w (operation_id bigint, address text)
+),
+
+claimed AS (
+    INSERT INTO crm.org_person AS c (organization_id, address_key, account_id)
+    SELECT :organization_id, w.address, :account_id
+    FROM wanted AS w
+    ORDER BY w.address
+    ON CONFLICT (organization_id, address_key) DO UPDATE
+    SET
+        account_id = excluded.account_id,
+        sobject = NULL,
+        salesforce_id = NULL,
+        claimed_at = excluded.claimed_at,
+        settled_at = NULL
+    WHERE
+        c.account_id = excluded.account_id
+        OR c.settled_at < :looked_up_at
+        OR (
+            c.settled_at IS NULL
+            AND c.claimed_at < clock_timestamp() - make_interval(secs => :grace_seconds)
+            AND NOT EXISTS (
+                SELECT FROM crm.held_account AS h WHERE h.account_id = c.account_id
+            )
+        )
+    RETURNING address_key
+)
+
+SELECT w.operation_id
+FROM wanted AS w
+INNER JOIN claimed AS c ON w.address = c.address_key
