@@ -4,6 +4,7 @@ Salesforce: state and country keep integration values (names) and codes, in step
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -26,15 +27,21 @@ def _known() -> tuple[Mapping[str, str], Mapping[str, Mapping[str, str]]]:
 def add_code_fields(of: SObjectType) -> None:
     """Gives each address of an object its StateCode and CountryCode."""
     countries, states = _known()
-    entries = {
-        "Country": dict(countries),
-        "State": {code: name for each in states.values() for code, name in each.items()},
+    entries: dict[str, list[dict[str, Any]]] = {
+        "Country": [{"value": code, "label": name} for code, name in countries.items()],
+        "State": [
+            {"value": code, "label": name, "validFor": valid_for}
+            for index, country in enumerate(countries)
+            for valid_for in [_bit(index)]
+            for code, name in states.get(country, {}).items()
+        ],
     }
     of.coded_addresses = tuple(
         each.name.removesuffix("Address") for each in of.fields.values() if each.type == "address"
     )
     for prefix in of.coded_addresses:
         for part, values in entries.items():
+            controller = f"{prefix}CountryCode" if part == "State" else None
             beside = of.fields[f"{prefix}{part}".lower()]
             code = make_field(
                 {
@@ -45,10 +52,17 @@ def add_code_fields(of: SObjectType) -> None:
                     "compoundFieldName": beside.compound_field_name,
                     "createable": beside.createable,
                     "updateable": beside.updateable,
-                    "picklist": [{"value": key, "label": name} for key, name in values.items()],
+                    "picklist": values,
+                    "controllerName": controller,
+                    "dependentPicklist": controller is not None,
                 }
             )
             of.fields[code.name.lower()] = code
+
+
+def _bit(index: int) -> str:
+    """The bitmap by which a describe says that a state is valid for the country of that index."""
+    return b64encode(bytes(index >> 3) + bytes([0x80 >> (index & 7)])).decode()
 
 
 def sync_address(table: Table, row: Row, old: Row | None) -> None:

@@ -157,7 +157,7 @@ def _picklist_entry(entry: str | Mapping[str, Any]) -> dict[str, Any]:
         "active": given.get("active", True),
         "defaultValue": given.get("defaultValue", False),
         "label": given.get("label", given["value"]),
-        "validFor": None,
+        "validFor": given.get("validFor"),
         "value": given["value"],
     }
 
@@ -165,8 +165,8 @@ def _picklist_entry(entry: str | Mapping[str, Any]) -> dict[str, Any]:
 def make_field(given: Mapping[str, Any]) -> Field:
     """Builds a field from describe's keys, of which only those that differ need be given.
 
-    Two keys of our own: `picklist` (values, or entries with `value`, `label`, `defaultValue`)
-    and `child` (`relationshipName`, `cascadeDelete`: the other end of a lookup).
+    Two keys of our own: `picklist` (values, or entries with `value`, `label`, `defaultValue`,
+    `validFor`) and `child` (`relationshipName`, `cascadeDelete`: the other end of a lookup).
     """
     child = given.get("child") or {}
     described = {

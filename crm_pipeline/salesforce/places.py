@@ -112,11 +112,12 @@ def _by_any_spelling(names: Mapping[str, str], text: str) -> str | None:
 def _state(place: Place, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
     country = fitted.get(place.country_code)
     if country is not None:
-        names = {**place.states.get(_ANY_COUNTRY, {}), **place.states.get(country, {})}
+        own = place.states.get(country, {})
+        # The same code is one of other countries' states, too.
         code = subdivision_code(country, state)
         return (
-            _by_any_spelling(names, state)
-            or (code and names.get(code.casefold()))
+            _by_any_spelling({**place.states.get(_ANY_COUNTRY, {}), **own}, state)
+            or (code and own.get(code.casefold()))
             or Why.UNKNOWN_STATE
         )
     if not alone or place.country_code in fitted:

@@ -4,6 +4,7 @@ import pytest
 
 from crm_pipeline_tests.local_org.records import LEAD, admin, create, error, read, refused, update
 from crm_pipeline_tests.local_org.wire import Caller, serving
+from crm_pipeline_tests.salesforce.describes import valid_for
 
 
 @pytest.fixture(scope="module")
@@ -88,5 +89,16 @@ def test_the_codes_are_in_the_describe_and_in_the_address(acme):
         "value": "DE",
     }
     assert germany in fields["CountryCode"]["picklistValues"]
+    states = fields["StateCode"]
+    assert (states["controllerName"], states["dependentPicklist"]) == ("CountryCode", True)
+    countries = [each["value"] for each in fields["CountryCode"]["picklistValues"]]
+    assert {
+        (each["label"], each["validFor"])
+        for each in states["picklistValues"]
+        if each["value"] == "WA"
+    } == {
+        ("Washington", valid_for(countries.index("US"))),
+        ("Western Australia", valid_for(countries.index("AU"))),
+    }
     lead = read(acme, "Lead", create(acme, CountryCode="US", StateCode="TX"))
     assert (lead["Address"]["countryCode"], lead["Address"]["stateCode"]) == ("US", "TX")

@@ -135,6 +135,22 @@ def test_a_state_is_known_by_its_names_and_codes(country, state, code):
     assert fitted.get("MailingStateCode") == code
 
 
+def test_a_code_is_no_state_s_of_another_country_in_an_org_that_does_not_say_whose_it_is():
+    code = described_field(
+        "MailingStateCode",
+        "picklist",
+        restrictedPicklist=True,
+        picklistValues=choices(("WA", "Washington"), ("TX", "Texas")),
+    )
+    fields = [each for each in CONTACT_WITH_PLACES["fields"] if each["name"] != "MailingStateCode"]
+    org = SObjectSchema.from_describe({"name": "Contact", "fields": [*fields, code]})
+
+    perth = org.fit({"MailingCountry": "Australia", "MailingState": "Western Australia"}, "create")
+    assert perth.fields == {"MailingCountryCode": "AU"}
+    texas = org.fit({"MailingCountry": "USA", "MailingState": "texas"}, "create")
+    assert texas.fields == {"MailingCountryCode": "US", "MailingStateCode": "TX"}
+
+
 def test_the_states_of_iso_are_known_with_and_without_accents():
     assert subdivision_code("CA", "Quebec") == subdivision_code("CA", "QUÉBEC") == "QC"
     assert subdivision_code("XX", "Quebec") is None
