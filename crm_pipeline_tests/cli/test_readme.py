@@ -1,9 +1,12 @@
 """What the documents say of commands, settings and dependencies is so."""
 
+import ast
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import pytest
@@ -60,6 +63,45 @@ def test_every_dependency_is_listed_with_its_reason():
     listed = {name.strip("` ").lower() for cell, _ in rows for name in cell.split(",")}
     assert listed == named
     assert all(reason.strip() for _, reason in rows)
+
+
+def imported_packages(folder: str) -> set[str]:
+    """The distributions that the modules of a folder import by name."""
+    found = set()
+    for module in (PROJECT / folder).rglob("*.py"):
+        if module.is_relative_to(PROJECT / "benchmarks/programs"):
+            continue  # Each runs in an environment of its own.
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Import):
+                found |= {each.name.partition(".")[0] for each in node.names}
+    own = {"crm_pipeline", "crm_pipeline_tests", "benchmarks"}
+    packages = packages_distributions()
+    return {canonical(packages[each][0]) for each in found - own - sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [
+        ("crm_pipeline", ["local-org"]),
+        ("crm_pipeline_tests", ["local-org", "dev"]),
+        ("benchmarks", ["local-org", "dev", "bench"]),
+    ],
+)
+def test_every_package_that_is_imported_is_declared_and_pinned(folder: str, extras: list[str]):
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    declared = [*project["dependencies"], *(each for name in extras for each in optional[name])]
+    imported = imported_packages(folder)
+    assert imported
+    assert imported <= {canonical(re.split(r"[\[=>]", each)[0]) for each in declared}
+    pinned = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert imported <= {canonical(line.partition("==")[0]) for line in pinned}
+
+
+def canonical(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 @pytest.mark.parametrize("line", sorted(set(commands())))
