@@ -57,11 +57,14 @@ def settle_org(
     Args:
         connection: the caller's transaction.
         account: whose login it was.
-        organization_id: the id that Salesforce told with the login.
+        organization_id: the id that Salesforce told with the login; empty: it told none, and
+            nothing is known or compared.
 
     Returns:
         Why nothing may be sent there, to be raised when the transaction is committed.
     """
+    if not organization_id:
+        return None
     whose = {"account_id": account.account_id, "organization_id": organization_id}
     connection.execute(statement("accounts/lock_org"), {"organization_id": organization_id})
     known = org_of(connection, account.account_id)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.orgs import org_of, settle_org
 from crm_pipeline.accounts.store import get_account, update_account
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cli.conftest import Run, run
@@ -129,6 +130,15 @@ def test_a_second_account_with_the_same_client_and_org_is_refused(bench: Bench) 
     assert "Account acme delivers client client-1 to org" in report.reason
     assert len(bench.records("Event")) == 1
     assert bench.cycle().state == "Complete"
+
+
+def test_a_login_that_tells_no_org_is_compared_with_none(bench: Bench) -> None:
+    one_registration(bench)
+    account = get_account(bench.connection, ACCOUNT)
+    assert settle_org(bench.connection, account, "") is None
+    known = org_of(bench.connection, ACCOUNT)
+    assert known is not None
+    assert known.organization_id == bench.org.id
 
 
 def test_two_clients_may_share_an_org(bench: Bench) -> None:
