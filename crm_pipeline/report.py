@@ -34,6 +34,7 @@ class Counts:
     people_unchanged: int = 0
     activities_created: int = 0
     activities_updated: int = 0
+    activities_deleted: int = 0
     activities_unchanged: int = 0
     contacts_created: int = 0
     people_left_out: int = 0

@@ -15,6 +15,9 @@ from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
 OLDEST_API_VERSION = 52.0
 
+Vanished = Literal["keep", "delete"]
+"""What becomes in the org of a row that the source has no more, or that is filtered out."""
+
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -113,6 +116,11 @@ class AccountSettings(BaseModel):
         default={},
         description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
         "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",
+    )
+    vanished: Vanished = Field(
+        default="keep",
+        description="What becomes of the activity and the membership of a row that vanishes from "
+        "the warehouse, loses its person or is filtered out: keep, or delete what we made.",
     )
     campaigns: CampaignSettings | None = Field(
         default=None,

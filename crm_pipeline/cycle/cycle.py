@@ -424,6 +424,10 @@ def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]
         " mended in the org"
         for each in incidents
     ]
+    deleted = {"activities": session.delivered.activities_deleted}
+    if any(deleted.values()):
+        numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)
+        notes.append(f"Deleted in the org what the source has no more or filters out: {numbers}")
     for what, fields in (
         ("Not in the org, or hidden, so not sent", session.not_seen),
         ("Values changed to fit the org", session.notes),

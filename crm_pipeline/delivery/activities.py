@@ -47,7 +47,7 @@ class ActivitiesBehind:
         self._undecided = due_activities(
             session.ledger, session.account_id, limit=WINDOW, of_people=self._person_keys.values()
         )
-        self._waiting: defaultdict[int, list[_Decided]] = defaultdict(list)
+        self._waiting: defaultdict[int | None, list[_Decided]] = defaultdict(list)
         self._ready: list[tuple[Decision, Write]] = []
 
     def __call__(self, done: Sequence[Done]) -> Sequence[tuple[Decision, Write]]:

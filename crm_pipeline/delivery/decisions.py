@@ -245,7 +245,21 @@ def _same(field: str, ours: Any, theirs: Any) -> bool:
 
 
 def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
-    """The activity under its person: a new one, or what changed of the one that is there."""
+    """The activity under its person: a new one, or what changed of the one that is there.
+
+    One that is to be gone is deleted where it is there.
+    """
+    if activity.gone_because is not None:
+        return Decision(
+            activity.operation_id,
+            "none" if activity.salesforce_id is None else "delete",
+            EVENT,
+            activity.salesforce_id,
+            {},
+            activity.gone_because,
+            altered=True,
+            kind=ACTIVITY,
+        )
     wanted = dict(activity.intent)
     if activity.salesforce_id is None:
         fitted = schema.fit({**wanted, "WhoId": activity.who_id}, "create")

@@ -118,8 +118,13 @@ PERSON = Kind(
 
 ACTIVITY = Kind(
     "activity",
-    {("Event", "create"): "activities_created", ("Event", "update"): "activities_updated"},
+    {
+        ("Event", "create"): "activities_created",
+        ("Event", "update"): "activities_updated",
+        ("Event", "delete"): "activities_deleted",
+    },
     references=frozenset(("WhoId",)),
+    remedies={(Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE},
     when_gone=Remedy.STAYS_GONE,
 )
 

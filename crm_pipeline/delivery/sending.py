@@ -53,7 +53,7 @@ def write_of(decision: Decision, external_id: tuple[str, str] | None = None) -> 
     return Write(
         decision.operation_id,
         decision.sobject,
-        "create" if decision.action == "create" else "update",
+        decision.action if decision.action in ("create", "delete") else "update",
         fields,
         salesforce_id=decision.salesforce_id,
         group_key=fields.get("WhoId") or fields.get("CampaignId") or decision.salesforce_id,

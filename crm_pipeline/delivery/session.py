@@ -36,6 +36,7 @@ class Delivered:
     people_unchanged: int = 0
     activities_created: int = 0
     activities_updated: int = 0
+    activities_deleted: int = 0
     activities_unchanged: int = 0
     contacts_created: int = 0
     people_left_out: int = 0
@@ -59,6 +60,7 @@ class Delivered:
             + self.contacts_updated
             + self.activities_created
             + self.activities_updated
+            + self.activities_deleted
             + self.contacts_created
             + self.campaigns_created
             + self.members_created

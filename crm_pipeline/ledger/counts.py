@@ -69,14 +69,26 @@ def days_of_ledger(
 
 
 def known_rows(
-    connection: Connection, account_id: str, key: str, numbers: Collection[int]
+    connection: Connection,
+    account_id: str,
+    key: str,
+    numbers: Collection[int],
+    *,
+    vanished_too: bool = False,
 ) -> dict[int, datetime]:
-    """Which of these rows were read, and as of when (UTC)."""
+    """Which of these rows were read, and as of when (UTC).
+
+    Those that had vanished are to be read when they come back, so they are left out by default.
+    """
     keys = [f"{key}:{number}" for number in numbers]
     known = connection.execute(
         statement("ledger/known_rows"), {"account_id": account_id, "natural_keys": keys}
     )
-    return {int(row.natural_key.partition(":")[2]): row.as_of for row in known}
+    return {
+        int(row.natural_key.partition(":")[2]): row.as_of
+        for row in known
+        if vanished_too or not row.vanished
+    }
 
 
 def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, dict[str, Any]]]:

@@ -71,17 +71,19 @@ class DueActivity:
     """An activity to be sent, with the record that stands for its person.
 
     `who_id` is None of a person who is not in the org. `last_…` and `salesforce_id` are those
-    of an earlier version that is in the org, or None.
+    of an earlier version that is in the org, or None. `gone_because` says why it is to be gone;
+    such a one has no person.
     """
 
     operation_id: int
     natural_key: str
-    person_key: int
+    person_key: int | None
     intent: Mapping[str, Any]
     who_id: str | None
     salesforce_id: str | None
     last_person_key: int | None
     last_intent: Mapping[str, Any] | None
+    gone_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

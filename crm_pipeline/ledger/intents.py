@@ -29,6 +29,8 @@ class Intent:
         fields: what is wanted; its form is that of the kind (see `crm_pipeline.delivery`).
         rejected_because: why it is not to be sent; it is recorded all the same.
         memory: what the flow is to find again beside it; another one alone changes nothing.
+        undoes: of a rejected one: what an earlier version brought to the org is to be gone. Where
+            there is nothing, it is only rejected.
     """
 
     natural_key: str
@@ -38,6 +40,7 @@ class Intent:
     fields: Mapping[str, Any]
     rejected_because: str | None = None
     memory: Mapping[str, Any] | None = None
+    undoes: bool = False
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Recorded:
 
     Attributes:
         new: nothing was known of what they are about.
-        changed: they say something else than what was known.
+        changed: they say something else than what was known, or undo it.
         unchanged: they say what is known, or are older; rejected ones among them.
         rejected: by reason, those that are new or changed and not to be sent.
     """
@@ -123,7 +126,7 @@ def _record(
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
         "COPY staged_intent (natural_key, kind, person_key, as_of, content_hash, intent, memory,"
-        " rejected_because) FROM STDIN"
+        " rejected_because, undoes) FROM STDIN"
     ) as copy:
         for intent in intents:
             content = storable_json(intent.fields, ordered=True)
@@ -133,10 +136,11 @@ def _record(
                     intent.kind,
                     intent.person_key,
                     intent.as_of,
-                    _content_hash(content, intent.rejected_because),
+                    _content_hash(content, intent),
                     content,
                     None if intent.memory is None else storable_json(intent.memory),
                     intent.rejected_because,
+                    intent.undoes,
                 )
             )
     whose = {"account_id": account_id}
@@ -177,8 +181,10 @@ def _rejected(intent: Intent, state: str) -> Intent:
     return Intent(f"{intent.kind}:{digest}", intent.kind, None, intent.as_of, {}, reason)
 
 
-def _content_hash(content: str, rejected_because: str | None) -> bytes:
+def _content_hash(content: str, intent: Intent) -> bytes:
     """Sixteen bytes that differ when what is wanted differs, a rejection included."""
     digest = blake2b(content.encode(), digest_size=16)
-    digest.update((rejected_because or "").encode())
+    digest.update((intent.rejected_because or "").encode())
+    if intent.undoes:
+        digest.update(b" undoes")
     return digest.digest()

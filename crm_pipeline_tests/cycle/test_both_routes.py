@@ -42,6 +42,7 @@ CHOICES: dict[str, list[Any]] = {
     "unknown_email": ["Contact", "neither"],
     "person_fields": ["never", "when_empty", "unless_edited"],
     "person_field_policies": [{"LeadSource": "source", "City": "never"}],
+    "vanished": ["delete"],
     "campaigns": [{}, {"external_id_field": "Event_Key__c", "unknown_status": "report"}],
 }
 """Values of each setting that differ from its default."""

@@ -8,3 +8,4 @@ WHERE
     o.account_id = :account_id
     AND o.kind = 'activity'
     AND o.state IN ('pending', 'failed', 'in_flight')
+    AND NOT o.gone

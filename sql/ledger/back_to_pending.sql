@@ -1,10 +1,11 @@
 -- What was not sent, or is to be sent anew: no attempt is counted. What a newer version has
--- overtaken meanwhile is not sent any more.
+-- overtaken meanwhile is not sent any more; but a deletion is seen to its end, as it may have been done.
 UPDATE crm.operation AS o
 SET
     state = CASE
         WHEN
-            EXISTS (
+            NOT o.gone
+            AND EXISTS (
                 SELECT FROM crm.operation AS newer
                 WHERE
                     newer.account_id = o.account_id

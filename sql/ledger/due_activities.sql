@@ -1,20 +1,21 @@
 -- Activities to be sent, oldest first: those whose person is in the org, or those of
 -- `of_people`, wherever these are. One of which an earlier version has been sent updates that
--- record.
+-- record; one that is to be gone needs no person.
 SELECT
     o.operation_id,
     o.natural_key,
     o.person_key,
     o.intent,
     i.salesforce_id AS who_id,
-    earlier.salesforce_id,
+    CASE WHEN NOT earlier.gone THEN earlier.salesforce_id END AS salesforce_id,
     earlier.person_key AS last_person_key,
-    earlier.intent AS last_intent
+    earlier.intent AS last_intent,
+    CASE WHEN o.gone THEN o.reason END AS gone_because
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
 LEFT JOIN LATERAL (
-    SELECT e.salesforce_id, e.person_key, e.intent
+    SELECT e.salesforce_id, e.person_key, e.intent, e.gone
     FROM crm.operation AS e
     WHERE
         o.version > 1
@@ -31,17 +32,23 @@ WHERE
     AND o.state = 'pending'
     AND o.operation_id > :after
     AND CASE
-        WHEN CAST(:of_people AS jsonb) IS NULL THEN i.person_key IS NOT NULL
+        WHEN CAST(:of_people AS jsonb) IS NULL THEN i.person_key IS NOT NULL OR o.gone
         ELSE o.person_key IN (
             SELECT each.value::bigint
             FROM jsonb_array_elements_text(CAST(:of_people AS jsonb)) AS each (value)
         )
     END
+    -- Not while an earlier version has no outcome, or is still to be deleted.
     -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (
         o.version > 1
         AND 'in_flight' IN (
-            SELECT f.state
+            SELECT
+                CASE
+                    WHEN f.gone AND f.version < o.version AND f.state IN ('pending', 'failed')
+                        THEN 'in_flight'
+                    ELSE f.state
+                END
             FROM crm.operation AS f
             WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
             OFFSET 0

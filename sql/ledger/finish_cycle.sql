@@ -44,10 +44,11 @@ SET
     claimed_until = NULL,
     sendable = EXISTS (
         SELECT FROM crm.operation AS o
-        INNER JOIN crm.identity AS i
+        LEFT JOIN crm.identity AS i
             ON o.account_id = i.account_id AND o.person_key = i.person_key
         WHERE
             o.account_id = :account_id
+            AND (i.person_key IS NOT NULL OR o.gone)
             AND o.state = 'pending'
             AND o.kind <> 'person'
             AND NOT (

@@ -1,5 +1,16 @@
--- Which of these natural keys are known, and as of when.
-SELECT o.natural_key, max(o.as_of) AS as_of
-FROM crm.operation AS o
-WHERE o.account_id = :account_id AND o.natural_key = any(CAST(:natural_keys AS text []))
-GROUP BY o.natural_key
+-- Which of these natural keys are known, as of when, and whether they had vanished from the source.
+SELECT
+    latest.natural_key,
+    latest.as_of,
+    coalesce(latest.memory ? 'vanished', false) AS vanished
+FROM unnest(CAST(:natural_keys AS text [])) AS k (natural_key)
+CROSS JOIN LATERAL (
+    SELECT
+        o.natural_key,
+        o.as_of,
+        o.memory
+    FROM crm.operation AS o
+    WHERE o.account_id = :account_id AND o.natural_key = k.natural_key
+    ORDER BY o.version DESC
+    LIMIT 1
+) AS latest

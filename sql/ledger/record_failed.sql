@@ -1,10 +1,11 @@
 -- An attempt that failed lowers what remains; one that is hopeless leaves nothing. What a newer
--- version has overtaken meanwhile is not tried again.
+-- version has overtaken meanwhile is not tried again; but a deletion is seen to its end.
 UPDATE crm.operation AS o
 SET
     state = CASE
         WHEN
-            EXISTS (
+            NOT o.gone
+            AND EXISTS (
                 SELECT FROM crm.operation AS newer
                 WHERE
                     newer.account_id = o.account_id

@@ -1,4 +1,5 @@
--- A new version for what is new or said differently by a record that is not older.
+-- A new version for what is new or said differently by a record that is not older. A rejected one
+-- that undoes what an earlier version brought to the org is sent; where there is nothing, it is not.
 WITH compared AS (
     SELECT
         s.*,
@@ -15,16 +16,29 @@ WITH compared AS (
                     OR s.rejected_because IS NOT NULL
                 )
             )
-            OR latest.as_of > s.as_of
-        ) AS unchanged
+            -- What had vanished from the source is not newer than what comes back.
+            OR (latest.as_of > s.as_of AND NOT coalesce(latest.memory ? 'vanished', false))
+        ) AS unchanged,
+        s.undoes AND coalesce(sent.is_there, false) AS gone
     FROM staged_intent AS s
     LEFT JOIN LATERAL (
-        SELECT o.operation_id, o.version, o.content_hash, o.person_key, o.as_of
+        SELECT o.operation_id, o.version, o.content_hash, o.person_key, o.as_of, o.memory
         FROM crm.operation AS o
         WHERE o.account_id = :account_id AND o.natural_key = s.natural_key
         ORDER BY o.version DESC
         LIMIT 1
     ) AS latest ON true
+    LEFT JOIN LATERAL (
+        SELECT NOT e.gone AS is_there
+        FROM crm.operation AS e
+        WHERE
+            s.undoes
+            AND e.account_id = :account_id
+            AND e.natural_key = s.natural_key
+            AND e.state IN ('done', 'in_flight')
+        ORDER BY e.version DESC
+        LIMIT 1
+    ) AS sent ON true
 ),
 
 said_again AS (
@@ -41,7 +55,7 @@ said_again AS (
 recorded AS (
     INSERT INTO crm.operation (
         account_id, flow, kind, natural_key, version, person_key, as_of, content_hash, intent,
-        memory, state, reason, read_by, finished_at
+        memory, gone, state, reason, read_by, finished_at
     )
     SELECT
         :account_id,
@@ -54,10 +68,11 @@ recorded AS (
         c.content_hash,
         c.intent,
         c.memory,
-        CASE WHEN c.rejected_because IS NULL THEN 'pending' ELSE 'rejected' END,
+        c.gone,
+        CASE WHEN c.rejected_because IS NULL OR c.gone THEN 'pending' ELSE 'rejected' END,
         c.rejected_because,
         :cycle_id,
-        CASE WHEN c.rejected_because IS NOT NULL THEN now() END
+        CASE WHEN c.rejected_because IS NOT NULL AND NOT c.gone THEN now() END
     FROM compared AS c
     WHERE NOT c.unchanged
     ORDER BY c.as_of, c.natural_key
@@ -66,10 +81,10 @@ recorded AS (
 
 SELECT
     kind,
-    rejected_because,
+    CASE WHEN NOT gone THEN rejected_because END AS rejected_because,
     count(*) FILTER (WHERE unchanged) AS unchanged,
     count(*) FILTER (WHERE NOT unchanged AND known_version IS NULL) AS new,
     count(*) FILTER (WHERE NOT unchanged AND known_version IS NOT NULL) AS changed,
     (SELECT count(*) FROM recorded) AS recorded
 FROM compared
-GROUP BY kind, rejected_because
+GROUP BY kind, CASE WHEN NOT gone THEN rejected_because END

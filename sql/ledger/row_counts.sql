@@ -1,8 +1,9 @@
 -- What was read of an account's source up to :until, as sql/extract/row_counts.sql counts it in the
--- warehouse; of some :days the rows themselves.
+-- warehouse; of some :days the rows themselves. Rows that had vanished are read when they come back.
 WITH latest AS (
     SELECT DISTINCT ON (o.natural_key)
         o.natural_key,
+        o.memory,
         greatest(o.as_of, to_timestamp(0)) AS as_of,
         CAST(greatest(o.as_of, to_timestamp(0)) AT TIME ZONE 'UTC' AS date) AS day
     FROM crm.operation AS o
@@ -18,6 +19,6 @@ SELECT
     FILTER (WHERE l.day = any(CAST(:days AS date []))) AS ids,
     array_agg(l.as_of) FILTER (WHERE l.day = any(CAST(:days AS date []))) AS times
 FROM latest AS l
-WHERE l.as_of <= :until
+WHERE l.as_of <= :until AND NOT coalesce(l.memory ? 'vanished', false)
 GROUP BY l.day
 ORDER BY l.day

@@ -6,5 +6,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_intent (
     content_hash bytea NOT NULL,
     intent jsonb NOT NULL,
     memory jsonb,
-    rejected_because text
+    rejected_because text,
+    undoes boolean NOT NULL
 ) ON COMMIT DELETE ROWS

@@ -1,4 +1,5 @@
--- What still waits and is now said differently need not be sent any more.
+-- What still waits and is now said differently need not be sent any more; but a deletion that was
+-- sent once may have been done.
 UPDATE crm.operation AS o
 SET state = 'superseded', finished_at = now()
 FROM staged_intent AS s
@@ -10,4 +11,5 @@ WHERE
         o.content_hash <> s.content_hash
         OR (s.rejected_because IS NULL AND o.person_key IS DISTINCT FROM s.person_key)
     )
-    AND o.as_of <= s.as_of
+    AND (o.as_of <= s.as_of OR coalesce(o.memory ? 'vanished', false))
+    AND NOT (o.gone AND o.sent_at IS NOT NULL)

@@ -63,7 +63,9 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
                 yield Batch(
                     source,
                     len(chunk.participations),
-                    rules.intents(chunk.participations, maps, filters, people),
+                    rules.intents(
+                        chunk.participations, maps, filters, people, reading.choices.vanished
+                    ),
                     chunk.position,
                     rows_by_session=Counter(each.event_session_id for each in chunk.participations),
                 )
@@ -101,6 +103,12 @@ def counted(
         after = unread.compare(ledger, reading.warehouse, account, explained)
     told = []
     for found, now in zip(before, after, strict=True):
+        if found.to_be_gone:
+            activities = [
+                rules.vanished_activity(found.source, number, as_of)
+                for number, as_of in found.to_be_gone.items()
+            ]
+            yield Batch(found.source, len(activities), activities, None)
         told += unread.tell(found, explained.get(found.source, {}))
         note_count(ledger, account.account_id, unread.as_count(found, now))
     yield Batch(NAME, 0, (), None, told=tuple(told))
@@ -197,6 +205,7 @@ def _load_results(report: CycleReport) -> Shown:
         "people_unchanged": counts.people_unchanged,
         "activities_created": counts.activities_created,
         "activities_updated": counts.activities_updated,
+        "activities_deleted": counts.activities_deleted,
         "activities_unchanged": counts.activities_unchanged,
         "failed": counts.failed,
         "looked_up": counts.looked_up,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.account import AccountSettings, Vanished
 from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.ledger.intents import Intent
@@ -58,6 +58,10 @@ DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
 """Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
 
 
+VANISHED = "not in the warehouse any more"
+"""Why an activity is to be gone whose row is."""
+
+
 def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
     """The account's mapping by sObject: the defaults, then what it overrides or adds.
 
@@ -85,24 +89,48 @@ def intents(
     maps: Mapping[str, FieldMap],
     filter_strings: Sequence[str],
     people: Mapping[Who, int],
+    vanished: Vanished = "keep",
 ) -> list[Intent]:
     """What the participations ask for: an activity for each, and each person once.
 
-    Where a participation is not to be sent, its activity is there with the reason.
+    Where a participation is not to be sent, its activity is there with the reason. What the org
+    has of one whose address is filtered out, or is none any more, is as good as vanished.
 
     Args:
         participations: rows of the warehouse.
         maps: the account's mapping, by sObject.
         filter_strings: the account's.
         people: the person of each row that is to be sent (`warehouse.people.sightings`).
+        vanished: what becomes of what the org has of such rows.
     """
     activities, accepted = {}, []
     for participation in participations:
-        activity = _activity(participation, maps["Event"], filter_strings, people)
+        activity = _activity(participation, maps["Event"], filter_strings, people, vanished)
         activities[activity.natural_key] = activity
         if activity.person_key is not None:
             accepted.append((activity.person_key, participation))
     return [*_people(accepted, maps), *activities.values()]
+
+
+def vanished_activity(source: Source, participation_id: int, as_of: datetime) -> Intent:
+    """The activity of a row that is not in the warehouse any more: it is to be gone, too.
+
+    Args:
+        source: of the row.
+        participation_id: its id.
+        as_of: when the source said last what is known of it (UTC); if the row comes back with the
+            same time, it counts.
+    """
+    return Intent(
+        natural_key=f"{NATURAL_KEY[source]}:{participation_id}",
+        kind="activity",
+        person_key=None,
+        as_of=as_of,
+        fields={},
+        rejected_because=VANISHED,
+        memory={"vanished": True},
+        undoes=True,
+    )
 
 
 def description(columns: Mapping[str, Any]) -> str:
@@ -155,6 +183,7 @@ def _activity(
     event_map: FieldMap,
     filter_strings: Sequence[str],
     people: Mapping[Who, int],
+    vanished: Vanished,
 ) -> Intent:
     columns = participation.columns
     reason = rejection(participation, filter_strings)
@@ -175,6 +204,7 @@ def _activity(
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
+        undoes=vanished == "delete" and reason not in (None, participation.flaw),
     )
 
 

@@ -6,7 +6,7 @@ transferred; where they differ, that day's rows are compared one by one.
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,10 @@ from crm_pipeline.warehouse.row_counts import Day, days_of_warehouse, still_ther
 
 _NO_ROWS = (0, Decimal())
 
+BELIEVED_ROWS, BELIEVED_SHARE = 100, 0.1
+"""More rows than these, and more than this share of what was read, have not vanished at once: they
+were loaded badly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -35,6 +39,9 @@ class Comparison:
         incomplete: rows that were never read and cannot be: what they belong to is not there.
         vanished: rows that were read, and are not in the warehouse any more, or not whole.
         explained: days that differ without a row unread: their numbers, and the vanished rows.
+        to_be_gone: of the vanished rows, where the account has them deleted: as of when each is
+            known (UTC), by id.
+        too_many: whether so many vanished that nothing is deleted.
     """
 
     source: Source
@@ -43,6 +50,8 @@ class Comparison:
     incomplete: int
     vanished: int
     explained: Mapping[str, Any]
+    to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
+    too_many: bool = False
 
 
 def compare(
@@ -102,10 +111,14 @@ def tell(found: Comparison, explained: Mapping[str, Any]) -> list[str]:
             f"{found.incomplete} {found.source} cannot be read: their person, session or event is "
             "not in the warehouse"
         )
-    if found.vanished > sum(each[-1] for each in explained.values()):
+    before = sum(each[-1] for each in explained.values())
+    if found.to_be_gone or found.vanished > before:
+        becomes = "is deleted" if found.to_be_gone else "stays"
+        if found.too_many:
+            becomes += ": so many at once were loaded badly rather than deleted"
         told.append(
             f"{found.vanished} {found.source} that were read are not in the warehouse any more; "
-            "what the org has of them stays"
+            f"what the org has of them {becomes}"
         )
     return told
 
@@ -135,10 +148,18 @@ def _compare(
         return there, days_of_ledger(ledger, account.account_id, key, until, named)
 
     there, read = both_sides()
+    rows_read = sum(day.sums[0] for day in read.values())
     differing = [day for day in sorted(there | read) if _sums(there, day) != _sums(read, day)]
     numbers = {day: _numbers(there, read, day) for day in differing}
-    known = {day: explained[str(day)] for day in differing if str(day) in explained}
+    deleting = account.settings.vanished == "delete"
+    known = {
+        day: explained[str(day)]
+        for day in differing
+        if str(day) in explained and not (deleting and explained[str(day)][-1])
+    }
     unread: set[int] = set()
+    to_be_gone: dict[int, datetime] = {}
+    too_many = False
     vanished = {day: each[-1] for day, each in known.items()}
     if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
         there, read = both_sides(differing)
@@ -153,9 +174,13 @@ def _compare(
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
+        too_many = deleting and len(gone) > max(BELIEVED_ROWS, BELIEVED_SHARE * rows_read)
+        if deleting and not too_many:
+            to_be_gone = {number: were[number] for number in gone}
     missed = {day for day, each in there.items() if unread & each.named.keys()}
     incomplete = [number for day in there.values() for number in day.incomplete]
-    never_read = set(incomplete) - known_rows(ledger, account.account_id, key, incomplete).keys()
+    once_read = known_rows(ledger, account.account_id, key, incomplete, vanished_too=True)
+    never_read = set(incomplete) - once_read.keys()
     return Comparison(
         source,
         rows=sum(day.sums[0] for day in there.values()),
@@ -167,6 +192,8 @@ def _compare(
             for day in differing
             if day not in missed
         },
+        to_be_gone=to_be_gone,
+        too_many=too_many,
     )
 
 

@@ -1,0 +1,232 @@
+"""What becomes in the org of rows that vanish, lose their person or are filtered out."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.store import add_filter, remove_filter
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.test_counting import a_day_passes, counted, verdict
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    LONG_AGO,
+    add_person,
+    attend,
+    insert,
+    register,
+)
+
+HOWS = ("deleted", "without its person", "filtered", "without an address")
+ROUTES = ("composite", "bulk")
+
+
+def three_people(bench: Bench, **chosen: Any) -> None:
+    """Each has registered, the first has attended, and two cycles have seen to it."""
+    bench.settings(**{"vanished": "delete", **chosen})
+    for person in (1, 2, 3):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person, minute=person)
+    attend(bench.connection, 1, 1, minute=10)
+    register(bench.connection, 99, 3, session=2, minute=600)
+    bench.cycle()
+    bench.cycle()
+
+
+def ship_person(bench: Bench, person: int, email: str | None, hours: int) -> None:
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.person SET email = :email,"
+            " shipped_at = :at + make_interval(hours => :hours) WHERE person_id = :person"
+        ),
+        {"person": person, "email": email, "at": LONG_AGO, "hours": hours},
+    )
+
+
+def vanish(bench: Bench, how: str) -> None:
+    """The first registration, and of whom the address goes, the attendance too."""
+    if how == "deleted":
+        bench.connection.execute(
+            text("DELETE FROM warehouse.registration WHERE registration_id = 1")
+        )
+    elif how == "without its person":
+        bench.connection.execute(
+            text("UPDATE warehouse.registration SET person_id = 404 WHERE registration_id = 1")
+        )
+    elif how == "filtered":
+        add_filter(bench.connection, "acme", "p1@")
+        ship_person(bench, 1, "p1@example.com", hours=11)
+    else:
+        ship_person(bench, 1, None, hours=11)
+
+
+def come_back(bench: Bench, how: str) -> None:
+    if how == "deleted":
+        register(bench.connection, 1, 1, minute=1)
+    elif how == "without its person":
+        bench.connection.execute(
+            text("UPDATE warehouse.registration SET person_id = 1 WHERE registration_id = 1")
+        )
+    else:
+        if how == "filtered":
+            remove_filter(bench.connection, "acme", "p1@")
+        ship_person(bench, 1, "p1@example.com", hours=12)
+
+
+def activities(bench: Bench) -> list[tuple[str, str]]:
+    email = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
+    return sorted((email[each["WhoId"]][:2], each["Subject"]) for each in bench.records("Event"))
+
+
+ALL = [
+    ("p1", "Webinar Attendance"),
+    ("p1", "Webinar Registration"),
+    ("p2", "Webinar Registration"),
+    ("p3", "Webinar Registration"),
+    ("p3", "Webinar Registration"),
+]
+
+
+def left(how: str) -> list[tuple[str, str]]:
+    """The attendance goes with the registration where it is the person who is out."""
+    return ALL[2:] if how in ("filtered", "without an address") else [ALL[0], *ALL[2:]]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("how", HOWS)
+def test_what_vanishes_is_deleted_and_comes_back_with_its_row(
+    bench: Bench, how: str, route: str
+) -> None:
+    three_people(bench, route=route)
+    assert activities(bench) == ALL
+    vanish(bench, how)
+    a_day_passes(bench)
+    report = bench.cycle()
+    assert (report.state, report.counts.failed) == ("Complete", 0)
+    assert activities(bench) == left(how)
+    gone = len(ALL) - len(left(how))
+    assert report.counts.activities_deleted == gone
+    assert f"no more or filters out: {gone} activities" in report.notes
+    assert ("what the org has of them is deleted" in report.notes) is (gone == 1)
+    assert set(bench.states().values()) == {"done"}
+    report = counted(bench)
+    assert (report.notes, report.counts.api_calls) == ("", 0)
+    assert (verdict(bench)["vanished_from_the_warehouse"], verdict(bench)["passed"]) == (0, True)
+    come_back(bench, how)
+    a_day_passes(bench)
+    report = bench.cycle()
+    assert (report.state, report.counts.activities_created) == ("Complete", gone)
+    assert activities(bench) == ALL
+    assert counted(bench).counts.api_calls == 0
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_by_default_it_stays(bench: Bench, how: str) -> None:
+    three_people(bench, vanished="keep")
+    vanish(bench, how)
+    a_day_passes(bench)
+    assert bench.cycle().counts.api_calls == 0
+    assert activities(bench) == ALL
+    bench.settings(vanished="delete")
+    if how in ("filtered", "without an address"):
+        ship_person(bench, 1, None, hours=13)
+    a_day_passes(bench)
+    assert bench.cycle().state == "Complete"
+    assert activities(bench) == left(how), "from the next look on the setting holds for it, too"
+
+
+@pytest.mark.parametrize(
+    ("route", "kind"), [("composite", "collections.delete"), ("bulk", "bulk2.close")]
+)
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("returns", [False, True])
+def test_a_lost_answer_deletes_once_and_one_that_came_back_is_there_once(
+    bench: Bench, route: str, kind: str, action: str, returns: bool
+) -> None:
+    three_people(bench, route=route)
+    vanish(bench, "deleted")
+    bench.fault(kind, action, nth=1)
+    a_day_passes(bench)
+    bench.cycle()
+    if returns:
+        come_back(bench, "deleted")
+        a_day_passes(bench)
+    for _ in range(4):
+        bench.cycle()
+    assert activities(bench) == (ALL if returns else left("deleted"))
+    assert set(bench.states().values()) == {"done"}
+    assert counted(bench).counts.api_calls == 0
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_what_people_deleted_already_is_done(bench: Bench, route: str) -> None:
+    three_people(bench, route=route)
+    for event in bench.records("Event"):
+        if event["Subject"] == "Webinar Registration":
+            event["IsDeleted"] = True
+    vanish(bench, "deleted")
+    a_day_passes(bench)
+    report = bench.cycle()
+    assert (report.state, report.counts.failed, report.counts.waiting) == ("Complete", 0, 0)
+    assert set(bench.states().values()) == {"done"}
+    assert activities(bench) == ALL[:1]
+
+
+def test_what_was_never_sent_is_sent_no_more(bench: Bench) -> None:
+    bench.admin("settings", maintenance="down")
+    three_people(bench)
+    vanish(bench, "deleted")
+    a_day_passes(bench)
+    bench.cycle()
+    bench.admin("settings", maintenance="none")
+    report = bench.cycle()
+    assert (report.state, report.counts.activities_deleted) == ("Complete", 0)
+    assert activities(bench) == left("deleted")
+    assert bench.states()["registration:1"] == "rejected"
+
+
+def test_one_whose_creation_was_not_answered_is_looked_up_and_deleted(bench: Bench) -> None:
+    bench.fault("collections.create", "reset_after", nth=2)
+    bench.settings(vanished="delete")
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1, minute=1)
+    attend(bench.connection, 1, 1, minute=1)
+    assert bench.cycle().counts.activities_created == 0
+    assert len(bench.records("Event")) == 2
+    vanish(bench, "filtered")
+    for _ in range(3):
+        bench.cycle()
+    assert bench.records("Event") == []
+
+
+def test_so_many_at_once_are_not_believed(bench: Bench) -> None:
+    three_people(bench)
+    for number in range(1000, 1200):
+        insert(
+            bench.connection,
+            "registration",
+            registration_id=number,
+            client_id="client-1",
+            event_session_id=2,
+            person_id=2,
+            status="registered",
+            registered_at=LONG_AGO,
+            shipped_at=LONG_AGO,
+        )
+    counted(bench)
+    before = len(bench.records("Event"))
+    assert before == 205
+    bench.connection.execute(
+        text("DELETE FROM warehouse.registration WHERE registration_id BETWEEN 1000 AND 1100")
+    )
+    a_day_passes(bench)
+    report = bench.cycle()
+    assert "101 registrations that were read are not in the warehouse any more" in report.notes
+    assert "loaded badly rather than deleted" in report.notes
+    assert len(bench.records("Event")) == before
+    assert verdict(bench)["vanished_from_the_warehouse"] == 101
+    bench.connection.execute(
+        text("DELETE FROM warehouse.registration WHERE registration_id BETWEEN 1 AND 2")
+    )
+    a_day_passes(bench)
+    bench.cycle()
+    assert len(bench.records("Event")) == before
