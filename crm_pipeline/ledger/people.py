@@ -82,6 +82,8 @@ def _keep(connection: Connection, whose: Mapping[str, str], seen: "_Seen") -> di
             for each, as_of in seen.pointed.items()
         ]
         connection.execute(statement("ledger/point_to_people"), {**whose, "rows": _json(pointers)})
+    if changed := [*{*seen.moved, *seen.left()}]:
+        connection.execute(statement("ledger/hear_anew"), {**whose, "person_keys": changed})
     if seen.absorbed:
         absorbed = [
             {"person_key": person, "successor": number(seen.successor_of(person))}
@@ -120,6 +122,15 @@ class _Seen:
             row.platform_person
             for row in self._rows
             if row.platform_person is not None and row.platform_person != row.address_person
+        }
+
+    def left(self) -> set[int]:
+        """The people whom one of the platform's ids has left."""
+        return {
+            row.platform_person
+            for row in self._rows
+            if row.platform_person is not None
+            and self.person_of[row.source_person] != row.platform_person
         }
 
     def settle(self) -> None:

@@ -183,3 +183,28 @@ def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(bench: B
     assert emails(bench) == ["p2@example.com"]
     assert whose(bench) == ["p2@example.com", "p2@example.com"]
     assert bench.cycle().counts.waiting == 0
+
+
+@pytest.mark.parametrize("who", ["p1", "p2"])
+def test_who_stays_at_a_shared_address_is_heard_again_when_the_other_has_left(
+    bench: Bench, who: str
+) -> None:
+    """Though the other one had registered later, and so spoke for both."""
+    add_person(bench.connection, 1)
+    add_person(bench.connection, 2, "p1@example.com")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    register(bench.connection, 2, 2, minute=60)
+    bench.cycle()
+    stays = "p2" if who == "p1" else "p1"
+    ship(bench, **{who: "left@example.com"})
+    bench.cycle()
+    assert emails(bench) == ["left@example.com", "p1@example.com"]
+    ship(bench, **{stays: "stayed@example.com"}, days=2)
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["left@example.com", "stayed@example.com"]
+    names = {lead["Email"]: lead["LastName"] for lead in bench.records("Lead")}
+    assert names["stayed@example.com"] == f"Last {stays[1:]}"
+    addresses = {who: "left@example.com", stays: "stayed@example.com"}
+    assert whose(bench) == [addresses["p1"], addresses["p2"]]
+    assert bench.cycle().counts.api_calls == 0
