@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.outcomes import STRANGER
 from crm_pipeline.text import storable_json
 
 
@@ -144,7 +145,7 @@ def _record(
                 )
             )
     whose = {"account_id": account_id}
-    connection.execute(statement("ledger/supersede_older"), whose)
+    connection.execute(statement("ledger/supersede_older"), {**whose, "stranger": STRANGER})
     rows = connection.execute(
         statement("ledger/record_intents"), {**whose, "flow": flow, "cycle_id": cycle_id}
     )

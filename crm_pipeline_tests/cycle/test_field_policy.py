@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+from crm_pipeline_tests.cycle.test_people_who_change import emails, hand_over, ship, whose
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
 
 ROUTES = pytest.mark.parametrize("route", ["composite", "bulk"])
 
@@ -113,4 +114,21 @@ def test_who_was_left_out_comes_with_all_activities_when_the_setting_changes(
     assert bench.cycle().state == "Complete"
     assert len(bench.records("CampaignMember")) == 1
     assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_what_changed_meanwhile_about_those_left_out_comes_once(bench: Bench) -> None:
+    bench.settings(unknown_email="neither")
+    arrives(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    chat(bench.connection, 1, 1, minute=70)
+    add_person(bench.connection, 2)
+    hand_over(bench, 1, person=2)
+    ship(bench, p1="new@example.com")
+    bench.cycle()
+    bench.settings(unknown_email="Lead")
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["new@example.com", "p2@example.com"]
+    assert sorted(whose(bench)) == ["new@example.com", "p2@example.com"]
     assert bench.cycle().counts.api_calls == 0

@@ -6,7 +6,10 @@ FROM staged_intent AS s
 WHERE
     o.account_id = :account_id
     AND o.natural_key = s.natural_key
-    AND o.state IN ('pending', 'failed', 'exhausted', 'rejected')
+    AND (
+        o.state IN ('pending', 'failed', 'exhausted', 'rejected')
+        OR (o.state = 'dropped' AND o.reason = :stranger)
+    )
     AND (
         o.content_hash <> s.content_hash
         OR (s.rejected_because IS NULL AND o.person_key IS DISTINCT FROM s.person_key)
