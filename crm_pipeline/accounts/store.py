@@ -89,6 +89,8 @@ def add_account(connection: Connection, account: Account) -> Account:
             f"Account {account.account_id} exists already; change it with "
             "`crm-pipeline account set`."
         )
+    # A copy of the tables from before the first cycle is an older copy, too.
+    connection.execute(statement("ledger/mark_ledger"), {"account_id": account.account_id})
     return account
 
 

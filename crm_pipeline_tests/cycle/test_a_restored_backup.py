@@ -64,6 +64,35 @@ def test_an_older_copy_stops_the_account_before_anything_is_doubled(bench: Bench
     assert len(bench.records("Event")) == 3
 
 
+def two_registrations(bench: Bench) -> None:
+    for number in (1, 2):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+
+
+def test_a_copy_from_before_the_first_cycle_is_an_older_one_too(bench: Bench, run: Run) -> None:
+    two_registrations(bench)
+    back_up(bench)
+    assert bench.cycle().state == "Complete"
+    restore(bench)
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 2
+
+
+def test_a_copy_from_before_there_were_marks_is_looked_at(bench: Bench) -> None:
+    two_registrations(bench)
+    bench.cycle()
+    back_up(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    bench.cycle()
+    restore(bench)
+    bench.connection.execute(text("DELETE FROM crm.ledger_mark"))
+    assert "restored from a backup" in bench.cycle().reason
+    assert len(bench.records("Event")) == 3
+
+
 def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run) -> None:
     a_day_s_work(bench)
     restore(bench)

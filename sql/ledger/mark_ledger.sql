@@ -1,7 +1,13 @@
 -- Marks these tables as this server's, and says whether they were it before. Commit this with
 -- nothing nested around it, or the row bears another transaction.
-INSERT INTO crm.ledger_mark AS m (account_id, server_started_at, database_id, written_by)
-SELECT :account_id, pg_postmaster_start_time(), d.oid, pg_current_xact_id()::text::bigint
+-- An account that has delivered has a mark, unless its tables are from before there were marks.
+INSERT INTO crm.ledger_mark AS m (account_id, server_started_at, database_id, written_by, unsure)
+SELECT
+    :account_id,
+    pg_postmaster_start_time(),
+    d.oid,
+    pg_current_xact_id()::text::bigint,
+    EXISTS (SELECT FROM crm.identity AS i WHERE i.account_id = :account_id)
 FROM pg_database AS d
 WHERE d.datname = current_database()
 ON CONFLICT (account_id) DO UPDATE
