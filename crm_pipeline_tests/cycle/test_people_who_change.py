@@ -197,10 +197,10 @@ def test_who_stays_at_a_shared_address_is_heard_again_when_the_other_has_left(
     register(bench.connection, 2, 2, minute=60)
     bench.cycle()
     stays = "p2" if who == "p1" else "p1"
-    ship(bench, **{who: "left@example.com"})
+    ship(bench, days=1, **{who: "left@example.com"})
     bench.cycle()
     assert emails(bench) == ["left@example.com", "p1@example.com"]
-    ship(bench, **{stays: "stayed@example.com"}, days=2)
+    ship(bench, days=2, **{stays: "stayed@example.com"})
     assert bench.cycle().state == "Complete"
     assert emails(bench) == ["left@example.com", "stayed@example.com"]
     names = {lead["Email"]: lead["LastName"] for lead in bench.records("Lead")}
