@@ -241,7 +241,9 @@ def unpush_session(
 ) -> None:
     """Takes an event session off the list.
 
-    The last one goes only with `may_push_all`: without any, all of the account's are pushed.
+    The last one goes only with `may_push_all`: without any, all of the account's are pushed, with
+    what they had while they were not. The caller holds the account then: a cycle that runs would
+    go on from where it was.
 
     Raises:
         AccountError: it is not listed, or it is the last one and `may_push_all` is not set.
@@ -249,11 +251,14 @@ def unpush_session(
     key = {"account_id": account_id, "event_session_id": event_session_id}
     if connection.scalar(statement("accounts/unpush_session"), key) is None:
         raise AccountError(f"Account {account_id} does not list session {event_session_id}.")
-    if not may_push_all and not pushed_sessions(connection, account_id):
-        raise AccountError(
-            f"Session {event_session_id} is the last that account {account_id} lists, and without "
-            "any all of its sessions go to Salesforce: disable the account, or say --push-all."
-        )
+    if not pushed_sessions(connection, account_id):
+        if not may_push_all:
+            raise AccountError(
+                f"Session {event_session_id} is the last that account {account_id} lists, and "
+                "without any all of its sessions go to Salesforce: disable the account, or say "
+                "--push-all."
+            )
+        connection.execute(statement("accounts/read_from_the_start"), {"account_id": account_id})
     touch_account(connection, account_id)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.show import print_table, say
 
@@ -36,13 +36,16 @@ def remove(
     account_id: AccountId,
     session: Session,
     push_all: Annotated[
-        bool, typer.Option("--push-all", help="Even if it is the last: all go from then on.")
+        bool,
+        typer.Option(
+            "--push-all", help="Even if it is the last: all go then, with all that they had so far."
+        ),
     ] = False,
 ) -> None:
     """Take a session off the list; what of it is in Salesforce stays there."""
     from crm_pipeline.accounts.store import unpush_session
 
-    with transaction() as connection:
+    with locked(account_id) if push_all else transaction() as connection:
         unpush_session(connection, account_id, session, may_push_all=push_all)
     say(f"Account {account_id} no longer lists session {session}.")
 

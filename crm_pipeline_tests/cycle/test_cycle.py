@@ -4,8 +4,14 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from crm_pipeline.accounts.store import FieldMapping, add_filter, push_session, set_field_mapping
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline.accounts.store import (
+    FieldMapping,
+    add_filter,
+    push_session,
+    set_field_mapping,
+    unpush_session,
+)
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import (
     LONG_AGO,
     add_person,
@@ -154,6 +160,20 @@ def test_only_sessions_to_push_are_pushed_and_an_added_one_from_its_start(bench:
     push_session(bench.connection, "acme", 2)
     assert bench.cycle().counts.activities_created == 1
     assert len(bench.records("Event")) == 2
+
+
+def test_when_no_session_is_listed_any_more_all_that_was_not_pushed_comes(bench: Bench) -> None:
+    push_session(bench.connection, ACCOUNT, 1)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1, session=1)
+    register(bench.connection, 2, 1, session=2)
+    attend(bench.connection, 1, 1, session=1, minute=300)
+    bench.cycle()
+    assert len(bench.records("Event")) == 2
+    unpush_session(bench.connection, ACCOUNT, 1, may_push_all=True)
+    report = bench.cycle()
+    assert (report.state, report.notes, len(bench.records("Event"))) == ("Complete", "", 3)
+    assert bench.cycle().counts.api_calls == 0
 
 
 def test_an_account_s_own_mapping_is_followed(bench: Bench) -> None:
