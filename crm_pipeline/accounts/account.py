@@ -63,7 +63,10 @@ class AccountSettings(BaseModel):
         "integrations together, before this account pauses.",
     )
     api_calls_per_cycle: int | None = Field(
-        default=None, ge=1, description="Most API calls that one cycle may make; none: no cap."
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="Most API calls that one cycle may make; none: no cap.",
     )
     retry_share: float = Field(
         default=0.2, gt=0, le=1, description="Slice of a cycle's API calls that retries may use."

@@ -73,6 +73,7 @@ class CampaignSettings(BaseModel):
     backfill_rows_per_cycle: int = Field(
         default=20_000,
         ge=1,
+        le=2**31 - 1,
         description="Participations that a cycle reads again at most when a link or a mapping "
         "changed; at least one event.",
     )

@@ -81,6 +81,8 @@ def in_one_line(error: Exception) -> str | None:
         return _impossible_setting(error)
     if isinstance(error, DBAPIError):
         return _database_problem(error)
+    if isinstance(error, UnicodeEncodeError):
+        return "Something that was typed is no UTF-8 text; set the terminal to UTF-8."
     return None
 
 
@@ -97,7 +99,10 @@ def _database_problem(error: "DBAPIError") -> str | None:
     from sqlalchemy.exc import OperationalError
 
     from crm_pipeline.database.errors import in_words
+    from crm_pipeline.database.refusals import refused_value
 
+    if refused_value(error) is not None:
+        return f"Something that was typed cannot be stored: {in_words(error)}."
     no_rights = getattr(error.orig, "sqlstate", None) == _NO_RIGHTS
     if not no_rights and not isinstance(error, OperationalError):
         return None

@@ -50,6 +50,21 @@ def test_missing_rights_in_the_database_are_told(pipeline: Engine):
     assert "give the user of its address the right to it" in str(in_one_line(refused.value))
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("session", "add", "acme", "99999999999999999999", "--yes"), "cannot be stored"),
+        (("show", "m\udcfcller"), "UTF-8"),
+        (("set", "acme", "api_calls_per_cycle=99999999999999999999"), "less than"),
+        (("set", "acme", 'campaigns={"backfill_rows_per_cycle": 9999999999}'), "less than"),
+    ],
+)
+def test_what_no_database_holds_is_told_in_one_line(
+    run: Run, acme: str, command: tuple[str, ...], told: str
+):
+    assert told in run("account", *command, fails=1).stderr
+
+
 def test_a_bug_of_ours_keeps_its_traceback():
     assert in_one_line(KeyError("bug")) is None
     with pytest.raises(ProgrammingError) as bug:
