@@ -10,6 +10,7 @@ from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.ledger.read_back import (
     OrgValue,
     advance_places,
+    asked_values,
     held_keys,
     note_values,
     org_places,
@@ -111,6 +112,7 @@ def _noticed(
     ids = [record["Id"] for found in records.values() for record in found]
     values = org_values(session.ledger, session.org().organization_id, ids)
     keys = held_keys(session.ledger, session.account_id, ids)
+    asked = asked_values(session.ledger, session.account_id, keys.values())
     known = schemas(session, records)
     noticed: dict[int, list[Noticed]] = {}
     told: dict[str, OrgValue] = {}
@@ -121,7 +123,9 @@ def _noticed(
             key, value = keys.get(record["Id"]), values.get(record["Id"], OrgValue())
             if watch.held_only and key is None:
                 continue
-            differing = changed(record, value.written, value.told, watch.fields, types)
+            said = value.written, value.told
+            unsure = asked.get(key or "", ())
+            differing = changed(record, *said, watch.fields, types, asked=unsure)
             if differing:
                 each = Noticed(watch.sobject, record, differing, key)
                 noticed.setdefault(place, []).append(each)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
+from crm_pipeline.delivery.kind import RECORD
+from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
@@ -26,6 +28,7 @@ def look_up_lost(session: DeliverySession) -> None:
       created. An update goes back as well: written twice, it says the same.
     - An activity is sought under its person by subject and time. Found, and not the outcome of
       another operation, it is this one's; not found, it goes back to pending.
+    - Records of any object: as `settle_lost_records`.
 
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
@@ -47,9 +50,12 @@ def look_up_lost(session: DeliverySession) -> None:
             Done(operation_id, EVENT, "create", salesforce_id, "found after a lost answer")
             for operation_id, salesforce_id in found.items()
         ]
+        records = [each for each in lost if each.kind == RECORD.name]
+        settled = settle_lost_records(session, records) if records else set()
         record_done(session.ledger, session.cycle_id, done)
         back_to_pending(
-            session.ledger, [each.operation_id for each in lost if each.operation_id not in found]
+            session.ledger,
+            [o for each in lost if (o := each.operation_id) not in found and o not in settled],
         )
         session.ledger.commit()
         session.delivered.looked_up += len(lost)

@@ -55,15 +55,19 @@ def send_records(session: DeliverySession, topics: Sequence[RecordTopic]) -> Non
     """
     if not topics:
         return
-    reopen_moved_records(session.ledger, session.account_id)
-    session.ledger.commit()
+    may_have_moved = True
     for topic in topics:
-        _send(session, topic, absent=False)
+        if may_have_moved:
+            # What was sent just now may be what records of the next topics refer to.
+            reopen_moved_records(session.ledger, session.account_id)
+            session.ledger.commit()
+        may_have_moved = _send(session, topic, absent=False)
     for topic in reversed(topics):
         _send(session, topic, absent=True)
 
 
-def _send(session: DeliverySession, topic: RecordTopic, *, absent: bool) -> None:
+def _send(session: DeliverySession, topic: RecordTopic, *, absent: bool) -> bool:
+    """Sends a topic's records that are to be so, or to be gone; returns whether there were any."""
     volumes = {
         (sobject, "delete" if absent else "create"): number
         for (name, sobject, gone), number in due_record_volumes(
@@ -72,7 +76,7 @@ def _send(session: DeliverySession, topic: RecordTopic, *, absent: bool) -> None
         if name == topic.name and gone is absent
     }
     if not volumes:
-        return
+        return False
     outbox = Outbox(session, topic.name, volumes)
     after = 0
     while due := due_records(
@@ -93,6 +97,7 @@ def _send(session: DeliverySession, topic: RecordTopic, *, absent: bool) -> None
         session.ledger.commit()
         outbox.add([decision for _, decision in going], writes)
     outbox.flush()
+    return True
 
 
 def _record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:

@@ -74,6 +74,27 @@ def note_values(
         connection.execute(statement("read_back/note_values"), parameters)
 
 
+def asked_values(
+    connection: Connection, account_id: str, natural_keys: Collection[str]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """The values that were asked of records and are not known to be written, by natural key.
+
+    Of what is to be gone it is that it is deleted.
+    """
+    parameters = {"account_id": account_id, "natural_keys": list(natural_keys)}
+    asked: dict[str, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(statement("read_back/asked_values"), parameters):
+        values = asked.setdefault(row.natural_key, [])
+        if row.kind == "record":
+            fields = row.intent["fields"]
+            values.append({"IsDeleted": True} if fields is None else fields)
+        else:
+            values += [each for each in row.intent.values() if isinstance(each, dict)]
+        if row.sent is not None:
+            values.append(row.sent)
+    return asked
+
+
 def held_keys(
     connection: Connection, account_id: str, salesforce_ids: Collection[str]
 ) -> dict[str, str]:

@@ -230,6 +230,20 @@ def forget_records(connection: Connection, operation_ids: Sequence[int]) -> None
         connection.execute(statement("records/forget_records"), parameters)
 
 
+def held_ids(connection: Connection, operation_ids: Sequence[int]) -> dict[int, str]:
+    """The Salesforce Ids that are held for what these operations are about; others are absent."""
+    parameters = {"operation_ids": list(operation_ids)}
+    rows = connection.execute(statement("records/held_ids"), parameters)
+    return {row.operation_id: row.salesforce_id for row in rows}
+
+
+def doubt_records(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Forgets the values that these operations may or may not have changed in the org."""
+    if operation_ids:
+        parameters = {"operation_ids": list(operation_ids)}
+        connection.execute(statement("records/doubt_records"), parameters)
+
+
 def reopen_records(
     connection: Connection, account_id: str, salesforce_ids: Collection[str]
 ) -> None:

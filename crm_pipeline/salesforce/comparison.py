@@ -5,7 +5,7 @@ of it last. Who modified a record does not matter: what a trigger makes of our v
 and an edit a second after ours is one as well.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ def changed(
     told: Mapping[str, Any],
     watched: Collection[str],
     types: Mapping[str, str],
+    *,
+    asked: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The watched fields that differ from what was written last and from what was told last.
 
@@ -29,6 +31,7 @@ def changed(
         told: to the source.
         watched: names of fields.
         types: of these fields, as describes name them.
+        asked: values that may have been written, since an answer is missing: no change either.
 
     Returns:
         These fields with their values in the org.
@@ -38,7 +41,10 @@ def changed(
         for field in watched
         if not any(
             alike(read.get(field), value, types.get(field, "string"))
-            for value in _known(field, written, told)
+            for value in [
+                *_known(field, written, told),
+                *(each[field] for each in asked if field in each),
+            ]
         )
     }
 

@@ -33,8 +33,12 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import claim, due_accounts
 from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
 from crm_pipeline.database.engines import engine
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.settings import settings
+from crm_pipeline.source_platform.http import HttpPlatform
+from crm_pipeline_tests.chaos.badge_rows import flow_of_tables
 from crm_pipeline_tests.small_calls import small_calls
+from crm_pipeline_tests.small_flow.badges import TOPICS as BADGE_TOPICS
 
 CommitAction = Literal[
     "kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost"
@@ -49,6 +53,12 @@ _WAIT_FOR_A_DEAD_HOLDER = 5.0
 
 SMALL_CALLS = "CHAOS_SMALL_CALLS"
 """In a task's environment it makes calls small."""
+
+BADGES = "CHAOS_BADGES"
+"""In a task's environment it adds the small flow; its value is the flow's `when_deleted`."""
+
+PLATFORM, PLATFORM_SECRET = "CHAOS_PLATFORM", "of the walk"
+"""In a task's environment it is the address to which the platform is told; else in tables."""
 
 _HURRY = 20
 """So many times shorter are the waits for a bulk job, and those before another try."""
@@ -113,12 +123,24 @@ def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None)
     """One cycle. Raises whatever it raises, but where the pipeline's database is away."""
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
     try:
-        report = sync_account(account, run_id="chaos")
+        report = sync_account(account, run_id="chaos", **_badges())
     except (PipelineDatabaseError, DBAPIError) as error:
         said: dict[str, Any] = {"state": "NoDatabase", "reason": str(error)}
     else:
         said = {"state": report.state, "reason": report.reason, "counts": asdict(report.counts)}
     return {**said, "commits": WATCH.commits}
+
+
+def _badges() -> dict[str, Any]:
+    """The small flow beside the others, and where the platform is told, as the task asks for it."""
+    when_deleted, url = os.environ.get(BADGES), os.environ.get(PLATFORM)
+    asked: dict[str, Any] = {}
+    if when_deleted:
+        flow = flow_of_tables(when_deleted)
+        asked = {"flows": [*FLOWS, flow], "steps": ALL_TOPICS | BADGE_TOPICS}
+    if url:
+        asked["platform_of"] = lambda _: HttpPlatform(url, PLATFORM_SECRET, read_timeout=10)
+    return asked
 
 
 def settle() -> dict[str, Any]:

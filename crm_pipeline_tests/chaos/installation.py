@@ -1,6 +1,6 @@
 """The pipeline as it is installed: databases, orgs, accounts; put back as they were in a moment."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
+from crm_pipeline_tests.small_flow.badges import OBJECTS
 
 USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
 
@@ -44,7 +45,8 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
         "objects": {
             sobject: {"fields": {field: {"type": "string", "external_id": True}}}
             for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
-        },
+        }
+        | dict(OBJECTS),
         **config,
     }
 
@@ -53,6 +55,10 @@ class Installation:
     """Accounts with their orgs over one database, and cycles in processes of their own.
 
     An account has the same name as its org and as its client in the warehouse.
+
+    Attributes:
+        beside: what ends with the installation.
+        restored: what puts things back that are neither in the databases nor in the orgs.
     """
 
     def __init__(self, engine: Engine, server: LocalOrgServer, names: Sequence[str]) -> None:
@@ -64,8 +70,9 @@ class Installation:
         for name, org in self.orgs.items():
             org.weather = self.ambushes[name]
             self._add_account(name, server.url_of(name))
-        self._lanes = ExitStack()
-        self._lane = self._lanes.enter_context(Lane())
+        self.beside = ExitStack()
+        self.restored: list[Callable[[], None]] = []
+        self._lane = self.beside.enter_context(Lane())
         self._tables: list[str] = []
         self._snapshots: dict[str, Snapshot] = {}
         self._killed = False
@@ -81,8 +88,8 @@ class Installation:
             )
 
     def close(self) -> None:
-        """Ends the processes."""
-        self._lanes.close()
+        """Ends the processes, and what runs beside them."""
+        self.beside.close()
 
     @contextmanager
     def rows(self) -> Iterator[Connection]:
@@ -102,7 +109,8 @@ class Installation:
                     text(
                         "SELECT format('%I.%I', table_schema, table_name)"
                         " FROM information_schema.tables"
-                        " WHERE table_schema IN ('crm', 'warehouse') AND table_type = 'BASE TABLE'"
+                        " WHERE table_schema IN ('crm', 'warehouse', 'platform_inbox', 'badges')"
+                        " AND table_type = 'BASE TABLE'"
                         " AND (table_schema, table_name) <> ('crm', 'migration')"
                     )
                 )
@@ -132,6 +140,8 @@ class Installation:
             org.meter.set_used(org.now(), 0)
             org.weather.faults.clear()
             self.ambushes[name].expect(None, 0)
+        for put_back in self.restored:
+            put_back()
 
     def reconnect(self) -> None:
         """Ends all sessions with the database: the next ones find it as it is now."""

@@ -8,11 +8,12 @@ was after the run in good weather.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
-from crm_pipeline_tests.chaos.cycle_process import SMALL_CALLS, CommitAction
+from crm_pipeline_tests.chaos.badge_story import BadgeCase
+from crm_pipeline_tests.chaos.cycle_process import BADGES, SMALL_CALLS, CommitAction
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
@@ -23,7 +24,7 @@ from crm_pipeline_tests.chaos.installation import (
     Installation,
 )
 from crm_pipeline_tests.chaos.lane import Ended
-from crm_pipeline_tests.chaos.story import Told, begin, goes_on
+from crm_pipeline_tests.chaos.story import begin, goes_on
 
 CYCLES = 2
 """Cycles of the small case, before the cadence takes over."""
@@ -119,14 +120,31 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "route": "bulk",
         "campaigns": {**CAMPAIGNS, "external_id_field": CAMPAIGN_EXTERNAL_ID},
     },
+    "with badges": {"route": "composite"},
+    "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
 """Accounts' settings under which the walk is made."""
 
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     # Only where people fill several calls do activities go before all of them are through.
     "activities behind their people": {SMALL_CALLS: "yes"},
+    "with badges": {BADGES: "recreate"},
+    "with badges that are left where they are deleted, by bulk jobs": {BADGES: "leave"},
 }
 """Further settings of the pipeline, by the same names."""
+
+
+class Case(Protocol):
+    """The case that is broken."""
+
+    def goes_on(self) -> None:
+        """What happens between the two cycles."""
+
+    def examined(self) -> Findings:
+        """What the examiner finds now."""
+
+    def picture(self) -> list[Any]:
+        """What is in the org, without what differs between two runs of the same: ids and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +177,8 @@ class Walk:
         # Several chunks, hence several commits, to a source.
         installation.environment["CHUNK_ROWS"] = "5"
         installation.environment |= ENVIRONMENTS.get(settings, {})
-        self._told = begin(installation, SETTINGS[settings])
+        case = BadgeCase if BADGES in installation.environment else People
+        self._case: Case = case(installation, SETTINGS[settings])
         installation.save()
         self.counted = self._count()
 
@@ -176,7 +195,7 @@ class Walk:
         findings = self._examined(self.installation.settle())
         if findings or findings.queued:
             raise AssertionError(f"in good weather:\n{findings}\n{findings.queued}")
-        return Counted(places, picture(self.installation.org(), self._told))
+        return Counted(places, self._case.picture())
 
     def places(self, breakage: Breakage) -> list[Place]:
         """All places where this can strike."""
@@ -203,14 +222,14 @@ class Walk:
         findings = self._examined(*self.ended, self.installation.settle())
         if findings.queued:
             findings.wrong.append(f"still in the queue: {'; '.join(findings.queued)}")
-        after = picture(self.installation.org(), self._told)
+        after = self._case.picture()
         if after != self.counted.org and not findings:
             findings.wrong += _differences(self.counted.org, after)
         return findings
 
     def _cycle(self, number: int, place: Place | None, breakage: Breakage | None) -> Ended:
         if number == 1:
-            goes_on(self.installation, self._told)
+            self._case.goes_on()
         if place is None or breakage is None or place.cycle != number:
             return self.installation.cycle()
         return self.installation.cycle(
@@ -220,18 +239,32 @@ class Walk:
         )
 
     def _examined(self, *ends: Ended) -> Findings:
-        installation = self.installation
-        with installation.rows() as rows:
-            evidence = gather(
-                rows,
-                installation.names[0],
-                installation.org(),
-                given=self._told.given,
-            )
-        findings = examine(evidence)
+        findings = self._case.examined()
         for ended in ends:
             findings.wrong += bugs(ended)
         return findings
+
+
+class People:
+    """The story of the people of webinars."""
+
+    def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
+        self._installation = installation
+        self._told = begin(installation, settings)
+
+    def goes_on(self) -> None:
+        """As `Case`."""
+        goes_on(self._installation, self._told)
+
+    def examined(self) -> Findings:
+        """As `Case`."""
+        name, org = self._installation.names[0], self._installation.org()
+        with self._installation.rows() as rows:
+            return examine(gather(rows, name, org, given=self._told.given))
+
+    def picture(self) -> list[Any]:
+        """As `Case`."""
+        return picture(self._installation.org())
 
 
 def bugs(ended: Ended) -> list[str]:
@@ -252,7 +285,7 @@ _SHOWN = {
 }
 
 
-def picture(org: Org, told: Told) -> list[Any]:
+def picture(org: Org) -> list[Any]:
     """What is in an org, without what differs between two runs of the same: ids and times."""
     names: dict[str, Any] = {}
     pictures: list[Any] = []

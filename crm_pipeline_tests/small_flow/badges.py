@@ -4,10 +4,12 @@ It declares all that a flow can declare of records: an object with a key of ours
 reference to another record, a record that is left where people delete it, an event without a key.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+
+from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.declaration import (
@@ -44,10 +46,16 @@ OBJECTS: Mapping[str, Any] = {
 }
 """The objects of the flow, as an org's file has them."""
 
+TOPICS = frozenset(("badges", "badge_lines", "badge_calls", "badge_levels", "badge_edits"))
+"""The names of its topics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A badge, its level, and the texts of its lines by number."""
+    """A badge, its level, and the texts of its lines by number.
+
+    Its lines belong to the badge `lines_of` where that is given.
+    """
 
     number: int
     level: int = 1
@@ -57,6 +65,7 @@ class Badge:
     told: bool = False
     gone: bool = False
     at: int = 0
+    lines_of: int | None = None
 
 
 def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
@@ -84,7 +93,7 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
                 as_of,
                 Target("Line__c", ("Line_Key__c", each.partition(":")[2])),
                 {"Text__c": text},
-                refs={"Badge__c": key},
+                refs={"Badge__c": f"badge:{badge.lines_of or badge.number}"},
                 parent=key,
                 attempts=30,
             )
@@ -122,12 +131,20 @@ def edited(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
     ]
 
 
-def badges_flow(rows: Sequence[Badge], *, when_deleted: Any = "recreate") -> Flow[AccountSettings]:
-    """The flow, with these rows at its source."""
+def badges_flow(
+    rows: Sequence[Badge] | Callable[[Connection], Sequence[Badge]],
+    *,
+    when_deleted: Literal["recreate", "leave"] = "recreate",
+    at_a_time: int = 10_000,
+) -> Flow[AccountSettings]:
+    """The flow, with these rows at its source, or those that are there when it reads."""
 
-    def read(_: Reading[AccountSettings]) -> Iterator[Batch]:
-        found = [want for badge in rows for want in wants(badge)]
-        yield Batch("badges", len(rows), (), None, wants=found)
+    def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
+        there = rows(reading.ledger) if callable(rows) else rows
+        for start in range(0, len(there), at_a_time):
+            some = there[start : start + at_a_time]
+            found = [want for badge in some for want in wants(badge)]
+            yield Batch("badges", len(some), (), None, wants=found)
 
     def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
         """Its numbers are those of its topics."""

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.report import CycleReport
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 from crm_pipeline_tests.small_flow.badges import Badge, badges_flow
@@ -79,6 +80,34 @@ def test_an_edit_beside_ours_is_not_lost(read_once: Bench) -> None:
 def test_the_same_value_written_by_people_is_no_change(read_once: Bench) -> None:
     edit(read_once, Holder__c="Somebody")
     cycle(read_once)
+    assert told(read_once) == {}
+
+
+def lose_answer(bench: Bench, call: str, badge: Badge) -> None:
+    """A cycle that ends with a write that was done, and of which nobody was told."""
+    bench.fault(call, "reset_after", times=1)
+    flows = [*FLOWS, badges_flow([badge])]
+    sync_account(ACCOUNT, run_id="test", steps=WRITING, flows=flows)
+    assert "in_flight" in bench.states().values()
+
+
+@pytest.mark.parametrize("patience", ["600", "0"])
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        ("collections.update", Badge(1, level=4, at=1)),
+        ("collections.delete", Badge(1, gone=True, at=1)),
+    ],
+)
+def test_what_we_wrote_without_an_answer_is_not_told(
+    read_once: Bench, monkeypatch: pytest.MonkeyPatch, call: str, wanted: Badge, patience: str
+) -> None:
+    lose_answer(read_once, call, wanted)
+    monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", patience)
+    settings.cache_clear()
+    cycle(read_once, wanted)
+    cycle(read_once, wanted, steps=WRITING | BACK)
+    cycle(read_once, wanted, steps=WRITING | BACK)
     assert told(read_once) == {}
 
 

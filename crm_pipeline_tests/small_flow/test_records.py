@@ -139,7 +139,6 @@ def test_a_parent_made_anew_takes_its_children_along(bench: Bench) -> None:
     [record] = bench.records("Badge__c")
     bench.admin("delete", ids=[record["Id"]])
     cycle(bench, replace(ONE, level=3, at=1))
-    cycle(bench, replace(ONE, level=3, at=1))
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}
 
 
@@ -162,6 +161,51 @@ def test_a_lost_deletion_is_done_all_the_same(bench: Bench) -> None:
         cycle(bench, replace(ONE, lines={}, at=at))
     assert lines(bench) == {}
     assert set(bench.states().values()) <= {"done"}
+
+
+def lose_answer(bench: Bench, call: str, *badges: Badge) -> None:
+    """A cycle that ends with a write that was done, and of which nobody was told."""
+    bench.fault(call, "reset_after", times=1)
+    cycle(bench, *badges)
+    assert "in_flight" in bench.states().values()
+
+
+def test_what_was_made_without_an_answer_is_deleted_once_it_is_to_be_gone(bench: Bench) -> None:
+    lose_answer(bench, "collections.upsert", Badge(1))
+    cycle(bench, Badge(1, gone=True, at=1))
+    assert levels(bench) == {}
+    assert set(bench.states().values()) == {"done"}
+
+
+@pytest.mark.parametrize("when_deleted", ["recreate", "leave"])
+def test_what_was_deleted_without_an_answer_is_made_again_when_it_comes_back(
+    bench: Bench, when_deleted: Any
+) -> None:
+    cycle(bench, Badge(1))
+    lose_answer(bench, "collections.delete", Badge(1, gone=True, at=1))
+    cycle(bench, Badge(1, at=2), when_deleted=when_deleted)
+    assert levels(bench) == {"1": 1}
+
+
+def test_a_value_that_was_written_without_an_answer_is_taken_back(bench: Bench) -> None:
+    cycle(bench, Badge(1))
+    [record] = bench.records("Badge__c")
+    bench.admin("edit", id=record["Id"], fields={"Holder__c": "By hand"})
+    lose_answer(bench, "collections.update", Badge(1, level=2, at=1))
+    assert levels(bench) == {"1": 2}
+    cycle(bench, Badge(1, level=1, at=2))
+    [record] = bench.records("Badge__c")
+    assert (record["Level__c"], record["Holder__c"]) == (1, "By hand")
+
+
+def test_a_reference_that_was_written_without_an_answer_is_taken_back(bench: Bench) -> None:
+    one, two = Badge(1, lines={1: "first"}), Badge(2)
+    moved = replace(one, lines_of=2, at=1)
+    cycle(bench, one, two)
+    lose_answer(bench, "collections.update", moved, two)
+    assert lines(bench) == {"1:1": "2 first"}
+    cycle(bench, replace(one, at=2), two)
+    assert lines(bench) == {"1:1": "1 first"}
 
 
 def test_a_child_waits_for_its_parent(bench: Bench) -> None:

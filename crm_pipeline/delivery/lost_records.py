@@ -1,0 +1,95 @@
+"""Records whose write or deletion was not answered: what stands in the org is read anew.
+
+Which of two values a field has by then nobody knows; so what is wanted next is sent, whether it is
+what got lost or something newer.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.due import Lost
+from crm_pipeline.ledger.outcomes import Done, record_done
+from crm_pipeline.ledger.records import (
+    Noted,
+    doubt_records,
+    forget_records,
+    held_ids,
+    note_records,
+)
+from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.soql import packed_in_queries
+
+
+def settle_lost_records(session: DeliverySession, lost: Sequence[Lost]) -> set[int]:
+    """Notes which records of lost writes are in the org; the caller commits.
+
+    A record that was to be made is sought by its key. One that was to be deleted is sought by its
+    Id, and its deletion is done where it is not found. Calls the org for these two.
+
+    Returns:
+        The operations that are done; the others are to be sent again.
+
+    Raises:
+        SalesforceProblem: as `query_all`; nothing is noted.
+    """
+    made = [each for each in lost if each.action == "create" and each.intent["key"]]
+    deleted = [each for each in lost if each.action == "delete"]
+    there = _found_by_key(session, made)
+    gone = _not_found(session, deleted)
+    by_id = {each.operation_id: each for each in lost}
+    doubt_records(
+        session.ledger, [each.operation_id for each in lost if each.action not in _KNOWN_AFTERWARDS]
+    )
+    note_records(
+        session.ledger,
+        [
+            Noted(operation, by_id[operation].intent["sobject"], record_id, {}, [], [], [])
+            for operation, record_id in there.items()
+        ],
+    )
+    forget_records(session.ledger, list(gone))
+    done = [
+        Done(operation, by_id[operation].intent["sobject"], "delete", record_id, "found deleted")
+        for operation, record_id in gone.items()
+    ]
+    record_done(session.ledger, session.cycle_id, done)
+    return set(gone)
+
+
+_KNOWN_AFTERWARDS = ("create", "delete")
+
+
+def _found_by_key(session: DeliverySession, made: Sequence[Lost]) -> dict[int, str]:
+    """The Id of each record that a lost write made, by operation."""
+    sought: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for each in made:
+        field, value = each.intent["key"]
+        sought[each.intent["sobject"], field][value.lower()] = each.operation_id
+    found: dict[int, str] = {}
+    for (sobject, field), operations in sought.items():
+        queries = packed_in_queries(("Id", field), sobject, field, operations)
+        for records in query_all(session.org(), queries).records:
+            for record in records:
+                operation = operations.get(str(record[field]).lower())
+                if operation is not None:
+                    found[operation] = record["Id"]
+    return found
+
+
+def _not_found(session: DeliverySession, deleted: Sequence[Lost]) -> dict[int, str]:
+    """The Id of each record that a lost deletion has deleted, by operation."""
+    held = held_ids(session.ledger, [each.operation_id for each in deleted])
+    by_object: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for each in deleted:
+        record_id = held.get(each.operation_id) or each.intent["id"]
+        if record_id is not None:
+            by_object[each.intent["sobject"]][each.operation_id] = record_id
+    gone: dict[int, str] = {}
+    for sobject, ids in by_object.items():
+        queries = packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(ids.values()))
+        there = {
+            record["Id"] for found in query_all(session.org(), queries).records for record in found
+        }
+        gone |= {operation: each for operation, each in ids.items() if each not in there}
+    return gone

@@ -1,0 +1,212 @@
+"""The examiner of the small flow: what it promises, in plain code of its own."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Connection, text
+
+from crm_pipeline.local_platform.inbox import Told
+from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.small_flow.badges import Badge
+
+OPEN = ("pending", "failed", "in_flight", "exhausted")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the platform was told, in the order of versions."""
+
+    topic: str
+    about: str
+    version: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the source has, what people did, what the org has, what the platform was told.
+
+    Attributes:
+        badges: at the source.
+        deeds: of people to badges in the org, by number, in their order.
+        org_badges: the org's records, deleted ones among them.
+        org_lines: likewise.
+        messages: to the platform.
+        queue: operations that are open, by natural key and state.
+        leaves: whether badges that people delete are left deleted.
+    """
+
+    badges: Sequence[Badge]
+    deeds: Mapping[int, Sequence[Any]]
+    org_badges: Sequence[Mapping[str, Any]]
+    org_lines: Sequence[Mapping[str, Any]]
+    messages: Sequence[Message]
+    queue: Sequence[str]
+    leaves: bool
+
+    @classmethod
+    def gathered(
+        cls,
+        rows: Connection,
+        badges: Sequence[Badge],
+        deeds: Mapping[int, Sequence[Any]],
+        org_badges: Collection[Mapping[str, Any]],
+        org_lines: Collection[Mapping[str, Any]],
+        inbox: Sequence[Told] | None,
+        *,
+        leaves: bool,
+    ) -> Self:
+        """With the messages of the tables where there is no inbox, and the ledger's queue."""
+        told: Iterable[Any] = (
+            inbox
+            if inbox is not None
+            else rows.execute(
+                text("SELECT topic, about, version, body FROM platform_inbox.message")
+            )
+        )
+        queue = rows.execute(
+            text(
+                "SELECT natural_key || ' is ' || state AS said FROM crm.operation"
+                " WHERE state = any(:open) ORDER BY operation_id"
+            ),
+            {"open": list(OPEN)},
+        )
+        messages = [Message(each.topic, each.about, each.version, each.body) for each in told]
+        return cls(
+            badges,
+            deeds,
+            list(org_badges),
+            list(org_lines),
+            sorted(messages, key=lambda each: each.version),
+            [row.said for row in queue],
+            leaves,
+        )
+
+
+def living(records: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Those that are not deleted."""
+    return [each for each in records if not each["IsDeleted"]]
+
+
+def examine(evidence: Evidence, *, at_rest: bool = True) -> Findings:
+    """What breaks the promise; unless at rest, only what may never be."""
+    found = Findings()
+    _twice(evidence, found)
+    _told_of_what_people_did(evidence, found)
+    if at_rest:
+        _badges(evidence, found)
+        _lines(evidence, found)
+        _told_to_the_last(evidence, found)
+        found.queued += evidence.queue
+    return found
+
+
+def _twice(evidence: Evidence, found: Findings) -> None:
+    for key, records in (
+        ("Badge_Key__c", evidence.org_badges),
+        ("Line_Key__c", evidence.org_lines),
+    ):
+        times = Counter(each[key] for each in living(records))
+        found.doubled += [f"{key} {of} is there {n} times" for of, n in times.items() if n > 1]
+    keys = Counter((each.topic, each.about, each.version) for each in evidence.messages)
+    found.doubled += [f"{key} is told {n} times" for key, n in keys.items() if n > 1]
+    last: dict[tuple[str, str], Any] = {}
+    for each in evidence.messages:
+        if last.get((each.topic, each.about)) == each.body:
+            found.doubled.append(f"{each.about} is told {each.body} again")
+        last[each.topic, each.about] = each.body
+
+
+def _told_of_what_people_did(evidence: Evidence, found: Findings) -> None:
+    """Whatever the platform knows of the org, people did it; and it knows it in their order."""
+    edits = [each for each in evidence.messages if each.topic == "badge_edits"]
+    told = Counter(each.about for each in edits)
+    for each in edits:
+        number = int(each.about.removeprefix("badge:"))
+        done = evidence.deeds.get(number, ())
+        may_change = {"edited": "Holder__c", "deleted": "IsDeleted"}
+        if not {*each.body["changed"]} <= {may_change[deed.deed] for deed in done}:
+            found.wrong.append(f"{each.about} is told {each.body}, and nobody did that")
+        if each.body["gone"] and all(deed.deed != "deleted" for deed in done):
+            found.wrong.append(f"{each.about} is told as gone, and nobody deleted it")
+    for about, number_of in told.items():
+        if number_of > len(evidence.deeds.get(int(about.removeprefix("badge:")), ())):
+            found.doubled.append(f"{about} is told {number_of} times, more often than people acted")
+
+
+def _is_left_out(badge: Badge, deeds: Sequence[Any], *, leaves: bool) -> bool:
+    """Whether people deleted it, and it is not to be made anew (yet)."""
+    return bool(_deleted(deeds)) and (leaves or badge.at <= _deleted(deeds)[-1].at)
+
+
+def _deleted(deeds: Sequence[Any]) -> list[Any]:
+    return [each for each in deeds if each.deed == "deleted"]
+
+
+def _holder(badge: Badge, deeds: Sequence[Any]) -> str:
+    """What people wrote last, in the record that is there now, or what the source says."""
+    gone = max((each.deed_id for each in _deleted(deeds)), default=0)
+    edits = [each for each in deeds if each.deed == "edited" and each.deed_id > gone]
+    return str(edits[-1].holder) if edits else badge.holder
+
+
+def _badges(evidence: Evidence, found: Findings) -> None:
+    there = {each["Badge_Key__c"]: each for each in living(evidence.org_badges)}
+    for badge in evidence.badges:
+        record, deeds = there.pop(str(badge.number), None), evidence.deeds.get(badge.number, ())
+        if badge.gone or _is_left_out(badge, deeds, leaves=evidence.leaves):
+            if record is not None:
+                found.wrong.append(f"badge {badge.number} is to be gone, and is there")
+            continue
+        if record is None:
+            found.lost.append(f"badge {badge.number} is missing")
+            continue
+        wanted, is_so = (
+            (badge.level, _holder(badge, deeds)),
+            (
+                record["Level__c"],
+                record["Holder__c"],
+            ),
+        )
+        if wanted != is_so:
+            found.wrong.append(f"badge {badge.number} is {is_so}, and not {wanted}")
+    found.wrong += [f"badge {key} is nobody's" for key in there]
+
+
+def _lines(evidence: Evidence, found: Findings) -> None:
+    ids = {each["Badge_Key__c"]: each["Id"] for each in living(evidence.org_badges)}
+    there = {each["Line_Key__c"]: each for each in living(evidence.org_lines)}
+    for badge in evidence.badges:
+        deeds = evidence.deeds.get(badge.number, ())
+        lines = {} if badge.gone else badge.lines
+        for number, said in lines.items():
+            record = there.pop(f"{badge.number}:{number}", None)
+            if _is_left_out(badge, deeds, leaves=evidence.leaves):
+                continue
+            if record is None:
+                found.lost.append(f"line {badge.number}:{number} is missing")
+            elif (record["Text__c"], record["Badge__c"]) != (said, ids.get(str(badge.number))):
+                found.wrong.append(f"line {badge.number}:{number} is {record}")
+    found.wrong += [f"line {key} is nobody's" for key in there]
+
+
+def _told_to_the_last(evidence: Evidence, found: Findings) -> None:
+    current = {(each.topic, each.about): each.body for each in evidence.messages}
+    for badge in evidence.badges:
+        about, deeds = f"badge:{badge.number}", evidence.deeds.get(badge.number, ())
+        if badge.told and not badge.gone:
+            level = current.get(("badge_levels", about), {}).get("level")
+            if level != badge.level:
+                found.lost.append(f"{about}: the platform knows level {level}")
+        if badge.gone or not deeds:
+            # What we deleted ourselves is nothing to tell, whatever people did to it before.
+            continue
+        body = current.get(("badge_edits", about))
+        if body is None:
+            found.lost.append(f"{about}: the platform was told nothing")
+        elif deeds[-1].deed == "edited" and body["Holder__c"] != deeds[-1].holder:
+            found.lost.append(f"{about}: the platform was told {body}")
+        elif deeds[-1].deed == "deleted" and not body["gone"]:
+            found.lost.append(f"{about}: the platform does not know that it is deleted")

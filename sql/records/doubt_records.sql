@@ -1,0 +1,33 @@
+-- What these operations would have changed may stand in the org or not: it is known no more, and
+-- whatever is wanted next is sent.
+UPDATE crm.record AS r
+SET
+    last = coalesce(
+        (
+            SELECT jsonb_object_agg(l.key, l.value)
+            FROM jsonb_each(r.last) AS l
+            WHERE o.intent -> 'fields' -> l.key = l.value
+        ),
+        '{}'
+    ),
+    ref_fields = kept.fields,
+    ref_keys = kept.keys,
+    ref_ids = kept.ids
+FROM crm.operation AS o
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(ref.field), '{}') AS fields,
+        coalesce(array_agg(ref.key), '{}') AS keys,
+        coalesce(array_agg(ref.id), '{}') AS ids
+    FROM crm.record AS held
+    CROSS JOIN LATERAL unnest(held.ref_fields, held.ref_keys, held.ref_ids)
+        AS ref (field, key, id)
+    WHERE
+        held.account_id = o.account_id
+        AND held.natural_key = o.natural_key
+        AND o.intent -> 'refs' ->> ref.field = ref.key
+) AS kept
+WHERE
+    o.operation_id = any(CAST(:operation_ids AS bigint []))
+    AND r.account_id = o.account_id
+    AND r.natural_key = o.natural_key
