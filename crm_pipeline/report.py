@@ -45,6 +45,7 @@ class Counts:
     members_rejected: int = 0
     members_created: int = 0
     members_updated: int = 0
+    members_deleted: int = 0
     members_unchanged: int = 0
     backfills_waiting: int = 0
     backfill_rows_waiting: int = 0

@@ -424,7 +424,10 @@ def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]
         " mended in the org"
         for each in incidents
     ]
-    deleted = {"activities": session.delivered.activities_deleted}
+    deleted = {
+        "activities": session.delivered.activities_deleted,
+        "memberships": session.delivered.members_deleted,
+    }
     if any(deleted.values()):
         numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)
         notes.append(f"Deleted in the org what the source has no more or filters out: {numbers}")

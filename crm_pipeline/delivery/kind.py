@@ -133,12 +133,14 @@ MEMBER = Kind(
     {
         ("CampaignMember", "create"): "members_created",
         ("CampaignMember", "update"): "members_updated",
+        ("CampaignMember", "delete"): "members_deleted",
     },
     references=frozenset(("LeadId", "ContactId")),
     remedies={
         (Treatment.ALREADY_THERE, "create"): Remedy.READ_ANEW,
         (Treatment.ALREADY_THERE, "update"): Remedy.READ_ANEW,
         (Treatment.SWITCH_TARGET, "update"): Remedy.READ_ANEW,
+        (Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE,
     },
     when_gone=Remedy.READ_ANEW,
 )

@@ -11,7 +11,12 @@ from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
-from crm_pipeline.ledger.outcomes import Done, back_to_pending, record_done
+from crm_pipeline.ledger.outcomes import (
+    FOUND_AFTER_LOST_ANSWER,
+    Done,
+    back_to_pending,
+    record_done,
+)
 from crm_pipeline.salesforce.bulk import settle
 from crm_pipeline.salesforce.matching import find_activities, follow_people
 from crm_pipeline.settings import settings
@@ -47,7 +52,7 @@ def look_up_lost(session: DeliverySession) -> None:
         sought = [each for each in lost if _is_new_activity(each)]
         found = _find(session, sought) if sought else {}
         done = [
-            Done(operation_id, EVENT, "create", salesforce_id, "found after a lost answer")
+            Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
             for operation_id, salesforce_id in found.items()
         ]
         records = [each for each in lost if each.kind == RECORD.name]

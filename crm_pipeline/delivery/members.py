@@ -13,8 +13,10 @@ from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
     DueMember,
+    GoneMember,
     campaigns_are_ready,
     conversions_since,
+    due_gone_members,
     due_member_volume,
     due_members,
     note_conversions,
@@ -23,7 +25,7 @@ from crm_pipeline.ledger.campaigns import (
     reopen_links,
     reopen_moved_members,
 )
-from crm_pipeline.ledger.outcomes import Failed
+from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER, Failed
 from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
@@ -84,6 +86,67 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
         session.ledger.commit()
         outbox.add([decision for decision in decisions if decision.action != "none"])
     outbox.flush()
+    _take_back(session, outbox)
+
+
+def _take_back(session: DeliverySession, outbox: Outbox) -> None:
+    """Deletes the memberships that are to be gone, where we made them; others stay as they are.
+
+    They go last, so that none is deleted which somebody else was just found to have, too.
+    """
+    after = 0
+    while due := due_gone_members(session.ledger, session.account_id, after=after, limit=WINDOW):
+        after = due[-1].operation_id
+        session.ledger.commit()
+        there = _of_people(session, [each for each in due if each.is_ours])
+        decisions = [decide_gone_member(each, there) for each in due]
+        staying = [decision for decision in decisions if decision.action == "none"]
+        record_unchanged(session, staying)
+        note_members(session.ledger, [decision.operation_id for decision in staying])
+        session.ledger.commit()
+        outbox.add([decision for decision in decisions if decision.action == "delete"])
+    outbox.flush()
+
+
+def _of_people(session: DeliverySession, ours: Sequence[GoneMember]) -> Memberships:
+    """What these people have of memberships in these campaigns."""
+    ids: dict[str, dict[str, None]] = {"LeadId": {}, "ContactId": {}}
+    for person_id in {p for each in ours for p in (each.person_id, each.former_person_id) if p}:
+        ids["LeadId" if person_id.startswith("00Q") else "ContactId"][person_id] = None
+    campaigns = sorted({each.campaign_id for each in ours if each.campaign_id})
+    where = ""
+    if len(campaigns) <= CAMPAIGNS_NAMED:
+        where = f"CampaignId IN ({','.join(map(quote, campaigns))})"
+    queries = [
+        query
+        for field, named in ids.items()
+        for query in packed_in_queries(_READ, CAMPAIGN_MEMBER, field, named, where)
+    ]
+    if not queries:
+        return {}
+    session.calls_left()
+    pages = query_all(session.org(), queries).records
+    return _by_person([record for page in pages for record in page])
+
+
+def decide_gone_member(member: GoneMember, there: Memberships) -> Decision:
+    """The deletion of a membership that we made, or nothing."""
+    rows = [
+        row
+        for person_id in (member.person_id, member.former_person_id)
+        if member.is_ours and member.campaign_id and person_id
+        for row in there.get((member.campaign_id, person_id), ())
+    ]
+    return Decision(
+        member.operation_id,
+        "delete" if rows else "none",
+        CAMPAIGN_MEMBER,
+        rows[0]["Id"] if rows else None,
+        {},
+        member.reason,
+        altered=True,
+        kind=MEMBER,
+    )
 
 
 def _notice_conversions(session: DeliverySession) -> None:
@@ -153,7 +216,7 @@ def decide_member(
         CAMPAIGN_MEMBER,
         kept["Id"],
         changed,
-        "already a member",
+        FOUND_AFTER_LOST_ANSWER if member.is_unanswered else "already a member",
         [change for change in fitted.changes if change.new is None or change.field in changed],
         kind=MEMBER,
     )

@@ -197,13 +197,7 @@ class Recorder:
             self._count(write, decision)
         record_done(self.session.ledger, self.session.cycle_id, successes)
         self._note_written(successes)
-        members = [
-            done.operation_id
-            for done in successes
-            if self.decisions[done.operation_id].kind is MEMBER
-        ]
-        if members:
-            note_members(self.session.ledger, members)
+        self._note_members(successes)
         keep_held(self.session, successes, self.decisions)
         return successes
 
@@ -225,6 +219,12 @@ class Recorder:
             )
         }
         note_values(self.session.ledger, self.session.org().organization_id, values)
+
+    def _note_members(self, done: Sequence[Done]) -> None:
+        refs = [each.operation_id for each in done]
+        members = [ref for ref in refs if self.decisions[ref].kind is MEMBER]
+        if members:
+            note_members(self.session.ledger, members)
 
     def _count(self, write: Write, decision: Decision) -> None:
         if decision.holds is not None:
@@ -305,6 +305,7 @@ class Recorder:
             for each in self.deleted
         ]
         record_done(self.session.ledger, self.session.cycle_id, gone)
+        self._note_members(gone)
         forget_records(
             self.session.ledger, [each.ref for each in self.deleted if each.action == "delete"]
         )

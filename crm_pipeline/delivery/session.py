@@ -44,6 +44,7 @@ class Delivered:
     campaigns_linked: int = 0
     members_created: int = 0
     members_updated: int = 0
+    members_deleted: int = 0
     members_unchanged: int = 0
     looked_up: int = 0
     failed: int = 0
@@ -65,6 +66,7 @@ class Delivered:
             + self.campaigns_created
             + self.members_created
             + self.members_updated
+            + self.members_deleted
         )
 
 

@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER
 
 _CAMPAIGN_ID = re.compile(r"701[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?")
 
@@ -50,7 +51,8 @@ class DueMember:
     """A membership to be sent, its campaign, and the record that stands for its person.
 
     `former_person_id` is the record that it was sent for before, where there was one;
-    `former_status` the status that was wanted last and reached the org.
+    `former_status` the status that was wanted last and reached the org; `is_unanswered` says that
+    it was to be created already, and what came of that is not known.
     """
 
     operation_id: int
@@ -63,6 +65,22 @@ class DueMember:
     person_id: str
     former_person_id: str | None
     former_status: str | None = None
+    is_unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GoneMember:
+    """A membership that is to be gone, and why; only one that is ours is deleted.
+
+    `campaign_id` and `person_id` are None where nothing can be there.
+    """
+
+    operation_id: int
+    reason: str
+    campaign_id: str | None
+    person_id: str | None
+    former_person_id: str | None
+    is_ours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +174,15 @@ def due_members(
     return [DueMember(*row) for row in rows]
 
 
+def due_gone_members(
+    connection: Connection, account_id: str, *, after: int = 0, limit: int
+) -> list[GoneMember]:
+    """Memberships that are to be gone, with an operation id above `after`, oldest first."""
+    window = {"account_id": account_id, "after": after, "limit": limit}
+    rows = connection.execute(statement("campaigns/due_gone_members"), window)
+    return [GoneMember(*row) for row in rows]
+
+
 def due_member_volume(connection: Connection, account_id: str) -> int:
     """How many memberships are pending."""
     number: int = connection.execute(
@@ -165,9 +192,13 @@ def due_member_volume(connection: Connection, account_id: str) -> int:
 
 
 def note_members(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """Notes that the memberships of these operations are in the org."""
+    """Notes that the memberships of these operations are in the org, or no concern any more."""
     parameters = {"operation_ids": list(operation_ids)}
-    connection.execute(statement("campaigns/note_members"), parameters)
+    connection.execute(statement("campaigns/forget_members"), parameters)
+    connection.execute(
+        statement("campaigns/note_members"),
+        {**parameters, "found_after_lost_answer": FOUND_AFTER_LOST_ANSWER},
+    )
     connection.execute(statement("campaigns/note_twice"), parameters)
 
 

@@ -15,7 +15,9 @@ SELECT
     i.sobject AS person_sobject,
     i.salesforce_id AS person_id,
     m.person_id AS former_person_id,
-    former.status AS former_status
+    former.status AS former_status,
+    coalesce(o.action = 'create' AND o.sent_at IS NOT NULL AND o.error_code IS NULL, false)
+        AS is_unanswered
 FROM crm.operation AS o
 CROSS JOIN LATERAL (
     SELECT known.sobject, known.salesforce_id
@@ -35,7 +37,7 @@ LEFT JOIN LATERAL (
     OFFSET 0
 ) AS m ON true
 LEFT JOIN LATERAL (
-    SELECT earlier.intent ->> 'Status' AS status
+    SELECT CASE WHEN NOT earlier.gone THEN earlier.intent ->> 'Status' END AS status
     FROM crm.operation AS earlier
     WHERE
         o.version > 1
@@ -50,6 +52,7 @@ WHERE
     o.account_id = :account_id
     AND o.kind = 'member'
     AND o.state = 'pending'
+    AND NOT o.gone
     AND o.operation_id > :after
     AND 'campaign:' || c.event_id NOT IN (
         SELECT link.natural_key
@@ -59,11 +62,17 @@ WHERE
             AND link.kind = 'campaign'
             AND link.state IN ('pending', 'in_flight', 'failed', 'exhausted')
     )
+    -- Not while an earlier version has no outcome, or is still to be deleted.
     -- By the unique key: without statistics the planner would scan all that is open instead.
     AND NOT (
         o.version > 1
         AND 'in_flight' IN (
-            SELECT f.state
+            SELECT
+                CASE
+                    WHEN f.gone AND f.version < o.version AND f.state IN ('pending', 'failed')
+                        THEN 'in_flight'
+                    ELSE f.state
+                END
             FROM crm.operation AS f
             WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
             OFFSET 0

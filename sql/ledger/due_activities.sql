@@ -10,7 +10,7 @@ SELECT
     CASE WHEN NOT earlier.gone THEN earlier.salesforce_id END AS salesforce_id,
     earlier.person_key AS last_person_key,
     earlier.intent AS last_intent,
-    CASE WHEN o.gone THEN o.reason END AS gone_because
+    CASE WHEN o.gone THEN coalesce(o.reason, 'to be gone') END AS gone_because
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key

@@ -35,7 +35,7 @@ WITH compared AS (
             s.undoes
             AND e.account_id = :account_id
             AND e.natural_key = s.natural_key
-            AND e.state IN ('done', 'in_flight')
+            AND (e.state IN ('done', 'in_flight') OR e.sent_at IS NOT NULL)
         ORDER BY e.version DESC
         LIMIT 1
     ) AS sent ON true

@@ -34,7 +34,12 @@ causes AS (
 
 UPDATE crm.operation AS o
 SET
-    state = CASE WHEN each.is_latest THEN 'pending' ELSE 'superseded' END,
+    -- What was to be gone is not there.
+    state = CASE
+        WHEN NOT each.is_latest THEN 'superseded'
+        WHEN o.gone THEN 'rejected'
+        ELSE 'pending'
+    END,
     attempts_left = 5,
     next_attempt_at = NULL,
     sobject = NULL,
@@ -42,7 +47,7 @@ SET
     salesforce_id = NULL,
     sent = NULL,
     sent_at = NULL,
-    reason = NULL,
+    reason = CASE WHEN o.gone THEN o.reason END,
     error_code = NULL,
     error_message = NULL,
     finished_at = CASE WHEN each.is_latest THEN NULL ELSE o.finished_at END

@@ -26,6 +26,7 @@ from crm_pipeline.ledger.campaigns import (
 )
 from crm_pipeline.ledger.counts import members_were_read, rows_of_members
 from crm_pipeline.ledger.intents import Intent, Recorded
+from crm_pipeline.ledger.member_rows import memberships_of, note_memberships, vanished_rows
 from crm_pipeline.ledger.people import identify
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
@@ -35,7 +36,7 @@ from crm_pipeline.warehouse import participations
 from crm_pipeline.warehouse.events import event_volumes, events
 from crm_pipeline.warehouse.mapping import check_columns
 from crm_pipeline.warehouse.participations import Participation
-from crm_pipeline.warehouse.people import sightings, who
+from crm_pipeline.warehouse.people import sightings
 
 NAME = "campaigns"
 
@@ -80,6 +81,7 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
         campaign_links(ledger, account.account_id),
         linked_events(ledger, account.account_id),
         filter_strings(ledger, account.account_id),
+        account.settings.vanished,
     )
     known = positions(ledger, account.account_id)
     unknown: Counter[str] = Counter()
@@ -98,7 +100,8 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
         "backfill_rows_waiting": sum(waiting.values()),
     }
     told = (_explain_words(unknown),) if unknown else ()
-    yield Batch(NAME, 0, (), None, numbers=numbers, told=told)
+    vanished = _of_vanished(ledger, account, choices)
+    yield Batch(NAME, 0, vanished, None, numbers=numbers, told=told)
 
 
 def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
@@ -124,15 +127,26 @@ def _explain_words(unknown: Counter[str]) -> str:
 def _members(
     ledger: Connection, account: Account, choices: rules.Choices, rows: Sequence[Participation]
 ) -> list[Intent]:
-    """The memberships that rows ask for, with what was said of them before."""
+    """The memberships that rows ask for, and those that they told of before and have left."""
     people = identify(ledger, account.account_id, sightings(rows, choices.filter_strings))
-    keys = {
-        rules.member_key(row.columns["event_id"], people[key])
-        for row in rows
-        if (key := who(row)) in people
-    }
+    told = rules.memberships(rows, choices, people)
+    before = memberships_of(ledger, account.account_id, told) if told else {}
+    keys = {key for key in (*told.values(), *before.values()) if key is not None}
     known = latest_intents(ledger, account.account_id, keys) if keys else {}
-    return rules.member_intents(rows, choices, people, known)
+    moved = {row: key for row, key in told.items() if before.get(row) != key}
+    note_memberships(ledger, account.account_id, moved)
+    return rules.member_intents(rows, choices, people, known, told)
+
+
+def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
+    """The memberships that told of rows which are not in the warehouse any more."""
+    before = vanished_rows(ledger, account.account_id)
+    if not before:
+        return []
+    told: dict[str, str | None] = dict.fromkeys(before)
+    known = latest_intents(ledger, account.account_id, set(before.values()))
+    note_memberships(ledger, account.account_id, told)
+    return rules.member_intents((), choices, {}, known, told)
 
 
 def _campaigns(
@@ -231,6 +245,7 @@ def _members_shown(report: CycleReport) -> Shown:
         "memberships_without_campaign_or_status": counts.members_rejected,
         "members_created": counts.members_created,
         "members_updated": counts.members_updated,
+        "members_deleted": counts.members_deleted,
         "members_unchanged": counts.members_unchanged,
         "people_left_out": counts.people_left_out,
     }

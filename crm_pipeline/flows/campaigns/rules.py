@@ -1,5 +1,6 @@
 """The rules of campaigns: which campaign, which status, what of it is new. Pure (spec 2)."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from crm_pipeline.accounts.account import Vanished
 from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import stages
+from crm_pipeline.flows.campaigns.stages import row_key
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
@@ -18,7 +21,7 @@ from crm_pipeline.salesforce.values import number
 from crm_pipeline.text import trimmed, written
 from crm_pipeline.warehouse.events import Event
 from crm_pipeline.warehouse.mapping import FieldMap, rejection
-from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.warehouse.participations import NEVER, Participation
 from crm_pipeline.warehouse.people import who
 
 MEMBER = "CampaignMember"
@@ -37,6 +40,7 @@ NO_EVENT = "no event_id"
 NO_STATUS = "the account sends no status for this stage"
 UNKNOWN_WORD = "nobody has said what the status {!r} means: name its stage in stage_of"
 ABSENT = "neither registered nor attended"
+NO_ROW = "no registration or attendance is left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Choices:
         links: campaigns that people named, by event id.
         linked: events that have a campaign, however they came by it.
         filter_strings: addresses that must not reach the org.
+        vanished: what becomes of what the org has of rows that are gone.
     """
 
     settings: CampaignSettings
@@ -56,6 +61,7 @@ class Choices:
     links: Mapping[int, str]
     linked: Set[int] = frozenset()
     filter_strings: Sequence[str] = ()
+    vanished: Vanished = "keep"
 
     def has_campaign(self, event_id: int) -> bool:
         """Whether an event is linked to a campaign, or will find or get one."""
@@ -122,31 +128,66 @@ def member_key(event_id: int, person_key: int) -> str:
     return f"member:{event_id}:{person_key}"
 
 
+def memberships(
+    participations: Iterable[Participation], choices: Choices, people: Mapping[Who, int]
+) -> dict[str, str | None]:
+    """Of which membership each row tells now, by natural key.
+
+    None: of none, since its address is filtered out or is none, where the account has what such
+    rows brought deleted; else they leave things as they are, and are not there.
+    """
+    told: dict[str, str | None] = {}
+    for participation in participations:
+        reason = rejection(participation, choices.filter_strings)
+        if reason is None:
+            person = people[who(participation)]
+            told[row_key(participation)] = member_key(participation.columns["event_id"], person)
+        elif choices.vanished == "delete" and reason != participation.flaw:
+            told[row_key(participation)] = None
+    return told
+
+
 def member_intents(
     participations: Iterable[Participation],
     choices: Choices,
     people: Mapping[Who, int],
     known: Mapping[str, Said],
+    told: Mapping[str, str | None] | None = None,
 ) -> list[Intent]:
     """One membership for each person and event: one stage, sums, the newest values.
 
     A person registers for and attends several sessions of one event, and the rows come in any
-    order over many cycles; hence what was said before is taken into account.
+    order over many cycles; hence what was said before is taken into account. A membership of which
+    a row told before that tells of another one now goes by the rows that it still has.
 
     Args:
         participations: rows of registrations or attendances.
         choices: the account's.
         people: the person of each row that is to be sent (`warehouse.people.sightings`).
         known: what was said last, by natural key.
+        told: of which membership each row tells now (`memberships`), and those that vanished.
     """
-    said: dict[tuple[int, int], list[Participation]] = {}
+    said: defaultdict[tuple[int, int], list[Participation]] = defaultdict(list)
     for participation in participations:
         if rejection(participation, choices.filter_strings) is None:
-            key = participation.columns["event_id"], people[who(participation)]
-            said.setdefault(key, []).append(participation)
+            said[participation.columns["event_id"], people[who(participation)]].append(
+                participation
+            )
+    lost: dict[tuple[int, int], set[str]] = {}
+    for key, before in known.items():
+        rows = stages.remembered(before).rows & (told or {}).keys()
+        if left := {row for row in rows if (told or {})[row] != key}:
+            lost[before.intent["event_id"], int(key.rpartition(":")[2])] = left
     return [
-        _member(person, rows, choices, known.get(member_key(event_id, person)))
-        for (event_id, person), rows in said.items()
+        _member(
+            event_id,
+            person,
+            said.get((event_id, person), []),
+            lost=lost.get((event_id, person), set()),
+            choices=choices,
+            known=known.get(member_key(event_id, person)),
+        )
+        for event_id, person in dict.fromkeys((*said, *lost))
     ]
 
 
@@ -156,20 +197,22 @@ def unknown_words(member: Intent) -> Collection[str]:
 
 
 def _member(
+    event_id: int,
     person_key: int,
     rows: list[Participation],
+    *,
+    lost: Collection[str],
     choices: Choices,
     known: Said | None,
 ) -> Intent:
     settings, members = choices.settings, choices.members
-    event_id = rows[0].columns["event_id"]
     rows.sort(key=lambda row: (row.changed_at, row.participation_id))
-    as_of = rows[-1].changed_at
+    as_of = rows[-1].changed_at if rows else NEVER
     fields: dict[str, Any] = {}
     for row in rows:
         fields.update(members.apply(row.columns))
-    parts = _parts(rows, members, known.intent.get("parts", {}) if known else {})
-    told = stages.told(rows, settings, stages.remembered(known))
+    parts = _parts(rows, members, _known_parts(known, lost))
+    told = stages.told(rows, settings, stages.remembered(known).without(lost))
     if known is not None:
         mapped = members.columns.keys() | members.constants.keys()
         said = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
@@ -178,7 +221,11 @@ def _member(
     for field, column in members.columns.items():
         if column in parts:
             fields[field] = sum(parts[column].values())
-    stage, reason = _stage(told, settings, known)
+    is_over = bool(lost) and not told.rows and told.before is None
+    stage, reason = _stage(told, settings, known, stays=is_over)
+    undoes = is_over and choices.vanished == "delete"
+    if undoes:
+        stage, reason = None, NO_ROW
     if event_id is None:
         reason = NO_EVENT
     elif reason is None and not choices.has_campaign(event_id):
@@ -192,25 +239,36 @@ def _member(
         "parts": parts,
     }
     key = member_key(event_id, person_key)
-    return Intent(key, "member", person_key, as_of, wanted, reason, told.memory)
+    return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
 
 
 def _stage(
-    told: stages.Told, settings: CampaignSettings, known: Said | None
+    told: stages.Told, settings: CampaignSettings, known: Said | None, *, stays: bool
 ) -> tuple[Stage | None, str | None]:
     """The stage that is sent of a member, or why none is.
 
     Where the account sends none of the sessions' stages, the one that was sent last stays. Whoever
-    is a member and has neither registered nor attended any more is as good as registered.
+    is a member and has neither registered nor attended any more is as good as registered, unless
+    it is the rows that are gone: then it `stays`, too.
     """
     sent = list(settings.statuses)
     if (stage := stages.one_stage(told.stages, sent)) is not None:
         return stage, None
     if known is not None and known.intent.get("stage") in sent:
-        return (known.intent["stage"] if told.stages or told.unknown else "registered"), None
+        is_kept = stays or told.stages or told.unknown
+        return (known.intent["stage"] if is_kept else "registered"), None
     if told.stages:
         return None, NO_STATUS
     return None, UNKNOWN_WORD.format(min(told.unknown.values())) if told.unknown else ABSENT
+
+
+def _known_parts(known: Said | None, lost: Collection[str]) -> Mapping[str, Mapping[str, float]]:
+    """The summands that were known, without those of attendances that are lost."""
+    parts: Mapping[str, Mapping[str, float]] = known.intent.get("parts", {}) if known else {}
+    return {
+        column: {row: value for row, value in summands.items() if f"a{row}" not in lost}
+        for column, summands in parts.items()
+    }
 
 
 def _parts(
@@ -226,6 +284,6 @@ def _parts(
             for row in rows
             if (value := number(row.columns.get(column))) is not None
         }
-        if summands := {**known.get(column, {}), **read}:
+        if (summands := {**known.get(column, {}), **read}) or column in known:
             parts[column] = summands
     return parts

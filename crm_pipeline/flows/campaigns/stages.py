@@ -4,8 +4,8 @@ Each row of the source says one thing of one session, and what it says last coun
 are the same in whatever order, however often and in however many parts the rows are read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Literal, NamedTuple
 
@@ -89,12 +89,30 @@ class Told:
         found = list(stages_of_sessions(self.words).values())
         return found if self.before is None or self.before in found else [*found, self.before]
 
+    def without(self, rows: Collection[str]) -> "Told":
+        """What is left when these rows say nothing of the event any more."""
+        return replace(
+            self,
+            words={row: word for row, word in self.words.items() if row not in rows},
+            unknown={row: word for row, word in self.unknown.items() if row not in rows},
+        )
+
+    @property
+    def rows(self) -> set[str]:
+        """The rows that have said something."""
+        return {*self.words, *self.unknown}
+
     @property
     def memory(self) -> dict[str, Any]:
         """As the ledger keeps it."""
         rest = {"unknown": self.unknown, "before": self.before}
         rows = {key: list(word) for key, word in self.words.items()}
         return {"rows": rows} | {name: each for name, each in rest.items() if each}
+
+
+def row_key(participation: Participation) -> str:
+    """How a row is remembered: `r4711` is a registration, `a99` an attendance."""
+    return f"{participation.source[0]}{participation.participation_id}"
 
 
 def word_of(
@@ -134,7 +152,7 @@ def told(rows: Iterable[Participation], settings: CampaignSettings, before: Told
     """
     words, unknown = dict(before.words), dict(before.unknown)
     for row in rows:
-        key = f"{row.source[0]}{row.participation_id}"
+        key = row_key(row)
         stage = word_of(row, settings)
         unknown.pop(key, None)
         if stage == "absent":
