@@ -92,11 +92,40 @@ def not_left_behind(
     }
 
 
+def made_unheard(
+    people: Iterable[DuePerson], matches: Mapping[str, Match]
+) -> tuple[Mapping[int, Match], Mapping[str, Match]]:
+    """Records that were made by requests of which no answer came, before addresses were corrected.
+
+    Whoever has such an address now is somebody else, whose record this is not.
+
+    Returns:
+        These records by person, and the matches without them.
+    """
+    made: dict[int, Match] = {}
+    left = dict(matches)
+    searching = [each for each in people if each.salesforce_id is None and each.sent_emails]
+    while True:
+        found = {
+            person.person_key: address
+            for person in searching
+            if person.person_key not in made and person.address not in left
+            for address in person.addresses
+            if address in left
+        }
+        if not found:
+            return made, left
+        for person_key, address in found.items():
+            if address in left:
+                made[person_key] = left.pop(address)
+
+
 def decide_person(
     person: DuePerson,
     matches: Mapping[str, Match],
     schemas: Mapping[str, SObjectSchema],
     settings: AccountSettings,
+    made: Mapping[int, Match],
 ) -> Decision:
     """Which record gets which fields.
 
@@ -110,6 +139,7 @@ def decide_person(
         matches: the records that were found, by address.
         schemas: of Lead and Contact.
         settings: the account's.
+        made: records of people who were created without an answer (`made_unheard`).
     """
     match = matches.get(person.address) if person.is_to_be_found else None
     if person.sobject is not None and person.salesforce_id is not None:
@@ -118,10 +148,8 @@ def decide_person(
         return _decide_matched(person, match, schemas)
     if match is not None:
         return _decide_matched(person, match, schemas)
-    for address in person.addresses:
-        if (made := matches.get(address)) is not None:
-            # By a request of which no answer came; the address was corrected since.
-            return _decide_matched(person, made, schemas, has_our_email=True)
+    if person.person_key in made:
+        return _decide_matched(person, made[person.person_key], schemas, has_our_email=True)
     return _decide_new(person, schemas, settings)
 
 

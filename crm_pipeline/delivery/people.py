@@ -12,6 +12,7 @@ from crm_pipeline.delivery.decisions import (
     Decision,
     by_policy,
     decide_person,
+    made_unheard,
     newest_for_each_record,
     not_left_behind,
 )
@@ -163,7 +164,8 @@ def _decided(
     known = schemas(session, SOBJECTS)
     chosen = session.account.settings
     matches = not_left_behind(people, matches)
-    decided = [(person, decide_person(person, matches, known, chosen)) for person in people]
+    made, left = made_unheard(people, matches)
+    decided = [(person, decide_person(person, left, known, chosen, made)) for person in people]
     there = _there(session, [decision for _, decision in decided], matches)
     compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
     decided = [

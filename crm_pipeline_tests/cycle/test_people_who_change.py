@@ -115,6 +115,21 @@ def test_an_address_corrected_after_a_lost_answer_makes_no_second_lead(
     assert whose(bench) == ["right@example.com"]
 
 
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+def test_an_address_that_another_takes_after_a_lost_answer_brings_no_lead_along(
+    bench: Bench, action: str
+) -> None:
+    two_people(bench)
+    bench.fault("collections.create", action, nth=1)
+    bench.cycle()
+    ship(bench, p1="new@example.com", p2="p1@example.com")
+    for _ in range(3):
+        bench.cycle()
+    names = {lead["Email"]: lead["LastName"] for lead in bench.records("Lead")}
+    assert names == {"new@example.com": "Last 1", "p1@example.com": "Last 2"}
+    assert whose(bench) == ["new@example.com", "p1@example.com"]
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_lead_that_sales_deleted_is_found_or_made_anew_under_the_new_address(
     bench: Bench, there: bool

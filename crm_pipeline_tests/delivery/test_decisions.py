@@ -12,6 +12,7 @@ from crm_pipeline.delivery.decisions import (
     Decision,
     decide_activity,
     decide_person,
+    made_unheard,
     newest_for_each_record,
 )
 from crm_pipeline.delivery.kind import PERSON
@@ -67,7 +68,7 @@ def known(**changes: Any) -> DuePerson:
 
 def decide(given: DuePerson, match: Match | None = None) -> Decision:
     found = {} if match is None else {"ada@example.com": match}
-    return decide_person(given, found, SCHEMAS, SETTINGS)
+    return decide_person(given, found, SCHEMAS, SETTINGS, {})
 
 
 def test_nobody_in_the_org_becomes_a_lead_with_what_salesforce_requires() -> None:
@@ -96,9 +97,8 @@ def test_a_time_that_is_in_the_org_already_is_no_difference() -> None:
     there = Match("Lead", "00Q1", {"Seen__c": "2026-03-01T12:00:00.000+0000"}, "the only lead")
     for written in ("2026-03-01T12:00:00.000+0000", "2026-03-01T12:00:00Z", NOON.isoformat()):
         given = person(intent={"Lead": {"Seen__c": written}, "Contact": {}})
-        assert decide_person(given, {given.address: there}, schemas, SETTINGS).action == "none", (
-            written
-        )
+        decision = decide_person(given, {given.address: there}, schemas, SETTINGS, {})
+        assert decision.action == "none", written
 
 
 def test_the_address_of_a_contact_reached_through_its_lead_is_left_alone() -> None:
@@ -136,9 +136,26 @@ def test_one_who_had_another_address_is_the_record_of_that_one_unless_the_new_on
 def test_one_whose_address_was_corrected_after_a_lost_answer_is_what_that_made() -> None:
     made = Match("Lead", "00Q7", {**person().intent["Lead"], "Email": "old@example.com"}, "")
     corrected = person(sent_emails=["Old@Example.com"])
-    decision = decide_person(corrected, {"old@example.com": made}, SCHEMAS, SETTINGS)
+    found, left = made_unheard([corrected], {"old@example.com": made})
+    assert left == {}
+    decision = decide_person(corrected, left, SCHEMAS, SETTINGS, found)
     assert (decision.salesforce_id, decision.fields) == ("00Q7", {"Email": "ada@example.com"})
-    assert decide_person(corrected, {}, SCHEMAS, SETTINGS).action == "create"
+    assert decide_person(corrected, {}, SCHEMAS, SETTINGS, {}).action == "create"
+
+
+def test_of_several_whose_answers_were_lost_each_is_what_was_made_for_them() -> None:
+    """Ada has another address, Bob has hers, and Cy has his."""
+    made = {
+        name: Match("Lead", f"00Q{name}", {"Email": f"{name}@example.com"}, "")
+        for name in ("ada", "bob", "cy")
+    }
+    people = [
+        person(person_key=number, address=f"{now}@example.com", sent_emails=[f"{was}@example.com"])
+        for number, (was, now) in enumerate([("cy", "bob"), ("bob", "ada"), ("ada", "new")])
+    ]
+    found, left = made_unheard(people, {match.fields["Email"]: match for match in made.values()})
+    assert found == {0: made["cy"], 1: made["bob"], 2: made["ada"]}
+    assert left == {}
 
 
 def activity(**changes: Any) -> DueActivity:
