@@ -1,6 +1,6 @@
 """What the examiner looks at: the warehouse's rows, the ledger's, the orgs' records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -54,18 +54,26 @@ class CycleRow(NamedTuple):
     unaccounted: int
 
 
+class Happening(NamedTuple):
+    """An event as its campaign shows it: its name, its first and its last day."""
+
+    name: str
+    starts: str
+    ends: str
+
+
 @dataclass(frozen=True, slots=True)
 class Campaigns:
     """What there is of an account that has campaigns.
 
     Attributes:
-        events: the names of its client's events, by id.
+        events: its client's events, by id.
         links: campaigns that were named for events, by the event's id.
         records: campaigns of its org.
         members: campaign members of its org, deleted ones too.
     """
 
-    events: Mapping[int, str]
+    events: Mapping[int, Happening]
     links: Mapping[int, str]
     records: Sequence[Record]
     members: Sequence[Record]
@@ -77,6 +85,7 @@ class Evidence:
 
     Attributes:
         participations: of its client, as the warehouse has them now.
+        former: those, and others, as the warehouse had them before.
         filters: its filter strings.
         operations: its ledger, the latest version of each.
         cycles: those that ended.
@@ -84,7 +93,9 @@ class Evidence:
         events: its activities, deleted ones too.
         given: records that somebody else made.
         addresses: of records whose email somebody changed in the org: those they had before.
+        had: the addresses that each record ever had, whoever wrote them.
         touched: records that somebody else wrote to.
+        hidden: fields (`Lead.Title`) that were hidden from the account for a while.
         external_id: the field by which the account names its activities, if it does.
         campaigns: what it has of campaigns, where they are on.
     """
@@ -98,7 +109,10 @@ class Evidence:
     events: Sequence[Record]
     given: frozenset[str] = frozenset()
     addresses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    former: Sequence[Participation] = ()
+    had: Mapping[str, Set[str]] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     external_id: str | None = None
     campaigns: Campaigns | None = None
 
@@ -110,13 +124,21 @@ def gather(
     *,
     given: frozenset[str] = frozenset(),
     addresses: Mapping[str, Sequence[str]] | None = None,
+    said: Iterable[Participation] = (),
+    had: Mapping[str, Set[str]] | None = None,
     touched: frozenset[str] = frozenset(),
+    hidden: frozenset[str] = frozenset(),
 ) -> Evidence:
-    """All about an account whose client in the warehouse has the same name."""
+    """All about an account whose client in the warehouse has the same name.
+
+    `said` is whatever the warehouse ever had; the others are as in `Evidence`.
+    """
     settings = get_account(connection, account).settings
+    now = participations(connection, account)
     return Evidence(
         account=account,
-        participations=participations(connection, account),
+        participations=now,
+        former=sorted(set(said).difference(now), key=repr),
         filters=filters(connection, account),
         operations=operations(connection, account),
         cycles=cycles(connection, account),
@@ -124,14 +146,16 @@ def gather(
         events=list(org.table("Event").rows.values()),
         given=given,
         addresses=addresses or {},
+        had=had or {},
         touched=touched,
+        hidden=hidden,
         external_id=settings.activity_external_id_field,
         campaigns=campaigns(connection, account, org) if settings.campaigns else None,
     )
 
 
 def participations(connection: Connection, client: str) -> list[Participation]:
-    """A client's registrations and attendances."""
+    """A client's registrations and attendances, as far as all that they belong to is there."""
     registered = connection.execute(_REGISTRATIONS, {"client": client}).mappings()
     attended = connection.execute(_ATTENDANCES, {"client": client}).mappings()
     return [
@@ -142,9 +166,9 @@ def participations(connection: Connection, client: str) -> list[Participation]:
 
 def campaigns(connection: Connection, account: str, org: Org) -> Campaigns:
     """What there is of an account's campaigns."""
-    names = text("SELECT event_id, name FROM warehouse.event WHERE client_id = :account")
+    events = connection.execute(_EVENTS, {"account": account})
     return Campaigns(
-        events={row.event_id: row.name for row in connection.execute(names, {"account": account})},
+        events={row.event_id: Happening(row.name, row.starts, row.ends) for row in events},
         links=campaign_links(connection, account),
         records=list(org.table("Campaign").rows.values()),
         members=list(org.table("CampaignMember").rows.values()),
@@ -170,16 +194,20 @@ def filters(connection: Connection, account: str) -> list[str]:
 
 
 def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
-    lines = []
-    for poll in row["polls"] or ():
-        lines += [f"Poll: {poll['question']}", f"Answer: {poll['answer']}"]
-    lines += [f"Chat: {message}" for message in row["chats"] or ()]
+    told = [
+        line
+        for poll in row["polls"] or ()
+        for line in (("Poll", poll["question"]), ("Answer", poll["answer"]))
+    ]
+    told += [("Chat", message) for message in row["chats"] or ()]
     return Participation(
         key=f"{kind}:{row['id']}",
         email=row["email"] or "",
         subject=subject,
         at=salesforce_time(row["at"]),
-        description="\n".join(lines),
+        description="\n".join(
+            f"{label}: {said.strip()}" for label, said in told if (said or "").strip()
+        ),
         person=row["person_id"],
         title=row["job_title"],
         event=row["event_id"],
@@ -198,6 +226,18 @@ def salesforce_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
+_EVENTS = text(
+    """
+    SELECT
+        event_id,
+        name,
+        to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS starts,
+        to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS ends
+    FROM warehouse.event
+    WHERE client_id = :account
+    """
+)
+
 _REGISTRATIONS = text(
     """
     SELECT
@@ -214,6 +254,7 @@ _REGISTRATIONS = text(
     FROM warehouse.registration AS r
     INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
     INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
+    INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
     WHERE r.client_id = :client
     """
 )
@@ -252,6 +293,7 @@ _ATTENDANCES = text(
     FROM warehouse.attendance AS a
     INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
     INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
+    INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
     WHERE a.client_id = :client
     """
 )
@@ -286,7 +328,8 @@ _CYCLES = text(
         ) AS unaccounted
     FROM crm.cycle AS c
     LEFT JOIN crm.operation AS o
-        ON c.cycle_id = o.read_by AND o.kind = 'activity' AND o.state <> 'rejected'
+        -- Nobody is known of a row that is rejected, also when a newer one has replaced it.
+        ON c.cycle_id = o.read_by AND o.kind = 'activity' AND o.person_key IS NOT NULL
     WHERE c.account_id = :account AND c.counts <> '{}'
     GROUP BY c.cycle_id
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -19,6 +20,9 @@ from crm_pipeline_tests.chaos.lane import Ended, Lane
 from crm_pipeline_tests.small_flow.badges import OBJECTS
 
 USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
+
+COLLEAGUE = "sales@chaos.test"
+"""Another user of the orgs, to whom salespeople hand people over."""
 
 EXTERNAL_ID = "Participation__c"
 """External id field of Activity in the orgs; accounts use it where they are told to."""
@@ -41,7 +45,10 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
     """The configuration of an org that lets the accounts' user in."""
     return {
         "name": name,
-        "users": [{"username": USER, "password": PASSWORD, "security_token": TOKEN}],
+        "users": [
+            {"username": user, "password": PASSWORD, "security_token": TOKEN}
+            for user in (USER, COLLEAGUE)
+        ],
         "objects": {
             sobject: {"fields": {field: {"type": "string", "external_id": True}}}
             for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
@@ -57,6 +64,8 @@ class Installation:
     An account has the same name as its org and as its client in the warehouse.
 
     Attributes:
+        environment: settings of the pipeline.
+        clocks: by how much the clocks of orgs differ from the databases', by name.
         beside: what ends with the installation.
         restored: what puts things back that are neither in the databases nor in the orgs.
     """
@@ -66,6 +75,7 @@ class Installation:
         self.names = tuple(names)
         self.orgs = {name: server.org(name) for name in names}
         self.environment: dict[str, str] = dict(NO_PATIENCE)
+        self.clocks: dict[str, timedelta] = {}
         self.ambushes = {name: Ambush(org) for name, org in self.orgs.items()}
         for name, org in self.orgs.items():
             org.weather = self.ambushes[name]
@@ -73,6 +83,7 @@ class Installation:
         self.beside = ExitStack()
         self.restored: list[Callable[[], None]] = []
         self._lane = self.beside.enter_context(Lane())
+        self._ids = {name: org.id for name, org in self.orgs.items()}
         self._tables: list[str] = []
         self._snapshots: dict[str, Snapshot] = {}
         self._killed = False
@@ -139,6 +150,9 @@ class Installation:
             org.sessions.clear()
             org.meter.set_used(org.now(), 0)
             org.weather.faults.clear()
+            org.hide_fields(())
+            org.clock_shift = self.clocks.get(name, timedelta())
+            org.id = self._ids[name]
             self.ambushes[name].expect(None, 0)
         for put_back in self.restored:
             put_back()

@@ -5,17 +5,19 @@ the one status of all sessions (spec: campaigns), or a place in the queue.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 from crm_pipeline_tests.chaos.evidence import (
     Campaigns,
     Evidence,
+    Happening,
     Participation,
     Record,
     address,
 )
 from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
 
 STATUSES: Mapping[str, str] = {
     "registered": "Registered",
@@ -26,11 +28,19 @@ STATUSES: Mapping[str, str] = {
 
 
 class Wanted(NamedTuple):
-    """A membership that there should be: whose, which stages it may have, whether it is queued."""
+    """A membership that there should be.
+
+    Attributes:
+        name: whose, in words.
+        stages: those that it may have.
+        waits: whether it is queued.
+        before: the campaigns and people where it was, if it was delivered long ago.
+    """
 
     name: str
     stages: frozenset[str]
     waits: bool
+    before: frozenset[tuple[str, str]]
 
 
 def stages_of(rows: Iterable[Participation]) -> frozenset[str]:
@@ -60,31 +70,48 @@ class MemberExamination:
         self._evidence = evidence
         self._found = found
 
-    def campaigns(self, waits: Mapping[int, bool]) -> dict[int, str]:
-        """The campaign of each event that needs one; `waits`: whether it is in the queue."""
+    def campaigns(
+        self, waits: Mapping[int, bool], *, former: Iterable[int], at_rest: bool
+    ) -> dict[int, str]:
+        """The campaign of each event that has one.
+
+        Args:
+            waits: events that need one, and whether it is in the queue.
+            former: events that needed one once.
+            at_rest: a campaign that we made has the name and the days of its event, too.
+        """
         known: dict[int, str] = {}
-        for event, waiting in waits.items():
+        for event in {**waits, **dict.fromkeys(former)}:
             if event in self._campaigns.links:
                 known[event] = self._campaigns.links[event]
                 continue
-            name = self._campaigns.events[event]
+            mark = f"Webinar platform: event {event}"
             made = [
-                each["Id"]
+                each
                 for each in self._campaigns.records
-                if each["Name"] == name and each["Id"] not in self._evidence.given
+                if each.get("Description") == mark and each["Id"] not in self._evidence.given
             ]
             if len(made) > 1:
                 self._found.doubled.append(f"event {event}: {len(made)} campaigns")
             elif made:
-                known[event] = made[0]
-            elif not waiting:
+                known[event] = made[0]["Id"]
+                if at_rest and not waits.get(event, True):
+                    self._follows(made[0], event)
+            elif not waits.get(event, True):
                 self._found.lost.append(f"event {event} has no campaign")
         return known
+
+    def _follows(self, campaign: Record, event: int) -> None:
+        shown = Happening(campaign["Name"], campaign["StartDate"], campaign["EndDate"])
+        if shown != self._campaigns.events[event]:
+            right = ", ".join(self._campaigns.events[event])
+            self._found.wrong.append(f"event {event} is {right}; its campaign: {', '.join(shown)}")
 
     def members(
         self,
         wanted: Mapping[tuple[str, str], Wanted],
-        owners: Mapping[str, str],
+        released: Mapping[tuple[str, str], Set[str]],
+        who: WhoIsWho,
         *,
         at_rest: bool,
     ) -> None:
@@ -92,13 +119,15 @@ class MemberExamination:
 
         Args:
             wanted: by campaign and person.
-            owners: which person each Lead and Contact is.
+            released: those that may stay although the source says so no more, with the stages
+                that it gave.
+            who: the account's people.
             at_rest: the status has to be the one that is wanted, too.
         """
         living: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
         deleted: Counter[tuple[str, str]] = Counter()
         for member in self._campaigns.members:
-            place = member["CampaignId"], owners[_owner(member)]
+            place = member["CampaignId"], who.of_record(_owner(member))
             if member["IsDeleted"]:
                 deleted[place] += 1
             else:
@@ -106,21 +135,28 @@ class MemberExamination:
                 owner = self._evidence.people[_owner(member)]
                 if owner["IsDeleted"] or owner.get("IsConverted"):
                     self._found.wrong.append(f"member {member['Id']} is no person any more")
-        for campaign, person in living.keys() - wanted.keys():
+        for campaign, person in living.keys() - wanted.keys() - released.keys():
             self._found.wrong.append(f"{person} is a member of {campaign} without a reason")
         for place, each in wanted.items():
             there = living[place]
-            if len(there) > 1:
+            records = {_owner(member) for member in there}
+            # Who was one with somebody by an address that has become another's is so no more.
+            apart = who.is_restless(who.addresses_of(place[1])) and len(records) == len(there)
+            if len(there) > 1 and not apart:
                 self._found.doubled.append(f"{each.name}: {len(there)} memberships")
-            elif not there and not deleted[place] and not each.waits:
-                self._found.lost.append(f"{each.name}: no membership")
-            elif there and at_rest and not each.waits:
-                self._status(there[0], each)
+            elif there:
+                if at_rest and not each.waits:
+                    self._status(there[0], each, released.get(place, frozenset()))
+            elif not each.waits:
+                before = (place, *each.before)
+                excused = any(deleted[p] or (living[p] and not at_rest) for p in before)
+                if not excused:
+                    self._found.lost.append(f"{each.name}: no membership")
 
-    def _status(self, member: Record, wanted: Wanted) -> None:
+    def _status(self, member: Record, wanted: Wanted, released: Set[str]) -> None:
         if _owner(member) in self._evidence.touched:
             return
-        if member["Status"] not in {STATUSES[stage] for stage in wanted.stages}:
+        if member["Status"] not in {STATUSES[stage] for stage in wanted.stages | released}:
             right = " or ".join(sorted(wanted.stages))
             self._found.wrong.append(f"{wanted.name}: {member['Status']}, but is {right}")
 

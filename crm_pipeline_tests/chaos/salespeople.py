@@ -22,6 +22,7 @@ class Salespeople:
         given: records that are theirs: made by them, or by a conversion.
         addresses: of records whose email they changed, those that they had before.
         touched: records whose values are no longer only the pipeline's.
+        hidden: fields to which the pipeline's user has had no right for a while.
     """
 
     def __init__(self, org: Org, known: Callable[[], Collection[str]]) -> None:
@@ -37,6 +38,7 @@ class Salespeople:
         self.given: set[str] = set()
         self.addresses: dict[str, list[str]] = {}
         self.touched: set[str] = set()
+        self.hidden: set[str] = set()
 
     def meets(self, email: str, pick: int) -> None:
         """Somebody makes a Lead or a Contact by hand, of a person who has no record yet."""
@@ -67,6 +69,18 @@ class Salespeople:
             self._number += 1
             self.addresses.setdefault(row["Id"], []).append(row.get("Email") or "")
             self._change(row, Email=f"new{self._number}@example.com")
+
+    def changes_owner(self, pick: int) -> None:
+        """A person is somebody else's to look after."""
+        if people := self._people():
+            users = [user.id for user in self._org.users.values()]
+            self._write(people[pick % len(people)], OwnerId=users[pick % len(users)])
+
+    def changes_rights(self, pick: int) -> None:
+        """The pipeline's user loses the right to a field, or has it again."""
+        fields = ("Lead.Title", "Contact.Title")[: pick % 3]
+        self.hidden.update(fields)
+        self._org.hide_fields(fields)
 
     def converts(self, pick: int) -> None:
         """A Lead becomes a Contact: a new one, or one that is there."""
@@ -104,6 +118,9 @@ class Salespeople:
 
     def _change(self, row: Row, **fields: Any) -> None:
         self.touched.add(row["Id"])
+        self._write(row, **fields)
+
+    def _write(self, row: Row, **fields: Any) -> None:
         with committed(self._context()) as context:
             context.change(self._table_of(row["Id"]), {**row, **fields})
 

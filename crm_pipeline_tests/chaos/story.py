@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -33,6 +34,8 @@ _TENTH = {
 
 FAIR = 3
 """The event whose campaign somebody has named."""
+
+DAY = 24 * 60.0
 
 LATER = 120.0
 """Minutes after the first rows when the second ones come: beyond what an extract reads twice."""
@@ -119,6 +122,8 @@ def _first_rows(rows: Connection, client: str) -> None:
     attend(rows, 12, 11, 2, client=client, minute=11)
     attend(rows, 1, 1, client=client, minute=12)
     poll(rows, 1, attendance=1, client=client, minute=13)
+    # Of a session that is shipped later.
+    register(rows, 15, 11, 4, client=client, minute=15)
     # A composite would take this for a reference: it has to travel by itself.
     say(rows, 1, "see @{this}", attendance=1, client=client, minute=14)
 
@@ -156,14 +161,36 @@ def goes_on(installation: Installation, told: Told) -> None:
         register(rows, 12, 12, client=client, minute=LATER + 3)
         attend(rows, 6, 6, client=client, minute=LATER + 4)
         attend(rows, 4, 4, client=client, minute=LATER + 4)
+        _the_source_corrects_itself(rows, client)
+
+
+def _the_source_corrects_itself(rows: Connection, client: str) -> None:
+    """Addresses, whose a registration is, an event's name and days; what was missing comes."""
+    # Of one who is in the org, and of one who could not be until now.
+    change_person(rows, 11, minute=LATER + 5, email="eleventh@example.com")
+    change_person(rows, 9, minute=LATER + 5, email="p9@example.com")
+    _change(rows, "registration", 1, minute=LATER + 6, person_id=11)
+    [event] = rows.scalars(
+        text("SELECT event_id FROM warehouse.event_session WHERE event_session_id = 1")
+    )
+    days = {"starts_at": _at(1 * DAY), "ends_at": _at(2 * DAY)}
+    _change(rows, "event", event, minute=LATER + 7, name="Expo, put off", **days)
+    session = {"event_id": event, "client_id": client, "title": "Late", **days}
+    insert(rows, "event_session", event_session_id=4, shipped_at=_at(LATER + 8), **session)
 
 
 def change_person(rows: Connection, person: int, *, minute: float, **columns: Any) -> None:
     """Another version of a person's row, shipped then."""
+    _change(rows, "person", person, minute=minute, **columns)
+
+
+def _change(rows: Connection, table: str, number: int, *, minute: float, **columns: Any) -> None:
     changes = ", ".join(f"{name} = :{name}" for name in columns)
     rows.execute(
-        text(f"UPDATE warehouse.person SET {changes}, shipped_at = :at WHERE person_id = :person"),
-        {**columns, "person": person, "at": _at(minute)},
+        text(
+            f"UPDATE warehouse.{table} SET {changes}, shipped_at = :at WHERE {table}_id = :number"
+        ),
+        {**columns, "number": number, "at": _at(minute)},
     )
 
 
@@ -211,6 +238,4 @@ def say(
 
 
 def _at(minute: float) -> Any:
-    from datetime import timedelta
-
     return LONG_AGO + timedelta(minutes=minute)

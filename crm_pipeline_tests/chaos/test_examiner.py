@@ -243,6 +243,138 @@ def test_an_activity_with_anothers_external_id_is_wrong():
     assert "named" in found("wrong", named)[0]
 
 
+CORRECTED = replace(REGISTRATION, email="new@x.com", person=1)
+"""The registration, whose person has another address than before."""
+
+BEFORE = replace(REGISTRATION, person=1)
+BOB = "00Q000000000002AAA"
+
+
+def corrected(**changed: Any) -> Evidence:
+    """The registration's person has another address now, and so has the lead."""
+    said: dict[str, Any] = {
+        "participations": [CORRECTED],
+        "former": [BEFORE],
+        "people": [lead(email="new@x.com")],
+        "operations": [operation(), operation(key="person:new@x.com")],
+    }
+    return evidence(**{**said, **changed})
+
+
+def moved(under: str, **changed: Any) -> Evidence:
+    """The registration is Bob's now, and not Ann's any more; its activity is under this one."""
+    return evidence(
+        participations=[replace(REGISTRATION, email="bob@x.com", person=2)],
+        former=[BEFORE],
+        people=[lead(), lead(BOB, "bob@x.com")],
+        events=[event(under)],
+        **changed,
+    )
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        corrected(),
+        corrected(events=[event(IsDeleted=True)]),
+        corrected(
+            people=[lead(IsDeleted=True), lead(BOB, "new@x.com")], events=[event(IsDeleted=True)]
+        ),
+        moved(BOB),
+        evidence(participations=[], former=[BEFORE]),
+        evidence(participations=[], former=[BEFORE], events=[]),
+        evidence(participations=[replace(BEFORE, email="ann@rival.com")], former=[BEFORE]),
+        evidence(
+            participations=[],
+            former=[BEFORE, replace(CORRECTED, key="registration:2", at="then")],
+            people=[lead(email="new@x.com")],
+        ),
+    ],
+    ids=[
+        "corrected",
+        "deleted, then corrected",
+        "deleted with the person, then corrected",
+        "moved",
+        "vanished",
+        "vanished before it was read",
+        "filtered since",
+        "vanished, then corrected",
+    ],
+)
+def test_what_follows_the_source_raises_no_finding(kept: Evidence):
+    assert not examine(kept), str(examine(kept))
+
+
+def test_an_activity_that_stayed_with_the_one_whose_it_was_is_wrong_once_nothing_is_due():
+    findings = examine(moved(LEAD))
+    assert findings.lost == ["registration:1: 1 without an activity (done)"]
+    assert f"under {LEAD} is nobody's" in findings.wrong[0]
+    assert not examine(moved(LEAD), at_rest=False)
+    assert not examine(moved(LEAD, operations=[operation("failed", error_code="LOCKED")]))
+
+
+def test_an_activity_of_both_of_those_whose_it_is_and_was_is_doubled():
+    twice = replace(moved(BOB), events=[event(BOB), event(LEAD, "00U2")])
+    assert examine(twice).wrong
+    assert found("doubled", twice, at_rest=False)
+
+
+def test_a_second_lead_under_the_former_address_that_has_the_activity_is_wrong():
+    second = corrected(people=[lead(), lead(BOB, "new@x.com")])
+    findings = examine(second)
+    assert findings.lost
+    assert f"under {LEAD} is nobody's" in findings.wrong[0]
+
+
+def test_two_leads_with_the_corrected_address_are_doubled():
+    second = corrected(people=[lead(email="new@x.com"), lead(BOB, "new@x.com")])
+    assert found("doubled", second) == [f"2 leads of one person: {LEAD}, {BOB}"]
+
+
+def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there():
+    later = "2026-03-02T12:00:00.000+0000"
+    hers = replace(REGISTRATION, email="bob@x.com", person=1)
+    his = replace(REGISTRATION, key="registration:2", email="ann@x.com", at=later, person=2)
+    swapped: dict[str, Any] = {
+        "participations": [hers, his],
+        "former": [replace(hers, email="ann@x.com"), replace(his, email="bob@x.com")],
+        "people": [lead(email="bob@x.com"), lead(BOB, "ann@x.com")],
+        "operations": [operation(), operation(key="registration:2")],
+    }
+    right = [event(), event(BOB, "00U2", ActivityDateTime=later)]
+    assert not examine(evidence(events=right, **swapped))
+    crossed = [event(BOB), event(LEAD, "00U2", ActivityDateTime=later)]
+    findings = examine(evidence(events=crossed, **swapped))
+    assert (len(findings.lost), len(findings.wrong)) == (2, 2)
+
+
+def test_an_activity_that_was_deleted_before_the_address_changed_and_came_again_is_doubled():
+    again = corrected(
+        people=[lead(IsDeleted=True), lead(BOB, "new@x.com")],
+        events=[event(IsDeleted=True), event(BOB, "00U2")],
+    )
+    [line] = found("doubled", again)
+    assert "deleted came again" in line
+
+
+def test_a_vanished_participation_with_two_activities_is_doubled():
+    gone = evidence(participations=[], former=[BEFORE], events=[event(), event(record_id="00U2")])
+    assert found("doubled", gone) == ["registration:1: 2 activities"]
+
+
+def test_a_row_that_was_shipped_long_ago_and_never_read_is_lost():
+    late = replace(REGISTRATION, key="registration:2", at="2026-01-01T12:00:00.000+0000")
+    unread = evidence(participations=[REGISTRATION, late])
+    assert found("lost", unread) == ["registration:2: 1 without an activity (never read)"]
+
+
+def test_a_value_is_not_examined_that_the_pipeline_had_no_right_to_write():
+    titled = evidence(
+        participations=[replace(REGISTRATION, title="New")], people=[lead(Title="Old")]
+    )
+    assert not examine(replace(titled, hidden=frozenset(("Lead.Title",))))
+
+
 COUNTS = {
     "rows_read": 4,
     "known": 1,

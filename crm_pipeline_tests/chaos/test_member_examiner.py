@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm_pipeline_tests.chaos.evidence import Campaigns, Operation, Participation, Record
+from crm_pipeline_tests.chaos.evidence import Campaigns, Happening, Operation, Participation, Record
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.member_examiner import stages_of
 from crm_pipeline_tests.chaos.test_examiner import (
@@ -24,7 +24,14 @@ from crm_pipeline_tests.chaos.test_examiner import (
 
 REGISTERED = replace(REGISTRATION, event=7)
 ATTENDED = Participation("attendance:1", "ann@x.com", "Webinar Attendance", AT, event=7)
-EXPO = {"Id": "701A", "Name": "Expo"}
+DAY = "2026-03-01"
+EXPO = {
+    "Id": "701A",
+    "Name": "Expo",
+    "Description": "Webinar platform: event 7",
+    "StartDate": DAY,
+    "EndDate": DAY,
+}
 
 
 def member(**values: Any) -> Record:
@@ -48,7 +55,7 @@ def examined(
     **changed: Any,
 ) -> tuple[list[str], list[str], list[str]]:
     """What is lost, doubled and wrong of one registration for an event with a campaign."""
-    campaigns = Campaigns({7: "Expo"}, links or {}, records, members)
+    campaigns = Campaigns({7: Happening("Expo", DAY, DAY)}, links or {}, records, members)
     said: dict[str, Any] = {"participations": [REGISTERED], "campaigns": campaigns, **changed}
     findings = examine(evidence(**said), at_rest=at_rest)
     return findings.lost, findings.doubled, findings.wrong
@@ -106,8 +113,54 @@ def test_an_event_without_a_campaign_is_lost():
     assert examined(records=[])[0] == ["event 7 has no campaign"]
 
 
+@pytest.mark.parametrize("changed", [{"Name": "Expo 1"}, {"EndDate": "2026-03-02"}])
+def test_a_campaign_behind_its_event_is_wrong_once_nothing_is_due(changed: dict[str, str]):
+    stale = [{**EXPO, **changed}]
+    assert "event 7 is Expo, 2026-03-01" in examined([member()], records=stale)[2][0]
+    assert examined([member()], records=stale, at_rest=False) == ([], [], [])
+    assert examined([member()], records=stale, operations=queued("campaign:7")) == ([], [], [])
+
+
+def test_a_second_campaign_of_another_name_is_doubled():
+    twice = [EXPO, {**EXPO, "Id": "701B", "Name": "Expo, put off"}]
+    assert "2 campaigns" in examined([member()], records=twice)[1][0]
+
+
+MOVED: dict[str, Any] = {
+    "participations": [replace(REGISTERED, email="bob@x.com", person=2)],
+    "former": [replace(REGISTERED, person=1)],
+    "people": [lead(), lead("00Q2", "bob@x.com")],
+    "events": [event("00Q2")],
+}
+"""The registration is Bob's now, and not Ann's any more."""
+
+
+def test_a_membership_of_the_one_whose_registration_it_was_may_stay_but_does_not_do():
+    theirs = member(Id="00v2", LeadId="00Q2")
+    assert examined([theirs], **MOVED) == ([], [], [])
+    assert examined([member(), theirs], **MOVED) == ([], [], [])
+    assert examined([member()], **MOVED)[0] == ["event 7, 00Q2: no membership"]
+    assert examined([member()], at_rest=False, **MOVED)[0] == []
+
+
+def test_a_membership_that_was_deleted_before_the_registration_moved_stays_so():
+    assert examined([member(IsDeleted=True)], **MOVED) == ([], [], [])
+
+
+def test_a_membership_of_a_registration_that_vanished_may_stay():
+    gone: dict[str, Any] = {"participations": [], "former": [REGISTERED], "events": []}
+    assert examined([member()], **gone) == ([], [], [])
+    assert examined([], **gone) == ([], [], [])
+
+
+def test_a_status_that_only_a_row_gave_that_is_gone_may_stay():
+    gone: dict[str, Any] = {"former": [replace(ATTENDED, stage="attended")]}
+    assert examined([member(Status="Attended")], **gone) == ([], [], [])
+    assert "but is registered" in examined([member(Status="Cancelled")], **gone)[2][0]
+
+
 def test_a_second_campaign_is_doubled_but_not_one_that_was_there():
-    twice = [EXPO, {"Id": "701B", "Name": "Expo"}]
+    twice = [EXPO, {**EXPO, "Id": "701B"}]
     assert examined([member()], records=twice)[1] == ["event 7: 2 campaigns"]
     assert examined([member()], records=twice, given=frozenset(("701B",))) == ([], [], [])
 

@@ -8,6 +8,7 @@ was after the run in good weather.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from crm_pipeline.local_org.store import Org
@@ -17,6 +18,7 @@ from crm_pipeline_tests.chaos.cycle_process import BADGES, SMALL_CALLS, CommitAc
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.history import History
 from crm_pipeline_tests.chaos.installation import (
     CAMPAIGN_EXTERNAL_ID,
     CAMPAIGNS,
@@ -115,6 +117,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "activity_external_id_field": EXTERNAL_ID,
     },
     "by bulk jobs": {"route": "bulk"},
+    "an org whose clock is 11 minutes behind": {"route": "composite", "campaigns": CAMPAIGNS},
+    "an org whose clock is 11 minutes ahead": {"route": "bulk", "campaigns": CAMPAIGNS},
     "with campaigns": {"route": "composite", "campaigns": CAMPAIGNS},
     "with campaigns, by bulk jobs": {
         "route": "bulk",
@@ -132,6 +136,13 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "with badges that are left where they are deleted, by bulk jobs": {BADGES: "leave"},
 }
 """Further settings of the pipeline, by the same names."""
+
+
+CLOCKS: Mapping[str, timedelta] = {
+    "an org whose clock is 11 minutes behind": timedelta(minutes=-11),
+    "an org whose clock is 11 minutes ahead": timedelta(minutes=11),
+}
+"""By how much the org's clock differs from the database's, by the same names."""
 
 
 class Case(Protocol):
@@ -177,6 +188,8 @@ class Walk:
         # Several chunks, hence several commits, to a source.
         installation.environment["CHUNK_ROWS"] = "5"
         installation.environment |= ENVIRONMENTS.get(settings, {})
+        for name, org in installation.orgs.items():
+            org.clock_shift = installation.clocks[name] = CLOCKS.get(settings, timedelta())
         case = BadgeCase if BADGES in installation.environment else People
         self._case: Case = case(installation, SETTINGS[settings])
         installation.save()
@@ -251,16 +264,28 @@ class People:
     def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
         self._installation = installation
         self._told = begin(installation, settings)
+        self._history = History()
 
     def goes_on(self) -> None:
         """As `Case`."""
+        self._history = History()
+        with self._installation.rows() as rows:
+            self._history.note(rows, self._installation.names[0], self._installation.org())
         goes_on(self._installation, self._told)
 
     def examined(self) -> Findings:
         """As `Case`."""
         name, org = self._installation.names[0], self._installation.org()
         with self._installation.rows() as rows:
-            return examine(gather(rows, name, org, given=self._told.given))
+            evidence = gather(
+                rows,
+                name,
+                org,
+                given=self._told.given,
+                said=self._history.said[name],
+                had=self._history.had,
+            )
+        return examine(evidence)
 
     def picture(self) -> list[Any]:
         """As `Case`."""

@@ -10,6 +10,7 @@ from crm_pipeline.accounts.store import add_filter, update_settings
 from crm_pipeline_tests.chaos.evidence import Record, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.history import History
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.member_examiner import STATUSES
 from crm_pipeline_tests.chaos.salespeople import Salespeople
@@ -27,6 +28,7 @@ class World:
             name: Salespeople(installation.org(name), partial(self._known, name)) for name in names
         }
         self._attended: set[str] = set()
+        self._history = History()
 
     def _known(self, account: str) -> list[str]:
         with self.installation.rows() as rows:
@@ -44,6 +46,8 @@ class World:
 
     def happens(self, move: str, account: str, pick: int) -> None:
         """One of `MOVES`, at one account."""
+        with self.installation.rows() as rows:
+            self._history.note(rows, account, self.installation.org(account))
         MOVES[move](self, account, pick)
 
     def examined(self, *, at_rest: bool) -> Findings:
@@ -51,13 +55,17 @@ class World:
         found = Findings()
         with self.installation.rows() as rows:
             for name, salespeople in self.salespeople.items():
+                self._history.note(rows, name, self.installation.org(name))
                 evidence = gather(
                     rows,
                     name,
                     self.installation.org(name),
                     given=frozenset(salespeople.given),
                     addresses=salespeople.addresses,
+                    said=self._history.said[name],
+                    had=self._history.had,
                     touched=frozenset(salespeople.touched),
+                    hidden=frozenset(salespeople.hidden),
                 )
                 found.add(examine(evidence, at_rest=at_rest))
                 if evidence.campaigns is not None:
@@ -106,16 +114,28 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "person": _in_the_warehouse(Traffic.person),
     "registers": _in_the_warehouse(Traffic.registers),
     "registers late": _in_the_warehouse(Traffic.registers, behind=20),
+    "registers long ago": _in_the_warehouse(Traffic.registers, behind=3000),
+    "registers again": _in_the_warehouse(Traffic.registers_again),
     "cancels": _in_the_warehouse(Traffic.cancels),
     "attends": _in_the_warehouse(Traffic.attends),
     "attends late": _in_the_warehouse(Traffic.attends, behind=20),
+    "attends long ago": _in_the_warehouse(Traffic.attends, behind=3000),
+    "comes out of order": _in_the_warehouse(Traffic.comes_out_of_order),
+    "catches up": _in_the_warehouse(Traffic.catches_up),
     "says": _in_the_warehouse(Traffic.says),
     "answers": _in_the_warehouse(Traffic.answers),
     "changes job": _in_the_warehouse(Traffic.changes),
+    "is corrected": _in_the_warehouse(Traffic.changes_address),
+    "swap addresses": _in_the_warehouse(Traffic.swaps_addresses),
+    "moves": _in_the_warehouse(Traffic.moves),
+    "vanishes": _in_the_warehouse(Traffic.deletes),
+    "event changes": _in_the_warehouse(Traffic.event_changes),
     "time passes": _time_passes,
     "meets": _meets,
     "edits": _in_the_org(Salespeople.edits),
     "changes address": _in_the_org(Salespeople.changes_address),
+    "changes owner": _in_the_org(Salespeople.changes_owner),
+    "changes rights": _in_the_org(Salespeople.changes_rights),
     "converts": _in_the_org(Salespeople.converts),
     "merges": _in_the_org(Salespeople.merges),
     "deletes a person": _in_the_org(Salespeople.deletes_person),
@@ -126,6 +146,8 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
 MEANWHILE = (
     "edits",
     "changes address",
+    "changes owner",
+    "changes rights",
     "converts",
     "merges",
     "deletes a person",

@@ -1,0 +1,163 @@
+"""The promise for activities: one for each participation, under the person whose it is now. Pure.
+
+Which activity is which participation's nobody has written down: several may look alike, and one
+that was deleted looks as it did then. So each activity is given to a participation that it can be
+of; one that is left over is one too many, and a participation that is left over is lost.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from crm_pipeline_tests.chaos.evidence import Evidence, Participation, Record
+from crm_pipeline_tests.chaos.findings import Findings
+from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
+
+Look = tuple[str | None, str, str]
+"""What an activity looks like: whose it is, subject, time. Several may look alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account's side of an examination.
+
+    Attributes:
+        evidence: all about it.
+        who: its people.
+        accepted: the participations that have to have an activity.
+        released: those that may keep what they have: the source has taken them away, or their
+            addresses are to be filtered by now.
+        waits: whether an operation is queued.
+        state: of an operation, in words.
+        at_rest: nothing is due any more.
+    """
+
+    evidence: Evidence
+    who: WhoIsWho
+    accepted: Sequence[Participation]
+    released: Sequence[Participation]
+    waits: Callable[[str], bool]
+    state: Callable[[str], str]
+    at_rest: bool
+
+
+class ActivityExamination:
+    """Examines one account's activities; what it finds goes into `found`."""
+
+    def __init__(self, account: Account, found: Findings) -> None:
+        self._account = account
+        self._found = found
+        self._owed = [*account.accepted, *account.released]
+        self._now = [self._look(each) for each in account.accepted]
+        self._may_be: defaultdict[Look, list[int]] = defaultdict(list)
+        """The participations of which a deleted activity can be, by its look."""
+        for number, each in enumerate(self._owed):
+            for look in self._looks(each):
+                self._may_be[look].append(number)
+        self._of: dict[int, Record] = {}
+
+    def examine(self) -> None:
+        """Compares them."""
+        living: list[Record] = []
+        deleted: list[Record] = []
+        for event in self._account.evidence.events:
+            (deleted if event["IsDeleted"] else living).append(event)
+        for event in living:
+            self._take_living(event)
+        for event in deleted:
+            candidates = self._candidates(event)
+            if candidates and not self._give(event, candidates, set()):
+                again = " (one that was deleted came again)"
+                self._doubled(event, candidates, again)
+        alike: defaultdict[Look, list[int]] = defaultdict(list)
+        for number, look in enumerate(self._now):
+            alike[look].append(number)
+        for look, numbers in alike.items():
+            self._compare(look, numbers)
+
+    def _take_living(self, event: Record) -> None:
+        owner = self._account.evidence.people.get(event["WhoId"] or "")
+        if owner is None or owner["IsDeleted"] or owner.get("IsConverted"):
+            self._found.wrong.append(f"{_name(event)} is under {event['WhoId']}, no person")
+        candidates = self._candidates(event)
+        if not candidates:
+            self._found.wrong.append(f"{_name(event)} under {event['WhoId']} is nobody's")
+        elif not self._give(event, candidates, set()):
+            self._doubled(event, candidates)
+        name = self._account.evidence.external_id
+        keys = [self._owed[each].key for each in candidates]
+        if name and keys and event[name] not in keys:
+            self._found.wrong.append(f"{', '.join(keys)}: the activity is named {event[name]}")
+
+    def _doubled(self, event: Record, candidates: Sequence[int], again: str = "") -> None:
+        look = self._look_of(event)
+        events = [e for e in self._account.evidence.events if not e["IsDeleted"]]
+        number = sum(self._look_of(each) == look for each in events)
+        keys = ", ".join(self._owed[each].key for each in candidates)
+        self._found.doubled.append(f"{keys}: {number} activities{again}")
+
+    def _candidates(self, event: Record) -> list[int]:
+        """The participations that an activity can be of."""
+        look = self._look_of(event)
+        if event["IsDeleted"]:
+            return self._may_be[look]
+        return [each for each in self._may_be[look] if self._may_be_there(each, look)]
+
+    def _may_be_there(self, number: int, look: Look) -> bool:
+        """Whether an activity that is not deleted may look so: as is right now, or else before."""
+        if number >= len(self._now) or self._now[number] == look:
+            return True
+        return not self._account.at_rest or self._account.waits(self._owed[number].key)
+
+    def _give(self, event: Record, candidates: Sequence[int], passed: set[int]) -> bool:
+        """Gives an activity to one of these, others being given others where that helps."""
+        for number in candidates:
+            if number in passed:
+                continue
+            passed.add(number)
+            holder = self._of.get(number)
+            if holder is None or self._give(holder, self._candidates(holder), passed):
+                self._of[number] = event
+                return True
+        return False
+
+    def _compare(self, look: Look, alike: list[int]) -> None:
+        """Compares the participations that look alike with what was given to them."""
+        account = self._account
+        keys = ", ".join(self._owed[each].key for each in alike)
+        waiting = sum(account.waits(self._owed[each].key) for each in alike)
+        missing = sum(each not in self._of for each in alike) - waiting
+        if missing > 0:
+            states = ", ".join(account.state(self._owed[each].key) for each in alike)
+            self._found.lost.append(f"{keys}: {missing} without an activity ({states})")
+        events = [self._of[each] for each in alike if each in self._of]
+        living = [each for each in events if not each["IsDeleted"]]
+        restless = account.who.is_restless(account.who.addresses_of(str(look[0])))
+        if len({event["WhoId"] for event in living}) > 1 and not restless:
+            self._found.wrong.append(f"{keys}: the activities are under several people")
+        only_theirs = set(self._may_be[look]) == set(alike)
+        if account.at_rest and len(living) == len(alike) and not waiting and only_theirs:
+            told = sorted(event.get("Description") or "" for event in living)
+            if told != sorted(self._owed[each].description for each in alike):
+                self._found.wrong.append(f"{keys}: the description is not what the warehouse has")
+
+    def _look(self, each: Participation) -> Look:
+        return self._account.who.of_address(each.email), each.subject, each.at
+
+    def _looks(self, each: Participation) -> set[Look]:
+        """How an activity of it can look, if it is not told to be otherwise any more."""
+        looks: set[Look] = {
+            (person, was.subject, was.at)
+            for was, people in self._account.who.were(each)
+            for person in people
+        }
+        return looks | {self._look(each)}
+
+    def _look_of(self, event: Record) -> Look:
+        owner = self._account.evidence.people.get(event["WhoId"] or "")
+        person = None if owner is None else self._account.who.of_record(owner["Id"])
+        return person, event["Subject"], event["ActivityDateTime"]
+
+
+def _name(event: Record) -> str:
+    return f"{event['Subject']} {event['Id']} at {event['ActivityDateTime']}"
