@@ -124,6 +124,7 @@ ACTIVITY = Kind(
         ("Event", "delete"): "activities_deleted",
     },
     references=frozenset(("WhoId",)),
+    identifying=frozenset(("Subject", "ActivityDateTime")),
     remedies={(Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE},
     when_gone=Remedy.STAYS_GONE,
 )

@@ -249,6 +249,11 @@ class Recorder:
         if self._may_degrade(write, errors[0]) and self._degraded(write, errors):
             return
         error, kind = errors[0], self.decisions[write.ref].kind
+        if self._lacks_what_is_never_left_out(write, error):
+            # The next cycle sees which field the org hides, and says so before it sends anything.
+            forget_schemas(self.session, [write.sobject])
+            failed.append(_failed(write, error, 1))
+            return
         of_reference = self.decisions[write.ref].names_another(write)
         # A record that the org cannot even read was found among others by halving their request.
         unreadable = error.treatment is Treatment.STOP_ACCOUNT
@@ -293,6 +298,10 @@ class Recorder:
             or of_a_reference
             or _is_of_a_reference(write, error)
         )
+
+    def _lacks_what_is_never_left_out(self, write: Write, error: RowError) -> bool:
+        never = self.decisions[write.ref].kind.identifying | ABOUT
+        return error.code in FIELD_IS_GONE and not never.isdisjoint(_blamed(write, error))
 
     def _may_have_moved(self, write: Write, error: RowError) -> bool:
         """Whether the record that a write is about is to be looked for, once."""

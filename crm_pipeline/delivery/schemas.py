@@ -8,6 +8,13 @@ from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped
 
+NEVER_LEFT_OUT = {
+    "Lead": ("Email",),
+    "Event": ("WhoId", "Subject", "ActivityDateTime"),
+    "CampaignMember": ("CampaignId", "Status"),
+}
+"""Fields of new records: without them a record would be nobody's, or not be known again."""
+
 
 def known_schemas(session: DeliverySession) -> dict[str, SObjectSchema]:
     """The schemas that were described within a day, by sObject."""
@@ -23,7 +30,7 @@ def schemas(session: DeliverySession, sobjects: Iterable[str]) -> dict[str, SObj
     """The schemas of these objects; those not known are described, in one call.
 
     Raises:
-        AccountStopped: the org has no such object, or hides it from the user.
+        AccountStopped: the org has no such object, or hides it or what is never left out of it.
     """
     known = known_schemas(session)
     missing = [sobject for sobject in sobjects if sobject not in known]
@@ -54,7 +61,7 @@ def store_schemas(
     """Keeps the answers to `describes`, in its order.
 
     Raises:
-        AccountStopped: the org has no such object, or hides it from the user.
+        AccountStopped: the org has no such object, or hides it or what is never left out of it.
     """
     for sobject, answer in zip(sobjects, answers, strict=True):
         if answer.status != 200:
@@ -63,12 +70,32 @@ def store_schemas(
                 f"give the user Read, Create and Edit on {sobject}",
             )
         schema = SObjectSchema.from_describe(answer.body)
+        _refuse_without(schema, NEVER_LEFT_OUT.get(sobject, ()))
         session.ledger.execute(
             statement("ledger/store_schema"),
             {"account_id": session.account_id, "sobject": sobject, "schema": schema.to_json()},
         )
         session.schemas[sobject] = schema
     session.ledger.commit()
+
+
+def _refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
+    """Refuses an object whose records the user may create, but not with all of these fields.
+
+    It is not kept then, so that the next cycle sees what was mended.
+    """
+    if not any(field.createable for field in schema.fields.values()):
+        return  # Nothing of it may be created: the org says so of each record.
+    lacking = [
+        f"{schema.name}.{name}"
+        for name in fields
+        if (field := schema.field(name)) is None or not field.createable
+    ]
+    if lacking:
+        raise AccountStopped(
+            f"The org lets the user not write {', '.join(lacking)}, and nothing goes without",
+            "give the user Read and Edit on it in a permission set",
+        )
 
 
 def forget_schemas(session: DeliverySession, sobjects: Iterable[str], *, now: bool = False) -> None:

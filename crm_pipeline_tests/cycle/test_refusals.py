@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline_tests.cycle.campaigns.scenes import members, switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
@@ -120,6 +121,34 @@ def test_an_update_goes_on_without_a_field_that_is_hidden_since(bench: Bench, ro
     row = bench.org.table("Contact").rows[contact]
     assert (row["Phone"], row["Title"]) == ("0999", "Head")
     assert "Phone" in report.notes
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("hidden", ["Event.WhoId", "Event.Subject", "CampaignMember.Status"])
+def test_nothing_goes_without_a_field_that_says_whose_it_is(
+    bench: Bench, route: str, known: bool, hidden: str
+) -> None:
+    switch_on(bench)
+    bench.settings(route=route)
+    add_person(bench.connection, 1)
+    if known:
+        register(bench.connection, 1, 1)
+        bench.cycle()
+    bench.admin("settings", hidden_fields=[hidden])
+    attend(bench.connection, 1, 1, minute=60)
+    for _ in range(2):
+        report = bench.cycle()
+    assert report.state == "Failed"
+    assert hidden in report.reason
+    bench.admin("settings", hidden_fields=[])
+    assert bench.cycle().state == "Complete"
+    assert set(bench.states().values()) == {"done"}
+    [lead] = bench.records("Lead")
+    assert {event["WhoId"] for event in bench.records("Event")} == {lead["Id"]}
+    assert len(bench.records("Event")) == 1 + known
+    assert "Webinar Attendance" in [event["Subject"] for event in bench.records("Event")]
+    assert members(bench) == [("Attended", True)]
 
 
 def test_a_query_of_a_field_that_nobody_can_do_without_names_it(bench: Bench) -> None:
