@@ -21,12 +21,15 @@ class ReadDay:
     """What was read of a day.
 
     Attributes:
-        sums: how many rows, and their times as seconds since 1970, added up.
+        sums: how many rows, their times as seconds since 1970, and their parts (poll answers, chat
+            messages, replies), added up.
         named: the time of each by its id, where the day was asked for (UTC).
+        parts: how many parts each of these was read with; None where that was not noted.
     """
 
-    sums: tuple[int, Decimal]
+    sums: tuple[int, Decimal, int]
     named: Mapping[int, datetime]
+    parts: Mapping[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,9 @@ def days_of_ledger(
     )
     return {
         row.day: ReadDay(
-            (row.rows, row.seconds),
+            (row.rows, row.seconds, row.parts),
             dict(zip(row.ids or (), row.times or (), strict=True)),
+            dict(zip(row.ids or (), row.parts_of or (), strict=True)),
         )
         for row in rows
     }

@@ -16,15 +16,18 @@ class Day:
     """A day's rows.
 
     Attributes:
-        sums: how many can be read, and their times as seconds since 1970, added up.
+        sums: how many can be read, their times as seconds since 1970, and their parts (poll
+            answers, chat messages, replies), added up.
         incomplete: ids of those that cannot: their person, session or event is not there.
         named: when the last part of each row was shipped (UTC) by its id, where the day was asked
             for; of rows that can be read.
+        parts: how many parts each of these has.
     """
 
-    sums: tuple[int, Decimal]
+    sums: tuple[int, Decimal, int]
     incomplete: Sequence[int]
     named: Mapping[int, datetime]
+    parts: Mapping[int, int]
 
 
 def days_of_warehouse(
@@ -54,9 +57,10 @@ def days_of_warehouse(
         )
         return {
             row.day: Day(
-                (row.rows, row.seconds),
+                (row.rows, row.seconds, row.parts),
                 row.incomplete or (),
                 dict(zip(row.ids or (), row.times or (), strict=True)),
+                dict(zip(row.ids or (), row.parts_of or (), strict=True)),
             )
             for row in rows
         }

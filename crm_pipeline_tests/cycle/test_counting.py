@@ -123,6 +123,56 @@ def test_whatever_is_committed_late_is_found(bench: Bench, what: str) -> None:
     assert counted(bench).notes == ""
 
 
+@pytest.mark.parametrize("what", ["poll answer", "chat", "reply", "deleted answer"])
+def test_a_part_that_is_shipped_before_the_newest_of_its_row_is_found(
+    bench: Bench, what: str
+) -> None:
+    """It changes no time of the attendance."""
+    add_person(bench.connection, 1)
+    attend(bench.connection, 1, 1, minute=1)
+    answer_poll(bench.connection, 1, 1, minute=1)
+    chat(bench.connection, 1, 1, minute=100)
+    attend(bench.connection, 99, 1, session=2, minute=600)
+    bench.cycle()
+    if what == "poll answer":
+        answer_poll(bench.connection, 2, 1, minute=50)
+    elif what == "chat":
+        chat(bench.connection, 2, 1, minute=50)
+    elif what == "reply":
+        bench.connection.execute(
+            text(
+                "INSERT INTO warehouse.chat_reply SELECT 7, client_id, chat_message_id,"
+                " 'Late reply', sent_at, sent_at FROM warehouse.chat_message"
+            )
+        )
+    else:
+        bench.connection.execute(text("DELETE FROM warehouse.poll_answer"))
+    assert bench.cycle().counts.known == 1, "no cycle sees it"
+    report = counted(bench)
+    assert "1 attendances that no cycle had read" in report.notes
+    [said] = [d for each in bench.records("Event") if (d := each.get("Description"))]
+    assert {
+        "poll answer": "Answer 2" in said,
+        "chat": "Message 2" in said,
+        "reply": "Late reply" in said,
+        "deleted answer": "Answer" not in said,
+    }[what]
+    report = counted(bench)
+    assert (report.notes, report.counts.api_calls) == ("", 0)
+
+
+def test_attendances_that_were_read_before_parts_were_noted_are_no_difference(
+    bench: Bench,
+) -> None:
+    read_before(bench)
+    answer_poll(bench.connection, 1, 1, minute=601)
+    bench.cycle()
+    bench.connection.execute(text("UPDATE crm.operation SET memory = NULL"))
+    attend(bench.connection, 100, 1, session=2, minute=900)
+    report = counted(bench)
+    assert (report.notes, verdict(bench)["passed"]) == ("", True)
+
+
 @pytest.mark.parametrize("shipped", ["-infinity", "0044-03-15 BC", "1960-01-01"])
 def test_a_row_from_before_all_time_is_found_too(bench: Bench, shipped: str) -> None:
     read_before(bench)

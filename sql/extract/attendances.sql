@@ -4,7 +4,8 @@
 --
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
--- `questions_answered` counts all of the attendee's poll answers.
+-- `questions_answered` counts all of the attendee's poll answers; `parts` these, the chat messages
+-- and the replies, so that one that comes late is noticed (row_counts.sql counts alike).
 -- NULL in attendance_id, event_session_id, attended_at: that row is rejected, with this reason; so is
 -- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
@@ -84,6 +85,7 @@ SELECT
     poll.polls,
     poll.questions_answered,
     chat.chats,
+    poll.questions_answered + chat.parts AS parts,
     greatest(
         a.shipped_at,
         p.shipped_at,
@@ -121,6 +123,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT
         greatest(max(latest.shipped_at), max(latest.replied_shipped_at)) AS shipped_at,
+        count(*) + coalesce(sum(latest.number), 0)::bigint AS parts,
         json_agg(
             json_build_object('message', latest.message, 'replies', latest.replies)
             ORDER BY latest.sent_at, latest.chat_message_id
@@ -133,11 +136,13 @@ CROSS JOIN LATERAL (
             m.shipped_at,
             answered.replies,
             answered.shipped_at AS replied_shipped_at,
+            answered.number,
             row_number() OVER (ORDER BY m.sent_at DESC, m.chat_message_id DESC) AS recency
         FROM warehouse.chat_message AS m
         CROSS JOIN LATERAL (
             SELECT
                 max(cr.shipped_at) AS shipped_at,
+                count(*) AS number,
                 coalesce(
                     json_agg(cr.reply ORDER BY cr.replied_at, cr.chat_reply_id), '[]'
                 ) AS replies

@@ -204,6 +204,7 @@ def _activity(
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
+        memory=None if (parts := columns.get("parts")) is None else {"parts": parts},
         undoes=vanished == "delete" and reason not in (None, participation.flaw),
     )
 

@@ -21,7 +21,7 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.warehouse.participations import NEVER, SOURCES, Source
 from crm_pipeline.warehouse.row_counts import Day, days_of_warehouse, still_there
 
-_NO_ROWS = (0, Decimal())
+_NO_ROWS = (0, Decimal(), 0)
 
 BELIEVED_ROWS, BELIEVED_SHARE = 100, 0.1
 """More rows than these, and more than this share of what was read, have not vanished at once: they
@@ -164,13 +164,14 @@ def _compare(
     if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
         there, read = both_sides(differing)
         named, were = _by_row(there), _by_row(read)
+        grown = _grown(there, read)
         behind = {number for number, at in named.items() if number not in were or were[number] < at}
         as_of = known_rows(ledger, account.account_id, key, behind)
         unread = {
             number
             for number in behind
             if number not in as_of or max(as_of[number], NEVER) < named[number]
-        }
+        } | grown
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
@@ -202,7 +203,24 @@ def _by_row(days: Mapping[date, Day] | Mapping[date, ReadDay]) -> dict[int, date
     return {number: at for day in days.values() for number, at in day.named.items()}
 
 
-def _sums(side: Mapping[date, Day] | Mapping[date, ReadDay], day: date) -> tuple[int, Decimal]:
+def _grown(there: Mapping[date, Day], read: Mapping[date, ReadDay]) -> set[int]:
+    """Rows of one time on both sides that have other parts than they were read with.
+
+    A part that was shipped before the newest one of its row and committed after it changes no time.
+    """
+    times, parts = (
+        _by_row(read),
+        {n: each for day in read.values() for n, each in day.parts.items()},
+    )
+    return {
+        number
+        for day in there.values()
+        for number, now in day.parts.items()
+        if times.get(number) == day.named[number] and parts[number] not in (None, now)
+    }
+
+
+def _sums(side: Mapping[date, Day] | Mapping[date, ReadDay], day: date) -> tuple[int, Decimal, int]:
     return side[day].sums if day in side else _NO_ROWS
 
 
