@@ -94,9 +94,13 @@ def link_campaigns(session: DeliverySession) -> None:
         after = due[-1].operation_id
         found = _found(session, due)
         new: list[DueCampaign] = []
-        follow(session, _followers(session, due, found))
+        later = follow(session, _followers(session, due, found))
+        fail(session, later)
+        locked = {each.operation_id for each in later}
         for each in due:
             match = found.get(each.operation_id)
+            if each.operation_id in locked:
+                continue
             if match is not None:
                 _link(session, each, match)
             elif _is_known(each) or not each.intent["create"]:
@@ -204,7 +208,7 @@ def _followers(
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record):
-            followers.append(Follower(there.campaign_id, fields))
+            followers.append(Follower(each.operation_id, there.campaign_id, fields))
     return followers
 
 

@@ -4,17 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.salesforce.composite import Record, Subrequest, composite
-from crm_pipeline.salesforce.errors import problem_of
+from crm_pipeline.salesforce.errors import Treatment, decide, problem_of
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
 
 FOLLOWED = ("Name", "StartDate", "EndDate")
 """The fields of a campaign that follow its event."""
 
+_PASSING = (Treatment.RETRY, Treatment.RETRY_SERIALLY, Treatment.RESEND)
+
 
 class Follower(NamedTuple):
-    """A campaign that we made and the fields that are to follow."""
+    """A campaign that we made, which operation wants it so, and the fields that are to follow."""
 
+    operation_id: int
     campaign_id: str
     fields: Mapping[str, Any]
 
@@ -38,14 +42,19 @@ def changes(
     }
 
 
-def follow(session: DeliverySession, followers: Sequence[Follower]) -> None:
+def follow(session: DeliverySession, followers: Sequence[Follower]) -> list[Failed]:
     """Sends what is to follow, 25 campaigns a call; to send it twice does no harm.
 
     A campaign whose change the org refuses stays as it is, and is told.
 
+    Returns:
+        The operations whose campaigns are locked, or which the org cannot change for another
+        passing reason: they are to be sent again.
+
     Raises:
         SalesforceProblem: as `delivery.deliver`; the campaigns are looked at again.
     """
+    later = []
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
         session.calls_left()
@@ -55,14 +64,18 @@ def follow(session: DeliverySession, followers: Sequence[Follower]) -> None:
                 Subrequest(
                     f"f{place}", "PATCH", f"sobjects/Campaign/{campaign_id}", fields, "update"
                 )
-                for place, (campaign_id, fields) in enumerate(part)
+                for place, (_, campaign_id, fields) in enumerate(part)
             ],
             writes=True,
         )
-        for answer in answers:
+        for follower, answer in zip(part, answers, strict=True):
             if answer.error is not None:
                 code, message = answer.error
                 if (problem := problem_of(code, message, answer.status)) is not None:
                     raise problem
+                if decide(code, message, answer.status) in _PASSING:
+                    later.append(Failed(follower.operation_id, code, message, attempts=0))
+                    continue
                 what = f"a campaign does not follow its event: {code}"
                 session.notes[what] = session.notes.get(what, 0) + 1
+    return later

@@ -27,7 +27,8 @@ SELECT
                 v.account_id = o.account_id
                 AND v.natural_key = o.natural_key
                 AND v.version < o.version
-                AND v.state = 'done'
+                -- Of one without outcome it may have been made so.
+                AND (v.state = 'done' OR v.sent IS NOT NULL)
         ),
         '[]'
     ) AS former

@@ -215,6 +215,33 @@ def test_a_lost_answer_leaves_the_name_to_follow_in_the_next_cycle(
     assert shown(bench)[0] == "Expo III"
 
 
+def test_a_campaign_that_is_locked_follows_in_a_later_cycle(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    moved(bench, hours=2, name="Expo II")
+    bench.fault("update", "lock", nth=1)
+    bench.cycle()
+    assert shown(bench)[0] == "Expo"
+    assert bench.states()[f"campaign:{event_id(bench)}"] == "failed"
+    bench.cycle()
+    assert shown(bench)[0] == "Expo II"
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_a_campaign_follows_that_a_lost_answer_made_before_its_event_changed(bench: Bench) -> None:
+    switch_on(bench)
+    one_registration(bench)
+    bench.fault("composite", "reset_after", nth=5)
+    bench.cycle()
+    assert shown(bench)[0] == "Expo"
+    moved(bench, hours=2, name="Expo II")
+    for _ in range(2):
+        bench.cycle()
+    assert shown(bench)[0] == "Expo II"
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_a_campaign_that_is_not_there_is_an_incident(bench: Bench) -> None:
     add_campaign_link(
         bench.connection, "acme", event_id(bench), bench.seed("Campaign", Name="x")[:12] + "ZZZ"
