@@ -33,6 +33,8 @@ class Remedy(Enum):
     """The record is deleted, and it is not made again: it is done."""
     MADE_ANEW = auto()
     """People deleted the record: it is forgotten, and another pass creates it."""
+    SEE_WHICH_IS_GONE = auto()
+    """The record or one that it names is deleted: the org is asked for the record itself."""
     READ_ANEW = auto()
     """The org's records differ from what was expected: another pass reads them again."""
     USE_DUPLICATE = auto()
@@ -154,7 +156,7 @@ RECORD = Kind(
     remedies={
         # What a reference names may be gone: it is looked at again while one try is lost.
         (Treatment.SWITCH_TARGET, "create"): Remedy.LATER,
-        (Treatment.SWITCH_TARGET, "update"): Remedy.LATER,
+        (Treatment.SWITCH_TARGET, "update"): Remedy.SEE_WHICH_IS_GONE,
         (Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE,
     },
     when_gone=Remedy.MADE_ANEW,

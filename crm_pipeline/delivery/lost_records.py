@@ -5,7 +5,7 @@ what got lost or something newer.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import Lost
@@ -87,9 +87,17 @@ def _not_found(session: DeliverySession, deleted: Sequence[Lost]) -> dict[int, s
             by_object[each.intent["sobject"]][each.operation_id] = record_id
     gone: dict[int, str] = {}
     for sobject, ids in by_object.items():
-        queries = packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(ids.values()))
-        there = {
-            record["Id"] for found in query_all(session.org(), queries).records for record in found
-        }
+        there = which_are_there(session, sobject, ids.values())
         gone |= {operation: each for operation, each in ids.items() if each not in there}
     return gone
+
+
+def which_are_there(session: DeliverySession, sobject: str, ids: Iterable[str]) -> set[str]:
+    """Those of some records that the org has; deleted ones are not among them.
+
+    Raises:
+        SalesforceProblem: as `query_all`.
+    """
+    queries = packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(ids))
+    found = query_all(session.org(), queries).records
+    return {record["Id"] for records in found for record in records}

@@ -1,7 +1,7 @@
 """Recording what came of writes, by the one error table."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
@@ -149,6 +149,7 @@ class Recorder:
         self.deleted: list[Write] = []
         self.anew: list[Write] = []
         self.to_read: list[Write] = []
+        self.perhaps_gone: list[tuple[Write, RowError]] = []
 
     def expect(self, writes: Sequence[Write], decisions: Mapping[int, Decision]) -> None:
         """Takes in what is going to have outcomes too."""
@@ -167,6 +168,10 @@ class Recorder:
         self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
             failed = self._as_incidents(failed)
+        self._record_failed(failed)
+        return done
+
+    def _record_failed(self, failed: Sequence[Failed]) -> None:
         if failed:
             waiting, exhausted = record_failed(
                 self.session.ledger,
@@ -177,7 +182,6 @@ class Recorder:
             self.session.delivered.failed += len(failed)
             self.session.delivered.waiting += waiting
             self.session.delivered.exhausted += exhausted
-        return done
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
@@ -266,6 +270,8 @@ class Recorder:
                 self.again.append(write)
             case Remedy.READ_ANEW:
                 self.to_read.append(write)
+            case Remedy.SEE_WHICH_IS_GONE:
+                self.perhaps_gone.append((write, error))
             case Remedy.STAYS_GONE:
                 self.deleted.append(write)
             case Remedy.MADE_ANEW:
@@ -274,12 +280,9 @@ class Recorder:
                 self.moved.append(write)
             case Remedy.USE_DUPLICATE if self.by_bulk or self._once(write, error):
                 self.duplicates.append(write)
-            case _ if chosen in PASSING:
-                failed.append(_failed(write, error, 1))
-            case Remedy.WITHOUT_FIELDS if self.last:
-                failed.append(_failed(write, error, 1))
             case _:
-                failed.append(_failed(write, error, ALL_ATTEMPTS))
+                passing = chosen in PASSING or (chosen is Remedy.WITHOUT_FIELDS and self.last)
+                failed.append(_failed(write, error, 1 if passing else ALL_ATTEMPTS))
 
     def _once(self, write: Write, error: RowError) -> bool:
         return self.session.once(write.ref, error.code)
@@ -325,6 +328,23 @@ class Recorder:
             back_to_pending(self.session.ledger, refs)
             self.session.decided_anew = True
         self.anew = []
+
+    def record_perhaps_gone(self, there: Collection[str]) -> None:
+        """Records what becomes of `perhaps_gone`, of which these are in the org.
+
+        What is there itself names another that is gone: one of its tries is lost.
+        """
+        failed: list[Failed] = []
+        for write, error in self.perhaps_gone:
+            if write.salesforce_id in there:
+                failed.append(_failed(write, error, 1))
+            elif self.decisions[write.ref].kind.when_gone is Remedy.MADE_ANEW:
+                self.anew.append(write)
+            else:
+                self.deleted.append(write)
+        self.perhaps_gone = []
+        self._record_deleted()
+        self._record_failed(failed)
 
     def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:
         """Where one cause refused a whole batch, it is one incident and costs no attempts."""

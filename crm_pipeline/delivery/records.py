@@ -122,6 +122,8 @@ def decide_record(due: DueRecord, schema: SObjectSchema, kind: Kind) -> Decision
         kind: of its topic.
     """
     wanted, decision = due.intent["fields"], _decision(due, kind)
+    if _is_of_a_master_gone(due, schema):
+        decision = replace(decision, salesforce_id=None)
     if decision.salesforce_id is None:
         new = {f: value for f, value in {**wanted, **due.references}.items() if value is not None}
         fitted = schema.fit(new, "create")
@@ -134,6 +136,16 @@ def decide_record(due: DueRecord, schema: SObjectSchema, kind: Kind) -> Decision
     return replace(
         decision, action=action, fields=fitted.fields, changes=fitted.changes, reason=reason
     )
+
+
+def _is_of_a_master_gone(due: DueRecord, schema: SObjectSchema) -> bool:
+    """Whether it belonged to another record in a field that no update may change.
+
+    Such a detail was deleted with its master; where that was not so, the org refuses the upsert.
+    """
+    moved = [f for f, last in due.last_references.items() if due.references.get(f, last) != last]
+    fields = [found for name in moved if (found := schema.field(name)) is not None]
+    return due.intent["key"] is not None and any(not each.updateable for each in fields)
 
 
 def decide_absence(due: DueRecord, kind: Kind) -> Decision:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.lost_records import which_are_there
 from crm_pipeline.delivery.recording import Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.session import DeliverySession
@@ -136,6 +137,7 @@ def _send_by_composite(
         _send_round(session, queue, recorder, parallel, behind)
         if recorder.moved:
             relocate(session, recorder.moved)
+        _see_which_is_gone(session, recorder)
         _read_again(session, recorder.to_read)
         _attach_duplicates(session, recorder.duplicates, decisions)
         if beyond:
@@ -239,6 +241,7 @@ def _send_by_bulk(
     session.ledger.commit()
     if recorder.moved:
         relocate(session, recorder.moved)
+    _see_which_is_gone(session, recorder)
     _read_again(session, recorder.to_read)
     if recorder.again or recorder.duplicates or len(sent) < len(writes):
         session.mend_by_composite()
@@ -279,6 +282,17 @@ def _attach_duplicates(
             record_done(session.ledger, session.cycle_id, attached)
             settled = {done.operation_id for done in attached}
             recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
+
+
+def _see_which_is_gone(session: DeliverySession, recorder: Recorder) -> None:
+    """Asks the org for records that may be deleted, and records what becomes of them."""
+    ids: defaultdict[str, list[str]] = defaultdict(list)
+    for write, _ in recorder.perhaps_gone:
+        ids[write.sobject].append(str(write.salesforce_id))
+    there = [which_are_there(session, sobject, each) for sobject, each in ids.items()]
+    if there:
+        recorder.record_perhaps_gone(frozenset().union(*there))
+        session.ledger.commit()
 
 
 def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:

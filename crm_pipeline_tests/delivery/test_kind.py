@@ -40,9 +40,9 @@ DIFFERENT: list[tuple[Kind, Action, str, str, str, str]] = [
     (MEMBER, "update", "READ_ANEW", "READ_ANEW", "READ_ANEW", "NEVER"),
     (CAMPAIGN, "create", "NEVER", "RELOCATE", "RELOCATE", "NEVER"),
     (RECORD, "create", "NEVER", "LATER", "LATER", "NEVER"),
-    (RECORD, "update", "NEVER", "MADE_ANEW", "LATER", "NEVER"),
+    (RECORD, "update", "NEVER", "MADE_ANEW", "SEE_WHICH_IS_GONE", "NEVER"),
     (RECORD, "delete", "NEVER", "STAYS_GONE", "STAYS_GONE", "NEVER"),
-    (RECORD_THAT_STAYS_GONE, "update", "NEVER", "STAYS_GONE", "LATER", "NEVER"),
+    (RECORD_THAT_STAYS_GONE, "update", "NEVER", "STAYS_GONE", "SEE_WHICH_IS_GONE", "NEVER"),
 ]
 
 OF_THE_ACCOUNT = (Treatment.STOP_ACCOUNT, Treatment.PAUSE_ACCOUNT, Treatment.LOG_IN_AGAIN)

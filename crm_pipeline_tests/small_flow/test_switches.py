@@ -1,0 +1,128 @@
+"""One story under each value of what nobody could tell of real orgs: it always ends the same.
+
+A switch that changes nothing here is one that the pipeline does not touch by what it sends today.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.small_flow.badges import OBJECTS, TOPICS, Badge, badges_flow
+
+SWITCHES: dict[str, tuple[Any, ...]] = {
+    "updated_in_composite": (True, False),
+    "retrieve_many_in_composite": (True, False),
+    "unchanged_master": ("refused", "taken"),
+    "missing_parent_error": ("INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"),
+    "repeated_external_id_error": ("DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"),
+    "repeated_id_saves": ("first", "last", "none"),
+    "merge_stamps_children": (True, False),
+    "retyped_stage_stamps_opportunities": (False, True),
+    "queue_owner_email": (False, True),
+    "opportunity_history": ("all", "stages"),
+    "bulk_without_content": ("Failed", "JobComplete"),
+}
+EACH = [(name, value) for name, values in SWITCHES.items() for value in values]
+
+# Details are deleted with their master, and have only that one.
+MASTERED = {
+    **OBJECTS,
+    "Line__c": {
+        "fields": {
+            **OBJECTS["Line__c"]["fields"],
+            "Badge__c": {
+                "type": "master_detail",
+                "reference_to": "Badge__c",
+                "child_relationship_name": "Lines",
+            },
+        }
+    },
+}
+SAID = {1: "first", 2: "second"}
+
+
+@pytest.fixture(params=EACH, ids=lambda each: f"{each[0]}: {each[1]}")
+def bench(
+    request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    name, value = request.param
+    org = {"name": ACCOUNT, **ORG, "objects": MASTERED, name: value}
+    with bench_of(org, pipeline, monkeypatch) as made:
+        yield made
+
+
+def cycle(bench: Bench, *badges: Badge) -> None:
+    bench.connection.commit()
+    flows = [*FLOWS, badges_flow(badges)]
+    report = sync_account(ACCOUNT, run_id="test", steps=ALL_TOPICS | TOPICS, flows=flows)
+    assert report.state == "Complete", report.reason
+
+
+def retitle(bench: Bench, title: str, minute: int) -> None:
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.person SET job_title = :title,"
+            " shipped_at = shipped_at + make_interval(mins => :minute)"
+        ),
+        {"title": title, "minute": minute},
+    )
+
+
+def records_of(bench: Bench) -> tuple[dict[str, Any], dict[str, Any]]:
+    badges = {each["Id"]: each for each in bench.records("Badge__c")}
+    return (
+        {each["Badge_Key__c"]: (each["Level__c"], each["Holder__c"]) for each in badges.values()},
+        {
+            each["Line_Key__c"]: (badges[each["Badge__c"]]["Badge_Key__c"], each["Text__c"])
+            for each in bench.records("Line__c")
+        },
+    )
+
+
+def test_badges_end_the_same(bench: Bench) -> None:
+    one, two = Badge(1, lines=SAID), Badge(2, lines=SAID)
+    cycle(bench, one)
+    # The lines are made, and nobody is told.
+    cycle(bench, one, Badge(2))
+    bench.fault("collections.upsert", "reset_after", times=1)
+    cycle(bench, one, two)
+    for _ in range(2):
+        cycle(bench, one, two)
+    [record, other] = bench.records("Badge__c")
+    bench.admin("edit", id=record["Id"], fields={"Holder__c": "By hand"})
+    bench.admin("delete", ids=[other["Id"]])
+    cycle(bench, one, two)
+    cycle(bench, Badge(1, level=4, lines=SAID, at=1), Badge(2, level=5, lines=SAID, at=1))
+    cycle(bench, Badge(1, level=4, lines={2: "x"}, at=2), Badge(2, level=5, lines=SAID, at=1))
+    badges, lines = records_of(bench)
+    assert badges == {"1": (4, "By hand"), "2": (5, "Somebody")}
+    assert lines == {"1:2": ("1", "x"), "2:1": ("2", "first"), "2:2": ("2", "second")}
+    assert set(bench.states().values()) == {"done"}
+    told = bench.connection.execute(
+        text("SELECT about, body ->> 'gone' FROM platform_inbox.message ORDER BY about")
+    )
+    assert told.all() == [("badge:1", "false"), ("badge:2", "true")]
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_two_people_with_one_record_end_the_same(bench: Bench, route: str) -> None:
+    bench.settings(route=route)
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    cycle(bench)
+    first, second = bench.records("Lead")
+    bench.admin("merge", object="Lead", master_id=first["Id"], ids=[second["Id"]])
+    for number in (1, 2, 3):
+        retitle(bench, f"Title {number}", number)
+        cycle(bench)
+    [lead] = bench.records("Lead")
+    assert lead["Title"] == "Title 3"
+    assert {each["WhoId"] for each in bench.records("Event")} == {lead["Id"]}
+    assert set(bench.states().values()) == {"done"}
