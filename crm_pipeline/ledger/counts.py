@@ -21,8 +21,8 @@ class ReadDay:
     """What was read of a day.
 
     Attributes:
-        sums: how many rows, their times as seconds since 1970, and their parts (poll answers, chat
-            messages, replies), added up.
+        sums: how many rows, their times as seconds since 1970 and their ids, and their parts (poll
+            answers, chat messages, replies), added up.
         named: the time of each by its id, where the day was asked for (UTC).
         parts: how many parts each of these was read with; None where that was not noted.
     """

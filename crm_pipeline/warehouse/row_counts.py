@@ -16,8 +16,8 @@ class Day:
     """A day's rows.
 
     Attributes:
-        sums: how many can be read, their times as seconds since 1970, and their parts (poll
-            answers, chat messages, replies), added up.
+        sums: how many can be read, their times as seconds since 1970 and their ids, and their
+            parts (poll answers, chat messages, replies), added up.
         incomplete: ids of those that cannot: their person, session or event is not there.
         named: when the last part of each row was shipped (UTC) by its id, where the day was asked
             for; of rows that can be read.

@@ -269,6 +269,16 @@ def test_a_count_costs_no_api_call_and_is_made_once_a_day(bench: Bench) -> None:
     assert bench.connection.scalar(at) == first
 
 
+def test_a_row_that_vanished_does_not_hide_an_unread_one_of_the_same_time(bench: Bench) -> None:
+    """All rows of an event that is shipped anew have one time."""
+    read_before(bench)
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
+    register(bench.connection, 50, 1, minute=2)
+    report = counted(bench)
+    assert report.counts.registrations == 1
+    assert bench.states()["registration:50"] == "done"
+
+
 def test_counting_two_hundred_thousand_rows_takes_seconds(bench: Bench) -> None:
     rows = 100_000
     read_before(bench)

@@ -1,7 +1,8 @@
 -- A client's rows of a source by the day (UTC) of their last shipping up to :until, to be compared
--- with what was read of them: how many, the sum of their times in seconds since 1970, how many
--- poll answers, chat messages and replies they have, the ids of those that cannot be read since their person, session or event is not there; and of some days the
--- rows themselves.
+-- with what was read of them: how many, the sum of their times in seconds since 1970 and of their
+-- ids, how many poll answers, chat messages and replies they have, the ids of those that cannot be
+-- read since their person, session or event is not there; and of some days the rows themselves.
+-- The ids are in the sum since a row that vanished would else hide one that is as old as it was.
 --
 -- Parameters: client_id; sessions, as in registrations.sql; source, 'registrations' or
 -- 'attendances'; until; days: those whose rows are to be named. Count the rows that
@@ -85,7 +86,7 @@ SELECT
     d.day,
     count(*) FILTER (WHERE d.is_whole) AS rows,
     coalesce(
-        sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric))
+        sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric) + d.id)
         FILTER (WHERE d.is_whole),
         0
     ) AS seconds,

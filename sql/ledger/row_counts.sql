@@ -14,7 +14,10 @@ WITH latest AS (
 SELECT
     l.day,
     count(*) AS rows,
-    sum(CAST(extract(EPOCH FROM l.as_of) AS numeric)) AS seconds,
+    sum(
+        CAST(extract(EPOCH FROM l.as_of) AS numeric)
+        + CAST(split_part(l.natural_key, ':', 2) AS numeric)
+    ) AS seconds,
     coalesce(sum((l.memory ->> 'parts')::bigint), 0)::bigint AS parts,
     array_agg(CAST(split_part(l.natural_key, ':', 2) AS bigint))
     FILTER (WHERE l.day = any(CAST(:days AS date []))) AS ids,
