@@ -187,7 +187,12 @@ def test_two_who_share_a_new_address_become_one_and_both_their_activities_are_th
     assert whose(bench) == ["both@example.com", "both@example.com"]
 
 
-def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(bench: Bench) -> None:
+@pytest.mark.parametrize("campaigns", [False, True])
+def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(
+    bench: Bench, campaigns: bool
+) -> None:
+    if campaigns:
+        switch_on(bench)
     two_people(bench)
     bench.admin("settings", maintenance="down")
     bench.cycle()
@@ -198,6 +203,8 @@ def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(bench: B
     assert emails(bench) == ["p2@example.com"]
     assert whose(bench) == ["p2@example.com", "p2@example.com"]
     assert bench.cycle().counts.waiting == 0
+    assert len(bench.records("CampaignMember")) == campaigns
+    assert set(bench.states().values()) <= {"done", "superseded"}
 
 
 @pytest.mark.parametrize("who", ["p1", "p2"])
