@@ -35,6 +35,7 @@ from crm_pipeline.ledger.due import (
     due_people,
     due_updates,
     due_volumes,
+    left_addresses,
 )
 from crm_pipeline.ledger.outcomes import leave_strangers
 from crm_pipeline.salesforce.composite import query_all
@@ -164,8 +165,11 @@ def _decided(
     known = schemas(session, SOBJECTS)
     chosen = session.account.settings
     matches = not_left_behind(people, matches)
-    made, left = made_unheard(people, matches)
-    decided = [(person, decide_person(person, left, known, chosen, made)) for person in people]
+    found = {address: match.salesforce_id for address, match in matches.items()}
+    left = left_addresses(session.ledger, session.account_id, found) if found else set()
+    matches = {address: matches[address] for address in matches.keys() - left}
+    made, matched = made_unheard(people, matches)
+    decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     there = _there(session, [decision for _, decision in decided], matches)
     compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
     decided = [

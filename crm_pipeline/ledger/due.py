@@ -122,6 +122,17 @@ def due_people(
     return [DuePerson(*row) for row in rows.all()]
 
 
+def left_addresses(connection: Connection, account_id: str, found: Mapping[str, str]) -> set[str]:
+    """Addresses by which a record was found that is another person's, who has left that address.
+
+    `found` is the Id of the record by address.
+    """
+    rows = [{"address": address, "salesforce_id": found[address]} for address in found]
+    matches = {"account_id": account_id, "matches": orjson.dumps(rows).decode()}
+    left = connection.execute(statement("ledger/left_addresses"), matches)
+    return {address for address, sent_email in left if email_key(sent_email) == address}
+
+
 def due_updates(
     connection: Connection, account_id: str, *, after: int = 0, limit: int
 ) -> list[DueUpdate]:

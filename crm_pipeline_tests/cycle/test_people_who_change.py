@@ -230,3 +230,21 @@ def test_who_stays_at_a_shared_address_is_heard_again_when_the_other_has_left(
     addresses = {who: "left@example.com", stays: "stayed@example.com"}
     assert whose(bench) == [addresses["p1"], addresses["p2"]]
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_who_comes_with_the_former_address_of_a_converted_person_is_somebody_else(
+    bench: Bench,
+) -> None:
+    add_person(bench.connection, 1, email="n4@example.com")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [lead] = bench.records("Lead")
+    bench.admin("convert", lead_id=lead["Id"])
+    ship(bench, p1="p5@example.com")
+    bench.cycle()
+    later = LONG_AGO + timedelta(days=2)
+    add_person(bench.connection, 5, email="n4@example.com", shipped_at=later)
+    register(bench.connection, 2, 5, shipped_at=later)
+    assert bench.cycle().state == "Complete"
+    assert whose(bench) == ["p5@example.com", "n4@example.com"]
+    assert bench.cycle().counts.api_calls == 0

@@ -27,6 +27,16 @@ def test_what_a_dead_process_was_sending_is_in_flight_for_the_next_holder_of_the
     ledger: Connection, pipeline: Engine
 ) -> None:
     answered, *_ = sending(ledger, 3)
+    # An activity is sought under its person, whose record is known.
+    ledger.execute(
+        text(
+            "INSERT INTO crm.identity"
+            " (account_id, person_key, address, sobject, salesforce_id, reason, sent, as_of)"
+            " VALUES (:account, 1, 'p1@example.com', 'Lead', '00Q000000000001AAA', 'new', '{}',"
+            " now())"
+        ),
+        {"account": ACCOUNT},
+    )
     done = Done(answered, "Event", "create", "00U000000000001AAA", "new")
     record_done(ledger, 1, [done])
     ledger.commit()
