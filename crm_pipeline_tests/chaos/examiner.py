@@ -124,6 +124,9 @@ class _Examination:
         if operation is None:
             # Not read yet, while the cadence has not come to its end.
             return not self.at_rest
+        if operation.state == "rejected":
+            # The source has corrected it since, and is not read yet.
+            return not self.at_rest
         if operation.state in UNSETTLED:
             return not self.at_rest or operation.person_key in self.queued_people
         return operation.state in QUEUED

@@ -138,6 +138,12 @@ def test_a_participation_that_was_never_read_is_lost_once_nothing_is_due():
     assert not examine(unread, at_rest=False)
 
 
+def test_a_row_that_was_rejected_and_is_corrected_is_lost_only_once_nothing_is_due():
+    rejected = evidence(events=[], operations=[operation("rejected")], people=[])
+    assert found("lost", rejected)
+    assert not examine(rejected, at_rest=False)
+
+
 def test_of_two_that_look_alike_one_may_be_lost():
     alike = [REGISTRATION, replace(REGISTRATION, key="registration:2")]
     [line] = found("lost", evidence(participations=alike))

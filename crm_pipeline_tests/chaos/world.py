@@ -68,7 +68,9 @@ class World:
                     hidden=frozenset(salespeople.hidden),
                 )
                 found.add(examine(evidence, at_rest=at_rest))
-                if evidence.campaigns is not None:
+                # An attendance that moves or vanishes takes the status along.
+                retracted = any(each.stage == "attended" for each in evidence.former)
+                if evidence.campaigns is not None and not retracted:
                     found.wrong += self._taken_back(evidence.campaigns.members)
         return found
 
