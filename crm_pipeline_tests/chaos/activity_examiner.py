@@ -101,7 +101,9 @@ class ActivityExamination:
         look = self._look_of(event)
         if event["IsDeleted"]:
             return self._may_be[look]
-        return [each for each in self._may_be[look] if self._may_be_there(each, look)]
+        can = [each for each in self._may_be[look] if self._may_be_there(each, look)]
+        # Who still waits for one may have none yet.
+        return sorted(can, key=lambda each: self._account.waits(self._owed[each].key))
 
     def _may_be_there(self, number: int, look: Look) -> bool:
         """Whether an activity that is not deleted may look so: as is right now, or else before."""
