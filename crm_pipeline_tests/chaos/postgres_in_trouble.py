@@ -43,11 +43,19 @@ class TroubledPostgres:
 
     def is_killed_and_started(self) -> None:
         """kill -9 of the postmaster; then it is started again, as its next user does."""
+        self._kill()
+        self._start()
+
+    def moves_to_a_large_disk(self) -> None:
+        """Starts the server anew without the limit, so that databases can be dropped."""
+        self._kill()
+        self.server.url("postgres")
+
+    def _kill(self) -> None:
         pid_file = self._folder / "server" / "data" / "postmaster.pid"
         postmaster = psutil.Process(int(pid_file.read_text(encoding="utf-8").splitlines()[0]))
         postmaster.send_signal(signal.SIGKILL)
         postmaster.wait(timeout=10)
-        self._start()
 
     def disk_fills_up(self, engine: Engine) -> None:
         """Fills the ledger's table until it cannot grow: with rows that are nobody's."""

@@ -31,6 +31,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trouble]:
         installed(engine, org_named("acme")) as installation,
     ):
         yield Trouble(postgres, engine, Walk(installation, "by composite calls"))
+        postgres.moves_to_a_large_disk()
     postgres.stop()
 
 
