@@ -242,7 +242,7 @@ def a_tick_of_the_schedule_has_brought_the_retry(deployment: Deployment, account
         runs = deployment.ask(RUNS, asked_by="schedule")["runsOrError"]["results"]
         return [run for run in runs if run["status"] == "SUCCESS"]
 
-    assert until("a successful run of the schedule", schedule_runs)[0]["jobName"] == "webinar_cycle"
+    assert until("a successful run of the schedule", schedule_runs)[0]["jobName"] == "account_cycle"
     state = deployment.ask(TICKS, name="accounts_due")["scheduleOrError"]["scheduleState"]
     assert state["status"] == "RUNNING"
     assert "SUCCESS" in {tick["status"] for tick in state["ticks"]}

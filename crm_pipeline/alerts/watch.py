@@ -12,7 +12,7 @@ from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse.participations import NEVER, SOURCES, ExtractError
+from crm_pipeline.sources.participations import NEVER, SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 from dagster import Config, DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest, RunsFilter
 from pydantic import Field
 
-CYCLE_JOB = "webinar_cycle"
+CYCLE_JOB = "account_cycle"
 CYCLE_OP = "sync_accounts"
 
 PARTITION_TAG = "dagster/partition"

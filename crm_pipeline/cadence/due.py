@@ -15,7 +15,7 @@ from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse.participations import SOURCES, ExtractError
+from crm_pipeline.sources.participations import SOURCES, ExtractError
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
-from crm_pipeline.warehouse.participations import explained
+from crm_pipeline.sources.participations import explained
 
 
 @dataclass(frozen=True, slots=True)

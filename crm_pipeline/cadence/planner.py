@@ -8,7 +8,7 @@ from typing import Literal
 
 from crm_pipeline.cadence.news import Shipped
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.warehouse.participations import SOURCES
+from crm_pipeline.sources.participations import SOURCES
 
 Reason = Literal[
     "never run",

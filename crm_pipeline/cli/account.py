@@ -77,8 +77,8 @@ def clients_() -> None:
     """List the clients that the warehouse has rows of, with their accounts."""
     from crm_pipeline.accounts.store import AccountOverview, list_accounts
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.warehouse.clients import clients
-    from crm_pipeline.warehouse.participations import ExtractError
+    from crm_pipeline.sources.clients import clients
+    from crm_pipeline.sources.participations import ExtractError
 
     accounts: list[AccountOverview] = []
     if is_set_up():

@@ -21,7 +21,7 @@ def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) ->
     """Reject addresses that contain a text; says first how many that would have been."""
     from crm_pipeline.accounts.store import add_filter, get_account
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.warehouse.clients import rejections
+    from crm_pipeline.sources.clients import rejections
 
     with transaction() as connection:
         client_id = get_account(connection, account_id).client_id

@@ -54,7 +54,7 @@ def _check(account: "Account", session: int, *, is_first: bool, yes: bool) -> No
     """Says which session it is, and asks where it is none of the client's, or stops others."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.near_names import near
-    from crm_pipeline.warehouse.clients import sessions
+    from crm_pipeline.sources.clients import sessions
 
     of_client = {s.event_session_id: s for s in sessions(engine("warehouse"), account.client_id)}
     found = of_client.get(session)

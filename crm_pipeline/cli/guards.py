@@ -11,7 +11,7 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import say, shown
 
 if TYPE_CHECKING:
-    from crm_pipeline.warehouse.clients import Client
+    from crm_pipeline.sources.clients import Client
 
 
 def agree(what: str, question: str, *, yes: bool) -> None:
@@ -33,7 +33,7 @@ def if_the_warehouse_answers(what: str) -> Iterator[None]:
     Args:
         what: what remains unknown, as in "whether there is a column county".
     """
-    from crm_pipeline.warehouse.participations import ExtractError
+    from crm_pipeline.sources.participations import ExtractError
 
     try:
         yield
@@ -45,7 +45,7 @@ def check_client(client_id: str, *, yes: bool) -> None:
     """Says what the warehouse has of a client, and asks where it has nothing."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.near_names import near
-    from crm_pipeline.warehouse.clients import clients
+    from crm_pipeline.sources.clients import clients
 
     with if_the_warehouse_answers(f"whether there is a client {client_id}"):
         warehouse = engine("warehouse")

@@ -49,7 +49,7 @@ from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.source_platform.messages import PlatformProblem
 from crm_pipeline.source_platform.tables import TablesPlatform
-from crm_pipeline.warehouse.participations import ExtractError
+from crm_pipeline.sources.participations import ExtractError
 
 log = logging.getLogger(__name__)
 

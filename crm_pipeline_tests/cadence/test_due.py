@@ -12,7 +12,7 @@ from crm_pipeline.cadence.due import claim, due_accounts, extend_claims
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse.participations import ExtractError
+from crm_pipeline.sources.participations import ExtractError
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
     a_shipped_person,

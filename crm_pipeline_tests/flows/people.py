@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from crm_pipeline.ledger.people import Who
-from crm_pipeline.warehouse.participations import Participation
-from crm_pipeline.warehouse.people import sightings
+from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.people import sightings
 
 
 def people_of(rows: Sequence[Participation], filter_strings: Sequence[str] = ()) -> dict[Who, int]:

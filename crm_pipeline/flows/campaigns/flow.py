@@ -32,11 +32,11 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.budget import backfill_calls
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse import participations
-from crm_pipeline.warehouse.events import event_volumes, events
-from crm_pipeline.warehouse.mapping import check_columns
-from crm_pipeline.warehouse.participations import Participation
-from crm_pipeline.warehouse.people import sightings
+from crm_pipeline.sources import participations
+from crm_pipeline.sources.events import event_volumes, events
+from crm_pipeline.sources.mapping import check_columns
+from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.people import sightings
 
 NAME = "campaigns"
 

@@ -18,11 +18,11 @@ from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.events import Event
+from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.participations import NEVER, Participation
+from crm_pipeline.sources.people import who
 from crm_pipeline.text import trimmed, written
-from crm_pipeline.warehouse.events import Event
-from crm_pipeline.warehouse.mapping import FieldMap, rejection
-from crm_pipeline.warehouse.participations import NEVER, Participation
-from crm_pipeline.warehouse.people import who
 
 MEMBER = "CampaignMember"
 
@@ -163,7 +163,7 @@ def member_intents(
     Args:
         participations: rows of registrations or attendances.
         choices: the account's.
-        people: the person of each row that is to be sent (`warehouse.people.sightings`).
+        people: the person of each row that is to be sent (`sources.people.sightings`).
         known: what was said last, by natural key.
         told: of which membership each row tells now (`memberships`), and those that vanished.
     """

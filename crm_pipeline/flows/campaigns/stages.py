@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
 from crm_pipeline.ledger.campaigns import Said
-from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.sources.participations import Participation
 
 ORDER: tuple[Stage, ...] = (
     "attended",

@@ -16,10 +16,10 @@ from crm_pipeline.ledger.people import identify
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
-from crm_pipeline.warehouse import participations
-from crm_pipeline.warehouse.mapping import check_columns
-from crm_pipeline.warehouse.participations import SOURCES, ExtractError, Rows
-from crm_pipeline.warehouse.people import sightings
+from crm_pipeline.sources import participations
+from crm_pipeline.sources.mapping import check_columns
+from crm_pipeline.sources.participations import SOURCES, ExtractError, Rows
+from crm_pipeline.sources.people import sightings
 
 NAME = "webinars"
 

@@ -10,10 +10,10 @@ from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
+from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.participations import Participation, Source
+from crm_pipeline.sources.people import who
 from crm_pipeline.text import JsonText, salesforce_time, written
-from crm_pipeline.warehouse.mapping import FieldMap, rejection
-from crm_pipeline.warehouse.participations import Participation, Source
-from crm_pipeline.warehouse.people import who
 
 SUBJECT: Mapping[Source, str] = {
     "registrations": "Webinar Registration",
@@ -100,7 +100,7 @@ def intents(
         participations: rows of the warehouse.
         maps: the account's mapping, by sObject.
         filter_strings: the account's.
-        people: the person of each row that is to be sent (`warehouse.people.sightings`).
+        people: the person of each row that is to be sent (`sources.people.sightings`).
         vanished: what becomes of what the org has of such rows.
     """
     activities, accepted = {}, []

@@ -18,8 +18,8 @@ from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY
 from crm_pipeline.ledger.counts import Count, ReadDay, days_of_ledger, known_rows
 from crm_pipeline.ledger.positions import positions
-from crm_pipeline.warehouse.participations import NEVER, SOURCES, Source
-from crm_pipeline.warehouse.row_counts import Day, days_of_warehouse, still_there
+from crm_pipeline.sources.participations import NEVER, SOURCES, Source
+from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
 
 _NO_ROWS = (0, Decimal(), 0)
 

@@ -19,8 +19,8 @@ from crm_pipeline.flows.campaigns.rules import (
 )
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.warehouse.events import Event
-from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline.sources.events import Event
+from crm_pipeline.sources.participations import Participation, Source
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

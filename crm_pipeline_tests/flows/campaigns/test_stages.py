@@ -12,7 +12,7 @@ from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.flows.campaigns.rules import Choices, member_intents, member_map, unknown_words
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline.sources.participations import Participation, Source
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

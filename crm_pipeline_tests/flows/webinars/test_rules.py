@@ -13,8 +13,8 @@ from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
 from crm_pipeline.flows.webinars.rules import description, field_maps, merged
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.warehouse.mapping import FieldMap, rejection
-from crm_pipeline.warehouse.participations import Participation, Source
+from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.participations import Participation, Source
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ from hashlib import blake2b
 
 from crm_pipeline.ledger.people import Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.warehouse.mapping import rejection
-from crm_pipeline.warehouse.participations import Participation
+from crm_pipeline.sources.mapping import rejection
+from crm_pipeline.sources.participations import Participation
 
 ID_CHARS = 200
 """Of an id of the platform that is kept as it is."""

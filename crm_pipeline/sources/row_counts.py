@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.warehouse.participations import Source, explained
+from crm_pipeline.sources.participations import Source, explained
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.flows.webinars.rules import field_maps, intents
+from crm_pipeline.sources.mapping import rejection, salesforce_value
+from crm_pipeline.sources.participations import participation_of
+from crm_pipeline.sources.people import sightings
 from crm_pipeline.text import JsonText, storable_json
-from crm_pipeline.warehouse.mapping import rejection, salesforce_value
-from crm_pipeline.warehouse.participations import participation_of
-from crm_pipeline.warehouse.people import sightings
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

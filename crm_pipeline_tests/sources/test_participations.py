@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from crm_pipeline.cadence.news import Question, shipped_since
 from crm_pipeline.cadence.planner import has_news
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.warehouse.participations import (
+from crm_pipeline.sources.participations import (
     SOURCES,
     Chunk,
     ExtractError,
