@@ -8,6 +8,7 @@ What belongs to one client (caps, mappings, routes) is an account's setting, not
 import os
 import re
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from crm_pipeline.near_names import misspelt, near
 PROJECT = Path(__file__).resolve().parents[1]
 
 _ENV_FILE = ".env"
+
+_SHORTEST_SECRET = 16
 
 
 class Settings(BaseSettings):
@@ -97,6 +100,14 @@ class Settings(BaseSettings):
     freshness_minutes: int = Field(
         default=60, ge=1, description="The promise: from the warehouse to Salesforce."
     )
+    platform_url: SecretStr | None = Field(
+        default=None,
+        description="Where the source platform is told what Salesforce knows, by signed HTTP; "
+        "none: by tables of the schema `platform_inbox`.",
+    )
+    platform_secret: SecretStr | None = Field(
+        default=None, description="Signs what the platform is told by HTTP; it knows it, too."
+    )
     alert_webhook_url: SecretStr | None = Field(
         default=None, description="Alerts are posted here as JSON."
     )
@@ -159,6 +170,32 @@ class Settings(BaseSettings):
     def _is_of_the_web(cls, value: SecretStr | None) -> SecretStr | None:
         return _checked_address(value, ("https", "http"))
 
+    @field_validator("platform_url")
+    @classmethod
+    def _is_of_the_platform(cls, value: SecretStr | None) -> SecretStr | None:
+        checked = _checked_address(value, ("https", "http"))
+        if checked is not None:
+            parts = urlsplit(checked.get_secret_value())
+            if parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+                raise ValueError("it must begin with https://: what is told is about people")
+        return checked
+
+    @field_validator("platform_secret")
+    @classmethod
+    def _is_no_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"it must have {_SHORTEST_SECRET} characters or more")
+        return value
+
+    @model_validator(mode="after")
+    def _platform_knows_us(self) -> Self:
+        """One without the other would tell nothing, or where nobody looks for it."""
+        if self.platform_url and not self.platform_secret:
+            raise ValueError("PLATFORM_URL is set, and PLATFORM_SECRET is not: nothing is signed")
+        if self.platform_secret and not self.platform_url:
+            raise ValueError("PLATFORM_SECRET is set, and PLATFORM_URL is not: nobody is told")
+        return self
+
     @field_validator("smtp_url")
     @classmethod
     def _is_of_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
@@ -193,6 +230,13 @@ def _names_in_env_file() -> list[str]:
     file = Path(_ENV_FILE)
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _checked_address(secret: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:

@@ -111,6 +111,44 @@ def test_alerts_have_somewhere_to_go(
         assert told in refusal()
 
 
+LONG = "a secret of thirty characters."
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"PLATFORM_URL": "https://platform.example/in", "PLATFORM_SECRET": LONG}, None),
+        ({"PLATFORM_URL": "http://127.0.0.1:8430/messages", "PLATFORM_SECRET": LONG}, None),
+        ({"PLATFORM_URL": "http://localhost:8430/messages", "PLATFORM_SECRET": LONG}, None),
+        (
+            {"PLATFORM_URL": "http://platform.example/in", "PLATFORM_SECRET": LONG},
+            "Setting PLATFORM_URL is impossible: it must begin with https://",
+        ),
+        (
+            {"PLATFORM_URL": "platform.example/in", "PLATFORM_SECRET": LONG},
+            "Setting PLATFORM_URL is impossible: it must begin with https:// or http://",
+        ),
+        ({"PLATFORM_URL": "https://", "PLATFORM_SECRET": LONG}, "Setting PLATFORM_URL"),
+        (
+            {"PLATFORM_URL": "https://platform.example", "PLATFORM_SECRET": "short s3cret"},
+            "Setting PLATFORM_SECRET is impossible: it must have 16 characters or more",
+        ),
+        ({"PLATFORM_URL": "https://platform.example"}, "PLATFORM_SECRET is not"),
+        ({"PLATFORM_SECRET": LONG}, "PLATFORM_URL is not"),
+    ],
+)
+def test_the_platform_is_told_safely_and_knows_who_speaks(
+    changed: dict[str, str], told: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    if told is None:
+        Settings()
+    else:
+        assert told in refusal()
+        assert "s3cret" not in refusal()
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -47,8 +47,8 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+from crm_pipeline.source_platform.chosen import chosen_platform
 from crm_pipeline.source_platform.messages import PlatformProblem
-from crm_pipeline.source_platform.tables import TablesPlatform
 from crm_pipeline.sources.participations import ExtractError
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def sync_account(
     steps: frozenset[str] = ALL_TOPICS,
     stop_asked: Callable[[], bool] = lambda: False,
     flows: Sequence[Flow[Any]] = FLOWS,
-    platform_of: PlatformOf = TablesPlatform,
+    platform_of: PlatformOf = chosen_platform,
 ) -> CycleReport:
     """Runs one cycle of one account, or some of its steps.
 

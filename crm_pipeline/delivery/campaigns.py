@@ -8,7 +8,7 @@ from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, remedy
-from crm_pipeline.delivery.recording import ALL_ATTEMPTS, CAMPAIGN_MEMBER, note_changes
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
@@ -435,7 +435,7 @@ def _record(
         elif code:
             treatment = decide(code, message, created.status)
             chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)
-            attempts = 1 if chosen in PASSING else ALL_ATTEMPTS
+            attempts = 1 if chosen in PASSING else None
             fail(session, [Failed(each.operation_id, code, message, attempts)])
         return problem
     campaign_id = created.body.get("id") if isinstance(created.body, dict) else None

@@ -13,9 +13,6 @@ from crm_pipeline.source_platform.messages import Answer, Message, Platform
 WINDOW = 5_000
 """Messages read at a time."""
 
-ALL_ATTEMPTS = 5
-"""A message that the platform refuses is not taken later either; it waits for people."""
-
 
 PlatformOf = Callable[[Connection], Platform]
 """The way to the platform, given the connection of the transaction that records the outcome."""
@@ -34,12 +31,13 @@ def tell(session: DeliverySession, platform_of: PlatformOf) -> None:
     Raises:
         PlatformStopped, PlatformUnavailable: the rest was not sent and is pending.
     """
+    platform = platform_of(session.ledger)
     after = 0
     while due := due_messages(session.ledger, session.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
         messages = [_message(session, each) for each in due]
         by_id = {m.message_id: each for m, each in zip(messages, due, strict=True)}
-        for answers in platform_of(session.ledger).send(messages):
+        for answers in platform.send(messages):
             _record(session, answers, by_id)
             session.ledger.commit()
 
@@ -82,7 +80,8 @@ def _record(
                 by_id[each.message_id].operation_id,
                 each.code,
                 each.reason,
-                ALL_ATTEMPTS,
+                # A message that is refused is not taken later either; it waits for people.
+                None,
                 "message",
                 "create",
             )

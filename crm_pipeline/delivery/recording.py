@@ -29,9 +29,6 @@ from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.salesforce.values import Why, is_record_id
 from crm_pipeline.settings import settings
 
-ALL_ATTEMPTS = 5
-"""Tries of an operation in all (spec 1)."""
-
 INCIDENT_FROM = 20
 """So many records of one batch, all refused for one reason, are one incident."""
 
@@ -282,7 +279,7 @@ class Recorder:
                 self.duplicates.append(write)
             case _:
                 passing = chosen in PASSING or (chosen is Remedy.WITHOUT_FIELDS and self.last)
-                failed.append(_failed(write, error, 1 if passing else ALL_ATTEMPTS))
+                failed.append(_failed(write, error, 1 if passing else None))
 
     def _once(self, write: Write, error: RowError) -> bool:
         return self.session.once(write.ref, error.code)
@@ -436,7 +433,7 @@ def _is_of_others(error: RowError) -> bool:
     return error.code == "INVALID_FIELD" and not error.fields and bool(field_named(error.message))
 
 
-def _failed(write: Write, error: RowError, attempts: int) -> Failed:
+def _failed(write: Write, error: RowError, attempts: int | None) -> Failed:
     return Failed(write.ref, error.code, error.message, attempts, write.sobject, write.written_as)
 
 

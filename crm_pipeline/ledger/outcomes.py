@@ -57,7 +57,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An attempt that failed; `attempts` is what it costs (0: no fault of the record).
+    """An attempt that failed; `attempts` is what it costs (0: no fault of the record; None: all).
 
     `sobject` and `action` are those of the attempt, where the ledger does not have them yet.
     """
@@ -65,7 +65,7 @@ class Failed:
     operation_id: int
     error_code: str
     error_message: str
-    attempts: int = 1
+    attempts: int | None = 1
     sobject: str | None = None
     action: str | None = None
 

@@ -26,6 +26,8 @@ IN_WORDS = {
     "pipeline_database_url": "as `WAREHOUSE_URL`",
     "dagster_database_url": "the embedded PostgreSQL",
     "encryption_keys": "with the embedded PostgreSQL: one in the data folder",
+    "platform_url": "none",
+    "platform_secret": "none",
     "alert_webhook_url": "none",
     "alert_email_to": "none",
     "smtp_url": "none",

@@ -8,15 +8,17 @@ from sqlalchemy import Connection, text
 
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.ledger.anew import start_anew
 from crm_pipeline.local_platform.inbox import Fault
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.report import CycleReport
+from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.http import HttpPlatform
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.small_flow.badges import Badge, badges_flow
 
 TOPICS = frozenset(("badge_levels", "retried_operations"))
-SECRET = "for tests"
+SECRET = "a secret for tests"
 TOLD = Badge(1, told=True)
 
 
@@ -38,6 +40,34 @@ def by_http(server: LocalPlatformServer, secret: str = SECRET) -> dict[str, Any]
         return HttpPlatform(f"{server.url}/messages", secret, read_timeout=1)
 
     return {"platform_of": platform_of}
+
+
+def test_the_settings_choose_the_way(
+    bench: Bench, server: LocalPlatformServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLATFORM_URL", f"{server.url}/messages")
+    monkeypatch.setenv("PLATFORM_SECRET", SECRET)
+    settings.cache_clear()
+    assert cycle(bench, TOLD).topics == {"badge_levels": {"told": 1}}
+    assert [each.body for each in server.inbox.messages.values()] == [{"level": 1}]
+    assert levels(bench) == {}
+
+
+@pytest.mark.parametrize("way", ["tables", "http"])
+def test_an_account_that_starts_anew_tells_nothing_twice(
+    bench: Bench, server: LocalPlatformServer, way: str
+) -> None:
+    more = by_http(server) if way == "http" else {}
+    server.inbox.faults.append(Fault(action="refuse", about="badge:2", times=None))
+    cycle(bench, TOLD, Badge(2, told=True), **more)
+    before = told(bench)
+    with bench.connection.begin():
+        start_anew(bench.connection, ACCOUNT)
+    assert told(bench) == before
+    assert cycle(bench, TOLD, Badge(2, told=True), **more).topics == {}
+    assert server.inbox.repeated == 0
+    cycle(bench, Badge(1, level=2, told=True, at=1), **more)
+    assert told(bench)["badge:1"] == "done"
 
 
 def told(bench: Bench) -> dict[str, str]:

@@ -20,7 +20,7 @@ WITH moved AS MATERIALIZED (
 UPDATE crm.operation AS o
 SET
     state = 'pending',
-    attempts_left = 5,
+    attempts_left = o.attempts,
     sobject = NULL,
     action = NULL,
     salesforce_id = NULL,

@@ -1,5 +1,6 @@
--- An attempt that failed lowers what remains; one that is hopeless leaves nothing. What a newer
--- version has overtaken meanwhile is not tried again; but a deletion is seen to its end.
+-- An attempt that failed lowers what remains; one that is hopeless (attempts NULL) leaves nothing. The
+-- pause doubles with each try, up to some hundred times the first. What a newer version has
+-- overtaken meanwhile is not tried again; but a deletion is seen to its end.
 UPDATE crm.operation AS o
 SET
     state = CASE
@@ -14,14 +15,14 @@ SET
                     AND newer.state NOT IN ('superseded', 'dropped')
             )
             THEN 'superseded'
-        WHEN o.attempts_left - f.attempts <= 0 THEN 'exhausted'
+        WHEN o.attempts_left <= coalesce(f.attempts, o.attempts_left) THEN 'exhausted'
         ELSE 'failed'
     END,
-    attempts_left = greatest(o.attempts_left - f.attempts, 0),
+    attempts_left = greatest(o.attempts_left - coalesce(f.attempts, o.attempts_left), 0),
     next_attempt_at = CASE
-        WHEN o.attempts_left - f.attempts > 0
+        WHEN o.attempts_left > coalesce(f.attempts, o.attempts_left)
             THEN clock_timestamp() + make_interval(
-                secs => :backoff_seconds * power(2, 5 - o.attempts_left)
+                secs => :backoff_seconds * power(2, least(o.attempts - o.attempts_left, 8))
                 * (0.8 + 0.4 * random())
             )
     END,

@@ -1,5 +1,6 @@
 -- All that an account delivered is pending again, as if nothing had ever been sent: the latest
--- version of each thing, with five tries. What an operator dropped or a rule rejected stays so.
+-- version of each thing, with all of its tries. What an operator dropped or a rule rejected stays so,
+-- and so does what the source platform was told, which is no part of the org.
 WITH identities AS (
     DELETE FROM crm.identity WHERE account_id = :account_id
 ),
@@ -14,6 +15,10 @@ members AS (
 
 records AS (
     DELETE FROM crm.record WHERE account_id = :account_id
+),
+
+places AS (
+    DELETE FROM crm.org_position WHERE account_id = :account_id
 ),
 
 looks AS (
@@ -40,7 +45,7 @@ SET
         WHEN o.gone THEN 'rejected'
         ELSE 'pending'
     END,
-    attempts_left = 5,
+    attempts_left = o.attempts,
     next_attempt_at = NULL,
     sobject = NULL,
     action = NULL,
@@ -56,7 +61,7 @@ FROM (
         a.operation_id,
         a.version = max(a.version) OVER (PARTITION BY a.natural_key) AS is_latest
     FROM crm.operation AS a
-    WHERE a.account_id = :account_id
+    WHERE a.account_id = :account_id AND a.kind <> 'message'
 ) AS each
 WHERE
     o.operation_id = each.operation_id

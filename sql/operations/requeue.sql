@@ -1,7 +1,7 @@
 -- Gives failed and exhausted operations all of their attempts again, due at once. One that a
 -- later version has overtaken stays as it is: it would bring back older data.
 UPDATE crm.operation AS o
-SET state = 'failed', attempts_left = 5, next_attempt_at = clock_timestamp()
+SET state = 'failed', attempts_left = o.attempts, next_attempt_at = clock_timestamp()
 WHERE
     o.account_id = :account_id
     AND o.operation_id = any(CAST(:operation_ids AS bigint []))

@@ -35,7 +35,13 @@ moved AS (
 )
 
 UPDATE crm.operation AS o
-SET state = 'pending', sobject = NULL, action = NULL, salesforce_id = NULL, sent = NULL
+SET
+    state = 'pending',
+    attempts_left = o.attempts,
+    sobject = NULL,
+    action = NULL,
+    salesforce_id = NULL,
+    sent = NULL
 FROM moved AS m
 CROSS JOIN LATERAL (
     SELECT newest.operation_id

@@ -9,7 +9,13 @@ WITH gone AS (
 )
 
 UPDATE crm.operation AS o
-SET state = 'pending', sobject = NULL, action = NULL, salesforce_id = NULL, sent = NULL
+SET
+    state = 'pending',
+    attempts_left = o.attempts,
+    sobject = NULL,
+    action = NULL,
+    salesforce_id = NULL,
+    sent = NULL
 FROM gone AS g
 CROSS JOIN LATERAL (
     SELECT newest.operation_id

@@ -1,6 +1,8 @@
 -- Gives new operations the tries of their topic, where these are others than usual.
 UPDATE crm.operation AS o
-SET attempts_left = CAST(o.intent ->> 'attempts' AS smallint)
+SET
+    attempts = CAST(o.intent ->> 'attempts' AS smallint),
+    attempts_left = CAST(o.intent ->> 'attempts' AS smallint)
 WHERE
     o.account_id = :account_id
     AND o.read_by = :cycle_id
