@@ -221,6 +221,12 @@ def name_after_id(_context: WriteContext, table: Table, row: Row, _old: Row | No
         row["Name"] = row["Id"][:15]
 
 
+def _second_primary(_context: WriteContext, table: Table, row: Row) -> None:
+    """A role out of the bin is no longer the primary one if another has become that."""
+    held = table.children_of("OpportunityId", row["OpportunityId"])
+    row["IsPrimary"] = row["IsPrimary"] and not any(each["IsPrimary"] for each in held)
+
+
 def _contact_role(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
     _ONLY_PRIMARY(context, table, row, old)
     opportunities.follow_primary_role(context, table, row)
@@ -254,6 +260,10 @@ AFTER_SAVE: dict[str, Behaviour] = {
 }
 AFTER_DELETE: dict[str, Callable[[WriteContext, Table, Row], None]] = {
     "OpportunityContactRole": opportunities.follow_primary_role,
+}
+
+BEFORE_UNDELETE: dict[str, Callable[[WriteContext, Table, Row], None]] = {
+    "OpportunityContactRole": _second_primary,
 }
 
 

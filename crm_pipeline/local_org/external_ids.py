@@ -79,10 +79,11 @@ def only_match(table: Table, external_field: Field, value: Any, blamed: str) -> 
 
 
 def parent_by_external_id(
-    org: Org, lookup: Field, given_type: str, name: str, value: Any
+    org: Org, lookup: Field, given_type: str, name: str, value: Any, *, sees_all: bool
 ) -> str | None:
     """The id of the parent that a lookup leads to, of a polymorphic one of the given type.
 
+    A field that is hidden from the users of the API names it too if the writer `sees_all`.
     Raises a row's failure: INVALID_FIELD, or what the org's file says, if there is none;
     INVALID_FIELD if `name` is no external id.
     """
@@ -91,8 +92,10 @@ def parent_by_external_id(
     candidates = [given_type] if given_type else list(lookup.reference_to)
     for candidate in candidates:
         table = org.tables.get(candidate.lower())
-        field_ = org.visible(table.type, name) if table else None
-        if table is None or field_ is None:
+        if table is None:
+            continue
+        field_ = table.type.find(name) if sees_all else org.visible(table.type, name)
+        if field_ is None:
             continue
         if not (field_.external_id or field_.id_lookup):
             raise refuse(

@@ -8,7 +8,7 @@ from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.opportunities import first_open_stage
 from crm_pipeline.local_org.recycle_bin import deleted
-from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
@@ -135,7 +135,8 @@ def merge(
     if any(loser["Id"] == master["Id"] for loser in losers):
         raise SalesforceError(400, "INVALID_ARGUMENT", "a record cannot be merged with itself")
     user_id = user_id or _person(org, master["OwnerId"])
-    with committed(WriteContext(org, user_id, hold_seconds=hold_seconds)) as context:
+    context = WriteContext(org, user_id, seeding=True, hold_seconds=hold_seconds)
+    with committed(context):
         for loser in losers:
             stamped = org.config.merge_stamps_children
             _move_children(context, table, loser["Id"], master["Id"], stamped=stamped)
@@ -216,7 +217,7 @@ def _fill_in(context: WriteContext, table: Table, record_id: str, source: Row) -
         and table.type.find(name)
     }
     if missing:
-        context.change(table, {**row, **missing})
+        dml.change(context, table, row, missing)
 
 
 def _move_children(
@@ -233,8 +234,16 @@ def _move_children(
             if child.name == "CampaignMember":
                 _move_member(context, children, row, to_id, stamped=stamped)
             else:
-                moved = {**row, lookup.name: to_id}
-                context.change(children, moved, "move", stamped=stamped)
+                moved = {lookup.name: to_id} | _not_primary_twice(context.org, row, lookup, to_id)
+                dml.change(context, children, row, moved, "move", stamped=stamped)
+
+
+def _not_primary_twice(org: Org, role: Row, lookup: Field, to_id: str) -> Row:
+    """What a contact's role loses at an opportunity where somebody is primary already."""
+    if lookup.name != "OpportunityId" or not role.get("IsPrimary"):
+        return {}
+    held = org.table("OpportunityContactRole").children_of("OpportunityId", to_id)
+    return {"IsPrimary": not any(each["IsPrimary"] for each in held)}
 
 
 def _move_member(

@@ -6,6 +6,7 @@ was deleted, and which of its lookups were emptied because their record was.
 
 from collections.abc import Iterator
 
+from crm_pipeline.local_org.behaviours import BEFORE_UNDELETE
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Row
@@ -95,6 +96,8 @@ def _restore(context: WriteContext, table: Table, row: Row) -> None:
             restored["MasterRecordId"] = None
         if each is row:
             restored |= _without_parents_gone(context.org, table, row)
+        if each_table.type.name in BEFORE_UNDELETE:
+            BEFORE_UNDELETE[each_table.type.name](context, each_table, restored)
         context.change(each_table, restored, "undelete")
     for each_table, each in [(table, row), *below]:
         _fill_emptied(context, each_table, each["Id"])

@@ -27,7 +27,7 @@ def refused_as_repeated(
     if operation not in ("update", "upsert"):
         return {}
     name = external_field.name if external_field else "Id"
-    key = _identity(writer_of(org, org.table(sobject)), external_field)
+    key = _identity(writer_of(org, org.table(sobject), sees_all=False), external_field)
     places: dict[Any, list[int]] = {}
     for place, record in enumerate(records):
         value = None if isinstance(record, RowError) else key(value_of(record, name))
