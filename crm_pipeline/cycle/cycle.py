@@ -33,6 +33,7 @@ from crm_pipeline.delivery.delivery import deliver, retry
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.session import DeliverySession, stop_if
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
@@ -57,14 +58,14 @@ _COLLECT_AFTER = 50_000
 """New objects until Python looks for garbage; looking at every 700 takes a third of a cycle."""
 
 
-class PipelineDatabaseError(Exception):
+class PipelineDatabaseError(PicklableError):
     """The pipeline's own database fails: in one line, without the values of a row."""
 
     def __init__(self, error: DBAPIError) -> None:
         super().__init__(f"The pipeline's database: {in_words(error)}; check PIPELINE_DATABASE_URL")
 
 
-class ValueRefusedError(Exception):
+class ValueRefusedError(PicklableError):
     """The pipeline's own database takes a value in no form: in one line, without the value."""
 
     def __init__(self, state: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.exceptions import PicklableError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -19,7 +20,7 @@ _LOOKS = 3
 """Another client of the pooler may come between the steps of a look."""
 
 
-class PoolerError(Exception):
+class PoolerError(PicklableError):
     """A pooler stands before a database that does not keep sessions: which setting, what to do."""
 
     def __init__(self, variable: str) -> None:

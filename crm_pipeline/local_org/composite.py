@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, Field, StrictBool
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.rest import body_of
 from crm_pipeline.local_org.routing import Answer, Call, Route, plain_path
@@ -40,7 +41,7 @@ class _Composite(BaseModel):
     subrequests: list[_Subrequest] = Field(min_length=1, alias="compositeRequest")
 
 
-class _NoValue(Exception):  # noqa: N818 - a reference that leads nowhere halts its subrequest
+class _NoValue(PicklableError):  # noqa: N818 - a reference that leads nowhere halts its subrequest
     def __init__(self, path: str, reference_id: str) -> None:
         super().__init__(
             f"Invalid reference specified. No value for {path} found in {reference_id}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_pipeline.exceptions import PicklableError
+
 _ROW_HTTP_STATUS = {
     "ENTITY_IS_DELETED": 404,
     "NOT_FOUND": 404,
@@ -12,7 +14,7 @@ _ROW_HTTP_STATUS = {
 }
 
 
-class SalesforceError(Exception):
+class SalesforceError(PicklableError):
     """Ends a request: rendered as `[{"message": ..., "errorCode": ...}]` with its HTTP status.
 
     `fields` is None where Salesforce leaves the key out (everything but DML).

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.config import ConnectedApp
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import Refusal, check_password, open_session, user_of_id
@@ -18,7 +19,7 @@ from crm_pipeline.local_org.store import Org, User
 Form = Mapping[str, str]
 
 
-class _Refused(Exception):  # noqa: N818 - an answer: HTTP 400 with an error and its description
+class _Refused(PicklableError):  # noqa: N818 - an answer: HTTP 400 with an error and its description
     def __init__(self, description: str, error: str = "invalid_grant") -> None:
         super().__init__(description, error)
         self.answer = Answer(400, {"error": error, "error_description": description})

@@ -6,6 +6,7 @@ Those are `logout()`, and with a session `emptyRecycleBin()` and `undelete()`.
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.logins import Refusal, check_password, open_session
@@ -30,7 +31,7 @@ _DISABLED = (
 )
 
 
-class _Fault(Exception):  # noqa: N818 - an answer
+class _Fault(PicklableError):  # noqa: N818 - an answer
     def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
         super().__init__(code)
         self.code = code

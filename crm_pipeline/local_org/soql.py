@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import lark
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.errors import SalesforceError
 
 MAX_TEXT = 100_000
@@ -20,7 +21,7 @@ _EXCERPT = 40
 _MOST_DIGITS = 18
 
 
-class SoqlError(Exception):
+class SoqlError(PicklableError):
     """A query that Salesforce refuses; `at` is the offset of the culprit in the text."""
 
     def __init__(self, reason: str, at: int | None = None, code: str = "MALFORMED_QUERY") -> None:

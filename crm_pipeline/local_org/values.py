@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
@@ -32,7 +33,7 @@ _ELSEWHERE = {
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
-class NotDeserialized(Exception):  # noqa: N818 - the request is at fault, not the program
+class NotDeserialized(PicklableError):  # noqa: N818 - the request is at fault, not the program
     """A value that is not of the field's type at all."""
 
     def __init__(self, field: Field, value: object) -> None:

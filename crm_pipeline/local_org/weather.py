@@ -25,6 +25,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Literal
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import refuse
 from crm_pipeline.local_org.schema import Row
@@ -38,7 +39,7 @@ _NEVER_LOCKED = frozenset({"User", "RecordType"})
 Maintenance = Literal["none", "down", "read_only"]
 
 
-class Interrupted(Exception):  # noqa: N818 - it carries weather
+class Interrupted(PicklableError):  # noqa: N818 - it carries weather
     """A fault inside a composite that keeps all of it from being done."""
 
     def __init__(self, fault: Fault) -> None:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from types import MappingProxyType
 
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.salesforce.hosts import LOGIN_HOSTS, host_of, local_address
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 
 
-class SalesforceProblem(Exception):  # noqa: N818 - not all are errors of ours
+class SalesforceProblem(PicklableError):  # noqa: N818 - not all are errors of ours
     """Something about the org that the caller has to deal with; one line, no personal data."""
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+from crm_pipeline.exceptions import PicklableError
+
 _NAMESPACE = UUID("5f0e9c3a-6a52-4f0b-9d0c-0e1f5a7c2b11")
 
 
@@ -64,7 +66,7 @@ class Platform(Protocol):
         """
 
 
-class PlatformProblem(Exception):  # noqa: N818 - not an error of the program
+class PlatformProblem(PicklableError):  # noqa: N818 - not an error of the program
     """The platform takes nothing now: one line for people, without personal data."""
 
 
