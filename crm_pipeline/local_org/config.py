@@ -235,7 +235,36 @@ class Fault(_Strict):
     """For `lock`: which rows of the request (from 1); None is all, or those drawn at random."""
 
 
-class OrgConfig(_Strict):
+class OpenQuestions(_Strict):
+    """A switch for each question that documentation leaves open; the docs list them all."""
+
+    updated_in_composite: bool = True
+    """Whether a composite may ask for `updated` and `deleted`."""
+    retrieve_many_in_composite: bool = True
+    """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
+    unchanged_master: Literal["refused", "taken"] = "refused"
+    """What becomes of an update that repeats the master of a detail that is not reparentable."""
+    missing_parent_error: Literal["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"] = "INVALID_FIELD"
+    """The code of a record whose parent's external id is not there."""
+    repeated_external_id_error: Literal["DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"] = (
+        "DUPLICATE_VALUE"
+    )
+    """The code of records of a chunk that have one external id."""
+    repeated_id_saves: Literal["first", "last", "none"] = "first"
+    """Which record is saved if several of a chunk have one Id; the others fail."""
+    merge_stamps_children: bool = True
+    """Whether a merge stamps the records that it moves to the winner."""
+    retyped_stage_stamps_opportunities: bool = False
+    """Whether opportunities are stamped when their stage is made open, won or lost."""
+    queue_owner_email: bool = False
+    """Whether Owner.Email of what a queue owns is the queue's email, not null."""
+    opportunity_history: Literal["all", "stages"] = "all"
+    """Whether OpportunityHistory has changes of amount, probability and close date too."""
+    bulk_without_content: Literal["Failed", "JobComplete"] = "Failed"
+    """How a Bulk 2.0 job ends that was closed without a byte of content."""
+
+
+class OrgConfig(OpenQuestions):
     """One org."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -253,36 +282,12 @@ class OrgConfig(_Strict):
     validation_rules: list[ValidationRule] = []
     assignment_rules: list[AssignmentRule] = []
     state_and_country_picklists: bool = False
-    repeated_id_saves: Literal["first", "last", "none"] = "first"
-    """Which record is saved if several of a chunk have one Id; the others fail."""
-    repeated_external_id_error: Literal["DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"] = (
-        "DUPLICATE_VALUE"
-    )
-    """The code of records of a chunk that have one external id."""
-    missing_parent_error: Literal["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"] = "INVALID_FIELD"
-    """The code of a record whose parent's external id is not there."""
-    unchanged_master: Literal["refused", "taken"] = "refused"
-    """What becomes of an update that repeats the master of a detail that is not reparentable."""
-    updated_in_composite: bool = True
-    """Whether a composite may ask for `updated` and `deleted`."""
-    retrieve_many_in_composite: bool = True
-    """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
-    bulk_without_content: Literal["Failed", "JobComplete"] = "Failed"
-    """How a Bulk 2.0 job ends that was closed without a byte of content."""
     subscribers: list[SubscriberConfig] = []
     opportunity_stages: list[StageConfig] = []
     lead_statuses: list[LeadStatusConfig] = []
     queues: list[QueueConfig] = []
     currencies: dict[str, PositiveFloat] = {}
     """ISO codes, the corporate one first, with units to one of it; none: one currency only."""
-    opportunity_history: Literal["all", "stages"] = "all"
-    """Whether OpportunityHistory has changes of amount, probability and close date too."""
-    retyped_stage_stamps_opportunities: bool = False
-    """Whether opportunities are stamped when their stage is made open, won or lost."""
-    merge_stamps_children: bool = True
-    """Whether a merge stamps the records that it moves to the winner."""
-    queue_owner_email: bool = False
-    """Whether Owner.Email of what a queue owns is the queue's email, not null."""
     bulk_hard_delete: bool = False
     """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,13 @@ import yaml
 from crm_pipeline.local_org.config import OrgConfigError, dev_org, load
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.setup import build_org
+from crm_pipeline_tests.local_org.switches import switches
+
+PAGE = Path(__file__).parents[2] / "docs" / "local-org.md"
 
 
 def test_the_example_of_the_documentation_is_a_whole_org(tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "local-org.md"
-    example = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    example = PAGE.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     path = tmp_path / "acme.yaml"
     path.write_text(example)
     (config,) = load(path)
@@ -21,6 +24,15 @@ def test_the_example_of_the_documentation_is_a_whole_org(tmp_path):
     assert org.table("Webinar__c").type.find("Key__c")
     assert org.table("Event").type.find("External_Key__c")
     assert (tmp_path / "acme.org").exists()
+
+
+def test_the_documentation_has_every_switch_with_its_values_and_the_default_first():
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    documented = {name: tuple(values.split(", ")) for name, values in rows}
+    assert documented == {
+        name: tuple(str(value).lower() if isinstance(value, bool) else value for value in values)
+        for name, values in switches().items()
+    }
 
 
 def test_the_org_without_a_file_lets_people_in_as_documented():

@@ -13,22 +13,10 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.local_org.switches import switches
 from crm_pipeline_tests.small_flow.badges import OBJECTS, TOPICS, Badge, badges_flow
 
-SWITCHES: dict[str, tuple[Any, ...]] = {
-    "updated_in_composite": (True, False),
-    "retrieve_many_in_composite": (True, False),
-    "unchanged_master": ("refused", "taken"),
-    "missing_parent_error": ("INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"),
-    "repeated_external_id_error": ("DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"),
-    "repeated_id_saves": ("first", "last", "none"),
-    "merge_stamps_children": (True, False),
-    "retyped_stage_stamps_opportunities": (False, True),
-    "queue_owner_email": (False, True),
-    "opportunity_history": ("all", "stages"),
-    "bulk_without_content": ("Failed", "JobComplete"),
-}
-EACH = [(name, value) for name, values in SWITCHES.items() for value in values]
+EACH = [(name, value) for name, values in switches().items() for value in values]
 
 # Details are deleted with their master, and have only that one.
 MASTERED = {
