@@ -54,7 +54,8 @@ TOPICS = frozenset(("badges", "badge_lines", "badge_calls", "badge_levels", "bad
 class Badge:
     """A badge, its level, and the texts of its lines by number.
 
-    Its lines belong to the badge `lines_of` where that is given.
+    Its lines belong to the badge `lines_of` where that is given; its record has the key of the
+    badge `twin_of`, which no two should share.
     """
 
     number: int
@@ -66,12 +67,13 @@ class Badge:
     gone: bool = False
     at: int = 0
     lines_of: int | None = None
+    twin_of: int | None = None
 
 
 def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
     """What a badge asks for."""
     key, as_of = f"badge:{badge.number}", datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
-    target = Target("Badge__c", ("Badge_Key__c", str(badge.number)))
+    target = Target("Badge__c", ("Badge_Key__c", str(badge.twin_of or badge.number)))
     if badge.gone:
         return [
             ChildSet(key, "badge_lines", frozenset(), as_of),

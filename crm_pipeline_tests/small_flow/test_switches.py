@@ -3,14 +3,21 @@
 A switch that changes nothing here is one that the pipeline does not touch by what it sends today.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.declaration import Noticed, Watched
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.salesforce.changes import Children
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.local_org.switches import switches
@@ -35,7 +42,17 @@ MASTERED = {
 SAID = {1: "first", 2: "second"}
 
 
-@pytest.fixture(params=EACH, ids=lambda each: f"{each[0]}: {each[1]}")
+def named(each: tuple[str, Any]) -> str:
+    return f"{each[0]}: {each[1]}"
+
+
+def under(*names: str) -> pytest.MarkDecorator:
+    """Lets a story be told under each value of the switches that it is about."""
+    chosen = [each for each in EACH if each[0] in names]
+    return pytest.mark.parametrize("bench", chosen, indirect=True, ids=named)
+
+
+@pytest.fixture(params=EACH, ids=named)
 def bench(
     request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
@@ -113,4 +130,70 @@ def test_two_people_with_one_record_end_the_same(bench: Bench, route: str) -> No
     [lead] = bench.records("Lead")
     assert lead["Title"] == "Title 3"
     assert {each["WhoId"] for each in bench.records("Event")} == {lead["Id"]}
+    assert set(bench.states().values()) == {"done"}
+
+
+def deal(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
+    """What a flow tells of opportunities: the stage, what it means, and how they came there."""
+    return [
+        MessageWant(
+            "badge_edits",
+            each.record["Id"],
+            datetime.fromisoformat(each.record["SystemModstamp"]),
+            {
+                "stage": each.record["StageName"],
+                "won": each.record["IsWon"],
+                "moves": moves(each.record["OpportunityHistories"]),
+            },
+        )
+        for each in noticed
+    ]
+
+
+def moves(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The stages, each named once as long as it lasts."""
+    rows = sorted(history, key=lambda row: (row["CreatedDate"], row["Id"]))
+    return [stage for stage, _ in groupby(row["StageName"] for row in rows)]
+
+
+HISTORY = Children("OpportunityHistories", ("StageName", "CreatedDate", "Id"))
+DEALS = Watched("Opportunity", ("StageName", "IsWon"), children=(HISTORY,), held_only=False)
+
+
+@under("retyped_stage_stamps_opportunities", "opportunity_history")
+def test_opportunities_end_the_same(bench: Bench) -> None:
+    deals = replace(badges_flow(()), watches=lambda _: (DEALS,), notice=deal)
+
+    def told() -> Any:
+        bench.connection.commit()
+        flows = [*FLOWS, deals]
+        report = sync_account(ACCOUNT, run_id="test", steps=ALL_TOPICS | TOPICS, flows=flows)
+        assert report.state == "Complete", report.reason
+        found = bench.connection.execute(text("SELECT body FROM platform_inbox.current"))
+        return found.scalars().all()
+
+    assert told() == []
+    fields = {"Name": "x", "StageName": "Prospecting", "CloseDate": "2026-01-01", "Amount": 1}
+    made = bench.admin("create", object="Opportunity", fields=fields)["id"]
+    assert told() == [{"stage": "Prospecting", "won": False, "moves": ["Prospecting"]}]
+    for changes in ({"Amount": 2}, {"StageName": "Qualification"}, {"StageName": "Needs Analysis"}):
+        bench.admin("edit", id=made, fields=changes)
+    moved = {"stage": "Needs Analysis", "moves": ["Prospecting", "Qualification", "Needs Analysis"]}
+    assert told() == [{**moved, "won": False}]
+    stages = {each["MasterLabel"]: each["Id"] for each in bench.records("OpportunityStage")}
+    bench.admin("edit", id=stages["Needs Analysis"], fields={"IsWon": True})
+    told()
+    bench.admin("edit", id=made, fields={"NextStep": "call"})
+    assert told() == [{**moved, "won": True}]
+
+
+@under("repeated_external_id_error")
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_two_records_with_one_key_end_the_same(bench: Bench, route: str) -> None:
+    bench.settings(route=route)
+    rows = Badge(1), Badge(2, level=7, twin_of=1), Badge(3)
+    for _ in range(2):
+        cycle(bench, *rows)
+    badges, _ = records_of(bench)
+    assert badges == {"1": (7, "Somebody"), "3": (1, "Somebody")}
     assert set(bench.states().values()) == {"done"}
