@@ -12,6 +12,8 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.delivery.kind import OF_THE_ORG, outcomes_of
+from crm_pipeline.ledger.due import OF_ANY_TOPIC
 from crm_pipeline.ledger.intents import Intent, Recorded
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.positions import Position
@@ -21,7 +23,7 @@ from crm_pipeline.salesforce.changes import Children
 
 S = TypeVar("S")
 
-TO_THE_ORG = frozenset(("person", "activity", "campaign", "member", "record"))
+TO_THE_ORG = frozenset(OF_THE_ORG)
 """Kinds of operations that are written to the org."""
 
 TO_THE_PLATFORM = "message"
@@ -41,6 +43,9 @@ class Table:
     column: str
     numbers: Mapping[Any, int]
 
+
+Numbers = Mapping[tuple[str, str], int]
+"""Numbers by topic and outcome."""
 
 Shown = Mapping[str, str | int | float | datetime | Table | None]
 """What is shown of a topic; None and empty texts are left out. Times are UTC."""
@@ -80,7 +85,9 @@ class Topic:
         sends: the kinds of operations that are delivered for it.
         when_deleted: of records of any object (`record`): whether one that people delete in the
             org is made anew or left.
-        shows: what is shown of a cycle; every number in it is plotted.
+        counts: the outcomes that are counted of it, as people read them; each is shown, be it 0.
+            One that its flow or a kind counts beside them is shown when it happens.
+        shows: what is shown of a cycle beside its counts; every number in it is plotted.
         columns: which columns of outside things each of its fields comes from, as
             `warehouse/person.city`.
     """
@@ -90,7 +97,8 @@ class Topic:
     group: str
     technology: str
     after: tuple[str, ...]
-    shows: Callable[[CycleReport], Shown]
+    counts: tuple[str, ...] = ()
+    shows: Callable[[CycleReport], Shown] = lambda _: {}
     reads: tuple[str, ...] = ()
     records: bool = False
     retries: bool = False
@@ -157,7 +165,7 @@ class Batch:
         position: how far the source is read with them.
         wants: records of any object that are to be so or to be gone, and messages to the platform.
         rows_by_session: the rows by event session, where the report shows that.
-        numbers: further numbers for the report, by name.
+        numbers: further numbers, by topic and outcome.
         told: what people are to know beside the numbers, a line each, without personal data.
     """
 
@@ -167,7 +175,7 @@ class Batch:
     position: Position | None
     wants: "Wants" = ()
     rows_by_session: Mapping[int, int] = field(default_factory=dict)
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
     told: tuple[str, ...] = ()
 
 
@@ -224,8 +232,7 @@ class Flow(Generic[S]):
         outside: the tables and objects that it stands between.
         promises: what is to hold for each account.
         read: reads what is new and gives it batch by batch; the caller commits each.
-        count: adds a batch to the report; the counts by kind of operation are None where the
-            batch was only looked at.
+        count: what recording a batch came to by kind of operation, by topic and outcome. Pure.
         watches: the objects of the org whose changes it wants to know.
         notice: the rules that make wants of such changes. Pure.
     """
@@ -236,7 +243,7 @@ class Flow(Generic[S]):
     outside: tuple[Outside, ...]
     promises: tuple[Promise, ...]
     read: Callable[[Reading[S]], Iterator[Batch]]
-    count: Callable[[CycleReport, Batch, Mapping[str, Recorded] | None], None]
+    count: Callable[[Batch, Mapping[str, Recorded]], Numbers] = lambda _, __: {}
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
 
@@ -250,6 +257,28 @@ class Flow(Generic[S]):
         return any(topic.records for topic in self.topics if topic.name in asked)
 
 
+def shown(topic: Topic, report: CycleReport) -> Shown:
+    """What is shown of a topic after a cycle: all that is counted of it, and what it shows more."""
+    counted = {outcome: report.tally[topic.name, outcome] for outcome in topic.counts}
+    return {**counted, **report.tally.by_topic.get(topic.name, {}), **topic.shows(report)}
+
+
+def topic_of_kind(flows: Sequence[Flow[Any]]) -> Mapping[str, str]:
+    """The topic that each kind of operation is counted under.
+
+    Operations of the kinds that several topics may send say themselves of which they are.
+    """
+    return dict(_sent(flows))
+
+
+def _sent(flows: Sequence[Flow[Any]]) -> Iterator[tuple[str, str]]:
+    for flow in flows:
+        for topic in flow.topics:
+            for kind in topic.sends:
+                if kind not in OF_ANY_TOPIC:
+                    yield kind, topic.name
+
+
 def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
     """The flows themselves, once it is sure that their declarations fit each other.
 
@@ -257,8 +286,9 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
         DeclarationError: a name stands twice, or something is named that nobody declares.
     """
     topics = [topic.name for flow in flows for topic in flow.topics]
+    sent = [kind for kind, _ in _sent(flows)]
     outside = [each.name for flow in flows for each in flow.outside]
-    for names in ([flow.name for flow in flows], topics, outside):
+    for names in ([flow.name for flow in flows], topics, outside, sent):
         if twice := {name for name in names if names.count(name) > 1}:
             raise DeclarationError(f"Declared more than once: {', '.join(sorted(twice))}")
     known = {*topics, *outside}
@@ -277,6 +307,12 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
                 raise DeclarationError(
                     f"The topic {topic.name} sends what delivery does not know: "
                     f"{', '.join(sorted(unknown))}"
+                )
+            outcomes = {each for kind in topic.sends for each in outcomes_of(kind)}
+            if uncounted := outcomes.difference(topic.counts):
+                raise DeclarationError(
+                    f"The topic {topic.name} does not count what becomes of what it sends: "
+                    f"{', '.join(sorted(uncounted))}"
                 )
             if (topic.when_deleted is None) is ("record" in topic.sends):
                 raise DeclarationError(

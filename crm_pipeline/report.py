@@ -1,61 +1,45 @@
 """What one cycle of one account did: the numbers that assets, tables and history show."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from crm_pipeline.ledger.cycles import FinishedCycle
 
 CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled"]
 
 
+class Tally(Counter[tuple[str, str]]):
+    """Numbers by topic and outcome; what did not happen is zero. Topics declare their outcomes."""
+
+    def overall(self, outcome: str) -> int:
+        """How often something came out, whatever the topic: `failed` of all."""
+        return sum(number for (_, each), number in self.items() if each == outcome)
+
+    @property
+    def by_topic(self) -> dict[str, dict[str, int]]:
+        """The numbers by topic, as they are stored with the cycle."""
+        topics: dict[str, dict[str, int]] = {}
+        for (topic, outcome), number in self.items():
+            if number:
+                topics.setdefault(topic, {})[outcome] = number
+        return topics
+
+    @classmethod
+    def stored(cls, counts: Mapping[str, Any]) -> "Tally":
+        """The tally of a cycle as `crm.cycle.counts` has it."""
+        topics: Mapping[str, Mapping[str, int]] = counts.get("topics", {})
+        return cls({(name, each): of[each] for name, of in topics.items() for each in of})
+
+
 @dataclass(slots=True)
 class Counts:
-    """Numbers of one cycle; each is zero where the step did not run or found nothing.
+    """Numbers of the account as a whole, of no single topic."""
 
-    Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
-    one. `registrations` and `attendances` are those that say something new, so that they may be
-    added up over cycles. They are `intents_new`, `intents_changed` or `rejected`; together with
-    the `known` ones they are the `rows_read`. What is intended is delivered or queued. So says the
-    conservation check.
-    """
-
-    rows_read: int = 0
-    known: int = 0
-    registrations: int = 0
-    attendances: int = 0
-    rejected: int = 0
-    intents_new: int = 0
-    intents_changed: int = 0
-    people: int = 0
-    leads_created: int = 0
-    leads_updated: int = 0
-    contacts_updated: int = 0
-    people_unchanged: int = 0
-    activities_created: int = 0
-    activities_updated: int = 0
-    activities_deleted: int = 0
-    activities_unchanged: int = 0
-    contacts_created: int = 0
-    people_left_out: int = 0
-    campaigns_created: int = 0
-    campaigns_linked: int = 0
-    members_new: int = 0
-    members_changed: int = 0
-    members_rejected: int = 0
-    members_created: int = 0
-    members_updated: int = 0
-    members_deleted: int = 0
-    members_unchanged: int = 0
-    backfills_waiting: int = 0
-    backfill_rows_waiting: int = 0
-    looked_up: int = 0
-    retried: int = 0
-    retried_done: int = 0
-    failed: int = 0
     waiting: int = 0
     exhausted: int = 0
-    fields_changed_to_fit: int = 0
     incidents: int = 0
     api_calls: int = 0
     api_calls_forecast: int = 0
@@ -70,9 +54,8 @@ class CycleReport:
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
-    `watermark` is the time of the last record read. `topics` has what became of records of any
-    object, by topic. `steps` are the topics that were asked for,
-    `flows` the flows that the account has on.
+    `watermark` is the time of the last record read. `tally` is what became of everything, by
+    topic. `steps` are the topics that were asked for, `flows` the flows that the account has on.
     """
 
     account_id: str
@@ -84,15 +67,14 @@ class CycleReport:
     remedy: str = ""
     cycle_id: int | None = None
     watermark: datetime | None = None
+    tally: Tally = field(default_factory=Tally)
     counts: Counts = field(default_factory=Counts)
-    topics: dict[str, dict[str, int]] = field(default_factory=dict)
-    rejected_by_reason: dict[str, int] = field(default_factory=dict)
     api_calls_by_kind: dict[str, int] = field(default_factory=dict)
     route: str = ""
     route_reason: str = ""
     api_used: int | None = None
     api_limit: int | None = None
-    sessions: dict[int, int] = field(default_factory=dict)
+    sessions: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     steps: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()

@@ -1,6 +1,6 @@
 """Declarations that do not fit are refused before anything runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,24 +18,18 @@ from crm_pipeline.declaration import (
     declared,
 )
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
-from crm_pipeline.ledger.intents import Recorded
-from crm_pipeline.report import CycleReport
 
 
 def _read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     yield from ()
 
 
-def _count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
-    pass
-
-
-def topic(name: str, *after: str) -> Topic:
-    return Topic(name, "A topic.", "group", "python", after, shows=lambda _: {})
+def topic(name: str, *after: str, **more: Any) -> Topic:
+    return Topic(name, "A topic.", "group", "python", after, **more)
 
 
 def flow(name: str, *topics: Topic, **more: Any) -> Flow[AccountSettings]:
-    declaration = Flow(name, lambda account: account, topics, (), (), _read, _count)
+    declaration = Flow(name, lambda account: account, topics, (), (), _read)
     return replace(declaration, **more)
 
 
@@ -53,6 +47,14 @@ def test_what_fits_is_taken_in_its_order() -> None:
         ([flow("one", topic("a")), flow("two", topic("a"))], "more than once: a"),
         ([flow("one", topic("a", "b"))], "one names what nobody declares: b"),
         ([flow("one", promises=(Promise("p", "b", ""),))], "nobody declares: b"),
+        (
+            [flow("one", topic("a", sends=("campaign",), counts=("campaigns_linked",)))],
+            "a does not count what becomes of what it sends: campaigns_created",
+        ),
+        (
+            [flow(name, topic(f"of_{name}", sends=("member",))) for name in ("one", "two")],
+            "more than once: member",
+        ),
         ([flow("one", outside=(Outside("x/y", "", "", ("b",)),))], "nobody declares: b"),
     ],
 )

@@ -63,7 +63,7 @@ def load(part: str) -> dict[str, Any]:
         "route": report.route,
         "route_reason": report.route_reason,
         "sql_seconds": watch.seconds,
-        "counts": asdict(report.counts),
+        "counts": asdict(report.counts) | {"topics": report.tally.by_topic},
     }
 
 

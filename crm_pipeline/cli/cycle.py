@@ -159,18 +159,18 @@ def _print_reports(reports: "Sequence[CycleReport]") -> None:
 
 
 def _row(report: "CycleReport") -> tuple[object, ...]:
-    counts = report.counts
+    tally, counts = report.tally, report.counts
     return (
         report.account_id,
         report.state,
-        counts.registrations,
-        counts.attendances,
-        counts.known,
-        counts.rejected,
-        counts.leads_created,
-        counts.leads_updated,
-        counts.contacts_updated,
-        counts.activities_created + counts.activities_updated,
+        tally["registrations", "rows"],
+        tally["attendances", "rows"],
+        tally.overall("known_already"),
+        tally.overall("rejected"),
+        tally.overall("leads_created"),
+        tally.overall("leads_updated"),
+        tally.overall("contacts_updated"),
+        tally.overall("activities_created") + tally.overall("activities_updated"),
         counts.waiting,
         counts.exhausted,
         counts.api_calls,

@@ -118,6 +118,9 @@ def _print_incidents(incidents: "Sequence[Row[Any]]") -> None:
 
 
 def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
+    from crm_pipeline.report import Tally
+
+    told = [(cycle, Tally.stored(cycle.counts)) for cycle in cycles]
     print_table(
         "Last cycles",
         (
@@ -140,15 +143,14 @@ def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:
                 (cycle.finished_at - cycle.started_at).total_seconds()
                 if cycle.finished_at
                 else None,
-                cycle.counts.get("registrations", 0) + cycle.counts.get("attendances", 0),
-                cycle.counts.get("known", 0),
-                cycle.counts.get("activities_created", 0)
-                + cycle.counts.get("activities_updated", 0),
-                cycle.counts.get("failed", 0),
+                tally.overall("rows"),
+                tally.overall("known_already"),
+                tally.overall("activities_created") + tally.overall("activities_updated"),
+                tally.overall("failed"),
                 cycle.counts.get("api_calls", 0),
                 cycle.reason or cycle.notes,
             )
-            for cycle in cycles
+            for cycle, tally in told
         ],
         empty="No cycle has run yet.",
     )

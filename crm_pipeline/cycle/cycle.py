@@ -28,8 +28,10 @@ from crm_pipeline.declaration import (
     Reading,
     Topic,
     Wants,
+    topic_of_kind,
 )
 from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.session import DeliverySession, stop_if
@@ -39,12 +41,12 @@ from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import Incident, open_incidents
-from crm_pipeline.ledger.intents import Recorded, record_intents
+from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.positions import advance
 from crm_pipeline.ledger.records import intents_of, set_attempts
-from crm_pipeline.report import CycleReport
+from crm_pipeline.report import CycleReport, Tally
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
@@ -229,7 +231,7 @@ class _Cycle:
         self._count(session)
         incidents = open_incidents(self.ledger, account_id)
         report.counts.incidents = len(incidents)
-        self.conclude(_notes(session, incidents))
+        self.conclude(_notes(session, report.tally, incidents))
         self._finish(session)
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
@@ -301,11 +303,14 @@ class _Cycle:
         )
         for batch in flow.read(reading):
             stop_if(self.around.stop_asked)
-            recorded = None
             if recording:
                 recorded = self._record(flow.name, batch)
                 self.ledger.commit()
-            flow.count(report, batch, recorded)
+            else:
+                recorded = only_read(batch.intents)
+            report.tally.update(batch.numbers)
+            report.tally.update(flow.count(batch, recorded))
+            report.sessions.update(batch.rows_by_session)
             self.told += batch.told
         if recording:
             self.ledger.commit()
@@ -356,13 +361,15 @@ class _Cycle:
         report.notes = "; ".join([*self.told, *notes])
 
     def _retry(self, session: DeliverySession) -> None:
-        counts = self.report.counts
-        counts.retried, counts.retried_done = retry(session, self._record_topics)
+        retried, done = retry(session, self._record_topics)
+        for topic in self._asked(lambda topic: topic.retries):
+            self.report.tally.update({(topic, "retried"): retried, (topic, "retried_done"): done})
 
     def _count(self, session: DeliverySession) -> None:
         report, counts = self.report, self.report.counts
-        for name, number in asdict(session.delivered).items():
-            setattr(counts, name, number)
+        topics = topic_of_kind(self.around.flows)
+        for (kind, outcome), number in session.tally.items():
+            report.tally[topics.get(kind, kind), outcome] += number
         open_now = open_volumes(self.ledger, self.account.account_id)
         counts.waiting = sum(v.pending + v.in_flight + v.failed for v in open_now.values())
         counts.exhausted = sum(volume.exhausted for volume in open_now.values())
@@ -375,13 +382,11 @@ class _Cycle:
             f"{stage}: {route.reason}" for stage, route in session.routes.items()
         )
         report.api_calls_by_kind = dict(session.calls_by_kind)
-        for (topic, outcome), number in session.tally.items():
-            report.topics.setdefault(topic, {})[outcome] = number
         if session.usage is not None:
             report.api_used, report.api_limit = session.usage.used, session.usage.limit
 
     def _finish(self, session: DeliverySession) -> None:
-        report, counts = self.report, self.report.counts
+        report = self.report
         pauses = [p.until for p in self.problems if isinstance(p, AccountPaused)]
         report.standing = finish_cycle(
             self.ledger,
@@ -390,14 +395,10 @@ class _Cycle:
             state=report.state,
             reason=report.reason,
             notes=report.notes,
-            counts=asdict(counts)
-            | {
-                "rejected_by_reason": report.rejected_by_reason,
-                "api_calls_by_kind": report.api_calls_by_kind,
-                "topics": report.topics,
-            },
-            succeeded=session.delivered.succeeded,
-            failed=counts.failed,
+            counts=asdict(report.counts)
+            | {"api_calls_by_kind": report.api_calls_by_kind, "topics": report.tally.by_topic},
+            succeeded=sum(report.tally.overall(outcome) for outcome in WRITTEN),
+            failed=report.tally.overall("failed"),
             paused_until=max(pauses, default=None),
             api_used=report.api_used,
             api_limit=report.api_limit,
@@ -418,7 +419,7 @@ def _still_true(started: StartedCycle) -> ApiUsage | None:
     return None if old else ApiUsage(started.api_used, started.api_limit)
 
 
-def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]:
+def _notes(session: DeliverySession, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
     """What people may want to know although it stopped nothing."""
     notes = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
@@ -426,8 +427,8 @@ def _notes(session: DeliverySession, incidents: Sequence[Incident]) -> list[str]
         for each in incidents
     ]
     deleted = {
-        "activities": session.delivered.activities_deleted,
-        "memberships": session.delivered.members_deleted,
+        "activities": tally.overall("activities_deleted"),
+        "memberships": tally.overall("members_deleted"),
     }
     if any(deleted.values()):
         numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)

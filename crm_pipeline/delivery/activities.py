@@ -82,7 +82,6 @@ def _decided(session: DeliverySession, due: Sequence[DueActivity]) -> list[_Deci
     decided = [(activity, decide_activity(activity, schema)) for activity in due]
     unchanged = [decision for _, decision in decided if decision.action == "none"]
     record_unchanged(session, unchanged)
-    session.delivered.activities_unchanged += len(unchanged)
     return [each for each in decided if each[1].action != "none"]
 
 

@@ -8,7 +8,7 @@ from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, remedy
-from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes, record_failures
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
@@ -27,7 +27,6 @@ from crm_pipeline.ledger.outcomes import (
     back_to_pending,
     mark_in_flight,
     record_done,
-    record_failed,
 )
 from crm_pipeline.salesforce.composite import (
     QueryRefused,
@@ -47,7 +46,6 @@ from crm_pipeline.salesforce.errors import (
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.soql import packed_in_queries, select
-from crm_pipeline.settings import settings
 
 CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
 
@@ -95,7 +93,7 @@ def link_campaigns(session: DeliverySession) -> None:
         found = _found(session, due)
         new: list[DueCampaign] = []
         later = follow(session, _followers(session, due, found))
-        fail(session, later)
+        record_failures(session, CAMPAIGN_KIND.name, later)
         locked = {each.operation_id for each in later}
         for each in due:
             match = found.get(each.operation_id)
@@ -316,27 +314,16 @@ def _link(session: DeliverySession, each: DueCampaign, found: Found) -> None:
     )
     done = Done(each.operation_id, CAMPAIGN, "none", found.campaign_id, "found", attempts=0)
     record_done(session.ledger, session.cycle_id, [done])
-    session.delivered.campaigns_linked += 1
+    session.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.unchanged] += 1
 
 
 def _refuse(session: DeliverySession, each: DueCampaign, code: str, message: str) -> None:
     """An incident: people see it at once, and it is looked at again as time goes by."""
     mark_in_flight(session.ledger, session.cycle_id, [Planned(each.operation_id, CAMPAIGN, "none")])
     note_incident(session.ledger, session.account_id, Incident(code, CAMPAIGN, 1), message)
-    fail(session, [Failed(each.operation_id, code, message, attempts=0)])
-
-
-def fail(session: DeliverySession, failed: Sequence[Failed]) -> None:
-    """Records failures and counts them."""
-    waiting, exhausted = record_failed(
-        session.ledger,
-        session.cycle_id,
-        failed,
-        backoff_seconds=settings().retry_backoff_seconds,
+    record_failures(
+        session, CAMPAIGN_KIND.name, [Failed(each.operation_id, code, message, attempts=0)]
     )
-    session.delivered.failed += len(failed)
-    session.delivered.waiting += waiting
-    session.delivered.exhausted += exhausted
 
 
 def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
@@ -435,8 +422,8 @@ def _record(
         elif code:
             treatment = decide(code, message, created.status)
             chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)
-            attempts = 1 if chosen in PASSING else None
-            fail(session, [Failed(each.operation_id, code, message, attempts)])
+            failed = Failed(each.operation_id, code, message, 1 if chosen in PASSING else None)
+            record_failures(session, CAMPAIGN_KIND.name, [failed])
         return problem
     campaign_id = created.body.get("id") if isinstance(created.body, dict) else None
     if not isinstance(campaign_id, str):
@@ -450,5 +437,5 @@ def _record(
     note_campaigns(session.ledger, session.account_id, [linked])
     done = Done(each.operation_id, CAMPAIGN, "create", campaign_id, "new")
     record_done(session.ledger, session.cycle_id, [done])
-    session.delivered.campaigns_created += 1
+    session.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.outcome(CAMPAIGN, "create")] += 1
     return None

@@ -65,6 +65,11 @@ class Decision:
     kind: Kind = field(kw_only=True)
     holds: Holding | None = field(default=None, kw_only=True)
 
+    @property
+    def counted_as(self) -> str:
+        """Under which topic or kind its outcome is counted."""
+        return self.kind.name if self.holds is None else self.holds.topic
+
     def names_another(self, write: Write) -> bool:
         """Whether a write of it names another record, which may be the one that is gone."""
         further = self.holds.ref_fields if self.holds else ()

@@ -66,8 +66,9 @@ class Kind:
 
     Attributes:
         name: as the ledger has it.
-        counts: the delivery's number that a write adds to, by (sObject, action); a record of any
-            object is counted by its topic.
+        outcomes: as which a write is counted, by (sObject, action); without any, a write is counted
+            by what it did.
+        unchanged: as which one is counted that the org has already.
         references: fields that name the record of another operation.
         identifying: fields that are never left out: without them a record would be taken for
             another one.
@@ -77,11 +78,20 @@ class Kind:
     """
 
     name: str
-    counts: Mapping[tuple[str, Action], str]
+    outcomes: Mapping[tuple[str, Action], str]
+    unchanged: str = "unchanged"
     references: frozenset[str] = frozenset()
     identifying: frozenset[str] = frozenset()
     remedies: Mapping[tuple[Treatment, Action], Remedy] = field(default_factory=dict)
     when_gone: Remedy | None = None
+
+    def outcome(self, sobject: str, action: Action) -> str:
+        """As which a write is counted.
+
+        Raises:
+            KeyError: the kind writes nothing of the sort.
+        """
+        return self.outcomes[sobject, action] if self.outcomes else action
 
 
 def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bool) -> Remedy:
@@ -110,6 +120,7 @@ PERSON = Kind(
         ("Contact", "create"): "contacts_created",
         ("Contact", "update"): "contacts_updated",
     },
+    unchanged="people_unchanged",
     identifying=frozenset(("Email",)),
     remedies={
         (Treatment.USE_DUPLICATE, "create"): Remedy.USE_DUPLICATE,
@@ -125,6 +136,7 @@ ACTIVITY = Kind(
         ("Event", "update"): "activities_updated",
         ("Event", "delete"): "activities_deleted",
     },
+    unchanged="activities_unchanged",
     references=frozenset(("WhoId",)),
     identifying=frozenset(("Subject", "ActivityDateTime")),
     remedies={(Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE},
@@ -138,6 +150,7 @@ MEMBER = Kind(
         ("CampaignMember", "update"): "members_updated",
         ("CampaignMember", "delete"): "members_deleted",
     },
+    unchanged="members_unchanged",
     references=frozenset(("LeadId", "ContactId")),
     remedies={
         (Treatment.ALREADY_THERE, "create"): Remedy.READ_ANEW,
@@ -148,7 +161,9 @@ MEMBER = Kind(
     when_gone=Remedy.READ_ANEW,
 )
 
-CAMPAIGN = Kind("campaign", {("Campaign", "create"): "campaigns_created"})
+CAMPAIGN = Kind(
+    "campaign", {("Campaign", "create"): "campaigns_created"}, unchanged="campaigns_linked"
+)
 
 RECORD = Kind(
     "record",
@@ -165,3 +180,25 @@ RECORD = Kind(
 
 RECORD_THAT_STAYS_GONE = replace(RECORD, when_gone=Remedy.STAYS_GONE)
 """The same; one that people delete is left deleted."""
+
+OF_THE_ORG: Mapping[str, Kind] = {
+    kind.name: kind for kind in (PERSON, ACTIVITY, CAMPAIGN, MEMBER, RECORD)
+}
+"""The kinds that are written to the org, by name."""
+
+WRITTEN = frozenset(("create", "update", "delete", "told")).union(
+    *(kind.outcomes.values() for kind in OF_THE_ORG.values())
+)
+"""The outcomes of writes that went through."""
+
+
+def outcomes_of(name: str) -> frozenset[str]:
+    """As which the writes of a kind are counted; nothing where they are counted by what they did.
+
+    Args:
+        name: of any kind.
+    """
+    kind = OF_THE_ORG.get(name)
+    if kind is None or not kind.outcomes:
+        return frozenset()
+    return frozenset((*kind.outcomes.values(), kind.unchanged))

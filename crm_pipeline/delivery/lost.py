@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
-from crm_pipeline.delivery.kind import RECORD
+from crm_pipeline.delivery.kind import ACTIVITY, RECORD
 from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
@@ -63,12 +63,13 @@ def look_up_lost(session: DeliverySession) -> None:
             [o for each in lost if (o := each.operation_id) not in found and o not in settled],
         )
         session.ledger.commit()
-        session.delivered.looked_up += len(lost)
-        session.delivered.activities_created += len(done)
+        session.tally.update((each.counted_as, "looked_up") for each in lost)
+        created = ACTIVITY.outcome(EVENT, "create")
+        session.tally[ACTIVITY.name, created] += len(done)
 
 
 def _is_new_activity(lost: Lost) -> bool:
-    return lost.kind == "activity" and lost.action == "create" and lost.sobject == EVENT
+    return lost.kind == ACTIVITY.name and lost.action == "create" and lost.sobject == EVENT
 
 
 def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:

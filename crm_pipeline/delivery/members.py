@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
-from crm_pipeline.delivery.campaigns import STATUS, fail, is_there, status_creation
+from crm_pipeline.delivery.campaigns import STATUS, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.kind import MEMBER
-from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_unchanged
+from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
 from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.delivery.session import DeliverySession
@@ -82,7 +82,6 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
         unchanged = [decision for decision in decisions if decision.action == "none"]
         record_unchanged(session, unchanged)
         note_members(session.ledger, [decision.operation_id for decision in unchanged])
-        session.delivered.members_unchanged += len(unchanged)
         session.ledger.commit()
         outbox.add([decision for decision in decisions if decision.action != "none"])
     outbox.flush()
@@ -358,7 +357,8 @@ def _ready(
             refused[campaign_id] = answer.error
     if refused:
         linked = operations_of_campaigns(session.ledger, session.account_id, list(refused))
-        fail(session, [Failed(ref, *refused[each]) for ref, each in linked.items()])
+        failed = [Failed(ref, *refused[each]) for ref, each in linked.items()]
+        record_failures(session, CAMPAIGN.name, failed)
     ready = campaigns - refused.keys()
     campaigns_are_ready(session.ledger, session.account_id, ready)
     session.ledger.commit()

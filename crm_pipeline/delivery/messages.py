@@ -87,14 +87,12 @@ def _record(
             )
             for each in refused
         ]
-        _, exhausted = record_failed(
+        record_failed(
             session.ledger,
             session.cycle_id,
             failed,
             backoff_seconds=settings().retry_backoff_seconds,
         )
-        session.delivered.failed += len(failed)
-        session.delivered.exhausted += exhausted
     for each in answers:
         session.tally[by_id[each.message_id].topic, _OUTCOMES[each.status]] += 1
 

@@ -122,11 +122,10 @@ def _record(session: DeliverySession, decisions: Sequence[Decision]) -> None:
     """Records what is not sent now: people with nothing to change, strangers, later updates."""
     unchanged = [d for d in decisions if d.action == "none"]
     record_unchanged(session, unchanged)
-    session.delivered.people_unchanged += len(unchanged)
     strangers = [d.operation_id for d in decisions if d.action == "leave"]
     if strangers:
         leave_strangers(session.ledger, strangers)
-        session.delivered.people_left_out += len(strangers)
+        session.tally[PERSON.name, "people_left_out"] += len(strangers)
     updates = [d for d in decisions if d.action == "update"]
     if updates:
         keep_updates(session, updates)

@@ -1,7 +1,7 @@
 """Recording what came of writes, by the one error table."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
@@ -48,7 +48,7 @@ PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
 CAMPAIGN_MEMBER = "CampaignMember"
 
 
-def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> None:
+def note_changes(session: DeliverySession, decisions: Collection[Decision]) -> None:
     """Keeps which values were changed to fit the org, as they were and as they go out."""
     changes = [
         NotedChange(decision.operation_id, c.field, c.why, _text(c.old), _text(c.new))
@@ -57,7 +57,8 @@ def note_changes(session: DeliverySession, decisions: Iterable[Decision]) -> Non
     ]
     if changes:
         note_field_changes(session.ledger, session.account_id, changes)
-        session.delivered.fields_changed_to_fit += len(changes)
+        for decision in decisions:
+            session.tally[decision.counted_as, "fields_changed_to_fit"] += len(decision.changes)
         for change in changes:
             counted = session.not_seen if change.why == Why.ABSENT else session.notes
             counted[change.field] = counted.get(change.field, 0) + 1
@@ -73,7 +74,8 @@ def keep_updates(session: DeliverySession, updates: Sequence[Decision]) -> None:
 
 
 def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
-    """Records what the org has already, without a call."""
+    """Records and counts what the org has already, without a call."""
+    session.tally.update((each.counted_as, each.kind.unchanged) for each in decisions)
     record_done(
         session.ledger,
         session.cycle_id,
@@ -82,6 +84,18 @@ def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) ->
             for d in decisions
         ],
     )
+
+
+def record_failures(session: DeliverySession, counted_as: str, failed: Sequence[Failed]) -> None:
+    """Records and counts failures of one topic or kind."""
+    if failed:
+        session.tally[counted_as, "failed"] += len(failed)
+        record_failed(
+            session.ledger,
+            session.cycle_id,
+            failed,
+            backoff_seconds=settings().retry_backoff_seconds,
+        )
 
 
 def keep_held(
@@ -169,16 +183,11 @@ class Recorder:
         return done
 
     def _record_failed(self, failed: Sequence[Failed]) -> None:
-        if failed:
-            waiting, exhausted = record_failed(
-                self.session.ledger,
-                self.session.cycle_id,
-                failed,
-                backoff_seconds=settings().retry_backoff_seconds,
-            )
-            self.session.delivered.failed += len(failed)
-            self.session.delivered.waiting += waiting
-            self.session.delivered.exhausted += exhausted
+        by_topic: defaultdict[str, list[Failed]] = defaultdict(list)
+        for each in failed:
+            by_topic[self.decisions[each.operation_id].counted_as].append(each)
+        for topic, some in by_topic.items():
+            record_failures(self.session, topic, some)
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
@@ -228,11 +237,8 @@ class Recorder:
             note_members(self.session.ledger, members)
 
     def _count(self, write: Write, decision: Decision) -> None:
-        if decision.holds is not None:
-            self.session.tally[decision.holds.topic, write.written_as] += 1
-            return
-        count = decision.kind.counts[write.sobject, write.written_as]
-        setattr(self.session.delivered, count, getattr(self.session.delivered, count) + 1)
+        outcome = decision.kind.outcome(write.sobject, write.written_as)
+        self.session.tally[decision.counted_as, outcome] += 1
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""

@@ -108,9 +108,6 @@ def _record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -
         Done(ref, each.sobject, "none", each.salesforce_id or "") for ref, each in by_id.items()
     ]
     keep_held(session, done, by_id)
-    for decision in unchanged:
-        if decision.holds is not None:
-            session.tally[decision.holds.topic, "unchanged"] += 1
 
 
 def decide_record(due: DueRecord, schema: SObjectSchema, kind: Kind) -> Decision:

@@ -26,50 +26,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Delivered:
-    """What a delivery did, in numbers."""
-
-    leads_created: int = 0
-    leads_updated: int = 0
-    contacts_updated: int = 0
-    people_unchanged: int = 0
-    activities_created: int = 0
-    activities_updated: int = 0
-    activities_deleted: int = 0
-    activities_unchanged: int = 0
-    contacts_created: int = 0
-    people_left_out: int = 0
-    campaigns_created: int = 0
-    campaigns_linked: int = 0
-    members_created: int = 0
-    members_updated: int = 0
-    members_deleted: int = 0
-    members_unchanged: int = 0
-    looked_up: int = 0
-    failed: int = 0
-    waiting: int = 0
-    exhausted: int = 0
-    fields_changed_to_fit: int = 0
-
-    @property
-    def succeeded(self) -> int:
-        """Records that are as they should be now."""
-        return (
-            self.leads_created
-            + self.leads_updated
-            + self.contacts_updated
-            + self.activities_created
-            + self.activities_updated
-            + self.activities_deleted
-            + self.contacts_created
-            + self.campaigns_created
-            + self.members_created
-            + self.members_updated
-            + self.members_deleted
-        )
-
-
 def stop_if(asked: Callable[[], bool]) -> None:
     """Between two batches: ends the cycle in order, where somebody asked for that.
 
@@ -89,7 +45,6 @@ class DeliverySession:
     ledger: Connection
     account: Account
     cycle_id: int
-    delivered: Delivered = field(default_factory=Delivered)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.report import Tally
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, SampleAccount
 from crm_pipeline.sample.foreseen import Foreseen
 
@@ -67,11 +68,22 @@ def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> Outcome:
     if row is None:
         return Outcome(account, Foreseen("Disabled" if account.state == "Disabled" else "not run"))
     counts = row["counts"]
-    numbers = {name: counts.get(name, 0) for name in _COLUMNS.values() if name != "activities"}
-    activities = counts.get("activities_created", 0) + counts.get("activities_updated", 0)
+    tally = Tally.stored(counts)
     return Outcome(
         account,
-        Foreseen(row["state"], activities=activities, **numbers),
+        Foreseen(
+            row["state"],
+            registrations=tally["registrations", "rows"],
+            attendances=tally["attendances", "rows"],
+            known=tally.overall("known_already"),
+            rejected=tally.overall("rejected"),
+            leads_created=tally.overall("leads_created"),
+            leads_updated=tally.overall("leads_updated"),
+            contacts_updated=tally.overall("contacts_updated"),
+            activities=tally.overall("activities_created") + tally.overall("activities_updated"),
+            waiting=counts.get("waiting", 0),
+            exhausted=counts.get("exhausted", 0),
+        ),
         is_first=row["is_first"],
         reason=row["reason"] or "",
         notes=row["notes"] or "",

@@ -15,6 +15,9 @@ from sqlalchemy import Connection
 from crm_pipeline.database.statements import statement
 from crm_pipeline.salesforce.emails import email_key
 
+OF_ANY_TOPIC = frozenset(("record", "message"))
+"""Kinds whose operations say themselves of which topic they are."""
+
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
@@ -101,6 +104,11 @@ class Lost:
     sent_at: datetime
     person_sobject: str | None
     person_id: str | None
+
+    @property
+    def counted_as(self) -> str:
+        """Under which topic or kind its outcome is counted."""
+        return str(self.intent["topic"]) if self.kind in OF_ANY_TOPIC else self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,18 @@ class Recorded:
         )
 
 
+def only_read(intents: Sequence[Intent]) -> dict[str, Recorded]:
+    """What intents come to that are not recorded: nothing is known of them, so all are new."""
+    recorded: dict[str, Recorded] = {}
+    for intent in intents:
+        of_kind = recorded.setdefault(intent.kind, Recorded())
+        if intent.rejected_because is None:
+            of_kind.new += 1
+        else:
+            of_kind.rejected[intent.rejected_because] += 1
+    return recorded
+
+
 def record_intents(
     connection: Connection,
     account_id: str,

@@ -201,22 +201,10 @@ def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> 
 
 def record_failed(
     connection: Connection, cycle_id: int, failed: Sequence[Failed], *, backoff_seconds: float
-) -> tuple[int, int]:
-    """Records failures; the next try is due after a growing, jittered pause.
-
-    Returns:
-        How many wait for another try, and how many are exhausted.
-    """
-    rows = connection.execute(
-        statement("ledger/record_failed"),
-        {
-            "cycle_id": cycle_id,
-            "backoff_seconds": backoff_seconds,
-            "rows": _rows(failed),
-        },
-    )
-    exhausted = sum(row.state == "exhausted" for row in rows)
-    return len(failed) - exhausted, exhausted
+) -> None:
+    """Records failures; the next try is due after a growing, jittered pause."""
+    rows = {"cycle_id": cycle_id, "backoff_seconds": backoff_seconds, "rows": _rows(failed)}
+    connection.execute(statement("ledger/record_failed"), rows)
 
 
 def back_to_pending(connection: Connection, operation_ids: Sequence[int]) -> None:

@@ -17,7 +17,7 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.planner import wait_after
-from crm_pipeline.declaration import Flow, Outside, Promise, Shown, Table, Topic
+from crm_pipeline.declaration import Flow, Outside, Promise, Shown, Table, Topic, shown
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.ledger.cycles import FinishedCycle
 from crm_pipeline.report import CycleReport, CycleState
@@ -153,17 +153,17 @@ def _outside_spec(outside: Outside) -> AssetSpec:
 
 def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:
     """What the UI shows of a topic after a cycle, with whose and which cycle it was."""
-    shown = {name: _value(each) for name, each in topic.shows(report).items()}
-    said = {name: value for name, value in shown.items() if value not in (None, "")}
+    values = {name: _value(each) for name, each in shown(topic, report).items()}
+    said = {name: value for name, value in values.items() if value not in (None, "")}
     return {"account": report.account_name, "cycle": report.cycle_id or 0} | said
 
 
-def _value(shown: Any) -> Any:
-    if isinstance(shown, datetime):
-        return MetadataValue.timestamp(shown)
-    if not isinstance(shown, Table):
-        return shown
-    numbers = shown.numbers
-    rows = [TableRecord({shown.column: str(n), "number": numbers[n]}) for n in sorted(numbers)]
-    schema = TableSchema([TableColumn(shown.column), TableColumn("number", "int")])
+def _value(each: Any) -> Any:
+    if isinstance(each, datetime):
+        return MetadataValue.timestamp(each)
+    if not isinstance(each, Table):
+        return each
+    numbers = each.numbers
+    rows = [TableRecord({each.column: str(n), "number": numbers[n]}) for n in sorted(numbers)]
+    schema = TableSchema([TableColumn(each.column), TableColumn("number", "int")])
     return MetadataValue.table(rows, schema)

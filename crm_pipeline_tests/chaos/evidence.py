@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, text
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.ledger.campaigns import campaign_links
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.report import Tally
 
 Record = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ class CycleRow(NamedTuple):
     """A cycle that came to its end: what it says that it read, and what the ledger has of it."""
 
     cycle_id: int
-    counts: Mapping[str, int]
+    tally: Tally
     recorded: int
     unaccounted: int
 
@@ -184,7 +185,10 @@ def operations(connection: Connection, account: str) -> list[Operation]:
 def cycles(connection: Connection, account: str) -> list[CycleRow]:
     """An account's cycles that came to their end, with what the ledger has of each."""
     rows = connection.execute(_CYCLES, {"account": account})
-    return [CycleRow(*row) for row in rows]
+    return [
+        CycleRow(row.cycle_id, Tally.stored(row.counts), row.recorded, row.unaccounted)
+        for row in rows
+    ]
 
 
 def filters(connection: Connection, account: str) -> list[str]:

@@ -226,10 +226,11 @@ class _Examination:
 
     def _conservation(self) -> None:
         """Rows read = known + new; new = rejected + intended; intended = delivered + queued."""
-        for cycle_id, counts, recorded, unaccounted in self.evidence.cycles:
-            new = counts["registrations"] + counts["attendances"]
-            intended = counts["intents_new"] + counts["intents_changed"]
-            if (counts["rows_read"], new) != (counts["known"] + new, counts["rejected"] + intended):
+        for cycle_id, tally, recorded, unaccounted in self.evidence.cycles:
+            new = tally.overall("rows")
+            intended = tally.overall("activities_new") + tally.overall("activities_changed")
+            read, known = tally.overall("rows_read"), tally.overall("known_already")
+            if (read, new) != (known + new, tally.overall("rejected") + intended):
                 self.found.wrong.append(f"cycle {cycle_id}: its numbers do not add up")
             if intended != recorded or unaccounted:
                 self.found.wrong.append(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from crm_pipeline.report import Tally
 from crm_pipeline_tests.chaos.evidence import CycleRow, Evidence, Operation, Participation
 from crm_pipeline_tests.chaos.examiner import examine, is_rejected
 from crm_pipeline_tests.chaos.findings import Findings
@@ -381,25 +382,27 @@ def test_a_value_is_not_examined_that_the_pipeline_had_no_right_to_write():
     assert not examine(replace(titled, hidden=frozenset(("Lead.Title",))))
 
 
-COUNTS = {
-    "rows_read": 4,
-    "known": 1,
-    "registrations": 2,
-    "attendances": 1,
-    "rejected": 1,
-    "intents_new": 1,
-    "intents_changed": 1,
-}
+TALLY = Tally(
+    {
+        ("filtered_leads", "rows_read"): 4,
+        ("filtered_leads", "known_already"): 1,
+        ("filtered_leads", "rejected"): 1,
+        ("registrations", "rows"): 2,
+        ("attendances", "rows"): 1,
+        ("lead_payloads", "activities_new"): 1,
+        ("lead_payloads", "activities_changed"): 1,
+    }
+)
 
 
 @pytest.mark.parametrize(
     ("cycle", "adds_up"),
     [
-        (CycleRow(1, COUNTS, 2, 0), True),
-        (CycleRow(1, {**COUNTS, "registrations": 4}, 2, 0), False),
-        (CycleRow(1, {**COUNTS, "known": 2}, 2, 0), False),
-        (CycleRow(1, COUNTS, 1, 0), False),
-        (CycleRow(1, COUNTS, 2, 1), False),
+        (CycleRow(1, TALLY, 2, 0), True),
+        (CycleRow(1, Tally({**TALLY, ("registrations", "rows"): 4}), 2, 0), False),
+        (CycleRow(1, Tally({**TALLY, ("filtered_leads", "known_already"): 2}), 2, 0), False),
+        (CycleRow(1, TALLY, 1, 0), False),
+        (CycleRow(1, TALLY, 2, 1), False),
     ],
 )
 def test_a_cycle_has_to_account_for_every_row_that_it_read(cycle: CycleRow, adds_up: bool):

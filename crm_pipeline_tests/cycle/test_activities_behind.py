@@ -83,7 +83,7 @@ def test_those_of_a_refused_person_wait_and_the_others_do_not(bench: Bench) -> N
         "registration:2",
         "registration:8",
     ]
-    assert (len(bench.records("Event")), report.counts.failed) == (7, 2)
+    assert (len(bench.records("Event")), report.tally.overall("failed")) == (7, 2)
 
 
 @pytest.mark.parametrize("nth", range(1, 7))
@@ -126,8 +126,8 @@ def test_one_that_is_in_the_org_already_is_updated(bench: Bench) -> None:
         register(bench.connection, 10 + person, person, 2, minute=120)
     chat(bench.connection, 1, 1, minute=121)
     report = bench.cycle()
-    assert (report.state, report.counts.activities_updated) == ("Complete", 1)
-    assert (report.counts.activities_created, len(bench.records("Event"))) == (6, 13)
+    assert (report.state, report.tally.overall("activities_updated")) == ("Complete", 1)
+    assert (report.tally.overall("activities_created"), len(bench.records("Event"))) == (6, 13)
 
 
 def test_a_value_that_has_to_fit_is_noted_once(bench: Bench) -> None:
@@ -143,4 +143,4 @@ def test_a_value_that_has_to_fit_is_noted_once(bench: Bench) -> None:
         text("SELECT field, count(*) FROM crm.field_change GROUP BY field ORDER BY field")
     ).all()
     assert [tuple(row) for row in noted] == [("Description", 1), ("LastName", 1)]
-    assert report.counts.fields_changed_to_fit == 2
+    assert report.tally.overall("fields_changed_to_fit") == 2

@@ -26,7 +26,7 @@ def test_a_stranger_with_a_letter_that_folds_overwrites_no_known_lead(bench: Ben
     report = bench.cycle()
 
     assert report.state == "Complete"
-    assert report.rejected_by_reason == {"invalid email": 1}
+    assert report.tally.overall("rejected: invalid email") == 1
     assert [lead["Company"] for lead in bench.records("Lead")] == ["Theirs"] * 4 + ["Company 2"]
     assert len(bench.records("Event")) == 1
 

@@ -36,8 +36,8 @@ def test_a_registration_becomes_a_lead_with_an_activity(bench: Bench) -> None:
     assert event["Subject"] == "Webinar Registration"
     assert event["ActivityDateTime"] == "2026-03-01T12:00:00.000+0000"
     assert event["DurationInMinutes"] == 0
-    assert report.counts.leads_created == 1
-    assert report.counts.activities_created == 1
+    assert report.tally.overall("leads_created") == 1
+    assert report.tally.overall("activities_created") == 1
     assert report.counts.api_calls == 3
 
 
@@ -48,8 +48,8 @@ def test_nothing_new_costs_no_call_and_no_login(bench: Bench) -> None:
     logins = bench.org.meter.calls["login"]
     report = bench.cycle()
     assert report.counts.api_calls == 0
-    assert (report.counts.rows_read, report.counts.known) == (1, 1)
-    assert (report.counts.registrations, report.counts.intents_new) == (0, 0)
+    assert (report.tally.overall("rows_read"), report.tally.overall("known_already")) == (1, 1)
+    assert (report.tally["registrations", "rows"], report.tally.overall("activities_new")) == (0, 0)
     assert bench.org.meter.calls["login"] == logins
     assert len(bench.records("Event")) == 1
 
@@ -62,8 +62,8 @@ def test_the_same_people_attending_write_no_person(bench: Bench) -> None:
     for number in range(1, 4):
         attend(bench.connection, number, number, minute=60)
     report = bench.cycle()
-    assert report.counts.activities_created == 3
-    assert report.counts.leads_updated == report.counts.leads_created == 0
+    assert report.tally.overall("activities_created") == 3
+    assert report.tally.overall("leads_updated") == report.tally.overall("leads_created") == 0
     assert report.counts.api_calls == 1
     assert len(bench.records("Lead")) == 3
 
@@ -80,8 +80,8 @@ def test_a_lead_that_is_there_gets_the_fields_that_differ(bench: Bench) -> None:
     assert lead["Company"] == "Company 1"
     assert lead["Phone"] == "1", "what the warehouse leaves empty is never blanked"
     assert lead["Email"].casefold() == "p1@example.com"
-    assert report.counts.leads_updated == 1
-    assert report.counts.leads_created == 0
+    assert report.tally.overall("leads_updated") == 1
+    assert report.tally.overall("leads_created") == 0
 
 
 def test_a_contact_is_updated_where_there_is_no_lead(bench: Bench) -> None:
@@ -93,7 +93,7 @@ def test_a_contact_is_updated_where_there_is_no_lead(bench: Bench) -> None:
     assert (contact["LastName"], contact["MailingCity"]) == ("Last 1", "Paris")
     assert bench.records("Lead") == []
     assert bench.records("Event")[0]["WhoId"] == contact_id
-    assert report.counts.contacts_updated == 1
+    assert report.tally.overall("contacts_updated") == 1
 
 
 def test_a_lead_comes_before_a_contact_and_the_oldest_before_the_others(bench: Bench) -> None:
@@ -147,7 +147,7 @@ def test_a_filtered_address_never_reaches_the_org(bench: Bench) -> None:
     register(bench.connection, 1, 1)
     register(bench.connection, 2, 2)
     report = bench.cycle()
-    assert report.rejected_by_reason == {"filtered": 1}
+    assert report.tally.overall("rejected: filtered") == 1
     assert [lead["Email"] for lead in bench.records("Lead")] == ["ada@elsewhere.org"]
 
 
@@ -156,9 +156,9 @@ def test_only_sessions_to_push_are_pushed_and_an_added_one_from_its_start(bench:
     add_person(bench.connection, 1)
     register(bench.connection, 1, 1, session=1)
     register(bench.connection, 2, 1, session=2, minute=1)
-    assert bench.cycle().counts.registrations == 1
+    assert bench.cycle().tally["registrations", "rows"] == 1
     push_session(bench.connection, "acme", 2)
-    assert bench.cycle().counts.activities_created == 1
+    assert bench.cycle().tally.overall("activities_created") == 1
     assert len(bench.records("Event")) == 2
 
 
@@ -196,7 +196,10 @@ def test_polls_and_chat_stand_in_the_description_and_more_of_them_update_it(benc
     report = bench.cycle()
     [event] = bench.records("Event")
     assert event["Description"].endswith("Chat: Message 1\nReply: Reply 1.0")
-    assert (report.counts.activities_updated, report.counts.activities_created) == (1, 0)
+    assert (
+        report.tally.overall("activities_updated"),
+        report.tally.overall("activities_created"),
+    ) == (1, 0)
 
 
 def test_a_value_that_does_not_fit_is_trimmed_and_kept_as_it_was(bench: Bench) -> None:
@@ -204,7 +207,7 @@ def test_a_value_that_does_not_fit_is_trimmed_and_kept_as_it_was(bench: Bench) -
     register(bench.connection, 1, 1)
     report = bench.cycle()
     assert bench.records("Lead")[0]["City"] == "x" * 40
-    assert report.counts.fields_changed_to_fit == 1
+    assert report.tally.overall("fields_changed_to_fit") == 1
     assert "City" in report.notes
     kept = bench.connection.execute(
         text("SELECT field, old_value, new_value FROM crm.field_change")
@@ -230,7 +233,7 @@ def test_looking_at_the_sources_changes_nothing(bench: Bench) -> None:
     add_person(bench.connection, 1)
     register(bench.connection, 1, 1)
     report = bench.cycle(frozenset(("registrations", "filtered_leads")))
-    assert (report.state, report.counts.registrations) == ("Complete", 1)
+    assert (report.state, report.tally["registrations", "rows"]) == ("Complete", 1)
     assert bench.states() == {}
     report = bench.cycle(frozenset(("lead_payloads",)))
     assert set(bench.states().values()) == {"pending"}
@@ -310,22 +313,30 @@ def test_rows_of_the_overlap_are_counted_once_over_all_cycles(bench: Bench) -> N
     add_person(bench.connection, 2, email="spy@rival.example")
     register(bench.connection, 1, 1)
     register(bench.connection, 2, 2)
-    first = bench.cycle().counts
-    assert (first.registrations, first.rejected, first.known) == (2, 1, 0)
+    first = bench.cycle()
+    assert first.tally["registrations", "rows"] == 2
+    assert first.tally.by_topic["filtered_leads"] == {
+        "rows_read": 2,
+        "rows_in": 2,
+        "rejected": 1,
+        "rejected: filtered": 1,
+        "accepted": 1,
+    }
     attend(bench.connection, 1, 1, minute=10)
     bench.connection.execute(
         text("UPDATE warehouse.registration SET shipped_at = shipped_at + interval '1 second'")
     )
     later = [bench.cycle() for _ in range(3)]
-    assert [each.counts.registrations for each in later] == [0, 0, 0]
-    assert [each.counts.attendances for each in later] == [1, 0, 0]
-    assert [each.counts.rejected for each in later] == [0, 0, 0]
-    assert later[-1].rejected_by_reason == {}
-    for each in (first, *(report.counts for report in later)):
-        new = each.registrations + each.attendances
-        assert new == each.intents_new + each.intents_changed + each.rejected
-        assert each.rows_read == new + each.known
-    assert later[-1].counts.known == 3
+    assert [each.tally["registrations", "rows"] for each in later] == [0, 0, 0]
+    assert [each.tally["attendances", "rows"] for each in later] == [1, 0, 0]
+    assert [each.tally.overall("rejected") for each in later] == [0, 0, 0]
+    assert "rejected: filtered" not in later[-1].tally.by_topic["filtered_leads"]
+    for each in (report.tally for report in (first, *later)):
+        new = each.overall("rows")
+        intended = each.overall("activities_new") + each.overall("activities_changed")
+        assert new == each.overall("rows_in") == intended + each.overall("rejected")
+        assert each.overall("rows_read") == new + each.overall("known_already")
+    assert later[-1].tally.overall("known_already") == 3
 
 
 def test_a_row_that_says_something_else_is_counted_again(bench: Bench) -> None:
@@ -333,5 +344,6 @@ def test_a_row_that_says_something_else_is_counted_again(bench: Bench) -> None:
     attend(bench.connection, 1, 1)
     bench.cycle()
     chat(bench.connection, 1, 1, minute=90)
-    counts = bench.cycle().counts
-    assert (counts.attendances, counts.intents_changed, counts.known) == (1, 1, 0)
+    tally = bench.cycle().tally
+    assert tally["attendances", "rows"] == tally.overall("activities_changed") == 1
+    assert tally.overall("known_already") == 0

@@ -179,4 +179,4 @@ def test_open_operations_of_every_state_go_on_without_a_doubled_or_lost_write(
     }
     report = bench.cycle()
     assert report.counts.api_calls == 0
-    assert report.counts.intents_changed == 0
+    assert report.tally.overall("activities_changed") == 0

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
@@ -38,15 +37,19 @@ def orgs(
 
 
 def ended(report: CycleReport) -> Foreseen:
-    counts = asdict(report.counts)
+    tally = report.tally
     return Foreseen(
         state=report.state,
-        activities=counts["activities_created"],
-        **{
-            name: counts[name]
-            for name in Foreseen.__dataclass_fields__
-            if name not in {"state", "activities"}
-        },
+        registrations=tally["registrations", "rows"],
+        attendances=tally["attendances", "rows"],
+        known=tally.overall("known_already"),
+        rejected=tally.overall("rejected"),
+        leads_created=tally.overall("leads_created"),
+        leads_updated=tally.overall("leads_updated"),
+        contacts_updated=tally.overall("contacts_updated"),
+        activities=tally.overall("activities_created"),
+        waiting=report.counts.waiting,
+        exhausted=report.counts.exhausted,
     )
 
 

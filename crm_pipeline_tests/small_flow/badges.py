@@ -18,14 +18,11 @@ from crm_pipeline.declaration import (
     Noticed,
     Outside,
     Reading,
-    Shown,
     Topic,
     Watched,
 )
-from crm_pipeline.ledger.intents import Recorded
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
-from crm_pipeline.report import CycleReport
 
 OBJECTS: Mapping[str, Any] = {
     "Badge__c": {
@@ -148,12 +145,6 @@ def badges_flow(
             found = [want for badge in some for want in wants(badge)]
             yield Batch("badges", len(some), (), None, wants=found)
 
-    def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
-        """Its numbers are those of its topics."""
-
-    def shows(_: CycleReport) -> Shown:
-        return {}
-
     names = {"badges": "Badge__c", "badge_lines": "Line__c", "badge_calls": "Call__e"}
     topics = tuple(
         Topic(
@@ -162,7 +153,6 @@ def badges_flow(
             "badges",
             "salesforce",
             (),
-            shows,
             reads=("badges",),
             records=True,
             sends=("record",),
@@ -176,7 +166,6 @@ def badges_flow(
         "badges",
         "python",
         (),
-        shows,
         reads=("badges",),
         records=True,
         sends=("message",),
@@ -187,7 +176,6 @@ def badges_flow(
         "badges",
         "salesforce",
         (),
-        shows,
         reads_back=True,
         sends=("message",),
     )
@@ -202,7 +190,6 @@ def badges_flow(
         objects,
         (),
         read,
-        count,
         watches=lambda _: WATCHED,
         notice=edited,
     )

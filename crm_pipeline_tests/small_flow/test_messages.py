@@ -48,7 +48,7 @@ def test_the_settings_choose_the_way(
     monkeypatch.setenv("PLATFORM_URL", f"{server.url}/messages")
     monkeypatch.setenv("PLATFORM_SECRET", SECRET)
     settings.cache_clear()
-    assert cycle(bench, TOLD).topics == {"badge_levels": {"told": 1}}
+    assert cycle(bench, TOLD).tally.by_topic == {"badge_levels": {"told": 1}}
     assert [each.body for each in server.inbox.messages.values()] == [{"level": 1}]
     assert levels(bench) == {}
 
@@ -64,7 +64,7 @@ def test_an_account_that_starts_anew_tells_nothing_twice(
     with bench.connection.begin():
         start_anew(bench.connection, ACCOUNT)
     assert told(bench) == before
-    assert cycle(bench, TOLD, Badge(2, told=True), **more).topics == {}
+    assert cycle(bench, TOLD, Badge(2, told=True), **more).tally.by_topic == {}
     assert server.inbox.repeated == 0
     cycle(bench, Badge(1, level=2, told=True, at=1), **more)
     assert told(bench)["badge:1"] == "done"
@@ -89,7 +89,7 @@ def levels(bench: Bench) -> dict[str, int]:
 
 def test_by_default_messages_stand_in_tables(bench: Bench) -> None:
     report = cycle(bench, TOLD, Badge(2, level=5, told=True))
-    assert report.topics == {"badge_levels": {"told": 2}}
+    assert report.tally.by_topic == {"badge_levels": {"told": 2}}
     assert levels(bench) == {"badge:1": 1, "badge:2": 5}
     assert report.counts.api_calls == 0
     assert bench.org.meter.calls["login"] == 0
@@ -97,7 +97,7 @@ def test_by_default_messages_stand_in_tables(bench: Bench) -> None:
 
 def test_what_was_told_is_not_told_again_before_it_changes(bench: Bench) -> None:
     cycle(bench, TOLD)
-    assert cycle(bench, TOLD).topics == {}
+    assert cycle(bench, TOLD).tally.by_topic == {}
     cycle(bench, Badge(1, level=9, told=True, at=1))
     assert levels(bench) == {"badge:1": 9}
 
@@ -132,7 +132,7 @@ def test_a_refused_message_waits_for_people_and_holds_up_no_other(
 ) -> None:
     server.inbox.faults.append(Fault(action="refuse", about="badge:1", times=None))
     report = cycle(bench, TOLD, Badge(2, told=True), **by_http(server))
-    assert report.topics == {"badge_levels": {"told": 1, "failed": 1}}
+    assert report.tally.by_topic == {"badge_levels": {"told": 1, "failed": 1}}
     assert report.counts.exhausted == 1
     assert told(bench) == {
         "badge:1": "exhausted",

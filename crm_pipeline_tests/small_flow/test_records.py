@@ -40,7 +40,7 @@ def test_parents_come_first_and_children_refer_to_them(bench: Bench) -> None:
     assert report.state == "Complete", report.reason
     assert levels(bench) == {"1": 1, "2": 7}
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}
-    assert report.topics == {"badges": {"create": 2}, "badge_lines": {"create": 2}}
+    assert report.tally.by_topic == {"badges": {"create": 2}, "badge_lines": {"create": 2}}
     assert report.counts.api_calls == 4
 
 
@@ -50,7 +50,7 @@ def test_what_is_known_costs_no_call_and_no_login(bench: Bench) -> None:
     report = cycle(bench, ONE)
     assert report.counts.api_calls == 0
     assert bench.org.meter.calls["login"] == logins
-    assert report.topics == {}
+    assert report.tally.by_topic == {}
 
 
 def test_only_what_differs_is_sent(bench: Bench) -> None:
@@ -79,10 +79,10 @@ def test_what_is_not_among_the_children_any_more_is_deleted(bench: Bench) -> Non
     cycle(bench, ONE)
     report = cycle(bench, replace(ONE, lines={2: "second", 3: "third"}, at=1))
     assert lines(bench) == {"1:2": "1 second", "1:3": "1 third"}
-    assert report.topics == {
+    assert report.tally.by_topic == {
         "badges": {"unchanged": 1},
         "badge_lines": {"create": 1, "delete": 1},
-    } or report.topics == {"badge_lines": {"create": 1, "delete": 1}}
+    } or report.tally.by_topic == {"badge_lines": {"create": 1, "delete": 1}}
     assert cycle(bench, replace(ONE, lines={2: "second", 3: "third"}, at=2)).counts.api_calls == 0
 
 
@@ -245,5 +245,5 @@ def test_both_routes_come_to_the_same(bench: Bench, route: str) -> None:
 def test_many_records_fill_whole_calls(bench: Bench) -> None:
     badges = [Badge(number, lines={1: "x"}) for number in range(1_500)]
     report = cycle(bench, *badges)
-    assert report.topics == {"badges": {"create": 1_500}, "badge_lines": {"create": 1_500}}
+    assert report.tally.by_topic == {"badges": {"create": 1_500}, "badge_lines": {"create": 1_500}}
     assert report.counts.api_calls == 6

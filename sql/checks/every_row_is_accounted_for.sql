@@ -4,18 +4,19 @@ WITH last_cycle AS (
     SELECT DISTINCT ON (c.account_id)
         c.account_id,
         c.cycle_id,
-        coalesce((c.counts ->> 'registrations')::bigint, 0)
-        + coalesce((c.counts ->> 'attendances')::bigint, 0) AS new,
-        (c.counts ->> 'rows_read')::bigint AS rows_read,
-        coalesce((c.counts ->> 'rejected')::bigint, 0) AS rejected,
-        coalesce((c.counts ->> 'known')::bigint, 0) AS known,
-        coalesce((c.counts ->> 'intents_new')::bigint, 0)
-        + coalesce((c.counts ->> 'intents_changed')::bigint, 0) AS intended
+        coalesce((t.topics #>> '{registrations,rows}')::bigint, 0)
+        + coalesce((t.topics #>> '{attendances,rows}')::bigint, 0) AS new,
+        coalesce((t.topics #>> '{filtered_leads,rows_read}')::bigint, 0) AS rows_read,
+        coalesce((t.topics #>> '{filtered_leads,rejected}')::bigint, 0) AS rejected,
+        coalesce((t.topics #>> '{filtered_leads,known_already}')::bigint, 0) AS known,
+        coalesce((t.topics #>> '{lead_payloads,activities_new}')::bigint, 0)
+        + coalesce((t.topics #>> '{lead_payloads,activities_changed}')::bigint, 0) AS intended
     FROM crm.cycle AS c
+    CROSS JOIN LATERAL (SELECT c.counts -> 'topics' AS topics) AS t
     WHERE
         c.account_id = any(CAST(:account_ids AS text []))
         AND c.state <> 'Processing'
-        AND c.counts ? 'rows_read'
+        AND c.counts ? 'topics'
     ORDER BY c.account_id, c.cycle_id DESC
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
-from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Shown, Topic
+from crm_pipeline.declaration import Batch, Flow, Numbers, Outside, Promise, Reading, Shown, Topic
 from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.ledger.campaigns import (
     backfills_done,
@@ -95,25 +95,24 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
             intents = [*campaigns, *members]
             yield Batch(source, len(chunk.participations), intents, position)
     waiting = _was_read(ledger, account, whole)
-    numbers = {
-        "backfills_waiting": len(waiting),
-        "backfill_rows_waiting": sum(waiting.values()),
-    }
+    still = (len(waiting), sum(waiting.values()))
+    numbers = {(NAME, outcome): number for outcome, number in zip(_WAITING, still, strict=True)}
     told = (_explain_words(unknown),) if unknown else ()
     vanished = _of_vanished(ledger, account, choices)
     yield Batch(NAME, 0, vanished, None, numbers=numbers, told=told)
 
 
-def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
-    """Adds a batch to the report, and what recording it came to."""
-    counts = report.counts
-    members = (recorded or {}).get("member", Recorded())
-    counts.members_new += members.new
-    counts.members_changed += members.changed
-    counts.members_rejected += members.rejected.total()
-    if batch.numbers:
-        counts.backfills_waiting = batch.numbers["backfills_waiting"]
-        counts.backfill_rows_waiting = batch.numbers["backfill_rows_waiting"]
+def count(_: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
+    """What a batch came to."""
+    members = recorded.get("member", Recorded())
+    return {
+        ("campaign_members", "memberships_new"): members.new,
+        ("campaign_members", "memberships_changed"): members.changed,
+        ("campaign_members", _WITHOUT): members.rejected.total(),
+    }
+
+
+_WITHOUT = "memberships_without_campaign_or_status"
 
 
 def _explain_words(unknown: Counter[str]) -> str:
@@ -223,32 +222,12 @@ def _was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping
 
 
 def _campaigns_shown(report: CycleReport) -> Shown:
-    counts = report.counts
-    return {
-        "campaigns": _on_or_off(report),
-        "campaigns_created": counts.campaigns_created,
-        "campaigns_linked": counts.campaigns_linked,
-        "events_to_read_again": counts.backfills_waiting,
-        "rows_to_read_again": counts.backfill_rows_waiting,
-        "api_calls_to_read_again_at_most": backfill_calls(
-            counts.backfills_waiting, counts.backfill_rows_waiting
-        ),
-    }
+    waiting = (report.tally[NAME, outcome] for outcome in _WAITING)
+    return {"campaigns": _on_or_off(report), _CALLS: backfill_calls(*waiting)}
 
 
-def _members_shown(report: CycleReport) -> Shown:
-    counts = report.counts
-    return {
-        "campaigns": _on_or_off(report),
-        "memberships_new": counts.members_new,
-        "memberships_changed": counts.members_changed,
-        "memberships_without_campaign_or_status": counts.members_rejected,
-        "members_created": counts.members_created,
-        "members_updated": counts.members_updated,
-        "members_deleted": counts.members_deleted,
-        "members_unchanged": counts.members_unchanged,
-        "people_left_out": counts.people_left_out,
-    }
+_WAITING = ("events_to_read_again", "rows_to_read_again")
+_CALLS = "api_calls_to_read_again_at_most"
 
 
 def _on_or_off(report: CycleReport) -> str:
@@ -264,6 +243,7 @@ _TOPICS = (
         group=NAME,
         technology="salesforce",
         after=("load_results", "warehouse/event"),
+        counts=("campaigns_created", "campaigns_linked", *_WAITING, "failed"),
         shows=_campaigns_shown,
         reads=participations.SOURCES,
         records=True,
@@ -276,7 +256,17 @@ _TOPICS = (
         group=NAME,
         technology="salesforce",
         after=("campaigns", "load_results", "warehouse/registration", "warehouse/attendance"),
-        shows=_members_shown,
+        counts=(
+            "memberships_new",
+            "memberships_changed",
+            _WITHOUT,
+            "members_created",
+            "members_updated",
+            "members_deleted",
+            "members_unchanged",
+            "failed",
+        ),
+        shows=lambda report: {"campaigns": _on_or_off(report)},
         reads=participations.SOURCES,
         records=True,
         sends=("member",),

@@ -8,7 +8,17 @@ from datetime import timedelta
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
 from crm_pipeline.database.statements import statement
-from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Shown, Table, Topic
+from crm_pipeline.declaration import (
+    Batch,
+    Flow,
+    Numbers,
+    Outside,
+    Promise,
+    Reading,
+    Shown,
+    Table,
+    Topic,
+)
 from crm_pipeline.flows.webinars import rules, unread
 from crm_pipeline.ledger.counts import last_counts, note_count
 from crm_pipeline.ledger.intents import Recorded
@@ -120,96 +130,59 @@ def counted(
             )
 
 
-def count(report: CycleReport, batch: Batch, recorded: Mapping[str, Recorded] | None) -> None:
-    """Adds a batch to the report, and what recording it came to."""
-    counts = report.counts
-    for session_id, rows in batch.rows_by_session.items():
-        report.sessions[session_id] = report.sessions.get(session_id, 0) + rows
-    counts.rows_read += batch.rows
-    activities = _only_read(batch) if recorded is None else recorded.get("activity", Recorded())
-    says_something = activities.new + activities.changed + activities.rejected.total()
-    if batch.source == "registrations":
-        counts.registrations += says_something
-    elif batch.source == "attendances":
-        counts.attendances += says_something
-    counts.known += activities.unchanged
-    counts.intents_new += activities.new
-    counts.intents_changed += activities.changed
-    counts.rejected += activities.rejected.total()
-    for reason, rows in activities.rejected.items():
-        report.rejected_by_reason[reason] = report.rejected_by_reason.get(reason, 0) + rows
-    people = (recorded or {}).get("person", Recorded())
-    counts.people += people.new + people.changed
+def count(batch: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
+    """What a batch came to; what its rows say anew may be added up over cycles.
+
+    Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
+    one. Those that say something new are accepted or rejected, and together with the ones that
+    are known already they are the rows read. What is intended is delivered or queued. So says the
+    conservation check.
+    """
+    activities, people = recorded.get("activity", Recorded()), recorded.get("person", Recorded())
+    accepted, rejected = activities.new + activities.changed, activities.rejected.total()
+    return {
+        (batch.source, "rows"): accepted + rejected,
+        ("filtered_leads", "rows_read"): batch.rows,
+        ("filtered_leads", "known_already"): activities.unchanged,
+        ("filtered_leads", "rows_in"): accepted + rejected,
+        ("filtered_leads", "rejected"): rejected,
+        ("filtered_leads", "accepted"): accepted,
+        **{("filtered_leads", f"{_REJECTED}{r}"): n for r, n in activities.rejected.items()},
+        ("lead_payloads", "people"): people.new + people.changed,
+        ("lead_payloads", "activities_new"): activities.new,
+        ("lead_payloads", "activities_changed"): activities.changed,
+    }
 
 
-def _only_read(batch: Batch) -> Recorded:
-    """The rows of a look: nothing was compared with what is known, so all of them are new."""
-    reasons = Counter(i.rejected_because for i in batch.intents if i.rejected_because)
-    return Recorded(new=batch.rows - reasons.total(), rejected=reasons)
+_REJECTED = "rejected: "
+"""Before the reason, where rejected rows are counted by reason."""
 
 
 def _registrations(report: CycleReport) -> Shown:
     return {
-        "dagster/partition_row_count": report.counts.registrations,
-        "rows": report.counts.registrations,
+        "dagster/partition_row_count": report.tally["registrations", "rows"],
         "event_sessions": len(report.sessions),
         "rows_by_event_session": Table("event_session_id", report.sessions),
     }
 
 
 def _attendances(report: CycleReport) -> Shown:
-    return {
-        "dagster/partition_row_count": report.counts.attendances,
-        "rows": report.counts.attendances,
-    }
+    return {"dagster/partition_row_count": report.tally["attendances", "rows"]}
 
 
 def _filtered_leads(report: CycleReport) -> Shown:
-    counts = report.counts
-    return {
-        "rows_read": counts.rows_read,
-        "known_already": counts.known,
-        "rows_in": counts.registrations + counts.attendances,
-        "rejected": counts.rejected,
-        "accepted": counts.registrations + counts.attendances - counts.rejected,
-        "rejected_by_reason": Table("reason", report.rejected_by_reason),
-        **{f"rejected: {reason}": n for reason, n in report.rejected_by_reason.items()},
+    counted = report.tally.by_topic.get("filtered_leads", {})
+    reasons = {
+        outcome.removeprefix(_REJECTED): number
+        for outcome, number in counted.items()
+        if outcome.startswith(_REJECTED)
     }
-
-
-def _lead_payloads(report: CycleReport) -> Shown:
-    counts = report.counts
-    return {
-        "people": counts.people,
-        "activities_new": counts.intents_new,
-        "activities_changed": counts.intents_changed,
-    }
-
-
-def _retried_operations(report: CycleReport) -> Shown:
-    counts = report.counts
-    return {
-        "retried": counts.retried,
-        "retried_done": counts.retried_done,
-        "exhausted": counts.exhausted,
-    }
+    return {"rejected_by_reason": Table("reason", reasons)}
 
 
 def _load_results(report: CycleReport) -> Shown:
     counts = report.counts
     return {
-        "leads_created": counts.leads_created,
-        "leads_updated": counts.leads_updated,
-        "contacts_created": counts.contacts_created,
-        "contacts_updated": counts.contacts_updated,
-        "people_unchanged": counts.people_unchanged,
-        "activities_created": counts.activities_created,
-        "activities_updated": counts.activities_updated,
-        "activities_deleted": counts.activities_deleted,
-        "activities_unchanged": counts.activities_unchanged,
-        "failed": counts.failed,
-        "looked_up": counts.looked_up,
-        "fields_changed_to_fit": counts.fields_changed_to_fit,
         "incidents": counts.incidents,
         "api_calls": counts.api_calls,
         "api_calls_forecast": counts.api_calls_forecast,
@@ -239,6 +212,7 @@ _TOPICS = (
         group=NAME,
         technology="postgres",
         after=("warehouse/registration", "warehouse/person"),
+        counts=("rows",),
         shows=_registrations,
         reads=("registrations",),
     ),
@@ -254,6 +228,7 @@ _TOPICS = (
             "warehouse/poll_answer",
             "warehouse/chat_message",
         ),
+        counts=("rows",),
         shows=_attendances,
         reads=("attendances",),
     ),
@@ -264,6 +239,7 @@ _TOPICS = (
         group=NAME,
         technology="python",
         after=("registrations", "attendances"),
+        counts=("rows_read", "known_already", "rows_in", "rejected", "accepted"),
         shows=_filtered_leads,
         reads=SOURCES,
     ),
@@ -275,7 +251,7 @@ _TOPICS = (
         group=NAME,
         technology="python",
         after=("filtered_leads",),
-        shows=_lead_payloads,
+        counts=("people", "activities_new", "activities_changed"),
         reads=SOURCES,
         records=True,
         columns=_columns(),
@@ -287,7 +263,8 @@ _TOPICS = (
         group=NAME,
         technology="salesforce",
         after=("lead_payloads",),
-        shows=_retried_operations,
+        counts=("retried", "retried_done"),
+        shows=lambda report: {"exhausted": report.counts.exhausted},
         retries=True,
     ),
     Topic(
@@ -297,6 +274,21 @@ _TOPICS = (
         group=NAME,
         technology="salesforce",
         after=("lead_payloads",),
+        counts=(
+            "leads_created",
+            "leads_updated",
+            "contacts_created",
+            "contacts_updated",
+            "people_unchanged",
+            "people_left_out",
+            "activities_created",
+            "activities_updated",
+            "activities_deleted",
+            "activities_unchanged",
+            "failed",
+            "looked_up",
+            "fields_changed_to_fit",
+        ),
         shows=_load_results,
         sends=("person", "activity"),
     ),

@@ -46,7 +46,10 @@ def test_an_event_becomes_a_campaign_and_a_registration_a_member_of_it(bench: Be
     [lead] = bench.records("Lead")
     assert (member["LeadId"], member["CampaignId"]) == (lead["Id"], campaign["Id"])
     assert (member["Status"], member["HasResponded"]) == ("Registered", False)
-    assert (report.counts.campaigns_created, report.counts.members_created) == (1, 1)
+    assert (report.tally.overall("campaigns_created"), report.tally.overall("members_created")) == (
+        1,
+        1,
+    )
     assert bench.cycle().counts.api_calls == 0
 
 
@@ -139,7 +142,10 @@ def test_an_event_without_a_campaign_waits_for_one(bench: Bench) -> None:
     switch_on(bench, create_campaigns=False)
     one_registration(bench)
     report = bench.cycle()
-    assert (report.state, report.counts.members_rejected) == ("Complete", 1)
+    assert (report.state, report.tally.overall("memberships_without_campaign_or_status")) == (
+        "Complete",
+        1,
+    )
     assert bench.records("CampaignMember") == []
     campaign = bench.seed("Campaign", Name="Ours")
     add_campaign_link(bench.connection, "acme", event_id(bench), campaign)
@@ -370,8 +376,8 @@ def test_a_back_fill_takes_its_share_of_each_cycle_and_says_what_is_left(bench: 
     left = []
     switch_on(bench, backfill_rows_per_cycle=2, registered=renamed)
     for _ in range(3):
-        counts = bench.cycle().counts
-        left.append((counts.backfills_waiting, counts.backfill_rows_waiting))
+        tally = bench.cycle().tally
+        left.append((tally.overall("events_to_read_again"), tally.overall("rows_to_read_again")))
     assert left == [(2, 2), (0, 0), (0, 0)]
     assert members(bench) == [("Signed up", False)] * 4
 
@@ -395,7 +401,7 @@ def test_a_changed_status_back_fills_what_is_there(bench: Bench) -> None:
     bench.cycle()
     switch_on(bench, registered={"label": "Signed up", "priority": 1})
     report = bench.cycle()
-    assert report.counts.members_changed == 1
+    assert report.tally.overall("memberships_changed") == 1
     assert members(bench) == [("Signed up", False)]
     assert bench.cycle().counts.api_calls == 0
 

@@ -90,7 +90,7 @@ def test_a_status_follows_the_rows_that_are_left_and_without_any_the_membership_
     remove(bench, "registration", 2)
     report = a_day_later(bench)
     assert members(bench) == {"p2": "Registered"}
-    assert report.counts.members_deleted == 1
+    assert report.tally.overall("members_deleted") == 1
     assert "1 activities, 1 memberships" in report.notes
     assert a_day_later(bench).counts.api_calls == 0
     register(bench.connection, 2, 1, session=2, minute=2)
@@ -135,7 +135,7 @@ def test_a_membership_that_was_there_before_keeps_its_status(bench: Bench, route
     remove(bench, "registration", 4)
     register(bench.connection, 5, 2, session=2, minute=700)
     report = a_day_later(bench)
-    assert report.counts.members_deleted == 0
+    assert report.tally.overall("members_deleted") == 0
     assert members(bench)["p4"] == "Registered"
     assert a_day_later(bench).counts.api_calls == 0
 
@@ -201,7 +201,7 @@ def test_a_registration_that_moves_to_another_event_leaves_the_former_membership
         "p2 Fair": "Registered",
         **kept,
     }
-    assert report.counts.members_deleted == (vanished == "delete")
+    assert report.tally.overall("members_deleted") == (vanished == "delete")
     assert bench.cycle().counts.api_calls == 0
 
 

@@ -43,7 +43,7 @@ def test_after_a_good_cycle_every_check_passes(fleet, account):
 def test_a_row_that_got_lost_between_reading_and_the_ledger_is_noticed(fleet, account):
     change(
         fleet.connection,
-        "UPDATE crm.cycle SET counts = jsonb_set(counts, '{rows_read}', '2')"
+        "UPDATE crm.cycle SET counts = jsonb_set(counts, '{topics,filtered_leads,rows_read}', '2')"
         " WHERE account_id = :account",
         account=account,
     )
