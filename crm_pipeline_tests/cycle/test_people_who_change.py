@@ -151,6 +151,29 @@ def test_a_lead_that_sales_deleted_is_found_or_made_anew_under_the_new_address(
     assert set(bench.states().values()) == {"done"}
 
 
+def test_a_lead_of_who_has_the_address_of_one_that_sales_deleted_is_not_taken(
+    bench: Bench,
+) -> None:
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    [gone] = bench.records("Lead")
+    bench.admin("delete", ids=[gone["Id"]])
+    ship(bench, p1="new@example.com")
+    later = LONG_AGO + timedelta(days=2)
+    add_person(bench.connection, 2, email="p1@example.com", shipped_at=later)
+    register(bench.connection, 2, 2, shipped_at=later)
+    attend(bench.connection, 1, 1, minute=60)
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    living = [lead for lead in bench.records("Lead") if not lead["IsDeleted"]]
+    names = {lead["Email"]: lead["LastName"] for lead in living}
+    assert names == {"new@example.com": "Last 1", "p1@example.com": "Last 2"}
+    email = {lead["Id"]: lead["Email"] for lead in living}
+    there = [email[e["WhoId"]] for e in bench.records("Event") if not e["IsDeleted"]]
+    assert sorted(there) == ["new@example.com", "p1@example.com"]
+
+
 def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there(bench: Bench) -> None:
     two_people(bench)
     bench.cycle()

@@ -21,6 +21,10 @@ SELECT
             WHERE
                 v.account_id = o.account_id
                 AND v.natural_key = o.natural_key
+                -- With an outcome, the version has an Id or an error, or was decided anew.
+                AND v.action = 'create'
+                AND v.salesforce_id IS NULL
+                AND v.error_code IS NULL
                 AND v.sent_at IS NOT NULL
                 AND v.intent #>> '{Lead,Email}' IS NOT NULL
             OFFSET 0
