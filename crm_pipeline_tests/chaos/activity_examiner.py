@@ -99,9 +99,9 @@ class ActivityExamination:
     def _candidates(self, event: Record) -> list[int]:
         """The participations that an activity can be of."""
         look = self._look_of(event)
-        if event["IsDeleted"]:
-            return self._may_be[look]
-        can = [each for each in self._may_be[look] if self._may_be_there(each, look)]
+        can = self._may_be[look]
+        if not event["IsDeleted"]:
+            can = [each for each in can if self._may_be_there(each, look)]
         # Who still waits for one may have none yet.
         return sorted(can, key=lambda each: self._account.waits(self._owed[each].key))
 

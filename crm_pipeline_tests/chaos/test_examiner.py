@@ -364,6 +364,19 @@ def test_an_activity_that_was_deleted_before_the_address_changed_and_came_again_
     assert "deleted came again" in line
 
 
+def test_an_activity_that_was_deleted_is_not_given_to_one_that_waits_for_its_own():
+    hers = replace(REGISTRATION, email="bob@x.com", person=1)
+    his = replace(REGISTRATION, key="registration:2", email="ann@x.com", person=2)
+    waiting = evidence(
+        participations=[his, hers],
+        former=[replace(hers, email="ann@x.com")],
+        people=[lead(IsDeleted=True)],
+        operations=[operation("failed", "registration:2", error_code="LOCKED"), operation()],
+        events=[event(IsDeleted=True)],
+    )
+    assert not examine(waiting)
+
+
 def test_a_vanished_participation_with_two_activities_is_doubled():
     gone = evidence(participations=[], former=[BEFORE], events=[event(), event(record_id="00U2")])
     assert found("doubled", gone) == ["registration:1: 2 activities"]
