@@ -20,6 +20,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
+from crm_pipeline.sources.source import Source
 
 S = TypeVar("S")
 
@@ -229,6 +230,7 @@ class Flow(Generic[S]):
         name: of the flow; its operations bear it.
         settings: the account's settings of the flow; None where the account has it off.
         topics: in the order in which a cycle comes to them.
+        sources: where its rows come from; the planner asks them for news.
         outside: the tables and objects that it stands between.
         promises: what is to hold for each account.
         read: reads what is new and gives it batch by batch; the caller commits each.
@@ -240,6 +242,7 @@ class Flow(Generic[S]):
     name: str
     settings: Callable[[AccountSettings], S | None]
     topics: tuple[Topic, ...]
+    sources: tuple[Source[Any, Any], ...]
     outside: tuple[Outside, ...]
     promises: tuple[Promise, ...]
     read: Callable[[Reading[S]], Iterator[Batch]]
@@ -247,10 +250,10 @@ class Flow(Generic[S]):
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
 
-    def sources(self, asked: frozenset[str]) -> tuple[str, ...]:
+    def reads(self, asked: frozenset[str]) -> tuple[str, ...]:
         """The sources that are read for these topics, in the order of their declaration."""
-        read = (s for topic in self.topics if topic.name in asked for s in topic.reads)
-        return tuple(dict.fromkeys(read))
+        read = {name for topic in self.topics if topic.name in asked for name in topic.reads}
+        return tuple(source.name for source in self.sources if source.name in read)
 
     def records(self, asked: frozenset[str]) -> bool:
         """Whether one of these topics has what is read recorded."""
@@ -302,6 +305,7 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
             raise DeclarationError(
                 f"The flow {flow.name} names what nobody declares: {', '.join(sorted(missing))}"
             )
+        _check_sources(flow)
         for topic in flow.topics:
             if unknown := set(topic.sends) - KINDS:
                 raise DeclarationError(
@@ -320,3 +324,26 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
                     "or sends records, but not both"
                 )
     return tuple(flows)
+
+
+def _check_sources(flow: Flow[Any]) -> None:
+    """Raises `DeclarationError` unless all that is read has a source, and each source is recorded.
+
+    One of which nothing is recorded would be news for ever.
+    """
+    names = [source.name for source in flow.sources]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise DeclarationError(
+            f"The flow {flow.name} has a source more than once: {', '.join(sorted(twice))}"
+        )
+    read = {name for topic in flow.topics for name in topic.reads}
+    if missing := read.difference(names):
+        raise DeclarationError(
+            f"The flow {flow.name} reads what is none of its sources: {', '.join(sorted(missing))}"
+        )
+    recorded = {name for topic in flow.topics if topic.records for name in topic.reads}
+    if unused := set(names) - recorded:
+        raise DeclarationError(
+            f"The flow {flow.name} has sources of which no topic records anything: "
+            f"{', '.join(sorted(unused))}"
+        )

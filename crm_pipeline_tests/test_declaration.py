@@ -29,7 +29,7 @@ def topic(name: str, *after: str, **more: Any) -> Topic:
 
 
 def flow(name: str, *topics: Topic, **more: Any) -> Flow[AccountSettings]:
-    declaration = Flow(name, lambda account: account, topics, (), (), _read)
+    declaration = Flow(name, lambda account: account, topics, (), (), (), _read)
     return replace(declaration, **more)
 
 

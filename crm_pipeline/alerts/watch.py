@@ -1,6 +1,7 @@
 """Looks after the promises: what is broken is kept as an alert, and people are told once."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from dagster import DefaultSensorStatus, SkipReason, sensor
@@ -9,10 +10,11 @@ from sqlalchemy import Connection, RowMapping
 from crm_pipeline.alerts.channels import Notice, send
 from crm_pipeline.alerts.promises import FROM_OWN_TABLES, Alert, Standing, broken_promises
 from crm_pipeline.cadence.due import pipeline
-from crm_pipeline.cadence.news import Question, Shipped, shipped_since
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline.sources.participations import NEVER, SOURCES, ExtractError
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.participations import EXTRACT_NAMES
+from crm_pipeline.sources.shipped import NEVER, Question, Shipped, shipped_since
 
 log = logging.getLogger(__name__)
 
@@ -50,30 +52,29 @@ def _broken(connection: Connection) -> tuple[list[Alert], bool]:
     """The broken promises, and whether the warehouse could be asked for them."""
     now = connection.execute(statement("cadence/now")).scalar_one()
     rows = connection.execute(statement("alerts/standing_of_promises")).mappings().all()
+    questions = {
+        row["account_id"]: [
+            Question(row["client_id"], name, row[f"{name}_watermark"] or NEVER)
+            for name in EXTRACT_NAMES
+        ]
+        for row in rows
+    }
     try:
-        unread = shipped_since(
-            [
-                Question(
-                    row["account_id"],
-                    row["client_id"],
-                    source,
-                    since=row[f"{source}_watermark"] or NEVER,
-                )
-                for row in rows
-                for source in SOURCES
-            ]
-        )
+        shipped = shipped_since([each for asked in questions.values() for each in asked])
         knows_everything = True
     except ExtractError as error:
         log.error("%s", error)  # noqa: TRY400
-        unread, knows_everything = {}, False
-    standings = [_standing(row, unread.get(row["account_id"], {})) for row in rows]
+        shipped, knows_everything = {}, False
+    standings = [
+        _standing(row, [shipped[each] for each in questions[row["account_id"]] if each in shipped])
+        for row in rows
+    ]
     promise = timedelta(minutes=settings().freshness_minutes)
     return broken_promises(standings, now, promise), knows_everything
 
 
-def _standing(row: RowMapping, unread: dict[str, Shipped]) -> Standing:
-    oldest = [shipped.oldest for shipped in unread.values() if shipped.oldest is not None]
+def _standing(row: RowMapping, unread: Sequence[Shipped]) -> Standing:
+    oldest = [shipped.oldest for shipped in unread if shipped.oldest is not None]
     facts = {name: row[name] for name in Standing.__dataclass_fields__ if name in row}
     return Standing(**facts, unread_since=min(oldest, default=None))
 

@@ -1,25 +1,34 @@
 """Asks both databases which accounts are due, and claims them."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine
 
-from crm_pipeline.cadence.news import Question, Shipped, shipped_since
-from crm_pipeline.cadence.planner import URGENT, Due, Standing, has_news, may_run, own_business
+from crm_pipeline.accounts.account import AccountError, AccountSettings
+from crm_pipeline.cadence.planner import URGENT, Due, Standing, may_run, own_business
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
-from crm_pipeline.ledger.positions import Position
+from crm_pipeline.declaration import Flow
+from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.ledger.positions import positions_of_accounts
 from crm_pipeline.settings import settings
-from crm_pipeline.sources.participations import SOURCES, ExtractError
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.org_changes import not_read_lately
+from crm_pipeline.sources.source import Asked, Source
 
 log = logging.getLogger(__name__)
 
-_FACTS = tuple(name for name in Standing.__dataclass_fields__ if name != "positions")
+_FACTS = tuple(name for name in Standing.__dataclass_fields__ if name != "settings")
+
+_FLEET = 20_000
+"""Accounts whose settings are kept as they were parsed."""
 
 
 def pipeline() -> Engine:
@@ -33,37 +42,46 @@ def _migrated(own: Engine) -> Engine:
     return own
 
 
-def due_accounts(*, only_urgent: bool, without: Collection[str] = ()) -> list[Due]:
+def due_accounts(
+    *, only_urgent: bool, without: Collection[str] = (), flows: Sequence[Flow[Any]] = FLOWS
+) -> list[Due]:
     """The accounts that have something to do and may run now, longest idle first.
 
-    When the warehouse can't be asked, what the accounts have to do of their own goes on.
+    Each source of each flow is asked once, about all accounts that have the flow on. When one
+    cannot be asked, what the accounts have to do beside it goes on.
 
     Args:
         only_urgent: leave out what can wait for the schedule (retries, failed cycles, leftovers).
         without: accounts that wait in a queue already.
+        flows: those that there are.
 
     Raises:
-        ExtractError: the warehouse can't be asked, and nothing else is to be done.
+        ExtractError: a source can't be asked, and nothing else is to be done.
     """
     with pipeline().connect() as connection:
         now, standings = read_standings(connection)
-    ready = [s for s in standings if s.account_id not in without and may_run(s, now)]
-    reasons = {s.account_id: own_business(s) for s in ready}
-    idle = [
-        s
-        for s in ready
-        if reasons[s.account_id] is None or (only_urgent and reasons[s.account_id] not in URGENT)
-    ]
-    try:
-        shipped = _unread(idle)
-    except ExtractError as error:
-        if not any(reasons.values()):
-            raise
-        log.error("%s", error)  # noqa: TRY400
-    else:
-        for standing in idle:
-            if has_news(standing.positions, shipped.get(standing.account_id, {})):
-                reasons[standing.account_id] = "new rows"
+        ready = [s for s in standings if s.account_id not in without and may_run(s, now)]
+        reasons = {s.account_id: own_business(s) for s in ready}
+        idle = [
+            s
+            for s in ready
+            if reasons[s.account_id] is None
+            or (only_urgent and reasons[s.account_id] not in URGENT)
+        ]
+        asked = _questions(connection, idle, flows)
+        if not only_urgent:
+            unread = not_read_lately(connection, _watched(idle, flows))
+            reasons |= dict.fromkeys(unread, "changes to look for")
+    failures = []
+    for source, questions in asked.items():
+        try:
+            reasons |= dict.fromkeys(source.news(questions), "new rows")
+        except ExtractError as error:
+            failures.append(error)
+    if failures and not any(reasons.values()):
+        raise failures[0]
+    for line in dict.fromkeys(map(str, failures)):
+        log.error("%s", line)
     return [
         Due(
             account_id=s.account_id,
@@ -87,29 +105,46 @@ def read_standings(connection: Connection) -> tuple[datetime, list[Standing]]:
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:
-    positions: dict[str, Position] = {
-        source: Position(
-            source,
-            watermark=row[f"{source}_watermark"],
-            seen_since=row[f"{source}_seen_since"],
-            seen_rows=row[f"{source}_seen_rows"],
-            seen_seconds=row[f"{source}_seen_seconds"],
-        )
-        for source in SOURCES
-        if row[f"{source}_watermark"] is not None
-    }
-    return Standing(**{name: row[name] for name in _FACTS}, positions=positions)
+    facts = {name: row[name] for name in _FACTS}
+    return Standing(**facts, settings=_settings(row["settings"]))
 
 
-def _unread(standings: Sequence[Standing]) -> dict[str, dict[str, Shipped]]:
-    """What the warehouse holds of each account's sources after what was seen of them."""
-    return shipped_since(
-        [
-            Question(s.account_id, s.client_id, position.source, since=position.seen_since)
-            for s in standings
-            for position in s.positions.values()
-        ]
-    )
+@lru_cache(_FLEET)
+def _settings(stored: str) -> AccountSettings | None:
+    """An account's settings; None where they cannot be read."""
+    try:
+        return AccountSettings.parse("", orjson.loads(stored))
+    except AccountError:
+        return None
+
+
+def _questions(
+    connection: Connection, standings: Sequence[Standing], flows: Sequence[Flow[Any]]
+) -> dict[Source[Any, Any], list[Asked]]:
+    """How far each account has read each source of each flow that it has on."""
+    known = positions_of_accounts(connection, [s.account_id for s in standings])
+    asked: defaultdict[Source[Any, Any], list[Asked]] = defaultdict(list)
+    for flow in flows:
+        for s in standings:
+            if s.settings is None or flow.settings(s.settings) is None:
+                continue
+            for source in flow.sources:
+                position = known.get((s.account_id, flow.name, source.name))
+                asked[source].append(Asked(s.account_id, s.client_id, position))
+    return asked
+
+
+def _watched(
+    standings: Sequence[Standing], flows: Sequence[Flow[Any]]
+) -> dict[str, frozenset[str]]:
+    """The objects of its org that each account's flows watch."""
+    watched: dict[str, frozenset[str]] = {}
+    for flow in flows:
+        for s in standings:
+            chosen = None if s.settings is None else flow.settings(s.settings)
+            if chosen is not None and (objects := {each.sobject for each in flow.watches(chosen)}):
+                watched[s.account_id] = watched.get(s.account_id, frozenset()) | objects
+    return watched
 
 
 def claim(account_ids: Sequence[str]) -> set[str]:

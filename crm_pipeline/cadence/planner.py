@@ -1,14 +1,11 @@
 """Which accounts are due, and how they are dealt out to runs. Pure functions; times are UTC."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Literal
 
-from crm_pipeline.cadence.news import Shipped
-from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.participations import SOURCES
+from crm_pipeline.accounts.account import AccountSettings
 
 Reason = Literal[
     "never run",
@@ -22,6 +19,7 @@ Reason = Literal[
     "conversions to look for",
     "rows to count",
     "retries",
+    "changes to look for",
 ]
 
 # What need not wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.
@@ -43,6 +41,9 @@ LONGEST_WAIT = timedelta(minutes=60)
 MOST_ISOLATED = 8
 
 
+_DEFAULTS = AccountSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """An enabled account as the pipeline's own tables show it.
@@ -59,6 +60,7 @@ class Standing:
         events_to_read_again: events of which a share is read again in each cycle.
         uncounted: the warehouse's rows were last counted against what was read a day ago.
         conversions_unseen: nobody has asked for a day which members' leads were converted.
+        settings: what the account chose; None: they cannot be read, which its cycle will tell.
     """
 
     account_id: str
@@ -77,7 +79,7 @@ class Standing:
     events_to_read_again: bool = False
     conversions_unseen: bool = False
     uncounted: bool = False
-    positions: Mapping[str, Position] = field(default_factory=dict)
+    settings: AccountSettings | None = _DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def wait_after(failures_in_a_row: int) -> timedelta:
 
 
 def own_business(standing: Standing) -> Reason | None:
-    """Why the account is due even without news in the warehouse, if it is."""
+    """Why the account is due even without news at a source, if it is."""
     if standing.state == "New":
         return "never run"
     if standing.state == "Failed":
@@ -120,7 +122,7 @@ def own_business(standing: Standing) -> Reason | None:
     left_over = standing.state in ("Processing", "Paused") or standing.unfinished
     reasons: dict[Reason, bool] = {
         "sessions to backfill": standing.unread_sessions,
-        "settings changed": standing.settings_changed,
+        "settings changed": standing.settings_changed or standing.settings is None,
         "unfinished": left_over,
         "events to read again": standing.events_to_read_again,
         "conversions to look for": standing.conversions_unseen,
@@ -136,26 +138,6 @@ def _was_changed(standing: Standing) -> bool:
         and standing.changed_at is not None
         and standing.changed_at > standing.finished_at
     )
-
-
-def has_news(positions: Mapping[str, Position], shipped: Mapping[str, Shipped]) -> bool:
-    """Whether the warehouse holds rows that were not read.
-
-    Those above the watermark, and those that became visible or were shipped anew below it: then
-    the rows that were seen have another number, or other times. A source that was never read is
-    news.
-    """
-    for source in SOURCES:
-        position = positions.get(source)
-        if position is None:
-            return True
-        now_there = shipped.get(source, Shipped(0, None, None, Decimal()))
-        if now_there.newest is not None and now_there.newest > position.watermark:
-            return True
-        seen = position.seen_rows, position.seen_seconds
-        if (now_there.rows, now_there.seconds) != seen:
-            return True
-    return False
 
 
 def chunks(due: Sequence[Due], accounts_per_run: int) -> list[list[str]]:

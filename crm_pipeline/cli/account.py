@@ -78,7 +78,7 @@ def clients_() -> None:
     from crm_pipeline.accounts.store import AccountOverview, list_accounts
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sources.clients import clients
-    from crm_pipeline.sources.participations import ExtractError
+    from crm_pipeline.sources.errors import ExtractError
 
     accounts: list[AccountOverview] = []
     if is_set_up():

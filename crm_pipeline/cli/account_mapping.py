@@ -90,7 +90,8 @@ def list_(account_id: AccountId) -> None:
 def _check_column(column: str) -> None:
     """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.sources.participations import ExtractError, columns
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.participations import columns
 
     try:
         known = columns(engine("warehouse"))

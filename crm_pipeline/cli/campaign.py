@@ -93,8 +93,8 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.flows.campaigns.flow import to_be_read_again, were_read
+    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_volumes
-    from crm_pipeline.sources.participations import ExtractError
 
     account = get_account(connection, account_id)
     chosen = account.settings.campaigns
@@ -120,8 +120,8 @@ def _read_again(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.ledger.campaigns import queue_backfill
+    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_volumes
-    from crm_pipeline.sources.participations import ExtractError
 
     account = get_account(connection, account_id)
     chosen = account.settings.campaigns

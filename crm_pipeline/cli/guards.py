@@ -33,7 +33,7 @@ def if_the_warehouse_answers(what: str) -> Iterator[None]:
     Args:
         what: what remains unknown, as in "whether there is a column county".
     """
-    from crm_pipeline.sources.participations import ExtractError
+    from crm_pipeline.sources.errors import ExtractError
 
     try:
         yield

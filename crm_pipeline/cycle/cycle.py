@@ -24,10 +24,10 @@ from crm_pipeline.declaration import (
     TO_THE_ORG,
     TO_THE_PLATFORM,
     Batch,
+    DeclarationError,
     Flow,
     Reading,
     Topic,
-    Wants,
     topic_of_kind,
 )
 from crm_pipeline.delivery.delivery import deliver, retry
@@ -44,7 +44,7 @@ from crm_pipeline.ledger.incidents import Incident, open_incidents
 from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.messages import MessageWant
-from crm_pipeline.ledger.positions import advance
+from crm_pipeline.ledger.positions import advance, positions
 from crm_pipeline.ledger.records import intents_of, set_attempts
 from crm_pipeline.report import CycleReport, Tally
 from crm_pipeline.salesforce.connection import ApiUsage
@@ -52,7 +52,7 @@ from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.source_platform.chosen import chosen_platform
 from crm_pipeline.source_platform.messages import PlatformProblem
-from crm_pipeline.sources.participations import ExtractError
+from crm_pipeline.sources.errors import ExtractError
 
 log = logging.getLogger(__name__)
 
@@ -285,7 +285,7 @@ class _Cycle:
     def read(self) -> None:
         """Reads what is new for each flow that the account has on."""
         for flow, choices in self._flows:
-            if flow.sources(self.report.steps):
+            if flow.reads(self.report.steps):
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
                 self.attempt(partial(self._read, flow, choices), reading)
 
@@ -298,13 +298,13 @@ class _Cycle:
             engine("warehouse"),
             self.account,
             choices,
-            flow.sources(report.steps),
+            flow.reads(report.steps),
             recording,
         )
         for batch in flow.read(reading):
             stop_if(self.around.stop_asked)
             if recording:
-                recorded = self._record(flow.name, batch)
+                recorded = self._record(flow, batch)
                 self.ledger.commit()
             else:
                 recorded = only_read(batch.intents)
@@ -314,25 +314,36 @@ class _Cycle:
             self.told += batch.told
         if recording:
             self.ledger.commit()
+            self._has_positions(flow, reading.sources)
+
+    def _has_positions(self, flow: Flow[Any], sources: Sequence[str]) -> None:
+        """Raises `DeclarationError` if a source was read and no position kept.
+
+        Its account would be asked for at each tick.
+        """
+        known = positions(self.ledger, self.account.account_id, flow.name)
+        if lacking := set(sources) - known.keys():
+            raise DeclarationError(
+                f"The flow {flow.name} keeps no position of {', '.join(sorted(lacking))}"
+            )
 
     def _read_back(self, session: DeliverySession) -> None:
         """Reads what changed in the org, and records what the flows make of it."""
         for read in read_back(session, self._flows):
             for place, noticed in read.noticed.items():
                 flow, choices = self._flows[place]
-                self._record_wants(flow.name, flow.notice(noticed, choices))
+                self._record(
+                    flow, Batch(flow.name, 0, (), None, wants=flow.notice(noticed, choices))
+                )
             keep(session, read)
             self.ledger.commit()
 
-    def _record_wants(self, flow: str, wants: Wants) -> None:
-        self._record(flow, Batch(flow, 0, (), None, wants=wants))
-
-    def _record(self, flow: str, batch: Batch) -> Mapping[str, Recorded]:
+    def _record(self, flow: Flow[Any], batch: Batch) -> Mapping[str, Recorded]:
         account_id, cycle_id = self.account.account_id, self.report.cycle_id or 0
         recorded = record_intents(
             self.ledger,
             account_id,
-            flow=flow,
+            flow=flow.name,
             cycle_id=cycle_id,
             intents=[
                 *batch.intents,
@@ -347,7 +358,7 @@ class _Cycle:
         if batch.wants:
             set_attempts(self.ledger, account_id, cycle_id)
         if batch.position is not None:
-            advance(self.ledger, account_id, batch.position)
+            advance(self.ledger, account_id, flow.name, batch.position)
         return recorded
 
     def conclude(self, notes: Sequence[str] = ()) -> None:

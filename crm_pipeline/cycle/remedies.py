@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem
 from crm_pipeline.source_platform.messages import PlatformProblem, PlatformStopped
-from crm_pipeline.sources.participations import ExtractError
+from crm_pipeline.sources.errors import ExtractError
 
 
 def remedies(problems: Sequence[Exception], account_id: str, *, refused: bool) -> str:

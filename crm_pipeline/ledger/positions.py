@@ -1,5 +1,6 @@
-"""How far each source of an account has been read."""
+"""How far each source of an account has been read, by each flow on its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,18 +30,33 @@ class Position:
     seen_seconds: Decimal
 
 
-def positions(connection: Connection, account_id: str) -> dict[str, Position]:
-    """The account's positions by source; a source never read is not among them."""
-    rows = connection.execute(statement("ledger/positions"), {"account_id": account_id})
+def positions(connection: Connection, account_id: str, flow: str) -> dict[str, Position]:
+    """An account's positions of a flow, by source; a source never read is not among them."""
+    of_flow = {"account_id": account_id, "flow": flow}
+    rows = connection.execute(statement("ledger/positions"), of_flow)
     return {row.source: Position(**row._mapping) for row in rows}
 
 
-def advance(connection: Connection, account_id: str, position: Position) -> None:
-    """Moves a source's position, in the transaction that records what was read up to it."""
+def positions_of_accounts(
+    connection: Connection, account_ids: Sequence[str]
+) -> dict[tuple[str, str, str], Position]:
+    """The positions of many accounts, by account, flow and source."""
+    rows = connection.execute(
+        statement("ledger/positions_of_accounts"), {"account_ids": list(account_ids)}
+    )
+    return {
+        (account_id, flow, source): Position(source, *seen)
+        for account_id, flow, source, *seen in rows
+    }
+
+
+def advance(connection: Connection, account_id: str, flow: str, position: Position) -> None:
+    """Moves a flow's position, in the transaction that records what was read up to it."""
     connection.execute(
         statement("ledger/advance_position"),
         {
             "account_id": account_id,
+            "flow": flow,
             "source": position.source,
             "watermark": position.watermark,
             "seen_since": position.seen_since,

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.database.statements import statement
-from crm_pipeline.sources.participations import explained
+from crm_pipeline.sources.errors import explained
 
 _PEOPLE_AT_ONCE = 10_000
 

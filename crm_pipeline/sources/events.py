@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.sources.participations import explained, moment
+from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.participations import moment
 from crm_pipeline.text import written
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.salesforce.emails import bare_address, email_key
-from crm_pipeline.sources.participations import ExtractError, Participation, columns
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.participations import Participation, columns
 from crm_pipeline.text import JsonText, lines, parts, written
 
 _INT_64 = 2**63

@@ -5,7 +5,6 @@ their columns are the contract.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,23 +12,19 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, CursorResult, Engine, Row
-from sqlalchemy.exc import DBAPIError, OperationalError
 
-from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
+from crm_pipeline.sources.errors import ExtractError, explained
+from crm_pipeline.sources.shipped import NEVER, Question, shipped_since
+from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import written
 
-Source = Literal["registrations", "attendances"]
+ExtractName = Literal["registrations", "attendances"]
 
-Rows = Mapping[Source, Collection[int]]
-"""Ids of rows by their source."""
-
-SOURCES: tuple[Source, ...] = ("registrations", "attendances")
-
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Watermark of a source of which nothing has been read."""
+Rows = Mapping[ExtractName, Collection[int]]
+"""Ids of rows by their extract."""
 
 UNFINISHED = -1
 """Rows seen of a source that is being read: no count equals it, so the account stays due."""
@@ -39,10 +34,6 @@ _HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
 _ADDRESS = ("address_1", "address_2", "address_3")
 _FIRST_YEAR, _LAST_YEAR = SALESFORCE_YEARS
 _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
-
-
-class ExtractError(Exception):
-    """The warehouse cannot be read: one line that says why and what to do."""
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.
@@ -61,7 +52,7 @@ class Participation:
         flaw: why it cannot be sent as it is, whatever the account chose, or None.
     """
 
-    source: Source
+    source: ExtractName
     participation_id: int
     event_session_id: int
     happened_at: datetime
@@ -71,28 +62,21 @@ class Participation:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some participations, oldest shipping first, and how far the source is read with them."""
-
-    source: Source
-    participations: Sequence[Participation]
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What to read of a client.
 
     Attributes:
+        warehouse: the platform's.
         client_id: the warehouse's client.
         sessions: the event sessions to push, or None for all of them.
         backfilled: those to be read whole, because they were added since the last cycle.
         overlap: how far below the watermark to read again, for rows that commit late.
         chunk_rows: participations at a time.
         timezone: the zone of timestamps that carry none.
-        again: ids of rows to read whatever their time, by source.
+        again: ids of rows to read whatever their time, by extract.
     """
 
+    warehouse: Engine
     client_id: str
     sessions: Sequence[int] | None
     backfilled: Sequence[int]
@@ -102,51 +86,82 @@ class Reading:
     again: Rows = field(default_factory=dict)
 
 
-def read(
-    warehouse: Engine, reading: Reading, source: Source, position: Position | None
-) -> Iterator[Chunk]:
-    """Reads one source from its position on, in bounded memory.
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """A source of participations: `sql/extract/<name>.sql`."""
 
-    The last chunk (which may be empty) carries a position with the number of rows seen, so
-    that rows which become visible below the watermark later are noticed.
+    name: ExtractName
 
-    Raises:
-        ExtractError: the warehouse is down, or the statement does not fit it.
-    """
-    with explained(source), warehouse.connect() as connection:
-        connection.execute(statement("extract/one_snapshot"))
-        end, now = _end(connection, reading, source)
-        # Lower than the watermark where the warehouse's clock or its newest row lies behind it:
-        # a clock set back, a warehouse restored to an older state.
-        start = NEVER if position is None else min(position.watermark, end)
-        # By a clock that was set back, what was read before lies in no future, nor is it newer
-        # than what is said of it now.
-        now = now if position is None else max(now, position.watermark)
-        rows = connection.execution_options(
-            stream_results=True, max_row_buffer=reading.chunk_rows
-        ).execute(
-            statement(f"extract/{source}"),
-            {
-                "client_id": reading.client_id,
-                "since": max(start - reading.overlap, NEVER),
-                "sessions": None if reading.sessions is None else list(reading.sessions),
-                "backfilled": list(reading.backfilled),
-                "again": list(reading.again.get(source, ())),
-            },
-        )
-        names = _names(source, rows)
-        for partition in rows.partitions(reading.chunk_rows):
-            participations = [
-                participation_of(source, dict(zip(names, row, strict=True)), reading.timezone, now)
-                for row in partition
-            ]
-            reached = max(start, min(participations[-1].changed_at, end))
-            yield Chunk(
-                source, participations, Position(source, reached, reached, UNFINISHED, Decimal())
+    def read(self, reading: Reading, position: Position | None) -> Iterator[Chunk[Participation]]:
+        """Reads the participations from a position on, oldest shipping first.
+
+        The last chunk (which may be empty) carries a position with the number of rows seen, so
+        that rows which become visible below the watermark later are noticed.
+
+        Raises:
+            ExtractError: the warehouse is down, or the statement does not fit it.
+        """
+        with explained(self.name), reading.warehouse.connect() as connection:
+            connection.execute(statement("extract/one_snapshot"))
+            end, now = _end(connection, reading, self.name)
+            # Lower than the watermark where the warehouse's clock or its newest row lies behind
+            # it: a clock set back, a warehouse restored to an older state.
+            start = NEVER if position is None else min(position.watermark, end)
+            # By a clock that was set back, what was read before lies in no future, nor is it
+            # newer than what is said of it now.
+            now = now if position is None else max(now, position.watermark)
+            rows = connection.execution_options(
+                stream_results=True, max_row_buffer=reading.chunk_rows
+            ).execute(
+                statement(f"extract/{self.name}"),
+                {
+                    "client_id": reading.client_id,
+                    "since": max(start - reading.overlap, NEVER),
+                    "sessions": None if reading.sessions is None else list(reading.sessions),
+                    "backfilled": list(reading.backfilled),
+                    "again": list(reading.again.get(self.name, ())),
+                },
             )
-        seen_since = max(end - reading.overlap, NEVER)
-        seen = _rows_since(connection, reading, source, seen_since)
-        yield Chunk(source, (), Position(source, end, seen_since, seen.rows, seen.seconds))
+            names = _names(self.name, rows)
+            for partition in rows.partitions(reading.chunk_rows):
+                participations = [
+                    participation_of(
+                        self.name, dict(zip(names, row, strict=True)), reading.timezone, now
+                    )
+                    for row in partition
+                ]
+                reached = max(start, min(participations[-1].changed_at, end))
+                yield Chunk(
+                    participations,
+                    Position(self.name, reached, reached, UNFINISHED, Decimal()),
+                )
+            seen_since = max(end - reading.overlap, NEVER)
+            seen = _rows_since(connection, reading, self.name, seen_since)
+            yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
+
+    def news(self, asked: Sequence[Asked]) -> frozenset[str]:
+        """As `Source`: those with rows that were shipped after what they have seen."""
+        questions = [
+            Question(
+                each.client_id,
+                self.name,
+                NEVER if each.position is None else each.position.seen_since,
+            )
+            for each in asked
+        ]
+        shipped = shipped_since(questions)
+        return frozenset(
+            each.account_id
+            for each, question in zip(asked, questions, strict=True)
+            if shipped[question].has_news(each.position)
+        )
+
+
+REGISTRATIONS, ATTENDANCES = Extract("registrations"), Extract("attendances")
+
+EXTRACTS = (REGISTRATIONS, ATTENDANCES)
+
+EXTRACT_NAMES = tuple(extract.name for extract in EXTRACTS)
 
 
 def columns(warehouse: Engine) -> set[str]:
@@ -164,13 +179,15 @@ def columns(warehouse: Engine) -> set[str]:
     }
     known = {"street"}
     with warehouse.connect() as connection:
-        for source in SOURCES:
-            with explained(source):
-                known.update(connection.execute(statement(f"extract/{source}"), nobody).keys())
+        for name in EXTRACT_NAMES:
+            with explained(name):
+                known.update(connection.execute(statement(f"extract/{name}"), nobody).keys())
     return known
 
 
-def _end(connection: Connection, reading: Reading, source: Source) -> tuple[datetime, datetime]:
+def _end(
+    connection: Connection, reading: Reading, source: ExtractName
+) -> tuple[datetime, datetime]:
     """Up to when the source can be read: its newest row, but not beyond the warehouse's clock.
 
     Returns:
@@ -186,14 +203,14 @@ def _end(connection: Connection, reading: Reading, source: Source) -> tuple[date
 
 
 def _rows_since(
-    connection: Connection, reading: Reading, source: Source, since: datetime
+    connection: Connection, reading: Reading, source: ExtractName, since: datetime
 ) -> Row[Any]:
     """How many of the source's rows were shipped after `since`, and the sum of their times."""
     only = {"keys": [""], "client_ids": [reading.client_id], "sources": [source]}
     return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
 
 
-def _names(source: Source, rows: CursorResult[Any]) -> list[str]:
+def _names(source: ExtractName, rows: CursorResult[Any]) -> list[str]:
     """The extract's columns. Raises `ExtractError` where one of the contract's is not there."""
     names = list(rows.keys())
     for name in (*_NEEDED, _ID[source], _HAPPENED_AT[source]):
@@ -205,7 +222,7 @@ def _names(source: Source, rows: CursorResult[Any]) -> list[str]:
 
 
 def participation_of(
-    source: Source, columns: dict[str, Any], timezone: str, now: datetime
+    source: ExtractName, columns: dict[str, Any], timezone: str, now: datetime
 ) -> Participation:
     """A row as the flows take it; it never raises, whatever the row holds.
 
@@ -238,7 +255,7 @@ def participation_of(
     )
 
 
-def _flaw(source: Source, columns: Mapping[str, Any]) -> str:
+def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:
     """Why a row cannot be sent that lacks one of these, or whose time is none."""
     for name in (_ID[source], "event_session_id", _HAPPENED_AT[source]):
         if columns[name] is None:
@@ -264,20 +281,3 @@ def _as_datetime(value: Any) -> datetime | None:
         return datetime.fromisoformat(value.isoformat() if isinstance(value, date) else str(value))
     except ValueError:
         return None
-
-
-@contextmanager
-def explained(extract: str) -> Iterator[None]:
-    """What goes wrong with `sql/extract/<extract>.sql`, as an ExtractError."""
-    try:
-        yield
-    except OperationalError as error:
-        raise ExtractError(
-            "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
-            f" ({in_words(error)})"
-        ) from None
-    except DBAPIError as error:
-        raise ExtractError(
-            f"sql/extract/{extract}.sql does not fit the warehouse: {in_words(error)}; run it"
-            " in psql for PostgreSQL's own words, which may quote a row"
-        ) from None

@@ -8,7 +8,8 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.sources.participations import Source, explained
+from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.participations import ExtractName
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Day:
 def days_of_warehouse(
     connection: Connection,
     client_id: str,
-    source: Source,
+    source: ExtractName,
     *,
     sessions: Sequence[int] | None,
     until: datetime,
@@ -67,7 +68,7 @@ def days_of_warehouse(
 
 
 def still_there(
-    warehouse: Engine, client_id: str, source: Source, ids: Collection[int]
+    warehouse: Engine, client_id: str, source: ExtractName, ids: Collection[int]
 ) -> set[int]:
     """Which of these rows are in the warehouse, with all that they are joined with.
 

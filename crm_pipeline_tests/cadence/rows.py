@@ -60,7 +60,7 @@ def read_up_to(
             seen_rows=rows,
             seen_seconds=Decimal(seconds),
         )
-        advance(connection, account_id, position)
+        advance(connection, account_id, "webinars", position)
 
 
 def an_idle_account(connection: Connection, account_id: str) -> None:

@@ -12,7 +12,7 @@ from crm_pipeline.cadence.due import claim, due_accounts, extend_claims
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline.sources.participations import ExtractError
+from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
     a_shipped_person,
@@ -261,7 +261,7 @@ def test_the_longest_idle_come_first(connection):
     now = datetime.now(UTC)
     for account, hours in {"b": 3, "a": 1, "c": 2}.items():
         an_account(connection, account)
-        a_state(connection, account, finished_at=now - timedelta(hours=hours))
+        a_state(connection, account, finished_at=now - timedelta(hours=hours), sendable=True)
     an_account(connection, "z")
     connection.commit()
     assert [d.account_id for d in due_accounts(only_urgent=False)] == ["z", "b", "c", "a"]

@@ -1,24 +1,20 @@
 """Which accounts are due, as a table of cases and by properties."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.cadence.news import Shipped
 from crm_pipeline.cadence.planner import (
     MOST_ISOLATED,
     Due,
     Standing,
     chunks,
-    has_news,
     may_run,
     own_business,
     wait_after,
 )
-from crm_pipeline.ledger.positions import Position
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -95,49 +91,6 @@ def test_why_an_account_is_due_by_itself(facts, reason):
 def test_a_failing_account_waits_longer_each_time_but_never_more_than_the_promise():
     waits = [wait_after(failures) / timedelta(minutes=1) for failures in (1, 2, 3, 4, 1000)]
     assert waits == [15, 30, 60, 60, 60]
-
-
-SUM = Decimal(2000)
-READ = {
-    source: Position(source, NOW, seen_since=minutes_ago(30), seen_rows=3, seen_seconds=SUM)
-    for source in ("registrations", "attendances")
-}
-SEEN = {
-    "registrations": Shipped(3, None, NOW, SUM),
-    "attendances": Shipped(3, None, minutes_ago(10), SUM),
-}
-
-
-@pytest.mark.parametrize(
-    ("positions", "shipped", "expected"),
-    [
-        (READ, SEEN, False),
-        ({}, SEEN, True),
-        ({"registrations": READ["registrations"]}, SEEN, True),
-        (READ, SEEN | {"registrations": Shipped(4, None, minutes_ago(-1), SUM + 1860)}, True),
-        (READ, SEEN | {"attendances": Shipped(4, None, minutes_ago(20), SUM + 600)}, True),
-        (READ, SEEN | {"attendances": Shipped(3, None, minutes_ago(10), SUM + 1)}, True),
-        (READ, SEEN | {"attendances": Shipped(2, None, minutes_ago(20), SUM - 1200)}, True),
-        (READ, {"registrations": Shipped(3, None, NOW, SUM)}, True),
-    ],
-    ids=[
-        "all was read",
-        "never read",
-        "one source never read",
-        "above the watermark",
-        "became visible below the watermark",
-        "shipped anew below the watermark",
-        "an older state of the warehouse",
-        "rows are gone",
-    ],
-)
-def test_what_counts_as_news(positions, shipped, expected):
-    assert has_news(positions, shipped) is expected
-
-
-def test_an_empty_source_that_was_read_is_no_news():
-    read = {s: Position(s, NOW, NOW, 0, Decimal()) for s in ("registrations", "attendances")}
-    assert not has_news(read, {})
 
 
 def healthy(number: int) -> list[Due]:

@@ -152,8 +152,6 @@ class BadgeSource:
 class BadgeCase:
     """The case of the walk: badges that were there, and two cycles."""
 
-    rows_are_news = False
-
     def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
         self._source = BadgeSource(installation, settings)
         self._people = self._source.people

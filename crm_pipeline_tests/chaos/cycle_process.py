@@ -33,6 +33,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import claim, due_accounts
 from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
 from crm_pipeline.database.engines import engine
+from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.http import HttpPlatform
@@ -123,7 +124,7 @@ def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None)
     """One cycle. Raises whatever it raises, but where the pipeline's database is away."""
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
     try:
-        report = sync_account(account, run_id="chaos", **_badges())
+        report = sync_account(account, run_id="chaos", flows=_flows(), **_badges())
     except (PipelineDatabaseError, DBAPIError) as error:
         said: dict[str, Any] = {"state": "NoDatabase", "reason": str(error)}
     else:
@@ -131,34 +132,45 @@ def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None)
     return {**said, "commits": WATCH.commits}
 
 
+def _flows() -> list[Flow[Any]]:
+    """All flows, the small one among them where the task asks for it."""
+    when_deleted = os.environ.get(BADGES)
+    return [*FLOWS, *([flow_of_tables(when_deleted)] if when_deleted else [])]
+
+
 def _badges() -> dict[str, Any]:
-    """The small flow beside the others, and where the platform is told, as the task asks for it."""
-    when_deleted, url = os.environ.get(BADGES), os.environ.get(PLATFORM)
+    """The steps of the small flow, and where the platform is told, as the task asks for it."""
     asked: dict[str, Any] = {}
-    if when_deleted:
-        flow = flow_of_tables(when_deleted)
-        asked = {"flows": [*FLOWS, flow], "steps": ALL_TOPICS | BADGE_TOPICS}
-    if url:
+    if os.environ.get(BADGES):
+        asked["steps"] = ALL_TOPICS | BADGE_TOPICS
+    if url := os.environ.get(PLATFORM):
         asked["platform_of"] = lambda _: HttpPlatform(url, PLATFORM_SECRET, read_timeout=10)
     return asked
 
 
 def settle() -> dict[str, Any]:
-    """Lets the planner ask for accounts, hours apart, until none is due.
+    """Lets the planner ask for accounts, hours apart, until none is due; a day later once more.
 
     Returns:
         `cycles`: account, state and reason of each; `rests`: whether it came to an end.
     """
     cycles: list[dict[str, str]] = []
-    _a_day_passes()
+    try:
+        rests = _rests(cycles)
+        _a_day_passes()
+        rests = rests and _rests(cycles)
+    except AccountError as error:
+        return {"cycles": cycles, "rests": False, "reason": str(error)}
+    return {"cycles": cycles, "rests": rests}
+
+
+def _rests(cycles: list[dict[str, str]]) -> bool:
+    """Runs what is due, and notes it; whether in the end nothing is."""
     for _ in range(MOST_CYCLES):
         _hours_pass()
-        try:
-            due = due_accounts(only_urgent=False)
-        except AccountError as error:
-            return {"cycles": cycles, "rests": False, "reason": str(error)}
+        due = due_accounts(only_urgent=False, flows=_flows())
         if not due:
-            return {"cycles": cycles, "rests": True}
+            return True
         for each in due:
             ended = cycle(each.account_id)
             cycles.append(
@@ -169,14 +181,17 @@ def settle() -> dict[str, Any]:
                     "reason": ended["reason"],
                 }
             )
-    return {"cycles": cycles, "rests": False}
+    return False
 
 
 def _a_day_passes() -> None:
-    """As if all rows had been counted against the ledger a day ago."""
+    """As if all rows had been counted against the ledger a day ago, and the org read back."""
     with engine("pipeline").begin() as connection:
         connection.execute(
             text("UPDATE crm.source_count SET counted_at = counted_at - interval '2 days'")
+        )
+        connection.execute(
+            text("UPDATE crm.org_position SET read_at = read_at - interval '2 days'")
         )
 
 
@@ -208,7 +223,7 @@ def keep_pace(cycles: int) -> dict[str, Any]:
     """
     ran: list[dict[str, Any]] = []
     while len(ran) < cycles:
-        due = due_accounts(only_urgent=False)
+        due = due_accounts(only_urgent=False, flows=_flows())
         for account in claim([each.account_id for each in due]):
             ended = cycle(account)
             ran.append({"account": account, "state": ended["state"], "reason": ended["reason"]})

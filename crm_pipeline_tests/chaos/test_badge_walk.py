@@ -4,7 +4,7 @@ import pytest
 
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.test_walk import KILLED_AFTER_THE_ORG_WORKED, broken
-from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Walk
+from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Place, Walk
 
 STEP = 60
 
@@ -25,3 +25,9 @@ def test_the_promise_holds_wherever_a_cycle_breaks(walk: Walk, breakage: Breakag
 def test_a_process_killed_at_a_call_leaves_no_second_record(walk: Walk) -> None:
     breakage = KILLED_AFTER_THE_ORG_WORKED
     assert not (said := broken(walk, breakage, walk.places(breakage)[2::3])), said
+
+
+def test_a_cycle_that_died_before_it_began_is_asked_for_by_its_rows(walk: Walk) -> None:
+    [killed] = [each for each in BREAKAGES if each.commit == "kill_before"]
+    assert not (said := broken(walk, killed, [Place(1, 1)])), said
+    assert [each["due"] for each in walk.settled.cycles][:1] == ["new rows"]

@@ -1,5 +1,6 @@
 """A database of the first release, with open operations of every state, goes on where it was."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -98,6 +99,9 @@ def _copy(connection: Connection, table: str, columns: list[str]) -> None:
     if table == "operation":
         of_operation = "(SELECT k.natural_key FROM keys AS k WHERE k.operation_id = n.operation_id)"
         values = names.replace("natural_key", of_operation)
+    if table == "source_position":
+        of_flow = "CASE n.flow WHEN 'campaigns' THEN 'campaigns:' ELSE '' END || source"
+        values = re.sub(r"\bsource\b", of_flow, names)
     if key is not None:
         names, values = f"{names}, person_key", f"{values}, {key}"
     connection.execute(

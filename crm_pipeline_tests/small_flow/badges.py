@@ -7,11 +7,14 @@ reference to another record, a record that is left where people delete it, an ev
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
+from zlib import crc32
 
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import (
     Batch,
     Flow,
@@ -22,7 +25,11 @@ from crm_pipeline.declaration import (
     Watched,
 )
 from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
+from crm_pipeline.sources.participations import UNFINISHED
+from crm_pipeline.sources.shipped import NEVER
+from crm_pipeline.sources.source import Asked, Chunk
 
 OBJECTS: Mapping[str, Any] = {
     "Badge__c": {
@@ -130,20 +137,53 @@ def edited(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
     ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BadgeRows:
+    """The source: these rows, or those that are there when it is read."""
+
+    rows: Sequence[Badge] | Callable[[Connection], Sequence[Badge]]
+    at_a_time: int
+    name: str = "badges"
+
+    def read(self, reading: Connection, position: Position | None) -> Iterator[Chunk[Badge]]:
+        """All rows, whatever was read of them before."""
+        there = self._there(reading)
+        begun = _position(UNFINISHED)
+        for start in range(0, len(there), self.at_a_time):
+            yield Chunk(there[start : start + self.at_a_time], begun)
+        yield Chunk((), _position(len(there), there))
+
+    def news(self, asked: Sequence[Asked]) -> frozenset[str]:
+        """All accounts that have not read these rows."""
+        with engine("pipeline").connect() as connection:
+            there = self._there(connection)
+        now = _position(len(there), there)
+        read = {None, now} if not there else {now}
+        return frozenset(each.account_id for each in asked if each.position not in read)
+
+    def _there(self, connection: Connection) -> Sequence[Badge]:
+        return self.rows(connection) if callable(self.rows) else self.rows
+
+
+def _position(number: int, rows: Sequence[Badge] = ()) -> Position:
+    return Position("badges", NEVER, NEVER, number, Decimal(crc32(repr(rows).encode())))
+
+
 def badges_flow(
     rows: Sequence[Badge] | Callable[[Connection], Sequence[Badge]],
     *,
     when_deleted: Literal["recreate", "leave"] = "recreate",
     at_a_time: int = 10_000,
+    watches: Sequence[Watched] = WATCHED,
 ) -> Flow[AccountSettings]:
     """The flow, with these rows at its source, or those that are there when it reads."""
 
+    source = BadgeRows(rows, at_a_time)
+
     def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
-        there = rows(reading.ledger) if callable(rows) else rows
-        for start in range(0, len(there), at_a_time):
-            some = there[start : start + at_a_time]
-            found = [want for badge in some for want in wants(badge)]
-            yield Batch("badges", len(some), (), None, wants=found)
+        for chunk in source.read(reading.ledger, None):
+            found = [want for badge in chunk.rows for want in wants(badge)]
+            yield Batch(source.name, len(chunk.rows), (), chunk.position, wants=found)
 
     names = {"badges": "Badge__c", "badge_lines": "Line__c", "badge_calls": "Call__e"}
     topics = tuple(
@@ -187,9 +227,10 @@ def badges_flow(
         "badges",
         lambda account: account,
         (*topics, told, edits),
+        (source,),
         objects,
         (),
         read,
-        watches=lambda _: WATCHED,
+        watches=lambda _: watches,
         notice=edited,
     )

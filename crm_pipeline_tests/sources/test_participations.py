@@ -4,21 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from crm_pipeline.cadence.news import Question, shipped_since
-from crm_pipeline.cadence.planner import has_news
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.participations import (
-    SOURCES,
-    Chunk,
-    ExtractError,
-    Reading,
-    Source,
-    read,
-)
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.participations import Extract, ExtractName, Participation, Reading
+from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
@@ -31,7 +25,7 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
     register,
 )
 
-READING = Reading(CLIENT, None, (), timedelta(minutes=30), 1000)
+Chunks = list[Chunk[Participation]]
 
 
 @pytest.fixture
@@ -44,14 +38,15 @@ def warehouse(pipeline: Engine) -> Iterator[Connection]:
 
 def read_all(
     warehouse: Connection,
-    source: Source = "registrations",
+    source: ExtractName = "registrations",
     position: Position | None = None,
-    reading: Reading = READING,
-) -> tuple[list[int], Position, list[Chunk]]:
+    **more: Any,
+) -> tuple[list[int], Position, Chunks]:
     """Ids in the order of reading, the last position, the chunks."""
     warehouse.commit()
-    chunks = list(read(warehouse.engine, reading, source, position))
-    ids = [each.participation_id for chunk in chunks for each in chunk.participations]
+    reading = Reading(warehouse.engine, CLIENT, None, (), timedelta(minutes=30), 1000)
+    chunks = list(Extract(source).read(replace(reading, **more), position))
+    ids = [each.participation_id for chunk in chunks for each in chunk.rows]
     return ids, chunks[-1].position, chunks
 
 
@@ -79,9 +74,9 @@ def test_a_row_that_commits_late_is_read_and_counted(warehouse: Connection) -> N
 def test_many_rows_with_one_time_come_in_chunks_without_loss(warehouse: Connection) -> None:
     for number in range(1, 26):
         register(warehouse, number, 1, minute=7)
-    ids, _, chunks = read_all(warehouse, reading=replace(READING, chunk_rows=10))
+    ids, _, chunks = read_all(warehouse, chunk_rows=10)
     assert ids == list(range(1, 26))
-    assert [len(chunk.participations) for chunk in chunks] == [10, 10, 5, 0]
+    assert [len(chunk.rows) for chunk in chunks] == [10, 10, 5, 0]
     assert chunks[0].position.seen_rows == -1, "unfinished: still due after a crash"
 
 
@@ -101,12 +96,11 @@ def test_only_sessions_to_push_are_read_and_added_ones_from_their_start(
 ) -> None:
     register(warehouse, 1, 1, session=1)
     register(warehouse, 2, 1, session=2)
-    ids, position, _ = read_all(warehouse, reading=replace(READING, sessions=[1]))
+    ids, position, _ = read_all(warehouse, sessions=[1])
     assert ids == [1]
     register(warehouse, 3, 1, session=1, minute=600)
-    _, position, _ = read_all(warehouse, position=position, reading=replace(READING, sessions=[1]))
-    both = replace(READING, sessions=[1, 2], backfilled=[2])
-    ids, _, _ = read_all(warehouse, position=position, reading=both)
+    _, position, _ = read_all(warehouse, position=position, sessions=[1])
+    ids, _, _ = read_all(warehouse, position=position, sessions=[1, 2], backfilled=[2])
     assert ids == [2, 3]
 
 
@@ -119,7 +113,7 @@ def test_an_attendance_has_the_last_ten_polls_and_five_chats_oldest_first(
     for number in range(1, 8):
         chat(warehouse, number, 1, minute=number, replies=2)
     _, _, chunks = read_all(warehouse, "attendances")
-    columns = chunks[0].participations[0].columns
+    columns = chunks[0].rows[0].columns
     assert [poll["question"] for poll in columns["polls"]] == [
         f"Question {number}?" for number in range(3, 13)
     ]
@@ -144,7 +138,7 @@ def test_an_attendance_comes_again_with_more_of_its_polls_and_chats(
         chat(warehouse, 3, 1, replies=1, minute=600)
     ids, _, chunks = read_all(warehouse, "attendances", position)
     assert ids == [1]
-    assert chunks[0].participations[0].changed_at == LONG_AGO + timedelta(minutes=600)
+    assert chunks[0].rows[0].changed_at == LONG_AGO + timedelta(minutes=600)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +151,7 @@ def test_an_attendance_comes_again_with_more_of_its_polls_and_chats(
     + [("attendances", "poll_question"), ("attendances", "chat_message")],
 )
 def test_what_a_row_is_joined_with_brings_it_however_late_it_is_shipped(
-    warehouse: Connection, source: Source, parent: str
+    warehouse: Connection, source: ExtractName, parent: str
 ) -> None:
     """The parent is not there when its rows are read; hours later it is."""
     register(warehouse, 1, 1)
@@ -175,18 +169,14 @@ def test_what_a_row_is_joined_with_brings_it_however_late_it_is_shipped(
         insert(warehouse, parent, **{**row, "shipped_at": late})
     warehouse.execute(text("SET session_replication_role = origin"))
     warehouse.commit()
-    [news] = shipped_since([Question("acme", CLIENT, source, before.seen_since)])["acme"].values()
-    were = {str(other): replace(before, source=other) for other in SOURCES}
-    assert has_news(were, dict.fromkeys(SOURCES, news)), "the account is due"
+    assert Extract(source).news([Asked("acme", CLIENT, before)]), "the account is due"
     ids, after, chunks = read_all(warehouse, source, before)
     expected = [1] if parent in ("poll_question", "chat_message") else [1, 2]
-    changed_at = {each.participation_id: each.changed_at for each in chunks[0].participations}
+    changed_at = {each.participation_id: each.changed_at for each in chunks[0].rows}
     assert {number: changed_at.get(number) for number in expected} == dict.fromkeys(expected, late)
     assert set(expected) <= set(ids)
     assert after.watermark == late
-    [seen] = shipped_since([Question("acme", CLIENT, source, after.seen_since)])["acme"].values()
-    both = {str(other): replace(after, source=other) for other in SOURCES}
-    assert not has_news(both, dict.fromkeys(SOURCES, seen)), "and not in vain thereafter"
+    assert not Extract(source).news([Asked("acme", CLIENT, after)]), "and not in vain thereafter"
 
 
 def test_a_row_dated_in_the_future_does_not_hide_those_after_it(warehouse: Connection) -> None:

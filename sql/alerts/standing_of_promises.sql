@@ -16,9 +16,9 @@ FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id AND c.refused_at IS NOT NULL
 LEFT JOIN crm.source_position AS r
-    ON a.account_id = r.account_id AND r.source = 'registrations'
+    ON a.account_id = r.account_id AND r.flow = 'webinars' AND r.source = 'registrations'
 LEFT JOIN crm.source_position AS t
-    ON a.account_id = t.account_id AND t.source = 'attendances'
+    ON a.account_id = t.account_id AND t.flow = 'webinars' AND t.source = 'attendances'
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE w.state = 'exhausted') AS exhausted,

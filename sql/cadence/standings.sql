@@ -65,22 +65,11 @@ SELECT
             )
     ) AS conversions_unseen,
     coalesce(n.counted_at < now() - interval '1 day', false) AS uncounted,
-    r.watermark AS registrations_watermark,
-    r.seen_since AS registrations_seen_since,
-    r.seen_rows AS registrations_seen_rows,
-    r.seen_seconds AS registrations_seen_seconds,
-    t.watermark AS attendances_watermark,
-    t.seen_since AS attendances_seen_since,
-    t.seen_rows AS attendances_seen_rows,
-    t.seen_seconds AS attendances_seen_seconds
+    CAST(a.settings AS text) AS settings
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id
 LEFT JOIN crm.held_account AS h ON a.account_id = h.account_id
-LEFT JOIN crm.source_position AS r
-    ON a.account_id = r.account_id AND r.source = 'registrations'
-LEFT JOIN crm.source_position AS t
-    ON a.account_id = t.account_id AND t.source = 'attendances'
 LEFT JOIN crm.source_count AS n
     ON a.account_id = n.account_id AND n.source = 'registrations'
 WHERE a.enabled

@@ -1,8 +1,8 @@
 INSERT INTO crm.source_position (
-    account_id, source, watermark, seen_since, seen_rows, seen_seconds
+    account_id, flow, source, watermark, seen_since, seen_rows, seen_seconds
 )
-VALUES (:account_id, :source, :watermark, :seen_since, :seen_rows, :seen_seconds)
-ON CONFLICT (account_id, source) DO UPDATE
+VALUES (:account_id, :flow, :source, :watermark, :seen_since, :seen_rows, :seen_seconds)
+ON CONFLICT (account_id, flow, source) DO UPDATE
 SET
     watermark = excluded.watermark,
     seen_since = excluded.seen_since,

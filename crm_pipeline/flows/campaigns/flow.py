@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -65,13 +65,14 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
     pushed = pushed_sessions(ledger, account.account_id)
     again = events(warehouse, account.client_id, whole.events) if whole.events else []
     rows = participations.Reading(
+        warehouse=warehouse,
         client_id=account.client_id,
         sessions=[session.event_session_id for session in pushed] or None,
         backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
         overlap=timedelta(minutes=settings().overlap_minutes),
         chunk_rows=settings().chunk_rows,
         timezone=settings().warehouse_timezone,
-        again={source: whole.rows.get(source, ()) for source in participations.SOURCES},
+        again={source: whole.rows.get(source, ()) for source in participations.EXTRACT_NAMES},
     )
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
@@ -83,17 +84,14 @@ def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
         filter_strings(ledger, account.account_id),
         account.settings.vanished,
     )
-    known = positions(ledger, account.account_id)
+    known = positions(ledger, account.account_id, NAME)
     unknown: Counter[str] = Counter()
-    for source in participations.SOURCES:
-        mine = known.get(f"{NAME}:{source}")
-        for chunk in participations.read(warehouse, rows, source, mine):
-            members = _members(ledger, account, choices, chunk.participations)
+    for source in participations.EXTRACTS:
+        for chunk in source.read(rows, known.get(source.name)):
+            members = _members(ledger, account, choices, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
-            position = replace(chunk.position, source=f"{NAME}:{source}")
             unknown.update(word for each in members for word in rules.unknown_words(each))
-            intents = [*campaigns, *members]
-            yield Batch(source, len(chunk.participations), intents, position)
+            yield Batch(source.name, len(chunk.rows), [*campaigns, *members], chunk.position)
     waiting = _was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(_WAITING, still, strict=True)}
@@ -245,7 +243,7 @@ _TOPICS = (
         after=("load_results", "warehouse/event"),
         counts=("campaigns_created", "campaigns_linked", *_WAITING, "failed"),
         shows=_campaigns_shown,
-        reads=participations.SOURCES,
+        reads=participations.EXTRACT_NAMES,
         records=True,
         sends=("campaign",),
     ),
@@ -267,7 +265,7 @@ _TOPICS = (
             "failed",
         ),
         shows=lambda report: {"campaigns": _on_or_off(report)},
-        reads=participations.SOURCES,
+        reads=participations.EXTRACT_NAMES,
         records=True,
         sends=("member",),
     ),
@@ -318,6 +316,7 @@ CAMPAIGNS = Flow(
     NAME,
     settings=lambda account: account.campaigns,
     topics=_TOPICS,
+    sources=participations.EXTRACTS,
     outside=_OUTSIDE,
     promises=_PROMISES,
     read=read,

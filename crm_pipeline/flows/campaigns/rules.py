@@ -20,8 +20,9 @@ from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.events import Event
 from crm_pipeline.sources.mapping import FieldMap, rejection
-from crm_pipeline.sources.participations import NEVER, Participation
+from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
+from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.text import trimmed, written
 
 MEMBER = "CampaignMember"

@@ -27,8 +27,9 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 from crm_pipeline.sources import participations
+from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.mapping import check_columns
-from crm_pipeline.sources.participations import SOURCES, ExtractError, Rows
+from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, Rows
 from crm_pipeline.sources.people import sightings
 
 NAME = "webinars"
@@ -50,6 +51,7 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     pushed = pushed_sessions(ledger, account.account_id)
     added = [each.event_session_id for each in pushed if each.backfilled_at is None]
     rows = participations.Reading(
+        warehouse=reading.warehouse,
         client_id=account.client_id,
         sessions=[each.event_session_id for each in pushed] or None,
         backfilled=added,
@@ -63,25 +65,23 @@ def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
     filters = filter_strings(ledger, account.account_id)
 
     def batches(rows: participations.Reading) -> Iterator[Batch]:
-        known = positions(ledger, account.account_id)
-        for source in SOURCES:
-            if source not in reading.sources:
+        known = positions(ledger, account.account_id, NAME)
+        for source in EXTRACTS:
+            if source.name not in reading.sources:
                 continue
-            for chunk in participations.read(reading.warehouse, rows, source, known.get(source)):
-                seen = sightings(chunk.participations, filters)
+            for chunk in source.read(rows, known.get(source.name)):
+                seen = sightings(chunk.rows, filters)
                 people = identify(ledger, account.account_id, seen)
                 yield Batch(
-                    source,
-                    len(chunk.participations),
-                    rules.intents(
-                        chunk.participations, maps, filters, people, reading.choices.vanished
-                    ),
+                    source.name,
+                    len(chunk.rows),
+                    rules.intents(chunk.rows, maps, filters, people, reading.choices.vanished),
                     chunk.position,
-                    rows_by_session=Counter(each.event_session_id for each in chunk.participations),
+                    rows_by_session=Counter(each.event_session_id for each in chunk.rows),
                 )
 
     yield from batches(rows)
-    if reading.recording and set(reading.sources) == set(SOURCES):
+    if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         ledger.execute(
             statement("ledger/sessions_were_read"),
             {"account_id": account.account_id, "sessions": added},
@@ -106,11 +106,13 @@ def counted(
     due, explained = last_counts(ledger, account.account_id)
     if not due:
         return
-    before = unread.compare(ledger, reading.warehouse, account, explained)
+    far = positions(ledger, account.account_id, NAME)
+    before = unread.compare(ledger, reading.warehouse, account, explained, far)
     after = before
     if again := {each.source: each.unread for each in before if each.unread}:
         yield from read_again(again)
-        after = unread.compare(ledger, reading.warehouse, account, explained)
+        far = positions(ledger, account.account_id, NAME)
+        after = unread.compare(ledger, reading.warehouse, account, explained, far)
     told = []
     for found, now in zip(before, after, strict=True):
         if found.to_be_gone:
@@ -241,7 +243,7 @@ _TOPICS = (
         after=("registrations", "attendances"),
         counts=("rows_read", "known_already", "rows_in", "rejected", "accepted"),
         shows=_filtered_leads,
-        reads=SOURCES,
+        reads=EXTRACT_NAMES,
     ),
     Topic(
         "lead_payloads",
@@ -252,7 +254,7 @@ _TOPICS = (
         technology="python",
         after=("filtered_leads",),
         counts=("people", "activities_new", "activities_changed"),
-        reads=SOURCES,
+        reads=EXTRACT_NAMES,
         records=True,
         columns=_columns(),
     ),
@@ -361,6 +363,7 @@ WEBINARS = Flow(
     # Whoever has an account has this flow.
     settings=lambda account: account,
     topics=_TOPICS,
+    sources=EXTRACTS,
     outside=(*_TABLES, *_OBJECTS),
     promises=_PROMISES,
     read=read,

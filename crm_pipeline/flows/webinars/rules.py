@@ -11,16 +11,16 @@ from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import FieldMap, rejection
-from crm_pipeline.sources.participations import Participation, Source
+from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.text import JsonText, salesforce_time, written
 
-SUBJECT: Mapping[Source, str] = {
+SUBJECT: Mapping[ExtractName, str] = {
     "registrations": "Webinar Registration",
     "attendances": "Webinar Attendance",
 }
 
-NATURAL_KEY: Mapping[Source, str] = {
+NATURAL_KEY: Mapping[ExtractName, str] = {
     "registrations": "registration",
     "attendances": "attendance",
 }
@@ -112,7 +112,7 @@ def intents(
     return [*_people(accepted, maps), *activities.values()]
 
 
-def vanished_activity(source: Source, participation_id: int, as_of: datetime) -> Intent:
+def vanished_activity(source: ExtractName, participation_id: int, as_of: datetime) -> Intent:
     """The activity of a row that is not in the warehouse any more: it is to be gone, too.
 
     Args:

@@ -17,9 +17,10 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY
 from crm_pipeline.ledger.counts import Count, ReadDay, days_of_ledger, known_rows
-from crm_pipeline.ledger.positions import positions
-from crm_pipeline.sources.participations import NEVER, SOURCES, Source
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.sources.participations import EXTRACT_NAMES, ExtractName
 from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
+from crm_pipeline.sources.shipped import NEVER
 
 _NO_ROWS = (0, Decimal(), 0)
 
@@ -44,7 +45,7 @@ class Comparison:
         too_many: whether so many vanished that nothing is deleted.
     """
 
-    source: Source
+    source: ExtractName
     rows: int
     unread: Set[int]
     incomplete: int
@@ -55,21 +56,25 @@ class Comparison:
 
 
 def compare(
-    ledger: Connection, warehouse: Engine, account: Account, explained: Mapping[str, Any]
+    ledger: Connection,
+    warehouse: Engine,
+    account: Account,
+    explained: Mapping[str, Any],
+    read: Mapping[str, Position],
 ) -> list[Comparison]:
     """Counts what was shipped before the overlap that each cycle reads again.
 
     Args:
-        ledger: what was read; positions.
+        ledger: what was read.
         warehouse: the warehouse's engine.
         account: whose rows.
         explained: what the last comparison explained, by source.
+        read: how far each source is read.
 
     Raises:
         ExtractError: the warehouse cannot be asked.
     """
     pushed = [each.event_session_id for each in pushed_sessions(ledger, account.account_id)]
-    known = positions(ledger, account.account_id)
     return [
         _compare(
             ledger,
@@ -77,11 +82,11 @@ def compare(
             account,
             source,
             pushed=pushed or None,
-            until=known[source].seen_since,
+            until=read[source].seen_since,
             explained=explained.get(source, {}),
         )
-        for source in SOURCES
-        if source in known
+        for source in EXTRACT_NAMES
+        if source in read
     ]
 
 
@@ -127,7 +132,7 @@ def _compare(
     ledger: Connection,
     warehouse: Engine,
     account: Account,
-    source: Source,
+    source: ExtractName,
     *,
     pushed: Sequence[int] | None,
     until: datetime,

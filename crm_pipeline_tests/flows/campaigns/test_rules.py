@@ -20,7 +20,7 @@ from crm_pipeline.flows.campaigns.rules import (
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.events import Event
-from crm_pipeline.sources.participations import Participation, Source
+from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, *
     return Choices(CampaignSettings(**settings), MAP, links or {}, filter_strings=filters)
 
 
-def row(source: Source = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
+def row(source: ExtractName = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
     known = {"person_id": 1, "email": "Ada@example.com", "event_id": 7, "status": "registered"}
     shipped = NOON + timedelta(minutes=minute)
     return Participation(source, minute + 1, 70, NOON, shipped, known | columns)

@@ -12,7 +12,7 @@ from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.flows.campaigns.rules import Choices, member_intents, member_map, unknown_words
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.sources.participations import Participation, Source
+from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,7 +25,13 @@ ALL: dict[str, Any] = {
 
 
 def row(
-    source: Source, number: int, session: int, *, made: int = 0, minute: int = 0, **columns: Any
+    source: ExtractName,
+    number: int,
+    session: int,
+    *,
+    made: int = 0,
+    minute: int = 0,
+    **columns: Any,
 ) -> Participation:
     known = {"person_id": 1, "email": "ada@example.com", "event_id": 7, **columns}
     return Participation(

@@ -14,7 +14,7 @@ from crm_pipeline.flows.webinars import rules
 from crm_pipeline.flows.webinars.rules import description, field_maps, merged
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, rejection
-from crm_pipeline.sources.participations import Participation, Source
+from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ ADA = {
 
 
 def participation(
-    number: int = 1, source: Source = "registrations", *, minute: int = 0, **columns: Any
+    number: int = 1, source: ExtractName = "registrations", *, minute: int = 0, **columns: Any
 ) -> Participation:
     happened = NOON + timedelta(minutes=minute)
     return Participation(

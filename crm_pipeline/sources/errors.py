@@ -1,0 +1,29 @@
+"""How it is told that the warehouse cannot be read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from crm_pipeline.database.errors import in_words
+
+
+class ExtractError(Exception):
+    """The warehouse cannot be read: one line that says why and what to do."""
+
+
+@contextmanager
+def explained(extract: str) -> Iterator[None]:
+    """What goes wrong with `sql/extract/<extract>.sql`, as an ExtractError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise ExtractError(
+            "The warehouse does not answer; check WAREHOUSE_URL and that it is up"
+            f" ({in_words(error)})"
+        ) from None
+    except DBAPIError as error:
+        raise ExtractError(
+            f"sql/extract/{extract}.sql does not fit the warehouse: {in_words(error)}; run it"
+            " in psql for PostgreSQL's own words, which may quote a row"
+        ) from None

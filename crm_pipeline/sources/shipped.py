@@ -1,0 +1,73 @@
+"""What the warehouse holds that was shipped after some moments, for many accounts at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.sources.errors import explained
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Watermark of a source of which nothing has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A client's rows of an extract, and the shipping time after which they count. UTC."""
+
+    client_id: str
+    extract: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What the warehouse holds of an extract after some moment; times of shipping, UTC.
+
+    `seconds` are the times of all rows as seconds after that moment, added up.
+    """
+
+    rows: int
+    oldest: datetime | None
+    newest: datetime | None
+    seconds: Decimal
+
+    def has_news(self, position: Position | None) -> bool:
+        """Whether some of these rows were not read; they were shipped after its `seen_since`.
+
+        Those above the watermark, and those that became visible or were shipped anew below it:
+        then the rows that were seen have another number, or other times.
+        """
+        if position is None:
+            return self.rows > 0
+        if self.newest is not None and self.newest > position.watermark:
+            return True
+        return (self.rows, self.seconds) != (position.seen_rows, position.seen_seconds)
+
+
+def shipped_since(questions: Sequence[Question]) -> dict[Question, Shipped]:
+    """The answers, each question asked once.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/new_rows.sql` does not fit it.
+    """
+    distinct = list(dict.fromkeys(questions))
+    if not distinct:
+        return {}
+    with explained("new_rows"), engine("warehouse").connect() as connection:
+        rows = connection.execute(
+            statement("extract/new_rows"),
+            {
+                "keys": [str(number) for number in range(len(distinct))],
+                "client_ids": [question.client_id for question in distinct],
+                "sources": [question.extract for question in distinct],
+                "sinces": [question.since for question in distinct],
+            },
+        ).all()
+    return {
+        distinct[int(row.key)]: Shipped(row.rows, row.oldest, row.newest, row.seconds)
+        for row in rows
+    }

@@ -1,0 +1,59 @@
+"""Reading_contra a source is: it gives a flow its rows, and tells a planner who has new ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from crm_pipeline.ledger.positions import Position
+
+Row_co = TypeVar("Row_co", covariant=True)
+Reading_contra = TypeVar("Reading_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How far an account has read a source; `position` None: never, or not to its end."""
+
+    account_id: str
+    client_id: str
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk(Generic[Row_co]):
+    """Some rows, and how far the source is read with them."""
+
+    rows: Sequence[Row_co]
+    position: Position
+
+
+class Source(Protocol[Reading_contra, Row_co]):
+    """Where rows of a flow come from.
+
+    Attributes:
+        name: the source's; an account's position in it is kept by flow and name.
+    """
+
+    @property
+    def name(self) -> str:
+        """As above."""
+
+    def read(self, reading: Reading_contra, position: Position | None) -> Iterator[Chunk[Row_co]]:
+        """Reads from a position on, in bounded memory; the last chunk (it may be empty) ends it.
+
+        Args:
+            reading: what of it, for which account.
+            position: of the last reading; None: from the start.
+
+        Raises:
+            ExtractError: it cannot be read; what was given before is good.
+        """
+
+    def news(self, asked: Sequence[Asked]) -> frozenset[str]:
+        """The accounts with something that they have not read, by one question for all of them.
+
+        A source that was never read is news to those only who have rows in it.
+
+        Raises:
+            ExtractError: it cannot be asked.
+        """
