@@ -53,6 +53,16 @@ class IdCounter:
         tail = base62(self.last, 5)
         return self._head + tail + self._head_checksum + _checksum(tail)
 
+    def like(self, record_id: str, other: "IdCounter") -> str | None:
+        """Returns the id of the same number as another org's, or None if that did not hand it out.
+
+        What is set up has the same numbers in every org of a configuration.
+        """
+        if not record_id.startswith(other._head):
+            return None
+        tail = record_id[10:15]
+        return self._head + tail + self._head_checksum + _checksum(tail)
+
     def skip(self, record_id: str) -> None:
         """Never hands out an id that was seen elsewhere (in a file, in a seed)."""
         if record_id.startswith(self._head):

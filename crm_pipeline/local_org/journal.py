@@ -15,7 +15,7 @@ _PUT = """INSERT INTO record (id, object, fields) VALUES (?, ?, ?)
 
 
 class Journal:
-    """The file of one org."""
+    """The file of one org: its records, and of those that were erased when they were deleted."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -36,11 +36,19 @@ class Journal:
         with self._file:
             for write in {each.record_id: each for each in writes}.values():
                 row = write.table.rows.get(write.record_id)
-                if row is None:
+                moment = write.table.erased.get(write.record_id)
+                if row is None and moment is None:
                     self._file.execute("DELETE FROM record WHERE id = ?", [write.record_id])
                 else:
-                    fields = orjson.dumps(row)
+                    fields = orjson.dumps(moment if row is None else row)
                     self._file.execute(_PUT, [write.record_id, write.table.type.name, fields])
+
+    @property
+    def org_id(self) -> str | None:
+        """The id of the org whose records it holds, which changes when that is refreshed."""
+        found = self._file.execute("SELECT id FROM record WHERE object = 'Organization'")
+        row = found.fetchone()
+        return None if row is None else str(row[0])
 
     def load(self, tables: Mapping[str, Table]) -> bool:
         """Reads the file into the tables (by lower-case name); returns whether it held anything."""
@@ -49,7 +57,11 @@ class Journal:
         for record_id, sobject, fields in records:
             table = tables.get(sobject.lower())
             if table is not None:
-                table.rows[record_id] = orjson.loads(fields)
+                row = orjson.loads(fields)
+                if isinstance(row, str):
+                    table.erased[record_id] = row
+                else:
+                    table.rows[record_id] = row
                 table.ids.skip(record_id)
         for table in tables.values():
             table.build_indexes()
@@ -60,7 +72,7 @@ class Journal:
         records = (
             [record_id, table.type.name, orjson.dumps(row)]
             for table in tables.values()
-            for record_id, row in table.rows.items()
+            for record_id, row in [*table.erased.items(), *table.rows.items()]
         )
         with self._file:
             self._file.execute("DELETE FROM record")

@@ -1,13 +1,13 @@
 """getUpdated and getDeleted: which records of an object changed or went in a window of minutes."""
 
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.open_transactions import covered_until
 from crm_pipeline.local_org.rest import table_named
 from crm_pipeline.local_org.routing import Answer, Call, Route
-from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import timestamp
@@ -19,26 +19,33 @@ _MAX_IDS = 600_000
 
 
 class _Changes(NamedTuple):
-    """The rows of a window, the earliest minute to ask for, and the last that is covered."""
+    """What changed in a window, the earliest minute to ask for, and the last that is covered.
 
-    rows: list[Row]
+    Each change is an id and when it was made.
+    """
+
+    changes: list[tuple[str, str]]
     earliest: str
     covered: str
 
 
 def updated_ids(org: Org, call: Call) -> Answer:
     """`GET /sobjects/X/updated?start=&end=`: ids created or changed in between, 30 days back."""
-    rows, _, covered = _changes(org, call, _UPDATED_SINCE, deleted=False)
-    return Answer(body={"ids": [row["Id"] for row in rows], "latestDateCovered": covered})
+    changes, _, covered = _changes(org, call, _UPDATED_SINCE, deleted=False)
+    ids = [record_id for record_id, _ in changes]
+    return Answer(body={"ids": ids, "latestDateCovered": covered})
 
 
 def deleted_ids(org: Org, call: Call) -> Answer:
-    """`GET /sobjects/X/deleted?start=&end=`: what was deleted in between, 15 days back."""
-    rows, earliest, covered = _changes(org, call, _DELETED_SINCE, deleted=True)
+    """`GET /sobjects/X/deleted?start=&end=`: what was deleted in between, 15 days back.
+
+    The log of deletions outlives the recycle bin: what was erased for good is in it.
+    """
+    changes, earliest, covered = _changes(org, call, _DELETED_SINCE, deleted=True)
     return Answer(
         body={
             "deletedRecords": [
-                {"deletedDate": row["SystemModstamp"], "id": row["Id"]} for row in rows
+                {"deletedDate": moment, "id": record_id} for record_id, moment in changes
             ],
             "earliestDateAvailable": earliest,
             "latestDateCovered": covered,
@@ -71,16 +78,19 @@ def _changes(org: Org, call: Call, reach: timedelta, *, deleted: bool) -> _Chang
         raise SalesforceError(400, "INVALID_REPLICATION_DATE", refusal)
     covered = _minute(covered_until(org, min(end, timestamp(now))))
     hidden = HIDDEN[org]
-    rows = [
-        row
+    all_changes = (
+        (record_id, row["SystemModstamp"])
         for record_id, row in table.rows.items()
-        if record_id not in hidden
-        and row["IsDeleted"] is deleted
-        and start <= _minute(row["SystemModstamp"]) <= covered
+        if row["IsDeleted"] is deleted
+    )
+    changes = [
+        (record_id, moment)
+        for record_id, moment in chain(all_changes, table.erased.items() if deleted else ())
+        if record_id not in hidden and start <= _minute(moment) <= covered
     ]
-    if len(rows) > _MAX_IDS:
+    if len(changes) > _MAX_IDS:
         raise SalesforceError(400, "EXCEEDED_ID_LIMIT", f"more than {_MAX_IDS} ids in the window")
-    return _Changes(rows, earliest, covered)
+    return _Changes(changes, earliest, covered)
 
 
 def _minute(stored: str) -> str:

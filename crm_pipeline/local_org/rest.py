@@ -18,7 +18,6 @@ from crm_pipeline.local_org.routing import (
     Call,
     Handler,
     Route,
-    json_object,
     malformed_json,
     not_found,
     path_of,
@@ -28,6 +27,7 @@ from crm_pipeline.local_org.sharing import is_hidden
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import writing
+from crm_pipeline.local_org.xml_bodies import record_of
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -123,7 +123,7 @@ def body_of(call: Call, model: type[Body]) -> Body:
 def create_record(org: Org, call: Call) -> Answer:
     """`POST /sobjects/X`: 201 with a Location."""
     table = table_named(org, call.params["sobject"])
-    fields = json_object(call)
+    fields = record_of(call)
     _refuse_in_body(fields, "Id")
     with writing(org, call) as context:
         result = dml.create(org, context, table.type.name, fields)
@@ -172,7 +172,7 @@ def read_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
 
 def update_record(org: Org, call: Call, table: Table, record_id: str) -> Answer:
     """`PATCH /sobjects/X/<id>`: 204."""
-    fields = json_object(call)
+    fields = record_of(call)
     _refuse_in_body(fields, "Id")
     with writing(org, call) as context:
         dml.saved_id(dml.update(org, context, table.type.name, record_id, fields))
@@ -190,7 +190,7 @@ def upsert_record(org: Org, call: Call) -> Answer:
     """`PATCH /sobjects/X/<field>/<value>`: 201 created, 200 (up to v45: 204) updated, 300."""
     table = table_named(org, call.params["sobject"])
     external_field = upsert_field(org, table, call.params["field"])
-    fields, value = json_object(call), call.params["value"]
+    fields, value = record_of(call), call.params["value"]
     _refuse_in_body(fields, external_field.name)
     _refuse_in_body(fields, "Id")
     found = matches(table, external_field, value)

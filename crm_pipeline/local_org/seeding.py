@@ -42,6 +42,7 @@ class Snapshot:
     """All records of an org at one moment."""
 
     rows: dict[str, dict[str, Row]]
+    erased: dict[str, dict[str, str]]
     counters: dict[str, int]
 
 
@@ -49,6 +50,7 @@ def snapshot(org: Org) -> Snapshot:
     """Takes a snapshot; rows are never changed in place, so it costs little."""
     return Snapshot(
         rows={name: table.rows.copy() for name, table in org.tables.items()},
+        erased={name: table.erased.copy() for name, table in org.tables.items()},
         counters={name: table.ids.last for name, table in org.tables.items()},
     )
 
@@ -58,6 +60,7 @@ def restore(org: Org, taken: Snapshot) -> None:
     abandon_all(org)
     for name, table in org.tables.items():
         table.rows = taken.rows[name].copy()
+        table.erased = taken.erased[name].copy()
         table.ids.last = taken.counters[name]
         table.build_indexes()
     if org.journal is not None:

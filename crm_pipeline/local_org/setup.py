@@ -28,10 +28,12 @@ def build_org(blueprint: OrgConfig) -> Org:
 
 def _built(blueprint: OrgConfig) -> Org:
     config = blueprint.model_copy(deep=True)
-    org_id = long_id(config.id) if config.id else org_id_of(config.name)
+    types = declared_types(config)
+    journal = Journal(config.folder / config.file) if config.file is not None else None
+    org_id = journal.org_id if journal else None
+    org_id = org_id or (long_id(config.id) if config.id else org_id_of(config.name))
     if org_id is None:
         raise OrgConfigError("id: is not an id of an org")
-    types = declared_types(config)
     # Objects that share a prefix (Salesforce's statuses and stages do) share their numbers.
     counters = {
         prefix: IdCounter(prefix, org_id[3:7])
@@ -58,8 +60,7 @@ def _built(blueprint: OrgConfig) -> Org:
     found(org)
     RULES[org].update(rules_of(org))
     subscribe(org)
-    if config.file is not None:
-        org.journal = Journal(config.folder / config.file)
+    org.journal = journal
     if org.journal is None or not org.journal.load(org.tables):
         _seed(org)
     return org

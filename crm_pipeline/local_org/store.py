@@ -64,6 +64,8 @@ class Org:
         """Counts and, where the org has a file, records what was written."""
         for write in writes:
             self.rows_written[write.table.type.name, write.operation] += 1
+            if write.operation == "erase" and write.before is not None:
+                write.table.erased[write.record_id] = write.before["SystemModstamp"]
         if self.journal is not None:
             self.journal.append(writes)
 

@@ -66,7 +66,8 @@ class Table:
     `rows` maps ids of 18 characters to rows, in the order in which they were created. Deleted
     records stay, with `IsDeleted` true. A row is never changed in place: an update puts a new
     dict under its id, so whoever holds an old one (a cursor, a rollback) holds what was.
-    `deleted` counts the deleted ones.
+    `deleted` counts the deleted ones; `erased` tells of those that are gone for good when they
+    were deleted, as the API writes it.
     """
 
     def __init__(self, of: SObjectType, ids: IdCounter) -> None:
@@ -76,6 +77,7 @@ class Table:
         self._indexes: dict[str, Index] = {}
         self._wanted: set[str] = set()
         self.deleted = 0
+        self.erased: dict[str, str] = {}
         self.build_indexes()
 
     def build_indexes(self) -> None:

@@ -1,13 +1,14 @@
 """XML that comes in, and answers in XML where they are asked for: `Accept: application/xml`."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from crm_pipeline.local_org.bulk_csv import text
 from crm_pipeline.local_org.errors import SalesforceError
-from crm_pipeline.local_org.routing import Answer, Call, Route
+from crm_pipeline.local_org.routing import Answer, Call, Route, json_object
 
 _ROOTS = {
     "authorize": "OAuth",
@@ -28,7 +29,8 @@ _ROOTS = {
 """The root element by the kind of route; that of a record is its object."""
 _ITEMS = {200: ("Versions", "Version"), 300: ("Urls", "Url")}
 """The root and its elements by status, for a body that is a list; other statuses are errors."""
-_JSON_ONLY = ("composite", "collections.", "bulk2.")
+_JSON_ONLY = ("composite", "bulk2.")
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,6 +42,31 @@ def parsed(body: bytes) -> ET.Element:
         return ET.fromstring(body)  # noqa: S314 - it has no document type
     except (ET.ParseError, LookupError) as error:
         raise ValueError(str(error)) from None
+
+
+def record_of(call: Call) -> dict[str, Any]:
+    """The fields of a record in a body, be that JSON or XML.
+
+    XML has an element for each field, and within that of a relationship one for an external id.
+    Raises JSON_PARSER_ERROR, XML_PARSER_ERROR or UNSUPPORTED_MEDIA_TYPE.
+    """
+    if call.value is not None or "xml" not in call.headers.get("content-type", "").lower():
+        return json_object(call)
+    try:
+        root = parsed(call.body)
+    except ValueError as error:
+        raise SalesforceError(400, "XML_PARSER_ERROR", f"The body is no XML: {error}") from None
+    return {_name(each): _value(each) for each in root}
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _value(element: ET.Element) -> Any:
+    if element.get(_NIL) in ("true", "1"):
+        return None
+    return {_name(each): each.text or "" for each in element} or element.text or ""
 
 
 def prefers_xml(call: Call) -> bool:
@@ -67,14 +94,16 @@ def refuse_unless_json(call: Call, route: Route) -> None:
 
 def in_xml(answer: Answer, route: Route | None) -> Answer:
     """The same answer in XML, if it has a body that would be JSON."""
-    body = answer.body
+    body, kind = answer.body, route.kind if route else ""
     if isinstance(body, list):
         root, item = _ITEMS.get(answer.status, ("Errors", "Error"))
+        if kind.startswith("collections.") and answer.status == HTTPStatus.OK:
+            root, item = "Results", "Result"
         inner = _element(root, {item: body})
     elif isinstance(body, dict):
         attributes = body.get("attributes")
         of = attributes.get("type") if isinstance(attributes, dict) else None
-        inner = _element(of or _ROOTS.get(route.kind if route else "", "Result"), body)
+        inner = _element(of or _ROOTS.get(kind, "Result"), body)
     else:
         return answer
     inner = inner.replace(">", ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">', 1)

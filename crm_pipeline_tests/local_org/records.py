@@ -1,5 +1,6 @@
 """Single records over HTTP, as most tests of the org need them."""
 
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -43,6 +44,16 @@ def error(answer: requests.Response) -> dict[str, Any]:
     (only,) = answer.json()
     assert isinstance(only, dict)
     return only
+
+
+def deleted(acme: Caller, sobject: str = "Lead") -> list[str]:
+    """The ids that getDeleted has of the last hour."""
+    acme.org.clock_shift += timedelta(minutes=2)
+    now = acme.org.now()
+    window = {"start": (now - timedelta(hours=1)).isoformat(), "end": now.isoformat()}
+    answer = acme.get(f"sobjects/{sobject}/deleted", params=window)
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()["deletedRecords"]]
 
 
 def admin(acme: Caller, action: str, body: Any = None, method: str = "POST") -> Any:

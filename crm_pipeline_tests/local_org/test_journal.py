@@ -11,7 +11,7 @@ import requests
 
 from crm_pipeline.local_org.config import OrgConfigError
 from crm_pipeline.local_org.server import LocalOrgServer
-from crm_pipeline_tests.local_org.records import LEAD, admin, create, read
+from crm_pipeline_tests.local_org.records import LEAD, admin, create, deleted, read
 from crm_pipeline_tests.local_org.wire import Caller
 
 
@@ -93,3 +93,49 @@ def test_a_file_that_is_something_else_is_refused_and_left_alone(kept, tmp_path)
 def test_a_file_that_cannot_be_written_is_told(kept, tmp_path):
     with pytest.raises(OrgConfigError, match="unable to open"):
         LocalOrgServer({"name": "acme", **kept, "folder": tmp_path / "nowhere"})
+
+
+def test_a_refreshed_org_keeps_its_new_ids_and_its_file_over_a_restart(kept):
+    config = {
+        **kept,
+        "users": [{"username": "admin@acme.test"}, {"username": "sales@acme.test"}],
+        "queues": [{"name": "Hot leads"}],
+        "assignment_rules": [{"object": "Lead", "owner": "Hot leads"}],
+        "opportunity_stages": [{"label": "Talking"}, {"label": "Won", "type": "won"}],
+    }
+    setup = ("OpportunityStage", "LeadStatus", "Group", "User", "AssignmentRule")
+    with running(**config) as acme:
+        old_id = acme.org.id
+        sizes = [len(acme.org.table(each).rows) for each in setup]
+        account = create(acme, "Account", Name="Engines")
+        create(acme, "Contact", LastName="x", AccountId=account)
+        admin(acme, "seed", {"Lead": [{**LEAD, "Id": "00Q000000000001EAA"}]})
+        new_id = admin(acme, "refresh")["id"]
+    for _ in range(2):
+        with running(**config) as acme:
+            assert acme.org.id == new_id != old_id
+            assert acme.values("SELECT Id FROM Organization") == [new_id]
+            assert acme.values("SELECT Id FROM Contact WHERE Account.Name = 'Engines'")
+            assert acme.values("SELECT AccountId FROM Contact") != [account]
+            assert "00Q000000000001EAA" not in acme.values("SELECT Id FROM Lead")
+            assert [len(acme.org.table(each).rows) for each in setup] == sizes
+            users = {each.id for each in acme.org.users.values()}
+            assert set(acme.org.table("User").rows) == users
+            (owner,) = acme.query(f"SELECT Owner.Name FROM Lead WHERE Id = '{create(acme)}'")
+            assert owner["Owner"]["Name"] == "Hot leads"
+    with running(**config) as acme:
+        admin(acme, "reset")
+        assert admin(acme, "orgs", method="GET")[0]["id"] == old_id
+
+
+def test_what_was_erased_is_told_after_a_restart(kept):
+    with running(**kept) as acme:
+        lead = create(acme)
+        admin(acme, "erase", {"ids": [lead]})
+    with running(**kept) as acme:
+        assert deleted(acme) == [lead]
+        assert acme.get(f"sobjects/Lead/{lead}").status_code == 404
+        assert create(acme) != lead
+        admin(acme, "reset")
+    with running(**kept) as acme:
+        assert deleted(acme) == []

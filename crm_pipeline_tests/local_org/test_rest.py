@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from crm_pipeline.local_org.seeding import seed
-from crm_pipeline_tests.local_org.records import LEAD, create, error, read, refused
+from crm_pipeline_tests.local_org.records import LEAD, admin, create, deleted, error, read, refused
 from crm_pipeline_tests.local_org.wire import VERSION
 
 # --- the wire ---
@@ -702,6 +702,22 @@ def test_changes_are_kept_for_days(acme, which, days):
     window["start"] = (oldest - timedelta(seconds=1)).isoformat()
     answer = acme.get(f"sobjects/Lead/{which}", params=window)
     assert error(answer)["message"] == "startDate before org replication enabled date"
+
+
+def test_the_log_of_deletions_outlives_the_bin(acme):
+    binned, erased, hidden = create(acme), create(acme), create(acme)
+    account = create(acme, "Account", Name="x")
+    contact = create(acme, "Contact", LastName="x", AccountId=account)
+    admin(acme, "delete", {"ids": [binned, hidden]})
+    admin(acme, "snapshot")
+    admin(acme, "erase", {"ids": [erased, account]})
+    admin(acme, "empty-bin")
+    admin(acme, "hidden-records", [hidden])
+    assert acme.get("queryAll", params={"q": "SELECT Id FROM Lead"}).json()["records"] == []
+    assert sorted(deleted(acme)) == sorted([binned, erased])
+    assert deleted(acme, "Contact") == [contact]
+    admin(acme, "restore")
+    assert deleted(acme) == [binned], "erased records are there again"
 
 
 # --- sessions, sizes, encodings, addresses ---

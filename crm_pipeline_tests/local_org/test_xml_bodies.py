@@ -1,10 +1,11 @@
-"""Answers in XML: `Accept: application/xml`."""
+"""Answers in XML, `Accept: application/xml`, and records that are sent in XML."""
 
 from xml.etree import ElementTree as ET
 
 import pytest
+import requests
 
-from crm_pipeline_tests.local_org.records import LEAD, admin, create
+from crm_pipeline_tests.local_org.records import LEAD, admin, create, error, read
 from crm_pipeline_tests.local_org.wire import VERSION, Caller
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -64,7 +65,61 @@ def test_lists_of_resources_are_told_in_xml(acme):
     assert "Email" in [each.text for each in described]
 
 
+def test_the_results_of_a_collection_are_told_in_xml(acme):
+    records = [{"attributes": {"type": "Lead"}, **LEAD}, {"attributes": {"type": "Lead"}}]
+    results = xml(acme, "composite/sobjects", method="POST", json={"records": records})
+    assert (results.tag, [each.tag for each in results]) == ("Results", ["Result", "Result"])
+    assert [each.text for each in results.findall("Result/success")] == ["true", "false"]
+    assert results.findtext("Result/errors/statusCode") == "REQUIRED_FIELD_MISSING"
+
+
+def sent(acme: Caller, method: str, path: str, body: str) -> requests.Response:
+    headers = {"Content-Type": "application/xml; charset=UTF-8"}
+    return acme.call(method, path, data=body.encode(), headers=headers)
+
+
+def test_a_record_may_be_sent_in_xml(acme):
+    fields = "<LastName>L\u00f6we &amp; x</LastName><Company>E</Company><Ext__c>7</Ext__c>"
+    answer = sent(acme, "POST", "sobjects/Lead", f"<Lead>{fields}<Score__c>5</Score__c></Lead>")
+    assert (answer.status_code, answer.json()["success"]) == (201, True)
+    record_id = answer.json()["id"]
+    record = read(acme, "Lead", record_id)
+    assert (record["LastName"], record["Score__c"]) == ("L\u00f6we & x", 5.0)
+    nil = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"'
+    body = f"<Lead><Score__c {nil}/><Title>Dr</Title></Lead>"
+    assert sent(acme, "PATCH", f"sobjects/Lead/{record_id}", body).status_code == 204
+    record = read(acme, "Lead", record_id)
+    assert (record["Score__c"], record["Title"]) == (None, "Dr")
+    answer = sent(acme, "PATCH", "sobjects/Lead/Ext__c/7", "<Lead><Title>Prof</Title></Lead>")
+    assert (answer.status_code, answer.json()["created"]) == (200, False)
+
+
+def test_a_parent_is_named_by_its_external_id_in_xml(acme):
+    create(acme, "Campaign", Name="x")
+    lead = create(acme, Ext__c="7")
+    (campaign,) = acme.values("SELECT Id FROM Campaign")
+    body = (
+        f"<CampaignMember><CampaignId>{campaign}</CampaignId>"
+        "<Lead><Ext__c>7</Ext__c></Lead></CampaignMember>"
+    )
+    answer = sent(acme, "POST", "sobjects/CampaignMember", body)
+    assert answer.status_code == 201, answer.text
+    assert read(acme, "CampaignMember", answer.json()["id"])["LeadId"] == lead
+
+
+@pytest.mark.parametrize("body", ["", "<Lead>", "nope", "<!DOCTYPE a><Lead/>"])
+def test_a_body_that_is_no_xml_is_refused(acme, body):
+    answer = sent(acme, "POST", "sobjects/Lead", body)
+    assert (answer.status_code, error(answer)["errorCode"]) == (400, "XML_PARSER_ERROR")
+
+
 @pytest.mark.parametrize("path", ["composite", "composite/sobjects", "jobs/ingest"])
+def test_nothing_but_a_record_is_sent_in_xml(acme, path):
+    answer = sent(acme, "POST", path, "<a/>")
+    assert (answer.status_code, error(answer)["errorCode"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("path", ["composite", "jobs/ingest"])
 def test_what_speaks_json_only_does_nothing_and_answers_406(acme, path):
     errors = xml(acme, path, 406, "POST", json={"records": []})
     assert errors.findtext("Error/errorCode") == "NOT_ACCEPTABLE"
