@@ -76,27 +76,6 @@ class Decision:
         return not self.kind.references.union(further).isdisjoint(write.fields)
 
 
-def not_left_behind(
-    people: Iterable[DuePerson], matches: Mapping[str, Match]
-) -> Mapping[str, Match]:
-    """The matches without records of people who have just left the address that they have there.
-
-    Whoever has that address now is somebody else.
-    """
-    leaving = {
-        (person.known_address, person.salesforce_id)
-        for person in people
-        if person.salesforce_id is not None and person.is_to_be_found
-    }
-    if not leaving:
-        return matches
-    return {
-        address: match
-        for address, match in matches.items()
-        if (address, match.salesforce_id) not in leaving
-    }
-
-
 def made_unheard(
     people: Iterable[DuePerson], matches: Mapping[str, Match]
 ) -> tuple[Mapping[int, Match], Mapping[str, Match]]:

@@ -14,7 +14,6 @@ from crm_pipeline.delivery.decisions import (
     decide_person,
     made_unheard,
     newest_for_each_record,
-    not_left_behind,
 )
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
@@ -163,7 +162,6 @@ def _decided(
 ) -> list[Decision]:
     known = schemas(session, SOBJECTS)
     chosen = session.account.settings
-    matches = not_left_behind(people, matches)
     found = {address: match.salesforce_id for address, match in matches.items()}
     left = left_addresses(session.ledger, session.account_id, found) if found else set()
     matches = {address: matches[address] for address in matches.keys() - left}

@@ -137,8 +137,12 @@ def left_addresses(connection: Connection, account_id: str, found: Mapping[str, 
     """
     rows = [{"address": address, "salesforce_id": found[address]} for address in found]
     matches = {"account_id": account_id, "matches": orjson.dumps(rows).decode()}
-    left = connection.execute(statement("ledger/left_addresses"), matches)
-    return {address for address, sent_email in left if email_key(sent_email) == address}
+    holders = connection.execute(statement("ledger/left_addresses"), matches)
+    return {
+        holder.address
+        for holder in holders
+        if holder.address in {holder.known_address, *map(email_key, holder.written)}
+    }
 
 
 def due_updates(

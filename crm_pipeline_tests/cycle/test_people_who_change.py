@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline.delivery import people
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
@@ -186,7 +187,11 @@ def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there(bench:
     assert names == {"p1@example.com": "Last 2", "p2@example.com": "Last 1"}
 
 
-def test_an_address_that_one_leaves_and_another_takes_moves_on(bench: Bench) -> None:
+@pytest.mark.parametrize("at_a_time", [1, 10_000])
+def test_an_address_that_one_leaves_and_another_takes_moves_on(
+    bench: Bench, at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "WINDOW", at_a_time)
     two_people(bench)
     bench.cycle()
     first, second = (lead["Id"] for lead in bench.records("Lead"))

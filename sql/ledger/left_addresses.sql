@@ -1,12 +1,22 @@
--- Of records that were found by some addresses: the addresses that were written to them of other
--- people, whose records they are and who have another address now. Absorbed people have none: what
--- was theirs is their successor's.
-SELECT m.address, v.intent #>> '{Lead,Email}' AS sent_email
+-- Of records that were found by some addresses: other people whose records they are and who have
+-- another address now, with the addresses by which that is so: the one by which the record was
+-- chosen, and those that were written to it. Absorbed people have no address: what was theirs is
+-- their successor's.
+SELECT
+    m.address,
+    i.address AS known_address,
+    ARRAY(
+        SELECT v.intent #>> '{Lead,Email}'
+        FROM crm.operation AS v
+        WHERE
+            v.account_id = i.account_id
+            AND v.natural_key = 'person:' || i.person_key
+            AND v.state = 'done'
+            AND v.intent #>> '{Lead,Email}' IS NOT NULL
+        OFFSET 0
+    ) AS written
 FROM jsonb_to_recordset(CAST(:matches AS jsonb)) AS m (address text, salesforce_id text)
 INNER JOIN crm.identity AS i
     ON i.account_id = :account_id AND m.salesforce_id = i.salesforce_id
 INNER JOIN crm.person AS p
     ON i.person_key = p.person_key AND p.address <> m.address
-INNER JOIN crm.operation AS v
-    ON i.account_id = v.account_id AND v.natural_key = 'person:' || i.person_key
-WHERE v.state = 'done' AND v.intent #>> '{Lead,Email}' IS NOT NULL
