@@ -258,8 +258,16 @@ def unpush_session(
                 "without any all of its sessions go to Salesforce: disable the account, or say "
                 "--push-all."
             )
-        connection.execute(statement("accounts/read_from_the_start"), {"account_id": account_id})
+        read_from_the_start(connection, account_id)
     touch_account(connection, account_id)
+
+
+def read_from_the_start(connection: Connection, account_id: str) -> None:
+    """Has the next cycle read all rows of the account's client; what says the same costs nothing.
+
+    The caller holds the account: a cycle that runs would go on from where it was.
+    """
+    connection.execute(statement("accounts/read_from_the_start"), {"account_id": account_id})
 
 
 def field_mappings(connection: Connection, account_id: str) -> list[FieldMapping]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli import (
+    account_again,
     account_filter,
     account_login,
     account_mapping,
@@ -24,7 +25,7 @@ from crm_pipeline.cli.show import print_facts, print_table, say, shown
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crm_pipeline.accounts.account import Account
+    from crm_pipeline.accounts.account import Account, AccountSettings
 
 _ITSELF = ("client", "name", "login_url")
 
@@ -36,6 +37,7 @@ app.command("credentials")(account_login.credentials)
 app.command("test-login")(account_login.try_login)
 app.command("org")(account_org.org)
 app.command("adopt")(account_org.adopt)
+app.command("send-again")(account_again.send_again)
 app.command("new-key")(account_login.new_key)
 app.command("rotate-keys")(account_login.rotate_keys)
 
@@ -184,7 +186,7 @@ def set_(
 
     Name, client and login URL may be said as name=…, client=… and login_url=…, too.
     """
-    from crm_pipeline.accounts.store import get_account, update_account, update_settings
+    from crm_pipeline.accounts.store import update_account, update_settings
 
     changes = dict(map(_setting, settings or ()))
     itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
@@ -195,8 +197,8 @@ def set_(
         )
     _check_names(changes)
     with locked(account_id) if "client" in itself else transaction() as connection:
-        update_settings(connection, account_id, changes)
-        account = get_account(connection, account_id)
+        before = _settings_before(connection, account_id)
+        account = update_settings(connection, account_id, changes)
         if itself.get("client", account.client_id) != account.client_id:
             _become_client(connection, account, itself["client"], yes=yes)
         update_account(
@@ -209,6 +211,9 @@ def set_(
             ),
         )
         confirm_reading(connection, account_id, yes=yes)
+        account_again.tell_of_people(connection, before, account)
+        if before.lead_source != account.settings.lead_source:
+            account_again.tell_of_rows(connection, account_id, "have the former LeadSource")
     say(f"Account {account_id} is changed; its next cycle goes by it.")
 
 
@@ -230,6 +235,17 @@ def enable(account_id: AccountId) -> None:
     with transaction() as connection:
         enable_account(connection, account_id)
     say(f"Account {account_id} is enabled.")
+
+
+def _settings_before(connection: "Connection", account_id: str) -> "AccountSettings":
+    """What was chosen so far; the defaults where that is what is to be repaired."""
+    from crm_pipeline.accounts.account import AccountError, AccountSettings
+    from crm_pipeline.accounts.store import get_account
+
+    try:
+        return get_account(connection, account_id).settings
+    except AccountError:
+        return AccountSettings()
 
 
 def _of_itself(changes: dict[str, str | None], options: Mapping[str, str | None]) -> dict[str, str]:

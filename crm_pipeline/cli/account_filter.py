@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
@@ -41,11 +42,12 @@ def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) ->
 
 @app.command()
 def remove(account_id: AccountId, filter_string: FilterString) -> None:
-    """Stop rejecting addresses that contain a text; what was rejected stays so."""
+    """Stop rejecting addresses that contain a text; says how to get what was rejected."""
     from crm_pipeline.accounts.store import remove_filter
 
     with transaction() as connection:
         remove_filter(connection, account_id, filter_string)
+        tell_of_rows(connection, account_id, "stay rejected")
     say(f"Account {account_id} no longer rejects {filter_string!r}.")
 
 

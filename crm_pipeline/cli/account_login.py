@@ -1,7 +1,7 @@
 """`crm-pipeline account credentials`, `test-login` and the keys: how to get into an org."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.connection import Connection as Org
     from crm_pipeline.salesforce.describe import SObjectSchema
+    from crm_pipeline.salesforce.errors import AccountStopped
 
 _CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
 _Rights = Mapping[str, Sequence[tuple[str, str]]]
@@ -86,7 +87,7 @@ def try_login(
             if isinstance(stopped, CredentialsRefused):
                 with database.begin() as connection:
                     mark_refused(connection, account_id, str(stopped))
-            mistake(f"Account {account_id}: {stopped}.")
+            _refuse(account_id, stopped)
     with database.begin() as connection:
         clear_refused(connection, account_id)
         elsewhere = settle_org(connection, account, org.organization_id)
@@ -95,6 +96,8 @@ def try_login(
         described = _described(
             org, {field.sobject for field in named} & {each["name"] for each in objects}
         )
+    except AccountStopped as stopped:
+        _refuse(account_id, stopped)
     finally:
         org.log_out()
     if elsewhere is None:
@@ -115,6 +118,12 @@ def try_login(
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
             f"`crm-pipeline account set {account_id}`."
         )
+
+
+def _refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
+    from crm_pipeline.salesforce.errors import named
+
+    mistake(f"Account {account_id}: {named(str(stopped), account_id)}.")
 
 
 def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "list[FieldMapping]":

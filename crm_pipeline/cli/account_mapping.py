@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.databases import transaction
@@ -46,6 +47,7 @@ def set_(
         )
         confirm_reading(connection, account_id, yes=yes)
         absent = f"{sobject}.{name}" in fields_not_seen(connection, account_id)
+        _tell_of_rows(connection, account_id, sobject)
     say(f"Account {account_id} fills {sobject}.{name} {_origin(source, constant)}.")
     if absent:
         say(
@@ -63,6 +65,7 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
         sobject, name = _spelt(connection, account_id, field)
         remove_field_mapping(connection, account_id, sobject, name)
         confirm_reading(connection, account_id, yes=yes)
+        _tell_of_rows(connection, account_id, sobject)
     say(f"Account {account_id} no longer overrides {sobject}.{name}.")
 
 
@@ -85,6 +88,12 @@ def list_(account_id: AccountId) -> None:
         ],
         empty=f"Account {account_id} overrides no field of the default mapping.",
     )
+
+
+def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> None:
+    # Members are read again by themselves, and that was asked.
+    if sobject != "CampaignMember":
+        tell_of_rows(connection, account_id, "have the field as it was mapped until now")
 
 
 def _check_column(column: str) -> None:

@@ -39,7 +39,7 @@ def state(
         _print_all(accounts)
     else:
         _print_one(accounts[0], absent)
-        _print_incidents(incidents)
+        _print_incidents(incidents, account_id)
         _print_cycles(cycles)
 
 
@@ -107,12 +107,17 @@ def _print_one(row: "Row[Any]", absent: Sequence[str]) -> None:
     print_facts((name, value) for name, value in facts if value is not None)
 
 
-def _print_incidents(incidents: "Sequence[Row[Any]]") -> None:
+def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:
+    from crm_pipeline.salesforce.errors import named
+
     if incidents:
         print_table(
             "Open incidents",
-            ("code", "about", "operations", "since"),
-            [(i.code, i.subject, i.operations, i.first_seen) for i in incidents],
+            ("code", "about", "operations", "since", "what to mend"),
+            [
+                (i.code, i.subject, i.operations, i.first_seen, named(i.message, account_id))
+                for i in incidents
+            ],
             empty="",
         )
 

@@ -40,7 +40,7 @@ from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
-from crm_pipeline.ledger.incidents import Incident, open_incidents
+from crm_pipeline.ledger.incidents import Incident, close_incidents, open_incidents
 from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.messages import MessageWant
@@ -48,7 +48,7 @@ from crm_pipeline.ledger.positions import advance, positions
 from crm_pipeline.ledger.records import intents_of, set_attempts
 from crm_pipeline.report import CycleReport, Tally
 from crm_pipeline.salesforce.connection import ApiUsage
-from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
+from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem, named
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.source_platform.chosen import chosen_platform
 from crm_pipeline.source_platform.messages import PlatformProblem
@@ -229,6 +229,7 @@ class _Cycle:
             self.attempt(lambda: tell(session, self.around.platform_of), telling)
         self.attempt(session.log_out)
         self._count(session)
+        close_incidents(self.ledger, account_id)
         incidents = open_incidents(self.ledger, account_id)
         report.counts.incidents = len(incidents)
         self.conclude(_notes(session, report.tally, incidents))
@@ -368,8 +369,9 @@ class _Cycle:
         if self.problems:
             paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
             report.state = "Paused" if paused else "Failed"
-        report.reason = "; ".join(dict.fromkeys(map(_explain, self.problems)))
-        report.notes = "; ".join([*self.told, *notes])
+        said = "; ".join(dict.fromkeys(map(_explain, self.problems)))
+        report.reason = named(said, self.account.account_id)
+        report.notes = named("; ".join([*self.told, *notes]), self.account.account_id)
 
     def _retry(self, session: DeliverySession) -> None:
         retried, done = retry(session, self._record_topics)
@@ -434,7 +436,7 @@ def _notes(session: DeliverySession, tally: Tally, incidents: Sequence[Incident]
     """What people may want to know although it stopped nothing."""
     notes = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
-        " mended in the org"
+        " mended in the org" + (f": {each.message}" if each.message else "")
         for each in incidents
     ]
     deleted = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem
+from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem, named
 from crm_pipeline.source_platform.messages import PlatformProblem, PlatformStopped
 from crm_pipeline.sources.errors import ExtractError
 
@@ -17,7 +17,7 @@ def remedies(problems: Sequence[Exception], account_id: str, *, refused: bool) -
         refused: whether Salesforce has refused the account's credentials.
     """
     said = (_remedy(problem, account_id, refused=refused) for problem in problems)
-    return "; ".join(dict.fromkeys(said))
+    return named("; ".join(dict.fromkeys(said)), account_id)
 
 
 def _remedy(problem: Exception, account_id: str, *, refused: bool) -> str:
@@ -28,7 +28,7 @@ def _remedy(problem: Exception, account_id: str, *, refused: bool) -> str:
         case AccountStopped():
             what = f"{problem.action}, then `crm-pipeline cycle {account_id}`"
         case AccountPaused():
-            what = "nothing: it goes on by itself; or raise the account's api_day_share"
+            what = problem.action or "nothing: it goes on by itself"
         case SalesforceProblem():
             what = "nothing: it is tried again by itself"
         case PlatformStopped():

@@ -7,14 +7,18 @@ from typing import Any, NamedTuple
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
-from crm_pipeline.delivery.kind import PASSING, remedy
-from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes, record_failures
+from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
+from crm_pipeline.delivery.recording import (
+    CAMPAIGN_MEMBER,
+    note_changes,
+    record_failures,
+    what_to_mend,
+)
 from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
     DueCampaign,
     LinkedCampaign,
-    close_link_incidents,
     due_campaigns,
     linked_campaigns,
     note_campaigns,
@@ -28,6 +32,7 @@ from crm_pipeline.ledger.outcomes import (
     mark_in_flight,
     record_done,
 )
+from crm_pipeline.salesforce.answers import error_of
 from crm_pipeline.salesforce.composite import (
     QueryRefused,
     Record,
@@ -45,6 +50,7 @@ from crm_pipeline.salesforce.errors import (
     problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.outcomes import RowError
 from crm_pipeline.salesforce.soql import packed_in_queries, select
 
 CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
@@ -110,9 +116,6 @@ def link_campaigns(session: DeliverySession) -> None:
         at_once = COMPOSITE_SUBREQUESTS // (1 + statuses)
         for start in range(0, len(new), at_once):
             _create(session, new[start : start + at_once])
-    if after:
-        close_link_incidents(session.ledger, session.account_id)
-        session.ledger.commit()
 
 
 def _is_known(each: DueCampaign) -> bool:
@@ -319,11 +322,9 @@ def _link(session: DeliverySession, each: DueCampaign, found: Found) -> None:
 
 def _refuse(session: DeliverySession, each: DueCampaign, code: str, message: str) -> None:
     """An incident: people see it at once, and it is looked at again as time goes by."""
-    mark_in_flight(session.ledger, session.cycle_id, [Planned(each.operation_id, CAMPAIGN, "none")])
-    note_incident(session.ledger, session.account_id, Incident(code, CAMPAIGN, 1), message)
-    record_failures(
-        session, CAMPAIGN_KIND.name, [Failed(each.operation_id, code, message, attempts=0)]
-    )
+    note_incident(session.ledger, session.account_id, Incident(code, CAMPAIGN, 1, message))
+    failed = Failed(each.operation_id, code, message, attempts=0, sobject=CAMPAIGN)
+    record_failures(session, CAMPAIGN_KIND.name, [failed])
 
 
 def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
@@ -422,6 +423,10 @@ def _record(
         elif code:
             treatment = decide(code, message, created.status)
             chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)
+            if chosen is Remedy.WAITS:
+                named = RowError(code, message, error_of(created.body)[2])
+                _refuse(session, each, code, what_to_mend(code, CAMPAIGN, [named]))
+                return problem
             failed = Failed(each.operation_id, code, message, 1 if chosen in PASSING else None)
             record_failures(session, CAMPAIGN_KIND.name, [failed])
         return problem

@@ -27,6 +27,8 @@ class Remedy(Enum):
     """One of its tries is gone; a later cycle tries again."""
     NEVER = auto()
     """None of its tries is left; it stays in the queue for people."""
+    WAITS = auto()
+    """It waits for people to mend the cause, which is told, and costs it no try."""
     RELOCATE = auto()
     """The successor of the record is sought once, and the write decided anew; then `NEVER`."""
     STAYS_GONE = auto()
@@ -46,6 +48,7 @@ REMEDIES: Mapping[Treatment, Remedy] = {
     Treatment.RETRY_SERIALLY: Remedy.AGAIN_ONCE,
     Treatment.TRY_LATER: Remedy.LATER,
     Treatment.RESEND: Remedy.AGAIN,
+    Treatment.MEND_ORG: Remedy.WAITS,
     Treatment.GIVE_UP: Remedy.NEVER,
     Treatment.DEGRADE_FIELD: Remedy.WITHOUT_FIELDS,
     Treatment.ALREADY_THERE: Remedy.NEVER,
@@ -106,6 +109,8 @@ def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bo
     Raises:
         KeyError: the treatment is none of a single write.
     """
+    if treatment is Treatment.MEND_ORG and action != "create":
+        return Remedy.NEVER  # One record that is closed to our user; of others nothing is said.
     gone = treatment is Treatment.SWITCH_TARGET and action == "update" and not of_reference
     if gone and kind.when_gone is not None:
         return kind.when_gone

@@ -1,7 +1,8 @@
 """Recording what came of writes, by the one error table."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
@@ -24,7 +25,7 @@ from crm_pipeline.ledger.outcomes import (
 from crm_pipeline.ledger.read_back import OrgValue, note_values
 from crm_pipeline.ledger.records import Noted, forget_records, note_records
 from crm_pipeline.salesforce.describe import FieldChange
-from crm_pipeline.salesforce.errors import Treatment, field_named
+from crm_pipeline.salesforce.errors import Treatment, advice, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.salesforce.values import Why, is_record_id
 from crm_pipeline.settings import settings
@@ -44,6 +45,8 @@ FIELD_IS_GONE = frozenset(("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"))
 """The org hides a field, or does not let our user write it any more."""
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))
+
+_API_NAME = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 
 CAMPAIGN_MEMBER = "CampaignMember"
 
@@ -161,6 +164,7 @@ class Recorder:
         self.anew: list[Write] = []
         self.to_read: list[Write] = []
         self.perhaps_gone: list[tuple[Write, RowError]] = []
+        self._held: list[tuple[Write, RowError]] = []
 
     def expect(self, writes: Sequence[Write], decisions: Mapping[int, Decision]) -> None:
         """Takes in what is going to have outcomes too."""
@@ -178,8 +182,9 @@ class Recorder:
                 self._treat(self.writes[outcome.ref], outcome.errors, failed)
         self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
-            failed = self._as_incidents(failed)
+            failed = self._as_one_incident(failed, outcomes)
         self._record_failed(failed)
+        self._note_held()
         return done
 
     def _record_failed(self, failed: Sequence[Failed]) -> None:
@@ -283,6 +288,9 @@ class Recorder:
                 self.moved.append(write)
             case Remedy.USE_DUPLICATE if self.by_bulk or self._once(write, error):
                 self.duplicates.append(write)
+            case Remedy.WAITS:
+                self._held.append((write, error))
+                failed.append(_failed(write, error, 0))
             case _:
                 passing = chosen in PASSING or (chosen is Remedy.WITHOUT_FIELDS and self.last)
                 failed.append(_failed(write, error, 1 if passing else None))
@@ -349,18 +357,27 @@ class Recorder:
         self._record_deleted()
         self._record_failed(failed)
 
-    def _as_incidents(self, failed: Sequence[Failed]) -> list[Failed]:
+    def _as_one_incident(
+        self, failed: Sequence[Failed], outcomes: Sequence[Outcome]
+    ) -> list[Failed]:
         """Where one cause refused a whole batch, it is one incident and costs no attempts."""
-        sobject = self.writes[failed[0].operation_id].sobject
-        codes = Counter(each.error_code for each in failed)
-        if len(codes) > 1:
+        if len({each.error_code for each in failed}) > 1:
             return list(failed)
-        [(code, number)] = codes.items()
-        incident = Incident(code, sobject, number)
-        note_incident(
-            self.session.ledger, self.session.account_id, incident, failed[0].error_message
-        )
+        self._held = [(self.writes[each.ref], each.errors[0]) for each in outcomes]
         return [replace(each, attempts=0) for each in failed]
+
+    def _note_held(self) -> None:
+        """Opens an incident for each cause that holds up records until people mend it."""
+        causes: defaultdict[tuple[str, str], list[RowError]] = defaultdict(list)
+        for write, error in self._held:
+            causes[error.code, write.sobject].append(error)
+        self._held = []
+        for (code, sobject), errors in causes.items():
+            note_incident(
+                self.session.ledger,
+                self.session.account_id,
+                Incident(code, sobject, len(errors), what_to_mend(code, sobject, errors)),
+            )
 
     def _degraded(self, write: Write, errors: Sequence[RowError]) -> bool:
         """Takes the refused fields out, where the account allows it, and sends the rest.
@@ -441,6 +458,13 @@ def _is_of_others(error: RowError) -> bool:
 
 def _failed(write: Write, error: RowError, attempts: int | None) -> Failed:
     return Failed(write.ref, error.code, error.message, attempts, write.sobject, write.written_as)
+
+
+def what_to_mend(code: str, sobject: str, errors: Iterable[RowError]) -> str:
+    """The fields that an org names in refusals of one code, and what to do, in our own words."""
+    named = {field for error in errors for field in error.blamed(sobject)}
+    fields = ", ".join(f"{sobject}.{each}" for each in sorted(named) if _API_NAME.fullmatch(each))
+    return "; ".join(filter(None, (fields, advice(code))))
 
 
 def _text(value: object) -> str | None:

@@ -2,18 +2,32 @@
 
 from collections.abc import Iterable
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.database.statements import statement
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped
 
-NEVER_LEFT_OUT = {
-    "Lead": ("Email",),
-    "Event": ("WhoId", "Subject", "ActivityDateTime"),
-    "CampaignMember": ("CampaignId", "Status"),
-}
-"""Fields of new records: without them a record would be nobody's, or not be known again."""
+
+def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
+    """Fields without which a new record would be nobody's, not be known again, or be none.
+
+    Those that Salesforce requires are among them, of what the account creates.
+    """
+    fields: dict[str, tuple[str, ...]] = {
+        "Lead": ("Email",),
+        "Event": ("WhoId", "Subject", "ActivityDateTime", "DurationInMinutes"),
+        "CampaignMember": ("CampaignId", "Status"),
+    }
+    match settings.unknown_email:
+        case "Lead":
+            fields["Lead"] = ("Email", "LastName", "Company")
+        case "Contact":
+            fields["Contact"] = ("Email", "LastName")
+    if settings.campaigns is not None and settings.campaigns.create_campaigns:
+        fields["Campaign"] = ("Name",)
+    return fields
 
 
 def known_schemas(session: DeliverySession) -> dict[str, SObjectSchema]:
@@ -63,6 +77,7 @@ def store_schemas(
     Raises:
         AccountStopped: the org has no such object, or hides it or what is never left out of it.
     """
+    never = never_left_out(session.account.settings)
     for sobject, answer in zip(sobjects, answers, strict=True):
         if answer.status != 200:
             raise AccountStopped(
@@ -70,7 +85,7 @@ def store_schemas(
                 f"give the user Read, Create and Edit on {sobject}",
             )
         schema = SObjectSchema.from_describe(answer.body)
-        _refuse_without(schema, NEVER_LEFT_OUT.get(sobject, ()))
+        _refuse_without(schema, never.get(sobject, ()))
         session.ledger.execute(
             statement("ledger/store_schema"),
             {"account_id": session.account_id, "sobject": sobject, "schema": schema.to_json()},

@@ -194,15 +194,27 @@ class DeliverySession:
         if budget.paused(before=self.paused_before):
             raise AccountPaused(
                 f"The org has used {budget.used} of its {budget.limit} API requests; this account"
-                f" goes on when that is under {RESUME_BELOW:.0%} of its share"
+                f" goes on when that is under {RESUME_BELOW:.0%} of its share",
+                action="raise the account's api_day_share, where it is to go on sooner",
             )
         left = budget.calls_left
         if left is not None and left <= 0:
-            raise AccountPaused(
-                f"This cycle's {budget.per_cycle} API calls are spent; the next one goes on",
-                until=datetime.now(UTC),
-            )
+            raise self._spent(budget.per_cycle)
         return left
+
+    def _spent(self, per_cycle: int | None) -> AccountPaused:
+        """The pause where the cycle's calls are spent; where they do for nothing, with advice."""
+        spent, now = f"This cycle's {per_cycle} API calls are spent", datetime.now(UTC)
+        if any(outcome != "fields_changed_to_fit" for _, outcome in +self.tally):
+            return AccountPaused(f"{spent}; the next one goes on", until=now)
+        by_bulk = any(route.name == "bulk" for route in self.routes.values())
+        enough = f" ({2 * self.forecast} do for all that waits)" if self.forecast else ""
+        return AccountPaused(
+            f"{spent} before anything went through, and the next one's will be, too",
+            until=now,
+            action=f"raise the account's api_calls_per_cycle{enough}"
+            + (", or have small volumes go by few calls with route=auto" if by_bulk else ""),
+        )
 
     def can_afford_all(self) -> bool:
         """Whether the calls that are left do for all that is pending, mending included."""

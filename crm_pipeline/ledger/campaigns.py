@@ -236,11 +236,6 @@ def queue_backfill(connection: Connection, account_id: str, rows: Mapping[int, i
     )
 
 
-def close_link_incidents(connection: Connection, account_id: str) -> None:
-    """Closes the incidents of campaigns that could not be linked where none is left."""
-    connection.execute(statement("campaigns/close_incidents"), {"account_id": account_id})
-
-
 def waiting_backfills(connection: Connection, account_id: str) -> dict[int, int]:
     """Events that are to be read again, oldest request first, with their participations."""
     rows = connection.execute(statement("campaigns/waiting_backfills"), {"account_id": account_id})

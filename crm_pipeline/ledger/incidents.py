@@ -14,24 +14,23 @@ from crm_pipeline.database.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A cause (Salesforce's error code), what it is about, and how many operations it hit."""
+    """A cause that hits many operations.
+
+    Attributes:
+        code: Salesforce's error code.
+        subject: the sObject that it is about.
+        operations: how many it hit.
+        message: what to mend, in our own words, without personal data; empty where unknown.
+    """
 
     code: str
     subject: str
     operations: int
+    message: str = ""
 
 
-def note_incident(
-    connection: Connection, account_id: str, incident: Incident, message: str
-) -> None:
-    """Opens an incident, or adds to the open one.
-
-    Args:
-        connection: the caller's transaction.
-        account_id: whose.
-        incident: the cause and its count.
-        message: Salesforce's own words; for support, not for logs.
-    """
+def note_incident(connection: Connection, account_id: str, incident: Incident) -> None:
+    """Opens an incident, or adds to the open one, within the caller's transaction."""
     connection.execute(
         statement("ledger/note_incident"),
         {
@@ -39,9 +38,14 @@ def note_incident(
             "code": incident.code,
             "subject": incident.subject,
             "operations": incident.operations,
-            "message": message,
+            "message": incident.message,
         },
     )
+
+
+def close_incidents(connection: Connection, account_id: str) -> None:
+    """Closes what holds nothing up any more, within the caller's transaction."""
+    connection.execute(statement("ledger/close_incidents"), {"account_id": account_id})
 
 
 def open_incidents(connection: Connection, account_id: str) -> list[Incident]:

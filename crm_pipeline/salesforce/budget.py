@@ -101,7 +101,7 @@ class Budget:
         left = self.calls_left
         if left is None:
             return None
-        return min(left, max(0, int((left + self.spent) * share) - spent))
+        return min(left, max(0, ceil((left + self.spent) * share) - spent))
 
 
 def lookup_calls(values: int, sobjects: int = 2) -> int:

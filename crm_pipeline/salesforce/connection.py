@@ -16,15 +16,18 @@ import requests
 
 from crm_pipeline.salesforce.answers import Answer, Passing, SessionExpired, read_answer
 from crm_pipeline.salesforce.errors import (
+    RETIRED_VERSION,
     AccountPaused,
     AccountStopped,
     LostAnswer,
     OrgUnavailable,
+    RequestRefused,
     SalesforceProblem,
     stopped,
 )
 from crm_pipeline.salesforce.limits import FIRST_WAIT_SECONDS, TRIES
 from crm_pipeline.salesforce.transport import OrgSession, in_words, never_sent, timed_out
+from crm_pipeline.salesforce.versions import not_spoken
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 _USAGE = re.compile(r"(?<![-\w])api-usage=(\d+)/(\d+)")
 _SMOOTHING = 0.2
 _CHUNK = 1 << 16
+
+# Salesforce knows no path below a version that it has not, and says no more than that.
+_PERHAPS_THE_VERSION = RETIRED_VERSION | {"NOT_FOUND"}
 
 Body = bytes | IO[bytes] | None
 
@@ -89,6 +95,7 @@ class Connection:
         self._counting = threading.Lock()
         self._renewing = threading.Lock()
         self._refusal: SalesforceProblem | None = None
+        self._version_is_spoken = False
         self._access = self._opened(authenticate(), renewed=False)
 
     @property
@@ -210,9 +217,22 @@ class Connection:
             with response:
                 content = _read(response, sending.into)
         self._note(sending.kind, response.headers, time.monotonic() - started)
-        answer = read_answer(response.status_code, response.headers, content, writes=sending.writes)
+        try:
+            answer = read_answer(
+                response.status_code, response.headers, content, writes=sending.writes
+            )
+        except (AccountStopped, RequestRefused) as refused:
+            raise self._not_spoken(refused.code) or refused from None
         access.proven = True
         return answer
+
+    def _not_spoken(self, code: str) -> AccountStopped | None:
+        """Whether a request is refused for the version of the API; asked until it was not."""
+        if self._version_is_spoken or code not in _PERHAPS_THE_VERSION:
+            return None
+        refusal = not_spoken(self._session, self.host, self.api_version)
+        self._version_is_spoken = refusal is None
+        return refusal
 
     @contextmanager
     def _reading(self, sending: "_Sending") -> Iterator[None]:

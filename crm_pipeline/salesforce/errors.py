@@ -46,12 +46,21 @@ class AccountPaused(SalesforceProblem):
     Attributes:
         until: when it is worth trying again (UTC): a hint, since the limits roll.
         code: Salesforce's error code.
+        action: what people can do; empty: nothing is to be done.
     """
 
-    def __init__(self, reason: str, *, until: datetime | None = None, code: str = "") -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        reason: str,
+        *,
+        until: datetime | None = None,
+        code: str = "",
+        action: str = "",
+    ) -> None:
+        super().__init__("; ".join(filter(None, (reason, action))))
         self.until = until or datetime.now(UTC) + timedelta(seconds=PAUSE_SECONDS)
         self.code = code
+        self.action = action
 
 
 class OrgUnavailable(SalesforceProblem):
@@ -104,6 +113,8 @@ class Treatment(Enum):
     """A limit: nothing will work before it resets."""
     TRY_LATER = auto()
     """May pass, or a person may mend it: five tries in all, over some cycles."""
+    MEND_ORG = auto()
+    """No new record of the kind goes before people mend the org or the mapping."""
     GIVE_UP = auto()
     """This record will never be taken as it is; it stays in the queue for people."""
     DEGRADE_FIELD = auto()
@@ -193,12 +204,13 @@ ERROR_TABLE: Mapping[str, Treatment] = MappingProxyType(
         "INVALID_TYPE_ON_FIELD_IN_RECORD": Treatment.DEGRADE_FIELD,
         "INVALID_FIELD": Treatment.DEGRADE_FIELD,
         "INVALID_FIELD_FOR_INSERT_UPDATE": Treatment.DEGRADE_FIELD,
+        # A right, or a field that nothing is created without and that nobody fills.
+        "REQUIRED_FIELD_MISSING": Treatment.MEND_ORG,
+        "INSUFFICIENT_ACCESS_OR_READONLY": Treatment.MEND_ORG,
         # The record itself: people look into it.
         "DUPLICATE_EXTERNAL_ID": Treatment.GIVE_UP,
         "FIELD_CUSTOM_VALIDATION_EXCEPTION": Treatment.GIVE_UP,
-        "REQUIRED_FIELD_MISSING": Treatment.GIVE_UP,
         "MALFORMED_ID": Treatment.GIVE_UP,
-        "INSUFFICIENT_ACCESS_OR_READONLY": Treatment.GIVE_UP,
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Treatment.GIVE_UP,
         "INACTIVE_OWNER_OR_USER": Treatment.GIVE_UP,
         "NOT_FOUND": Treatment.GIVE_UP,
@@ -316,6 +328,7 @@ def field_named(message: str) -> tuple[str, str] | None:
     return (found[2], found[1]) if found else None
 
 
+_ACCOUNT = re.compile(r"\bACCOUNT\b")
 _CODES = re.compile(r"\b[A-Z][A-Z]+(?:_[A-Z]+)+\b", re.ASCII)
 _NO_SUCH_COLUMN = re.compile(
     r"No such column '([A-Za-z]\w{0,79})' on (?:entity|sobject of type) '?([A-Za-z]\w{0,79})",
@@ -354,8 +367,22 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "Transaction Security",
         "TXN_SECURITY_NO_ACCESS": "exempt the user from the org's transaction security policy",
         "INVALID_SESSION_ID": "give the user and the app access to the REST API",
+        "REQUIRED_FIELD_MISSING": "give the user Read and Edit on it in a permission set, have the "
+        "org require it no more, or fill it: `crm-pipeline account mapping set ACCOUNT`, then "
+        "`crm-pipeline account send-again ACCOUNT`",
+        "INSUFFICIENT_ACCESS_OR_READONLY": "give the user Create on the object in a permission set",
     }
 )
+
+
+def named(told: str, account_id: str) -> str:
+    """What is told, with the account in its commands: an error is made where none is known."""
+    return _ACCOUNT.sub(account_id, told)
+
+
+def advice(code: str) -> str:
+    """What people can do about an error; empty where that is not known."""
+    return _ADVICE.get(code, "")
 
 
 def stopped(code: str, http_status: int, message: str = "") -> AccountStopped:

@@ -28,6 +28,7 @@ from crm_pipeline.salesforce.credentials import (
 )
 from crm_pipeline.salesforce.errors import (
     ERROR_TABLE,
+    RAISE_VERSION,
     RETIRED_VERSION,
     AccountStopped,
     CredentialsRefused,
@@ -42,6 +43,7 @@ from crm_pipeline.salesforce.errors import (
 from crm_pipeline.salesforce.hosts import host_of, salesforce_host
 from crm_pipeline.salesforce.limits import LAST_SOAP_LOGIN_VERSION
 from crm_pipeline.salesforce.transport import OrgSession, in_words, local_base
+from crm_pipeline.salesforce.versions import not_spoken
 
 _SALESFORCE = ".salesforce.com"
 _NO_SOAP = "SOAP login has no later API version: use OAuth client credentials or JWT bearer instead"
@@ -102,7 +104,11 @@ def _authenticate(
                 if isinstance(credentials, JwtBearer):
                     raise _bad_key() from None
                 raise
-            raise _refusal(answers[-1], arguments) from None
+            refusal = _refusal(answers[-1], arguments)
+            if isinstance(refusal, AccountStopped) and refusal.action == RAISE_VERSION:
+                named = urlsplit(answers[-1].url).netloc
+                refusal = not_spoken(session, named, arguments["sf_version"]) or refusal
+            raise refusal from None
     if not session_id:
         raise OrgUnavailable("Login: the answer is not readable")
     login = _login(str(session_id), answers[-1].content)

@@ -48,6 +48,27 @@ def test_a_retired_api_version_is_no_refusal_and_raising_it_helps(bench: Bench) 
     assert bench.cycle().state == "Complete"
 
 
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_version_that_the_org_does_not_speak_is_told_with_those_that_it_does(
+    bench: Bench, route: str, known: bool
+) -> None:
+    """It was "NOT_FOUND (HTTP 404)", and that it would be tried again."""
+    one_registration(bench)
+    if known:
+        bench.cycle()
+        attend(bench.connection, 1, 1, minute=60)
+    bench.settings(api_version="99.0", route=route)
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert "does not speak version 99.0 of the API, but 46.0 to 68.0" in report.reason
+    assert "`crm-pipeline account set acme api_version=68.0`" in report.reason
+    assert report.remedy.startswith("set one of these: `crm-pipeline account set acme")
+    bench.settings(api_version="68.0", route=route)
+    assert bench.cycle().state == "Complete"
+    assert set(bench.states().values()) == {"done"}
+
+
 def move(bench: Bench, url: str) -> None:
     """The account's login URL is another one from now on."""
     bench.connection.execute(text("UPDATE crm.account SET login_url = :url"), {"url": url})

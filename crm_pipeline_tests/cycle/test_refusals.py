@@ -43,20 +43,14 @@ def test_what_may_pass_is_tried_five_times(bench: Bench, code: str, message: str
     assert row == (0, code)
 
 
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("REQUIRED_FIELD_MISSING", "Required fields are missing: [Industry]"),
-        (
-            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-            "T: execution of BeforeInsert: FIELD_CUSTOM_VALIDATION_EXCEPTION, No: []",
-        ),
-    ],
-)
-def test_what_is_hopeless_for_sure_waits_for_people_at_once(
-    bench: Bench, code: str, message: str
-) -> None:
-    assert refused(bench, code, message) == ["exhausted"] * 6
+def test_what_is_hopeless_for_sure_waits_for_people_at_once(bench: Bench) -> None:
+    message = "T: execution of BeforeInsert: FIELD_CUSTOM_VALIDATION_EXCEPTION, No: []"
+    assert refused(bench, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message) == ["exhausted"] * 6
+
+
+@pytest.mark.parametrize("code", ["REQUIRED_FIELD_MISSING", "INSUFFICIENT_ACCESS_OR_READONLY"])
+def test_what_people_mend_in_the_org_waits_without_end(bench: Bench, code: str) -> None:
+    assert refused(bench, code) == ["failed"] * 6
 
 
 def test_rows_that_are_halted_in_every_round_cost_few_calls_and_are_told(bench: Bench) -> None:

@@ -1,5 +1,7 @@
 """How records travel: composite calls or bulk jobs, within what an account may spend."""
 
+import re
+
 import pytest
 
 from crm_pipeline.delivery import lookup
@@ -50,6 +52,33 @@ def test_an_account_s_cap_of_calls_is_kept_and_the_next_cycle_goes_on(bench: Ben
     assert bench.records("Event") == []
     assert bench.cycle().state == "Complete"
     assert len(bench.records("Event")) == 3
+
+
+@pytest.mark.parametrize("route", ["auto", "composite", "bulk"])
+def test_a_cap_that_does_for_nothing_is_told_with_one_that_does(bench: Bench, route: str) -> None:
+    """Cycles waited for ever, each saying that the next one goes on."""
+    bench.settings(api_calls_per_cycle=1, route=route)
+    people(bench, 3)
+    for _ in range(2):
+        report = bench.cycle()
+        assert report.state == "Paused"
+        assert "before anything went through, and the next one's will be, too" in report.reason
+        assert "raise the account's api_calls_per_cycle (" in report.remedy
+        assert ("route=auto" in report.remedy) == (route == "bulk")
+    [enough] = re.findall(r"\((\d+) do for all", report.reason)
+    bench.settings(api_calls_per_cycle=int(enough), route=route)
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 3
+
+
+def test_a_small_cap_leaves_retries_a_call(bench: Bench) -> None:
+    """A fifth of four calls was none: what had failed once was never tried again."""
+    bench.settings(api_calls_per_cycle=4)
+    people(bench, 1)
+    bench.fault("collections.create", "error", code="ENTITY_IS_LOCKED", status=400, nth=1)
+    for _ in range(3):
+        bench.cycle()
+    assert set(bench.states().values()) == {"done"}
 
 
 def test_at_95_percent_of_its_share_an_account_pauses_and_under_75_it_goes_on(

@@ -59,6 +59,7 @@ def test_every_treatment_has_its_remedy(
         (Treatment.SWITCH_TARGET, False, gone),
         (Treatment.SWITCH_TARGET, True, reference),
         (Treatment.USE_DUPLICATE, False, duplicate),
+        (Treatment.MEND_ORG, False, "WAITS" if action == "create" else "NEVER"),
     ]
     found = [
         (treatment, of_reference, remedy(kind, treatment, action, of_reference=of_reference).name)

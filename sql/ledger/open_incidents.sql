@@ -9,7 +9,8 @@ SELECT
             AND o.state = 'failed'
             AND o.sobject = i.subject
             AND o.error_code = i.code
-    ) AS operations
+    ) AS operations,
+    i.message
 FROM crm.incident AS i
 WHERE i.account_id = :account_id AND i.closed_at IS NULL
 ORDER BY i.first_seen

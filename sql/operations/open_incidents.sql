@@ -1,5 +1,5 @@
 -- Causes that hit many rows of an account and are not over.
-SELECT code, subject, operations, first_seen, last_seen
+SELECT code, subject, operations, message, first_seen, last_seen
 FROM crm.incident
 WHERE account_id = :account_id AND closed_at IS NULL
 ORDER BY operations DESC, code

@@ -100,6 +100,27 @@ def test_a_status_that_people_took_away_is_not_silently_replaced_by_the_default(
     assert bench.states()["member:" + key(bench, 1)] == ("done" if came else "pending")
 
 
+def test_a_campaign_that_a_lost_answer_made_and_that_lacks_a_status_is_not_made_again(
+    bench: Bench,
+) -> None:
+    """That it was sought for what had been sent was forgotten with the refusal."""
+    switch_on(bench, unknown_status="report")
+    one_registration(bench)
+    bench.fault("composite", "reset_after", nth=5)
+    bench.cycle()
+    assert len(bench.records("Campaign")) == 1
+    assert bench.states()[f"campaign:{event_id(bench)}"] == "in_flight"
+    [attended] = [s for s in bench.records("CampaignMemberStatus") if s["Label"] == "Attended"]
+    delete(bench, "CampaignMemberStatus", attended["Id"])
+    for _ in range(3):
+        assert "UNKNOWN_STATUS" in bench.cycle().notes
+    assert len(bench.records("Campaign")) == 1
+    bench.seed("CampaignMemberStatus", CampaignId=attended["CampaignId"], Label="Attended")
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
+    assert len(bench.records("Campaign")) == 1
+
+
 def test_a_campaign_is_found_by_its_external_id(bench: Bench) -> None:
     event = str(event_id(bench))
     mine = bench.seed("Campaign", Name="Ours", Event_Key__c=event)

@@ -1,0 +1,142 @@
+"""`crm-pipeline account send-again`: what was read before, by settings that changed later."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.databases import locked, transaction
+from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import counted, say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account, AccountSettings
+
+
+def send_again(
+    account_id: AccountId,
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FIELD]...", help="Fields of people, as in Phone."),
+    ] = None,
+    all_fields: Annotated[
+        bool, typer.Option("--all-fields", help="All that are mapped, of people.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Read all rows again, and send what settings and mapping say otherwise now.
+
+    Fields that are named are written to people who are in the org as the account's policy says
+    now, though the warehouse says nothing new of them. Says first what it costs.
+    """
+    from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
+    from crm_pipeline.ledger.again import people_with_fields, send_fields_again
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        chosen = _spelt(connection, account, fields or (), all_fields=all_fields)
+    with locked(account_id) as connection:
+        people = people_with_fields(connection, account_id, chosen) if chosen else 0
+        agree(_cost(account, chosen, people), "Go on?", yes=yes)
+        if chosen:
+            send_fields_again(connection, account_id, chosen)
+        read_from_the_start(connection, account_id)
+        touch_account(connection, account_id)
+    say(f"Account {account_id} does so in its next cycle.")
+
+
+def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
+    """Says how rows that were read before get what was just changed, where there are any."""
+    if _has_read(connection, account_id):
+        say(
+            f"Rows that were read before {what}; `crm-pipeline account send-again {account_id}` "
+            "reads them again."
+        )
+
+
+def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
+    """Says how people who are in the org get what a changed policy lets through."""
+    changed = sorted(_policies_that_differ(connection, before, account))
+    if changed and _has_read(connection, account.account_id):
+        names = "--all-fields" if len(changed) > _FEW else " ".join(changed)
+        say(
+            "People who are in the org have these fields as they are until the warehouse says "
+            f"something new; `crm-pipeline account send-again {account.account_id} {names}` "
+            "goes by the new policy at once."
+        )
+
+
+_FEW = 4
+"""So many fields are named; more of them are all."""
+
+
+def _has_read(connection: "Connection", account_id: str) -> bool:
+    from crm_pipeline.ledger.positions import positions_of_accounts
+
+    return bool(positions_of_accounts(connection, [account_id]))
+
+
+def _policies_that_differ(
+    connection: "Connection", before: "AccountSettings", account: "Account"
+) -> Collection[str]:
+    known = _mapped(connection, account).values()
+    return [name for name in known if before.policy(name) != account.settings.policy(name)]
+
+
+def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
+    """The fields of people that are filled, by their names in small letters."""
+    from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.flows.webinars.rules import field_maps
+
+    maps = field_maps(account.settings, field_mappings(connection, account.account_id))
+    return {
+        name.lower(): name
+        for sobject in ("Lead", "Contact")
+        for name in (*maps[sobject].columns, *maps[sobject].constants)
+    }
+
+
+def _spelt(
+    connection: "Connection", account: "Account", fields: Collection[str], *, all_fields: bool
+) -> list[str]:
+    """The fields as the mapping spells them; the object before a field may be left out."""
+    from crm_pipeline.near_names import near
+
+    known = _mapped(connection, account)
+    if all_fields:
+        return sorted(known.values())
+    chosen = []
+    for typed in fields:
+        name = typed.strip().rpartition(".")[2].lower()
+        if name not in known:
+            likely = near(name, known.values(), 1)
+            meant = f"; did you mean {likely[0]}?" if likely else "."
+            mistake(f"Account {account.account_id} fills no field {typed!r} of people{meant}")
+        chosen.append(known[name])
+    return chosen
+
+
+def _cost(account: "Account", fields: Collection[str], people: int) -> str:
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.salesforce.budget import composite_calls
+    from crm_pipeline.sources.clients import clients
+
+    what = "All rows of the client are read again: what settings and mapping say otherwise is sent."
+    with if_the_warehouse_answers("how many rows that is"):
+        for found in clients(engine("warehouse"), [account.client_id]):
+            rows = found.registrations + found.attendances
+            calls = composite_calls({("Lead", "update"): rows, ("Event", "update"): rows})
+            what = (
+                f"{counted(rows, 'row')} of client {account.client_id} are read again: what "
+                f"settings and mapping say otherwise is sent, at most {calls} API calls."
+            )
+    if fields:
+        what += (
+            f" Of {people} people in the org {', '.join(fields)} are written as the policy says"
+            " now, over what stands there where it says so."
+        )
+    return what

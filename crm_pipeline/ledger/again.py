@@ -1,0 +1,26 @@
+"""Sending again what settings that changed later say otherwise of rows that were read before."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+def people_with_fields(connection: Connection, account_id: str, fields: Collection[str]) -> int:
+    """How many people in the org have any of these fields from us, written or held by a policy."""
+    parameters = {"account_id": account_id, "fields": list(fields)}
+    people: int = connection.execute(
+        statement("ledger/people_with_fields"), parameters
+    ).scalar_one()
+    return people
+
+
+def send_fields_again(connection: Connection, account_id: str, fields: Collection[str]) -> None:
+    """Has these fields of people who are in the org decided anew, by the account's policy.
+
+    What we wrote there before counts as another's: with `unless_edited` only empty ones are filled.
+    Writes within the caller's transaction; the caller holds the account's lock.
+    """
+    parameters = {"account_id": account_id, "fields": list(fields)}
+    connection.execute(statement("ledger/send_fields_again"), parameters)
