@@ -1,5 +1,6 @@
 """Names that somebody may have meant, by what he typed."""
 
+from collections import Counter
 from collections.abc import Collection
 from difflib import get_close_matches
 
@@ -19,11 +20,19 @@ def misspelt(typed: str, known: Collection[str]) -> str | None:
     """
     if typed in known:
         return None
-    slips = {name: _slips(typed, name) for name in known if abs(len(name) - len(typed)) <= 2}
+    slips = {name: _slips(typed, name) for name in known if _has_the_letters(typed, name)}
     likeliest = min(slips, key=slips.__getitem__, default=None)
     if likeliest is not None and slips[likeliest] <= min(2, len(likeliest) // 5):
         return likeliest
     return next((name for name in known if _is_cut_short(typed, name)), None)
+
+
+def _has_the_letters(typed: str, name: str) -> bool:
+    """Whether at most two letters are too many or missing, in any order; quickly told."""
+    longer = max(len(typed), len(name))
+    return (
+        abs(len(typed) - len(name)) <= 2 and longer - (Counter(typed) & Counter(name)).total() <= 2
+    )
 
 
 def _slips(typed: str, name: str) -> int:

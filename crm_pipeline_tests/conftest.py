@@ -1,4 +1,4 @@
-"""What all tests share: one PostgreSQL for the session, and a database for each test."""
+"""What all tests share: one PostgreSQL for the session, and a database without a row for each."""
 
 import os
 import shutil
@@ -12,7 +12,12 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
-from crm_pipeline_tests.databases import fresh_pipeline, make_migrated, server_in
+from crm_pipeline_tests.databases import (
+    folder_of_a_server,
+    fresh_pipeline,
+    make_migrated,
+    server_in,
+)
 
 # How long an example takes says nothing on a machine that does other things, too.
 settings.register_profile(
@@ -59,14 +64,9 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
-    """A folder for a server of a test's own.
-
-    Not below `tmp_path`: each session of pytest takes from all but root the right to pass
-    through /tmp/pytest-of-root, and PostgreSQL does not run as root.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="crm-pipeline-tests-"))
-    yield folder
-    shutil.rmtree(folder)
+    """A folder for a server of a test's own."""
+    with folder_of_a_server() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,28 +1,44 @@
-"""Fresh databases for tests: copies of one that has been migrated, each in a few milliseconds."""
+"""Databases for tests: copies of one that has been migrated, each for one test after the other."""
 
 import fcntl
 import os
 import secrets
+import shutil
+import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.settings import settings
+from crm_pipeline_tests.restoring import Origin, origin_of, restored
 
 MIGRATED = "migrated"
 
+TESTS_OF_A_DATABASE = 40
+"""After so many it is replaced: what was deleted slows it down."""
+
+# The databases of this process that the next test can have, and how many tests each had.
+_unused: defaultdict[URL, list[tuple[URL, int]]] = defaultdict(list)
+_origins: dict[URL, Origin] = {}
+
 
 def server_in(folder: Path) -> EmbeddedPostgres:
-    """The tests' server: no power cut happens in them, so it need not wait for the disk."""
-    return EmbeddedPostgres(folder, {"fsync": "off", "max_connections": "400"})
+    """The tests' server: no power cut happens in them, so it need not wait for the disk.
+
+    What the planner knows does not change beneath a test.
+    """
+    return EmbeddedPostgres(folder, {"fsync": "off", "max_connections": "400", "autovacuum": "off"})
 
 
 def make_migrated(server: EmbeddedPostgres, folder: Path) -> None:
@@ -38,18 +54,27 @@ def make_migrated(server: EmbeddedPostgres, folder: Path) -> None:
 
 
 @contextmanager
+def folder_of_a_server() -> Iterator[Path]:
+    """A folder for a server of a test's own, which is removed afterwards.
+
+    Not below `tmp_path`: each session of pytest takes from all but root the right to pass
+    through /tmp/pytest-of-root, and PostgreSQL does not run as root.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="crm-pipeline-tests-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
 def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]:
-    """A fresh database for warehouse, pipeline and Dagster, which the settings point at.
+    """A database for warehouse, pipeline and Dagster without a row, which the settings point at.
 
     Processes that a test starts find it as well, by the environment.
     """
-    name = f"test_{secrets.token_hex(6)}"
-    administration = create_engine(
-        server.url("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {MIGRATED}"))
-    url = server.url(name).render_as_string(hide_password=False)
+    administration = _administration(server)
+    unused = _unused[administration]
+    address, tests = unused.pop() if unused else (_copy(administration), 0)
+    url = address.render_as_string(hide_password=False)
     environment = {
         "CRM_PIPELINE_DATA_DIR": str(data_dir),
         "WAREHOUSE_URL": url,
@@ -65,8 +90,38 @@ def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]
             engine("pipeline").dispose()
             engine("warehouse").dispose()
     _forget_settings()
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with _connected(address) as connection:
+        is_as_before = restored(connection, _origins[administration])
+    if is_as_before and tests + 1 < TESTS_OF_A_DATABASE:
+        unused.append((address, tests + 1))
+    else:
+        _administer(administration, f"DROP DATABASE {address.database} WITH (FORCE)")
+
+
+@cache
+def _administration(server: EmbeddedPostgres) -> URL:
+    return server.url("postgres")
+
+
+def _copy(administration: URL) -> URL:
+    address = administration.set(database=f"test_{secrets.token_hex(6)}")
+    _administer(
+        administration,
+        f"CREATE DATABASE {address.database} TEMPLATE {MIGRATED} STRATEGY FILE_COPY",
+    )
+    if administration not in _origins:
+        with _connected(address) as connection:
+            _origins[administration] = origin_of(connection)
+    return address
+
+
+def _administer(administration: URL, command: str) -> None:
+    with _connected(administration) as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(command))
+
+
+def _connected(address: URL) -> Connection:
+    return create_engine(address, poolclass=NullPool).connect()
 
 
 def _forget_settings() -> None:

@@ -76,7 +76,7 @@ class TroubledPostgres:
             connection.execute(text("DELETE FROM crm.operation WHERE account_id = 'filler'"))
         _vacuum(engine)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Stops the server for good."""
         self.server.stop()
 

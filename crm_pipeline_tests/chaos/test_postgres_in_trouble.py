@@ -1,6 +1,7 @@
 """PostgreSQL killed in the middle of a cycle, and its disk full."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from crm_pipeline_tests.chaos.ambush import Strike
 from crm_pipeline_tests.chaos.installation import installed, org_named
 from crm_pipeline_tests.chaos.postgres_in_trouble import FULL, TroubledPostgres
 from crm_pipeline_tests.chaos.walk import Breakage, Place, Walk
-from crm_pipeline_tests.databases import fresh_pipeline
+from crm_pipeline_tests.databases import folder_of_a_server, fresh_pipeline
 
 
 class Trouble(NamedTuple):
@@ -23,16 +24,15 @@ class Trouble(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def trouble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trouble]:
-    folder = tmp_path_factory.mktemp("postgres")
-    postgres = TroubledPostgres(folder)
+def trouble() -> Iterator[Trouble]:
     with (
+        folder_of_a_server() as folder,
+        closing(TroubledPostgres(folder)) as postgres,
         fresh_pipeline(postgres.server, folder / "data") as engine,
         installed(engine, org_named("acme")) as installation,
     ):
         yield Trouble(postgres, engine, Walk(installation, "by composite calls"))
         postgres.moves_to_a_large_disk()
-    postgres.stop()
 
 
 @pytest.mark.parametrize("place", [Place(0, 3), Place(0, 4), Place(1, 5)], ids=str)
