@@ -86,6 +86,9 @@ class Topic:
         sends: the kinds of operations that are delivered for it.
         when_deleted: of records of any object (`record`): whether one that people delete in the
             org is made anew or left.
+        publishes: of records (`record`): whether they are platform events, which have neither a
+            key nor an Id. What was published without an answer is published again, as the same
+            version; of all other records a lost creation would be made twice.
         counts: the outcomes that are counted of it, as people read them; each is shown, be it 0.
             One that its flow or a kind counts beside them is shown when it happens.
         shows: what is shown of a cycle beside its counts; every number in it is plotted.
@@ -106,6 +109,7 @@ class Topic:
     reads_back: bool = False
     sends: tuple[str, ...] = ()
     when_deleted: Literal["recreate", "leave"] | None = None
+    publishes: bool = False
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -323,6 +327,8 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
                     f"The topic {topic.name} says what becomes of deleted records (when_deleted), "
                     "or sends records, but not both"
                 )
+            if topic.publishes and "record" not in topic.sends:
+                raise DeclarationError(f"The topic {topic.name} publishes, and sends no records")
     return tuple(flows)
 
 

@@ -56,6 +56,10 @@ def test_what_fits_is_taken_in_its_order() -> None:
             "more than once: member",
         ),
         ([flow("one", outside=(Outside("x/y", "", "", ("b",)),))], "nobody declares: b"),
+        ([flow("one", replace(topic("a"), sends=("thing",)))], "does not know: thing"),
+        ([flow("one", replace(topic("a"), sends=("record",)))], "when_deleted"),
+        ([flow("one", replace(topic("a"), when_deleted="leave"))], "when_deleted"),
+        ([flow("one", replace(topic("a"), publishes=True))], "publishes, and sends no records"),
     ],
 )
 def test_what_does_not_fit_is_named(flows: list[Flow[AccountSettings]], said: str) -> None:

@@ -248,6 +248,11 @@ class _Cycle:
             if topic.when_deleted is not None
         ]
 
+    @property
+    def _publishing(self) -> frozenset[str]:
+        """The topics whose records are platform events."""
+        return frozenset(t.name for flow, _ in self._flows for t in flow.topics if t.publishes)
+
     def attempt(self, part: Callable[[], None], topics: frozenset[str] = frozenset()) -> bool:
         """Runs a part of the cycle and keeps its error for the report; the other parts go on.
 
@@ -352,6 +357,7 @@ class _Cycle:
                     self.ledger,
                     account_id,
                     [each for each in batch.wants if not isinstance(each, MessageWant)],
+                    publishing=self._publishing,
                 ),
                 *(each.intent for each in batch.wants if isinstance(each, MessageWant)),
             ],

@@ -22,18 +22,26 @@ class Holding:
     """What is kept of a record that stands in the org.
 
     Attributes:
+        natural_key: what it stands for.
         topic: under which it is counted.
         last: the values as they were wanted, so that one that had to be fitted is no difference.
         ref_fields: the fields that refer to other records.
         ref_keys: what these refer to, in their order.
         ref_ids: the Ids that were written for it.
+        by_key: what it refers to by the key of a record that goes out before it.
+        is_wanted: whether it is to be there; deleted all the same, it is made anew.
+        is_published: whether it is an event, of which nothing is kept.
     """
 
+    natural_key: str
     topic: str
     last: Mapping[str, Any]
     ref_fields: Sequence[str]
     ref_keys: Sequence[str]
     ref_ids: Sequence[str | None]
+    by_key: frozenset[str] = frozenset()
+    is_wanted: bool = True
+    is_published: bool = False
 
 
 # Made by the ten thousand: frozen, each would take eight times as long to make.

@@ -43,6 +43,17 @@ class Remedy(Enum):
     """The record that a duplicate rule names stands for it; where none is named, `NEVER`."""
 
 
+class LostCreation(Enum):
+    """What tells whether a record was made of which the answer never came."""
+
+    MATCHED_AGAIN = auto()
+    """It is looked for as if it had never been sent: by address, by its members, by its mark."""
+    SOUGHT = auto()
+    """It is sought by what it says, and is not another operation's already."""
+    REPEATABLE = auto()
+    """It is written by a key of ours, or its repetition does no harm: sent again."""
+
+
 REMEDIES: Mapping[Treatment, Remedy] = {
     Treatment.RETRY: Remedy.LATER,
     Treatment.RETRY_SERIALLY: Remedy.AGAIN_ONCE,
@@ -69,6 +80,8 @@ class Kind:
 
     Attributes:
         name: as the ledger has it.
+        lost_creation: what is done where the answer to a creation never came; there is no default,
+            since sending again may make it twice.
         outcomes: as which a write is counted, by (sObject, action); without any, a write is counted
             by what it did.
         unchanged: as which one is counted that the org has already.
@@ -81,6 +94,7 @@ class Kind:
     """
 
     name: str
+    lost_creation: LostCreation
     outcomes: Mapping[tuple[str, Action], str]
     unchanged: str = "unchanged"
     references: frozenset[str] = frozenset()
@@ -119,6 +133,7 @@ def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bo
 
 PERSON = Kind(
     "person",
+    LostCreation.MATCHED_AGAIN,
     {
         ("Lead", "create"): "leads_created",
         ("Lead", "update"): "leads_updated",
@@ -136,6 +151,7 @@ PERSON = Kind(
 
 ACTIVITY = Kind(
     "activity",
+    LostCreation.SOUGHT,
     {
         ("Event", "create"): "activities_created",
         ("Event", "update"): "activities_updated",
@@ -150,6 +166,7 @@ ACTIVITY = Kind(
 
 MEMBER = Kind(
     "member",
+    LostCreation.MATCHED_AGAIN,
     {
         ("CampaignMember", "create"): "members_created",
         ("CampaignMember", "update"): "members_updated",
@@ -167,11 +184,15 @@ MEMBER = Kind(
 )
 
 CAMPAIGN = Kind(
-    "campaign", {("Campaign", "create"): "campaigns_created"}, unchanged="campaigns_linked"
+    "campaign",
+    LostCreation.MATCHED_AGAIN,
+    {("Campaign", "create"): "campaigns_created"},
+    unchanged="campaigns_linked",
 )
 
 RECORD = Kind(
     "record",
+    LostCreation.REPEATABLE,
     {},
     remedies={
         # What a reference names may be gone: it is looked at again while one try is lost.

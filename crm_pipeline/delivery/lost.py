@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
-from crm_pipeline.delivery.kind import ACTIVITY, RECORD
+from crm_pipeline.delivery.kind import ACTIVITY, OF_THE_ORG, RECORD, LostCreation
 from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
@@ -69,7 +69,8 @@ def look_up_lost(session: DeliverySession) -> None:
 
 
 def _is_new_activity(lost: Lost) -> bool:
-    return lost.kind == ACTIVITY.name and lost.action == "create" and lost.sobject == EVENT
+    how = OF_THE_ORG[lost.kind].lost_creation
+    return how is LostCreation.SOUGHT and lost.action == "create"
 
 
 def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:

@@ -7,6 +7,7 @@ what got lost or something newer.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from crm_pipeline.delivery.schemas import known_schemas
 from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import Lost
 from crm_pipeline.ledger.outcomes import Done, record_done
@@ -16,6 +17,7 @@ from crm_pipeline.ledger.records import (
     forget_records,
     held_ids,
     note_records,
+    resolve_references,
 )
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.soql import packed_in_queries
@@ -41,20 +43,36 @@ def settle_lost_records(session: DeliverySession, lost: Sequence[Lost]) -> set[i
     doubt_records(
         session.ledger, [each.operation_id for each in lost if each.action not in _KNOWN_AFTERWARDS]
     )
-    note_records(
+    found = [_noted(session, by_id[operation], record_id) for operation, record_id in there.items()]
+    note_records(session.ledger, found)
+    resolve_references(
         session.ledger,
-        [
-            Noted(operation, by_id[operation].intent["sobject"], record_id, {}, [], [], [])
-            for operation, record_id in there.items()
-        ],
+        session.account_id,
+        [by_id[each.operation_id].natural_key for each in found if each.ref_keys],
     )
     forget_records(session.ledger, list(gone))
     done = [
         Done(operation, by_id[operation].intent["sobject"], "delete", record_id, "found deleted")
         for operation, record_id in gone.items()
+        # One that was deleted so as to be made anew is still to be made.
+        if by_id[operation].intent["fields"] is None
     ]
     record_done(session.ledger, session.cycle_id, done)
-    return set(gone)
+    return {each.operation_id for each in done}
+
+
+def _noted(session: DeliverySession, lost: Lost, record_id: str) -> Noted:
+    """A record that was found: of its values only those are sure that no update may change."""
+    sobject = lost.intent["sobject"]
+    schema = known_schemas(session).get(sobject)
+    sure = {
+        name: key
+        for name, key in lost.intent["refs"].items()
+        if schema and (found := schema.field(name)) and not found.updateable
+    }
+    return Noted(
+        lost.operation_id, sobject, record_id, {}, [*sure], [*sure.values()], [None] * len(sure)
+    )
 
 
 _KNOWN_AFTERWARDS = ("create", "delete")

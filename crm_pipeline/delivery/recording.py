@@ -23,7 +23,13 @@ from crm_pipeline.ledger.outcomes import (
     record_failed,
 )
 from crm_pipeline.ledger.read_back import OrgValue, note_values
-from crm_pipeline.ledger.records import Noted, forget_records, note_records
+from crm_pipeline.ledger.records import (
+    Noted,
+    forget_records,
+    note_records,
+    resolve_references,
+    which_held,
+)
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, advice, field_named
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
@@ -105,7 +111,11 @@ def keep_held(
     session: DeliverySession, done: Sequence[Done], decisions: Mapping[int, Decision]
 ) -> None:
     """Keeps what stands in the org of records of any object, or no more."""
-    held = [(each, holds) for each in done if (holds := decisions[each.operation_id].holds)]
+    held = [
+        (each, holds)
+        for each in done
+        if (holds := decisions[each.operation_id].holds) and not holds.is_published
+    ]
     forget_records(session.ledger, [each.operation_id for each, _ in held if _is_gone(each)])
     note_records(
         session.ledger,
@@ -123,6 +133,8 @@ def keep_held(
             if not _is_gone(each)
         ],
     )
+    if by_key := [holds.natural_key for _, holds in held if holds.by_key]:
+        resolve_references(session.ledger, session.account_id, by_key)
 
 
 def _is_gone(done: Done) -> bool:
@@ -175,10 +187,12 @@ class Recorder:
         """Records a batch of outcomes within the current transaction; returns what went through."""
         done = self._record_successes([o for o in outcomes if o.status == "ok"])
         self.lost += [o.ref for o in outcomes if o.status == "lost"]
-        self._keep_updates([o.ref for o in outcomes if o.status == "error"])
+        refused = [o for o in outcomes if o.status == "error"]
+        self._keep_updates([o.ref for o in refused])
         failed: list[Failed] = []
-        for outcome in outcomes:
-            if outcome.status == "error":
+        orphans = self._orphans([o.ref for o in refused])
+        for outcome in refused:
+            if outcome.ref not in orphans:
                 self._treat(self.writes[outcome.ref], outcome.errors, failed)
         self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
@@ -194,10 +208,34 @@ class Recorder:
         for topic, some in by_topic.items():
             record_failures(self.session, topic, some)
 
+    def _orphans(self, refused: Sequence[int]) -> set[int]:
+        """Records that were refused since a parent was, which went out before them.
+
+        They wait for it, at no cost.
+        """
+        parents = {
+            ref: holds.by_key
+            for ref in refused
+            if (holds := self.decisions[ref].holds) and holds.by_key
+        }
+        if not parents:
+            return set()
+        session = self.session
+        held = which_held(session.ledger, session.account_id, frozenset().union(*parents.values()))
+        orphans = {ref for ref, keys in parents.items() if not keys <= held}
+        if orphans:
+            back_to_pending(session.ledger, list(orphans))
+            session.decided_anew = True
+        return orphans
+
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
         for outcome in outcomes:
             write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
+            if _is_made_anew(write, decision):
+                self._count(write, decision)
+                self.anew.append(write)
+                continue
             altered = decision.altered or write.fields != decision.fields
             successes.append(
                 Done(
@@ -314,8 +352,15 @@ class Recorder:
         )
 
     def _lacks_what_is_never_left_out(self, write: Write, error: RowError) -> bool:
-        never = self.decisions[write.ref].kind.identifying | ABOUT
+        never = self._never_left_out(write)
         return error.code in FIELD_IS_GONE and not never.isdisjoint(_blamed(write, error))
+
+    def _never_left_out(self, write: Write) -> frozenset[str]:
+        """The fields without which a record would be another one, or nobody's."""
+        decision = self.decisions[write.ref]
+        references = decision.holds.ref_fields if decision.holds else ()
+        key = [write.external_id_field] if write.external_id_field else ()
+        return decision.kind.identifying.union(ABOUT, references, key)
 
     def _may_have_moved(self, write: Write, error: RowError) -> bool:
         """Whether the record that a write is about is to be looked for, once."""
@@ -323,6 +368,9 @@ class Recorder:
 
     def _record_deleted(self) -> None:
         """Records that people deleted and that stay gone: there is nothing left to update."""
+        to_make = {w.ref for w in self.deleted if _is_made_anew(w, self.decisions[w.ref])}
+        self.anew += [write for write in self.deleted if write.ref in to_make]
+        self.deleted = [write for write in self.deleted if write.ref not in to_make]
         gone = [
             Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
             for each in self.deleted
@@ -397,7 +445,7 @@ class Recorder:
             return True
         allowed = self.session.account.settings.degrade_fields
         kind = self.decisions[write.ref].kind
-        if not (allowed and refused) or not (kind.identifying | ABOUT).isdisjoint(refused):
+        if not (allowed and refused) or not self._never_left_out(write).isdisjoint(refused):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(
@@ -423,6 +471,12 @@ class Recorder:
         )
         self.again.append(replace(write, fields=rest))
         return True
+
+
+def _is_made_anew(write: Write, decision: Decision) -> bool:
+    """Whether a record is deleted so as to be made anew, under another master."""
+    holds = decision.holds
+    return write.action == "delete" and holds is not None and holds.is_wanted
 
 
 def _is_of_a_reference(write: Write, error: RowError) -> bool:

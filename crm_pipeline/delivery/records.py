@@ -1,31 +1,48 @@
 """Records of any object: upserted by a key of ours, updated by what differs, deleted when wanted.
 
 Topics are sent in their order, parents first; what is to be gone goes afterwards, in the reverse
-order. A record waits until everything that it refers to is held.
+order. A record waits until everything that it refers to is held. What fits one call goes in one:
+there a record names a parent that goes before it by that one's key.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-from crm_pipeline.delivery.decisions import Decision, Holding
+from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.kind import RECORD, RECORD_THAT_STAYS_GONE, Kind
-from crm_pipeline.delivery.recording import keep_held, record_unchanged
-from crm_pipeline.delivery.schemas import schemas
-from crm_pipeline.delivery.sending import Outbox
+from crm_pipeline.delivery.record_decisions import (
+    Keys,
+    decide_absence,
+    decide_record,
+    former_masters,
+    goes_with_its_master,
+    unwritable_references,
+    write_of_record,
+)
+from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
+from crm_pipeline.delivery.schemas import forget_schemas, schemas
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
 from crm_pipeline.delivery.session import DeliverySession
-from crm_pipeline.ledger.outcomes import Done
+from crm_pipeline.ledger.outcomes import Done, Failed, record_done
+from crm_pipeline.ledger.read_back import held_keys
 from crm_pipeline.ledger.records import (
     DueRecord,
     due_record_volumes,
     due_records,
+    forget_records,
+    ids_to_go,
     reopen_moved_records,
 )
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.outcomes import Action, Write
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
+from crm_pipeline.salesforce.packing import collections_of
 
 WINDOW = 10_000
 """Records decided at a time: their writes fill whole calls."""
+
+Decided = tuple[DueRecord, Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,153 +64,235 @@ class RecordTopic:
         return RECORD if self.when_deleted == "recreate" else RECORD_THAT_STAYS_GONE
 
 
+@dataclass(frozen=True, slots=True)
+class _Absences:
+    """What is to be gone, children first.
+
+    Attributes:
+        going: the Ids of all of it.
+        deleted: those that are deleted by themselves.
+        details: those that are deleted with their masters.
+    """
+
+    going: set[str]
+    deleted: list[Decided] = field(default_factory=list)
+    details: list[tuple[DueRecord, Decision, SObjectSchema]] = field(default_factory=list)
+
+
 def send_records(session: DeliverySession, topics: Sequence[RecordTopic]) -> None:
-    """Sends every pending record of these topics whose references are held.
+    """Sends every pending record of these topics whose references are held, or go before it.
 
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
     if not topics:
         return
-    may_have_moved = True
+    _reopen_moved(session)
+    for _ in topics:
+        pending = due_record_volumes(session.ledger, session.account_id)
+        if not pending:
+            return
+        schemas(session, dict.fromkeys(sobject for _, sobject, absent in pending if not absent))
+        if not _sent_in_one_call(session, topics, pending):
+            break
+        # What was made anew just now may be what other records refer to.
+        if not _reopen_moved(session):
+            return
     for topic in topics:
-        if may_have_moved:
-            # What was sent just now may be what records of the next topics refer to.
-            reopen_moved_records(session.ledger, session.account_id)
-            session.ledger.commit()
-        may_have_moved = _send(session, topic, absent=False)
-    for topic in reversed(topics):
-        _send(session, topic, absent=True)
+        if _send(session, topic):
+            _reopen_moved(session)
+    _delete(session, topics)
 
 
-def _send(session: DeliverySession, topic: RecordTopic, *, absent: bool) -> bool:
-    """Sends a topic's records that are to be so, or to be gone; returns whether there were any."""
-    volumes = {
-        (sobject, "delete" if absent else "create"): number
-        for (name, sobject, gone), number in due_record_volumes(
-            session.ledger, session.account_id
-        ).items()
-        if name == topic.name and gone is absent
-    }
-    if not volumes:
+def _reopen_moved(session: DeliverySession) -> bool:
+    reopened = reopen_moved_records(session.ledger, session.account_id)
+    session.ledger.commit()
+    return reopened > 0
+
+
+def _sent_in_one_call(
+    session: DeliverySession,
+    topics: Sequence[RecordTopic],
+    pending: Mapping[tuple[str, str, bool], int],
+) -> bool:
+    """Sends all that is due in one call; returns False where it does not fit one."""
+    if sum(pending.values()) > RECORDS_PER_CALL or session.account.settings.route == "bulk":
         return False
-    outbox = Outbox(session, topic.name, volumes)
-    after = 0
-    while due := due_records(
-        session.ledger, session.account_id, topic.name, absent=absent, after=after, limit=WINDOW
-    ):
-        after = due[-1].operation_id
-        if absent:
-            decided = [(each, decide_absence(each, topic.kind)) for each in due]
-        else:
-            known = schemas(session, dict.fromkeys(each.intent["sobject"] for each in due))
-            decided = [
-                (each, decide_record(each, known[each.intent["sobject"]], topic.kind))
-                for each in due
-            ]
-        _record_unchanged(session, [decision for _, decision in decided])
-        going = [(each, decision) for each, decision in decided if decision.action != "none"]
-        writes = [_write(each, decision) for each, decision in going]
-        session.ledger.commit()
-        outbox.add([decision for _, decision in going], writes)
+    along: dict[str, Sequence[str]] = {}
+    going: list[Decided] = []
+    ranks: dict[int, int] = {}
+    for rank, topic in enumerate(topics):
+        for due in _windows(session, topic, along=along):
+            for each, decision in _decide(session, topic, due, along):
+                ranks[each.operation_id] = rank
+                going.append((each, decision))
+                if decision.action == "create" and each.intent["key"] is not None:
+                    along[each.natural_key] = each.intent["key"]
+    absences = _absences(session, topics)
+    going += absences.deleted
+    writes = [write_of_record(each, d, ranks.get(each.operation_id, 0)) for each, d in _sent(going)]
+    if len(list(collections_of(writes))) > COMPOSITE_QUERIES_OR_COLLECTIONS:
+        return False
+    _record_unchanged(session, going)
+    session.ledger.commit()
+    volumes = Counter((write.sobject, str(write.written_as)) for write in writes)
+    outbox = Outbox(session, "records", volumes)
+    outbox.add([decision for _, decision in _sent(going)], writes)
     outbox.flush()
+    _settle_details(session, absences)
     return True
 
 
-def _record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
-    unchanged = [decision for decision in decisions if decision.action == "none"]
-    record_unchanged(session, unchanged)
-    by_id = {decision.operation_id: decision for decision in unchanged}
+def _send(session: DeliverySession, topic: RecordTopic) -> bool:
+    """Sends a topic's records that are to be so; returns whether there were any."""
+    outbox = None
+    for due in _windows(session, topic):
+        outbox = outbox or Outbox(session, topic.name, _volumes(session, topic, absent=False))
+        decided = list(_decide(session, topic, due, {}))
+        _add(session, outbox, decided)
+    if outbox is not None:
+        outbox.flush()
+    return outbox is not None
+
+
+def _delete(session: DeliverySession, topics: Sequence[RecordTopic]) -> None:
+    """Sends what is to be gone, children first; details go with their masters."""
+    absences = _absences(session, topics)
+    for topic in reversed(topics):
+        of_topic = [decided for decided in absences.deleted if decided[0].topic == topic.name]
+        if of_topic:
+            outbox = Outbox(session, topic.name, _volumes(session, topic, absent=True))
+            for start in range(0, len(of_topic), WINDOW):
+                _add(session, outbox, of_topic[start : start + WINDOW])
+            outbox.flush()
+    _settle_details(session, absences)
+
+
+def _add(session: DeliverySession, outbox: Outbox, decided: Sequence[Decided]) -> None:
+    _record_unchanged(session, decided)
+    writes = [write_of_record(each, decision) for each, decision in _sent(decided)]
+    session.ledger.commit()
+    outbox.add([decision for _, decision in _sent(decided)], writes)
+
+
+def _windows(
+    session: DeliverySession, topic: RecordTopic, *, absent: bool = False, along: Keys | None = None
+) -> Iterator[list[DueRecord]]:
+    """What of a topic is due, in parts."""
+    after = 0
+    while due := due_records(
+        session.ledger,
+        session.account_id,
+        topic.name,
+        absent=absent,
+        along=list(along or ()),
+        after=after,
+        limit=WINDOW,
+    ):
+        after = due[-1].operation_id
+        yield due
+
+
+def _volumes(
+    session: DeliverySession, topic: RecordTopic, *, absent: bool
+) -> dict[tuple[str, str], int]:
+    pending = due_record_volumes(session.ledger, session.account_id)
+    return {
+        (sobject, "delete" if absent else "create"): number
+        for (name, sobject, gone), number in pending.items()
+        if name == topic.name and gone is absent
+    }
+
+
+def _decide(
+    session: DeliverySession, topic: RecordTopic, due: Sequence[DueRecord], along: Keys
+) -> Iterator[Decided]:
+    """Decides records that are to be so; those that may not be written are told as failed."""
+    known = schemas(session, dict.fromkeys(each.intent["sobject"] for each in due))
+    masters = {
+        master for each in due for master in former_masters(each, known[each.intent["sobject"]])
+    }
+    gone = masters - held_keys(session.ledger, session.account_id, masters).keys()
+    for each in due:
+        schema = known[each.intent["sobject"]]
+        decision = decide_record(each, schema, topic.kind, along=along, gone=gone)
+        if hidden := unwritable_references(each, decision, schema):
+            _fail_hidden(session, decision, hidden)
+        else:
+            yield each, decision
+
+
+def _fail_hidden(session: DeliverySession, decision: Decision, hidden: Sequence[str]) -> None:
+    """Without its reference a record would be nobody's, so it is not sent."""
+    named = ", ".join(f"{decision.sobject}.{field}" for field in hidden)
+    message = (
+        f"The org lets the user not write {named}; give the user Read and Edit on it in a "
+        "permission set"
+    )
+    forget_schemas(session, [decision.sobject])
+    failed = Failed(
+        decision.operation_id, "HIDDEN_REFERENCE", message, 1, decision.sobject, "create"
+    )
+    record_failures(session, decision.counted_as, [failed])
+
+
+def _absences(session: DeliverySession, topics: Sequence[RecordTopic]) -> _Absences:
+    """What of all topics is to be gone."""
+    absences = _Absences(ids_to_go(session.ledger, session.account_id))
+    for topic in reversed(topics):
+        for due in _windows(session, topic, absent=True):
+            # Only what refers to one that goes may be its detail.
+            may_go_along = [each for each in due if _refers_to(each, absences.going)]
+            sobjects = dict.fromkeys(each.intent["sobject"] for each in may_go_along)
+            known = schemas(session, sobjects) if sobjects else {}
+            for each in due:
+                schema = known.get(each.intent["sobject"])
+                decision = decide_absence(each, topic.kind)
+                if schema and goes_with_its_master(each, schema, absences.going):
+                    absences.details.append((each, decision, schema))
+                else:
+                    absences.deleted.append((each, decision))
+    return absences
+
+
+def _refers_to(due: DueRecord, ids: Collection[str]) -> bool:
+    return any(to.salesforce_id in ids for to in due.last_references.values())
+
+
+def _settle_details(session: DeliverySession, absences: _Absences) -> None:
+    """Records details whose masters are deleted by now; the others stay pending."""
+    if not absences.details:
+        return
+    gone = absences.going - held_keys(session.ledger, session.account_id, absences.going).keys()
+    done = []
+    for each, decision, schema in reversed(absences.details):
+        if goes_with_its_master(each, schema, gone):
+            record_id = decision.salesforce_id or ""
+            gone.add(record_id)
+            done.append(
+                Done(
+                    each.operation_id,
+                    decision.sobject,
+                    "delete",
+                    record_id,
+                    "deleted with its master",
+                    attempts=0,
+                )
+            )
+            session.tally[each.topic, "delete"] += 1
+    record_done(session.ledger, session.cycle_id, done)
+    forget_records(session.ledger, [each.operation_id for each in done])
+    session.ledger.commit()
+
+
+def _sent(decided: Sequence[Decided]) -> list[Decided]:
+    return [(each, decision) for each, decision in decided if decision.action != "none"]
+
+
+def _record_unchanged(session: DeliverySession, decided: Sequence[Decided]) -> None:
+    by_id = {d.operation_id: d for _, d in decided if d.action == "none"}
+    record_unchanged(session, list(by_id.values()))
     done = [
         Done(ref, each.sobject, "none", each.salesforce_id or "") for ref, each in by_id.items()
     ]
     keep_held(session, done, by_id)
-
-
-def decide_record(due: DueRecord, schema: SObjectSchema, kind: Kind) -> Decision:
-    """What a record comes to: a new one, or what differs of the one that is there. Pure.
-
-    Args:
-        due: what is wanted, and what is held.
-        schema: of its object.
-        kind: of its topic.
-    """
-    wanted, decision = due.intent["fields"], _decision(due, kind)
-    if _is_of_a_master_gone(due, schema):
-        decision = replace(decision, salesforce_id=None)
-    if decision.salesforce_id is None:
-        new = {f: value for f, value in {**wanted, **due.references}.items() if value is not None}
-        fitted = schema.fit(new, "create")
-        return replace(
-            decision, action="create", fields=fitted.fields, changes=fitted.changes, reason="new"
-        )
-    fitted = schema.fit(_differing(due, wanted), "update")
-    action: Literal["update", "none"] = "update" if fitted.fields else "none"
-    reason = "changed at the source" if due.held_id else "named by its Id"
-    return replace(
-        decision, action=action, fields=fitted.fields, changes=fitted.changes, reason=reason
-    )
-
-
-def _is_of_a_master_gone(due: DueRecord, schema: SObjectSchema) -> bool:
-    """Whether it belonged to another record in a field that no update may change.
-
-    Such a detail was deleted with its master; where that was not so, the org refuses the upsert.
-    """
-    moved = [f for f, last in due.last_references.items() if due.references.get(f, last) != last]
-    fields = [found for name in moved if (found := schema.field(name)) is not None]
-    return due.intent["key"] is not None and any(not each.updateable for each in fields)
-
-
-def decide_absence(due: DueRecord, kind: Kind) -> Decision:
-    """What one that is to be gone comes to: its deletion, or nothing where it never was. Pure."""
-    decision = _decision(due, kind)
-    if decision.salesforce_id is None:
-        return decision
-    return replace(decision, action="delete", reason="to be gone")
-
-
-def _decision(due: DueRecord, kind: Kind) -> Decision:
-    return Decision(
-        due.operation_id,
-        "none",
-        due.intent["sobject"],
-        due.held_id or due.intent["id"],
-        {},
-        "was never there",
-        altered=True,
-        kind=kind,
-        holds=Holding(
-            due.topic, due.intent["fields"] or {}, due.ref_fields, due.ref_keys, due.ref_ids
-        ),
-    )
-
-
-def _differing(due: DueRecord, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields and references that are other ones than those written last."""
-    last, last_references = due.last or {}, due.last_references
-    fields = {f: value for f, value in wanted.items() if f not in last or last[f] != value}
-    moved = {f: to for f, to in due.references.items() if last_references.get(f) != to}
-    return fields | moved
-
-
-def _write(due: DueRecord, decision: Decision) -> Write:
-    key: Sequence[str] | None = due.intent["key"]
-    fields = dict(decision.fields)
-    action: Action = "create"
-    external_id_field = None
-    if decision.action in ("update", "delete"):
-        action = decision.action
-    elif key is not None:
-        action, external_id_field = "upsert", key[0]
-        fields[key[0]] = key[1]
-    return Write(
-        decision.operation_id,
-        decision.sobject,
-        action,
-        fields,
-        salesforce_id=decision.salesforce_id,
-        external_id_field=external_id_field,
-        # What has one parent travels together, so that no two requests lock it at once.
-        group_key=due.intent["parent"],
-    )

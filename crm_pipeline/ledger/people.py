@@ -52,6 +52,15 @@ def identify(
     return _keep(connection, whose, seen)
 
 
+def people_of(
+    connection: Connection, account_id: str, source_people: Collection[str]
+) -> dict[str, int]:
+    """The people to whom ids of the platform point, by id; of unknown ones nothing is said."""
+    parameters = {"account_id": account_id, "source_people": list(source_people)}
+    rows = connection.execute(statement("ledger/people_of"), parameters)
+    return {row.source_person: row.person_key for row in rows}
+
+
 def supersede_absorbed(connection: Connection, account_id: str) -> None:
     """Has nothing sent of people to whom nothing points any more."""
     connection.execute(statement("ledger/supersede_absorbed"), {"account_id": account_id})

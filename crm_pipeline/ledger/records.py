@@ -8,7 +8,7 @@ the account's lock.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection
@@ -73,13 +73,28 @@ class ChildSet:
     as_of: datetime
 
 
+class Reference(NamedTuple):
+    """What a field refers to: a natural key, and the record that stands for it.
+
+    `salesforce_id` is None where none does (yet); `sobject` is None of a reference by Id.
+    """
+
+    key: str
+    salesforce_id: str | None
+    sobject: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a record of the ledger: neither a person nor one named by its Id."""
+        return not self.key.startswith(("person:", "id:"))
+
+
 @dataclass(slots=True)
 class DueRecord:
     """A record to be written or deleted, with what of it stands in the org.
 
-    `held_…` and `last…` are None where nothing is held. `ref_ids` are the Ids for `ref_keys`, for
-    the fields of `ref_fields`, in their order; None where a reference of one that is to be gone is
-    not held.
+    `held_…` and `last…` are None where nothing is held. Of the arrays, those of one name belong
+    together by their places.
     """
 
     operation_id: int
@@ -90,10 +105,12 @@ class DueRecord:
     held_id: str | None
     last: Mapping[str, Any] | None
     last_ref_fields: Sequence[str] | None
-    last_ref_ids: Sequence[str] | None
+    last_ref_keys: Sequence[str] | None
+    last_ref_ids: Sequence[str | None] | None
     ref_fields: Sequence[str]
     ref_keys: Sequence[str]
     ref_ids: Sequence[str | None]
+    ref_sobjects: Sequence[str | None]
 
     @property
     def topic(self) -> str:
@@ -101,14 +118,28 @@ class DueRecord:
         return str(self.intent["topic"])
 
     @property
-    def references(self) -> dict[str, str | None]:
-        """The Ids of what its fields refer to, by field."""
-        return dict(zip(self.ref_fields, self.ref_ids, strict=True))
+    def references(self) -> dict[str, Reference]:
+        """What its fields are to refer to, by field."""
+        found = map(Reference, self.ref_keys, self.ref_ids, self.ref_sobjects)
+        return dict(zip(self.ref_fields, found, strict=True))
 
     @property
-    def last_references(self) -> dict[str, str]:
-        """The Ids that were written last, by field."""
-        return dict(zip(self.last_ref_fields or (), self.last_ref_ids or (), strict=True))
+    def last_references(self) -> dict[str, Reference]:
+        """What was found for its fields when it was written last, by field."""
+        found = map(Reference, self.last_ref_keys or (), self.last_ref_ids or ())
+        return dict(zip(self.last_ref_fields or (), found, strict=True))
+
+    @property
+    def moved(self) -> dict[str, Reference]:
+        """The references that lead elsewhere than at the last writing, by field."""
+        last = self.last_references
+        return {
+            field: to
+            for field, to in self.references.items()
+            if to.salesforce_id is None
+            or field not in last
+            or last[field].salesforce_id != to.salesforce_id
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +156,11 @@ class Noted:
 
 
 def intents_of(
-    connection: Connection, account_id: str, wants: Sequence[RecordWant | ChildSet]
+    connection: Connection,
+    account_id: str,
+    wants: Sequence[RecordWant | ChildSet],
+    *,
+    publishing: Collection[str] = (),
 ) -> list[Intent]:
     """What wants come to: an intent for each record, and one for each child that is to be gone.
 
@@ -133,8 +168,18 @@ def intents_of(
         connection: for the children that are known.
         account_id: whose.
         wants: of two for one natural key, the later by its place holds.
+        publishing: the topics whose records are events, with neither key nor Id.
+
+    Raises:
+        ValueError: a record has neither, and is no event: a lost answer would make it twice; or
+            it is an event, and has one.
     """
     records = {each.natural_key: each for each in wants if isinstance(each, RecordWant)}
+    for want in records.values():
+        is_event = want.target.key is None and want.target.salesforce_id is None
+        if is_event is not (want.topic in publishing):
+            has = "neither a key nor an Id" if is_event else "a key or an Id"
+            raise ValueError(f"A record of the topic {want.topic} has {has}")
     sets = [each for each in wants if isinstance(each, ChildSet)]
     intents = {key: _intent(each) for key, each in records.items()}
     for each in _absent(connection, account_id, sets):
@@ -190,12 +235,14 @@ def due_records(
     topic: str,
     *,
     absent: bool,
+    along: Collection[str] = (),
     after: int = 0,
     limit: int,
 ) -> list[DueRecord]:
     """Pending records of a topic with an operation id above `after`, oldest first.
 
-    Those that are to be so and of which every reference is held, or those to be gone.
+    Those that are to be so and of which every reference is held or among `along` (natural keys
+    that go out before them), or those to be gone.
     """
     rows = connection.execute(
         statement("records/due_records"),
@@ -203,6 +250,7 @@ def due_records(
             "account_id": account_id,
             "topic": topic,
             "absent": absent,
+            "along": list(along),
             "after": after,
             "limit": limit,
         },
@@ -230,6 +278,25 @@ def forget_records(connection: Connection, operation_ids: Sequence[int]) -> None
         connection.execute(statement("records/forget_records"), parameters)
 
 
+def resolve_references(
+    connection: Connection, account_id: str, natural_keys: Collection[str]
+) -> None:
+    """Notes the Ids of what these records refer to by key, where it is held by now."""
+    parameters = {"account_id": account_id, "natural_keys": list(natural_keys)}
+    connection.execute(statement("records/resolve_references"), parameters)
+
+
+def which_held(connection: Connection, account_id: str, natural_keys: Collection[str]) -> set[str]:
+    """Those of these natural keys for which a record stands in the org."""
+    parameters = {"account_id": account_id, "natural_keys": list(natural_keys)}
+    return set(connection.scalars(statement("records/which_held"), parameters))
+
+
+def ids_to_go(connection: Connection, account_id: str) -> set[str]:
+    """The Salesforce Ids of the records that are to be gone and are pending."""
+    return set(connection.scalars(statement("records/ids_to_go"), {"account_id": account_id}))
+
+
 def held_ids(connection: Connection, operation_ids: Sequence[int]) -> dict[int, str]:
     """The Salesforce Ids that are held for what these operations are about; others are absent."""
     parameters = {"operation_ids": list(operation_ids)}
@@ -252,6 +319,10 @@ def reopen_records(
     connection.execute(statement("records/reopen_records"), parameters)
 
 
-def reopen_moved_records(connection: Connection, account_id: str) -> None:
-    """Has records looked at again of which a reference is another Id than at the last look."""
-    connection.execute(statement("records/reopen_moved_records"), {"account_id": account_id})
+def reopen_moved_records(connection: Connection, account_id: str) -> int:
+    """Has records looked at again of which a reference is another Id than at the last look.
+
+    Returns how many.
+    """
+    whose = {"account_id": account_id}
+    return connection.execute(statement("records/reopen_moved_records"), whose).rowcount

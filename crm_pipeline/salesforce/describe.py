@@ -31,7 +31,14 @@ class PicklistValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
-    """One field, as a describe shows it. `length` is in units of UTF-16; 0: any."""
+    """One field, as a describe shows it.
+
+    Attributes:
+        length: in units of UTF-16; 0: any.
+        reference_to: the objects that a reference may lead to; none: not a reference.
+        relationship: the name under which a parent is given by its external id.
+        cascades: whether the record is deleted with the one that it refers to.
+    """
 
     name: str
     type: str
@@ -42,6 +49,9 @@ class FieldSchema:
     defaulted: bool = False
     restricted: bool = False
     values: tuple[PicklistValue, ...] = ()
+    reference_to: tuple[str, ...] = ()
+    relationship: str | None = None
+    cascades: bool = False
 
     @property
     def required(self) -> bool:
@@ -244,6 +254,9 @@ def _field_schema(described: Mapping[str, Any]) -> FieldSchema:
             )
             for value in values
         ),
+        reference_to=tuple(described.get("referenceTo") or ()),
+        relationship=described.get("relationshipName"),
+        cascades=bool(described.get("cascadeDelete")),
     )
 
 
@@ -262,4 +275,5 @@ def _from_compact(kept: Mapping[str, Any]) -> FieldSchema:
     """The field again; what another version of the pipeline kept of it is passed over."""
     known = {name: kept[name] for name in FieldSchema.__dataclass_fields__ if name in kept}
     values = tuple(PicklistValue(*value) for value in kept.get("values", ()))
-    return FieldSchema(**(known | {"values": values}))
+    reference_to = tuple(kept.get("reference_to", ()))
+    return FieldSchema(**(known | {"values": values, "reference_to": reference_to}))

@@ -27,6 +27,7 @@ class Write:
         salesforce_id: of an update or a delete, the record.
         external_id_field: of an upsert.
         group_key: records that lock the same parent have the same key; they are sent together.
+        rank: of an upsert, its place within a call: after those that it may refer to.
     """
 
     ref: int
@@ -36,6 +37,7 @@ class Write:
     salesforce_id: str | None = None
     external_id_field: str | None = None
     group_key: str | None = None
+    rank: int = 0
 
     @property
     def written_as(self) -> Literal["create", "update", "delete"]:

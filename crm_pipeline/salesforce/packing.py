@@ -80,9 +80,10 @@ def _target(write: Write) -> tuple[Action, str]:
     return write.action, ""
 
 
-def _place(write: Write) -> tuple[int, str, str, str]:
+def _place(write: Write) -> tuple[int, int, str, str, str]:
     action, target = _target(write)
-    return _ORDER.index(action), target, write.sobject, write.group_key or ""
+    rank = write.rank if action == "upsert" else 0
+    return _ORDER.index(action), rank, target, write.sobject, write.group_key or ""
 
 
 def _chunks(writes: Iterable[Write]) -> Iterator[list[Write]]:

@@ -74,6 +74,11 @@ def test_no_treatment_of_the_error_table_is_left_without_a_remedy() -> None:
             assert remedy(kind, treatment, action, of_reference=False)
 
 
+def test_a_kind_without_an_answer_for_a_lost_creation_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="lost_creation"):
+        Kind("thing", outcomes={})  # type: ignore[call-arg]
+
+
 @pytest.mark.parametrize("treatment", OF_THE_ACCOUNT)
 def test_what_concerns_the_account_is_none_of_a_write(treatment: Treatment) -> None:
     with pytest.raises(KeyError):

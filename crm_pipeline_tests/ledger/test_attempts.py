@@ -67,6 +67,18 @@ def test_pauses_grow_from_the_first_and_stay_within_days(ledger: Connection, att
     assert max(pauses) < timedelta(days=2)
 
 
+@pytest.mark.parametrize(
+    ("target", "publishing"),
+    [(Target("Badge__c"), ()), (Target("Call__e", ("Key__c", "1")), ("badges",))],
+)
+def test_a_record_that_a_lost_answer_would_make_twice_is_refused(
+    ledger: Connection, target: Target, publishing: tuple[str, ...]
+) -> None:
+    want = RecordWant("badge:1", "badges", datetime(2026, 1, 1, tzinfo=UTC), target, {})
+    with pytest.raises(ValueError, match="of the topic badges has"):
+        intents_of(ledger, ACCOUNT, [want], publishing=publishing)
+
+
 @pytest.mark.parametrize("attempts", [5, 30])
 def test_requeued_it_has_all_of_them_again(ledger: Connection, attempts: int) -> None:
     operation = wanted(ledger, attempts)

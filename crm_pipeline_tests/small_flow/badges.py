@@ -25,6 +25,7 @@ from crm_pipeline.declaration import (
     Watched,
 )
 from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.people import people_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
 from crm_pipeline.sources.participations import UNFINISHED
@@ -37,6 +38,8 @@ OBJECTS: Mapping[str, Any] = {
             "Badge_Key__c": {"type": "string", "external_id": True, "unique": True},
             "Level__c": {"type": "double", "scale": 0},
             "Holder__c": {"type": "string", "length": 40},
+            "Lead__c": {"reference_to": "Lead", "child_relationship_name": "Badges"},
+            "Contact__c": {"reference_to": "Contact", "child_relationship_name": "Badges"},
         }
     },
     "Line__c": {
@@ -50,6 +53,23 @@ OBJECTS: Mapping[str, Any] = {
 }
 """The objects of the flow, as an org's file has them."""
 
+MASTERED: Mapping[str, Any] = {
+    **OBJECTS,
+    "Line__c": {
+        "fields": {
+            **OBJECTS["Line__c"]["fields"],
+            "Badge__c": {
+                "type": "master_detail",
+                "reference_to": "Badge__c",
+                "child_relationship_name": "Lines",
+            },
+        }
+    },
+}
+"""The same, with lines that are deleted with their badge, and may not be given another one."""
+
+PERSON_FIELDS = ("Lead__c", "Contact__c")
+
 TOPICS = frozenset(("badges", "badge_lines", "badge_calls", "badge_levels", "badge_edits"))
 """The names of its topics."""
 
@@ -59,7 +79,8 @@ class Badge:
     """A badge, its level, and the texts of its lines by number.
 
     Its lines belong to the badge `lines_of` where that is given; its record has the key of the
-    badge `twin_of`, which no two should share.
+    badge `twin_of`, which no two should share. `person` is the platform's id of whom it belongs
+    to; the Lead or Contact of that person stands in its field.
     """
 
     number: int
@@ -72,10 +93,14 @@ class Badge:
     at: int = 0
     lines_of: int | None = None
     twin_of: int | None = None
+    person: int | None = None
+    call: str | None = None
 
 
-def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
-    """What a badge asks for."""
+def wants(
+    badge: Badge, people: Mapping[str, int] | None = None
+) -> list[RecordWant | ChildSet | MessageWant]:
+    """What a badge asks for; `people` are the numbers of those whom the account knows."""
     key, as_of = f"badge:{badge.number}", datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
     target = Target("Badge__c", ("Badge_Key__c", str(badge.twin_of or badge.number)))
     if badge.gone:
@@ -83,6 +108,8 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
             ChildSet(key, "badge_lines", frozenset(), as_of),
             RecordWant(key, "badges", as_of, target, None),
         ]
+    person = (people or {}).get(str(badge.person))
+    belongs_to = {} if person is None else dict.fromkeys(PERSON_FIELDS, f"person:{person}")
     lines = {f"line:{badge.number}:{n}": text for n, text in badge.lines.items()}
     found: list[RecordWant | ChildSet | MessageWant] = [
         RecordWant(
@@ -91,6 +118,7 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
             as_of,
             target,
             {"Level__c": badge.level, "Holder__c": badge.holder},
+            refs=belongs_to,
         ),
         *(
             RecordWant(
@@ -108,7 +136,7 @@ def wants(badge: Badge) -> list[RecordWant | ChildSet | MessageWant]:
         ChildSet(key, "badge_lines", frozenset(lines), as_of),
     ]
     if badge.calls:
-        call = {"Badge__c": str(badge.number)}
+        call = {"Badge__c": badge.call or str(badge.number)}
         target = Target("Call__e")
         found.append(RecordWant(f"call:{badge.number}", "badge_calls", as_of, target, call))
     if badge.told:
@@ -182,7 +210,9 @@ def badges_flow(
 
     def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
         for chunk in source.read(reading.ledger, None):
-            found = [want for badge in chunk.rows for want in wants(badge)]
+            ids = [str(badge.person) for badge in chunk.rows if badge.person is not None]
+            people = people_of(reading.ledger, reading.account.account_id, ids)
+            found = [want for badge in chunk.rows for want in wants(badge, people)]
             yield Batch(source.name, len(chunk.rows), (), chunk.position, wants=found)
 
     names = {"badges": "Badge__c", "badge_lines": "Line__c", "badge_calls": "Call__e"}
@@ -197,6 +227,7 @@ def badges_flow(
             records=True,
             sends=("record",),
             when_deleted=when_deleted,
+            publishes=name == "badge_calls",
         )
         for name in names
     )

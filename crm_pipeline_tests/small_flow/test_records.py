@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.local_org.event_bus import BUS
 from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.small_flow.badges import Badge, badges_flow
@@ -41,7 +42,9 @@ def test_parents_come_first_and_children_refer_to_them(bench: Bench) -> None:
     assert levels(bench) == {"1": 1, "2": 7}
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}
     assert report.tally.by_topic == {"badges": {"create": 2}, "badge_lines": {"create": 2}}
-    assert report.counts.api_calls == 4
+    # One describes the objects, the other has parents and children, who name them by their keys.
+    assert report.counts.api_calls == 2
+    assert cycle(bench, ONE, Badge(2, level=7)).counts.api_calls == 0
 
 
 def test_what_is_known_costs_no_call_and_no_login(bench: Bench) -> None:
@@ -225,6 +228,26 @@ def test_an_event_without_a_key_is_published_once_a_version(bench: Bench) -> Non
     assert set(bench.states().values()) == {"done"}
 
 
+def published(bench: Bench) -> list[Any]:
+    return [each.fields["Badge__c"] for each in BUS[bench.org].published]
+
+
+def test_one_that_says_something_else_is_published_anew(bench: Bench) -> None:
+    cycle(bench, Badge(1, calls=True))
+    cycle(bench, Badge(1, calls=True, call="louder", at=1))
+    assert published(bench) == ["1", "louder"]
+
+
+def test_an_event_whose_answer_is_lost_is_published_again_as_the_same_version(
+    bench: Bench,
+) -> None:
+    lose_answer(bench, "collections.create", Badge(1, calls=True))
+    cycle(bench, Badge(1, calls=True))
+    assert published(bench) == ["1", "1"]
+    versions = "SELECT version, state FROM crm.operation WHERE natural_key = 'call:1'"
+    assert bench.connection.execute(text(versions)).all() == [(1, "done")]
+
+
 def test_a_topic_may_give_its_operations_more_tries(bench: Bench) -> None:
     cycle(bench, ONE)
     tries = "SELECT attempts_left FROM crm.operation WHERE natural_key = :key"
@@ -246,4 +269,59 @@ def test_many_records_fill_whole_calls(bench: Bench) -> None:
     badges = [Badge(number, lines={1: "x"}) for number in range(1_500)]
     report = cycle(bench, *badges)
     assert report.tally.by_topic == {"badges": {"create": 1_500}, "badge_lines": {"create": 1_500}}
-    assert report.counts.api_calls == 6
+    assert report.counts.api_calls == 5
+
+
+def test_whatever_is_small_takes_one_call(bench: Bench) -> None:
+    cycle(bench, ONE, Badge(2, lines={1: "x"}), Badge(3, calls=True))
+    report = cycle(
+        bench,
+        replace(ONE, level=2, lines={1: "first", 2: "zwei", 3: "third"}, at=1),
+        Badge(2, gone=True, at=1),
+        Badge(3, calls=True),
+        Badge(4, lines={1: "y"}, calls=True),
+    )
+    assert report.counts.api_calls == 1
+    assert levels(bench) == {"1": 2, "3": 1, "4": 1}
+    assert lines(bench) == {"1:1": "1 first", "1:2": "1 zwei", "1:3": "1 third", "4:1": "4 y"}
+
+
+@pytest.mark.parametrize("message", ["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"])
+def test_a_child_whose_parent_is_refused_waits_at_no_cost(bench: Bench, message: Any) -> None:
+    bench.org.config.missing_parent_error = message
+    report = cycle(bench, replace(ONE, holder="Refused"), Badge(2, lines={1: "x"}))
+    assert bench.states()["badge:1"] == "exhausted"
+    assert bench.states()["line:1:1"] == "pending"
+    tries = "SELECT attempts_left FROM crm.operation WHERE natural_key LIKE 'line:1:%'"
+    assert bench.connection.scalars(text(tries)).all() == [30, 30]
+    assert (report.tally.overall("failed"), lines(bench)) == (1, {"2:1": "2 x"})
+    cycle(bench, replace(ONE, at=1), Badge(2, lines={1: "x"}))
+    assert lines(bench) == {"1:1": "1 first", "1:2": "1 second", "2:1": "2 x"}
+
+
+def test_a_child_that_is_refused_itself_holds_up_nobody(bench: Bench) -> None:
+    cycle(bench, replace(ONE, lines={1: "refused", 2: "second"}))
+    assert bench.states()["line:1:1"] == "exhausted"
+    assert lines(bench) == {"1:2": "1 second"}
+
+
+def test_parents_and_children_whose_answer_is_lost_are_there_once(bench: Bench) -> None:
+    lose_answer(bench, "collections.upsert", ONE, Badge(2, lines={1: "x"}))
+    cycle(bench, ONE, Badge(2, lines={1: "x"}))
+    assert lines(bench) == {"1:1": "1 first", "1:2": "1 second", "2:1": "2 x"}
+    assert cycle(bench, ONE, Badge(2, lines={1: "x"})).counts.api_calls == 0
+
+
+def test_a_child_without_its_parent_is_not_made(bench: Bench) -> None:
+    bench.admin("settings", hidden_fields=["Line__c.Badge__c"])
+    cycle(bench, ONE)
+    assert bench.records("Line__c") == []
+    row = bench.connection.execute(
+        text("SELECT state, error_message FROM crm.operation WHERE natural_key = 'line:1:1'")
+    ).one()
+    assert row.state == "failed"
+    assert "give the user Read and Edit" in row.error_message
+    bench.connection.rollback()
+    bench.admin("settings", hidden_fields=[])
+    cycle(bench, ONE)
+    assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}

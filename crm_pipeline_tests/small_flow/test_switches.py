@@ -21,24 +21,10 @@ from crm_pipeline.salesforce.changes import Children
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.local_org.switches import switches
-from crm_pipeline_tests.small_flow.badges import OBJECTS, TOPICS, Badge, badges_flow
+from crm_pipeline_tests.small_flow.badges import MASTERED, TOPICS, Badge, badges_flow
 
 EACH = [(name, value) for name, values in switches().items() for value in values]
 
-# Details are deleted with their master, and have only that one.
-MASTERED = {
-    **OBJECTS,
-    "Line__c": {
-        "fields": {
-            **OBJECTS["Line__c"]["fields"],
-            "Badge__c": {
-                "type": "master_detail",
-                "reference_to": "Badge__c",
-                "child_relationship_name": "Lines",
-            },
-        }
-    },
-}
 SAID = {1: "first", 2: "second"}
 
 

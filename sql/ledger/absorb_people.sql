@@ -6,6 +6,21 @@ WITH absorbed AS (
         jsonb_to_recordset(CAST(:rows AS jsonb)) AS a (person_key bigint, successor bigint)
 ),
 
+successors AS (
+    UPDATE crm.person AS p
+    SET successor = a.successor, absorbed_at = now()
+    FROM absorbed AS a
+    WHERE p.account_id = :account_id AND p.person_key = a.person_key
+),
+
+followed AS (
+    -- Those for whom one of them stood until now.
+    UPDATE crm.person AS p
+    SET successor = a.successor, absorbed_at = now()
+    FROM absorbed AS a
+    WHERE p.account_id = :account_id AND p.successor = a.person_key
+),
+
 identities AS (
     UPDATE crm.identity AS i
     SET person_key = a.successor

@@ -1,6 +1,7 @@
 -- What an account holds of some records of its org: people (person:<number>) and other records.
-SELECT i.salesforce_id, 'person:' || i.person_key AS natural_key
+SELECT i.salesforce_id, 'person:' || coalesce(p.successor, i.person_key) AS natural_key
 FROM crm.identity AS i
+LEFT JOIN crm.person AS p ON i.person_key = p.person_key
 WHERE i.account_id = :account_id AND i.salesforce_id = any(CAST(:salesforce_ids AS text []))
 UNION ALL
 SELECT r.salesforce_id, r.natural_key

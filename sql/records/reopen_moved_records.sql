@@ -18,7 +18,23 @@ changed AS (
     SELECT 'person:' || i.person_key AS ref_key, i.salesforce_id
     FROM crm.identity AS i
     CROSS JOIN looked
-    WHERE i.account_id = :account_id AND i.seen_at >= looked.since
+    WHERE
+        i.account_id = :account_id
+        AND i.seen_at >= looked.since
+        AND NOT EXISTS (
+            SELECT FROM crm.person AS p
+            WHERE p.person_key = i.person_key AND p.successor IS NOT NULL
+        )
+    UNION ALL
+    -- Who was absorbed is meant as the one who stands for the person now.
+    SELECT 'person:' || p.person_key AS ref_key, i.salesforce_id
+    FROM crm.person AS p
+    INNER JOIN crm.identity AS i ON p.account_id = i.account_id AND p.successor = i.person_key
+    CROSS JOIN looked
+    WHERE
+        p.account_id = :account_id
+        AND p.successor IS NOT NULL
+        AND greatest(p.absorbed_at, i.seen_at) >= looked.since
     UNION ALL
     SELECT r.natural_key, r.salesforce_id
     FROM crm.record AS r

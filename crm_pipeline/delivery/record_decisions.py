@@ -1,0 +1,208 @@
+"""What is to be written for a record of any object. Pure functions, no I/O."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from crm_pipeline.delivery.decisions import Decision, Holding
+from crm_pipeline.delivery.kind import Kind
+from crm_pipeline.ledger.records import DueRecord, Reference
+from crm_pipeline.salesforce.describe import FieldChange, FieldSchema, SObjectSchema
+from crm_pipeline.salesforce.outcomes import Action, Write
+from crm_pipeline.salesforce.values import Why
+
+Keys = Mapping[str, Sequence[str]]
+"""The external-id field and its value, by the natural key of what goes out before."""
+
+
+def decide_record(
+    due: DueRecord,
+    schema: SObjectSchema,
+    kind: Kind,
+    *,
+    along: Keys | None = None,
+    gone: Collection[str] = (),
+) -> Decision:
+    """What a record comes to: a new one, or what differs of the one that is there.
+
+    One that may not be given another master is deleted, to be made anew under that; where the
+    former master is gone, it went with it.
+
+    Args:
+        due: what is wanted, and what is held.
+        schema: of its object.
+        kind: of its topic.
+        along: the keys of records that go out before it, in the same call.
+        gone: Ids of former masters that are not in the org any more.
+    """
+    decision = _decision(due, kind, along or {})
+    wanted = due.intent["fields"]
+    if decision.salesforce_id is None:
+        return _created(decision, due, schema, wanted, along or {})
+    masters = _former_masters(due, schema)
+    if masters and due.intent["key"] is not None:
+        if all(each.is_ours and each.salesforce_id in gone for each in masters):
+            anew = replace(decision, salesforce_id=None)
+            return _created(anew, due, schema, wanted, along or {})
+        return replace(decision, action="delete", reason="to be made anew under another parent")
+    last = due.last or {}
+    differing = {f: value for f, value in wanted.items() if f not in last or last[f] != value}
+    moved = {f: to for f, to in due.moved.items() if not _may_stay(f, due, schema)}
+    fields, changes = _fitted(differing, moved, schema, "update", along or {})
+    action: Literal["update", "none"] = "update" if fields else "none"
+    reason = "changed at the source" if due.held_id else "named by its Id"
+    return replace(decision, action=action, fields=fields, changes=changes, reason=reason)
+
+
+def former_masters(due: DueRecord, schema: SObjectSchema) -> list[str]:
+    """The Ids of records of ours that it belonged to in fields that no update may change."""
+    masters = _former_masters(due, schema)
+    return [each.salesforce_id for each in masters if each.is_ours and each.salesforce_id]
+
+
+def decide_absence(due: DueRecord, kind: Kind) -> Decision:
+    """What one that is to be gone comes to: its deletion, or nothing where it never was."""
+    decision = _decision(due, kind, {})
+    if decision.salesforce_id is None:
+        return decision
+    return replace(decision, action="delete", reason="to be gone")
+
+
+def goes_with_its_master(due: DueRecord, schema: SObjectSchema, going: Collection[str]) -> bool:
+    """Whether its deletion is that of a record of `going`, which takes it along."""
+    return any(
+        to.salesforce_id in going and (found := schema.field(field)) is not None and found.cascades
+        for field, to in due.last_references.items()
+    )
+
+
+def unwritable_references(due: DueRecord, decision: Decision, schema: SObjectSchema) -> list[str]:
+    """Reference fields without which a new record would be nobody's: hidden, or not to be set."""
+    if decision.action != "create":
+        return []
+    return [
+        field
+        for field in due.ref_fields
+        if (found := schema.field(field)) is None or not found.createable
+    ]
+
+
+def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
+    """The write that a decision comes to; `rank` is its place among those of a call."""
+    key: Sequence[str] | None = due.intent["key"]
+    fields = dict(decision.fields)
+    action: Action = "create"
+    external_id_field = None
+    if decision.action in ("update", "delete"):
+        action = decision.action
+    elif key is not None:
+        action, external_id_field = "upsert", key[0]
+        fields[key[0]] = key[1]
+    return Write(
+        decision.operation_id,
+        decision.sobject,
+        action,
+        fields,
+        salesforce_id=decision.salesforce_id,
+        external_id_field=external_id_field,
+        # What has one parent travels together, so that no two requests lock it at once.
+        group_key=due.intent["parent"],
+        rank=rank,
+    )
+
+
+def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
+    is_published = due.intent["key"] is None and due.intent["id"] is None
+    by_key = (key for key in due.ref_keys if key in along)
+    return Decision(
+        due.operation_id,
+        "none",
+        due.intent["sobject"],
+        None if is_published else due.held_id or due.intent["id"],
+        {},
+        "was never there",
+        altered=True,
+        kind=kind,
+        holds=Holding(
+            due.natural_key,
+            due.topic,
+            due.intent["fields"] or {},
+            due.ref_fields,
+            due.ref_keys,
+            due.ref_ids,
+            by_key=frozenset(by_key),
+            is_wanted=due.intent["fields"] is not None,
+            is_published=is_published,
+        ),
+    )
+
+
+def _created(
+    decision: Decision,
+    due: DueRecord,
+    schema: SObjectSchema,
+    wanted: Mapping[str, Any],
+    along: Keys,
+) -> Decision:
+    new = {f: value for f, value in wanted.items() if value is not None}
+    fields, changes = _fitted(new, due.references, schema, "create", along)
+    return replace(decision, action="create", fields=fields, changes=changes, reason="new")
+
+
+def _fitted(
+    fields: Mapping[str, Any],
+    references: Mapping[str, Reference],
+    schema: SObjectSchema,
+    operation: Literal["create", "update"],
+    along: Keys,
+) -> tuple[dict[str, Any], Sequence[FieldChange]]:
+    """The fields and references as they go out; one that is not held goes by its record's key."""
+    by_key: dict[str, Any] = {}
+    changes: list[FieldChange] = []
+    by_id: dict[str, str | None] = {}
+    for name, to in references.items():
+        found = schema.field(name)
+        if to.salesforce_id is None and found is not None and found.writable(operation):
+            field, value = along[to.key]
+            by_key[_relationship(found)] = {field: value}
+        elif to.salesforce_id is None:
+            why = Why.ABSENT if found is None else Why.READ_ONLY
+            changes.append(FieldChange(name, why, to.key, None))
+        elif operation == "update" or _may_lead_to(found, to.sobject):
+            by_id[name] = to.salesforce_id if _may_lead_to(found, to.sobject) else None
+    fitted = schema.fit({**fields, **by_id}, operation)
+    return {**fitted.fields, **by_key}, [*fitted.changes, *changes]
+
+
+def _may_lead_to(field: FieldSchema | None, sobject: str | None) -> bool:
+    """Whether a field may name a record of this object; a Lead by now may be a Contact."""
+    return (
+        field is None or sobject is None or not field.reference_to or sobject in field.reference_to
+    )
+
+
+def _relationship(field: FieldSchema) -> str:
+    if field.relationship is not None:
+        return field.relationship
+    custom = field.name.endswith("__c")
+    return f"{field.name[:-1]}r" if custom else field.name.removesuffix("Id")
+
+
+def _former_masters(due: DueRecord, schema: SObjectSchema) -> list[Reference]:
+    """What it belonged to in fields that lead elsewhere now, and that no update may change."""
+    last = due.last_references
+    return [
+        last[field]
+        for field in due.moved
+        if field in last and last[field].salesforce_id and not _updateable(field, schema)
+    ]
+
+
+def _may_stay(field: str, due: DueRecord, schema: SObjectSchema) -> bool:
+    """Whether a reference that no update may change was set when the record was made."""
+    return field not in due.last_references and not _updateable(field, schema)
+
+
+def _updateable(field: str, schema: SObjectSchema) -> bool:
+    found = schema.field(field)
+    return found is None or found.updateable
