@@ -11,6 +11,10 @@ from dagster import Config, DagsterInstance, DagsterRun, DagsterRunStatus, RunRe
 from pydantic import Field
 
 CYCLE_JOB = "account_cycle"
+FORMER_CYCLE_JOB = "webinar_cycle"
+"""What the job was called. A run that still waited under that name fails, and is not tried again:
+Dagster finds no such job."""
+
 CYCLE_OP = "sync_accounts"
 
 PARTITION_TAG = "dagster/partition"

@@ -11,7 +11,7 @@ from dagster import (
     run_status_sensor,
 )
 
-from crm_pipeline.cadence.cycle_runs import accounts_of
+from crm_pipeline.cadence.cycle_runs import FORMER_CYCLE_JOB, accounts_of
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.database.statements import statement
 from crm_pipeline.flows.registry import ALL_TOPICS
@@ -50,7 +50,7 @@ def close_abandoned(instance: DagsterInstance, run: DagsterRun, reason: str) -> 
                 {"run_id": run.run_id, "reason": reason.format(run=run.run_id[:8])},
             )
         )
-        if run.tags.get(WILL_RETRY_TAG) != "true":
+        if run.job_name == FORMER_CYCLE_JOB or run.tags.get(WILL_RETRY_TAG) != "true":
             connection.execute(
                 statement("cadence/release_unstarted"),
                 {"run_id": run.run_id, "account_ids": sorted(accounts_of(run) or ())},
