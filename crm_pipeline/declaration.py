@@ -4,7 +4,7 @@ A flow is declared once, by these types; nothing below it knows its name, and no
 knows more than its declaration.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
@@ -239,6 +239,8 @@ class Flow(Generic[S]):
         promises: what is to hold for each account.
         read: reads what is new and gives it batch by batch; the caller commits each.
         count: what recording a batch came to by kind of operation, by topic and outcome. Pure.
+        share: so many rows that say something new a cycle takes of it; the rest is for the next
+            one, so that all there is of one flow holds up no other.
         watches: the objects of the org whose changes it wants to know.
         notice: the rules that make wants of such changes. Pure.
     """
@@ -249,8 +251,9 @@ class Flow(Generic[S]):
     sources: tuple[Source[Any, Any], ...]
     outside: tuple[Outside, ...]
     promises: tuple[Promise, ...]
-    read: Callable[[Reading[S]], Iterator[Batch]]
+    read: Callable[[Reading[S]], Generator[Batch]]
     count: Callable[[Batch, Mapping[str, Recorded]], Numbers] = lambda _, __: {}
+    share: int = 20_000
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
 

@@ -1,6 +1,6 @@
 """Declarations that do not fit are refused before anything runs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from crm_pipeline.declaration import (
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 
 
-def _read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
+def _read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     yield from ()
 
 

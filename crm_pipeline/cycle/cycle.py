@@ -4,6 +4,7 @@ import gc
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -307,17 +308,25 @@ class _Cycle:
             flow.reads(report.steps),
             recording,
         )
-        for batch in flow.read(reading):
-            stop_if(self.around.stop_asked)
-            if recording:
-                recorded = self._record(flow, batch)
-                self.ledger.commit()
-            else:
-                recorded = only_read(batch.intents)
-            report.tally.update(batch.numbers)
-            report.tally.update(flow.count(batch, recorded))
-            report.sessions.update(batch.rows_by_session)
-            self.told += batch.told
+        taken = 0
+        with closing(flow.read(reading)) as batches:
+            for batch in batches:
+                stop_if(self.around.stop_asked)
+                if recording:
+                    recorded = self._record(flow, batch)
+                    self.ledger.commit()
+                else:
+                    recorded = only_read(batch.intents)
+                report.tally.update(batch.numbers)
+                report.tally.update(flow.count(batch, recorded))
+                report.sessions.update(batch.rows_by_session)
+                self.told += batch.told
+                taken += min(batch.rows, sum(each.new + each.changed for each in recorded.values()))
+                if recording and taken >= flow.share:
+                    self.told.append(
+                        f"{flow.name}: {taken} rows were new; the next cycle reads on from there"
+                    )
+                    return
         if recording:
             self.ledger.commit()
             self._has_positions(flow, reading.sources)

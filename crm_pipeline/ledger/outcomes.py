@@ -92,7 +92,11 @@ class NotedChange:
 
 
 def take_retries(connection: Connection, account_id: str, *, limit: int) -> dict[int, str]:
-    """Makes the oldest due failed operations pending again; returns ids and error codes."""
+    """Makes due failed operations pending again, the oldest of each flow in turn.
+
+    Returns:
+        The error code of each, by its id.
+    """
     rows = connection.execute(
         statement("ledger/take_retries"), {"account_id": account_id, "limit": limit}
     )

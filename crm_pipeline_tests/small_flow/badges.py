@@ -4,7 +4,7 @@ It declares all that a flow can declare of records: an object with a key of ours
 reference to another record, a record that is left where people delete it, an event without a key.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -208,7 +208,7 @@ def badges_flow(
 
     source = BadgeRows(rows, at_a_time)
 
-    def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
+    def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         for chunk in source.read(reading.ledger, None):
             ids = [str(badge.person) for badge in chunk.rows if badge.person is not None]
             people = people_of(reading.ledger, reading.account.account_id, ids)

@@ -1,7 +1,7 @@
 """Campaigns, declared: events as campaigns, participants as their members (spec 2)."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +50,7 @@ class ReadWhole:
     rows: Mapping[str, Collection[int]]
 
 
-def read(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
+def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     """Reads what is new for an account's campaigns; the caller records each batch.
 
     Its positions are its own, so that an account that switches campaigns on gets what is
@@ -320,5 +320,6 @@ CAMPAIGNS = Flow(
     outside=_OUTSIDE,
     promises=_PROMISES,
     read=read,
+    share=100_000,
     count=count,
 )

@@ -1,7 +1,7 @@
 """The webinar cycle, declared: from registrations and attendances to people and activities."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ from crm_pipeline.sources.people import sightings
 NAME = "webinars"
 
 
-def read(reading: Reading[AccountSettings]) -> Iterator[Batch]:
+def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     """Reads what is new for an account and maps it; the caller records each batch.
 
     Who its people are is written within the caller's transaction.
@@ -367,5 +367,6 @@ WEBINARS = Flow(
     outside=(*_TABLES, *_OBJECTS),
     promises=_PROMISES,
     read=read,
+    share=250_000,
     count=count,
 )

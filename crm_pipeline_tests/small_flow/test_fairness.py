@@ -1,0 +1,106 @@
+"""All that there is of one flow holds up no other: rows and retries are shared."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.declaration import Flow
+from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.flows.webinars.flow import WEBINARS
+from crm_pipeline.ledger.outcomes import take_retries
+from crm_pipeline.report import CycleReport
+from crm_pipeline.settings import settings
+from crm_pipeline_tests.cadence.rows import an_account, an_operation
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.small_flow.badges import TOPICS, Badge, badges_flow
+
+MANY, SHARE = 10, 4
+BADGES = [Badge(number) for number in range(1, MANY + 1)]
+
+
+def people_register(bench: Bench, *numbers: int) -> None:
+    for number in numbers:
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, minute=number)
+
+
+def cycle(bench: Bench, flows: Sequence[Flow[Any]]) -> CycleReport:
+    bench.connection.commit()
+    report = sync_account(ACCOUNT, run_id="test", steps=ALL_TOPICS | TOPICS, flows=flows)
+    assert report.state == "Complete", report.reason
+    return report
+
+
+def due(flows: Sequence[Flow[Any]]) -> list[str]:
+    return [each.reason for each in due_accounts(only_urgent=True, flows=flows)]
+
+
+def test_a_full_sync_of_one_flow_leaves_the_webinars_their_hour(bench: Bench) -> None:
+    flows = [*FLOWS, replace(badges_flow(BADGES, at_a_time=2), share=SHARE)]
+    people_register(bench, 1)
+    report = cycle(bench, flows)
+    assert "badges: 4 rows were new; the next cycle reads on from there" in report.notes
+    assert (len(bench.records("Event")), len(bench.records("Badge__c"))) == (1, SHARE)
+    assert due(flows) == ["new rows"]
+    people_register(bench, 2)
+    cycle(bench, flows)
+    assert (len(bench.records("Event")), len(bench.records("Badge__c"))) == (2, 2 * SHARE)
+    cycle(bench, flows)
+    assert len(bench.records("Badge__c")) == MANY
+    assert due(flows) == []
+
+
+def test_a_full_sync_of_webinars_leaves_the_others_theirs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHUNK_ROWS", "2")
+    settings.cache_clear()
+    switch_on(bench)
+    small: list[Flow[Any]] = [replace(WEBINARS, share=SHARE), replace(CAMPAIGNS, share=SHARE)]
+    flows: list[Flow[Any]] = [*small, badges_flow([Badge(1)], watches=())]
+    people_register(bench, *range(1, MANY + 1))
+    cycle(bench, flows)
+    assert len(bench.records("Event")) == len(bench.records("CampaignMember")) == SHARE
+    assert len(bench.records("Badge__c")) == 1
+    for _ in range(2):
+        assert due(flows) == ["new rows"]
+        cycle(bench, flows)
+    assert len(bench.records("Event")) == len(bench.records("CampaignMember")) == MANY
+    assert cycle(bench, flows).counts.api_calls == 0
+    assert due(flows) == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "taken"),
+    [
+        ({"badges": 1_000, "webinars": 3}, {"badges": 47, "webinars": 3}),
+        ({"badges": 1_000, "webinars": 1_000}, {"badges": 25, "webinars": 25}),
+        ({"webinars": 60}, {"webinars": 50}),
+        ({"badges": 2, "webinars": 3}, {"badges": 2, "webinars": 3}),
+    ],
+)
+def test_retries_are_taken_of_each_flow_in_turn_the_oldest_first(
+    pipeline: Any, failed: dict[str, int], taken: dict[str, int]
+) -> None:
+    with pipeline.connect() as connection:
+        an_account(connection, "a")
+        for flow, number in failed.items():
+            for nth in range(number):
+                an_operation(connection, "a", f"{flow}:{nth}", flow=flow, state="failed")
+        ids = list(take_retries(connection, "a", limit=50))
+        found = connection.execute(
+            text(
+                "SELECT flow, count(*), max(split_part(natural_key, ':', 2)::int) AS last"
+                " FROM crm.operation WHERE operation_id = any(:ids) GROUP BY flow ORDER BY flow"
+            ),
+            {"ids": ids},
+        ).all()
+    assert found == [(flow, number, number - 1) for flow, number in taken.items()]
