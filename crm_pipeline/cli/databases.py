@@ -36,8 +36,8 @@ def migrated() -> "Engine":
     from crm_pipeline.database.migrations import migrate
 
     database = engine("pipeline")
-    for name in migrate(database, "crm"):
-        say(f"Migrated the pipeline's tables: {name}", err=True)
+    for ran in migrate(database, "crm"):
+        say(f"Migrated the pipeline's tables: {ran}", err=True)
     return database
 
 

@@ -1,6 +1,11 @@
-"""Numbered migrations, run forward once each, in one transaction per file."""
+"""Numbered migrations, run forward once each, in one transaction per file.
+
+Each begins with a comment that says what it is for. Databases know those that ran by their names:
+a file keeps its name for ever, also the two whose numbers stand twice (0003, 0006).
+"""
 
 import logging
+from itertools import takewhile
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -36,7 +41,7 @@ def migrate(engine: Engine, folder: str) -> list[str]:
     Safe when several processes start at once: the others wait, then find nothing to do.
 
     Returns:
-        The names of the migrations that ran.
+        Those that ran: the name of each, and what it says that it is for.
     """
     ran = []
     for file in pending(engine, folder):
@@ -48,6 +53,12 @@ def migrate(engine: Engine, folder: str) -> list[str]:
                 continue
             connection.execute(text(file.read_text(encoding="utf-8")))
             connection.execute(statement("migrations/note"), name)
-        log.info("Migrated %s: %s", folder, file.stem)
-        ran.append(file.stem)
+        ran.append(f"{file.stem}: {purpose(file)}")
+        log.info("Migrated %s: %s", folder, ran[-1])
     return ran
+
+
+def purpose(file: Path) -> str:
+    """What a migration is for, in one line: the comment that it begins with."""
+    lines = takewhile(lambda line: line.startswith("--"), file.read_text("utf-8").splitlines())
+    return " ".join(line.removeprefix("--").strip() for line in lines)
