@@ -31,13 +31,15 @@ from crm_pipeline.declaration import (
     Topic,
     topic_of_kind,
 )
+from crm_pipeline.delivery.allowance import Allowance, stop_if
 from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.desk import Desk, desk_of
 from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
-from crm_pipeline.delivery.session import DeliverySession, stop_if
 from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
@@ -194,47 +196,49 @@ class _Cycle:
         started = start_cycle(self.ledger, account_id, report.run_id)
         self.ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
-        session = DeliverySession(
-            self.ledger,
+        desk = desk_of(
             self.account,
-            started.cycle_id,
-            usage_before=_still_true(started),
-            paused_before=started.state_before == "Paused",
-            latency_before=started.latency_seconds,
+            AccountLedger(self.ledger, account_id, started.cycle_id),
+            Allowance(
+                self.account.settings,
+                usage_before=_still_true(started),
+                paused_before=started.state_before == "Paused",
+                latency_before=started.latency_seconds,
+                stop_asked=self.around.stop_asked,
+            ),
+            watched=watched_fields(self._flows),
             may_be_older_copy=mark_ledger(self.ledger, account_id),
-            stop_asked=self.around.stop_asked,
         )
         org_is_there = True
         retrying = self._asked(lambda topic: topic.retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
         reading_back = self._asked(lambda topic: topic.reads_back)
-        session.watched = watched_fields(self._flows)
         if retrying or sending or reading_back:
-            org_is_there = self.attempt(session.be_sure_of_org)
+            org_is_there = self.attempt(desk.org.be_sure_of_org)
         if retrying and org_is_there:
-            org_is_there = self.attempt(lambda: self._retry(session), retrying)
+            org_is_there = self.attempt(lambda: self._retry(desk), retrying)
         self.read()
         if reading_back and org_is_there:
-            org_is_there = self.attempt(lambda: self._read_back(session), reading_back)
+            org_is_there = self.attempt(lambda: self._read_back(desk), reading_back)
         else:
             self._broken |= reading_back
         if sending and org_is_there:
-            delivered = self.attempt(lambda: deliver(session, self._record_topics), sending)
+            delivered = self.attempt(lambda: deliver(desk, self._record_topics), sending)
             if delivered and not self.problems:
                 ledger_is_sure(self.ledger, account_id)
                 self.ledger.commit()
         else:
             self._broken |= sending
         if telling:
-            self.attempt(lambda: tell(session, self.around.platform_of), telling)
-        self.attempt(session.log_out)
-        self._count(session)
+            self.attempt(lambda: tell(desk, self.around.platform_of), telling)
+        self.attempt(desk.org.log_out)
+        self._count(desk)
         close_incidents(self.ledger, account_id)
         incidents = open_incidents(self.ledger, account_id)
         report.counts.incidents = len(incidents)
-        self.conclude(_notes(session, report.tally, incidents))
-        self._finish(session)
+        self.conclude(_notes(desk, report.tally, incidents))
+        self._finish(desk)
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
         return frozenset(topic.name for topic in self.topics if wanted(topic))
@@ -342,15 +346,15 @@ class _Cycle:
                 f"The flow {flow.name} keeps no position of {', '.join(sorted(lacking))}"
             )
 
-    def _read_back(self, session: DeliverySession) -> None:
+    def _read_back(self, desk: Desk) -> None:
         """Reads what changed in the org, and records what the flows make of it."""
-        for read in read_back(session, self._flows):
+        for read in read_back(desk, self._flows):
             for place, noticed in read.noticed.items():
                 flow, choices = self._flows[place]
                 self._record(
                     flow, Batch(flow.name, 0, (), None, wants=flow.notice(noticed, choices))
                 )
-            keep(session, read)
+            keep(desk, read)
             self.ledger.commit()
 
     def _record(self, flow: Flow[Any], batch: Batch) -> Mapping[str, Recorded]:
@@ -388,32 +392,32 @@ class _Cycle:
         report.reason = named(said, self.account.account_id)
         report.notes = named("; ".join([*self.told, *notes]), self.account.account_id)
 
-    def _retry(self, session: DeliverySession) -> None:
-        retried, done = retry(session, self._record_topics)
+    def _retry(self, desk: Desk) -> None:
+        retried, done = retry(desk, self._record_topics)
         for topic in self._asked(lambda topic: topic.retries):
             self.report.tally.update({(topic, "retried"): retried, (topic, "retried_done"): done})
 
-    def _count(self, session: DeliverySession) -> None:
+    def _count(self, desk: Desk) -> None:
         report, counts = self.report, self.report.counts
         topics = topic_of_kind(self.around.flows)
-        for (kind, outcome), number in session.tally.items():
+        for (kind, outcome), number in desk.tally.items():
             report.tally[topics.get(kind, kind), outcome] += number
         open_now = open_volumes(self.ledger, self.account.account_id)
         counts.waiting = sum(v.pending + v.in_flight + v.failed for v in open_now.values())
         counts.exhausted = sum(volume.exhausted for volume in open_now.values())
-        counts.api_calls = session.api_calls
-        counts.api_calls_forecast = session.forecast
+        counts.api_calls = desk.allowance.api_calls
+        counts.api_calls_forecast = desk.allowance.forecast
         report.route = ", ".join(
-            f"{stage} by {route.name}" for stage, route in session.routes.items()
+            f"{stage} by {route.name}" for stage, route in desk.allowance.routes.items()
         )
         report.route_reason = "; ".join(
-            f"{stage}: {route.reason}" for stage, route in session.routes.items()
+            f"{stage}: {route.reason}" for stage, route in desk.allowance.routes.items()
         )
-        report.api_calls_by_kind = dict(session.calls_by_kind)
-        if session.usage is not None:
-            report.api_used, report.api_limit = session.usage.used, session.usage.limit
+        report.api_calls_by_kind = dict(desk.allowance.calls_by_kind)
+        if desk.allowance.usage is not None:
+            report.api_used, report.api_limit = desk.allowance.usage
 
-    def _finish(self, session: DeliverySession) -> None:
+    def _finish(self, desk: Desk) -> None:
         report = self.report
         pauses = [p.until for p in self.problems if isinstance(p, AccountPaused)]
         report.standing = finish_cycle(
@@ -430,7 +434,7 @@ class _Cycle:
             paused_until=max(pauses, default=None),
             api_used=report.api_used,
             api_limit=report.api_limit,
-            latency_seconds=session.latency,
+            latency_seconds=desk.allowance.latency,
         )
         report.watermark = report.standing.watermark
         report.remedy = remedies(
@@ -447,7 +451,7 @@ def _still_true(started: StartedCycle) -> ApiUsage | None:
     return None if old else ApiUsage(started.api_used, started.api_limit)
 
 
-def _notes(session: DeliverySession, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
+def _notes(desk: Desk, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
     """What people may want to know although it stopped nothing."""
     notes = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
@@ -462,8 +466,8 @@ def _notes(session: DeliverySession, tally: Tally, incidents: Sequence[Incident]
         numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)
         notes.append(f"Deleted in the org what the source has no more or filters out: {numbers}")
     for what, fields in (
-        ("Not in the org, or hidden, so not sent", session.not_seen),
-        ("Values changed to fit the org", session.notes),
+        ("Not in the org, or hidden, so not sent", desk.notes.not_seen),
+        ("Values changed to fit the org", desk.notes.changed),
     ):
         if fields:
             counted = (f"{field} ({number})" for field, number in sorted(fields.items()))

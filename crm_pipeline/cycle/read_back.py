@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_pipeline.declaration import Flow, Noticed, Watched
-from crm_pipeline.delivery.schemas import schemas
-from crm_pipeline.delivery.session import DeliverySession, stop_if
+from crm_pipeline.delivery.allowance import stop_if
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.read_back import (
     OrgValue,
     advance_places,
@@ -50,7 +50,7 @@ def watched_fields(flows: FlowsOn) -> dict[str, frozenset[str]]:
     return fields
 
 
-def read_back(session: DeliverySession, flows: FlowsOn) -> Iterator[ReadBack]:
+def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     """Reads what changed in the org since the last time, for all flows together.
 
     The caller keeps each (`keep`) and commits before it asks for the next.
@@ -61,28 +61,28 @@ def read_back(session: DeliverySession, flows: FlowsOn) -> Iterator[ReadBack]:
     watches = _joined(flows)
     if not watches:
         return
-    session.calls_left()
-    org = session.org()
-    schemas(session, [watch.sobject for watch in watches])
+    desk.allowance.demand_calls()
+    org = desk.org.log_in()
+    desk.schemas.describe([watch.sobject for watch in watches])
     now = org.org_time
     back = {each.sobject: each.look_back for _, each in _watches(flows)}
-    known = org_places(session.ledger, session.account_id)
+    known = org_places(desk.ledger.connection, desk.ledger.account_id)
     places = {w.sobject: known.get(w.sobject, Place(now - back[w.sobject])) for w in watches}
     for number, reading in enumerate(read_changes(org, watches, places, now), start=1):
-        stop_if(session.stop_asked)
-        yield _noticed(session, flows, reading.records, reading.places)
+        stop_if(desk.allowance.stop_asked)
+        yield _noticed(desk, flows, reading.records, reading.places)
         places |= reading.places
         if number == CALLS_AT_MOST:
             break
     behind = [watch for watch in watches if places[watch.sobject].cursor is not None]
     if behind:
-        yield _noticed(session, flows, read_newest(org, behind, places), {})
+        yield _noticed(desk, flows, read_newest(org, behind, places), {})
 
 
-def keep(session: DeliverySession, read: ReadBack) -> None:
+def keep(desk: Desk, read: ReadBack) -> None:
     """Keeps positions and what is told by this, within the caller's transaction."""
-    advance_places(session.ledger, session.account_id, read.places)
-    note_values(session.ledger, session.org().organization_id, read.told)
+    advance_places(desk.ledger.connection, desk.ledger.account_id, read.places)
+    note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.told)
 
 
 def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
@@ -104,16 +104,16 @@ def _joined(flows: FlowsOn) -> list[Watch]:
 
 
 def _noticed(
-    session: DeliverySession,
+    desk: Desk,
     flows: FlowsOn,
     records: Mapping[str, Sequence[Record]],
     places: Mapping[str, Place],
 ) -> ReadBack:
     ids = [record["Id"] for found in records.values() for record in found]
-    values = org_values(session.ledger, session.org().organization_id, ids)
-    keys = held_keys(session.ledger, session.account_id, ids)
-    asked = asked_values(session.ledger, session.account_id, keys.values())
-    known = schemas(session, records)
+    values = org_values(desk.ledger.connection, desk.org.log_in().organization_id, ids)
+    keys = held_keys(desk.ledger.connection, desk.ledger.account_id, ids)
+    asked = asked_values(desk.ledger.connection, desk.ledger.account_id, keys.values())
+    known = desk.schemas.describe(records)
     noticed: dict[int, list[Noticed]] = {}
     told: dict[str, OrgValue] = {}
     for place, watch in _watches(flows):

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.delivery.decisions import EVENT, Decision, decide_activity
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.recording import record_unchanged
-from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox, write_of
-from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.due import DueActivity, DuePerson, due_activities
 from crm_pipeline.ledger.outcomes import Done
 from crm_pipeline.salesforce.outcomes import Write
@@ -21,14 +21,14 @@ _SOMEBODY = "000000000000000AAA"
 _Decided = tuple[DueActivity, Decision]
 
 
-def send_activities(session: DeliverySession, outbox: Outbox) -> None:
+def send_activities(desk: Desk, outbox: Outbox) -> None:
     """Sends every pending activity whose person is in the org."""
-    after = 0
-    while due := due_activities(session.ledger, session.account_id, after=after, limit=WINDOW):
+    ledger, after = desk.ledger, 0
+    while due := due_activities(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        ready = _decided(session, due)
-        session.ledger.commit()
-        writes = [_write(session, activity, decision) for activity, decision in ready]
+        with ledger.step():
+            ready = _decided(desk, due)
+        writes = [_write(desk.chosen, activity, decision) for activity, decision in ready]
         outbox.add([decision for _, decision in ready], writes)
     outbox.flush()
 
@@ -40,12 +40,15 @@ class ActivitiesBehind:
     or may cost more than is left, is left to `send_activities`.
     """
 
-    def __init__(self, session: DeliverySession, people: Sequence[DuePerson]) -> None:
+    def __init__(self, desk: Desk, people: Sequence[DuePerson]) -> None:
         """Reads what is due about these people."""
-        self._session = session
+        self._desk = desk
         self._person_keys = {person.operation_id: person.person_key for person in people}
         self._undecided = due_activities(
-            session.ledger, session.account_id, limit=WINDOW, of_people=self._person_keys.values()
+            desk.ledger.connection,
+            desk.ledger.account_id,
+            limit=WINDOW,
+            of_people=self._person_keys.values(),
         )
         self._waiting: defaultdict[int | None, list[_Decided]] = defaultdict(list)
         self._ready: list[tuple[Decision, Write]] = []
@@ -58,9 +61,9 @@ class ActivitiesBehind:
             for activity, decision in self._waiting.pop(person_key, ()):
                 if "WhoId" in decision.fields:
                     decision.fields["WhoId"] = person.salesforce_id
-                self._ready.append((decision, _write(self._session, activity, decision)))
+                self._ready.append((decision, _write(self._desk.chosen, activity, decision)))
         whole = len(self._ready) // RECORDS_PER_CALL * RECORDS_PER_CALL
-        if not whole or not self._session.can_afford_all():
+        if not whole or not self._desk.allowance.does_for_all:
             return ()
         going, self._ready = self._ready[:whole], self._ready[whole:]
         return going
@@ -69,22 +72,22 @@ class ActivitiesBehind:
         """Decides everything before any person is done: the org is busy, and we are not."""
         for activity in self._undecided:
             activity.who_id = _SOMEBODY
-        for activity, decision in _decided(self._session, self._undecided):
+        for activity, decision in _decided(self._desk, self._undecided):
             self._waiting[activity.person_key].append((activity, decision))
         self._undecided = []
 
 
-def _decided(session: DeliverySession, due: Sequence[DueActivity]) -> list[_Decided]:
+def _decided(desk: Desk, due: Sequence[DueActivity]) -> list[_Decided]:
     """What is to be sent; what the org has already is recorded."""
     if not due:
         return []
-    schema = schemas(session, [EVENT])[EVENT]
+    schema = desk.schemas.describe([EVENT])[EVENT]
     decided = [(activity, decide_activity(activity, schema)) for activity in due]
     unchanged = [decision for _, decision in decided if decision.action == "none"]
-    record_unchanged(session, unchanged)
+    record_unchanged(desk, unchanged)
     return [each for each in decided if each[1].action != "none"]
 
 
-def _write(session: DeliverySession, activity: DueActivity, decision: Decision) -> Write:
-    field = session.account.settings.activity_external_id_field
+def _write(chosen: AccountSettings, activity: DueActivity, decision: Decision) -> Write:
+    field = chosen.activity_external_id_field
     return write_of(decision, (field, activity.natural_key) if field else None)

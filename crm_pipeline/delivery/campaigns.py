@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
@@ -14,8 +15,6 @@ from crm_pipeline.delivery.recording import (
     record_failures,
     what_to_mend,
 )
-from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
-from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import (
     DueCampaign,
     LinkedCampaign,
@@ -84,7 +83,7 @@ class Found(NamedTuple):
     record: Record
 
 
-def link_campaigns(session: DeliverySession) -> None:
+def link_campaigns(desk: Desk) -> None:
     """Finds or creates the campaign of every event that has none yet or wants another.
 
     What cannot be linked is an incident: nothing of such an event is sent before a person has
@@ -93,29 +92,29 @@ def link_campaigns(session: DeliverySession) -> None:
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
-    after = 0
-    while due := due_campaigns(session.ledger, session.account_id, after=after, limit=WINDOW):
+    ledger, after = desk.ledger, 0
+    while due := due_campaigns(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        found = _found(session, due)
+        found = _found(desk, due)
         new: list[DueCampaign] = []
-        later = follow(session, _followers(session, due, found))
-        record_failures(session, CAMPAIGN_KIND.name, later)
+        later = follow(desk, _followers(desk, due, found))
         locked = {each.operation_id for each in later}
-        for each in due:
-            match = found.get(each.operation_id)
-            if each.operation_id in locked:
-                continue
-            if match is not None:
-                _link(session, each, match)
-            elif _is_known(each) or not each.intent["create"]:
-                _refuse(session, each, *_not_found(each))
-            else:
-                new.append(each)
-        session.ledger.commit()
+        with ledger.step():
+            record_failures(desk, CAMPAIGN_KIND.name, later)
+            for each in due:
+                match = found.get(each.operation_id)
+                if each.operation_id in locked:
+                    continue
+                if match is not None:
+                    _link(desk, each, match)
+                elif _is_known(each) or not each.intent["create"]:
+                    _refuse(desk, each, *_not_found(each))
+                else:
+                    new.append(each)
         statuses = max((len(each.intent["statuses"]) for each in new), default=0)
         at_once = COMPOSITE_SUBREQUESTS // (1 + statuses)
         for start in range(0, len(new), at_once):
-            _create(session, new[start : start + at_once])
+            _create(desk, new[start : start + at_once])
 
 
 def _is_known(each: DueCampaign) -> bool:
@@ -163,17 +162,17 @@ def _not_found(each: DueCampaign) -> tuple[str, str]:
     )
 
 
-def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Found]:
+def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, Found]:
     """The campaigns that are in the org already, by operation; describes ride along."""
-    places = {each.operation_id: _places(session, each) for each in due}
+    places = {each.operation_id: _places(desk, each) for each in due}
     wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
     if not wanted:
-        schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))
+        desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
     followed: list[str] = []
     if any(each.former for each in due):
-        followed = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
-    records, of_campaign = _ask(session, wanted, followed)
+        followed = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
+    records, of_campaign = _ask(desk, wanted, followed)
     by_id = {record["Id"]: record for record in records}
     there: dict[Place, dict[str, None]] = {}
     for record in records:
@@ -181,7 +180,7 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
             mark = record.get(MARK) if field == "Name" else None
             is_at = Place(field, _sought(field, str(record.get(field))), mark)
             there.setdefault(is_at, {})[record["Id"]] = None
-    _leave_others(session, there, records)
+    _leave_others(desk, there, records)
     found = {}
     for operation_id, sought in places.items():
         place = next((place for place in sought if there.get(place)), None)
@@ -196,7 +195,7 @@ def _found(session: DeliverySession, due: Sequence[DueCampaign]) -> dict[int, Fo
 
 
 def _followers(
-    session: DeliverySession, due: Sequence[DueCampaign], found: Mapping[int, Found]
+    desk: Desk, due: Sequence[DueCampaign], found: Mapping[int, Found]
 ) -> list[Follower]:
     """The campaigns of these that bear our mark and are to follow their events."""
     followers = []
@@ -204,8 +203,8 @@ def _followers(
         there = found.get(each.operation_id)
         if there is None or not each.former or each.intent["campaign_id"] is not None:
             continue
-        wanted = _fitted(session, each.intent).fields
-        former = [_fitted(session, {"campaign": body}).fields for body in each.former]
+        wanted = _fitted(desk, each.intent).fields
+        former = [_fitted(desk, {"campaign": body}).fields for body in each.former]
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record):
@@ -213,7 +212,7 @@ def _followers(
     return followers
 
 
-def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
+def _places(desk: Desk, each: DueCampaign) -> list[Place]:
     """Where to seek an event's campaign.
 
     By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
@@ -230,20 +229,20 @@ def _places(session: DeliverySession, each: DueCampaign) -> list[Place]:
     if not places and intent["create"]:
         made = [
             *each.sent,
-            *([_fitted(session, each.intent).fields] if session.may_be_older_copy else []),
+            *([_fitted(desk, each.intent).fields] if desk.may_be_older_copy else []),
         ]
         places += [Place("Name", body["Name"], body.get(MARK)) for body in made]
     return places
 
 
 def _leave_others(
-    session: DeliverySession, there: Mapping[Place, dict[str, None]], records: Sequence[Record]
+    desk: Desk, there: Mapping[Place, dict[str, None]], records: Sequence[Record]
 ) -> None:
     """Takes out campaigns without a mark that are another event's, or were made by others."""
     unmarked = [place for place in there if place.field == "Name" and place.mark is None]
     if unmarked:
-        taken = linked_campaigns(session.ledger, session.account_id)
-        us = session.org().user_id[:15]
+        taken = linked_campaigns(desk.ledger.connection, desk.ledger.account_id)
+        us = desk.org.log_in().user_id[:15]
         ours = {each["Id"] for each in records if each["CreatedById"][:15] == us} - taken
         for place in unmarked:
             for campaign_id in there[place].keys() - ours:
@@ -256,11 +255,11 @@ def _sought(field: str, value: str) -> str:
 
 
 def _ask(
-    session: DeliverySession, places: Collection[Place], followed: Collection[str]
+    desk: Desk, places: Collection[Place], followed: Collection[str]
 ) -> tuple[list[Record], dict[str, list[Record]]]:
     """The campaigns at these places, and the statuses of each; `followed` are further fields."""
-    session.calls_left()
-    known = known_schemas(session)
+    desk.allowance.demand_calls()
+    known = desk.schemas.known()
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
     marked = [MARK] if followed or any(place.mark is not None for place in places) else []
     by_name = ["CreatedById"] if any(place.field == "Name" for place in places) else []
@@ -277,15 +276,15 @@ def _ask(
         ]
     try:
         result = query_all(
-            session.org(), [*campaigns, *statuses], also=describes(session, undescribed)
+            desk.org.log_in(), [*campaigns, *statuses], also=desk.schemas.subrequests(undescribed)
         )
     except QueryRefused as refused:
         if undescribed:
-            store_schemas(session, undescribed, refused.also)
+            desk.schemas.keep(undescribed, refused.also)
         for field in fields:
             if (
                 field.endswith("__c")
-                and schemas(session, [CAMPAIGN])[CAMPAIGN].field(field) is None
+                and desk.schemas.describe([CAMPAIGN])[CAMPAIGN].field(field) is None
             ):
                 raise AccountStopped(
                     f"The org shows no field Campaign.{field} to the user",
@@ -294,7 +293,7 @@ def _ask(
                 ) from None
         raise
     if undescribed:
-        store_schemas(session, undescribed, result.also)
+        desk.schemas.keep(undescribed, result.also)
     records = [record for page in result.records[: len(campaigns)] for record in page]
     of_campaign: dict[str, list[Record]] = {}
     for page in result.records[len(campaigns) :]:
@@ -303,61 +302,63 @@ def _ask(
     return records, of_campaign
 
 
-def _link(session: DeliverySession, each: DueCampaign, found: Found) -> None:
+def _link(desk: Desk, each: DueCampaign, found: Found) -> None:
     missing = missing_statuses(each.intent["statuses"], found.statuses)
     if missing and each.intent["unknown_status"] == "report":
         labels = ", ".join(status["Label"] for status in missing)
         message = f"Campaign {found.campaign_id} lacks the member status: {labels}"
-        _refuse(session, each, "UNKNOWN_STATUS", message)
+        _refuse(desk, each, "UNKNOWN_STATUS", message)
         return
     note_campaigns(
-        session.ledger,
-        session.account_id,
+        desk.ledger.connection,
+        desk.ledger.account_id,
         [LinkedCampaign(each.event_id, found.campaign_id, missing)],
     )
     done = Done(each.operation_id, CAMPAIGN, "none", found.campaign_id, "found", attempts=0)
-    record_done(session.ledger, session.cycle_id, [done])
-    session.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.unchanged] += 1
+    record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])
+    desk.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.unchanged] += 1
 
 
-def _refuse(session: DeliverySession, each: DueCampaign, code: str, message: str) -> None:
+def _refuse(desk: Desk, each: DueCampaign, code: str, message: str) -> None:
     """An incident: people see it at once, and it is looked at again as time goes by."""
-    note_incident(session.ledger, session.account_id, Incident(code, CAMPAIGN, 1, message))
+    note_incident(
+        desk.ledger.connection, desk.ledger.account_id, Incident(code, CAMPAIGN, 1, message)
+    )
     failed = Failed(each.operation_id, code, message, attempts=0, sobject=CAMPAIGN)
-    record_failures(session, CAMPAIGN_KIND.name, [failed])
+    record_failures(desk, CAMPAIGN_KIND.name, [failed])
 
 
-def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
+def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     """Creates campaigns with their statuses, in one call.
 
     Where there is an external-id field it is an upsert. Elsewhere a creation whose answer was
     lost is sought by name and time before it is sent again.
     """
-    session.calls_left()
-    fitted = [_fitted(session, each.intent) for each in new]
+    desk.allowance.demand_calls()
+    fitted = [_fitted(desk, each.intent) for each in new]
     bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
         for each, body in zip(new, bodies, strict=True)
     ]
-    mark_in_flight(session.ledger, session.cycle_id, planned)
-    note_changes(
-        session,
-        [
-            Decision(
-                each.operation_id,
-                "create",
-                CAMPAIGN,
-                None,
-                fit.fields,
-                "",
-                fit.changes,
-                kind=CAMPAIGN_KIND,
-            )
-            for each, fit in zip(new, fitted, strict=True)
-        ],
-    )
-    session.ledger.commit()
+    with desk.ledger.step() as connection:
+        mark_in_flight(connection, desk.ledger.cycle_id, planned)
+        note_changes(
+            desk,
+            [
+                Decision(
+                    each.operation_id,
+                    "create",
+                    CAMPAIGN,
+                    None,
+                    fit.fields,
+                    "",
+                    fit.changes,
+                    kind=CAMPAIGN_KIND,
+                )
+                for each, fit in zip(new, fitted, strict=True)
+            ],
+        )
     subrequests: list[Subrequest] = []
     for place, (each, body) in enumerate(zip(new, bodies, strict=True)):
         subrequests.append(_creation(f"c{place}", each, body))
@@ -367,19 +368,19 @@ def _create(session: DeliverySession, new: Sequence[DueCampaign]) -> None:
             for number, status in enumerate(_statuses_of_new(each))
         ]
     try:
-        answers = composite(session.org(), subrequests, writes=True)
+        answers = composite(desk.org.log_in(), subrequests, writes=True)
     except LostAnswer:
         return
     except SalesforceProblem:
-        back_to_pending(session.ledger, [each.operation_id for each in new])
-        session.ledger.commit()
+        with desk.ledger.step() as connection:
+            back_to_pending(connection, [each.operation_id for each in new])
         raise
     told = iter(answers)
-    problems = [
-        _record(session, each, next(told), [next(told) for _ in _statuses_of_new(each)])
-        for each in new
-    ]
-    session.ledger.commit()
+    with desk.ledger.step():
+        problems = [
+            _record(desk, each, next(told), [next(told) for _ in _statuses_of_new(each)])
+            for each in new
+        ]
     for problem in problems:
         if problem is not None:
             raise problem
@@ -389,8 +390,8 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
     return missing_statuses(each.intent["statuses"], [])
 
 
-def _fitted(session: DeliverySession, intent: Mapping[str, Any]) -> Fitted:
-    schema = schemas(session, (CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
+def _fitted(desk: Desk, intent: Mapping[str, Any]) -> Fitted:
+    schema = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
     wanted = dict(intent["campaign"])
     # There is no way to escape what refers to another subrequest.
     wanted["Name"] = wanted["Name"].replace("@{", "@ {")
@@ -406,29 +407,29 @@ def _creation(reference: str, each: DueCampaign, body: Mapping[str, Any]) -> Sub
 
 
 def _record(
-    session: DeliverySession, each: DueCampaign, created: SubAnswer, statuses: Sequence[SubAnswer]
+    desk: Desk, each: DueCampaign, created: SubAnswer, statuses: Sequence[SubAnswer]
 ) -> SalesforceProblem | None:
     """Records a creation; returns what makes it pointless to go on."""
     if created.error is not None:
         code, message = created.error
         problem = problem_of(code, message, created.status)
         if problem is not None:
-            back_to_pending(session.ledger, [each.operation_id])
+            back_to_pending(desk.ledger.connection, [each.operation_id])
         elif code == "NOT_FOUND":
             field = each.intent["external_id_field"]
             message = (
                 f"Campaign.{field} (external_id_field) is no external id in the org; make it one"
             )
-            _refuse(session, each, "NO_EXTERNAL_ID", message)
+            _refuse(desk, each, "NO_EXTERNAL_ID", message)
         elif code:
             treatment = decide(code, message, created.status)
             chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)
             if chosen is Remedy.WAITS:
                 named = RowError(code, message, error_of(created.body)[2])
-                _refuse(session, each, code, what_to_mend(code, CAMPAIGN, [named]))
+                _refuse(desk, each, code, what_to_mend(code, CAMPAIGN, [named]))
                 return problem
             failed = Failed(each.operation_id, code, message, 1 if chosen in PASSING else None)
-            record_failures(session, CAMPAIGN_KIND.name, [failed])
+            record_failures(desk, CAMPAIGN_KIND.name, [failed])
         return problem
     campaign_id = created.body.get("id") if isinstance(created.body, dict) else None
     if not isinstance(campaign_id, str):
@@ -439,8 +440,8 @@ def _record(
         if not is_there(answer)
     ]
     linked = LinkedCampaign(each.event_id, campaign_id, missing, is_new=True)
-    note_campaigns(session.ledger, session.account_id, [linked])
+    note_campaigns(desk.ledger.connection, desk.ledger.account_id, [linked])
     done = Done(each.operation_id, CAMPAIGN, "create", campaign_id, "new")
-    record_done(session.ledger, session.cycle_id, [done])
-    session.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.outcome(CAMPAIGN, "create")] += 1
+    record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])
+    desk.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.outcome(CAMPAIGN, "create")] += 1
     return None

@@ -6,14 +6,13 @@ from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.copies import refuse_older_copy
 from crm_pipeline.delivery.decisions import EVENT
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.records import RecordTopic, send_records
-from crm_pipeline.delivery.schemas import forget_schemas
 from crm_pipeline.delivery.sending import Outbox
-from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
@@ -27,7 +26,7 @@ PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
 
 
-def retry(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
+def retry(desk: Desk, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
     """Takes up what an earlier cycle left: lost answers first, then the oldest failures.
 
     Retries spend only from their own slice of the cycle's API calls. Where one goes through
@@ -39,28 +38,31 @@ def retry(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> tuple
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: as `deliver`.
     """
-    look_up_lost(session)
-    share = session.account.settings.retry_share
-    if session.budget.slice_left(share, 0) == 0:
+    look_up_lost(desk)
+    share = desk.chosen.retry_share
+    if desk.allowance.budget.slice_left(share, 0) == 0:
         return 0, 0
-    retried = take_retries(session.ledger, session.account_id, limit=RETRIES_PER_CYCLE)
-    session.ledger.commit()
+    with desk.ledger.step() as connection:
+        retried = take_retries(connection, desk.ledger.account_id, limit=RETRIES_PER_CYCLE)
     if not retried:
         return 0, 0
-    deliver(session, topics)
-    done = which_done(session.ledger, retried)
+    deliver(desk, topics)
+    done = which_done(desk.ledger.connection, retried)
     overcome = {retried[operation_id] for operation_id in done}
-    if overcome and release_incidents(session.ledger, session.account_id, overcome):
-        session.ledger.commit()
-        deliver(session, topics)
+    with desk.ledger.step() as connection:
+        released = bool(overcome) and release_incidents(
+            connection, desk.ledger.account_id, overcome
+        )
+    if released:
+        deliver(desk, topics)
     return len(retried), len(done)
 
 
-def deliver(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> None:
+def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
     """Drains what is pending: new leads, activities, updates of people; campaigns; other records.
 
     Args:
-        session: the account's delivery.
+        desk: the account's delivery.
         topics: those whose operations are records of any object, parents first.
 
     Raises:
@@ -68,51 +70,51 @@ def deliver(session: DeliverySession, topics: Sequence[RecordTopic] = ()) -> Non
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
-    chosen = session.account.settings
-    reconsider_strangers(
-        session.ledger,
-        session.account_id,
-        all_of_them=chosen.unknown_email != "neither",
-        kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
-    )
-    reject_for_dropped(session.ledger, session.account_id)
-    supersede_absorbed(session.ledger, session.account_id)
-    session.ledger.commit()
-    if session.may_be_older_copy:
-        refuse_older_copy(session)
-    due = due_volumes(session.ledger, session.account_id)
-    session.forecast += _forecast(session, due)
+    chosen, account_id = desk.chosen, desk.ledger.account_id
+    with desk.ledger.step() as connection:
+        reconsider_strangers(
+            connection,
+            account_id,
+            all_of_them=chosen.unknown_email != "neither",
+            kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
+        )
+        reject_for_dropped(connection, account_id)
+        supersede_absorbed(connection, account_id)
+    if desk.may_be_older_copy:
+        refuse_older_copy(desk)
+    due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
+    desk.allowance.forecast += _forecast(desk, due)
     for _ in range(PASSES):
-        session.decided_anew = False
+        desk.passes.another = False
         try:
-            _send(session, due, topics)
+            _send(desk, due, topics)
         except AccountStopped as stopped:
             # Most likely a field that our user may not see any more: described anew, it is left
             # out and named.
-            if stopped.code != "INVALID_FIELD" or not session.once(0, stopped.code):
+            if stopped.code != "INVALID_FIELD" or not desk.passes.try_once(0, stopped.code):
                 raise
-            forget_schemas(session, tuple(session.schemas), now=True)
-            session.ledger.commit()
-            session.decided_anew = True
-        if not session.decided_anew:
+            with desk.ledger.step():
+                desk.schemas.forget(tuple(desk.schemas.known()), now=True)
+            desk.passes.another = True
+        if not desk.passes.another:
             return
-        due = due_volumes(session.ledger, session.account_id)
+        due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
 
 
-def _send(session: DeliverySession, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
+def _send(desk: Desk, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
     """Sends what is due, in the order that matters."""
-    chosen = session.account.settings.campaigns
-    activities = Outbox(session, "activities", {(EVENT, "create"): due.activities})
-    create_people(session, due, activities_follow=not activities.by_bulk)
-    send_activities(session, activities)
-    update_people(session)
+    chosen = desk.chosen.campaigns
+    activities = Outbox(desk, "activities", {(EVENT, "create"): due.activities})
+    create_people(desk, due, activities_follow=not activities.by_bulk)
+    send_activities(desk, activities)
+    update_people(desk)
     if chosen is not None:
-        link_campaigns(session)
-        send_members(session, chosen)
-    send_records(session, topics)
+        link_campaigns(desk)
+        send_members(desk, chosen)
+    send_records(desk, topics)
 
 
-def _forecast(session: DeliverySession, due: DueVolumes) -> int:
+def _forecast(desk: Desk, due: DueVolumes) -> int:
     """API calls that draining what is pending will take, if all goes well."""
     volumes = {
         ("Lead", "create"): due.unknown_people,
@@ -120,11 +122,12 @@ def _forecast(session: DeliverySession, due: DueVolumes) -> int:
         ("Lead", "update"): due.lead_updates + due.known_people,
         ("Contact", "update"): due.contact_updates,
     }
-    chosen = session.account.settings
+    chosen = desk.chosen
     lookups = due.unknown_people
     if chosen.campaigns is not None:
-        members = due_member_volume(session.ledger, session.account_id)
+        members = due_member_volume(desk.ledger.connection, desk.ledger.account_id)
         volumes[CAMPAIGN_MEMBER, "create"] = members
         lookups += members
-    route = choose_route(volumes, session.latency, session.budget.calls_left, chosen.route)
+    allowance = desk.allowance
+    route = choose_route(volumes, allowance.latency, allowance.budget.calls_left, chosen.route)
     return forecast_calls(lookups, volumes, route.name)

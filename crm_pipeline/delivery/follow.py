@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.salesforce.composite import Record, Subrequest, composite
 from crm_pipeline.salesforce.errors import Treatment, decide, problem_of
@@ -42,7 +42,7 @@ def changes(
     }
 
 
-def follow(session: DeliverySession, followers: Sequence[Follower]) -> list[Failed]:
+def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
     """Sends what is to follow, 25 campaigns a call; to send it twice does no harm.
 
     A campaign whose change the org refuses stays as it is, and is told.
@@ -57,9 +57,9 @@ def follow(session: DeliverySession, followers: Sequence[Follower]) -> list[Fail
     later = []
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
-        session.calls_left()
+        desk.allowance.demand_calls()
         answers = composite(
-            session.org(),
+            desk.org.log_in(),
             [
                 Subrequest(
                     f"f{place}", "PATCH", f"sobjects/Campaign/{campaign_id}", fields, "update"
@@ -77,5 +77,5 @@ def follow(session: DeliverySession, followers: Sequence[Follower]) -> list[Fail
                     later.append(Failed(follower.operation_id, code, message, attempts=0))
                     continue
                 what = f"a campaign does not follow its event: {code}"
-                session.notes[what] = session.notes.get(what, 0) + 1
+                desk.notes.changed[what] = desk.notes.changed.get(what, 0) + 1
     return later

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from crm_pipeline.delivery.schemas import describes, known_schemas, schemas, store_schemas
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.census import found_in_census, staged_census
 from crm_pipeline.ledger.due import DuePerson, unknown_people_fields
 from crm_pipeline.salesforce.census import count_people, read_people
@@ -38,54 +37,54 @@ CENSUS_UP_TO = 5
 
 
 @contextmanager
-def lookup_of(session: DeliverySession, people: int) -> Iterator[Lookup]:
+def lookup_of(desk: Desk, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
-    worthwhile = people >= CENSUS_FROM and session.account.settings.route != "composite"
-    if not worthwhile or count_people(session.org()) > CENSUS_UP_TO * people:
-        yield partial(_by_query, session)
+    worthwhile = people >= CENSUS_FROM and desk.chosen.route != "composite"
+    if not worthwhile or count_people(desk.org.log_in()) > CENSUS_UP_TO * people:
+        yield partial(_by_query, desk)
         return
-    session.calls_left()
-    known = schemas(session, SOBJECTS)
-    fields = unknown_people_fields(session.ledger, session.account_id)
-    with staged_census(session.ledger, read_people(session.org(), known, fields)):
+    desk.allowance.demand_calls()
+    known = desk.schemas.describe(SOBJECTS)
+    fields = unknown_people_fields(desk.ledger.connection, desk.ledger.account_id)
+    with staged_census(desk.ledger.connection, read_people(desk.org.log_in(), known, fields)):
         contact_fields = [*CONTACT_FIELDS, *known["Contact"].readable(fields["Contact"])]
-        yield lambda asked: partial(_in_census, session, asked, contact_fields)
+        yield lambda asked: partial(_in_census, desk, asked, contact_fields)
 
 
 def _in_census(
-    session: DeliverySession, people: Sequence[DuePerson], contact_fields: Sequence[str]
+    desk: Desk, people: Sequence[DuePerson], contact_fields: Sequence[str]
 ) -> dict[str, Match]:
     """The records of these people; contacts without an address of their own are asked for."""
     found = Found()
-    for key, candidate in found_in_census(session.ledger, _addresses(people)):
+    for key, candidate in found_in_census(desk.ledger.connection, _addresses(people)):
         found.setdefault(key, []).append(candidate)
-    add_converted(session.org(), found, contact_fields)
+    add_converted(desk.org.log_in(), found, contact_fields)
     return _chosen(found)
 
 
-def _by_query(session: DeliverySession, people: Sequence[DuePerson]) -> Matches:
+def _by_query(desk: Desk, people: Sequence[DuePerson]) -> Matches:
     """Asks for the people's addresses, 10,000 in two API calls; describes ride along."""
-    session.calls_left()
-    known = known_schemas(session)
+    desk.allowance.demand_calls()
+    known = desk.schemas.known()
     fields = {
         sobject: set[str]().union(*(person.intent[sobject] for person in people))
         for sobject in ("Lead", "Contact")
     }
     undescribed = [sobject for sobject in SOBJECTS if sobject not in known]
-    asked = session.beside(
+    asked = desk.org.in_background(
         find_people,
-        session.org(),
+        desk.org.log_in(),
         _addresses(people),
         lead_fields=_readable("Lead", fields["Lead"], known),
         contact_fields=_readable("Contact", fields["Contact"], known),
-        also=describes(session, undescribed),
-        parallel=session.account.settings.parallel_requests,
+        also=desk.schemas.subrequests(undescribed),
+        parallel=desk.chosen.parallel_requests,
     )
 
     def matches() -> dict[str, Match]:
         found = asked.result()
         if undescribed:
-            store_schemas(session, undescribed, found.also)
+            desk.schemas.keep(undescribed, found.also)
         return _chosen(found)
 
     return matches

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import ACTIVITY, OF_THE_ORG, RECORD, LostCreation
 from crm_pipeline.delivery.lost_records import settle_lost_records
-from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
 from crm_pipeline.ledger.outcomes import (
@@ -24,7 +24,7 @@ from crm_pipeline.settings import settings
 LOST_AT_A_TIME = 10_000
 
 
-def look_up_lost(session: DeliverySession) -> None:
+def look_up_lost(desk: Desk) -> None:
     """Settles what was sent and not answered, once the org can no longer be working on it.
 
     A bulk job that a crash left running is seen to its end first.
@@ -38,34 +38,39 @@ def look_up_lost(session: DeliverySession) -> None:
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
     """
-    for job_id in open_bulk_jobs(session.ledger, session.account_id):
-        if not settle(session.org(), job_id):
-            return
-        forget_bulk_job(session.ledger, session.account_id, job_id)
-    session.ledger.commit()
+    account_id = desk.ledger.account_id
+    with desk.ledger.step() as connection:
+        for job_id in open_bulk_jobs(connection, account_id):
+            if not settle(desk.org.log_in(), job_id):
+                return
+            forget_bulk_job(connection, account_id, job_id)
     while lost := lost_operations(
-        session.ledger,
-        session.account_id,
+        desk.ledger.connection,
+        desk.ledger.account_id,
         grace_seconds=settings().lost_answer_grace_seconds,
         limit=LOST_AT_A_TIME,
     ):
         sought = [each for each in lost if _is_new_activity(each)]
-        found = _find(session, sought) if sought else {}
+        found = _find(desk, sought) if sought else {}
         done = [
             Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
             for operation_id, salesforce_id in found.items()
         ]
         records = [each for each in lost if each.kind == RECORD.name]
-        settled = settle_lost_records(session, records) if records else set()
-        record_done(session.ledger, session.cycle_id, done)
-        back_to_pending(
-            session.ledger,
-            [o for each in lost if (o := each.operation_id) not in found and o not in settled],
-        )
-        session.ledger.commit()
-        session.tally.update((each.counted_as, "looked_up") for each in lost)
+        with desk.ledger.step() as connection:
+            settled = (
+                settle_lost_records(desk.ledger, desk.org, desk.schemas.known(), records)
+                if records
+                else set()
+            )
+            record_done(connection, desk.ledger.cycle_id, done)
+            back_to_pending(
+                connection,
+                [o for each in lost if (o := each.operation_id) not in found and o not in settled],
+            )
+        desk.tally.update((each.counted_as, "looked_up") for each in lost)
         created = ACTIVITY.outcome(EVENT, "create")
-        session.tally[ACTIVITY.name, created] += len(done)
+        desk.tally[ACTIVITY.name, created] += len(done)
 
 
 def _is_new_activity(lost: Lost) -> bool:
@@ -73,16 +78,16 @@ def _is_new_activity(lost: Lost) -> bool:
     return how is LostCreation.SOUGHT and lost.action == "create"
 
 
-def _find(session: DeliverySession, lost: Sequence[Lost]) -> dict[int, str]:
+def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
     """The Salesforce Id of each lost activity that is in the org, by operation id."""
     # An activity moves with its person, who may have been converted or merged since.
-    followed = follow_people(session.org(), {each.person_id for each in lost if each.person_id})
+    followed = follow_people(desk.org.log_in(), {each.person_id for each in lost if each.person_id})
     places = {who: place.salesforce_id or who for who, place in followed.items()}
     times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in lost]
     records = find_activities(
-        session.org(), EVENT, sorted(set(places.values())), between=(min(times), max(times))
+        desk.org.log_in(), EVENT, sorted(set(places.values())), between=(min(times), max(times))
     )
-    taken = known_activities(session.ledger, [record["Id"] for record in records])
+    taken = known_activities(desk.ledger.connection, [record["Id"] for record in records])
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
     for record in sorted(records, key=lambda record: (record["CreatedDate"], record["Id"])):
         if record["Id"] not in taken:

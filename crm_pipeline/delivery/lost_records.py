@@ -5,10 +5,10 @@ what got lost or something newer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from crm_pipeline.delivery.schemas import known_schemas
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.delivery.org_access import OrgAccess
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.due import Lost
 from crm_pipeline.ledger.outcomes import Done, record_done
 from crm_pipeline.ledger.records import (
@@ -20,14 +20,26 @@ from crm_pipeline.ledger.records import (
     resolve_references,
 )
 from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.soql import packed_in_queries
 
 
-def settle_lost_records(session: DeliverySession, lost: Sequence[Lost]) -> set[int]:
+def settle_lost_records(
+    ledger: AccountLedger,
+    org: OrgAccess,
+    known: Mapping[str, SObjectSchema],
+    lost: Sequence[Lost],
+) -> set[int]:
     """Notes which records of lost writes are in the org; the caller commits.
 
     A record that was to be made is sought by its key. One that was to be deleted is sought by its
     Id, and its deletion is done where it is not found. Calls the org for these two.
+
+    Args:
+        ledger: the account's.
+        org: the way into its org.
+        known: the schemas that are known, by sObject.
+        lost: the operations.
 
     Returns:
         The operations that are done; the others are to be sent again.
@@ -37,34 +49,33 @@ def settle_lost_records(session: DeliverySession, lost: Sequence[Lost]) -> set[i
     """
     made = [each for each in lost if each.action == "create" and each.intent["key"]]
     deleted = [each for each in lost if each.action == "delete"]
-    there = _found_by_key(session, made)
-    gone = _not_found(session, deleted)
+    there = _found_by_key(org, made)
+    gone = _not_found(ledger, org, deleted)
     by_id = {each.operation_id: each for each in lost}
-    doubt_records(
-        session.ledger, [each.operation_id for each in lost if each.action not in _KNOWN_AFTERWARDS]
-    )
-    found = [_noted(session, by_id[operation], record_id) for operation, record_id in there.items()]
-    note_records(session.ledger, found)
+    unsure = [each.operation_id for each in lost if each.action not in _KNOWN_AFTERWARDS]
+    doubt_records(ledger.connection, unsure)
+    found = [_noted(by_id[operation], record_id, known) for operation, record_id in there.items()]
+    note_records(ledger.connection, found)
     resolve_references(
-        session.ledger,
-        session.account_id,
+        ledger.connection,
+        ledger.account_id,
         [by_id[each.operation_id].natural_key for each in found if each.ref_keys],
     )
-    forget_records(session.ledger, list(gone))
+    forget_records(ledger.connection, list(gone))
     done = [
         Done(operation, by_id[operation].intent["sobject"], "delete", record_id, "found deleted")
         for operation, record_id in gone.items()
         # One that was deleted so as to be made anew is still to be made.
         if by_id[operation].intent["fields"] is None
     ]
-    record_done(session.ledger, session.cycle_id, done)
+    record_done(ledger.connection, ledger.cycle_id, done)
     return {each.operation_id for each in done}
 
 
-def _noted(session: DeliverySession, lost: Lost, record_id: str) -> Noted:
+def _noted(lost: Lost, record_id: str, known: Mapping[str, SObjectSchema]) -> Noted:
     """A record that was found: of its values only those are sure that no update may change."""
     sobject = lost.intent["sobject"]
-    schema = known_schemas(session).get(sobject)
+    schema = known.get(sobject)
     sure = {
         name: key
         for name, key in lost.intent["refs"].items()
@@ -78,7 +89,7 @@ def _noted(session: DeliverySession, lost: Lost, record_id: str) -> Noted:
 _KNOWN_AFTERWARDS = ("create", "delete")
 
 
-def _found_by_key(session: DeliverySession, made: Sequence[Lost]) -> dict[int, str]:
+def _found_by_key(org: OrgAccess, made: Sequence[Lost]) -> dict[int, str]:
     """The Id of each record that a lost write made, by operation."""
     sought: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for each in made:
@@ -87,7 +98,7 @@ def _found_by_key(session: DeliverySession, made: Sequence[Lost]) -> dict[int, s
     found: dict[int, str] = {}
     for (sobject, field), operations in sought.items():
         queries = packed_in_queries(("Id", field), sobject, field, operations)
-        for records in query_all(session.org(), queries).records:
+        for records in query_all(org.log_in(), queries).records:
             for record in records:
                 operation = operations.get(str(record[field]).lower())
                 if operation is not None:
@@ -95,9 +106,9 @@ def _found_by_key(session: DeliverySession, made: Sequence[Lost]) -> dict[int, s
     return found
 
 
-def _not_found(session: DeliverySession, deleted: Sequence[Lost]) -> dict[int, str]:
+def _not_found(ledger: AccountLedger, org: OrgAccess, deleted: Sequence[Lost]) -> dict[int, str]:
     """The Id of each record that a lost deletion has deleted, by operation."""
-    held = held_ids(session.ledger, [each.operation_id for each in deleted])
+    held = held_ids(ledger.connection, [each.operation_id for each in deleted])
     by_object: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for each in deleted:
         record_id = held.get(each.operation_id) or each.intent["id"]
@@ -105,17 +116,17 @@ def _not_found(session: DeliverySession, deleted: Sequence[Lost]) -> dict[int, s
             by_object[each.intent["sobject"]][each.operation_id] = record_id
     gone: dict[int, str] = {}
     for sobject, ids in by_object.items():
-        there = which_are_there(session, sobject, ids.values())
+        there = which_are_there(org, sobject, ids.values())
         gone |= {operation: each for operation, each in ids.items() if each not in there}
     return gone
 
 
-def which_are_there(session: DeliverySession, sobject: str, ids: Iterable[str]) -> set[str]:
+def which_are_there(org: OrgAccess, sobject: str, ids: Iterable[str]) -> set[str]:
     """Those of some records that the org has; deleted ones are not among them.
 
     Raises:
         SalesforceProblem: as `query_all`.
     """
     queries = packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(ids))
-    found = query_all(session.org(), queries).records
+    found = query_all(org.log_in(), queries).records
     return {record["Id"] for records in found for record in records}

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.campaigns import STATUS, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
+from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
-from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import Outbox
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import (
     DueMember,
     GoneMember,
@@ -50,7 +52,7 @@ Memberships = Mapping[tuple[str, str], Sequence[Record]]
 """What is in the org, by campaign and Lead or Contact."""
 
 
-def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
+def send_members(desk: Desk, chosen: CampaignSettings) -> None:
     """Sends every pending membership whose person is in the org and whose campaign is linked.
 
     The members that a campaign has already are read first, so that nobody is in it twice,
@@ -59,55 +61,55 @@ def send_members(session: DeliverySession, chosen: CampaignSettings) -> None:
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
-    _notice_conversions(session)
-    reopen_moved_members(session.ledger, session.account_id)
-    session.ledger.commit()
-    volume = due_member_volume(session.ledger, session.account_id)
-    outbox = Outbox(session, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
+    ledger = desk.ledger
+    with ledger.step() as connection:
+        _notice_conversions(ledger, desk.org, desk.allowance)
+        reopen_moved_members(connection, ledger.account_id)
+    volume = due_member_volume(ledger.connection, ledger.account_id)
+    outbox = Outbox(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
     after = 0
-    while due := due_members(session.ledger, session.account_id, after=after, limit=WINDOW):
+    while due := due_members(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        schema = schemas(session, [CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
-        there, ready = _in_the_org(session, due, schema)
+        schema = desk.schemas.describe([CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
+        there, ready = _in_the_org(desk, due, schema)
         sent: set[tuple[str, str]] = set()
         decisions: list[Decision] = []
         for member in due:
             key = (member.campaign_id, member.person_id)
             if key in sent:
                 # Another address of the same person, or another event of the same campaign.
-                session.decided_anew = True
+                desk.passes.another = True
             elif member.campaign_id in ready:
                 sent.add(key)
                 decisions.append(decide_member(member, _rows_of(member, there), chosen, schema))
         unchanged = [decision for decision in decisions if decision.action == "none"]
-        record_unchanged(session, unchanged)
-        note_members(session.ledger, [decision.operation_id for decision in unchanged])
-        session.ledger.commit()
+        with ledger.step() as connection:
+            record_unchanged(desk, unchanged)
+            note_members(connection, [decision.operation_id for decision in unchanged])
         outbox.add([decision for decision in decisions if decision.action != "none"])
     outbox.flush()
-    _take_back(session, outbox)
+    _take_back(desk, outbox)
 
 
-def _take_back(session: DeliverySession, outbox: Outbox) -> None:
+def _take_back(desk: Desk, outbox: Outbox) -> None:
     """Deletes the memberships that are to be gone, where we made them; others stay as they are.
 
     They go last, so that none is deleted which somebody else was just found to have, too.
     """
-    after = 0
-    while due := due_gone_members(session.ledger, session.account_id, after=after, limit=WINDOW):
+    ledger, after = desk.ledger, 0
+    while due := due_gone_members(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        session.ledger.commit()
-        there = _of_people(session, [each for each in due if each.is_ours])
+        there = _of_people(desk, [each for each in due if each.is_ours])
         decisions = [decide_gone_member(each, there) for each in due]
         staying = [decision for decision in decisions if decision.action == "none"]
-        record_unchanged(session, staying)
-        note_members(session.ledger, [decision.operation_id for decision in staying])
-        session.ledger.commit()
+        with ledger.step() as connection:
+            record_unchanged(desk, staying)
+            note_members(connection, [decision.operation_id for decision in staying])
         outbox.add([decision for decision in decisions if decision.action == "delete"])
     outbox.flush()
 
 
-def _of_people(session: DeliverySession, ours: Sequence[GoneMember]) -> Memberships:
+def _of_people(desk: Desk, ours: Sequence[GoneMember]) -> Memberships:
     """What these people have of memberships in these campaigns."""
     ids: dict[str, dict[str, None]] = {"LeadId": {}, "ContactId": {}}
     for person_id in {p for each in ours for p in (each.person_id, each.former_person_id) if p}:
@@ -123,8 +125,8 @@ def _of_people(session: DeliverySession, ours: Sequence[GoneMember]) -> Membersh
     ]
     if not queries:
         return {}
-    session.calls_left()
-    pages = query_all(session.org(), queries).records
+    desk.allowance.demand_calls()
+    pages = query_all(desk.org.log_in(), queries).records
     return _by_person([record for page in pages for record in page])
 
 
@@ -148,18 +150,18 @@ def decide_gone_member(member: GoneMember, there: Memberships) -> Decision:
     )
 
 
-def _notice_conversions(session: DeliverySession) -> None:
+def _notice_conversions(ledger: AccountLedger, org: OrgAccess, allowance: Allowance) -> None:
     """Asks which leads were converted: their memberships are to move even if nothing new comes.
 
     Salesforce tells nobody, and to ask costs a call: once an hour, of an org that is spoken to
     anyway, else once a day.
     """
-    pause = WHILE_BUSY if session.api_calls else WHILE_IDLE
-    since = conversions_since(session.ledger, session.account_id, pause)
+    pause = WHILE_BUSY if allowance.api_calls else WHILE_IDLE
+    since = conversions_since(ledger.connection, ledger.account_id, pause)
     if since is not None:
-        session.calls_left()
-        contact_of = converted_since(session.org(), since)
-        note_conversions(session.ledger, session.account_id, contact_of)
+        allowance.demand_calls()
+        contact_of = converted_since(org.log_in(), since)
+        note_conversions(ledger.connection, ledger.account_id, contact_of)
 
 
 def decide_member(
@@ -256,7 +258,7 @@ def _rows_of(member: DueMember, there: Memberships) -> list[Record]:
 
 
 def _in_the_org(
-    session: DeliverySession, due: Sequence[DueMember], schema: SObjectSchema
+    desk: Desk, due: Sequence[DueMember], schema: SObjectSchema
 ) -> tuple[Memberships, set[str]]:
     """The memberships that are there, and the campaigns that have all their statuses.
 
@@ -294,25 +296,25 @@ def _in_the_org(
     lacking: set[str] = set()
     answers: list[tuple[str, SubAnswer]] = []
     if queries or rides:
-        session.calls_left()
+        desk.allowance.demand_calls()
     if queries:
         first = rides[:RIDES]
         result = query_all(
-            session.org(),
+            desk.org.log_in(),
             queries,
             also=[ride for _, ride in first],
-            parallel=session.account.settings.parallel_requests,
+            parallel=desk.chosen.parallel_requests,
         )
         pages = result.records
         lacking = _lacking(asked, pages.pop()) if room else set()
         records = [record for page in pages for record in page]
         answers += zip((campaign_id for campaign_id, _ in first), result.also, strict=True)
         rides = rides[RIDES:]
-    answers += _create_statuses(session, rides)
+    answers += _create_statuses(desk, rides)
     if lacking:
-        reopen_links(session.ledger, session.account_id, lacking)
-        session.decided_anew = True
-    return _by_person(records), _ready(session, missing.keys() - lacking, answers)
+        reopen_links(desk.ledger.connection, desk.ledger.account_id, lacking)
+        desk.passes.another = True
+    return _by_person(records), _ready(desk, missing.keys() - lacking, answers)
 
 
 def _lacking(asked: Sequence[DueMember], statuses: Sequence[Record]) -> set[str]:
@@ -328,12 +330,12 @@ def _lacking(asked: Sequence[DueMember], statuses: Sequence[Record]) -> set[str]
 
 
 def _create_statuses(
-    session: DeliverySession, rides: Sequence[tuple[str, Subrequest]]
+    desk: Desk, rides: Sequence[tuple[str, Subrequest]]
 ) -> list[tuple[str, SubAnswer]]:
     answers: list[tuple[str, SubAnswer]] = []
     for start in range(0, len(rides), COMPOSITE_SUBREQUESTS):
         part = rides[start : start + COMPOSITE_SUBREQUESTS]
-        told = composite(session.org(), [ride for _, ride in part])
+        told = composite(desk.org.log_in(), [ride for _, ride in part])
         answers += zip((campaign_id for campaign_id, _ in part), told, strict=True)
     return answers
 
@@ -347,19 +349,17 @@ def _by_person(records: Sequence[Record]) -> Memberships:
     return there
 
 
-def _ready(
-    session: DeliverySession, campaigns: set[str], answers: Sequence[tuple[str, SubAnswer]]
-) -> set[str]:
+def _ready(desk: Desk, campaigns: set[str], answers: Sequence[tuple[str, SubAnswer]]) -> set[str]:
     """Campaigns that may have members now; those that refused a status are failed."""
     refused: dict[str, tuple[str, str]] = {}
     for campaign_id, answer in answers:
         if not is_there(answer) and answer.error is not None:
             refused[campaign_id] = answer.error
-    if refused:
-        linked = operations_of_campaigns(session.ledger, session.account_id, list(refused))
-        failed = [Failed(ref, *refused[each]) for ref, each in linked.items()]
-        record_failures(session, CAMPAIGN.name, failed)
     ready = campaigns - refused.keys()
-    campaigns_are_ready(session.ledger, session.account_id, ready)
-    session.ledger.commit()
+    with desk.ledger.step() as connection:
+        if refused:
+            linked = operations_of_campaigns(connection, desk.ledger.account_id, list(refused))
+            failed = [Failed(ref, *refused[each]) for ref, each in linked.items()]
+            record_failures(desk, CAMPAIGN.name, failed)
+        campaigns_are_ready(connection, desk.ledger.account_id, ready)
     return ready

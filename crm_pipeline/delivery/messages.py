@@ -1,10 +1,13 @@
 """Telling the source platform: what is due is sent, and each answer recorded."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.messages import DueMessage, due_messages
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done, record_failed
 from crm_pipeline.settings import settings
@@ -18,34 +21,34 @@ PlatformOf = Callable[[Connection], Platform]
 """The way to the platform, given the connection of the transaction that records the outcome."""
 
 
-def tell(session: DeliverySession, platform_of: PlatformOf) -> None:
+def tell(desk: Desk, platform_of: PlatformOf) -> None:
     """Sends every pending message of the account, and records what the platform answered.
 
     Commits after each batch of answers; with tables the messages and their outcomes commit
     together. Calls no org.
 
     Args:
-        session: the account's delivery.
+        desk: the account's delivery.
         platform_of: the way to the platform.
 
     Raises:
         PlatformStopped, PlatformUnavailable: the rest was not sent and is pending.
     """
-    platform = platform_of(session.ledger)
-    after = 0
-    while due := due_messages(session.ledger, session.account_id, after=after, limit=WINDOW):
+    ledger, after = desk.ledger, 0
+    platform = platform_of(ledger.connection)
+    while due := due_messages(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
-        messages = [_message(session, each) for each in due]
+        messages = [_message(desk.account, each) for each in due]
         by_id = {m.message_id: each for m, each in zip(messages, due, strict=True)}
         for answers in platform.send(messages):
-            _record(session, answers, by_id)
-            session.ledger.commit()
+            with ledger.step():
+                _record(ledger, desk.tally, answers, by_id)
 
 
-def _message(session: DeliverySession, due: DueMessage) -> Message:
+def _message(account: Account, due: DueMessage) -> Message:
     return Message(
-        session.account.account_id,
-        session.account.client_id,
+        account.account_id,
+        account.client_id,
         due.topic,
         str(due.intent["about"]),
         due.version,
@@ -55,12 +58,15 @@ def _message(session: DeliverySession, due: DueMessage) -> Message:
 
 
 def _record(
-    session: DeliverySession, answers: Sequence[Answer], by_id: Mapping[str, DueMessage]
+    ledger: AccountLedger,
+    tally: Counter[tuple[str, str]],
+    answers: Sequence[Answer],
+    by_id: Mapping[str, DueMessage],
 ) -> None:
     taken = [each for each in answers if each.status == "taken"]
     record_done(
-        session.ledger,
-        session.cycle_id,
+        ledger.connection,
+        ledger.cycle_id,
         [
             Done(
                 by_id[each.message_id].operation_id,
@@ -88,13 +94,13 @@ def _record(
             for each in refused
         ]
         record_failed(
-            session.ledger,
-            session.cycle_id,
+            ledger.connection,
+            ledger.cycle_id,
             failed,
             backoff_seconds=settings().retry_backoff_seconds,
         )
     for each in answers:
-        session.tally[by_id[each.message_id].topic, _OUTCOMES[each.status]] += 1
+        tally[by_id[each.message_id].topic, _OUTCOMES[each.status]] += 1
 
 
 _OUTCOMES = {"taken": "told", "refused": "failed"}

@@ -15,6 +15,7 @@ from crm_pipeline.delivery.decisions import (
     made_unheard,
     newest_for_each_record,
 )
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
 from crm_pipeline.delivery.recording import (
@@ -23,9 +24,7 @@ from crm_pipeline.delivery.recording import (
     note_changes,
     record_unchanged,
 )
-from crm_pipeline.delivery.schemas import schemas
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
-from crm_pipeline.delivery.session import DeliverySession
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.due import (
     DuePerson,
@@ -47,7 +46,7 @@ WINDOW = 10_000
 """People decided at a time: their queries and writes fill whole calls."""
 
 
-def create_people(session: DeliverySession, due: DueVolumes, *, activities_follow: bool) -> None:
+def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> None:
     """Decides every pending person; those who are in the org nowhere become Leads at once.
 
     Where the calls that are left might not do, updates wait for `update_people`: new leads go
@@ -55,39 +54,37 @@ def create_people(session: DeliverySession, due: DueVolumes, *, activities_follo
     together they fill fewer jobs.
 
     Args:
-        session: the account's delivery.
+        desk: the account's delivery.
         due: what is pending.
         activities_follow: whether activities may go right behind their people. They do where
             nothing has to wait and people fill more than one call.
     """
-    unknown = due.unknown_people
-    outbox = Outbox(session, "new leads", {("Lead", "create"): unknown})
-    at_once = session.can_afford_all() and not outbox.by_bulk
+    ledger, unknown = desk.ledger, due.unknown_people
+    outbox = Outbox(desk, "new leads", {("Lead", "create"): unknown})
+    at_once = desk.allowance.does_for_all and not outbox.by_bulk
     now = ("create", "update") if at_once else ("create",)
     after = 0
     if unknown:
-        session.calls_left()
-        session.begin_login()
-    with lookup_of(session, unknown) as lookup:
-        while people := due_people(session.ledger, session.account_id, after=after, limit=WINDOW):
+        desk.allowance.demand_calls()
+        desk.org.begin_login()
+    with lookup_of(desk, unknown) as lookup:
+        while people := due_people(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
             after = people[-1].operation_id
-            looked_up_at = database_time(session.ledger)
+            looked_up_at = database_time(ledger.connection)
             matches = _begin_lookup(lookup, people)
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
             # Read while the org looks people up.
-            behind = ActivitiesBehind(session, people) if follow else None
-            decisions = _claimed(
-                session, people, _decided(session, people, matches()), looked_up_at
-            )
-            _record(session, [d for d in decisions if d.action not in now])
+            behind = ActivitiesBehind(desk, people) if follow else None
+            decisions = _claimed(desk, people, _decided(desk, people, matches()), looked_up_at)
+            _record(desk, [d for d in decisions if d.action not in now])
             outbox.add([d for d in decisions if d.action in now], behind=behind)
         outbox.flush()
-    settle_claims(session.ledger, session.account_id)
-    session.ledger.commit()
+    with ledger.step() as connection:
+        settle_claims(connection, ledger.account_id)
 
 
 def _claimed(
-    session: DeliverySession,
+    desk: Desk,
     people: Sequence[DuePerson],
     decisions: Sequence[Decision],
     looked_up_at: datetime,
@@ -100,55 +97,55 @@ def _claimed(
     new = {d.operation_id: address_of[d.operation_id] for d in decisions if d.action == "create"}
     if not new:
         return list(decisions)
-    organization_id = session.org().organization_id
-    if not org_is_shared(session.ledger, session.account_id, organization_id):
+    organization_id = desk.org.log_in().organization_id
+    if not org_is_shared(desk.ledger.connection, desk.ledger.account_id, organization_id):
         return list(decisions)
-    granted = claim_people(
-        session.ledger,
-        session.account_id,
-        organization_id,
-        new,
-        looked_up_at=looked_up_at,
-        grace_seconds=settings().lost_answer_grace_seconds,
-    )
-    session.ledger.commit()
+    with desk.ledger.step() as connection:
+        granted = claim_people(
+            connection,
+            desk.ledger.account_id,
+            organization_id,
+            new,
+            looked_up_at=looked_up_at,
+            grace_seconds=settings().lost_answer_grace_seconds,
+        )
     if len(granted) < len(new):
-        session.decided_anew = True
+        desk.passes.another = True
     return [d for d in decisions if d.action != "create" or d.operation_id in granted]
 
 
-def _record(session: DeliverySession, decisions: Sequence[Decision]) -> None:
+def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
     """Records what is not sent now: people with nothing to change, strangers, later updates."""
-    unchanged = [d for d in decisions if d.action == "none"]
-    record_unchanged(session, unchanged)
     strangers = [d.operation_id for d in decisions if d.action == "leave"]
-    if strangers:
-        leave_strangers(session.ledger, strangers)
-        session.tally[PERSON.name, "people_left_out"] += len(strangers)
     updates = [d for d in decisions if d.action == "update"]
-    if updates:
-        keep_updates(session, updates)
-        note_changes(session, updates)
-    session.ledger.commit()
+    with desk.ledger.step() as connection:
+        record_unchanged(desk, [d for d in decisions if d.action == "none"])
+        if strangers:
+            leave_strangers(connection, strangers)
+            desk.tally[PERSON.name, "people_left_out"] += len(strangers)
+        if updates:
+            keep_updates(connection, updates)
+            note_changes(desk, updates)
 
 
-def update_people(session: DeliverySession) -> None:
+def update_people(desk: Desk) -> None:
     """Sends the updates that are decided and wait."""
-    due = due_volumes(session.ledger, session.account_id)
+    ledger, after = desk.ledger, 0
+    due = due_volumes(ledger.connection, ledger.account_id)
     volumes = {("Lead", "update"): due.lead_updates, ("Contact", "update"): due.contact_updates}
     if not any(volumes.values()):
         return
-    outbox = Outbox(session, "updates of people", volumes)
-    after = 0
-    while updates := due_updates(session.ledger, session.account_id, after=after, limit=WINDOW):
+    outbox = Outbox(desk, "updates of people", volumes)
+    while updates := due_updates(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = updates[-1].operation_id
         decisions = [_decision(update) for update in updates]
         if outbox.by_bulk:
             # One field that the org hides since would fail the whole job.
-            known = schemas(session, PERSON_SOBJECTS)
+            known = desk.schemas.describe(PERSON_SOBJECTS)
             decisions = [_fitted(decision, known) for decision in decisions]
         outbox.add([decision for decision in decisions if decision.fields])
-        record_unchanged(session, [decision for decision in decisions if not decision.fields])
+        with ledger.step():
+            record_unchanged(desk, [decision for decision in decisions if not decision.fields])
     outbox.flush()
 
 
@@ -158,16 +155,16 @@ def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:
 
 
 def _decided(
-    session: DeliverySession, people: Sequence[DuePerson], matches: Mapping[str, Match]
+    desk: Desk, people: Sequence[DuePerson], matches: Mapping[str, Match]
 ) -> list[Decision]:
-    known = schemas(session, SOBJECTS)
-    chosen = session.account.settings
+    known = desk.schemas.describe(SOBJECTS)
+    chosen = desk.chosen
     found = {address: match.salesforce_id for address, match in matches.items()}
-    left = left_addresses(session.ledger, session.account_id, found) if found else set()
+    left = left_addresses(desk.ledger.connection, desk.ledger.account_id, found) if found else set()
     matches = {address: matches[address] for address in matches.keys() - left}
     made, matched = made_unheard(people, matches)
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
-    there = _there(session, [decision for _, decision in decided], matches)
+    there = _there(desk, [decision for _, decision in decided], matches)
     compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
     decided = [
         (
@@ -195,13 +192,13 @@ def _written(
 
 
 def _there(
-    session: DeliverySession, decisions: Sequence[Decision], matches: Mapping[str, Match]
+    desk: Desk, decisions: Sequence[Decision], matches: Mapping[str, Match]
 ) -> dict[str, Mapping[str, Any]]:
     """What the org has in the fields whose policy needs a look, by record.
 
     A record that was just matched was read with it; the others are read now, 10,000 in a call.
     """
-    chosen = session.account.settings
+    chosen = desk.chosen
     values: dict[str, Mapping[str, Any]] = {
         match.salesforce_id: match.fields for match in matches.values()
     }
@@ -220,8 +217,8 @@ def _there(
         fields = ["Id", *sorted({field for _, field in unread})]
         queries += packed_in_queries(fields, sobject, "Id", ids)
     if queries:
-        session.calls_left()
-        for records in query_all(session.org(), queries).records:
+        desk.allowance.demand_calls()
+        for records in query_all(desk.org.log_in(), queries).records:
             values |= {record["Id"]: record for record in records}
     return values
 

@@ -5,10 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from sqlalchemy import Connection
+
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import MEMBER, PASSING, PERSON, Remedy, remedy
-from crm_pipeline.delivery.schemas import forget_schemas
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import note_members
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
@@ -57,7 +59,7 @@ _API_NAME = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 CAMPAIGN_MEMBER = "CampaignMember"
 
 
-def note_changes(session: DeliverySession, decisions: Collection[Decision]) -> None:
+def note_changes(desk: Desk, decisions: Collection[Decision]) -> None:
     """Keeps which values were changed to fit the org, as they were and as they go out."""
     changes = [
         NotedChange(decision.operation_id, c.field, c.why, _text(c.old), _text(c.new))
@@ -65,29 +67,29 @@ def note_changes(session: DeliverySession, decisions: Collection[Decision]) -> N
         for c in decision.changes
     ]
     if changes:
-        note_field_changes(session.ledger, session.account_id, changes)
+        note_field_changes(desk.ledger.connection, desk.ledger.account_id, changes)
         for decision in decisions:
-            session.tally[decision.counted_as, "fields_changed_to_fit"] += len(decision.changes)
+            desk.tally[decision.counted_as, "fields_changed_to_fit"] += len(decision.changes)
         for change in changes:
-            counted = session.not_seen if change.why == Why.ABSENT else session.notes
+            counted = desk.notes.not_seen if change.why == Why.ABSENT else desk.notes.changed
             counted[change.field] = counted.get(change.field, 0) + 1
 
 
-def keep_updates(session: DeliverySession, updates: Sequence[Decision]) -> None:
+def keep_updates(connection: Connection, updates: Sequence[Decision]) -> None:
     """Stores decided updates of people that are sent later; whom they are about is known now."""
     planned = [
         Planned(d.operation_id, d.sobject, "update", d.salesforce_id, d.fields, d.reason)
         for d in updates
     ]
-    decide_updates(session.ledger, planned)
+    decide_updates(connection, planned)
 
 
-def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) -> None:
+def record_unchanged(desk: Desk, decisions: Sequence[Decision]) -> None:
     """Records and counts what the org has already, without a call."""
-    session.tally.update((each.counted_as, each.kind.unchanged) for each in decisions)
+    desk.tally.update((each.counted_as, each.kind.unchanged) for each in decisions)
     record_done(
-        session.ledger,
-        session.cycle_id,
+        desk.ledger.connection,
+        desk.ledger.cycle_id,
         [
             Done(d.operation_id, d.sobject, "none", d.salesforce_id or "", d.reason, attempts=0)
             for d in decisions
@@ -95,20 +97,20 @@ def record_unchanged(session: DeliverySession, decisions: Sequence[Decision]) ->
     )
 
 
-def record_failures(session: DeliverySession, counted_as: str, failed: Sequence[Failed]) -> None:
+def record_failures(desk: Desk, counted_as: str, failed: Sequence[Failed]) -> None:
     """Records and counts failures of one topic or kind."""
     if failed:
-        session.tally[counted_as, "failed"] += len(failed)
+        desk.tally[counted_as, "failed"] += len(failed)
         record_failed(
-            session.ledger,
-            session.cycle_id,
+            desk.ledger.connection,
+            desk.ledger.cycle_id,
             failed,
             backoff_seconds=settings().retry_backoff_seconds,
         )
 
 
 def keep_held(
-    session: DeliverySession, done: Sequence[Done], decisions: Mapping[int, Decision]
+    ledger: AccountLedger, done: Sequence[Done], decisions: Mapping[int, Decision]
 ) -> None:
     """Keeps what stands in the org of records of any object, or no more."""
     held = [
@@ -116,9 +118,9 @@ def keep_held(
         for each in done
         if (holds := decisions[each.operation_id].holds) and not holds.is_published
     ]
-    forget_records(session.ledger, [each.operation_id for each, _ in held if _is_gone(each)])
+    forget_records(ledger.connection, [each.operation_id for each, _ in held if _is_gone(each)])
     note_records(
-        session.ledger,
+        ledger.connection,
         [
             Noted(
                 each.operation_id,
@@ -134,7 +136,7 @@ def keep_held(
         ],
     )
     if by_key := [holds.natural_key for _, holds in held if holds.by_key]:
-        resolve_references(session.ledger, session.account_id, by_key)
+        resolve_references(ledger.connection, ledger.account_id, by_key)
 
 
 def _is_gone(done: Done) -> bool:
@@ -146,7 +148,7 @@ class Recorder:
 
     def __init__(
         self,
-        session: DeliverySession,
+        desk: Desk,
         writes: Sequence[Write],
         decisions: dict[int, Decision],
         *,
@@ -156,14 +158,14 @@ class Recorder:
         """Expects the outcomes of writes.
 
         Args:
-            session: the account's delivery.
+            desk: the account's delivery.
             writes: what is sent.
             decisions: theirs, to which `expect` adds.
             last: whether nothing is sent again in this cycle: what is refused has failed.
             by_bulk: whether it is a bulk job's: its remedies are those of the composite calls that
                 mend it afterwards, once each.
         """
-        self.session = session
+        self.desk = desk
         self.last = last
         self.by_bulk = by_bulk
         self.writes = {write.ref: write for write in writes}
@@ -206,7 +208,7 @@ class Recorder:
         for each in failed:
             by_topic[self.decisions[each.operation_id].counted_as].append(each)
         for topic, some in by_topic.items():
-            record_failures(self.session, topic, some)
+            record_failures(self.desk, topic, some)
 
     def _orphans(self, refused: Sequence[int]) -> set[int]:
         """Records that were refused since a parent was, which went out before them.
@@ -220,12 +222,14 @@ class Recorder:
         }
         if not parents:
             return set()
-        session = self.session
-        held = which_held(session.ledger, session.account_id, frozenset().union(*parents.values()))
+        desk = self.desk
+        held = which_held(
+            desk.ledger.connection, desk.ledger.account_id, frozenset().union(*parents.values())
+        )
         orphans = {ref for ref, keys in parents.items() if not keys <= held}
         if orphans:
-            back_to_pending(session.ledger, list(orphans))
-            session.decided_anew = True
+            back_to_pending(desk.ledger.connection, list(orphans))
+            desk.passes.another = True
         return orphans
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
@@ -248,15 +252,15 @@ class Recorder:
                 )
             )
             self._count(write, decision)
-        record_done(self.session.ledger, self.session.cycle_id, successes)
+        record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
         self._note_written(successes)
         self._note_members(successes)
-        keep_held(self.session, successes, self.decisions)
+        keep_held(self.desk.ledger, successes, self.decisions)
         return successes
 
     def _note_written(self, done: Sequence[Done]) -> None:
         """Keeps what was written to watched fields: read back, it is no change."""
-        watched = self.session.watched
+        watched = self.desk.watched
         if not watched:
             return
         values = {
@@ -271,17 +275,17 @@ class Recorder:
                 }
             )
         }
-        note_values(self.session.ledger, self.session.org().organization_id, values)
+        note_values(self.desk.ledger.connection, self.desk.org.log_in().organization_id, values)
 
     def _note_members(self, done: Sequence[Done]) -> None:
         refs = [each.operation_id for each in done]
         members = [ref for ref in refs if self.decisions[ref].kind is MEMBER]
         if members:
-            note_members(self.session.ledger, members)
+            note_members(self.desk.ledger.connection, members)
 
     def _count(self, write: Write, decision: Decision) -> None:
         outcome = decision.kind.outcome(write.sobject, write.written_as)
-        self.session.tally[decision.counted_as, outcome] += 1
+        self.desk.tally[decision.counted_as, outcome] += 1
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""
@@ -292,7 +296,7 @@ class Recorder:
             if each.kind is PERSON and each.action == "update" and each.altered
         ]
         if undecided:
-            keep_updates(self.session, undecided)
+            keep_updates(self.desk.ledger.connection, undecided)
 
     def _treat(self, write: Write, errors: Sequence[RowError], failed: list[Failed]) -> None:
         """One refused row, by the error table. What is the account's fault never comes here."""
@@ -301,7 +305,7 @@ class Recorder:
         error, kind = errors[0], self.decisions[write.ref].kind
         if self._lacks_what_is_never_left_out(write, error):
             # The next cycle sees which field the org hides, and says so before it sends anything.
-            forget_schemas(self.session, [write.sobject])
+            self.desk.schemas.forget([write.sobject])
             failed.append(_failed(write, error, 1))
             return
         of_reference = self.decisions[write.ref].names_another(write)
@@ -334,7 +338,7 @@ class Recorder:
                 failed.append(_failed(write, error, 1 if passing else None))
 
     def _once(self, write: Write, error: RowError) -> bool:
-        return self.session.once(write.ref, error.code)
+        return self.desk.passes.try_once(write.ref, error.code)
 
     def _may_degrade(self, write: Write, error: RowError) -> bool:
         """Whether another try without the refused fields may help.
@@ -343,7 +347,7 @@ class Recorder:
         """
         if self.last:
             return False
-        asked_before = self.session.was_tried(write.ref, error.code)
+        asked_before = self.desk.passes.was_tried(write.ref, error.code)
         of_a_reference = error.code in OF_A_REFERENCE and not error.fields and asked_before
         return (
             error.treatment is Treatment.DEGRADE_FIELD
@@ -364,7 +368,9 @@ class Recorder:
 
     def _may_have_moved(self, write: Write, error: RowError) -> bool:
         """Whether the record that a write is about is to be looked for, once."""
-        return not _is_of_a_reference(write, error) and self.session.once(write.ref, error.code)
+        return not _is_of_a_reference(write, error) and self.desk.passes.try_once(
+            write.ref, error.code
+        )
 
     def _record_deleted(self) -> None:
         """Records that people deleted and that stay gone: there is nothing left to update."""
@@ -375,17 +381,18 @@ class Recorder:
             Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
             for each in self.deleted
         ]
-        record_done(self.session.ledger, self.session.cycle_id, gone)
+        record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, gone)
         self._note_members(gone)
         forget_records(
-            self.session.ledger, [each.ref for each in self.deleted if each.action == "delete"]
+            self.desk.ledger.connection,
+            [each.ref for each in self.deleted if each.action == "delete"],
         )
         self.deleted = []
         if self.anew:
             refs = [each.ref for each in self.anew]
-            forget_records(self.session.ledger, refs)
-            back_to_pending(self.session.ledger, refs)
-            self.session.decided_anew = True
+            forget_records(self.desk.ledger.connection, refs)
+            back_to_pending(self.desk.ledger.connection, refs)
+            self.desk.passes.another = True
         self.anew = []
 
     def record_perhaps_gone(self, there: Collection[str]) -> None:
@@ -422,8 +429,8 @@ class Recorder:
         self._held = []
         for (code, sobject), errors in causes.items():
             note_incident(
-                self.session.ledger,
-                self.session.account_id,
+                self.desk.ledger.connection,
+                self.desk.ledger.account_id,
                 Incident(code, sobject, len(errors), what_to_mend(code, sobject, errors)),
             )
 
@@ -443,13 +450,13 @@ class Recorder:
         if not refused and _is_of_others(errors[0]):
             self.again.append(write)
             return True
-        allowed = self.session.account.settings.degrade_fields
+        allowed = self.desk.account.settings.degrade_fields
         kind = self.decisions[write.ref].kind
         if not (allowed and refused) or not self._never_left_out(write).isdisjoint(refused):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(
-            self.session,
+            self.desk,
             [
                 Decision(
                     write.ref,
@@ -466,8 +473,8 @@ class Recorder:
                 )
             ],
         )
-        forget_schemas(
-            self.session, [write.sobject], now=not FIELD_IS_GONE.isdisjoint(refused.values())
+        self.desk.schemas.forget(
+            [write.sobject], now=not FIELD_IS_GONE.isdisjoint(refused.values())
         )
         self.again.append(replace(write, fields=rest))
         return True

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
+from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import reopen_links
 from crm_pipeline.ledger.outcomes import Moved, back_to_pending, decide_anew, move_identities
 from crm_pipeline.salesforce.matching import follow_people
 from crm_pipeline.salesforce.outcomes import Write
 
 
-def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
+def relocate(ledger: AccountLedger, org: OrgAccess, refused: Sequence[Write]) -> None:
     """Finds the successors of records that refused a write, and has the writes decided anew.
 
     A converted Lead is followed to its Contact, a merged record to the one that it was merged
@@ -21,7 +22,7 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
         SalesforceProblem: as `matching.follow_leads`.
     """
     records = {write.ref: _person_record(write) for write in refused}
-    followed = follow_people(session.org(), filter(None, records.values()))
+    followed = follow_people(org.log_in(), filter(None, records.values()))
     moved, gone, of_campaigns = [], [], {}
     for write in refused:
         ref, record = write.ref, records[write.ref]
@@ -36,12 +37,11 @@ def relocate(session: DeliverySession, refused: Sequence[Write]) -> None:
         else:
             reason = f"{place.reason} from {record}"
             moved.append(Moved(ref, place.sobject, place.salesforce_id, reason))
-    move_identities(session.ledger, moved)
-    decide_anew(session.ledger, gone)
-    back_to_pending(session.ledger, list(of_campaigns))
-    reopen_links(session.ledger, session.account_id, set(of_campaigns.values()))
-    session.ledger.commit()
-    session.decided_anew = True
+    with ledger.step() as connection:
+        move_identities(connection, moved)
+        decide_anew(connection, gone)
+        back_to_pending(connection, list(of_campaigns))
+        reopen_links(connection, ledger.account_id, set(of_campaigns.values()))
 
 
 def _person_record(write: Write) -> str | None:

@@ -1,10 +1,13 @@
 """What the org's objects look like: describes, kept for a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.database.statements import statement
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.org_access import OrgAccess
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped
@@ -30,68 +33,107 @@ def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
     return fields
 
 
-def known_schemas(session: DeliverySession) -> dict[str, SObjectSchema]:
-    """The schemas that were described within a day, by sObject."""
-    if not session.schemas:
-        rows = session.ledger.execute(
-            statement("ledger/known_schemas"), {"account_id": session.account_id}
-        )
-        session.schemas |= {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
-    return session.schemas
+@dataclass(slots=True)
+class Schemas:
+    """The schemas of an org's objects, as the account's user sees them."""
 
+    ledger: AccountLedger
+    org: OrgAccess
+    allowance: Allowance
+    _known: dict[str, SObjectSchema] = field(default_factory=dict)
 
-def schemas(session: DeliverySession, sobjects: Iterable[str]) -> dict[str, SObjectSchema]:
-    """The schemas of these objects; those not known are described, in one call.
-
-    Raises:
-        AccountStopped: the org has no such object, or hides it or what is never left out of it.
-    """
-    known = known_schemas(session)
-    missing = [sobject for sobject in sobjects if sobject not in known]
-    if missing:
-        session.calls_left()
-        store_schemas(session, missing, composite(session.org(), describes(session, missing)))
-    return known
-
-
-def describes(session: DeliverySession, sobjects: Iterable[str]) -> list[Subrequest]:
-    """Subrequests that describe objects: in a composite with others they cost no call."""
-    version = session.account.settings.api_version
-    return [
-        Subrequest(
-            reference_id=f"describe{sobject}",
-            method="GET",
-            path=f"/services/data/v{version}/sobjects/{sobject}/describe",
-            body=None,
-            kind="describe",
-        )
-        for sobject in sobjects
-    ]
-
-
-def store_schemas(
-    session: DeliverySession, sobjects: Iterable[str], answers: Iterable[SubAnswer]
-) -> None:
-    """Keeps the answers to `describes`, in its order.
-
-    Raises:
-        AccountStopped: the org has no such object, or hides it or what is never left out of it.
-    """
-    never = never_left_out(session.account.settings)
-    for sobject, answer in zip(sobjects, answers, strict=True):
-        if answer.status != 200:
-            raise AccountStopped(
-                f"The org shows no {sobject} to the user",
-                f"give the user Read, Create and Edit on {sobject}",
+    def known(self) -> Mapping[str, SObjectSchema]:
+        """Those that were described within a day, by sObject."""
+        if not self._known:
+            rows = self.ledger.connection.execute(
+                statement("ledger/known_schemas"), {"account_id": self.ledger.account_id}
             )
-        schema = SObjectSchema.from_describe(answer.body)
-        _refuse_without(schema, never.get(sobject, ()))
-        session.ledger.execute(
-            statement("ledger/store_schema"),
-            {"account_id": session.account_id, "sobject": sobject, "schema": schema.to_json()},
+            self._known |= {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
+        return self._known
+
+    def describe(self, sobjects: Iterable[str]) -> Mapping[str, SObjectSchema]:
+        """Describes those of these objects that are not known, in one call, and commits then.
+
+        Returns:
+            All that are known by now, by sObject.
+
+        Raises:
+            AccountStopped: the org has no such object, or hides it or what is never left out of
+                it.
+            SalesforceProblem: as `composite`.
+        """
+        missing = self.unknown(sobjects)
+        if missing:
+            self.allowance.demand_calls()
+            self.keep(missing, composite(self.org.log_in(), self.subrequests(missing)))
+        return self._known
+
+    def unknown(self, sobjects: Iterable[str]) -> list[str]:
+        """Those of these objects that are to be described."""
+        known = self.known()
+        return [sobject for sobject in sobjects if sobject not in known]
+
+    def subrequests(self, sobjects: Iterable[str]) -> list[Subrequest]:
+        """Subrequests that describe objects: in a composite with others they cost no call."""
+        version = self.org.account.settings.api_version
+        return [
+            Subrequest(
+                reference_id=f"describe{sobject}",
+                method="GET",
+                path=f"/services/data/v{version}/sobjects/{sobject}/describe",
+                body=None,
+                kind="describe",
+            )
+            for sobject in sobjects
+        ]
+
+    def keep(self, sobjects: Iterable[str], answers: Iterable[SubAnswer]) -> None:
+        """Keeps the answers to `subrequests`, in its order, and commits.
+
+        Raises:
+            AccountStopped: the org has no such object, or hides it or what is never left out of
+                it.
+        """
+        never = never_left_out(self.org.account.settings)
+        with self.ledger.step() as connection:
+            for sobject, answer in zip(sobjects, answers, strict=True):
+                schema = _schema(sobject, answer, never.get(sobject, ()))
+                connection.execute(
+                    statement("ledger/store_schema"),
+                    {
+                        "account_id": self.ledger.account_id,
+                        "sobject": sobject,
+                        "schema": schema.to_json(),
+                    },
+                )
+                self._known[sobject] = schema
+
+    def forget(self, sobjects: Iterable[str], *, now: bool = False) -> None:
+        """A write contradicted what is known of these: the next cycle describes them again.
+
+        Args:
+            sobjects: the objects.
+            now: whether this cycle does so already, when it needs them next.
+        """
+        forgotten = list(sobjects)
+        self.ledger.connection.execute(
+            statement("ledger/forget_schemas"),
+            {"account_id": self.ledger.account_id, "sobjects": forgotten},
         )
-        session.schemas[sobject] = schema
-    session.ledger.commit()
+        if now:
+            for sobject in forgotten:
+                self._known.pop(sobject, None)
+
+
+def _schema(sobject: str, answer: SubAnswer, never: Iterable[str]) -> SObjectSchema:
+    if answer.status != 200:
+        raise AccountStopped(
+            f"The org shows no {sobject} to the user",
+            f"give the user Read, Create and Edit on {sobject}",
+        )
+    schema = SObjectSchema.from_describe(answer.body)
+    _refuse_without(schema, never)
+    return schema
 
 
 def _refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
@@ -111,21 +153,3 @@ def _refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
             f"The org lets the user not write {', '.join(lacking)}, and nothing goes without",
             "give the user Read and Edit on it in a permission set",
         )
-
-
-def forget_schemas(session: DeliverySession, sobjects: Iterable[str], *, now: bool = False) -> None:
-    """A write contradicted what is known of these: the next cycle describes them again.
-
-    Args:
-        session: the account's delivery.
-        sobjects: the objects.
-        now: whether this cycle does so already, when it needs them next.
-    """
-    forgotten = list(sobjects)
-    session.ledger.execute(
-        statement("ledger/forget_schemas"),
-        {"account_id": session.account_id, "sobjects": forgotten},
-    )
-    if now:
-        for sobject in forgotten:
-            session.schemas.pop(sobject, None)

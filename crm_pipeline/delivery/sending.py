@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost_records import which_are_there
 from crm_pipeline.delivery.recording import Recorder, note_changes
 from crm_pipeline.delivery.relocation import relocate
-from crm_pipeline.delivery.session import DeliverySession
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
 from crm_pipeline.ledger.outcomes import (
     Done,
@@ -68,18 +70,16 @@ Behind = Callable[[Sequence[Done]], Sequence[tuple[Decision, Write]]]
 class Outbox:
     """Takes decisions, window by window, and sends them by the route that suits their number."""
 
-    def __init__(
-        self, session: DeliverySession, stage: str, volumes: Mapping[tuple[str, str], int]
-    ) -> None:
+    def __init__(self, desk: Desk, stage: str, volumes: Mapping[tuple[str, str], int]) -> None:
         """Chooses the route.
 
         Args:
-            session: the account's delivery.
+            desk: the account's delivery.
             stage: what is sent, for the report.
             volumes: about how many records, by (sObject, action).
         """
-        self._session = session
-        self.by_bulk = session.route(stage, volumes).name == "bulk"
+        self._desk = desk
+        self.by_bulk = desk.allowance.choose_route(stage, volumes).name == "bulk"
         self._gathered: list[Write] = []
         self._decided: dict[int, Decision] = {}
         self._bytes = 0
@@ -103,10 +103,10 @@ class Outbox:
             AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
         """
         queue = list(writes if writes is not None else map(write_of, decisions))
-        note_changes(self._session, decisions)
+        note_changes(self._desk, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
         if not self.by_bulk:
-            _send_by_composite(self._session, queue, decided, behind)
+            _send_by_composite(self._desk, queue, decided, behind)
             return
         self._gathered += queue
         self._decided |= decided
@@ -117,36 +117,33 @@ class Outbox:
     def flush(self) -> None:
         """Sends what is kept. Raises as `add`."""
         if self._gathered:
-            _send_by_bulk(self._session, self._gathered, self._decided)
+            _send_by_bulk(self._desk, self._gathered, self._decided)
         self._gathered, self._decided, self._bytes = [], {}, 0
 
 
 def _send_by_composite(
-    session: DeliverySession,
+    desk: Desk,
     queue: list[Write],
     decisions: dict[int, Decision],
     behind: Behind | None,
 ) -> None:
     """Sends composite calls and records each answer as it comes."""
-    parallel = session.account.settings.parallel_requests
+    parallel = desk.chosen.parallel_requests
     for sent in range(ROUNDS):
         if not queue:
             return
-        queue, beyond = _within_allowance(session, queue)
-        recorder = Recorder(session, queue, decisions, last=sent + 1 == ROUNDS)
-        _send_round(session, queue, recorder, parallel, behind)
-        if recorder.moved:
-            relocate(session, recorder.moved)
-        _see_which_is_gone(session, recorder)
-        _read_again(session, recorder.to_read)
-        _attach_duplicates(session, recorder.duplicates, decisions)
+        queue, beyond = _within_allowance(desk.allowance, queue)
+        recorder = Recorder(desk, queue, decisions, last=sent + 1 == ROUNDS)
+        _send_round(desk, queue, recorder, parallel, behind)
+        _see_what_moved(desk, recorder)
+        _attach_duplicates(desk, recorder.duplicates, decisions)
         if beyond:
-            session.calls_left()
+            desk.allowance.demand_calls()
         queue, parallel = [*recorder.again, *beyond], 1
 
 
 def _send_round(
-    session: DeliverySession,
+    desk: Desk,
     queue: Sequence[Write],
     recorder: Recorder,
     parallel: int,
@@ -161,102 +158,97 @@ def _send_round(
             return []
         decisions = [decision for decision, _ in ready]
         writes = [write for _, write in ready]
-        note_changes(session, decisions)
+        note_changes(desk, decisions)
         recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
-        _note_sending(session, writes)
+        _note_sending(desk.ledger, writes)
         return writes
 
-    with _under_way(session, queue, recorder):
+    with _under_way(desk.ledger, queue, recorder):
         for outcomes in send_by_composite(
-            session.org(), queue, headers=session.headers(), parallel=parallel, more=more
+            desk.org.log_in(), queue, headers=desk.org.headers(), parallel=parallel, more=more
         ):
-            done += recorder.record(outcomes)
-            session.ledger.commit()
+            with desk.ledger.step():
+                done += recorder.record(outcomes)
 
 
 @contextmanager
 def _under_way(
-    session: DeliverySession, writes: Sequence[Write], recorder: Recorder
+    ledger: AccountLedger, writes: Sequence[Write], recorder: Recorder
 ) -> Iterator[None]:
     """Notes what is about to be sent, and commits that, before the first request of the block.
 
     From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
-    again. What the block has no outcome for is as it was before.
+    again. Operations without an outcome stay as they were.
     """
-    _note_sending(session, writes)
+    _note_sending(ledger, writes)
     try:
         yield
     except SalesforceProblem:
-        end_sending(session.ledger, session.account_id, recorder.lost)
-        session.ledger.commit()
+        with ledger.step() as connection:
+            end_sending(connection, ledger.account_id, recorder.lost)
         raise
-    end_sending(session.ledger, session.account_id, recorder.lost)
-    session.ledger.commit()
+    with ledger.step() as connection:
+        end_sending(connection, ledger.account_id, recorder.lost)
 
 
-def _note_sending(session: DeliverySession, writes: Sequence[Write]) -> None:
+def _note_sending(ledger: AccountLedger, writes: Sequence[Write]) -> None:
     refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for write in writes:
         refs[write.sobject, write.written_as].append(write.ref)
-    note_sending(session.ledger, session.account_id, session.cycle_id, refs)
-    session.ledger.commit()
+    with ledger.step() as connection:
+        note_sending(connection, ledger.account_id, ledger.cycle_id, refs)
 
 
-def _within_allowance(
-    session: DeliverySession, queue: list[Write]
-) -> tuple[list[Write], list[Write]]:
+def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:
     """What the calls that are left can carry, and the rest."""
-    left = session.calls_left()
+    left = allowance.demand_calls()
     if left is None:
         return queue, []
     return queue[: left * RECORDS_PER_CALL], queue[left * RECORDS_PER_CALL :]
 
 
-def _send_by_bulk(
-    session: DeliverySession, writes: Sequence[Write], decisions: dict[int, Decision]
-) -> None:
+def _send_by_bulk(desk: Desk, writes: Sequence[Write], decisions: dict[int, Decision]) -> None:
     """Sends bulk jobs; what is refused but can be mended goes by composite calls afterwards.
 
     So does a value that a bulk job would take for an empty one.
     """
-    session.calls_left()
+    desk.allowance.demand_calls()
     jobs: dict[str, set[int]] = {}
 
     def note(job_id: str, refs: list[int]) -> None:
-        note_bulk_job(session.ledger, session.account_id, job_id)
-        session.ledger.commit()
+        with desk.ledger.step() as connection:
+            note_bulk_job(connection, desk.ledger.account_id, job_id)
         jobs[job_id] = set(refs)
 
     sent = [write for write in writes if NULL not in write.fields.values()]
-    rule_id = _assignment_rule(session, sent)
-    recorder = Recorder(session, sent, decisions, by_bulk=True)
-    with _under_way(session, sent, recorder):
-        for outcomes in send_by_bulk(session.org(), sent, assignment_rule_id=rule_id, on_job=note):
+    rule_id = _assignment_rule(desk, sent)
+    recorder = Recorder(desk, sent, decisions, by_bulk=True)
+    org = desk.org.log_in()
+    with _under_way(desk.ledger, sent, recorder):
+        for outcomes in send_by_bulk(org, sent, assignment_rule_id=rule_id, on_job=note):
             for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
-                recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
-                session.ledger.commit()
-    for job_id, refs in jobs.items():
-        if refs.isdisjoint(recorder.lost):
-            forget_bulk_job(session.ledger, session.account_id, job_id)
-    session.ledger.commit()
-    if recorder.moved:
-        relocate(session, recorder.moved)
-    _see_which_is_gone(session, recorder)
-    _read_again(session, recorder.to_read)
+                with desk.ledger.step():
+                    recorder.record(outcomes[start : start + RECORDED_AT_A_TIME])
+    with desk.ledger.step() as connection:
+        for job_id, refs in jobs.items():
+            if refs.isdisjoint(recorder.lost):
+                forget_bulk_job(connection, desk.ledger.account_id, job_id)
+    _see_what_moved(desk, recorder)
     if recorder.again or recorder.duplicates or len(sent) < len(writes):
-        session.mend_by_composite()
+        desk.allowance.only_composite = True
+        desk.passes.another = True
 
 
-def _assignment_rule(session: DeliverySession, writes: Sequence[Write]) -> str | None:
+def _assignment_rule(desk: Desk, writes: Sequence[Write]) -> str | None:
     """The rule that is to run on new leads of a bulk job: one call, and only where one is to."""
     new_leads = any(write.sobject == "Lead" and write.action == "create" for write in writes)
-    if not (session.account.settings.assignment_rules and new_leads):
+    if not (desk.chosen.assignment_rules and new_leads):
         return None
-    return active_assignment_rule(session.org())
+    return active_assignment_rule(desk.org.log_in())
 
 
 def _attach_duplicates(
-    session: DeliverySession, stopped_by_rule: Sequence[Write], decisions: dict[int, Decision]
+    desk: Desk, stopped_by_rule: Sequence[Write], decisions: dict[int, Decision]
 ) -> None:
     """Leads that a duplicate rule stopped: their people are the records that the rule names.
 
@@ -265,9 +257,9 @@ def _attach_duplicates(
     """
     for start in range(0, len(stopped_by_rule), COMPOSITE_SUBREQUESTS):
         batch = stopped_by_rule[start : start + COMPOSITE_SUBREQUESTS]
-        recorder = Recorder(session, batch, decisions)
-        with _under_way(session, batch, recorder):
-            created = single_create(session.org(), batch, headers=session.headers())
+        recorder = Recorder(desk, batch, decisions)
+        with _under_way(desk.ledger, batch, recorder):
+            created = single_create(desk.org.log_in(), batch, headers=desk.org.headers())
             attached = [
                 Done(
                     each.outcome.ref,
@@ -279,26 +271,27 @@ def _attach_duplicates(
                 for each in created
                 if each.outcome.status == "error" and each.duplicates
             ]
-            record_done(session.ledger, session.cycle_id, attached)
+            record_done(desk.ledger.connection, desk.ledger.cycle_id, attached)
             settled = {done.operation_id for done in attached}
             recorder.record([each.outcome for each in created if each.outcome.ref not in settled])
 
 
-def _see_which_is_gone(session: DeliverySession, recorder: Recorder) -> None:
-    """Asks the org for records that may be deleted, and records what becomes of them."""
+def _see_what_moved(desk: Desk, recorder: Recorder) -> None:
+    """Asks the org for records that are not where they were, and records what becomes of them.
+
+    Schedules another pass where the org's records differ from what was expected.
+    """
+    if recorder.moved:
+        relocate(desk.ledger, desk.org, recorder.moved)
+    if recorder.moved or recorder.to_read:
+        desk.passes.another = True
     ids: defaultdict[str, list[str]] = defaultdict(list)
     for write, _ in recorder.perhaps_gone:
         ids[write.sobject].append(str(write.salesforce_id))
-    there = [which_are_there(session, sobject, each) for sobject, each in ids.items()]
+    there = [which_are_there(desk.org, sobject, each) for sobject, each in ids.items()]
     if there:
-        recorder.record_perhaps_gone(frozenset().union(*there))
-        session.ledger.commit()
-
-
-def _read_again(session: DeliverySession, to_read: Sequence[Write]) -> None:
-    """Members that are there already, or no more: what the org has is read before the next try."""
-    if to_read:
-        session.decided_anew = True
+        with desk.ledger.step():
+            recorder.record_perhaps_gone(frozenset().union(*there))
 
 
 def _memory(write: Write) -> int:

@@ -1,0 +1,146 @@
+"""What a cycle may spend of an org's API, and by which route that does the most."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.salesforce.budget import RESUME_BELOW, Budget, Route, choose_route
+from crm_pipeline.salesforce.connection import ApiUsage
+from crm_pipeline.salesforce.errors import AccountPaused
+
+if TYPE_CHECKING:
+    from crm_pipeline.salesforce.connection import Connection as Org
+
+
+def stop_if(asked: Callable[[], bool]) -> None:
+    """Between two batches: ends the cycle in order, where somebody asked for that.
+
+    Raises:
+        AccountPaused: somebody did; the next cycle goes on.
+    """
+    if asked():
+        raise AccountPaused(
+            "Stopped by an operator; the next cycle goes on", until=datetime.now(UTC)
+        )
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What one account may still spend in one cycle.
+
+    Attributes:
+        chosen: the account's settings.
+        tally: what became of everything so far, by topic or kind of operation, and outcome.
+        usage_before: what of the org's day was used, as an earlier cycle saw it.
+        paused_before: whether the account was paused already.
+        latency_before: seconds that a call took in earlier cycles.
+        stop_asked: whether somebody wants the cycle to end.
+        org: what counts the calls, once it is logged in to.
+        forecast: API calls that all that was pending should take.
+        routes: how things travelled, by what they are.
+        only_composite: whether nothing is to go by bulk jobs any more.
+    """
+
+    chosen: AccountSettings
+    tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    usage_before: ApiUsage | None = None
+    paused_before: bool = False
+    latency_before: float | None = None
+    stop_asked: Callable[[], bool] = lambda: False
+    org: "Org | None" = None
+    forecast: int = 0
+    routes: dict[str, Route] = field(default_factory=dict)
+    only_composite: bool = False
+
+    @property
+    def api_calls(self) -> int:
+        """API requests spent so far."""
+        return self.org.api_calls if self.org else 0
+
+    @property
+    def calls_by_kind(self) -> Mapping[str, int]:
+        """API requests spent so far, by kind."""
+        return self.org.calls if self.org else {}
+
+    @property
+    def usage(self) -> ApiUsage | None:
+        """What of the org's day is used, as last seen."""
+        return (self.org.usage if self.org else None) or self.usage_before
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds that a call takes, smoothed; None when there was none."""
+        return (self.org.latency if self.org else None) or self.latency_before
+
+    @property
+    def budget(self) -> Budget:
+        """What this cycle may still spend."""
+        used, limit = self.usage or (None, None)
+        return Budget(
+            used=used,
+            limit=limit,
+            share=self.chosen.api_day_share,
+            per_cycle=self.chosen.api_calls_per_cycle,
+            spent=self.api_calls,
+        )
+
+    @property
+    def does_for_all(self) -> bool:
+        """Whether the calls that are left do for all that is pending, mending included."""
+        left = self.budget.calls_left
+        return left is None or left >= 2 * self.forecast
+
+    def demand_calls(self) -> int | None:
+        """To be called before the org is: how many calls may be made; None: nothing limits them.
+
+        Raises:
+            AccountPaused: none is left, of the cycle or of the account's share of the day, or
+                somebody asked to stop.
+        """
+        stop_if(self.stop_asked)
+        budget = self.budget
+        if budget.paused(before=self.paused_before):
+            raise AccountPaused(
+                f"The org has used {budget.used} of its {budget.limit} API requests; this account"
+                f" goes on when that is under {RESUME_BELOW:.0%} of its share",
+                action="raise the account's api_day_share, where it is to go on sooner",
+            )
+        left = budget.calls_left
+        if left is not None and left <= 0:
+            raise self._spent(budget.per_cycle)
+        return left
+
+    def _spent(self, per_cycle: int | None) -> AccountPaused:
+        """The pause where the cycle's calls are spent; where they do for nothing, with advice."""
+        spent, now = f"This cycle's {per_cycle} API calls are spent", datetime.now(UTC)
+        if any(outcome != "fields_changed_to_fit" for _, outcome in +self.tally):
+            return AccountPaused(f"{spent}; the next one goes on", until=now)
+        by_bulk = any(route.name == "bulk" for route in self.routes.values())
+        enough = f" ({2 * self.forecast} do for all that waits)" if self.forecast else ""
+        return AccountPaused(
+            f"{spent} before anything went through, and the next one's will be, too",
+            until=now,
+            action=f"raise the account's api_calls_per_cycle{enough}"
+            + (", or have small volumes go by few calls with route=auto" if by_bulk else ""),
+        )
+
+    def choose_route(self, stage: str, volumes: Mapping[tuple[str, str], int]) -> Route:
+        """Chooses how so many records travel, and keeps that for the report.
+
+        Args:
+            stage: what they are, for people.
+            volumes: records by (sObject, action).
+        """
+        chosen = self.chosen
+        calls_left = self.budget.calls_left
+        route = choose_route(
+            volumes, self.latency, calls_left, chosen.route, parallel=chosen.parallel_requests
+        )
+        if self.only_composite:
+            return Route("composite", "what a bulk job refused", route.calls)
+        if sum(volumes.values()):
+            self.routes[stage] = route
+        return route

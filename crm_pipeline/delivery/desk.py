@@ -1,0 +1,102 @@
+"""What one delivery works with; each part is handed on alone where no more is needed."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.org_access import OrgAccess
+from crm_pipeline.delivery.schemas import Schemas
+from crm_pipeline.ledger.account_ledger import AccountLedger
+
+
+@dataclass(slots=True)
+class Passes:
+    """Which remedies were tried in this cycle, and whether another pass is to decide anew.
+
+    Attributes:
+        another: what was decided does not hold any more: what is pending is decided again.
+    """
+
+    another: bool = False
+    _tried: set[tuple[int, str]] = field(default_factory=set)
+
+    def try_once(self, operation_id: int, remedy: str) -> bool:
+        """Notes that a remedy is tried for an operation; True the first time in this cycle."""
+        first = not self.was_tried(operation_id, remedy)
+        self._tried.add((operation_id, remedy))
+        return first
+
+    def was_tried(self, operation_id: int, remedy: str) -> bool:
+        """Whether a remedy was tried for an operation in this cycle (`try_once`)."""
+        return (operation_id, remedy) in self._tried
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Fields that people may want to know of, with how often.
+
+    Attributes:
+        changed: whose values were changed to fit the org, and what else was not as wanted.
+        not_seen: that are not in the org, or hidden.
+    """
+
+    changed: Counter[str] = field(default_factory=Counter)
+    not_seen: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One account's delivery in one cycle.
+
+    Attributes:
+        account: whose.
+        ledger: its part of the ledger.
+        org: the way into its org.
+        schemas: of the org's objects.
+        allowance: what of the org's API may be spent.
+        tally: what became of everything, by topic or kind of operation, and outcome.
+        passes: what was tried already.
+        notes: for people.
+        watched: the fields that flows watch, by object.
+        may_be_older_copy: whether the ledger may have been restored from a backup.
+    """
+
+    account: Account
+    ledger: AccountLedger
+    org: OrgAccess
+    schemas: Schemas
+    allowance: Allowance
+    tally: Counter[tuple[str, str]]
+    passes: Passes = field(default_factory=Passes)
+    notes: Notes = field(default_factory=Notes)
+    watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    may_be_older_copy: bool = False
+
+    @property
+    def chosen(self) -> AccountSettings:
+        """The account's settings."""
+        return self.account.settings
+
+
+def desk_of(
+    account: Account,
+    ledger: AccountLedger,
+    allowance: Allowance,
+    *,
+    watched: Mapping[str, frozenset[str]],
+    may_be_older_copy: bool,
+) -> Desk:
+    """Lays out the desk; calls nobody."""
+    org = OrgAccess(ledger, account, allowance)
+    return Desk(
+        account,
+        ledger,
+        org,
+        Schemas(ledger, org, allowance),
+        allowance,
+        allowance.tally,
+        watched=watched,
+        may_be_older_copy=may_be_older_copy,
+    )

@@ -1,0 +1,29 @@
+"""The ledger as one cycle of one account works with it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLedger:
+    """One account's part of the ledger; the caller holds the account's lock on `connection`."""
+
+    connection: Connection
+    account_id: str
+    cycle_id: int
+
+    @contextmanager
+    def step(self) -> Iterator[Connection]:
+        """A step that is committed as a whole at the end of the block, or not at all.
+
+        What was read or written before, in the same transaction, belongs to it.
+        """
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
