@@ -81,15 +81,34 @@ def settle_org(
             "whether the new org has the same data or all is to start anew",
         )
     client = {**whose, "client_id": account.client_id}
-    rival = connection.scalar(statement("accounts/account_in_org"), client)
+    rival = connection.execute(statement("accounts/account_in_org"), client).one_or_none()
     if rival is not None:
-        return AccountStopped(
-            f"Account {rival} delivers client {account.client_id} to org {organization_id} already",
-            f"use that account and disable {account.account_id}, since with both everything would "
-            f"be there twice; or give {account.account_id} another client or org",
-        )
+        return _twice(account, organization_id, *rival)
     connection.execute(statement("accounts/keep_org"), {**client, "login_url": account.login_url})
     return None
+
+
+def _twice(account: Account, organization_id: str, rival: str, is_former: bool) -> AccountStopped:
+    what = f"client {account.client_id} to org {organization_id}"
+    if is_former:
+        return AccountStopped(
+            f"Account {rival} has delivered {what} before, and all that would be there twice",
+            f"let {rival} deliver that client there again, and make {account.account_id} the "
+            "account of the other client or org",
+        )
+    return AccountStopped(
+        f"Account {rival} delivers {what} already",
+        f"use that account and disable {account.account_id}, since with both everything would "
+        f"be there twice; or give {account.account_id} another client or org",
+    )
+
+
+def leave_client_in_org(connection: Connection, account_id: str) -> None:
+    """Keeps that the account's client was delivered to its org, before one of them changes.
+
+    Writes within the caller's transaction.
+    """
+    connection.execute(statement("accounts/leave_client_in_org"), {"account_id": account_id})
 
 
 def take_other_org(connection: Connection, account_id: str) -> str | None:
@@ -97,6 +116,7 @@ def take_other_org(connection: Connection, account_id: str) -> str | None:
 
     Writes within the caller's transaction. None: the last login led to the account's own org.
     """
+    leave_client_in_org(connection, account_id)
     taken: str | None = connection.scalar(
         statement("accounts/take_other_org"), {"account_id": account_id}
     )

@@ -281,6 +281,7 @@ def _become_client(
     connection: "Connection", account: "Account", client_id: str, *, yes: bool
 ) -> None:
     """Makes the account another client, with positions to match; says first what that does."""
+    from crm_pipeline.accounts.orgs import leave_client_in_org
     from crm_pipeline.accounts.store import pushed_sessions
     from crm_pipeline.ledger.anew import become_another_client, standing_of_client
 
@@ -298,6 +299,7 @@ def _become_client(
         f"Make it client {client_id}?",
         yes=yes,
     )
+    leave_client_in_org(connection, account.account_id)
     become_another_client(connection, account.account_id)
 
 

@@ -56,9 +56,9 @@ def org(
             f"taken to be in org {known.other_organization_id}; nothing is sent again."
         )
         agree(what, "Go on?", yes=yes)
+        taken = take_other_org(connection, account_id)
         if start_anew:
             send_again(connection, account_id)
-        taken = take_other_org(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} delivers to org {taken} from its next cycle on.")
 

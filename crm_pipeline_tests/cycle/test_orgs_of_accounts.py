@@ -132,6 +132,83 @@ def test_a_second_account_with_the_same_client_and_org_is_refused(bench: Bench) 
     assert bench.cycle().state == "Complete"
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_client_that_another_account_delivered_there_before_is_not_delivered_twice(
+    bench: Bench, run: Run, first: bool
+) -> None:
+    """Whoever comes first: the account that is another client now, or the one that takes its."""
+    one_registration(bench)
+    add_sessions(bench.connection, 3, client="client-2")
+    bench.connection.commit()
+    run("account", "set", ACCOUNT, "--client", "client-2", "--yes")
+    if first:
+        # It logs in only where there is something to send.
+        add_person(bench.connection, 2, client="client-2")
+        register(bench.connection, 2, 2, session=3, client="client-2")
+        assert bench.cycle().tally.overall("activities_created") == 1
+    account_of(bench.connection, bench.server, "second", org=ACCOUNT)
+    for _ in range(2):
+        report = bench.cycle(account="second")
+        assert report.state == "Failed"
+        assert "Account acme has delivered client client-1 to org" in report.reason
+        assert "let acme deliver that client there again" in report.remedy
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 1 + first
+    run("account", "set", ACCOUNT, "--client", "client-1", "--yes")
+    assert bench.cycle().state == "Complete"
+    assert "acme delivers client client-1" in bench.cycle(account="second").reason
+    run("account", "set", "second", "--client", "client-2", "--yes")
+    delivered_both = "has delivered client client-2" in bench.cycle(account="second").reason
+    assert delivered_both == first
+    assert len(bench.records("Event")) == 1 + first
+
+
+def test_a_client_of_which_nothing_was_delivered_may_be_another_account_s(
+    bench: Bench, run: Run
+) -> None:
+    add_sessions(bench.connection, 3, client="client-2")
+    assert bench.cycle().state == "Complete"
+    run("account", "set", ACCOUNT, "--client", "client-2", "--yes")
+    assert bench.cycle().state == "Complete"
+    account_of(bench.connection, bench.server, "second", org=ACCOUNT)
+    assert bench.cycle(account="second").state == "Complete"
+
+
+def test_an_org_that_an_account_has_left_is_not_filled_twice_either(bench: Bench, run: Run) -> None:
+    one_registration(bench)
+    lead_to(bench, bench.server.url_of("other"))
+    bench.cycle()
+    run("account", "org", ACCOUNT, "--start-anew", "--yes")
+    assert bench.cycle().state == "Complete"
+    account_of(bench.connection, bench.server, "second", org=ACCOUNT)
+    assert "Account acme has delivered" in bench.cycle(account="second").reason
+    assert len(bench.records("Event")) == 1
+
+
+def test_what_waits_for_its_person_s_outcome_keeps_that_person_when_the_client_changes(
+    bench: Bench, run: Run
+) -> None:
+    """It was in flight for ever: nobody sought the person under whom it would be found."""
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.fault("composite", "reset_after", nth=2)
+    bench.cycle()
+    bench.connection.execute(
+        text(
+            "UPDATE crm.operation SET state = 'in_flight', action = 'create', sobject = 'Event',"
+            " sent_at = now() - interval '1 day' WHERE kind = 'activity'"
+        )
+    )
+    bench.connection.execute(
+        text("UPDATE crm.operation SET state = 'pending' WHERE kind = 'person'")
+    )
+    bench.connection.commit()
+    run("account", "set", ACCOUNT, "--client", "client-2", "--yes")
+    for _ in range(2):
+        bench.cycle()
+    assert "in_flight" not in bench.states().values()
+
+
 def test_a_login_that_tells_no_org_is_compared_with_none(bench: Bench) -> None:
     one_registration(bench)
     account = get_account(bench.connection, ACCOUNT)

@@ -2,8 +2,21 @@
 -- client was not sent is forgotten, so that it is there anew should the new client have it, too;
 -- what is in flight or in the org stays.
 WITH unsent AS (
-    DELETE FROM crm.operation
-    WHERE account_id = :account_id AND state IN ('pending', 'failed', 'exhausted')
+    DELETE FROM crm.operation AS o
+    WHERE
+        o.account_id = :account_id
+        AND o.state IN ('pending', 'failed', 'exhausted')
+        -- What is in flight is sought under its person, who is to be found for that.
+        AND NOT (
+            o.kind = 'person'
+            AND EXISTS (
+                SELECT FROM crm.operation AS under_way
+                WHERE
+                    under_way.account_id = o.account_id
+                    AND under_way.person_key = o.person_key
+                    AND under_way.state = 'in_flight'
+            )
+        )
 ),
 
 -- The platform may give the same ids to others; addresses are whose they are.
