@@ -9,7 +9,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, say
+from crm_pipeline.cli.show import counted, say, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,6 +47,33 @@ def send_again(
         read_from_the_start(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} does so in its next cycle.")
+
+
+def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
+    """Say that rows which vanished in great number are meant, and are to go in the org, too."""
+    from crm_pipeline.accounts.store import get_account, touch_account
+    from crm_pipeline.ledger import counts
+
+    with transaction() as connection:
+        if get_account(connection, account_id).settings.vanished != "delete":
+            mistake(
+                f"Account {account_id} keeps what the org has of rows that vanish; `crm-pipeline "
+                f"account set {account_id} vanished=delete` has it deleted."
+            )
+        found = counts.vanished_rows(connection, account_id)
+        if not found:
+            mistake(f"By the last count no row of account {account_id} has vanished.")
+        numbers = " and ".join(f"{rows} {source}" for source, rows, _ in found)
+        agree(
+            f"{numbers} that were read were not in the warehouse any more at "
+            f"{shown(found[0][2])}. The next cycle counts again, and has up to so many deleted in "
+            "the org.",
+            "Delete them?",
+            yes=yes,
+        )
+        counts.believe_vanished(connection, account_id)
+        touch_account(connection, account_id)
+    say(f"Account {account_id} has them deleted by its next cycle.")
 
 
 def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:

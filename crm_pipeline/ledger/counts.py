@@ -45,6 +45,19 @@ class Count:
     explained: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class LastCount:
+    """What holds of a source's last count.
+
+    Attributes:
+        explained: days that differed and were compared, with their numbers.
+        believed: up to so many vanished rows are meant, as a person has said since.
+    """
+
+    explained: Mapping[str, Any]
+    believed: int
+
+
 def days_of_ledger(
     connection: Connection,
     account_id: str,
@@ -95,10 +108,22 @@ def known_rows(
     }
 
 
-def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, dict[str, Any]]]:
-    """Whether the account's rows are to be counted again, and what was explained by source."""
+def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, LastCount]]:
+    """Whether the account's rows are to be counted again, and the last counts by source."""
     rows = connection.execute(statement("ledger/counts"), {"account_id": account_id}).all()
-    return not rows or any(row.is_old for row in rows), {row.source: row.explained for row in rows}
+    last = {row.source: LastCount(row.explained, row.believed) for row in rows}
+    return not rows or any(row.is_old for row in rows), last
+
+
+def vanished_rows(connection: Connection, account_id: str) -> list[tuple[str, int, datetime]]:
+    """Sources of which the last count found rows vanished: how many, and when it was (UTC)."""
+    rows = connection.execute(statement("ledger/vanished"), {"account_id": account_id})
+    return [(row.source, row.vanished, row.counted_at) for row in rows]
+
+
+def believe_vanished(connection: Connection, account_id: str) -> None:
+    """Has the next count, which is due then, go by what the last one found vanished."""
+    connection.execute(statement("ledger/believe_vanished"), {"account_id": account_id})
 
 
 def rows_of_members(connection: Connection, account_id: str) -> dict[str, list[int]]:

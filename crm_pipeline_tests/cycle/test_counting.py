@@ -172,6 +172,21 @@ def test_attendances_that_were_read_before_parts_were_noted_are_no_difference(
     attend(bench.connection, 100, 1, session=2, minute=900)
     report = counted(bench)
     assert (report.notes, verdict(bench)["passed"]) == ("", True)
+    assert report.counts.api_calls == 1, "the attendance that is new"
+    noted = "SELECT count(*) FROM crm.operation WHERE (memory ->> 'parts')::int > 0"
+    assert bench.connection.scalar(text(noted)) == 1
+    assert counted(bench).counts.api_calls == 0
+
+
+def test_a_late_part_of_an_attendance_that_was_read_before_parts_were_noted_is_found(
+    bench: Bench,
+) -> None:
+    read_before(bench)
+    bench.connection.execute(text("UPDATE crm.operation SET memory = NULL"))
+    answer_poll(bench.connection, 1, 1, minute=1)
+    report = counted(bench)
+    assert (report.notes, verdict(bench)["passed"]) == ("", True)
+    assert ["Poll" in str(e.get("Description")) for e in bench.records("Event")].count(True) == 1
 
 
 @pytest.mark.parametrize("shipped", ["-infinity", "0044-03-15 BC", "1960-01-01"])

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.store import add_filter, remove_filter
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.test_counting import a_day_passes, counted, verdict
 from crm_pipeline_tests.flows.webinars.warehouse import (
@@ -15,6 +16,8 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
     insert,
     register,
 )
+
+__all__ = ["run"]
 
 HOWS = ("deleted", "without its person", "filtered", "without an address")
 ROUTES = ("composite", "bulk")
@@ -202,8 +205,7 @@ def test_one_whose_creation_was_not_answered_is_looked_up_and_deleted(bench: Ben
     assert bench.records("Event") == []
 
 
-def test_so_many_at_once_are_not_believed(bench: Bench) -> None:
-    three_people(bench)
+def many(bench: Bench) -> None:
     for number in range(1000, 1200):
         insert(
             bench.connection,
@@ -216,6 +218,11 @@ def test_so_many_at_once_are_not_believed(bench: Bench) -> None:
             registered_at=LONG_AGO,
             shipped_at=LONG_AGO,
         )
+
+
+def test_so_many_at_once_are_not_believed_unless_a_person_does(bench: Bench, run: Run) -> None:
+    three_people(bench)
+    many(bench)
     counted(bench)
     before = len(bench.records("Event"))
     assert before == 205
@@ -232,5 +239,31 @@ def test_so_many_at_once_are_not_believed(bench: Bench) -> None:
         text("DELETE FROM warehouse.registration WHERE registration_id BETWEEN 1 AND 2")
     )
     a_day_passes(bench)
-    bench.cycle()
+    assert "loaded badly" in bench.cycle().notes, "every day"
     assert len(bench.records("Event")) == before
+    told = run("account", "believe-vanished", "acme", "--yes").stdout
+    assert "103 registrations that were read were not in the warehouse any more" in told
+    assert "103 registrations" in bench.cycle().notes
+    assert len(bench.records("Event")) == before - 103
+    bench.connection.execute(
+        text("DELETE FROM warehouse.registration WHERE registration_id > 1000")
+    )
+    a_day_passes(bench)
+    assert "loaded badly" not in bench.cycle().notes, "fewer than 100"
+
+
+def test_more_than_were_told_are_not_believed_either(bench: Bench, run: Run) -> None:
+    three_people(bench)
+    many(bench)
+    counted(bench)
+    run("account", "believe-vanished", "acme", "--yes", fails=1)
+    before = len(bench.records("Event"))
+    gone = "DELETE FROM warehouse.registration WHERE registration_id BETWEEN 1000 AND "
+    bench.connection.execute(text(gone + "1110"))
+    counted(bench)
+    run("account", "believe-vanished", "acme", "--yes")
+    bench.connection.execute(text(gone + "1150"))
+    assert "loaded badly" in bench.cycle().notes
+    assert len(bench.records("Event")) == before
+    bench.settings(vanished="keep")
+    assert "vanished=delete" in run("account", "believe-vanished", "acme", fails=1).stderr

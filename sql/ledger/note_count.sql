@@ -20,4 +20,5 @@ SET
     still_unread = excluded.still_unread,
     incomplete = excluded.incomplete,
     vanished = excluded.vanished,
-    explained = excluded.explained
+    explained = excluded.explained,
+    believed = 0

@@ -103,16 +103,16 @@ def counted(
         ExtractError: the warehouse cannot be asked, or counts rows that no extract gives.
     """
     ledger, account = reading.ledger, reading.account
-    due, explained = last_counts(ledger, account.account_id)
+    due, last = last_counts(ledger, account.account_id)
     if not due:
         return
     far = positions(ledger, account.account_id, NAME)
-    before = unread.compare(ledger, reading.warehouse, account, explained, far)
+    before = unread.compare(ledger, reading.warehouse, account, last, far)
     after = before
-    if again := {each.source: each.unread for each in before if each.unread}:
+    if again := {each.source: rows for each in before if (rows := each.unread | each.unsure)}:
         yield from read_again(again)
         far = positions(ledger, account.account_id, NAME)
-        after = unread.compare(ledger, reading.warehouse, account, explained, far)
+        after = unread.compare(ledger, reading.warehouse, account, last, far)
     told = []
     for found, now in zip(before, after, strict=True):
         if found.to_be_gone:
@@ -121,7 +121,7 @@ def counted(
                 for number, as_of in found.to_be_gone.items()
             ]
             yield Batch(found.source, len(activities), activities, None)
-        told += unread.tell(found, explained.get(found.source, {}))
+        told += unread.tell(found, last.get(found.source, unread.NEVER_COUNTED))
         note_count(ledger, account.account_id, unread.as_count(found, now))
     yield Batch(NAME, 0, (), None, told=tuple(told))
     for each in after:

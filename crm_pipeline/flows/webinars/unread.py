@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY
-from crm_pipeline.ledger.counts import Count, ReadDay, days_of_ledger, known_rows
+from crm_pipeline.ledger.counts import Count, LastCount, ReadDay, days_of_ledger, known_rows
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.participations import EXTRACT_NAMES, ExtractName
 from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
@@ -27,6 +27,9 @@ _NO_ROWS = (0, Decimal(), 0)
 BELIEVED_ROWS, BELIEVED_SHARE = 100, 0.1
 """More rows than these, and more than this share of what was read, have not vanished at once: they
 were loaded badly."""
+
+
+NEVER_COUNTED = LastCount({}, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Comparison:
         incomplete: rows that were never read and cannot be: what they belong to is not there.
         vanished: rows that were read, and are not in the warehouse any more, or not whole.
         explained: days that differ without a row unread: their numbers, and the vanished rows.
+        unsure: rows whose parts nobody has counted, as an older version read them: once more read,
+            they are.
         to_be_gone: of the vanished rows, where the account has them deleted: as of when each is
             known (UTC), by id.
         too_many: whether so many vanished that nothing is deleted.
@@ -51,6 +56,7 @@ class Comparison:
     incomplete: int
     vanished: int
     explained: Mapping[str, Any]
+    unsure: Set[int] = frozenset()
     to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
     too_many: bool = False
 
@@ -59,7 +65,7 @@ def compare(
     ledger: Connection,
     warehouse: Engine,
     account: Account,
-    explained: Mapping[str, Any],
+    last: Mapping[str, LastCount],
     read: Mapping[str, Position],
 ) -> list[Comparison]:
     """Counts what was shipped before the overlap that each cycle reads again.
@@ -68,7 +74,7 @@ def compare(
         ledger: what was read.
         warehouse: the warehouse's engine.
         account: whose rows.
-        explained: what the last comparison explained, by source.
+        last: the last counts, by source.
         read: how far each source is read.
 
     Raises:
@@ -83,7 +89,7 @@ def compare(
             source,
             pushed=pushed or None,
             until=read[source].seen_since,
-            explained=explained.get(source, {}),
+            last=last.get(source, NEVER_COUNTED),
         )
         for source in EXTRACT_NAMES
         if source in read
@@ -103,8 +109,8 @@ def as_count(found: Comparison, now: Comparison) -> Count:
     )
 
 
-def tell(found: Comparison, explained: Mapping[str, Any]) -> list[str]:
-    """What a comparison has found, in lines for people; `explained` was known before."""
+def tell(found: Comparison, last: LastCount) -> list[str]:
+    """What a comparison has found, in lines for people, that the last one had not."""
     told = []
     if found.unread:
         told.append(
@@ -116,11 +122,14 @@ def tell(found: Comparison, explained: Mapping[str, Any]) -> list[str]:
             f"{found.incomplete} {found.source} cannot be read: their person, session or event is "
             "not in the warehouse"
         )
-    before = sum(each[-1] for each in explained.values())
-    if found.to_be_gone or found.vanished > before:
+    before = sum(each[-1] for each in last.explained.values())
+    if found.to_be_gone or found.too_many or found.vanished > before:
         becomes = "is deleted" if found.to_be_gone else "stays"
         if found.too_many:
-            becomes += ": so many at once were loaded badly rather than deleted"
+            becomes += (
+                ": so many at once were loaded badly rather than deleted; where they are meant,"
+                " `crm-pipeline account believe-vanished ACCOUNT` says so"
+            )
         told.append(
             f"{found.vanished} {found.source} that were read are not in the warehouse any more; "
             f"what the org has of them {becomes}"
@@ -136,7 +145,7 @@ def _compare(
     *,
     pushed: Sequence[int] | None,
     until: datetime,
-    explained: Mapping[str, Any],
+    last: LastCount,
 ) -> Comparison:
     key = NATURAL_KEY[source]
 
@@ -157,19 +166,21 @@ def _compare(
     differing = [day for day in sorted(there | read) if _sums(there, day) != _sums(read, day)]
     numbers = {day: _numbers(there, read, day) for day in differing}
     deleting = account.settings.vanished == "delete"
+    explained = last.explained
     known = {
         day: explained[str(day)]
         for day in differing
         if str(day) in explained and not (deleting and explained[str(day)][-1])
     }
     unread: set[int] = set()
+    unsure: set[int] = set()
     to_be_gone: dict[int, datetime] = {}
     too_many = False
     vanished = {day: each[-1] for day, each in known.items()}
     if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
         there, read = both_sides(differing)
         named, were = _by_row(there), _by_row(read)
-        grown = _grown(there, read)
+        grown, unsure = _grown(there, read)
         behind = {number for number, at in named.items() if number not in were or were[number] < at}
         as_of = known_rows(ledger, account.account_id, key, behind)
         unread = {
@@ -180,7 +191,9 @@ def _compare(
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
-        too_many = deleting and len(gone) > max(BELIEVED_ROWS, BELIEVED_SHARE * rows_read)
+        too_many = deleting and len(gone) > max(
+            BELIEVED_ROWS, BELIEVED_SHARE * rows_read, last.believed
+        )
         if deleting and not too_many:
             to_be_gone = {number: were[number] for number in gone}
     missed = {day for day, each in there.items() if unread & each.named.keys()}
@@ -198,6 +211,7 @@ def _compare(
             for day in differing
             if day not in missed
         },
+        unsure=unsure - unread,
         to_be_gone=to_be_gone,
         too_many=too_many,
     )
@@ -208,21 +222,26 @@ def _by_row(days: Mapping[date, Day] | Mapping[date, ReadDay]) -> dict[int, date
     return {number: at for day in days.values() for number, at in day.named.items()}
 
 
-def _grown(there: Mapping[date, Day], read: Mapping[date, ReadDay]) -> set[int]:
+def _grown(there: Mapping[date, Day], read: Mapping[date, ReadDay]) -> tuple[set[int], set[int]]:
     """Rows of one time on both sides that have other parts than they were read with.
 
     A part that was shipped before the newest one of its row and committed after it changes no time.
+
+    Returns:
+        Those that surely have, and those of which nobody knows with how many they were read.
     """
     times, parts = (
         _by_row(read),
         {n: each for day in read.values() for n, each in day.parts.items()},
     )
-    return {
+    differing = {
         number
         for day in there.values()
         for number, now in day.parts.items()
-        if times.get(number) == day.named[number] and parts[number] not in (None, now)
+        if times.get(number) == day.named[number] and (parts[number] or 0) != now
     }
+    unsure = {number for number in differing if parts[number] is None}
+    return differing - unsure, unsure
 
 
 def _sums(side: Mapping[date, Day] | Mapping[date, ReadDay], day: date) -> tuple[int, Decimal, int]:
