@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from crm_pipeline.local_org import people
-from crm_pipeline.local_org.config import Fault, LimitsConfig, OrgConfigError
+from crm_pipeline.local_org.config import Count, Fault, LimitsConfig, OrgConfigError
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.event_bus import BUS
 from crm_pipeline.local_org.ids import long_id
@@ -35,16 +35,17 @@ Orgs = MutableMapping[str, Org]
 
 _SNAPSHOTS: PerOrg[dict[str, Snapshot]] = PerOrg(dict)
 _MAX_PAGE = 500
+_A_CENTURY = 100 * 365 * 24 * 60 * 60
 
 
 class _Settings(LimitsConfig):
     """What can be changed while the org runs; what is left out stays."""
 
-    latency_ms: float = Field(default=0, ge=0)
+    latency_ms: float = Field(default=0, ge=0, le=60 * 60 * 1000)
     lock_parents: bool = False
     maintenance: Maintenance = "none"
-    daily_api_requests_used: int = Field(default=0, ge=0)
-    clock_shift_seconds: float = 0
+    daily_api_requests_used: Count = 0
+    clock_shift_seconds: float = Field(default=0, ge=-_A_CENTURY, le=_A_CENTURY)
     hidden_fields: list[str] = Field(default_factory=list)
 
 

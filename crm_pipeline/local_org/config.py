@@ -6,7 +6,7 @@ Everything but `name` has a default. Paths are relative to the file.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -24,6 +24,11 @@ FieldType = Literal[
     "string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "boolean", "int",
     "double", "currency", "percent", "date", "datetime", "reference", "master_detail",
 ]  # fmt: skip
+
+
+Seconds = Annotated[float, Field(ge=0, le=31 * 24 * 60 * 60)]
+"""A time to wait, of a month at most."""
+Count = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
 
 class OrgConfigError(Exception):
@@ -135,7 +140,7 @@ class SubscriberConfig(_Strict):
     create: bool = False
     drops: float = Field(default=0.0, ge=0, le=1)
     seed: int = 0
-    delay_seconds: float = Field(default=0.0, ge=0)
+    delay_seconds: Seconds = 0.0
 
 
 class StageConfig(_Strict):
@@ -200,16 +205,16 @@ class AssignmentRule(_Strict):
 class LimitsConfig(_Strict):
     """Salesforce: API request limits and allocations."""
 
-    daily_api_requests: int = Field(default=15_000, ge=0)
-    concurrent_long_requests: int = Field(default=25, ge=0)
-    long_request_seconds: float = Field(default=20.0, ge=0)
-    daily_bulk_batches: int = Field(default=15_000, ge=0)
-    daily_bulk_query_jobs: int = Field(default=10_000, ge=0)
-    data_storage_mb: int = Field(default=1_024, ge=0)
+    daily_api_requests: Count = 15_000
+    concurrent_long_requests: Count = 25
+    long_request_seconds: Seconds = 20.0
+    daily_bulk_batches: Count = 15_000
+    daily_bulk_query_jobs: Count = 10_000
+    data_storage_mb: Count = 1_024
     """What `limits` tells; nothing is refused for want of it."""
     query_batch_size: int = Field(default=2_000, ge=1, le=2_000)
     """Records to a page at most; Salesforce may give fewer than asked."""
-    bulk_seconds: float = Field(default=0.0, ge=0)
+    bulk_seconds: Seconds = 0.0
     """How long a Bulk job stays in each state before it is done."""
 
 
@@ -225,8 +230,8 @@ class Fault(_Strict):
     times: int | None = Field(default=None, ge=1)
     probability: float | None = Field(default=None, ge=0, le=1)
     seed: int = 0
-    seconds: float = Field(default=30.0, ge=0)
-    status: int = 500
+    seconds: Seconds = 30.0
+    status: int = Field(default=500, ge=100, le=599)
     code: str = "UNKNOWN_EXCEPTION"
     message: str = (
         "An unexpected error occurred. Please include this ErrorId if you contact support"
@@ -291,7 +296,7 @@ class OrgConfig(OpenQuestions):
     bulk_hard_delete: bool = False
     """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()
-    latency_ms: float = Field(default=0.0, ge=0)
+    latency_ms: float = Field(default=0.0, ge=0, le=60 * 60 * 1000)
     lock_parents: bool = False
     faults: list[Fault] = []
     records: dict[str, list[dict[str, Any]]] = {}

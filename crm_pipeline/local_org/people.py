@@ -12,20 +12,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_pipeline.local_org import dml, lifecycle, recycle_bin
+from crm_pipeline.local_org.config import Seconds
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.routing import Answer, Call, Route
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
-_A_MONTH = 31 * 24 * 60 * 60
-
 
 class _Act(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user: str | None = None
-    hold_seconds: float | None = Field(default=None, ge=0, le=_A_MONTH)
+    hold_seconds: Seconds | None = None
 
 
 class _Creation(_Act):

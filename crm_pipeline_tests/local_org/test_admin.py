@@ -109,6 +109,13 @@ def test_settings_can_be_read_and_changed_while_the_org_runs(acme):
     [
         ("POST", "settings", {"latency_ms": -1}, 400),
         ("POST", "settings", {"nope": 1}, 400),
+        ("POST", "settings", {"latency_ms": "inf"}, 400),
+        ("POST", "settings", {"clock_shift_seconds": 1e308}, 400),
+        ("POST", "settings", {"clock_shift_seconds": "1e400"}, 400),
+        ("POST", "settings", {"daily_api_requests": 2**62}, 400),
+        ("POST", "settings", {"bulk_seconds": 1e300}, 400),
+        ("POST", "faults", {"action": "hold", "seconds": 1e300}, 400),
+        ("POST", "faults", {"action": "error", "status": 9999}, 400),
         ("POST", "settings", {"hidden_fields": ["Lead.Nope"]}, 404),
         ("POST", "faults", {"action": "nope"}, 400),
         ("POST", "faults", {"action": "hang", "nth": 0}, 400),
