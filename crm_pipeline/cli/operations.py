@@ -28,6 +28,7 @@ class State(StrEnum):
     failed = "failed"
     exhausted = "exhausted"
     rejected = "rejected"
+    left_out = "left_out"
     dropped = "dropped"
     superseded = "superseded"
 

@@ -50,7 +50,7 @@ class Decision:
     """What one operation comes to.
 
     Attributes:
-        action: `none` where the org has it all already; `leave` for a person whom the org
+        action: `none` where the org has it all already; `leave_out` for a person whom the org
             does not know and whom the account does not create.
         salesforce_id: the record; None for a new one.
         fields: what is to be written, made to fit the org.
@@ -63,7 +63,7 @@ class Decision:
     """
 
     operation_id: int
-    action: Literal["create", "update", "delete", "none", "leave"]
+    action: Literal["create", "update", "delete", "none", "leave_out"]
     sobject: str
     salesforce_id: str | None
     fields: dict[str, Any]
@@ -151,7 +151,7 @@ def _decide_new(
     chosen = settings.unknown_email
     if chosen == "neither":
         return Decision(
-            person.operation_id, "leave", "Lead", None, {}, "not in the org", kind=PERSON
+            person.operation_id, "leave_out", "Lead", None, {}, "not in the org", kind=PERSON
         )
     missing = {"LastName": settings.missing_last_name}
     if chosen == "Lead":

@@ -16,8 +16,8 @@ from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
 from crm_pipeline.ledger.incidents import release_incidents
-from crm_pipeline.ledger.intents import reject_for_dropped
-from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, reconsider_strangers, take_retries
+from crm_pipeline.ledger.left_out import leave_out_for_dropped, reconsider_left_out
+from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.errors import AccountStopped
@@ -72,13 +72,13 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
     """
     chosen, account_id = desk.chosen, desk.ledger.account_id
     with desk.ledger.step() as connection:
-        reconsider_strangers(
+        reconsider_left_out(
             connection,
             account_id,
             all_of_them=chosen.unknown_email != "neither",
             kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
         )
-        reject_for_dropped(connection, account_id)
+        leave_out_for_dropped(connection, account_id)
         supersede_absorbed(connection, account_id)
     if desk.may_be_older_copy:
         refuse_older_copy(desk)

@@ -35,7 +35,7 @@ from crm_pipeline.ledger.due import (
     due_volumes,
     left_addresses,
 )
-from crm_pipeline.ledger.outcomes import leave_strangers
+from crm_pipeline.ledger.left_out import leave_people_out
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
@@ -115,14 +115,14 @@ def _claimed(
 
 
 def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
-    """Records what is not sent now: people with nothing to change, strangers, later updates."""
-    strangers = [d.operation_id for d in decisions if d.action == "leave"]
+    """Records what is not sent now: people without changes or left out, and later updates."""
+    left_out = [d.operation_id for d in decisions if d.action == "leave_out"]
     updates = [d for d in decisions if d.action == "update"]
     with desk.ledger.step() as connection:
         record_unchanged(desk, [d for d in decisions if d.action == "none"])
-        if strangers:
-            leave_strangers(connection, strangers)
-            desk.tally[PERSON.name, "people_left_out"] += len(strangers)
+        if left_out:
+            leave_people_out(connection, left_out)
+            desk.tally[PERSON.name, "people_left_out"] += len(left_out)
         if updates:
             keep_updates(connection, updates)
             note_changes(desk, updates)

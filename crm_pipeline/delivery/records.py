@@ -24,6 +24,7 @@ from crm_pipeline.delivery.record_decisions import (
 )
 from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
+from crm_pipeline.ledger.left_out import settle_left_out_records
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
 from crm_pipeline.ledger.records import (
@@ -86,6 +87,8 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     """
     if not topics:
         return
+    with desk.ledger.step() as connection:
+        settle_left_out_records(connection, desk.ledger.account_id)
     _reopen_moved(desk)
     for _ in topics:
         pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)

@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.ledger.outcomes import STRANGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class VolumeToStartAnew:
 
 def volume_to_start_anew(connection: Connection, account_id: str) -> VolumeToStartAnew:
     """The size of `start_anew`, counted and not changed."""
-    parameters = {"account_id": account_id, "stranger": STRANGER}
+    parameters = {"account_id": account_id}
     row = connection.execute(statement("ledger/volume_to_start_anew"), parameters).one()
     return VolumeToStartAnew(*row)
 
@@ -31,7 +30,7 @@ def start_anew(connection: Connection, account_id: str) -> None:
 
     Writes within the caller's transaction; the caller holds the account's lock.
     """
-    parameters = {"account_id": account_id, "stranger": STRANGER}
+    parameters = {"account_id": account_id}
     connection.execute(statement("ledger/start_anew"), parameters)
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.database.statements import statement
-from crm_pipeline.ledger.outcomes import STRANGER
 from crm_pipeline.text import storable_json
 
 
@@ -157,7 +156,7 @@ def _record(
                 )
             )
     whose = {"account_id": account_id}
-    connection.execute(statement("ledger/supersede_older"), {**whose, "stranger": STRANGER})
+    connection.execute(statement("ledger/supersede_older"), whose)
     rows = connection.execute(
         statement("ledger/record_intents"), {**whose, "flow": flow, "cycle_id": cycle_id}
     )
@@ -170,14 +169,6 @@ def _record(
         elif row.new + row.changed:
             of_kind.rejected[row.rejected_because] = row.new + row.changed
     return recorded
-
-
-def reject_for_dropped(connection: Connection, account_id: str) -> int:
-    """Rejects what waits for people whom an operator gave up; returns how many."""
-    rejected = connection.execute(
-        statement("ledger/reject_for_dropped"), {"account_id": account_id}
-    )
-    return rejected.rowcount
 
 
 UNFIT = "the ledger cannot hold it"

@@ -3,8 +3,8 @@
 Each function writes within the caller's transaction, on the connection that holds the
 account's lock. The states: `pending` → `done` | `failed` (tried again while attempts are left)
 | `exhausted` (kept for support) | `in_flight` (sent, and the answer is lost: to be looked up);
-`superseded` by a newer version before it went out; `rejected` by a rule of the flow; `dropped`
-by an operator.
+`superseded` by a newer version before it went out; `rejected` by a rule of the flow; `left_out`
+with whom or what it names (`ledger.left_out`); `dropped` by an operator.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,6 @@ RETRIES_PER_CYCLE = 50
 
 FOUND_AFTER_LOST_ANSWER = "found after a lost answer"
 """Why a record is taken for ours that we asked for without hearing of it."""
-
-STRANGER = "not in the org, and the account creates nobody"
-"""Why something about a person ended (spec 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +116,6 @@ def decide_anew(connection: Connection, operation_ids: Sequence[int]) -> None:
 def move_identities(connection: Connection, moved: Sequence[Moved]) -> None:
     """Other records stand for these operations' people now; the operations are undecided."""
     connection.execute(statement("ledger/move_identities"), {"rows": _rows(moved)})
-
-
-def leave_strangers(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """Ends what is about these people: the org does not know them, and they are not created."""
-    parameters = {"operation_ids": list(operation_ids), "reason": STRANGER}
-    connection.execute(statement("ledger/leave_strangers"), parameters)
-
-
-def reconsider_strangers(
-    connection: Connection, account_id: str, *, all_of_them: bool, kinds: Sequence[str]
-) -> None:
-    """Has people of `leave_strangers` looked up again of whom there is something new, or all.
-
-    Args:
-        connection: the ledger.
-        account_id: whose people.
-        all_of_them: whether the account makes people of all of them now.
-        kinds: of what waits for them, those that the account sends.
-    """
-    parameters = {
-        "account_id": account_id,
-        "reason": STRANGER,
-        "all_of_them": all_of_them,
-        "kinds": list(kinds),
-    }
-    connection.execute(statement("ledger/reconsider_strangers"), parameters)
 
 
 def mark_in_flight(connection: Connection, cycle_id: int, planned: Sequence[Planned]) -> None:

@@ -327,7 +327,8 @@ _CYCLES = text(
         count(o.operation_id) AS recorded,
         count(o.operation_id) FILTER (
             WHERE o.state NOT IN (
-                'done', 'pending', 'in_flight', 'failed', 'exhausted', 'superseded', 'dropped'
+                'done', 'pending', 'in_flight', 'failed', 'exhausted', 'superseded', 'left_out',
+                'dropped'
             )
         ) AS unaccounted
     FROM crm.cycle AS c

@@ -127,7 +127,9 @@ def test_a_promise_that_was_kept_raises_no_finding(kept: Evidence):
     assert not examine(kept), str(examine(kept))
 
 
-@pytest.mark.parametrize("state", ["done", "pending", "superseded", "rejected", "dropped"])
+@pytest.mark.parametrize(
+    "state", ["done", "pending", "superseded", "rejected", "left_out", "dropped"]
+)
 def test_a_participation_without_an_activity_or_a_place_in_the_queue_is_lost(state: str):
     findings = examine(evidence(events=[], operations=[operation(state)]))
     assert findings.lost == [f"registration:1: 1 without an activity ({state})"]

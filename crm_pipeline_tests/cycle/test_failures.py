@@ -293,15 +293,23 @@ def test_a_lost_activity_is_found_at_the_contact_that_its_lead_became(bench: Ben
     assert len(bench.records("Event")) == 2
 
 
-def test_what_comes_of_a_person_whom_an_operator_gave_up_is_rejected(bench: Bench) -> None:
+def test_what_comes_of_a_person_whom_an_operator_gave_up_is_left_out_until_they_are_there(
+    bench: Bench,
+) -> None:
     add_person(bench.connection, 1, country_code="Atlantis")
     register(bench.connection, 1, 1)
     bench.cycle()
     bench.connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
     attend(bench.connection, 1, 1, minute=60)
     report = bench.cycle()
-    assert bench.states()["attendance:1"] == "rejected"
+    assert bench.states()["attendance:1"] == "left_out"
     assert report.counts.waiting == 0
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET country_code = 'DE', shipped_at = now()")
+    )
+    assert bench.cycle().state == "Complete"
+    assert bench.states()["attendance:1"] == "done"
+    assert len(bench.records("Lead")) == 1
 
 
 def test_an_activity_that_a_salesperson_deleted_stays_deleted(bench: Bench) -> None:

@@ -25,6 +25,14 @@ def says(bench: Bench, column: str, value: object) -> None:
     assert bench.cycle().state == "Complete"
 
 
+def reasons(bench: Bench) -> dict[str, str]:
+    """Why something is left out, by kind."""
+    rows = bench.connection.execute(
+        text("SELECT kind, reason_code FROM crm.operation WHERE reason_code IS NOT NULL")
+    )
+    return {row.kind: row.reason_code for row in rows}
+
+
 def lead(bench: Bench) -> dict[str, Any]:
     [only] = bench.records("Lead")
     return only
@@ -98,10 +106,16 @@ def test_a_policy_holds_for_the_contact_that_a_lead_became(
 def test_who_was_left_out_comes_with_all_activities_when_the_setting_changes(
     bench: Bench, campaigns: dict[str, Any] | None, again: str
 ) -> None:
-    """They never became Leads, and what came of them was rejected as dropped by an operator."""
+    """They never became Leads, and what came of them was rejected for good."""
     bench.settings(unknown_email="neither", campaigns={})
     arrives(bench)
     assert bench.records("Lead") == bench.records("Event") == []
+    assert set(bench.states().values()) == {"done", "left_out"}, "the campaign is there"
+    assert reasons(bench) == {
+        "person": "UNKNOWN_PERSON",
+        "activity": "REFERENCE_LEFT_OUT",
+        "member": "REFERENCE_LEFT_OUT",
+    }
     bench.settings(unknown_email="neither", campaigns=campaigns)
     attend(bench.connection, 1, 1, minute=60)
     assert bench.cycle().state == "Complete"
@@ -114,7 +128,19 @@ def test_who_was_left_out_comes_with_all_activities_when_the_setting_changes(
     assert bench.cycle().state == "Complete"
     assert len(bench.records("CampaignMember")) == 1
     assert set(bench.states().values()) == {"done"}
+    assert reasons(bench) == {}
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_who_is_somebody_known_now_brings_along_what_was_left_out(bench: Bench) -> None:
+    bench.settings(unknown_email="neither")
+    arrives(bench)
+    lead_id = bench.seed("Lead", LastName="L", Company="C", Email="p2@example.com")
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2)
+    ship(bench, 1, p1="p2@example.com")
+    assert bench.cycle().state == "Complete"
+    assert [event["WhoId"] for event in bench.records("Event")] == [lead_id] * 2
 
 
 def test_what_changed_meanwhile_about_those_left_out_comes_once(bench: Bench) -> None:

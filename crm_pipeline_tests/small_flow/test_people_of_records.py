@@ -102,3 +102,33 @@ def test_a_successor_who_is_absorbed_is_followed_further(two: Bench) -> None:
     cycle(two)
     cycle(two)
     assert whose(two) == [("p3@example.com", None)]
+
+
+def test_what_refers_to_a_person_who_is_left_out_is_left_out_until_they_come(bench: Bench) -> None:
+    """It waited for ever, and counted as late."""
+    bench.settings(unknown_email="neither")
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    cycle(bench)
+    badge = Badge(1, person=1, lines={1: "first"})
+    cycle(bench, badge)
+    assert set(bench.states().values()) == {"left_out"}
+    assert bench.records("Badge__c") == []
+    assert cycle(bench, badge).counts.waiting == 0
+    bench.settings(unknown_email="Lead")
+    cycle(bench, badge)
+    assert whose(bench) == [("p1@example.com", None)]
+    assert len(bench.records("Line__c")) == 1
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_what_refers_to_a_person_who_is_there_by_now_comes(bench: Bench) -> None:
+    bench.settings(unknown_email="neither")
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    cycle(bench)
+    cycle(bench, ONE)
+    bench.seed("Lead", LastName="L", Company="C", Email="p1@example.com")
+    cycle(bench, Badge(1, person=1, level=2, at=1))
+    assert whose(bench) == [("p1@example.com", None)]
+    assert len(bench.records("Event")) == 1

@@ -1,5 +1,6 @@
 -- The last finished cycle: rows read = known + new, new ones = rejected + intended, and each intended
--- activity is delivered, waits in the queue, was replaced by a newer version or dropped by an operator.
+-- activity is delivered, waits in the queue, was replaced by a newer version, left out with its person
+-- or dropped by an operator.
 WITH last_cycle AS (
     SELECT DISTINCT ON (c.account_id)
         c.account_id,
@@ -33,6 +34,7 @@ SELECT
     found.delivered,
     found.queued,
     found.replaced,
+    found.left_out,
     found.dropped
 FROM last_cycle AS l
 CROSS JOIN LATERAL (
@@ -43,6 +45,7 @@ CROSS JOIN LATERAL (
             WHERE o.state IN ('pending', 'in_flight', 'failed', 'exhausted')
         ) AS queued,
         count(*) FILTER (WHERE o.state = 'superseded') AS replaced,
+        count(*) FILTER (WHERE o.state = 'left_out') AS left_out,
         count(*) FILTER (WHERE o.state = 'dropped') AS dropped
     FROM crm.operation AS o
     WHERE o.read_by = l.cycle_id AND o.kind = 'activity' AND o.state <> 'rejected'

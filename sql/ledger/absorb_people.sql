@@ -47,4 +47,4 @@ WHERE
     o.account_id = :account_id
     AND o.person_key = a.person_key
     AND o.kind = 'activity'
-    AND o.state IN ('pending', 'failed', 'exhausted')
+    AND o.state IN ('pending', 'failed', 'exhausted', 'left_out')

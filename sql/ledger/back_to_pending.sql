@@ -11,7 +11,7 @@ SET
                     newer.account_id = o.account_id
                     AND newer.natural_key = o.natural_key
                     AND newer.version > o.version
-                    AND newer.state NOT IN ('superseded', 'dropped')
+                    AND newer.state NOT IN ('superseded', 'left_out', 'dropped')
             )
             THEN 'superseded'
         ELSE 'pending'

@@ -12,7 +12,7 @@ SET
                     newer.account_id = o.account_id
                     AND newer.natural_key = o.natural_key
                     AND newer.version > o.version
-                    AND newer.state NOT IN ('superseded', 'dropped')
+                    AND newer.state NOT IN ('superseded', 'left_out', 'dropped')
             )
             THEN 'superseded'
         WHEN o.attempts_left <= coalesce(f.attempts, o.attempts_left) THEN 'exhausted'

@@ -53,6 +53,7 @@ SET
     sent = NULL,
     sent_at = NULL,
     reason = CASE WHEN o.gone THEN o.reason END,
+    reason_code = NULL,
     error_code = NULL,
     error_message = NULL,
     finished_at = CASE WHEN each.is_latest THEN NULL ELSE o.finished_at END
@@ -65,7 +66,4 @@ FROM (
 ) AS each
 WHERE
     o.operation_id = each.operation_id
-    AND (
-        o.state IN ('pending', 'in_flight', 'done', 'failed', 'exhausted')
-        OR (o.state = 'dropped' AND o.reason = :stranger)
-    )
+    AND o.state IN ('pending', 'in_flight', 'done', 'failed', 'exhausted', 'left_out')

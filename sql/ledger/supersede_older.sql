@@ -1,15 +1,12 @@
 -- What still waits and is now said differently need not be sent any more; but a deletion that was
 -- sent once may have been done.
 UPDATE crm.operation AS o
-SET state = 'superseded', finished_at = now()
+SET state = 'superseded', reason_code = NULL, finished_at = now()
 FROM staged_intent AS s
 WHERE
     o.account_id = :account_id
     AND o.natural_key = s.natural_key
-    AND (
-        o.state IN ('pending', 'failed', 'exhausted', 'rejected')
-        OR (o.state = 'dropped' AND o.reason = :stranger)
-    )
+    AND o.state IN ('pending', 'failed', 'exhausted', 'rejected', 'left_out')
     AND (
         o.content_hash <> s.content_hash
         OR (s.rejected_because IS NULL AND o.person_key IS DISTINCT FROM s.person_key)

@@ -8,10 +8,7 @@ FROM crm.operation AS o
 WHERE
     o.account_id = :account_id
     AND NOT o.gone
-    AND (
-        o.state IN ('pending', 'in_flight', 'done', 'failed', 'exhausted')
-        OR (o.state = 'dropped' AND o.reason = :stranger)
-    )
+    AND o.state IN ('pending', 'in_flight', 'done', 'failed', 'exhausted', 'left_out')
     AND NOT EXISTS (
         SELECT FROM crm.operation AS newer
         WHERE

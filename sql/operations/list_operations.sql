@@ -8,7 +8,7 @@ SELECT
     o.sobject,
     o.state,
     o.attempts_left,
-    o.error_code,
+    coalesce(o.error_code, o.reason_code) AS error_code,
     o.error_message,
     o.reason,
     o.next_attempt_at,
@@ -18,6 +18,6 @@ LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 WHERE
     o.state = any(CAST(:states AS text []))
     AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
-    AND (CAST(:error_code AS text) IS NULL OR o.error_code = :error_code)
+    AND (CAST(:error_code AS text) IS NULL OR :error_code IN (o.error_code, o.reason_code))
 ORDER BY o.operation_id
 LIMIT :limit

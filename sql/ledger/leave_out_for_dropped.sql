@@ -1,7 +1,8 @@
--- Activities of people whom an operator gave up have nobody to stand under.
+-- What is about people whom an operator gave up has nobody to stand under, until they are there.
 UPDATE crm.operation AS a
 SET
-    state = 'rejected',
+    state = 'left_out',
+    reason_code = 'PERSON_DROPPED',
     reason = 'its person was dropped by an operator',
     finished_at = clock_timestamp()
 FROM crm.operation AS p

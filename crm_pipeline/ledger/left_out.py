@@ -1,0 +1,43 @@
+"""What is left out, as somebody or something that it names is not in the org and is not made there.
+
+That is a state, `left_out`, with a code (`reason_code`): `UNKNOWN_PERSON`, `REFERENCE_LEFT_OUT` or
+`PERSON_DROPPED`. It ends when what it waits for is there, or may be. Each function works within the
+caller's transaction, on the connection that holds the account's lock.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Leaves people out, with what is about them: the org knows them not, and they are not made."""
+    parameters = {"operation_ids": list(operation_ids)}
+    connection.execute(statement("ledger/leave_people_out"), parameters)
+
+
+def leave_out_for_dropped(connection: Connection, account_id: str) -> None:
+    """Leaves out what is about people whom an operator gave up."""
+    connection.execute(statement("ledger/leave_out_for_dropped"), {"account_id": account_id})
+
+
+def reconsider_left_out(
+    connection: Connection, account_id: str, *, all_of_them: bool, kinds: Sequence[str]
+) -> None:
+    """Has people looked up again of whom there is something new, or all; what waited goes on.
+
+    Args:
+        connection: the ledger.
+        account_id: whose people.
+        all_of_them: whether the account makes people of all of them now.
+        kinds: of what is about them, those that the account sends.
+    """
+    parameters = {"account_id": account_id, "all_of_them": all_of_them, "kinds": list(kinds)}
+    connection.execute(statement("ledger/reconsider_left_out"), parameters)
+
+
+def settle_left_out_records(connection: Connection, account_id: str) -> None:
+    """Leaves records out that refer to what is left out; the others go on."""
+    connection.execute(statement("records/settle_left_out"), {"account_id": account_id})

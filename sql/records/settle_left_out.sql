@@ -1,0 +1,55 @@
+-- Records that refer to somebody or something that is left out are left out as well, and what refers to
+-- these; those go on of which nothing is left out any more. What is to be gone never is.
+WITH RECURSIVE waiting AS MATERIALIZED (
+    SELECT
+        o.operation_id,
+        o.natural_key,
+        CASE
+            WHEN p.person_key IS NULL THEN ref.value
+            ELSE 'person:' || coalesce(p.successor, p.person_key)
+        END AS needs
+    FROM crm.operation AS o
+    CROSS JOIN LATERAL jsonb_each_text(o.intent -> 'refs') AS ref
+    LEFT JOIN crm.person AS p
+        ON
+            o.account_id = p.account_id
+            AND p.person_key
+            = CASE WHEN ref.value LIKE 'person:%' THEN CAST(substr(ref.value, 8) AS bigint) END
+    WHERE
+        o.account_id = :account_id
+        AND o.kind = 'record'
+        AND o.state IN ('pending', 'left_out')
+        AND o.intent ->> 'fields' IS NOT NULL
+),
+
+without AS (
+    SELECT p.natural_key
+    FROM crm.operation AS p
+    WHERE
+        EXISTS (SELECT FROM waiting)
+        AND p.account_id = :account_id
+        AND p.kind = 'person'
+        AND p.state = 'left_out'
+    UNION
+    SELECT w.natural_key
+    FROM without AS n
+    INNER JOIN waiting AS w ON n.natural_key = w.needs
+),
+
+settled AS (
+    SELECT
+        w.operation_id,
+        bool_or(n.natural_key IS NOT NULL) AS is_out
+    FROM waiting AS w
+    LEFT JOIN without AS n ON w.needs = n.natural_key
+    GROUP BY w.operation_id
+)
+
+UPDATE crm.operation AS o
+SET
+    state = CASE WHEN s.is_out THEN 'left_out' ELSE 'pending' END,
+    reason_code = CASE WHEN s.is_out THEN 'REFERENCE_LEFT_OUT' END,
+    reason = CASE WHEN s.is_out THEN 'what it refers to is left out' END,
+    finished_at = CASE WHEN s.is_out THEN clock_timestamp() END
+FROM settled AS s
+WHERE o.operation_id = s.operation_id AND s.is_out = (o.state = 'pending')
