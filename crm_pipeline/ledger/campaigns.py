@@ -125,6 +125,12 @@ def latest_intents(
     return {row.natural_key: Said(row.as_of, row.intent, row.memory) for row in rows}
 
 
+def absorbed_members(connection: Connection, account_id: str) -> list[tuple[int, Said]]:
+    """Unsent memberships of people for whom others stand now: by whom, and what was said."""
+    rows = connection.execute(statement("campaigns/absorbed_members"), {"account_id": account_id})
+    return [(row.successor, Said(row.as_of, row.intent, row.memory)) for row in rows]
+
+
 def due_campaigns(
     connection: Connection, account_id: str, *, after: int = 0, limit: int
 ) -> list[DueCampaign]:

@@ -4,8 +4,8 @@ Whoever has another address stays the same person, unless the new one is somebod
 it is that person from now on. Two ids of the platform with one address are one person.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,26 +30,51 @@ class Sighting:
     as_of: datetime
 
 
+Present = Callable[[Collection[str]], Collection[Sighting]]
+"""What the source says now of people, by the platform's ids."""
+
+
 def identify(
-    connection: Connection, account_id: str, sightings: Collection[Sighting]
+    connection: Connection, account_id: str, sightings: Collection[Sighting], present: Present
 ) -> dict[Who, int]:
     """The person of each sighting; new ones are made, and what points to whom is kept.
 
     Within the caller's transaction; the caller holds the account.
+
+    Args:
+        connection: the caller's.
+        account_id: whose people.
+        sightings: what some rows say.
+        present: asked about everybody else on whom it depends who these are, such as whoever has
+            the address of one of them until now. So it does not matter which rows come together.
     """
     if not sightings:
         return {}
     whose = {"account_id": account_id}
-    rows = connection.execute(statement("ledger/known_people"), {**whose, "rows": _json(sightings)})
+    told = list(sightings)
+    heard = {each.source_person for each in told}
+    seen = _seen(connection, whose, told)
+    while unheard := {each for ids in seen.ids_of.values() for each in ids} - heard:
+        heard |= unheard
+        if more := present(unheard):
+            # What holds now is not older than what was heard of them last.
+            told += [replace(s, as_of=max(s.as_of, seen.heard_at[s.source_person])) for s in more]
+            seen = _seen(connection, whose, told)
+    seen.settle()
+    return _keep(connection, whose, seen)
+
+
+def _seen(connection: Connection, whose: Mapping[str, str], told: Sequence[Sighting]) -> "_Seen":
+    rows = connection.execute(statement("ledger/known_people"), {**whose, "rows": _json(told)})
     seen = _Seen(rows.all())
-    if movers := seen.movers():
+    if concerned := seen.concerned():
         found = connection.execute(
-            statement("ledger/platform_ids_of"), {"person_keys": list(movers)}
+            statement("ledger/platform_ids_of"), {"person_keys": list(concerned)}
         )
         for row in found:
             seen.ids_of.setdefault(row.person_key, set()).add(row.value)
-    seen.settle()
-    return _keep(connection, whose, seen)
+            seen.heard_at[row.value] = row.as_of
+    return seen
 
 
 def people_of(
@@ -113,6 +138,7 @@ class _Seen:
         self.pointed: dict[str, datetime] = {}
         self.absorbed: dict[int, _Person] = {}
         self.ids_of: dict[_Person, set[str]] = {}
+        self.heard_at: dict[str | None, datetime] = {}
         self.person_of: dict[str, _Person] = {}
         self.address_of: dict[_Person, str | None] = {}
         self._owner: dict[str, _Person] = {}
@@ -125,12 +151,14 @@ class _Seen:
                 self.person_of[row.source_person] = row.platform_person
                 self.address_of[row.platform_person] = row.platform_address
 
-    def movers(self) -> set[int]:
-        """The people of whom one of the platform's ids says another address than before."""
+    def concerned(self) -> set[int]:
+        """The people whom somebody leaves, and those to whose address somebody comes."""
         return {
-            row.platform_person
+            person
             for row in self._rows
-            if row.platform_person is not None and row.platform_person != row.address_person
+            if row.platform_person != row.address_person or row.source_person is None
+            for person in (row.platform_person, row.address_person)
+            if person is not None
         }
 
     def left(self) -> set[int]:

@@ -1,12 +1,17 @@
 """Who the rows of the warehouse are about: the platform's id of a person, and the address."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
 
-from crm_pipeline.ledger.people import Sighting, Who
+from crm_pipeline.accounts.filters import matches
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.people import Present, Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.mapping import rejection
-from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.participations import Participation, Reading, moment
+from crm_pipeline.text import written
 
 ID_CHARS = 200
 """Of an id of the platform that is kept as it is."""
@@ -24,6 +29,34 @@ def _storable(source_person: str) -> str:
     if len(source_person) <= ID_CHARS and source_person.isprintable():
         return source_person
     return blake2b(source_person.encode(errors="backslashreplace"), digest_size=16).hexdigest()
+
+
+def present(reading: Reading, filter_strings: Sequence[str]) -> Present:
+    """Tells where a client's people are now; of whom nothing is to be sent, it tells nothing.
+
+    Args:
+        reading: of which client, in which warehouse.
+        filter_strings: the account's.
+
+    Returns:
+        What to ask; it raises ExtractError where the warehouse is down, or
+        `sql/extract/addresses.sql` does not fit it.
+    """
+
+    def told(source_people: Collection[str]) -> list[Sighting]:
+        parameters = {"client_id": reading.client_id, "person_ids": sorted(source_people)}
+        with explained("addresses"), reading.warehouse.connect() as connection:
+            rows = connection.execute(statement("extract/addresses"), parameters).all()
+        now = datetime.now(UTC)
+        found = []
+        for row in rows:
+            address = email_key(None if row.email is None else written(row.email))
+            if address is not None and matches(address, filter_strings) is None:
+                at = moment(row.changed_at, reading.timezone) or now
+                found.append(Sighting(_storable(str(row.person_id)), address, at))
+        return found
+
+    return told
 
 
 def sightings(

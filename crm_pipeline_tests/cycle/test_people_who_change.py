@@ -6,9 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.delivery import people
+from crm_pipeline.settings import settings
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+__all__ = ["run"]
 
 
 def ship(bench: Bench, days: int = 1, **addresses: str) -> None:
@@ -233,6 +237,54 @@ def test_unsent_things_of_one_who_takes_another_s_address_are_sent_once(
     assert bench.cycle().counts.waiting == 0
     assert len(bench.records("CampaignMember")) == campaigns
     assert set(bench.states().values()) <= {"done", "superseded"}
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_unsent_memberships_of_one_who_takes_another_s_address_go_to_that_one(
+    bench: Bench, run: Run, own: bool
+) -> None:
+    """Though their rows are read no more, as their session is not pushed any more."""
+    switch_on(bench)
+    for session in (1, 2):
+        run("account", "session", "add", "acme", session, "--yes")
+    for number in (1, 2):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number)
+    attend(bench.connection, 3, 1, session=2, minute=30)
+    if own:
+        register(bench.connection, 4, 2, session=2, minute=30)
+    bench.admin("settings", maintenance="down")
+    bench.cycle()
+    run("account", "session", "remove", "acme", 2)
+    ship(bench, p1="p2@example.com")
+    bench.cycle()
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["p2@example.com"]
+    assert whose(bench) == ["p2@example.com"] * (3 + own)
+    assert [member["Status"] for member in bench.records("CampaignMember")] == ["Attended"]
+    assert set(bench.states().values()) <= {"done", "superseded"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_who_comes_to_an_address_takes_no_record_whichever_rows_are_read_together(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one was read first, with the address that the other one had until then."""
+    monkeypatch.setenv("CHUNK_ROWS", "1")
+    settings.cache_clear()
+    two_people(bench)
+    bench.cycle()
+    first = bench.records("Lead")[0]["Id"]
+    add_person(bench.connection, 11, "p1@example.com")
+    register(bench.connection, 11, 11, minute=60)
+    ship(bench, p1="left@example.com")
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    email = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
+    assert email[first] == "left@example.com"
+    assert sorted(email.values()) == ["left@example.com", "p1@example.com", "p2@example.com"]
+    assert whose(bench) == ["left@example.com", "p2@example.com", "p1@example.com"]
 
 
 @pytest.mark.parametrize("who", ["p1", "p2"])

@@ -11,8 +11,10 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings, pushed_sessions
 from crm_pipeline.declaration import Batch, Flow, Numbers, Outside, Promise, Reading, Shown, Topic
-from crm_pipeline.flows.campaigns import rules
+from crm_pipeline.flows.campaigns import rules, stages
 from crm_pipeline.ledger.campaigns import (
+    Said,
+    absorbed_members,
     backfills_done,
     campaign_links,
     known_events,
@@ -36,7 +38,7 @@ from crm_pipeline.sources import participations
 from crm_pipeline.sources.events import event_volumes, events
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import Participation
-from crm_pipeline.sources.people import sightings
+from crm_pipeline.sources.people import present, sightings
 
 NAME = "campaigns"
 
@@ -88,7 +90,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     unknown: Counter[str] = Counter()
     for source in participations.EXTRACTS:
         for chunk in source.read(rows, known.get(source.name)):
-            members = _members(ledger, account, choices, chunk.rows)
+            members = _members(ledger, account, choices, rows, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
             unknown.update(word for each in members for word in rules.unknown_words(each))
             yield Batch(source.name, len(chunk.rows), [*campaigns, *members], chunk.position)
@@ -98,6 +100,8 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     told = (_explain_words(unknown),) if unknown else ()
     vanished = _of_vanished(ledger, account, choices)
     yield Batch(NAME, 0, vanished, None, numbers=numbers, told=told)
+    if inherited := _of_absorbed(ledger, account, choices):
+        yield Batch(NAME, 0, inherited, None)
 
 
 def count(_: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
@@ -122,10 +126,19 @@ def _explain_words(unknown: Counter[str]) -> str:
 
 
 def _members(
-    ledger: Connection, account: Account, choices: rules.Choices, rows: Sequence[Participation]
+    ledger: Connection,
+    account: Account,
+    choices: rules.Choices,
+    reading: participations.Reading,
+    rows: Sequence[Participation],
 ) -> list[Intent]:
     """The memberships that rows ask for, and those that they told of before and have left."""
-    people = identify(ledger, account.account_id, sightings(rows, choices.filter_strings))
+    people = identify(
+        ledger,
+        account.account_id,
+        sightings(rows, choices.filter_strings),
+        present(reading, choices.filter_strings),
+    )
     told = rules.memberships(rows, choices, people)
     before = memberships_of(ledger, account.account_id, told) if told else {}
     keys = {key for key in (*told.values(), *before.values()) if key is not None}
@@ -144,6 +157,20 @@ def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -
     known = latest_intents(ledger, account.account_id, set(before.values()))
     note_memberships(ledger, account.account_id, told)
     return rules.member_intents((), choices, {}, known, told)
+
+
+def _of_absorbed(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
+    """What was not sent yet of people for whom others stand now, as memberships of these."""
+    members: dict[str, Intent] = {}
+    for person_key, former in absorbed_members(ledger, account.account_id):
+        key = rules.member_key(former.intent["event_id"], person_key)
+        known = latest_intents(ledger, account.account_id, [key]).get(key)
+        if (earlier := members.get(key)) is not None:
+            known = Said(earlier.as_of, earlier.fields, earlier.memory)
+        members[key] = rules.inherited(former, known, person_key, choices)
+        rows = stages.remembered(former).rows
+        note_memberships(ledger, account.account_id, dict.fromkeys(rows, key))
+    return list(members.values())
 
 
 def _campaigns(

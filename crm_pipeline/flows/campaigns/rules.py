@@ -192,6 +192,31 @@ def member_intents(
     ]
 
 
+def inherited(former: Said, known: Said | None, person_key: int, choices: Choices) -> Intent:
+    """The membership of whoever stands for an absorbed person: what both of them have said.
+
+    Args:
+        former: of the absorbed person.
+        known: of the one who stands for that one now, where there is one.
+        person_key: of this one.
+        choices: the account's.
+    """
+    saids = sorted(filter(None, (former, known)), key=lambda each: each.as_of)
+    parts: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    fields: dict[str, Any] = {}
+    for said in saids:
+        fields |= said.intent.get("fields", {})
+        for column, summands in said.intent.get("parts", {}).items():
+            parts[column] |= summands
+    both = Said(
+        saids[-1].as_of,
+        {**saids[-1].intent, "fields": fields, "parts": dict(parts)},
+        stages.remembered(known).joined(stages.remembered(former)).memory,
+    )
+    event_id = former.intent["event_id"]
+    return _member(event_id, person_key, [], lost=(), choices=choices, known=both)
+
+
 def unknown_words(member: Intent) -> Collection[str]:
     """The status words of a membership that nobody has explained, one for each such row."""
     return ((member.memory or {}).get("unknown") or {}).values()

@@ -97,6 +97,14 @@ class Told:
             unknown={row: word for row, word in self.unknown.items() if row not in rows},
         )
 
+    def joined(self, other: "Told") -> "Told":
+        """What two people have said who are one now."""
+        return Told(
+            {**other.words, **self.words},
+            {**other.unknown, **self.unknown},
+            self.before or other.before,
+        )
+
     @property
     def rows(self) -> set[str]:
         """The rows that have said something."""

@@ -30,7 +30,7 @@ from crm_pipeline.sources import participations
 from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, Rows
-from crm_pipeline.sources.people import sightings
+from crm_pipeline.sources.people import present, sightings
 
 NAME = "webinars"
 
@@ -71,7 +71,7 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
                 continue
             for chunk in source.read(rows, known.get(source.name)):
                 seen = sightings(chunk.rows, filters)
-                people = identify(ledger, account.account_id, seen)
+                people = identify(ledger, account.account_id, seen, present(rows, filters))
                 yield Batch(
                     source.name,
                     len(chunk.rows),
