@@ -7,7 +7,8 @@ from typing import Any, Literal
 from crm_pipeline.delivery.decisions import Decision, Holding
 from crm_pipeline.delivery.kind import Kind
 from crm_pipeline.ledger.records import DueRecord, Reference
-from crm_pipeline.salesforce.describe import FieldChange, FieldSchema, SObjectSchema
+from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
+from crm_pipeline.salesforce.fields import FieldSchema
 from crm_pipeline.salesforce.outcomes import Action, Write
 from crm_pipeline.salesforce.values import Why
 

@@ -8,61 +8,15 @@ be cached.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
+from crm_pipeline.salesforce.fields import FieldSchema, Operation, PicklistValue
 from crm_pipeline.salesforce.places import Place, fit_place, places_of
 from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, READERS, Why, convert
 
-Operation = Literal["create", "update", "upsert"]
-
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "upsert")
-
-
-class PicklistValue(NamedTuple):
-    """One value of a picklist; `valid_for` is the describe's bitmap of controlling values."""
-
-    value: str
-    label: str
-    active: bool = True
-    valid_for: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSchema:
-    """One field, as a describe shows it.
-
-    Attributes:
-        length: in units of UTF-16; 0: any.
-        reference_to: the objects that a reference may lead to; none: not a reference.
-        relationship: the name under which a parent is given by its external id.
-        cascades: whether the record is deleted with the one that it refers to.
-    """
-
-    name: str
-    type: str
-    length: int = 0
-    createable: bool = False
-    updateable: bool = False
-    nillable: bool = True
-    defaulted: bool = False
-    restricted: bool = False
-    values: tuple[PicklistValue, ...] = ()
-    reference_to: tuple[str, ...] = ()
-    relationship: str | None = None
-    cascades: bool = False
-
-    @property
-    def required(self) -> bool:
-        """Whether a record cannot be created without it (Salesforce has no flag for that)."""
-        return self.createable and not self.nillable and not self.defaulted
-
-    def writable(self, operation: Operation) -> bool:
-        """Whether an operation may set it."""
-        return (self.createable or operation == "update") and (
-            self.updateable or operation == "create"
-        )
 
 
 class FieldChange(NamedTuple):

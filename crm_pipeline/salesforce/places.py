@@ -9,14 +9,11 @@ Picklists). We write the codes.
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crm_pipeline.salesforce.countries import country_code, plain_name, subdivision_code
+from crm_pipeline.salesforce.fields import FieldSchema, PicklistValue
 from crm_pipeline.salesforce.values import Why
-
-if TYPE_CHECKING:
-    from crm_pipeline.salesforce.describe import FieldSchema, PicklistValue
-
 
 _ANY_COUNTRY = ""
 """Instead of a country, for states of which the describe does not say whose they are."""
@@ -39,7 +36,7 @@ class Place:
     states: Mapping[str, Mapping[str, str]]
 
 
-def places_of(fields: Mapping[str, "FieldSchema"]) -> list[Place]:
+def places_of(fields: Mapping[str, FieldSchema]) -> list[Place]:
     """The addresses of an object whose states and countries are picklists."""
     places = []
     for name, code in fields.items():

@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crm_pipeline.salesforce.emails import bare_address, email_key
+from crm_pipeline.salesforce.fields import FieldSchema
 from crm_pipeline.salesforce.limits import INT_RANGE, SALESFORCE_YEARS
 from crm_pipeline.salesforce.soql import datetime_literal
 from crm_pipeline.text import parts, salesforce_time, trimmed, utf16_length, written
-
-if TYPE_CHECKING:
-    from crm_pipeline.salesforce.describe import FieldSchema
 
 _AS_RETURNED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", re.ASCII)
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
@@ -48,7 +46,7 @@ class Why(StrEnum):
 Converted = tuple[Any, Why | None]
 
 
-def convert(field: "FieldSchema", value: Any) -> Converted:
+def convert(field: FieldSchema, value: Any) -> Converted:
     """A value as the field takes it.
 
     Args:
@@ -68,7 +66,7 @@ def convert(field: "FieldSchema", value: Any) -> Converted:
     return (NO_FIT, Why.WRONG_TYPE) if read is None else (read, None)
 
 
-def _text(field: "FieldSchema", text: str) -> Converted:
+def _text(field: FieldSchema, text: str) -> Converted:
     if field.restricted:
         return _choice(field, text)
     if field.type == "email":
@@ -80,7 +78,7 @@ def _text(field: "FieldSchema", text: str) -> Converted:
     return text, None
 
 
-def _choice(field: "FieldSchema", text: str) -> Converted:
+def _choice(field: FieldSchema, text: str) -> Converted:
     folded = text.casefold()
     near: str | None = None
     for choice in field.values:
@@ -93,7 +91,7 @@ def _choice(field: "FieldSchema", text: str) -> Converted:
     return (near, Why.SPELLING) if near is not None else (NO_FIT, Why.NOT_IN_PICKLIST)
 
 
-def _choices(field: "FieldSchema", text: str) -> Converted:
+def _choices(field: FieldSchema, text: str) -> Converted:
     """Several values of a picklist, between semicolons; those that are not in it go."""
     results = [_choice(field, part.strip()) for part in text.split(";") if part.strip()]
     kept = ";".join(new for new, _ in results if new is not NO_FIT)

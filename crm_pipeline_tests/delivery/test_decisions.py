@@ -17,7 +17,8 @@ from crm_pipeline.delivery.decisions import (
 )
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.ledger.due import DueActivity, DuePerson
-from crm_pipeline.salesforce.describe import FieldSchema, SObjectSchema
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.fields import FieldSchema
 from crm_pipeline.salesforce.matching import Match
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
