@@ -125,6 +125,13 @@ class AccountSettings(BaseModel):
         description="What becomes of the activity and the membership of a row that vanishes from "
         "the warehouse, loses its person or is filtered out: keep, or delete what we made.",
     )
+    read_back_minutes: int = Field(
+        default=15,
+        ge=0,
+        le=1440,
+        description="How often the org is asked for changes where a flow wants them, in minutes; "
+        "0: in every cycle. Each time costs an API call for five objects.",
+    )
     campaigns: CampaignSettings | None = Field(
         default=None,
         description="Events as campaigns, participants as their members: a JSON object, {} for "

@@ -20,7 +20,7 @@ from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.ledger.positions import positions_of_accounts
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.org_changes import not_read_lately
+from crm_pipeline.sources.org_changes import Watching, not_read_lately
 from crm_pipeline.sources.source import Asked, Source
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,10 @@ def due_accounts(
             or (only_urgent and reasons[s.account_id] not in URGENT)
         ]
         asked = _questions(connection, idle, flows)
+        unread = not_read_lately(connection, _watched(idle, flows))
         if not only_urgent:
-            unread = not_read_lately(connection, _watched(idle, flows))
-            reasons |= dict.fromkeys(unread, "changes to look for")
+            reasons |= dict.fromkeys(unread.by_pace, "changes to look for")
+        reasons |= dict.fromkeys(unread.hinted, "told of changes")
     failures = []
     for source, questions in asked.items():
         try:
@@ -134,16 +135,16 @@ def _questions(
     return asked
 
 
-def _watched(
-    standings: Sequence[Standing], flows: Sequence[Flow[Any]]
-) -> dict[str, frozenset[str]]:
-    """The objects of its org that each account's flows watch."""
-    watched: dict[str, frozenset[str]] = {}
-    for flow in flows:
-        for s in standings:
-            chosen = None if s.settings is None else flow.settings(s.settings)
-            if chosen is not None and (objects := {each.sobject for each in flow.watches(chosen)}):
-                watched[s.account_id] = watched.get(s.account_id, frozenset()) | objects
+def _watched(standings: Sequence[Standing], flows: Sequence[Flow[Any]]) -> dict[str, Watching]:
+    """What each account watches of its org."""
+    watched: dict[str, Watching] = {}
+    for s in standings:
+        if s.settings is None:
+            continue
+        chosen = ((flow, flow.settings(s.settings)) for flow in flows)
+        on = [(flow, choices) for flow, choices in chosen if choices is not None]
+        if objects := {each.sobject for flow, choices in on for each in flow.watches(choices)}:
+            watched[s.account_id] = Watching(objects, s.settings.read_back_minutes)
     return watched
 
 

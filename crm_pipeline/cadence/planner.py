@@ -20,6 +20,7 @@ Reason = Literal[
     "rows to count",
     "retries",
     "changes to look for",
+    "told of changes",
 ]
 
 # What need not wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.
@@ -30,6 +31,7 @@ URGENT: frozenset[Reason] = frozenset(
         "sessions to backfill",
         "settings changed",
         "changed after a failure",
+        "told of changes",
     )
 )
 

@@ -215,6 +215,8 @@ def set_(
         account_again.tell_of_people(connection, before, account)
         if before.lead_source != account.settings.lead_source:
             account_again.tell_of_rows(connection, account_id, "have the former LeadSource")
+        if "read_back_minutes" in changes:
+            _say_cost_of_reading_back(account)
     say(f"Account {account_id} is changed; its next cycle goes by it.")
 
 
@@ -247,6 +249,23 @@ def _settings_before(connection: "Connection", account_id: str) -> "AccountSetti
         return get_account(connection, account_id).settings
     except AccountError:
         return AccountSettings()
+
+
+def _say_cost_of_reading_back(account: "Account") -> None:
+    """Says how many API calls a day the account's pace costs."""
+    from crm_pipeline.cycle.read_back import calls_a_day, watched_fields
+    from crm_pipeline.flows.registry import FLOWS
+    from crm_pipeline.settings import settings
+
+    chosen = ((flow, flow.settings(account.settings)) for flow in FLOWS)
+    objects = watched_fields([(flow, choices) for flow, choices in chosen if choices is not None])
+    minutes = account.settings.read_back_minutes or settings().cycle_minutes
+    for_five = calls_a_day(5, minutes)
+    now = calls_a_day(len(objects), minutes)
+    say(
+        f"Reading the org back every {minutes} minutes costs {for_five} API calls a day for five "
+        f"objects; {now} for the {len(objects)} that this account's flows watch now."
+    )
 
 
 def _of_itself(changes: dict[str, str | None], options: Mapping[str, str | None]) -> dict[str, str]:

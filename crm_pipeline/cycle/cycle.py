@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import Account, AccountError
 from crm_pipeline.accounts.store import get_account
-from crm_pipeline.cycle.read_back import keep, read_back, watched_fields
+from crm_pipeline.cycle.read_back import is_due, keep, read_back, watched_fields
 from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.errors import in_words
@@ -347,7 +347,13 @@ class _Cycle:
             )
 
     def _read_back(self, desk: Desk) -> None:
-        """Reads what changed in the org, and records what the flows make of it."""
+        """Reads what changed in the org, and records what the flows make of it.
+
+        Where all steps were asked for, at the account's pace; else it was asked for now.
+        """
+        everything = {topic.name for flow in self.around.flows for topic in flow.topics}
+        if everything <= self.report.steps and not is_due(desk, self._flows):
+            return
         for read in read_back(desk, self._flows):
             for place, noticed in read.noticed.items():
                 flow, choices = self._flows[place]
@@ -356,6 +362,7 @@ class _Cycle:
                 )
             keep(desk, read)
             self.ledger.commit()
+            self.told += read.notes
 
     def _record(self, flow: Flow[Any], batch: Batch) -> Mapping[str, Recorded]:
         account_id, cycle_id = self.account.account_id, self.report.cycle_id or 0

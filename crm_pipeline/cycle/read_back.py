@@ -1,24 +1,33 @@
 """Reading back: what changed in the org, for all flows that watch it, in one stream."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crm_pipeline.cycle.sweep import sweep
 from crm_pipeline.declaration import Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.read_back import (
+    LostCreation,
     OrgValue,
     advance_places,
     asked_values,
+    follow_converted,
+    follow_merged,
     held_keys,
+    lost_creations,
     note_values,
     org_places,
     org_values,
 )
 from crm_pipeline.salesforce.changes import Place, Watch, read_changes, read_newest
-from crm_pipeline.salesforce.comparison import changed
+from crm_pipeline.salesforce.comparison import alike, changed
 from crm_pipeline.salesforce.composite import Record
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
+from crm_pipeline.sources.org_changes import Watching, not_read_lately
 
 CALLS_AT_MOST = 20
 """A cycle's share for catching up with a mass update; then one call still reads the newest."""
@@ -34,12 +43,19 @@ class ReadBack:
     Attributes:
         noticed: by the place of the flow among those that are on.
         places: how far each object is read with them.
-        told: the values that are told by this, by Salesforce Id.
+        values: by Salesforce Id, those that are told by this, and those of records that turn out
+            to be ours.
+        merged: by the Ids of merged records, those of the winners.
+        converted: by the Ids of converted leads, those of their contacts.
+        notes: what people are to know, a line each.
     """
 
     noticed: Mapping[int, Sequence[Noticed]]
     places: Mapping[str, Place] = field(default_factory=dict)
-    told: Mapping[str, OrgValue] = field(default_factory=dict)
+    values: Mapping[str, OrgValue] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    converted: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def watched_fields(flows: FlowsOn) -> dict[str, frozenset[str]]:
@@ -48,6 +64,18 @@ def watched_fields(flows: FlowsOn) -> dict[str, frozenset[str]]:
     for _, watch in _watches(flows):
         fields[watch.sobject] = fields.get(watch.sobject, frozenset()).union(watch.fields)
     return fields
+
+
+def calls_a_day(objects: int, minutes: int) -> int:
+    """API calls a day for reading so many objects back at this pace, if little changes."""
+    return math.ceil(objects / COMPOSITE_QUERIES_OR_COLLECTIONS) * math.ceil(1440 / minutes)
+
+
+def is_due(desk: Desk, flows: FlowsOn) -> bool:
+    """Whether the account's pace, or a hint, says that the org is to be asked for changes."""
+    watching = Watching(watched_fields(flows), desk.chosen.read_back_minutes)
+    watched = {desk.ledger.account_id: watching}
+    return desk.ledger.account_id in not_read_lately(desk.ledger.connection, watched).by_pace
 
 
 def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
@@ -63,11 +91,12 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
         return
     desk.allowance.demand_calls()
     org = desk.org.log_in()
-    desk.schemas.describe([watch.sobject for watch in watches])
+    known = desk.schemas.describe([watch.sobject for watch in watches])
+    watches = [_with_lives(watch, known[watch.sobject]) for watch in watches]
     now = org.org_time
     back = {each.sobject: each.look_back for _, each in _watches(flows)}
-    known = org_places(desk.ledger.connection, desk.ledger.account_id)
-    places = {w.sobject: known.get(w.sobject, Place(now - back[w.sobject])) for w in watches}
+    read = org_places(desk.ledger.connection, desk.ledger.account_id)
+    places = {w.sobject: read.get(w.sobject, Place(now - back[w.sobject])) for w in watches}
     for number, reading in enumerate(read_changes(org, watches, places, now), start=1):
         stop_if(desk.allowance.stop_asked)
         yield _noticed(desk, flows, reading.records, reading.places)
@@ -77,12 +106,17 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     behind = [watch for watch in watches if places[watch.sobject].cursor is not None]
     if behind:
         yield _noticed(desk, flows, read_newest(org, behind, places), {})
+        return
+    swept = sweep(desk, watches)
+    yield replace(_noticed(desk, flows, swept.records, {}), notes=swept.notes)
 
 
 def keep(desk: Desk, read: ReadBack) -> None:
-    """Keeps positions and what is told by this, within the caller's transaction."""
+    """Keeps positions, what is told by this and whom records stand for, without a commit."""
     advance_places(desk.ledger.connection, desk.ledger.account_id, read.places)
-    note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.told)
+    note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.values)
+    follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
+    follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
 
 
 def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
@@ -103,32 +137,103 @@ def _joined(flows: FlowsOn) -> list[Watch]:
     ]
 
 
+def _with_lives(watch: Watch, schema: SObjectSchema) -> Watch:
+    """With the fields that say what became of a record; they cost no call."""
+    lives = [name for name in _LIVES.get(watch.sobject, ()) if schema.field(name) is not None]
+    return watch._replace(fields=tuple(dict.fromkeys((*watch.fields, *lives))))
+
+
+_MERGED = ("IsDeleted", "MasterRecordId")
+_LIVES = {
+    "Lead": (*_MERGED, "IsConverted", "ConvertedContactId", "Email"),
+    "Contact": (*_MERGED, "Email"),
+    "Account": _MERGED,
+}
+
+
 def _noticed(
     desk: Desk,
     flows: FlowsOn,
     records: Mapping[str, Sequence[Record]],
     places: Mapping[str, Place],
 ) -> ReadBack:
-    ids = [record["Id"] for found in records.values() for record in found]
-    values = org_values(desk.ledger.connection, desk.org.log_in().organization_id, ids)
+    every = [record for found in records.values() for record in found]
+    ids = [record["Id"] for record in every]
+    organization_id = desk.org.log_in().organization_id
+    values = org_values(desk.ledger.connection, organization_id, ids)
+    merged = {r["Id"]: r["MasterRecordId"] for r in every if r.get("MasterRecordId")}
+    converted = {r["Id"]: r["ConvertedContactId"] for r in every if r.get("ConvertedContactId")}
     keys = held_keys(desk.ledger.connection, desk.ledger.account_id, ids)
-    asked = asked_values(desk.ledger.connection, desk.ledger.account_id, keys.values())
+    _follow(keys, merged, converted)
+    held = {key for of_record in keys.values() for key in of_record}
+    asked = asked_values(desk.ledger.connection, desk.ledger.account_id, held)
+    if every and any(not watch.held_only for _, watch in _watches(flows)):
+        lost = lost_creations(desk.ledger.connection, organization_id)
+    else:
+        lost = []
     known = desk.schemas.describe(records)
     noticed: dict[int, list[Noticed]] = {}
-    told: dict[str, OrgValue] = {}
+    news: dict[str, OrgValue] = {}
     for place, watch in _watches(flows):
-        schema = known[watch.sobject]
-        types = {name: found.type for name in watch.fields if (found := schema.field(name))}
+        schema = known.get(watch.sobject)
+        types = {n: found.type for n in watch.fields if schema and (found := schema.field(n))}
         for record in records.get(watch.sobject, ()):
-            key, value = keys.get(record["Id"]), values.get(record["Id"], OrgValue())
-            if watch.held_only and key is None:
+            stands_for: Sequence[str | None] = keys.get(record["Id"], ())
+            if watch.held_only and not stands_for:
                 continue
+            value = values.get(record["Id"], OrgValue())
             said = value.written, value.told
-            unsure = asked.get(key or "", ())
+            if value.told.get("IsDeleted") is True and record.get("IsDeleted") is False:
+                # It was only hidden: its own stamp is older than what was told last.
+                record["SystemModstamp"] = desk.org.log_in().org_time.isoformat()
+            ours = () if stands_for else _ours(watch.sobject, record, lost)
+            unsure = [*(each for key in stands_for for each in asked.get(key or "", ())), *ours]
             differing = changed(record, *said, watch.fields, types, asked=unsure)
             if differing:
-                each = Noticed(watch.sobject, record, differing, key)
-                noticed.setdefault(place, []).append(each)
-                before = told.get(record["Id"], OrgValue()).told
-                told[record["Id"]] = OrgValue(told={**before, **differing})
-    return ReadBack(noticed, places, told)
+                noticed.setdefault(place, []).extend(
+                    Noticed(watch.sobject, record, differing, key) for key in stands_for or (None,)
+                )
+            if differing or ours:
+                before = news.get(record["Id"], OrgValue())
+                written = {n: v for own in ours for n, v in own.items() if n in watch.fields}
+                news[record["Id"]] = OrgValue(
+                    {**before.written, **written}, {**before.told, **differing}
+                )
+    return ReadBack(noticed, places, news, merged, converted)
+
+
+def _follow(
+    keys: dict[str, list[str]], merged: dict[str, str], converted: Mapping[str, str]
+) -> None:
+    """What losers of merges and converted leads were held for, their successors are held for.
+
+    A loser stands for nothing any more; a chain of merges leads to its last winner.
+    """
+    for loser in list(merged):
+        while (winner := merged[loser]) in merged and merged[winner] != loser:
+            merged[loser] = merged[winner]
+    moves = [(keys.pop(loser, []), winner) for loser, winner in merged.items()]
+    moves += [(keys.get(lead, []), contact) for lead, contact in converted.items()]
+    for of_former, successor in moves:
+        if of_former:
+            keys[successor] = [*dict.fromkeys([*keys.get(successor, []), *of_former])]
+
+
+def _ours(
+    sobject: str, record: Record, lost: Sequence[LostCreation]
+) -> Sequence[Mapping[str, Any]]:
+    """The values of a lost creation that has made this record, or none.
+
+    People are told by their address, other records by all that is read of what was asked.
+    """
+    for each in lost:
+        shared = {n: v for n, v in each.values.items() if n in record and v is not None}
+        if "Email" in shared and sobject in _LIVES:
+            shared = {"Email": shared["Email"]}
+        if each.sobject == sobject and shared and all(_same(record[n], shared[n]) for n in shared):
+            return [each.values]
+    return []
+
+
+def _same(one: Any, other: Any) -> bool:
+    return alike(one, other, "email" if isinstance(one, str) else "double")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.salesforce.changes import Cursor, Place
@@ -97,8 +97,62 @@ def asked_values(
 
 def held_keys(
     connection: Connection, account_id: str, salesforce_ids: Collection[str]
-) -> dict[str, str]:
-    """What these records stand for, by Salesforce Id: `person:<number>`, or a record's key."""
+) -> dict[str, list[str]]:
+    """What these records stand for, by Salesforce Id: `person:<number>`, or a record's key.
+
+    Several people who became one in the org have one record.
+    """
     parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
-    rows = connection.execute(statement("read_back/held_keys"), parameters)
-    return {row.salesforce_id: row.natural_key for row in rows}
+    keys: dict[str, list[str]] = {}
+    for row in connection.execute(statement("read_back/held_keys"), parameters):
+        keys.setdefault(row.salesforce_id, []).append(row.natural_key)
+    return keys
+
+
+def hint(connection: Connection, account_id: str) -> None:
+    """Has an account's org read at the next opportunity: somebody says that it has changes."""
+    connection.execute(statement("read_back/hint"), {"account_id": account_id})
+
+
+@dataclass(frozen=True, slots=True)
+class LostCreation:
+    """A record that an account has asked for, and may have got: its values by field."""
+
+    sobject: str
+    values: Mapping[str, Any]
+
+
+def lost_creations(connection: Connection, organization_id: str) -> list[LostCreation]:
+    """What any account has asked an org to make without an answer that is known."""
+    parameters = {"organization_id": organization_id}
+    rows = connection.execute(statement("read_back/lost_creations"), parameters)
+    return [each for row in rows if (each := _lost_creation(row)) is not None]
+
+
+def _lost_creation(row: Row[Any]) -> LostCreation | None:
+    intent: Mapping[str, Any] = row.intent
+    if row.kind == "person":
+        values = intent.get(row.sobject)
+        return None if values is None else LostCreation(row.sobject, values)
+    if intent["fields"] is None:
+        return None
+    key = dict([intent["key"]]) if intent["key"] else {}
+    return LostCreation(intent["sobject"], {**intent["fields"], **key})
+
+
+def follow_merged(connection: Connection, account_id: str, winner_of: Mapping[str, str]) -> None:
+    """Winners of merges stand for what the account holds from now on, by the losers' Ids."""
+    if winner_of:
+        rows = [{"loser": loser, "winner": winner} for loser, winner in winner_of.items()]
+        parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
+        connection.execute(statement("read_back/follow_merged"), parameters)
+
+
+def follow_converted(
+    connection: Connection, account_id: str, contact_of: Mapping[str, str]
+) -> None:
+    """Contacts stand for the people of converted leads from now on, by the leads' Ids."""
+    if contact_of:
+        rows = [{"lead_id": lead, "contact_id": contact} for lead, contact in contact_of.items()]
+        parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
+        connection.execute(statement("campaigns/convert_identities"), parameters)

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.database.engines import engine
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.ledger.positions import advance, positions
-from crm_pipeline.sources.org_changes import PACE
+from crm_pipeline.ledger.read_back import hint
 from crm_pipeline_tests.cadence.rows import (
     LONG_AGO,
     a_shipped_person,
@@ -124,7 +125,7 @@ def test_an_org_that_is_watched_is_looked_at_in_its_pace(connection: Connection)
                 {
                     "account": account,
                     "sobject": each.sobject,
-                    "ago": PACE if account == "before" else timedelta(),
+                    "ago": timedelta(minutes=13) if account == "before" else timedelta(),
                 },
             )
     connection.commit()
@@ -132,6 +133,52 @@ def test_an_org_that_is_watched_is_looked_at_in_its_pace(connection: Connection)
     assert due(watched=True) == asked
     assert due(watched=True, only_urgent=True) == {}
     assert due() == {}
+
+
+def a_reading(connection: Connection, account: str, minutes_ago: int) -> None:
+    for each in WATCHED:
+        connection.execute(
+            text(
+                "INSERT INTO crm.org_position (account_id, sobject, covered, read_at)"
+                " VALUES (:account, :sobject, now(), now() - make_interval(mins => :ago))"
+            ),
+            {"account": account, "sobject": each.sobject, "ago": minutes_ago},
+        )
+
+
+def test_each_account_has_its_own_pace(connection: Connection) -> None:
+    for account, pace in (("slow", 60), ("quick", 5), ("always", 0)):
+        an_idle_account(connection, account)
+        update_settings(connection, account, {"read_back_minutes": pace})
+        a_reading(connection, account, 10)
+    connection.execute(text("UPDATE crm.sync_state SET started_at = clock_timestamp()"))
+    connection.commit()
+    assert set(due(watched=True)) == {"quick", "always"}
+
+
+def test_a_hint_is_urgent_until_the_org_was_read(connection: Connection) -> None:
+    for account in ("hinted", "other"):
+        an_idle_account(connection, account)
+        a_reading(connection, account, 1)
+    hint(connection, "hinted")
+    hint(connection, "of nobody")
+    connection.commit()
+    assert due(watched=True, only_urgent=True) == {"hinted": "told of changes"}
+    connection.execute(text("UPDATE crm.org_position SET read_at = clock_timestamp()"))
+    connection.commit()
+    assert due(watched=True) == {}
+
+
+def test_a_reading_that_did_not_come_to_its_end_goes_on(connection: Connection) -> None:
+    an_idle_account(connection, "a")
+    a_reading(connection, "a", 1)
+    connection.execute(
+        text(
+            "UPDATE crm.org_position SET cursor_stamp = now(), cursor_id = '1', cursor_upto = now()"
+        )
+    )
+    connection.commit()
+    assert due(watched=True) == {"a": "changes to look for"}
 
 
 def test_each_source_is_asked_once_for_all_accounts(

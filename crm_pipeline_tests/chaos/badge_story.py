@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_pipeline.accounts.store import update_settings
+from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
@@ -90,6 +91,7 @@ class BadgePeople:
     def _note(self, number: int, deed: str, holder: str | None = None) -> None:
         with self._installation.rows() as rows:
             note_deed(rows, number, deed, holder)
+            hint(rows, self._installation.names[0])
 
 
 def _context(org: Org) -> WriteContext:

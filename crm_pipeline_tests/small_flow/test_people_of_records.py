@@ -36,6 +36,7 @@ def whose(bench: Bench) -> list[tuple[Any, Any]]:
 @pytest.fixture
 def two(bench: Bench) -> Bench:
     """Two people in the org, and a badge of the first."""
+    bench.settings(read_back_minutes=0)
     for number in (1, 2):
         add_person(bench.connection, number)
         register(bench.connection, number, number)

@@ -45,6 +45,7 @@ def bench(
     name, value = request.param
     org = {"name": ACCOUNT, **ORG, "objects": MASTERED, name: value}
     with bench_of(org, pipeline, monkeypatch) as made:
+        made.settings(read_back_minutes=0)
         yield made
 
 
