@@ -87,7 +87,7 @@ def test_a_row_that_commits_hours_after_its_shipping_time_is_found_read_and_told
     assert members(bench) == [("Attended", True), ("Registered", False)]
     assert verdict(bench) == {
         "passed": False,
-        "counted": 7,
+        "counted": 9,
         "found_unread": 1,
         "still_unread": 0,
         "without_person_session_or_event": 0,

@@ -122,6 +122,13 @@ def test_what_vanishes_is_deleted_and_comes_back_with_its_row(
     assert counted(bench).counts.api_calls == 0
 
 
+def test_the_newest_row_goes_as_well_once_nothing_is_shipped_any_more(bench: Bench) -> None:
+    three_people(bench)
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 99"))
+    assert counted(bench).tally.overall("activities_deleted") == 1
+    assert activities(bench) == ALL[:-1]
+
+
 @pytest.mark.parametrize("how", HOWS)
 def test_by_default_it_stays(bench: Bench, how: str) -> None:
     three_people(bench, vanished="keep")

@@ -7,7 +7,7 @@ transferred; where they differ, that day's rows are compared one by one.
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +70,8 @@ def compare(
 ) -> list[Comparison]:
     """Counts what was shipped before the overlap that each cycle reads again.
 
+    Where nothing was shipped for so long, all is counted.
+
     Args:
         ledger: what was read.
         warehouse: the warehouse's engine.
@@ -88,12 +90,21 @@ def compare(
             account,
             source,
             pushed=pushed or None,
-            until=read[source].seen_since,
+            until=_settled_until(read[source]),
             last=last.get(source, NEVER_COUNTED),
         )
         for source in EXTRACT_NAMES
         if source in read
     ]
+
+
+def _settled_until(position: Position) -> datetime:
+    """The time up to which no row is expected any more that was shipped before it.
+
+    By the clock where nothing was shipped since: with the newest row, the watermark goes back.
+    """
+    overlap = position.watermark - position.seen_since
+    return max(position.seen_since, datetime.now(UTC) - overlap)
 
 
 def as_count(found: Comparison, now: Comparison) -> Count:
