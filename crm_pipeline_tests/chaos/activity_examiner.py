@@ -25,8 +25,8 @@ class Account:
         evidence: all about it.
         who: its people.
         accepted: the participations that have to have an activity.
-        released: those that may keep what they have: the source has taken them away, or their
-            addresses are to be filtered by now.
+        released: those that may keep what they have, unless the account deletes it: the source
+            has taken them away, or their addresses are to be filtered by now.
         waits: whether an operation is queued.
         state: of an operation, in words.
         at_rest: nothing is due any more.
@@ -60,7 +60,11 @@ class ActivityExamination:
         """Compares them."""
         living: list[Record] = []
         deleted: list[Record] = []
-        for event in self._account.evidence.events:
+        evidence = self._account.evidence
+        for event in evidence.events:
+            if event["IsDeleted"] and evidence.deletes and event["Id"] not in evidence.removed:
+                # By the pipeline: whoever is to have one needs another.
+                continue
             (deleted if event["IsDeleted"] else living).append(event)
         for event in living:
             self._take_living(event)
@@ -107,7 +111,10 @@ class ActivityExamination:
 
     def _may_be_there(self, number: int, look: Look) -> bool:
         """Whether an activity that is not deleted may look so: as is right now, or else before."""
-        if number >= len(self._now) or self._now[number] == look:
+        is_released = number >= len(self._now)
+        if (is_released and not self._account.evidence.deletes) or (
+            not is_released and self._now[number] == look
+        ):
             return True
         return not self._account.at_rest or self._account.waits(self._owed[number].key)
 

@@ -99,6 +99,8 @@ class Evidence:
         hidden: fields (`Lead.Title`) that were hidden from the account for a while.
         external_id: the field by which the account names its activities, if it does.
         campaigns: what it has of campaigns, where they are on.
+        deletes: whether activities and memberships go with the rows that they are of.
+        removed: activities that somebody else deleted.
     """
 
     account: str
@@ -116,6 +118,8 @@ class Evidence:
     hidden: frozenset[str] = frozenset()
     external_id: str | None = None
     campaigns: Campaigns | None = None
+    deletes: bool = False
+    removed: frozenset[str] = frozenset()
 
 
 def gather(
@@ -129,6 +133,7 @@ def gather(
     had: Mapping[str, Set[str]] | None = None,
     touched: frozenset[str] = frozenset(),
     hidden: frozenset[str] = frozenset(),
+    removed: frozenset[str] = frozenset(),
 ) -> Evidence:
     """All about an account whose client in the warehouse has the same name.
 
@@ -152,6 +157,8 @@ def gather(
         hidden=hidden,
         external_id=settings.activity_external_id_field,
         campaigns=campaigns(connection, account, org) if settings.campaigns else None,
+        deletes=settings.vanished == "delete",
+        removed=removed,
     )
 
 
@@ -334,7 +341,10 @@ _CYCLES = text(
     FROM crm.cycle AS c
     LEFT JOIN crm.operation AS o
         -- Nobody is known of a row that is rejected, also when a newer one has replaced it.
-        ON c.cycle_id = o.read_by AND o.kind = 'activity' AND o.person_key IS NOT NULL
+        ON
+            c.cycle_id = o.read_by
+            AND o.kind = 'activity'
+            AND (o.person_key IS NOT NULL OR o.gone)
     WHERE c.account_id = :account AND c.counts <> '{}'
     GROUP BY c.cycle_id
     """

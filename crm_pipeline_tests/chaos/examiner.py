@@ -112,7 +112,8 @@ class _Examination:
             if event in campaigns
         }
         released: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        for each in (*self.accepted, *self.released):
+        stays = not (self.at_rest and self.evidence.deletes)
+        for each in (*self.accepted, *self.released) if stays else ():
             for was, people in self.who.were(each):
                 for person in people:
                     if was.event in campaigns and each not in promised.get((was.event, person), ()):

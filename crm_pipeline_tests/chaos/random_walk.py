@@ -24,15 +24,16 @@ from crm_pipeline_tests.chaos.installation import (
 )
 from crm_pipeline_tests.chaos.lane import Ended, Lane
 from crm_pipeline_tests.chaos.walk import bugs
-from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
+from crm_pipeline_tests.chaos.world import LONG, MEANWHILE, MOVES, SALES, World
 
 STEPS = 18
 CYCLES_AT_ONCE = 3
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ash": {"route": "composite"},
+    "ash": {"route": "composite", "vanished": "delete"},
     "birch": {
         "route": "composite",
+        "vanished": "delete",
         "activity_external_id_field": EXTERNAL_ID,
         "campaigns": {**CAMPAIGNS, "external_id_field": CAMPAIGN_EXTERNAL_ID},
     },
@@ -125,6 +126,10 @@ class _Episode:
         self._cycles()
         for org in self.installation.orgs.values():
             org.weather.faults.clear()
+        # Only what is older than the overlap is counted, and so found to have vanished.
+        for account in self.installation.names:
+            for move in ("time passes", "registers"):
+                self.world.happens(move, account, LONG)
         self._take(self.installation.settle(self.overlap))
         self.found.add(self.world.examined(at_rest=True))
         return self.found

@@ -22,6 +22,7 @@ class Salespeople:
         given: records that are theirs: made by them, or by a conversion.
         addresses: of records whose email they changed, those that they had before.
         touched: records whose values are no longer only the pipeline's.
+        removed: activities that they deleted.
         hidden: fields to which the pipeline's user has had no right for a while.
     """
 
@@ -38,6 +39,7 @@ class Salespeople:
         self.given: set[str] = set()
         self.addresses: dict[str, list[str]] = {}
         self.touched: set[str] = set()
+        self.removed: set[str] = set()
         self.hidden: set[str] = set()
 
     def meets(self, email: str, pick: int) -> None:
@@ -125,8 +127,11 @@ class Salespeople:
             context.change(self._table_of(row["Id"]), {**row, **fields})
 
     def _delete(self, record_id: str) -> None:
+        there = {row["Id"] for row in self._all("Event") if not row["IsDeleted"]}
         with committed(self._context()) as context:
             dml.delete(self._org, context, self._table_of(record_id).type.name, record_id)
+        gone = {row["Id"] for row in self._all("Event") if row["IsDeleted"]}
+        self.removed.update(there & gone)
 
     def _context(self) -> WriteContext:
         return WriteContext(self._org, next(iter(self._org.users.values())).id)

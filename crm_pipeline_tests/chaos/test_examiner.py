@@ -384,6 +384,19 @@ def test_a_vanished_participation_with_two_activities_is_doubled():
     assert found("doubled", gone) == ["registration:1: 2 activities"]
 
 
+def test_an_activity_of_a_vanished_row_is_wrong_where_the_account_has_it_deleted():
+    gone = evidence(participations=[], former=[BEFORE], deletes=True)
+    assert "is nobody's" in found("wrong", gone)[0]
+    assert not examine(gone, at_rest=False)
+    assert not examine(replace(gone, events=[event(IsDeleted=True)]))
+
+
+def test_an_activity_that_the_pipeline_deleted_is_lost_but_not_one_that_somebody_else_did():
+    deleted = evidence(events=[event(IsDeleted=True)], deletes=True)
+    assert found("lost", deleted)
+    assert not examine(replace(deleted, removed=frozenset(("00U1",))))
+
+
 def test_a_row_that_was_shipped_long_ago_and_never_read_is_lost():
     late = replace(REGISTRATION, key="registration:2", at="2026-01-01T12:00:00.000+0000")
     unread = evidence(participations=[REGISTRATION, late])

@@ -66,6 +66,7 @@ class World:
                     had=self._history.had,
                     touched=frozenset(salespeople.touched),
                     hidden=frozenset(salespeople.hidden),
+                    removed=frozenset(salespeople.removed),
                 )
                 found.add(examine(evidence, at_rest=at_rest))
                 # An attendance that moves or vanishes takes the status along.
@@ -105,6 +106,10 @@ def _in_the_org(act: Callable[[Salespeople, int], None]) -> Callable[[World, str
 def _meets(world: World, account: str, pick: int) -> None:
     email = f"p{pick % MOST_PEOPLE}@{account}.example.com"
     world.salespeople[account].meets(email, pick)
+
+
+LONG = 2
+"""With this pick, more time passes than what an extract reads twice."""
 
 
 def _time_passes(world: World, account: str, pick: int) -> None:
