@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -126,26 +126,34 @@ def _questions(
     known = positions_of_accounts(connection, [s.account_id for s in standings])
     asked: defaultdict[Source[Any, Any], list[Asked]] = defaultdict(list)
     for flow in flows:
-        for s in standings:
-            if s.settings is None or flow.settings(s.settings) is None:
-                continue
-            for source in flow.sources:
-                position = known.get((s.account_id, flow.name, source.name))
-                asked[source].append(Asked(s.account_id, s.client_id, position))
+        on = [s for s, _ in _with(flow, standings)]
+        for source in flow.sources:
+            asked[source] += (
+                Asked(s.account_id, s.client_id, known.get((s.account_id, flow.name, source.name)))
+                for s in on
+            )
     return asked
 
 
 def _watched(standings: Sequence[Standing], flows: Sequence[Flow[Any]]) -> dict[str, Watching]:
     """What each account watches of its org."""
-    watched: dict[str, Watching] = {}
+    objects: dict[str, set[str]] = {}
+    for flow in flows:
+        for s, chosen in _with(flow, standings):
+            if watches := flow.watches(chosen):
+                objects.setdefault(s.account_id, set()).update(each.sobject for each in watches)
+    return {
+        s.account_id: Watching(objects[s.account_id], s.settings.read_back_minutes)
+        for s in standings
+        if s.settings is not None and s.account_id in objects
+    }
+
+
+def _with(flow: Flow[Any], standings: Sequence[Standing]) -> Iterator[tuple[Standing, Any]]:
+    """The accounts that have a flow on, each with its settings of the flow."""
     for s in standings:
-        if s.settings is None:
-            continue
-        chosen = ((flow, flow.settings(s.settings)) for flow in flows)
-        on = [(flow, choices) for flow, choices in chosen if choices is not None]
-        if objects := {each.sobject for flow, choices in on for each in flow.watches(choices)}:
-            watched[s.account_id] = Watching(objects, s.settings.read_back_minutes)
-    return watched
+        if s.settings is not None and (chosen := flow.settings(s.settings)) is not None:
+            yield s, chosen
 
 
 def claim(account_ids: Sequence[str]) -> set[str]:

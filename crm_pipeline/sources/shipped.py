@@ -1,9 +1,9 @@
 """What the warehouse holds that was shipped after some moments, for many accounts at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
@@ -14,8 +14,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Watermark of a source of which nothing has been read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A client's rows of an extract, and the shipping time after which they count. UTC."""
 
     client_id: str
@@ -23,8 +22,7 @@ class Question:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
+class Shipped(NamedTuple):
     """What the warehouse holds of an extract after some moment; times of shipping, UTC.
 
     `seconds` are the times of all rows as seconds after that moment, added up.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crm_pipeline.ledger.positions import Position
 
@@ -10,8 +10,7 @@ Row_co = TypeVar("Row_co", covariant=True)
 Reading_contra = TypeVar("Reading_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """How far an account has read a source; `position` None: never, or not to its end."""
 
     account_id: str

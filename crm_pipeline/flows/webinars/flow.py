@@ -260,8 +260,8 @@ _TOPICS = (
     ),
     Topic(
         "retried_operations",
-        "What failed in earlier cycles and was tried again: the oldest 50 of the account, each "
-        "five times in all; what still fails waits for support.",
+        "What failed in earlier cycles and was tried again: at most 50 of the account, the oldest "
+        "of each flow in turn, each five times in all; what still fails waits for support.",
         group=NAME,
         technology="salesforce",
         after=("lead_payloads",),
