@@ -34,8 +34,9 @@ def sync_accounts(
     Raises:
         sqlalchemy.exc.DBAPIError: the pipeline's own database fails.
     """
-    from crm_pipeline.cycle.cycle import sync_account
+    from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 
+    collect_rarely()
     for module in _LOADED_BY_CYCLES:
         importlib.import_module(module)
     extend_claims(account_ids)

@@ -99,8 +99,9 @@ def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[C
     """Runs the cycles one after the other, and shows how far they are on stderr."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from crm_pipeline.cycle.cycle import sync_account
+    from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 
+    collect_rarely()
     run_id = f"cli-{uuid4()}"
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -1,0 +1,137 @@
+"""Reading: what is new at the sources of the flows, and in the org, becomes intents."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.cycle.read_back import FlowsOn, keep, read_back
+from crm_pipeline.database.engines import engine
+from crm_pipeline.declaration import Batch, DeclarationError, Flow, Reading
+from crm_pipeline.delivery.allowance import stop_if
+from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
+from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.positions import advance, positions
+from crm_pipeline.ledger.records import intents_of, set_attempts
+from crm_pipeline.report import CycleReport
+
+
+@dataclass(frozen=True, slots=True)
+class FlowReader:
+    """Reads for the flows that an account has on.
+
+    Attributes:
+        account: the account.
+        ledger: its part of the ledger.
+        flows: those that are on, each with its settings.
+        report: where what is read is counted.
+        stop_asked: looked at between two batches.
+        told: what flows have to say beside numbers, a line each.
+    """
+
+    account: Account
+    ledger: AccountLedger
+    flows: FlowsOn
+    report: CycleReport
+    stop_asked: Callable[[], bool]
+    told: list[str] = field(default_factory=list)
+
+    def read(self, flow: Flow[Any], choices: Any) -> None:
+        """Reads a flow's sources and, where asked for, records them and moves their positions.
+
+        Commits after each batch that is recorded.
+
+        Raises:
+            ExtractError: as the flow's `read`.
+            AccountPaused: somebody asked to stop.
+        """
+        steps = self.report.steps
+        recording = flow.records(steps)
+        reading = Reading(
+            self.ledger.connection,
+            engine("warehouse"),
+            self.account,
+            choices,
+            flow.reads(steps),
+            recording,
+        )
+        taken = 0
+        with closing(flow.read(reading)) as batches:
+            for batch in batches:
+                stop_if(self.stop_asked)
+                if recording:
+                    with self.ledger.step():
+                        recorded = self._record(flow, batch)
+                else:
+                    recorded = only_read(batch.intents)
+                self._count(flow, batch, recorded)
+                taken += min(batch.rows, sum(each.new + each.changed for each in recorded.values()))
+                if recording and taken >= flow.share:
+                    self.told.append(
+                        f"{flow.name}: {taken} rows were new; the next cycle reads on from there"
+                    )
+                    return
+        if recording:
+            self.ledger.connection.commit()
+            self._has_positions(flow, reading.sources)
+
+    def read_back(self, desk: Desk) -> None:
+        """Reads what changed in the org, and records what the flows make of it; commits.
+
+        Raises:
+            SalesforceProblem: as `read_back.read_back`.
+        """
+        for read in read_back(desk, self.flows):
+            with self.ledger.step():
+                for place, noticed in read.noticed.items():
+                    flow, choices = self.flows[place]
+                    wants = flow.notice(noticed, choices)
+                    self._record(flow, Batch(flow.name, 0, (), None, wants=wants))
+                keep(desk, read)
+            self.told.extend(read.notes)
+
+    def _count(self, flow: Flow[Any], batch: Batch, recorded: Mapping[str, Recorded]) -> None:
+        self.report.tally.update(batch.numbers)
+        self.report.tally.update(flow.count(batch, recorded))
+        self.report.sessions.update(batch.rows_by_session)
+        self.told.extend(batch.told)
+
+    def _has_positions(self, flow: Flow[Any], sources: Sequence[str]) -> None:
+        """Raises `DeclarationError` if a source was read and no position kept.
+
+        Its account would be asked for at each tick.
+        """
+        known = positions(self.ledger.connection, self.ledger.account_id, flow.name)
+        if lacking := set(sources) - known.keys():
+            raise DeclarationError(
+                f"The flow {flow.name} keeps no position of {', '.join(sorted(lacking))}"
+            )
+
+    def _record(self, flow: Flow[Any], batch: Batch) -> Mapping[str, Recorded]:
+        connection, account_id = self.ledger.connection, self.ledger.account_id
+        messages = [each for each in batch.wants if isinstance(each, MessageWant)]
+        records = [each for each in batch.wants if not isinstance(each, MessageWant)]
+        recorded = record_intents(
+            connection,
+            account_id,
+            flow=flow.name,
+            cycle_id=self.ledger.cycle_id,
+            intents=[
+                *batch.intents,
+                *intents_of(connection, account_id, records, publishing=self._publishing),
+                *(each.intent for each in messages),
+            ],
+        )
+        if batch.wants:
+            set_attempts(connection, account_id, self.ledger.cycle_id)
+        if batch.position is not None:
+            advance(connection, account_id, flow.name, batch.position)
+        return recorded
+
+    @property
+    def _publishing(self) -> frozenset[str]:
+        """The topics whose records are platform events."""
+        return frozenset(t.name for flow, _ in self.flows for t in flow.topics if t.publishes)

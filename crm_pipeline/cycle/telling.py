@@ -1,0 +1,66 @@
+"""What a delivery came to, as the report and people are told of it."""
+
+from collections.abc import Mapping, Sequence
+
+from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.desk import Desk, Notes
+from crm_pipeline.ledger.due import Volume
+from crm_pipeline.ledger.incidents import Incident
+from crm_pipeline.report import CycleReport, Tally
+
+
+def tell_of(
+    desk: Desk, report: CycleReport, topics: Mapping[str, str], still_open: Mapping[str, Volume]
+) -> None:
+    """Adds a delivery to the report.
+
+    Args:
+        desk: the delivery's.
+        report: the cycle's.
+        topics: under which topic each kind of operation is counted.
+        still_open: what is open now, by kind.
+    """
+    for (kind, outcome), number in desk.tally.items():
+        report.tally[topics.get(kind, kind), outcome] += number
+    counts, spent = report.counts, desk.allowance
+    counts.waiting = sum(v.pending + v.in_flight + v.failed for v in still_open.values())
+    counts.exhausted = sum(volume.exhausted for volume in still_open.values())
+    counts.api_calls = spent.api_calls
+    counts.api_calls_forecast = spent.forecast
+    report.api_calls_by_kind = dict(spent.calls_by_kind)
+    if spent.usage is not None:
+        report.api_used, report.api_limit = spent.usage
+    report.route, report.route_reason = _routes(spent)
+
+
+def _routes(spent: Allowance) -> tuple[str, str]:
+    """How everything travelled, and why."""
+    routes = spent.routes.items()
+    return (
+        ", ".join(f"{stage} by {route.name}" for stage, route in routes),
+        "; ".join(f"{stage}: {route.reason}" for stage, route in routes),
+    )
+
+
+def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
+    """What people may want to know although it stopped nothing, a line each."""
+    lines = [
+        f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
+        " mended in the org" + (f": {each.message}" if each.message else "")
+        for each in incidents
+    ]
+    deleted = {
+        "activities": tally.overall("activities_deleted"),
+        "memberships": tally.overall("members_deleted"),
+    }
+    if any(deleted.values()):
+        numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)
+        lines.append(f"Deleted in the org what the source has no more or filters out: {numbers}")
+    for what, fields in (
+        ("Not in the org, or hidden, so not sent", notes.not_seen),
+        ("Values changed to fit the org", notes.changed),
+    ):
+        if fields:
+            counted = (f"{field} ({number})" for field, number in sorted(fields.items()))
+            lines.append(f"{what}: {', '.join(counted)}")
+    return lines
