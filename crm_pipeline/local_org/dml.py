@@ -487,7 +487,8 @@ def _parent(
 def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None = None) -> None:
     record_id = row["Id"]
     root_id = root_id or str(record_id)
-    context.change(table, recycle_bin.deleted(row, root_id), "delete")
+    emptied_at: list[str] = []
+    context.change(table, recycle_bin.deleted(row, root_id, emptied_at), "delete")
     if table.type.name in AFTER_DELETE:
         AFTER_DELETE[table.type.name](context, table, row)
     for child, lookup in table.type.children:
@@ -504,3 +505,4 @@ def _delete(context: WriteContext, table: Table, row: Row, root_id: str | None =
                 )
             elif not lookup.name.startswith("Converted"):
                 context.change(children, recycle_bin.emptied(child_row, lookup.name), "cascade")
+                emptied_at.append(child_row["Id"])

@@ -141,7 +141,7 @@ def merge(
             stamped = org.config.merge_stamps_children
             _move_children(context, table, loser["Id"], master["Id"], stamped=stamped)
             _fill_in(context, table, master["Id"], loser)
-            gone = deleted(loser, loser["Id"])
+            gone = deleted(loser, loser["Id"], [])
             if table.type.find("MasterRecordId"):
                 gone["MasterRecordId"] = master["Id"]
             context.change(table, gone, "merge")

@@ -1,10 +1,10 @@
 """The recycle bin: deleted records and those deleted with them, undeleted or gone for good.
 
-Two keys of a row are no fields, and only this file and the journal see them: with which record it
-was deleted, and which of its lookups were emptied because their record was.
+Three keys of a row are no fields, and only this file and the journal see them: with which record it
+was deleted, which of its lookups were emptied because their record was, and, of the record, whose.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from crm_pipeline.local_org.behaviours import BEFORE_UNDELETE
 from crm_pipeline.local_org.errors import refuse
@@ -17,16 +17,31 @@ from crm_pipeline.local_org.transaction import WriteContext
 
 _DELETED_WITH = "-deleted with"
 _EMPTIED = "-emptied"
+_EMPTIED_AT = "-emptied at"
 
 
-def deleted(row: Row, root_id: str) -> Row:
-    """The row as it lies in the bin; `root_id` is the record whose deletion took it along."""
-    return {**row, "IsDeleted": True, _DELETED_WITH: root_id}
+def deleted(row: Row, root_id: str, emptied_at: list[str]) -> Row:
+    """The row as it lies in the bin; `root_id` is the record whose deletion took it along.
+
+    `emptied_at` are the records of which a lookup led to it, to be filled in before the commit.
+    """
+    return {**row, "IsDeleted": True, _DELETED_WITH: root_id, _EMPTIED_AT: emptied_at}
 
 
 def emptied(row: Row, lookup: str) -> Row:
     """The row of which a lookup loses its record, and remembers it."""
     return {**row, lookup: None, _EMPTIED: {**row.get(_EMPTIED, {}), lookup: row[lookup]}}
+
+
+def with_new_ids(row: Row, new_ids: Mapping[str, str]) -> Row:
+    """The row with the ids of a refreshed org in what only this file knows."""
+    renamed: Row = {}
+    if _DELETED_WITH in row:
+        renamed[_DELETED_WITH] = new_ids.get(row[_DELETED_WITH])
+        renamed[_EMPTIED_AT] = [new_ids.get(each) for each in row.get(_EMPTIED_AT, ())]
+    if _EMPTIED in row:
+        renamed[_EMPTIED] = {name: new_ids.get(was) for name, was in row[_EMPTIED].items()}
+    return {**row, **renamed}
 
 
 def undelete(context: WriteContext, table: Table, record_id: str) -> str:
@@ -90,7 +105,9 @@ def _restore(context: WriteContext, table: Table, row: Row) -> None:
     below = list(_deleted_with(context.org, table, row))
     for each_table, each in [(table, row), *below]:
         _refuse_taken_values(each_table, each)
-        restored = {key: value for key, value in each.items() if key != _DELETED_WITH}
+        restored = {
+            key: value for key, value in each.items() if key not in (_DELETED_WITH, _EMPTIED_AT)
+        }
         restored["IsDeleted"] = False
         if "MasterRecordId" in restored:
             restored["MasterRecordId"] = None
@@ -100,7 +117,7 @@ def _restore(context: WriteContext, table: Table, row: Row) -> None:
             BEFORE_UNDELETE[each_table.type.name](context, each_table, restored)
         context.change(each_table, restored, "undelete")
     for each_table, each in [(table, row), *below]:
-        _fill_emptied(context, each_table, each["Id"])
+        _fill_emptied(context, each_table, each)
 
 
 def _without_parents_gone(org: Org, table: Table, row: Row) -> Row:
@@ -129,10 +146,11 @@ def _refuse_taken_values(table: Table, row: Row) -> None:
                     raise refuse("DUPLICATE_VALUE", f"{text}: {other[:15]}", each.name)
 
 
-def _fill_emptied(context: WriteContext, table: Table, record_id: str) -> None:
+def _fill_emptied(context: WriteContext, table: Table, gone: Row) -> None:
     for child, lookup in table.type.children:
         children = context.org.table(child.name)
-        for row in list(children.rows.values()):
-            was = row.get(_EMPTIED, {}).get(lookup.name)
-            if was == record_id and row.get(lookup.name) is None and not row["IsDeleted"]:
-                context.change(children, {**row, lookup.name: record_id}, "cascade")
+        for record_id in gone.get(_EMPTIED_AT, ()):
+            row = children.live(record_id) if record_id else None
+            was = row.get(_EMPTIED, {}).get(lookup.name) if row else None
+            if row and was == gone["Id"] and row.get(lookup.name) is None:
+                context.change(children, {**row, lookup.name: was}, "cascade")

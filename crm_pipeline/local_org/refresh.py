@@ -1,6 +1,7 @@
 """A sandbox that is refreshed: the same records under an organization id and Ids that are new."""
 
 from crm_pipeline.local_org.open_transactions import abandon_all
+from crm_pipeline.local_org.recycle_bin import with_new_ids
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.setup import build_org, org_id_of
 from crm_pipeline.local_org.store import Org
@@ -40,4 +41,5 @@ def refreshed(org: Org) -> Org:
 
 def _with_new_ids(table: Table, row: Row, new_ids: dict[str, str]) -> Row:
     names = [each.name for each in table.type.fields.values() if each.is_id and row.get(each.name)]
-    return {**row, **{name: new_ids.get(row[name], row[name]) for name in names}}
+    renamed = {name: new_ids.get(row[name], row[name]) for name in names}
+    return with_new_ids({**row, **renamed}, new_ids)

@@ -26,6 +26,15 @@ def refusal(acme: Caller, action: str, body: Any) -> str:
     return text
 
 
+def log_in_again(acme: Caller) -> str:
+    """Logs in to the org that has taken the place of the caller's. Returns the answer."""
+    body = "<login><username>sales@acme.test</username><password>password</password></login>"
+    login = requests.post(f"{acme.url}/services/Soap/u/59.0", data=body, timeout=5).text
+    session_id = login.partition("<sessionId>")[2].partition("<")[0]
+    acme.http.headers["Authorization"] = f"Bearer {session_id}"
+    return login
+
+
 def test_a_user_of_ones_choice_edits_a_record(acme):
     lead = create(acme)
     fields = {"Email": "ada@example.com"}
@@ -192,11 +201,7 @@ def test_a_refreshed_sandbox_has_another_organization_id_and_all_ids_new(acme):
     overview = admin(acme, "refresh")
     assert overview["id"] != before.id
     assert acme.get("sobjects").status_code == 401
-    body = "<login><username>sales@acme.test</username><password>password</password></login>"
-    login = requests.post(f"{acme.url}/services/Soap/u/59.0", data=body, timeout=5).text
-    assert overview["id"] in login
-    session_id = login.partition("<sessionId>")[2].partition("<")[0]
-    acme.http.headers["Authorization"] = f"Bearer {session_id}"
+    assert overview["id"] in log_in_again(acme)
     (found,) = acme.query("SELECT Id, AccountId, Account.Name, Owner.Username FROM Contact")
     assert found["Id"] not in (contact, None)
     assert found["AccountId"] != account
@@ -205,3 +210,19 @@ def test_a_refreshed_sandbox_has_another_organization_id_and_all_ids_new(acme):
     assert acme.values("SELECT Id FROM Organization") == [overview["id"]]
     assert acme.values("SELECT Id FROM Lead WHERE Ext__c = '7'") != ["00Q000000000001EAA"]
     assert create(acme) not in before.table("Lead").rows
+
+
+def test_the_bin_of_a_refreshed_sandbox_is_as_full_as_before(acme):
+    account, campaign = create(acme, "Account", Name="x"), create(acme, "Campaign", Name="x")
+    create(acme, "Contact", LastName="x", AccountId=account)
+    create(acme, "Webinar__c", Campaign__c=campaign)
+    admin(acme, "delete", {"ids": [account, campaign, create(acme)]})
+    admin(acme, "refresh")
+    log_in_again(acme)
+    found = {each: everything(acme, f"SELECT Id FROM {each}") for each in ("Account", "Campaign")}
+    (account, campaign) = (each[0]["Id"] for each in found.values())
+    admin(acme, "undelete", {"ids": [account, campaign]})
+    assert acme.values("SELECT AccountId FROM Contact") == [account]
+    assert acme.values("SELECT Campaign__c FROM Webinar__c") == [campaign]
+    admin(acme, "empty-bin")
+    assert everything(acme, "SELECT Id FROM Lead") == []
