@@ -4,6 +4,7 @@ Whoever has another address stays the same person, unless the new one is somebod
 it is that person from now on. Two ids of the platform with one address are one person.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +40,9 @@ def identify(
 ) -> dict[Who, int]:
     """The person of each sighting; new ones are made, and what points to whom is kept.
 
+    Of an id with several addresses the newest holds. Most sightings say what is known, or are
+    about strangers: these take no thought.
+
     Within the caller's transaction; the caller holds the account.
 
     Args:
@@ -50,9 +54,62 @@ def identify(
     """
     if not sightings:
         return {}
+    newest: dict[Who, Sighting] = {}
+    for each in sightings:
+        key = each.source_person, each.address if each.source_person is None else ""
+        if key not in newest or newest[key].as_of <= each.as_of:
+            newest[key] = each
     whose = {"account_id": account_id}
-    told = list(sightings)
-    heard = {each.source_person for each in told}
+    said = [*newest.values()]
+    known = connection.execute(statement("ledger/who_is_known"), {**whose, "rows": _json(said)})
+    row = known.one()
+    people: dict[Who, int] = {}
+    strangers: list[Sighting] = []
+    others: list[Sighting] = []
+    for each, platform, there in zip(said, row.platform_people, row.address_people, strict=True):
+        if platform is None and there is None:
+            strangers.append(each)
+        elif platform is not None and platform == there:
+            people[each.source_person, each.address] = platform
+        else:
+            others.append(each)
+    tellers = Counter(each.address for each in strangers)
+    others += [each for each in strangers if tellers[each.address] > 1]
+    if others:
+        heard = {each.source_person for each in said}
+        people |= _thought_about(connection, whose, others, strangers, heard=heard, present=present)
+    if left := [each for each in strangers if (each.source_person, each.address) not in people]:
+        added = connection.scalar(statement("ledger/add_strangers"), {**whose, "rows": _json(left)})
+        people |= {
+            (each.source_person, each.address): person
+            for each, person in zip(left, added, strict=True)
+        }
+    for each in sightings if len(newest) < len(sightings) else ():
+        if each.source_person is not None:
+            now = newest[each.source_person, ""]
+            people[each.source_person, each.address] = people[now.source_person, now.address]
+    return people
+
+
+def _thought_about(
+    connection: Connection,
+    whose: Mapping[str, str],
+    told: list[Sighting],
+    strangers: Collection[Sighting],
+    *,
+    heard: set[str | None],
+    present: Present,
+) -> dict[Who, int]:
+    """The people of those who move or join somebody, or share an address.
+
+    Args:
+        connection: the caller's.
+        whose: of which account.
+        told: what is said of them.
+        strangers: of these, those come to it who have an address of the others.
+        heard: the ids that need not be asked about.
+        present: as in `identify`.
+    """
     seen = _seen(connection, whose, told)
     while unheard := {each for ids in seen.ids_of.values() for each in ids} - heard:
         heard |= unheard
@@ -60,6 +117,9 @@ def identify(
             # What holds now is not older than what was heard of them last.
             told += [replace(s, as_of=max(s.as_of, seen.heard_at[s.source_person])) for s in more]
             seen = _seen(connection, whose, told)
+    addresses = {each.address for each in told}
+    if alike := {each for each in strangers if each.address in addresses}.difference(told):
+        seen = _seen(connection, whose, [*told, *alike])
     seen.settle()
     return _keep(connection, whose, seen)
 
