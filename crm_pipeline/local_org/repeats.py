@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crm_pipeline.local_org.dml import Writer, writer_of
 from crm_pipeline.local_org.errors import RowError, RowFailure
 from crm_pipeline.local_org.external_ids import ignores_case, value_of
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.values import NotDeserialized
+from crm_pipeline.local_org.writers import Writer, writer_of
 
 
 def refused_as_repeated(
