@@ -101,6 +101,7 @@ class Evidence:
         campaigns: what it has of campaigns, where they are on.
         deletes: whether activities and memberships go with the rows that they are of.
         removed: activities that somebody else deleted.
+        renamed: the names that somebody else gave to campaigns, by the campaign's Id.
     """
 
     account: str
@@ -120,6 +121,7 @@ class Evidence:
     campaigns: Campaigns | None = None
     deletes: bool = False
     removed: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(
@@ -134,6 +136,7 @@ def gather(
     touched: frozenset[str] = frozenset(),
     hidden: frozenset[str] = frozenset(),
     removed: frozenset[str] = frozenset(),
+    renamed: Mapping[str, str] | None = None,
 ) -> Evidence:
     """All about an account whose client in the warehouse has the same name.
 
@@ -159,6 +162,7 @@ def gather(
         campaigns=campaigns(connection, account, org) if settings.campaigns else None,
         deletes=settings.vanished == "delete",
         removed=removed,
+        renamed=renamed or {},
     )
 
 

@@ -103,8 +103,10 @@ class MemberExamination:
 
     def _follows(self, campaign: Record, event: int) -> None:
         shown = Happening(campaign["Name"], campaign["StartDate"], campaign["EndDate"])
-        if shown != self._campaigns.events[event]:
-            right = ", ".join(self._campaigns.events[event])
+        now = self._campaigns.events[event]
+        wanted = now._replace(name=self._evidence.renamed.get(campaign["Id"], now.name))
+        if shown != wanted:
+            right = ", ".join(wanted)
             self._found.wrong.append(f"event {event} is {right}; its campaign: {', '.join(shown)}")
 
     def members(

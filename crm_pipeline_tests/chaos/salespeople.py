@@ -23,6 +23,7 @@ class Salespeople:
         addresses: of records whose email they changed, those that they had before.
         touched: records whose values are no longer only the pipeline's.
         removed: activities that they deleted.
+        renamed: the names that they gave to campaigns, by Id.
         hidden: fields to which the pipeline's user has had no right for a while.
     """
 
@@ -40,6 +41,7 @@ class Salespeople:
         self.addresses: dict[str, list[str]] = {}
         self.touched: set[str] = set()
         self.removed: set[str] = set()
+        self.renamed: dict[str, str] = {}
         self.hidden: set[str] = set()
 
     def meets(self, email: str, pick: int) -> None:
@@ -117,6 +119,15 @@ class Salespeople:
         events = [row for row in self._all("Event") if not row["IsDeleted"]]
         if events:
             self._delete(events[pick % len(events)]["Id"])
+
+    def renames_campaign(self, pick: int) -> None:
+        """A campaign gets another name."""
+        campaigns = [row for row in self._all("Campaign") if not row["IsDeleted"]]
+        if campaigns:
+            self._number += 1
+            row = campaigns[pick % len(campaigns)]
+            self.renamed[row["Id"]] = f"Renamed {self._number}"
+            self._write(row, Name=self.renamed[row["Id"]])
 
     def _change(self, row: Row, **fields: Any) -> None:
         self.touched.add(row["Id"])

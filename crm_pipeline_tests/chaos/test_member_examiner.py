@@ -121,6 +121,16 @@ def test_a_campaign_behind_its_event_is_wrong_once_nothing_is_due(changed: dict[
     assert examined([member()], records=stale, operations=queued("campaign:7")) == ([], [], [])
 
 
+def test_a_campaign_that_somebody_renamed_keeps_that_name_and_follows_its_event_in_its_days():
+    there = [member()]
+    named: dict[str, Any] = {"records": [{**EXPO, "Name": "Ours"}], "renamed": {"701A": "Ours"}}
+    assert examined(there, **named) == ([], [], [])
+    _, _, [wrong] = examined(there, renamed={"701A": "Ours"})
+    assert wrong.startswith("event 7 is Ours")
+    put_off = {**EXPO, "Name": "Ours", "EndDate": "2026-03-02"}
+    assert examined(there, records=[put_off], renamed={"701A": "Ours"})[2]
+
+
 def test_a_second_campaign_of_another_name_is_doubled():
     twice = [EXPO, {**EXPO, "Id": "701B", "Name": "Expo, put off"}]
     assert "2 campaigns" in examined([member()], records=twice)[1][0]

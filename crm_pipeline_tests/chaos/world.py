@@ -67,6 +67,7 @@ class World:
                     touched=frozenset(salespeople.touched),
                     hidden=frozenset(salespeople.hidden),
                     removed=frozenset(salespeople.removed),
+                    renamed=salespeople.renamed,
                 )
                 found.add(examine(evidence, at_rest=at_rest))
                 # An attendance that moves or vanishes takes the status along.
@@ -147,6 +148,7 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "merges": _in_the_org(Salespeople.merges),
     "deletes a person": _in_the_org(Salespeople.deletes_person),
     "deletes an activity": _in_the_org(Salespeople.deletes_activity),
+    "renames a campaign": _in_the_org(Salespeople.renames_campaign),
 }
 """Everything that can happen, by name: in the warehouse, and at the salespeople's."""
 
@@ -161,7 +163,8 @@ MEANWHILE = (
     "deletes an activity",
 )
 """What salespeople may do in the middle of a cycle. Whoever makes a record by hand just after the
-pipeline has looked for it makes the second one, and no pipeline can know."""
+pipeline has looked for it makes the second one, and no pipeline can know; nor does it see a name
+that a campaign was given just then."""
 
-SALES = ("meets", *MEANWHILE)
+SALES = ("meets", "renames a campaign", *MEANWHILE)
 """What salespeople do."""
