@@ -92,7 +92,7 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
     """
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.flows.campaigns.flow import to_be_read_again, were_read
+    from crm_pipeline.flows.campaigns.back_fill import to_be_read_again, were_read
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_volumes
 

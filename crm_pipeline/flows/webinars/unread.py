@@ -5,7 +5,7 @@ otherwise be in no ledger, no queue and no alert. Where the numbers of a day agr
 transferred; where they differ, that day's rows are compared one by one.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,12 +13,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.store import pushed_sessions
-from crm_pipeline.flows.webinars.rules import NATURAL_KEY
-from crm_pipeline.ledger.counts import Count, LastCount, ReadDay, days_of_ledger, known_rows
-from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.participations import EXTRACT_NAMES, ExtractName
+from crm_pipeline.declaration import Batch, Reading
+from crm_pipeline.flows.webinars import NAME
+from crm_pipeline.flows.webinars.rules import NATURAL_KEY, vanished_activity
+from crm_pipeline.ledger.counts import (
+    Count,
+    LastCount,
+    ReadDay,
+    days_of_ledger,
+    known_rows,
+    last_counts,
+    note_count,
+)
+from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.participations import EXTRACT_NAMES, ExtractName, Rows
 from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
 from crm_pipeline.sources.shipped import NEVER
 
@@ -59,6 +70,49 @@ class Comparison:
     unsure: Set[int] = frozenset()
     to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
     too_many: bool = False
+
+
+def counted(
+    reading: Reading[AccountSettings], read_again: Callable[[Rows], Iterator[Batch]]
+) -> Iterator[Batch]:
+    """Counts the warehouse's rows against the ledger, where that was last done a day ago.
+
+    Args:
+        reading: of which account.
+        read_again: gives batches with these rows among them; the caller has recorded each one
+            before it takes the next.
+
+    Raises:
+        ExtractError: the warehouse cannot be asked, or counts rows that no extract gives.
+    """
+    ledger, account = reading.ledger, reading.account
+    due, last = last_counts(ledger, account.account_id)
+    if not due:
+        return
+    far = positions(ledger, account.account_id, NAME)
+    before = compare(ledger, reading.warehouse, account, last, far)
+    after = before
+    if again := {each.source: rows for each in before if (rows := each.unread | each.unsure)}:
+        yield from read_again(again)
+        far = positions(ledger, account.account_id, NAME)
+        after = compare(ledger, reading.warehouse, account, last, far)
+    told = []
+    for found, now in zip(before, after, strict=True):
+        if found.to_be_gone:
+            activities = [
+                vanished_activity(found.source, number, as_of)
+                for number, as_of in found.to_be_gone.items()
+            ]
+            yield Batch(found.source, len(activities), activities, None)
+        told += tell(found, last.get(found.source, NEVER_COUNTED))
+        note_count(ledger, account.account_id, as_count(found, now))
+    yield Batch(NAME, 0, (), None, told=tuple(told))
+    for each in after:
+        if each.unread:
+            raise ExtractError(
+                f"sql/extract/row_counts.sql counts {len(each.unread)} rows that "
+                f"{each.source}.sql does not give: make the two agree"
+            )
 
 
 def compare(

@@ -1,0 +1,134 @@
+"""Reading for campaigns: rows become memberships, and their events campaigns."""
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.declaration import Batch, Reading
+from crm_pipeline.flows.campaigns import NAME, rules, stages
+from crm_pipeline.flows.campaigns.back_fill import to_read_whole, was_read
+from crm_pipeline.flows.campaigns.shown import WAITING
+from crm_pipeline.ledger.campaigns import (
+    Said,
+    absorbed_members,
+    campaign_links,
+    latest_intents,
+    linked_events,
+)
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.member_rows import memberships_of, note_memberships, vanished_rows
+from crm_pipeline.ledger.positions import positions
+from crm_pipeline.settings import settings
+from crm_pipeline.sources.account_rows import AccountRows, account_rows
+from crm_pipeline.sources.events import events
+from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, Participation
+
+
+def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
+    """Reads what is new for an account's campaigns; the caller records each batch.
+
+    Its positions are its own, so that an account that switches campaigns on gets what is
+    there already. Events and sessions that are to be read from their start are noted as read at
+    the end.
+
+    Raises:
+        ExtractError: as in the webinar cycle; what was yielded before is good.
+    """
+    ledger, warehouse, account = reading.ledger, reading.warehouse, reading.account
+    whole = to_read_whole(ledger, warehouse, account, reading.choices)
+    again = events(warehouse, account.client_id, whole.events) if whole.events else []
+    rows = account_rows(
+        ledger,
+        warehouse,
+        account,
+        backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
+        again={source: whole.rows.get(source, ()) for source in EXTRACT_NAMES},
+    )
+    choices = rules.Choices(
+        reading.choices,
+        rules.member_map(rows.overrides),
+        campaign_links(ledger, account.account_id),
+        linked_events(ledger, account.account_id),
+        rows.filter_strings,
+        account.settings.vanished,
+    )
+    known = positions(ledger, account.account_id, NAME)
+    unknown: Counter[str] = Counter()
+    for extract in EXTRACTS:
+        for chunk in rows.chunks(extract, known.get(extract.name)):
+            members = _members(rows, choices, chunk.rows)
+            campaigns = _campaigns(warehouse, account, choices, members)
+            unknown.update(word for each in members for word in rules.unknown_words(each))
+            yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)
+    waiting = was_read(ledger, account, whole)
+    still = (len(waiting), sum(waiting.values()))
+    numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
+    told = (_explain_words(unknown),) if unknown else ()
+    vanished = _of_vanished(ledger, account, choices)
+    yield Batch(NAME, 0, vanished, None, numbers=numbers, told=told)
+    if inherited := _of_absorbed(ledger, account, choices):
+        yield Batch(NAME, 0, inherited, None)
+
+
+def _explain_words(unknown: Counter[str]) -> str:
+    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
+    return (
+        f"Held for a status that nobody has explained: {words}; add"
+        ' {"stage_of": {WORD: STAGE}} to the account\'s campaigns (`crm-pipeline account set`)'
+    )
+
+
+def _members(
+    of_account: AccountRows, choices: rules.Choices, rows: Sequence[Participation]
+) -> list[Intent]:
+    """The memberships that rows ask for, and those that they told of before and have left."""
+    ledger, account_id = of_account.ledger, of_account.account_id
+    people = of_account.people(rows)
+    told = rules.memberships(rows, choices, people)
+    before = memberships_of(ledger, account_id, told) if told else {}
+    keys = {key for key in (*told.values(), *before.values()) if key is not None}
+    known = latest_intents(ledger, account_id, keys) if keys else {}
+    moved = {row: key for row, key in told.items() if before.get(row) != key}
+    note_memberships(ledger, account_id, moved)
+    return rules.member_intents(rows, choices, people, known, told)
+
+
+def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
+    """The memberships that told of rows which are not in the warehouse any more."""
+    before = vanished_rows(ledger, account.account_id)
+    if not before:
+        return []
+    told: dict[str, str | None] = dict.fromkeys(before)
+    known = latest_intents(ledger, account.account_id, set(before.values()))
+    note_memberships(ledger, account.account_id, told)
+    return rules.member_intents((), choices, {}, known, told)
+
+
+def _of_absorbed(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
+    """What was not sent yet of people for whom others stand now, as memberships of these."""
+    members: dict[str, Intent] = {}
+    for person_key, former in absorbed_members(ledger, account.account_id):
+        key = rules.member_key(former.intent["event_id"], person_key)
+        known = latest_intents(ledger, account.account_id, [key]).get(key)
+        if (earlier := members.get(key)) is not None:
+            known = Said(earlier.as_of, earlier.fields, earlier.memory)
+        members[key] = rules.inherited(former, known, person_key, choices)
+        rows = stages.remembered(former).rows
+        note_memberships(ledger, account.account_id, dict.fromkeys(rows, key))
+    return list(members.values())
+
+
+def _campaigns(
+    warehouse: Engine, account: Account, choices: rules.Choices, members: Sequence[Intent]
+) -> list[Intent]:
+    """The campaigns that memberships need."""
+    wanted = {each.fields["event_id"] for each in members if each.rejected_because is None}
+    if not wanted:
+        return []
+    found = events(warehouse, account.client_id, wanted, settings().warehouse_timezone)
+    now = datetime.now(UTC)
+    return [rules.campaign_intent(event, choices, now) for event in found]

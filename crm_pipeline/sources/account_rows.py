@@ -1,0 +1,97 @@
+"""The rows of an account's sessions, and whom they are about: for every flow that reads them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.store import (
+    FieldMapping,
+    field_mappings,
+    filter_strings,
+    pushed_sessions,
+)
+from crm_pipeline.ledger.people import Who, identify
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.settings import settings
+from crm_pipeline.sources.mapping import check_columns
+from crm_pipeline.sources.participations import Extract, Participation, Reading, Rows
+from crm_pipeline.sources.people import present, sightings
+from crm_pipeline.sources.source import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRows:
+    """The rows of an account, with what it says of all of them.
+
+    Attributes:
+        ledger: where people are known; they are written within the caller's transaction.
+        account_id: whose.
+        reading: what to read.
+        overrides: the account's own mapping.
+        filter_strings: the account's.
+    """
+
+    ledger: Connection
+    account_id: str
+    reading: Reading
+    overrides: Sequence[FieldMapping]
+    filter_strings: Sequence[str]
+
+    def with_again(self, again: Rows) -> "AccountRows":
+        """The same, and these rows whatever their time."""
+        return replace(self, reading=replace(self.reading, again=again))
+
+    def chunks(self, extract: Extract, position: Position | None) -> Iterator[Chunk[Participation]]:
+        """Reads an extract from a position on.
+
+        Raises:
+            ExtractError: the warehouse is down, or the extract does not fit it.
+        """
+        return extract.read(self.reading, position)
+
+    def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
+        """Who the rows are about; new people are written."""
+        seen = sightings(rows, self.filter_strings)
+        where = present(self.reading, self.filter_strings)
+        return identify(self.ledger, self.account_id, seen, where)
+
+
+def account_rows(
+    ledger: Connection,
+    warehouse: Engine,
+    account: Account,
+    *,
+    backfilled: Sequence[int],
+    again: Rows | None = None,
+) -> AccountRows:
+    """The rows of the sessions that an account pushes.
+
+    Args:
+        ledger: the pipeline's database.
+        warehouse: the platform's.
+        account: whose.
+        backfilled: sessions that are to be read whole.
+        again: rows that are to be read whatever their time.
+
+    Raises:
+        ExtractError: a mapping names what the warehouse does not have.
+    """
+    pushed = pushed_sessions(ledger, account.account_id)
+    chosen = settings()
+    reading = Reading(
+        warehouse=warehouse,
+        client_id=account.client_id,
+        sessions=[each.event_session_id for each in pushed] or None,
+        backfilled=backfilled,
+        overlap=timedelta(minutes=chosen.overlap_minutes),
+        chunk_rows=chosen.chunk_rows,
+        timezone=chosen.warehouse_timezone,
+        again=again or {},
+    )
+    overrides = field_mappings(ledger, account.account_id)
+    check_columns(warehouse, overrides)
+    filters = filter_strings(ledger, account.account_id)
+    return AccountRows(ledger, account.account_id, reading, overrides, filters)
