@@ -42,8 +42,10 @@ lint: install
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# Of six workers three begin with tests that wait for a clock or a process; the others compute.
+# What is compiled is kept, for the many processes that the tests start.
 test: lint
-	.venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks load $(BENCH)

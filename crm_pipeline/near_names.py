@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from difflib import get_close_matches
+from functools import lru_cache
 
 
 def near(typed: str, known: Collection[str], most: int = 3) -> list[str]:
@@ -12,7 +13,8 @@ def near(typed: str, known: Collection[str], most: int = 3) -> list[str]:
     return [by_lower_case[name] for name in found]
 
 
-def misspelt(typed: str, known: Collection[str]) -> str | None:
+@lru_cache(maxsize=4096)
+def misspelt(typed: str, known: frozenset[str]) -> str | None:
     """The known name that was surely meant, or None: for names that others use, too.
 
     Surely: at most two letters are wrong, missing, too many or swapped, or its words are cut

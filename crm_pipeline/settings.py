@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     @classmethod
     def _names_are_spelt_right(cls, values: Any) -> Any:
         """A misspelt setting would be passed over, and its default hold instead."""
-        known = {field.alias or name.upper() for name, field in cls.model_fields.items()}
+        known = frozenset(field.alias or name.upper() for name, field in cls.model_fields.items())
         for typed in sorted({name.upper() for name in (*os.environ, *_names_in_env_file())}):
             if meant := misspelt(typed, known):
                 raise ValueError(f"{typed} is no setting; did you mean {meant}?")

@@ -199,7 +199,8 @@ def test_what_others_set_is_no_concern_of_ours(name: str, monkeypatch: pytest.Mo
 
 
 def test_settings_themselves_are_not_misspelt():
-    known = {field.alias or name.upper() for name, field in Settings.model_fields.items()}
+    fields = Settings.model_fields.items()
+    known = frozenset(field.alias or name.upper() for name, field in fields)
     assert [misspelt(name, known) for name in known] == [None] * len(known)
 
 
