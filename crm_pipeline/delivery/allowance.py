@@ -1,9 +1,11 @@
 """What a cycle may spend of an org's API, and by which route that does the most."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING
 
 from crm_pipeline.accounts.account import AccountSettings
@@ -13,6 +15,14 @@ from crm_pipeline.salesforce.errors import AccountPaused
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection as Org
+
+
+LEAST_SHARE = 10
+"""API calls below which a share does for nothing: a lookup, a describe, a few writes."""
+
+
+class ShareSpent(AccountPaused):
+    """A part of the delivery has spent its share of the calls; there are some for the others."""
 
 
 def stop_if(asked: Callable[[], bool]) -> None:
@@ -42,6 +52,7 @@ class Allowance:
         forecast: API calls that all that was pending should take.
         routes: how things travelled, by what they are.
         only_composite: whether nothing is to go by bulk jobs any more.
+        kept: calls that are kept for other parts of the delivery (`share`).
     """
 
     chosen: AccountSettings
@@ -54,6 +65,7 @@ class Allowance:
     forecast: int = 0
     routes: dict[str, Route] = field(default_factory=dict)
     only_composite: bool = False
+    kept: int = 0
 
     @property
     def api_calls(self) -> int:
@@ -88,6 +100,29 @@ class Allowance:
         )
 
     @property
+    def calls_left(self) -> int | None:
+        """Calls that may still be made for what is being sent; None: nothing limits them."""
+        left = self.budget.calls_left
+        return None if left is None else max(0, left - self.kept)
+
+    @contextmanager
+    def share(self, among: int) -> Iterator[None]:
+        """Lets the block spend its share of the calls that are left, where they are limited.
+
+        Within it `demand_calls` raises `ShareSpent` once these are spent.
+
+        Args:
+            among: how many have something to send, the block's among them.
+        """
+        left = self.budget.calls_left
+        if left is not None:
+            self.kept = max(0, left - max(LEAST_SHARE, ceil(left / among)))
+        try:
+            yield
+        finally:
+            self.kept = 0
+
+    @property
     def does_for_all(self) -> bool:
         """Whether the calls that are left do for all that is pending, mending included."""
         left = self.budget.calls_left
@@ -99,6 +134,7 @@ class Allowance:
         Raises:
             AccountPaused: none is left, of the cycle or of the account's share of the day, or
                 somebody asked to stop.
+            ShareSpent: none is left of a share.
         """
         stop_if(self.stop_asked)
         budget = self.budget
@@ -108,9 +144,9 @@ class Allowance:
                 f" goes on when that is under {RESUME_BELOW:.0%} of its share",
                 action="raise the account's api_day_share, where it is to go on sooner",
             )
-        left = budget.calls_left
+        left = self.calls_left
         if left is not None and left <= 0:
-            raise self._spent(budget.per_cycle)
+            raise ShareSpent("Others wait, too") if self.kept else self._spent(budget.per_cycle)
         return left
 
     def _spent(self, per_cycle: int | None) -> AccountPaused:
@@ -135,9 +171,8 @@ class Allowance:
             volumes: records by (sObject, action).
         """
         chosen = self.chosen
-        calls_left = self.budget.calls_left
         route = choose_route(
-            volumes, self.latency, calls_left, chosen.route, parallel=chosen.parallel_requests
+            volumes, self.latency, self.calls_left, chosen.route, parallel=chosen.parallel_requests
         )
         if self.only_composite:
             return Route("composite", "what a bulk job refused", route.calls)

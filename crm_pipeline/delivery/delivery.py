@@ -1,8 +1,10 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from crm_pipeline.delivery.activities import send_activities
+from crm_pipeline.delivery.allowance import ShareSpent
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.copies import refuse_older_copy
 from crm_pipeline.delivery.decisions import EVENT
@@ -14,7 +16,7 @@ from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.records import RecordTopic, send_records
 from crm_pipeline.delivery.sending import Outbox
 from crm_pipeline.ledger.campaigns import due_member_volume
-from crm_pipeline.ledger.due import DueVolumes, due_volumes, which_done
+from crm_pipeline.ledger.due import DueVolumes, due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.left_out import leave_out_for_dropped, reconsider_left_out
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
@@ -102,16 +104,43 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
 
 
 def _send(desk: Desk, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
-    """Sends what is due, in the order that matters."""
-    chosen = desk.chosen.campaigns
+    """Sends what is due, in the order that matters.
+
+    Where calls are limited, much of one sort leaves calls for the others; what these leave over
+    goes to those whose share did not do.
+    """
+    parts: list[tuple[set[str], Callable[[DueVolumes], None]]] = [
+        ({"person", "activity"}, partial(_send_people, desk)),
+        ({"campaign", "member"}, partial(_send_campaigns, desk)),
+        ({"record"}, lambda _: send_records(desk, topics)),
+    ]
+    limited = desk.allowance.budget.calls_left is not None
+    waiting = pending_kinds(desk.ledger.connection, desk.ledger.account_id) if limited else set()
+    short = []
+    for place, (_, send) in enumerate(parts):
+        others = sum(not kinds.isdisjoint(waiting) for kinds, _ in parts[place + 1 :])
+        try:
+            with desk.allowance.share(among=1 + others):
+                send(due)
+        except ShareSpent:
+            short.append(send)
+    for send in short:
+        send(due_volumes(desk.ledger.connection, desk.ledger.account_id))
+
+
+def _send_people(desk: Desk, due: DueVolumes) -> None:
+    """Sends people, and activities as soon as their people are in the org."""
     activities = Outbox(desk, "activities", {(EVENT, "create"): due.activities})
     create_people(desk, due, activities_follow=not activities.by_bulk)
     send_activities(desk, activities)
     update_people(desk)
-    if chosen is not None:
+
+
+def _send_campaigns(desk: Desk, _: DueVolumes) -> None:
+    """Sends campaigns and their members, where the account has them on."""
+    if (chosen := desk.chosen.campaigns) is not None:
         link_campaigns(desk)
         send_members(desk, chosen)
-    send_records(desk, topics)
 
 
 def _forecast(desk: Desk, due: DueVolumes) -> int:

@@ -194,6 +194,11 @@ def known_activities(connection: Connection, salesforce_ids: Sequence[str]) -> s
     return set(connection.scalars(statement("ledger/known_activities"), parameters))
 
 
+def pending_kinds(connection: Connection, account_id: str) -> set[str]:
+    """The kinds of operations of which something is pending; some of it may have to wait."""
+    return set(connection.scalars(statement("ledger/pending_kinds"), {"account_id": account_id}))
+
+
 def which_done(connection: Connection, operation_ids: Collection[int]) -> set[int]:
     """Those of these operations that are done."""
     parameters = {"operation_ids": list(operation_ids)}

@@ -1,4 +1,4 @@
-"""All that there is of one flow holds up no other: rows and retries are shared."""
+"""All that there is of one flow holds up no other: rows, calls and retries are shared."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.declaration import Flow
+from crm_pipeline.delivery.allowance import LEAST_SHARE
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.flows.webinars.flow import WEBINARS
@@ -20,6 +21,7 @@ from crm_pipeline_tests.cadence.rows import an_account, an_operation
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.small_calls import small_calls
 from crm_pipeline_tests.small_flow.badges import TOPICS, Badge, badges_flow
 
 MANY, SHARE = 10, 4
@@ -104,3 +106,22 @@ def test_retries_are_taken_of_each_flow_in_turn_the_oldest_first(
             {"ids": ids},
         ).all()
     assert found == [(flow, number, number - 1) for flow, number in taken.items()]
+
+
+def test_calls_are_shared_where_they_are_limited(bench: Bench) -> None:
+    """Webinars with work for many cycles leave calls for the others."""
+    bench.settings(api_calls_per_cycle=2 * LEAST_SHARE, route="composite")
+    people_register(bench, *range(1, 61))
+    flows = [*FLOWS, badges_flow([Badge(1)], watches=())]
+    bench.connection.commit()
+    with small_calls():
+        report = sync_account(ACCOUNT, run_id="test", steps=ALL_TOPICS | TOPICS, flows=flows)
+        assert (report.state, report.counts.api_calls) == ("Paused", 2 * LEAST_SHARE)
+        assert "This cycle's 20 API calls are spent; the next one goes on" in report.reason
+        assert len(bench.records("Badge__c")) == 1
+        assert 0 < len(bench.records("Lead")) < 60
+        cycles = 1
+        while sync_account(ACCOUNT, run_id="test", flows=flows).state == "Paused":
+            cycles += 1
+    assert len(bench.records("Event")) == 60
+    assert cycles < 5
