@@ -21,6 +21,7 @@ from crm_pipeline.ledger.read_back import (
     note_values,
     org_places,
     org_values,
+    reopen_undeleted,
 )
 from crm_pipeline.salesforce.changes import Place, Watch, read_changes, read_newest
 from crm_pipeline.salesforce.comparison import alike, changed
@@ -47,6 +48,7 @@ class ReadBack:
             to be ours.
         merged: by the Ids of merged records, those of the winners.
         converted: by the Ids of converted leads, those of their contacts.
+        there: the Ids of records that are not deleted.
         notes: what people are to know, a line each.
     """
 
@@ -55,6 +57,7 @@ class ReadBack:
     values: Mapping[str, OrgValue] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     converted: Mapping[str, str] = field(default_factory=dict)
+    there: Sequence[str] = ()
     notes: Sequence[str] = ()
 
 
@@ -117,6 +120,7 @@ def keep(desk: Desk, read: ReadBack) -> None:
     note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.values)
     follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
     follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
+    reopen_undeleted(desk.ledger.connection, desk.ledger.account_id, read.there)
 
 
 def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
@@ -199,7 +203,8 @@ def _noticed(
                 news[record["Id"]] = OrgValue(
                     {**before.written, **written}, {**before.told, **differing}
                 )
-    return ReadBack(noticed, places, news, merged, converted)
+    there = [record["Id"] for record in every if record.get("IsDeleted") is False]
+    return ReadBack(noticed, places, news, merged, converted, there)
 
 
 def _follow(

@@ -14,6 +14,7 @@ from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import note_members
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
+    LEFT_DELETED,
     Done,
     Failed,
     NotedChange,
@@ -378,7 +379,7 @@ class Recorder:
         self.anew += [write for write in self.deleted if write.ref in to_make]
         self.deleted = [write for write in self.deleted if write.ref not in to_make]
         gone = [
-            Done(each.ref, each.sobject, "none", str(each.salesforce_id), "deleted in the org")
+            Done(each.ref, each.sobject, "none", str(each.salesforce_id), LEFT_DELETED)
             for each in self.deleted
         ]
         record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, gone)

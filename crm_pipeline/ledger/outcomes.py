@@ -19,6 +19,9 @@ from crm_pipeline.text import storable_json
 RETRIES_PER_CYCLE = 50
 """Failed operations taken up at the start of a cycle, oldest first (spec 1)."""
 
+LEFT_DELETED = "deleted in the org"
+"""Why nothing was written: people deleted the record, and it is left so."""
+
 FOUND_AFTER_LOST_ANSWER = "found after a lost answer"
 """Why a record is taken for ours that we asked for without hearing of it."""
 

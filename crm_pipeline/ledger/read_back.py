@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.outcomes import LEFT_DELETED
 from crm_pipeline.salesforce.changes import Cursor, Place
 
 
@@ -138,6 +139,19 @@ def _lost_creation(row: Row[Any]) -> LostCreation | None:
         return None
     key = dict([intent["key"]]) if intent["key"] else {}
     return LostCreation(intent["sobject"], {**intent["fields"], **key})
+
+
+def reopen_undeleted(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> None:
+    """Has sent what was wanted of records while people had them deleted; these are there."""
+    if salesforce_ids:
+        parameters = {
+            "account_id": account_id,
+            "salesforce_ids": list(salesforce_ids),
+            "left_deleted": LEFT_DELETED,
+        }
+        connection.execute(statement("read_back/reopen_undeleted"), parameters)
 
 
 def follow_merged(connection: Connection, account_id: str, winner_of: Mapping[str, str]) -> None:

@@ -311,14 +311,6 @@ def doubt_records(connection: Connection, operation_ids: Sequence[int]) -> None:
         connection.execute(statement("records/doubt_records"), parameters)
 
 
-def reopen_records(
-    connection: Connection, account_id: str, salesforce_ids: Collection[str]
-) -> None:
-    """Has records that people deleted written again, as they were wanted last."""
-    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
-    connection.execute(statement("records/reopen_records"), parameters)
-
-
 def reopen_moved_records(connection: Connection, account_id: str) -> int:
     """Has records looked at again of which a reference is another Id than at the last look.
 

@@ -33,6 +33,7 @@ class Evidence:
         deeds: of people to badges in the org, by number, in their order.
         org_badges: the org's records, deleted ones among them.
         org_lines: likewise.
+        org_people: Leads and Contacts; one of them that lives is the person of the badges.
         messages: to the platform.
         queue: operations that are open, by natural key and state.
         leaves: whether badges that people delete are left deleted.
@@ -42,6 +43,7 @@ class Evidence:
     deeds: Mapping[int, Sequence[Any]]
     org_badges: Sequence[Mapping[str, Any]]
     org_lines: Sequence[Mapping[str, Any]]
+    org_people: Sequence[Mapping[str, Any]]
     messages: Sequence[Message]
     queue: Sequence[str]
     leaves: bool
@@ -54,6 +56,7 @@ class Evidence:
         deeds: Mapping[int, Sequence[Any]],
         org_badges: Collection[Mapping[str, Any]],
         org_lines: Collection[Mapping[str, Any]],
+        org_people: Collection[Mapping[str, Any]],
         inbox: Sequence[Told] | None,
         *,
         leaves: bool,
@@ -73,12 +76,18 @@ class Evidence:
             ),
             {"open": list(OPEN)},
         )
-        messages = [Message(each.topic, each.about, each.version, each.body) for each in told]
+        messages = [
+            Message(each.topic, each.about, each.version, each.body)
+            for each in told
+            # Of people is told what is made of them in the org, which is examined elsewhere.
+            if each.about.startswith("badge:")
+        ]
         return cls(
             badges,
             deeds,
             list(org_badges),
             list(org_lines),
+            list(org_people),
             sorted(messages, key=lambda each: each.version),
             [row.said for row in queue],
             leaves,
@@ -126,10 +135,11 @@ def _told_of_what_people_did(evidence: Evidence, found: Findings) -> None:
     for each in edits:
         number = int(each.about.removeprefix("badge:"))
         done = evidence.deeds.get(number, ())
-        may_change = {"edited": "Holder__c", "deleted": "IsDeleted"}
+        may_change = dict.fromkeys(("deleted", "undeleted", "erased"), "IsDeleted")
+        may_change["edited"] = "Holder__c"
         if not {*each.body["changed"]} <= {may_change[deed.deed] for deed in done}:
             found.wrong.append(f"{each.about} is told {each.body}, and nobody did that")
-        if each.body["gone"] and all(deed.deed != "deleted" for deed in done):
+        if each.body["gone"] and not _deleted(done):
             found.wrong.append(f"{each.about} is told as gone, and nobody deleted it")
     for about, number_of in told.items():
         if number_of > len(evidence.deeds.get(int(about.removeprefix("badge:")), ())):
@@ -138,18 +148,29 @@ def _told_of_what_people_did(evidence: Evidence, found: Findings) -> None:
 
 def _is_left_out(badge: Badge, deeds: Sequence[Any], *, leaves: bool) -> bool:
     """Whether people deleted it, and it is not to be made anew (yet)."""
-    return bool(_deleted(deeds)) and (leaves or badge.at <= _deleted(deeds)[-1].at)
+    lives = [each for each in deeds if each.deed != "edited"]
+    if not lives or lives[-1].deed == "undeleted":
+        return False
+    return leaves or badge.at <= lives[-1].at
 
 
 def _deleted(deeds: Sequence[Any]) -> list[Any]:
-    return [each for each in deeds if each.deed == "deleted"]
+    return [each for each in deeds if each.deed in ("deleted", "erased")]
 
 
 def _holder(badge: Badge, deeds: Sequence[Any]) -> str:
     """What people wrote last, in the record that is there now, or what the source says."""
-    gone = max((each.deed_id for each in _deleted(deeds)), default=0)
-    edits = [each for each in deeds if each.deed == "edited" and each.deed_id > gone]
-    return str(edits[-1].holder) if edits else badge.holder
+    edits: list[str] = []
+    in_bin: list[str] = []
+    for each in deeds:
+        match each.deed:
+            case "edited":
+                edits.append(each.holder)
+            case "undeleted":
+                edits = in_bin
+            case _:
+                in_bin, edits = edits, []
+    return edits[-1] if edits else badge.holder
 
 
 def _badges(evidence: Evidence, found: Findings) -> None:
@@ -172,7 +193,20 @@ def _badges(evidence: Evidence, found: Findings) -> None:
         )
         if wanted != is_so:
             found.wrong.append(f"badge {badge.number} is {is_so}, and not {wanted}")
+        _belongs(badge, record, evidence.org_people, found)
     found.wrong += [f"badge {key} is nobody's" for key in there]
+
+
+def _belongs(
+    badge: Badge, record: Mapping[str, Any], people: Sequence[Mapping[str, Any]], found: Findings
+) -> None:
+    """Whether it leads to the one record that its person has now."""
+    leads_to = {record.get("Lead__c"), record.get("Contact__c")} - {None}
+    now = {each["Id"] for each in living(people) if not each.get("IsConverted")}
+    if badge.person is not None and leads_to != now:
+        found.wrong.append(f"badge {badge.number} belongs to {leads_to}, and not to {now}")
+    if badge.person is None and leads_to:
+        found.wrong.append(f"badge {badge.number} belongs to {leads_to}, and should to nobody")
 
 
 def _lines(evidence: Evidence, found: Findings) -> None:
@@ -204,9 +238,18 @@ def _told_to_the_last(evidence: Evidence, found: Findings) -> None:
             # What we deleted ourselves is nothing to tell, whatever people did to it before.
             continue
         body = current.get(("badge_edits", about))
+        if deeds[-1].deed == "undeleted":
+            # Deleted and back between two looks, nothing has happened.
+            if body is not None and body["gone"]:
+                found.wrong.append(f"{about}: the platform takes it for deleted")
+            continue
+        left_out = _is_left_out(badge, deeds, leaves=evidence.leaves)
+        if deeds[-1].deed == "erased" and not left_out:
+            # Made anew before anybody missed it.
+            continue
         if body is None:
             found.lost.append(f"{about}: the platform was told nothing")
         elif deeds[-1].deed == "edited" and body["Holder__c"] != deeds[-1].holder:
             found.lost.append(f"{about}: the platform was told {body}")
-        elif deeds[-1].deed == "deleted" and not body["gone"]:
+        elif deeds[-1].deed in ("deleted", "erased") and not body["gone"]:
             found.lost.append(f"{about}: the platform does not know that it is deleted")

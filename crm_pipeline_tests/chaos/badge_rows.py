@@ -22,6 +22,7 @@ CREATE TABLE badges.badge (
     calls bool NOT NULL DEFAULT false,
     told bool NOT NULL DEFAULT false,
     gone bool NOT NULL DEFAULT false,
+    person int,
     at int NOT NULL DEFAULT 0
 );
 CREATE TABLE badges.line (
@@ -48,7 +49,7 @@ def make_tables(rows: Connection) -> None:
 
 def put(rows: Connection, badge: Badge) -> None:
     """The source has a badge with these lines, and no others, from now on."""
-    columns = ("number", "level", "holder", "calls", "told", "gone", "at")
+    columns = ("number", "level", "holder", "calls", "told", "gone", "person", "at")
     rows.execute(text("DELETE FROM badges.badge WHERE number = :number"), {"number": badge.number})
     rows.execute(text("DELETE FROM badges.line WHERE badge = :number"), {"number": badge.number})
     rows.execute(
@@ -82,7 +83,7 @@ def flow_of_tables(when_deleted: str) -> Flow[AccountSettings]:
 
 
 def note_deed(rows: Connection, number: int, deed: str, holder: str | None = None) -> None:
-    """Notes what somebody did to a badge in the org: `edited`, `deleted` or `undeleted`."""
+    """Notes what somebody did to a badge in the org: `edited`, `deleted`, `undeleted`, `erased`."""
     rows.execute(
         text(
             "INSERT INTO badges.deed (badge, deed, holder, at)"

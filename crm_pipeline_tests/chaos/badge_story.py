@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import text
+
 from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.lifecycle import convert, merge
+from crm_pipeline.local_org.recycle_bin import erase, undelete
 from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_platform.server import LocalPlatformServer
@@ -15,7 +20,11 @@ from crm_pipeline_tests.chaos.badge_rows import badges, deeds, make_tables, note
 from crm_pipeline_tests.chaos.cycle_process import BADGES, PLATFORM, PLATFORM_SECRET
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
 from crm_pipeline_tests.small_flow.badges import Badge
+
+PERSON, ADDRESS = 1, "holder@example.com"
+"""Of the warehouse, to whom some badges belong."""
 
 BEFORE = (
     Badge(1, lines={1: "first", 2: "second"}, told=True),
@@ -28,8 +37,11 @@ BEFORE = (
     Badge(8, told=True),
     Badge(9, gone=True),
     Badge(10),
-    Badge(11),
+    Badge(11, person=PERSON),
     Badge(12, lines={1: "first"}),
+    Badge(15, lines={1: "first"}),
+    Badge(16, lines={1: "first"}),
+    Badge(17),
 )
 """What was brought to the org in good weather, before anything is broken."""
 
@@ -39,6 +51,8 @@ FIRST = (
     Badge(4, gone=True, at=1),
     Badge(13, lines={1: "first", 2: "second"}, told=True, calls=True, at=1),
     Badge(14, lines={1: "first"}, at=1),
+    Badge(15, 2, lines={1: "first"}, at=1),
+    Badge(18, person=PERSON, at=1),
 )
 """What the source says anew before the first cycle."""
 
@@ -51,6 +65,7 @@ SECOND = (
     Badge(9, 4, lines={1: "first"}, at=2),
     Badge(12, gone=True, at=2),
     Badge(14, gone=True, at=2),
+    Badge(16, 2, lines={1: "first"}, at=2),
 )
 """And before the second one."""
 
@@ -76,12 +91,57 @@ class BadgePeople:
                 dml.delete(self._org, context, "Badge__c", badge["Id"])
             self._note(number, "deleted")
 
+    def undeletes(self, number: int) -> None:
+        """A badge is taken out of the bin, where none has been made in its stead."""
+        if self._find(number) is not None:
+            return
+        bin_ = [each for each in self._rows() if each["Badge_Key__c"] == str(number)]
+        if bin_:
+            with committed(_context(self._org)) as context:
+                undelete(context, self._org.table("Badge__c"), bin_[-1]["Id"])
+            self._note(number, "undeleted")
+
+    def erases(self, number: int) -> None:
+        """A badge is deleted for good, past the bin: the org tells nothing of that."""
+        if (badge := self._find(number)) is not None:
+            with committed(_context(self._org)) as context:
+                dml.delete(self._org, context, "Badge__c", badge["Id"])
+                erase(context, self._org.table("Badge__c"), badge["Id"])
+            self._note(number, "erased")
+
+    def converts(self) -> None:
+        """The person of the badges, a Lead, becomes a Contact."""
+        for lead in self._leads():
+            convert(self._org, lead["Id"])
+            self._hint()
+
+    def merges(self) -> None:
+        """The person turns out to be a Lead that somebody makes by hand."""
+        for lead in self._leads():
+            made = {"LastName": "By hand", "Company": "By hand", "Email": lead["Email"]}
+            [master] = seed(self._org, {"Lead": [made]})["Lead"]
+            merge(self._org, "Lead", master, [lead["Id"]])
+            self._hint()
+
+    def _leads(self) -> list[Row]:
+        """The Lead of the person, once the pipeline knows it."""
+        with self._installation.rows() as rows:
+            known = set(rows.scalars(text("SELECT salesforce_id FROM crm.identity")))
+        return [
+            each
+            for each in living(self._org.table("Lead").rows.values())
+            if each["Id"] in known and not each["IsConverted"]
+        ]
+
     @property
     def _org(self) -> Org:
         return self._installation.org()
 
+    def _rows(self) -> list[Row]:
+        return list(self._org.table("Badge__c").rows.values())
+
     def _find(self, number: int) -> Row | None:
-        found = living(self._org.table("Badge__c").rows.values())
+        found = living(self._rows())
         return next((each for each in found if each["Badge_Key__c"] == str(number)), None)
 
     def _number_of_deeds(self) -> int:
@@ -91,6 +151,10 @@ class BadgePeople:
     def _note(self, number: int, deed: str, holder: str | None = None) -> None:
         with self._installation.rows() as rows:
             note_deed(rows, number, deed, holder)
+        self._hint()
+
+    def _hint(self) -> None:
+        with self._installation.rows() as rows:
             hint(rows, self._installation.names[0])
 
 
@@ -112,6 +176,10 @@ class BadgeSource:
         with installation.rows() as rows:
             update_settings(rows, installation.names[0], settings)
             make_tables(rows)
+            client = installation.names[0]
+            add_sessions(rows, 1, client=client)
+            add_person(rows, PERSON, ADDRESS, client=client)
+            register(rows, 1, PERSON, client=client)
         if self._leaves:
             self._platform = installation.beside.enter_context(LocalPlatformServer(PLATFORM_SECRET))
             installation.environment[PLATFORM] = f"{self._platform.url}/messages"
@@ -146,6 +214,7 @@ class BadgeSource:
                 deeds(rows),
                 org.table("Badge__c").rows.values(),
                 org.table("Line__c").rows.values(),
+                [*org.table("Lead").rows.values(), *org.table("Contact").rows.values()],
                 None if self._platform is None else list(self._platform.inbox.messages.values()),
                 leaves=self._leaves,
             )
@@ -165,6 +234,8 @@ class BadgeCase:
                 raise AssertionError(f"in good weather: {ended}")
         self._people.edits(11)
         self._people.deletes(10)
+        self._people.deletes(15)
+        self._people.merges()
         self._source.put(*FIRST)
         self._source.save()
 
@@ -176,6 +247,10 @@ class BadgeCase:
         self._people.deletes(6)
         self._people.deletes(12)
         self._people.edits(11)
+        self._people.undeletes(15)
+        self._people.erases(16)
+        self._people.erases(17)
+        self._people.converts()
         self._source.put(*SECOND)
 
     def examined(self) -> Findings:

@@ -43,6 +43,7 @@ GOOD = Evidence(
     deeds={2: [Deed(1, "edited", "By hand", 0)], 3: [Deed(2, "deleted", None, 0)]},
     org_badges=[badge(1), badge(2, "By hand"), badge(3, IsDeleted=True)],
     org_lines=[line(1), line(3, Badge__c=None)],
+    org_people=[],
     messages=[
         Message("badge_levels", "badge:1", 1, {"level": 1}),
         told("badge:2", 1, "Holder__c", holder="By hand"),
@@ -82,6 +83,34 @@ SPOILT: dict[str, tuple[Change, str]] = {
     "a line of another badge": (lines(line(1, Badge__c="a02")), "wrong"),
     "another text": (lines(line(1, text="second")), "wrong"),
     "a line of nobody": (lines(*GOOD.org_lines, line(2)), "wrong"),
+    "a badge of nobody's": (
+        lambda good: replace(good, badges=[Badge(1, lines={1: "first"}, told=True, person=1)]),
+        "wrong",
+    ),
+    "a badge of somebody else": (
+        lambda good: replace(
+            good,
+            badges=[replace(good.badges[0], person=1), *good.badges[1:]],
+            org_badges=[badge(1, Lead__c="00Q1"), *good.org_badges[1:]],
+            org_people=[{"Id": "00Q2", "IsDeleted": False}],
+        ),
+        "wrong",
+    ),
+    "one that is back and told to be gone": (
+        lambda good: replace(
+            good,
+            deeds={**good.deeds, 3: [*good.deeds[3], Deed(3, "undeleted", None, 0)]},
+            org_badges=[*good.org_badges[:2], badge(3)],
+            org_lines=[line(1), line(3)],
+        ),
+        "wrong",
+    ),
+    "one that was deleted for good and is not told": (
+        lambda good: replace(
+            good, deeds={**good.deeds, 3: [Deed(2, "erased", None, 0)]}, messages=[LEVEL, EDIT]
+        ),
+        "lost",
+    ),
     "an edit is not told": (messages(LEVEL, DELETION), "lost"),
     "a deletion is not told": (messages(LEVEL, EDIT), "lost"),
     "a level is not told": (messages(EDIT, DELETION), "lost"),
