@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
 from crm_pipeline.local_platform.inbox import Told
+from crm_pipeline_tests.chaos.badge_rows import GONE
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.small_flow.badges import Badge
 
@@ -37,6 +38,7 @@ class Evidence:
         messages: to the platform.
         queue: operations that are open, by natural key and state.
         leaves: whether badges that people delete are left deleted.
+        gone: by number, after which deed the source had the badge no more for the last time.
     """
 
     badges: Sequence[Badge]
@@ -47,6 +49,7 @@ class Evidence:
     messages: Sequence[Message]
     queue: Sequence[str]
     leaves: bool
+    gone: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def gathered(
@@ -84,13 +87,14 @@ class Evidence:
         ]
         return cls(
             badges,
-            deeds,
+            {n: [each for each in done if each.deed != GONE] for n, done in deeds.items()},
             list(org_badges),
             list(org_lines),
             list(org_people),
             sorted(messages, key=lambda each: each.version),
             [row.said for row in queue],
             leaves,
+            {n: each.deed_id for n, done in deeds.items() for each in done if each.deed == GONE},
         )
 
 
@@ -184,14 +188,11 @@ def _badges(evidence: Evidence, found: Findings) -> None:
         if record is None:
             found.lost.append(f"badge {badge.number} is missing")
             continue
-        wanted, is_so = (
-            (badge.level, _holder(badge, deeds)),
-            (
-                record["Level__c"],
-                record["Holder__c"],
-            ),
-        )
-        if wanted != is_so:
+        # What people wrote before the source had it no more may have gone with it.
+        later = [each for each in deeds if each.deed_id > evidence.gone.get(badge.number, 0)]
+        wanted = {(badge.level, _holder(badge, each)) for each in (deeds, later)}
+        is_so = (record["Level__c"], record["Holder__c"])
+        if is_so not in wanted:
             found.wrong.append(f"badge {badge.number} is {is_so}, and not {wanted}")
         _belongs(badge, record, evidence.org_people, found)
     found.wrong += [f"badge {key} is nobody's" for key in there]

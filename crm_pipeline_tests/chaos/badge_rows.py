@@ -82,6 +82,10 @@ def flow_of_tables(when_deleted: str) -> Flow[AccountSettings]:
     )
 
 
+GONE = "gone"
+"""What is noted where the source has a badge no more: people's edits may go with it."""
+
+
 def note_deed(rows: Connection, number: int, deed: str, holder: str | None = None) -> None:
     """Notes what somebody did to a badge in the org: `edited`, `deleted`, `undeleted`, `erased`."""
     rows.execute(

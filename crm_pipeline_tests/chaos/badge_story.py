@@ -16,7 +16,7 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline_tests.chaos.badge_examiner import Evidence, examine, living
-from crm_pipeline_tests.chaos.badge_rows import badges, deeds, make_tables, note_deed, put
+from crm_pipeline_tests.chaos.badge_rows import GONE, badges, deeds, make_tables, note_deed, put
 from crm_pipeline_tests.chaos.cycle_process import BADGES, PLATFORM, PLATFORM_SECRET
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
@@ -92,8 +92,11 @@ class BadgePeople:
             self._note(number, "deleted")
 
     def undeletes(self, number: int) -> None:
-        """A badge is taken out of the bin, where none has been made in its stead."""
-        if self._find(number) is not None:
+        """A badge that people deleted is taken out of the bin, unless one was made in its stead."""
+        with self._installation.rows() as rows:
+            gone = {badge.number for badge in badges(rows) if badge.gone}
+            done = [each.deed for each in deeds(rows).get(number, ()) if each.deed != "edited"]
+        if self._find(number) is not None or number in gone or done[-1:] != ["deleted"]:
             return
         bin_ = [each for each in self._rows() if each["Badge_Key__c"] == str(number)]
         if bin_:
@@ -189,6 +192,8 @@ class BadgeSource:
         with self.installation.rows() as rows:
             for badge in these:
                 put(rows, badge)
+                if badge.gone:
+                    note_deed(rows, badge.number, GONE)
 
     def save(self) -> None:
         """Saves all as it is, to be restored."""
