@@ -49,6 +49,7 @@ test: lint
 
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks load $(BENCH)
+	@.venv/bin/python -m benchmarks records
 
 .venv/bench: .venv/installed
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -143,6 +143,19 @@ def freshness(
     report(found, _console(), results)
 
 
+@app.command()
+def records(
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="Badges, each with two lines.")] = 300,
+    latency: Annotated[float, typer.Option(min=0, help="Milliseconds a call takes.")] = 50,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "records.json",
+) -> None:
+    """Measure records of any object: new, unchanged, changed, read back, gone."""
+    from benchmarks.records import measure, report
+
+    report(measure(DATA, rows, latency), _console(), results)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(
