@@ -116,6 +116,8 @@ class ActivityExamination:
             not is_released and self._now[number] == look
         ):
             return True
+        if not is_released and self._account.who.joined_others(str(self._now[number][0])):
+            return True
         return not self._account.at_rest or self._account.waits(self._owed[number].key)
 
     def _give(self, event: Record, candidates: Sequence[int], passed: set[int]) -> bool:

@@ -113,9 +113,10 @@ class _Examination:
         }
         released: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         stays = not (self.at_rest and self.evidence.deletes)
-        for each in (*self.accepted, *self.released) if stays else ():
+        for each in (*self.accepted, *(self.released if stays else ())):
+            joined = self.who.joined_others(self.who.of_address(each.email))
             for was, people in self.who.were(each):
-                for person in people:
+                for person in people if stays or (joined and was.event == each.event) else ():
                     if was.event in campaigns and each not in promised.get((was.event, person), ()):
                         released[campaigns[was.event], person].add(was.stage)
         examination.members(wanted, released, self.who, at_rest=self.at_rest)

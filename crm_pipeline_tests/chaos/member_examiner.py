@@ -151,7 +151,8 @@ class MemberExamination:
                     self._status(there[0], each, released.get(place, frozenset()))
             elif not each.waits:
                 before = (place, *each.before)
-                excused = any(deleted[p] or (living[p] and not at_rest) for p in before)
+                stays = not at_rest or who.joined_others(place[1])
+                excused = any(deleted[p] or (living[p] and stays) for p in before)
                 if not excused:
                     self._found.lost.append(f"{each.name}: no membership")
 

@@ -335,6 +335,12 @@ def test_a_second_lead_under_the_former_address_that_has_the_activity_is_wrong()
     assert f"under {LEAD} is nobody's" in findings.wrong[0]
 
 
+def test_an_activity_stays_where_it_is_when_somebody_else_s_record_has_the_corrected_address():
+    second = corrected(people=[lead(), lead(BOB, "new@x.com")], given=frozenset((BOB,)))
+    assert not examine(second), str(examine(second))
+    assert not examine(replace(second, deletes=True))
+
+
 def test_two_leads_with_the_corrected_address_are_doubled():
     second = corrected(people=[lead(email="new@x.com"), lead(BOB, "new@x.com")])
     assert found("doubled", second) == [f"2 leads of one person: {LEAD}, {BOB}"]

@@ -15,6 +15,9 @@ class WhoIsWho:
 
     def __init__(self, evidence: Evidence) -> None:
         self._clusters = _clusters(evidence)
+        became = {each.get("ConvertedContactId") for each in evidence.people.values()}
+        by_hand = evidence.given.intersection(evidence.people).difference(became)
+        self._made_by_others = {self._clusters[record_id] for record_id in by_hand}
         self._versions: defaultdict[str, list[Participation]] = defaultdict(list)
         now: defaultdict[int, set[str]] = defaultdict(set)
         self._addresses: defaultdict[int, set[str]] = defaultdict(set)
@@ -37,6 +40,13 @@ class WhoIsWho:
     def of_record(self, record_id: str) -> str:
         """The person whom a Lead or Contact stands for."""
         return self._clusters[record_id]
+
+    def joined_others(self, person: str) -> bool:
+        """Whether somebody else made a record of that person.
+
+        Whoever gets its address is that record from then on; what was delivered stays where it is.
+        """
+        return person in self._made_by_others
 
     def were(self, participation: Participation) -> list[tuple[Participation, Set[str]]]:
         """All that a participation ever was, each with the people whom it was of.
