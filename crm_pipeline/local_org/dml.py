@@ -300,15 +300,16 @@ def _read_into(
         column = spellings.get(key) or writer.column(key)
         try:
             target = column or _reference(writer, context, key)
-            writable = target.createable if creating else target.updateable
-            writable = writable or context.seeding
-            if writable or (target.repeatable and not creating):
+            if (target.createable if creating else target.updateable) or context.seeding:
+                row[target.name] = (
+                    column.read(value) if column else _parent(writer, context, target, key, value)
+                )
+            elif target.repeatable and not creating:
                 read = (
                     column.read(value) if column else _parent(writer, context, target, key, value)
                 )
-                if not writable and read != row.get(target.name):
+                if read != row.get(target.name):
                     forbidden.append(target.name)
-                row[target.name] = read
             elif value is not None or target.name != "Id":
                 forbidden.append(target.name)
         except RowFailure as failure:

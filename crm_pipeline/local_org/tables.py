@@ -10,7 +10,9 @@ from typing import Any
 from crm_pipeline.local_org.ids import IdCounter, long_id
 from crm_pipeline.local_org.schema import Field, Row, SObjectType
 
-_UNINDEXED_REFERENCES = frozenset({"OwnerId", "CreatedById", "LastModifiedById"})
+_UNINDEXED_REFERENCES = frozenset(
+    {"OwnerId", "CreatedById", "LastModifiedById", "DandbCompanyId", "IndividualId"}
+)
 
 
 def timestamp(moment: datetime) -> str:
