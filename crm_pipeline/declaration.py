@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
+from crm_pipeline.database.statements import SQL
 from crm_pipeline.delivery.kind import OF_THE_ORG, outcomes_of
 from crm_pipeline.ledger.due import OF_ANY_TOPIC
 from crm_pipeline.ledger.intents import Intent, Recorded
@@ -313,6 +314,12 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
                 f"The flow {flow.name} names what nobody declares: {', '.join(sorted(missing))}"
             )
         _check_sources(flow)
+        for promise in flow.promises:
+            if not (SQL / "checks" / f"{promise.name}.sql").exists():
+                raise DeclarationError(
+                    f"The flow {flow.name} promises {promise.name}, and there is no "
+                    f"sql/checks/{promise.name}.sql"
+                )
         for topic in flow.topics:
             if unknown := set(topic.sends) - KINDS:
                 raise DeclarationError(

@@ -18,6 +18,7 @@ from crm_pipeline.declaration import (
     declared,
 )
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.sources.participations import REGISTRATIONS
 
 
 def _read(reading: Reading[AccountSettings]) -> Generator[Batch]:
@@ -36,7 +37,7 @@ def flow(name: str, *topics: Topic, **more: Any) -> Flow[AccountSettings]:
 def test_what_fits_is_taken_in_its_order() -> None:
     outside = (Outside("warehouse/t", "A table.", "postgres"),)
     one = flow("one", topic("a", "warehouse/t"), outside=outside)
-    two = flow("two", topic("b", "a"), promises=(Promise("p", "b", "It holds."),))
+    two = flow("two", topic("b", "a"), promises=(Promise("nothing_unread", "b", "It holds."),))
     assert declared([one, two]) == (one, two)
 
 
@@ -60,6 +61,16 @@ def test_what_fits_is_taken_in_its_order() -> None:
         ([flow("one", replace(topic("a"), sends=("record",)))], "when_deleted"),
         ([flow("one", replace(topic("a"), when_deleted="leave"))], "when_deleted"),
         ([flow("one", replace(topic("a"), publishes=True))], "publishes, and sends no records"),
+        (
+            [flow("one", topic("a"), promises=(Promise("p", "a", ""),))],
+            "promises p, and there is no sql/checks/p.sql",
+        ),
+        ([flow("one", topic("a", reads=("b",)))], "reads what is none of its sources: b"),
+        (
+            [flow("one", topic("a", reads=("registrations",)), sources=(REGISTRATIONS,))],
+            "sources of which no topic records anything: registrations",
+        ),
+        ([flow("one", sources=(REGISTRATIONS, REGISTRATIONS))], "source more than once"),
     ],
 )
 def test_what_does_not_fit_is_named(flows: list[Flow[AccountSettings]], said: str) -> None:

@@ -1,5 +1,7 @@
-"""Where rows come from: the platform's warehouse, as all flows read it, and what they become.
+"""Where rows come from, who has new ones, and what becomes of the warehouse's columns.
 
-`participations` reads; `mapping` turns columns into Salesforce's values and says which
-participations must not reach an org. Knows no flow.
+`source` says what a source is: flows read it, the planner asks it for news. `participations` are
+the warehouse's registrations and attendances; `mapping` turns columns into Salesforce's values and
+says which rows must not reach an org. `org_changes` says whose org is to be asked again. Knows no
+flow.
 """
