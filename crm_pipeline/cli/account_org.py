@@ -92,11 +92,13 @@ def _cost(account_id: str) -> str:
         ("Event", "create"): volume.activities,
         ("Campaign", "create"): volume.campaigns,
         ("CampaignMember", "create"): volume.members,
+        ("", "create"): volume.records,
     }
     route = choose_route(volumes, latency=None, calls_left=None)
     calls = forecast_calls(volume.people + volume.members, volumes, route.name)
     return (
         f"{volume.people} people are looked up again, and {volume.activities} activities, "
-        f"{volume.campaigns} campaigns and {volume.members} members are sent again: "
+        f"{volume.campaigns} campaigns, {volume.members} members and {volume.records} other "
+        "records are sent again: "
         f"about {calls} API calls. An org that has them already would have activities twice."
     )

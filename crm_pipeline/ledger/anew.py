@@ -16,6 +16,7 @@ class VolumeToStartAnew:
     activities: int
     campaigns: int
     members: int
+    records: int
 
 
 def volume_to_start_anew(connection: Connection, account_id: str) -> VolumeToStartAnew:

@@ -10,6 +10,7 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.declaration import Watched
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.read_back import hint
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
@@ -124,6 +125,15 @@ def test_nor_is_it_told_to_another_account_of_the_org(two: Bench) -> None:
     assert "in_flight" in two.states().values()
     cycle(two, account="other")
     assert told(two, "other") == {}
+
+
+def test_in_a_copy_of_the_org_nothing_is_told_again(two: Bench, run: Run) -> None:
+    two.org.id = str(long_id("00DREFRESHED000"))
+    assert whole(two, *THREE).state == "Failed"
+    run("account", "org", ACCOUNT, "--same-data", "--yes")
+    two.admin("edit", id=badge_id(two, 1), fields={"Holder__c": "By hand"})
+    cycle(two)
+    assert told(two)["badge:1"]["changed"] == ["Holder__c"]
 
 
 def a_day_passes(bench: Bench) -> None:

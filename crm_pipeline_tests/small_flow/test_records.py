@@ -272,6 +272,26 @@ def test_many_records_fill_whole_calls(bench: Bench) -> None:
     assert report.counts.api_calls == 5
 
 
+def test_a_few_hundred_records_take_as_many_calls_as_they_fill(bench: Bench) -> None:
+    badges = [Badge(number, lines={1: "x", 2: "y"}) for number in range(300)]
+    tenth = [replace(each, lines={2: "y", 3: "z"}, at=1) for each in badges[:30]]
+    gone = [replace(each, gone=True, at=2) for each in badges]
+    calls = [
+        cycle(bench, *rows).counts.api_calls
+        for rows in (badges, badges, [*tenth, *badges[30:]], gone)
+    ]
+    # The first describes the objects, too.
+    assert calls == [2, 0, 1, 1]
+
+
+def test_children_of_hundreds_of_parents_made_anew_follow_them(bench: Bench) -> None:
+    badges = [Badge(number, lines={1: "x"}) for number in range(350)]
+    cycle(bench, *badges)
+    bench.admin("delete", ids=[each["Id"] for each in bench.records("Badge__c")])
+    cycle(bench, *(replace(each, level=2, at=1) for each in badges))
+    assert lines(bench) == {f"{number}:1": f"{number} x" for number in range(350)}
+
+
 def test_whatever_is_small_takes_one_call(bench: Bench) -> None:
     cycle(bench, ONE, Badge(2, lines={1: "x"}), Badge(3, calls=True))
     report = cycle(

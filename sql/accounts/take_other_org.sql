@@ -8,6 +8,16 @@ used AS (
     UPDATE crm.sync_state
     SET api_used = NULL, api_limit = NULL, api_seen_at = NULL
     WHERE account_id = :account_id
+),
+
+known AS (
+    -- A copy of the org has the same records: what was written there and told of them holds on.
+    INSERT INTO crm.org_value (organization_id, salesforce_id, written, told)
+    SELECT a.other_organization_id, v.salesforce_id, v.written, v.told
+    FROM crm.account_org AS a
+    INNER JOIN crm.org_value AS v ON a.organization_id = v.organization_id
+    WHERE a.account_id = :account_id AND a.other_organization_id IS NOT NULL
+    ON CONFLICT (organization_id, salesforce_id) DO NOTHING
 )
 
 UPDATE crm.account_org

@@ -21,6 +21,14 @@ places AS (
     DELETE FROM crm.org_position WHERE account_id = :account_id
 ),
 
+sweeps AS (
+    DELETE FROM crm.org_sweep WHERE account_id = :account_id
+),
+
+missing AS (
+    DELETE FROM crm.org_missing WHERE account_id = :account_id
+),
+
 looks AS (
     DELETE FROM crm.record_look WHERE account_id = :account_id
 ),

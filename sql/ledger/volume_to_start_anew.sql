@@ -3,7 +3,8 @@ SELECT
     count(*) FILTER (WHERE o.kind = 'person') AS people,
     count(*) FILTER (WHERE o.kind = 'activity') AS activities,
     count(*) FILTER (WHERE o.kind = 'campaign') AS campaigns,
-    count(*) FILTER (WHERE o.kind = 'member') AS members
+    count(*) FILTER (WHERE o.kind = 'member') AS members,
+    count(*) FILTER (WHERE o.kind = 'record' AND o.intent ->> 'fields' IS NOT NULL) AS records
 FROM crm.operation AS o
 WHERE
     o.account_id = :account_id

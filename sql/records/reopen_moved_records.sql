@@ -43,11 +43,24 @@ changed AS (
 ),
 
 moved AS (
-    SELECT DISTINCT r.account_id, r.natural_key
+    -- A few are looked up one by one; for many, all references of the account are read.
+    SELECT r.account_id, r.natural_key
     FROM changed AS c
     INNER JOIN crm.record AS r ON r.account_id = :account_id AND r.ref_keys @> ARRAY[c.ref_key]
     CROSS JOIN LATERAL unnest(r.ref_keys, r.ref_ids) AS ref (key, id)
-    WHERE ref.key = c.ref_key AND ref.id <> c.salesforce_id
+    WHERE
+        ref.key = c.ref_key
+        AND ref.id <> c.salesforce_id
+        AND (SELECT count(*) FROM changed) <= 300
+    UNION
+    SELECT r.account_id, r.natural_key
+    FROM crm.record AS r
+    CROSS JOIN LATERAL unnest(r.ref_keys, r.ref_ids) AS ref (key, id)
+    INNER JOIN changed AS c ON ref.key = c.ref_key
+    WHERE
+        r.account_id = :account_id
+        AND ref.id <> c.salesforce_id
+        AND (SELECT count(*) FROM changed) > 300
 )
 
 UPDATE crm.operation AS o
