@@ -3,18 +3,30 @@
 -- was reached stands there, too. They were marked when that happened; when they are noted anew, the
 -- mark goes.
 --
--- Those that moved are few: their operations are found by key, one after another (`LIMIT`), where
--- PostgreSQL, which takes them for many, would compare all with all.
-WITH moved AS MATERIALIZED (
-    SELECT m.account_id, 'member:' || m.event_id || ':' || m.person_key AS natural_key
+-- Those that are marked are few: the others' tables are asked by key, one after another (`OFFSET 0`,
+-- `LIMIT`), where PostgreSQL, which takes them for many, would compare all with all.
+WITH marked AS MATERIALIZED (
+    SELECT m.account_id, m.event_id, m.person_key, m.person_id, m.campaign_id
     FROM crm.campaign_member AS m
-    INNER JOIN crm.identity AS i ON m.account_id = i.account_id AND m.person_key = i.person_key
-    INNER JOIN crm.event_campaign AS c
-        ON m.account_id = c.account_id AND m.event_id = c.event_id
-    WHERE
-        m.account_id = :account_id
-        AND m.moved
-        AND (i.salesforce_id <> m.person_id OR c.campaign_id <> m.campaign_id)
+    WHERE m.account_id = :account_id AND m.moved
+),
+
+moved AS MATERIALIZED (
+    SELECT m.account_id, 'member:' || m.event_id || ':' || m.person_key AS natural_key
+    FROM marked AS m
+    CROSS JOIN LATERAL (
+        SELECT i.salesforce_id
+        FROM crm.identity AS i
+        WHERE i.account_id = m.account_id AND i.person_key = m.person_key
+        OFFSET 0
+    ) AS i
+    CROSS JOIN LATERAL (
+        SELECT c.campaign_id
+        FROM crm.event_campaign AS c
+        WHERE c.account_id = m.account_id AND c.event_id = m.event_id
+        OFFSET 0
+    ) AS c
+    WHERE i.salesforce_id <> m.person_id OR c.campaign_id <> m.campaign_id
 )
 
 UPDATE crm.operation AS o
