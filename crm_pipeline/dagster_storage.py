@@ -24,7 +24,8 @@ from dagster_postgres.utils import create_pg_engine
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_pipeline.database.engines import database_url
+from crm_pipeline.database.engines import VARIABLES, database_url
+from crm_pipeline.database.sessions import refuse_lent_connections
 
 # SQLAlchemy 2.1 reads a bare postgresql:// as psycopg 3, for which dagster-postgres is not made
 # (dagster-io/dagster#33958).
@@ -168,6 +169,12 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         inst_data: ConfigurableClassData | None,
         config_value: Mapping[str, Any],  # noqa: ARG003
     ) -> "PooledPostgresStorage":
-        """The storage at DAGSTER_DATABASE_URL, or in the embedded PostgreSQL."""
+        """The storage at DAGSTER_DATABASE_URL, or in the embedded PostgreSQL.
+
+        Raises:
+            PoolerError: a pooler stands before it that does not keep sessions.
+        """
         url = database_url("dagster").set(drivername=DRIVER)
+        if url.render_as_string(hide_password=False) not in _pools:
+            refuse_lent_connections(url, VARIABLES["dagster"])
         return cls(url.render_as_string(hide_password=False), inst_data=inst_data)

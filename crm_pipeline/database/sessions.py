@@ -15,6 +15,7 @@ from crm_pipeline.exceptions import PicklableError
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from sqlalchemy import URL
 
 _LOOKS = 3
 """Another client of the pooler may come between the steps of a look."""
@@ -67,6 +68,19 @@ class Session:
                 raise PoolerError(self.variable)
             self._is_checked = True
         connection.autocommit = False
+
+
+def refuse_lent_connections(url: "URL", variable: str) -> None:
+    """Looks at a database to which others make the connections.
+
+    Raises:
+        PoolerError: it is reached through a pooler that does not keep sessions.
+    """
+    import psycopg
+
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg.connect(address)) as connection:
+        Session("UTC", variable).begin(connection, None)
 
 
 def keeps_sessions(looks: Iterable[Look]) -> bool:

@@ -50,7 +50,7 @@ from crm_pipeline.salesforce.errors import (
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.outcomes import RowError
-from crm_pipeline.salesforce.soql import packed_in_queries, select
+from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 
 CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
 
@@ -232,6 +232,9 @@ def _places(desk: Desk, each: DueCampaign) -> list[Place]:
             *([_fitted(desk, each.intent).fields] if desk.may_be_older_copy else []),
         ]
         places += [Place("Name", body["Name"], body.get(MARK)) for body in made]
+        if desk.may_be_older_copy and (mark := made[-1].get(MARK)) is not None:
+            # Made since the copy, under a name that the event had then.
+            places.append(Place(MARK, mark))
     return places
 
 
@@ -269,10 +272,10 @@ def _ask(
     statuses: list[str] = []
     for field in sought:
         values = dict.fromkeys(place.value for place in places if place.field == field)
-        campaigns += packed_in_queries(fields, CAMPAIGN, field, values)
+        campaigns += _at(desk, field, values, fields)
         statuses += [
             select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({inner})")
-            for inner in packed_in_queries(["Id"], CAMPAIGN, field, values)
+            for inner in _at(desk, field, values, ["Id"])
         ]
     try:
         result = query_all(
@@ -300,6 +303,16 @@ def _ask(
         for record in page:
             of_campaign.setdefault(record["CampaignId"], []).append(record)
     return records, of_campaign
+
+
+def _at(desk: Desk, field: str, values: Collection[str], fields: Iterable[str]) -> list[str]:
+    """Queries for the campaigns with these values; by our mark, for all that our user made.
+
+    No query finds a long text.
+    """
+    if field == MARK:
+        return [select(fields, CAMPAIGN, f"CreatedById = {quote(desk.org.log_in().user_id)}")]
+    return packed_in_queries(fields, CAMPAIGN, field, values)
 
 
 def _link(desk: Desk, each: DueCampaign, found: Found) -> None:

@@ -110,6 +110,25 @@ def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run
     assert bench.cycle().counts.api_calls == 0
 
 
+def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_name_now(
+    bench: Bench, run: Run
+) -> None:
+    """It was sought by the name alone, and a second one was made."""
+    a_day_s_work(bench)
+    restore(bench)
+    bench.connection.execute(
+        text("UPDATE warehouse.event SET name = 'Renamed', shipped_at = now()")
+    )
+    assert bench.cycle().state == "Failed"
+    run("account", "adopt", ACCOUNT, "--yes")
+    for _ in range(3):
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Campaign")) == 1
+    assert len(bench.records("CampaignMember")) == 2
+    assert len(bench.records("Event")) == 3
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_a_copy_that_lacks_nothing_goes_on_at_the_cost_of_a_call(bench: Bench) -> None:
     add_person(bench.connection, 1)
     register(bench.connection, 1, 1)

@@ -18,6 +18,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.database.sessions import Look, PoolerError, keeps_sessions
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.settings import settings
+from crm_pipeline_tests.dagster_instances import instance_at
 
 PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 
@@ -61,7 +62,7 @@ if PGBOUNCER:
             port = free_port(6432)
             running.append(pgbouncer(server_folder, pipeline.url, port, pool_mode))
             url = pipeline.url.set(drivername="postgres", host="127.0.0.1", port=port)
-            for name in ("WAREHOUSE_URL", "PIPELINE_DATABASE_URL"):
+            for name in ("WAREHOUSE_URL", "PIPELINE_DATABASE_URL", "DAGSTER_DATABASE_URL"):
                 monkeypatch.setenv(name, url.render_as_string(hide_password=False))
             settings.cache_clear()
             engine.cache_clear()
@@ -94,6 +95,14 @@ if PGBOUNCER:
             engine("pipeline" if which == "pipeline" else "warehouse").connect()
         name = "PIPELINE_DATABASE_URL" if which == "pipeline" else "WAREHOUSE_URL"
         assert str(refused.value).startswith(name)
+
+    def test_a_pooler_before_dagster_s_database_is_refused_by_that_setting_s_name(
+        through_pgbouncer: Callable[[str], None], tmp_path: Path
+    ):
+        through_pgbouncer("transaction")
+        told = pytest.raises(PoolerError, match=r"^DAGSTER_DATABASE_URL leads to a pooler")
+        with told, instance_at(tmp_path / "home"):
+            pass
 
 
 def pgbouncer(folder: Path, url: URL, port: int, pool_mode: str) -> "subprocess.Popen[bytes]":
