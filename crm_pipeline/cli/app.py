@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli import account, campaign, cycle, migrate, operations, org, state
+from crm_pipeline.cli import account, campaign, cycle, migrate, operations, org, platform, state
 from crm_pipeline.cli.mistakes import OneLineMistakes
 from crm_pipeline.cli.show import say
 from crm_pipeline.demo.command import demo
@@ -41,6 +41,7 @@ app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
+app.add_typer(platform.app, name="platform")
 app.add_typer(sample, name="sample")
 app.command("migrate")(migrate.migrate)
 app.command("demo")(demo)

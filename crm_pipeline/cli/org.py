@@ -33,7 +33,7 @@ def serve(
 
     files = config or []
     orgs = [each for file in files for each in load(file)] or [dev_org()]
-    chosen = _free_port(host, port)
+    chosen = free_port(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     for org in orgs:
         say(f"Org {org.name}: login URL http://{shown_host}:{chosen}/{org.name}")
@@ -53,8 +53,11 @@ def need_local_org() -> None:
         mistake(f"Local orgs need {missing.name}: pip install 'crm-pipeline[local-org]'.")
 
 
-def _free_port(host: str, port: int) -> int:
-    """The port, or a free one for 0, so that its number can be told before serving."""
+def free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0, so that its number can be told before serving.
+
+    Ends the command where nobody can listen there.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -21,6 +21,7 @@ from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.left_out import leave_out_for_dropped, reconsider_left_out
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
+from crm_pipeline.ledger.records import due_record_volumes
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.errors import AccountStopped
 
@@ -157,6 +158,10 @@ def _forecast(desk: Desk, due: DueVolumes) -> int:
         members = due_member_volume(desk.ledger.connection, desk.ledger.account_id)
         volumes[CAMPAIGN_MEMBER, "create"] = members
         lookups += members
+    records = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
+    for (_, sobject, absent), number in records.items():
+        written = sobject, "delete" if absent else "create"
+        volumes[written] = volumes.get(written, 0) + number
     allowance = desk.allowance
     route = choose_route(volumes, allowance.latency, allowance.budget.calls_left, chosen.route)
     return forecast_calls(lookups, volumes, route.name)

@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 from sqlalchemy import Engine
+
+from crm_pipeline.source_platform.http import HttpPlatform
+from crm_pipeline.source_platform.messages import Message
 
 ADD = (
     "account",
@@ -133,6 +137,33 @@ def test_a_local_org_is_served_until_ctrl_c(tmp_path: Path):
         assert "/beta" in server.stdout.readline()
         versions = _once_it_answers(f"{address[0]}/services/data")
         assert versions[-1]["url"].startswith("/services/data/v")
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, stderr = server.communicate(timeout=20)
+    assert "Traceback" not in stderr
+    assert server.returncode in {0, 130}
+
+
+def test_a_local_platform_is_served_with_the_settings_for_it(tmp_path: Path):
+    server = subprocess.Popen(
+        [COMMAND, "platform", "serve", "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert server.stdout
+        address = re.search(r"PLATFORM_URL=(http://\S+)/messages", server.stdout.readline())
+        secret = re.search(r"PLATFORM_SECRET=(\S+)", server.stdout.readline())
+        assert address
+        assert secret
+        told = Message("acme", "client", "levels", "badge:1", 1, datetime.now(UTC), {"level": 1})
+        platform = HttpPlatform(f"{address[1]}/messages", secret[1], read_timeout=20)
+        [[answer]] = list(platform.send([told]))
+        assert answer.status == "taken"
+        page = requests.get(f"{address[1]}/", timeout=5)
+        assert page.status_code == 200
     finally:
         server.send_signal(signal.SIGINT)
         _, stderr = server.communicate(timeout=20)

@@ -280,8 +280,13 @@ def test_a_few_hundred_records_take_as_many_calls_as_they_fill(bench: Bench) -> 
         cycle(bench, *rows).counts.api_calls
         for rows in (badges, badges, [*tenth, *badges[30:]], gone)
     ]
-    # The first describes the objects, too.
+    # The first describes the objects, too, which is not foreseen.
     assert calls == [2, 0, 1, 1]
+
+
+def test_a_call_for_each_object_is_foreseen_at_most(bench: Bench) -> None:
+    report = cycle(bench, *(Badge(number, lines={1: "x"}) for number in range(300)))
+    assert report.counts.api_calls_forecast == 2
 
 
 def test_children_of_hundreds_of_parents_made_anew_follow_them(bench: Bench) -> None:
