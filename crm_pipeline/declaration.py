@@ -1,4 +1,4 @@
-"""What a flow is: its topics, what it reads and sends, what Dagster shows of it, its promises.
+"""The types that declare a flow: topics, sources, what Dagster shows, promises.
 
 A flow is declared once, by these types; nothing below it knows its name, and nothing above it
 knows more than its declaration.
@@ -121,7 +121,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is to hold for each account: `sql/checks/<name>.sql` answers whether it does.
+    """A promise to each account: `sql/checks/<name>.sql` answers whether it is kept.
 
     The statement's columns are account_id, passed, and numbers that go to the metadata; its
     parameters :account_ids and :freshness_minutes, the promised time.
@@ -141,7 +141,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[S]):
-    """What a flow is to read for one account, in the caller's transaction on `ledger`.
+    """One account's rows for a flow to read, in the caller's transaction on `ledger`.
 
     Attributes:
         ledger: the pipeline's database, with the account's lock.
@@ -162,7 +162,7 @@ class Reading(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What some rows of a source ask for; recorded in one transaction with the position.
+    """The intents of some rows of a source; recorded in one transaction with the position.
 
     Attributes:
         source: where the rows come from.
@@ -269,7 +269,7 @@ class Flow(Generic[S]):
 
 
 def shown(topic: Topic, report: CycleReport) -> Shown:
-    """What is shown of a topic after a cycle: all that is counted of it, and what it shows more."""
+    """Returns the numbers of a topic after a cycle: all that is counted, and further ones."""
     counted = {outcome: report.tally[topic.name, outcome] for outcome in topic.counts}
     return {**counted, **report.tally.by_topic.get(topic.name, {}), **topic.shows(report)}
 

@@ -1,4 +1,4 @@
-"""What one cycle of one account did: the numbers that assets, tables and history show."""
+"""The report of one cycle of one account: the numbers that assets, tables and history show."""
 
 from collections import Counter
 from collections.abc import Mapping

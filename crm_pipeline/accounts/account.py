@@ -25,7 +25,7 @@ _FIELD = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 
 class AccountError(Exception):
-    """What is wrong with one account, in one line for people: what happened and what to do."""
+    """Something is wrong with one account; one line says what happened and what to do."""
 
 
 def _recent_enough(version: str) -> str:
@@ -37,7 +37,7 @@ def _recent_enough(version: str) -> str:
 
 
 class AccountSettings(BaseModel):
-    """What one client may choose; anything not chosen follows the defaults here."""
+    """The choices of one client; anything not chosen follows the defaults here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

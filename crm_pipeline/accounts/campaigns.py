@@ -1,4 +1,4 @@
-"""What an account chooses for its campaigns (spec 2): plain, frozen values."""
+"""An account's choices for its campaigns (spec 2): plain, frozen values."""
 
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -32,7 +32,7 @@ class MemberStatus(BaseModel):
 
 
 class CampaignSettings(BaseModel):
-    """What one client may choose for campaigns; `{}` is a complete choice."""
+    """One client's choices for campaigns; `{}` is a complete choice."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -29,7 +29,7 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation of keys did: how many were sealed anew, and which could not be opened."""
+    """The result of a rotation of keys: how many were sealed anew, which could not be opened."""
 
     rotated: int
     unreadable: tuple[str, ...]

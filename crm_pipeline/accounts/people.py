@@ -1,4 +1,4 @@
-"""What an account chooses for people's records, whichever flow brings them. Plain values."""
+"""An account's choices for people's records, whichever flow brings them. Plain values."""
 
 from typing import Annotated, Any, Literal
 

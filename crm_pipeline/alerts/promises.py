@@ -13,7 +13,7 @@ FROM_OWN_TABLES: frozenset[Cause] = frozenset(("refused credentials", "exhausted
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is to be known of an account to say whether its promises are kept.
+    """The state of an account, as far as its promises depend on it.
 
     Attributes:
         created_at: when the account was made; nothing is late before the promised time after.
@@ -36,7 +36,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What people are to be told; told again only when its detail changes."""
+    """A message for people; told again only when its detail changes."""
 
     account_id: str
     cause: Cause

@@ -26,7 +26,7 @@ LIVE = (*WAITING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 
 
 class CycleConfig(Config):
-    """What a run of the cycle is about."""
+    """The accounts and the kind of cycle that a run is about."""
 
     account_ids: list[str] = Field(
         default_factory=list,

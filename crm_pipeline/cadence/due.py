@@ -136,7 +136,7 @@ def _questions(
 
 
 def _watched(standings: Sequence[Standing], flows: Sequence[Flow[Any]]) -> dict[str, Watching]:
-    """What each account watches of its org."""
+    """Returns what each account watches of its org."""
     objects: dict[str, set[str]] = {}
     for flow in flows:
         for s, chosen in _with(flow, standings):

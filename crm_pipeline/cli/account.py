@@ -241,7 +241,7 @@ def enable(account_id: AccountId) -> None:
 
 
 def _settings_before(connection: "Connection", account_id: str) -> "AccountSettings":
-    """What was chosen so far; the defaults where that is what is to be repaired."""
+    """Returns the choices so far; the defaults where broken settings are about to be repaired."""
     from crm_pipeline.accounts.account import AccountError, AccountSettings
     from crm_pipeline.accounts.store import get_account
 

@@ -173,7 +173,7 @@ def _not_seen(named: "Iterable[FieldMapping]", described: "Iterable[SObjectSchem
 
 
 def needed_rights(settings: "AccountSettings") -> _Rights:
-    """What the user has to be allowed for what an account chose, by sObject."""
+    """Returns the rights that the user needs for what the account chose, by sObject."""
     all_three = [_READ, _CREATE, _EDIT]
     needed = {"Lead": all_three, "Contact": [_READ, _EDIT], "Event": all_three}
     if settings.unknown_email == "Contact":
@@ -189,7 +189,7 @@ def needed_rights(settings: "AccountSettings") -> _Rights:
 
 
 def missing_rights(objects: Iterable[Mapping[str, Any]], rights: _Rights) -> list[str]:
-    """What of the needed rights the user has not, out of the org's list of objects.
+    """Returns the needed rights that the user lacks, by the org's list of objects.
 
     An object that the user may not even read is not in the list (Salesforce: describe global).
     """

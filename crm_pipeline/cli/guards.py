@@ -1,4 +1,4 @@
-"""What a person types is looked at before it counts; what is dear or dangerous is asked."""
+"""Checks of what a person types, and questions before anything dear or dangerous."""
 
 import sys
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def agree(what: str, question: str, *, yes: bool) -> None:
 
 @contextmanager
 def if_the_warehouse_answers(what: str) -> Iterator[None]:
-    """What cannot be looked up in the warehouse is said, and stops nobody.
+    """Goes on where the warehouse does not answer, and says what could not be looked up.
 
     Args:
         what: what remains unknown, as in "whether there is a column county".

@@ -64,7 +64,7 @@ def mistake(message: str) -> NoReturn:
 
 
 def in_one_line(error: Exception) -> str | None:
-    """What to tell a user about an error that he can mend, or None."""
+    """Returns what to tell a user about an error that they can mend, else None."""
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
 

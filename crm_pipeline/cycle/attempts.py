@@ -32,7 +32,7 @@ class ValueRefusedError(PicklableError):
 
 @dataclass(slots=True)
 class Attempts:
-    """What was attempted in a cycle, and what went wrong.
+    """The parts of a cycle that were attempted, and their errors.
 
     A topic is done when every part that was attempted for it went well.
 
@@ -99,7 +99,7 @@ class Attempts:
 
     @property
     def reason(self) -> str:
-        """What went wrong, in one line for people."""
+        """The errors, in one line for people."""
         return "; ".join(dict.fromkeys(map(_explain, self.problems)))
 
     @property

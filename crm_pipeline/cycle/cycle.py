@@ -60,7 +60,7 @@ class PipelineDatabaseError(PicklableError):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a cycle works with beside its account.
+    """Everything a cycle works with beside its account.
 
     Attributes:
         flows: those that there are.
@@ -293,7 +293,7 @@ class _Cycle:
 
 
 def _still_true(started: StartedCycle) -> ApiUsage | None:
-    """What was used of the org's day, where that was seen within the last hour."""
+    """Returns the used share of the org's day, if it was seen within the last hour, else None."""
     if started.api_used is None or started.api_limit is None or started.api_seen_at is None:
         return None
     old = datetime.now(UTC) - started.api_seen_at > timedelta(seconds=PAUSE_SECONDS)

@@ -39,7 +39,7 @@ FlowsOn = Sequence[tuple[Flow[Any], Any]]
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What flows make of some changes, to be kept in one transaction with the positions.
+    """The flows' answers to some changes, to be kept in one transaction with the positions.
 
     Attributes:
         noticed: by the place of the flow among those that are on.
@@ -210,7 +210,7 @@ def _noticed(
 def _follow(
     keys: dict[str, list[str]], merged: dict[str, str], converted: Mapping[str, str]
 ) -> None:
-    """What losers of merges and converted leads were held for, their successors are held for.
+    """Hands the keys of losers of merges and of converted leads on to their successors.
 
     A loser stands for nothing any more; a chain of merges leads to its last winner.
     """

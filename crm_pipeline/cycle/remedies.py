@@ -1,4 +1,4 @@
-"""What people can do about an account that is not Complete."""
+"""Remedies: the steps that people can take for an account that is not Complete."""
 
 from collections.abc import Sequence
 

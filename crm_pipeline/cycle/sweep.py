@@ -23,7 +23,7 @@ IDLE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What the sweep came to.
+    """The result of the sweep.
 
     Attributes:
         records: by object, those that are gone, as they were last known, and those that were taken

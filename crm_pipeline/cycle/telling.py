@@ -1,4 +1,4 @@
-"""What a delivery came to, as the report and people are told of it."""
+"""The result of a delivery, as the report and people are told of it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -43,7 +43,7 @@ def _routes(spent: Allowance) -> tuple[str, str]:
 
 
 def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
-    """What people may want to know although it stopped nothing, a line each."""
+    """Returns notes that people may want to read although nothing was stopped, a line each."""
     lines = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
         " mended in the org" + (f": {each.message}" if each.message else "")

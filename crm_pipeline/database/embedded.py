@@ -295,7 +295,7 @@ class EmbeddedPostgres:
         return process.name() == "postgres" and Path(process.cwd()) == self._data
 
     def _processes(self) -> list[psutil.Process]:
-        """What a killed server left behind; each of them ends soon, but may still write."""
+        """Returns the processes of a killed server; each ends soon, but may still write."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):

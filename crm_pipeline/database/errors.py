@@ -17,7 +17,7 @@ _NO_RIGHTS = "42501"
 
 
 def without_values(error: "Error", statement: str | None = None) -> str:
-    """What an error is, in one line: the statement's name, the SQLSTATE and what that means.
+    """Returns what an error is, in one line: the statement's name, the SQLSTATE and its meaning.
 
     PostgreSQL's words come along where they cannot quote a row: of errors of the server, and of
     those found before a statement runs.
@@ -44,7 +44,7 @@ def without_values(error: "Error", statement: str | None = None) -> str:
 
 
 def in_words(error: DBAPIError) -> str:
-    """What an error of the database is, in one line and without the values of rows."""
+    """Returns what an error of the database is, in one line and without the values of rows."""
     from psycopg import Error
 
     cause = error.orig

@@ -59,6 +59,6 @@ def migrate(engine: Engine, folder: str) -> list[str]:
 
 
 def purpose(file: Path) -> str:
-    """What a migration is for, in one line: the comment that it begins with."""
+    """Returns the purpose of a migration, in one line: the comment that it begins with."""
     lines = takewhile(lambda line: line.startswith("--"), file.read_text("utf-8").splitlines())
     return " ".join(line.removeprefix("--").strip() for line in lines)

@@ -54,7 +54,7 @@ class ActivitiesBehind:
         self._ready: list[tuple[Decision, Write]] = []
 
     def __call__(self, done: Sequence[Done]) -> Sequence[tuple[Decision, Write]]:
-        """What can go now that these operations are done."""
+        """Returns the writes that can go now that these operations are done."""
         self._decide()
         for person in done:
             person_key = self._person_keys.get(person.operation_id, 0)
@@ -78,7 +78,7 @@ class ActivitiesBehind:
 
 
 def _decided(desk: Desk, due: Sequence[DueActivity]) -> list[_Decided]:
-    """What is to be sent; what the org has already is recorded."""
+    """Returns the activities to be sent, and records those that the org has already."""
     if not due:
         return []
     schema = desk.schemas.describe([EVENT])[EVENT]

@@ -1,4 +1,4 @@
-"""What a cycle may spend of an org's API, and by which route that does the most."""
+"""The allowance: calls that a cycle may spend on an org, and the route that does the most."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ def stop_if(asked: Callable[[], bool]) -> None:
 
 @dataclass(slots=True)
 class Allowance:
-    """What one account may still spend in one cycle.
+    """The calls that one account may still spend in one cycle.
 
     Attributes:
         chosen: the account's settings.
@@ -79,7 +79,7 @@ class Allowance:
 
     @property
     def usage(self) -> ApiUsage | None:
-        """What of the org's day is used, as last seen."""
+        """The used share of the org's day, as last seen."""
         return (self.org.usage if self.org else None) or self.usage_before
 
     @property
@@ -89,7 +89,7 @@ class Allowance:
 
     @property
     def budget(self) -> Budget:
-        """What this cycle may still spend."""
+        """The calls that this cycle may still spend."""
         used, limit = self.usage or (None, None)
         return Budget(
             used=used,

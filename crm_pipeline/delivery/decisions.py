@@ -1,4 +1,4 @@
-"""What is to be written for a person or an activity. Pure functions, no I/O."""
+"""Decisions: the writes that a person or an activity needs. Pure functions, no I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ EVENT = "Event"
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What is kept of a record that stands in the org.
+    """The ledger's knowledge of a record that stands in the org.
 
     Attributes:
         natural_key: what it stands for.
@@ -47,7 +47,7 @@ class Holding:
 # Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Decision:
-    """What one operation comes to.
+    """The action and the fields that one operation needs.
 
     Attributes:
         action: `none` where the org has it all already; `leave_out` for a person whom the org

@@ -1,4 +1,4 @@
-"""What one delivery works with; each part is handed on alone where no more is needed."""
+"""The desk: the parts that one delivery works with, each handed on alone where it is enough."""
 
 from collections import Counter
 from collections.abc import Mapping

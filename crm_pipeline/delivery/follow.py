@@ -26,7 +26,7 @@ class Follower(NamedTuple):
 def changes(
     wanted: Mapping[str, Any], former: Sequence[Mapping[str, Any]], record: Record
 ) -> dict[str, Any]:
-    """What of a campaign is to follow its event.
+    """Returns the fields of a campaign that are to follow its event.
 
     Args:
         wanted: the campaign's fields, as they are sent.

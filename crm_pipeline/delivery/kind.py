@@ -1,4 +1,4 @@
-"""What delivery must know of a kind of operation, and what is done about a refused write of it.
+"""A kind of operation as delivery sees it, and the remedies for its refused writes.
 
 There is one table for all kinds (`REMEDIES`); a kind names only what is different for it. A
 treatment that a table does not have is an error, never a guess.
@@ -15,7 +15,7 @@ Action = Literal["create", "update", "delete"]
 
 
 class Remedy(Enum):
-    """What is done about a refused write."""
+    """The way to deal with a refused write."""
 
     AGAIN = auto()
     """It goes again in this cycle."""
@@ -44,7 +44,7 @@ class Remedy(Enum):
 
 
 class LostCreation(Enum):
-    """What tells whether a record was made of which the answer never came."""
+    """The facts that tell whether a record was made although the answer never came."""
 
     MATCHED_AGAIN = auto()
     """It is looked for as if it had never been sent: by address, by its members, by its mark."""
@@ -112,7 +112,7 @@ class Kind:
 
 
 def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bool) -> Remedy:
-    """What is done about a refused write. Pure.
+    """Returns what is done about a refused write. Pure.
 
     Args:
         kind: of the operation.

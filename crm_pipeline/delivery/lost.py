@@ -101,5 +101,5 @@ def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
 
 
 def _likeness(person_id: str | None, fields: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two activities the same: person, subject and time."""
+    """Returns the values that make two activities the same: person, subject and time."""
     return person_id, fields["Subject"], fields["ActivityDateTime"]

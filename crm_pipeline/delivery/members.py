@@ -110,7 +110,7 @@ def _take_back(desk: Desk, outbox: Outbox) -> None:
 
 
 def _of_people(desk: Desk, ours: Sequence[GoneMember]) -> Memberships:
-    """What these people have of memberships in these campaigns."""
+    """Returns the memberships of these people in these campaigns."""
     ids: dict[str, dict[str, None]] = {"LeadId": {}, "ContactId": {}}
     for person_id in {p for each in ours for p in (each.person_id, each.former_person_id) if p}:
         ids["LeadId" if person_id.startswith("00Q") else "ContactId"][person_id] = None

@@ -194,7 +194,7 @@ def _written(
 def _there(
     desk: Desk, decisions: Sequence[Decision], matches: Mapping[str, Match]
 ) -> dict[str, Mapping[str, Any]]:
-    """What the org has in the fields whose policy needs a look, by record.
+    """Returns the org's values of the fields whose policy needs a look, by record.
 
     A record that was just matched was read with it; the others are read now, 10,000 in a call.
     """

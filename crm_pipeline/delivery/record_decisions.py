@@ -1,4 +1,4 @@
-"""What is to be written for a record of any object. Pure functions, no I/O."""
+"""Decisions: the writes that a record of any object needs. Pure functions, no I/O."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ def decide_record(
     along: Keys | None = None,
     gone: Collection[str] = (),
 ) -> Decision:
-    """What a record comes to: a new one, or what differs of the one that is there.
+    """Returns the write of a record: a new one, or the fields that differ from the one there.
 
     One that may not be given another master is deleted, to be made anew under that; where the
     former master is gone, it went with it.
@@ -62,7 +62,7 @@ def former_masters(due: DueRecord, schema: SObjectSchema) -> list[str]:
 
 
 def decide_absence(due: DueRecord, kind: Kind) -> Decision:
-    """What one that is to be gone comes to: its deletion, or nothing where it never was."""
+    """Returns the deletion of a record that is to be gone, or no action if it never was there."""
     decision = _decision(due, kind, {})
     if decision.salesforce_id is None:
         return decision
@@ -190,7 +190,7 @@ def _relationship(field: FieldSchema) -> str:
 
 
 def _former_masters(due: DueRecord, schema: SObjectSchema) -> list[Reference]:
-    """What it belonged to in fields that lead elsewhere now, and that no update may change."""
+    """Returns former references in fields that lead elsewhere now and that no update may change."""
     last = due.last_references
     return [
         last[field]

@@ -66,7 +66,7 @@ class RecordTopic:
 
 @dataclass(frozen=True, slots=True)
 class _Absences:
-    """What is to be gone, children first.
+    """The records that are to be gone, children first.
 
     Attributes:
         going: the Ids of all of it.
@@ -181,7 +181,7 @@ def _add(desk: Desk, outbox: Outbox, decided: Sequence[Decided]) -> None:
 def _windows(
     desk: Desk, topic: RecordTopic, *, absent: bool = False, along: Keys | None = None
 ) -> Iterator[list[DueRecord]]:
-    """What of a topic is due, in parts."""
+    """Yields the due records of a topic, in parts."""
     after = 0
     while due := due_records(
         desk.ledger.connection,
@@ -238,7 +238,7 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
 
 
 def _absences(desk: Desk, topics: Sequence[RecordTopic]) -> _Absences:
-    """What of all topics is to be gone."""
+    """Returns the records of all topics that are to be gone."""
     absences = _Absences(ids_to_go(desk.ledger.connection, desk.ledger.account_id))
     for topic in reversed(topics):
         for due in _windows(desk, topic, absent=True):

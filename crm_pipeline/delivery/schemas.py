@@ -1,4 +1,4 @@
-"""What the org's objects look like: describes, kept for a day."""
+"""Describes of the org's objects, kept for a day."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

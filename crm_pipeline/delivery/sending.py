@@ -200,7 +200,7 @@ def _note_sending(ledger: AccountLedger, writes: Sequence[Write]) -> None:
 
 
 def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:
-    """What the calls that are left can carry, and the rest."""
+    """Splits the queue into the writes that the remaining calls can carry, and the rest."""
     left = allowance.demand_calls()
     if left is None:
         return queue, []

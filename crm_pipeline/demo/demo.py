@@ -37,7 +37,7 @@ _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 
 @dataclass(frozen=True)
 class Stage:
-    """What all steps of the demo share.
+    """The parts that all steps of the demo share.
 
     Attributes:
         console: where to tell what happens.

@@ -1,4 +1,4 @@
-"""What the demo's cycles came to, beside what the sample data foresees."""
+"""The results of the demo's cycles, beside those that the sample data foresees."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ def start_anew(connection: Connection, account_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StandingOfClient:
-    """What an account has of its client: up to when its rows were read, UTC (None: never).
+    """An account's position in its client's rows: read up to when, UTC (None: never).
 
     `done` operations are in the org, `unsent` ones are pending, failed or exhausted.
     """

@@ -1,4 +1,4 @@
-"""What the ledger knows of campaigns: links, memberships, and what of them is to be sent.
+"""The ledger of campaigns: links, memberships, and those that are to be sent.
 
 Each function works within the caller's transaction, on the connection that holds the
 account's lock; `campaign_links`, `overview` and `queue_backfill` are also for commands.
@@ -85,7 +85,7 @@ class GoneMember:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an intent said last, as of when (UTC), and what the flow remembers beside it."""
+    """The last fields of an intent, as of when (UTC), and what the flow remembers beside them."""
 
     as_of: datetime
     intent: Mapping[str, Any]
@@ -117,7 +117,7 @@ def add_campaign_link(
 def latest_intents(
     connection: Connection, account_id: str, natural_keys: Collection[str]
 ) -> dict[str, Said]:
-    """What was said last of each of these natural keys that is known."""
+    """Returns the last intent of each of these natural keys that is known."""
     rows = connection.execute(
         statement("campaigns/latest_intents"),
         {"account_id": account_id, "natural_keys": list(natural_keys)},
@@ -279,7 +279,7 @@ def linked_campaigns(connection: Connection, account_id: str) -> set[str]:
 
 
 def mapping_fingerprint(connection: Connection, account_id: str) -> str | None:
-    """What the mapping of members was when they were last read; None: never."""
+    """Returns the fingerprint of members' mapping at their last reading; None if never read."""
     fingerprint: str | None = connection.scalar(
         statement("campaigns/fingerprint"), {"account_id": account_id}
     )

@@ -9,7 +9,7 @@ from crm_pipeline.database.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class ActivityToCreate:
-    """What a new activity of the ledger is told by; `in_flight`: it may be in the org already."""
+    """The marks of a new activity of the ledger; `in_flight`: it may be in the org already."""
 
     in_flight: bool
     subject: str | None

@@ -1,4 +1,4 @@
-"""What was read of each source by day, and the last count of it against the warehouse.
+"""Rows read of each source by day, and the last count of it against the warehouse.
 
 Each function works within the caller's transaction, on the connection that holds the
 account's lock.
@@ -18,7 +18,7 @@ from crm_pipeline.database.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class ReadDay:
-    """What was read of a day.
+    """The rows read of a day.
 
     Attributes:
         sums: how many rows, their times as seconds since 1970 and their ids, and their parts (poll
@@ -47,7 +47,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class LastCount:
-    """What holds of a source's last count.
+    """The result of a source's last count.
 
     Attributes:
         explained: days that differed and were compared, with their numbers.
@@ -65,7 +65,7 @@ def days_of_ledger(
     until: datetime,
     of_days: Collection[date] = (),
 ) -> dict[date, ReadDay]:
-    """What was read by day (UTC), up to a time; `key` begins the natural keys: `registration`."""
+    """Counts rows read by day (UTC), up to a time; `key` begins their keys: `registration`."""
     rows = connection.execute(
         statement("ledger/row_counts"),
         {

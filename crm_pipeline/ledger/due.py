@@ -1,4 +1,4 @@
-"""What of an account is to be sent, as the ledger has it.
+"""Operations of an account that are to be sent, as the ledger has them.
 
 Each function reads within the caller's transaction, on the connection that holds the
 account's lock. Rows are fetched all at once: one by one takes several times as long.
@@ -176,14 +176,14 @@ def due_activities(
 def lost_operations(
     connection: Connection, account_id: str, *, grace_seconds: float, limit: int
 ) -> list[Lost]:
-    """What was sent at least `grace_seconds` ago and has no outcome."""
+    """Returns operations that were sent at least `grace_seconds` ago and have no outcome."""
     window = {"account_id": account_id, "grace_seconds": grace_seconds, "limit": limit}
     rows = connection.execute(statement("ledger/lost_operations"), window)
     return [Lost(*row) for row in rows.all()]
 
 
 def open_volumes(connection: Connection, account_id: str) -> dict[str, Volume]:
-    """What is open, by kind (`person`, `activity`, …); a kind with nothing open is absent."""
+    """Counts what is open, by kind (`person`, `activity`, …); a kind without any is absent."""
     rows = connection.execute(statement("ledger/open_volumes"), {"account_id": account_id})
     return {row.kind: Volume(row.pending, row.in_flight, row.failed, row.exhausted) for row in rows}
 
@@ -217,7 +217,7 @@ class DueVolumes:
 
 
 def due_volumes(connection: Connection, account_id: str) -> DueVolumes:
-    """What a delivery would have to do now, in numbers."""
+    """Counts what a delivery would have to do now."""
     row = connection.execute(statement("ledger/due_volumes"), {"account_id": account_id}).one()
     return DueVolumes(*row)
 

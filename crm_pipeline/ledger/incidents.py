@@ -49,7 +49,7 @@ def close_incidents(connection: Connection, account_id: str) -> None:
 
 
 def open_incidents(connection: Connection, account_id: str) -> list[Incident]:
-    """What holds up operations now, oldest first."""
+    """Returns the incidents that hold up operations now, oldest first."""
     rows = connection.execute(statement("ledger/open_incidents"), {"account_id": account_id})
     return [Incident(*row) for row in rows]
 

@@ -45,7 +45,7 @@ class Intent:
 
 @dataclass(slots=True)
 class Recorded:
-    """What intents of one kind came to; each is counted once.
+    """The numbers of recorded intents of one kind; each is counted once.
 
     Attributes:
         new: nothing was known of what they are about.
@@ -70,7 +70,7 @@ class Recorded:
 
 
 def only_read(intents: Sequence[Intent]) -> dict[str, Recorded]:
-    """What intents come to that are not recorded: nothing is known of them, so all are new."""
+    """Counts intents that are not recorded: nothing is known of them, so all are new."""
     recorded: dict[str, Recorded] = {}
     for intent in intents:
         of_kind = recorded.setdefault(intent.kind, Recorded())

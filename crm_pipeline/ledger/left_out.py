@@ -1,4 +1,4 @@
-"""What is left out, as somebody or something that it names is not in the org and is not made there.
+"""Operations left out because they name something that is not in the org nor made there.
 
 That is a state, `left_out`, with a code (`reason_code`): `UNKNOWN_PERSON`, `REFERENCE_LEFT_OUT` or
 `PERSON_DROPPED`. It ends when what it waits for is there, or may be. Each function works within the

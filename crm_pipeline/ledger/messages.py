@@ -31,7 +31,7 @@ class MessageWant:
 
     @property
     def intent(self) -> Intent:
-        """What the ledger keeps of it: a new version for another body."""
+        """The ledger's form of it: a new version for another body."""
         said = {"topic": self.topic, "about": self.about, "body": self.body}
         return Intent(f"told:{self.topic}:{self.about}", KIND, None, self.as_of, said)
 

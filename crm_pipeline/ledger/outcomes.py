@@ -1,4 +1,4 @@
-"""What becomes of operations: decided, noted, sent, done or failed.
+"""Outcomes of operations: decided, noted, sent, done or failed.
 
 Each function writes within the caller's transaction, on the connection that holds the
 account's lock. The states: `pending` → `done` | `failed` (tried again while attempts are left)
@@ -28,7 +28,7 @@ FOUND_AFTER_LOST_ANSWER = "found after a lost answer"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is about to be sent: `sent` are the fields where they are not the intent's own."""
+    """A write about to be sent: `sent` are the fields where they are not the intent's own."""
 
     operation_id: int
     sobject: str

@@ -24,7 +24,7 @@ _Person = int | str
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What the source says of somebody: the platform's id, and the address as of a time (UTC)."""
+    """The source's statement of somebody: the platform's id, and the address as of a time (UTC)."""
 
     source_person: str | None
     address: str
@@ -245,7 +245,7 @@ class _Seen:
         self._absorb()
 
     def successor_of(self, person: int) -> _Person:
-        """Who stands for an absorbed person: not one who was absorbed as well."""
+        """Returns who stands for an absorbed person: not one who was absorbed as well."""
         successor, passed = self.absorbed[person], {person}
         while isinstance(successor, int) and successor in self.absorbed and successor not in passed:
             passed.add(successor)

@@ -1,4 +1,4 @@
-"""What is known of reading an org back: positions, and what was written to and told of records.
+"""The ledger of reading an org back: positions, and values written to and told of records.
 
 Each function works within the caller's transaction.
 """
@@ -56,7 +56,7 @@ def advance_places(connection: Connection, account_id: str, places: Mapping[str,
 def org_values(
     connection: Connection, organization_id: str, salesforce_ids: Collection[str]
 ) -> dict[str, OrgValue]:
-    """What was written to these records and told of them; those never met are absent."""
+    """Returns the values written to these records and told of them; those never met are absent."""
     parameters = {"organization_id": organization_id, "salesforce_ids": list(salesforce_ids)}
     rows = connection.execute(statement("read_back/values"), parameters)
     return {row.salesforce_id: OrgValue(row.written, row.told) for row in rows}
@@ -99,7 +99,7 @@ def asked_values(
 def held_keys(
     connection: Connection, account_id: str, salesforce_ids: Collection[str]
 ) -> dict[str, list[str]]:
-    """What these records stand for, by Salesforce Id: `person:<number>`, or a record's key.
+    """Returns the keys of these records, by Salesforce Id: `person:<number>`, or a record's.
 
     Several people who became one in the org have one record.
     """
@@ -124,7 +124,7 @@ class LostCreation:
 
 
 def lost_creations(connection: Connection, organization_id: str) -> list[LostCreation]:
-    """What any account has asked an org to make without an answer that is known."""
+    """Returns creations in an org that any account asked for and that have no known answer."""
     parameters = {"organization_id": organization_id}
     rows = connection.execute(statement("read_back/lost_creations"), parameters)
     return [each for row in rows if (each := _lost_creation(row)) is not None]

@@ -74,7 +74,7 @@ class ChildSet:
 
 
 class Reference(NamedTuple):
-    """What a field refers to: a natural key, and the record that stands for it.
+    """The target of a field: a natural key, and the record that stands for it.
 
     `salesforce_id` is None where none does (yet); `sobject` is None of a reference by Id.
     """
@@ -119,13 +119,13 @@ class DueRecord:
 
     @property
     def references(self) -> dict[str, Reference]:
-        """What its fields are to refer to, by field."""
+        """The targets that its fields are to refer to, by field."""
         found = map(Reference, self.ref_keys, self.ref_ids, self.ref_sobjects)
         return dict(zip(self.ref_fields, found, strict=True))
 
     @property
     def last_references(self) -> dict[str, Reference]:
-        """What was found for its fields when it was written last, by field."""
+        """The targets that were found for its fields at the last write, by field."""
         found = map(Reference, self.last_ref_keys or (), self.last_ref_ids or ())
         return dict(zip(self.last_ref_fields or (), found, strict=True))
 
@@ -162,7 +162,7 @@ def intents_of(
     *,
     publishing: Collection[str] = (),
 ) -> list[Intent]:
-    """What wants come to: an intent for each record, and one for each child that is to be gone.
+    """Returns the intents of wants: one for each record, and one for each child that is to be gone.
 
     Args:
         connection: for the children that are known.

@@ -20,7 +20,7 @@ PROOF = 3
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What of an object is to be looked for next.
+    """The part of an object that is to be looked for next.
 
     Attributes:
         ids: held records, and those that were missed before.

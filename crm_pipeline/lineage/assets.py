@@ -152,7 +152,7 @@ def _outside_spec(outside: Outside) -> AssetSpec:
 
 
 def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:
-    """What the UI shows of a topic after a cycle, with whose and which cycle it was."""
+    """Returns the UI's metadata of a topic after a cycle, with whose and which cycle it was."""
     values = {name: _value(each) for name, each in shown(topic, report).items()}
     said = {name: value for name, value in values.items() if value not in (None, "")}
     return {"account": report.account_name, "cycle": report.cycle_id or 0} | said

@@ -1,4 +1,4 @@
-"""What a run leaves behind that was killed or stopped: accounts in the middle of their cycle."""
+"""Traces of a run that was killed or stopped: accounts in the middle of their cycle."""
 
 from dagster import (
     DagsterInstance,

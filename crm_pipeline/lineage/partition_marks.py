@@ -1,4 +1,4 @@
-"""What Dagster shows of each account's partition, for runs that are about several accounts.
+"""Dagster's marks on each account's partition, for runs that are about several accounts.
 
 Dagster derives a partition's status from events: a materialization makes it green; an event that
 one was planned, without one after it, makes it red once the run has failed. It writes these

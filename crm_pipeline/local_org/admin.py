@@ -39,7 +39,7 @@ _A_CENTURY = 100 * 365 * 24 * 60 * 60
 
 
 class _Settings(LimitsConfig):
-    """What can be changed while the org runs; what is left out stays."""
+    """Settings that can be changed while the org runs; those left out stay."""
 
     latency_ms: float = Field(default=0, ge=0, le=60 * 60 * 1000)
     lock_parents: bool = False

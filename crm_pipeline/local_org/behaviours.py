@@ -1,4 +1,4 @@
-"""What single objects do beyond their describe: before and after a record is saved."""
+"""Behaviour of single objects beyond their describe: before and after a record is saved."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def _refuse_converted_lead(org: Org, row: Row, old: Row | None, name: str) -> No
 
 
 def _activity(context: WriteContext, row: Row, old: Row | None) -> None:
-    """What events and tasks share: whom they are about."""
+    """Applies the rules that events and tasks share: whom they are about."""
     _refuse_converted_lead(context.org, row, old, "WhoId")
     who, what = row.get("WhoId"), row.get("WhatId")
     contact = context.org.table("Contact").live(who) if who else None

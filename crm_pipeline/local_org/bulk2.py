@@ -67,7 +67,7 @@ class CsvJob(Job):
         return described
 
     def statistics(self) -> dict[str, Any]:
-        """What is known once the job was worked on."""
+        """The numbers that are known once the job was worked on."""
         numbers = {
             "jobType": self.type,
             "numberRecordsProcessed": self.processed,

@@ -107,7 +107,7 @@ class Job(Work):
 
 @dataclass(slots=True)
 class BulkBook:
-    """What an org remembers of Bulk, of whichever version."""
+    """The memory of an org for Bulk jobs, of whichever version."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     batches: int = 0

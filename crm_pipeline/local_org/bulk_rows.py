@@ -1,4 +1,4 @@
-"""What both Bulk APIs do with records: checked headers, chunks of 200, a result for each row."""
+"""Rows of both Bulk APIs: checked headers, chunks of 200, a result for each row."""
 
 import itertools
 from collections.abc import Generator, Mapping, Sequence
@@ -28,7 +28,7 @@ _WORKER_NUMBERS = itertools.count(-1, -1)
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """What is done with records: one operation, on one object, by one user."""
+    """An ingest of records: one operation, on one object, by one user."""
 
     table: Table
     operation: str
@@ -38,7 +38,7 @@ class Ingest:
 
 
 def plan(org: Org, user_id: str, body: Mapping[str, Any]) -> Ingest:
-    """What the body of a request for a job asks for. Raises `BulkError`."""
+    """Returns the ingest that the body of a request for a job asks for. Raises `BulkError`."""
     operation, sobject = body.get("operation"), body.get("object")
     if operation not in _OPERATIONS:
         raise BulkError("InvalidJob", f"The operation '{operation}' is not supported")

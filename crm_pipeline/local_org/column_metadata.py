@@ -1,4 +1,4 @@
-"""What `query?columns=true` answers: no records, but which columns the query has."""
+"""Answers of `query?columns=true`: no records, but which columns the query has."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the names in a SELECT mean: columns of its object and of the objects' parents."""
+"""Names in a SELECT: columns of its object and of the objects' parents."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Column:
 
 
 def no_such_column(name: str, entity: str) -> str:
-    """What Salesforce says of a field that is not there, or hidden."""
+    """Returns Salesforce's words for a field that is not there, or hidden."""
     return (
         f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom "
         f"field, be sure to append the '__c' after the custom field name. {SEE_DESCRIBE}"
@@ -101,7 +101,7 @@ class Step:
 
 
 class Source:
-    """What the names of a SELECT mean: the object after FROM and the way to its parents."""
+    """The scope of the names of a SELECT: the object after FROM and the way to its parents."""
 
     def __init__(self, org: Org, table: Table, alias: str | None) -> None:
         self.org = org

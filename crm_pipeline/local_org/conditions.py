@@ -43,7 +43,7 @@ class Clause(NamedTuple):
 
 
 class Period(NamedTuple):
-    """What a relative date literal stands for: from `start` until before `end`, as stored."""
+    """The time that a relative date literal covers: from `start` until before `end`, as stored."""
 
     start: str
     end: str
@@ -147,7 +147,7 @@ class Conditions:
         return column
 
     def _wanted(self, column: Column, literal: Literal, at: int, *, is_bound: bool = False) -> Any:
-        """What a stored value is compared with: of its type, a Period, or None for null."""
+        """Returns what a stored value is compared with: of its type, a Period, or None for null."""
         field = column.field
         if literal.kind == "null":
             return None

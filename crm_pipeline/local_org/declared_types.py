@@ -98,7 +98,7 @@ def _add_field(of: SObjectType, name: str, given: FieldConfig, where: str) -> No
 
 
 def _finish(types: dict[str, SObjectType], of: SObjectType, settings: ObjectConfig) -> None:
-    """What follows from an object's own settings and from all of its fields."""
+    """Adds what follows from an object's own settings and from all of its fields."""
     if any(each.is_master_detail for each in of.fields.values()):
         of.fields.pop("ownerid", None)
     if settings.auto_number is not None:
@@ -131,7 +131,7 @@ def _label(name: str) -> str:
 
 
 def _described(name: str, given: FieldConfig, where: str) -> dict[str, Any]:
-    """What describe says of a new field unless its settings say otherwise."""
+    """Returns the describe of a new field unless its settings say otherwise."""
     described: dict[str, Any] = {"name": name, "label": _label(name)}
     described["custom"] = name.endswith("__c")
     if given.type in ("string", "picklist", "textarea"):

@@ -24,7 +24,7 @@ _ID_IN_INSERT = RowError(
 
 @dataclass(slots=True)
 class SaveResult:
-    """What became of one record. Without success there is no id."""
+    """The result of saving one record. Without success there is no id."""
 
     id: str | None
     success: bool
@@ -67,7 +67,7 @@ def create(org: Org, context: WriteContext, sobject: str, fields: Mapping[str, A
 
 
 def _enqueued(org: Org, table: Table, result: SaveResult) -> SaveResult:
-    """What a publisher is told: no id of his event, but its UUID where errors stand."""
+    """Returns a publisher's result: no id of the event, but its UUID where errors stand."""
     if result.id is None:
         return result
     uuid = RowError("OPERATION_ENQUEUED", event_bus.uuid_of(org, result.id))

@@ -1,4 +1,4 @@
-"""What Salesforce says when something is wrong: whole requests and single rows."""
+"""Salesforce's words when something is wrong: whole requests and single rows."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +84,7 @@ def refuse(
 
 
 class BulkError(SalesforceError):
-    """What Bulk refuses: `InvalidJob` in v1, INVALIDJOB in 2.0; the text of a failed job."""
+    """A refusal of Bulk: `InvalidJob` in v1, INVALIDJOB in 2.0; the text of a failed job."""
 
     def __init__(self, code: str, message: str, http_status: int = 400) -> None:
         super().__init__(http_status, code.upper(), message)

@@ -39,7 +39,7 @@ class Subscriber:
 
 @dataclass(slots=True)
 class Bus:
-    """What was published, in that order, and who takes it."""
+    """Published events, in that order, and their subscribers."""
 
     published: list[Event] = field(default_factory=list)
     subscribers: list[Subscriber] = field(default_factory=list)

@@ -117,7 +117,7 @@ class Exchange:
         return answer
 
     async def _before(self, struck: ActiveFault) -> Answer | None:
-        """What a fault does before the work: perhaps answer in its stead."""
+        """Lets a fault act before the work; returns an answer if it takes the work's place."""
         fault = struck.fault
         self.note = fault.action
         match fault.action:

@@ -1,4 +1,4 @@
-"""What a new record gets where its writer said nothing: owner, currency, record type, number."""
+"""Defaults of a new record: owner, currency, record type, number."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What people do to records in Salesforce itself: convert leads, merge duplicates."""
+"""Work of people on records in Salesforce itself: convert leads, merge duplicates."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -190,7 +190,7 @@ def _custom_fields(table: Table) -> list[str]:
 
 
 def _taken(lead: Row, table: Table, names: Iterable[str], address: str | None = None) -> Row:
-    """What a record takes over from a lead, perhaps with the lead's address."""
+    """Returns the values that a record takes over from a lead, perhaps with the lead's address."""
     sources = {name: name for name in names}
     if address is not None:
         sources |= {f"{address}{part}": part for part in _ADDRESS_PARTS}
@@ -239,7 +239,7 @@ def _move_children(
 
 
 def _not_primary_twice(org: Org, role: Row, lookup: Field, to_id: str) -> Row:
-    """What a contact's role loses at an opportunity where somebody is primary already."""
+    """Returns a contact's role, not primary at an opportunity where somebody is that already."""
     if lookup.name != "OpportunityId" or not role.get("IsPrimary"):
         return {}
     held = org.table("OpportunityContactRole").children_of("OpportunityId", to_id)

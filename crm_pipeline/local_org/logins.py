@@ -1,4 +1,4 @@
-"""Who may log in: passwords, the lock-out after too many wrong ones, and sessions.
+"""Logins: passwords, the lock-out after too many wrong ones, and sessions.
 
 The ways to log in are in `soap_login.py` and `oauth.py`.
 """
@@ -26,7 +26,7 @@ class Refusal(Enum):
 
 @dataclass(slots=True)
 class LoginBook:
-    """What an org remembers of logins."""
+    """The memory of an org for logins."""
 
     refused: Counter[str] = field(default_factory=Counter)
     """Refused passwords by user name (lower case); the statistics show them."""

@@ -1,4 +1,4 @@
-"""What an org counts: calls, the day's API requests, long requests."""
+"""Counters of an org: calls, the day's API requests, long requests."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field

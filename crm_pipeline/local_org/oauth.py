@@ -26,7 +26,7 @@ class _Refused(PicklableError):  # noqa: N818 - an answer: HTTP 400 with an erro
 
 
 class Grant(NamedTuple):
-    """What a refresh token or an authorization code stands for."""
+    """The meaning of a refresh token or an authorization code."""
 
     client_id: str
     user_id: str

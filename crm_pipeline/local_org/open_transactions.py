@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.005
 
 @dataclass(eq=False, slots=True)
 class OpenTransaction:
-    """What a transaction has written and will show when it ends.
+    """The writes of a transaction, shown when it ends.
 
     `started` is the stamp of its rows, as the API writes it; `ends_at` is in the org's time (UTC).
     """

@@ -1,4 +1,4 @@
-"""What opportunities do when they are saved: stages, history, and the roles of their contacts."""
+"""Rules of opportunities when they are saved: stages, history, and their contacts' roles."""
 
 from datetime import date
 from typing import Any
@@ -35,7 +35,7 @@ def first_open_stage(org: Org) -> str:
 
 
 def before_opportunity(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
-    """What follows from stage, amount and close date."""
+    """Sets what follows from stage, amount and close date."""
     stage = stage_of(context.org, row["StageName"])
     if old is None or old["StageName"] != row["StageName"]:
         if row.get("Probability") == (old or {}).get("Probability"):

@@ -1,4 +1,4 @@
-"""What people do in Salesforce itself, by one call of the admin path each.
+"""Actions of people in Salesforce itself, by one call of the admin path each.
 
 `POST` create, edit, delete, undelete, erase, empty-bin, convert and merge. Each takes `user` (a
 user name) and `hold_seconds`: the transaction then stays open, and the call is answered at once.
@@ -72,7 +72,7 @@ def _user_id(org: Org, username: str | None) -> str | None:
 
 @contextmanager
 def _acting(org: Org, act: _Act) -> Iterator[WriteContext]:
-    """What a person writes on Salesforce's own pages: rules hold, duplicates may be saved."""
+    """Writes as a person on Salesforce's own pages: rules hold, duplicates may be saved."""
     user_id = _user_id(org, act.user) or next(iter(org.users.values())).id
     context = WriteContext(
         org, user_id, allow_duplicates=True, assignment=False, hold_seconds=act.hold_seconds

@@ -53,7 +53,7 @@ def refused_as_repeated(
 
 
 def _identity(writer: Writer, external_field: Field | None) -> Callable[[Any], Any]:
-    """What reads of a record's value which record it names, or None if it names none."""
+    """Returns a function from a record's value to the record it names, or None if it names none."""
     if external_field is None or external_field.type == "id":
         return lambda value: long_id(value.strip()) if isinstance(value, str) else None
     read, folds = writer.columns[external_field.name.lower()].read, ignores_case(external_field)

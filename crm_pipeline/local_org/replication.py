@@ -19,7 +19,7 @@ _MAX_IDS = 600_000
 
 
 class _Changes(NamedTuple):
-    """What changed in a window, the earliest minute to ask for, and the last that is covered.
+    """The changes in a window, the earliest minute to ask for, and the last that is covered.
 
     Each change is an id and when it was made.
     """

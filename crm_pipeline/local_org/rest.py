@@ -133,7 +133,7 @@ def create_record(org: Org, call: Call) -> Answer:
 
 
 def _of_one(act: Callable[[Org, Call, Table, str], Answer]) -> Handler:
-    """What is done with the record that the path names, by its id or an external id.
+    """Returns a handler for the record that the path names, by its id or an external id.
 
     300 with the urls if an external id is that of several.
     """

@@ -65,7 +65,7 @@ class Call:
 
     @property
     def user_id(self) -> str:
-        """Who calls; empty without a login."""
+        """The caller's id; empty without a login."""
         return self.session.user_id if self.session else ""
 
     def json(self) -> Any:
@@ -88,7 +88,7 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `body` is JSON-able, or bytes or str of the given media type, or None."""
+    """The answer to a request. `body` is JSON-able, bytes or str of the media type, or None."""
 
     status: int = 200
     body: Any = None

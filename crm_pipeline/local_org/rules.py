@@ -175,7 +175,7 @@ def _matching(
 def _result(
     rule: DuplicateRule, context: WriteContext, matched: dict[Table, list[str]]
 ) -> dict[str, Any]:
-    """What stands under `duplicateResut`; Salesforce does misspell it."""
+    """Returns the entry under `duplicateResut`; Salesforce does misspell it."""
     return {
         "allowSave": rule.action == "alert",
         "duplicateRule": rule.name or f"Standard_{rule.object}_Duplicate_Rule",

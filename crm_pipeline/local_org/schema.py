@@ -141,7 +141,7 @@ class SObjectType:
         return None
 
     def reader(self, name: str) -> Callable[[Row], Any]:
-        """What reads a field (API name in its own case) as the API returns it."""
+        """Returns a reader of a field (API name in its own case), as the API returns it."""
         return self.computed.get(name) or (lambda row: row.get(name))
 
 

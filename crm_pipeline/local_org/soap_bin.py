@@ -1,4 +1,4 @@
-"""What only SOAP can do with the recycle bin: `emptyRecycleBin()` and `undelete()`."""
+"""Calls that only SOAP has for the recycle bin: `emptyRecycleBin()` and `undelete()`."""
 
 from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape

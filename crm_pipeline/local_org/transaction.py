@@ -1,4 +1,4 @@
-"""What a request writes: stamped with user and time, undone on failure, tallied when kept."""
+"""Writes of a request: stamped with user and time, undone on failure, tallied when kept."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a field takes: a reader per field turns a value of JSON or CSV into what is stored.
+"""Values of fields: a reader per field turns a value of JSON or CSV into what is stored.
 
 Readers are closures that know their field, so that nothing is looked up per record. They raise
 `RowFailure` for a value that Salesforce refuses for this record, and `NotDeserialized` for one

@@ -75,7 +75,7 @@ class ActiveFault:
 
 @dataclass(slots=True)
 class Weather:
-    """What the weather of one org is like now."""
+    """The present weather of one org."""
 
     faults: list[ActiveFault] = field(default_factory=list)
     maintenance: Maintenance = "none"
@@ -94,7 +94,7 @@ class Weather:
         return struck[0] if struck else None
 
     def locker(self, call_number: int, struck: ActiveFault | None) -> Locker | None:
-        """What refuses rows of a call: none if the sun shines."""
+        """Returns the locker that refuses rows of a call, or None in good weather."""
         locks = struck if struck and struck.fault.action == "lock" else None
         if locks is None and not self.lock_parents and self.maintenance == "none":
             return None

@@ -1,4 +1,4 @@
-"""What the platform was told, and the failures that it was asked for."""
+"""Messages that the platform was told, and the failures that it was asked for."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -22,7 +22,7 @@ _CODE = re.compile(r"(?:[a-z]+:)?[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 
 class Answer(NamedTuple):
-    """What an org answered: parsed JSON, or bytes where it is something else, or None."""
+    """An org's answer: parsed JSON, or bytes where it is something else, or None."""
 
     status: int
     body: Any

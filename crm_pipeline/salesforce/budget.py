@@ -43,7 +43,7 @@ class Route(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an account may spend.
+    """The calls that an account may spend.
 
     The org's day rolls over 24 hours and is shared with all of its other integrations, so
     what counts is what all of them used.

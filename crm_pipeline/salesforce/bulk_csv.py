@@ -28,7 +28,7 @@ _ID_CHARS = 15
 
 
 class JobKind(NamedTuple):
-    """What one job does: Bulk's own names."""
+    """The operation of one job, in Bulk's own names."""
 
     sobject: str
     operation: str

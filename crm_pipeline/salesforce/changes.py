@@ -101,7 +101,7 @@ class Place(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one call read.
+    """The result of one call.
 
     Attributes:
         records: by object, oldest change first; deleted ones are among them.
@@ -282,14 +282,14 @@ def _covered_path(sobject: str, now: datetime) -> str:
 
 
 def _covered(answer: SubAnswer) -> datetime | None:
-    """What the org says is covered; None where it does not say it here."""
+    """Returns up to when the org says its answer covers; None where it does not say it here."""
     if answer.error is not None or not isinstance(answer.body, dict):
         return None
     return _time(answer.body["latestDateCovered"])
 
 
 def _covered_alone(connection: "Connection", sobject: str, now: datetime) -> datetime:
-    """What is covered, by a call of its own; an overlap where the org does not say it at all."""
+    """Asks by a call of its own how far is covered; an overlap where the org does not say it."""
     try:
         answer = connection.request("updated", "GET", _covered_path(sobject, now))
     except (RequestRefused, AccountStopped):

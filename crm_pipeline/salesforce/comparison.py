@@ -50,7 +50,7 @@ def changed(
 
 
 def _known(field: str, written: Mapping[str, Any], told: Mapping[str, Any]) -> list[Any]:
-    """What was written and told of a field; of one that nobody spoke of, that it is empty."""
+    """Returns the values written and told of a field; empty is the value of one never spoken of."""
     return [said[field] for said in (written, told) if field in said] or [None]
 
 

@@ -68,7 +68,7 @@ class SubAnswer(NamedTuple):
 
 
 class QueryResult(NamedTuple):
-    """What queries found: the records of each, and the answers to what rode along."""
+    """The records of each query, and the answers to what rode along."""
 
     records: list[list[Record]]
     also: list[SubAnswer]

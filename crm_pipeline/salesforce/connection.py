@@ -50,7 +50,7 @@ class ApiUsage(NamedTuple):
 
 
 class Login(NamedTuple):
-    """What a login gave. Its session id is a secret."""
+    """The result of a login. Its session id is a secret."""
 
     session_id: str
     host: str

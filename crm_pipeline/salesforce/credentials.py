@@ -1,4 +1,4 @@
-"""What it takes to log in to one org, in the three ways that an org may grant."""
+"""Credentials for one org, in the three ways that an org may grant."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What an object of an org looks like to our user, and making values fit it.
+"""The shape of an org's objects as our user sees them, and making values fit it.
 
 A describe lists only what the user may see: a field that is absent and one that is hidden by
 field-level security look the same. The schema keeps of it what writing needs, small enough to

@@ -47,7 +47,7 @@ def folded(text: str) -> str:
 # Asked several times about each row.
 @lru_cache(maxsize=32_768)
 def email_key(text: str | None) -> str | None:
-    """What identifies a person by email: the bare address in lower case.
+    """Returns the key of a person by email: the bare address in lower case.
 
     Returns:
         None where it is no address that Salesforce would take.

@@ -1,4 +1,4 @@
-"""What can go wrong with an org, and the one table that says what is done about it.
+"""Errors of an org, and the one table that says what is done about each.
 
 Exceptions are for whole requests and whole accounts; what is wrong with single rows comes back
 as data (`writes.RowError`) and is looked up in the same table. Messages carry codes and
@@ -99,7 +99,7 @@ class RequestRefused(SalesforceProblem):
 
 
 class Treatment(Enum):
-    """What is done about an error."""
+    """The way to deal with an error."""
 
     RETRY = auto()
     """Passing: again after a while, with backoff and jitter, a bounded number of times."""
@@ -268,7 +268,7 @@ _SESSION_OF_THE_WRONG_KIND = ("not valid for use with the REST API", "not attach
 
 
 def decide(code: str, message: str, http_status: int) -> Treatment:
-    """What is done about an error of a request, a subrequest or a row.
+    """Returns what is done about an error of a request, a subrequest or a row.
 
     Args:
         code: Salesforce's error code; empty where the answer carried none (HTML from a proxy).
@@ -376,12 +376,12 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
 
 
 def named(told: str, account_id: str) -> str:
-    """What is told, with the account in its commands: an error is made where none is known."""
+    """Puts the account into the commands of a text: an error is made where none is known."""
     return _ACCOUNT.sub(account_id, told)
 
 
 def advice(code: str) -> str:
-    """What people can do about an error; empty where that is not known."""
+    """Returns what people can do about an error; empty where that is not known."""
     return _ADVICE.get(code, "")
 
 
@@ -428,7 +428,7 @@ def paused(code: str, http_status: int) -> AccountPaused:
 
 
 def problem_of(code: str, message: str, http_status: int) -> SalesforceProblem | None:
-    """What makes it pointless to send more, where a row or subrequest says so; else None.
+    """Returns the problem that makes it pointless to send more, or None if there is none.
 
     In each of these cases nothing was written, at no fault of the record's.
     """

@@ -122,7 +122,7 @@ def _authenticate(
 
 
 def _arguments(login_url: str, credentials: Credentials, api_version: str) -> dict[str, Any]:
-    """What simple-salesforce is to be told: it builds https://<domain>.salesforce.com of it."""
+    """Returns simple-salesforce's arguments: it builds https://<domain>.salesforce.com of them."""
     domain = _domain(login_url)
     match credentials:
         case ClientCredentials():

@@ -41,7 +41,7 @@ class Write:
 
     @property
     def written_as(self) -> Literal["create", "update", "delete"]:
-        """What it is in the ledger: an upsert is the way in which a record is created."""
+        """The action as the ledger names it: an upsert is the way in which a record is created."""
         return "create" if self.action == "upsert" else self.action
 
 
@@ -57,7 +57,7 @@ class RowError(NamedTuple):
 
     @property
     def treatment(self) -> Treatment:
-        """What is done about it."""
+        """The way to deal with it."""
         return decide(self.code, self.message, 400)
 
     def blamed(self, sobject: str) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class RowError(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one write.
+    """The result of one write.
 
     Attributes:
         ref: of the write.

@@ -64,7 +64,7 @@ def collections_of(wave: Iterable[Write]) -> Iterator[Collection]:
 
 
 def _record_of(write: Write) -> tuple[str, str] | None:
-    """What identifies the record of a write to one that is there."""
+    """Returns what identifies the record, for a write to one that is there."""
     if write.action == "create":
         return None
     if write.action == "upsert":

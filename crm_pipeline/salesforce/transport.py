@@ -84,7 +84,7 @@ def timed_out(error: requests.RequestException) -> bool:
 
 
 def in_words(error: requests.RequestException) -> str:
-    """What went wrong on the way, without addresses or contents."""
+    """Returns what went wrong on the way, without addresses or contents."""
     match error:
         case requests.ConnectTimeout():
             return f"no connection within {CONNECT_TIMEOUT_SECONDS:.0f} s"

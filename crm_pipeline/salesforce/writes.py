@@ -67,7 +67,7 @@ class Duplicate(NamedTuple):
 
 
 class SingleCreated(NamedTuple):
-    """What became of a create that went alone, and the duplicates that it met, best first."""
+    """The result of a create that went alone, and the duplicates that it met, best first."""
 
     outcome: Outcome
     duplicates: list[Duplicate]

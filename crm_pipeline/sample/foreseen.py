@@ -1,4 +1,4 @@
-"""What the first cycle of each sample account must come to, found without the pipeline's code."""
+"""The foreseen first cycle of each sample account, found without the pipeline's code."""
 
 from collections import Counter
 from dataclasses import dataclass, replace

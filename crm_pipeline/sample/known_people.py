@@ -12,7 +12,7 @@ MOST_PEOPLE = 2_000
 
 @dataclass
 class KnownPeople:
-    """Who is in the org already.
+    """The people who are in the org already.
 
     Attributes:
         records: what the org holds, by object.

@@ -24,7 +24,7 @@ _PER_MINUTE = 1 / 1_500
 
 @dataclass(frozen=True)
 class Traffic:
-    """What some minutes brought.
+    """The traffic of some minutes.
 
     Attributes:
         registrations: new ones.

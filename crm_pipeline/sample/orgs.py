@@ -39,7 +39,7 @@ def write_orgs(connection: Connection, folder: Path) -> Path:
 
 
 def credentials(folder: Path) -> dict[str, dict[str, str]]:
-    """What the pipeline needs to log in to each org, by account, in the form it is stored in."""
+    """Returns the credentials for each org, by account, in the form they are stored in."""
     orgs = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))["orgs"]
     by_name = {org["name"]: org for org in orgs}
     return {

@@ -1,4 +1,4 @@
-"""Who registered, who came, what they answered and said."""
+"""The traffic of webinars: registrations, attendances, answers and messages."""
 
 from dataclasses import dataclass
 
@@ -106,7 +106,7 @@ def attendances(draws: Draws, presence: Presence) -> Tables:
 
 
 def replies(draws: Draws, messages: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
-    """What the hosts replied: to three messages in ten, once or twice."""
+    """Returns the hosts' replies: to three messages in ten, once or twice."""
     ids = messages["chat_message_id"].to_numpy()
     answered = draws.happens(ids, "gets a reply", 0.3)
     row, number = _counted(np.where(answered, 1 + draws.below(ids, "replies", 2), 0))

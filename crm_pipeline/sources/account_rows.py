@@ -53,7 +53,7 @@ class AccountRows:
         return extract.read(self.reading, position)
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
-        """Who the rows are about; new people are written."""
+        """Returns the people whom the rows are about; writes new ones, does not commit."""
         seen = sightings(rows, self.filter_strings)
         where = present(self.reading, self.filter_strings)
         return identify(self.ledger, self.account_id, seen, where)

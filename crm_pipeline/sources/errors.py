@@ -14,7 +14,7 @@ class ExtractError(Exception):
 
 @contextmanager
 def explained(extract: str) -> Iterator[None]:
-    """What goes wrong with `sql/extract/<extract>.sql`, as an ExtractError."""
+    """Raises what goes wrong with `sql/extract/<extract>.sql` as an ExtractError."""
     try:
         yield
     except OperationalError as error:

@@ -1,4 +1,4 @@
-"""What the warehouse's columns become: Salesforce's values, and who must not reach an org."""
+"""Mapping of the warehouse's columns to Salesforce's values, and who must not reach an org."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _INT_64 = 2**63
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """What each field of one sObject gets: the value of a column, or a constant."""
+    """The source of each field of one sObject: a column, or a constant."""
 
     columns: Mapping[str, str]
     constants: Mapping[str, str]

@@ -13,7 +13,7 @@ EARLY = timedelta(minutes=2)
 
 
 class Watching(NamedTuple):
-    """What an account watches of its org: the objects, and every how many minutes it looks."""
+    """The objects of its org that an account watches, and every how many minutes it looks."""
 
     sobjects: Collection[str]
     minutes: int

@@ -63,7 +63,7 @@ class Participation:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What to read of a client.
+    """The part of a client's rows that is to be read.
 
     Attributes:
         warehouse: the platform's.
@@ -165,7 +165,7 @@ EXTRACT_NAMES = tuple(extract.name for extract in EXTRACTS)
 
 
 def columns(warehouse: Engine) -> set[str]:
-    """What a mapping can name: the columns of all extracts, and `street`.
+    """Returns the names that a mapping can use: the columns of all extracts, and `street`.
 
     Raises:
         ExtractError: the warehouse is down, or a statement does not fit it.
@@ -276,7 +276,7 @@ def moment(value: Any, timezone: str) -> datetime | None:
 
 
 def _as_datetime(value: Any) -> datetime | None:
-    """What a column of another type says of a time: a day (its beginning), or text."""
+    """Returns the time that a column of another type means: a day (its beginning), or text."""
     try:
         return datetime.fromisoformat(value.isoformat() if isinstance(value, date) else str(value))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who the rows of the warehouse are about: the platform's id of a person, and the address."""
+"""People of the warehouse's rows: the platform's id of a person, and the address."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ ID_CHARS = 200
 
 
 def who(participation: Participation) -> Who:
-    """Whom a row is about; its address must be one (`mapping.rejection` is None)."""
+    """Returns whom a row is about; its address must be one (`mapping.rejection` is None)."""
     source_person = participation.columns["person_id"]
     address = str(email_key(participation.columns["email"]))
     return None if source_person is None else _storable(str(source_person)), address

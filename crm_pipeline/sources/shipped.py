@@ -1,4 +1,4 @@
-"""What the warehouse holds that was shipped after some moments, for many accounts at once."""
+"""Rows of the warehouse that were shipped after some moments, for many accounts at once."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ class Question(NamedTuple):
 
 
 class Shipped(NamedTuple):
-    """What the warehouse holds of an extract after some moment; times of shipping, UTC.
+    """The warehouse's rows of an extract after some moment; times of shipping, UTC.
 
     `seconds` are the times of all rows as seconds after that moment, added up.
     """

@@ -24,7 +24,7 @@ from crm_pipeline.sources.events import event_volumes
 
 @dataclass(frozen=True, slots=True)
 class ReadWhole:
-    """What is to be read whatever its time: events, sessions newly pushed, and rows nobody read."""
+    """Rows to read whatever their time: events, newly pushed sessions, and rows nobody read."""
 
     events: Sequence[int]
     sessions: Sequence[int]

@@ -109,7 +109,7 @@ def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -
 
 
 def _of_absorbed(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
-    """What was not sent yet of people for whom others stand now, as memberships of these."""
+    """Returns the unsent memberships of absorbed people, as memberships of their successors."""
     members: dict[str, Intent] = {}
     for person_key, former in absorbed_members(ledger, account.account_id):
         key = rules.member_key(former.intent["event_id"], person_key)

@@ -46,7 +46,7 @@ NO_ROW = "no registration or attendance is left"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What an account chose that its memberships depend on.
+    """The account's choices that its memberships depend on.
 
     Attributes:
         settings: its campaign settings.
@@ -71,7 +71,7 @@ class Choices:
 
 
 def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
-    """What the account fills further fields of CampaignMember with; by default there is none."""
+    """Returns the account's map of further fields of CampaignMember; there is none by default."""
     chosen = [override for override in overrides if override.sobject == MEMBER]
     return FieldMap(
         {each.field: each.source for each in chosen if each.source is not None},
@@ -302,7 +302,7 @@ def _parts(
     members: FieldMap,
     known: Mapping[str, Mapping[str, float]],
 ) -> dict[str, dict[str, float]]:
-    """What each attendance adds to a summed column, so that one read twice counts once."""
+    """Returns each attendance's part of a summed column, so that one read twice counts once."""
     parts = {}
     for column in set(SUMMED).intersection(members.columns.values()):
         read = {

@@ -10,7 +10,7 @@ from crm_pipeline.salesforce.budget import backfill_calls
 
 
 def count(_: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
-    """What a batch came to."""
+    """Counts a batch."""
     members = recorded.get("member", Recorded())
     return {
         ("campaign_members", "memberships_new"): members.new,

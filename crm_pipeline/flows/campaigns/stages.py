@@ -62,7 +62,7 @@ WORD_CHARS = 40
 
 
 class Word(NamedTuple):
-    """What one row says: of which session, which stage, and when that was (UTC, ISO)."""
+    """The statement of one row: which session, which stage, and when that was (UTC, ISO)."""
 
     session: int
     stage: Stage
@@ -71,7 +71,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the rows of a person and an event have said.
+    """The statements of all rows of a person and an event.
 
     Attributes:
         words: by row: `r4711` is a registration, `a99` an attendance.
@@ -90,7 +90,7 @@ class Told:
         return found if self.before is None or self.before in found else [*found, self.before]
 
     def without(self, rows: Collection[str]) -> "Told":
-        """What is left when these rows say nothing of the event any more."""
+        """Returns the rest when these rows say nothing of the event any more."""
         return replace(
             self,
             words={row: word for row, word in self.words.items() if row not in rows},
@@ -98,7 +98,7 @@ class Told:
         )
 
     def joined(self, other: "Told") -> "Told":
-        """What two people have said who are one now."""
+        """Returns the statements of two people who are one now."""
         return Told(
             {**other.words, **self.words},
             {**other.unknown, **self.unknown},
@@ -150,7 +150,7 @@ def plain(word: object) -> str:
 
 
 def told(rows: Iterable[Participation], settings: CampaignSettings, before: Told) -> Told:
-    """What is known of a person after some of their rows were read.
+    """Returns the state of a person after some of their rows were read.
 
     Args:
         rows: as the source has them now. An unknown word leaves what its row said before; an
@@ -191,7 +191,7 @@ def one_stage(stages: Iterable[Stage], sent: Sequence[Stage]) -> Stage | None:
 
 
 def remembered(said: Said | None) -> Told:
-    """What is known of a member before rows are read.
+    """Returns the state of a member before rows are read.
 
     Of a member that was made before rows were remembered, an attendance stands; any other stage
     is what the rows say that are read from now on.

@@ -91,7 +91,7 @@ def intents(
     people: Mapping[Who, int],
     vanished: Vanished = "keep",
 ) -> list[Intent]:
-    """What the participations ask for: an activity for each, and each person once.
+    """Returns the intents of the participations: an activity for each, and each person once.
 
     Where a participation is not to be sent, its activity is there with the reason. What the org
     has of one whose address is filtered out, or is none any more, is as good as vanished.

@@ -9,7 +9,7 @@ from crm_pipeline.report import CycleReport
 
 
 def count(batch: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
-    """What a batch came to; what its rows say anew may be added up over cycles.
+    """Counts a batch; numbers that its rows say anew may be added up over cycles.
 
     Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
     one. Those that say something new are accepted or rejected, and together with the ones that
@@ -62,7 +62,7 @@ def filtered_leads(report: CycleReport) -> Shown:
 
 
 def load_results(report: CycleReport) -> Shown:
-    """What the delivery cost, and how it went."""
+    """Returns the cost of the delivery and how it went."""
     counts = report.counts
     return {
         "incidents": counts.incidents,

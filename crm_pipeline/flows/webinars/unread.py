@@ -45,7 +45,7 @@ NEVER_COUNTED = LastCount({}, 0)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What counting one source has found.
+    """The result of counting one source.
 
     Attributes:
         source: which one.
@@ -162,7 +162,7 @@ def _settled_until(position: Position) -> datetime:
 
 
 def as_count(found: Comparison, now: Comparison) -> Count:
-    """What was found, and how it stands now that the unread rows were read, for the ledger."""
+    """Returns the count as the ledger keeps it, as it stands now that the unread rows were read."""
     return Count(
         source=now.source,
         rows=now.rows,
@@ -175,7 +175,7 @@ def as_count(found: Comparison, now: Comparison) -> Count:
 
 
 def tell(found: Comparison, last: LastCount) -> list[str]:
-    """What a comparison has found, in lines for people, that the last one had not."""
+    """Returns what a comparison found that the last one had not, in lines for people."""
     told = []
     if found.unread:
         told.append(
