@@ -11,7 +11,6 @@ OPT_OUT = "HasOptedOutOfEmail"
 """Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""
 
 _NOT_YET = {
-    "newest": "Salesforce tells when a record was changed last, not when a field was",
     "ask": "there is no place yet where people could be asked",
     "always": "it is called source now",
 }
@@ -25,23 +24,28 @@ def _offered(value: object) -> object:
 
 
 FieldPolicy = Annotated[
-    Literal["never", "when_empty", "source", "unless_edited"], BeforeValidator(_offered)
+    Literal["never", "when_empty", "source", "unless_edited", "newest"], BeforeValidator(_offered)
 ]
 """When a field of an existing Lead or Contact is written.
 
 never: not at all; when_empty: where nothing stands there (of a checkbox: where it is not ticked);
 source: what changed in the source; unless_edited: likewise, while there is nothing or what we
-wrote last.
+wrote last; newest: likewise, or where the record was last changed before the source said so.
 """
 
 STAYS = frozenset(("LeadSource",))
 """Fields that are written when empty, unless an account names them: where people came from."""
 
-NEEDS_A_LOOK: frozenset[str] = frozenset(("when_empty", "unless_edited"))
+NEEDS_A_LOOK: frozenset[str] = frozenset(("when_empty", "unless_edited", "newest"))
 """Policies that depend on what stands in the org."""
 
+LAST_CHANGED = "LastModifiedDate"
+"""Salesforce tells when a record was changed last, not when a field was: a field is no newer."""
 
-def is_written(policy: str, field: str, new: Any, there: Any, ours: Any) -> bool:
+
+def is_written(
+    policy: str, field: str, new: Any, there: Any, ours: Any, *, is_newer: bool = True
+) -> bool:
     """Whether a field of an existing record is to be written.
 
     Args:
@@ -50,9 +54,12 @@ def is_written(policy: str, field: str, new: Any, there: Any, ours: Any) -> bool
         new: the value that differs from what was last sent, or from what stands there.
         there: what stands in the org; only looked at where the policy needs a look.
         ours: what we wrote there last; None where nothing.
+        is_newer: whether the source said so after the record was changed last.
     """
     if policy == "never" or (field == OPT_OUT and new is not True):
         return False
     if policy not in NEEDS_A_LOOK or there is None or there is False or there == "":
         return True
-    return policy == "unless_edited" and there == ours
+    if policy == "newest" and is_newer:
+        return True
+    return policy != "when_empty" and there == ours

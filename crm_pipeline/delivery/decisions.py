@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.accounts.people import OPT_OUT, is_written
+from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
@@ -175,6 +176,7 @@ def by_policy(
     settings: AccountSettings,
     there: Mapping[str, Any],
     ours: Mapping[str, Any],
+    said_at: datetime | None = None,
 ) -> Decision:
     """An update of an existing person, without what the account does not want written (spec 1).
 
@@ -183,13 +185,23 @@ def by_policy(
         settings: the account's.
         there: the record's values, of fields whose policy needs a look.
         ours: the values that we wrote there last, as the org takes them.
+        said_at: when the source said so (UTC), for what is to be the newest.
     """
     if decision.action != "update":
         return decision
+    changed_at = there.get(LAST_CHANGED)
+    is_newer = bool(said_at and changed_at and said_at > datetime.fromisoformat(str(changed_at)))
     wanted = {
         field: value
         for field, value in decision.fields.items()
-        if is_written(settings.policy(field), field, value, there.get(field), ours.get(field))
+        if is_written(
+            settings.policy(field),
+            field,
+            value,
+            there.get(field),
+            ours.get(field),
+            is_newer=is_newer,
+        )
     }
     if len(wanted) == len(decision.fields):
         return decision

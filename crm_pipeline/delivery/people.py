@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
-from crm_pipeline.accounts.people import NEEDS_A_LOOK
+from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK
 from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.decisions import (
     Decision,
@@ -165,7 +166,8 @@ def _decided(
     made, matched = made_unheard(people, matches)
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     there = _there(desk, [decision for _, decision in decided], matches)
-    compared = "unless_edited" in (chosen.person_fields, *chosen.person_field_policies.values())
+    policies = {chosen.person_fields, *chosen.person_field_policies.values()}
+    compared = not policies.isdisjoint(("unless_edited", "newest"))
     decided = [
         (
             person,
@@ -174,6 +176,7 @@ def _decided(
                 chosen,
                 there.get(decision.salesforce_id or "", {}),
                 _written(person, decision, known) if compared else {},
+                _said_at(person, decision),
             ),
         )
         for person, decision in decided
@@ -191,12 +194,24 @@ def _written(
     return known[decision.sobject].fit(last, "update").fields if last else {}
 
 
+def _is_to_be_newest(chosen: AccountSettings, decision: Decision) -> bool:
+    """Whether it counts when the record was changed last, which no match tells."""
+    return any(chosen.policy(field) == "newest" for field in decision.fields)
+
+
+def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
+    """When the source said what is to be written: as it was read, or what it said all along."""
+    is_news = decision.salesforce_id == person.salesforce_id
+    return person.read_at if is_news else person.as_of
+
+
 def _there(
     desk: Desk, decisions: Sequence[Decision], matches: Mapping[str, Match]
 ) -> dict[str, Mapping[str, Any]]:
     """Returns the org's values of the fields whose policy needs a look, by record.
 
-    A record that was just matched was read with it; the others are read now, 10,000 in a call.
+    A record that was just matched was read with it, but for when it was changed last; the others
+    are read now, 10,000 in a call.
     """
     chosen = desk.chosen
     values: dict[str, Mapping[str, Any]] = {
@@ -209,12 +224,12 @@ def _there(
             for each in decisions
             if each.action == "update"
             and each.sobject == sobject
-            and each.salesforce_id not in values
+            and (each.salesforce_id not in values or _is_to_be_newest(chosen, each))
             for field in each.fields
             if chosen.policy(field) in NEEDS_A_LOOK
         ]
         ids = dict.fromkeys(record_id for record_id, _ in unread)
-        fields = ["Id", *sorted({field for _, field in unread})]
+        fields = ["Id", LAST_CHANGED, *sorted({field for _, field in unread})]
         queries += packed_in_queries(fields, sobject, "Id", ids)
     if queries:
         desk.allowance.demand_calls()

@@ -27,8 +27,8 @@ class DuePerson:
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
     the org has from us; `known_address` is the address that the person had when that record was
-    chosen. `sent_emails` are the addresses under which an earlier version was sent, where nothing
-    is known of its outcome.
+    chosen. `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
+    under which an earlier version was sent, where nothing is known of its outcome.
     """
 
     operation_id: int
@@ -43,6 +43,7 @@ class DuePerson:
     last_sent: Mapping[str, Any] | None
     last_as_of: datetime | None
     known_address: str | None = None
+    read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
 
     @property

@@ -1,5 +1,6 @@
 """What of a person who is there is written, and what becomes of one who is not."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import text
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.test_people_who_change import emails, hand_over, ship, whose
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, chat, register
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, chat, register
 
 ROUTES = pytest.mark.parametrize("route", ["composite", "bulk"])
 
@@ -158,3 +159,45 @@ def test_what_changed_meanwhile_about_those_left_out_comes_once(bench: Bench) ->
     assert emails(bench) == ["new@example.com", "p2@example.com"]
     assert sorted(whose(bench)) == ["new@example.com", "p2@example.com"]
     assert bench.cycle().counts.api_calls == 0
+
+
+def change(record: dict[str, Any], at: datetime, **fields: Any) -> None:
+    """As people do in the org, at this time."""
+    record.update(fields, LastModifiedDate=f"{at:%Y-%m-%dT%H:%M:%S}.000+0000")
+
+
+@ROUTES
+def test_the_newest_word_stands_as_far_as_the_record_tells_its_time(
+    bench: Bench, route: str
+) -> None:
+    bench.settings(route=route, person_fields="newest")
+    arrives(bench, job_title="CTO", city="Rome")
+    change(lead(bench), datetime.now(UTC) - timedelta(hours=1), Title="Boss")
+    says(bench, "job_title", "CEO")
+    assert lead(bench)["Title"] == "CEO", "said after that"
+    bench.admin("settings", maintenance="down")
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'Head', city = 'Bonn', shipped_at = now()")
+    )
+    bench.cycle()
+    change(lead(bench), datetime.now(UTC) + timedelta(hours=1), Title="Chair")
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    found = lead(bench)
+    assert (found["Title"], found["City"]) == ("Chair", "Bonn"), "the city is ours"
+
+
+@ROUTES
+def test_at_a_first_match_the_newest_word_is_the_record_s_unless_it_was_changed_before(
+    bench: Bench, route: str
+) -> None:
+    bench.settings(route=route, person_fields="newest")
+    for number in (1, 2):
+        email = f"p{number}@example.com"
+        bench.seed("Contact", LastName="Old", Email=email, Title="Boss", MailingCity=None)
+        add_person(bench.connection, number, job_title="CTO", city="Rome")
+        register(bench.connection, number, number)
+    change(bench.records("Contact")[0], LONG_AGO - timedelta(days=1))
+    assert bench.cycle().state == "Complete"
+    found = [(each["Title"], each["MailingCity"]) for each in bench.records("Contact")]
+    assert found == [("CTO", "Rome"), ("Boss", "Rome")]

@@ -13,6 +13,7 @@ SELECT
     i.sent AS last_sent,
     i.as_of AS last_as_of,
     i.address AS known_address,
+    o.created_at AS read_at,
     CASE
         WHEN o.version = 1 OR i.person_key IS NOT NULL THEN '{}'
         ELSE ARRAY(
