@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.salesforce.errors import AccountStopped
 
@@ -26,8 +27,8 @@ class AccountOrg:
 
 def org_of(connection: Connection, account_id: str) -> AccountOrg | None:
     """The account's org; None before its first login."""
-    row = connection.execute(statement("accounts/org_of"), {"account_id": account_id}).one_or_none()
-    return None if row is None else AccountOrg(*row)
+    rows = connection.execute(statement("accounts/org_of"), {"account_id": account_id})
+    return next(iter(objects(rows, AccountOrg)), None)
 
 
 def org_is_unsure(connection: Connection, account_id: str) -> bool:

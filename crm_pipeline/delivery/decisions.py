@@ -45,7 +45,6 @@ class Holding:
     is_published: bool = False
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Decision:
     """The action and the fields that one operation needs.

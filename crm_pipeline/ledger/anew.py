@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import the_object
 from crm_pipeline.database.statements import statement
 
 
@@ -22,8 +23,8 @@ class VolumeToStartAnew:
 def volume_to_start_anew(connection: Connection, account_id: str) -> VolumeToStartAnew:
     """The size of `start_anew`, counted and not changed."""
     parameters = {"account_id": account_id}
-    row = connection.execute(statement("ledger/volume_to_start_anew"), parameters).one()
-    return VolumeToStartAnew(*row)
+    row = connection.execute(statement("ledger/volume_to_start_anew"), parameters)
+    return the_object(row, VolumeToStartAnew)
 
 
 def start_anew(connection: Connection, account_id: str) -> None:
@@ -49,10 +50,8 @@ class StandingOfClient:
 
 def standing_of_client(connection: Connection, account_id: str) -> StandingOfClient:
     """The size of `become_another_client`, counted and not changed."""
-    row = connection.execute(
-        statement("ledger/standing_of_client"), {"account_id": account_id}
-    ).one()
-    return StandingOfClient(*row)
+    row = connection.execute(statement("ledger/standing_of_client"), {"account_id": account_id})
+    return the_object(row, StandingOfClient)
 
 
 def become_another_client(connection: Connection, account_id: str) -> None:

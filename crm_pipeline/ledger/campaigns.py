@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER
 
@@ -137,7 +138,7 @@ def due_campaigns(
     """Pending campaigns with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("campaigns/due_campaigns"), window)
-    return [DueCampaign(*row) for row in rows]
+    return objects(rows, DueCampaign)
 
 
 def note_campaigns(
@@ -177,7 +178,7 @@ def due_members(
     """Pending memberships that can be sent, with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("campaigns/due_members"), window)
-    return [DueMember(*row) for row in rows]
+    return objects(rows, DueMember)
 
 
 def due_gone_members(
@@ -186,7 +187,7 @@ def due_gone_members(
     """Memberships that are to be gone, with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("campaigns/due_gone_members"), window)
-    return [GoneMember(*row) for row in rows]
+    return objects(rows, GoneMember)
 
 
 def due_member_volume(connection: Connection, account_id: str) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 
 
@@ -33,7 +34,7 @@ def ledger_is_sure(connection: Connection, account_id: str) -> None:
 def activities_to_create(connection: Connection, account_id: str) -> list[ActivityToCreate]:
     """The account's new activities that wait to be sent, or for an answer."""
     rows = connection.execute(statement("ledger/activities_to_create"), {"account_id": account_id})
-    return [ActivityToCreate(*row) for row in rows]
+    return objects(rows, ActivityToCreate)
 
 
 def take_for_sent(connection: Connection, account_id: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import the_object
 from crm_pipeline.database.statements import statement
 
 
@@ -48,8 +49,8 @@ def start_cycle(connection: Connection, account_id: str, run_id: str) -> Started
     """Sets the account's state to Processing and opens a cycle; closes an abandoned one."""
     row = connection.execute(
         statement("ledger/start_cycle"), {"account_id": account_id, "run_id": run_id}
-    ).one()
-    return StartedCycle(*row)
+    )
+    return the_object(row, StartedCycle)
 
 
 def finish_cycle(
@@ -85,5 +86,5 @@ def finish_cycle(
             "api_limit": api_limit,
             "latency_seconds": latency_seconds,
         },
-    ).one()
-    return FinishedCycle(*row)
+    )
+    return the_object(row, FinishedCycle)

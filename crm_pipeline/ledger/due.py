@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
 from crm_pipeline.salesforce.emails import email_key
 
@@ -19,7 +20,6 @@ OF_ANY_TOPIC = frozenset(("record", "message"))
 """Kinds whose operations say themselves of which topic they are."""
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class DuePerson:
     """A person of whom it is to be decided which record gets what.
@@ -128,7 +128,7 @@ def due_people(
     """Pending people with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("ledger/due_people"), window)
-    return [DuePerson(*row) for row in rows.all()]
+    return objects(rows, DuePerson)
 
 
 def left_addresses(connection: Connection, account_id: str, found: Mapping[str, str]) -> set[str]:
@@ -152,7 +152,7 @@ def due_updates(
     """Decided updates of people with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("ledger/due_updates"), window)
-    return [DueUpdate(*row) for row in rows.all()]
+    return objects(rows, DueUpdate)
 
 
 def due_activities(
@@ -171,7 +171,7 @@ def due_activities(
     people = None if of_people is None else orjson.dumps(list(of_people)).decode()
     window = {"account_id": account_id, "after": after, "limit": limit, "of_people": people}
     rows = connection.execute(statement("ledger/due_activities"), window)
-    return [DueActivity(*row) for row in rows.all()]
+    return objects(rows, DueActivity)
 
 
 def lost_operations(
@@ -180,7 +180,7 @@ def lost_operations(
     """Returns operations that were sent at least `grace_seconds` ago and have no outcome."""
     window = {"account_id": account_id, "grace_seconds": grace_seconds, "limit": limit}
     rows = connection.execute(statement("ledger/lost_operations"), window)
-    return [Lost(*row) for row in rows.all()]
+    return objects(rows, Lost)
 
 
 def open_volumes(connection: Connection, account_id: str) -> dict[str, Volume]:
@@ -219,8 +219,8 @@ class DueVolumes:
 
 def due_volumes(connection: Connection, account_id: str) -> DueVolumes:
     """Counts what a delivery would have to do now."""
-    row = connection.execute(statement("ledger/due_volumes"), {"account_id": account_id}).one()
-    return DueVolumes(*row)
+    row = connection.execute(statement("ledger/due_volumes"), {"account_id": account_id})
+    return the_object(row, DueVolumes)
 
 
 def unknown_people_fields(connection: Connection, account_id: str) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 
 
@@ -51,7 +52,7 @@ def close_incidents(connection: Connection, account_id: str) -> None:
 def open_incidents(connection: Connection, account_id: str) -> list[Incident]:
     """Returns the incidents that hold up operations now, oldest first."""
     rows = connection.execute(statement("ledger/open_incidents"), {"account_id": account_id})
-    return [Incident(*row) for row in rows]
+    return objects(rows, Incident)
 
 
 def release_incidents(connection: Connection, account_id: str, codes: Collection[str]) -> bool:

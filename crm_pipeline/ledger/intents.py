@@ -15,7 +15,6 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.text import storable_json
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Intent:
     """One thing that a flow wants to be so in the org.

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.intents import Intent
 
@@ -57,4 +58,4 @@ def due_messages(
     """Pending messages with an operation id above `after`, oldest first."""
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("messages/due_messages"), window)
-    return [DueMessage(**row._mapping) for row in rows]
+    return objects(rows, DueMessage)

@@ -38,7 +38,6 @@ class Planned:
     reason: str | None = None
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Done:
     """An operation that succeeded; `action` is create, update or `none` (nothing differed).

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 
 
@@ -34,7 +35,7 @@ def positions(connection: Connection, account_id: str, flow: str) -> dict[str, P
     """An account's positions of a flow, by source; a source never read is not among them."""
     of_flow = {"account_id": account_id, "flow": flow}
     rows = connection.execute(statement("ledger/positions"), of_flow)
-    return {row.source: Position(**row._mapping) for row in rows}
+    return {each.source: each for each in objects(rows, Position)}
 
 
 def positions_of_accounts(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection
 
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.intents import Intent
 
@@ -255,7 +256,7 @@ def due_records(
             "limit": limit,
         },
     )
-    return [DueRecord(**row._mapping) for row in rows]
+    return objects(rows, DueRecord)
 
 
 def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[str, str, bool], int]:

@@ -13,7 +13,6 @@ Status = Literal["ok", "error", "lost", "not_sent"]
 _NAMED_RECORDS = re.compile(r"\b[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?\b")
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Write:
     """One record to be written.

@@ -11,7 +11,6 @@ from crm_pipeline.exceptions import PicklableError
 _NAMESPACE = UUID("5f0e9c3a-6a52-4f0b-9d0c-0e1f5a7c2b11")
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Message:
     """The whole new state of one thing, so that a repeated or an older message does no harm.

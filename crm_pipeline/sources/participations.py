@@ -36,7 +36,6 @@ _FIRST_YEAR, _LAST_YEAR = SALESFORCE_YEARS
 _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
 
 
-# Made by the ten thousand: frozen, each would take eight times as long to make.
 @dataclass(slots=True)
 class Participation:
     """One registration or attendance, as the warehouse has it.
