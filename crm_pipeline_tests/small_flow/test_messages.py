@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.cycle import sync_account
-from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.anew import start_anew
 from crm_pipeline.local_platform.inbox import Fault
 from crm_pipeline.local_platform.server import LocalPlatformServer
@@ -157,3 +158,18 @@ def test_a_wrong_secret_is_said_and_loses_nothing(
     assert (report.state, "PLATFORM_SECRET" in report.reason) == ("Failed", True)
     assert cycle(bench, TOLD, **by_http(server)).state == "Complete"
     assert len(server.inbox.messages) == 1
+
+
+def test_a_message_without_an_answer_is_a_reason_to_run(
+    bench: Bench, server: LocalPlatformServer
+) -> None:
+    server.inbox.faults.append(Fault(action="forget", about="badge:1"))
+    flows = [*FLOWS, badges_flow([TOLD], watches=())]
+    steps = ALL_TOPICS | TOPICS
+    report = sync_account(ACCOUNT, run_id="test", steps=steps, flows=flows, **by_http(server))
+    assert (report.state, told(bench)["badge:1"]) == ("Complete", "pending")
+    [due] = due_accounts(only_urgent=False, flows=flows)
+    assert due.reason == "unfinished"
+    sync_account(ACCOUNT, run_id="test", steps=steps, flows=flows, **by_http(server))
+    assert told(bench)["badge:1"] == "done"
+    assert due_accounts(only_urgent=False, flows=flows) == []

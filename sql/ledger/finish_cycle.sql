@@ -48,7 +48,7 @@ SET
             ON o.account_id = i.account_id AND o.person_key = i.person_key
         WHERE
             o.account_id = :account_id
-            AND (i.person_key IS NOT NULL OR o.gone)
+            AND (i.person_key IS NOT NULL OR o.gone OR o.kind = 'message')
             AND o.state = 'pending'
             AND o.kind <> 'person'
             AND NOT (
