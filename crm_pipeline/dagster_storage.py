@@ -64,7 +64,7 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
         self._tables: set[str] = set()
 
     def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Whether there is such a partition, by the keys as they were a moment ago.
+        """Returns whether there is such a partition, by the keys as they were a moment ago.
 
         One that is not among them may be new: then the database has the last word. One that was
         removed in another process counts until the moment is over.
@@ -84,7 +84,7 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
         self._partitions.pop(partitions_def_name, None)
 
     def has_table(self, table_name: str) -> bool:
-        """Whether there is such a table; one that is there stays."""
+        """Returns whether there is such a table; one that is there stays."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables

@@ -115,7 +115,7 @@ class Topic:
 
     @property
     def changes_something(self) -> bool:
-        """Whether a cycle that is asked for it changes ledger or org; others only look."""
+        """True if a cycle that is asked for it changes ledger or org; others only look."""
         return self.records or self.retries or self.reads_back or bool(self.sends)
 
 
@@ -264,7 +264,7 @@ class Flow(Generic[S]):
         return tuple(source.name for source in self.sources if source.name in read)
 
     def records(self, asked: frozenset[str]) -> bool:
-        """Whether one of these topics has what is read recorded."""
+        """Returns whether one of these topics has what is read recorded."""
         return any(topic.records for topic in self.topics if topic.name in asked)
 
 

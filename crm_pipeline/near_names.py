@@ -30,7 +30,7 @@ def misspelt(typed: str, known: frozenset[str]) -> str | None:
 
 
 def _has_the_letters(typed: str, name: str) -> bool:
-    """Whether at most two letters are too many or missing, in any order; quickly told."""
+    """Returns whether at most two letters are too many or missing, in any order; quickly told."""
     longer = max(len(typed), len(name))
     return (
         abs(len(typed) - len(name)) <= 2 and longer - (Counter(typed) & Counter(name)).total() <= 2
@@ -38,7 +38,7 @@ def _has_the_letters(typed: str, name: str) -> bool:
 
 
 def _slips(typed: str, name: str) -> int:
-    """How many letters are wrong, missing, too many, or swapped with the next one."""
+    """Counts the letters that are wrong, missing, too many, or swapped with the next one."""
     before: list[int] = []
     row = list(range(len(name) + 1))
     for done, letter in enumerate(typed, 1):
@@ -56,7 +56,7 @@ def _slips(typed: str, name: str) -> int:
 
 
 def _is_cut_short(typed: str, name: str) -> bool:
-    """Whether each word of what was typed, two at least, abbreviates the name's word there."""
+    """Returns whether each typed word, two at least, abbreviates the name's word there."""
     words, whole = typed.split("_"), name.split("_")
     return 2 <= len(words) <= len(whole) and all(
         _abbreviates(word, meant) for word, meant in zip(words, whole, strict=False)
@@ -64,6 +64,6 @@ def _is_cut_short(typed: str, name: str) -> bool:
 
 
 def _abbreviates(word: str, meant: str) -> bool:
-    """Whether a word has letters of another one, two at least, in their order from its first."""
+    """Returns whether a word has letters of another, at least two, in order from its first."""
     letters = iter(meant)
     return len(word) > 1 and word[0] == meant[:1] and all(letter in letters for letter in word)

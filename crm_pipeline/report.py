@@ -15,7 +15,7 @@ class Tally(Counter[tuple[str, str]]):
     """Numbers by topic and outcome; what did not happen is zero. Topics declare their outcomes."""
 
     def overall(self, outcome: str) -> int:
-        """How often something came out, whatever the topic: `failed` of all."""
+        """Counts how often something came out, whatever the topic: `failed` of all."""
         return sum(number for (_, each), number in self.items() if each == outcome)
 
     @property

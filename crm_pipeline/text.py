@@ -119,12 +119,12 @@ def salesforce_time(moment: datetime) -> str | None:
 
 
 def utf16_length(text: str) -> int:
-    """How long Salesforce takes a text to be: in units of UTF-16, of which an emoji has two."""
+    """Returns Salesforce's length of a text: in units of UTF-16, of which an emoji has two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def trimmed(text: str, limit: int) -> str:
-    """As much of a text as has a length (in UTF-16) of at most `limit`, without blanks behind.
+    """Returns as much of a text as `limit` holds (in UTF-16), without blanks behind.
 
     Nothing that is seen as one character is cut in two, unless it alone is longer.
     """
@@ -139,7 +139,7 @@ def trimmed(text: str, limit: int) -> str:
 
 
 def _belongs_to_what_precedes(text: str, place: int) -> bool:
-    """Whether the character at a place is seen as one with the character before it."""
+    """Returns whether the character at a place is seen as one with the character before it."""
     here, before = text[place], text[place - 1]
     code = ord(here)
     if unicodedata.category(here).startswith("M") or here in _JOINERS:

@@ -152,7 +152,7 @@ class AccountSettings(BaseModel):
             ) from None
 
     def policy(self, field: str) -> str:
-        """When this field of an existing Lead or Contact is written."""
+        """Returns when this field of an existing Lead or Contact is written."""
         if field in self.person_field_policies:
             return str(self.person_field_policies[field])
         if field in STAYS and self.person_fields != "never":

@@ -79,7 +79,7 @@ def read_credentials(connection: Connection, account_id: str) -> Credentials:
 
 
 def has_credentials(connection: Connection, account_id: str) -> bool:
-    """Whether any credentials are stored, good or not."""
+    """Returns whether any credentials are stored, good or not."""
     sealed = connection.scalar(statement("accounts/get_credential"), {"account_id": account_id})
     return sealed is not None
 
@@ -125,7 +125,7 @@ def clear_refused(connection: Connection, account_id: str) -> None:
 
 
 def refused(connection: Connection, account_id: str) -> str | None:
-    """Why Salesforce refused the account's present credentials, or None."""
+    """Returns why Salesforce refused the account's present credentials, or None."""
     reason: str | None = connection.scalar(
         statement("accounts/refused"), {"account_id": account_id}
     )

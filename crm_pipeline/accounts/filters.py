@@ -1,4 +1,4 @@
-"""Which email addresses a client does not want as new leads (spec 1, step 5)."""
+"""Filters: parts of email addresses that a client does not want as new leads (spec 1, step 5)."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Which org an account's deliveries go to: its id is kept, and another one stops the account.
+"""The org of an account's deliveries: its id is kept, and another one stops the account.
 
 The ledger believes in records of one org. A changed login URL, a refreshed sandbox or an account
 id that is given anew would have it believe in records that are not there.
@@ -32,7 +32,7 @@ def org_of(connection: Connection, account_id: str) -> AccountOrg | None:
 
 
 def org_is_unsure(connection: Connection, account_id: str) -> bool:
-    """Whether a login may lead to another org than before, so that one is due even if idle."""
+    """Returns whether a login may lead to another org than before; then one is due even if idle."""
     found: bool | None = connection.scalar(
         statement("accounts/org_is_unsure"), {"account_id": account_id}
     )
@@ -40,7 +40,7 @@ def org_is_unsure(connection: Connection, account_id: str) -> bool:
 
 
 def org_is_shared(connection: Connection, account_id: str, organization_id: str) -> bool:
-    """Whether another account works in this org, or may begin to."""
+    """Returns whether another account works in this org, or may begin to."""
     shared: bool = connection.execute(
         statement("accounts/org_is_shared"),
         {"account_id": account_id, "organization_id": organization_id},

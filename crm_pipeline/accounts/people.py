@@ -46,7 +46,7 @@ LAST_CHANGED = "LastModifiedDate"
 def is_written(
     policy: str, field: str, new: Any, there: Any, ours: Any, *, is_newer: bool = True
 ) -> bool:
-    """Whether a field of an existing record is to be written.
+    """Returns whether a field of an existing record is to be written.
 
     Args:
         policy: the account's, for this field.

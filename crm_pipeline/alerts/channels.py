@@ -1,4 +1,4 @@
-"""Where alerts go: the log always; a webhook and an e-mail address where they are set."""
+"""Channels of alerts: the log always; a webhook and an e-mail address where they are set."""
 
 import logging
 import smtplib

@@ -1,4 +1,4 @@
-"""Which promises are broken, and for which account: pure functions. Times are UTC."""
+"""Broken promises, and the accounts they were made to: pure functions. Times are UTC."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -122,7 +122,7 @@ def _settings(stored: str) -> AccountSettings | None:
 def _questions(
     connection: Connection, standings: Sequence[Standing], flows: Sequence[Flow[Any]]
 ) -> dict[Source[Any, Any], list[Asked]]:
-    """How far each account has read each source of each flow that it has on."""
+    """Returns how far each account has read each source of each flow that it has on."""
     known = positions_of_accounts(connection, [s.account_id for s in standings])
     asked: defaultdict[Source[Any, Any], list[Asked]] = defaultdict(list)
     for flow in flows:

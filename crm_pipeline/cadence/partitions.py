@@ -21,7 +21,7 @@ ACCOUNTS = DynamicPartitionsDefinition(name="account")
 def partition_changes(
     enabled: Collection[str], existing: Collection[str], in_flight: Collection[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Which partitions to add and which to remove.
+    """Returns the partitions to add and those to remove.
 
     One whose account is in a run stays until the run has ended: a run of a range fails when a
     partition of it disappears.

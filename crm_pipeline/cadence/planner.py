@@ -1,4 +1,4 @@
-"""Which accounts are due, and how they are dealt out to runs. Pure functions; times are UTC."""
+"""Due accounts, and how they are dealt out to runs. Pure functions; times are UTC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class Due:
 
 
 def may_run(standing: Standing, now: datetime) -> bool:
-    """Whether the account may be asked for at all, whatever there is to do.
+    """Returns whether the account may be asked for at all, whatever there is to do.
 
     One in flight may not, nor one that is paused, nor one whose credentials were refused:
     logging in with them again locks the user out. One that failed waits 15 minutes, then 30,
@@ -110,13 +110,13 @@ def may_run(standing: Standing, now: datetime) -> bool:
 
 
 def wait_after(failures_in_a_row: int) -> timedelta:
-    """How long an account rests after so many failed cycles in a row."""
+    """Returns how long an account rests after so many failed cycles in a row."""
     doublings = min(failures_in_a_row - 1, 10)
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 def own_business(standing: Standing) -> Reason | None:
-    """Why the account is due even without news at a source, if it is."""
+    """Returns why the account is due even without news at a source, if it is."""
     if standing.state == "New":
         return "never run"
     if standing.state == "Failed":

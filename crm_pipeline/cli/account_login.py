@@ -141,7 +141,7 @@ def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "lis
 
 
 def _described(org: "Org", sobjects: Iterable[str]) -> "list[SObjectSchema]":
-    """How these objects look to the user; costs a call each."""
+    """Describes these objects as the user sees them; costs a call each."""
     from crm_pipeline.salesforce.describe import SObjectSchema
 
     return [

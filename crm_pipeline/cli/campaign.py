@@ -85,7 +85,7 @@ def list_(account_id: AccountId) -> None:
 
 
 def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> None:
-    """Where a setting that was just changed has members read: says what that will cost.
+    """Says what it will cost if a setting that was just changed has members read again.
 
     Campaigns that are switched on read all that there is, and some settings read it again.
     Whoever does not agree to that leaves everything as it was.

@@ -1,4 +1,4 @@
-"""Where credentials come from: a file, the environment, or a prompt; never from arguments.
+"""Credentials from a file, the environment, or a prompt; never from arguments.
 
 Arguments are seen by everybody on the machine, and stay in the shell's history.
 """
@@ -20,7 +20,7 @@ _PREFIX = "SALESFORCE_"
 
 
 class Method(StrEnum):
-    """How to log in; the names of `crm_pipeline.salesforce.credentials`."""
+    """Ways to log in; the names of `crm_pipeline.salesforce.credentials`."""
 
     client_credentials = "client_credentials"
     jwt = "jwt"

@@ -42,7 +42,7 @@ def migrated() -> "Engine":
 
 
 def is_set_up() -> bool:
-    """Whether the pipeline's database has the tables of this version."""
+    """Returns whether the pipeline's database has the tables of this version."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.database.migrations import pending
 
@@ -50,7 +50,7 @@ def is_set_up() -> bool:
 
 
 def where(database: "Engine") -> str:
-    """Which database it is, for people."""
+    """Returns which database it is, for people."""
     from crm_pipeline.settings import settings
 
     chosen = settings()

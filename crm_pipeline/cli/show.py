@@ -1,4 +1,4 @@
-"""How commands show things: tables that fit a terminal, and stay whole in a pipe or a file."""
+"""Display of commands: tables that fit a terminal, and stay whole in a pipe or a file."""
 
 import shutil
 import sys
@@ -47,7 +47,7 @@ def say(text: object = "", *, err: bool = False) -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Where progress and colours go: as wide as the terminal."""
+    """Returns the console for progress and colours: as wide as the terminal."""
     from rich.console import Console
 
     return Console(file=sys.stderr if stderr else sys.stdout, highlight=False)

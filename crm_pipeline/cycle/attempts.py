@@ -91,7 +91,7 @@ class Attempts:
 
     @property
     def state(self) -> CycleState:
-        """How a cycle ended in which this went wrong."""
+        """The state in which the cycle ends, by what went wrong."""
         if not self.problems:
             return "Complete"
         paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
@@ -104,7 +104,7 @@ class Attempts:
 
     @property
     def paused_until(self) -> datetime | None:
-        """When the account may go on, where it is paused (UTC)."""
+        """The end of the account's pause (UTC), or None if it is not paused."""
         pauses = (each.until for each in self.problems if isinstance(each, AccountPaused))
         return max(pauses, default=None)
 

@@ -75,7 +75,7 @@ def calls_a_day(objects: int, minutes: int) -> int:
 
 
 def is_due(desk: Desk, flows: FlowsOn) -> bool:
-    """Whether the account's pace, or a hint, says that the org is to be asked for changes."""
+    """Returns whether the org is to be asked for changes, by the account's pace or a hint."""
     watching = Watching(watched_fields(flows), desk.chosen.read_back_minutes)
     watched = {desk.ledger.account_id: watching}
     return desk.ledger.account_id in not_read_lately(desk.ledger.connection, watched).by_pace
@@ -142,7 +142,7 @@ def _joined(flows: FlowsOn) -> list[Watch]:
 
 
 def _with_lives(watch: Watch, schema: SObjectSchema) -> Watch:
-    """With the fields that say what became of a record; they cost no call."""
+    """Adds the fields that say what became of a record; they cost no call."""
     lives = [name for name in _LIVES.get(watch.sobject, ()) if schema.field(name) is not None]
     return watch._replace(fields=tuple(dict.fromkeys((*watch.fields, *lives))))
 

@@ -103,7 +103,7 @@ def _as_last_known(desk: Desk, gone: set[str], empty: Mapping[str, Any]) -> list
 def _there_again(
     desk: Desk, watch: Watch, found: set[str], empty: Mapping[str, Any]
 ) -> list[Record]:
-    """Of what was found, as it is now, what was told to be gone."""
+    """Returns found records that were told to be gone, as they are now."""
     known = org_values(desk.ledger.connection, desk.org.log_in().organization_id, found)
     told_gone = [each for each in sorted(known) if known[each].told.get("IsDeleted") is True]
     fields = dict.fromkeys(("Id", "SystemModstamp", *watch.fields))

@@ -34,7 +34,7 @@ def tell_of(
 
 
 def _routes(spent: Allowance) -> tuple[str, str]:
-    """How everything travelled, and why."""
+    """Returns the routes that everything travelled, and the reason."""
     routes = spent.routes.items()
     return (
         ", ".join(f"{stage} by {route.name}" for stage, route in routes),

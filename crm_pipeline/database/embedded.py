@@ -432,7 +432,7 @@ def _as_options(configuration: dict[str, str]) -> list[str]:
 
 
 def _identity() -> _Identity:
-    """As whom PostgreSQL runs: as whoever calls, but never as root, which it refuses."""
+    """Returns the user that PostgreSQL runs as: the caller, but never root, which it refuses."""
     account = _unprivileged_account()
     if account is None:
         return {}
@@ -440,7 +440,7 @@ def _identity() -> _Identity:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the caller's, so that no PGDATA or PGOPTIONS of his reaches the server."""
+    """Returns an environment without the caller's PGDATA or PGOPTIONS."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
 

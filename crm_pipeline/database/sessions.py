@@ -1,4 +1,4 @@
-"""How a session with PostgreSQL begins, and whether a pooler on the way keeps it together.
+"""Sessions with PostgreSQL: how they begin, and whether a pooler keeps them together.
 
 An account's lock belongs to the session that took it. A pooler that hands out its connections
 for a transaction at a time leaves the lock with one that serves somebody else next, so the
@@ -33,7 +33,7 @@ class PoolerError(PicklableError):
 
 
 class Look(NamedTuple):
-    """Which server process served a client, then another one, then, meanwhile, the first again."""
+    """The server processes that served a client, then another one, then the first again."""
 
     first: int
     other: int
@@ -42,7 +42,7 @@ class Look(NamedTuple):
 
 @dataclass
 class Session:
-    """How the sessions of a database begin.
+    """The beginning of a database's sessions.
 
     Attributes:
         timezone: the zone they speak.
@@ -84,7 +84,7 @@ def refuse_lent_connections(url: "URL", variable: str) -> None:
 
 
 def keeps_sessions(looks: Iterable[Look]) -> bool:
-    """Whether each client has a server process of its own, as long as it is there."""
+    """Returns whether each client has a server process of its own, as long as it is there."""
     return all(look.first == look.first_again != look.other for look in looks)
 
 

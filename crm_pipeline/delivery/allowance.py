@@ -124,12 +124,12 @@ class Allowance:
 
     @property
     def does_for_all(self) -> bool:
-        """Whether the calls that are left do for all that is pending, mending included."""
+        """True if the calls that are left do for all that is pending, mending included."""
         left = self.budget.calls_left
         return left is None or left >= 2 * self.forecast
 
     def demand_calls(self) -> int | None:
-        """To be called before the org is: how many calls may be made; None: nothing limits them.
+        """Returns how many calls may be made now; None if nothing limits them.
 
         Raises:
             AccountPaused: none is left, of the cycle or of the account's share of the day, or

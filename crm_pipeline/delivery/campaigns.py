@@ -68,7 +68,7 @@ ALREADY = "DUPLICATE_VALUE"
 
 
 class Place(NamedTuple):
-    """Where a campaign is sought: a field and its value; of two with one name, by their mark."""
+    """A place to seek a campaign: a field and its value; of two with one name, by their mark."""
 
     field: str
     value: str
@@ -118,7 +118,7 @@ def link_campaigns(desk: Desk) -> None:
 
 
 def _is_known(each: DueCampaign) -> bool:
-    """Whether there was a campaign: what people delete or link wrongly is not created anew."""
+    """Returns whether there was a campaign: one deleted or linked wrongly is not created anew."""
     return each.intent["campaign_id"] is not None or each.campaign_id is not None
 
 
@@ -139,12 +139,12 @@ def status_creation(reference: str, campaign_id: str, status: Mapping[str, Any])
 
 
 def is_there(answer: SubAnswer) -> bool:
-    """Whether a status is in the org after the attempt to create it."""
+    """Returns whether a status is in the org after the attempt to create it."""
     return answer.error is None or answer.error[0] == ALREADY
 
 
 def _not_found(each: DueCampaign) -> tuple[str, str]:
-    """Why an event has no campaign: a code, and what to do."""
+    """Returns why an event has no campaign: a code, and what to do."""
     remedy = f"name one: `crm-pipeline campaign link … {each.event_id} CAMPAIGN`"
     if each.intent["campaign_id"] is not None:
         return "NO_CAMPAIGN", (
@@ -213,7 +213,7 @@ def _followers(
 
 
 def _places(desk: Desk, each: DueCampaign) -> list[Place]:
-    """Where to seek an event's campaign.
+    """Returns the places to seek an event's campaign.
 
     By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
     so far. Or, where the answer to a creation was lost, by what was sent.

@@ -79,7 +79,7 @@ class Decision:
         return self.kind.name if self.holds is None else self.holds.topic
 
     def names_another(self, write: Write) -> bool:
-        """Whether a write of it names another record, which may be the one that is gone."""
+        """Returns whether a write of it names another record, which may be the one that is gone."""
         further = self.holds.ref_fields if self.holds else ()
         return not self.kind.references.union(further).isdisjoint(write.fields)
 
@@ -119,7 +119,7 @@ def decide_person(
     settings: AccountSettings,
     made: Mapping[int, Match],
 ) -> Decision:
-    """Which record gets which fields.
+    """Decides which record gets which fields.
 
     A person whose record is known gets what changed since it was last sent, so that what a
     salesperson edited stays; with another address than before, the person is whoever has that
@@ -269,7 +269,7 @@ def _decide_matched(
 
 
 def _same(field: str, ours: Any, theirs: Any) -> bool:
-    """Whether a value stands in the org already; an email does in whatever case."""
+    """Returns whether a value stands in the org already; an email does in whatever case."""
     if isinstance(ours, str) and isinstance(theirs, str):
         return same_address(ours, theirs) if field == "Email" else ours.strip() == theirs.strip()
     return bool(ours == theirs)
@@ -326,7 +326,7 @@ def decide_activity(activity: DueActivity, schema: SObjectSchema) -> Decision:
 def newest_for_each_record(
     people: Iterable[tuple[DuePerson, Decision]],
 ) -> list[Decision]:
-    """Of several people who turn out to be one record, the newest speaks for it.
+    """Keeps the newest of several people who turn out to be one record: it speaks for all.
 
     Returns:
         A decision for each person; those that another one makes superfluous do nothing.

@@ -13,7 +13,7 @@ from crm_pipeline.ledger.account_ledger import AccountLedger
 
 @dataclass(slots=True)
 class Passes:
-    """Which remedies were tried in this cycle, and whether another pass is to decide anew.
+    """The remedies tried in this cycle, and whether another pass is to decide anew.
 
     Attributes:
         another: what was decided does not hold any more: what is pending is decided again.
@@ -29,7 +29,7 @@ class Passes:
         return first
 
     def was_tried(self, operation_id: int, remedy: str) -> bool:
-        """Whether a remedy was tried for an operation in this cycle (`try_once`)."""
+        """Returns whether a remedy was tried for an operation in this cycle (`try_once`)."""
         return (operation_id, remedy) in self._tried
 
 

@@ -103,7 +103,7 @@ class Kind:
     when_gone: Remedy | None = None
 
     def outcome(self, sobject: str, action: Action) -> str:
-        """As which a write is counted.
+        """Returns the outcome as which a write is counted.
 
         Raises:
             KeyError: the kind writes nothing of the sort.
@@ -219,7 +219,7 @@ WRITTEN = frozenset(("create", "update", "delete", "told")).union(
 
 
 def outcomes_of(name: str) -> frozenset[str]:
-    """As which the writes of a kind are counted; nothing where they are counted by what they did.
+    """Returns the outcomes of a kind's writes; none if they are counted by what they did.
 
     Args:
         name: of any kind.

@@ -226,7 +226,7 @@ def decide_member(
 def furthest_status(
     wanted: str, rows: Sequence[Record], chosen: CampaignSettings, former: str | None
 ) -> str:
-    """Of the wanted status and those that people gave to some memberships, the one to keep.
+    """Returns the status to keep, of the wanted one and those that people gave to memberships.
 
     `former` is the one that we gave: it has no say.
     """

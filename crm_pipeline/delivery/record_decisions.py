@@ -70,7 +70,7 @@ def decide_absence(due: DueRecord, kind: Kind) -> Decision:
 
 
 def goes_with_its_master(due: DueRecord, schema: SObjectSchema, going: Collection[str]) -> bool:
-    """Whether its deletion is that of a record of `going`, which takes it along."""
+    """Returns whether its deletion is that of a record of `going`, which takes it along."""
     return any(
         to.salesforce_id in going and (found := schema.field(field)) is not None and found.cascades
         for field, to in due.last_references.items()
@@ -176,7 +176,7 @@ def _fitted(
 
 
 def _may_lead_to(field: FieldSchema | None, sobject: str | None) -> bool:
-    """Whether a field may name a record of this object; a Lead by now may be a Contact."""
+    """Returns whether a field may name a record of this object; a Lead by now may be a Contact."""
     return (
         field is None or sobject is None or not field.reference_to or sobject in field.reference_to
     )
@@ -200,7 +200,7 @@ def _former_masters(due: DueRecord, schema: SObjectSchema) -> list[Reference]:
 
 
 def _may_stay(field: str, due: DueRecord, schema: SObjectSchema) -> bool:
-    """Whether a reference that no update may change was set when the record was made."""
+    """Returns whether a reference that no update may change was set when the record was made."""
     return field not in due.last_references and not _updateable(field, schema)
 
 

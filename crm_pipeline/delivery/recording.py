@@ -342,7 +342,7 @@ class Recorder:
         return self.desk.passes.try_once(write.ref, error.code)
 
     def _may_degrade(self, write: Write, error: RowError) -> bool:
-        """Whether another try without the refused fields may help.
+        """Returns whether another try without the refused fields may help.
 
         A reference is at fault where it says so, or where the person is where it was before.
         """
@@ -368,7 +368,7 @@ class Recorder:
         return decision.kind.identifying.union(ABOUT, references, key)
 
     def _may_have_moved(self, write: Write, error: RowError) -> bool:
-        """Whether the record that a write is about is to be looked for, once."""
+        """Returns whether the record that a write is about is to be looked for, once."""
         return not _is_of_a_reference(write, error) and self.desk.passes.try_once(
             write.ref, error.code
         )
@@ -416,7 +416,7 @@ class Recorder:
     def _as_one_incident(
         self, failed: Sequence[Failed], outcomes: Sequence[Outcome]
     ) -> list[Failed]:
-        """Where one cause refused a whole batch, it is one incident and costs no attempts."""
+        """Makes one incident, without attempts, of a cause that refused a whole batch."""
         if len({each.error_code for each in failed}) > 1:
             return list(failed)
         self._held = [(self.writes[each.ref], each.errors[0]) for each in outcomes]
@@ -482,13 +482,13 @@ class Recorder:
 
 
 def _is_made_anew(write: Write, decision: Decision) -> bool:
-    """Whether a record is deleted so as to be made anew, under another master."""
+    """Returns whether a record is deleted so as to be made anew, under another master."""
     holds = decision.holds
     return write.action == "delete" and holds is not None and holds.is_wanted
 
 
 def _is_of_a_reference(write: Write, error: RowError) -> bool:
-    """Whether what is refused is where a field leads, not the record that the write is about.
+    """Returns whether a field's target is refused, not the record that the write is about.
 
     A new person is about no record, so nothing of it can have been merged or converted.
     """
@@ -514,7 +514,7 @@ def _blamed(write: Write, error: RowError) -> tuple[str, ...]:
 
 
 def _is_of_others(error: RowError) -> bool:
-    """Whether it may be of another write: words alone refuse a whole request."""
+    """Returns whether it may be of another write: words alone refuse a whole request."""
     return error.code == "INVALID_FIELD" and not error.fields and bool(field_named(error.message))
 
 

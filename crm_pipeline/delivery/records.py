@@ -60,7 +60,7 @@ class RecordTopic:
 
     @property
     def kind(self) -> Kind:
-        """How its operations are treated."""
+        """The kind by which its operations are treated."""
         return RECORD if self.when_deleted == "recreate" else RECORD_THAT_STAYS_GONE
 
 

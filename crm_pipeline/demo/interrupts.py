@@ -42,7 +42,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def ignore(self) -> None:
-        """From now on no signal disturbs: what follows is cleaning up."""
+        """Ignores signals from now on, for cleaning up."""
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
 

@@ -31,7 +31,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an account's cycle ended.
+    """The end of an account's cycle.
 
     Attributes:
         account: whose.
@@ -49,7 +49,7 @@ class Outcome:
     seconds: float = 0.0
 
     def is_as(self, foreseen: Foreseen) -> bool:
-        """Whether it ended as the sample data foresees."""
+        """Returns whether it ended as the sample data foresees."""
         if self.is_first:
             return self.found == foreseen
         return self.found.state == foreseen.state

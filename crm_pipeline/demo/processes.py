@@ -28,7 +28,7 @@ class Processes:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """Nothing is started yet.
+        """Starts nothing yet.
 
         Args:
             folder: where logs and the note of running processes go.
@@ -68,7 +68,7 @@ class Processes:
         return process
 
     def log(self, name: str) -> Path:
-        """Where a process writes to."""
+        """Returns the file that a process writes to."""
         return self._folder / f"{name}.log"
 
     def wait_for(self, name: str, url: str, seconds: float = 120) -> None:
@@ -97,7 +97,7 @@ class Processes:
                 raise ProcessEnded(f"{name} has ended: {self._last_line(name)}")
 
     def is_running(self, name: str) -> bool:
-        """Whether a process that was started has not ended yet."""
+        """Returns whether a process that was started has not ended yet."""
         return self._running[name].poll() is None
 
     def finish(self, name: str) -> None:

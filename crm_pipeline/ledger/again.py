@@ -8,7 +8,7 @@ from crm_pipeline.database.statements import statement
 
 
 def people_with_fields(connection: Connection, account_id: str, fields: Collection[str]) -> int:
-    """How many people in the org have any of these fields from us, written or held by a policy."""
+    """Counts people in the org with any of these fields from us, written or held by a policy."""
     parameters = {"account_id": account_id, "fields": list(fields)}
     people: int = connection.execute(
         statement("ledger/people_with_fields"), parameters

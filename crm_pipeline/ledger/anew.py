@@ -11,7 +11,7 @@ from crm_pipeline.database.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class VolumeToStartAnew:
-    """How much would be looked up and sent."""
+    """The volume that would be looked up and sent."""
 
     people: int
     activities: int

@@ -18,6 +18,6 @@ def open_bulk_jobs(connection: Connection, account_id: str) -> list[str]:
 
 
 def forget_bulk_job(connection: Connection, account_id: str, job_id: str) -> None:
-    """For a job that is over."""
+    """Forgets a job that is over."""
     parameters = {"account_id": account_id, "job_id": job_id}
     connection.execute(statement("ledger/forget_bulk_job"), parameters)

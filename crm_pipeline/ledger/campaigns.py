@@ -191,7 +191,7 @@ def due_gone_members(
 
 
 def due_member_volume(connection: Connection, account_id: str) -> int:
-    """How many memberships are pending."""
+    """Counts the pending memberships."""
     number: int = connection.execute(
         statement("campaigns/due_volume"), {"account_id": account_id}
     ).scalar_one()

@@ -1,4 +1,4 @@
-"""Whether the ledger is the one that the last cycle wrote, or an older copy of it."""
+"""Copies of the ledger: tells one that the last cycle wrote from an older one."""
 
 from dataclasses import dataclass
 

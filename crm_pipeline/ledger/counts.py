@@ -93,7 +93,7 @@ def known_rows(
     *,
     vanished_too: bool = False,
 ) -> dict[int, datetime]:
-    """Which of these rows were read, and as of when (UTC).
+    """Returns those of these rows that were read, and as of when (UTC).
 
     Those that had vanished are to be read when they come back, so they are left out by default.
     """
@@ -109,7 +109,7 @@ def known_rows(
 
 
 def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, LastCount]]:
-    """Whether the account's rows are to be counted again, and the last counts by source."""
+    """Returns whether the account's rows are to be counted again, and the last counts by source."""
     rows = connection.execute(statement("ledger/counts"), {"account_id": account_id}).all()
     last = {row.source: LastCount(row.explained, row.believed) for row in rows}
     return not rows or any(row.is_old for row in rows), last

@@ -27,7 +27,7 @@ class StartedCycle:
 
 @dataclass(frozen=True, slots=True)
 class FinishedCycle:
-    """How an account stands at the end of its cycle. Times are UTC.
+    """The state of an account at the end of its cycle. Times are UTC.
 
     Attributes:
         watermark: the time of the last record read.

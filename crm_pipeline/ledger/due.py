@@ -48,12 +48,12 @@ class DuePerson:
 
     @property
     def is_to_be_found(self) -> bool:
-        """Whether no record is known, or one that was chosen by another address."""
+        """True if no record is known, or only one that was chosen by another address."""
         return self.salesforce_id is None or self.known_address != self.address
 
     @property
     def addresses(self) -> Iterable[str]:
-        """By which addresses to look for the person, the present one first."""
+        """The addresses by which to look for the person, the present one first."""
         earlier = filter(None, map(email_key, self.sent_emails))
         return dict.fromkeys((self.address, *earlier))
 
@@ -208,7 +208,7 @@ def which_done(connection: Connection, operation_ids: Collection[int]) -> set[in
 
 @dataclass(frozen=True, slots=True)
 class DueVolumes:
-    """How much is pending: people to look up, people whose record is known, and the rest."""
+    """Numbers of what is pending: people to look up, people whose record is known, and the rest."""
 
     unknown_people: int
     known_people: int

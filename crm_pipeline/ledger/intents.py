@@ -178,7 +178,7 @@ def _is_left_of_one(intent: Intent) -> bool:
 
 
 def _rejected(intent: Intent, state: str) -> Intent:
-    """In place of one that PostgreSQL refuses: what is left of it, and why."""
+    """Returns what is left of an intent that PostgreSQL refuses, with the reason."""
     digest = blake2b(intent.natural_key.encode(errors="replace"), digest_size=8).hexdigest()
     reason = f"{UNFIT} (SQLSTATE {state})"
     return Intent(f"{intent.kind}:{digest}", intent.kind, None, intent.as_of, {}, reason)

@@ -1,4 +1,4 @@
-"""Of which membership each row of the source tells.
+"""The membership that each row of the source tells of.
 
 A row is named by its source's letter and its id: `r4711` is a registration, `a99` an attendance; a
 membership by its natural key. Each function works within the caller's transaction, on the
@@ -15,7 +15,7 @@ from crm_pipeline.database.statements import statement
 def memberships_of(
     connection: Connection, account_id: str, rows: Collection[str]
 ) -> dict[str, str]:
-    """Of which membership each of these rows told last, where it told of one."""
+    """Returns the membership that each of these rows told of last, where it told of one."""
     found = connection.execute(
         statement("campaigns/memberships_of_rows"),
         {"account_id": account_id, "source_rows": list(rows)},

@@ -71,7 +71,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where the record of an operation's person is now."""
+    """The present record of an operation's person."""
 
     operation_id: int
     sobject: str
@@ -111,7 +111,7 @@ def decide_updates(connection: Connection, planned: Sequence[Planned]) -> None:
 
 
 def decide_anew(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """For records that turned out converted, merged or deleted: their people are matched again."""
+    """Has people matched again whose records turned out converted, merged or deleted."""
     connection.execute(statement("ledger/decide_anew"), {"operation_ids": list(operation_ids)})
 
 
@@ -147,7 +147,7 @@ def note_sending(
 def end_sending(
     connection: Connection, account_id: str, unanswered: Sequence[int] | None = None
 ) -> None:
-    """Nothing is being sent any more; what has no answer is in flight until it is looked up.
+    """Ends the sending: operations without an answer are in flight until they are looked up.
 
     Args:
         connection: the account's lock is held on it.
@@ -185,7 +185,7 @@ def record_failed(
 
 
 def back_to_pending(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """For what was not sent after all, or is to be sent anew: costs no attempt."""
+    """Makes operations pending that were not sent, or are to be sent anew: costs no attempt."""
     connection.execute(statement("ledger/back_to_pending"), {"operation_ids": list(operation_ids)})
 
 

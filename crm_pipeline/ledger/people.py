@@ -279,7 +279,7 @@ class _Seen:
             self.ids_of.setdefault(person, set()).add(source)
 
     def _all_leave(self, person: int, source: str) -> bool:
-        """Whether nobody else keeps the person's address."""
+        """Returns whether nobody else keeps the person's address."""
         now = self.address_of[person]
         return all(
             self.person_of.get(other, person) != person or self._says.get(other, now) != now

@@ -1,4 +1,4 @@
-"""How far each source of an account has been read, by each flow on its own."""
+"""Positions: how far each source of an account has been read, by each flow on its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from crm_pipeline.database.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far one source (`registrations`, `attendances`, …) has been read.
+    """The position of one source (`registrations`, `attendances`, …): how far it has been read.
 
     Attributes:
         watermark: shipping time of the last record read, UTC.

@@ -17,14 +17,14 @@ from crm_pipeline.salesforce.changes import Cursor, Place
 
 @dataclass(frozen=True, slots=True)
 class OrgValue:
-    """Of a watched record: the values that were written there last, and those told last."""
+    """Values of a watched record: those written last, and those told last."""
 
     written: Mapping[str, Any] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def org_places(connection: Connection, account_id: str) -> dict[str, Place]:
-    """How far each object of the account's org is read; one never read is absent."""
+    """Returns how far each object of the account's org is read; one never read is absent."""
     rows = connection.execute(statement("read_back/positions"), {"account_id": account_id})
     return {
         row.sobject: Place(

@@ -86,7 +86,7 @@ class Reference(NamedTuple):
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a record of the ledger: neither a person nor one named by its Id."""
+        """True for a record of the ledger: neither a person nor one named by its Id."""
         return not self.key.startswith(("person:", "id:"))
 
 
@@ -260,7 +260,7 @@ def due_records(
 
 
 def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[str, str, bool], int]:
-    """How many are pending, by topic, object and whether they are to be gone."""
+    """Counts pending ones, by topic, object and whether they are to be gone."""
     rows = connection.execute(statement("records/due_volumes"), {"account_id": account_id})
     return {(row.topic, row.sobject, row.absent): row.number for row in rows}
 

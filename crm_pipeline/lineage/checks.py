@@ -1,4 +1,4 @@
-"""Whether the flows' promises hold for some accounts; asked of the pipeline's own tables.
+"""Checks of the flows' promises for some accounts; asked of the pipeline's own tables.
 
 No asset is ever loaded. A run judges its accounts as their cycles end, also when other accounts
 of it failed; in the UI each check can be executed for a partition by itself.

@@ -145,7 +145,7 @@ def _log_done(
 
 
 def _has_something_to_show(report: CycleReport, step: str) -> bool:
-    """Of an account that failed: the steps that were done before, and how it stands now."""
+    """Returns whether a step of a failed account was done before, or says how it stands."""
     if report.state == "Failed":
         return step in report.done or (step == "sync_state" and report.standing is not None)
     return report.state not in _UNTOUCHED

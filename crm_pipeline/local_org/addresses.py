@@ -83,7 +83,7 @@ def sync_address(table: Table, row: Row, old: Row | None) -> None:
 
 
 def _given(row: Row, old: Row, name: str) -> tuple[str | None, bool]:
-    """Of a name and its code the one that changed, the code if both did; and whether it is that."""
+    """Returns the changed one of a name and its code (the code if both); True if it is the code."""
     text, code = row.get(name), row.get(f"{name}Code")
     if text != old.get(name) and (code is None or code == old.get(f"{name}Code")):
         return text, False

@@ -168,7 +168,7 @@ def _member_status(context: WriteContext, table: Table, row: Row, old: Row | Non
 
 
 def _only_one(flag: str, parent: str) -> Behaviour:
-    """Of the records of a parent only the one saved last has the flag."""
+    """Returns a behaviour that leaves the flag only at the record of a parent saved last."""
 
     def unflag(context: WriteContext, table: Table, row: Row, _old: Row | None) -> None:
         if row[flag]:

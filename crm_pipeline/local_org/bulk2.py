@@ -57,7 +57,7 @@ class CsvJob(Job):
     rows: list[Any] = field(default_factory=list)
 
     def describe(self) -> dict[str, Any]:
-        """With the format of the CSV and, for ingest, where it goes and who gets the records."""
+        """Describes the job: CSV format and, for ingest, where it goes and who gets the records."""
         described = super().describe()
         described |= {"lineEnding": self.line_ending, "columnDelimiter": self.delimiter}
         if self.state == "Open":

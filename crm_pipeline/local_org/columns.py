@@ -170,7 +170,7 @@ class Source:
 
 
 def in_currency(source: Source, name: Name, code: str) -> tuple[list[Step], Column]:
-    """As `Source.resolve`, for amounts in a currency of one's choice, whatever their record's is.
+    """Resolves as `Source.resolve`, for amounts in a chosen currency, whatever their record's is.
 
     Raises:
         SoqlError: the field holds no amounts, or the org has only one currency.

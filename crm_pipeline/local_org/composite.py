@@ -184,7 +184,7 @@ def _handle(org: Org, outer: Call, call: Call) -> Answer:
 
 
 def _failed(answer: Answer) -> bool:
-    """Whether a subrequest fails the whole: an error, or a collection's record that failed."""
+    """Returns whether a subrequest fails the whole: an error, or a collection's failed record."""
     if answer.status >= 300:
         return True
     return isinstance(answer.body, list) and any(
@@ -202,7 +202,7 @@ def _error(code: str, message: str) -> Answer:
 
 
 def _may_refer(body: bytes) -> bool:
-    """Whether there may be a reference somewhere: a look that spares a walk over every value."""
+    """Returns whether a reference may be somewhere: a look that spares a walk over every value."""
     return b"@{" in body or b"\\u" in body
 
 

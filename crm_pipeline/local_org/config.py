@@ -65,7 +65,7 @@ class ConnectedApp(_Strict):
 
 
 class LoginConfig(_Strict):
-    """Which logins the org takes, and how long a session holds."""
+    """The logins that the org takes, and how long a session holds."""
 
     soap: bool = True
     password_flow: bool = True

@@ -41,7 +41,7 @@ class SalesforceError(PicklableError):
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why one record was refused. `extra` holds e.g. `duplicateResut` for a single create."""
+    """The reason of a record's refusal. `extra` holds e.g. `duplicateResut` for a single create."""
 
     status_code: str
     message: str
@@ -49,7 +49,7 @@ class RowError:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def collections_body(self) -> dict[str, Any]:
-        """As sObject collections and Bulk's JSON write it: `statusCode`."""
+        """Returns the form of sObject collections and Bulk's JSON: `statusCode`."""
         return {
             "statusCode": self.status_code,
             "message": self.message,
@@ -57,7 +57,7 @@ class RowError:
         }
 
     def body(self) -> dict[str, Any]:
-        """As the answer to a request about this record alone: `errorCode`."""
+        """Returns the form of an answer to a request about this record alone: `errorCode`."""
         error = {**self.extra, "message": self.message, "errorCode": self.status_code}
         return error if self.extra else {**error, "fields": list(self.fields)}
 
@@ -92,5 +92,5 @@ class BulkError(SalesforceError):
 
     @property
     def text(self) -> str:
-        """As the job or the batch tells it that could not be worked on."""
+        """The form in which a job or a batch that could not be worked on tells it."""
         return f"{self.code} : {self.message}"

@@ -21,7 +21,7 @@ Group = list[Row]
 
 
 class Grouping:
-    """How a SELECT groups: its columns read groups of rows."""
+    """The groups of a SELECT: its columns read groups of rows."""
 
     def __init__(
         self,

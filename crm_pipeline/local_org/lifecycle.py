@@ -25,7 +25,7 @@ _MERGEABLE = ("Lead", "Contact", "Account", "Opportunity")
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """Where a lead went."""
+    """The new records of a lead."""
 
     lead_id: str
     account_id: str

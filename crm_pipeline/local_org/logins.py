@@ -16,7 +16,7 @@ LOCKED_FOR = timedelta(minutes=15)
 
 
 class Refusal(Enum):
-    """Why a user name and password are not let in; `value` is OAuth's description."""
+    """The reason why a user name and password are not let in; `value` is OAuth's description."""
 
     WRONG = "authentication failure"
     TOKEN_MISSING = "authentication failure - Invalid Password"  # noqa: S105 - no password

@@ -89,7 +89,7 @@ def _table_of(org: Org, record_id: str) -> Table:
 
 
 def _is_set_up(table: Table) -> bool:
-    """Whether no client writes any field of it, as of stages and queues."""
+    """Returns whether no client writes any field of it, as of stages and queues."""
     return not any(each.updateable for each in table.type.fields.values())
 
 

@@ -84,7 +84,7 @@ def _page(
 
 
 def _page_length(org: Org, call: Call, cursor: _Cursor, offset: int) -> int:
-    """As many records as the client and the org's limits say, fewer if they hold long texts.
+    """Returns the length of a page: the client's and the org's limit, less if texts are long.
 
     Salesforce: Query Options Header, "not guaranteed"; 200 at least, 2,000 at most.
     """

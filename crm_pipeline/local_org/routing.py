@@ -101,7 +101,7 @@ Handler = Callable[[Org, Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call goes.
+    """A route of calls: a method and a pattern, and the handler.
 
     `kind` names it for faults, statistics and the request log (`collections.create`). `counted`
     says whether it is charged to the daily API requests, `session` whether it needs a login.

@@ -69,32 +69,32 @@ class Field(BaseModel):
 
     @property
     def is_number(self) -> bool:
-        """Whether values are int or float."""
+        """True if values are int or float."""
         return self.type in _NUMBERS
 
     @property
     def is_text(self) -> bool:
-        """Whether values are texts that are compared without case."""
+        """True if values are texts that are compared without case."""
         return self.type in _TEXTS
 
     @property
     def is_reference(self) -> bool:
-        """Whether values are ids of other records."""
+        """True if values are ids of other records."""
         return self.type == "reference"
 
     @property
     def is_master_detail(self) -> bool:
-        """Whether the record is a detail of the one that this field leads to."""
+        """True if the record is a detail of the one that this field leads to."""
         return self.relationship_order is not None
 
     @property
     def is_id(self) -> bool:
-        """Whether values are ids, its own or those of other records."""
+        """True if values are ids, its own or those of other records."""
         return self.type in _IDS
 
     @property
     def is_polymorphic(self) -> bool:
-        """Whether SOQL sees the parent as a `Name` (Who, What, Owner of a lead)."""
+        """True if SOQL sees the parent as a `Name` (Who, What, Owner of a lead)."""
         return len(self.reference_to) > 1
 
     def folded(self, value: Any) -> Any:

@@ -75,7 +75,7 @@ def select(
 
 
 class _Node:
-    """How the records of one level are rendered: keys in the order in which they were selected."""
+    """The rendering of one level's records: keys in the order in which they were selected."""
 
     def __init__(self, version: str, tables: Sequence[Table], type_name: str) -> None:
         self.reads: dict[str, Reader] = {}
@@ -281,7 +281,7 @@ def _milliseconds(read: Reader) -> Reader:
 
 
 def _aggregates(selected: Operand | Query) -> bool:
-    """Whether it makes a query one of groups; `convertCurrency()` does not."""
+    """Returns whether it makes a query one of groups; `convertCurrency()` does not."""
     if not isinstance(selected, Call):
         return False
     return selected.function != "CONVERTCURRENCY" or selected.argument is None

@@ -18,5 +18,5 @@ def no_access() -> RowFailure:
 
 
 def is_hidden(org: Org, record_id: str) -> bool:
-    """Whether the users of the API may not see this record (18 characters)."""
+    """Returns whether the users of the API may not see this record (18 characters)."""
     return record_id in HIDDEN[org]

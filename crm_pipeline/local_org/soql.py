@@ -199,7 +199,7 @@ class Query:
 
     @property
     def counts_only(self) -> bool:
-        """Whether this is `SELECT COUNT() FROM ...`: a total and no records."""
+        """True for `SELECT COUNT() FROM ...`: a total and no records."""
         match [one.selected for one in self.selections]:
             case [Call("COUNT", None)]:
                 return not self.group_by

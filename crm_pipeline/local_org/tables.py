@@ -1,4 +1,4 @@
-"""Where the records of an object are kept: a table with its indexes, and what was written to it."""
+"""Tables of records, one for each object, with its indexes and what was written to it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Table:
             self.build_indexes()
 
     def is_indexed(self, name: str) -> bool:
-        """Whether `lookup` answers for this field (API name in its own case)."""
+        """Returns whether `lookup` answers for this field (API name in its own case)."""
         return name == "Id" or name in self._indexes
 
     def lookup(self, name: str, value: Any) -> list[str]:

@@ -57,7 +57,7 @@ class ActiveFault:
     fired: int = 0
 
     def fires(self, kind: str) -> bool:
-        """Whether it strikes this call."""
+        """Returns whether it strikes this call."""
         fault = self.fault
         if not fnmatchcase(kind, fault.kind):
             return False

@@ -1,4 +1,4 @@
-"""How the records of an object are written: which fields, how they are read, what follows."""
+"""Writers of an object's records: which fields, how they are read, what follows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(slots=True)
 class Writer:
-    """How the records of one table are written, worked out once per object and org."""
+    """A writer of one table's records, worked out once per object and org."""
 
     table: Table
     hidden: Mapping[str, frozenset[str]]

@@ -70,7 +70,7 @@ def _value(element: ET.Element) -> Any:
 
 
 def prefers_xml(call: Call) -> bool:
-    """Whether a call of the REST API names XML as what it accepts, and no JSON as well."""
+    """Returns whether a call of the REST API names XML as what it accepts, and no JSON as well."""
     accept = call.headers.get("accept", "").lower()
     if "xml" not in accept or not call.path.startswith("/services/data"):
         return False

@@ -45,7 +45,7 @@ class Fault(BaseModel):
     about: str = "*"
 
     def means(self, told: Told) -> bool:
-        """Whether it is about this message."""
+        """Returns whether it is about this message."""
         return fnmatchcase(told.about, self.about)
 
 

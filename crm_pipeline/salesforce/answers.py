@@ -34,7 +34,7 @@ class SessionExpired(Exception):  # noqa: N818 - no error: sessions end
 
 
 class Passing(OrgUnavailable):
-    """Nothing was written, and another try in a moment may well succeed."""
+    """A passing refusal: nothing was written, and another try in a moment may well succeed."""
 
     def __init__(self, reason: str, *, code: str = "", status: int = 0) -> None:
         super().__init__(reason)

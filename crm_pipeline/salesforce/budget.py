@@ -1,4 +1,4 @@
-"""How many API requests there are to spend, and how to spend them. Pure."""
+"""The budget of API requests, and how to spend it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ Volumes = Mapping[tuple[str, str], int]
 
 
 class Route(NamedTuple):
-    """How records travel, why, and how many API calls that takes as forecast."""
+    """The route of records, the reason, and how many API calls that takes as forecast."""
 
     name: RouteName
     reason: str
@@ -82,7 +82,7 @@ class Budget:
         return min(known, default=None)
 
     def paused(self, *, before: bool) -> bool:
-        """Whether the account is to pause: from 95 % of its cap, until usage is under 75 %.
+        """Returns whether the account is to pause: from 95 % of its cap, until usage is under 75 %.
 
         Args:
             before: whether it was paused already.

@@ -448,7 +448,7 @@ def _set_state(connection: "Connection", job_id: str, state: str) -> None:
 
 
 def _job_problem(sobject: str, info: dict[str, Any]) -> SalesforceProblem:
-    """Why a job ended before its time: `errorMessage` says `Code : words`, which may quote rows."""
+    """Returns why a job ended early: `errorMessage` says `Code : words`, which may quote rows."""
     if info["state"] == "Aborted":
         return OrgUnavailable(f"The bulk job on {sobject} was aborted in the org")
     message = str(info.get("errorMessage") or "")

@@ -76,7 +76,7 @@ class Attribution:
         return writes.pop(0) if writes else None
 
     def _key(self, row: Mapping[str, str]) -> bytes:
-        """Of a row of the upload or of a result: the same for both."""
+        """Returns the key of a row of the upload or of a result: the same for both."""
         external_id = self._kind.external_id_field
         if self._kind.operation in {"update", "delete"}:
             return (row.get("Id") or row["sf__Id"])[:_ID_CHARS].encode()
@@ -115,7 +115,7 @@ def reader(file: IO[bytes]) -> Iterator[list[str]]:
 
 
 def count_rows(file: IO[bytes]) -> int | None:
-    """How many rows there are below the header; None where the file is cut off."""
+    """Counts the rows below the header; None if the file is cut off."""
     file.seek(0)
     rows = reader(file)
     try:
@@ -144,7 +144,7 @@ def _columns(kind: JobKind, writes: Iterable[Write]) -> list[str]:
 
 
 def _row_of(kind: JobKind, columns: Sequence[str]) -> Any:
-    """How a write becomes a row: what is missing is ignored, and None clears the field."""
+    """Makes a write's row: what is missing is ignored, and None clears the field."""
     null = "" if kind.operation == "insert" else NULL
 
     def row(write: Write) -> list[str]:

@@ -23,7 +23,7 @@ _FIELDS = {"Lead": LEAD_FIELDS, "Contact": CONTACT_FIELDS}
 
 
 def count_people(connection: "Connection") -> int:
-    """How many Leads and Contacts with an email address the org has; one API call.
+    """Counts the org's Leads and Contacts with an email address; one API call.
 
     Raises:
         OrgUnavailable: the org cannot count them now.

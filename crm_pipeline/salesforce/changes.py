@@ -91,7 +91,7 @@ class Cursor(NamedTuple):
 
 
 class Place(NamedTuple):
-    """How far an object is read: all that changed before `covered` (UTC) is, and no more is sure.
+    """The position in an object: all that changed before `covered` (UTC) is read, no more is sure.
 
     `cursor` is set where a reading that goes beyond `covered` is under way.
     """
@@ -201,7 +201,7 @@ def _read(
 
 
 def _next_place(place: Place, page: Mapping[str, Any], end: datetime) -> Place:
-    """Where a page leads: on in the reading, or to its end."""
+    """Returns the place that a page leads to: on in the reading, or to its end."""
     found = page["records"]
     if found and (len(found) >= QUERY_PAGE or not page["done"]):
         last = found[-1]

@@ -1,4 +1,4 @@
-"""Whether a value of an org is another one than a value of ours, after what Salesforce does to it.
+"""Comparison of a value of an org with ours, after what Salesforce does to it.
 
 A field has changed when it differs both from what was written there last and from what was told
 of it last. Who modified a record does not matter: what a trigger makes of our value is a change,
@@ -55,7 +55,7 @@ def _known(field: str, written: Mapping[str, Any], told: Mapping[str, Any]) -> l
 
 
 def alike(one: Any, other: Any, field_type: str) -> bool:
-    """Whether Salesforce takes two values of a field for the same.
+    """Returns whether Salesforce takes two values of a field for the same.
 
     Text is compared without outer blanks and empty text is null; an email in any case; Ids by
     their 15 characters; times to the second; numbers by value.

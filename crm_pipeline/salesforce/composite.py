@@ -258,7 +258,7 @@ def _written(connection: "Connection", each: Subrequest) -> dict[str, Any]:
 
 
 def _is_page(body: Any) -> bool:
-    """Whether an answer is what a query is answered with: records, and where further ones are."""
+    """Returns whether an answer is that of a query: records, and where further ones are."""
     if not isinstance(body, dict) or not isinstance(body.get("records"), list):
         return False
     if not all(isinstance(record, dict) for record in body["records"]):

@@ -43,7 +43,7 @@ Body = bytes | IO[bytes] | None
 
 
 class ApiUsage(NamedTuple):
-    """Of the org's API requests of the last 24 hours: used by all integrations, and allowed."""
+    """The org's API requests of the last 24 hours: used by all integrations, and allowed."""
 
     used: int
     limit: int
@@ -106,7 +106,7 @@ class Connection:
 
     @property
     def host(self) -> str:
-        """Where the org answers."""
+        """The host of the org."""
         return self._access.login.host
 
     @property
@@ -227,7 +227,7 @@ class Connection:
         return answer
 
     def _not_spoken(self, code: str) -> AccountStopped | None:
-        """Whether a request is refused for the version of the API; asked until it was not."""
+        """Returns why a request is refused for the version of the API; asked until it was not."""
         if self._version_is_spoken or code not in _PERHAPS_THE_VERSION:
             return None
         refusal = not_spoken(self._session, self.host, self.api_version)

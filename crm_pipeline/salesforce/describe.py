@@ -66,7 +66,7 @@ class SObjectSchema:
         return self.fields.get(name) or self._by_lower_case_name.get(name.lower())
 
     def readable(self, names: Iterable[str]) -> list[str]:
-        """Of some fields, those that can be queried, spelled as the org does, each once.
+        """Returns those of some fields that can be queried, spelled as the org does, each once.
 
         Where the org keeps states and countries as picklists, their codes come along, since
         `fit` writes these.
@@ -152,7 +152,7 @@ class SObjectSchema:
 
     @cached_property
     def _short_texts(self) -> dict[Operation, dict[str, int]]:
-        """By operation, how long a text may be that fits a field of any text without a doubt.
+        """The length of a text that fits a field of any text without a doubt, by operation.
 
         That is half of the field's length: in UTF-16 it may be twice as long as in Python.
         """
@@ -169,7 +169,7 @@ class SObjectSchema:
 
     @cached_property
     def _readers(self) -> dict[Operation, dict[str, Callable[[Any], Any]]]:
-        """By operation, what reads a value for each field of another type that it may write."""
+        """The readers of values for each field of another type that it may write, by operation."""
         return {
             operation: {
                 schema.name: READERS[schema.type]

@@ -64,12 +64,12 @@ _LONG = 64
 
 
 def _has_usual_parts(address: str) -> bool:
-    """Whether its parts are no longer than mail systems take (RFC 5321, RFC 1035)."""
+    """Returns whether its parts are no longer than mail systems take (RFC 5321, RFC 1035)."""
     local, _, domain = address.partition("@")
     labels = domain.split(".")
     return len(address) <= EMAIL_CHARS and len(local) <= 64 and max(map(len, labels)) <= 63
 
 
 def same_address(one: str, other: str) -> bool:
-    """Whether two texts are one address; Salesforce compares them without regard to case."""
+    """Returns whether two texts are one address; Salesforce compares them without case."""
     return folded(bare_address(one)) == folded(bare_address(other))

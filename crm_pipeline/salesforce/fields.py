@@ -41,11 +41,11 @@ class FieldSchema:
 
     @property
     def required(self) -> bool:
-        """Whether a record cannot be created without it (Salesforce has no flag for that)."""
+        """True if a record cannot be created without it (Salesforce has no flag for that)."""
         return self.createable and not self.nillable and not self.defaulted
 
     def writable(self, operation: Operation) -> bool:
-        """Whether an operation may set it."""
+        """Returns whether an operation may set it."""
         return (self.createable or operation == "update") and (
             self.updateable or operation == "create"
         )

@@ -1,4 +1,4 @@
-r"""Which addresses credentials and sessions may go to. Pure.
+r"""Hosts that credentials and sessions may go to. Pure.
 
 An address is compared as a whole with the few forms that are allowed, not taken apart first:
 parsers differ (`https://evil.example\.salesforce.com` is a host of Salesforce's to one of them,

@@ -199,7 +199,7 @@ def _login(session_id: str, content: bytes) -> Login:
 
 
 def _refusal(answer: requests.Response, arguments: Mapping[str, Any]) -> SalesforceProblem:
-    """Why a login failed, by what the org answered rather than by the exception's class."""
+    """Returns why a login failed, by what the org answered rather than by the exception's class."""
     status = answer.status_code
     if 300 < status < 400:
         return moved(answer.headers.get("Location", ""), status)

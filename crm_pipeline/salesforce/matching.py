@@ -1,4 +1,4 @@
-"""Which record of an org stands for a person: the one place where identity is decided.
+"""Matching: the one place that decides which record of an org stands for a person.
 
 The rule, for one email address:
 
@@ -67,7 +67,7 @@ class Found(dict[str, list[Candidate]]):
 
 
 class Followed(NamedTuple):
-    """Where a record went. `salesforce_id` is None where nothing is left of it."""
+    """The successor of a record. `salesforce_id` is None where nothing is left of it."""
 
     sobject: str
     salesforce_id: str | None
@@ -75,7 +75,7 @@ class Followed(NamedTuple):
 
 
 def choose(candidates: Iterable[Candidate]) -> Match | None:
-    """Of the records with one email address, the one that stands for the person.
+    """Returns the record that stands for a person, of those with one email address.
 
     Args:
         candidates: in any order; the Contacts that converted Leads became among them.
@@ -188,7 +188,7 @@ def find_activities(
 
 
 def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str, Followed]:
-    """Where Leads went that were converted, merged or deleted.
+    """Finds where Leads went that were converted, merged or deleted; calls the org.
 
     Returns:
         For each Lead: itself, the Lead it was merged into, the Contact it became, or None.
@@ -215,7 +215,7 @@ def converted_since(connection: "Connection", since: datetime) -> dict[str, str]
 
 
 def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[str, Followed]:
-    """Where Leads and Contacts went: `follow_leads` and `follow_contacts` in one."""
+    """Finds where Leads and Contacts went: `follow_leads` and `follow_contacts` in one."""
     every = set(record_ids)
     leads = {each for each in every if each.startswith(_LEAD_PREFIX)}
     followed: dict[str, Followed] = {}
@@ -227,7 +227,7 @@ def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[s
 
 
 def follow_contacts(connection: "Connection", contact_ids: Iterable[str]) -> dict[str, Followed]:
-    """Where Contacts went that were merged or deleted.
+    """Finds where Contacts went that were merged or deleted; calls the org.
 
     Returns:
         For each Contact: itself, the one it was merged into, or None.
@@ -254,7 +254,7 @@ def _by_email(wanted: Mapping[str, Sequence[str]], keys: Collection[str]) -> lis
 
 
 def _shown(wanted: Mapping[str, Sequence[str]], also: Iterable[SubAnswer]) -> dict[str, list[str]]:
-    """Of the wanted fields, those that describes among some answers show."""
+    """Returns those of the wanted fields that describes among some answers show."""
     shown = {sobject: list(fields) for sobject, fields in wanted.items()}
     for answer in also:
         if answer.status == 200 and answer.body.get("name") in shown:
@@ -284,7 +284,7 @@ def _candidate(record: Record) -> Candidate | None:
 
 
 def created_at(text: Any) -> datetime:
-    """When a record was created, UTC; the end of all times where its answer does not say."""
+    """Returns when a record was created, UTC; the end of all times if its answer does not say."""
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
@@ -390,7 +390,7 @@ def _read_deleted_too(
 
 
 def _next_step(place: Followed, record: Record | None) -> Followed | None:
-    """Where a record went from here; None if it stays."""
+    """Returns where a record went from here; None if it stays."""
     if record is None:
         return Followed(place.sobject, None, "gone")
     if record["IsDeleted"]:

@@ -45,7 +45,7 @@ class Write:
 
 
 class RowError(NamedTuple):
-    """Why Salesforce refused a record. The message quotes values: for the ledger, not for logs."""
+    """The reason of a refusal. The message quotes values: for the ledger, not for logs."""
 
     code: str
     message: str
@@ -66,7 +66,7 @@ class RowError(NamedTuple):
 
     @property
     def named_ids(self) -> list[str]:
-        """Of DUPLICATE_VALUE and DUPLICATE_EXTERNAL_ID: the records that the message names."""
+        """The records that a DUPLICATE_VALUE or DUPLICATE_EXTERNAL_ID names."""
         _, _, named = self.message.partition(" id")
         return _NAMED_RECORDS.findall(named)
 

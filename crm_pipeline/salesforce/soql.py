@@ -128,7 +128,7 @@ def packed_in_queries(
     *where: str,
     per_query: int = QUERY_PAGE,
 ) -> list[str]:
-    """As few queries as can hold `field IN (values)`.
+    """Returns as few queries as can hold `field IN (values)`.
 
     A query holds at most `per_query` values, so that its answer, where a value is found once,
     fits a page; and fewer than 100,000 characters.

@@ -41,7 +41,7 @@ class OrgSession(requests.Session):
     def request(  # type: ignore[override]  # all that it takes is passed on
         self, method: str, url: str, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        """As in requests, with this session's timeouts and without redirects."""
+        """Sends a request as requests does, with this session's timeouts and without redirects."""
         kwargs["timeout"] = self.timeout
         kwargs["allow_redirects"] = False
         answer = super().request(method, url, *args, **kwargs)
@@ -52,7 +52,7 @@ class OrgSession(requests.Session):
 
 
 def local_base(login_url: str) -> str | None:
-    """Where an org of this machine answers, or None where the login URL is an org's elsewhere.
+    """Returns the address of an org of this machine, or None if the login URL is elsewhere.
 
     Raises:
         AccountStopped: plain http to another machine would show credentials to the network.
@@ -69,7 +69,7 @@ def local_base(login_url: str) -> str | None:
 
 
 def never_sent(error: requests.RequestException) -> bool:
-    """Whether the org cannot have seen the request, since no connection to it came about."""
+    """Returns whether the org cannot have seen the request, as no connection to it came about."""
     if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return True
     cause = error.args[0] if error.args else None
@@ -77,7 +77,7 @@ def never_sent(error: requests.RequestException) -> bool:
 
 
 def timed_out(error: requests.RequestException) -> bool:
-    """Whether the wait was as long as it may be: another one would be as long again."""
+    """Returns whether the wait was as long as it may be: another one would be as long again."""
     # A body that stalls ends in a ConnectionError around urllib3's own.
     cause = error.args[0] if error.args else None
     return isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError)

@@ -29,7 +29,7 @@ NO_FIT = object()
 
 
 class Why(StrEnum):
-    """Why a value was changed or left out, as it is shown to people."""
+    """The reason why a value was changed or left out, as it is shown to people."""
 
     ABSENT = "the org has no such field, or hides it from our user"
     READ_ONLY = "the field cannot be written"
@@ -148,7 +148,7 @@ def _date(value: Any) -> str | None:
 
 
 def _datetime(value: Any) -> str | None:
-    """As Salesforce returns it, so that what is there already is seen to be the same."""
+    """Returns a time as Salesforce does, so that what is there already is seen to be the same."""
     if not isinstance(value, datetime):
         text = str(value)
         try:
@@ -176,7 +176,7 @@ def _time(value: Any) -> str | None:
 
 
 def is_record_id(value: Any) -> bool:
-    """Whether a value looks like the Id of a record, in one of its two lengths."""
+    """Returns whether a value looks like the Id of a record, in one of its two lengths."""
     return isinstance(value, str) and _RECORD_ID.fullmatch(value) is not None
 
 

@@ -1,4 +1,4 @@
-"""Which versions of the API an org speaks."""
+"""Versions of the API that an org speaks."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def not_spoken(session: "OrgSession", host: str, api_version: str) -> AccountStopped | None:
-    """Why nothing of this version goes: the org does not speak it, but others.
+    """Returns why nothing of this version goes: the org does not speak it, but others.
 
     Asks the org, which takes no login for that and counts no API request.
 

@@ -159,7 +159,7 @@ def _calls_of(wave: Iterable[Write]) -> Iterator[_Call]:
 
 
 class _Going:
-    """Whether there is a point in going on: each call asks before it goes."""
+    """Stops further calls after a fatal answer or two lost ones in a row; each call asks first."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -32,7 +32,7 @@ class Draws:
         return (self.share(ids, purpose) * limit).astype(np.int64)
 
     def happens(self, ids: Ids, purpose: str, probability: float) -> npt.NDArray[np.bool_]:
-        """Whether it happens to each id, with this probability."""
+        """Returns whether it happens to each id, with this probability."""
         return self.share(ids, purpose) < probability
 
     def pick(self, ids: Ids, purpose: str, options: Sequence[object] | Texts) -> Texts:

@@ -16,7 +16,7 @@ _UNUSABLE = {(address or "").strip() for address in UNUSABLE_ADDRESSES}
 
 @dataclass(frozen=True)
 class Foreseen:
-    """How the first cycle of an account ends.
+    """The end of an account's first cycle.
 
     An account that fails has read its rows all the same; all of them wait.
     """
@@ -59,7 +59,7 @@ class Audience:
 
     @property
     def addresses(self) -> list[str]:
-        """Of the people who are to reach the org; each once, in the order of the alphabet."""
+        """The addresses of people who are to reach the org; each once, in alphabetical order."""
         return sorted(set(self.accepted))
 
 
@@ -89,7 +89,7 @@ def audience(connection: Connection, account: SampleAccount) -> Audience:
 
 
 def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
-    """How the first cycle of an account must end."""
+    """Returns how the first cycle of an account must end."""
     if account.state == "Disabled":
         return Foreseen("Disabled")
     seen = audience(connection, account)

@@ -26,7 +26,7 @@ class KnownPeople:
 
     @property
     def addresses(self) -> set[str]:
-        """Of all of them."""
+        """The addresses of all of them."""
         return {*self.as_leads, *self.as_contacts}
 
 

@@ -49,7 +49,7 @@ class Platform:
 
     @property
     def registering_people(self) -> Ids:
-        """How many of them register, the first ones; the others come without."""
+        """The people who register, the first ones; the others come without."""
         return np.maximum(1, self.people * 95 // 100)
 
     @property
@@ -85,7 +85,7 @@ def moment(when: datetime) -> np.datetime64:
 
 
 def session_starts(platform: Platform, sessions: Ids) -> Moments:
-    """When sessions start, UTC: in the last 90 days, or the next 10."""
+    """Returns the starts of sessions, UTC: in the last 90 days, or the next 10."""
     days = platform.draws.below(sessions, "day of session", 90 + _AHEAD_DAYS)
     hours = 7 + platform.draws.below(sessions, "hour of session", 12)
     today = platform.until.astype("datetime64[D]").astype("datetime64[s]")
@@ -122,7 +122,7 @@ def events_and_sessions(platform: Platform) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def shipped(draws: Draws, ids: Ids, what: str, happened: Moments, until: np.datetime64) -> Moments:
-    """When rows reached the warehouse: with the next shipping; a few many days later."""
+    """Returns when rows reached the warehouse: with the next shipping; a few many days later."""
     late = draws.happens(ids, f"{what} is late", 0.03)
     delay = draws.below(ids, f"delay of {what}", 20 * 24 * 60) * np.timedelta64(1, "m")
     known = happened + np.where(late, delay, np.timedelta64(0, "m"))

@@ -169,7 +169,7 @@ def _messages(draws: Draws, presence: Presence) -> pd.DataFrame:
 
 
 def _counted(numbers: Ids) -> tuple[Ids, Ids]:
-    """For rows that have so many things each: each thing's row, and its number from 1."""
+    """Returns, for rows that have so many things each, each thing's row and its number from 1."""
     row = np.repeat(np.arange(len(numbers)), numbers)
     position = np.arange(len(row)) - np.repeat(np.cumsum(numbers) - numbers, numbers) + 1
     return row, position

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Region:
-    """Where some people live.
+    """A region where some people live.
 
     Attributes:
         weight: how many of a hundred people are from here.

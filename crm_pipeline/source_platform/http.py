@@ -43,7 +43,7 @@ class HttpPlatform:
         self._session = requests.Session()
 
     def send(self, messages: Sequence[Message]) -> Iterator[list[Answer]]:
-        """As `Platform.send`."""
+        """Sends as `Platform.send`."""
         for batch in _batches(messages):
             yield from self._deliver(batch)
 

@@ -22,7 +22,7 @@ def signed(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[st
 
 
 def is_genuine(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
-    """Whether a receiver who shares the secret may trust a request with these headers.
+    """Returns whether a receiver who shares the secret may trust a request with these headers.
 
     Args:
         secret: the shared secret.

@@ -21,7 +21,7 @@ class TablesPlatform:
         self._connection = connection
 
     def send(self, messages: Sequence[Message]) -> Iterator[list[Answer]]:
-        """As `Platform.send`; does not commit. All are taken."""
+        """Sends as `Platform.send`; does not commit. All are taken."""
         if not messages:
             return
         rows = orjson.dumps([_row(message) for message in messages], option=orjson.OPT_UTC_Z)

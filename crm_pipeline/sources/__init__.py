@@ -1,4 +1,4 @@
-"""Where rows come from, who has new ones, and what becomes of the warehouse's columns.
+"""Sources of rows, accounts with new ones, and the mapping of the warehouse's columns.
 
 `source` says what a source is: flows read it, the planner asks it for news. `participations` are
 the warehouse's registrations and attendances; `mapping` turns columns into Salesforce's values and

@@ -38,7 +38,7 @@ class SessionOfClient:
 
 @dataclass(frozen=True, slots=True)
 class Rejections:
-    """How many of a client's people a filter rejects."""
+    """The numbers of a client's people, and of those that a filter rejects."""
 
     rejected: int
     people: int
@@ -70,7 +70,7 @@ def sessions(warehouse: Engine, client_id: str) -> list[SessionOfClient]:
 
 
 def rejections(warehouse: Engine, client_id: str, filter_string: str) -> Rejections:
-    """How many of the client's people a filter string rejects.
+    """Counts the client's people whom a filter string rejects.
 
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/people.sql` does not fit it.

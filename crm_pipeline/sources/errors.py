@@ -1,4 +1,4 @@
-"""How it is told that the warehouse cannot be read."""
+"""The error of a warehouse that cannot be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -60,7 +60,7 @@ def _day(value: Any, timezone: str) -> date | str | None:
 def event_volumes(
     warehouse: Engine, client_id: str, event_ids: Collection[int] | None = None
 ) -> dict[int, int]:
-    """How many registrations and attendances each of these events has; by default all events.
+    """Counts registrations and attendances of each of these events; by default of all events.
 
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/event_volumes.sql` does not fit it.

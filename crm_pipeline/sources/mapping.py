@@ -56,7 +56,7 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
 
 
 def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
-    """Why this is not to reach Salesforce, or None (spec 1, step 8).
+    """Returns why this is not to reach Salesforce, or None (spec 1, step 8).
 
     No address that could name a person, an address that the client filters out, or a row that
     lacks what every activity needs.

@@ -139,7 +139,7 @@ class Extract:
             yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
-        """As `Source`: those with rows that were shipped after what they have seen."""
+        """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
         questions = [
             Question(
                 each.client_id,
@@ -204,7 +204,7 @@ def _end(
 def _rows_since(
     connection: Connection, reading: Reading, source: ExtractName, since: datetime
 ) -> Row[Any]:
-    """How many of the source's rows were shipped after `since`, and the sum of their times."""
+    """Counts the source's rows shipped after `since`, and sums their times."""
     only = {"keys": [""], "client_ids": [reading.client_id], "sources": [source]}
     return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
 
@@ -255,7 +255,7 @@ def participation_of(
 
 
 def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:
-    """Why a row cannot be sent that lacks one of these, or whose time is none."""
+    """Returns why a row that lacks one of these, or whose time is none, cannot be sent."""
     for name in (_ID[source], "event_session_id", _HAPPENED_AT[source]):
         if columns[name] is None:
             return f"no {name}"

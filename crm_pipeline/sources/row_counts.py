@@ -70,7 +70,7 @@ def days_of_warehouse(
 def still_there(
     warehouse: Engine, client_id: str, source: ExtractName, ids: Collection[int]
 ) -> set[int]:
-    """Which of these rows are in the warehouse, with all that they are joined with.
+    """Returns those of these rows that are in the warehouse, with all that they are joined with.
 
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/still_there.sql` does not fit it.

@@ -34,7 +34,7 @@ class Shipped(NamedTuple):
     seconds: Decimal
 
     def has_news(self, position: Position | None) -> bool:
-        """Whether some of these rows were not read; they were shipped after its `seen_since`.
+        """Returns whether some of these rows, shipped after its `seen_since`, were not read.
 
         Those above the watermark, and those that became visible or were shipped anew below it:
         then the rows that were seen have another number, or other times.

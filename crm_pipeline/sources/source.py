@@ -11,7 +11,7 @@ Reading_contra = TypeVar("Reading_contra", contravariant=True)
 
 
 class Asked(NamedTuple):
-    """How far an account has read a source; `position` None: never, or not to its end."""
+    """An account's position in a source; `position` None: never read, or not to its end."""
 
     account_id: str
     client_id: str
@@ -27,7 +27,7 @@ class Chunk(Generic[Row_co]):
 
 
 class Source(Protocol[Reading_contra, Row_co]):
-    """Where rows of a flow come from.
+    """A source of a flow's rows.
 
     Attributes:
         name: the source's; an account's position in it is kept by flow and name.
@@ -35,7 +35,7 @@ class Source(Protocol[Reading_contra, Row_co]):
 
     @property
     def name(self) -> str:
-        """As above."""
+        """The source's name."""
 
     def read(self, reading: Reading_contra, position: Position | None) -> Iterator[Chunk[Row_co]]:
         """Reads from a position on, in bounded memory; the last chunk (it may be empty) ends it.

@@ -76,7 +76,7 @@ def to_be_read_again(
 
 
 def were_read(ledger: Connection, account: Account) -> bool:
-    """Whether the account's campaigns were read before, or are new to be read from the start."""
+    """Returns whether the account's campaigns were read before, or are new and to be read whole."""
     return mapping_fingerprint(ledger, account.account_id) is not None
 
 

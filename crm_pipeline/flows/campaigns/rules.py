@@ -65,7 +65,7 @@ class Choices:
     vanished: Vanished = "keep"
 
     def has_campaign(self, event_id: int) -> bool:
-        """Whether an event is linked to a campaign, or will find or get one."""
+        """Returns whether an event is linked to a campaign, or will find or get one."""
         own = self.settings.external_id_field is not None or self.settings.create_campaigns
         return own or event_id in self.links or event_id in self.linked
 
@@ -132,7 +132,7 @@ def member_key(event_id: int, person_key: int) -> str:
 def memberships(
     participations: Iterable[Participation], choices: Choices, people: Mapping[Who, int]
 ) -> dict[str, str | None]:
-    """Of which membership each row tells now, by natural key.
+    """Returns the membership that each row tells of now, by natural key.
 
     None: of none, since its address is filtered out or is none, where the account has what such
     rows brought deleted; else they leave things as they are, and are not there.

@@ -23,7 +23,7 @@ WITHOUT = "memberships_without_campaign_or_status"
 
 
 def campaigns(report: CycleReport) -> Shown:
-    """Whether the account has campaigns on, and what is still to be read again."""
+    """Returns whether the account has campaigns on, and what is still to be read again."""
     waiting = (report.tally[NAME, outcome] for outcome in WAITING)
     return {"campaigns": on_or_off(report), _CALLS: backfill_calls(*waiting)}
 

@@ -1,4 +1,4 @@
-"""How far a person came in an event: a stage for each session, and one out of them. Pure (spec 2).
+"""Stages: one for each session of a person's event, and one out of them. Pure (spec 2).
 
 Each row of the source says one thing of one session, and what it says last counts. So the stages
 are the same in whatever order, however often and in however many parts the rows are read.
@@ -112,14 +112,14 @@ class Told:
 
     @property
     def memory(self) -> dict[str, Any]:
-        """As the ledger keeps it."""
+        """The form in which the ledger keeps it."""
         rest = {"unknown": self.unknown, "before": self.before}
         rows = {key: list(word) for key, word in self.words.items()}
         return {"rows": rows} | {name: each for name, each in rest.items() if each}
 
 
 def row_key(participation: Participation) -> str:
-    """How a row is remembered: `r4711` is a registration, `a99` an attendance."""
+    """Returns the key of a row in the memory: `r4711` is a registration, `a99` an attendance."""
     return f"{participation.source[0]}{participation.participation_id}"
 
 

@@ -77,7 +77,7 @@ def load_results(report: CycleReport) -> Shown:
 
 
 def columns() -> dict[str, tuple[str, ...]]:
-    """Which warehouse columns each field of a payload comes from, in the default mapping."""
+    """Returns the warehouse columns of each field of a payload, in the default mapping."""
     street = tuple(f"warehouse/person.address_{line}" for line in (1, 2, 3))
     return {
         f"{sobject}.{field}": street if column == "street" else (f"warehouse/person.{column}",)
