@@ -88,8 +88,8 @@ class Topic:
         when_deleted: of records of any object (`record`): whether one that people delete in the
             org is made anew or left.
         publishes: of records (`record`): whether they are platform events, which have neither a
-            key nor an Id. What was published without an answer is published again, as the same
-            version; of all other records a lost creation would be made twice.
+            key nor an Id. An event without an answer is published again, as the same version;
+            of all other records a lost creation would be made twice.
         counts: the outcomes that are counted of it, as people read them; each is shown, be it 0.
             One that its flow or a kind counts beside them is shown when it happens.
         shows: what is shown of a cycle beside its counts; every number in it is plotted.

@@ -2,7 +2,7 @@
 
 Values come from environment variables of the same name (upper case), then from a file
 `.env` in the working directory, then from the defaults below, which work as they are.
-What belongs to one client (caps, mappings, routes) is an account's setting, not one of these.
+A choice of one client (caps, mappings, routes) is an account's setting, not one of these.
 """
 
 import os

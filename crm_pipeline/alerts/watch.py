@@ -23,7 +23,7 @@ def watch() -> list[Notice]:
     """Compares the promises with what is so, and tells people what is new of it.
 
     Returns:
-        What people were told now. What nobody could be told is tried again the next time.
+        Alerts that people were told now. Those that could not be sent are tried again next time.
     """
     with pipeline().begin() as connection:
         alerts, knows_everything = _broken(connection)

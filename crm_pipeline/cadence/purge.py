@@ -1,6 +1,6 @@
 """Keeps Dagster's log and the accounts' cycles a window of some days.
 
-Dagster has no retention of its own for runs and events. What was sent stays in `crm.operation`.
+Dagster has no retention of its own for runs and events. Operations stay in `crm.operation`.
 """
 
 from dagster import (

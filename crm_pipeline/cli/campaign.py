@@ -88,7 +88,7 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
     """Says what it will cost if a setting that was just changed has members read again.
 
     Campaigns that are switched on read all that there is, and some settings read it again.
-    Whoever does not agree to that leaves everything as it was.
+    Nothing changes unless the person agrees.
     """
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine

@@ -1,6 +1,6 @@
 """A user's mistake is one line on stderr that says what to do; never a traceback.
 
-What is not recognized here is a bug of ours, and keeps its traceback.
+An error that is not recognized here is a bug of ours, and keeps its traceback.
 """
 
 import sys

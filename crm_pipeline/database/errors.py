@@ -54,7 +54,7 @@ def in_words(error: DBAPIError) -> str:
 def tell_no_values(engine: Engine) -> None:
     """Takes the values of rows out of all errors of an engine, before anybody can log them.
 
-    What says why no connection came about stays as it is: no row has been read then.
+    The reason of a failed connection stays as it is: no row has been read then.
     """
 
     @event.listens_for(engine, "handle_error")

@@ -1,7 +1,7 @@
 """Delivery: drains an account's ledger into its org, in few calls, and records each answer.
 
-It joins the ledger and the Salesforce room and is shared by all flows. Who wants a thing
-written records an intent of a kind that is known here:
+It joins the ledger and the Salesforce room and is shared by all flows. A flow that
+wants a thing written records an intent of a kind that is known here:
 
 - `person`: `{"Lead": {field: value}, "Contact": {field: value}}`; becomes an update of the
   record that stands for the person, or a new Lead.

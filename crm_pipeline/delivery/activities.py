@@ -36,8 +36,8 @@ def send_activities(desk: Desk, outbox: Outbox) -> None:
 class ActivitiesBehind:
     """The activities of people who are being sent: each can go when its person is in the org.
 
-    They go in whole calls, while other people are still on the way. What does not fill a call,
-    or may cost more than is left, is left to `send_activities`.
+    They go in whole calls, while other people are still on the way. Those that do not
+    fill a call, or may cost more than is left, are left to `send_activities`.
     """
 
     def __init__(self, desk: Desk, people: Sequence[DuePerson]) -> None:

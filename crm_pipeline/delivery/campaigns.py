@@ -86,7 +86,7 @@ class Found(NamedTuple):
 def link_campaigns(desk: Desk) -> None:
     """Finds or creates the campaign of every event that has none yet or wants another.
 
-    What cannot be linked is an incident: nothing of such an event is sent before a person has
+    An event that cannot be linked is an incident: nothing of it is sent before a person has
     mended it, and it costs no attempt.
 
     Raises:

@@ -89,7 +89,7 @@ def made_unheard(
 ) -> tuple[Mapping[int, Match], Mapping[str, Match]]:
     """Records that were made by requests of which no answer came, before addresses were corrected.
 
-    Whoever has such an address now is somebody else, whose record this is not.
+    A person who has such an address now is somebody else, whose record this is not.
 
     Returns:
         These records by person, and the matches without them.

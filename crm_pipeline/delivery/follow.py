@@ -31,7 +31,7 @@ def changes(
     Args:
         wanted: the campaign's fields, as they are sent.
         former: the same as they were wanted before.
-        record: the campaign in the org. What stands there and was never wanted, people wrote.
+        record: the campaign in the org. People wrote what was never wanted.
     """
     return {
         field: wanted[field]

@@ -195,7 +195,7 @@ def _written(
 
 
 def _is_to_be_newest(chosen: AccountSettings, decision: Decision) -> bool:
-    """Whether it counts when the record was changed last, which no match tells."""
+    """Returns whether the time of the record's last change counts, which no match tells."""
     return any(chosen.policy(field) == "newest" for field in decision.fields)
 
 

@@ -300,7 +300,7 @@ class Recorder:
             keep_updates(self.desk.ledger.connection, undecided)
 
     def _treat(self, write: Write, errors: Sequence[RowError], failed: list[Failed]) -> None:
-        """One refused row, by the error table. What is the account's fault never comes here."""
+        """Treats one refused row by the error table. Faults of the account never come here."""
         if self._may_degrade(write, errors[0]) and self._degraded(write, errors):
             return
         error, kind = errors[0], self.decisions[write.ref].kind
@@ -399,7 +399,7 @@ class Recorder:
     def record_perhaps_gone(self, there: Collection[str]) -> None:
         """Records what becomes of `perhaps_gone`, of which these are in the org.
 
-        What is there itself names another that is gone: one of its tries is lost.
+        A record that is there itself names another that is gone: it loses one of its tries.
         """
         failed: list[Failed] = []
         for write, error in self.perhaps_gone:

@@ -1,8 +1,8 @@
 """Records of any object: upserted by a key of ours, updated by what differs, deleted when wanted.
 
 Topics are sent in their order, parents first; what is to be gone goes afterwards, in the reverse
-order. A record waits until everything that it refers to is held. What fits one call goes in one:
-there a record names a parent that goes before it by that one's key.
+order. A record waits until everything that it refers to is held. Records that fit one call go
+in one: there a record names a parent that goes before it by that one's key.
 """
 
 from collections import Counter

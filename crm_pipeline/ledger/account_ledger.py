@@ -19,7 +19,7 @@ class AccountLedger:
     def step(self) -> Iterator[Connection]:
         """A step that is committed as a whole at the end of the block, or not at all.
 
-        What was read or written before, in the same transaction, belongs to it.
+        Reads and writes made before in the same transaction belong to it.
         """
         try:
             yield self.connection

@@ -19,7 +19,7 @@ def people_with_fields(connection: Connection, account_id: str, fields: Collecti
 def send_fields_again(connection: Connection, account_id: str, fields: Collection[str]) -> None:
     """Has these fields of people who are in the org decided anew, by the account's policy.
 
-    What we wrote there before counts as another's: with `unless_edited` only empty ones are filled.
+    Values we wrote there before count as others': `unless_edited` then fills only empty fields.
     Writes within the caller's transaction; the caller holds the account's lock.
     """
     parameters = {"account_id": account_id, "fields": list(fields)}

@@ -20,7 +20,7 @@ def staged_census(
 ) -> Iterator[None]:
     """Keeps everybody, by email key, for `found_in_census` in the block. Commits.
 
-    What a block that fails leaves is replaced by the next one.
+    The leftovers of a block that fails are replaced by the next one.
     """
     connection.execute(statement("ledger/drop_census"))
     connection.execute(statement("ledger/stage_census"))

@@ -1,6 +1,6 @@
 """Incidents: one cause that hits many operations, known once, with its count.
 
-What a cause holds up costs its operations no attempt. The oldest are tried again like other
+Operations that a cause holds up lose no attempt. The oldest are tried again like other
 failures; as soon as one goes through, all go.
 """
 

@@ -17,7 +17,7 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
     The connection that is yielded holds the lock, and a cycle does all its writing on it: were
     the lock lost with the connection (PostgreSQL restarted, network gone), the next write fails
     before anything more is sent. A holder that dies gives the lock back as its connection ends.
-    What it was sending is in flight from then on, until that is looked up.
+    The operations it was sending are in flight from then on, until they are looked up.
     """
     with engine.connect() as connection:
         taken = connection.scalar(statement("ledger/lock_account"), {"account_id": account_id})

@@ -1,7 +1,7 @@
 """People: numbers of ours, to which addresses and the source platform's ids point.
 
-Whoever has another address stays the same person, unless the new one is somebody's already: then
-it is that person from now on. Two ids of the platform with one address are one person.
+A person with another address stays the same one, unless the new address is somebody's already:
+then it is that person from now on. Two ids of the platform with one address are one person.
 """
 
 from collections import Counter

@@ -1,8 +1,8 @@
 """Records of any object, wanted and held: by natural keys, with references to each other.
 
-A flow wants a record to be so, or to be gone. What stands in the org for a natural key is held in
-`crm.record`. Each function works within the caller's transaction, on the connection that holds
-the account's lock.
+A flow wants a record to be so, or to be gone. `crm.record` holds the record that stands in the org
+for a natural key. Each function works within the caller's transaction, on the connection that
+holds the account's lock.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,9 +1,9 @@
 """The cycle of accounts as assets: an account is a partition, each step of its cycle an asset.
 
 One op does all steps of all flows, since an account has one cycle, and since the accounts of a
-run go through theirs side by side and none may stop another. What a step does stands in
-`crm_pipeline.cycle`, what is shown of it in its flow's declaration; here is how a run goes
-through accounts.
+run go through theirs side by side and none may stop another. The work of a step
+stands in `crm_pipeline.cycle`, the numbers shown of it in its flow's declaration; here is how a
+run goes through accounts.
 """
 
 from collections.abc import Iterator, Sequence

@@ -87,7 +87,7 @@ def _task(context: WriteContext, _table: Table, row: Row, old: Row | None) -> No
 
 
 def _event(context: WriteContext, _table: Table, row: Row, old: Row | None) -> None:
-    """Salesforce: Event, with its rules of start, duration and end. What was changed counts."""
+    """Applies the rules of an Event's start, duration and end; the changed one counts."""
     _activity(context, row, old)
     before = old or {}
     given = {name: row.get(name) for name in _TIMES if row.get(name) != before.get(name)}

@@ -1,7 +1,7 @@
 """Bulk API v1, as far as simple-salesforce's `bulk` and CumulusCI's bulk steps use it.
 
-Jobs in JSON or XML, as the request is; batches of records, and queries, in JSON or CSV. What is
-told of a batch is in JSON if its content is, else in XML, whatever the job was created in.
+Jobs in JSON or XML, as the request is; batches of records, and queries, in JSON or CSV. Answers
+about a batch are in JSON if its content is, else in XML, whatever the job was created in.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """CSV as Bulk API takes it and gives it (Bulk API 2.0: Prepare CSV Files).
 
 Nothing is trimmed; a quote may stand only at the ends of a value or doubled within one; the line
-ending is the job's. What breaks the rules for one record is that record's error.
+ending is the job's. A breach of the rules in one record is that record's error.
 """
 
 import re

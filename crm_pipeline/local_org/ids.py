@@ -56,7 +56,7 @@ class IdCounter:
     def like(self, record_id: str, other: "IdCounter") -> str | None:
         """Returns the id of the same number as another org's, or None if that did not hand it out.
 
-        What is set up has the same numbers in every org of a configuration.
+        Records of the setup have the same numbers in every org of a configuration.
         """
         if not record_id.startswith(other._head):
             return None

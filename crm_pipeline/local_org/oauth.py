@@ -226,7 +226,7 @@ def revoke(org: Org, call: Call) -> Answer:
 def userinfo(org: Org, call: Call) -> Answer:
     """`/services/oauth2/userinfo` and `/id/<org>/<user>`, the identity URL that comes with a token.
 
-    Who the token belongs to (403 for a bad one), or the other user; here both answer alike.
+    Salesforce's first tells the token's user (403 for a bad one), its second any; ours are alike.
     """
     session = org.session(session_token(call.headers) or call.query.get("access_token", ""))
     if session is None:

@@ -47,8 +47,8 @@ def with_new_ids(row: Row, new_ids: Mapping[str, str]) -> Row:
 def undelete(context: WriteContext, table: Table, record_id: str) -> str:
     """Takes a record out of the bin, with what was deleted with it. Returns its id.
 
-    Lookups that its deletion emptied lead to it again, unless they lead elsewhere by now. What a
-    merge took from it stays where it is. Salesforce: undelete(). Raises `RowFailure`.
+    Lookups that its deletion emptied lead to it again, unless they lead elsewhere by now. Records
+    that a merge took from it stay where they are. Salesforce: undelete(). Raises `RowFailure`.
     """
     row = _in_bin(table, record_id)
     if not table.type.describe["undeletable"]:

@@ -1,7 +1,7 @@
 """Records that the users of the API may not see: sharing, as far as an org has it here.
 
 They are absent without a word: no query finds them, parents are null, reads answer NOT_FOUND.
-Writing them is refused. What people do by the admin path is not affected.
+Writing them is refused. The actions of people by the admin path are not affected.
 """
 
 from crm_pipeline.local_org.errors import RowFailure, refuse

@@ -1,8 +1,8 @@
 """Comparison of a value of an org with ours, after what Salesforce does to it.
 
 A field has changed when it differs both from what was written there last and from what was told
-of it last. Who modified a record does not matter: what a trigger makes of our value is a change,
-and an edit a second after ours is one as well.
+of it last. The last modifier does not matter: what a trigger makes of our value is a change, and
+an edit a second after ours is one as well.
 """
 
 from collections.abc import Collection, Mapping, Sequence

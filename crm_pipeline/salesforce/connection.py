@@ -142,8 +142,8 @@ class Connection:
     ) -> Answer:
         """Sends a request and reads its answer.
 
-        What wrote nothing is tried again a few times, with backoff and jitter, where that may
-        help; a write whose answer is lost never is.
+        A request that wrote nothing is tried again a few times, with backoff and jitter, if that
+        may help; a write whose answer is lost never is.
 
         Args:
             kind: under what it is counted.

@@ -1,7 +1,7 @@
 """Reading the warehouse: the registrations and attendances of one client since a time.
 
-What is read is defined by `sql/extract/registrations.sql` and `attendances.sql`; the names of
-their columns are the contract.
+Each is defined by `sql/extract/registrations.sql` or `attendances.sql`; the names of their columns
+are the contract.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

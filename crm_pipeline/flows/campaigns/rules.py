@@ -273,8 +273,8 @@ def _stage(
 ) -> tuple[Stage | None, str | None]:
     """The stage that is sent of a member, or why none is.
 
-    Where the account sends none of the sessions' stages, the one that was sent last stays. Whoever
-    is a member and has neither registered nor attended any more is as good as registered, unless
+    Where the account sends none of the sessions' stages, the one that was sent last stays. A
+    member who has neither registered nor attended any more is as good as registered, unless
     it is the rows that are gone: then it `stays`, too.
     """
     sent = list(settings.statuses)

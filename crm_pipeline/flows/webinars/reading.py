@@ -17,7 +17,7 @@ from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
 def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     """Reads what is new for an account and maps it; the caller records each batch.
 
-    Who its people are is written within the caller's transaction.
+    New people are written within the caller's transaction.
 
     Sessions that are pushed from now on are read whole, and are noted as read at the end. Once a
     day all rows are counted against those that were read, and what was missed is read.

@@ -93,8 +93,8 @@ def intents(
 ) -> list[Intent]:
     """Returns the intents of the participations: an activity for each, and each person once.
 
-    Where a participation is not to be sent, its activity is there with the reason. What the org
-    has of one whose address is filtered out, or is none any more, is as good as vanished.
+    Where a participation is not to be sent, its activity is there with the reason. An
+    activity in the org whose address is filtered out by now, or is none, counts as vanished.
 
     Args:
         participations: rows of the warehouse.
@@ -136,7 +136,7 @@ def vanished_activity(source: ExtractName, participation_id: int, as_of: datetim
 def description(columns: Mapping[str, Any]) -> str:
     """The last 10 poll questions with answers and the last 5 chat messages with replies.
 
-    What is blank or missing has no line.
+    Blank and missing values have no line.
     """
     lines: list[str] = []
     for poll in _several(columns.get("polls")):

@@ -13,8 +13,8 @@ def count(batch: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
 
     Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
     one. Those that say something new are accepted or rejected, and together with the ones that
-    are known already they are the rows read. What is intended is delivered or queued. So says the
-    conservation check.
+    are known already they are the rows read. Each intended one is delivered or queued; the
+    conservation check says so.
     """
     activities, people = recorded.get("activity", Recorded()), recorded.get("person", Recorded())
     accepted, rejected = activities.new + activities.changed, activities.rejected.total()
