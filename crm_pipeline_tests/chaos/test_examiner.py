@@ -339,6 +339,12 @@ def test_an_activity_stays_where_it_is_when_somebody_else_s_record_has_the_corre
     second = corrected(people=[lead(), lead(BOB, "new@x.com")], given=frozenset((BOB,)))
     assert not examine(second), str(examine(second))
     assert not examine(replace(second, deletes=True))
+    later = replace(second.participations[0], key="registration:2")
+    both = [*second.participations, later]
+    events = [event(), event(BOB, "00U2")]
+    operations = [*second.operations, operation(key="registration:2")]
+    parted = replace(second, participations=both, events=events, operations=operations)
+    assert not examine(parted), str(examine(parted))
 
 
 def test_two_leads_with_the_corrected_address_are_doubled():
