@@ -50,7 +50,7 @@ def test_two_daemons_that_run_by_mistake_lose_and_double_nothing(
             time.sleep(0.05)
         ended = [daemon.result() for daemon in daemons]
     installation.org().weather.latency_seconds = 0
-    assert {cycle["state"] for each in ended for cycle in each.cycles} == {"Complete"}
+    assert {cycle["state"] for each in ended for cycle in each.cycles} == {"Complete"}, ended
     assert all(len(each.cycles) == 6 for each in ended)
     assert not bugs(installation.settle())
     findings = world.examined(at_rest=True)

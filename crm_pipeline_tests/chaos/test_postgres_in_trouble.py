@@ -41,7 +41,7 @@ def test_a_postgres_killed_in_the_middle_of_a_cycle_loses_and_doubles_nothing(
 ) -> None:
     kill = Strike(meanwhile=trouble.postgres.is_killed_and_started)
     findings = trouble.walk.break_at(place, Breakage("PostgreSQL killed", call=kill))
-    assert trouble.walk.ended[place.cycle].state == "NoDatabase"
+    assert trouble.walk.ended[place.cycle].state == "NoDatabase", trouble.walk.ended
     assert not findings, str(findings)
 
 
@@ -50,7 +50,7 @@ def test_a_full_disk_loses_and_doubles_nothing(trouble: Trouble, place: Place) -
     fill = Strike(meanwhile=partial(trouble.postgres.disk_fills_up, trouble.engine))
     mend = partial(trouble.postgres.disk_has_room, trouble.engine)
     findings = trouble.walk.break_at(place, Breakage("disk full", call=fill), mended=mend)
-    assert trouble.walk.ended[place.cycle].state == "NoDatabase"
+    assert trouble.walk.ended[place.cycle].state == "NoDatabase", trouble.walk.ended
     assert not findings, str(findings)
 
 
