@@ -323,13 +323,13 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
         for topic in flow.topics:
             if unknown := set(topic.sends) - KINDS:
                 raise DeclarationError(
-                    f"The topic {topic.name} sends what delivery does not know: "
+                    f"The topic {topic.name} sends kinds that delivery does not know: "
                     f"{', '.join(sorted(unknown))}"
                 )
             outcomes = {each for kind in topic.sends for each in outcomes_of(kind)}
             if uncounted := outcomes.difference(topic.counts):
                 raise DeclarationError(
-                    f"The topic {topic.name} does not count what becomes of what it sends: "
+                    f"The topic {topic.name} does not count all outcomes of what it sends: "
                     f"{', '.join(sorted(uncounted))}"
                 )
             if (topic.when_deleted is None) is ("record" in topic.sends):
@@ -355,7 +355,7 @@ def _check_sources(flow: Flow[Any]) -> None:
     read = {name for topic in flow.topics for name in topic.reads}
     if missing := read.difference(names):
         raise DeclarationError(
-            f"The flow {flow.name} reads what is none of its sources: {', '.join(sorted(missing))}"
+            f"The flow {flow.name} reads undeclared sources: {', '.join(sorted(missing))}"
         )
     recorded = {name for topic in flow.topics if topic.records for name in topic.reads}
     if unused := set(names) - recorded:

@@ -50,7 +50,7 @@ def test_what_fits_is_taken_in_its_order() -> None:
         ([flow("one", promises=(Promise("p", "b", ""),))], "nobody declares: b"),
         (
             [flow("one", topic("a", sends=("campaign",), counts=("campaigns_linked",)))],
-            "a does not count what becomes of what it sends: campaigns_created",
+            "a does not count all outcomes of what it sends: campaigns_created",
         ),
         (
             [flow(name, topic(f"of_{name}", sends=("member",))) for name in ("one", "two")],
@@ -65,7 +65,7 @@ def test_what_fits_is_taken_in_its_order() -> None:
             [flow("one", topic("a"), promises=(Promise("p", "a", ""),))],
             "promises p, and there is no sql/checks/p.sql",
         ),
-        ([flow("one", topic("a", reads=("b",)))], "reads what is none of its sources: b"),
+        ([flow("one", topic("a", reads=("b",)))], "reads undeclared sources: b"),
         (
             [flow("one", topic("a", reads=("registrations",)), sources=(REGISTRATIONS,))],
             "sources of which no topic records anything: registrations",

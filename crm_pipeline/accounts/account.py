@@ -16,7 +16,7 @@ from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 OLDEST_API_VERSION = 52.0
 
 Vanished = Literal["keep", "delete"]
-"""What becomes in the org of a row that the source has no more, or that is filtered out."""
+"""The fate in the org of a row that the source no longer has, or that is filtered out."""
 
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -108,7 +108,7 @@ class AccountSettings(BaseModel):
     )
     unknown_email: UnknownEmail = Field(
         default="Lead",
-        description="What a person whom the org does not know becomes: Lead, Contact, neither.",
+        description="The record made for a person not known to the org: Lead, Contact, neither.",
     )
     person_fields: FieldPolicy = Field(
         default="source",
@@ -122,7 +122,7 @@ class AccountSettings(BaseModel):
     )
     vanished: Vanished = Field(
         default="keep",
-        description="What becomes of the activity and the membership of a row that vanishes from "
+        description="The fate of the activity and the membership of a row that vanishes from "
         "the warehouse, loses its person or is filtered out: keep, or delete what we made.",
     )
     read_back_minutes: int = Field(
@@ -235,7 +235,7 @@ def checked_login_url(account_id: str, login_url: str) -> str:
             "use https (plain http is for orgs on this machine only)."
         )
     raise AccountError(
-        f"Account {account_id}: the login URL is no address of Salesforce's; it looks like "
+        f"Account {account_id}: the login URL is not one of Salesforce's; give one like "
         "https://acme.my.salesforce.com (not lightning.force.com), with letters, digits, dots and "
         "hyphens."
     )

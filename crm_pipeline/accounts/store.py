@@ -293,7 +293,7 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
         raise AccountError(f"Account {account_id}: {mapping.sobject!r} is not mapped{meant}")
     if not _API_NAME.fullmatch(mapping.field):
         raise AccountError(
-            f"Account {account_id}: {mapping.field!r} is no API name of Salesforce, such as "
+            f"Account {account_id}: {mapping.field!r} is not an API name of Salesforce, such as "
             "Region__c."
         )
     if mapping.field.lower() in {name.lower() for name in DECIDED_FIELDS[mapping.sobject]}:

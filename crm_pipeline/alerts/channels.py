@@ -85,7 +85,7 @@ def _mail(notices: Sequence[Notice]) -> None:
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=ssl.create_default_context())
             elif server.username:
-                raise ValueError("a server without TLS is told no password")
+                raise ValueError("a password is not sent to a server without TLS")
         if server.username:
             smtp.login(unquote(server.username), unquote(server.password or ""))
         smtp.send_message(message)

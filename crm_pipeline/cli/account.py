@@ -337,5 +337,5 @@ def _shown(value: object) -> object:
 def _setting(text: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     if not equals:
-        mistake(f"{text!r} is no SETTING=VALUE, such as parallel_requests=2.")
+        mistake(f"{text!r} is not SETTING=VALUE, as in parallel_requests=2.")
     return name.strip(), value.strip() or None

@@ -121,7 +121,7 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
 
     typed, dot, name = (part.strip() for part in field.partition("."))
     if not dot:
-        mistake(f"{field!r} is no OBJECT.FIELD, such as Lead.Region__c.")
+        mistake(f"{field!r} is not OBJECT.FIELD, such as Lead.Region__c.")
     sobject = {each.lower(): each for each in DECIDED_FIELDS}.get(typed.lower(), typed)
     known = [
         *(m.field for m in field_mappings(connection, account_id) if m.sobject == sobject),

@@ -113,7 +113,7 @@ def _key_in(file: Path) -> str:
     except OSError as error:
         mistake(f"The private key {file} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:
-        mistake(f"{file} is no private key in PEM: it holds other characters than ASCII.")
+        mistake(f"{file} is not a private key in PEM: it holds characters other than ASCII.")
 
 
 def _checked(values: dict[str, str], source: str) -> "Credentials":

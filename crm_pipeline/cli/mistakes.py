@@ -82,7 +82,7 @@ def in_one_line(error: Exception) -> str | None:
     if isinstance(error, DBAPIError):
         return _database_problem(error)
     if isinstance(error, UnicodeEncodeError):
-        return "Something that was typed is no UTF-8 text; set the terminal to UTF-8."
+        return "Something that was typed is not UTF-8 text; set the terminal to UTF-8."
     return None
 
 

@@ -76,7 +76,7 @@ def _take(desk: Desk, watch: Watch, each: Sweep, found: set[str], swept: Swept) 
     missing = set(each.ids) - found
     if missing and not found:
         swept.notes.append(
-            f"None of {len(missing)} {watch.sobject} records that were looked for is to be seen in "
+            f"None of {len(missing)} {watch.sobject} records that were looked for can be seen in "
             "the org: hidden from the user, or gone; none is taken for gone"
         )
         return

@@ -55,7 +55,7 @@ def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) 
     }
     if any(deleted.values()):
         numbers = ", ".join(f"{number} {what}" for what, number in deleted.items() if number)
-        lines.append(f"Deleted in the org what the source has no more or filters out: {numbers}")
+        lines.append(f"Deleted in the org, as the source no longer has or allows them: {numbers}")
     for what, fields in (
         ("Not in the org, or hidden, so not sent", notes.not_seen),
         ("Values changed to fit the org", notes.changed),

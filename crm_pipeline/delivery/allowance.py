@@ -142,7 +142,7 @@ class Allowance:
             raise AccountPaused(
                 f"The org has used {budget.used} of its {budget.limit} API requests; this account"
                 f" goes on when that is under {RESUME_BELOW:.0%} of its share",
-                action="raise the account's api_day_share, where it is to go on sooner",
+                action="raise the account's api_day_share, if it is to go on sooner",
             )
         left = self.calls_left
         if left is not None and left <= 0:
@@ -155,7 +155,7 @@ class Allowance:
         if any(outcome != "fields_changed_to_fit" for _, outcome in +self.tally):
             return AccountPaused(f"{spent}; the next one goes on", until=now)
         by_bulk = any(route.name == "bulk" for route in self.routes.values())
-        enough = f" ({2 * self.forecast} do for all that waits)" if self.forecast else ""
+        enough = f" ({2 * self.forecast} would do for all that waits)" if self.forecast else ""
         return AccountPaused(
             f"{spent} before anything went through, and the next one's will be, too",
             until=now,

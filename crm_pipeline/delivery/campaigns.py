@@ -290,7 +290,7 @@ def _ask(
                 and desk.schemas.describe([CAMPAIGN])[CAMPAIGN].field(field) is None
             ):
                 raise AccountStopped(
-                    f"The org shows no field Campaign.{field} to the user",
+                    f"The org does not show Campaign.{field} to the user",
                     "create it, let the user see it, or mend external_id_field of the account's "
                     "campaigns",
                 ) from None
@@ -431,7 +431,7 @@ def _record(
         elif code == "NOT_FOUND":
             field = each.intent["external_id_field"]
             message = (
-                f"Campaign.{field} (external_id_field) is no external id in the org; make it one"
+                f"Campaign.{field} (external_id_field) is not an external id there; make it one"
             )
             _refuse(desk, each, "NO_EXTERNAL_ID", message)
         elif code:

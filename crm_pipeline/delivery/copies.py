@@ -55,6 +55,6 @@ def refuse_older_copy(desk: Desk) -> None:
         raise AccountStopped(
             f"The org has {len(unknown)} activities that are about to be sent to it, as if the "
             "pipeline's database had been restored from a backup",
-            f"see that no other pipeline writes there, then `crm-pipeline account adopt "
+            f"make sure that no other pipeline writes there, then `crm-pipeline account adopt "
             f"{desk.ledger.account_id}`",
         )

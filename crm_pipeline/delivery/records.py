@@ -227,7 +227,7 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     """Without its reference a record would be nobody's, so it is not sent."""
     named = ", ".join(f"{decision.sobject}.{field}" for field in hidden)
     message = (
-        f"The org lets the user not write {named}; give the user Read and Edit on it in a "
+        f"The org does not let the user write {named}; give the user Read and Edit on it in a "
         "permission set"
     )
     desk.schemas.forget([decision.sobject])

@@ -128,7 +128,7 @@ class Schemas:
 def _schema(sobject: str, answer: SubAnswer, never: Iterable[str]) -> SObjectSchema:
     if answer.status != 200:
         raise AccountStopped(
-            f"The org shows no {sobject} to the user",
+            f"The org does not show {sobject} to the user",
             f"give the user Read, Create and Edit on {sobject}",
         )
     schema = SObjectSchema.from_describe(answer.body)
@@ -150,6 +150,6 @@ def _refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
     ]
     if lacking:
         raise AccountStopped(
-            f"The org lets the user not write {', '.join(lacking)}, and nothing goes without",
+            f"The org does not let the user write {', '.join(lacking)}, and nothing goes without",
             "give the user Read and Edit on it in a permission set",
         )

@@ -108,7 +108,7 @@ def add_campaign_link(
         ValueError: it is no Id of a campaign (Salesforce refuses a query for such a one).
     """
     if not _CAMPAIGN_ID.fullmatch(campaign_id):
-        raise ValueError(f"{campaign_id!r} is no Id of a campaign, such as 701Hs000000abcd")
+        raise ValueError(f"{campaign_id!r} is not the Id of a campaign, such as 701Hs000000abcd")
     connection.execute(
         statement("campaigns/add_link"),
         {"account_id": account_id, "event_id": event_id, "campaign_id": campaign_id},

@@ -12,7 +12,7 @@ from crm_pipeline.lineage.checks import judge
 @sensor(
     minimum_interval_seconds=60,
     default_status=DefaultSensorStatus.RUNNING,
-    description="Shows an account as late that does not run, whose last verdict was good: each "
+    description="Shows as late an account that does not run, whose last verdict was good: each "
     "cycle judges its account, but one that is paused or refused has none.",
 )
 def overdue_accounts(context: SensorEvaluationContext) -> SkipReason:

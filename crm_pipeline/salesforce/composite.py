@@ -128,7 +128,7 @@ def composite(
         }
         return [answers[each.reference_id] for each in subrequests]
     except (TypeError, KeyError):
-        reason = "The answer to a composite call is none"
+        reason = "The org's answer is not one to a composite call"
         raise (LostAnswer(reason) if writes else OrgUnavailable(reason)) from None
 
 

@@ -68,4 +68,4 @@ def from_json(text: bytes | str) -> Credentials:
         fields = sorted(
             {".".join(map(str, problem["loc"])) or "JSON" for problem in error.errors()}
         )
-    raise ValueError(f"These are no credentials: check {', '.join(fields)}.")
+    raise ValueError(f"These are not credentials: check {', '.join(fields)}.")

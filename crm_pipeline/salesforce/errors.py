@@ -368,7 +368,7 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "TXN_SECURITY_NO_ACCESS": "exempt the user from the org's transaction security policy",
         "INVALID_SESSION_ID": "give the user and the app access to the REST API",
         "REQUIRED_FIELD_MISSING": "give the user Read and Edit on it in a permission set, have the "
-        "org require it no more, or fill it: `crm-pipeline account mapping set ACCOUNT`, then "
+        "org no longer require it, or fill it: `crm-pipeline account mapping set ACCOUNT`, then "
         "`crm-pipeline account send-again ACCOUNT`",
         "INSUFFICIENT_ACCESS_OR_READONLY": "give the user Create on the object in a permission set",
     }

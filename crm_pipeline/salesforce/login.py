@@ -209,7 +209,7 @@ def _refusal(answer: requests.Response, arguments: Mapping[str, Any]) -> Salesfo
         code = _element(text, "exceptionCode") or _element(text, "faultcode")
         code = known_as_code(code.rpartition(":")[2])
     if not code:
-        return OrgUnavailable(f"Login: the org's answer is none of a login (HTTP {status})")
+        return OrgUnavailable(f"Login: the org's answer is not one to a login (HTTP {status})")
     treatment = decide(code, message, status) if code in ERROR_TABLE else Treatment.STOP_ACCOUNT
     if treatment is Treatment.RETRY:
         return OrgUnavailable(f"Login: the org cannot answer now: {code} (HTTP {status})")

@@ -65,7 +65,7 @@ def test_a_cap_that_does_for_nothing_is_told_with_one_that_does(bench: Bench, ro
         assert "before anything went through, and the next one's will be, too" in report.reason
         assert "raise the account's api_calls_per_cycle (" in report.remedy
         assert ("route=auto" in report.remedy) == (route == "bulk")
-    [enough] = re.findall(r"\((\d+) do for all", report.reason)
+    [enough] = re.findall(r"\((\d+) would do for all", report.reason)
     bench.settings(api_calls_per_cycle=int(enough), route=route)
     assert bench.cycle().state == "Complete"
     assert len(bench.records("Event")) == 3

@@ -108,7 +108,7 @@ def test_what_vanishes_is_deleted_and_comes_back_with_its_row(
     assert activities(bench) == left(how)
     gone = len(ALL) - len(left(how))
     assert report.tally.overall("activities_deleted") == gone
-    assert f"no more or filters out: {gone} activities" in report.notes
+    assert f"no longer has or allows them: {gone} activities" in report.notes
     assert ("what the org has of them is deleted" in report.notes) is (gone == 1)
     assert set(bench.states().values()) == {"done"}
     report = counted(bench)

@@ -21,7 +21,7 @@ _TOPICS = (
     ),
     Topic(
         "campaign_members",
-        "Who registered for or attended an event as a member of its campaign, each person once, "
+        "Registrants and attendees of an event as members of its campaign, each person once, "
         "with one status out of all sessions.",
         group=NAME,
         technology="salesforce",

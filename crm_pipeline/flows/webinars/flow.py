@@ -8,7 +8,7 @@ from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
 _TOPICS = (
     Topic(
         "registrations",
-        "Who registered for an event session: the rows shipped to the warehouse since the last "
+        "Registrations for event sessions: the rows shipped to the warehouse since the last "
         "cycle, with the person's details.",
         group=NAME,
         technology="postgres",
@@ -19,7 +19,7 @@ _TOPICS = (
     ),
     Topic(
         "attendances",
-        "Who attended an event session, with the last 10 poll answers and the last 5 chat "
+        "Attendances of event sessions, with the last 10 poll answers and the last 5 chat "
         "messages of each.",
         group=NAME,
         technology="postgres",
@@ -46,7 +46,7 @@ _TOPICS = (
     ),
     Topic(
         "lead_payloads",
-        "What is to stand in Salesforce: each person's lead or contact fields and one activity "
+        "The wanted state of Salesforce: each person's lead or contact fields and one activity "
         "for each registration and attendance. Stored in the ledger together with the account's "
         "watermark, so that nothing read is ever lost.",
         group=NAME,
@@ -59,8 +59,8 @@ _TOPICS = (
     ),
     Topic(
         "retried_operations",
-        "What failed in earlier cycles and was tried again: at most 50 of the account, the oldest "
-        "of each flow in turn, each five times in all; what still fails waits for support.",
+        "Writes that failed in earlier cycles and were tried again: at most 50 of the account, the "
+        "oldest of each flow in turn, each five times in all; what still fails waits for support.",
         group=NAME,
         technology="salesforce",
         after=("lead_payloads",),
@@ -70,7 +70,7 @@ _TOPICS = (
     ),
     Topic(
         "load_results",
-        "What came of the writes: an existing lead or contact gets the fields that changed, a "
+        "The results of the writes: an existing lead or contact gets the fields that changed, a "
         "new person becomes a lead, and each gets the activity.",
         group=NAME,
         technology="salesforce",
@@ -130,7 +130,7 @@ _PROMISES = (
         "nothing_unread",
         "registrations",
         "Once a day the warehouse's rows are counted against those that were read: none was "
-        "missed (what was is read at once), and none waits for its person, session or event.",
+        "missed (one that was is read now), and none waits for its person, session or event.",
     ),
     Promise(
         "no_filtered_address",
