@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS
+from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, is_walked
 from crm_pipeline_tests.chaos.workers import (
     RANDOM_WALK,
     Tally,
@@ -86,6 +86,7 @@ def _begun(pool: ProcessPoolExecutor, asked: argparse.Namespace) -> list[Future[
         pool.submit(break_everywhere, settings, number)
         for settings in slowest_first
         for number in chosen
+        if is_walked(settings, BREAKAGES[number])
     ]
     parts = asked.processes if asked.random else 0
     return walks + [

@@ -144,6 +144,23 @@ CLOCKS: Mapping[str, timedelta] = {
 }
 """By how much the org's clock differs from the database's, by the same names."""
 
+_WITHOUT_AN_ANSWER = frozenset(
+    (
+        "process killed after a database commit",
+        "process killed after the org worked",
+        "line cut after the org worked",
+        "HTML 503 after the org worked",
+        "no answer in time, but all done",
+        "answer cut in half",
+    )
+)
+"""Kinds of faults after which the org has done what nobody told us: only then clocks matter."""
+
+
+def is_walked(settings: str, breakage: Breakage) -> bool:
+    """Whether the small case is broken by this kind of fault under these settings."""
+    return settings not in CLOCKS or breakage.name in _WITHOUT_AN_ANSWER
+
 
 class Case(Protocol):
     """The case that is broken."""
