@@ -1,5 +1,5 @@
--- The org that the last login led to is the account's from now on. What was known of the former
--- one as an installation (fields, used API requests) is asked for again.
+-- The org that the last login led to is the account's from now on. Facts about the former one as an
+-- installation (fields, used API requests) are asked for again.
 WITH described AS (
     DELETE FROM crm.sobject_schema WHERE account_id = :account_id
 ),

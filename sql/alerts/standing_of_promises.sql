@@ -1,5 +1,6 @@
--- What of each enabled account people may have to be told: refused credentials, operations that have used up their
--- tries, since when the oldest operation waits, and how far each source was read.
+-- The facts of each enabled account that people may have to be told: refused credentials,
+-- operations that have used up their tries, since when the oldest operation waits, and how far each
+-- source was read.
 SELECT
     a.account_id,
     a.client_id,

@@ -1,5 +1,5 @@
--- What people are to be told: open alerts that they were not told of, and those that they were told
--- of and that are over.
+-- Alerts that people are to be told of: open ones that they were not told of, and those that they
+-- were told of and that are over.
 SELECT alert_id, account_id, cause, message, raised_at, closed_at
 FROM crm.alert
 WHERE

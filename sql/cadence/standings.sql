@@ -1,4 +1,4 @@
--- How each enabled account stands: whether it may run, and what it has to do.
+-- The standing of each enabled account: whether it may run, and what it has to do.
 --
 -- An account is in flight when a planner has claimed it or a process holds its lock. Pending
 -- operations count only when they could be sent now: a new version waits for the answer to the one

@@ -1,4 +1,4 @@
--- How many members are pending.
+-- Counts the pending members.
 SELECT count(*)
 FROM crm.operation
 WHERE account_id = :account_id AND kind = 'member' AND state = 'pending'

@@ -1,4 +1,4 @@
--- Of which membership each of these rows of the source told last.
+-- The membership that each of these rows of the source told of last.
 SELECT m.source_row, m.natural_key
 FROM unnest(CAST(:source_rows AS text [])) AS r (source_row)
 CROSS JOIN LATERAL (

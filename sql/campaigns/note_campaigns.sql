@@ -1,4 +1,4 @@
--- Which campaign each event is.
+-- Notes the campaign of each event.
 INSERT INTO crm.event_campaign (account_id, event_id, campaign_id, missing_statuses, is_new)
 SELECT :account_id, c.event_id, c.campaign_id, c.missing_statuses, c.is_new
 FROM

@@ -1,4 +1,4 @@
--- Of the memberships that were just noted, those of a record that has another one in the campaign.
+-- Marks the memberships just noted of a record that has another one in the campaign.
 UPDATE crm.campaign_member AS m
 SET twice = true
 FROM crm.operation AS o

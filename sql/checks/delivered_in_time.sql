@@ -1,5 +1,5 @@
--- How long what was read already waits for Salesforce (exhausted operations are another check's),
--- and whether rows wait unread: then there is an alert from after the last complete cycle.
+-- The wait for Salesforce so far of everything read (exhausted operations are another check's), and
+-- whether rows wait unread: then there is an alert from after the last complete cycle.
 SELECT
     a.account_id,
     coalesce(o.oldest > now() - make_interval(mins => :freshness_minutes), true)

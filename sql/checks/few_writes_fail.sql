@@ -1,4 +1,4 @@
--- Of what the last cycle tried to write, at most one in ten failed.
+-- Passes if at most one in ten writes of the last cycle failed.
 SELECT
     s.account_id,
     s.failed * 10 <= s.succeeded + s.failed AS passed,

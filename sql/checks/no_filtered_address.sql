@@ -1,5 +1,5 @@
--- What the last cycle intends for an address that contains one of the account's filter strings.
--- A string that was added after the cycle had begun is for the next one.
+-- Intents of the last cycle for an address that contains one of the account's filter strings. A
+-- string that was added after the cycle had begun is for the next one.
 SELECT
     s.account_id,
     count(o.operation_id) = 0 AS passed,

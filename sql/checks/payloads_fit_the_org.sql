@@ -1,5 +1,5 @@
--- Of the newest 10,000 payloads that the last cycle read and sent: values longer than the org's
--- fields, and new records without a value that the org requires. A member's intent names its event;
+-- Values longer than the org's fields, and new records without a value that the org requires, among
+-- the newest 10,000 payloads that the last cycle read and sent. A member's intent names its event;
 -- the campaign and the fields that went out are put together from it as they are for sending.
 SELECT
     s.account_id,

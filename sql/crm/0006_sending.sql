@@ -1,5 +1,5 @@
--- What is being sent right now, noted in one row before the first request: after a crash each of
--- these operations is looked up. The row is gone when every answer is recorded.
+-- Operations that are being sent right now, noted in one row before the first request: after a
+-- crash each of them is looked up. The row is gone when every answer is recorded.
 CREATE TABLE crm.sending (
     sending_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account_id text NOT NULL REFERENCES crm.account ON DELETE CASCADE,

@@ -1,4 +1,4 @@
--- When the org was last asked which of its leads were converted.
+-- The time when the org was last asked which of its leads were converted.
 
 ALTER TABLE crm.campaign_mapping
 ADD COLUMN conversions_seen_at timestamptz NOT NULL DEFAULT now();

@@ -1,5 +1,5 @@
--- Which record of an org stands for an address, shared by the accounts of that org: whoever is to
--- create a person there claims the address first, so that no two accounts create one.
+-- The record of an org that stands for an address, shared by the accounts of that org: an account
+-- that is to create a person there claims the address first, so that no two accounts create one.
 
 CREATE TABLE crm.org_person (
     organization_id text NOT NULL,

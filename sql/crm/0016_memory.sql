@@ -1,5 +1,5 @@
--- What a flow remembers of what it said, beside what is wanted: of a member, the stage that each
--- row of the source gave it. Another memory alone is no news, and sends nothing.
+-- The flow's memory of what it said, beside what is wanted: of a member, the stage that each row of
+-- the source gave it. Another memory alone is no news, and sends nothing.
 
 ALTER TABLE crm.operation ADD COLUMN memory jsonb;
 

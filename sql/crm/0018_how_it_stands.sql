@@ -1,4 +1,5 @@
--- Of a cycle's outcome, what is no reason for its state; and since when an account stands as it does.
+-- Parts of a cycle's outcome that are no reason for its state; and since when an account stands as
+-- it does.
 
 ALTER TABLE crm.cycle ADD COLUMN notes text;
 ALTER TABLE crm.sync_state ADD COLUMN notes text;

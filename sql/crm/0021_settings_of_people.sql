@@ -1,4 +1,4 @@
--- What an account chooses for people's records is its own, with campaigns or without.
+-- An account's choices for people's records are its own, with campaigns or without.
 UPDATE crm.account AS a
 SET settings = (
     a.settings || jsonb_strip_nulls(

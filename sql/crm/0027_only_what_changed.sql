@@ -1,4 +1,5 @@
--- What ticks and cycles ask of large accounts is kept where it changes, instead of looked for.
+-- Answers that ticks and cycles ask for about large accounts are kept where they change, instead of
+-- looked for.
 
 -- Leads with account and state: what waits is asked for by these.
 CREATE INDEX operation_by_state ON crm.operation (account_id, state, kind, operation_id)

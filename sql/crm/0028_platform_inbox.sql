@@ -1,4 +1,4 @@
--- What the source platform is told, where its own jobs read it from tables.
+-- Messages to the source platform, where its own jobs read them from tables.
 
 CREATE SCHEMA platform_inbox;
 

@@ -1,5 +1,5 @@
--- Of which membership each row of the source tells: when the row moves to another event or person, or
--- vanishes, the former membership goes by the rows that it still has.
+-- The membership that each row of the source tells of: when the row moves to another event or
+-- person, or vanishes, the former membership goes by the rows that it still has.
 
 CREATE TABLE crm.member_row (
     account_id text NOT NULL REFERENCES crm.account ON DELETE CASCADE,

@@ -1,5 +1,5 @@
--- What was said of people whom the org did not know is said differently by now: only the newest of
--- it is to be sent, should they become known.
+-- Intents about people whom the org did not know have newer versions by now: only the newest of
+-- each is to be sent, should they become known.
 UPDATE crm.operation AS o
 SET state = 'superseded'
 WHERE

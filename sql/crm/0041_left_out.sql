@@ -1,5 +1,5 @@
--- What ends since somebody or something that it names is not in the org, and is not to be made there,
--- is left out: a state with a code, which ends when that is there.
+-- The state left_out, with a code, for operations that name somebody or something that is not in
+-- the org, and is not to be made there; it ends when that is there.
 ALTER TABLE crm.operation DROP CONSTRAINT operation_state_check;
 ALTER TABLE crm.operation ADD COLUMN reason_code text;
 COMMENT ON COLUMN crm.operation.reason_code

@@ -1,5 +1,5 @@
--- How often an operation is tried in all stands with it: five times, or as often as its topic says.
--- Nothing that is there changes, but for records whose topic says so.
+-- The number of tries that an operation has in all stands with it: five, or as many as its topic
+-- says. Nothing that is there changes, but for records whose topic says so.
 
 ALTER TABLE crm.operation ADD COLUMN attempts smallint NOT NULL DEFAULT 5;
 

@@ -1,5 +1,5 @@
--- Who stands for a person who was absorbed: what refers to the one means the other. Of those who were
--- absorbed before, nobody is known; nothing refers to them yet.
+-- The successor of a person who was absorbed: references to the one mean the other. Of those who
+-- were absorbed before, no successor is known; nothing refers to them yet.
 
 ALTER TABLE crm.person
 ADD COLUMN successor bigint,

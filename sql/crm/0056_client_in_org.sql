@@ -1,5 +1,5 @@
--- Which clients an account delivered to an org before it became another client's, or went to another
--- org: what it delivered is still there, and another account would deliver it a second time.
+-- The clients that an account delivered to an org before it became another client's, or went to
+-- another org: its deliveries are still there, and another account would make them a second time.
 
 CREATE TABLE crm.client_in_org (
     organization_id text NOT NULL,

@@ -1,4 +1,4 @@
--- How many registrations and attendances some events of a client have, or all of them.
+-- Numbers of registrations and attendances of some events of a client, or of all.
 --
 -- Parameters: client_id; event_ids (NULL: all). Same tables as registrations.sql and attendances.sql.
 SELECT

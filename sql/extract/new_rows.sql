@@ -1,5 +1,6 @@
--- How many rows of a source were shipped after a moment, when the first and last of them, and the
--- sum of their times in seconds after that moment: another one when a row was shipped anew.
+-- The number of a source's rows that were shipped after a moment, the times of the first and last
+-- of them, and the sum of their times in seconds after that moment: another one when a row was
+-- shipped anew.
 --
 -- Parameters, arrays of equal length: keys, given back as they are; client_ids; sources
 -- ('registrations' or 'attendances'); sinces. One row for each, in any order: key, source, rows,

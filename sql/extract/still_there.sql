@@ -1,5 +1,6 @@
--- Which of some rows of a client's source are there, and whole: with their person, their session and
--- its event. Whoever vanished from registrations.sql or attendances.sql is not among them.
+-- Those of some rows of a client's source that are there, and whole: with their person, their
+-- session and its event. A row that vanished from registrations.sql or attendances.sql is not among
+-- them.
 --
 -- Parameters: client_id; source, 'registrations' or 'attendances'; ids.
 SELECT r.registration_id AS id

@@ -1,6 +1,6 @@
--- The account becomes another client: all of that one is read from its start. What of the former
--- client was not sent is forgotten, so that it is there anew should the new client have it, too;
--- what is in flight or in the org stays.
+-- The account becomes another client: all of that one is read from its start. Unsent operations of
+-- the former client are forgotten, so that each is there anew should the new client have it, too;
+-- those in flight or in the org stay.
 WITH unsent AS (
     DELETE FROM crm.operation AS o
     WHERE

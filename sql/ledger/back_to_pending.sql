@@ -1,5 +1,6 @@
--- What was not sent, or is to be sent anew: no attempt is counted. What a newer version has
--- overtaken meanwhile is not sent any more; but a deletion is seen to its end, as it may have been done.
+-- Makes operations pending that were not sent, or are to be sent anew: no attempt is counted.
+-- Operations that a newer version has overtaken meanwhile are not sent any more; but a deletion is
+-- seen to its end, as it may have been done.
 UPDATE crm.operation AS o
 SET
     state = CASE

@@ -1,4 +1,4 @@
--- How much is pending, as the API counts it: people to look up, people whose record is known,
+-- Counts what is pending, as the API counts it: people to look up, people whose record is known,
 -- decided updates by sObject, activities.
 SELECT
     count(*) FILTER (

@@ -1,6 +1,6 @@
--- Nothing is being sent any more. What has no answer (`unanswered`; NULL: all that has no
--- outcome, since the process that sent it is gone) may be in the org: it is in flight until that
--- is looked up. An update is decided anew then, unless it had been decided to wait.
+-- Nothing is being sent any more. Operations without an answer (`unanswered`; NULL: all without an
+-- outcome, since the process that sent them is gone) may be in the org: they are in flight until
+-- they are looked up. An update is decided anew then, unless it had been decided to wait.
 WITH sent AS (
     DELETE FROM crm.sending WHERE account_id = :account_id
     RETURNING cycle_id, sobject, action, operation_ids, sent_at

@@ -1,4 +1,4 @@
--- Which of these activities of an org are an operation's, of whatever person or account.
+-- Those of these activities of an org that are an operation's, of whatever person or account.
 SELECT DISTINCT salesforce_id
 FROM crm.operation
 WHERE

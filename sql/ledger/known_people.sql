@@ -1,4 +1,4 @@
--- Whom the platform's ids and the addresses of some rows point to.
+-- The people that the platform's ids and the addresses of some rows point to.
 SELECT
     s.source_person,
     s.address,

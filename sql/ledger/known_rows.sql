@@ -1,4 +1,5 @@
--- Which of these natural keys are known, as of when, and whether they had vanished from the source.
+-- Those of these natural keys that are known, as of when, and whether they had vanished from the
+-- source.
 SELECT
     latest.natural_key,
     latest.as_of,

@@ -1,4 +1,4 @@
--- What is about people whom an operator gave up has nobody to stand under, until they are there.
+-- Leaves out operations about people whom an operator gave up, until these are there.
 UPDATE crm.operation AS a
 SET
     state = 'left_out',

@@ -1,7 +1,6 @@
--- Of records that were found by some addresses: other people whose records they are and who have
--- another address now, with the addresses by which that is so: the one by which the record was
--- chosen, and those that were written to it. Absorbed people have no address: what was theirs is
--- their successor's.
+-- Other people whose records were found by some addresses and who have another address now, with
+-- the addresses by which that is so: the one by which the record was chosen, and those that were
+-- written to it. Absorbed people have no address: theirs are their successor's.
 SELECT
     m.address,
     i.address AS known_address,

@@ -1,4 +1,4 @@
--- What went through. The records of people stand for them from now on, with what was sent.
+-- Records what went through. The records of people stand for them from now on, with what was sent.
 WITH done AS (
     UPDATE crm.operation AS o
     SET

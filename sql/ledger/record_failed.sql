@@ -1,6 +1,6 @@
--- An attempt that failed lowers what remains; one that is hopeless (attempts NULL) leaves nothing. The
--- pause doubles with each try, up to some hundred times the first. What a newer version has
--- overtaken meanwhile is not tried again; but a deletion is seen to its end.
+-- An attempt that failed lowers what remains; one that is hopeless (attempts NULL) leaves nothing.
+-- The pause doubles with each try, up to some hundred times the first. An operation that a newer
+-- version has overtaken meanwhile is not tried again; but a deletion is seen to its end.
 UPDATE crm.operation AS o
 SET
     state = CASE

@@ -1,5 +1,6 @@
--- What was read of an account's source up to :until, as sql/extract/row_counts.sql counts it in the
--- warehouse; of some :days the rows themselves. Rows that had vanished are read when they come back.
+-- Counts the rows read of an account's source up to :until, as sql/extract/row_counts.sql counts
+-- them in the warehouse; of some :days gives the rows themselves. Rows that had vanished are read
+-- when they come back.
 WITH latest AS (
     SELECT DISTINCT ON (o.natural_key)
         o.natural_key,

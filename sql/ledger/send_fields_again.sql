@@ -1,6 +1,6 @@
--- What was written to these fields of people who are in the org counts as not written, and what is
--- wanted of these people is said again, so that the account's policy decides anew. Whoever waits to
--- be sent is decided anew anyway.
+-- Takes these fields of people who are in the org as not written, and says again what is wanted of
+-- these people, so that the account's policy decides anew. People who wait to be sent are decided
+-- anew anyway.
 WITH chosen AS (
     UPDATE crm.identity AS i
     SET sent = i.sent - CAST(:fields AS text [])

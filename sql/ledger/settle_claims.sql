@@ -1,5 +1,5 @@
--- What became of the people whom an account claimed: their records; or nothing, and whoever comes
--- next may create them. A claim stays while it is not known.
+-- Settles the claims of an account: with the people's records; or with nothing, and whichever
+-- account comes next may create them. A claim stays while it is not known.
 WITH made AS (
     UPDATE crm.org_person AS c
     SET sobject = i.sobject, salesforce_id = i.salesforce_id, settled_at = clock_timestamp()

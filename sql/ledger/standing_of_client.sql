@@ -1,5 +1,5 @@
--- What an account has of its client: until when it was read (NULL: never), what is in the org, and
--- what was not sent.
+-- An account's position in its client: read until when (NULL: never), what is in the org, and what
+-- was not sent.
 SELECT
     (
         SELECT max(p.watermark)

@@ -1,6 +1,6 @@
 -- All that an account delivered is pending again, as if nothing had ever been sent: the latest
--- version of each thing, with all of its tries. What an operator dropped or a rule rejected stays so,
--- and so does what the source platform was told, which is no part of the org.
+-- version of each thing, with all of its tries. Operations that an operator dropped or a rule
+-- rejected stay so, and so do messages to the source platform, which is no part of the org.
 WITH identities AS (
     DELETE FROM crm.identity WHERE account_id = :account_id
 ),

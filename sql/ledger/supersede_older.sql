@@ -1,5 +1,5 @@
--- What still waits and is now said differently need not be sent any more; but a deletion that was
--- sent once may have been done.
+-- Supersedes operations that still wait and now have a newer version; but a deletion that was sent
+-- once stays, as it may have been done.
 UPDATE crm.operation AS o
 SET state = 'superseded', reason_code = NULL, finished_at = now()
 FROM staged_intent AS s

@@ -1,4 +1,5 @@
--- What would be looked up and sent if all that an account delivered were to be delivered anew.
+-- Counts what would be looked up and sent if all that an account delivered were to be delivered
+-- anew.
 SELECT
     count(*) FILTER (WHERE o.kind = 'person') AS people,
     count(*) FILTER (WHERE o.kind = 'activity') AS activities,

@@ -1,4 +1,5 @@
--- Whom the platform's id and the address of each of some rows point to, in the rows' order.
+-- The people that the platform's id and the address of each of some rows point to, in the rows'
+-- order.
 SELECT
     array_agg(by_platform.person_key ORDER BY s.n) AS platform_people,
     array_agg(by_address.person_key ORDER BY s.n) AS address_people

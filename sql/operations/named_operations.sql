@@ -1,4 +1,4 @@
--- Of these operations, those that exist: whose they are and how they stand.
+-- Those of these operations that exist: whose they are and how they stand.
 SELECT operation_id, account_id, state
 FROM crm.operation
 WHERE operation_id = any(CAST(:operation_ids AS bigint []))

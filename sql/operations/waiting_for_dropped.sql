@@ -1,4 +1,4 @@
--- What waits for a person who is not in the org and who was given up.
+-- Operations that wait for a person who is not in the org and who was given up.
 SELECT o.operation_id
 FROM crm.operation AS o
 WHERE

@@ -1,4 +1,4 @@
--- What was asked of some records since it was last known to be done: it may stand in the org.
+-- Values asked of some records since they were last known to be done: they may stand in the org.
 SELECT o.natural_key, o.kind, o.intent, o.sent
 FROM crm.operation AS o
 WHERE

@@ -1,4 +1,5 @@
--- What an account holds of some records of its org: people (person:<number>) and other records.
+-- The keys that an account holds some records of its org for: people (person:<number>) and other
+-- records.
 SELECT i.salesforce_id, 'person:' || coalesce(p.successor, i.person_key) AS natural_key
 FROM crm.identity AS i
 LEFT JOIN crm.person AS p ON i.person_key = p.person_key

@@ -1,4 +1,4 @@
--- What accounts of an org have asked to be made there and may have got, since no answer is known.
+-- Creations that accounts of an org have asked for and that may be there, since no answer is known.
 SELECT o.kind, o.sobject, o.intent
 FROM crm.account_org AS a
 INNER JOIN crm.operation AS o ON a.account_id = o.account_id

@@ -1,4 +1,4 @@
--- How far each watched object of an account's org is read.
+-- The position up to which each watched object of an account's org is read.
 SELECT sobject, covered, cursor_stamp, cursor_id, cursor_upto
 FROM crm.org_position
 WHERE account_id = :account_id

@@ -1,4 +1,5 @@
--- These records are there. What was wanted of one while people had it deleted is sent now.
+-- These records are there. Operations that were wanted of one while people had it deleted are sent
+-- now.
 UPDATE crm.operation AS o
 SET
     state = 'pending',

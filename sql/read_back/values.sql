@@ -1,4 +1,4 @@
--- What was last written to some records of an org, and last told of them.
+-- Values last written to some records of an org, and last told of them.
 SELECT salesforce_id, written, told
 FROM crm.org_value
 WHERE

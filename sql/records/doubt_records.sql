@@ -1,5 +1,5 @@
--- What these operations would have changed may stand in the org or not: it is known no more, and
--- whatever is wanted next is sent.
+-- Marks the fields of these operations as unknown: they may stand in the org or not, so whatever is
+-- wanted next is sent.
 UPDATE crm.record AS r
 SET
     last = coalesce(

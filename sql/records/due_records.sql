@@ -1,6 +1,6 @@
 -- Records of a topic to be written (or, where :absent, to be gone), oldest first, with what of them
 -- stands in the org: those of which every reference is held, or is among :along, which goes out
--- before them. Who stands for an absorbed person is meant where that one is named.
+-- before them. The successor of an absorbed person is meant where that one is named.
 SELECT
     o.operation_id,
     o.natural_key,

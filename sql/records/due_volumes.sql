@@ -1,4 +1,4 @@
--- How many records are pending, by topic and whether they are to be gone.
+-- Counts the pending records, by topic and whether they are to be gone.
 SELECT
     o.intent ->> 'topic' AS topic,
     o.intent ->> 'sobject' AS sobject,

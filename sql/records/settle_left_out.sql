@@ -1,5 +1,6 @@
--- Records that refer to somebody or something that is left out are left out as well, and what refers to
--- these; those go on of which nothing is left out any more. What is to be gone never is.
+-- Records that refer to somebody or something that is left out are left out as well, and so are
+-- those that refer to these; those go on of which nothing is left out any more. Records that are to
+-- be gone never are.
 WITH RECURSIVE waiting AS MATERIALIZED (
     SELECT
         o.operation_id,

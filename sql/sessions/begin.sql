@@ -1,5 +1,5 @@
--- What holds for a session, and the server process that serves it. Not asked for as the connection
--- is made: poolers refuse what they do not know then.
+-- Settings of a session, and the server process that serves it. Not asked for as the connection is
+-- made: poolers refuse what they do not know then.
 SELECT
     set_config('timezone', :timezone, false),
     set_config('datestyle', 'ISO, YMD', false),
