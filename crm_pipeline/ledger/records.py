@@ -102,7 +102,6 @@ class DueRecord:
     natural_key: str
     as_of: datetime
     intent: Mapping[str, Any]
-    held_sobject: str | None
     held_id: str | None
     last: Mapping[str, Any] | None
     last_ref_fields: Sequence[str] | None

@@ -69,7 +69,6 @@ def send_by_bulk(
     connection: "Connection",
     writes: Iterable[Write],
     *,
-    upsert_on_id: bool = False,
     assignment_rule_id: str | None = None,
     on_job: OnJob | None = None,
     patience: float = 3_600.0,
@@ -79,8 +78,6 @@ def send_by_bulk(
     Args:
         connection: the org.
         writes: each `ref` once.
-        upsert_on_id: whether creates and updates of an sObject go in one job, as an upsert by
-            `Id` in which a blank one means a create; not every org takes that.
         assignment_rule_id: the rule for new leads; without one, none runs.
         on_job: is told each job's id and the refs of its writes before anything is written,
             so that a crash can be settled later.
@@ -96,7 +93,7 @@ def send_by_bulk(
     problem: SalesforceProblem | None = None
     for wave in waves_of(writes):
         if problem is None:
-            uploads = _uploads(wave, upsert_on_id=upsert_on_id)
+            uploads = _uploads(wave)
             sender = _Sender(connection, assignment_rule_id, on_job, patience)
             problem = yield from sender.send(uploads)
         else:
@@ -398,14 +395,11 @@ def next_wait(rows: int, processed: int, elapsed: float, last: float) -> float:
     return min(2 * last, _LONGEST_WAIT_SECONDS)
 
 
-def _uploads(wave: Iterable[Write], *, upsert_on_id: bool) -> Iterator[Upload]:
+def _uploads(wave: Iterable[Write]) -> Iterator[Upload]:
     kinds: dict[JobKind, list[Write]] = {}
     for write in wave:
-        if upsert_on_id and write.action in {"create", "update"}:
-            kind = JobKind(write.sobject, "upsert", "Id")
-        else:
-            external = write.external_id_field if write.action == "upsert" else None
-            kind = JobKind(write.sobject, _OPERATIONS[write.action], external)
+        external = write.external_id_field if write.action == "upsert" else None
+        kind = JobKind(write.sobject, _OPERATIONS[write.action], external)
         kinds.setdefault(kind, []).append(write)
     for kind, writes in kinds.items():
         yield from uploads_of(kind, writes)

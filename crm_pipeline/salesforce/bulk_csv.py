@@ -80,9 +80,7 @@ class Attribution:
         external_id = self._kind.external_id_field
         if self._kind.operation in {"update", "delete"}:
             return (row.get("Id") or row["sf__Id"])[:_ID_CHARS].encode()
-        if external_id == "Id" and row.get("Id") and row.get("sf__Created") != "true":
-            return row["Id"][:_ID_CHARS].encode()
-        if external_id != "Id" and external_id in self._echoed:
+        if external_id in self._echoed:
             return row[str(external_id)].encode()
         content = "\x1f".join(row[name] for name in self._echoed)
         return blake2b(content.encode(), digest_size=16).digest()
@@ -138,7 +136,7 @@ def row_error(text: str) -> RowError:
 
 def _columns(kind: JobKind, writes: Iterable[Write]) -> list[str]:
     names = dict.fromkeys(name for write in writes for name in write.fields)
-    if kind.operation in {"update", "delete"} or kind.external_id_field == "Id":
+    if kind.operation in {"update", "delete"}:
         return ["Id", *(names if kind.operation != "delete" else ())]
     return list(names)
 

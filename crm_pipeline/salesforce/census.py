@@ -15,9 +15,6 @@ from crm_pipeline.salesforce.values import number
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Connection
 
-CENSUS_CALLS = 9
-"""API calls of a census: one to count, then two bulk queries of about four."""
-
 _WITH_EMAIL = "Email != null"
 _FIELDS = {"Lead": LEAD_FIELDS, "Contact": CONTACT_FIELDS}
 

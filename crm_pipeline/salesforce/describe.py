@@ -113,15 +113,6 @@ class SObjectSchema:
                 changes.append(FieldChange(name, why, old, None))
         return Fitted(fitted, changes)
 
-    def required_missing(self, fields: Mapping[str, Any]) -> list[str]:
-        """The fields without which a record cannot be created, as far as a describe says."""
-        given = {name.lower() for name, value in fields.items() if value not in (None, "")}
-        return [
-            schema.name
-            for schema in self.fields.values()
-            if schema.required and schema.name.lower() not in given
-        ]
-
     def _fit_one(
         self,
         name: str,

@@ -1,6 +1,5 @@
 """Writes, and what became of each."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -9,8 +8,6 @@ from crm_pipeline.salesforce.errors import Treatment, decide, field_named
 
 Action = Literal["create", "update", "upsert", "delete"]
 Status = Literal["ok", "error", "lost", "not_sent"]
-
-_NAMED_RECORDS = re.compile(r"\b[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?\b")
 
 
 @dataclass(slots=True)
@@ -63,12 +60,6 @@ class RowError(NamedTuple):
         """The fields of an sObject that are at fault: those named apart, else in words."""
         named = field_named(self.message)
         return self.fields or ((named[1],) if named and named[0] == sobject else ())
-
-    @property
-    def named_ids(self) -> list[str]:
-        """The records that a DUPLICATE_VALUE or DUPLICATE_EXTERNAL_ID names."""
-        _, _, named = self.message.partition(" id")
-        return _NAMED_RECORDS.findall(named)
 
 
 class Outcome(NamedTuple):

@@ -185,24 +185,6 @@ def test_an_upsert_finds_its_records_by_the_external_id(make_org):
     assert sorted(row["Key__c"] for row in org.rows("Lead")) == ["k0", "k1"]
 
 
-def test_creates_and_updates_of_an_object_may_share_a_job(org):
-    [lead] = org.seed("Lead", {"LastName": "A", "Company": "c"})
-    connection = org.connect()
-    writes = [_lead(0), Write(1, "Lead", "update", {"City": "x"}, salesforce_id=lead), _lead(2)]
-
-    outcomes, problem = _send(connection, writes, upsert_on_id=True)
-
-    assert problem is None
-    assert connection.calls["bulk.job"] == 1
-    assert outcomes[1].salesforce_id == lead
-    assert [outcomes[ref].created for ref in range(3)] == [True, False, True]
-    names = {row["Id"]: row["LastName"] for row in org.rows("Lead")}
-    assert (names[outcomes[0].salesforce_id or ""], names[outcomes[2].salesforce_id or ""]) == (
-        "L0",
-        "L2",
-    )
-
-
 def test_each_object_and_action_has_a_job_and_so_has_each_upload_that_is_full(org, monkeypatch):
     monkeypatch.setattr(
         "crm_pipeline.salesforce.bulk_csv.uploads_of.__kwdefaults__", {"limit": 6_000}

@@ -165,22 +165,6 @@ def test_an_upsert_is_known_by_its_external_id():
     assert attribution.take(["00Q9", "true", "", "k2"]) is upload.writes[1]
 
 
-def test_an_upsert_by_id_knows_updates_by_their_id_and_creates_by_their_content():
-    kind = JobKind("Lead", "upsert", "Id")
-    writes = [
-        Write(0, "Lead", "update", {"City": "x"}, salesforce_id="00Q000000000001AAA"),
-        Write(1, "Lead", "create", {"City": "x"}),
-        Write(2, "Lead", "create", {"City": "y"}),
-    ]
-    [upload] = uploads_of(kind, writes)
-
-    attribution = Attribution(upload, ["sf__Id", "sf__Created", "Id", "City"])
-
-    assert attribution.take(["00Q3", "true", "", "x"]) is writes[1]
-    assert attribution.take(["00Q4", "true", "00Q4", "y"]) is writes[2]
-    assert attribution.take(["00Q1", "false", "00Q000000000001", "x"]) is writes[0]
-
-
 _TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r"))
 
 

@@ -166,7 +166,7 @@ def test_a_row_that_is_refused_says_why_and_stops_no_other(org):
     assert [outcomes[ref].status for ref in range(3)] == ["ok", "error", "ok"]
     [error] = outcomes[1].errors
     assert (error.code, error.fields) == ("REQUIRED_FIELD_MISSING", ("Company",))
-    assert error.treatment is Treatment.GIVE_UP
+    assert error.treatment is Treatment.MEND_ORG
 
 
 @pytest.mark.usefixtures("small_calls")
@@ -549,22 +549,6 @@ def test_single_creates_raise_what_concerns_the_account(org):
         single_create(org.connect(), _leads(1))
     with pytest.raises(ValueError, match="26"):
         single_create(org.connect(), _leads(26))
-
-
-def test_a_refusal_that_names_a_record_tells_it():
-    exists = RowError(
-        "DUPLICATE_VALUE",
-        "duplicate value found: K__c duplicates value on record with id: 00Q123456789012",
-    )
-    several = RowError(
-        "DUPLICATE_EXTERNAL_ID",
-        "Key__c: more than one record found for external id field: "
-        "[00Q000000000001AAA, 00Q000000000002AAA]",
-    )
-
-    assert exists.named_ids == ["00Q123456789012"]
-    assert several.named_ids == ["00Q000000000001AAA", "00Q000000000002AAA"]
-    assert RowError("DUPLICATE_VALUE", "Already a campaign member.").named_ids == []
 
 
 def test_no_representation_shows_what_is_in_a_record():

@@ -6,7 +6,6 @@ SELECT
     o.natural_key,
     o.as_of,
     o.intent,
-    held.sobject AS held_sobject,
     held.salesforce_id AS held_id,
     held.last,
     held.ref_fields AS last_ref_fields,
