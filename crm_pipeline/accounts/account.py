@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
@@ -28,7 +28,20 @@ class AccountError(Exception):
     """Something is wrong with one account; one line says what happened and what to do."""
 
 
+_VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
+
+_EXPECTED = {
+    "dict_type": "a JSON object is expected",
+    "mapping_type": "a JSON object is expected",
+    "model_type": "a JSON object is expected",
+    "string_pattern_mismatch": "the API name of a field is expected, such as External_Key__c",
+}
+"""In our words, where pydantic's would be of no use to people, by the type of its error."""
+
+
 def _recent_enough(version: str) -> str:
+    if not _VERSION.fullmatch(version):
+        raise ValueError("a version is written as 62.0")
     if float(version) < OLDEST_API_VERSION:
         raise ValueError(
             f"{OLDEST_API_VERSION} is the oldest version that obeys the duplicate rule header"
@@ -41,9 +54,9 @@ class AccountSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    api_version: Annotated[
-        str, Field(pattern=r"^[1-9][0-9]{1,2}\.0$"), AfterValidator(_recent_enough)
-    ] = Field(default="62.0", description="Salesforce API version that is spoken to the org.")
+    api_version: Annotated[str, AfterValidator(_recent_enough)] = Field(
+        default="62.0", description="Salesforce API version that is spoken to the org."
+    )
     route: Literal["auto", "composite", "bulk"] = Field(
         default="auto",
         description="How records travel: chosen by volume and budget, or always one way.",
@@ -151,10 +164,21 @@ class AccountSettings(BaseModel):
                 'a JSON object is expected, such as {} or {"create_campaigns": false}'
             ) from None
 
+    @field_validator("person_field_policies")
+    @classmethod
+    def _one_for_each_field(cls, policies: Mapping[str, FieldPolicy]) -> Mapping[str, FieldPolicy]:
+        if len({name.lower() for name in policies}) < len(policies):
+            raise ValueError("a field has two policies, in letters of another case")
+        return policies
+
     def policy(self, field: str) -> str:
-        """Returns when this field of an existing Lead or Contact is written."""
-        if field in self.person_field_policies:
-            return str(self.person_field_policies[field])
+        """Returns when this field of an existing Lead or Contact is written.
+
+        As in Salesforce, it does not matter in which case a field's name is written.
+        """
+        chosen = {name.lower(): policy for name, policy in self.person_field_policies.items()}
+        if field.lower() in chosen:
+            return chosen[field.lower()]
         if field in STAYS and self.person_fields != "never":
             return "when_empty"
         return self.person_fields
@@ -172,10 +196,11 @@ class AccountSettings(BaseModel):
             first = refused.errors(include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
-                known = ", ".join(cls.model_fields)
+                models = (cls, CampaignSettings, MemberStatus)
+                known = ", ".join(models[len(first["loc"]) - 1].model_fields)
                 message = f"there is no setting {name!r}; those that exist: {known}"
             else:
-                why = first["msg"].removeprefix("Value error, ")
+                why = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
                 message = f"setting {name} = {first['input']!r}: {why}"
         raise AccountError(f"Account {account_id}: {message}.")
 

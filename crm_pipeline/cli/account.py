@@ -200,6 +200,7 @@ def set_(
     with locked(account_id) if "client" in itself else transaction() as connection:
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)
+        account_again.check_policies(connection, before, account)
         if itself.get("client", account.client_id) != account.client_id:
             _become_client(connection, account, itself["client"], yes=yes)
         update_account(

@@ -85,6 +85,13 @@ def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
         )
 
 
+def check_policies(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
+    """Refuses a new policy for a field that is not filled: of a typo it would keep nothing."""
+    former = before.person_field_policies
+    new = [name for name in account.settings.person_field_policies if name not in former]
+    _spelt(connection, account, new, all_fields=False)
+
+
 def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
     """Says how people who are in the org get what a changed policy lets through."""
     changed = sorted(_policies_that_differ(connection, before, account))

@@ -59,7 +59,7 @@ def try_login(
     )
     from crm_pipeline.accounts.orgs import settle_org
     from crm_pipeline.accounts.store import field_mappings, get_account
-    from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
+    from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused, OrgUnavailable
     from crm_pipeline.salesforce.login import log_in
     from crm_pipeline.settings import settings
 
@@ -88,6 +88,11 @@ def try_login(
                 with database.begin() as connection:
                     mark_refused(connection, account_id, str(stopped))
             _refuse(account_id, stopped)
+        except OrgUnavailable as away:
+            mistake(
+                f"Account {account_id}: {away}; check that {account.login_url} is the org's "
+                "address, and try again when the org is up."
+            )
     with database.begin() as connection:
         clear_refused(connection, account_id)
         elsewhere = settle_org(connection, account, org.organization_id)

@@ -116,6 +116,7 @@ def _check_column(column: str) -> None:
 
 def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, str]:
     """Object and field as Salesforce spells them, where they are known: it knows no case."""
+    from crm_pipeline.accounts.people import OPT_OUT, STAYS
     from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, fields_seen
     from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
 
@@ -127,6 +128,8 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
         *(m.field for m in field_mappings(connection, account_id) if m.sobject == sobject),
         *fields_seen(connection, account_id, sobject),
         *DEFAULT_MAPPING.get(sobject, ()),
+        *STAYS,
+        OPT_OUT,
     ]
     return sobject, {each.lower(): each for each in known}.get(name.lower(), name)
 

@@ -54,7 +54,7 @@ def backfill(
         if not chosen:
             mistake(f"Account {account_id} has no campaign yet; name the events to read.")
         _read_again(connection, account_id, chosen, yes=yes)
-    say(f"{len(chosen)} events are read again by the next cycles of {account_id}.")
+    say(f"The next cycles of {account_id} read again: {counted(len(chosen), 'event')}.")
 
 
 @app.command("list")

@@ -50,11 +50,11 @@ _MAY_BE_EMPTY = frozenset(("security_token",))
 
 def credentials(file: Path | None, method: Method) -> "Credentials":
     """Credentials out of a file, where one is given; else of this method, asked for."""
-    return _from_file(file) if file else _from_environment_or_prompt(method)
+    return _from_file(file, method) if file else _from_environment_or_prompt(method)
 
 
-def _from_file(file: Path) -> "Credentials":
-    """Credentials out of a YAML or JSON file: `method` and its fields.
+def _from_file(file: Path, method: Method) -> "Credentials":
+    """Credentials out of a YAML or JSON file: `method`, where it is another one, and its fields.
 
     `private_key_file`, relative to the file, may stand for `private_key`.
     """
@@ -70,6 +70,7 @@ def _from_file(file: Path) -> "Credentials":
         mistake(f"{file} is neither YAML nor JSON.")
     if not isinstance(values, dict):
         mistake(f"{file} holds no credentials: it needs `method` ({_methods()}) and its fields.")
+    values.setdefault("method", method.value)
     if "private_key_file" in values:
         values["private_key"] = _key_in(file.parent / str(values.pop("private_key_file")))
     return _checked(values, str(file))

@@ -3,6 +3,7 @@
 An error that is not recognized here is a bug of ours, and keeps its traceback.
 """
 
+import errno
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -81,6 +82,8 @@ def in_one_line(error: Exception) -> str | None:
         return _impossible_setting(error)
     if isinstance(error, DBAPIError):
         return _database_problem(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "Nothing more can be written: no space is left where it goes."
     if isinstance(error, UnicodeEncodeError):
         return "Something that was typed is not UTF-8 text; set the terminal to UTF-8."
     return None

@@ -65,7 +65,13 @@ def from_json(text: bytes | str) -> Credentials:
     try:
         return _ADAPTER.validate_json(text)
     except ValidationError as error:
+        # A place is the method, where that is known, and the field.
         fields = sorted(
-            {".".join(map(str, problem["loc"])) or "JSON" for problem in error.errors()}
+            {
+                str(problem["loc"][1])
+                if problem["loc"]
+                else ("method" if problem["type"].startswith("union_tag") else "JSON")
+                for problem in error.errors()
+            }
         )
     raise ValueError(f"These are not credentials: check {', '.join(fields)}.")

@@ -61,6 +61,35 @@ def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, va
     assert repr(value) in message
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("api_version", "62", "a version is written as 62.0"),
+        ("api_version", "v62.0", "a version is written as 62.0"),
+        ("activity_external_id_field", "Subject", "API name of a field is expected, such as"),
+        ("campaigns", '{"external_id_field": "Key"}', "API name of a field is expected, such as"),
+        ("person_field_policies", '{"Lead.Phone": "never"}', "API name of a field is expected"),
+        ("person_field_policies", '{"Phone": "never", "phone": "source"}', "two policies"),
+        ("person_field_policies", "[]", "a JSON object is expected."),
+        ("campaigns", "[]", "a JSON object is expected."),
+        ("campaigns", '{"attended": null}', "a JSON object is expected."),
+        ("campaigns", '{"stage_of": []}', "a JSON object is expected."),
+        ("campaigns", '{"external_id": "Key__c"}', "those that exist: external_id_field, create"),
+        (
+            "campaigns",
+            '{"no_show": {"label": "x", "priority": 9, "text": "x"}}',
+            "those that exist: label, has_responded",
+        ),
+    ],
+)
+def test_an_impossible_setting_is_explained_in_words_for_people(name: str, value: str, told: str):
+    with pytest.raises(AccountError) as refused:
+        AccountSettings.parse("acme", {name: value})
+    assert told in str(refused.value)
+    assert "pattern" not in str(refused.value)
+    assert "instance of" not in str(refused.value)
+
+
 def test_an_unknown_setting_is_answered_with_those_that_exist():
     with pytest.raises(AccountError, match=r"no setting 'paralel_requests'.*parallel_requests"):
         AccountSettings.parse("acme", {"paralel_requests": 2})

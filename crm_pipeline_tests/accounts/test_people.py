@@ -52,6 +52,7 @@ def test_an_opt_out_is_set_and_never_cleared(policy: str) -> None:
         ({"person_fields": "unless_edited"}, "when_empty", "unless_edited"),
         ({"person_field_policies": {"LeadSource": "source"}}, "source", "source"),
         ({"person_field_policies": '{"Title": "never"}'}, "when_empty", "never"),
+        ({"person_field_policies": {"title": "never", "LEADSOURCE": "source"}}, "source", "never"),
     ],
 )
 def test_where_people_came_from_stays_unless_the_account_names_it(

@@ -4,6 +4,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.credentials import mark_refused, refused
 from crm_pipeline.cli.account_login import missing_rights, needed_rights
+from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 
@@ -36,9 +37,16 @@ def test_a_login_that_works_again_forgets_the_refusal(run: Run, org: Org, pipeli
         assert refused(connection, "acme") is None
 
 
-def test_an_org_that_is_down_is_told_and_is_no_refusal(run: Run, org: Org, pipeline: Engine):
-    run("account", "set", "acme", "--login-url=http://127.0.0.1:1")
-    assert run("account", "test-login", "acme", fails=1).stderr.strip()
+def test_an_org_that_is_down_is_told_and_is_no_refusal(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+):
+    nobody = f"{server.url_of('acme')}-x"
+    for address, why in (("http://127.0.0.1:1", "no connection"), (nobody, "HTTP 404")):
+        run("account", "set", "acme", f"--login-url={address}")
+        told = run("account", "test-login", "acme", fails=1).stderr
+        assert told.startswith("Account acme: ")
+        assert why in told
+        assert f"check that {address} is the org's address" in told
     with pipeline.connect() as connection:
         assert refused(connection, "acme") is None
 

@@ -87,6 +87,6 @@ def test_mistakes_are_told_in_one_line(run: Run, org: Org, pipeline: Engine):
     event = one_registration(pipeline)
     assert "campaigns off" in run("campaign", "backfill", "acme", event, fails=1).stderr
     run("account", "set", "acme", "campaigns={}", "--yes")
-    assert "no Id of a campaign" in run("campaign", "link", "acme", event, "x", fails=1).stderr
+    assert "not the Id of a campaign" in run("campaign", "link", "acme", event, "x", fails=1).stderr
     assert "no event 5" in run("campaign", "backfill", "acme", 5, fails=1).stderr
     assert "no campaign yet" in run("campaign", "backfill", "acme", fails=1).stderr

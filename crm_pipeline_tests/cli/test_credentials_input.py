@@ -63,6 +63,18 @@ def test_credentials_come_from_a_file(
     assert stored(pipeline) == ClientCredentials(client_id="3MVG9", client_secret="other")
 
 
+def test_a_file_that_says_no_method_is_of_the_one_that_was_typed(
+    run: Run, acme: str, pipeline: Engine, tmp_path: Path
+):
+    file = tmp_path / "acme.yaml"
+    file.write_text("{client_id: 123, client_secret: 0045}")
+    run("account", "credentials", acme, f"--credentials-file={file}")
+    assert stored(pipeline) == ClientCredentials(client_id="123", client_secret="0045")
+    file.write_text("{username: a@b.c, password: pw}")
+    run("account", "credentials", acme, f"--credentials-file={file}", "--method=password")
+    assert stored(pipeline) == PasswordToken(username="a@b.c", password="pw")
+
+
 def test_a_file_may_name_the_private_key_s_own_file(
     run: Run, acme: str, pipeline: Engine, tmp_path: Path
 ):
@@ -77,6 +89,9 @@ def test_a_file_may_name_the_private_key_s_own_file(
     ("content", "told"),
     [
         ("method: client_credentials\nclient_id: x\n", "client_secret"),
+        ("method: client_credentials\nclientid: x\nclient_secret: y\n", "client_id, clientid."),
+        ("clientid: x\n", "check client_id, client_secret, clientid."),
+        ("method: telepathy\n", "check method."),
         ("method: telepathy\n", "client_credentials with client_id, client_secret"),
         ("- s3cret\n", "holds no credentials"),
         ("{s3cret", "neither YAML nor JSON"),

@@ -34,7 +34,7 @@ def test_the_objects_that_can_be_mapped_are_those_that_a_mapping_fills():
         ("Event.WhoId", "not to be mapped"),
         ("Event.Subject", "not to be mapped"),
         ("CampaignMember.Status", "not to be mapped"),
-        ("Lead.", "no API name"),
+        ("Lead.", "not an API name"),
     ],
 )
 @pytest.mark.parametrize("how", ["--constant=x", "--nothing", "--source=county"])
@@ -59,6 +59,21 @@ def test_names_are_stored_as_salesforce_spells_them(run: Run, org: Org, pipeline
     assert stored == [("Lead", "NumberOfEmployees"), ("Lead", "Phone")]
     run("account", "mapping", "remove", "acme", "lead.PHONE")
     assert "Phone" not in run("account", "mapping", "list", "acme").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelt"),
+    [
+        ("lead.leadsource", "Lead.LeadSource"),
+        ("contact.LEADSOURCE", "Contact.LeadSource"),
+        ("lead.hasoptedoutofemail", "Lead.HasOptedOutOfEmail"),
+    ],
+)
+def test_fields_with_rules_of_their_own_are_known_before_the_first_login(
+    run: Run, acme: str, typed: str, spelt: str
+):
+    run("account", "mapping", "set", acme, typed, "--nothing")
+    assert spelt in run("account", "mapping", "list", acme).stdout
 
 
 def test_a_field_that_the_org_lacks_is_told_wherever_one_looks(

@@ -109,6 +109,21 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_full_disk_is_told_in_one_line(pipeline: Engine):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        result = subprocess.run(
+            [COMMAND, "account", "list"],
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr == "Nothing more can be written: no space is left where it goes.\n"
+
+
 def test_credentials_come_from_the_environment_where_nobody_can_type(pipeline: Engine):
     refused = crm_pipeline(*ADD)
     assert refused.returncode == 1

@@ -87,13 +87,14 @@ def test_what_people_edited_stays_where_the_account_says_so(bench: Bench, route:
     assert (lead(bench)["Title"], lead(bench)["City"]) == ("CEO", "Bonn")
 
 
+@pytest.mark.parametrize("typed", ["Phone", "phone"])
 @pytest.mark.parametrize(
     ("policy", "phone"), [("never", "0"), ("source", "1"), ("when_empty", "0")]
 )
 def test_a_policy_holds_for_the_contact_that_a_lead_became(
-    bench: Bench, policy: str, phone: str
+    bench: Bench, policy: str, phone: str, typed: str
 ) -> None:
-    bench.settings(person_field_policies={"Phone": policy})
+    bench.settings(person_field_policies={typed: policy})
     arrives(bench, phone_1="0")
     bench.admin("convert", lead_id=lead(bench)["Id"])
     says(bench, "phone_1", "1")
