@@ -231,17 +231,20 @@ class _Seen:
         }
 
     def settle(self) -> None:
-        """Decides who each sighting is: those first who go to an address that is free."""
+        """Decides who each sighting is.
+
+        First come those who go to an address that is free, then those who join somebody who stays:
+        either may leave an address free. The rest take each other's places, or are new.
+        """
         left = list(self._rows)
-        while True:
-            movable = [row for row in left if self._may_move(row)]
-            if not movable:
-                break
-            for row in movable:
+        while left:
+            movers = [row for row in left if self._may_move(row)]
+            joiners = [] if movers else [row for row in left if self._joins(row)]
+            for row in movers or joiners or left:
                 self._settle(row)
+            for row in joiners:
+                self._free(row.platform_person)
             left = [row for row in left if (row.source_person, row.address) not in self.found]
-        for row in left:
-            self._settle(row)
         self._absorb()
 
     def successor_of(self, person: int) -> _Person:
@@ -254,6 +257,17 @@ class _Seen:
 
     def _may_move(self, row: Row[Any]) -> bool:
         return row.platform_person is not None and row.address not in self._owner
+
+    def _joins(self, row: Row[Any]) -> bool:
+        """Returns whether somebody known comes to the address of one who stays there."""
+        person = self._owner.get(row.address)
+        if person is None or row.platform_person is None:
+            return False
+        return any(
+            self.person_of.get(each, person) == person
+            and self._says.get(each, row.address) == row.address
+            for each in self.ids_of.get(person, set()) - {row.source_person}
+        )
 
     def _settle(self, row: Row[Any]) -> None:
         source, address, as_of = row.source_person, row.address, row.as_of
@@ -278,6 +292,15 @@ class _Seen:
             self.pointed[source] = as_of
             self.ids_of.setdefault(person, set()).add(source)
 
+    def _free(self, person: int) -> None:
+        """Frees the address of a person whom all of the platform's ids have left."""
+        address = self.address_of[person]
+        if address is not None and self._owner.get(address) == person and self._is_left(person):
+            del self._owner[address]
+
+    def _is_left(self, person: int) -> bool:
+        return all(self.person_of.get(each, person) != person for each in self.ids_of[person])
+
     def _all_leave(self, person: int, source: str) -> bool:
         """Returns whether nobody else keeps the person's address."""
         now = self.address_of[person]
@@ -299,7 +322,7 @@ class _Seen:
             person, source = row.platform_person, row.source_person
             if person is None or self.person_of[source] == person:
                 continue
-            if all(self.person_of.get(each, person) != person for each in self.ids_of[person]):
+            if self._is_left(person):
                 self.absorbed[person] = self.person_of[source]
                 self.moved.pop(person, None)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
@@ -75,7 +75,18 @@ def test_who_comes_to_an_address_in_an_earlier_chunk_takes_no_record(pipeline: E
             assert found == {"p1": (frozenset(["p1"]), "a"), "p11": (frozenset(["p11"]), None)}
 
 
+def become_one(before: Addresses, after: Addresses) -> bool:
+    """Whether two people come to one address where nobody stays: either may stand for both."""
+    now = {**before, **after}
+    return any(
+        len({before[each] for each in before if now[each] == address != before[each]}) > 1
+        and not any(before[each] == now[each] == address for each in before)
+        for address in after.values()
+    )
+
+
 def test_it_does_not_matter_which_rows_are_read_together(pipeline: Engine) -> None:
+    """Unless two become one: of them, the one who is read first stands for both."""
     with pipeline.connect() as connection:
 
         @settings(max_examples=60)
@@ -86,6 +97,7 @@ def test_it_does_not_matter_which_rows_are_read_together(pipeline: Engine) -> No
             chunk=st.integers(1, len(IDS) - 1),
         )
         def alike(before: Addresses, after: Addresses, order: list[str], chunk: int) -> None:
+            assume(not become_one(before, after))
             told = {**before, **after}
             one, many = (
                 who_is_who(connection, before, told, order, size) for size in (len(IDS), chunk)
