@@ -49,7 +49,7 @@ def try_login(
 ) -> None:
     """Log in to an account's org and out again, and check rights and mapped fields there.
 
-    Costs an API call, and one for each object with a mapping.
+    Costs an API call, and one for each object that is written.
     """
     from crm_pipeline.accounts.credentials import (
         clear_refused,
@@ -59,6 +59,7 @@ def try_login(
     )
     from crm_pipeline.accounts.orgs import settle_org
     from crm_pipeline.accounts.store import field_mappings, get_account
+    from crm_pipeline.delivery.schemas import never_left_out
     from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused, OrgUnavailable
     from crm_pipeline.salesforce.login import log_in
     from crm_pipeline.settings import settings
@@ -98,8 +99,9 @@ def try_login(
         elsewhere = settle_org(connection, account, org.organization_id)
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
+        written = {*needed_rights(account.settings), *(field.sobject for field in named)}
         described = _described(
-            org, {field.sobject for field in named} & {each["name"] for each in objects}
+            org, written & {each["name"] for each in objects}, never_left_out(account.settings)
         )
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
@@ -145,16 +147,23 @@ def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "lis
     ]
 
 
-def _described(org: "Org", sobjects: Iterable[str]) -> "list[SObjectSchema]":
-    """Describes these objects as the user sees them; costs a call each."""
+def _described(
+    org: "Org", sobjects: Iterable[str], never: Mapping[str, Sequence[str]]
+) -> "list[SObjectSchema]":
+    """Describes these objects as the user sees them; costs a call each.
+
+    Raises:
+        AccountStopped: the user may not write one of the fields `never` to be left out.
+    """
+    from crm_pipeline.delivery.schemas import refuse_without
     from crm_pipeline.salesforce.describe import SObjectSchema
 
-    return [
-        SObjectSchema.from_describe(
-            org.request("describe", "GET", f"sobjects/{sobject}/describe").body
-        )
-        for sobject in sorted(sobjects)
-    ]
+    described = []
+    for sobject in sorted(sobjects):
+        answer = org.request("describe", "GET", f"sobjects/{sobject}/describe")
+        described.append(SObjectSchema.from_describe(answer.body))
+        refuse_without(described[-1], never.get(sobject, ()))
+    return described
 
 
 def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjectSchema]") -> None:

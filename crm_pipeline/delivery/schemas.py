@@ -132,11 +132,11 @@ def _schema(sobject: str, answer: SubAnswer, never: Iterable[str]) -> SObjectSch
             f"give the user Read, Create and Edit on {sobject}",
         )
     schema = SObjectSchema.from_describe(answer.body)
-    _refuse_without(schema, never)
+    refuse_without(schema, never)
     return schema
 
 
-def _refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
+def refuse_without(schema: SObjectSchema, fields: Iterable[str]) -> None:
     """Refuses an object whose records the user may create, but not with all of these fields.
 
     It is not kept then, so that the next cycle sees what was mended.

@@ -1,3 +1,5 @@
+import pytest
+import requests
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.account import AccountSettings
@@ -60,6 +62,21 @@ def test_an_account_without_credentials_is_told_how_to_set_them(
         "crm-pipeline account credentials acme"
         in run("account", "test-login", "acme", fails=1).stderr
     )
+
+
+@pytest.mark.parametrize(
+    "field", ["Lead.Email", "Lead.LastName", "Lead.Company", "Event.WhoId", "Event.Subject"]
+)
+def test_a_hidden_field_without_which_nothing_goes_is_told(
+    run: Run, org: Org, server: LocalOrgServer, field: str
+):
+    answer = requests.post(
+        f"{server.url_of('acme')}/_admin/settings", json={"hidden_fields": [field]}, timeout=10
+    )
+    assert answer.ok
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert f"not let the user write {field}" in told
+    assert "Read and Edit on it in a permission set" in told
 
 
 def rights(sobject: str, **lacking: bool) -> dict[str, object]:
