@@ -1,4 +1,4 @@
-"""Names that somebody may have meant, by what he typed."""
+"""Names that somebody may have meant, by what they typed."""
 
 from collections import Counter
 from collections.abc import Collection

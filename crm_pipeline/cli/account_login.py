@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import FieldMapping
-    from crm_pipeline.salesforce.connection import Connection as Org
+    from crm_pipeline.salesforce.connection import Org
     from crm_pipeline.salesforce.describe import SObjectSchema
     from crm_pipeline.salesforce.errors import AccountStopped
 

@@ -7,7 +7,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.delivery.decisions import EVENT, Decision, decide_activity
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.recording import record_unchanged
-from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox, write_of
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch, write_of
 from crm_pipeline.ledger.due import DueActivity, DuePerson, due_activities
 from crm_pipeline.ledger.outcomes import Done
 from crm_pipeline.salesforce.outcomes import Write
@@ -21,7 +21,7 @@ _SOMEBODY = "000000000000000AAA"
 _Decided = tuple[DueActivity, Decision]
 
 
-def send_activities(desk: Desk, outbox: Outbox) -> None:
+def send_activities(desk: Desk, dispatch: Dispatch) -> None:
     """Sends every pending activity whose person is in the org."""
     ledger, after = desk.ledger, 0
     while due := due_activities(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
@@ -29,8 +29,8 @@ def send_activities(desk: Desk, outbox: Outbox) -> None:
         with ledger.step():
             ready = _decided(desk, due)
         writes = [_write(desk.chosen, activity, decision) for activity, decision in ready]
-        outbox.add([decision for _, decision in ready], writes)
-    outbox.flush()
+        dispatch.add([decision for _, decision in ready], writes)
+    dispatch.flush()
 
 
 class ActivitiesBehind:

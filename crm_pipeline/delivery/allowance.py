@@ -14,7 +14,7 @@ from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountPaused
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection as Org
+    from crm_pipeline.salesforce.connection import Org
 
 
 LEAST_SHARE = 10

@@ -14,7 +14,7 @@ from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.records import RecordTopic, send_records
-from crm_pipeline.delivery.sending import Outbox
+from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import DueVolumes, due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
@@ -131,7 +131,7 @@ def _send(desk: Desk, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
 
 def _send_people(desk: Desk, due: DueVolumes) -> None:
     """Sends people, and activities as soon as their people are in the org."""
-    activities = Outbox(desk, "activities", {(EVENT, "create"): due.activities})
+    activities = Dispatch(desk, "activities", {(EVENT, "create"): due.activities})
     create_people(desk, due, activities_follow=not activities.by_bulk)
     send_activities(desk, activities)
     update_people(desk)

@@ -11,7 +11,7 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
-from crm_pipeline.delivery.sending import Outbox
+from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import (
     DueMember,
@@ -66,7 +66,7 @@ def send_members(desk: Desk, chosen: CampaignSettings) -> None:
         _notice_conversions(ledger, desk.org, desk.allowance)
         reopen_moved_members(connection, ledger.account_id)
     volume = due_member_volume(ledger.connection, ledger.account_id)
-    outbox = Outbox(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
+    dispatch = Dispatch(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
     after = 0
     while due := due_members(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = due[-1].operation_id
@@ -86,12 +86,12 @@ def send_members(desk: Desk, chosen: CampaignSettings) -> None:
         with ledger.step() as connection:
             record_unchanged(desk, unchanged)
             note_members(connection, [decision.operation_id for decision in unchanged])
-        outbox.add([decision for decision in decisions if decision.action != "none"])
-    outbox.flush()
-    _take_back(desk, outbox)
+        dispatch.add([decision for decision in decisions if decision.action != "none"])
+    dispatch.flush()
+    _take_back(desk, dispatch)
 
 
-def _take_back(desk: Desk, outbox: Outbox) -> None:
+def _take_back(desk: Desk, dispatch: Dispatch) -> None:
     """Deletes the memberships that are to be gone, where we made them; others stay as they are.
 
     They go last, so that none is deleted which somebody else was just found to have, too.
@@ -105,8 +105,8 @@ def _take_back(desk: Desk, outbox: Outbox) -> None:
         with ledger.step() as connection:
             record_unchanged(desk, staying)
             note_members(connection, [decision.operation_id for decision in staying])
-        outbox.add([decision for decision in decisions if decision.action == "delete"])
-    outbox.flush()
+        dispatch.add([decision for decision in decisions if decision.action == "delete"])
+    dispatch.flush()
 
 
 def _of_people(desk: Desk, ours: Sequence[GoneMember]) -> Memberships:

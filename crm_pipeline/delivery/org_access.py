@@ -15,7 +15,7 @@ from crm_pipeline.salesforce.writes import AUTO_ASSIGN
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection as Org
+    from crm_pipeline.salesforce.connection import Org
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -25,7 +25,7 @@ from crm_pipeline.delivery.recording import (
     note_changes,
     record_unchanged,
 )
-from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.due import (
     DuePerson,
@@ -61,8 +61,8 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
             nothing has to wait and people fill more than one call.
     """
     ledger, unknown = desk.ledger, due.unknown_people
-    outbox = Outbox(desk, "new leads", {("Lead", "create"): unknown})
-    at_once = desk.allowance.does_for_all and not outbox.by_bulk
+    dispatch = Dispatch(desk, "new leads", {("Lead", "create"): unknown})
+    at_once = desk.allowance.does_for_all and not dispatch.by_bulk
     now = ("create", "update") if at_once else ("create",)
     after = 0
     if unknown:
@@ -78,8 +78,8 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
             behind = ActivitiesBehind(desk, people) if follow else None
             decisions = _claimed(desk, people, _decided(desk, people, matches()), looked_up_at)
             _record(desk, [d for d in decisions if d.action not in now])
-            outbox.add([d for d in decisions if d.action in now], behind=behind)
-        outbox.flush()
+            dispatch.add([d for d in decisions if d.action in now], behind=behind)
+        dispatch.flush()
     with ledger.step() as connection:
         settle_claims(connection, ledger.account_id)
 
@@ -136,18 +136,18 @@ def update_people(desk: Desk) -> None:
     volumes = {("Lead", "update"): due.lead_updates, ("Contact", "update"): due.contact_updates}
     if not any(volumes.values()):
         return
-    outbox = Outbox(desk, "updates of people", volumes)
+    dispatch = Dispatch(desk, "updates of people", volumes)
     while updates := due_updates(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
         after = updates[-1].operation_id
         decisions = [_decision(update) for update in updates]
-        if outbox.by_bulk:
+        if dispatch.by_bulk:
             # One field that the org hides since would fail the whole job.
             known = desk.schemas.describe(PERSON_SOBJECTS)
             decisions = [_fitted(decision, known) for decision in decisions]
-        outbox.add([decision for decision in decisions if decision.fields])
+        dispatch.add([decision for decision in decisions if decision.fields])
         with ledger.step():
             record_unchanged(desk, [decision for decision in decisions if not decision.fields])
-    outbox.flush()
+    dispatch.flush()
 
 
 def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:

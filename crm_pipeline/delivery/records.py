@@ -23,7 +23,7 @@ from crm_pipeline.delivery.record_decisions import (
     write_of_record,
 )
 from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
-from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Outbox
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.ledger.left_out import settle_left_out_records
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
@@ -139,23 +139,23 @@ def _sent_in_one_call(
     with desk.ledger.step():
         _record_unchanged(desk, going)
     volumes = Counter((write.sobject, str(write.written_as)) for write in writes)
-    outbox = Outbox(desk, "records", volumes)
-    outbox.add([decision for _, decision in _sent(going)], writes)
-    outbox.flush()
+    dispatch = Dispatch(desk, "records", volumes)
+    dispatch.add([decision for _, decision in _sent(going)], writes)
+    dispatch.flush()
     _settle_details(desk, absences)
     return True
 
 
 def _send(desk: Desk, topic: RecordTopic) -> bool:
     """Sends a topic's records that are to be so; returns whether there were any."""
-    outbox = None
+    dispatch = None
     for due in _windows(desk, topic):
-        outbox = outbox or Outbox(desk, topic.name, _volumes(desk, topic, absent=False))
+        dispatch = dispatch or Dispatch(desk, topic.name, _volumes(desk, topic, absent=False))
         decided = list(_decide(desk, topic, due, {}))
-        _add(desk, outbox, decided)
-    if outbox is not None:
-        outbox.flush()
-    return outbox is not None
+        _add(desk, dispatch, decided)
+    if dispatch is not None:
+        dispatch.flush()
+    return dispatch is not None
 
 
 def _delete(desk: Desk, topics: Sequence[RecordTopic]) -> None:
@@ -164,18 +164,18 @@ def _delete(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     for topic in reversed(topics):
         of_topic = [decided for decided in absences.deleted if decided[0].topic == topic.name]
         if of_topic:
-            outbox = Outbox(desk, topic.name, _volumes(desk, topic, absent=True))
+            dispatch = Dispatch(desk, topic.name, _volumes(desk, topic, absent=True))
             for start in range(0, len(of_topic), WINDOW):
-                _add(desk, outbox, of_topic[start : start + WINDOW])
-            outbox.flush()
+                _add(desk, dispatch, of_topic[start : start + WINDOW])
+            dispatch.flush()
     _settle_details(desk, absences)
 
 
-def _add(desk: Desk, outbox: Outbox, decided: Sequence[Decided]) -> None:
+def _add(desk: Desk, dispatch: Dispatch, decided: Sequence[Decided]) -> None:
     with desk.ledger.step():
         _record_unchanged(desk, decided)
     writes = [write_of_record(each, decision) for each, decision in _sent(decided)]
-    outbox.add([decision for _, decision in _sent(decided)], writes)
+    dispatch.add([decision for _, decision in _sent(decided)], writes)
 
 
 def _windows(

@@ -67,7 +67,7 @@ Behind = Callable[[Sequence[Done]], Sequence[tuple[Decision, Write]]]
 """Told what just went through, gives what can go behind it now."""
 
 
-class Outbox:
+class Dispatch:
     """Takes decisions, window by window, and sends them by the route that suits their number."""
 
     def __init__(self, desk: Desk, stage: str, volumes: Mapping[tuple[str, str], int]) -> None:

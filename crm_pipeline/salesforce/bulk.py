@@ -40,7 +40,7 @@ from crm_pipeline.salesforce.packing import waves_of
 from crm_pipeline.salesforce.soql import select
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 OnJob = Callable[[str, list[int]], None]
 
@@ -66,7 +66,7 @@ _Result = tuple[list[Outcome], SalesforceProblem | None]
 
 
 def send_by_bulk(
-    connection: "Connection",
+    connection: "Org",
     writes: Iterable[Write],
     *,
     assignment_rule_id: str | None = None,
@@ -102,7 +102,7 @@ def send_by_bulk(
         raise problem
 
 
-def active_assignment_rule(connection: "Connection") -> str | None:
+def active_assignment_rule(connection: "Org") -> str | None:
     """The id of the org's active rule for new leads, which a job has to name; None: it has none.
 
     Raises:
@@ -121,14 +121,14 @@ def active_assignment_rule(connection: "Connection") -> str | None:
     return str(found[0]["Id"]) if found else None
 
 
-def settle(connection: "Connection", job_id: str, *, patience: float = 60.0) -> bool:
+def settle(connection: "Org", job_id: str, *, patience: float = 60.0) -> bool:
     """Sees to it that a job will write nothing more: aborts it, or waits for its end.
 
     Returns:
         Whether that is certain; if not, ask again later.
 
     Raises:
-        SalesforceProblem: as `Connection.request`.
+        SalesforceProblem: as `Org.request`.
     """
     deadline = time.monotonic() + patience
     wait = _SHORTEST_WAIT_SECONDS
@@ -150,7 +150,7 @@ def settle(connection: "Connection", job_id: str, *, patience: float = 60.0) -> 
 
 
 def bulk_query(
-    connection: "Connection", soql: str, *, include_deleted: bool = False
+    connection: "Org", soql: str, *, include_deleted: bool = False
 ) -> Iterator[dict[str, str]]:
     """Runs a query of any size, page by page through a temporary file.
 
@@ -163,7 +163,7 @@ def bulk_query(
         Rows by column; all values are text, and what is empty is ''.
 
     Raises:
-        SalesforceProblem: as `Connection.request`; OrgUnavailable also where the job fails.
+        SalesforceProblem: as `Org.request`; OrgUnavailable also where the job fails.
     """
     operation = "queryAll" if include_deleted else "query"
     answer = connection.request(
@@ -193,7 +193,7 @@ class _Sender:
 
     def __init__(
         self,
-        connection: "Connection",
+        connection: "Org",
         assignment_rule_id: str | None,
         on_job: OnJob | None,
         patience: float,
@@ -405,14 +405,14 @@ def _uploads(wave: Iterable[Write]) -> Iterator[Upload]:
         yield from uploads_of(kind, writes)
 
 
-def _state(connection: "Connection", job_id: str) -> dict[str, Any]:
+def _state(connection: "Org", job_id: str) -> dict[str, Any]:
     answer = connection.request("bulk.state", "GET", f"jobs/ingest/{job_id}")
     info: dict[str, Any] = answer.body
     return info
 
 
 def _download(
-    connection: "Connection", path: str, file: IO[bytes], expected: int | None = None
+    connection: "Org", path: str, file: IO[bytes], expected: int | None = None
 ) -> Mapping[str, str]:
     """Puts a page of results into a file, whole, and gives the answer's headers.
 
@@ -435,7 +435,7 @@ def _download(
     raise OrgUnavailable("The results of a bulk job do not arrive whole")
 
 
-def _set_state(connection: "Connection", job_id: str, state: str) -> None:
+def _set_state(connection: "Org", job_id: str, state: str) -> None:
     connection.request(
         "bulk.close", "PATCH", f"jobs/ingest/{job_id}", json={"state": state}, writes=True
     )

@@ -13,18 +13,18 @@ from crm_pipeline.salesforce.soql import count, select
 from crm_pipeline.salesforce.values import number
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 _WITH_EMAIL = "Email != null"
 _FIELDS = {"Lead": LEAD_FIELDS, "Contact": CONTACT_FIELDS}
 
 
-def count_people(connection: "Connection") -> int:
+def count_people(connection: "Org") -> int:
     """Counts the org's Leads and Contacts with an email address; one API call.
 
     Raises:
         OrgUnavailable: the org cannot count them now.
-        SalesforceProblem: as `Connection.request`.
+        SalesforceProblem: as `Org.request`.
     """
     answers = composite(
         connection,
@@ -42,7 +42,7 @@ def count_people(connection: "Connection") -> int:
 
 
 def read_people(
-    connection: "Connection",
+    connection: "Org",
     schemas: Mapping[str, SObjectSchema],
     wanted: Mapping[str, Iterable[str]],
 ) -> Iterator[tuple[str, Candidate]]:

@@ -40,7 +40,7 @@ from crm_pipeline.salesforce.soql import (
 )
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 OVERLAP = timedelta(minutes=10)
 """So far below the clock is read again where the org does not say what is covered."""
@@ -114,7 +114,7 @@ class Reading(NamedTuple):
 
 
 def read_changes(
-    connection: "Connection",
+    connection: "Org",
     watches: Sequence[Watch],
     places: Mapping[str, Place],
     now: datetime,
@@ -132,7 +132,7 @@ def read_changes(
 
     Raises:
         QueryRefused: the org does not have, or does not show, what is watched.
-        SalesforceProblem: as `Connection.request`.
+        SalesforceProblem: as `Org.request`.
     """
     size = COMPOSITE_QUERIES_OR_COLLECTIONS
     for start in range(0, len(watches), size):
@@ -146,7 +146,7 @@ def read_changes(
 
 
 def read_newest(
-    connection: "Connection", watches: Sequence[Watch], places: Mapping[str, Place]
+    connection: "Org", watches: Sequence[Watch], places: Mapping[str, Place]
 ) -> dict[str, list[Record]]:
     """The newest page of changes of up to five objects, in one call.
 
@@ -173,7 +173,7 @@ def read_newest(
 
 
 def _read(
-    connection: "Connection", watches: Sequence[Watch], at: Mapping[str, Place], now: datetime
+    connection: "Org", watches: Sequence[Watch], at: Mapping[str, Place], now: datetime
 ) -> Reading:
     beginning = [watch.sobject for watch in watches if at[watch.sobject].cursor is None]
     covering = [
@@ -250,7 +250,7 @@ def _page(answer: SubAnswer) -> Mapping[str, Any]:
             raise RequestRefused(answer.status, code, message)
 
 
-def _with_children(connection: "Connection", watch: Watch, records: list[Record]) -> list[Record]:
+def _with_children(connection: "Org", watch: Watch, records: list[Record]) -> list[Record]:
     """The records with a plain list for each relationship, further pages of it included."""
     further: list[tuple[list[Record], str]] = []
     for record in records:
@@ -288,7 +288,7 @@ def _covered(answer: SubAnswer) -> datetime | None:
     return _time(answer.body["latestDateCovered"])
 
 
-def _covered_alone(connection: "Connection", sobject: str, now: datetime) -> datetime:
+def _covered_alone(connection: "Org", sobject: str, now: datetime) -> datetime:
     """Asks by a call of its own how far is covered; an overlap where the org does not say it."""
     try:
         answer = connection.request("updated", "GET", _covered_path(sobject, now))

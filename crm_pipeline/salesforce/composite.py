@@ -27,7 +27,7 @@ from crm_pipeline.salesforce.limits import (
 )
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 Record = dict[str, Any]
 
@@ -87,7 +87,7 @@ class QueryRefused(AccountStopped):
 
 
 def composite(
-    connection: "Connection",
+    connection: "Org",
     subrequests: Sequence[Subrequest],
     *,
     writes: bool = False,
@@ -106,7 +106,7 @@ def composite(
         Their answers, in the same order.
 
     Raises:
-        SalesforceProblem: as `Connection.request`; LostAnswer also where the answer is not
+        SalesforceProblem: as `Org.request`; LostAnswer also where the answer is not
             one of a composite.
     """
     if len(subrequests) > COMPOSITE_SUBREQUESTS:
@@ -133,7 +133,7 @@ def composite(
 
 
 def query_all(
-    connection: "Connection",
+    connection: "Org",
     queries: Sequence[str],
     *,
     also: Sequence[Subrequest] = (),
@@ -155,7 +155,7 @@ def query_all(
 
     Raises:
         QueryRefused: a query names what the org does not have.
-        SalesforceProblem: as `Connection.request`.
+        SalesforceProblem: as `Org.request`.
     """
     run = _Queries([query_path(query, include_deleted=include_deleted) for query in queries])
     also_answers: list[SubAnswer] = []
@@ -244,7 +244,7 @@ class _Queries:
                 raise RequestRefused(status, code, message)
 
 
-def _written(connection: "Connection", each: Subrequest) -> dict[str, Any]:
+def _written(connection: "Org", each: Subrequest) -> dict[str, Any]:
     written: dict[str, Any] = {
         "referenceId": each.reference_id,
         "method": each.method,

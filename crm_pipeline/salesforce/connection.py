@@ -71,7 +71,7 @@ class _Access:
     proven: bool = False
 
 
-class Connection:
+class Org:
     """A logged-in org. Safe to use from several threads.
 
     Attributes:

@@ -19,7 +19,7 @@ import orjson
 import requests
 
 from crm_pipeline.salesforce.answers import error_of, known_as_code, parsed
-from crm_pipeline.salesforce.connection import Connection, Login
+from crm_pipeline.salesforce.connection import Login, Org
 from crm_pipeline.salesforce.credentials import (
     ClientCredentials,
     Credentials,
@@ -56,7 +56,7 @@ def log_in(
     *,
     api_version: str = "62.0",
     read_timeout: float = 120.0,
-) -> Connection:
+) -> Org:
     """Logs in to an org.
 
     Args:
@@ -76,7 +76,7 @@ def log_in(
         _authenticate, login_url, credentials, api_version=api_version, read_timeout=read_timeout
     )
     session = OrgSession(login_url, read_timeout=read_timeout)
-    return Connection(session, authenticate, api_version=api_version)
+    return Org(session, authenticate, api_version=api_version)
 
 
 def _authenticate(

@@ -21,7 +21,7 @@ from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 from crm_pipeline.salesforce.values import is_record_id
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
 CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
@@ -99,7 +99,7 @@ def choose(candidates: Iterable[Candidate]) -> Match | None:
 
 
 def find_people(
-    connection: "Connection",
+    connection: "Org",
     email_keys: Collection[str],
     *,
     lead_fields: Iterable[str],
@@ -155,7 +155,7 @@ def find_people(
 
 
 def find_activities(
-    connection: "Connection",
+    connection: "Org",
     sobject: str,
     who_ids: Iterable[str],
     *,
@@ -187,7 +187,7 @@ def find_activities(
     return [record for records in result.records for record in records]
 
 
-def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str, Followed]:
+def follow_leads(connection: "Org", lead_ids: Iterable[str]) -> dict[str, Followed]:
     """Finds where Leads went that were converted, merged or deleted; calls the org.
 
     Returns:
@@ -196,7 +196,7 @@ def follow_leads(connection: "Connection", lead_ids: Iterable[str]) -> dict[str,
     return _follow(connection, "Lead", lead_ids)
 
 
-def converted_since(connection: "Connection", since: datetime) -> dict[str, str]:
+def converted_since(connection: "Org", since: datetime) -> dict[str, str]:
     """The Contact of each Lead that was converted since some time (UTC); one call for 2,000.
 
     The day of a conversion is that of the org's own time zone, so a day more is asked for.
@@ -214,7 +214,7 @@ def converted_since(connection: "Connection", since: datetime) -> dict[str, str]
     }
 
 
-def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[str, Followed]:
+def follow_people(connection: "Org", record_ids: Iterable[str]) -> dict[str, Followed]:
     """Finds where Leads and Contacts went: `follow_leads` and `follow_contacts` in one."""
     every = set(record_ids)
     leads = {each for each in every if each.startswith(_LEAD_PREFIX)}
@@ -226,7 +226,7 @@ def follow_people(connection: "Connection", record_ids: Iterable[str]) -> dict[s
     return followed
 
 
-def follow_contacts(connection: "Connection", contact_ids: Iterable[str]) -> dict[str, Followed]:
+def follow_contacts(connection: "Org", contact_ids: Iterable[str]) -> dict[str, Followed]:
     """Finds where Contacts went that were merged or deleted; calls the org.
 
     Returns:
@@ -292,7 +292,7 @@ def created_at(text: Any) -> datetime:
     return moment if moment.tzinfo else _UNKNOWN
 
 
-def add_converted(connection: "Connection", found: Found, fields: Sequence[str]) -> None:
+def add_converted(connection: "Org", found: Found, fields: Sequence[str]) -> None:
     """Adds the Contacts that Leads became, for those whose only Leads are converted."""
     missing: dict[str, list[str]] = {}
     for key, candidates in found.items():
@@ -326,7 +326,7 @@ def _redirect(candidates: list[Candidate], merged_id: str, contact: Candidate) -
 
 
 def _contacts(
-    connection: "Connection", contact_ids: Iterable[str], fields: Sequence[str]
+    connection: "Org", contact_ids: Iterable[str], fields: Sequence[str]
 ) -> dict[str, Candidate]:
     """Contacts by the id that was asked for, even if they are another one by now."""
     wanted = list(contact_ids)
@@ -344,7 +344,7 @@ def _contacts(
 
 
 def _contacts_by_id(
-    connection: "Connection", contact_ids: Iterable[str], fields: Sequence[str]
+    connection: "Org", contact_ids: Iterable[str], fields: Sequence[str]
 ) -> dict[str, Candidate]:
     queries = packed_in_queries(fields, "Contact", "Id", contact_ids)
     result = query_all(connection, queries)
@@ -358,9 +358,7 @@ _FOLLOWED_FIELDS = {
 }
 
 
-def _follow(
-    connection: "Connection", sobject: str, record_ids: Iterable[str]
-) -> dict[str, Followed]:
+def _follow(connection: "Org", sobject: str, record_ids: Iterable[str]) -> dict[str, Followed]:
     followed = {each: Followed(sobject, each, "unchanged") for each in record_ids}
     moving = set(followed)
     for _ in range(_ROUNDS):
@@ -378,9 +376,7 @@ def _follow(
     return followed
 
 
-def _read_deleted_too(
-    connection: "Connection", places: Iterable[Followed]
-) -> dict[str | None, Record]:
+def _read_deleted_too(connection: "Org", places: Iterable[Followed]) -> dict[str | None, Record]:
     queries = []
     for sobject, fields in _FOLLOWED_FIELDS.items():
         ids = {str(place.salesforce_id) for place in places if place.sobject == sobject}

@@ -35,7 +35,7 @@ from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_o
 from crm_pipeline.salesforce.values import is_record_id
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Connection
+    from crm_pipeline.salesforce.connection import Org
 
 AUTO_ASSIGN = "Sforce-Auto-Assign"
 """TRUE (the default of Salesforce): the active assignment rule; FALSE: none."""
@@ -74,7 +74,7 @@ class SingleCreated(NamedTuple):
 
 
 def send_by_composite(
-    connection: "Connection",
+    connection: "Org",
     writes: Iterable[Write],
     *,
     headers: Mapping[str, str] | None = None,
@@ -112,7 +112,7 @@ def send_by_composite(
 
 
 def single_create(
-    connection: "Connection",
+    connection: "Org",
     writes: Sequence[Write],
     *,
     headers: Mapping[str, str] | None = None,
@@ -177,7 +177,7 @@ class _Going:
 
 
 def _send(
-    connection: "Connection",
+    connection: "Org",
     calls: Iterator[_Call],
     headers: Mapping[str, str] | None,
     parallel: int,
@@ -221,7 +221,7 @@ def _writes_of(call: _Call) -> list[Write]:
 
 
 def _send_call(
-    connection: "Connection", call: _Call, headers: Mapping[str, str] | None, going: _Going
+    connection: "Org", call: _Call, headers: Mapping[str, str] | None, going: _Going
 ) -> list[Outcome]:
     if going.problem is not None:
         return all_alike(_writes_of(call), "not_sent")
@@ -231,7 +231,7 @@ def _send_call(
 
 
 def _outcomes_of(
-    connection: "Connection",
+    connection: "Org",
     call: _Call,
     headers: Mapping[str, str] | None,
     *,
@@ -261,7 +261,7 @@ def _outcomes_of(
 
 
 def _in_halves(
-    connection: "Connection", writes: list[Write], headers: Mapping[str, str] | None
+    connection: "Org", writes: list[Write], headers: Mapping[str, str] | None
 ) -> _Result:
     """Sends a refused collection again by halves, until what it was refused for is alone.
 
@@ -295,9 +295,7 @@ def _rest_not_sent(writes: Sequence[Write], outcomes: list[Outcome]) -> list[Out
     return [*outcomes, *all_alike([w for w in writes if w.ref not in known], "not_sent")]
 
 
-def _exchange(
-    connection: "Connection", call: _Call, headers: Mapping[str, str] | None
-) -> list[SubAnswer]:
+def _exchange(connection: "Org", call: _Call, headers: Mapping[str, str] | None) -> list[SubAnswer]:
     first = call[0]
     if len(call) == 1 and first.body is not None and REFERENCE in first.body:
         answer = connection.request(
@@ -395,7 +393,7 @@ def _apart(writes: Sequence[Write]) -> list[tuple[bool, list[Write]]]:
 
 
 def _create_each(
-    connection: "Connection",
+    connection: "Org",
     writes: Sequence[Write],
     headers: Mapping[str, str] | None,
     *,

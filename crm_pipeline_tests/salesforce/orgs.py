@@ -10,7 +10,7 @@ import orjson
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.server import LocalOrgServer
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.credentials import ClientCredentials, Credentials, PasswordToken
 from crm_pipeline.salesforce.login import log_in
 
@@ -33,7 +33,7 @@ class LocalOrg:
         self.org = server.org("acme")
         self.url = server.url_of("acme")
 
-    def connect(self, credentials: Credentials = APP, *, read_timeout: float = 20.0) -> Connection:
+    def connect(self, credentials: Credentials = APP, *, read_timeout: float = 20.0) -> Org:
         """A logged-in connection."""
         return log_in(self.url, credentials, read_timeout=read_timeout)
 

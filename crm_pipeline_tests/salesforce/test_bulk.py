@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.salesforce.bulk import bulk_query, next_wait, send_by_bulk, settle
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import (
     AccountPaused,
     AccountStopped,
@@ -37,7 +37,7 @@ def _leads(number: int) -> list[Write]:
 
 
 def _send(
-    connection: Connection, writes: Iterable[Write], **more: Any
+    connection: Org, writes: Iterable[Write], **more: Any
 ) -> tuple[dict[int, Outcome], SalesforceProblem | None]:
     outcomes: dict[int, Outcome] = {}
     try:

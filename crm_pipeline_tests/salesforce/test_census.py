@@ -5,14 +5,14 @@ import pytest
 from crm_pipeline.local_org.lifecycle import convert
 from crm_pipeline.salesforce.census import count_people, read_people
 from crm_pipeline.salesforce.composite import Subrequest, query_all
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import OrgUnavailable
 from crm_pipeline.salesforce.matching import Candidate, find_people
 from crm_pipeline_tests.salesforce.orgs import LocalOrg
 
 
-def _schemas(connection: Connection) -> dict[str, SObjectSchema]:
+def _schemas(connection: Org) -> dict[str, SObjectSchema]:
     also = [
         Subrequest(name, "GET", f"sobjects/{name}/describe", kind="describe")
         for name in ("Lead", "Contact")

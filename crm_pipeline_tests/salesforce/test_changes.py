@@ -9,7 +9,7 @@ import requests
 
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.salesforce.changes import Children, Place, Watch, read_changes, read_newest
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import AccountStopped, OrgUnavailable
 from crm_pipeline_tests.salesforce.orgs import LocalOrg
 
@@ -218,5 +218,5 @@ def test_one_failing_query_loses_no_place(org: LocalOrg) -> None:
     assert reader.places == {"Lead": Place(LONG_AGO), "Contact": Place(LONG_AGO)}
 
 
-def _change(connection: Connection, lead: str, **fields: Any) -> None:
+def _change(connection: Org, lead: str, **fields: Any) -> None:
     connection.request("update", "PATCH", f"sobjects/Lead/{lead}", json=fields, writes=True)

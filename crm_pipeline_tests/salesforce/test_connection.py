@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm_pipeline.salesforce.answers import Answer
-from crm_pipeline.salesforce.connection import ApiUsage, Connection
+from crm_pipeline.salesforce.connection import ApiUsage, Org
 from crm_pipeline.salesforce.errors import (
     AccountPaused,
     AccountStopped,
@@ -34,11 +34,11 @@ EXPIRED = refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
 LEAD = {"LastName": "Lovelace", "Company": "Analytical"}
 
 
-def _create(connection: Connection, **more: Any) -> Answer:
+def _create(connection: Org, **more: Any) -> Answer:
     return connection.request("create", "POST", "sobjects/Lead", json=LEAD, writes=True, **more)
 
 
-def _read(connection: Connection) -> Answer:
+def _read(connection: Org) -> Answer:
     return connection.request("limits", "GET", "limits")
 
 

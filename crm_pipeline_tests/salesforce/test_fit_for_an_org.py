@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.outcomes import Write
 from crm_pipeline.salesforce.values import Why
 from crm_pipeline.salesforce.writes import send_by_composite
 
 
-def _schema(connection: Connection, sobject: str) -> SObjectSchema:
+def _schema(connection: Org, sobject: str) -> SObjectSchema:
     answer = connection.request("describe", "GET", f"sobjects/{sobject}/describe")
     return SObjectSchema.from_json(SObjectSchema.from_describe(answer.body).to_json())
 
 
-def _create(connection: Connection, sobject: str, fields: dict[str, Any]) -> str:
+def _create(connection: Org, sobject: str, fields: dict[str, Any]) -> str:
     [[outcome]] = send_by_composite(connection, [Write(0, sobject, "create", fields)])
     assert outcome.errors == ()
     return outcome.status

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.salesforce.composite import Subrequest
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.matching import (
     Candidate,
@@ -105,7 +105,7 @@ def test_the_choice_is_a_record_that_can_be_written(candidates):
     assert match is None or match.salesforce_id in {each.salesforce_id for each in live}
 
 
-def _find(connection: Connection, *keys: str) -> Found:
+def _find(connection: Org, *keys: str) -> Found:
     return find_people(connection, keys, lead_fields=["LastName"], contact_fields=["LastName"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from crm_pipeline.salesforce.connection import Connection
+from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import (
     AccountPaused,
     AccountStopped,
@@ -35,7 +35,7 @@ def _leads(number: int) -> list[Write]:
 
 
 def _send(
-    connection: Connection, writes: Iterable[Write], **more: Any
+    connection: Org, writes: Iterable[Write], **more: Any
 ) -> tuple[dict[int, Outcome], SalesforceProblem | None]:
     """All outcomes by ref, each once, and what was raised in the end."""
     outcomes: dict[int, Outcome] = {}
