@@ -227,7 +227,8 @@ def test_the_answer_to_a_write_means_what_the_table_says(canned, answer, problem
     with pytest.raises(problem):
         _create(connection)
 
-    assert len(server.asked) == 2
+    # The login and the write, once; the versions may be asked for beside them.
+    assert [asked.method for asked in server.asked].count("POST") == 2
 
 
 def test_a_policy_that_keeps_taking_too_long_stops_the_account(canned):
