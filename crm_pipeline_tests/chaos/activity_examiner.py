@@ -55,6 +55,8 @@ class ActivityExamination:
             for look in self._looks(each):
                 self._may_be[look].append(number)
         self._of: dict[int, Record] = {}
+        self._can_have: defaultdict[int, list[Record]] = defaultdict(list)
+        """The activities that a participation can have."""
 
     def examine(self) -> None:
         """Compares them."""
@@ -70,9 +72,13 @@ class ActivityExamination:
             self._take_living(event)
         for event in deleted:
             candidates = self._candidates(event)
+            self._note(event, candidates)
             if candidates and not self._give(event, candidates, set()):
                 again = " (one that was deleted came again)"
                 self._doubled(event, candidates, again)
+        for number in range(len(self._now)):
+            if number not in self._of and self._needs_one(number):
+                self._claim(number, set())
         alike: defaultdict[Look, list[int]] = defaultdict(list)
         for number, look in enumerate(self._now):
             alike[look].append(number)
@@ -84,6 +90,7 @@ class ActivityExamination:
         if owner is None or owner["IsDeleted"] or owner.get("IsConverted"):
             self._found.wrong.append(f"{_name(event)} is under {event['WhoId']}, no person")
         candidates = self._candidates(event)
+        self._note(event, candidates)
         if not candidates:
             self._found.wrong.append(f"{_name(event)} under {event['WhoId']} is nobody's")
         elif not self._give(event, candidates, set()):
@@ -106,8 +113,11 @@ class ActivityExamination:
         can = self._may_be[look]
         if not event["IsDeleted"]:
             can = [each for each in can if self._may_be_there(each, look)]
-        # Who still waits for one may have none yet.
-        return sorted(can, key=lambda each: self._account.waits(self._owed[each].key))
+        return sorted(can, key=self._needs_one, reverse=True)
+
+    def _note(self, event: Record, candidates: Sequence[int]) -> None:
+        for number in candidates:
+            self._can_have[number].append(event)
 
     def _may_be_there(self, number: int, look: Look) -> bool:
         """Whether an activity that is not deleted may look so: as is right now, or else before."""
@@ -128,6 +138,24 @@ class ActivityExamination:
             passed.add(number)
             holder = self._of.get(number)
             if holder is None or self._give(holder, self._candidates(holder), passed):
+                self._of[number] = event
+                return True
+        return False
+
+    def _needs_one(self, number: int) -> bool:
+        """Whether a participation has to have one by now: whoever still waits may have none yet."""
+        return number < len(self._now) and not self._account.waits(self._owed[number].key)
+
+    def _claim(self, number: int, passed: set[str]) -> bool:
+        """Takes an activity from one that needs none; others may be given others for that."""
+        for event in self._can_have[number]:
+            if event["Id"] in passed:
+                continue
+            passed.add(event["Id"])
+            holder = next((each for each, its in self._of.items() if its is event), None)
+            if holder is None or not self._needs_one(holder) or self._claim(holder, passed):
+                if holder is not None and self._of.get(holder) is event:
+                    del self._of[holder]
                 self._of[number] = event
                 return True
         return False

@@ -391,6 +391,24 @@ def test_an_activity_that_was_deleted_is_not_given_to_one_that_waits_for_its_own
     assert not examine(waiting)
 
 
+def test_no_participation_that_has_to_have_an_activity_goes_without_for_one_that_waits():
+    hers = replace(REGISTRATION, email="bob@x.com", person=1)
+    waits = replace(REGISTRATION, key="registration:2", email="ann@x.com", person=2)
+    third = replace(REGISTRATION, key="registration:3", email="bob@x.com", person=3)
+    alike = evidence(
+        participations=[hers, waits, third],
+        former=[replace(hers, email="ann@x.com")],
+        people=[lead(), lead(BOB, "bob@x.com")],
+        operations=[
+            operation(),
+            operation("failed", "registration:2", error_code="LOCKED"),
+            operation(key="registration:3"),
+        ],
+        events=[event(), event(BOB, "00U2")],
+    )
+    assert not examine(alike, at_rest=False), str(examine(alike, at_rest=False))
+
+
 def test_a_vanished_participation_with_two_activities_is_doubled():
     gone = evidence(participations=[], former=[BEFORE], events=[event(), event(record_id="00U2")])
     assert found("doubled", gone) == ["registration:1: 2 activities"]
