@@ -32,7 +32,7 @@ _TEMPLATE, _COPY = "benchmark_job", "benchmark_run"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one program did with one job."""
+    """The result of one program with one job."""
 
     program: str
     rows: int

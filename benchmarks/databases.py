@@ -44,7 +44,7 @@ class Databases:
         return self._server.url(name).render_as_string(hide_password=False)
 
     def cpu_seconds(self) -> float:
-        """What the server's processes have computed since it started."""
+        """The CPU seconds of the server's processes since it started."""
         pid_file = self._folder / "server" / "data" / "postmaster.pid"
         server = psutil.Process(int(pid_file.read_text(encoding="ascii").split()[0]))
         computed = 0.0

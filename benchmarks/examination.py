@@ -9,7 +9,7 @@ from benchmarks.job import email, home, job_title
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong in the org; a right answer has nothing but zeros and all its activities."""
+    """The faults in the org; a right answer has nothing but zeros and all its activities."""
 
     second_persons: int
     """People who have more than one record now."""

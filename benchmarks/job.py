@@ -122,7 +122,7 @@ def attendances(rows: int, first_shipment: datetime) -> Iterator[tuple[Any, ...]
 
 
 def records_of_the_org(rows: int, batch: int) -> Iterator[dict[str, list[dict[str, str]]]]:
-    """What the org holds at first: records by object, so many at a time."""
+    """Yields the org's first records by object, so many at a time."""
     everybody = ((home(person), _old_record(person)) for person in range(rows))
     for _ in count():
         records: dict[str, list[dict[str, str]]] = {"Lead": [], "Contact": []}

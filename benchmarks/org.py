@@ -30,7 +30,7 @@ _VERSION = "62.0"
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What a program made the org do."""
+    """The work that a program made the org do."""
 
     api_calls: int
     """API requests, as Salesforce counts them: logins are not among them."""
@@ -93,7 +93,7 @@ class OrgServer:
         raise RuntimeError(f"The local org did not start: {log.read_text(encoding='utf-8')}")
 
     def cpu_seconds(self) -> float:
-        """What the process has computed since it started."""
+        """The CPU seconds of the process since it started."""
         return sum(psutil.Process(self._process.pid).cpu_times()[:2])
 
     def stop(self) -> None:
@@ -134,7 +134,7 @@ class Org:
         self.post("stats/reset")
 
     def statistics(self) -> Statistics:
-        """What was counted."""
+        """Returns what was counted."""
         stats = self._session.get(f"{self.url}/_admin/stats", timeout=60).json()
         return Statistics(stats["api_requests"], stats["calls"], stats["rows_written"])
 

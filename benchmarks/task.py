@@ -1,4 +1,4 @@
-"""What the harness tells a program, and what the program tells the harness.
+"""The messages between the harness and a program.
 
 Only the standard library is used here: programs in other environments use it as well.
 """

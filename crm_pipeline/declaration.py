@@ -50,7 +50,7 @@ Numbers = Mapping[tuple[str, str], int]
 """Numbers by topic and outcome."""
 
 Shown = Mapping[str, str | int | float | datetime | Table | None]
-"""What is shown of a topic; None and empty texts are left out. Times are UTC."""
+"""The metadata of a topic; None and empty texts are left out. Times are UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the loop and the glue share: the login, the extract, the mapping of spec 1."""
+"""The shared parts of the loop and the glue: the login, the extract, the mapping of spec 1."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

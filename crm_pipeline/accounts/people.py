@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 UnknownEmail = Literal["Lead", "Contact", "neither"]
-"""What a person becomes whom the org does not know."""
+"""The record of a person whom the org does not know."""
 
 OPT_OUT = "HasOptedOutOfEmail"
 """Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""

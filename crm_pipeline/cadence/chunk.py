@@ -8,7 +8,7 @@ from crm_pipeline.cadence.due import extend_claims
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 
-# What a cycle loads when first needed. An import that several threads begin at once fails now
+# Modules a cycle loads when first needed. An import that several threads begin at once fails now
 # and then with half a module (seen with simple_salesforce), so it is done before there are any.
 _LOADED_BY_CYCLES = (
     "cryptography.fernet",

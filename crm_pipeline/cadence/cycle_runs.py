@@ -12,7 +12,7 @@ from pydantic import Field
 
 CYCLE_JOB = "account_cycle"
 FORMER_CYCLE_JOB = "webinar_cycle"
-"""What the job was called. A run that still waited under that name fails, and is not tried again:
+"""The job's former name. A run that still waited under that name fails, and is not tried again:
 Dagster finds no such job."""
 
 CYCLE_OP = "sync_accounts"

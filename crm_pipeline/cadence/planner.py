@@ -23,7 +23,7 @@ Reason = Literal[
     "told of changes",
 ]
 
-# What need not wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.
+# Reasons not to wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.
 URGENT: frozenset[Reason] = frozenset(
     (
         "never run",

@@ -66,7 +66,7 @@ def _from_file(file: Path, method: Method) -> "Credentials":
     except (OSError, UnicodeDecodeError) as error:
         mistake(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
     except yaml.YAMLError:
-        # What the parser says quotes the file.
+        # The parser's words quote the file.
         mistake(f"{file} is neither YAML nor JSON.")
     if not isinstance(values, dict):
         mistake(f"{file} holds no credentials: it needs `method` ({_methods()}) and its fields.")

@@ -71,7 +71,7 @@ REMEDIES: Mapping[Treatment, Remedy] = {
 
 
 PASSING = frozenset((Remedy.AGAIN, Remedy.AGAIN_ONCE, Remedy.LATER))
-"""What may pass: where it does not go again at once, it costs one try."""
+"""A refusal that may pass: where it does not go again at once, it costs one try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ RECORD = Kind(
     LostCreation.REPEATABLE,
     {},
     remedies={
-        # What a reference names may be gone: it is looked at again while one try is lost.
+        # The target of a reference may be gone: it is looked at again while one try is lost.
         (Treatment.SWITCH_TARGET, "create"): Remedy.LATER,
         (Treatment.SWITCH_TARGET, "update"): Remedy.SEE_WHICH_IS_GONE,
         (Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE,

@@ -49,7 +49,7 @@ RIDES = 20
 _READ = ("Id", "CampaignId", "LeadId", "ContactId", "Status", "HasResponded")
 
 Memberships = Mapping[tuple[str, str], Sequence[Record]]
-"""What is in the org, by campaign and Lead or Contact."""
+"""The org's members, by campaign and Lead or Contact."""
 
 
 def send_members(desk: Desk, chosen: CampaignSettings) -> None:

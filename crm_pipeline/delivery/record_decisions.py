@@ -106,7 +106,7 @@ def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
         fields,
         salesforce_id=decision.salesforce_id,
         external_id_field=external_id_field,
-        # What has one parent travels together, so that no two requests lock it at once.
+        # Records of one parent travel together, so that no two requests lock it at once.
         group_key=due.intent["parent"],
         rank=rank,
     )

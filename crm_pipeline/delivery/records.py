@@ -99,7 +99,7 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         )
         if not _sent_in_one_call(desk, topics, pending):
             break
-        # What was made anew just now may be what other records refer to.
+        # Other records may refer to those that were made anew just now.
         if not _reopen_moved(desk):
             return
     for topic in topics:

@@ -32,7 +32,7 @@ class Sighting:
 
 
 Present = Callable[[Collection[str]], Collection[Sighting]]
-"""What the source says now of people, by the platform's ids."""
+"""The source's present statements of people, by the platform's ids."""
 
 
 def identify(
@@ -114,7 +114,7 @@ def _thought_about(
     while unheard := {each for ids in seen.ids_of.values() for each in ids} - heard:
         heard |= unheard
         if more := present(unheard):
-            # What holds now is not older than what was heard of them last.
+            # The present state is not older than what was heard of them last.
             told += [replace(s, as_of=max(s.as_of, seen.heard_at[s.source_person])) for s in more]
             seen = _seen(connection, whose, told)
     addresses = {each.address for each in told}

@@ -48,7 +48,7 @@ def next_sweep(connection: Connection, account_id: str, sobject: str, *, limit: 
     is_time = bool(after_id) or may_begin
     if not is_time and not missed:
         return Sweep(sobject, (), None, begins=False)
-    # What was missed is looked for beside others: where these are found, nothing is hidden.
+    # Missed records are looked for beside others: where these are found, nothing is hidden.
     held = connection.scalars(
         statement("read_back/held_to_sweep"), {**whose, "after_id": after_id, "limit": limit}
     ).all()

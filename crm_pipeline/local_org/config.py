@@ -95,7 +95,7 @@ class FieldConfig(_Strict):
     relationship_name: str | None = None
     child_relationship_name: str | None = None
     on_delete: Literal["clear", "restrict", "cascade"] | None = None
-    """What becomes of a lookup when its record is deleted: null, a refusal, deletion as well."""
+    """The fate of a lookup when its record is deleted: null, a refusal, deletion as well."""
     reparentable: bool = False
     """Whether a detail may be given to another master."""
 
@@ -211,7 +211,7 @@ class LimitsConfig(_Strict):
     daily_bulk_batches: Count = 15_000
     daily_bulk_query_jobs: Count = 10_000
     data_storage_mb: Count = 1_024
-    """What `limits` tells; nothing is refused for want of it."""
+    """The number that `limits` tells; nothing is refused for want of it."""
     query_batch_size: int = Field(default=2_000, ge=1, le=2_000)
     """Records to a page at most; Salesforce may give fewer than asked."""
     bulk_seconds: Seconds = 0.0
@@ -248,7 +248,7 @@ class OpenQuestions(_Strict):
     retrieve_many_in_composite: bool = True
     """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
     unchanged_master: Literal["refused", "taken"] = "refused"
-    """What becomes of an update that repeats the master of a detail that is not reparentable."""
+    """The fate of an update that repeats the master of a detail that is not reparentable."""
     missing_parent_error: Literal["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"] = "INVALID_FIELD"
     """The code of a record whose parent's external id is not there."""
     repeated_external_id_error: Literal["DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID"] = (
@@ -302,7 +302,7 @@ class OrgConfig(OpenQuestions):
     records: dict[str, list[dict[str, Any]]] = {}
     file: Path | None = None
     folder: Path = Path()
-    """What paths in the configuration are relative to; set by `load`."""
+    """The folder that paths in the configuration are relative to; set by `load`."""
 
     @model_validator(mode="after")
     def _somebody_may_log_in(self) -> OrgConfig:

@@ -33,7 +33,7 @@ class Grouping:
         self._limit = query.limit
         self._grouped = {str(name).lower(): self._grouping_column(name) for name in query.group_by}
         self.columns: dict[str, tuple[Operand, Column]] = {}
-        """What is selected, by its name in the records."""
+        """The selected columns, by their names in the records."""
         unnamed = itertools.count()
         for selection in query.selections:
             selected = selection.selected

@@ -77,7 +77,7 @@ def serve(configs: Sequence[OrgConfig], host: str, port: int) -> None:
     """
     app = _app(configs)
     listening = _listen(host, port)
-    # What an org holds stays; to look through it for garbage again and again takes long.
+    # The records of an org stay; to look through it for garbage again and again takes long.
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
     _uvicorn(app).run(sockets=[listening])
 

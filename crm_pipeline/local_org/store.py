@@ -40,7 +40,7 @@ class Org:
     id: str
     tables: dict[str, Table]
     blueprint: OrgConfig
-    """What the org's file says; `config` is a copy that may change while the org runs."""
+    """The settings of the org's file; `config` is a copy that may change while the org runs."""
     config: OrgConfig
     meter: Meter
     weather: Weather
@@ -55,7 +55,7 @@ class Org:
     """Rows kept, by (object, `create` | `update` | `delete` | `cascade` | `erase`)."""
     journal: Journal | None = None
     rooms: dict[object, Any] = field(default_factory=dict)
-    """What single rooms keep for this org: see per_org.py."""
+    """State that single rooms keep for this org: see per_org.py."""
 
     def __repr__(self) -> str:
         return f"<Org {self.name}>"

@@ -266,7 +266,7 @@ def _is_page(body: Any) -> bool:
     return body.get("done") is True or isinstance(body.get("nextRecordsUrl"), str)
 
 
-# What may not stand in a URL as it is; and the brace, which would refer to another subrequest.
+# Characters that may not stand in a URL; and the brace, which would refer to another subrequest.
 _UNSAFE = {character: url_quote(character, safe="") for character in '%&#+{}|\\^`<>"[]'}
 
 

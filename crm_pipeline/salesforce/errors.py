@@ -306,7 +306,7 @@ RAISE_VERSION = (
     "`crm-pipeline account set ACCOUNT api_version=64.0`"
 )
 RETIRED_VERSION = frozenset(("UNSUPPORTED_API_VERSION", "InvalidVersion", "GONE"))
-"""What an org says to a version of the API that it no longer speaks."""
+"""Codes of an org for a version of the API that it no longer speaks."""
 
 
 def _wrapped(message: str) -> Treatment | None:

@@ -128,7 +128,7 @@ _TRUTH = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
 }
-"""What PostgreSQL takes for a truth value."""
+"""Texts that PostgreSQL takes for a truth value."""
 
 
 def _boolean(value: Any) -> bool | None:

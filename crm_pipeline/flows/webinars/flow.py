@@ -159,7 +159,7 @@ _PROMISES = (
 
 WEBINARS = Flow(
     NAME,
-    # Whoever has an account has this flow.
+    # Every account has this flow.
     settings=lambda account: account,
     topics=_TOPICS,
     sources=EXTRACTS,
