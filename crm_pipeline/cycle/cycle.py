@@ -212,6 +212,7 @@ class _Cycle:
         allowance = Allowance(
             self._account.settings,
             usage_before=_still_true(started),
+            before_until=_true_until(started),
             paused_before=started.state_before == "Paused",
             latency_before=started.latency_seconds,
             stop_asked=self._around.stop_asked,
@@ -265,6 +266,7 @@ class _Cycle:
     def _finish(self, desk: Desk) -> None:
         """Closes the cycle and sets the account's state, within the caller's transaction."""
         report, connection = self._report, self._ledger.connection
+        seen = desk.allowance.usage_now
         still_open = open_volumes(connection, report.account_id)
         tell_of(desk, report, topic_of_kind(self._around.flows), still_open)
         close_incidents(connection, report.account_id)
@@ -283,8 +285,8 @@ class _Cycle:
             succeeded=sum(report.tally.overall(outcome) for outcome in WRITTEN),
             failed=report.tally.overall("failed"),
             paused_until=self._attempts.paused_until,
-            api_used=report.api_used,
-            api_limit=report.api_limit,
+            api_used=seen and seen.used,
+            api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
         report.watermark = report.standing.watermark
@@ -294,7 +296,13 @@ class _Cycle:
 
 def _still_true(started: StartedCycle) -> ApiUsage | None:
     """Returns the used share of the org's day, if it was seen within the last hour, else None."""
-    if started.api_used is None or started.api_limit is None or started.api_seen_at is None:
+    until = _true_until(started)
+    if started.api_used is None or started.api_limit is None or until is None:
         return None
-    old = datetime.now(UTC) - started.api_seen_at > timedelta(seconds=PAUSE_SECONDS)
-    return None if old else ApiUsage(started.api_used, started.api_limit)
+    return ApiUsage(started.api_used, started.api_limit) if datetime.now(UTC) <= until else None
+
+
+def _true_until(started: StartedCycle) -> datetime | None:
+    """Returns how long the used share that was seen last is taken to be so, or None."""
+    seen = started.api_seen_at
+    return seen and seen + timedelta(seconds=PAUSE_SECONDS)

@@ -45,6 +45,7 @@ class Allowance:
         chosen: the account's settings.
         tally: what became of everything so far, by topic or kind of operation, and outcome.
         usage_before: what of the org's day was used, as an earlier cycle saw it.
+        before_until: how long that is taken to be so (UTC).
         paused_before: whether the account was paused already.
         latency_before: seconds that a call took in earlier cycles.
         stop_asked: whether somebody wants the cycle to end.
@@ -58,6 +59,7 @@ class Allowance:
     chosen: AccountSettings
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     usage_before: ApiUsage | None = None
+    before_until: datetime | None = None
     paused_before: bool = False
     latency_before: float | None = None
     stop_asked: Callable[[], bool] = lambda: False
@@ -80,7 +82,12 @@ class Allowance:
     @property
     def usage(self) -> ApiUsage | None:
         """The used share of the org's day, as last seen."""
-        return (self.org.usage if self.org else None) or self.usage_before
+        return self.usage_now or self.usage_before
+
+    @property
+    def usage_now(self) -> ApiUsage | None:
+        """The used share of the org's day, if this cycle saw it."""
+        return self.org.usage if self.org else None
 
     @property
     def latency(self) -> float | None:
@@ -142,6 +149,7 @@ class Allowance:
             raise AccountPaused(
                 f"The org has used {budget.used} of its {budget.limit} API requests; this account"
                 f" goes on when that is under {RESUME_BELOW:.0%} of its share",
+                until=None if self.usage_now else self.before_until,
                 action="raise the account's api_day_share, if it is to go on sooner",
             )
         left = self.calls_left

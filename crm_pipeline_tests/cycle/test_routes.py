@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy import text
 
 from crm_pipeline.delivery import lookup
 from crm_pipeline_tests.cycle.conftest import Bench
@@ -95,6 +96,23 @@ def test_at_95_percent_of_its_share_an_account_pauses_and_under_75_it_goes_on(
     bench.admin("settings", daily_api_requests_used=100)
     bench.forget_usage()
     assert bench.cycle().state == "Complete"
+
+
+def test_a_cycle_that_does_not_ask_the_org_makes_no_pause_longer(bench: Bench) -> None:
+    people(bench, 1)
+    bench.admin("settings", daily_api_requests=1000, daily_api_requests_used=999)
+    assert bench.cycle().state == "Paused"
+    assert bench.cycle().state == "Paused"
+    seen = text("UPDATE crm.sync_state SET api_seen_at = now() - interval '50 min' RETURNING 1")
+    assert bench.connection.scalar(seen)
+    bench.connection.commit()
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Paused", 0)
+    stands = text(
+        "SELECT api_seen_at < now() - interval '49 min', paused_until < now() + interval '11 min'"
+        " FROM crm.sync_state"
+    )
+    assert bench.connection.execute(stands).one() == (True, True)
 
 
 def test_forecast_and_actual_stand_side_by_side(bench: Bench) -> None:
