@@ -171,11 +171,10 @@ class ActivityExamination:
             self._found.lost.append(f"{keys}: {missing} without an activity ({states})")
         events = [self._of[each] for each in alike if each in self._of]
         living = [each for each in events if not each["IsDeleted"]]
-        person = str(look[0])
-        restless = account.who.joined_others(person) or account.who.is_restless(
-            account.who.addresses_of(person)
-        )
-        if len({event["WhoId"] for event in living}) > 1 and not restless:
+        restless = account.who.is_restless(account.who.addresses_of(str(look[0])))
+        # One that is still with a former person looks otherwise.
+        there = {event["WhoId"] for event in living if self._look_of(event) == look}
+        if len(there) > 1 and not restless:
             self._found.wrong.append(f"{keys}: the activities are under several people")
         only_theirs = set(self._may_be[look]) == set(alike)
         if account.at_rest and len(living) == len(alike) and not waiting and only_theirs:
