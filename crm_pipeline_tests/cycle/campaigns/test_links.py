@@ -141,7 +141,7 @@ def test_a_campaign_that_is_created_has_the_external_id(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("field", "state", "said"),
     [
-        ("Nope__c", "Failed", "no field Campaign.Nope__c"),
+        ("Nope__c", "Failed", "does not show Campaign.Nope__c"),
         ("Plain__c", "Complete", "NO_EXTERNAL_ID"),
     ],
 )
