@@ -87,8 +87,12 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
         refuse_older_copy(desk)
     due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
     desk.allowance.forecast += _forecast(desk, due)
-    for _ in range(PASSES):
-        desk.passes.another = False
+    for number in range(PASSES):
+        desk.passes.another = desk.may_be_older_copy and number == 0
+        if desk.may_be_older_copy and number > 0:
+            # Activities that were taken for sent are sought once their people are known.
+            look_up_lost(desk)
+            due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
         try:
             _send(desk, due, topics)
         except AccountStopped as stopped:

@@ -110,6 +110,27 @@ def test_what_the_org_has_is_adopted_and_the_rest_is_sent(bench: Bench, run: Run
     assert bench.cycle().counts.api_calls == 0
 
 
+def test_what_is_adopted_goes_in_one_cycle_though_it_looks_like_others(
+    bench: Bench, run: Run
+) -> None:
+    """Left waiting, it looked like what a copy would send again, in every cycle from then on."""
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    back_up(bench)
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=1)
+    bench.cycle()
+    restore(bench)
+    add_person(bench.connection, 3)
+    register(bench.connection, 3, 3, minute=1)
+    assert bench.cycle().state == "Failed"
+    run("account", "adopt", ACCOUNT, "--yes")
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 3
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_name_now(
     bench: Bench, run: Run
 ) -> None:
