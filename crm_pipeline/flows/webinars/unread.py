@@ -107,11 +107,11 @@ def counted(
         told += tell(found, last.get(found.source, NEVER_COUNTED))
         note_count(ledger, account.account_id, as_count(found, now))
     yield Batch(NAME, 0, (), None, told=tuple(told))
-    for each in after:
-        if each.unread:
+    for found, now in zip(before, after, strict=True):
+        if stuck := found.unread & now.unread:
             raise ExtractError(
-                f"sql/extract/row_counts.sql counts {len(each.unread)} rows that "
-                f"{each.source}.sql does not give: make the two agree"
+                f"sql/extract/row_counts.sql counts {len(stuck)} rows that "
+                f"{now.source}.sql does not give: make the two agree"
             )
 
 
@@ -144,7 +144,7 @@ def compare(
             account,
             source,
             pushed=pushed or None,
-            until=_settled_until(read[source]),
+            position=read[source],
             last=last.get(source, NEVER_COUNTED),
         )
         for source in EXTRACT_NAMES
@@ -167,7 +167,7 @@ def as_count(found: Comparison, now: Comparison) -> Count:
         source=now.source,
         rows=now.rows,
         again=sorted(found.unread),
-        still_unread=len(now.unread),
+        still_unread=len(found.unread & now.unread),
         incomplete=now.incomplete,
         vanished=now.vanished,
         explained=now.explained,
@@ -209,10 +209,10 @@ def _compare(
     source: ExtractName,
     *,
     pushed: Sequence[int] | None,
-    until: datetime,
+    position: Position,
     last: LastCount,
 ) -> Comparison:
-    key = NATURAL_KEY[source]
+    key, until = NATURAL_KEY[source], _settled_until(position)
 
     def both_sides(named: Sequence[date] = ()) -> tuple[dict[date, Day], dict[date, ReadDay]]:
         with warehouse.connect() as connection:
@@ -251,7 +251,9 @@ def _compare(
         unread = {
             number
             for number in behind
-            if number not in as_of or max(as_of[number], NEVER) < named[number]
+            # A later one comes with the next cycle: it was shipped since this one read.
+            if named[number] <= position.watermark
+            and (number not in as_of or max(as_of[number], NEVER) < named[number])
         } | grown
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
