@@ -89,10 +89,6 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
     desk.allowance.forecast += _forecast(desk, due)
     for number in range(PASSES):
         desk.passes.another = desk.may_be_older_copy and number == 0
-        if desk.may_be_older_copy and number > 0:
-            # Activities that were taken for sent are sought once their people are known.
-            look_up_lost(desk)
-            due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
         try:
             _send(desk, due, topics)
         except AccountStopped as stopped:
@@ -105,6 +101,9 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
             desk.passes.another = True
         if not desk.passes.another:
             return
+        if desk.may_be_older_copy:
+            # Activities that were taken for sent are sought once their people are known.
+            look_up_lost(desk)
         due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
 
 
