@@ -12,7 +12,7 @@ FROM_OWN_TABLES: frozenset[Cause] = frozenset(("refused credentials", "exhausted
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PromiseFacts:
     """The state of an account, as far as its promises depend on it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Alert:
 
 
 def broken_promises(
-    standings: Iterable[Standing], now: datetime, promise: timedelta
+    standings: Iterable[PromiseFacts], now: datetime, promise: timedelta
 ) -> list[Alert]:
     """The alerts that are due now, of all causes."""
     alerts = []
@@ -60,13 +60,13 @@ def broken_promises(
     return alerts
 
 
-def late_since(standing: Standing) -> datetime | None:
+def late_since(standing: PromiseFacts) -> datetime | None:
     """Since when the oldest record waits for Salesforce, in the warehouse or in the ledger."""
     moments = [m for m in (standing.waiting_since, standing.unread_since) if m is not None]
     return max(min(moments), standing.created_at) if moments else None
 
 
-def _refused(standing: Standing) -> Alert:
+def _refused(standing: PromiseFacts) -> Alert:
     """At once: it never heals by itself, and nothing of the account goes meanwhile."""
     account_id = standing.account_id
     return Alert(
@@ -78,7 +78,7 @@ def _refused(standing: Standing) -> Alert:
     )
 
 
-def _exhausted(standing: Standing) -> Alert:
+def _exhausted(standing: PromiseFacts) -> Alert:
     operations = "1 operation" if standing.exhausted == 1 else f"{standing.exhausted} operations"
     return Alert(
         standing.account_id,
@@ -89,7 +89,7 @@ def _exhausted(standing: Standing) -> Alert:
     )
 
 
-def _late(standing: Standing, since: datetime, promise: timedelta) -> Alert:
+def _late(standing: PromiseFacts, since: datetime, promise: timedelta) -> Alert:
     why = standing.reason or f"the account is {standing.state}"
     return Alert(
         standing.account_id,

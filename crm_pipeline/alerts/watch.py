@@ -8,7 +8,7 @@ from dagster import DefaultSensorStatus, SkipReason, sensor
 from sqlalchemy import Connection, RowMapping
 
 from crm_pipeline.alerts.channels import Notice, send
-from crm_pipeline.alerts.promises import FROM_OWN_TABLES, Alert, Standing, broken_promises
+from crm_pipeline.alerts.promises import FROM_OWN_TABLES, Alert, PromiseFacts, broken_promises
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
@@ -73,10 +73,10 @@ def _broken(connection: Connection) -> tuple[list[Alert], bool]:
     return broken_promises(standings, now, promise), knows_everything
 
 
-def _standing(row: RowMapping, unread: Sequence[Shipped]) -> Standing:
+def _standing(row: RowMapping, unread: Sequence[Shipped]) -> PromiseFacts:
     oldest = [shipped.oldest for shipped in unread if shipped.oldest is not None]
-    facts = {name: row[name] for name in Standing.__dataclass_fields__ if name in row}
-    return Standing(**facts, unread_since=min(oldest, default=None))
+    facts = {name: row[name] for name in PromiseFacts.__dataclass_fields__ if name in row}
+    return PromiseFacts(**facts, unread_since=min(oldest, default=None))
 
 
 def _raise(connection: Connection, alerts: list[Alert], *, closing_late: bool) -> None:

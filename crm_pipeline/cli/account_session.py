@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Event sessions to push; an account that lists none pushes all of its own.")
 
-Session = Annotated[int, typer.Argument(metavar="SESSION", help="The warehouse's id of it.")]
+SessionId = Annotated[int, typer.Argument(metavar="SESSION", help="The warehouse's id of it.")]
 
 
 @app.command()
-def add(account_id: AccountId, session: Session, yes: Yes = False) -> None:
+def add(account_id: AccountId, session: SessionId, yes: Yes = False) -> None:
     """List a session to be pushed; the first one listed stops all others."""
     from crm_pipeline.accounts.store import get_account, push_session, pushed_sessions
 
@@ -34,7 +34,7 @@ def add(account_id: AccountId, session: Session, yes: Yes = False) -> None:
 @app.command()
 def remove(
     account_id: AccountId,
-    session: Session,
+    session: SessionId,
     push_all: Annotated[
         bool,
         typer.Option(

@@ -28,7 +28,7 @@ from crm_pipeline.declaration import (
     topic_of_kind,
 )
 from crm_pipeline.delivery.allowance import Allowance
-from crm_pipeline.delivery.delivery import deliver, retry
+from crm_pipeline.delivery.delivery import Assignment, deliver, retry
 from crm_pipeline.delivery.desk import Desk, desk_of
 from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
@@ -196,7 +196,7 @@ class _Cycle:
         else:
             miss(reading_back)
         if sending and org_is_there:
-            delivered = attempt(lambda: deliver(desk, self._record_topics), sending)
+            delivered = attempt(lambda: deliver(desk, self._assignment), sending)
             if delivered and not self._attempts.problems:
                 with ledger.step() as connection:
                     ledger_is_sure(connection, ledger.account_id)
@@ -229,14 +229,17 @@ class _Cycle:
         return frozenset(topic.name for topic in self._topics if wanted(topic))
 
     @property
-    def _record_topics(self) -> list[RecordTopic]:
-        """The topics of the account's flows whose operations are records of any object."""
-        return [
-            RecordTopic(topic.name, topic.when_deleted)
-            for flow, _ in self._flows
-            for topic in flow.topics
-            if topic.when_deleted is not None
-        ]
+    def _assignment(self) -> Assignment:
+        """What is sent to the org, of all the flows that the account has on."""
+        topics = [(flow.name, topic) for flow, _ in self._flows for topic in flow.topics]
+        return Assignment(
+            TO_THE_ORG.intersection(kind for _, topic in topics for kind in topic.sends),
+            [
+                RecordTopic(topic.name, flow, topic.when_deleted)
+                for flow, topic in topics
+                if topic.when_deleted is not None
+            ],
+        )
 
     def _read(self) -> None:
         """Reads what is new for each flow that the account has on."""
@@ -252,7 +255,7 @@ class _Cycle:
             self._reader.read_back(desk)
 
     def _retry(self, desk: Desk) -> None:
-        retried, done = retry(desk, self._record_topics)
+        retried, done = retry(desk, self._assignment)
         for topic in self._asked(lambda topic: topic.retries):
             self._report.tally.update({(topic, "retried"): retried, (topic, "retried_done"): done})
 

@@ -10,20 +10,20 @@ from crm_pipeline.declaration import Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.read_back import (
-    LostCreation,
     OrgValue,
-    advance_places,
+    UnansweredCreation,
+    advance_org_positions,
     asked_values,
     follow_converted,
     follow_merged,
     held_keys,
-    lost_creations,
     note_values,
-    org_places,
+    org_positions,
     org_values,
     reopen_undeleted,
+    unanswered_creations,
 )
-from crm_pipeline.salesforce.changes import Place, Watch, read_changes, read_newest
+from crm_pipeline.salesforce.changes import OrgPosition, Watch, read_changes, read_newest
 from crm_pipeline.salesforce.comparison import alike, changed
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.describe import SObjectSchema
@@ -43,7 +43,7 @@ class ReadBack:
 
     Attributes:
         noticed: by the place of the flow among those that are on.
-        places: how far each object is read with them.
+        positions: how far each object is read with them.
         values: by Salesforce Id, those that are told by this, and those of records that turn out
             to be ours.
         merged: by the Ids of merged records, those of the winners.
@@ -53,7 +53,7 @@ class ReadBack:
     """
 
     noticed: Mapping[int, Sequence[Noticed]]
-    places: Mapping[str, Place] = field(default_factory=dict)
+    positions: Mapping[str, OrgPosition] = field(default_factory=dict)
     values: Mapping[str, OrgValue] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     converted: Mapping[str, str] = field(default_factory=dict)
@@ -98,17 +98,19 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     watches = [_with_lives(watch, known[watch.sobject]) for watch in watches]
     now = org.org_time
     back = {each.sobject: each.look_back for _, each in _watches(flows)}
-    read = org_places(desk.ledger.connection, desk.ledger.account_id)
-    places = {w.sobject: read.get(w.sobject, Place(now - back[w.sobject])) for w in watches}
-    for number, reading in enumerate(read_changes(org, watches, places, now), start=1):
+    read = org_positions(desk.ledger.connection, desk.ledger.account_id)
+    positions = {
+        w.sobject: read.get(w.sobject, OrgPosition(now - back[w.sobject])) for w in watches
+    }
+    for number, page in enumerate(read_changes(org, watches, positions, now), start=1):
         stop_if(desk.allowance.stop_asked)
-        yield _noticed(desk, flows, reading.records, reading.places)
-        places |= reading.places
+        yield _noticed(desk, flows, page.records, page.positions)
+        positions |= page.positions
         if number == CALLS_AT_MOST:
             break
-    behind = [watch for watch in watches if places[watch.sobject].cursor is not None]
+    behind = [watch for watch in watches if positions[watch.sobject].cursor is not None]
     if behind:
-        yield _noticed(desk, flows, read_newest(org, behind, places), {})
+        yield _noticed(desk, flows, read_newest(org, behind, positions), {})
         return
     swept = sweep(desk, watches)
     yield replace(_noticed(desk, flows, swept.records, {}), notes=swept.notes)
@@ -116,7 +118,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
 
 def keep(desk: Desk, read: ReadBack) -> None:
     """Keeps positions, what is told by this and whom records stand for, without a commit."""
-    advance_places(desk.ledger.connection, desk.ledger.account_id, read.places)
+    advance_org_positions(desk.ledger.connection, desk.ledger.account_id, read.positions)
     note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.values)
     follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
     follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
@@ -159,7 +161,7 @@ def _noticed(
     desk: Desk,
     flows: FlowsOn,
     records: Mapping[str, Sequence[Record]],
-    places: Mapping[str, Place],
+    positions: Mapping[str, OrgPosition],
 ) -> ReadBack:
     every = [record for found in records.values() for record in found]
     ids = [record["Id"] for record in every]
@@ -172,7 +174,7 @@ def _noticed(
     held = {key for of_record in keys.values() for key in of_record}
     asked = asked_values(desk.ledger.connection, desk.ledger.account_id, held)
     if every and any(not watch.held_only for _, watch in _watches(flows)):
-        lost = lost_creations(desk.ledger.connection, organization_id)
+        lost = unanswered_creations(desk.ledger.connection, organization_id)
     else:
         lost = []
     known = desk.schemas.describe(records)
@@ -204,7 +206,7 @@ def _noticed(
                     {**before.written, **written}, {**before.told, **differing}
                 )
     there = [record["Id"] for record in every if record.get("IsDeleted") is False]
-    return ReadBack(noticed, places, news, merged, converted, there)
+    return ReadBack(noticed, positions, news, merged, converted, there)
 
 
 def _follow(
@@ -225,7 +227,7 @@ def _follow(
 
 
 def _ours(
-    sobject: str, record: Record, lost: Sequence[LostCreation]
+    sobject: str, record: Record, lost: Sequence[UnansweredCreation]
 ) -> Sequence[Mapping[str, Any]]:
     """The values of a lost creation that has made this record, or none.
 

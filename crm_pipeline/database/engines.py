@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
 from crm_pipeline.database.errors import tell_no_values
-from crm_pipeline.database.sessions import Session
+from crm_pipeline.database.sessions import DatabaseSession
 from crm_pipeline.settings import settings
 
 Database = Literal["warehouse", "pipeline", "dagster"]
@@ -73,7 +73,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
             **({"context": reading_adapters()} if which == "warehouse" else {}),
         },
     )
-    session = Session(
+    session = DatabaseSession(
         settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]
     )
     event.listen(made, "connect", session.begin)

@@ -41,7 +41,7 @@ class Look(NamedTuple):
 
 
 @dataclass
-class Session:
+class DatabaseSession:
     """The beginning of a database's sessions.
 
     Attributes:
@@ -80,7 +80,7 @@ def refuse_lent_connections(url: "URL", variable: str) -> None:
 
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with closing(psycopg.connect(address)) as connection:
-        Session("UTC", variable).begin(connection, None)
+        DatabaseSession("UTC", variable).begin(connection, None)
 
 
 def keeps_sessions(looks: Iterable[Look]) -> bool:

@@ -8,12 +8,10 @@ from crm_pipeline.delivery.decisions import EVENT, Decision, decide_activity
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch, write_of
+from crm_pipeline.delivery.windows import WINDOW, windows
 from crm_pipeline.ledger.due import DueActivity, DuePerson, due_activities
 from crm_pipeline.ledger.outcomes import Done
 from crm_pipeline.salesforce.outcomes import Write
-
-WINDOW = 10_000
-"""Activities decided at a time: their writes fill whole calls."""
 
 _SOMEBODY = "000000000000000AAA"
 """In place of a person who has no record yet, when an activity is decided ahead."""
@@ -23,10 +21,8 @@ _Decided = tuple[DueActivity, Decision]
 
 def send_activities(desk: Desk, dispatch: Dispatch) -> None:
     """Sends every pending activity whose person is in the org."""
-    ledger, after = desk.ledger, 0
-    while due := due_activities(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = due[-1].operation_id
-        with ledger.step():
+    for due in windows(desk.ledger, due_activities):
+        with desk.ledger.step():
             ready = _decided(desk, due)
         writes = [_write(desk.chosen, activity, decision) for activity, decision in ready]
         dispatch.add([decision for _, decision in ready], writes)

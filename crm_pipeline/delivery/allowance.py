@@ -1,7 +1,7 @@
 """The allowance: calls that a cycle may spend on an org, and the route that does the most."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -121,13 +121,35 @@ class Allowance:
         Args:
             among: how many have something to send, the block's among them.
         """
-        left = self.budget.calls_left
+        kept, left = self.kept, self.calls_left
         if left is not None:
-            self.kept = max(0, left - max(LEAST_SHARE, ceil(left / among)))
+            self.kept += max(0, left - max(LEAST_SHARE, ceil(left / among)))
         try:
             yield
         finally:
-            self.kept = 0
+            self.kept = kept
+
+    def share_out(self, parts: Sequence[tuple[Callable[[], None], bool]]) -> None:
+        """Does parts of the delivery in their order, each from its share of the calls.
+
+        The calls that the others leave over go to those whose share did not do.
+
+        Args:
+            parts: each with whether something waits for it; without, it keeps no share.
+
+        Raises:
+            AccountPaused: the calls are spent.
+        """
+        short = []
+        for place, (part, _) in enumerate(parts, start=1):
+            others = sum(waits for _, waits in parts[place:])
+            try:
+                with self.share(among=1 + others):
+                    part()
+            except ShareSpent:
+                short.append(part)
+        for part in short:
+            part()
 
     @property
     def does_for_all(self) -> bool:

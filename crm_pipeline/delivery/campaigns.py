@@ -15,6 +15,7 @@ from crm_pipeline.delivery.recording import (
     record_failures,
     what_to_mend,
 )
+from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.campaigns import (
     DueCampaign,
     LinkedCampaign,
@@ -67,15 +68,15 @@ ALREADY = "DUPLICATE_VALUE"
 """Salesforce says so of a status whose label a campaign has already: then it is there."""
 
 
-class Place(NamedTuple):
-    """A place to seek a campaign: a field and its value; of two with one name, by their mark."""
+class SearchKey(NamedTuple):
+    """A field and its value, by which a campaign is sought; of two with one name, by their mark."""
 
     field: str
     value: str
     mark: str | None = None
 
 
-class Found(NamedTuple):
+class FoundCampaign(NamedTuple):
     """A campaign of the org and its statuses."""
 
     campaign_id: str
@@ -92,14 +93,12 @@ def link_campaigns(desk: Desk) -> None:
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
-    ledger, after = desk.ledger, 0
-    while due := due_campaigns(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = due[-1].operation_id
+    for due in windows(desk.ledger, due_campaigns, limit=WINDOW):
         found = _found(desk, due)
         new: list[DueCampaign] = []
         later = follow(desk, _followers(desk, due, found))
         locked = {each.operation_id for each in later}
-        with ledger.step():
+        with desk.ledger.step():
             record_failures(desk, CAMPAIGN_KIND.name, later)
             for each in due:
                 match = found.get(each.operation_id)
@@ -162,10 +161,10 @@ def _not_found(each: DueCampaign) -> tuple[str, str]:
     )
 
 
-def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, Found]:
+def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
     """The campaigns that are in the org already, by operation; describes ride along."""
-    places = {each.operation_id: _places(desk, each) for each in due}
-    wanted = dict.fromkeys(itertools.chain.from_iterable(places.values()))
+    keys = {each.operation_id: _search_keys(desk, each) for each in due}
+    wanted = dict.fromkeys(itertools.chain.from_iterable(keys.values()))
     if not wanted:
         desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
@@ -174,28 +173,28 @@ def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, Found]:
         followed = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
     records, of_campaign = _ask(desk, wanted, followed)
     by_id = {record["Id"]: record for record in records}
-    there: dict[Place, dict[str, None]] = {}
+    there: dict[SearchKey, dict[str, None]] = {}
     for record in records:
-        for field in {place.field for place in wanted}:
+        for field in {key.field for key in wanted}:
             mark = record.get(MARK) if field == "Name" else None
-            is_at = Place(field, _sought(field, str(record.get(field))), mark)
+            is_at = SearchKey(field, _sought(field, str(record.get(field))), mark)
             there.setdefault(is_at, {})[record["Id"]] = None
     _leave_others(desk, there, records)
     found = {}
-    for operation_id, sought in places.items():
-        place = next((place for place in sought if there.get(place)), None)
-        if place is not None:
-            campaign_id = next(iter(there[place]))
-            if place.field == "Name":
-                del there[place][campaign_id]
-            found[operation_id] = Found(
+    for operation_id, sought in keys.items():
+        key = next((key for key in sought if there.get(key)), None)
+        if key is not None:
+            campaign_id = next(iter(there[key]))
+            if key.field == "Name":
+                del there[key][campaign_id]
+            found[operation_id] = FoundCampaign(
                 campaign_id, of_campaign.get(campaign_id, []), by_id[campaign_id]
             )
     return found
 
 
 def _followers(
-    desk: Desk, due: Sequence[DueCampaign], found: Mapping[int, Found]
+    desk: Desk, due: Sequence[DueCampaign], found: Mapping[int, FoundCampaign]
 ) -> list[Follower]:
     """The campaigns of these that bear our mark and are to follow their events."""
     followers = []
@@ -212,44 +211,44 @@ def _followers(
     return followers
 
 
-def _places(desk: Desk, each: DueCampaign) -> list[Place]:
-    """Returns the places to seek an event's campaign.
+def _search_keys(desk: Desk, each: DueCampaign) -> list[SearchKey]:
+    """Returns the keys by which to seek an event's campaign.
 
     By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
     so far. Or, where the answer to a creation was lost, by what was sent.
     """
     intent = each.intent
     if intent["campaign_id"] is not None:
-        return [Place("Id", _sought("Id", intent["campaign_id"]))]
-    places = []
+        return [SearchKey("Id", _sought("Id", intent["campaign_id"]))]
+    keys = []
     if intent["external_id_field"]:
-        places.append(Place(intent["external_id_field"], str(each.event_id)))
+        keys.append(SearchKey(intent["external_id_field"], str(each.event_id)))
     if each.campaign_id is not None:
-        places.append(Place("Id", _sought("Id", each.campaign_id)))
-    if not places and intent["create"]:
+        keys.append(SearchKey("Id", _sought("Id", each.campaign_id)))
+    if not keys and intent["create"]:
         made = [
             *each.sent,
             *([_fitted(desk, each.intent).fields] if desk.may_be_older_copy else []),
         ]
-        places += [Place("Name", body["Name"], body.get(MARK)) for body in made]
+        keys += [SearchKey("Name", body["Name"], body.get(MARK)) for body in made]
         if desk.may_be_older_copy and (mark := made[-1].get(MARK)) is not None:
             # Made since the copy, under a name that the event had then.
-            places.append(Place(MARK, mark))
-    return places
+            keys.append(SearchKey(MARK, mark))
+    return keys
 
 
 def _leave_others(
-    desk: Desk, there: Mapping[Place, dict[str, None]], records: Sequence[Record]
+    desk: Desk, there: Mapping[SearchKey, dict[str, None]], records: Sequence[Record]
 ) -> None:
     """Takes out campaigns without a mark that are another event's, or were made by others."""
-    unmarked = [place for place in there if place.field == "Name" and place.mark is None]
+    unmarked = [key for key in there if key.field == "Name" and key.mark is None]
     if unmarked:
         taken = linked_campaigns(desk.ledger.connection, desk.ledger.account_id)
         us = desk.org.log_in().user_id[:15]
         ours = {each["Id"] for each in records if each["CreatedById"][:15] == us} - taken
-        for place in unmarked:
-            for campaign_id in there[place].keys() - ours:
-                del there[place][campaign_id]
+        for key in unmarked:
+            for campaign_id in there[key].keys() - ours:
+                del there[key][campaign_id]
 
 
 def _sought(field: str, value: str) -> str:
@@ -258,20 +257,20 @@ def _sought(field: str, value: str) -> str:
 
 
 def _ask(
-    desk: Desk, places: Collection[Place], followed: Collection[str]
+    desk: Desk, keys: Collection[SearchKey], followed: Collection[str]
 ) -> tuple[list[Record], dict[str, list[Record]]]:
-    """The campaigns at these places, and the statuses of each; `followed` are further fields."""
+    """The campaigns with these keys, and the statuses of each; `followed` are further fields."""
     desk.allowance.demand_calls()
     known = desk.schemas.known()
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
-    marked = [MARK] if followed or any(place.mark is not None for place in places) else []
-    by_name = ["CreatedById"] if any(place.field == "Name" for place in places) else []
-    sought = dict.fromkeys(("Id", *(place.field for place in places)))
+    marked = [MARK] if followed or any(key.mark is not None for key in keys) else []
+    by_name = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
+    sought = dict.fromkeys(("Id", *(key.field for key in keys)))
     fields = dict.fromkeys((*sought, *marked, *by_name, *followed))
     campaigns: list[str] = []
     statuses: list[str] = []
     for field in sought:
-        values = dict.fromkeys(place.value for place in places if place.field == field)
+        values = dict.fromkeys(key.value for key in keys if key.field == field)
         campaigns += _at(desk, field, values, fields)
         statuses += [
             select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({inner})")
@@ -315,7 +314,7 @@ def _at(desk: Desk, field: str, values: Collection[str], fields: Iterable[str]) 
     return packed_in_queries(fields, CAMPAIGN, field, values)
 
 
-def _link(desk: Desk, each: DueCampaign, found: Found) -> None:
+def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
     missing = missing_statuses(each.intent["statuses"], found.statuses)
     if missing and each.intent["unknown_status"] == "report":
         labels = ", ".join(status["Label"] for status in missing)

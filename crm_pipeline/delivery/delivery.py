@@ -1,27 +1,35 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from crm_pipeline.delivery.activities import send_activities
-from crm_pipeline.delivery.allowance import ShareSpent
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.copies import refuse_older_copy
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.kind import (
+    ACTIVITY,
+    CAMPAIGN,
+    MEMBER,
+    OF_THE_ORG,
+    PERSON,
+    RECORD,
+    Kind,
+)
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.delivery.members import send_members
 from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
-from crm_pipeline.delivery.records import RecordTopic, send_records
+from crm_pipeline.delivery.records import RecordTopic, pending_records, send_records
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.ledger.campaigns import due_member_volume
-from crm_pipeline.ledger.due import DueVolumes, due_volumes, pending_kinds, which_done
+from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.left_out import leave_out_for_dropped, reconsider_left_out
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
-from crm_pipeline.ledger.records import due_record_volumes
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.errors import AccountStopped
 
@@ -29,7 +37,44 @@ PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
 
 
-def retry(desk: Desk, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a delivery is to send: of the flows that the account has on.
+
+    Attributes:
+        kinds: of operations, by name; others stay as they are.
+        record_topics: those whose operations are records of any object, parents first.
+    """
+
+    kinds: frozenset[str]
+    record_topics: Sequence[RecordTopic] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a delivery: kinds that are sent together, from one share of the calls."""
+
+    kinds: tuple[Kind, ...]
+    send: Callable[[Desk, Assignment], None]
+
+    def is_in(self, kinds: Collection[str]) -> bool:
+        """Returns whether one of its kinds is among these."""
+        return any(kind.name in kinds for kind in self.kinds)
+
+
+def with_every_kind(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts themselves, once it is sure that each kind is sent by one of them.
+
+    Raises:
+        ValueError: a kind would stay pending for ever, or be sent twice.
+    """
+    sent = [kind.name for part in parts for kind in part.kinds]
+    if sorted(sent) != sorted(OF_THE_ORG):
+        raise ValueError(f"Each of {sorted(OF_THE_ORG)} has to be sent by one part, not {sent}")
+    return tuple(parts)
+
+
+def retry(desk: Desk, what: Assignment) -> tuple[int, int]:
     """Takes up what an earlier cycle left: lost answers first, then the oldest failures.
 
     Retries spend only from their own slice of the cycle's API calls. Where one goes through
@@ -49,7 +94,7 @@ def retry(desk: Desk, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
         retried = take_retries(connection, desk.ledger.account_id, limit=RETRIES_PER_CYCLE)
     if not retried:
         return 0, 0
-    deliver(desk, topics)
+    deliver(desk, what)
     done = which_done(desk.ledger.connection, retried)
     overcome = {retried[operation_id] for operation_id in done}
     with desk.ledger.step() as connection:
@@ -57,16 +102,16 @@ def retry(desk: Desk, topics: Sequence[RecordTopic] = ()) -> tuple[int, int]:
             connection, desk.ledger.account_id, overcome
         )
     if released:
-        deliver(desk, topics)
+        deliver(desk, what)
     return len(retried), len(done)
 
 
-def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
+def deliver(desk: Desk, what: Assignment) -> None:
     """Drains what is pending: new leads, activities, updates of people; campaigns; other records.
 
     Args:
         desk: the account's delivery.
-        topics: those whose operations are records of any object, parents first.
+        what: is to be sent.
 
     Raises:
         AccountStopped: the account's configuration or credentials have to be mended.
@@ -79,18 +124,17 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
             connection,
             account_id,
             all_of_them=chosen.unknown_email != "neither",
-            kinds=["activity"] if chosen.campaigns is None else ["activity", "member"],
+            kinds=[kind.name for kind in (ACTIVITY, MEMBER) if kind.name in what.kinds],
         )
         leave_out_for_dropped(connection, account_id)
         supersede_absorbed(connection, account_id)
     if desk.may_be_older_copy:
         refuse_older_copy(desk)
-    due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
-    desk.allowance.forecast += _forecast(desk, due)
+    desk.allowance.forecast += _forecast(desk, what)
     for number in range(PASSES):
         desk.passes.another = desk.may_be_older_copy and number == 0
         try:
-            _send(desk, due, topics)
+            _send(desk, what)
         except AccountStopped as stopped:
             # Most likely a field that our user may not see any more: described anew, it is left
             # out and named.
@@ -104,51 +148,55 @@ def deliver(desk: Desk, topics: Sequence[RecordTopic] = ()) -> None:
         if desk.may_be_older_copy:
             # Activities that were taken for sent are sought once their people are known.
             look_up_lost(desk)
-        due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
 
 
-def _send(desk: Desk, due: DueVolumes, topics: Sequence[RecordTopic]) -> None:
+def _send(desk: Desk, what: Assignment) -> None:
     """Sends what is due, in the order that matters.
 
-    Where calls are limited, much of one sort leaves calls for the others; what these leave over
-    goes to those whose share did not do.
+    Where calls are limited, much of one sort leaves calls for the others.
     """
-    parts: list[tuple[set[str], Callable[[DueVolumes], None]]] = [
-        ({"person", "activity"}, partial(_send_people, desk)),
-        ({"campaign", "member"}, partial(_send_campaigns, desk)),
-        ({"record"}, lambda _: send_records(desk, topics)),
-    ]
+    parts = [part for part in _PARTS if part.is_in(what.kinds)]
     limited = desk.allowance.budget.calls_left is not None
     waiting = pending_kinds(desk.ledger.connection, desk.ledger.account_id) if limited else set()
-    short = []
-    for place, (_, send) in enumerate(parts):
-        others = sum(not kinds.isdisjoint(waiting) for kinds, _ in parts[place + 1 :])
-        try:
-            with desk.allowance.share(among=1 + others):
-                send(due)
-        except ShareSpent:
-            short.append(send)
-    for send in short:
-        send(due_volumes(desk.ledger.connection, desk.ledger.account_id))
+    desk.allowance.share_out(
+        [(partial(part.send, desk, what), part.is_in(waiting)) for part in parts]
+    )
 
 
-def _send_people(desk: Desk, due: DueVolumes) -> None:
+def _send_people(desk: Desk, _: Assignment) -> None:
     """Sends people, and activities as soon as their people are in the org."""
+    due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
     activities = Dispatch(desk, "activities", {(EVENT, "create"): due.activities})
     create_people(desk, due, activities_follow=not activities.by_bulk)
     send_activities(desk, activities)
     update_people(desk)
 
 
-def _send_campaigns(desk: Desk, _: DueVolumes) -> None:
-    """Sends campaigns and their members, where the account has them on."""
+def _send_campaigns(desk: Desk, _: Assignment) -> None:
+    """Sends campaigns and their members."""
     if (chosen := desk.chosen.campaigns) is not None:
         link_campaigns(desk)
         send_members(desk, chosen)
 
 
-def _forecast(desk: Desk, due: DueVolumes) -> int:
+def _send_records(desk: Desk, what: Assignment) -> None:
+    """Sends records of any object."""
+    send_records(desk, what.record_topics)
+
+
+_PARTS = with_every_kind(
+    (
+        Part((PERSON, ACTIVITY), _send_people),
+        Part((CAMPAIGN, MEMBER), _send_campaigns),
+        Part((RECORD,), _send_records),
+    )
+)
+"""In the order in which they are sent."""
+
+
+def _forecast(desk: Desk, what: Assignment) -> int:
     """API calls that draining what is pending will take, if all goes well."""
+    due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
     volumes = {
         ("Lead", "create"): due.unknown_people,
         (EVENT, "create"): due.activities,
@@ -157,12 +205,11 @@ def _forecast(desk: Desk, due: DueVolumes) -> int:
     }
     chosen = desk.chosen
     lookups = due.unknown_people
-    if chosen.campaigns is not None:
+    if MEMBER.name in what.kinds:
         members = due_member_volume(desk.ledger.connection, desk.ledger.account_id)
         volumes[CAMPAIGN_MEMBER, "create"] = members
         lookups += members
-    records = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
-    for (_, sobject, absent), number in records.items():
+    for (_, sobject, absent), number in pending_records(desk, what.record_topics).items():
         written = sobject, "delete" if absent else "create"
         volumes[written] = volumes.get(written, 0) + number
     allowance = desk.allowance

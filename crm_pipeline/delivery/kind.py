@@ -7,11 +7,9 @@ treatment that a table does not have is an error, never a guess.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Literal
 
 from crm_pipeline.salesforce.errors import Treatment
-
-Action = Literal["create", "update", "delete"]
+from crm_pipeline.salesforce.outcomes import WrittenAs
 
 
 class Remedy(Enum):
@@ -44,7 +42,7 @@ class Remedy(Enum):
 
 
 class LostCreation(Enum):
-    """The facts that tell whether a record was made although the answer never came."""
+    """The way to tell whether a record was made although the answer never came."""
 
     MATCHED_AGAIN = auto()
     """It is looked for as if it had never been sent: by address, by its members, by its mark."""
@@ -95,14 +93,14 @@ class Kind:
 
     name: str
     lost_creation: LostCreation
-    outcomes: Mapping[tuple[str, Action], str]
+    outcomes: Mapping[tuple[str, WrittenAs], str]
     unchanged: str = "unchanged"
     references: frozenset[str] = frozenset()
     identifying: frozenset[str] = frozenset()
-    remedies: Mapping[tuple[Treatment, Action], Remedy] = field(default_factory=dict)
+    remedies: Mapping[tuple[Treatment, WrittenAs], Remedy] = field(default_factory=dict)
     when_gone: Remedy | None = None
 
-    def outcome(self, sobject: str, action: Action) -> str:
+    def outcome(self, sobject: str, action: WrittenAs) -> str:
         """Returns the outcome as which a write is counted.
 
         Raises:
@@ -111,7 +109,7 @@ class Kind:
         return self.outcomes[sobject, action] if self.outcomes else action
 
 
-def remedy(kind: Kind, treatment: Treatment, action: Action, *, of_reference: bool) -> Remedy:
+def remedy(kind: Kind, treatment: Treatment, action: WrittenAs, *, of_reference: bool) -> Remedy:
     """Returns what is done about a refused write. Pure.
 
     Args:

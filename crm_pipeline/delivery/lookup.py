@@ -13,7 +13,7 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import (
     CONTACT_FIELDS,
     Candidate,
-    Found,
+    Candidates,
     Match,
     add_converted,
     choose,
@@ -55,7 +55,7 @@ def _in_census(
     desk: Desk, people: Sequence[DuePerson], contact_fields: Sequence[str]
 ) -> dict[str, Match]:
     """The records of these people; contacts without an address of their own are asked for."""
-    found = Found()
+    found = Candidates()
     for key, candidate in found_in_census(desk.ledger.connection, _addresses(people)):
         found.setdefault(key, []).append(candidate)
     add_converted(desk.org.log_in(), found, contact_fields)

@@ -1,13 +1,13 @@
 """Writes whose answer never came: looked up in the org before anything is sent again."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import ACTIVITY, OF_THE_ORG, RECORD, LostCreation
+from crm_pipeline.delivery.kind import OF_THE_ORG, LostCreation
 from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
@@ -19,6 +19,7 @@ from crm_pipeline.ledger.outcomes import (
 )
 from crm_pipeline.salesforce.bulk import settle
 from crm_pipeline.salesforce.matching import find_activities, follow_people
+from crm_pipeline.salesforce.outcomes import WrittenAs
 from crm_pipeline.settings import settings
 
 LOST_AT_A_TIME = 10_000
@@ -27,13 +28,8 @@ LOST_AT_A_TIME = 10_000
 def look_up_lost(desk: Desk) -> None:
     """Settles what was sent and not answered, once the org can no longer be working on it.
 
-    A bulk job that a crash left running is seen to its end first.
-
-    - A person goes back to pending: it is matched by email again, which finds what our request
-      created. An update goes back as well: written twice, it says the same.
-    - An activity is sought under its person by subject and time. Found, and not the outcome of
-      another operation, it is this one's; not found, it goes back to pending.
-    - Records of any object: as `settle_lost_records`.
+    A bulk job that a crash left running is seen to its end first. What is not settled goes back to
+    pending; how a creation is looked up its kind says (`LostCreation`).
 
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
@@ -50,32 +46,43 @@ def look_up_lost(desk: Desk) -> None:
         grace_seconds=settings().lost_answer_grace_seconds,
         limit=LOST_AT_A_TIME,
     ):
-        sought = [each for each in lost if _is_new_activity(each)]
-        found = _find(desk, sought) if sought else {}
-        done = [
-            Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
-            for operation_id, salesforce_id in found.items()
-        ]
-        records = [each for each in lost if each.kind == RECORD.name]
+        by_id = {each.operation_id: each for each in lost}
         with desk.ledger.step() as connection:
-            settled = (
-                settle_lost_records(desk.ledger, desk.org, desk.schemas.known(), records)
-                if records
-                else set()
-            )
+            done = list(_settled(desk, lost))
             record_done(connection, desk.ledger.cycle_id, done)
-            back_to_pending(
-                connection,
-                [o for each in lost if (o := each.operation_id) not in found and o not in settled],
-            )
+            settled = {each.operation_id for each in done}
+            back_to_pending(connection, list(by_id.keys() - settled))
         desk.tally.update((each.counted_as, "looked_up") for each in lost)
-        created = ACTIVITY.outcome(EVENT, "create")
-        desk.tally[ACTIVITY.name, created] += len(done)
+        for each in done:
+            operation = by_id[each.operation_id]
+            action: WrittenAs = "delete" if each.action == "delete" else "create"
+            outcome = OF_THE_ORG[operation.kind].outcome(each.sobject, action)
+            desk.tally[operation.counted_as, outcome] += 1
 
 
-def _is_new_activity(lost: Lost) -> bool:
-    how = OF_THE_ORG[lost.kind].lost_creation
-    return how is LostCreation.SOUGHT and lost.action == "create"
+def _settled(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
+    """Yields those of these operations that the org has done; the caller commits."""
+    by_way: defaultdict[LostCreation, list[Lost]] = defaultdict(list)
+    for each in lost:
+        by_way[OF_THE_ORG[each.kind].lost_creation].append(each)
+    for way, some in by_way.items():
+        match way:
+            case LostCreation.MATCHED_AGAIN:
+                # Looked for with what is pending. An update says the same when it goes again.
+                pass
+            case LostCreation.SOUGHT:
+                yield from _found_activities(desk, [e for e in some if e.action == "create"])
+            case LostCreation.REPEATABLE:
+                known = desk.schemas.known()
+                yield from settle_lost_records(desk.ledger, desk.org, known, some)
+            case _:
+                assert_never(way)
+
+
+def _found_activities(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
+    """Yields lost activities that are in the org and are not another operation's."""
+    for operation_id, salesforce_id in (_find(desk, lost) if lost else {}).items():
+        yield Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
 
 
 def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.due import Lost
-from crm_pipeline.ledger.outcomes import Done, record_done
+from crm_pipeline.ledger.outcomes import Done
 from crm_pipeline.ledger.records import (
     Noted,
     doubt_records,
@@ -29,7 +29,7 @@ def settle_lost_records(
     org: OrgAccess,
     known: Mapping[str, SObjectSchema],
     lost: Sequence[Lost],
-) -> set[int]:
+) -> list[Done]:
     """Notes which records of lost writes are in the org; the caller commits.
 
     A record that was to be made is sought by its key. One that was to be deleted is sought by its
@@ -42,7 +42,7 @@ def settle_lost_records(
         lost: the operations.
 
     Returns:
-        The operations that are done; the others are to be sent again.
+        The deletions that are done, to be recorded; all others are to be sent again.
 
     Raises:
         SalesforceProblem: as `query_all`; nothing is noted.
@@ -62,14 +62,12 @@ def settle_lost_records(
         [by_id[each.operation_id].natural_key for each in found if each.ref_keys],
     )
     forget_records(ledger.connection, list(gone))
-    done = [
+    return [
         Done(operation, by_id[operation].intent["sobject"], "delete", record_id, "found deleted")
         for operation, record_id in gone.items()
         # One that was deleted so as to be made anew is still to be made.
         if by_id[operation].intent["fields"] is None
     ]
-    record_done(ledger.connection, ledger.cycle_id, done)
-    return {each.operation_id for each in done}
 
 
 def _noted(lost: Lost, record_id: str, known: Mapping[str, SObjectSchema]) -> Noted:

@@ -12,6 +12,7 @@ from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import Dispatch
+from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import (
     DueMember,
@@ -33,9 +34,6 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.matching import converted_since
 from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
-
-WINDOW = 10_000
-"""Members decided at a time: their queries and writes fill whole calls."""
 
 WHILE_BUSY, WHILE_IDLE = timedelta(hours=1), timedelta(days=1)
 """How often conversions are looked for: where the cycle speaks to the org anyway, and else."""
@@ -67,9 +65,7 @@ def send_members(desk: Desk, chosen: CampaignSettings) -> None:
         reopen_moved_members(connection, ledger.account_id)
     volume = due_member_volume(ledger.connection, ledger.account_id)
     dispatch = Dispatch(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
-    after = 0
-    while due := due_members(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = due[-1].operation_id
+    for due in windows(ledger, due_members):
         schema = desk.schemas.describe([CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
         there, ready = _in_the_org(desk, due, schema)
         sent: set[tuple[str, str]] = set()
@@ -96,13 +92,11 @@ def _take_back(desk: Desk, dispatch: Dispatch) -> None:
 
     They go last, so that none is deleted which somebody else was just found to have, too.
     """
-    ledger, after = desk.ledger, 0
-    while due := due_gone_members(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = due[-1].operation_id
+    for due in windows(desk.ledger, due_gone_members):
         there = _of_people(desk, [each for each in due if each.is_ours])
         decisions = [decide_gone_member(each, there) for each in due]
         staying = [decision for decision in decisions if decision.action == "none"]
-        with ledger.step() as connection:
+        with desk.ledger.step() as connection:
             record_unchanged(desk, staying)
             note_members(connection, [decision.operation_id for decision in staying])
         dispatch.add([decision for decision in decisions if decision.action == "delete"])

@@ -7,11 +7,12 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.messages import DueMessage, due_messages
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done, record_failed
 from crm_pipeline.settings import settings
-from crm_pipeline.source_platform.messages import Answer, Message, Platform
+from crm_pipeline.source_platform.messages import Message, Platform, Reply
 
 WINDOW = 5_000
 """Messages read at a time."""
@@ -34,10 +35,9 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
     Raises:
         PlatformStopped, PlatformUnavailable: the rest was not sent and is pending.
     """
-    ledger, after = desk.ledger, 0
+    ledger = desk.ledger
     platform = platform_of(ledger.connection)
-    while due := due_messages(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = due[-1].operation_id
+    for due in windows(ledger, due_messages, limit=WINDOW):
         messages = [_message(desk.account, each) for each in due]
         by_id = {m.message_id: each for m, each in zip(messages, due, strict=True)}
         for answers in platform.send(messages):
@@ -60,7 +60,7 @@ def _message(account: Account, due: DueMessage) -> Message:
 def _record(
     ledger: AccountLedger,
     tally: Counter[tuple[str, str]],
-    answers: Sequence[Answer],
+    answers: Sequence[Reply],
     by_id: Mapping[str, DueMessage],
 ) -> None:
     taken = [each for each in answers if each.status == "taken"]

@@ -26,6 +26,7 @@ from crm_pipeline.delivery.recording import (
     record_unchanged,
 )
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
+from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.due import (
     DuePerson,
@@ -42,9 +43,6 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
 from crm_pipeline.settings import settings
-
-WINDOW = 10_000
-"""People decided at a time: their queries and writes fill whole calls."""
 
 
 def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> None:
@@ -64,13 +62,11 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
     dispatch = Dispatch(desk, "new leads", {("Lead", "create"): unknown})
     at_once = desk.allowance.does_for_all and not dispatch.by_bulk
     now = ("create", "update") if at_once else ("create",)
-    after = 0
     if unknown:
         desk.allowance.demand_calls()
         desk.org.begin_login()
     with lookup_of(desk, unknown) as lookup:
-        while people := due_people(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-            after = people[-1].operation_id
+        for people in windows(ledger, due_people):
             looked_up_at = database_time(ledger.connection)
             matches = _begin_lookup(lookup, people)
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
@@ -131,14 +127,13 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
 
 def update_people(desk: Desk) -> None:
     """Sends the updates that are decided and wait."""
-    ledger, after = desk.ledger, 0
+    ledger = desk.ledger
     due = due_volumes(ledger.connection, ledger.account_id)
     volumes = {("Lead", "update"): due.lead_updates, ("Contact", "update"): due.contact_updates}
     if not any(volumes.values()):
         return
     dispatch = Dispatch(desk, "updates of people", volumes)
-    while updates := due_updates(ledger.connection, ledger.account_id, after=after, limit=WINDOW):
-        after = updates[-1].operation_id
+    for updates in windows(ledger, due_updates):
         decisions = [_decision(update) for update in updates]
         if dispatch.by_bulk:
             # One field that the org hides since would fail the whole job.

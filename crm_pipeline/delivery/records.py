@@ -8,6 +8,8 @@ in one: there a record names a parent that goes before it by that one's key.
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 from typing import Literal
 
 from crm_pipeline.delivery.decisions import Decision
@@ -24,6 +26,7 @@ from crm_pipeline.delivery.record_decisions import (
 )
 from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
+from crm_pipeline.delivery.windows import WINDOW, windows
 from crm_pipeline.ledger.left_out import settle_left_out_records
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
@@ -39,9 +42,6 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.salesforce.packing import collections_of
 
-WINDOW = 10_000
-"""Records decided at a time: their writes fill whole calls."""
-
 Decided = tuple[DueRecord, Decision]
 
 
@@ -51,11 +51,13 @@ class RecordTopic:
 
     Attributes:
         name: of the topic.
+        flow: whose.
         when_deleted: what becomes of a record that people delete in the org: it is made anew
             with its next change, or left.
     """
 
     name: str
+    flow: str
     when_deleted: Literal["recreate", "leave"]
 
     @property
@@ -82,16 +84,16 @@ class _Absences:
 def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     """Sends every pending record of these topics whose references are held, or go before it.
 
+    All of them in one call, where they fit. Else each flow has its share of the calls.
+
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
-    if not topics:
-        return
     with desk.ledger.step() as connection:
         settle_left_out_records(connection, desk.ledger.account_id)
     _reopen_moved(desk)
     for _ in topics:
-        pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
+        pending = pending_records(desk, topics)
         if not pending:
             return
         desk.schemas.describe(
@@ -102,6 +104,24 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         # Other records may refer to those that were made anew just now.
         if not _reopen_moved(desk):
             return
+    waiting = {topic for topic, _, _ in pending}
+    parts = []
+    for _, group in groupby(topics, key=lambda topic: topic.flow):
+        of_flow = list(group)
+        waits = any(topic.name in waiting for topic in of_flow)
+        parts.append((partial(_send_flow, desk, of_flow), waits))
+    desk.allowance.share_out(parts)
+
+
+def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> dict[tuple[str, str, bool], int]:
+    """Counts pending records of these topics, by topic, object and whether they are to be gone."""
+    names = {topic.name for topic in topics}
+    pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
+    return {each: number for each, number in pending.items() if each[0] in names}
+
+
+def _send_flow(desk: Desk, topics: Sequence[RecordTopic]) -> None:
+    """Sends the records of one flow, whatever their number."""
     for topic in topics:
         if _send(desk, topic):
             _reopen_moved(desk)
@@ -182,26 +202,15 @@ def _windows(
     desk: Desk, topic: RecordTopic, *, absent: bool = False, along: Keys | None = None
 ) -> Iterator[list[DueRecord]]:
     """Yields the due records of a topic, in parts."""
-    after = 0
-    while due := due_records(
-        desk.ledger.connection,
-        desk.ledger.account_id,
-        topic.name,
-        absent=absent,
-        along=list(along or ()),
-        after=after,
-        limit=WINDOW,
-    ):
-        after = due[-1].operation_id
-        yield due
+    keys = list(along or ())
+    return windows(desk.ledger, due_records, topic.name, absent=absent, along=keys)
 
 
 def _volumes(desk: Desk, topic: RecordTopic, *, absent: bool) -> dict[tuple[str, str], int]:
-    pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
     return {
         (sobject, "delete" if absent else "create"): number
-        for (name, sobject, gone), number in pending.items()
-        if name == topic.name and gone is absent
+        for (_, sobject, gone), number in pending_records(desk, [topic]).items()
+        if gone is absent
     }
 
 

@@ -36,7 +36,7 @@ _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scene:
     """The parts that all steps of the demo share.
 
     Attributes:
@@ -100,11 +100,11 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
         with Interrupts() as interrupts, alone(folder):
             with Processes(folder, environment) as processes:
                 try:
-                    stage = Stage(console, folder, interrupts, processes)
-                    orgs_url = _prepare(stage, registrations)
-                    as_foreseen = _run_cycles(stage)
+                    scene = Scene(console, folder, interrupts, processes)
+                    orgs_url = _prepare(scene, registrations)
+                    as_foreseen = _run_cycles(scene)
                     if not once:
-                        _serve(stage, orgs_url)
+                        _serve(scene, orgs_url)
                 finally:
                     interrupts.ignore()
                     console.print("Stopping …")
@@ -125,29 +125,29 @@ def _refuse_other_databases(chosen: Settings) -> None:
             )
 
 
-def _prepare(stage: Stage, registrations: int) -> str:
+def _prepare(scene: Scene, registrations: int) -> str:
     """All that the cycles need; returns the address of the local orgs."""
-    with stage.step("PostgreSQL"), stage.interrupts.held():
+    with scene.step("PostgreSQL"), scene.interrupts.held():
         embedded_url("crm_pipeline")
         embedded_url("dagster")
     for folder in ("crm", "warehouse"):
         migrate(engine("pipeline"), folder)
-    _fill_warehouse(stage, registrations)
-    orgs_url = _serve_orgs(stage)
+    _fill_warehouse(scene, registrations)
+    orgs_url = _serve_orgs(scene)
     with (
-        stage.step("Accounts registered"),
+        scene.step("Accounts registered"),
         engine("pipeline").begin() as pipeline,
         engine("warehouse").connect() as warehouse,
     ):
-        register_accounts(pipeline, warehouse, stage.folder, orgs_url)
+        register_accounts(pipeline, warehouse, scene.folder, orgs_url)
     return orgs_url
 
 
-def _fill_warehouse(stage: Stage, registrations: int) -> None:
+def _fill_warehouse(scene: Scene, registrations: int) -> None:
     with engine("warehouse").connect() as connection:
         is_filled = connection.scalar(statement("sample/has_rows"))
     if not is_filled:
-        with stage.counted_step("Sample warehouse: registrations") as progress:
+        with scene.counted_step("Sample warehouse: registrations") as progress:
             create(
                 engine("warehouse"),
                 clients(len(SAMPLE_ACCOUNTS)),
@@ -155,44 +155,44 @@ def _fill_warehouse(stage: Stage, registrations: int) -> None:
                 progress=progress,
             )
     elif _last_cycle():
-        with stage.step(f"{MINUTES} more minutes of traffic in the sample warehouse"):
+        with scene.step(f"{MINUTES} more minutes of traffic in the sample warehouse"):
             add_traffic(engine("warehouse"), MINUTES)
 
 
-def _serve_orgs(stage: Stage) -> str:
+def _serve_orgs(scene: Scene) -> str:
     """Starts the local orgs; returns the address of their server."""
-    file = stage.folder / FILE
-    with stage.step("Local Salesforce orgs"):
+    file = scene.folder / FILE
+    with scene.step("Local Salesforce orgs"):
         if not file.exists():
             with engine("warehouse").connect() as connection:
-                write_orgs(connection, stage.folder)
+                write_orgs(connection, scene.folder)
         port = free_port(ORGS_PORT)
-        with stage.interrupts.held():
-            stage.processes.start(
+        with scene.interrupts.held():
+            scene.processes.start(
                 "orgs",
                 [_COMMAND, "org", "serve", "--port", str(port), "--config", str(file)],
             )
         url = f"http://127.0.0.1:{port}"
-        stage.processes.wait_for("orgs", f"{url}/")
+        scene.processes.wait_for("orgs", f"{url}/")
     return url
 
 
-def _run_cycles(stage: Stage) -> bool:
+def _run_cycles(scene: Scene) -> bool:
     """A run of Dagster for each enabled account; whether all ended as foreseen."""
     accounts = [each.account_id for each in SAMPLE_ACCOUNTS if each.state != "Disabled"]
     with engine("warehouse").connect() as warehouse:
         expected = {each.account_id: foreseen(warehouse, each) for each in SAMPLE_ACCOUNTS}
     last_cycle = _last_cycle()
-    with stage.counted_step("Cycles, as runs of Dagster") as progress:
-        with stage.interrupts.held():
-            stage.processes.start("cycles", _python("crm_pipeline.demo.cycles", *accounts))
-        while stage.processes.is_running("cycles"):
+    with scene.counted_step("Cycles, as runs of Dagster") as progress:
+        with scene.interrupts.held():
+            scene.processes.start("cycles", _python("crm_pipeline.demo.cycles", *accounts))
+        while scene.processes.is_running("cycles"):
             progress(_finished_cycles(last_cycle), len(accounts))
             time.sleep(0.2)
-        stage.processes.finish("cycles")
+        scene.processes.finish("cycles")
     with engine("pipeline").connect() as pipeline:
         ended = outcomes(pipeline, last_cycle)
-    return show(stage.console, ended, expected)
+    return show(scene.console, ended, expected)
 
 
 def _finished_cycles(after: int) -> int:
@@ -201,29 +201,29 @@ def _finished_cycles(after: int) -> int:
         return sum(cycle.finished for cycle in cycles)
 
 
-def _serve(stage: Stage, orgs_url: str) -> None:
+def _serve(scene: Scene, orgs_url: str) -> None:
     """Dagster's UI and daemon, until a signal comes or one of the processes ends."""
     port = free_port(UI_PORT)
     url = f"http://127.0.0.1:{port}"
     workspace = PROJECT / "workspace.yaml"
-    with stage.step("Dagster's webserver and daemon"):
-        with stage.interrupts.held():
-            stage.processes.start(
+    with scene.step("Dagster's webserver and daemon"):
+        with scene.interrupts.held():
+            scene.processes.start(
                 "webserver",
                 _python("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace),
             )
-            stage.processes.start("daemon", _python("dagster._daemon", "run", "-w", workspace))
-        stage.processes.wait_for("webserver", f"{url}/server_info")
-    stage.console.print(f"\nDagster:    [bold]{url}[/bold]")
-    stage.console.print(f"Local orgs: [bold]{orgs_url}/[/bold]")
-    stage.console.print(f"Logs:       {stage.folder}")
-    stage.console.print(
+            scene.processes.start("daemon", _python("dagster._daemon", "run", "-w", workspace))
+        scene.processes.wait_for("webserver", f"{url}/server_info")
+    scene.console.print(f"\nDagster:    [bold]{url}[/bold]")
+    scene.console.print(f"Local orgs: [bold]{orgs_url}/[/bold]")
+    scene.console.print(f"Logs:       {scene.folder}")
+    scene.console.print(
         "Schedules and sensors are on: try `crm-pipeline sample more` in another terminal. "
         "Ctrl-C stops all of it."
     )
     while True:
-        stage.processes.check()
-        with stage.interrupts.held():
+        scene.processes.check()
+        with scene.interrupts.held():
             revive_embedded()
         time.sleep(1)
 

@@ -30,7 +30,7 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EndedCycle:
     """The end of an account's cycle.
 
     Attributes:
@@ -55,7 +55,7 @@ class Outcome:
         return self.found.state == foreseen.state
 
 
-def outcomes(connection: Connection, after: int) -> list[Outcome]:
+def outcomes(connection: Connection, after: int) -> list[EndedCycle]:
     """Each sample account's cycle after the cycle with this number; the first one, of several."""
     rows = connection.execute(statement("demo/cycles_since"), {"after": after}).mappings()
     by_account: dict[str, Mapping[str, Any]] = {}
@@ -64,12 +64,14 @@ def outcomes(connection: Connection, after: int) -> list[Outcome]:
     return [_outcome(account, by_account.get(account.account_id)) for account in SAMPLE_ACCOUNTS]
 
 
-def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> Outcome:
+def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> EndedCycle:
     if row is None:
-        return Outcome(account, Foreseen("Disabled" if account.state == "Disabled" else "not run"))
+        return EndedCycle(
+            account, Foreseen("Disabled" if account.state == "Disabled" else "not run")
+        )
     counts = row["counts"]
     tally = Tally.stored(counts)
-    return Outcome(
+    return EndedCycle(
         account,
         Foreseen(
             row["state"],
@@ -92,7 +94,7 @@ def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> Outcome:
     )
 
 
-def show(console: Console, ended: Iterable[Outcome], foreseen: Mapping[str, Foreseen]) -> bool:
+def show(console: Console, ended: Iterable[EndedCycle], foreseen: Mapping[str, Foreseen]) -> bool:
     """Prints the table, a line per account, then what is not usual about any of them.
 
     Returns:

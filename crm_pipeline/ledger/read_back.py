@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.outcomes import LEFT_DELETED
-from crm_pipeline.salesforce.changes import Cursor, Place
+from crm_pipeline.salesforce.changes import Cursor, OrgPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class OrgValue:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def org_places(connection: Connection, account_id: str) -> dict[str, Place]:
+def org_positions(connection: Connection, account_id: str) -> dict[str, OrgPosition]:
     """Returns how far each object of the account's org is read; one never read is absent."""
     rows = connection.execute(statement("read_back/positions"), {"account_id": account_id})
     return {
-        row.sobject: Place(
+        row.sobject: OrgPosition(
             row.covered,
             None
             if row.cursor_id is None
@@ -37,17 +37,19 @@ def org_places(connection: Connection, account_id: str) -> dict[str, Place]:
     }
 
 
-def advance_places(connection: Connection, account_id: str, places: Mapping[str, Place]) -> None:
+def advance_org_positions(
+    connection: Connection, account_id: str, positions: Mapping[str, OrgPosition]
+) -> None:
     """Notes how far objects are read, in the transaction that keeps what followed from it."""
     rows = [
         {
             "sobject": sobject,
-            "covered": place.covered,
-            "cursor_stamp": place.cursor and place.cursor.stamp,
-            "cursor_id": place.cursor and place.cursor.record_id,
-            "cursor_upto": place.cursor and place.cursor.upto,
+            "covered": position.covered,
+            "cursor_stamp": position.cursor and position.cursor.stamp,
+            "cursor_id": position.cursor and position.cursor.record_id,
+            "cursor_upto": position.cursor and position.cursor.upto,
         }
-        for sobject, place in places.items()
+        for sobject, position in positions.items()
     ]
     parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
     connection.execute(statement("read_back/advance"), parameters)
@@ -116,29 +118,29 @@ def hint(connection: Connection, account_id: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class LostCreation:
+class UnansweredCreation:
     """A record that an account has asked for, and may have got: its values by field."""
 
     sobject: str
     values: Mapping[str, Any]
 
 
-def lost_creations(connection: Connection, organization_id: str) -> list[LostCreation]:
+def unanswered_creations(connection: Connection, organization_id: str) -> list[UnansweredCreation]:
     """Returns creations in an org that any account asked for and that have no known answer."""
     parameters = {"organization_id": organization_id}
-    rows = connection.execute(statement("read_back/lost_creations"), parameters)
-    return [each for row in rows if (each := _lost_creation(row)) is not None]
+    rows = connection.execute(statement("read_back/unanswered_creations"), parameters)
+    return [each for row in rows if (each := _unanswered_creation(row)) is not None]
 
 
-def _lost_creation(row: Row[Any]) -> LostCreation | None:
+def _unanswered_creation(row: Row[Any]) -> UnansweredCreation | None:
     intent: Mapping[str, Any] = row.intent
     if row.kind == "person":
         values = intent.get(row.sobject)
-        return None if values is None else LostCreation(row.sobject, values)
+        return None if values is None else UnansweredCreation(row.sobject, values)
     if intent["fields"] is None:
         return None
     key = dict([intent["key"]]) if intent["key"] else {}
-    return LostCreation(intent["sobject"], {**intent["fields"], **key})
+    return UnansweredCreation(intent["sobject"], {**intent["fields"], **key})
 
 
 def reopen_undeleted(

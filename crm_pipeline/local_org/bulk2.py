@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from crm_pipeline.local_org import bulk_csv
-from crm_pipeline.local_org.bulk_csv import DELIMITERS, LINE_ENDINGS, File, Record
+from crm_pipeline.local_org.bulk_csv import DELIMITERS, LINE_ENDINGS, CsvRecord, File
 from crm_pipeline.local_org.bulk_jobs import BULK, CSV_TYPE, Job, run_in_background
 from crm_pipeline.local_org.bulk_rows import (
     CHUNK,
@@ -193,7 +193,7 @@ def _load(org: Org, job: CsvJob) -> Iterator[None]:
         yield
 
 
-def _tell(job: CsvJob, header: Sequence[str], record: Record, result: SaveResult) -> None:
+def _tell(job: CsvJob, header: Sequence[str], record: CsvRecord, result: SaveResult) -> None:
     if result.success:
         job.successful.append(job.line([result.id, result.created, *record.values]))
     else:

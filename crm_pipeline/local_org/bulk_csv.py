@@ -28,7 +28,7 @@ MAX_FIELDS = 5_000
 _RAW_RECORD = re.compile(r'((?:"[^"]*+"|[^"\n]++)*+)(?:\n|\Z)')
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """One record of a file: its values, as many as the header has, or what is wrong with it."""
 
     values: list[str]
@@ -43,7 +43,7 @@ class File:
     lines: list[str]
     delimiter: str
 
-    def records(self, start: int = 0, end: int | None = None) -> list[Record]:
+    def records(self, start: int = 0, end: int | None = None) -> list[CsvRecord]:
         """The records from the `start`-th to the one before the `end`-th."""
         width = len(self.header)
         return [_record(each, self.delimiter, width) for each in self.lines[start:end]]
@@ -99,7 +99,7 @@ def _values(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(rf"{value}(?:{mark}{value})*+"), re.compile(rf"(?:^|{mark}){value}")
 
 
-def _record(raw: str, delimiter: str, width: int | None = None) -> Record:
+def _record(raw: str, delimiter: str, width: int | None = None) -> CsvRecord:
     values, error = raw.split(delimiter), None
     if '"' in raw:
         whole, value = _values(delimiter)
@@ -114,7 +114,7 @@ def _record(raw: str, delimiter: str, width: int | None = None) -> Record:
         error = f"the record is longer than {MAX_RECORD} characters"
     elif len(raw) > MAX_VALUE and max(map(len, values)) > MAX_VALUE:
         error = f"a value is longer than {MAX_VALUE} characters"
-    return Record(values, error)
+    return CsvRecord(values, error)
 
 
 def line(values: Iterable[Any], delimiter: str = ",", line_ending: str = "\n") -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_pipeline.local_org import dml
-from crm_pipeline.local_org.bulk_csv import Record
+from crm_pipeline.local_org.bulk_csv import CsvRecord
 from crm_pipeline.local_org.dml import SaveResult
 from crm_pipeline.local_org.errors import BulkError, RowError, SalesforceError
 from crm_pipeline.local_org.external_ids import upsert_field
@@ -99,7 +99,7 @@ def check_header(org: Org, ingest: Ingest, header: Sequence[str]) -> None:
         raise BulkError("InvalidBatch", f"Field name not found : {needed}")
 
 
-def fields_of(header: Sequence[str], record: Record) -> dict[str, Any] | RowError:
+def fields_of(header: Sequence[str], record: CsvRecord) -> dict[str, Any] | RowError:
     """A record's fields: an empty value says nothing, `#N/A` empties the field.
 
     For a record that broke the rules of CSV, what is wrong with it.

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm_pipeline.local_org.schema import Field
 from crm_pipeline.local_org.selection import Select
-from crm_pipeline.local_org.soql import Call, Query
+from crm_pipeline.local_org.soql import FunctionCall, Query
 
 _APEX_TYPES = {
     "address": "Address", "boolean": "Boolean", "currency": "Decimal", "date": "Date",
@@ -33,8 +33,12 @@ def _columns(selected: Select) -> list[_Told]:
     told: list[_Told] = []
     if selected.grouping:
         for name, (operand, column) in selected.grouping.columns.items():
-            is_call = isinstance(operand, Call)
-            shown = f"{operand.function}({operand.argument})" if isinstance(operand, Call) else name
+            is_call = isinstance(operand, FunctionCall)
+            shown = (
+                f"{operand.function}({operand.argument})"
+                if isinstance(operand, FunctionCall)
+                else name
+            )
             told.append(_column(name, shown, column.field, aggregate=is_call))
         return told
     columns = iter(selected.columns)

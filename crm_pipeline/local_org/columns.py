@@ -8,7 +8,7 @@ from typing import Any
 from crm_pipeline.local_org.currencies import converted
 from crm_pipeline.local_org.schema import Field, Row, make_field
 from crm_pipeline.local_org.sharing import HIDDEN
-from crm_pipeline.local_org.soql import Call, Name, Operand, SoqlError
+from crm_pipeline.local_org.soql import FunctionCall, Name, Operand, SoqlError
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 
@@ -164,7 +164,7 @@ class Source:
 
     def column(self, operand: Operand) -> Column:
         """The column of a name, read from a row of FROM's object, parents and all."""
-        if isinstance(operand, Call):
+        if isinstance(operand, FunctionCall):
             raise SoqlError("unexpected token: '('", operand.at)
         return joined(*self.resolve(operand))
 

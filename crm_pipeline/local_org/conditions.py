@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from crm_pipeline.local_org.columns import Column
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.soql import (
-    Call,
     Comparison,
     Condition,
+    FunctionCall,
     InList,
     InQuery,
     Junction,
@@ -141,7 +141,9 @@ class Conditions:
     def _filterable(self, operand: Operand) -> Column:
         column = self._column(operand)
         field = column.field
-        if not (field.filterable and field.type != "address") and not isinstance(operand, Call):
+        if not (field.filterable and field.type != "address") and not isinstance(
+            operand, FunctionCall
+        ):
             message = f"field '{column.label}' can not be filtered in a query call"
             raise SoqlError(message, operand.at, "INVALID_FIELD")
         return column

@@ -15,7 +15,7 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline.local_org.values import NotDeserialized, existing
-from crm_pipeline.local_org.writers import Column, Writer, writer_of
+from crm_pipeline.local_org.writers import WritableColumn, Writer, writer_of
 
 _ID_IN_INSERT = RowError(
     "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)
@@ -339,7 +339,7 @@ def _unread(unread: NotDeserialized, context: WriteContext, position: int) -> Ro
     )
 
 
-def _reference(writer: Writer, context: WriteContext, key: str) -> Column:
+def _reference(writer: Writer, context: WriteContext, key: str) -> WritableColumn:
     """The lookup that is written through its relationship: `Account`, `Who` in `Lead:Who.Email`."""
     relationship = key.partition(".")[0].rpartition(":")[2]
     lookup = writer.table.type.relationships.get(relationship.lower())
@@ -353,7 +353,7 @@ def _reference(writer: Writer, context: WriteContext, key: str) -> Column:
 
 
 def _parent(
-    writer: Writer, context: WriteContext, column: Column, key: str, value: Any
+    writer: Writer, context: WriteContext, column: WritableColumn, key: str, value: Any
 ) -> str | None:
     """The id that `"Account": {"Ext__c": "v"}` names, in CSV `Account.Ext__c`."""
     lookup = writer.table.type.fields[column.name.lower()]

@@ -14,7 +14,7 @@ from crm_pipeline.local_org.columns import (
 from crm_pipeline.local_org.conditions import Conditions
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.schema import Row
-from crm_pipeline.local_org.soql import Call, Name, Operand, Query, SoqlError
+from crm_pipeline.local_org.soql import FunctionCall, Name, Operand, Query, SoqlError
 
 MAX_GROUPS = 2_000
 Group = list[Row]
@@ -40,7 +40,7 @@ class Grouping:
             if isinstance(selected, Query):
                 raise SoqlError("unexpected token: 'SELECT'", selected.source.at)
             key = selection.alias or (
-                f"expr{next(unnamed)}" if isinstance(selected, Call) else selected.parts[-1]
+                f"expr{next(unnamed)}" if isinstance(selected, FunctionCall) else selected.parts[-1]
             )
             if key in self.columns:
                 raise SoqlError(f"duplicate alias: {key}", selected.at)
@@ -53,7 +53,7 @@ class Grouping:
 
     def column(self, operand: Operand) -> Column:
         """The column of a grouped field or of an aggregate; it reads a group."""
-        if isinstance(operand, Call):
+        if isinstance(operand, FunctionCall):
             return self._aggregate(operand)
         found = self._grouped.get(str(operand).lower())
         if found is None:
@@ -90,7 +90,7 @@ class Grouping:
             raise SoqlError(f"field '{column.label}' can not be grouped in a query call", name.at)
         return Column(column.label, column.field, lambda group: column.read(group[0]))
 
-    def _aggregate(self, call: Call) -> Column:
+    def _aggregate(self, call: FunctionCall) -> Column:
         if call.function not in _AGGREGATES or call.argument is None:
             raise SoqlError("unexpected token: '('", call.at)
         result_type, compute = _AGGREGATES[call.function]

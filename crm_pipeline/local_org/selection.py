@@ -27,7 +27,7 @@ from crm_pipeline.local_org.grouping import Grouping
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.soql import (
-    Call,
+    FunctionCall,
     InQuery,
     Name,
     Operand,
@@ -282,7 +282,7 @@ def _milliseconds(read: Reader) -> Reader:
 
 def _aggregates(selected: Operand | Query) -> bool:
     """Returns whether it makes a query one of groups; `convertCurrency()` does not."""
-    if not isinstance(selected, Call):
+    if not isinstance(selected, FunctionCall):
         return False
     return selected.function != "CONVERTCURRENCY" or selected.argument is None
 
@@ -309,7 +309,7 @@ def _objects(column: Column, table: Table) -> set[str]:
 
 
 def _sortable(column: Column, sorting: Sorting) -> Callable[[Any], Any]:
-    if not column.field.sortable and not isinstance(sorting.operand, Call):
+    if not column.field.sortable and not isinstance(sorting.operand, FunctionCall):
         raise SoqlError(
             f"field '{column.label}' can not be sorted in a query call", sorting.operand.at
         )

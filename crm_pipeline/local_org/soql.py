@@ -68,7 +68,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """`COUNT()`, `MAX(CreatedDate)`; the function's name in upper case."""
 
     function: str
@@ -76,7 +76,7 @@ class Call:
     at: int
 
 
-Operand = Name | Call
+Operand = Name | FunctionCall
 
 
 class Literal(NamedTuple):
@@ -201,7 +201,7 @@ class Query:
     def counts_only(self) -> bool:
         """True for `SELECT COUNT() FROM ...`: a total and no records."""
         match [one.selected for one in self.selections]:
-            case [Call("COUNT", None)]:
+            case [FunctionCall("COUNT", None)]:
                 return not self.group_by
         return False
 
@@ -315,8 +315,8 @@ class _TreeBuilder(lark.Transformer[lark.Token, Query]):
     def name(self, token: lark.Token) -> Name:
         return Name(tuple(token.split(".")), token.start_pos or 0)
 
-    def call(self, function: lark.Token, argument: Name | None = None) -> Call:
-        return Call(function.upper(), argument, function.start_pos or 0)
+    def call(self, function: lark.Token, argument: Name | None = None) -> FunctionCall:
+        return FunctionCall(function.upper(), argument, function.start_pos or 0)
 
     def source_alias(self, alias: str) -> dict[str, str]:
         return {"alias": alias}

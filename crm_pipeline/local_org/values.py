@@ -16,7 +16,7 @@ from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.tables import Table
 
-Reader = Callable[[Any], Any]
+ValueReader = Callable[[Any], Any]
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -98,7 +98,7 @@ def stored_date(text: str) -> str | None:
     return text if day.year in _YEARS else None
 
 
-def reader(field: Field, tables: Mapping[str, Table]) -> Reader:
+def reader(field: Field, tables: Mapping[str, Table]) -> ValueReader:
     """Builds the reader of a field; `tables` (by lower-case name) are where lookups lead."""
     if field.type == "boolean":
         return _boolean(field)
@@ -113,7 +113,7 @@ def reader(field: Field, tables: Mapping[str, Table]) -> Reader:
     return _or_null(_number(field)) if field.is_number else _text(field)
 
 
-def _or_null(read_value: Reader) -> Reader:
+def _or_null(read_value: ValueReader) -> ValueReader:
     """A reader to which an empty text, as everywhere in Salesforce, is null."""
 
     def read(value: Any) -> Any:
@@ -123,14 +123,14 @@ def _or_null(read_value: Reader) -> Reader:
     return read
 
 
-def _address(field: Field) -> Reader:
+def _address(field: Field) -> ValueReader:
     def read(value: Any) -> NoReturn:
         raise NotDeserialized(field, value)
 
     return read
 
 
-def _text(field: Field) -> Reader:
+def _text(field: Field) -> ValueReader:
     limit, label, name = field.length, field.label, field.name
     allowed = frozenset(field.picklist) if field.restricted_picklist else None
     is_email, is_several = field.type == "email", field.type == "multipicklist"
@@ -165,7 +165,7 @@ def _utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _boolean(field: Field) -> Reader:
+def _boolean(field: Field) -> ValueReader:
     words = {"true": True, "1": True, "false": False, "0": False, "": False}
 
     def read(value: Any) -> bool:
@@ -179,7 +179,7 @@ def _boolean(field: Field) -> Reader:
     return read
 
 
-def _number(field: Field) -> Reader:
+def _number(field: Field) -> ValueReader:
     whole = field.type == "int"
     digits = field.digits if whole else field.precision - field.scale
     bound = 10.0**digits if digits else 1e18
@@ -200,7 +200,7 @@ def _number(field: Field) -> Reader:
     return read
 
 
-def _moment(field: Field, stored: Callable[[str], str | None]) -> Reader:
+def _moment(field: Field, stored: Callable[[str], str | None]) -> ValueReader:
     def read(value: Any) -> str:
         moment = stored(value.strip()) if isinstance(value, str) else None
         if moment is None:
@@ -210,7 +210,7 @@ def _moment(field: Field, stored: Callable[[str], str | None]) -> Reader:
     return read
 
 
-def _reference(field: Field, tables: Mapping[str, Table]) -> Reader:
+def _reference(field: Field, tables: Mapping[str, Table]) -> ValueReader:
     targets = [tables[name.lower()] for name in field.reference_to if name.lower() in tables]
     by_prefix = {table.type.key_prefix: table for table in targets}
     elsewhere = {_ELSEWHERE.get(name) for name in field.reference_to}

@@ -16,15 +16,15 @@ from crm_pipeline.local_org.rules import RULES, Check
 from crm_pipeline.local_org.schema import Field, Row, SObjectType
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
-from crm_pipeline.local_org.values import Reader, reader
+from crm_pipeline.local_org.values import ValueReader, reader
 
 
 @dataclass(slots=True)
-class Column:
+class WritableColumn:
     """A field as it is written: its reader, and whether one may write it."""
 
     name: str
-    read: Reader
+    read: ValueReader
     createable: bool
     updateable: bool
     repeatable: bool = False
@@ -38,7 +38,7 @@ class Writer:
     table: Table
     hidden: Mapping[str, frozenset[str]]
     """The org's hidden fields at that time."""
-    columns: dict[str, Column]
+    columns: dict[str, WritableColumn]
     defaults: Row
     required: list[str]
     never_null: list[str]
@@ -48,10 +48,10 @@ class Writer:
     after: Behaviour | None
     checks: list[Check]
     """The rules of the org's administrators."""
-    spellings: dict[str, Column] = field(default_factory=dict)
+    spellings: dict[str, WritableColumn] = field(default_factory=dict)
     """Columns under every spelling that a client has used."""
 
-    def column(self, key: str) -> Column | None:
+    def column(self, key: str) -> WritableColumn | None:
         """The column of a field name in any case, or None."""
         found = self.columns.get(key.lower())
         if found is not None:
@@ -73,7 +73,7 @@ def writer_of(org: Org, table: Table, *, sees_all: bool) -> Writer:
         fields = of.fields.values()
         visible = list(fields) if sees_all else org.visible_fields(of)
         columns = {
-            each.name.lower(): Column(
+            each.name.lower(): WritableColumn(
                 each.name,
                 reader(each, org.tables),
                 each.createable,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from crm_pipeline.local_platform.inbox import Fault, Inbox, Told
+from crm_pipeline.local_platform.inbox import Fault, Inbox, ToldMessage
 from crm_pipeline.source_platform.signing import is_genuine
 
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
@@ -25,7 +25,7 @@ MOST_SHOWN = 500
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    messages: list[Told]
+    messages: list[ToldMessage]
 
 
 def application(inbox: Inbox, secret: str) -> Starlette:
@@ -42,7 +42,7 @@ def application(inbox: Inbox, secret: str) -> Starlette:
         inbox.requests[answer.status_code] += 1
         return answer
 
-    def listed(of: Callable[[], list[Told]]) -> Callable[[Request], Response]:
+    def listed(of: Callable[[], list[ToldMessage]]) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
             chosen = [
                 told
@@ -130,7 +130,7 @@ async def _failed(fault: Fault) -> Response:
     return _json({"error": "on demand"}, fault.status, headers)
 
 
-def _answer(inbox: Inbox, told: list[Told], fault: Fault | None) -> Response:
+def _answer(inbox: Inbox, told: list[ToldMessage], fault: Fault | None) -> Response:
     answers = []
     for each in told:
         if fault is not None and fault.means(each):

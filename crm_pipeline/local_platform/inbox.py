@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
-class Told(BaseModel):
+class ToldMessage(BaseModel):
     """A message, as it stands in a request."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,7 +44,7 @@ class Fault(BaseModel):
     after: bool = False
     about: str = "*"
 
-    def means(self, told: Told) -> bool:
+    def means(self, told: ToldMessage) -> bool:
         """Returns whether it is about this message."""
         return fnmatchcase(told.about, self.about)
 
@@ -61,15 +61,15 @@ class Inbox:
         requests: how many there were, by status of the answer.
     """
 
-    messages: dict[str, Told] = field(default_factory=dict)
-    current: dict[tuple[str, str, str], Told] = field(default_factory=dict)
+    messages: dict[str, ToldMessage] = field(default_factory=dict)
+    current: dict[tuple[str, str, str], ToldMessage] = field(default_factory=dict)
     answered: dict[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: Counter[int] = field(default_factory=Counter)
     repeated: int = 0
     lock: Lock = field(default_factory=Lock)
 
-    def take(self, told: Told) -> None:
+    def take(self, told: ToldMessage) -> None:
         """Takes a message; a repeated or older one changes nothing."""
         with self.lock:
             if told.id in self.messages:

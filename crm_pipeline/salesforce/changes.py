@@ -90,7 +90,7 @@ class Cursor(NamedTuple):
     upto: datetime
 
 
-class Place(NamedTuple):
+class OrgPosition(NamedTuple):
     """The position in an object: all that changed before `covered` (UTC) is read, no more is sure.
 
     `cursor` is set where a reading that goes beyond `covered` is under way.
@@ -100,34 +100,34 @@ class Place(NamedTuple):
     cursor: Cursor | None = None
 
 
-class Reading(NamedTuple):
+class ChangesPage(NamedTuple):
     """The result of one call.
 
     Attributes:
         records: by object, oldest change first; deleted ones are among them.
-        places: how far each of these objects is read with them; to be kept together with what
+        positions: how far each of these objects is read with them; to be kept together with what
             follows from the records.
     """
 
     records: Mapping[str, list[Record]]
-    places: Mapping[str, Place]
+    positions: Mapping[str, OrgPosition]
 
 
 def read_changes(
     connection: "Org",
     watches: Sequence[Watch],
-    places: Mapping[str, Place],
+    positions: Mapping[str, OrgPosition],
     now: datetime,
-) -> Iterator[Reading]:
-    """Reads what changed since these places, a call at a time, until nothing is left.
+) -> Iterator[ChangesPage]:
+    """Reads what changed since these positions, a call at a time, until nothing is left.
 
     Five objects share a call; where one has more than a page to read, further calls follow. The
-    caller keeps each reading before it asks for the next, and may stop after any.
+    caller keeps each page before it asks for the next, and may stop after any.
 
     Args:
         connection: the org.
         watches: each object once.
-        places: by object, one for each.
+        positions: by object, one for each.
         now: the org's time, UTC.
 
     Raises:
@@ -137,20 +137,20 @@ def read_changes(
     size = COMPOSITE_QUERIES_OR_COLLECTIONS
     for start in range(0, len(watches), size):
         waiting = watches[start : start + size]
-        at = {watch.sobject: places[watch.sobject] for watch in waiting}
+        at = {watch.sobject: positions[watch.sobject] for watch in waiting}
         while waiting:
-            reading = _read(connection, waiting, at, now)
-            yield reading
-            at = {**at, **reading.places}
+            page = _read(connection, waiting, at, now)
+            yield page
+            at = {**at, **page.positions}
             waiting = [watch for watch in waiting if at[watch.sobject].cursor is not None]
 
 
 def read_newest(
-    connection: "Org", watches: Sequence[Watch], places: Mapping[str, Place]
+    connection: "Org", watches: Sequence[Watch], positions: Mapping[str, OrgPosition]
 ) -> dict[str, list[Record]]:
     """The newest page of changes of up to five objects, in one call.
 
-    While a mass update is caught up with, what people do now does not wait behind it. Places
+    While a mass update is caught up with, what people do now does not wait behind it. Positions
     stay as they are: these records come again.
 
     Raises:
@@ -158,7 +158,7 @@ def read_newest(
     """
     queries = [
         ordered(
-            _select(watch, since(_STAMP, places[watch.sobject].covered)),
+            _select(watch, since(_STAMP, positions[watch.sobject].covered)),
             _STAMP,
             newest_first=True,
             limit=QUERY_PAGE,
@@ -173,8 +173,8 @@ def read_newest(
 
 
 def _read(
-    connection: "Org", watches: Sequence[Watch], at: Mapping[str, Place], now: datetime
-) -> Reading:
+    connection: "Org", watches: Sequence[Watch], at: Mapping[str, OrgPosition], now: datetime
+) -> ChangesPage:
     beginning = [watch.sobject for watch in watches if at[watch.sobject].cursor is None]
     covering = [
         Subrequest(f"u{index}", "GET", _covered_path(sobject, now), kind="updated")
@@ -191,27 +191,27 @@ def _read(
         ends |= {sobject: _covered_alone(connection, sobject, now) for sobject in due}
         pages = composite(connection, queries)
     records: dict[str, list[Record]] = {}
-    places: dict[str, Place] = {}
+    positions: dict[str, OrgPosition] = {}
     for watch, answer in zip(watches, pages, strict=True):
-        page, place = _page(answer), at[watch.sobject]
+        page, position = _page(answer), at[watch.sobject]
         records[watch.sobject] = _with_children(connection, watch, page["records"])
-        end = place.cursor.upto if place.cursor else ends[watch.sobject] or place.covered
-        places[watch.sobject] = _next_place(place, page, end)
-    return Reading(records, places)
+        end = position.cursor.upto if position.cursor else ends[watch.sobject] or position.covered
+        positions[watch.sobject] = _next_position(position, page, end)
+    return ChangesPage(records, positions)
 
 
-def _next_place(place: Place, page: Mapping[str, Any], end: datetime) -> Place:
-    """Returns the place that a page leads to: on in the reading, or to its end."""
+def _next_position(position: OrgPosition, page: Mapping[str, Any], end: datetime) -> OrgPosition:
+    """Returns the position that a page leads to: on in the reading, or to its end."""
     found = page["records"]
     if found and (len(found) >= QUERY_PAGE or not page["done"]):
         last = found[-1]
-        return Place(place.covered, Cursor(_time(last["SystemModstamp"]), last["Id"], end))
-    return Place(end)
+        return OrgPosition(position.covered, Cursor(_time(last["SystemModstamp"]), last["Id"], end))
+    return OrgPosition(end)
 
 
-def _query(watch: Watch, place: Place) -> str:
-    after = None if place.cursor is None else place.cursor[:2]
-    return ordered(_select(watch, since(_STAMP, place.covered, after)), _STAMP, limit=QUERY_PAGE)
+def _query(watch: Watch, position: OrgPosition) -> str:
+    after = None if position.cursor is None else position.cursor[:2]
+    return ordered(_select(watch, since(_STAMP, position.covered, after)), _STAMP, limit=QUERY_PAGE)
 
 
 def _select(watch: Watch, where: str) -> str:

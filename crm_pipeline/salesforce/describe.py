@@ -13,7 +13,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from crm_pipeline.salesforce.fields import FieldSchema, Operation, PicklistValue
-from crm_pipeline.salesforce.places import Place, fit_place, places_of
+from crm_pipeline.salesforce.postal_addresses import (
+    PostalAddress,
+    fit_postal_address,
+    postal_addresses_of,
+)
 from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, READERS, Why, convert
 
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "upsert")
@@ -72,11 +76,11 @@ class SObjectSchema:
         `fit` writes these.
         """
         found = [schema.name for name in names if (schema := self.field(name))]
-        for place in self._places:
-            if place.country in found:
-                found.append(place.country_code)
-            if place.state_code and place.state in found:
-                found.append(place.state_code)
+        for address in self._postal_addresses:
+            if address.country in found:
+                found.append(address.country_code)
+            if address.state_code and address.state in found:
+                found.append(address.state_code)
         return list(dict.fromkeys(found))
 
     def fit(self, fields: Mapping[str, Any], operation: Operation) -> Fitted:
@@ -108,8 +112,10 @@ class SObjectSchema:
                 fitted[name] = read
             else:
                 self._fit_one(name, value, operation, fitted, changes)
-        for place in self._places:
-            for name, why, old in fit_place(place, fitted, state_alone=operation == "update"):
+        for address in self._postal_addresses:
+            for name, why, old in fit_postal_address(
+                address, fitted, state_alone=operation == "update"
+            ):
                 changes.append(FieldChange(name, why, old, None))
         return Fitted(fitted, changes)
 
@@ -171,8 +177,8 @@ class SObjectSchema:
         }
 
     @cached_property
-    def _places(self) -> list[Place]:
-        return places_of(self.fields)
+    def _postal_addresses(self) -> list[PostalAddress]:
+        return postal_addresses_of(self.fields)
 
 
 def _field_schema(described: Mapping[str, Any]) -> FieldSchema:

@@ -58,7 +58,7 @@ class Match(NamedTuple):
     reason: str
 
 
-class Found(dict[str, list[Candidate]]):
+class Candidates(dict[str, list[Candidate]]):
     """Candidates by email key (none: not in it), and the answers to what rode along."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ def find_people(
     contact_fields: Iterable[str],
     also: Sequence[Subrequest] = (),
     parallel: int = PARALLEL_REQUESTS,
-) -> Found:
+) -> Candidates:
     """Looks up everybody with one of some email addresses, 10,000 addresses in two API calls.
 
     Contacts that converted Leads became are looked up too where they are needed and have
@@ -141,7 +141,7 @@ def find_people(
             raise
         wanted, answers = shown, refused.also
         result = query_all(connection, _by_email(wanted, email_keys), parallel=parallel)
-    found = Found()
+    found = Candidates()
     found.also = answers
     asked = set(email_keys)
     for records in result.records:
@@ -292,7 +292,7 @@ def created_at(text: Any) -> datetime:
     return moment if moment.tzinfo else _UNKNOWN
 
 
-def add_converted(connection: "Org", found: Found, fields: Sequence[str]) -> None:
+def add_converted(connection: "Org", found: Candidates, fields: Sequence[str]) -> None:
     """Adds the Contacts that Leads became, for those whose only Leads are converted."""
     missing: dict[str, list[str]] = {}
     for key, candidates in found.items():

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from crm_pipeline.salesforce.errors import Treatment, decide, field_named
 
 Action = Literal["create", "update", "upsert", "delete"]
+WrittenAs = Literal["create", "update", "delete"]
 Status = Literal["ok", "error", "lost", "not_sent"]
 
 
@@ -36,7 +37,7 @@ class Write:
     rank: int = 0
 
     @property
-    def written_as(self) -> Literal["create", "update", "delete"]:
+    def written_as(self) -> WrittenAs:
         """The action as the ledger names it: an upsert is the way in which a record is created."""
         return "create" if self.action == "upsert" else self.action
 

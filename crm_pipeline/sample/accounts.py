@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Login = Literal["client_credentials", "jwt", "password"]
+SampleLogin = Literal["client_credentials", "jwt", "password"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SampleAccount:
     account_id: str
     name: str
     shows: str
-    login: Login = "client_credentials"
+    login: SampleLogin = "client_credentials"
     state: Literal["Complete", "Failed", "Disabled"] = "Complete"
     filters: tuple[str, ...] = ()
     every_second_session: bool = False

@@ -11,7 +11,7 @@ from crm_pipeline.sample.people import people
 from crm_pipeline.sample.platform import (
     HISTORY,
     Moments,
-    Platform,
+    SamplePlatform,
     events_and_sessions,
     first_ids,
     session_starts,
@@ -22,7 +22,7 @@ from crm_pipeline.sample.traffic import Presence, Tables
 _MINUTE = np.timedelta64(1, "m")
 
 
-def history(platform: Platform, chunk_rows: int) -> Iterator[Tables]:
+def history(platform: SamplePlatform, chunk_rows: int) -> Iterator[Tables]:
     """All rows of the warehouse but its clients, in parts: rows by table.
 
     Args:
@@ -46,7 +46,7 @@ def _chunks(total: int, rows: int) -> Iterator[Ids]:
         yield np.arange(first, min(first + rows, total + 1))
 
 
-def _people(platform: Platform, ids: Ids) -> pd.DataFrame:
+def _people(platform: SamplePlatform, ids: Ids) -> pd.DataFrame:
     client = np.searchsorted(np.cumsum(platform.people), ids)
     rows = people(
         platform.draws, ids, first_ids(platform.people)[client], platform.client_ids(client)
@@ -58,7 +58,7 @@ def _people(platform: Platform, ids: Ids) -> pd.DataFrame:
     return rows
 
 
-def _participations(platform: Platform, ids: Ids) -> Tables:
+def _participations(platform: SamplePlatform, ids: Ids) -> Tables:
     """Registrations, and the attendances with twice their ids; who came without has the odd one."""
     draws, until = platform.draws, platform.until
     client = np.searchsorted(np.cumsum(platform.registrations), ids)
@@ -103,7 +103,7 @@ def _participations(platform: Platform, ids: Ids) -> Tables:
     return {"registration": rows, **traffic.attendances(draws, presence)}
 
 
-def _who_registers(platform: Platform, ids: Ids, client: Ids) -> Ids:
+def _who_registers(platform: SamplePlatform, ids: Ids, client: Ids) -> Ids:
     """First everybody who registers at all, then some of them again."""
     within = ids - first_ids(platform.registrations)[client]
     everybody = platform.registering_people[client]

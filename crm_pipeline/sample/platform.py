@@ -27,7 +27,7 @@ _AHEAD_DAYS = 10
 
 
 @dataclass(frozen=True)
-class Platform:
+class SamplePlatform:
     """Sizes of a sample warehouse.
 
     Attributes:
@@ -84,7 +84,7 @@ def moment(when: datetime) -> np.datetime64:
     return np.datetime64(int(when.timestamp()), "s")
 
 
-def session_starts(platform: Platform, sessions: Ids) -> Moments:
+def session_starts(platform: SamplePlatform, sessions: Ids) -> Moments:
     """Returns the starts of sessions, UTC: in the last 90 days, or the next 10."""
     days = platform.draws.below(sessions, "day of session", 90 + _AHEAD_DAYS)
     hours = 7 + platform.draws.below(sessions, "hour of session", 12)
@@ -93,7 +93,7 @@ def session_starts(platform: Platform, sessions: Ids) -> Moments:
     return starts
 
 
-def events_and_sessions(platform: Platform) -> tuple[pd.DataFrame, pd.DataFrame]:
+def events_and_sessions(platform: SamplePlatform) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All events and their sessions; every two sessions of a client are an event."""
     client = np.repeat(np.arange(len(platform.clients)), platform.sessions)
     session = np.arange(1, len(client) + 1)

@@ -13,7 +13,7 @@ from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.sample.draws import Draws
 from crm_pipeline.sample.history import history
-from crm_pipeline.sample.platform import Platform, moment, shared_out
+from crm_pipeline.sample.platform import SamplePlatform, moment, shared_out
 
 CHUNK_ROWS = 25_000
 _NULL = "\\N"
@@ -55,7 +55,7 @@ def create(
     except ValueError as error:
         raise SampleError(f"{error}: ask for more, or for fewer clients.") from error
     until = until or datetime.now(UTC)
-    platform = Platform(list(clients), sizes, moment(until), Draws(seed))
+    platform = SamplePlatform(list(clients), sizes, moment(until), Draws(seed))
     migrate(engine, "warehouse")
     with engine.begin() as connection:
         if connection.scalar(statement("sample/has_rows")):

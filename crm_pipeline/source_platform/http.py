@@ -10,10 +10,10 @@ import orjson
 import requests
 
 from crm_pipeline.source_platform.messages import (
-    Answer,
     Message,
     PlatformStopped,
     PlatformUnavailable,
+    Reply,
 )
 from crm_pipeline.source_platform.signing import signed
 
@@ -42,18 +42,18 @@ class HttpPlatform:
         self._timeout = (CONNECT_TIMEOUT_SECONDS, read_timeout)
         self._session = requests.Session()
 
-    def send(self, messages: Sequence[Message]) -> Iterator[list[Answer]]:
+    def send(self, messages: Sequence[Message]) -> Iterator[list[Reply]]:
         """Sends as `Platform.send`."""
         for batch in _batches(messages):
             yield from self._deliver(batch)
 
-    def _deliver(self, batch: list[tuple[Message, bytes]]) -> Iterator[list[Answer]]:
+    def _deliver(self, batch: list[tuple[Message, bytes]]) -> Iterator[list[Reply]]:
         answer = self._post(batch)
         if answer.status_code in _BATCH_REFUSED:
             if len(batch) == 1:
                 [(message, _)] = batch
                 code = f"HTTP_{answer.status_code}"
-                yield [Answer(message.message_id, "refused", code, "refused by the platform")]
+                yield [Reply(message.message_id, "refused", code, "refused by the platform")]
                 return
             middle = len(batch) // 2
             yield from self._deliver(batch[:middle])
@@ -140,7 +140,7 @@ def _pause(answer: requests.Response) -> float | None:
     return float(said) if said.isdigit() else None
 
 
-def _answers(answer: requests.Response, sent: set[str]) -> list[Answer]:
+def _answers(answer: requests.Response, sent: set[str]) -> list[Reply]:
     """The answers to messages of this request; what is not of the agreed form counts as none."""
     try:
         body: Any = orjson.loads(answer.content)
@@ -154,8 +154,8 @@ def _answers(answer: requests.Response, sent: set[str]) -> list[Answer]:
         if not isinstance(each, dict) or each.get("id") not in sent:
             continue
         if each.get("status") == "taken":
-            found.append(Answer(each["id"], "taken"))
+            found.append(Reply(each["id"], "taken"))
         elif each.get("status") == "refused":
             code, reason = str(each.get("code") or "REFUSED"), str(each.get("reason") or "")
-            found.append(Answer(each["id"], "refused", code[:100], reason[:1000]))
+            found.append(Reply(each["id"], "refused", code[:100], reason[:1000]))
     return found

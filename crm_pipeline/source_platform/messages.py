@@ -40,7 +40,7 @@ class Message:
         return str(uuid5(_NAMESPACE, name))
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """The platform's word on one message; `code` and `reason` say why it was refused."""
 
     message_id: str
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 class Platform(Protocol):
     """A way to tell the source platform something."""
 
-    def send(self, messages: Sequence[Message]) -> Iterator[list[Answer]]:
+    def send(self, messages: Sequence[Message]) -> Iterator[list[Reply]]:
         """Sends messages, in their order.
 
         Yields:

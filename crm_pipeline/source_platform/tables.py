@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.source_platform.messages import Answer, Message
+from crm_pipeline.source_platform.messages import Message, Reply
 
 
 class TablesPlatform:
@@ -20,13 +20,13 @@ class TablesPlatform:
         """Args: the pipeline's database, in the transaction that records the outcome."""
         self._connection = connection
 
-    def send(self, messages: Sequence[Message]) -> Iterator[list[Answer]]:
+    def send(self, messages: Sequence[Message]) -> Iterator[list[Reply]]:
         """Sends as `Platform.send`; does not commit. All are taken."""
         if not messages:
             return
         rows = orjson.dumps([_row(message) for message in messages], option=orjson.OPT_UTC_Z)
         self._connection.execute(statement("source_platform/write"), {"rows": rows.decode()})
-        yield [Answer(message.message_id, "taken") for message in messages]
+        yield [Reply(message.message_id, "taken") for message in messages]
 
 
 def _row(message: Message) -> dict[str, object]:

@@ -17,7 +17,7 @@ from crm_pipeline.ledger.people import Who, identify
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.mapping import check_columns
-from crm_pipeline.sources.participations import Extract, Participation, Reading, Rows
+from crm_pipeline.sources.participations import Extract, Participation, Rows, RowSelection
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
 
@@ -29,20 +29,20 @@ class AccountRows:
     Attributes:
         ledger: where people are known; they are written within the caller's transaction.
         account_id: whose.
-        reading: what to read.
+        selection: what to read.
         overrides: the account's own mapping.
         filter_strings: the account's.
     """
 
     ledger: Connection
     account_id: str
-    reading: Reading
+    selection: RowSelection
     overrides: Sequence[FieldMapping]
     filter_strings: Sequence[str]
 
     def with_again(self, again: Rows) -> "AccountRows":
         """The same, and these rows whatever their time."""
-        return replace(self, reading=replace(self.reading, again=again))
+        return replace(self, selection=replace(self.selection, again=again))
 
     def chunks(self, extract: Extract, position: Position | None) -> Iterator[Chunk[Participation]]:
         """Reads an extract from a position on.
@@ -50,12 +50,12 @@ class AccountRows:
         Raises:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
-        return extract.read(self.reading, position)
+        return extract.read(self.selection, position)
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
         """Returns the people whom the rows are about; writes new ones, does not commit."""
         seen = sightings(rows, self.filter_strings)
-        where = present(self.reading, self.filter_strings)
+        where = present(self.selection, self.filter_strings)
         return identify(self.ledger, self.account_id, seen, where)
 
 
@@ -81,7 +81,7 @@ def account_rows(
     """
     pushed = pushed_sessions(ledger, account.account_id)
     chosen = settings()
-    reading = Reading(
+    selection = RowSelection(
         warehouse=warehouse,
         client_id=account.client_id,
         sessions=[each.event_session_id for each in pushed] or None,
@@ -94,4 +94,4 @@ def account_rows(
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
     filters = filter_strings(ledger, account.account_id)
-    return AccountRows(ledger, account.account_id, reading, overrides, filters)
+    return AccountRows(ledger, account.account_id, selection, overrides, filters)

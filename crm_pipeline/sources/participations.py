@@ -61,7 +61,7 @@ class Participation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RowSelection:
     """The part of a client's rows that is to be read.
 
     Attributes:
@@ -91,7 +91,9 @@ class Extract:
 
     name: ExtractName
 
-    def read(self, reading: Reading, position: Position | None) -> Iterator[Chunk[Participation]]:
+    def read(
+        self, selection: RowSelection, position: Position | None
+    ) -> Iterator[Chunk[Participation]]:
         """Reads the participations from a position on, oldest shipping first.
 
         The last chunk (which may be empty) carries a position with the number of rows seen, so
@@ -100,9 +102,9 @@ class Extract:
         Raises:
             ExtractError: the warehouse is down, or the statement does not fit it.
         """
-        with explained(self.name), reading.warehouse.connect() as connection:
+        with explained(self.name), selection.warehouse.connect() as connection:
             connection.execute(statement("extract/one_snapshot"))
-            end, now = _end(connection, reading, self.name)
+            end, now = _end(connection, selection, self.name)
             # Lower than the watermark where the warehouse's clock or its newest row lies behind
             # it: a clock set back, a warehouse restored to an older state.
             start = NEVER if position is None else min(position.watermark, end)
@@ -110,22 +112,22 @@ class Extract:
             # newer than what is said of it now.
             now = now if position is None else max(now, position.watermark)
             rows = connection.execution_options(
-                stream_results=True, max_row_buffer=reading.chunk_rows
+                stream_results=True, max_row_buffer=selection.chunk_rows
             ).execute(
                 statement(f"extract/{self.name}"),
                 {
-                    "client_id": reading.client_id,
-                    "since": max(start - reading.overlap, NEVER),
-                    "sessions": None if reading.sessions is None else list(reading.sessions),
-                    "backfilled": list(reading.backfilled),
-                    "again": list(reading.again.get(self.name, ())),
+                    "client_id": selection.client_id,
+                    "since": max(start - selection.overlap, NEVER),
+                    "sessions": None if selection.sessions is None else list(selection.sessions),
+                    "backfilled": list(selection.backfilled),
+                    "again": list(selection.again.get(self.name, ())),
                 },
             )
             names = _names(self.name, rows)
-            for partition in rows.partitions(reading.chunk_rows):
+            for partition in rows.partitions(selection.chunk_rows):
                 participations = [
                     participation_of(
-                        self.name, dict(zip(names, row, strict=True)), reading.timezone, now
+                        self.name, dict(zip(names, row, strict=True)), selection.timezone, now
                     )
                     for row in partition
                 ]
@@ -134,8 +136,8 @@ class Extract:
                     participations,
                     Position(self.name, reached, reached, UNFINISHED, Decimal()),
                 )
-            seen_since = max(end - reading.overlap, NEVER)
-            seen = _rows_since(connection, reading, self.name, seen_since)
+            seen_since = max(end - selection.overlap, NEVER)
+            seen = _rows_since(connection, selection, self.name, seen_since)
             yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
@@ -185,7 +187,7 @@ def columns(warehouse: Engine) -> set[str]:
 
 
 def _end(
-    connection: Connection, reading: Reading, source: ExtractName
+    connection: Connection, selection: RowSelection, source: ExtractName
 ) -> tuple[datetime, datetime]:
     """Up to when the source can be read: its newest row, but not beyond the warehouse's clock.
 
@@ -193,19 +195,19 @@ def _end(
         That, and what the clock says.
     """
     row = connection.execute(
-        statement("extract/end"), {"client_id": reading.client_id, "source": source}
+        statement("extract/end"), {"client_id": selection.client_id, "source": source}
     ).one()
     now: datetime = row.now
     if row.newest is None:
         return NEVER, now
-    return min(moment(row.newest, reading.timezone) or now, now), now
+    return min(moment(row.newest, selection.timezone) or now, now), now
 
 
 def _rows_since(
-    connection: Connection, reading: Reading, source: ExtractName, since: datetime
+    connection: Connection, selection: RowSelection, source: ExtractName, since: datetime
 ) -> Row[Any]:
     """Counts the source's rows shipped after `since`, and sums their times."""
-    only = {"keys": [""], "client_ids": [reading.client_id], "sources": [source]}
+    only = {"keys": [""], "client_ids": [selection.client_id], "sources": [source]}
     return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
 
 

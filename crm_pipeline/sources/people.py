@@ -10,7 +10,7 @@ from crm_pipeline.ledger.people import Present, Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.mapping import rejection
-from crm_pipeline.sources.participations import Participation, Reading, moment
+from crm_pipeline.sources.participations import Participation, RowSelection, moment
 from crm_pipeline.text import written
 
 ID_CHARS = 200
@@ -31,11 +31,11 @@ def _storable(source_person: str) -> str:
     return blake2b(source_person.encode(errors="backslashreplace"), digest_size=16).hexdigest()
 
 
-def present(reading: Reading, filter_strings: Sequence[str]) -> Present:
+def present(selection: RowSelection, filter_strings: Sequence[str]) -> Present:
     """Tells where a client's people are now; of whom nothing is to be sent, it tells nothing.
 
     Args:
-        reading: of which client, in which warehouse.
+        selection: of which client, in which warehouse.
         filter_strings: the account's.
 
     Returns:
@@ -44,15 +44,15 @@ def present(reading: Reading, filter_strings: Sequence[str]) -> Present:
     """
 
     def told(source_people: Collection[str]) -> list[Sighting]:
-        parameters = {"client_id": reading.client_id, "person_ids": sorted(source_people)}
-        with explained("addresses"), reading.warehouse.connect() as connection:
+        parameters = {"client_id": selection.client_id, "person_ids": sorted(source_people)}
+        with explained("addresses"), selection.warehouse.connect() as connection:
             rows = connection.execute(statement("extract/addresses"), parameters).all()
         now = datetime.now(UTC)
         found = []
         for row in rows:
             address = email_key(None if row.email is None else written(row.email))
             if address is not None and matches(address, filter_strings) is None:
-                at = moment(row.changed_at, reading.timezone) or now
+                at = moment(row.changed_at, selection.timezone) or now
                 found.append(Sighting(_storable(str(row.person_id)), address, at))
         return found
 

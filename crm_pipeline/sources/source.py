@@ -1,4 +1,4 @@
-"""Reading_contra a source is: it gives a flow its rows, and tells a planner who has new ones."""
+"""A source gives a flow its rows, and tells the planner and the alerts who has unread ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from crm_pipeline.ledger.positions import Position
 
 Row_co = TypeVar("Row_co", covariant=True)
-Reading_contra = TypeVar("Reading_contra", contravariant=True)
+Selection_contra = TypeVar("Selection_contra", contravariant=True)
 
 
 class Asked(NamedTuple):
@@ -26,7 +26,7 @@ class Chunk(Generic[Row_co]):
     position: Position
 
 
-class Source(Protocol[Reading_contra, Row_co]):
+class Source(Protocol[Selection_contra, Row_co]):
     """A source of a flow's rows.
 
     Attributes:
@@ -37,11 +37,13 @@ class Source(Protocol[Reading_contra, Row_co]):
     def name(self) -> str:
         """The source's name."""
 
-    def read(self, reading: Reading_contra, position: Position | None) -> Iterator[Chunk[Row_co]]:
+    def read(
+        self, selection: Selection_contra, position: Position | None
+    ) -> Iterator[Chunk[Row_co]]:
         """Reads from a position on, in bounded memory; the last chunk (it may be empty) ends it.
 
         Args:
-            reading: what of it, for which account.
+            selection: what of it, for which account.
             position: of the last reading; None: from the start.
 
         Raises:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_pipeline.alerts.promises import Standing, broken_promises, late_since
+from crm_pipeline.alerts.promises import PromiseFacts, broken_promises, late_since
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -14,7 +14,7 @@ def minutes_ago(minutes: float) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def standing(**facts: object) -> Standing:
+def standing(**facts: object) -> PromiseFacts:
     kept: dict[str, object] = {
         "account_id": "acme",
         "name": "Acme",
@@ -26,7 +26,7 @@ def standing(**facts: object) -> Standing:
         "waiting_since": None,
         "unread_since": None,
     }
-    return Standing(**{**kept, **facts})  # type: ignore[arg-type]
+    return PromiseFacts(**{**kept, **facts})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
-from crm_pipeline.local_platform.inbox import Told
+from crm_pipeline.local_platform.inbox import ToldMessage
 from crm_pipeline_tests.chaos.badge_rows import GONE
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.small_flow.badges import Badge
@@ -60,7 +60,7 @@ class Evidence:
         org_badges: Collection[Mapping[str, Any]],
         org_lines: Collection[Mapping[str, Any]],
         org_people: Collection[Mapping[str, Any]],
-        inbox: Sequence[Told] | None,
+        inbox: Sequence[ToldMessage] | None,
         *,
         leaves: bool,
     ) -> Self:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from crm_pipeline.delivery import people
+from crm_pipeline.delivery import windows
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
@@ -195,7 +195,7 @@ def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there(bench:
 def test_an_address_that_one_leaves_and_another_takes_moves_on(
     bench: Bench, at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "WINDOW", at_a_time)
+    monkeypatch.setattr(windows, "WINDOW", at_a_time)
     two_people(bench)
     bench.cycle()
     first, second = (lead["Id"] for lead in bench.records("Lead"))

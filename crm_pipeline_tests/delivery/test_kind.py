@@ -5,19 +5,20 @@ from typing import Any
 import pytest
 
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.delivery import Part, with_every_kind
 from crm_pipeline.delivery.kind import (
     ACTIVITY,
     CAMPAIGN,
     MEMBER,
+    OF_THE_ORG,
     PERSON,
     RECORD,
     RECORD_THAT_STAYS_GONE,
-    Action,
     Kind,
     remedy,
 )
 from crm_pipeline.salesforce.errors import ERROR_TABLE, Treatment
-from crm_pipeline.salesforce.outcomes import Write
+from crm_pipeline.salesforce.outcomes import Write, WrittenAs
 
 SAME_FOR_ALL = {
     Treatment.RETRY: "LATER",
@@ -31,7 +32,7 @@ SAME_FOR_ALL = {
 
 # Kind and action: a record is there already, it is gone, one that it names is gone, a duplicate
 # rule strikes.
-DIFFERENT: list[tuple[Kind, Action, str, str, str, str]] = [
+DIFFERENT: list[tuple[Kind, WrittenAs, str, str, str, str]] = [
     (PERSON, "create", "NEVER", "LATER", "LATER", "USE_DUPLICATE"),
     (PERSON, "update", "NEVER", "RELOCATE", "RELOCATE", "NEVER"),
     (ACTIVITY, "create", "NEVER", "RELOCATE", "RELOCATE", "NEVER"),
@@ -50,7 +51,7 @@ OF_THE_ACCOUNT = (Treatment.STOP_ACCOUNT, Treatment.PAUSE_ACCOUNT, Treatment.LOG
 
 @pytest.mark.parametrize(("kind", "action", "there", "gone", "reference", "duplicate"), DIFFERENT)
 def test_every_treatment_has_its_remedy(
-    kind: Kind, action: Action, there: str, gone: str, reference: str, duplicate: str
+    kind: Kind, action: WrittenAs, there: str, gone: str, reference: str, duplicate: str
 ) -> None:
     expected = [
         *((treatment, False, name) for treatment, name in SAME_FOR_ALL.items()),
@@ -77,6 +78,16 @@ def test_no_treatment_of_the_error_table_is_left_without_a_remedy() -> None:
 def test_a_kind_without_an_answer_for_a_lost_creation_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="lost_creation"):
         Kind("thing", outcomes={})  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "kinds", [[ACTIVITY, MEMBER, CAMPAIGN, RECORD], [*OF_THE_ORG.values()] * 2]
+)
+def test_a_kind_that_no_part_of_the_delivery_sends_or_two_do_is_an_error_at_start(
+    kinds: list[Kind],
+) -> None:
+    with pytest.raises(ValueError, match="has to be sent by one part"):
+        with_every_kind([Part((kind,), lambda *_: None) for kind in kinds])
 
 
 @pytest.mark.parametrize("treatment", OF_THE_ACCOUNT)

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from crm_pipeline.demo.outcome import Outcome, show
+from crm_pipeline.demo.outcome import EndedCycle, show
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.sample.foreseen import Foreseen
 
@@ -16,7 +16,7 @@ def test_no_word_of_the_table_is_cut(width: int):
     printed = io.StringIO()
     as_foreseen = show(
         Console(file=printed, width=width),
-        [Outcome(account, found) for account in SAMPLE_ACCOUNTS],
+        [EndedCycle(account, found) for account in SAMPLE_ACCOUNTS],
         {account.account_id: found for account in SAMPLE_ACCOUNTS},
     )
     assert as_foreseen

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from crm_pipeline.local_org.lifecycle import convert, merge
-from crm_pipeline.salesforce.changes import Children, Place, Watch, read_changes, read_newest
+from crm_pipeline.salesforce.changes import Children, OrgPosition, Watch, read_changes, read_newest
 from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import AccountStopped, OrgUnavailable
 from crm_pipeline_tests.salesforce.orgs import LocalOrg
@@ -24,17 +24,17 @@ class Reader:
     def __init__(self, org: LocalOrg, *watches: Watch) -> None:
         self.connection = org.connect()
         self.watches = watches or (LEADS,)
-        self.places = {watch.sobject: Place(LONG_AGO) for watch in self.watches}
+        self.positions = {watch.sobject: OrgPosition(LONG_AGO) for watch in self.watches}
 
     def read(self, *, most: int | None = None, now: datetime | None = None) -> list[dict[str, Any]]:
         """The records of a reading, of the first `most` calls of it."""
         found: list[dict[str, Any]] = []
         moment = now or datetime.now(UTC)
         for number, reading in enumerate(
-            read_changes(self.connection, self.watches, self.places, moment), start=1
+            read_changes(self.connection, self.watches, self.positions, moment), start=1
         ):
             found += [record for records in reading.records.values() for record in records]
-            self.places |= reading.places
+            self.positions |= reading.positions
             if number == most:
                 break
         return found
@@ -83,10 +83,10 @@ def test_a_reading_goes_on_where_it_was_left(org: LocalOrg) -> None:
     ids = _leads(org, 4_500, "2026-01-01T00:00:00.000+0000")
     reader = Reader(org)
     read = [record["Id"] for record in reader.read(most=1)]
-    assert reader.places["Lead"].cursor is not None
+    assert reader.positions["Lead"].cursor is not None
     read += [record["Id"] for record in reader.read()]
     assert sorted(read) == sorted(ids)
-    assert reader.places["Lead"].cursor is None
+    assert reader.positions["Lead"].cursor is None
 
 
 def test_while_much_is_caught_up_with_one_call_reads_the_newest(org: LocalOrg) -> None:
@@ -95,7 +95,7 @@ def test_while_much_is_caught_up_with_one_call_reads_the_newest(org: LocalOrg) -
     reader = Reader(org)
     reader.read(most=1)
     before = org.charged
-    found = read_newest(reader.connection, reader.watches, reader.places)
+    found = read_newest(reader.connection, reader.watches, reader.positions)
     assert org.charged - before == 1
     assert found["Lead"][-1]["Id"] == newest
     assert len(found["Lead"]) == 2_000
@@ -106,7 +106,7 @@ def test_what_changed_since_is_read(org: LocalOrg) -> None:
     reader = Reader(org)
     later = datetime.now(UTC) + timedelta(minutes=5)
     reader.read(now=later)
-    reader.places = {"Lead": Place(datetime.now(UTC) + timedelta(seconds=-1))}
+    reader.positions = {"Lead": OrgPosition(datetime.now(UTC) + timedelta(seconds=-1))}
     _change(reader.connection, second, Email="second@example.com")
     assert "second@example.com" in _emails(reader.read())
     assert first
@@ -145,7 +145,7 @@ def test_the_position_is_what_the_org_says_is_covered(org: LocalOrg) -> None:
     reader = Reader(org)
     now = datetime.now(UTC)
     reader.read(now=now)
-    assert reader.places["Lead"] == Place(now.replace(second=0, microsecond=0))
+    assert reader.positions["Lead"] == OrgPosition(now.replace(second=0, microsecond=0))
 
 
 def test_nothing_is_lost_of_transactions_that_are_committed_late(org: LocalOrg) -> None:
@@ -160,7 +160,7 @@ def test_nothing_is_lost_of_transactions_that_are_committed_late(org: LocalOrg) 
         for record in by_stamp.read(now=now):
             seen_by_stamp[record["Id"]] = record["Email"]
             stamp = datetime.fromisoformat(record["SystemModstamp"])
-            by_stamp.places["Lead"] = Place(stamp)
+            by_stamp.positions["Lead"] = OrgPosition(stamp)
 
     for step in range(90):
         body: dict[str, Any] = {
@@ -186,12 +186,12 @@ def test_where_a_composite_does_not_tell_a_call_now_and_then_does(org: LocalOrg)
     org.weather("updated", "error", status=400, code="NOT_ALLOWED")
     before = org.charged
     reader.read(now=now)
-    assert reader.places["Lead"].covered == now.replace(second=0, microsecond=0)
+    assert reader.positions["Lead"].covered == now.replace(second=0, microsecond=0)
     assert org.charged - before == 3
     org.weather("updated", "error", status=400, code="NOT_ALLOWED")
     before = org.charged
     reader.read(now=now + timedelta(minutes=1))
-    assert reader.places["Lead"].covered == now.replace(second=0, microsecond=0)
+    assert reader.positions["Lead"].covered == now.replace(second=0, microsecond=0)
     assert org.charged - before == 1
 
 
@@ -200,7 +200,7 @@ def test_where_the_org_says_nothing_an_overlap_is_read_again(org: LocalOrg) -> N
     now = datetime.now(UTC)
     org.weather("updated", "error", status=400, code="NOT_ALLOWED", times=9)
     reader.read(now=now)
-    assert reader.places["Lead"].covered == now - timedelta(minutes=10)
+    assert reader.positions["Lead"].covered == now - timedelta(minutes=10)
 
 
 def test_an_object_that_the_org_lacks_stops(org: LocalOrg) -> None:
@@ -209,13 +209,13 @@ def test_an_object_that_the_org_lacks_stops(org: LocalOrg) -> None:
         reader.read()
 
 
-def test_one_failing_query_loses_no_place(org: LocalOrg) -> None:
+def test_one_failing_query_loses_no_position(org: LocalOrg) -> None:
     _leads(org, 1)
     reader = Reader(org, LEADS, CONTACTS)
     org.weather("query", "error", status=500, nth=2)
     with pytest.raises(OrgUnavailable):
         reader.read()
-    assert reader.places == {"Lead": Place(LONG_AGO), "Contact": Place(LONG_AGO)}
+    assert reader.positions == {"Lead": OrgPosition(LONG_AGO), "Contact": OrgPosition(LONG_AGO)}
 
 
 def _change(connection: Org, lead: str, **fields: Any) -> None:

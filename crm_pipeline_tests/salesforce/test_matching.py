@@ -14,7 +14,7 @@ from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.matching import (
     Candidate,
-    Found,
+    Candidates,
     Match,
     choose,
     find_activities,
@@ -105,7 +105,7 @@ def test_the_choice_is_a_record_that_can_be_written(candidates):
     assert match is None or match.salesforce_id in {each.salesforce_id for each in live}
 
 
-def _find(connection: Org, *keys: str) -> Found:
+def _find(connection: Org, *keys: str) -> Candidates:
     return find_people(connection, keys, lead_fields=["LastName"], contact_fields=["LastName"])
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from crm_pipeline.sample.draws import Draws
 from crm_pipeline.sample.history import history
-from crm_pipeline.sample.platform import Platform, moment, shared_out
+from crm_pipeline.sample.platform import SamplePlatform, moment, shared_out
 
 UNTIL = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
 
 
 def rows(*, seed: int = 1, chunk_rows: int = 10_000) -> dict[str, pd.DataFrame]:
-    platform = Platform(["a", "b", "c"], shared_out(900, 3), moment(UNTIL), Draws(seed))
+    platform = SamplePlatform(["a", "b", "c"], shared_out(900, 3), moment(UNTIL), Draws(seed))
     parts: dict[str, list[pd.DataFrame]] = {}
     for tables in history(platform, chunk_rows):
         for table, part in tables.items():

@@ -8,16 +8,16 @@ from crm_pipeline.local_platform.inbox import Fault
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.source_platform.http import MESSAGES_PER_REQUEST, HttpPlatform
 from crm_pipeline.source_platform.messages import (
-    Answer,
     Message,
     PlatformStopped,
     PlatformUnavailable,
+    Reply,
 )
 from crm_pipeline.source_platform.signing import signed
 from crm_pipeline_tests.source_platform.conftest import SECRET, message
 
 
-def answers(platform: HttpPlatform, messages: Sequence[Message]) -> list[Answer]:
+def answers(platform: HttpPlatform, messages: Sequence[Message]) -> list[Reply]:
     return [answer for batch in platform.send(messages) for answer in batch]
 
 
@@ -65,7 +65,7 @@ def test_a_batch_that_is_refused_is_halved_until_the_message_is_found(
     messages[5] = message(6, version=0)
     said = answers(platform, messages)
     assert [answer.status for answer in said].count("taken") == 7
-    assert said[5] == Answer(
+    assert said[5] == Reply(
         messages[5].message_id, "refused", "HTTP_422", "refused by the platform"
     )
 

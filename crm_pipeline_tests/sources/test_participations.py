@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.participations import Extract, ExtractName, Participation, Reading
+from crm_pipeline.sources.participations import Extract, ExtractName, Participation, RowSelection
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -44,8 +44,8 @@ def read_all(
 ) -> tuple[list[int], Position, Chunks]:
     """Ids in the order of reading, the last position, the chunks."""
     warehouse.commit()
-    reading = Reading(warehouse.engine, CLIENT, None, (), timedelta(minutes=30), 1000)
-    chunks = list(Extract(source).read(replace(reading, **more), position))
+    selection = RowSelection(warehouse.engine, CLIENT, None, (), timedelta(minutes=30), 1000)
+    chunks = list(Extract(source).read(replace(selection, **more), position))
     ids = [each.participation_id for chunk in chunks for each in chunk.rows]
     return ids, chunks[-1].position, chunks
 

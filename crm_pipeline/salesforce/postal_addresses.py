@@ -20,7 +20,7 @@ _ANY_COUNTRY = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PostalAddress:
     """The four fields of one address, and what they may hold.
 
     Attributes:
@@ -36,16 +36,16 @@ class Place:
     states: Mapping[str, Mapping[str, str]]
 
 
-def places_of(fields: Mapping[str, FieldSchema]) -> list[Place]:
+def postal_addresses_of(fields: Mapping[str, FieldSchema]) -> list[PostalAddress]:
     """The addresses of an object whose states and countries are picklists."""
-    places = []
+    addresses = []
     for name, code in fields.items():
         if not name.endswith("CountryCode") or not code.values:
             continue
         prefix = name.removesuffix("CountryCode")
         state_code = fields.get(f"{prefix}StateCode")
-        places.append(
-            Place(
+        addresses.append(
+            PostalAddress(
                 country=f"{prefix}Country",
                 country_code=name,
                 state=f"{prefix}State",
@@ -54,48 +54,48 @@ def places_of(fields: Mapping[str, FieldSchema]) -> list[Place]:
                 states=_states(code.values, state_code.values if state_code else ()),
             )
         )
-    return places
+    return addresses
 
 
-def fit_place(
-    place: Place, fitted: dict[str, Any], *, state_alone: bool
+def fit_postal_address(
+    address: PostalAddress, fitted: dict[str, Any], *, state_alone: bool
 ) -> Iterator[tuple[str, Why, Any]]:
     """Puts codes in the place of texts, in `fitted` itself.
 
     Args:
-        place: the address.
+        address: the address.
         fitted: fields of a record.
         state_alone: whether a state may come without its country, which the record then has.
 
     Yields:
         What had to be left out: field, why, value.
     """
-    if place.country in fitted:
-        country = fitted.pop(place.country)
-        code = None if country is None else _country(place, country)
+    if address.country in fitted:
+        country = fitted.pop(address.country)
+        code = None if country is None else _country(address, country)
         if code is None and country is not None:
-            yield place.country, Why.UNKNOWN_COUNTRY, country
+            yield address.country, Why.UNKNOWN_COUNTRY, country
         else:
-            fitted.setdefault(place.country_code, code)
-    if place.state in fitted:
-        state = fitted.pop(place.state)
-        found = None if state is None else _state(place, fitted, state, state_alone)
+            fitted.setdefault(address.country_code, code)
+    if address.state in fitted:
+        state = fitted.pop(address.state)
+        found = None if state is None else _state(address, fitted, state, state_alone)
         if isinstance(found, Why):
-            yield place.state, found, state
-        elif place.state_code is not None:
-            fitted.setdefault(place.state_code, found)
+            yield address.state, found, state
+        elif address.state_code is not None:
+            fitted.setdefault(address.state_code, found)
 
 
-def _country(place: Place, text: str) -> str | None:
+def _country(address: PostalAddress, text: str) -> str | None:
     """The org's code of a country: by its own names, else by those that are usual anywhere."""
-    own = _by_any_spelling(place.countries, text)
+    own = _by_any_spelling(address.countries, text)
     if own is not None:
         return own
     code = country_code(text)
     if code is None:
         return None
-    return place.countries.get(code.casefold()) or next(
-        (own for name, own in place.countries.items() if country_code(name) == code), None
+    return address.countries.get(code.casefold()) or next(
+        (own for name, own in address.countries.items() if country_code(name) == code), None
     )
 
 
@@ -106,21 +106,21 @@ def _by_any_spelling(names: Mapping[str, str], text: str) -> str | None:
     return found
 
 
-def _state(place: Place, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
-    country = fitted.get(place.country_code)
+def _state(address: PostalAddress, fitted: Mapping[str, Any], state: str, alone: bool) -> str | Why:
+    country = fitted.get(address.country_code)
     if country is not None:
-        own = place.states.get(country, {})
+        own = address.states.get(country, {})
         # The same code is one of other countries' states, too.
         code = subdivision_code(country, state)
         return (
-            _by_any_spelling({**place.states.get(_ANY_COUNTRY, {}), **own}, state)
+            _by_any_spelling({**address.states.get(_ANY_COUNTRY, {}), **own}, state)
             or (code and own.get(code.casefold()))
             or Why.UNKNOWN_STATE
         )
-    if not alone or place.country_code in fitted:
+    if not alone or address.country_code in fitted:
         return Why.STATE_WITHOUT_COUNTRY
     found = {
-        states[state.casefold()] for states in place.states.values() if state.casefold() in states
+        states[state.casefold()] for states in address.states.values() if state.casefold() in states
     }
     return found.pop() if len(found) == 1 else Why.STATE_WITHOUT_COUNTRY
 
