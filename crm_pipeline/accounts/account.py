@@ -9,6 +9,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
+from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
@@ -151,7 +152,13 @@ class AccountSettings(BaseModel):
         "the defaults; none: off.",
     )
 
-    @field_validator("campaigns", "person_field_policies", mode="before")
+    inbound: InboundSettings | None = Field(
+        default=None,
+        description="Requests from Salesforce: a JSON object, {} for the defaults; "
+        "`crm-pipeline listener configure` takes it from a file. None: off.",
+    )
+
+    @field_validator("campaigns", "inbound", "person_field_policies", mode="before")
     @classmethod
     def _from_text(cls, value: object) -> object:
         """The command line gives the object as JSON."""
@@ -196,9 +203,12 @@ class AccountSettings(BaseModel):
             first = refused.errors(include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
-                models = (cls, CampaignSettings, MemberStatus)
-                known = ", ".join(models[len(first["loc"]) - 1].model_fields)
-                message = f"there is no setting {name!r}; those that exist: {known}"
+                within = CampaignSettings if first["loc"][0] == "campaigns" else InboundSettings
+                models = (cls, within, MemberStatus)
+                depth = len(first["loc"]) - 1
+                message = f"there is no setting {name!r}"
+                if depth < 2 or within is CampaignSettings:
+                    message += f"; those that exist: {', '.join(models[depth].model_fields)}"
             else:
                 why = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
                 message = f"setting {name} = {first['input']!r}: {why}"

@@ -41,7 +41,7 @@ def set_credentials(connection: Connection, account_id: str, credentials: Creden
     Raises:
         AccountError: there is no usable key.
     """
-    sealed = _sealer(account_id).encrypt(to_json(credentials))
+    sealed = sealer(account_id).encrypt(to_json(credentials))
     connection.execute(
         statement("accounts/put_credential"), {"account_id": account_id, "ciphertext": sealed}
     )
@@ -62,7 +62,7 @@ def read_credentials(connection: Connection, account_id: str) -> Credentials:
             f"set them with `crm-pipeline account credentials {account_id}`."
         )
     try:
-        plain = _sealer(account_id).decrypt(bytes(sealed))
+        plain = sealer(account_id).decrypt(bytes(sealed))
     except InvalidToken:
         raise AccountError(
             f"Account {account_id}: no key in CRM_ENCRYPTION_KEYS opens its credentials; add the "
@@ -99,13 +99,20 @@ def rotate_credentials(connection: Connection) -> Rotation:
     unreadable = []
     for account_id, sealed in connection.execute(statement("accounts/lock_credentials")):
         try:
-            ciphertext = _sealer(account_id).rotate(bytes(sealed))
+            ciphertext = sealer(account_id).rotate(bytes(sealed))
         except InvalidToken:
             unreadable.append(account_id)
         else:
             renewed.append({"account_id": account_id, "ciphertext": ciphertext})
     if renewed:
         connection.execute(statement("accounts/replace_ciphertext"), renewed)
+    if (sealed := connection.scalar(statement("accounts/get_hash_key"))) is not None:
+        try:
+            ciphertext = sealer("").rotate(bytes(sealed))
+        except InvalidToken:
+            unreadable.append("(the hash key of removals)")
+        else:
+            connection.execute(statement("accounts/replace_hash_key"), {"ciphertext": ciphertext})
     return Rotation(len(renewed), tuple(unreadable))
 
 
@@ -137,7 +144,12 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
-def _sealer(account_id: str) -> "MultiFernet":
+def sealer(account_id: str) -> "MultiFernet":
+    """Returns what seals an account's secrets; of no account (""), those of the installation.
+
+    Raises:
+        AccountError: there is no usable key.
+    """
     from cryptography.fernet import Fernet, MultiFernet
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -148,6 +160,30 @@ def _sealer(account_id: str) -> "MultiFernet":
         return Fernet(base64.urlsafe_b64encode(key))
 
     return MultiFernet([derived(master) for master in _master_keys()])
+
+
+def hash_key(connection: Connection) -> bytes:
+    """Returns the installation's key of all hashes of addresses; made at its first use.
+
+    Within the caller's transaction. A secret: never to be kept or shown.
+
+    Raises:
+        AccountError: there is no usable master key, or none opens it.
+    """
+    from cryptography.fernet import InvalidToken
+
+    sealed = connection.scalar(statement("accounts/get_hash_key"))
+    if sealed is None:
+        fresh = sealer("").encrypt(secrets.token_bytes(_KEY_BYTES))
+        connection.execute(statement("accounts/put_hash_key"), {"ciphertext": fresh})
+        sealed = connection.scalar(statement("accounts/get_hash_key"))
+    try:
+        return sealer("").decrypt(bytes(sealed))
+    except InvalidToken:
+        raise AccountError(
+            "No key in CRM_ENCRYPTION_KEYS opens the hash key of removals; add the key that sealed "
+            "it: without it nobody can tell who is not to be processed."
+        ) from None
 
 
 def _master_keys() -> list[bytes]:

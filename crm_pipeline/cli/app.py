@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli import account, campaign, cycle, migrate, operations, org, platform, state
+from crm_pipeline.cli import (
+    account,
+    campaign,
+    cycle,
+    listener,
+    migrate,
+    operations,
+    org,
+    platform,
+    state,
+)
 from crm_pipeline.cli.mistakes import OneLineMistakes
 from crm_pipeline.cli.show import say
 from crm_pipeline.demo.command import demo
@@ -39,6 +49,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
+app.add_typer(listener.app, name="listener")
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")

@@ -1,0 +1,128 @@
+"""`crm-pipeline listener`: configuration of what Salesforce may ask, and keys."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline_tests.cli.conftest import Run
+
+FILE = """
+in_org: delete
+macros:
+  forget: {does: erase}
+listeners:
+  gdpr: {macro: forget, filter: {country_code: [GB, DE]}}
+external_sources:
+  bugs:
+    project: Beta
+    feedback_type: Bug
+    form: {title: {type: text, required: true}, severity: {type: choice, choices: [low, high]}}
+    mapping: {Subject: title, Severity__c: severity}
+    submitter: Email
+    default_submitter: "17"
+"""
+
+
+def test_a_file_says_all_and_is_shown_again(run: Run, acme: str, tmp_path: Path, pipeline: Engine):
+    file = tmp_path / "inbound.yaml"
+    file.write_text(FILE, encoding="utf-8")
+    run("listener", "configure", acme, "--file", file)
+    shown = run("listener", "show", acme).stdout
+    again = tmp_path / "again.yaml"
+    again.write_text(shown, encoding="utf-8")
+    run("listener", "configure", acme, "--file", again)
+    assert run("listener", "show", acme).stdout == shown
+    with pipeline.connect() as connection:
+        chosen = get_account(connection, acme).settings.inbound
+    assert chosen is not None
+    assert chosen.listeners["gdpr"].filter == {"country_code": ("GB", "DE")}
+    source = chosen.external_sources["bugs"]
+    assert (source.team, source.status, source.default_submitter) == ("Participants", "New", "17")
+    run("listener", "configure", acme, "--off")
+    assert "takes no requests" in run("listener", "show", acme).stdout
+
+
+def test_commands_come_to_the_same_as_a_file(run: Run, acme: str, pipeline: Engine):
+    run("listener", "set", acme, "in_org=anonymize", "ignore_plus_parts=true")
+    run("listener", "macro", acme, "forget", "--does=erase", "--in-org=delete")
+    run("listener", "macro", acme, "mail", "--does=tell", "--platform-macro=Send mail")
+    run("listener", "add", acme, "gdpr", "--macro=forget", "--filter", "country_code=GB")
+    run(
+        *("listener", "source", acme, "bugs", "--project=Beta", "--feedback-type=Bug"),
+        *("--field", "title=text!", "--field", "seen=date", "--map", "Subject=title"),
+        *("--status=Open", "--default-submitter=17"),
+    )
+    run("listener", "user-data", acme, "plan", "--map", "Plan__c=plan")
+    with pipeline.connect() as connection:
+        chosen = get_account(connection, acme).settings.inbound
+    assert chosen is not None
+    assert chosen.model_dump(mode="json", exclude_unset=True) == {
+        "in_org": "anonymize",
+        "ignore_plus_parts": True,
+        "macros": {
+            "forget": {"does": "erase", "in_org": "delete"},
+            "mail": {"does": "tell", "platform_macro": "Send mail"},
+        },
+        "listeners": {"gdpr": {"macro": "forget", "filter": {"country_code": ["GB"]}}},
+        "external_sources": {
+            "bugs": {
+                "project": "Beta",
+                "feedback_type": "Bug",
+                "status": "Open",
+                "form": {
+                    "title": {"type": "text", "required": True},
+                    "seen": {"type": "date", "required": False},
+                },
+                "mapping": {"Subject": "title"},
+                "default_submitter": "17",
+            }
+        },
+        "user_data": {"plan": {"mapping": {"Plan__c": "plan"}}},
+    }
+    run("listener", "add", acme, "gdpr", "--remove")
+    run("listener", "macro", acme, "forget", "--remove")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("add", "acme", "gdpr", "--macro=nothing"), "which is no macro"),
+        (("macro", "acme", "m", "--does=tell"), "platform_macro goes with does=tell"),
+        (("macro", "acme", "m"), "Say what m is to be"),
+        (("macro", "acme", "m", "--remove"), "has no m there"),
+        (("macro", "acme", "a/b", "--does=erase"), "Account acme"),
+        (("set", "acme", "in_org=burn"), "in_org"),
+        (("set", "acme", "nothing=1"), "there is no setting 'inbound.nothing'; those that exist"),
+        (
+            *(("source", "acme", "s", "--project=P", "--feedback-type=B", "--field", "a=text"),),
+            "Account acme",
+        ),
+        (
+            ("source", "acme", "s", "--project=P", "--feedback-type=B", "--map", "x=y"),
+            "Account acme",
+        ),
+        (("configure", "acme"), "Say either"),
+        (("key", "revoke", "acme", "crm_none"), "no key that begins"),
+        (("key", "new", "nobody"), "nobody"),
+    ],
+)
+def test_mistakes_are_told(run: Run, acme: str, arguments: tuple[str, ...], told: str):
+    assert told in run("listener", *arguments, fails=1).stderr
+
+
+def test_keys_are_shown_once_and_there_are_two_at_a_time(run: Run, acme: str, pipeline: Engine):
+    first, second = (run("listener", "key", "new", acme).stdout.strip() for _ in range(2))
+    assert first != second
+    refused = run("listener", "key", "new", acme, fails=1).stderr
+    assert "two" in refused or "2 keys" in refused
+    listed = run("listener", "key", "list", acme).stdout
+    assert first not in listed
+    assert first[:16] in listed
+    run("listener", "key", "revoke", acme, first[:16])
+    assert first[:16] not in run("listener", "key", "list", acme).stdout
+    run("listener", "key", "new", acme)
+    with pipeline.connect() as connection:
+        stored = connection.execute(text("SELECT * FROM crm.listener_key")).all()
+    assert not any(key in str(stored) for key in (first, second))

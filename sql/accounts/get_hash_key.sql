@@ -1,0 +1,1 @@
+SELECT ciphertext FROM crm.hash_key

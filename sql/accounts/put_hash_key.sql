@@ -1,0 +1,1 @@
+INSERT INTO crm.hash_key (ciphertext) VALUES (:ciphertext) ON CONFLICT (only_one) DO NOTHING

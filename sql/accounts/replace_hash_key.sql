@@ -1,0 +1,1 @@
+UPDATE crm.hash_key SET ciphertext = :ciphertext

@@ -1,0 +1,1 @@
+SELECT seq, digest FROM crm.hold_tombstones(:account_id, :after)

@@ -1,0 +1,1 @@
+DELETE FROM crm.erased WHERE account_id = :account_id AND digest = any(:digests)

@@ -1,0 +1,3 @@
+SELECT digest
+FROM crm.erased
+WHERE account_id = :account_id AND coalesce(expires_at, now()) >= now()
