@@ -2,31 +2,36 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from dagster import DefaultSensorStatus, SkipReason, sensor
 from sqlalchemy import Connection, RowMapping
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.alerts.channels import Notice, send
 from crm_pipeline.alerts.promises import FROM_OWN_TABLES, Alert, PromiseFacts, broken_promises
-from crm_pipeline.cadence.due import pipeline
+from crm_pipeline.cadence.due import parsed_settings, pipeline, questions_to_sources
 from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import Flow
+from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.participations import EXTRACT_NAMES
-from crm_pipeline.sources.shipped import NEVER, Question, Shipped, shipped_since
 
 log = logging.getLogger(__name__)
 
 
-def watch() -> list[Notice]:
+def watch(flows: Sequence[Flow[Any]] = FLOWS) -> list[Notice]:
     """Compares the promises with what is so, and tells people what is new of it.
+
+    Args:
+        flows: those that there are.
 
     Returns:
         Alerts that people were told now. Those that could not be sent are tried again next time.
     """
     with pipeline().begin() as connection:
-        alerts, knows_everything = _broken(connection)
+        alerts, knows_everything = _broken(connection, flows)
         _raise(connection, alerts, closing_late=knows_everything)
     with pipeline().begin() as connection:
         unsent = connection.execute(statement("alerts/unsent")).all()
@@ -48,35 +53,55 @@ def watch() -> list[Notice]:
     return notices
 
 
-def _broken(connection: Connection) -> tuple[list[Alert], bool]:
-    """The broken promises, and whether the warehouse could be asked for them."""
+class _Account(NamedTuple):
+    account_id: str
+    client_id: str
+    settings: AccountSettings
+
+
+def _broken(connection: Connection, flows: Sequence[Flow[Any]]) -> tuple[list[Alert], bool]:
+    """The broken promises, and whether all sources could be asked for them."""
     now = connection.execute(statement("cadence/now")).scalar_one()
     rows = connection.execute(statement("alerts/standing_of_promises")).mappings().all()
-    questions = {
-        row["account_id"]: [
-            Question(row["client_id"], name, row[f"{name}_watermark"] or NEVER)
-            for name in EXTRACT_NAMES
-        ]
-        for row in rows
-    }
-    try:
-        shipped = shipped_since([each for asked in questions.values() for each in asked])
-        knows_everything = True
-    except ExtractError as error:
-        log.error("%s", error)  # noqa: TRY400
-        shipped, knows_everything = {}, False
-    standings = [
-        _standing(row, [shipped[each] for each in questions[row["account_id"]] if each in shipped])
+    unread, knows_everything = _unread_since(connection, rows, flows)
+    facts = [_facts(row, unread.get(row["account_id"])) for row in rows]
+    promise = timedelta(minutes=settings().freshness_minutes)
+    return broken_promises(facts, now, promise), knows_everything
+
+
+def _unread_since(
+    connection: Connection, rows: Sequence[RowMapping], flows: Sequence[Flow[Any]]
+) -> tuple[dict[str, datetime], bool]:
+    """Since when the oldest unread row of each account waits, and whether all sources told."""
+    accounts = [
+        _Account(
+            row["account_id"],
+            row["client_id"],
+            parsed_settings(row["settings"]) or AccountSettings(),
+        )
         for row in rows
     ]
-    promise = timedelta(minutes=settings().freshness_minutes)
-    return broken_promises(standings, now, promise), knows_everything
+    changed_at = {row["account_id"]: row["changed_at"] for row in rows if row["state"] != "New"}
+    unread: dict[str, datetime] = {}
+    all_told = True
+    for source, asked in questions_to_sources(connection, accounts, flows).items():
+        new = {each.account_id for each in asked if each.position is None}
+        try:
+            since = source.unread_since(asked)
+        except ExtractError as error:
+            log.error("%s", error)  # noqa: TRY400
+            all_told = False
+            continue
+        for account_id, at in since.items():
+            # Of a flow that was switched on just now, old rows wait since then.
+            waits = max(at, changed_at.get(account_id, at)) if account_id in new else at
+            unread[account_id] = min(waits, unread.get(account_id, waits))
+    return unread, all_told
 
 
-def _standing(row: RowMapping, unread: Sequence[Shipped]) -> PromiseFacts:
-    oldest = [shipped.oldest for shipped in unread if shipped.oldest is not None]
+def _facts(row: RowMapping, unread_since: datetime | None) -> PromiseFacts:
     facts = {name: row[name] for name in PromiseFacts.__dataclass_fields__ if name in row}
-    return PromiseFacts(**facts, unread_since=min(oldest, default=None))
+    return PromiseFacts(**facts, unread_since=unread_since)
 
 
 def _raise(connection: Connection, alerts: list[Alert], *, closing_late: bool) -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine
@@ -24,6 +24,8 @@ from crm_pipeline.sources.org_changes import Watching, not_read_lately
 from crm_pipeline.sources.source import Asked, Source
 
 log = logging.getLogger(__name__)
+
+C = TypeVar("C", bound="Chooser")
 
 _FACTS = tuple(name for name in Standing.__dataclass_fields__ if name != "settings")
 
@@ -68,7 +70,7 @@ def due_accounts(
             if reasons[s.account_id] is None
             or (only_urgent and reasons[s.account_id] not in URGENT)
         ]
-        asked = _questions(connection, idle, flows)
+        asked = questions_to_sources(connection, idle, flows)
         unread = not_read_lately(connection, _watched(idle, flows))
         if not only_urgent:
             reasons |= dict.fromkeys(unread.by_pace, "changes to look for")
@@ -107,26 +109,42 @@ def read_standings(connection: Connection) -> tuple[datetime, list[Standing]]:
 
 def _standing(row: Mapping[str, Any]) -> Standing:
     facts = {name: row[name] for name in _FACTS}
-    return Standing(**facts, settings=_settings(row["settings"]))
+    return Standing(**facts, settings=parsed_settings(row["settings"]))
 
 
 @lru_cache(_FLEET)
-def _settings(stored: str) -> AccountSettings | None:
-    """An account's settings; None where they cannot be read."""
+def parsed_settings(stored: str) -> AccountSettings | None:
+    """An account's settings, as the database has them (JSON); None where they cannot be read."""
     try:
         return AccountSettings.parse("", orjson.loads(stored))
     except AccountError:
         return None
 
 
-def _questions(
-    connection: Connection, standings: Sequence[Standing], flows: Sequence[Flow[Any]]
+class Chooser(Protocol):
+    """An account and its choices, among them the flows that it has on."""
+
+    @property
+    def account_id(self) -> str:
+        """The account's id."""
+
+    @property
+    def client_id(self) -> str:
+        """The warehouse's client that it stands for."""
+
+    @property
+    def settings(self) -> AccountSettings | None:
+        """Its settings; None where they cannot be read: then it has no flow on."""
+
+
+def questions_to_sources(
+    connection: Connection, accounts: Sequence[Chooser], flows: Sequence[Flow[Any]]
 ) -> dict[Source[Any, Any], list[Asked]]:
     """Returns how far each account has read each source of each flow that it has on."""
-    known = positions_of_accounts(connection, [s.account_id for s in standings])
+    known = positions_of_accounts(connection, [s.account_id for s in accounts])
     asked: defaultdict[Source[Any, Any], list[Asked]] = defaultdict(list)
     for flow in flows:
-        on = [s for s, _ in _with(flow, standings)]
+        on = [s for s, _ in _with(flow, accounts)]
         for source in flow.sources:
             asked[source] += (
                 Asked(s.account_id, s.client_id, known.get((s.account_id, flow.name, source.name)))
@@ -149,9 +167,9 @@ def _watched(standings: Sequence[Standing], flows: Sequence[Flow[Any]]) -> dict[
     }
 
 
-def _with(flow: Flow[Any], standings: Sequence[Standing]) -> Iterator[tuple[Standing, Any]]:
+def _with(flow: Flow[Any], accounts: Sequence[C]) -> Iterator[tuple[C, Any]]:
     """The accounts that have a flow on, each with its settings of the flow."""
-    for s in standings:
+    for s in accounts:
         if s.settings is not None and (chosen := flow.settings(s.settings)) is not None:
             yield s, chosen
 

@@ -157,6 +157,23 @@ class Extract:
             if shipped[question].has_news(each.position)
         )
 
+    def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
+        """Returns, as `Source`, when the oldest row above the watermark was shipped."""
+        questions = {
+            each.account_id: Question(
+                each.client_id,
+                self.name,
+                NEVER if each.position is None else each.position.watermark,
+            )
+            for each in asked
+        }
+        shipped = shipped_since(list(questions.values()))
+        return {
+            account_id: oldest
+            for account_id, question in questions.items()
+            if (oldest := shipped[question].oldest) is not None
+        }
+
 
 REGISTRATIONS, ATTENDANCES = Extract("registrations"), Extract("attendances")
 

@@ -1,7 +1,8 @@
 """A source gives a flow its rows, and tells the planner and the alerts who has unread ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crm_pipeline.ledger.positions import Position
@@ -54,6 +55,15 @@ class Source(Protocol[Selection_contra, Row_co]):
         """The accounts with something that they have not read, by one question for all of them.
 
         A source that was never read is news to those only who have rows in it.
+
+        Raises:
+            ExtractError: it cannot be asked.
+        """
+
+    def unread_since(self, asked: Sequence[Asked]) -> Mapping[str, datetime]:
+        """Returns since when (UTC) the oldest unread row waits, of accounts that have one.
+
+        One question for all of them. Late rows, which lie before the position, need not count.
 
         Raises:
             ExtractError: it cannot be asked.

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from crm_pipeline.accounts.credentials import mark_refused, set_credentials
 from crm_pipeline.alerts.watch import watch
 from crm_pipeline.database.engines import engine
+from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.ledger.positions import advance
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cadence.rows import (
@@ -25,6 +27,7 @@ from crm_pipeline_tests.cadence.rows import (
     an_idle_account,
     an_operation,
 )
+from crm_pipeline_tests.small_flow.badges import Badge, badges_flow
 
 
 @contextmanager
@@ -289,3 +292,22 @@ def test_what_an_incident_holds_up_is_late_because_of_it(connection):
     connection.execute(text("UPDATE crm.incident SET operations = 61"))
     connection.commit()
     assert watch() == []
+
+
+def test_unread_rows_of_every_flow_break_the_promise(connection: Connection) -> None:
+    """Also of one whose rows are in no extract; old rows wait since the flow was switched on."""
+    an_idle_account(connection, "a")
+    made_long_ago(connection)
+    flows = [*FLOWS, badges_flow([Badge(1)])]
+    changed = text("UPDATE crm.account SET updated_at = :at")
+    connection.execute(changed, {"at": datetime.now(UTC)})
+    connection.commit()
+    assert [each.cause for each in watch(flows)] == []
+    connection.execute(changed, {"at": LONG_AGO})
+    connection.commit()
+    assert [each.cause for each in watch(flows)] == ["late"]
+    [source] = flows[-1].sources
+    *_, last = source.read(connection, None)
+    advance(connection, "a", "badges", last.position)
+    connection.commit()
+    assert [each.over for each in watch(flows)] == [True]

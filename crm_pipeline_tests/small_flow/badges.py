@@ -97,16 +97,21 @@ class Badge:
     call: str | None = None
 
 
+def as_of(badge: Badge) -> datetime:
+    """When a badge became so."""
+    return datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
+
+
 def wants(
     badge: Badge, people: Mapping[str, int] | None = None
 ) -> list[RecordWant | ChildSet | MessageWant]:
     """What a badge asks for; `people` are the numbers of those whom the account knows."""
-    key, as_of = f"badge:{badge.number}", datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
+    key, said_at = f"badge:{badge.number}", as_of(badge)
     target = Target("Badge__c", ("Badge_Key__c", str(badge.twin_of or badge.number)))
     if badge.gone:
         return [
-            ChildSet(key, "badge_lines", frozenset(), as_of),
-            RecordWant(key, "badges", as_of, target, None),
+            ChildSet(key, "badge_lines", frozenset(), said_at),
+            RecordWant(key, "badges", said_at, target, None),
         ]
     person = (people or {}).get(str(badge.person))
     belongs_to = {} if person is None else dict.fromkeys(PERSON_FIELDS, f"person:{person}")
@@ -115,7 +120,7 @@ def wants(
         RecordWant(
             key,
             "badges",
-            as_of,
+            said_at,
             target,
             {"Level__c": badge.level, "Holder__c": badge.holder},
             refs=belongs_to,
@@ -124,7 +129,7 @@ def wants(
             RecordWant(
                 each,
                 "badge_lines",
-                as_of,
+                said_at,
                 Target("Line__c", ("Line_Key__c", each.partition(":")[2])),
                 {"Text__c": text},
                 refs={"Badge__c": f"badge:{badge.lines_of or badge.number}"},
@@ -133,15 +138,15 @@ def wants(
             )
             for each, text in lines.items()
         ),
-        ChildSet(key, "badge_lines", frozenset(lines), as_of),
+        ChildSet(key, "badge_lines", frozenset(lines), said_at),
     ]
     if badge.calls:
         call = {"Badge__c": badge.call or str(badge.number)}
         target = Target("Call__e")
-        found.append(RecordWant(f"call:{badge.number}", "badge_calls", as_of, target, call))
+        found.append(RecordWant(f"call:{badge.number}", "badge_calls", said_at, target, call))
     if badge.told:
         body = {"level": badge.level}
-        found.append(MessageWant("badge_levels", key, as_of, body))
+        found.append(MessageWant("badge_levels", key, said_at, body))
     return found
 
 
@@ -188,6 +193,12 @@ class BadgeRows:
         now = _position(len(there), there)
         read = {None, now} if not there else {now}
         return frozenset(each.account_id for each in asked if each.position not in read)
+
+    def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
+        """The time of the oldest row, for all accounts that have not read these rows."""
+        with engine("pipeline").connect() as connection:
+            oldest = min((as_of(badge) for badge in self._there(connection)), default=NEVER)
+        return dict.fromkeys(self.news(asked), oldest)
 
     def _there(self, connection: Connection) -> Sequence[Badge]:
         return self.rows(connection) if callable(self.rows) else self.rows

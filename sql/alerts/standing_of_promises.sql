@@ -1,6 +1,6 @@
 -- The facts of each enabled account that people may have to be told: refused credentials,
--- operations that have used up their tries, since when the oldest operation waits, and how far each
--- source was read.
+-- operations that have used up their tries, and since when the oldest operation waits; with its
+-- settings, which say whose sources are asked for unread rows.
 SELECT
     a.account_id,
     a.client_id,
@@ -11,15 +11,11 @@ SELECT
     coalesce(c.refused_reason, '') AS refused,
     o.exhausted,
     o.waiting_since,
-    r.watermark AS registrations_watermark,
-    t.watermark AS attendances_watermark
+    a.settings::text AS settings,
+    a.updated_at AS changed_at
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id AND c.refused_at IS NOT NULL
-LEFT JOIN crm.source_position AS r
-    ON a.account_id = r.account_id AND r.flow = 'webinars' AND r.source = 'registrations'
-LEFT JOIN crm.source_position AS t
-    ON a.account_id = t.account_id AND t.flow = 'webinars' AND t.source = 'attendances'
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE w.state = 'exhausted') AS exhausted,
