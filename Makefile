@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
-	@echo 'make demo           sample data, local orgs, one cycle of each account, Dagster UI'
+	@echo 'make demo           sample data, local orgs and platform, a cycle of each account, Dagster UI'
 	@echo 'make demo ONCE=1    the same, ending after the table; fails if an account ended wrong'
 	@echo 'make test           linters, types and all tests'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'

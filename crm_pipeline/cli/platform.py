@@ -21,7 +21,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8430,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     secret: Annotated[
-        str | None, typer.Option(help="PLATFORM_SECRET of the pipeline; none: a new one.")
+        str | None,
+        typer.Option(envvar="PLATFORM_SECRET", help="That of the pipeline; none: a new one."),
     ] = None,
 ) -> None:
     """Serve a platform that takes, shows and, on demand, refuses messages, until Ctrl-C."""

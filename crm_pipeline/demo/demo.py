@@ -1,10 +1,11 @@
 """The demo, step by step: from an empty folder to accounts in sync, and a UI to look around."""
 
 import os
+import secrets
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from crm_pipeline.settings import PROJECT, Settings, settings
 
 UI_PORT = 3000
 ORGS_PORT = 8420
+PLATFORM_PORT = 8430
 MINUTES = 15
 
 _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
@@ -87,13 +89,16 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
         DemoError: it can't run here.
         ProcessEnded: one of its processes has ended by itself.
     """
-    _refuse_other_databases(settings())
+    _refuse_other_systems(settings())
     data_dir = settings().data_dir.resolve()
     folder = data_dir / "demo"
+    platform_url = f"http://127.0.0.1:{free_port(PLATFORM_PORT)}"
     environment = {
         **os.environ,
         "CRM_PIPELINE_DATA_DIR": str(data_dir),
         "DAGSTER_HOME": str(PROJECT),
+        "PLATFORM_URL": f"{platform_url}/messages",
+        "PLATFORM_SECRET": secrets.token_urlsafe(24),
     }
     as_foreseen = False
     try:
@@ -102,9 +107,11 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
                 try:
                     scene = Scene(console, folder, interrupts, processes)
                     orgs_url = _prepare(scene, registrations)
+                    _serve_platform(scene, platform_url)
                     as_foreseen = _run_cycles(scene)
                     if not once:
-                        _serve(scene, orgs_url)
+                        pages = {"Local orgs": orgs_url, "Local platform": platform_url}
+                        _serve(scene, pages)
                 finally:
                     interrupts.ignore()
                     console.print("Stopping …")
@@ -116,13 +123,18 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
     return as_foreseen
 
 
-def _refuse_other_databases(chosen: Settings) -> None:
+def _refuse_other_systems(chosen: Settings) -> None:
     for name in ("warehouse_url", "pipeline_database_url", "dagster_database_url"):
         if getattr(chosen, name) is not None:
             raise DemoError(
                 f"{name.upper()} is set, and the demo fills a database of its own only: unset it "
                 "(also in .env). To fill yours: `crm-pipeline sample create`."
             )
+    if chosen.platform_url is not None:
+        raise DemoError(
+            "PLATFORM_URL is set, and the demo tells a platform of its own only: unset it and "
+            "PLATFORM_SECRET (also in .env)."
+        )
 
 
 def _prepare(scene: Scene, registrations: int) -> str:
@@ -177,6 +189,15 @@ def _serve_orgs(scene: Scene) -> str:
     return url
 
 
+def _serve_platform(scene: Scene, url: str) -> None:
+    """Starts the local platform at its address; the secret that it shares is in the environment."""
+    with scene.step("Local platform"):
+        port = url.rpartition(":")[2]
+        with scene.interrupts.held():
+            scene.processes.start("platform", [_COMMAND, "platform", "serve", "--port", port])
+        scene.processes.wait_for("platform", f"{url}/")
+
+
 def _run_cycles(scene: Scene) -> bool:
     """A run of Dagster for each enabled account; whether all ended as foreseen."""
     accounts = [each.account_id for each in SAMPLE_ACCOUNTS if each.state != "Disabled"]
@@ -201,8 +222,13 @@ def _finished_cycles(after: int) -> int:
         return sum(cycle.finished for cycle in cycles)
 
 
-def _serve(scene: Scene, orgs_url: str) -> None:
-    """Dagster's UI and daemon, until a signal comes or one of the processes ends."""
+def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
+    """Dagster's UI and daemon, until a signal comes or one of the processes ends.
+
+    Args:
+        scene: the demo's.
+        pages: addresses of further pages, by what they show.
+    """
     port = free_port(UI_PORT)
     url = f"http://127.0.0.1:{port}"
     workspace = PROJECT / "workspace.yaml"
@@ -214,9 +240,10 @@ def _serve(scene: Scene, orgs_url: str) -> None:
             )
             scene.processes.start("daemon", _python("dagster._daemon", "run", "-w", workspace))
         scene.processes.wait_for("webserver", f"{url}/server_info")
-    scene.console.print(f"\nDagster:    [bold]{url}[/bold]")
-    scene.console.print(f"Local orgs: [bold]{orgs_url}/[/bold]")
-    scene.console.print(f"Logs:       {scene.folder}")
+    scene.console.print()
+    for what, address in {"Dagster": url, **pages}.items():
+        scene.console.print(f"{what + ':':15} [bold]{address}[/bold]")
+    scene.console.print(f"{'Logs:':15} {scene.folder}")
     scene.console.print(
         "Schedules and sensors are on: try `crm-pipeline sample more` in another terminal. "
         "Ctrl-C stops all of it."

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from crm_pipeline.demo.demo import ORGS_PORT, PLATFORM_PORT, UI_PORT
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_account
@@ -118,6 +119,7 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     demos.append(first)
     ui = first.wait_for(r"Dagster: +(http://\S+)")
     orgs = first.wait_for(r"Local orgs: +(http://\S+)")
+    platform = first.wait_for(r"Local platform: +(http://\S+)")
 
     assert runs_by_account(ui) == {
         each.account_id: "SUCCESS" if each.state == "Complete" else "FAILURE"
@@ -126,8 +128,13 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     }
     assert accounts_shown(ui) == foreseen_in_dagster()
     assert requests.get(orgs, timeout=30).ok
+    assert "messages" in requests.get(f"{platform}/_admin/stats", timeout=30).json()
+    assert requests.get(f"{platform}/", timeout=30).ok
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
-    assert all(kind in running for kind in ("postgres", "org serve", "webserver", "daemon"))
+    assert all(
+        kind in running
+        for kind in ("postgres", "org serve", "platform serve", "webserver", "daemon")
+    )
 
     assert first.end(signal.SIGINT) == 0, first.output.read_text()
     assert processes_of(data_dir) == []
@@ -171,10 +178,23 @@ def test_it_can_be_ended_in_the_middle(
     assert processes_of(data_dir) == []
 
 
-def test_it_does_not_touch_a_database_of_the_users_own(environment: dict[str, str]):
+def test_the_readme_names_the_ports_of_its_pages():
+    readme = (PROJECT / "README.md").read_text()
+    ports = {"Dagster": UI_PORT, "local orgs": ORGS_PORT, "local platform": PLATFORM_PORT}
+    assert all(f"| {page} | {port} |" in readme for page, port in ports.items())
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"WAREHOUSE_URL": "postgresql://somebody@db.example/precious"},
+        {"PLATFORM_URL": "https://platform.example/in", "PLATFORM_SECRET": "a long enough secret"},
+    ],
+)
+def test_it_touches_no_system_of_the_users_own(environment: dict[str, str], own: dict[str, str]):
     refused = subprocess.run(
         [COMMAND, "demo", "--once"],
-        env={**environment, "WAREHOUSE_URL": "postgresql://somebody@db.example/precious"},
+        env={**environment, **own},
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -182,5 +202,5 @@ def test_it_does_not_touch_a_database_of_the_users_own(environment: dict[str, st
     )
 
     assert refused.returncode == 1
-    assert refused.stderr.startswith("WAREHOUSE_URL is set")
+    assert refused.stderr.startswith(f"{next(iter(own))} is set")
     assert len(refused.stderr.splitlines()) == 1
