@@ -33,6 +33,7 @@ from crm_pipeline.delivery.desk import Desk, desk_of
 from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
+from crm_pipeline.delivery.withholding import without_removed
 from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.account_ledger import AccountLedger
@@ -189,21 +190,29 @@ class _Cycle:
         if retrying or sending or reading_back:
             org_is_there = attempt(desk.org.be_sure_of_org)
         if retrying and org_is_there:
-            org_is_there = attempt(lambda: self._retry(desk), retrying)
+            org_is_there = attempt(
+                lambda: without_removed(desk, lambda: self._retry(desk)), retrying
+            )
         self._read()
         if reading_back and org_is_there:
-            org_is_there = attempt(lambda: self._read_back(desk), reading_back)
+            org_is_there = attempt(
+                lambda: without_removed(desk, lambda: self._read_back(desk)), reading_back
+            )
         else:
             miss(reading_back)
         if sending and org_is_there:
-            delivered = attempt(lambda: deliver(desk, self._assignment), sending)
+            delivered = attempt(
+                lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
+            )
             if delivered and not self._attempts.problems:
                 with ledger.step() as connection:
                     ledger_is_sure(connection, ledger.account_id)
         else:
             miss(sending)
         if telling:
-            attempt(lambda: tell(desk, self._around.platform_of), telling)
+            attempt(
+                lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
+            )
         attempt(desk.org.log_out)
         with ledger.step():
             self._finish(desk)

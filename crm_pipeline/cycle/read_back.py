@@ -9,6 +9,7 @@ from crm_pipeline.cycle.sweep import sweep
 from crm_pipeline.declaration import Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.inbound.tombstones import tombstones_of
 from crm_pipeline.ledger.read_back import (
     OrgValue,
     UnansweredCreation,
@@ -29,6 +30,7 @@ from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.sources.org_changes import Watching, not_read_lately
+from crm_pipeline.text import storable_json
 
 CALLS_AT_MOST = 20
 """A cycle's share for catching up with a mass update; then one call still reads the newest."""
@@ -163,6 +165,7 @@ def _noticed(
     records: Mapping[str, Sequence[Record]],
     positions: Mapping[str, OrgPosition],
 ) -> ReadBack:
+    records = _without_removed(desk, records)
     every = [record for found in records.values() for record in found]
     ids = [record["Id"] for record in every]
     organization_id = desk.org.log_in().organization_id
@@ -207,6 +210,19 @@ def _noticed(
                 )
     there = [record["Id"] for record in every if record.get("IsDeleted") is False]
     return ReadBack(noticed, positions, news, merged, converted, there)
+
+
+def _without_removed(
+    desk: Desk, records: Mapping[str, Sequence[Record]]
+) -> Mapping[str, Sequence[Record]]:
+    """Leaves out records that name somebody who is not to be processed."""
+    tombstones = tombstones_of(desk.ledger.connection, desk.account)
+    if tombstones is None:
+        return records
+    return {
+        sobject: [record for record in found if not tombstones.named_in(storable_json(record))]
+        for sobject, found in records.items()
+    }
 
 
 def _follow(

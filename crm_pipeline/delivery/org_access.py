@@ -9,6 +9,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.credentials import mark_refused, read_credentials, refused
 from crm_pipeline.accounts.orgs import org_is_unsure, settle_org
 from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.gate import TombstoneGate
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
 from crm_pipeline.salesforce.writes import AUTO_ASSIGN
@@ -32,6 +33,10 @@ class OrgAccess:
     _another_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=1)
     )
+    gate: TombstoneGate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gate = TombstoneGate(self.ledger.connection.engine, self.account)
 
     def be_sure_of_org(self) -> None:
         """Logs in where the login may lead to another org than before, even if nothing is to send.
@@ -66,6 +71,7 @@ class OrgAccess:
         if elsewhere is not None:
             org.log_out()
             raise elsewhere
+        org.gate = self.gate
         self.allowance.org = org
         return org
 
@@ -111,7 +117,10 @@ class OrgAccess:
         Raises:
             AccountStopped, OrgUnavailable: as `log_in`, of a login that nobody has waited for.
         """
-        if self._logging_in is not None:
-            self.log_in()
-        if self.allowance.org is not None:
-            self.allowance.org.log_out()
+        try:
+            if self._logging_in is not None:
+                self.log_in()
+            if self.allowance.org is not None:
+                self.allowance.org.log_out()
+        finally:
+            self.gate.close()

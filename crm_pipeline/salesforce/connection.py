@@ -6,10 +6,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 import orjson
 import requests
@@ -40,6 +40,17 @@ _CHUNK = 1 << 16
 _PERHAPS_THE_VERSION = RETIRED_VERSION | {"NOT_FOUND"}
 
 Body = bytes | IO[bytes] | None
+
+
+class Gate(Protocol):
+    """Lets requests out, or holds them back; used by several threads."""
+
+    def passing(self, path: str, body: Body) -> AbstractContextManager[Callable[[], None] | None]:
+        """Lets a request out within the block; what it yields is called once it has begun to go.
+
+        Raises:
+            Withheld: it names somebody who is not to be processed; it is not to be sent.
+        """
 
 
 class ApiUsage(NamedTuple):
@@ -81,6 +92,7 @@ class Org:
             outage).
         usage: of the org's day, as the org said last; None before it did.
         latency: seconds that a request takes, smoothed; None before the first.
+        gate: asked before each request goes out; None: all may.
     """
 
     def __init__(
@@ -90,6 +102,7 @@ class Org:
         self.calls: Counter[str] = Counter()
         self.usage: ApiUsage | None = None
         self.latency: float | None = None
+        self.gate: Gate | None = None
         self._session = session
         self._authenticate = authenticate
         self._counting = threading.Lock()
@@ -160,6 +173,7 @@ class Org:
             OrgUnavailable: nothing was written.
             LostAnswer: `writes`, and it may have happened.
             RequestRefused: Salesforce refused this request.
+            Withheld: the gate holds it back; nothing was written.
         """
         body = orjson.dumps(json) if json is not None else data
         sending = _Sending(kind, method, self.path(path), body, headers or {}, writes, into)
@@ -201,11 +215,14 @@ class Org:
 
     def _exchange(self, access: _Access, sending: "_Sending") -> Answer:
         started = time.monotonic()
-        with self._reading(sending):
+        body, gate = sending.rewound(), self.gate
+        passing = nullcontext() if gate is None else gate.passing(sending.path, body)
+        with passing as begun, self._reading(sending):
             response = self._session.request(
                 sending.method,
                 f"https://{access.salesforce.sf_instance}{sending.path}",
-                data=sending.rewound(),
+                data=body,
+                begun=begun,
                 headers={
                     "Accept": "application/json",
                     "Content-Type": "application/json",

@@ -67,6 +67,15 @@ class OrgUnavailable(SalesforceProblem):
     """The org or the way to it is down; nothing was written by this request. Try later."""
 
 
+class Withheld(SalesforceProblem):
+    """A request names somebody who is not to be processed any more; it was not sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request names somebody whose removal was asked for meanwhile; the next cycle goes on"
+        )
+
+
 class LostAnswer(SalesforceProblem):
     """A write was sent and its answer never came: it may have happened, or may still happen."""
 

@@ -1,5 +1,7 @@
 """The HTTP session of one org: timeouts on every call, verified TLS, no retries of its own."""
 
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -9,6 +11,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from crm_pipeline.salesforce.errors import AccountStopped
@@ -36,15 +40,27 @@ class OrgSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         local = local_base(login_url)
         self.mount("http://", _Refusing())
-        self.mount("https://", _LocalOrg(local) if local else HTTPAdapter(pool_maxsize=POOL_SIZE))
+        self.mount("https://", _LocalOrg(local) if local else _ToldOfTheBegin())
 
     def request(  # type: ignore[override]  # all that it takes is passed on
-        self, method: str, url: str, *args: Any, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        *args: Any,
+        begun: Callable[[], None] | None = None,
+        **kwargs: Any,
     ) -> requests.Response:
-        """Sends a request as requests does, with this session's timeouts and without redirects."""
+        """Sends a request as requests does, with this session's timeouts and without redirects.
+
+        `begun` is called once its first bytes are out.
+        """
         kwargs["timeout"] = self.timeout
         kwargs["allow_redirects"] = False
-        answer = super().request(method, url, *args, **kwargs)
+        _going_out.begun = begun
+        try:
+            answer = super().request(method, url, *args, **kwargs)
+        finally:
+            _going_out.begun = None
         if (said := answer.headers.get("Date")) is not None:
             with suppress(ValueError):
                 self.org_time = parsedate_to_datetime(said)
@@ -100,11 +116,62 @@ def in_words(error: requests.RequestException) -> str:
             return "the connection broke"
 
 
-class _LocalOrg(HTTPAdapter):
+_going_out = threading.local()
+"""Of each thread, who is told that its request has begun to go out."""
+
+
+def _first_bytes_are_out() -> None:
+    begun: Callable[[], None] | None = getattr(_going_out, "begun", None)
+    if begun is not None:
+        _going_out.begun = None
+        begun()
+
+
+class _Connection(HTTPConnection):
+    def send(self, data: Any) -> None:
+        super().send(data)
+        _first_bytes_are_out()
+
+
+class _TlsConnection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        super().send(data)
+        _first_bytes_are_out()
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _ToldOfTheBegin(HTTPAdapter):
+    """Tells when the first bytes of a request are out."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _with_our_pools(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
+        _with_our_pools(manager)
+        return manager
+
+
+def _with_our_pools(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+class _LocalOrg(_ToldOfTheBegin):
     """Takes what simple-salesforce sends to https://<any host>/… to an org of this machine."""
 
     def __init__(self, base: str) -> None:
-        super().__init__(pool_maxsize=POOL_SIZE)
+        super().__init__()
         self._base = base
 
     def send(  # type: ignore[override]  # requests gives all of it by name

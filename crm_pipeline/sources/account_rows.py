@@ -1,6 +1,6 @@
 """The rows of an account's sessions, and whom they are about: for every flow that reads them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,11 +13,18 @@ from crm_pipeline.accounts.store import (
     filter_strings,
     pushed_sessions,
 )
-from crm_pipeline.ledger.people import Who, identify
+from crm_pipeline.inbound.tombstones import keep, tombstones_of
+from crm_pipeline.ledger.people import Sighting, Who, identify
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.mapping import check_columns
-from crm_pipeline.sources.participations import Extract, Participation, Rows, RowSelection
+from crm_pipeline.sources.participations import (
+    Extract,
+    Participation,
+    Rows,
+    RowSelection,
+    without_person,
+)
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
 
@@ -28,35 +35,60 @@ class AccountRows:
 
     Attributes:
         ledger: where people are known; they are written within the caller's transaction.
-        account_id: whose.
+        account: whose.
         selection: what to read.
         overrides: the account's own mapping.
         filter_strings: the account's.
     """
 
     ledger: Connection
-    account_id: str
+    account: Account
     selection: RowSelection
     overrides: Sequence[FieldMapping]
     filter_strings: Sequence[str]
+
+    @property
+    def account_id(self) -> str:
+        """The account's id."""
+        return self.account.account_id
 
     def with_again(self, again: Rows) -> "AccountRows":
         """The same, and these rows whatever their time."""
         return replace(self, selection=replace(self.selection, again=again))
 
     def chunks(self, extract: Extract, position: Position | None) -> Iterator[Chunk[Participation]]:
-        """Reads an extract from a position on.
+        """Reads an extract from a position on; of people who were removed it gives nothing.
 
         Raises:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
-        return extract.read(self.selection, position)
+        for chunk in extract.read(self.selection, position):
+            yield self._screened(chunk)
+
+    def _screened(self, chunk: Chunk[Participation]) -> Chunk[Participation]:
+        tombstones = tombstones_of(self.ledger, self.account) if chunk.rows else None
+        if tombstones is None:
+            return chunk
+        removed = {e for row in chunk.rows if tombstones.hold(e := row.columns["email"])}
+        if not removed:
+            return chunk
+        keep(self.ledger, tombstones.hasher, removed)
+        rows = [
+            without_person(row) if row.columns["email"] in removed else row for row in chunk.rows
+        ]
+        return replace(chunk, rows=rows)
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
         """Returns the people whom the rows are about; writes new ones, does not commit."""
         seen = sightings(rows, self.filter_strings)
         where = present(self.selection, self.filter_strings)
-        return identify(self.ledger, self.account_id, seen, where)
+
+        def where_now(source_people: Collection[str]) -> Collection[Sighting]:
+            tombstones = tombstones_of(self.ledger, self.account)
+            found = where(source_people)
+            return [s for s in found if tombstones is None or not tombstones.hold(s.address)]
+
+        return identify(self.ledger, self.account_id, seen, where_now)
 
 
 def account_rows(
@@ -94,4 +126,4 @@ def account_rows(
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
     filters = filter_strings(ledger, account.account_id)
-    return AccountRows(ledger, account.account_id, selection, overrides, filters)
+    return AccountRows(ledger, account, selection, overrides, filters)

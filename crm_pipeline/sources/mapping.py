@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.participations import Participation, columns
@@ -61,6 +62,8 @@ def rejection(participation: Participation, filter_strings: Sequence[str]) -> st
     No address that could name a person, an address that the client filters out, or a row that
     lacks what every activity needs.
     """
+    if participation.flaw == REMOVED:
+        return REMOVED
     email = participation.columns["email"]
     if email_key(email) is None:
         return "invalid email" if bare_address(email or "") else "no email"

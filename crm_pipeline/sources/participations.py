@@ -5,7 +5,7 @@ are the contract.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Engine, Row
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -34,6 +35,10 @@ _HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
 _ADDRESS = ("address_1", "address_2", "address_3")
 _FIRST_YEAR, _LAST_YEAR = SALESFORCE_YEARS
 _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
+_OF_NO_PERSON = frozenset(
+    (*_ID.values(), *_HAPPENED_AT.values(), "event_session_id", "event_id", "changed_at", "parts")
+)
+"""Columns of a row that say nothing of whoever it is about."""
 
 
 @dataclass(slots=True)
@@ -271,6 +276,15 @@ def participation_of(
         columns,
         flaw,
     )
+
+
+def without_person(participation: Participation) -> Participation:
+    """Returns what may be known of a row whose person was removed: that it is there."""
+    columns = {
+        name: value if name in _OF_NO_PERSON else None
+        for name, value in participation.columns.items()
+    }
+    return replace(participation, columns=columns, flaw=REMOVED)
 
 
 def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:
