@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
+from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, UnknownStage, Words
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
@@ -35,9 +44,20 @@ _EXPECTED = {
     "dict_type": "a JSON object is expected",
     "mapping_type": "a JSON object is expected",
     "model_type": "a JSON object is expected",
+    "tuple_type": "a JSON list is expected",
     "string_pattern_mismatch": "the API name of a field is expected, such as External_Key__c",
 }
 """In our words, where pydantic's would be of no use to people, by the type of its error."""
+
+
+_AS_JSON = {
+    "campaigns": 'a JSON object is expected, such as {} or {"create_campaigns": false}',
+    "inbound": "a JSON object is expected, such as {}",
+    "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
+    "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
+    "people_from_stages": 'a JSON list is expected, such as ["registered", "attended"]',
+}
+"""What is expected of the settings that the command line gives as JSON."""
 
 
 def _recent_enough(version: str) -> str:
@@ -134,6 +154,21 @@ class AccountSettings(BaseModel):
         description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
         "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",
     )
+    stage_of: Mapping[str, Stage] = Field(
+        default={},
+        description="Further status words of the warehouse's registrations, and the stage of each, "
+        "a JSON object.",
+    )
+    unknown_stage: UnknownStage = Field(
+        default="report",
+        description="A status word that nobody has explained is held and reported, or counts as "
+        "registered.",
+    )
+    people_from_stages: tuple[Stage, ...] = Field(
+        default=STAGES_OF_PEOPLE,
+        description="Registrations and attendances of these stages become people and activities, "
+        "a JSON list; whoever only waits, or was asked or denied, does not.",
+    )
     vanished: Vanished = Field(
         default="keep",
         description="The fate of the activity and the membership of a row that vanishes from "
@@ -158,18 +193,23 @@ class AccountSettings(BaseModel):
         "`crm-pipeline listener configure` takes it from a file. None: off.",
     )
 
-    @field_validator("campaigns", "inbound", "person_field_policies", mode="before")
+    @field_validator(
+        "campaigns",
+        "inbound",
+        "person_field_policies",
+        "stage_of",
+        "people_from_stages",
+        mode="before",
+    )
     @classmethod
-    def _from_text(cls, value: object) -> object:
-        """The command line gives the object as JSON."""
+    def _from_text(cls, value: object, info: ValidationInfo) -> object:
+        """The command line gives objects and lists as JSON."""
         if not isinstance(value, str):
             return value
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError:
-            raise ValueError(
-                'a JSON object is expected, such as {} or {"create_campaigns": false}'
-            ) from None
+            raise ValueError(_AS_JSON[str(info.field_name)]) from None
 
     @field_validator("person_field_policies")
     @classmethod
@@ -177,6 +217,11 @@ class AccountSettings(BaseModel):
         if len({name.lower() for name in policies}) < len(policies):
             raise ValueError("a field has two policies, in letters of another case")
         return policies
+
+    @property
+    def words(self) -> Words:
+        """The meaning of the status words of registrations."""
+        return Words(self.stage_of, self.unknown_stage)
 
     def policy(self, field: str) -> str:
         """Returns when this field of an existing Lead or Contact is written.

@@ -1,22 +1,10 @@
 """An account's choices for its campaigns (spec 2): plain, frozen values."""
 
-from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Stage = Literal[
-    "invited",
-    "pending",
-    "waitlisted",
-    "declined",
-    "registered",
-    "cancelled",
-    "no_show",
-    "attended_on_demand",
-    "attended",
-]
-"""How far a participant came, as the warehouse says it."""
+from crm_pipeline.accounts.stages import Stage
 
 
 class MemberStatus(BaseModel):
@@ -57,14 +45,6 @@ class CampaignSettings(BaseModel):
     waitlisted: MemberStatus | None = None
     declined: MemberStatus | None = None
     attended_on_demand: MemberStatus | None = None
-    stage_of: Mapping[str, Stage] = Field(
-        default={}, description="Further status words of the warehouse, and the stage of each."
-    )
-    unknown_stage: Literal["report", "registered"] = Field(
-        default="report",
-        description="A status word that nobody has explained is held and reported, or counts as "
-        "registered.",
-    )
     unknown_status: Literal["create", "report"] = Field(
         default="create",
         description="A status that a campaign lacks is created there, or reported, and nothing "

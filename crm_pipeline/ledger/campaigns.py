@@ -126,6 +126,14 @@ def latest_intents(
     return {row.natural_key: Said(row.as_of, row.intent, row.memory) for row in rows}
 
 
+def wanted_people(
+    connection: Connection, account_id: str, person_keys: Collection[int]
+) -> set[int]:
+    """Returns those of these people whose record in the org is, or was, asked for."""
+    parameters = {"account_id": account_id, "person_keys": list(person_keys)}
+    return set(connection.scalars(statement("campaigns/wanted_people"), parameters))
+
+
 def absorbed_members(connection: Connection, account_id: str) -> list[tuple[int, Said]]:
     """Unsent memberships of people for whom others stand now: by whom, and what was said."""
     rows = connection.execute(statement("campaigns/absorbed_members"), {"account_id": account_id})

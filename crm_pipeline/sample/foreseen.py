@@ -37,12 +37,14 @@ class Foreseen:
 class Row(NamedTuple):
     """A registration or an attendance, with the address in lower case and without blanks.
 
-    `address` is None where there is none that could be used.
+    `address` is None where there is none that could be used; `counts` is False of a place on a
+    waiting list, and the like.
     """
 
     kind: str
     event_session_id: int
     address: str | None
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,17 @@ def audience(connection: Connection, account: SampleAccount) -> Audience:
         statement("sample/participations"), {"client_id": account.account_id}
     )
     rows = [
-        Row(kind, session, _address(email))
-        for kind, session, email in result
+        Row(kind, session, _address(email), counts)
+        for kind, session, email, counts in result
         if not sessions or session in sessions
     ]
     return Audience(
-        rows, [row.address for row in rows if row.address and not _filtered(row.address, account)]
+        rows,
+        [
+            row.address
+            for row in rows
+            if row.counts and row.address and not _filtered(row.address, account)
+        ],
     )
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 
 from crm_pipeline.sample.draws import Draws, Ids, Texts
 from crm_pipeline.sample.platform import Moments, shipped
-from crm_pipeline.sample.vocabulary import ANSWERS, MESSAGES, QUESTIONS, REPLIES, SOURCES
+from crm_pipeline.sample.vocabulary import (
+    ANSWERS,
+    MESSAGES,
+    QUESTIONS,
+    REPLIES,
+    SOURCES,
+    WAITING,
+)
 
 MOST_QUESTIONS = 15
 MOST_MESSAGES = 12
@@ -67,15 +74,20 @@ def registrations(
     registered_at: Moments,
     shipped_at: Moments,
 ) -> pd.DataFrame:
-    """Rows of registrations; a few have been cancelled since."""
+    """Rows of registrations; a few were cancelled since, wait, or were never accepted."""
     cancelled = draws.happens(ids, "cancelled", 0.03)
+    waits = draws.happens(ids, "waits", 0.02)
     return pd.DataFrame(
         {
             "registration_id": ids,
             "client_id": clients,
             "event_session_id": sessions,
             "person_id": people,
-            "status": np.where(cancelled, "cancelled", "registered"),
+            "status": np.where(
+                cancelled,
+                "cancelled",
+                np.where(waits, draws.pick(ids, "waiting", WAITING), "registered"),
+            ),
             "source": draws.pick(ids, "source", SOURCES),
             "registered_at": registered_at,
             "shipped_at": shipped_at,

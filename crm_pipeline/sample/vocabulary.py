@@ -258,6 +258,9 @@ TOPICS = (
 
 SESSIONS = ("Live", "Live (Americas)", "On demand", "Q&A with the team", "Workshop")
 
+WAITING = ("waitlisted", "waitlisted", "pending", "denied")
+"""Statuses of registrations that are none yet, or will be none."""
+
 SOURCES = ("email", "linkedin", "website", "partner", None, "utm_source=newsletter&utm_id=42")
 
 QUESTIONS = (

@@ -73,7 +73,11 @@ def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, va
         ("person_field_policies", "[]", "a JSON object is expected."),
         ("campaigns", "[]", "a JSON object is expected."),
         ("campaigns", '{"attended": null}', "a JSON object is expected."),
-        ("campaigns", '{"stage_of": []}', "a JSON object is expected."),
+        ("stage_of", "[]", "a JSON object is expected."),
+        ("stage_of", "no_show", 'such as {"no vino": "no_show"}'),
+        ("stage_of", '{"no vino": "absent"}', "'no_show'"),
+        ("people_from_stages", "{}", "a JSON list is expected."),
+        ("people_from_stages", '["registered", "away"]', "'waitlisted'"),
         ("campaigns", '{"external_id": "Key__c"}', "those that exist: external_id_field, create"),
         (
             "campaigns",

@@ -112,6 +112,8 @@ def test_names_are_in_many_scripts(warehouse: Connection):
         ("poll_answer WHERE answer IS NULL", 50),
         ("poll_answer WHERE answer ~ '\n'", 50),
         ("registration WHERE status = 'cancelled'", 50),
+        ("registration WHERE status = 'waitlisted'", 20),
+        ("registration WHERE status IN ('pending', 'denied')", 20),
         ("registration WHERE shipped_at > registered_at + interval '1 day'", 50),
         ("attendance WHERE shipped_at > attended_at + interval '1 day'", 20),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.flows.webinars.rules import field_maps, intents
+from crm_pipeline.flows.webinars.rules import Choices, field_maps, intents, refusals
 from crm_pipeline.sources.mapping import rejection, salesforce_value
 from crm_pipeline.sources.participations import participation_of
 from crm_pipeline.sources.people import sightings
@@ -94,7 +94,7 @@ def test_a_time_is_taken_in_whatever_type_it_comes(value: Any, taken: datetime |
 def test_whatever_a_row_holds_it_is_mapped_or_rejected(columns: dict[str, Any]):
     row = participation_of("registrations", columns, "UTC", NOON)
     maps = field_maps(AccountSettings(), [])
-    made = intents([row], maps, [], people_of([row]))
+    made = intents([row], Choices(maps), people_of([row]), refusals([row], Choices(maps)))
 
     assert row.changed_at <= NOON
     for intent in made:

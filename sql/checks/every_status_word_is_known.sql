@@ -1,11 +1,13 @@
--- Memberships of which a row has a status word that nobody has explained: what it says is held.
+-- Registrations, and memberships of such rows, that are held since nobody has said what a status word
+-- means.
 SELECT
     a.account_id,
-    count(held.operation_id) = 0 AS passed,
-    count(held.operation_id) AS members_held
+    count(held.kind) = 0 AS passed,
+    count(held.kind) FILTER (WHERE held.kind = 'activity') AS registrations_held,
+    count(held.kind) FILTER (WHERE held.kind = 'member') AS members_held
 FROM crm.account AS a
 LEFT JOIN LATERAL (
-    SELECT o.operation_id
+    SELECT o.kind
     FROM crm.operation AS o
     WHERE
         o.account_id = a.account_id

@@ -1,8 +1,10 @@
--- Every registration and attendance of a client, with the address of the person.
+-- Every registration and attendance of a client, with the address of the person, and whether it is
+-- one: a place on a waiting list is none.
 SELECT
     'registration' AS kind,
     r.event_session_id,
-    p.email
+    p.email,
+    r.status IN ('registered', 'cancelled') AS counts
 FROM warehouse.registration AS r
 INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 WHERE r.client_id = :client_id
@@ -10,7 +12,8 @@ UNION ALL
 SELECT
     'attendance' AS kind,
     a.event_session_id,
-    p.email
+    p.email,
+    true AS counts
 FROM warehouse.attendance AS a
 INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
 WHERE a.client_id = :client_id

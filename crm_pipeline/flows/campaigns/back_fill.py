@@ -45,7 +45,7 @@ def to_read_whole(
     account_id = account.account_id
     if changed := to_be_read_again(ledger, warehouse, account, chosen):
         queue_backfill(ledger, account_id, changed)
-    set_mapping_fingerprint(ledger, account_id, _fingerprint(ledger, account_id, chosen))
+    set_mapping_fingerprint(ledger, account_id, _fingerprint(ledger, account, chosen))
     taken: list[int] = []
     rows = 0
     for event_id, number in waiting_backfills(ledger, account_id).items():
@@ -69,7 +69,7 @@ def to_be_read_again(
         ExtractError: the warehouse cannot be read.
     """
     before = mapping_fingerprint(ledger, account.account_id)
-    if before in (None, _fingerprint(ledger, account.account_id, chosen)):
+    if before in (None, _fingerprint(ledger, account, chosen)):
         return {}
     known = known_events(ledger, account.account_id)
     return event_volumes(warehouse, account.client_id, known)
@@ -80,8 +80,9 @@ def were_read(ledger: Connection, account: Account) -> bool:
     return mapping_fingerprint(ledger, account.account_id) is not None
 
 
-def _fingerprint(ledger: Connection, account_id: str, chosen: CampaignSettings) -> str:
-    return rules.fingerprint(chosen, rules.member_map(field_mappings(ledger, account_id)))
+def _fingerprint(ledger: Connection, account: Account, chosen: CampaignSettings) -> str:
+    members = rules.member_map(field_mappings(ledger, account.account_id))
+    return rules.fingerprint(chosen, members, account.settings.words)
 
 
 def was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:

@@ -71,13 +71,6 @@ _PROMISES = (
         "need; what is missing is told by the account's incidents.",
     ),
     Promise(
-        "every_status_word_is_known",
-        "campaign_members",
-        "No registration is held because nobody has said what its status word means (`stage_of` "
-        "of the account's campaigns).",
-        only_warns=True,
-    ),
-    Promise(
         "nobody_is_a_member_twice",
         "campaign_members",
         "Nobody has two memberships in one campaign.",

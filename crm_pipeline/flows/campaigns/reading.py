@@ -1,6 +1,5 @@
 """Reading for campaigns: rows become memberships, and their events campaigns."""
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from crm_pipeline.ledger.campaigns import (
     campaign_links,
     latest_intents,
     linked_events,
+    wanted_people,
 )
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import memberships_of, note_memberships, vanished_rows
@@ -55,31 +55,22 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         linked_events(ledger, account.account_id),
         rows.filter_strings,
         account.settings.vanished,
+        account.settings.words,
+        account.settings.people_from_stages,
     )
     known = positions(ledger, account.account_id, NAME)
-    unknown: Counter[str] = Counter()
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, known.get(extract.name)):
             members = _members(rows, choices, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
-            unknown.update(word for each in members for word in rules.unknown_words(each))
             yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)
     waiting = was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
-    told = (_explain_words(unknown),) if unknown else ()
     vanished = _of_vanished(ledger, account, choices)
-    yield Batch(NAME, 0, vanished, None, numbers=numbers, told=told)
+    yield Batch(NAME, 0, vanished, None, numbers=numbers)
     if inherited := _of_absorbed(ledger, account, choices):
         yield Batch(NAME, 0, inherited, None)
-
-
-def _explain_words(unknown: Counter[str]) -> str:
-    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
-    return (
-        f"Held for a status that nobody has explained: {words}; add"
-        ' {"stage_of": {WORD: STAGE}} to the account\'s campaigns (`crm-pipeline account set`)'
-    )
 
 
 def _members(
@@ -94,7 +85,28 @@ def _members(
     known = latest_intents(ledger, account_id, keys) if keys else {}
     moved = {row: key for row, key in told.items() if before.get(row) != key}
     note_memberships(ledger, account_id, moved)
-    return rules.member_intents(rows, choices, people, known, told)
+    members = rules.member_intents(rows, choices, people, known, told)
+    return _of_known_people(of_account, choices, members)
+
+
+def _of_known_people(
+    of_account: AccountRows, choices: rules.Choices, members: Sequence[Intent]
+) -> list[Intent]:
+    """The memberships; of those who only wait, or were asked, only people whom the ledger knows."""
+    doubtful = {
+        each.person_key
+        for each in members
+        if each.person_key is not None and rules.makes_nobody(each, choices)
+    }
+    if not doubtful:
+        return list(members)
+    unknown = doubtful - wanted_people(of_account.ledger, of_account.account_id, doubtful)
+    return [
+        rules.refused(each)
+        if each.person_key in unknown and rules.makes_nobody(each, choices)
+        else each
+        for each in members
+    ]
 
 
 def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as default
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import orjson
 
 from crm_pipeline.accounts.account import Vanished
-from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
+from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.flows.campaigns.stages import row_key
@@ -40,6 +42,7 @@ NOT_LINKED = "no campaign is linked to the event"
 NO_EVENT = "no event_id"
 NO_STATUS = "the account sends no status for this stage"
 UNKNOWN_WORD = "nobody has said what the status {!r} means: name its stage in stage_of"
+NOBODY = "the org is not known to have this person, and nobody is made of this stage"
 ABSENT = "neither registered nor attended"
 NO_ROW = "no registration or attendance is left"
 
@@ -55,6 +58,8 @@ class Choices:
         linked: events that have a campaign, however they came by it.
         filter_strings: addresses that must not reach the org.
         vanished: what becomes of what the org has of rows that are gone.
+        words: the meaning of its status words.
+        people_from: stages whose people become people of the org.
     """
 
     settings: CampaignSettings
@@ -63,11 +68,17 @@ class Choices:
     linked: Set[int] = frozenset()
     filter_strings: Sequence[str] = ()
     vanished: Vanished = "keep"
+    words: Words = default(default_factory=Words)
+    people_from: Collection[Stage] = STAGES_OF_PEOPLE
 
     def has_campaign(self, event_id: int) -> bool:
         """Returns whether an event is linked to a campaign, or will find or get one."""
         own = self.settings.external_id_field is not None or self.settings.create_campaigns
         return own or event_id in self.links or event_id in self.linked
+
+    def people_from_none(self, said: Iterable[Stage]) -> bool:
+        """Returns whether none of these stages makes somebody a person of the org."""
+        return not set(said).intersection(self.people_from)
 
 
 def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
@@ -79,13 +90,13 @@ def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
     )
 
 
-def fingerprint(settings: CampaignSettings, members: FieldMap) -> str:
+def fingerprint(settings: CampaignSettings, members: FieldMap, words: Words) -> str:
     """Differs when what is sent of each member differs, or where to."""
     said = {
         "external_id_field": settings.external_id_field,
         "create_campaigns": settings.create_campaigns,
         "statuses": {stage: s.model_dump() for stage, s in settings.statuses.items()},
-        "words": {**settings.stage_of, "": settings.unknown_stage},
+        "words": {**words.stage_of, "": words.unknown_stage},
         "rules": RULES,
         "columns": members.columns,
         "constants": members.constants,
@@ -217,9 +228,17 @@ def inherited(former: Said, known: Said | None, person_key: int, choices: Choice
     return _member(event_id, person_key, [], lost=(), choices=choices, known=both)
 
 
-def unknown_words(member: Intent) -> Collection[str]:
-    """The status words of a membership that nobody has explained, one for each such row."""
-    return ((member.memory or {}).get("unknown") or {}).values()
+def makes_nobody(member: Intent, choices: Choices) -> bool:
+    """Returns whether a membership is of somebody of whom, for its event, no record is made."""
+    if member.rejected_because is not None:
+        return False
+    said = stages.remembered(Said(member.as_of, member.fields, member.memory)).stages
+    return bool(said) and choices.people_from_none(said)
+
+
+def refused(member: Intent) -> Intent:
+    """Returns a membership of somebody who is in the org, as far as is known, not at all."""
+    return replace(member, rejected_because=NOBODY)
 
 
 def _member(
@@ -238,7 +257,7 @@ def _member(
     for row in rows:
         fields.update(members.apply(row.columns))
     parts = _parts(rows, members, _known_parts(known, lost))
-    told = stages.told(rows, settings, stages.remembered(known).without(lost))
+    told = stages.told(rows, choices.words, stages.remembered(known).without(lost))
     if known is not None:
         mapped = members.columns.keys() | members.constants.keys()
         said = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}

@@ -7,11 +7,12 @@ are the same in whatever order, however often and in however many parts the rows
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from crm_pipeline.accounts.campaigns import CampaignSettings, Stage
+from crm_pipeline.accounts.stages import Stage, Words, status_word
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.stages import word_of
 
 ORDER: tuple[Stage, ...] = (
     "attended",
@@ -27,38 +28,8 @@ ORDER: tuple[Stage, ...] = (
 """Of several sessions' stages the first of these is the event's: whoever is to come to one of them
 is Registered, and Cancelled is who cancelled them all."""
 
-WORDS: Mapping[str, Stage] = {
-    "": "registered",
-    "registered": "registered",
-    "confirmed": "registered",
-    "approved": "registered",
-    "accepted": "registered",
-    "cancelled": "cancelled",
-    "canceled": "cancelled",
-    "no show": "no_show",
-    "attended": "attended",
-    "attended on demand": "attended_on_demand",
-    "invited": "invited",
-    "pending": "pending",
-    "pending approval": "pending",
-    "waitlisted": "waitlisted",
-    "waitlist": "waitlisted",
-    "wait listed": "waitlisted",
-    "on waitlist": "waitlisted",
-    "declined": "declined",
-    "denied": "declined",
-    "rejected": "declined",
-}
-"""Status words of registrations; an account adds its own (`stage_of`)."""
-
-_ON_DEMAND = ("on demand", "ondemand", "replay", "recording")
-
 _MADE_BY: tuple[Stage, ...] = ("attended", "attended_on_demand")
 """Stages that stay, whatever a registration says, until the source takes the attendance back."""
-
-
-WORD_CHARS = 40
-"""Of a status word that is told."""
 
 
 class Word(NamedTuple):
@@ -123,50 +94,24 @@ def row_key(participation: Participation) -> str:
     return f"{participation.source[0]}{participation.participation_id}"
 
 
-def word_of(
-    participation: Participation, settings: CampaignSettings
-) -> Stage | Literal["unknown", "absent"]:
-    """The stage that a row gives.
-
-    Returns:
-        `unknown`: nobody has said what the status word means. `absent`: nobody attended; a visit
-        of no minutes is none.
-    """
-    columns = participation.columns
-    if participation.source == "attendances":
-        if columns.get("minutes_attended") == 0:
-            return "absent"
-        return "attended_on_demand" if plain(columns.get("kind")) in _ON_DEMAND else "attended"
-    said = plain(columns.get("status"))
-    chosen = {plain(word): stage for word, stage in settings.stage_of.items()}
-    known = chosen.get(said) or WORDS.get(said)
-    return known or ("registered" if settings.unknown_stage == "registered" else "unknown")
-
-
-def plain(word: object) -> str:
-    """A status word without what people write differently: case, blanks, hyphens, underscores."""
-    text = "" if word is None else str(word)
-    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
-
-
-def told(rows: Iterable[Participation], settings: CampaignSettings, before: Told) -> Told:
+def told(rows: Iterable[Participation], means: Words, before: Told) -> Told:
     """Returns the state of a person after some of their rows were read.
 
     Args:
         rows: as the source has them now. An unknown word leaves what its row said before; an
             attendance that is none takes back what was one.
-        settings: what the account's words mean.
+        means: the meaning of the account's words.
         before: what was known.
     """
     words, unknown = dict(before.words), dict(before.unknown)
     for row in rows:
         key = row_key(row)
-        stage = word_of(row, settings)
+        stage = word_of(row, means)
         unknown.pop(key, None)
         if stage == "absent":
             words.pop(key, None)
         elif stage == "unknown":
-            unknown[key] = plain(row.columns.get("status"))[:WORD_CHARS]
+            unknown[key] = status_word(row.columns.get("status"))
         else:
             at = row.happened_at.astimezone(UTC).isoformat()
             words[key] = Word(row.event_session_id, stage, at)

@@ -36,7 +36,8 @@ _TOPICS = (
     Topic(
         "filtered_leads",
         "The registrations and attendances that may reach Salesforce: without those whose email "
-        "address is missing, impossible, or contains one of the account's filter strings.",
+        "address is missing, impossible, or contains one of the account's filter strings, and "
+        "without those that are none: waitlisted, denied, of no minutes, and the like.",
         group=NAME,
         technology="python",
         after=("registrations", "attendances"),
@@ -131,6 +132,13 @@ _PROMISES = (
         "registrations",
         "Once a day the warehouse's rows are counted against those that were read: none was "
         "missed (one that was is read now), and none waits for its person, session or event.",
+    ),
+    Promise(
+        "every_status_word_is_known",
+        "filtered_leads",
+        "No registration is held because nobody has said what its status word means: `crm-pipeline "
+        "account set ACCOUNT stage_of=…` says it, and what is held goes on.",
+        only_warns=True,
     ),
     Promise(
         "no_filtered_address",

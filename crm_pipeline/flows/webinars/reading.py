@@ -1,7 +1,10 @@
 """Reading for the webinar cycle: what is new, and once a day what was missed."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from shlex import quote
+
+import orjson
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import pushed_sessions
@@ -9,6 +12,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.unread import counted
+from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
@@ -30,28 +34,57 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     pushed = pushed_sessions(ledger, account.account_id)
     added = [each.event_session_id for each in pushed if each.backfilled_at is None]
     rows = account_rows(ledger, reading.warehouse, account, backfilled=added)
-    yield from _batches(reading, rows)
+    chosen = rules.choices(reading.choices, rows.overrides, rows.filter_strings)
+    if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
+        rows = rows.with_again({"registrations": held_for(ledger, account.account_id, explained)})
+    unknown: Counter[str] = Counter()
+    yield from _batches(reading, rows, chosen, unknown)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         ledger.execute(
             statement("ledger/sessions_were_read"),
             {"account_id": account.account_id, "sessions": added},
         )
-        yield from counted(reading, lambda again: _batches(reading, rows.with_again(again)))
+        yield from counted(
+            reading, lambda again: _batches(reading, rows.with_again(again), chosen, unknown)
+        )
+    if unknown:
+        told = explain_words(account.account_id, unknown, reading.choices.stage_of)
+        yield Batch(NAME, 0, (), None, told=(told,))
 
 
-def _batches(reading: Reading[AccountSettings], rows: AccountRows) -> Iterator[Batch]:
-    maps = rules.field_maps(reading.choices, rows.overrides)
-    vanished = reading.choices.vanished
+def _batches(
+    reading: Reading[AccountSettings],
+    rows: AccountRows,
+    chosen: rules.Choices,
+    unknown: Counter[str],
+) -> Iterator[Batch]:
+    """The rows as batches; words that nobody has explained are counted in `unknown`."""
     known = positions(reading.ledger, rows.account_id, NAME)
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
             continue
         for chunk in rows.chunks(extract, known.get(extract.name)):
-            people = rows.people(chunk.rows)
+            refused = rules.refusals(chunk.rows, chosen)
+            people = rows.people(
+                [row for place, row in enumerate(chunk.rows) if place not in refused]
+            )
+            intents = rules.intents(chunk.rows, chosen, people, refused)
+            unknown.update(rules.unknown_words(intents))
             yield Batch(
                 extract.name,
                 len(chunk.rows),
-                rules.intents(chunk.rows, maps, rows.filter_strings, people, vanished),
+                intents,
                 chunk.position,
                 rows_by_session=Counter(each.event_session_id for each in chunk.rows),
             )
+
+
+def explain_words(account_id: str, unknown: Mapping[str, int], known: Mapping[str, str]) -> str:
+    """Says which status words nobody has explained, and the command that does."""
+    words = ", ".join(f"{word!r} ({rows})" for word, rows in sorted(unknown.items()))
+    explained = orjson.dumps({**known, **dict.fromkeys(sorted(unknown), "STAGE")}).decode()
+    return (
+        f"Registrations are held for a status that nobody has explained: {words}; "
+        f"`crm-pipeline account set {account_id} {quote(f'stage_of={explained}')}` "
+        "says which STAGE each is, such as registered or waitlisted"
+    )

@@ -1,18 +1,22 @@
 """The rules of the webinar cycle: filter, map, merge. Pure functions, no I/O (spec 1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
 from crm_pipeline.accounts.people import OPT_OUT
+from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
+from crm_pipeline.sources.stages import word_of
 from crm_pipeline.text import JsonText, salesforce_time, written
 
 SUBJECT: Mapping[ExtractName, str] = {
@@ -62,6 +66,53 @@ VANISHED = "not in the warehouse any more"
 """Why an activity is to be gone whose row is."""
 
 
+UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
+"""Why a registration is held; its word is kept beside it."""
+
+NO_MINUTES = "a visit of no minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The account's choices that its people and activities depend on.
+
+    Attributes:
+        maps: its mapping, by sObject.
+        filter_strings: addresses that must not reach the org.
+        vanished: what becomes of what the org has of rows that are gone.
+        words: the meaning of its status words.
+        people_from: stages whose rows become people and activities.
+    """
+
+    maps: Mapping[str, FieldMap]
+    filter_strings: Sequence[str] = ()
+    vanished: Vanished = "keep"
+    words: Words = field(default_factory=Words)
+    people_from: Sequence[Stage] = STAGES_OF_PEOPLE
+
+    def go_on(self, held: Sequence[Held]) -> list[str]:
+        """The status words whose registrations are held for no reason any more, or for another."""
+        stage = self.words.stage
+        return [
+            each.status
+            for each in held
+            if stage(each.status) in self.people_from or (each.is_unknown and stage(each.status))
+        ]
+
+
+def choices(
+    settings: AccountSettings, overrides: Sequence[FieldMapping], filter_strings: Sequence[str]
+) -> Choices:
+    """The choices in an account's settings and its own mapping."""
+    return Choices(
+        field_maps(settings, overrides),
+        filter_strings,
+        settings.vanished,
+        settings.words,
+        settings.people_from_stages,
+    )
+
+
 def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
     """The account's mapping by sObject: the defaults, then what it overrides or adds.
 
@@ -84,32 +135,61 @@ def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> 
     return maps
 
 
+def refusals(participations: Iterable[Participation], chosen: Choices) -> dict[int, str]:
+    """Returns why rows are to have no activity, by their place, of those that are to have none."""
+    reasons = (refusal(each, chosen) for each in participations)
+    return {place: reason for place, reason in enumerate(reasons) if reason is not None}
+
+
+def refusal(participation: Participation, chosen: Choices) -> str | None:
+    """Returns why a row is to have no activity, or None.
+
+    Beside what no flow sends (`sources.mapping.rejection`): a status that is no registration, one
+    that nobody has explained, and a visit of no minutes.
+    """
+    reason = rejection(participation, chosen.filter_strings)
+    if reason is not None:
+        return reason
+    stage = word_of(participation, chosen.words)
+    if stage == "unknown":
+        return UNKNOWN_STATUS
+    if stage == "absent":
+        return NO_MINUTES
+    return None if stage in chosen.people_from else stage
+
+
 def intents(
     participations: Iterable[Participation],
-    maps: Mapping[str, FieldMap],
-    filter_strings: Sequence[str],
+    chosen: Choices,
     people: Mapping[Who, int],
-    vanished: Vanished = "keep",
+    refused: Mapping[int, str],
 ) -> list[Intent]:
     """Returns the intents of the participations: an activity for each, and each person once.
 
     Where a participation is not to be sent, its activity is there with the reason. An
-    activity in the org whose address is filtered out by now, or is none, counts as vanished.
+    activity in the org whose row is refused by now counts as vanished, unless nobody knows what
+    the row says.
 
     Args:
         participations: rows of the warehouse.
-        maps: the account's mapping, by sObject.
-        filter_strings: the account's.
+        chosen: the account's choices.
         people: the person of each row that is to be sent (`sources.people.sightings`).
-        vanished: what becomes of what the org has of such rows.
+        refused: why those that are not to be sent are not, by their place among the rows.
     """
     activities, accepted = {}, []
-    for participation in participations:
-        activity = _activity(participation, maps["Event"], filter_strings, people, vanished)
+    for place, participation in enumerate(participations):
+        activity = _activity(participation, chosen, people, refused.get(place))
         activities[activity.natural_key] = activity
         if activity.person_key is not None:
             accepted.append((activity.person_key, participation))
-    return [*_people(accepted, maps), *activities.values()]
+    return [*_people(accepted, chosen.maps), *activities.values()]
+
+
+def unknown_words(activities: Iterable[Intent]) -> list[str]:
+    """The status words of registrations that nobody has explained, one for each such row."""
+    return [
+        each.memory["unknown"] for each in activities if each.memory and "unknown" in each.memory
+    ]
 
 
 def vanished_activity(source: ExtractName, participation_id: int, as_of: datetime) -> Intent:
@@ -179,14 +259,12 @@ def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _activity(
-    participation: Participation,
-    event_map: FieldMap,
-    filter_strings: Sequence[str],
-    people: Mapping[Who, int],
-    vanished: Vanished,
+    participation: Participation, chosen: Choices, people: Mapping[Who, int], reason: str | None
 ) -> Intent:
     columns = participation.columns
-    reason = rejection(participation, filter_strings)
+    memory: dict[str, Any] = {}
+    if (parts := columns.get("parts")) is not None:
+        memory["parts"] = parts
     fields: dict[str, Any] = {}
     if reason is None:
         fields = {
@@ -196,7 +274,14 @@ def _activity(
         }
         if text := description(columns):
             fields["Description"] = text
-        fields.update(event_map.apply(columns))
+        fields.update(chosen.maps["Event"].apply(columns))
+    elif participation.source == "registrations" and (
+        reason == UNKNOWN_STATUS or reason in get_args(Stage)
+    ):
+        fields = {"status": status_word(columns.get("status"))}
+        memory |= fields
+        if reason == UNKNOWN_STATUS:
+            memory["unknown"] = fields["status"]
     return Intent(
         natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
@@ -204,8 +289,9 @@ def _activity(
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
-        memory=None if (parts := columns.get("parts")) is None else {"parts": parts},
-        undoes=vanished == "delete" and reason not in (None, participation.flaw),
+        memory=memory or None,
+        undoes=chosen.vanished == "delete"
+        and reason not in (None, participation.flaw, UNKNOWN_STATUS),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from crm_pipeline.accounts.account import AccountError, AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.stages import Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.flows.campaigns.rules import (
@@ -135,12 +136,12 @@ def test_a_campaign_has_the_event_s_name_type_days_and_statuses() -> None:
 
 
 def test_what_is_sent_of_members_has_a_fingerprint() -> None:
-    same = fingerprint(CampaignSettings(), MAP)
-    assert fingerprint(CampaignSettings(campaign_type="Talk"), MAP) == same
+    same = fingerprint(CampaignSettings(), MAP, Words())
+    assert fingerprint(CampaignSettings(campaign_type="Talk"), MAP, Words()) == same
     renamed = CampaignSettings(attended={"label": "Was there", "priority": 4})
-    assert fingerprint(renamed, MAP) != same
-    assert fingerprint(CampaignSettings(), member_map([])) != same
-    assert fingerprint(CampaignSettings(external_id_field="Key__c"), MAP) != same
+    assert fingerprint(renamed, MAP, Words()) != same
+    assert fingerprint(CampaignSettings(), member_map([]), Words()) != same
+    assert fingerprint(CampaignSettings(external_id_field="Key__c"), MAP, Words()) != same
 
 
 def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:

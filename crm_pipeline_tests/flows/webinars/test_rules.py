@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
-from crm_pipeline.flows.webinars.rules import description, field_maps, merged
+from crm_pipeline.flows.webinars.rules import Choices, description, field_maps, merged
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
@@ -49,7 +49,69 @@ def participation(
 def intents(
     rows: Sequence[Participation], maps: Mapping[str, FieldMap], filter_strings: Sequence[str]
 ) -> list[Intent]:
-    return rules.intents(rows, maps, filter_strings, people_of(rows, filter_strings))
+    chosen = Choices(maps, filter_strings)
+    refused = rules.refusals(rows, chosen)
+    return rules.intents(rows, chosen, people_of(rows, filter_strings), refused)
+
+
+def refused_for(status: str | None, **settings: Any) -> str | None:
+    """Why a registration of this status has no activity."""
+    chosen = rules.choices(AccountSettings(**settings), [], [])
+    return rules.refusal(participation(status=status), chosen)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (None, None),
+        ("Registered", None),
+        ("approved", None),
+        ("cancelled", None),
+        ("no-show", None),
+        ("waitlisted", "waitlisted"),
+        ("Wait_Listed", "waitlisted"),
+        ("pending", "pending"),
+        ("denied", "declined"),
+        ("declined", "declined"),
+        ("invited", "invited"),
+        ("quizás", rules.UNKNOWN_STATUS),
+        (7, rules.UNKNOWN_STATUS),
+        (["registered"], rules.UNKNOWN_STATUS),
+    ],
+)
+def test_a_status_that_is_no_registration_has_no_activity(status: Any, reason: str | None) -> None:
+    assert refused_for(status) == reason
+
+
+def test_the_account_says_whose_rows_become_people_and_what_its_words_mean() -> None:
+    assert refused_for("waitlisted", people_from_stages=["waitlisted"]) is None
+    assert refused_for("registered", people_from_stages=["waitlisted"]) == "registered"
+    assert refused_for("Quizás", stage_of={"quizás": "registered"}) is None
+    assert refused_for("quizás", stage_of={"QUIZÁS": "pending"}) == "pending"
+    assert refused_for("quizás", unknown_stage="registered") is None
+    chosen = rules.choices(AccountSettings(people_from_stages=["registered"]), [], [])
+    assert rules.refusal(participation(source="attendances"), chosen) == "attended"
+
+
+def test_an_attendance_of_no_minutes_is_none_and_one_of_unknown_minutes_is_one() -> None:
+    chosen = rules.choices(AccountSettings(), [], [])
+    reasons = [
+        rules.refusal(participation(source="attendances", minutes_attended=minutes), chosen)
+        for minutes in (0, None, 1)
+    ]
+    assert reasons == [rules.NO_MINUTES, None, None]
+
+
+def test_a_registration_that_is_held_says_its_word_and_undoes_nothing() -> None:
+    chosen = rules.choices(AccountSettings(vanished="delete"), [], [])
+    rows = [participation(1, status="quizás"), participation(2, status="waitlisted")]
+    held, waits = rules.intents(rows, chosen, {}, rules.refusals(rows, chosen))
+    assert (held.fields, held.memory) == (
+        {"status": "quizás"},
+        {"status": "quizás", "unknown": "quizás"},
+    )
+    assert (waits.fields, waits.memory) == ({"status": "waitlisted"}, {"status": "waitlisted"})
+    assert (held.undoes, waits.undoes) == (False, True)
 
 
 def by_kind(given: list[Intent]) -> tuple[list[Intent], list[Intent]]:
