@@ -4,10 +4,10 @@ A flow is declared once, by these types; nothing below it knows its name, and no
 knows more than its declaration.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +21,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
+from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.sources.source import Source
 
 S = TypeVar("S")
@@ -194,6 +195,8 @@ class Watched:
         fields: a change of one of these is news; IsDeleted, MasterRecordId and the like among
             them, where the flow follows records that are gone.
         context: fields that are read along and are never a reason by themselves.
+        if_there: further ones, where the org has them and shows them; `Contact.Email` is a field of
+            the record that a lookup leads to.
         children: relationships that are read along.
         held_only: whether only records count that the account holds for a natural key.
         look_back: how far back the first reading goes.
@@ -202,6 +205,7 @@ class Watched:
     sobject: str
     fields: tuple[str, ...]
     context: tuple[str, ...] = ()
+    if_there: tuple[str, ...] = ()
     children: tuple[Children, ...] = ()
     held_only: bool = True
     look_back: timedelta = timedelta()
@@ -224,6 +228,41 @@ class Noticed:
     natural_key: str | None
 
 
+class Ask(NamedTuple):
+    """A question for records of a watched object, by the values of one of its fields.
+
+    `about` is the flow's own word for it, by which it knows the answer.
+    """
+
+    sobject: str
+    field: str
+    values: tuple[str, ...]
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking(Generic[S]):
+    """Everything that one call to the org has read, for a flow to keep what it needs.
+
+    Attributes:
+        ledger: the pipeline's database, in the transaction that moves the positions.
+        account: whose org.
+        choices: the account's settings of this flow.
+        records: by object, each with the fields of all flows' watches.
+        asked: the questions that these records answer; none: they changed.
+        begins: the objects that were never read before.
+        now: the org's time, UTC.
+    """
+
+    ledger: Connection
+    account: Account
+    choices: S
+    records: Mapping[str, Sequence[Record]]
+    asked: Sequence[Ask]
+    begins: Collection[str]
+    now: datetime
+
+
 Wants = Sequence[RecordWant | ChildSet | MessageWant]
 
 
@@ -244,6 +283,11 @@ class Flow(Generic[S]):
             one, so that all there is of one flow holds up no other.
         watches: the objects of the org whose changes it wants to know.
         notice: the rules that make wants of such changes. Pure.
+        take: keeps what it needs of all records that were read of the org, known ones among them;
+            returns numbers by topic and outcome.
+        asks: what else is to be read of the org, given what was taken; asked until nothing is.
+        follow: gives what follows from all that was taken, batch by batch; the caller commits each.
+            Comes after the reading of the org, and also where that is not due.
     """
 
     name: str
@@ -257,6 +301,9 @@ class Flow(Generic[S]):
     share: int = 20_000
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
+    take: Callable[[Taking[S]], Numbers] = lambda _: {}
+    asks: Callable[[Connection, Account, S], Sequence[Ask]] = lambda _, __, ___: ()
+    follow: Callable[[Reading[S]], Iterable[Batch]] = lambda _: ()
 
     def reads(self, asked: frozenset[str]) -> tuple[str, ...]:
         """The sources that are read for these topics, in the order of their declaration."""

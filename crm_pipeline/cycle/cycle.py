@@ -262,6 +262,7 @@ class _Cycle:
         everything = {topic.name for flow in self._around.flows for topic in flow.topics}
         if not everything <= self._report.steps or is_due(desk, self._flows):
             self._reader.read_back(desk)
+        self._reader.follow()
 
     def _retry(self, desk: Desk) -> None:
         retried, done = retry(desk, self._assignment)

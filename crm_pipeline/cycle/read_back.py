@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from crm_pipeline.cycle.sweep import sweep
-from crm_pipeline.declaration import Flow, Noticed, Watched
+from crm_pipeline.declaration import Ask, Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.inbound.tombstones import tombstones_of
@@ -24,9 +25,16 @@ from crm_pipeline.ledger.read_back import (
     reopen_undeleted,
     unanswered_creations,
 )
-from crm_pipeline.salesforce.changes import OrgPosition, Watch, read_changes, read_newest
+from crm_pipeline.salesforce.changes import (
+    OrgPosition,
+    Watch,
+    asked_for,
+    plain_children,
+    read_changes,
+    read_newest,
+)
 from crm_pipeline.salesforce.comparison import alike, changed
-from crm_pipeline.salesforce.composite import Record
+from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.sources.org_changes import Watching, not_read_lately
@@ -45,6 +53,9 @@ class ReadBack:
 
     Attributes:
         noticed: by the place of the flow among those that are on.
+        records: all that was read, by object.
+        asked: the place of the flow, and the questions of it that the records answer.
+        begins: the objects that were never read before.
         positions: how far each object is read with them.
         values: by Salesforce Id, those that are told by this, and those of records that turn out
             to be ours.
@@ -55,6 +66,9 @@ class ReadBack:
     """
 
     noticed: Mapping[int, Sequence[Noticed]]
+    records: Mapping[str, Sequence[Record]] = field(default_factory=dict)
+    asked: tuple[int, Sequence[Ask]] | None = None
+    begins: frozenset[str] = frozenset()
     positions: Mapping[str, OrgPosition] = field(default_factory=dict)
     values: Mapping[str, OrgValue] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
@@ -91,31 +105,56 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     Raises:
         SalesforceProblem: as `read_changes`; what was kept before is good.
     """
-    watches = _joined(flows)
-    if not watches:
+    if not any(True for _ in _watches(flows)):
         return
     desk.allowance.demand_calls()
     org = desk.org.log_in()
-    known = desk.schemas.describe([watch.sobject for watch in watches])
-    watches = [_with_lives(watch, known[watch.sobject]) for watch in watches]
+    watches = _as_the_org_has_them(desk, flows)
     now = org.org_time
-    back = {each.sobject: each.look_back for _, each in _watches(flows)}
+    back: dict[str, timedelta] = {}
+    for _, each in _watches(flows):
+        back[each.sobject] = max(each.look_back, back.get(each.sobject, timedelta()))
     read = org_positions(desk.ledger.connection, desk.ledger.account_id)
     positions = {
         w.sobject: read.get(w.sobject, OrgPosition(now - back[w.sobject])) for w in watches
     }
+    begins = frozenset(positions).difference(read)
     for number, page in enumerate(read_changes(org, watches, positions, now), start=1):
         stop_if(desk.allowance.stop_asked)
-        yield _noticed(desk, flows, page.records, page.positions)
+        noticed = _noticed(desk, flows, page.records, page.positions)
+        yield replace(noticed, begins=begins)
+        begins = frozenset()
         positions |= page.positions
         if number == CALLS_AT_MOST:
             break
     behind = [watch for watch in watches if positions[watch.sobject].cursor is not None]
     if behind:
         yield _noticed(desk, flows, read_newest(org, behind, positions), {})
+    yield from _answers(desk, flows, watches)
+    if behind:
         return
     swept = sweep(desk, watches)
     yield replace(_noticed(desk, flows, swept.records, {}), notes=swept.notes)
+
+
+def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[ReadBack]:
+    """What flows ask for beside changes, until none asks any more."""
+    by_object = {watch.sobject: watch for watch in watches}
+    for place, (flow, choices) in enumerate(flows):
+        while asks := flow.asks(desk.ledger.connection, desk.account, choices):
+            stop_if(desk.allowance.stop_asked)
+            queries = [
+                (ask.sobject, query)
+                for ask in asks
+                for query in asked_for(by_object[ask.sobject], ask.field, ask.values)
+            ]
+            org = desk.org.log_in()
+            found = query_all(org, [query for _, query in queries], include_deleted=True)
+            records: dict[str, list[Record]] = {}
+            for (sobject, _), page in zip(queries, found.records, strict=True):
+                whole = plain_children(org, by_object[sobject], page)
+                records.setdefault(sobject, []).extend(whole)
+            yield ReadBack({}, records, (place, asks))
 
 
 def keep(desk: Desk, read: ReadBack) -> None:
@@ -133,22 +172,39 @@ def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
             yield place, watch
 
 
-def _joined(flows: FlowsOn) -> list[Watch]:
-    """One watch an object, with the fields of all flows."""
+def _as_the_org_has_them(desk: Desk, flows: FlowsOn) -> list[Watch]:
+    """One watch an object, with the fields of all flows, and those that say what became of it.
+
+    These, and fields that are wanted only if they are there, cost no call.
+    """
     fields: dict[str, dict[str, None]] = {}
+    if_there: dict[str, dict[str, None]] = {}
     children: dict[str, dict[Any, None]] = {}
     for _, each in _watches(flows):
         fields.setdefault(each.sobject, {}).update(dict.fromkeys((*each.fields, *each.context)))
+        if_there.setdefault(each.sobject, {}).update(dict.fromkeys(each.if_there))
         children.setdefault(each.sobject, {}).update(dict.fromkeys(each.children))
+    known = desk.schemas.describe(fields)
+    for sobject, names in fields.items():
+        wanted = (*if_there[sobject], *_LIVES.get(sobject, ()))
+        names.update(dict.fromkeys(name for name in wanted if _is_there(known, sobject, name)))
     return [
         Watch(sobject, tuple(names), tuple(children[sobject])) for sobject, names in fields.items()
     ]
 
 
-def _with_lives(watch: Watch, schema: SObjectSchema) -> Watch:
-    """Adds the fields that say what became of a record; they cost no call."""
-    lives = [name for name in _LIVES.get(watch.sobject, ()) if schema.field(name) is not None]
-    return watch._replace(fields=tuple(dict.fromkeys((*watch.fields, *lives))))
+def _is_there(known: Mapping[str, SObjectSchema], sobject: str, name: str) -> bool:
+    """Returns whether the org has a field and shows it, be it one that a lookup leads to."""
+    lookup, _, further = name.rpartition(".")
+    if not lookup:
+        return known[sobject].field(name) is not None
+    targets = [
+        target
+        for field in known[sobject].fields.values()
+        if field.relationship == lookup
+        for target in field.reference_to
+    ]
+    return any(target in known and known[target].field(further) for target in targets)
 
 
 _MERGED = ("IsDeleted", "MasterRecordId")
@@ -209,7 +265,15 @@ def _noticed(
                     {**before.written, **written}, {**before.told, **differing}
                 )
     there = [record["Id"] for record in every if record.get("IsDeleted") is False]
-    return ReadBack(noticed, positions, news, merged, converted, there)
+    return ReadBack(
+        noticed,
+        records,
+        positions=positions,
+        values=news,
+        merged=merged,
+        converted=converted,
+        there=there,
+    )
 
 
 def _without_removed(

@@ -1,14 +1,16 @@
 """Reading: what is new at the sources of the flows, and in the org, becomes intents."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from crm_pipeline.accounts.account import Account
-from crm_pipeline.cycle.read_back import FlowsOn, keep, read_back
+from crm_pipeline.cycle.read_back import FlowsOn, ReadBack, keep, read_back
 from crm_pipeline.database.engines import engine
-from crm_pipeline.declaration import Batch, DeclarationError, Flow, Reading
+from crm_pipeline.declaration import Batch, DeclarationError, Flow, Reading, Taking
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.account_ledger import AccountLedger
@@ -48,16 +50,8 @@ class FlowReader:
             ExtractError: as the flow's `read`.
             AccountPaused: somebody asked to stop.
         """
-        steps = self.report.steps
-        recording = flow.records(steps)
-        reading = Reading(
-            self.ledger.connection,
-            engine("warehouse"),
-            self.account,
-            choices,
-            flow.reads(steps),
-            recording,
-        )
+        recording = flow.records(self.report.steps)
+        reading = self._reading(flow, choices, recording=recording)
         taken = 0
         with closing(flow.read(reading)) as batches:
             for batch in batches:
@@ -90,8 +84,45 @@ class FlowReader:
                     flow, choices = self.flows[place]
                     wants = flow.notice(noticed, choices)
                     self._record(flow, Batch(flow.name, 0, (), None, wants=wants))
+                numbers = self._take(read, desk.org.log_in().org_time)
                 keep(desk, read)
+            self.report.tally.update(numbers)
             self.told.extend(read.notes)
+
+    def follow(self) -> None:
+        """Records what follows for the flows from all that they took of the org; commits."""
+        for flow, choices in self.flows:
+            for batch in flow.follow(self._reading(flow, choices, recording=True)):
+                with self.ledger.step():
+                    recorded = self._record(flow, batch)
+                self._count(flow, batch, recorded)
+                stop_if(self.stop_asked)
+
+    def _reading(self, flow: Flow[Any], choices: Any, *, recording: bool) -> Reading[Any]:
+        return Reading(
+            self.ledger.connection,
+            engine("warehouse"),
+            self.account,
+            choices,
+            flow.reads(self.report.steps),
+            recording,
+        )
+
+    def _take(self, read: ReadBack, now: datetime) -> Counter[tuple[str, str]]:
+        """Lets flows keep what was read; what one has asked for is for that one alone."""
+        numbers: Counter[tuple[str, str]] = Counter()
+        asker, asked = read.asked or (None, ())
+        for place, (flow, choices) in enumerate(self.flows):
+            if asker in (None, place):
+                connection = self.ledger.connection
+                numbers.update(
+                    flow.take(
+                        Taking(
+                            connection, self.account, choices, read.records, asked, read.begins, now
+                        )
+                    )
+                )
+        return numbers
 
     def _count(self, flow: Flow[Any], batch: Batch, recorded: Mapping[str, Recorded]) -> None:
         self.report.tally.update(batch.numbers)

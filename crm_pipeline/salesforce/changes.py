@@ -34,6 +34,7 @@ from crm_pipeline.salesforce.soql import (
     datetime_literal,
     name,
     ordered,
+    packed_in_queries,
     select,
     since,
     with_children,
@@ -167,9 +168,16 @@ def read_newest(
     ]
     pages = [_page(answer) for answer in composite(connection, _gets(queries))]
     return {
-        watch.sobject: _with_children(connection, watch, page["records"])[::-1]
+        watch.sobject: plain_children(connection, watch, page["records"])[::-1]
         for watch, page in zip(watches, pages, strict=True)
     }
+
+
+def asked_for(watch: Watch, field: str, values: Sequence[str]) -> list[str]:
+    """The queries for records of a watched object by the values of a field, changed or not."""
+    fields = dict.fromkeys(("Id", _STAMP, *watch.fields))
+    queries = packed_in_queries(fields, watch.sobject, field, values)
+    return [_also_children(query, watch) for query in queries]
 
 
 def _read(
@@ -194,7 +202,7 @@ def _read(
     positions: dict[str, OrgPosition] = {}
     for watch, answer in zip(watches, pages, strict=True):
         page, position = _page(answer), at[watch.sobject]
-        records[watch.sobject] = _with_children(connection, watch, page["records"])
+        records[watch.sobject] = plain_children(connection, watch, page["records"])
         end = position.cursor.upto if position.cursor else ends[watch.sobject] or position.covered
         positions[watch.sobject] = _next_position(position, page, end)
     return ChangesPage(records, positions)
@@ -216,6 +224,10 @@ def _query(watch: Watch, position: OrgPosition) -> str:
 
 def _select(watch: Watch, where: str) -> str:
     query = select(dict.fromkeys(("Id", _STAMP, *watch.fields)), watch.sobject, where)
+    return _also_children(query, watch)
+
+
+def _also_children(query: str, watch: Watch) -> str:
     for children in watch.children:
         query = with_children(query, children.relationship, children.fields)
     return query
@@ -250,7 +262,7 @@ def _page(answer: SubAnswer) -> Mapping[str, Any]:
             raise RequestRefused(answer.status, code, message)
 
 
-def _with_children(connection: "Org", watch: Watch, records: list[Record]) -> list[Record]:
+def plain_children(connection: "Org", watch: Watch, records: list[Record]) -> list[Record]:
     """The records with a plain list for each relationship, further pages of it included."""
     further: list[tuple[list[Record], str]] = []
     for record in records:
