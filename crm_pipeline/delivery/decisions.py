@@ -172,7 +172,7 @@ def _decide_new(
 
 def by_policy(
     decision: Decision,
-    settings: AccountSettings,
+    policies: Mapping[str, str],
     there: Mapping[str, Any],
     ours: Mapping[str, Any],
     said_at: datetime | None = None,
@@ -181,7 +181,7 @@ def by_policy(
 
     Args:
         decision: what would be written.
-        settings: the account's.
+        policies: the account's, by field; each field of the decision has one.
         there: the record's values, of fields whose policy needs a look.
         ours: the values that we wrote there last, as the org takes them.
         said_at: when the source said so (UTC), for what is to be the newest.
@@ -194,7 +194,7 @@ def by_policy(
         field: value
         for field, value in decision.fields.items()
         if is_written(
-            settings.policy(field),
+            policies[field],
             field,
             value,
             there.get(field),

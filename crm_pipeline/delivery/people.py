@@ -1,6 +1,6 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -145,6 +145,29 @@ def update_people(desk: Desk) -> None:
     dispatch.flush()
 
 
+class _Policies(dict[str, str]):
+    """The account's policy of each field of a person, asked of the settings once.
+
+    Attributes:
+        compare: what we wrote last, or when a record was changed, decides about some field.
+    """
+
+    def __init__(self, chosen: AccountSettings) -> None:
+        super().__init__()
+        self._chosen = chosen
+        in_use = {chosen.person_fields, *chosen.person_field_policies.values()}
+        self.compare = not in_use.isdisjoint(("unless_edited", "newest"))
+        self._newest = "newest" in in_use
+
+    def __missing__(self, field: str) -> str:
+        policy = self[field] = self._chosen.policy(field)
+        return policy
+
+    def want_the_newest(self, fields: Iterable[str]) -> bool:
+        """Returns whether the time of a record's last change counts, which no match tells."""
+        return self._newest and any(self[field] == "newest" for field in fields)
+
+
 def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:
     sought = [person for person in people if person.is_to_be_found]
     return lookup(sought) if sought else dict
@@ -160,17 +183,16 @@ def _decided(
     matches = {address: matches[address] for address in matches.keys() - left}
     made, matched = made_unheard(people, matches)
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
-    there = _there(desk, [decision for _, decision in decided], matches)
-    policies = {chosen.person_fields, *chosen.person_field_policies.values()}
-    compared = not policies.isdisjoint(("unless_edited", "newest"))
+    policies = _Policies(chosen)
+    there = _there(desk, policies, [decision for _, decision in decided], matches)
     decided = [
         (
             person,
             by_policy(
                 decision,
-                chosen,
+                policies,
                 there.get(decision.salesforce_id or "", {}),
-                _written(person, decision, known) if compared else {},
+                _written(person, decision, known) if policies.compare else {},
                 _said_at(person, decision),
             ),
         )
@@ -189,11 +211,6 @@ def _written(
     return known[decision.sobject].fit(last, "update").fields if last else {}
 
 
-def _is_to_be_newest(chosen: AccountSettings, decision: Decision) -> bool:
-    """Returns whether the time of the record's last change counts, which no match tells."""
-    return any(chosen.policy(field) == "newest" for field in decision.fields)
-
-
 def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
     """When the source said what is to be written: as it was read, or what it said all along."""
     is_news = decision.salesforce_id == person.salesforce_id
@@ -201,14 +218,16 @@ def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
 
 
 def _there(
-    desk: Desk, decisions: Sequence[Decision], matches: Mapping[str, Match]
+    desk: Desk,
+    policies: _Policies,
+    decisions: Sequence[Decision],
+    matches: Mapping[str, Match],
 ) -> dict[str, Mapping[str, Any]]:
     """Returns the org's values of the fields whose policy needs a look, by record.
 
     A record that was just matched was read with it, but for when it was changed last; the others
     are read now, 10,000 in a call.
     """
-    chosen = desk.chosen
     values: dict[str, Mapping[str, Any]] = {
         match.salesforce_id: match.fields for match in matches.values()
     }
@@ -219,9 +238,9 @@ def _there(
             for each in decisions
             if each.action == "update"
             and each.sobject == sobject
-            and (each.salesforce_id not in values or _is_to_be_newest(chosen, each))
+            and (each.salesforce_id not in values or policies.want_the_newest(each.fields))
             for field in each.fields
-            if chosen.policy(field) in NEEDS_A_LOOK
+            if policies[field] in NEEDS_A_LOOK
         ]
         ids = dict.fromkeys(record_id for record_id, _ in unread)
         fields = ["Id", LAST_CHANGED, *sorted({field for _, field in unread})]
