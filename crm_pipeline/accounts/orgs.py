@@ -81,24 +81,67 @@ def settle_org(
             f"mend the login URL, or decide with `crm-pipeline account org {account.account_id}` "
             "whether the new org has the same data or all is to start anew",
         )
-    client = {**whose, "client_id": account.client_id}
-    rival = connection.execute(statement("accounts/account_in_org"), client).one_or_none()
-    if rival is not None:
-        return _twice(account, organization_id, *rival)
-    connection.execute(statement("accounts/keep_org"), {**client, "login_url": account.login_url})
+    found = rival_of(connection, account, organization_id)
+    if found is not None:
+        return _twice(account, organization_id, found)
+    _keep_org(connection, account, organization_id)
     return None
 
 
-def _twice(account: Account, organization_id: str, rival: str, is_former: bool) -> AccountStopped:
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another account by which a client's webinars go to an org, or went there in former times."""
+
+    account_id: str
+    is_former: bool
+
+
+def rival_of(connection: Connection, account: Account, organization_id: str) -> Rival | None:
+    """The account that keeps this one from delivering its client to an org; None: it may."""
+    rows = connection.execute(
+        statement("accounts/account_in_org"),
+        {
+            "account_id": account.account_id,
+            "organization_id": organization_id,
+            "client_id": account.client_id,
+        },
+    )
+    return next(iter(objects(rows, Rival)), None)
+
+
+def deliver_again(connection: Connection, account: Account, organization_id: str) -> None:
+    """Lets an account deliver its client to an org though another one did so in former times.
+
+    Writes within the caller's transaction. It holds while the account's client and org stay these.
+    """
+    _keep_org(connection, account, organization_id)
+    connection.execute(statement("accounts/deliver_again"), {"account_id": account.account_id})
+
+
+def _keep_org(connection: Connection, account: Account, organization_id: str) -> None:
+    connection.execute(
+        statement("accounts/keep_org"),
+        {
+            "account_id": account.account_id,
+            "organization_id": organization_id,
+            "client_id": account.client_id,
+            "login_url": account.login_url,
+        },
+    )
+
+
+def _twice(account: Account, organization_id: str, rival: Rival) -> AccountStopped:
     what = f"client {account.client_id} to org {organization_id}"
-    if is_former:
+    if rival.is_former:
         return AccountStopped(
-            f"Account {rival} has delivered {what} before, and all that would be there twice",
-            f"let {rival} deliver that client there again, and make {account.account_id} the "
-            "account of the other client or org",
+            f"Account {rival.account_id} has delivered {what} before, and all that would be there "
+            "twice",
+            f"let {rival.account_id} deliver that client there again, and make "
+            f"{account.account_id} the account of the other client or org; or say that you mean "
+            f"it: `crm-pipeline account org {account.account_id} --deliver-again`",
         )
     return AccountStopped(
-        f"Account {rival} delivers {what} already",
+        f"Account {rival.account_id} delivers {what} already",
         f"use that account and disable {account.account_id}, since with both everything would "
         f"be there twice; or give {account.account_id} another client or org",
     )

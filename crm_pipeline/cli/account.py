@@ -62,13 +62,19 @@ def add(
     from crm_pipeline.accounts.store import add_account, list_accounts
 
     account = Account(account_id, client.strip(), name, login_url, True, AccountSettings())
-    with migrated().begin() as connection:
+    database = migrated()
+    with database.connect() as connection:
+        # What cannot be is refused before anything is asked, and nothing is held meanwhile.
         add_account(connection, account)
-        check_client(account.client_id, yes=yes)
-        for other in list_accounts(connection):
-            if other.client_id == account.client_id and other.account_id != account_id:
-                say(f"Account {other.account_id} is this client, too; in one org only one may be.")
-        set_credentials(connection, account_id, credentials(credentials_file, method))
+        others = [a.account_id for a in list_accounts(connection) if a.client_id == client.strip()]
+    check_client(account.client_id, yes=yes)
+    for other in others:
+        if other != account_id:
+            say(f"Account {other} is this client, too; in one org only one may be.")
+    given = credentials(credentials_file, method)
+    with database.begin() as connection:
+        add_account(connection, account)
+        set_credentials(connection, account_id, given)
     say(
         f"Added account {account_id}; try its login with "
         f"`crm-pipeline account test-login {account_id}`."

@@ -37,7 +37,9 @@ def credentials(
 
     with transaction() as connection:
         get_account(connection, account_id)
-        set_credentials(connection, account_id, asked_credentials(credentials_file, method))
+    given = asked_credentials(credentials_file, method)
+    with transaction() as connection:
+        set_credentials(connection, account_id, given)
     say(f"Stored the credentials of account {account_id}, encrypted.")
 
 
@@ -51,6 +53,57 @@ def try_login(
 
     Costs an API call, and one for each object that is written.
     """
+    from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.delivery.schemas import never_left_out
+    from crm_pipeline.salesforce.errors import AccountStopped
+
+    account, org, elsewhere = log_in_to(account_id, again=again)
+    with transaction() as connection:
+        named = named_fields(account, field_mappings(connection, account_id))
+    try:
+        objects = org.request("describe", "GET", "sobjects").body["sobjects"]
+        written = {*needed_rights(account.settings), *(field.sobject for field in named)}
+        described = _described(
+            org, written & {each["name"] for each in objects}, never_left_out(account.settings)
+        )
+    except AccountStopped as stopped:
+        _refuse(account_id, stopped)
+    finally:
+        org.log_out()
+    if elsewhere is None:
+        with transaction() as connection:
+            _keep(connection, account_id, described)
+    spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
+    say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
+    if elsewhere is not None:
+        mistake(f"Account {account_id}: {elsewhere}.")
+    if missing := missing_rights(objects, needed_rights(account.settings)):
+        mistake(
+            f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
+            "with these rights."
+        )
+    if absent := _not_seen(named, described):
+        mistake(
+            f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
+            "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
+            f"`crm-pipeline account set {account_id}`."
+        )
+
+
+def log_in_to(
+    account_id: str, *, again: bool = False
+) -> "tuple[Account, Org, AccountStopped | None]":
+    """Logs in to an account's org, and compares it with the one that its ledger is about.
+
+    Ends the command where that cannot be. The caller logs out.
+
+    Args:
+        account_id: the account.
+        again: whether credentials that Salesforce refused before are tried.
+
+    Returns:
+        The account, its org, and why nothing may be sent there (None: it may).
+    """
     from crm_pipeline.accounts.credentials import (
         clear_refused,
         mark_refused,
@@ -58,8 +111,7 @@ def try_login(
         refused,
     )
     from crm_pipeline.accounts.orgs import settle_org
-    from crm_pipeline.accounts.store import field_mappings, get_account
-    from crm_pipeline.delivery.schemas import never_left_out
+    from crm_pipeline.accounts.store import get_account
     from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused, OrgUnavailable
     from crm_pipeline.salesforce.login import log_in
     from crm_pipeline.settings import settings
@@ -69,7 +121,6 @@ def try_login(
         account = get_account(connection, account_id)
         given = read_credentials(connection, account_id)
         refusal = refused(connection, account_id)
-        named = named_fields(account, field_mappings(connection, account_id))
     if refusal and not again:
         mistake(
             f"Account {account_id}: Salesforce refused these credentials before ({refusal}), and "
@@ -97,34 +148,7 @@ def try_login(
     with database.begin() as connection:
         clear_refused(connection, account_id)
         elsewhere = settle_org(connection, account, org.organization_id)
-    try:
-        objects = org.request("describe", "GET", "sobjects").body["sobjects"]
-        written = {*needed_rights(account.settings), *(field.sobject for field in named)}
-        described = _described(
-            org, written & {each["name"] for each in objects}, never_left_out(account.settings)
-        )
-    except AccountStopped as stopped:
-        _refuse(account_id, stopped)
-    finally:
-        org.log_out()
-    if elsewhere is None:
-        with database.begin() as connection:
-            _keep(connection, account_id, described)
-    spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
-    say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
-    if elsewhere is not None:
-        mistake(f"Account {account_id}: {elsewhere}.")
-    if missing := missing_rights(objects, needed_rights(account.settings)):
-        mistake(
-            f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
-            "with these rights."
-        )
-    if absent := _not_seen(named, described):
-        mistake(
-            f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
-            "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
-            f"`crm-pipeline account set {account_id}`."
-        )
+    return account, org, elsewhere
 
 
 def _refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.questions import Question, is_agreed, say_once
 from crm_pipeline.cli.show import say, shown
 
 if TYPE_CHECKING:
@@ -18,11 +19,25 @@ def agree(what: str, question: str, *, yes: bool) -> None:
     """Says what will happen and asks, on a terminal; ends the command unless that is agreed to.
 
     Where nobody can be asked, only `yes` agrees.
+
+    Raises:
+        Question: the person is to be asked; then the command begins again.
     """
-    if not yes and not _at_a_terminal():
+    if yes:
+        say(what)
+    elif not _at_a_terminal():
         mistake(f"{what} Nothing is changed, as nobody can be asked here; --yes agrees.")
+    elif not is_agreed(what):
+        raise Question(what, question)
+
+
+def agree_now(what: str, question: str, *, yes: bool) -> None:
+    """As `agree`, but asks at once: for commands that hold nothing, and would not begin again."""
+    if yes or not _at_a_terminal():
+        agree(what, question, yes=yes)
+        return
     say(what)
-    if not yes and not typer.confirm(question):
+    if not typer.confirm(question):
         mistake("Nothing is changed.")
 
 
@@ -38,7 +53,7 @@ def if_the_warehouse_answers(what: str) -> Iterator[None]:
     try:
         yield
     except ExtractError as error:
-        say(f"It cannot be checked {what}: {error}", err=True)
+        say_once(f"It cannot be checked {what}: {error}", err=True)
 
 
 def check_client(client_id: str, *, yes: bool) -> None:
@@ -50,7 +65,7 @@ def check_client(client_id: str, *, yes: bool) -> None:
     with if_the_warehouse_answers(f"whether there is a client {client_id}"):
         warehouse = engine("warehouse")
         for found in clients(warehouse, [client_id]):
-            say(_described(found))
+            say_once(_described(found))
             return
         likely = near(client_id, [each.client_id for each in clients(warehouse)])
         meant = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from crm_pipeline.cli.questions import with_answers
 from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ class OneLineMistakes(TyperGroup):
         """Runs a command; ends the process, unless `standalone_mode` is off."""
 
         def run() -> Any:
-            return super(OneLineMistakes, self).main(
-                args, prog_name, complete_var, False, windows_expand_args, **extra
+            main = super(OneLineMistakes, self).main
+            return with_answers(
+                lambda: main(args, prog_name, complete_var, False, windows_expand_args, **extra)
             )
 
         if not standalone_mode:

@@ -36,6 +36,18 @@ def start_anew(connection: Connection, account_id: str) -> None:
     connection.execute(statement("ledger/start_anew"), parameters)
 
 
+def some_known_records(
+    connection: Connection, account_id: str, *, of_each: int
+) -> dict[str, list[str]]:
+    """Ids of records that the ledger knows in the account's org, by object.
+
+    As good as at random: `of_each` of five objects at most.
+    """
+    parameters = {"account_id": account_id, "of_each": of_each}
+    rows = connection.execute(statement("ledger/some_known_records"), parameters)
+    return {row.sobject: row.ids for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class StandingOfClient:
     """An account's position in its client's rows: read up to when, UTC (None: never).

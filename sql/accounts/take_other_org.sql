@@ -21,6 +21,9 @@ known AS (
 )
 
 UPDATE crm.account_org
-SET organization_id = other_organization_id, other_organization_id = NULL
+SET
+    organization_id = other_organization_id,
+    other_organization_id = NULL,
+    delivers_again = false
 WHERE account_id = :account_id AND other_organization_id IS NOT NULL
 RETURNING organization_id

@@ -1,6 +1,7 @@
 -- All that an account delivered is pending again, as if nothing had ever been sent: the latest
 -- version of each thing, with all of its tries. Operations that an operator dropped or a rule
--- rejected stay so, and so do messages to the source platform, which is no part of the org.
+-- rejected stay so, and so do messages to the source platform, which is no part of the org. What is
+-- to be sent is looked for in the org first, which may have it all the same.
 WITH identities AS (
     DELETE FROM crm.identity WHERE account_id = :account_id
 ),
@@ -39,6 +40,10 @@ under_way AS (
 
 jobs AS (
     DELETE FROM crm.bulk_job WHERE account_id = :account_id
+),
+
+unsure AS (
+    UPDATE crm.ledger_mark SET unsure = true WHERE account_id = :account_id
 ),
 
 causes AS (

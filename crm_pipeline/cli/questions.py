@@ -1,0 +1,79 @@
+"""Questions to a person: asked while no transaction is open and no account is held.
+
+People think for long, and other commands would wait for them. So a command that needs an answer
+ends there, as if it had failed; once the person has agreed, it begins again from its start, and
+goes on past the question if what it would do is still the same.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TypeVar
+
+import typer
+
+from crm_pipeline.cli.show import say
+
+T = TypeVar("T")
+
+
+class Question(Exception):  # noqa: N818 - an answer is wanted, and nothing is wrong
+    """Ends a command, with its transactions, until a person has answered.
+
+    Attributes:
+        what: what the command would do.
+        question: whether it is to.
+    """
+
+    def __init__(self, what: str, question: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.question = question
+
+
+class Conversation:
+    """What was agreed to, and what was told, in the attempts at one command so far."""
+
+    def __init__(self) -> None:
+        self.agreed: set[str] = set()
+        self.told: set[str] = set()
+
+
+_CONVERSATION: ContextVar[Conversation | None] = ContextVar("_CONVERSATION", default=None)
+
+
+def is_agreed(what: str) -> bool:
+    """Returns whether the person has agreed to exactly this, in this run of the program."""
+    conversation = _CONVERSATION.get()
+    return conversation is not None and what in conversation.agreed
+
+
+def say_once(line: str, *, err: bool = False) -> None:
+    """Prints a line, harmless; not again when the command begins again after a question."""
+    conversation = _CONVERSATION.get()
+    if conversation is None or line not in conversation.told:
+        say(line, err=err)
+    if conversation is not None:
+        conversation.told.add(line)
+
+
+def with_answers(command: Callable[[], T]) -> T:
+    """Runs a command, again and again, until all that it asks is agreed to.
+
+    Raises:
+        TyperException: the person does not agree.
+        Abort: there is no answer.
+    """
+    conversation = Conversation()
+    token = _CONVERSATION.set(conversation)
+    try:
+        while True:
+            try:
+                return command()
+            except Question as asked:
+                question = asked
+            say(question.what)
+            if not typer.confirm(question.question):
+                raise typer.TyperException("Nothing is changed.")
+            conversation.agreed.add(question.what)
+    finally:
+        _CONVERSATION.reset(token)
