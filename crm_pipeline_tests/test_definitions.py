@@ -43,7 +43,8 @@ def test_dg_list_defs_shows_the_lineage():
     deps = {asset["asset_key"]: set(asset["dependency_keys"]) for asset in listed["assets"]}
     assert deps["filtered_leads"] == {"registrations", "attendances"}
     assert deps["lead_payloads"] == {"filtered_leads"}
-    assert deps["load_results"] == deps["retried_operations"] == {"lead_payloads"}
+    assert deps["retried_operations"] == {"lead_payloads"}
+    assert deps["load_results"] == {"lead_payloads", "tracked_leads"}
     assert deps["sync_state"] == {"retried_operations", "campaign_members"}
     assert deps["salesforce/Lead"] == {"load_results"}
 

@@ -1,9 +1,10 @@
 """An account and what it may choose: plain, frozen values without a database."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from inspect import isclass
+from typing import Annotated, Literal, Self, get_args
 
 import orjson
 from pydantic import (
@@ -16,7 +17,8 @@ from pydantic import (
     field_validator,
 )
 
-from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
+from crm_pipeline.accounts.attribution import AttributionSettings
+from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, UnknownStage, Words
@@ -186,6 +188,11 @@ class AccountSettings(BaseModel):
         description="Events as campaigns, participants as their members: a JSON object, {} for "
         "the defaults; none: off.",
     )
+    attribution: AttributionSettings | None = Field(
+        default=None,
+        description="Tracked leads as people with their attribution, and opportunities back: a "
+        "JSON object, {} for the defaults; none: off.",
+    )
 
     inbound: InboundSettings | None = Field(
         default=None,
@@ -195,6 +202,7 @@ class AccountSettings(BaseModel):
 
     @field_validator(
         "campaigns",
+        "attribution",
         "inbound",
         "person_field_policies",
         "stage_of",
@@ -231,6 +239,8 @@ class AccountSettings(BaseModel):
         chosen = {name.lower(): policy for name, policy in self.person_field_policies.items()}
         if field.lower() in chosen:
             return chosen[field.lower()]
+        if self.attribution is not None and (policy := self.attribution.policy(field)):
+            return policy
         if field in STAYS and self.person_fields != "never":
             return "when_empty"
         return self.person_fields
@@ -248,16 +258,27 @@ class AccountSettings(BaseModel):
             first = refused.errors(include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
-                within = CampaignSettings if first["loc"][0] == "campaigns" else InboundSettings
-                models = (cls, within, MemberStatus)
-                depth = len(first["loc"]) - 1
-                message = f"there is no setting {name!r}"
-                if depth < 2 or within is CampaignSettings:
-                    message += f"; those that exist: {', '.join(models[depth].model_fields)}"
+                known = ", ".join(_model_at(cls, first["loc"][:-1]).model_fields)
+                message = f"there is no setting {name!r}; those that exist: {known}"
             else:
                 why = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
                 message = f"setting {name} = {first['input']!r}: {why}"
         raise AccountError(f"Account {account_id}: {message}.")
+
+
+def _model_at(model: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:
+    """The model of the group of settings at a place, which may lie within lists and objects."""
+    for name in path:
+        if isinstance(name, str) and name in model.model_fields:
+            model = next(_models_in(model.model_fields[name].annotation))
+    return model
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,12 @@ Present = Callable[[Collection[str]], Collection[Sighting]]
 
 
 def identify(
-    connection: Connection, account_id: str, sightings: Collection[Sighting], present: Present
+    connection: Connection,
+    account_id: str,
+    sightings: Collection[Sighting],
+    present: Present,
+    *,
+    pointer: str = "platform",
 ) -> dict[Who, int]:
     """The person of each sighting; new ones are made, and what points to whom is kept.
 
@@ -51,6 +56,8 @@ def identify(
         sightings: what some rows say.
         present: asked about everybody else on whom it depends who these are, such as whoever has
             the address of one of them until now. So it does not matter which rows come together.
+        pointer: the kind of the ids. Those of the platform are kept true by it, and hold nobody
+            back who leaves an address; all others are held back by every id.
     """
     if not sightings:
         return {}
@@ -59,7 +66,7 @@ def identify(
         key = each.source_person, each.address if each.source_person is None else ""
         if key not in newest or newest[key].as_of <= each.as_of:
             newest[key] = each
-    whose = {"account_id": account_id}
+    whose = {"account_id": account_id, "kind": pointer}
     said = [*newest.values()]
     known = connection.execute(statement("ledger/who_is_known"), {**whose, "rows": _json(said)})
     row = known.one()
@@ -129,7 +136,7 @@ def _seen(connection: Connection, whose: Mapping[str, str], told: Sequence[Sight
     seen = _Seen(rows.all())
     if concerned := seen.concerned():
         found = connection.execute(
-            statement("ledger/platform_ids_of"), {"person_keys": list(concerned)}
+            statement("ledger/platform_ids_of"), {**whose, "person_keys": list(concerned)}
         )
         for row in found:
             seen.ids_of.setdefault(row.person_key, set()).add(row.value)

@@ -46,18 +46,24 @@ class Shipped(NamedTuple):
         return (self.rows, self.seconds) != (position.seen_rows, position.seen_seconds)
 
 
-def shipped_since(questions: Sequence[Question]) -> dict[Question, Shipped]:
+def shipped_since(
+    questions: Sequence[Question], extract: str = "new_rows"
+) -> dict[Question, Shipped]:
     """The answers, each question asked once.
 
+    Args:
+        questions: any number.
+        extract: the statement below `sql/extract/` that knows the sources asked about.
+
     Raises:
-        ExtractError: the warehouse is down, or `sql/extract/new_rows.sql` does not fit it.
+        ExtractError: the warehouse is down, or the statement does not fit it.
     """
     distinct = list(dict.fromkeys(questions))
     if not distinct:
         return {}
-    with explained("new_rows"), engine("warehouse").connect() as connection:
+    with explained(extract), engine("warehouse").connect() as connection:
         rows = connection.execute(
-            statement("extract/new_rows"),
+            statement(f"extract/{extract}"),
             {
                 "keys": [str(number) for number in range(len(distinct))],
                 "client_ids": [question.client_id for question in distinct],

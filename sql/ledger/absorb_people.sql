@@ -38,6 +38,21 @@ identities AS (
             SELECT FROM crm.identity AS own
             WHERE own.account_id = :account_id AND own.person_key = a.successor
         )
+),
+
+tracked_leads AS (
+    UPDATE crm.tracked_lead AS t
+    SET person_key = a.successor, moved = true
+    FROM absorbed AS a
+    WHERE t.account_id = :account_id AND t.person_key = a.person_key
+),
+
+pointers AS (
+    -- Of the ids by which somebody was absorbed none is left here.
+    UPDATE crm.person_pointer AS p
+    SET person_key = a.successor
+    FROM absorbed AS a
+    WHERE p.account_id = :account_id AND p.person_key = a.person_key
 )
 
 UPDATE crm.operation AS o

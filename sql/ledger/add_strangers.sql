@@ -19,7 +19,7 @@ added AS (
 
 pointed AS (
     INSERT INTO crm.person_pointer (account_id, kind, value, person_key, as_of)
-    SELECT :account_id, 'platform', s.source_person, a.person_key, s.as_of
+    SELECT :account_id, :kind, s.source_person, a.person_key, s.as_of
     FROM said AS s
     INNER JOIN added AS a ON s.address = a.address
     WHERE s.source_person IS NOT NULL

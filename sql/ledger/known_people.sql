@@ -19,7 +19,7 @@ LEFT JOIN LATERAL (
     INNER JOIN crm.person AS p ON known.person_key = p.person_key
     WHERE
         known.account_id = :account_id
-        AND known.kind = 'platform'
+        AND known.kind = :kind
         AND known.value = s.source_person
     OFFSET 0
 ) AS by_platform ON true

@@ -1,5 +1,5 @@
 INSERT INTO crm.person_pointer (account_id, kind, value, person_key, as_of)
-SELECT :account_id, 'platform', n.source_person, n.person_key, n.as_of
+SELECT :account_id, :kind, n.source_person, n.person_key, n.as_of
 FROM
     jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (
         source_person text,

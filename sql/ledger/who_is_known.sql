@@ -12,7 +12,7 @@ LEFT JOIN LATERAL (
     FROM crm.person_pointer AS known
     WHERE
         known.account_id = :account_id
-        AND known.kind = 'platform'
+        AND known.kind = :kind
         AND known.value = s.source_person
     OFFSET 0
 ) AS by_platform ON true

@@ -75,7 +75,7 @@ _TOPICS = (
         "new person becomes a lead, and each gets the activity.",
         group=NAME,
         technology="salesforce",
-        after=("lead_payloads",),
+        after=("lead_payloads", "tracked_leads"),
         counts=(
             "leads_created",
             "leads_updated",

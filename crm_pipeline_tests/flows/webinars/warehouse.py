@@ -165,3 +165,30 @@ def chat(
             replied_at=at,
             shipped_at=at,
         )
+
+
+def track(
+    connection: Connection,
+    lead: int,
+    *,
+    client: str = CLIENT,
+    minute: float = 0,
+    shipped_at: datetime | None = None,
+    **columns: Any,
+) -> None:
+    """A tracked lead, by default a form, `minute` past noon and shipped then; or what it says now.
+
+    Of one that is there already the columns that are given change.
+    """
+    at = shipped_at or LONG_AGO + timedelta(minutes=minute)
+    known = {"kind": "form", "happened_at": at, **columns, "shipped_at": at}
+    changed = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "shipped_at"))
+    names = ", ".join(("lead_id", "client_id", *known))
+    values = ", ".join(f":{name}" for name in ("lead_id", "client_id", *known))
+    connection.execute(
+        text(
+            f"INSERT INTO warehouse.tracked_lead ({names}) VALUES ({values})"
+            f" ON CONFLICT (lead_id) DO UPDATE SET {changed}"
+        ),
+        {"lead_id": lead, "client_id": client, **known},
+    )

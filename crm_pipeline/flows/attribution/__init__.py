@@ -1,0 +1,3 @@
+"""Attribution: tracked leads go to the org as people, opportunities come back (spec 5)."""
+
+NAME = "attribution"

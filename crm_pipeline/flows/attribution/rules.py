@@ -1,0 +1,184 @@
+"""The rules of tracked leads: who is sent, and the first and the last touch. Pure (spec 5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, get_args
+
+from crm_pipeline.accounts.attribution import TOUCH_COLUMNS, AttributionSettings, LeadKind
+from crm_pipeline.accounts.filters import matches
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.tracked_leads import TrackedLead
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.phones import phone_key, written_number
+from crm_pipeline.salesforce.values import READERS
+from crm_pipeline.sources.mapping import salesforce_value
+from crm_pipeline.sources.tracked_leads import TrackedLeadRow
+
+KINDS: tuple[str, ...] = get_args(LeadKind)
+
+DETAILS: Mapping[str, Mapping[str, str]] = {
+    "Lead": {
+        "FirstName": "first_name",
+        "LastName": "last_name",
+        "Company": "company_name",
+        "City": "city",
+        "State": "county",
+        "PostalCode": "postal_code",
+        "Country": "country_code",
+        "Phone": "phone",
+        "Email": "email",
+    },
+    "Contact": {
+        "FirstName": "first_name",
+        "LastName": "last_name",
+        "MailingCity": "city",
+        "MailingState": "county",
+        "MailingPostalCode": "postal_code",
+        "MailingCountry": "country_code",
+        "Phone": "phone",
+        "Email": "email",
+    },
+}
+"""Field → column: who somebody is. Of an existing record they are written while nothing stands
+there, or what we wrote last: a tracker's word for a name weighs less than a salesperson's."""
+
+_NOT_KEPT = frozenset(("lead_id", "happened_at", "changed_at"))
+_NO_TIME = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def tracked_lead(
+    row: TrackedLeadRow, chosen: AttributionSettings, filter_strings: Sequence[str]
+) -> TrackedLead | None:
+    """Returns a lead as the ledger keeps it, rejected ones with the reason.
+
+    Returns:
+        None for a row without an id, which can be told from no other.
+    """
+    columns = row.columns
+    if columns["lead_id"] is None:
+        return None
+    said = {
+        name: value
+        for name, value in ((n, salesforce_value(v)) for n, v in columns.items())
+        if value is not None and name not in _NOT_KEPT
+    }
+    email = said.get("email")
+    lead = TrackedLead(
+        lead_id=str(columns["lead_id"]),
+        happened_at=row.happened_at or _NO_TIME,
+        as_of=row.changed_at,
+        rejected_because=None,
+        email=email_key(email) if isinstance(email, str) else None,
+        phone=phone_key(said.get("phone"), chosen.phone_region, said.get("country_code")),
+        columns={**said, **_names(said)},
+    )
+    lead.rejected_because = _rejection(lead, row, chosen, filter_strings)
+    return lead
+
+
+def _rejection(
+    lead: TrackedLead,
+    row: TrackedLeadRow,
+    chosen: AttributionSettings,
+    filter_strings: Sequence[str],
+) -> str | None:
+    """Returns why a lead is not to reach the org, or None."""
+    kind = lead.columns.get("kind")
+    reasons = {
+        "spam": _is_set(lead.columns.get("is_spam")),
+        "duplicate": _is_set(lead.columns.get("is_duplicate")),
+        "no kind": kind is None,
+        "unknown kind": kind not in KINDS,
+        "kind not sent": kind not in chosen.kinds,
+        "no happened_at": row.columns["happened_at"] is None,
+        "happened_at is no usable time": row.happened_at is None,
+        "filtered": lead.email is not None and matches(lead.email, filter_strings) is not None,
+        "no email and no valid phone number": lead.email is None and lead.phone is None,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and READERS["boolean"](value) is True
+
+
+def _names(said: Mapping[str, Any]) -> dict[str, str]:
+    """The parts of a whole name, where the tracker gives no parts.
+
+    "Ada Lovelace" and "Lovelace, Ada" are the same; one word is a last name.
+    """
+    whole = said.get("contact_name")
+    if "first_name" in said or "last_name" in said or not isinstance(whole, str):
+        return {}
+    last, comma, first = whole.partition(",")
+    if not comma:
+        first, _, last = whole.rpartition(" ")
+    parts = {"first_name": " ".join(first.split()), "last_name": " ".join(last.split())}
+    return {name: part for name, part in parts.items() if part}
+
+
+def person_intents(
+    leads: Mapping[int, Sequence[TrackedLead]], chosen: AttributionSettings
+) -> list[Intent]:
+    """Returns what is wanted of each person, by all leads that are about them.
+
+    Args:
+        leads: by person, the first one first; rejected ones are not among them.
+        chosen: the account's.
+    """
+    return [_person(person, of_person, chosen) for person, of_person in leads.items()]
+
+
+def _person(person: int, leads: Sequence[TrackedLead], chosen: AttributionSettings) -> Intent:
+    attribution = _attribution(leads, chosen)
+    columns: dict[str, Any] = {}
+    for lead in leads:
+        columns.update(lead.columns)
+        if lead.email is not None:
+            columns["email"] = lead.email
+        if lead.phone is not None:
+            columns["phone"] = written_number(lead.phone)
+    fields: dict[str, Any] = {}
+    details: dict[str, None] = {}
+    for sobject, mapping in DETAILS.items():
+        of_person = {field: columns[c] for field, c in mapping.items() if c in columns}
+        of_person["LeadSource"] = chosen.lead_source
+        details |= dict.fromkeys(of_person)
+        fields[sobject] = of_person | attribution
+    fields["unless_edited"] = sorted(details.keys() - attribution.keys())
+    as_of = max(lead.as_of for lead in leads)
+    return Intent(f"person:{person}", "person", person, as_of, fields)
+
+
+def _attribution(leads: Sequence[TrackedLead], chosen: AttributionSettings) -> dict[str, Any]:
+    """The fields of both touches; what the last one does not say is emptied.
+
+    A touch is what one lead says: of two of them nothing is mixed. One that says nothing of where
+    it came from is no touch.
+    """
+    fields: dict[str, Any] = {}
+    if chosen.id_field is not None:
+        fields[chosen.id_field] = leads[0].lead_id
+    if chosen.kind_field is not None:
+        fields[chosen.kind_field] = leads[0].columns["kind"]
+    touches = [touch for lead in leads if (touch := _touch(lead))]
+    if touches:
+        for column, field in chosen.first_touch.named.items():
+            if column in touches[0]:
+                fields[field] = touches[0][column]
+        for column, field in chosen.last_touch.named.items():
+            fields[field] = touches[-1].get(column)
+    for field, column in chosen.further_fields.items():
+        value = _newest(leads, column)
+        if value is not None:
+            fields[field] = value
+    return fields
+
+
+def _touch(lead: TrackedLead) -> dict[str, Any]:
+    return {name: lead.columns[name] for name in TOUCH_COLUMNS if name in lead.columns}
+
+
+def _newest(leads: Iterable[TrackedLead], column: str) -> Any:
+    values = [lead.columns[column] for lead in leads if column in lead.columns]
+    return values[-1] if values else None

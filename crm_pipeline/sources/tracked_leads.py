@@ -1,0 +1,169 @@
+"""Reading the warehouse: the leads of a tracker, each with where it came from.
+
+The names of the columns of `sql/extract/tracked_leads.sql` are the contract.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.sources.errors import ExtractError, explained
+from crm_pipeline.sources.participations import UNFINISHED, moment
+from crm_pipeline.sources.shipped import NEVER, Question, shipped_since
+from crm_pipeline.sources.source import Asked, Chunk
+
+NAME = "tracked_leads"
+
+NEEDED = ("lead_id", "kind", "happened_at", "is_spam", "is_duplicate", "email", "phone")
+"""The columns without which nothing can be said of a lead, beside changed_at."""
+
+
+@dataclass(slots=True)
+class TrackedLeadRow:
+    """A lead as the warehouse has it.
+
+    Attributes:
+        columns: every column of the extract, by name.
+        happened_at: when the person got in touch, UTC; None where the row has no usable time.
+        changed_at: when it was shipped to the warehouse, UTC; never later than when it was read.
+    """
+
+    columns: Mapping[str, Any]
+    happened_at: datetime | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsReading:
+    """The part of a client's leads that is to be read.
+
+    Attributes:
+        warehouse: the platform's.
+        client_id: the warehouse's client.
+        overlap: how far below the watermark to read again, for rows that commit late.
+        chunk_rows: leads at a time.
+        timezone: the zone of timestamps that carry none.
+    """
+
+    warehouse: Engine
+    client_id: str
+    overlap: timedelta
+    chunk_rows: int
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedLeads:
+    """The source of tracked leads."""
+
+    name: str = NAME
+
+    def read(
+        self, reading: LeadsReading, position: Position | None
+    ) -> Iterator[Chunk[TrackedLeadRow]]:
+        """Reads the leads from a position on, oldest shipping first.
+
+        The last chunk (which may be empty) carries a position with the number of rows seen, so
+        that rows which become visible below the watermark later are noticed.
+
+        Raises:
+            ExtractError: the warehouse is down, or a statement does not fit it.
+        """
+        with explained(NAME), reading.warehouse.connect() as connection:
+            connection.execute(statement("extract/one_snapshot"))
+            end, now = _end(connection, reading)
+            start = NEVER if position is None else min(position.watermark, end)
+            now = now if position is None else max(now, position.watermark)
+            rows = connection.execution_options(
+                stream_results=True, max_row_buffer=reading.chunk_rows
+            ).execute(
+                statement("extract/tracked_leads"),
+                {
+                    "client_id": reading.client_id,
+                    "since": max(start - reading.overlap, NEVER),
+                },
+            )
+            names = list(rows.keys())
+            for name in (*NEEDED, "changed_at"):
+                if name not in names:
+                    raise ExtractError(
+                        f"sql/extract/{NAME}.sql lacks the column {name}: add it under this name"
+                    )
+            for partition in rows.partitions(reading.chunk_rows):
+                leads = [
+                    _lead(dict(zip(names, row, strict=True)), reading.timezone, now)
+                    for row in partition
+                ]
+                reached = max(start, min(leads[-1].changed_at, end))
+                yield Chunk(leads, Position(NAME, reached, reached, UNFINISHED, Decimal()))
+            seen_since = max(end - reading.overlap, NEVER)
+            seen = connection.execute(
+                statement("extract/new_tracked_leads"),
+                {
+                    "keys": [""],
+                    "client_ids": [reading.client_id],
+                    "sources": [NAME],
+                    "sinces": [seen_since],
+                },
+            ).one()
+            yield Chunk((), Position(NAME, end, seen_since, seen.rows, seen.seconds))
+
+    def news(self, asked: Sequence[Asked]) -> frozenset[str]:
+        """Returns, as `Source`, the accounts with leads shipped after what they have seen."""
+        questions = [
+            Question(
+                each.client_id, NAME, NEVER if each.position is None else each.position.seen_since
+            )
+            for each in asked
+        ]
+        shipped = shipped_since(questions, "new_tracked_leads")
+        return frozenset(
+            each.account_id
+            for each, question in zip(asked, questions, strict=True)
+            if shipped[question].has_news(each.position)
+        )
+
+
+TRACKED_LEADS = TrackedLeads()
+
+
+def columns(warehouse: Engine) -> set[str]:
+    """Returns the names that `further_fields` can use: the columns of the extract.
+
+    Raises:
+        ExtractError: the warehouse is down, or the statement does not fit it.
+    """
+    nobody = {"client_id": "", "since": NEVER}
+    with explained(NAME), warehouse.connect() as connection:
+        return set(connection.execute(statement("extract/tracked_leads"), nobody).keys())
+
+
+def _end(connection: Connection, reading: LeadsReading) -> tuple[datetime, datetime]:
+    """Up to when the leads can be read: the newest one, but not beyond the warehouse's clock.
+
+    Returns:
+        That, and what the clock says.
+    """
+    row = connection.execute(
+        statement("extract/tracked_leads_end"), {"client_id": reading.client_id}
+    ).one()
+    now: datetime = row.now
+    if row.newest is None:
+        return NEVER, now
+    return min(moment(row.newest, reading.timezone) or now, now), now
+
+
+def _lead(columns: dict[str, Any], timezone: str, now: datetime) -> TrackedLeadRow:
+    """A row as the flow takes it; without a time of shipping it counts as shipped now."""
+    changed_at = moment(columns["changed_at"], timezone)
+    return TrackedLeadRow(
+        columns,
+        moment(columns["happened_at"], timezone),
+        now if changed_at is None or changed_at > now else changed_at,
+    )
