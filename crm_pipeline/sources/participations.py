@@ -18,7 +18,7 @@ from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.shipped import NEVER, Question, shipped_since
+from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import written
 
@@ -147,37 +147,11 @@ class Extract:
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
-        questions = [
-            Question(
-                each.client_id,
-                self.name,
-                NEVER if each.position is None else each.position.seen_since,
-            )
-            for each in asked
-        ]
-        shipped = shipped_since(questions)
-        return frozenset(
-            each.account_id
-            for each, question in zip(asked, questions, strict=True)
-            if shipped[question].has_news(each.position)
-        )
+        return with_news(asked, self.name)
 
     def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
         """Returns, as `Source`, when the oldest row above the watermark was shipped."""
-        questions = {
-            each.account_id: Question(
-                each.client_id,
-                self.name,
-                NEVER if each.position is None else each.position.watermark,
-            )
-            for each in asked
-        }
-        shipped = shipped_since(list(questions.values()))
-        return {
-            account_id: oldest
-            for account_id, question in questions.items()
-            if (oldest := shipped[question].oldest) is not None
-        }
+        return oldest_unread(asked, self.name)
 
 
 REGISTRATIONS, ATTENDANCES = Extract("registrations"), Extract("attendances")

@@ -9,6 +9,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.source import Asked
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Watermark of a source of which nothing has been read."""
@@ -74,4 +75,38 @@ def shipped_since(
     return {
         distinct[int(row.key)]: Shipped(row.rows, row.oldest, row.newest, row.seconds)
         for row in rows
+    }
+
+
+def with_news(asked: Sequence[Asked], source: str, extract: str = "new_rows") -> frozenset[str]:
+    """Returns, as `Source.news`, the accounts with rows shipped after what they have seen."""
+    questions = [
+        Question(
+            each.client_id, source, NEVER if each.position is None else each.position.seen_since
+        )
+        for each in asked
+    ]
+    shipped = shipped_since(questions, extract)
+    return frozenset(
+        each.account_id
+        for each, question in zip(asked, questions, strict=True)
+        if shipped[question].has_news(each.position)
+    )
+
+
+def oldest_unread(
+    asked: Sequence[Asked], source: str, extract: str = "new_rows"
+) -> dict[str, datetime]:
+    """Returns, as `Source.unread_since`, when the oldest row above the watermark was shipped."""
+    questions = {
+        each.account_id: Question(
+            each.client_id, source, NEVER if each.position is None else each.position.watermark
+        )
+        for each in asked
+    }
+    shipped = shipped_since(list(questions.values()), extract)
+    return {
+        account_id: oldest
+        for account_id, question in questions.items()
+        if (oldest := shipped[question].oldest) is not None
     }

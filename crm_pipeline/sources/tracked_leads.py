@@ -15,7 +15,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.participations import UNFINISHED, moment
-from crm_pipeline.sources.shipped import NEVER, Question, shipped_since
+from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 
 NAME = "tracked_leads"
@@ -116,18 +116,11 @@ class TrackedLeads:
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with leads shipped after what they have seen."""
-        questions = [
-            Question(
-                each.client_id, NAME, NEVER if each.position is None else each.position.seen_since
-            )
-            for each in asked
-        ]
-        shipped = shipped_since(questions, "new_tracked_leads")
-        return frozenset(
-            each.account_id
-            for each, question in zip(asked, questions, strict=True)
-            if shipped[question].has_news(each.position)
-        )
+        return with_news(asked, self.name, "new_tracked_leads")
+
+    def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
+        """Returns, as `Source`, when the oldest lead above the watermark was shipped."""
+        return oldest_unread(asked, self.name, "new_tracked_leads")
 
 
 TRACKED_LEADS = TrackedLeads()

@@ -67,7 +67,12 @@ def test_the_short_way_says_what_the_long_one_says(
             heard = {each.source_person for each in chunk}
             short = identify(ledger, "acme", chunk, present)
             long = _thought_about(
-                ledger, {"account_id": "other"}, [*chunk], (), heard=heard, present=present
+                ledger,
+                {"account_id": "other", "kind": "platform"},
+                [*chunk],
+                (),
+                heard=heard,
+                present=present,
             )
             assert _together(short) == _together(long)
             assert _people(ledger, "acme") == _people(ledger, "other")
