@@ -231,10 +231,15 @@ class AccountSettings(BaseModel):
         """The meaning of the status words of registrations."""
         return Words(self.stage_of, self.unknown_stage)
 
-    def policy(self, field: str) -> str:
+    def policy(self, field: str, *, softly: bool = False) -> str:
         """Returns when this field of an existing Lead or Contact is written.
 
         As in Salesforce, it does not matter in which case a field's name is written.
+
+        Args:
+            field: its name.
+            softly: whether what is to be written weighs less than a salesperson's word; it
+                matters where the account has not chosen for this very field.
         """
         chosen = {name.lower(): policy for name, policy in self.person_field_policies.items()}
         if field.lower() in chosen:
@@ -243,7 +248,7 @@ class AccountSettings(BaseModel):
             return policy
         if field in STAYS and self.person_fields != "never":
             return "when_empty"
-        return self.person_fields
+        return "unless_edited" if softly and self.person_fields == "source" else self.person_fields
 
     @classmethod
     def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:

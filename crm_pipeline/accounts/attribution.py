@@ -161,7 +161,7 @@ class AttributionSettings(BaseModel):
             raise ValueError(f"two values go to one field: {', '.join(twice)}")
         return self
 
-    def written_fields(self) -> Iterator[tuple[str, str]]:
+    def written_fields(self) -> Iterator[tuple[str, FieldPolicy]]:
         """The fields of Lead and Contact that hold the attribution, each with its policy."""
         for field in (self.id_field, self.kind_field, *self.first_touch.named.values()):
             if field is not None:

@@ -16,6 +16,7 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.parts import with_parts
 from crm_pipeline.ledger.positions import advance, positions
 from crm_pipeline.ledger.records import intents_of, set_attempts
 from crm_pipeline.report import CycleReport
@@ -151,7 +152,7 @@ class FlowReader:
             flow=flow.name,
             cycle_id=self.ledger.cycle_id,
             intents=[
-                *batch.intents,
+                *with_parts(connection, account_id, flow.name, batch.intents),
                 *intents_of(connection, account_id, records, publishing=self._publishing),
                 *(each.intent for each in messages),
             ],

@@ -175,7 +175,9 @@ def by_policy(
     policies: Mapping[str, str],
     there: Mapping[str, Any],
     ours: Mapping[str, Any],
+    *,
     said_at: datetime | None = None,
+    placeholders: Mapping[str, str] | None = None,
 ) -> Decision:
     """An update of an existing person, without what the account does not want written (spec 1).
 
@@ -185,11 +187,13 @@ def by_policy(
         there: the record's values, of fields whose policy needs a look.
         ours: the values that we wrote there last, as the org takes them.
         said_at: when the source said so (UTC), for what is to be the newest.
+        placeholders: by field, the value that stands for none where Salesforce requires one.
     """
     if decision.action != "update":
         return decision
     changed_at = there.get(LAST_CHANGED)
     is_newer = bool(said_at and changed_at and said_at > datetime.fromisoformat(str(changed_at)))
+    empty = placeholders or {}
     wanted = {
         field: value
         for field, value in decision.fields.items()
@@ -197,7 +201,7 @@ def by_policy(
             policies[field],
             field,
             value,
-            there.get(field),
+            None if field in empty and there.get(field) == empty[field] else there.get(field),
             ours.get(field),
             is_newer=is_newer,
         )

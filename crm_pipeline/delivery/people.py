@@ -38,6 +38,7 @@ from crm_pipeline.ledger.due import (
     left_addresses,
 )
 from crm_pipeline.ledger.left_out import leave_people_out
+from crm_pipeline.ledger.parts import SOFTLY
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
@@ -152,16 +153,29 @@ class _Policies(dict[str, str]):
         compare: what we wrote last, or when a record was changed, decides about some field.
     """
 
-    def __init__(self, chosen: AccountSettings) -> None:
+    def __init__(self, chosen: AccountSettings, soft: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self._chosen = chosen
+        self._soft = soft
+        self._of_others: dict[frozenset[str], _Policies] = {}
         in_use = {chosen.person_fields, *chosen.person_field_policies.values()}
-        self.compare = not in_use.isdisjoint(("unless_edited", "newest"))
+        if chosen.attribution is not None:
+            in_use.update(policy for _, policy in chosen.attribution.written_fields())
+        self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest"))
         self._newest = "newest" in in_use
 
     def __missing__(self, field: str) -> str:
-        policy = self[field] = self._chosen.policy(field)
+        policy = self[field] = self._chosen.policy(field, softly=field in self._soft)
         return policy
+
+    def of(self, person: DuePerson) -> "_Policies":
+        """Returns the policies of what is wanted of a person: some of it only softly."""
+        soft = frozenset(person.intent.get(SOFTLY, ()))
+        if not soft:
+            return self
+        if soft not in self._of_others:
+            self._of_others[soft] = _Policies(self._chosen, soft)
+        return self._of_others[soft]
 
     def want_the_newest(self, fields: Iterable[str]) -> bool:
         """Returns whether the time of a record's last change counts, which no match tells."""
@@ -183,20 +197,23 @@ def _decided(
     matches = {address: matches[address] for address in matches.keys() - left}
     made, matched = made_unheard(people, matches)
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
-    policies = _Policies(chosen)
+    of_all = _Policies(chosen)
+    policies = [of_all.of(person) for person in people]
     there = _there(desk, policies, [decision for _, decision in decided], matches)
+    placeholders = {"LastName": chosen.missing_last_name, "Company": chosen.missing_company}
     decided = [
         (
             person,
             by_policy(
                 decision,
-                policies,
+                of_person,
                 there.get(decision.salesforce_id or "", {}),
-                _written(person, decision, known) if policies.compare else {},
-                _said_at(person, decision),
+                _written(person, decision, known) if of_person.compare else {},
+                said_at=_said_at(person, decision),
+                placeholders=placeholders,
             ),
         )
-        for person, decision in decided
+        for (person, decision), of_person in zip(decided, policies, strict=True)
     ]
     return newest_for_each_record(decided)
 
@@ -219,7 +236,7 @@ def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
 
 def _there(
     desk: Desk,
-    policies: _Policies,
+    policies: Sequence[_Policies],
     decisions: Sequence[Decision],
     matches: Mapping[str, Match],
 ) -> dict[str, Mapping[str, Any]]:
@@ -235,12 +252,12 @@ def _there(
     for sobject in PERSON_SOBJECTS:
         unread = [
             (str(each.salesforce_id), field)
-            for each in decisions
+            for each, of_person in zip(decisions, policies, strict=True)
             if each.action == "update"
             and each.sobject == sobject
-            and (each.salesforce_id not in values or policies.want_the_newest(each.fields))
+            and (each.salesforce_id not in values or of_person.want_the_newest(each.fields))
             for field in each.fields
-            if policies[field] in NEEDS_A_LOOK
+            if of_person[field] in NEEDS_A_LOOK
         ]
         ids = dict.fromkeys(record_id for record_id, _ in unread)
         fields = ["Id", LAST_CHANGED, *sorted({field for _, field in unread})]

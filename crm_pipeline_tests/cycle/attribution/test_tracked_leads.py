@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.flows.webinars.warehouse import track
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
 ADA: dict[str, Any] = {
     "contact_name": "Ada Lovelace",
@@ -76,3 +77,57 @@ def test_the_first_touch_stays_and_the_last_one_is_replaced_as_a_whole(shop: Ben
         None,
     )
     assert lead["Tracker_Id__c"] == "1"
+
+
+def test_a_registrant_who_also_called_is_one_person_with_what_both_say(shop: Bench) -> None:
+    """Both are read in one cycle, and neither takes the place of what the other wants."""
+    add_person(shop.connection, 1, "ada@example.com", job_title="Countess", phone_1="1")
+    register(shop.connection, 1, 1, minute=30)
+    track(shop.connection, 1, **{**ADA, "contact_name": "A. King"}, **GOOGLE)
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    said = ("FirstName", "Title", "Phone", "First_Source__c", "LeadSource")
+    assert [lead[name] for name in said] == ["First 1", "Countess", "1", "google", "Webinar"]
+    assert len(shop.records("Event")) == 1
+    track(shop.connection, 1, minute=60, contact_name="Ada King", source="bing")
+    add_person_again(shop, job_title="Lady")
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    assert [lead[name] for name in ("FirstName", "Title", "Last_Source__c")] == [
+        "First 1",
+        "Lady",
+        "bing",
+    ]
+
+
+def test_details_of_a_record_that_is_there_are_filled_and_not_overwritten(shop: Bench) -> None:
+    shop.seed("Contact", LastName="Byron", Email="ada@example.com")
+    track(shop.connection, 1, phone="030 901820", **ADA)
+    shop.cycle()
+    [contact] = shop.records("Contact")
+    assert (contact["FirstName"], contact["LastName"]) == ("Ada", "Byron")
+    assert contact["Phone"] == "+4930901820"
+    track(shop.connection, 1, minute=60, phone="030 901821", contact_name="Augusta King")
+    shop.cycle()
+    [contact] = shop.records("Contact")
+    assert (contact["FirstName"], contact["LastName"]) == ("Augusta", "Byron")
+    assert contact["Phone"] == "+4930901821"
+
+
+def test_a_name_that_comes_later_takes_the_place_of_none(shop: Bench) -> None:
+    track(shop.connection, 1, email="ada@example.com")
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    assert (lead["LastName"], lead["Company"]) == ("[not provided]", "[not provided]")
+    track(shop.connection, 1, minute=60, **ADA)
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    assert (lead["FirstName"], lead["LastName"], lead["Company"]) == ("Ada", "Lovelace", "Engines")
+
+
+def add_person_again(shop: Bench, **columns: Any) -> None:
+    """The person says something else now."""
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    shop.connection.execute(
+        text(f"UPDATE warehouse.person SET shipped_at = now(), {changes}"), columns
+    )

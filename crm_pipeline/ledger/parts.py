@@ -1,0 +1,101 @@
+"""What several flows want of one person: a part of each is kept, and sent together.
+
+A flow knows what it wants of a person, and not what others do. Without the parts the version of one
+would take the place of another's that was not sent yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.rows import objects
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.intents import Intent
+
+SOBJECTS = ("Lead", "Contact")
+
+SOFTLY = "unless_edited"
+"""In a part: the fields that it wants only as far as nobody else does, neither another flow nor
+people in the org. A part that has it is one of several, whatever others want."""
+
+_PARTS, _SAID = "parts", "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest version of what is wanted of a person; `flow` is the one that said it."""
+
+    natural_key: str
+    flow: str
+    as_of: datetime
+    intent: Mapping[str, Any]
+    memory: Mapping[str, Any] | None
+
+
+def with_parts(
+    connection: Connection, account_id: str, flow: str, intents: Sequence[Intent]
+) -> Sequence[Intent]:
+    """Returns a flow's intents, those of people together with what other flows want of them."""
+    keys = [each.natural_key for each in intents if each.kind == "person"]
+    if not keys:
+        return intents
+    if not any(SOFTLY in each.fields for each in intents):
+        whose = {"account_id": account_id}
+        if not connection.scalar(statement("ledger/people_of_several_flows"), whose):
+            return intents
+    rows = connection.execute(
+        statement("ledger/latest_parts"),
+        {"account_id": account_id, "flow": flow, "natural_keys": keys},
+    )
+    latest = {each.natural_key: each for each in objects(rows, Latest)}
+    return [
+        joined(each, flow, latest.get(each.natural_key))
+        if each.kind == "person" and (each.natural_key in latest or SOFTLY in each.fields)
+        else each
+        for each in intents
+    ]
+
+
+def joined(intent: Intent, flow: str, latest: Latest | None) -> Intent:
+    """A flow's intent of a person, joined with what others want. Pure.
+
+    Of a flow the newest counts; of two flows that want one field otherwise, the newer one, but
+    what is only wanted `SOFTLY` gives way.
+
+    Args:
+        intent: what the flow wants.
+        flow: its name.
+        latest: the version that is known, of whichever flow.
+    """
+    parts: dict[str, Any] = {}
+    said: dict[str, datetime] = {}
+    if latest is not None:
+        parts = dict(latest.intent.get(_PARTS) or {latest.flow: latest.intent})
+        times = (latest.memory or {}).get(_SAID) or {latest.flow: latest.as_of.isoformat()}
+        # What is to be heard anew is older than it was said.
+        said = {f: min(datetime.fromisoformat(at), latest.as_of) for f, at in times.items()}
+    if flow not in said or said[flow] <= intent.as_of:
+        parts[flow], said[flow] = intent.fields, intent.as_of
+    in_order = [parts[each] for each in sorted(parts, key=lambda each: (said[each], each))]
+    fields: dict[str, Any] = {
+        sobject: _wanted(in_order, sobject, softly=True) | _wanted(in_order, sobject, softly=False)
+        for sobject in SOBJECTS
+    }
+    firm = {name for sobject in SOBJECTS for name in _wanted(in_order, sobject, softly=False)}
+    soft = {name for part in in_order for name in part.get(SOFTLY, ())}
+    fields[SOFTLY] = sorted(soft - firm)
+    fields[_PARTS] = parts
+    memory = {_SAID: {each: at.isoformat() for each, at in said.items()}}
+    return replace(intent, as_of=max(said.values()), fields=fields, memory=memory)
+
+
+def _wanted(parts: Sequence[Mapping[str, Any]], sobject: str, *, softly: bool) -> dict[str, Any]:
+    return {
+        name: value
+        for part in parts
+        for name, value in part.get(sobject, {}).items()
+        if (name in part.get(SOFTLY, ())) is softly
+    }

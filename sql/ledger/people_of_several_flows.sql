@@ -1,0 +1,5 @@
+-- Whether several flows want something of people of the account.
+SELECT EXISTS (
+    SELECT FROM crm.operation AS o
+    WHERE o.account_id = :account_id AND o.kind = 'person' AND o.intent ? 'parts'
+) AS some
