@@ -174,9 +174,8 @@ def _send_people(desk: Desk, _: Assignment) -> None:
 
 def _send_campaigns(desk: Desk, _: Assignment) -> None:
     """Sends campaigns and their members."""
-    if (chosen := desk.chosen.campaigns) is not None:
-        link_campaigns(desk)
-        send_members(desk, chosen)
+    link_campaigns(desk)
+    send_members(desk)
 
 
 def _send_records(desk: Desk, what: Assignment) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.campaigns import STATUS, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
@@ -27,6 +27,7 @@ from crm_pipeline.ledger.campaigns import (
     operations_of_campaigns,
     reopen_links,
     reopen_moved_members,
+    wanted_statuses,
 )
 from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER, Failed
 from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
@@ -50,7 +51,11 @@ Memberships = Mapping[tuple[str, str], Sequence[Record]]
 """The org's members, by campaign and Lead or Contact."""
 
 
-def send_members(desk: Desk, chosen: CampaignSettings) -> None:
+Ladder = Sequence[Mapping[str, Any]]
+"""The statuses that a campaign's members may have (Label, HasResponded), the highest last."""
+
+
+def send_members(desk: Desk) -> None:
     """Sends every pending membership whose person is in the org and whose campaign is linked.
 
     The members that a campaign has already are read first, so that nobody is in it twice,
@@ -68,6 +73,9 @@ def send_members(desk: Desk, chosen: CampaignSettings) -> None:
     for due in windows(ledger, due_members):
         schema = desk.schemas.describe([CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
         there, ready = _in_the_org(desk, due, schema)
+        ladders = wanted_statuses(
+            ledger.connection, ledger.account_id, {member.event_id for member in due}
+        )
         sent: set[tuple[str, str]] = set()
         decisions: list[Decision] = []
         for member in due:
@@ -77,7 +85,8 @@ def send_members(desk: Desk, chosen: CampaignSettings) -> None:
                 desk.passes.another = True
             elif member.campaign_id in ready:
                 sent.add(key)
-                decisions.append(decide_member(member, _rows_of(member, there), chosen, schema))
+                rows, ladder = _rows_of(member, there), ladders[member.event_id]
+                decisions.append(decide_member(member, rows, ladder, schema))
         unchanged = [decision for decision in decisions if decision.action == "none"]
         with ledger.step() as connection:
             record_unchanged(desk, unchanged)
@@ -161,20 +170,20 @@ def _notice_conversions(ledger: AccountLedger, org: OrgAccess, allowance: Allowa
 def decide_member(
     member: DueMember,
     rows: Sequence[Record],
-    chosen: CampaignSettings,
+    ladder: Ladder,
     schema: SObjectSchema,
 ) -> Decision:
     """A new member, or what of the one that is there is to change.
 
     A status that we gave gives way to what the source says now. One that people gave stays where
-    its priority is the higher one; where it is none of the account's own, it gives way unless it
-    means that the person has responded and the new one does not.
+    it is the higher one of the ladder; where it is not on it, it gives way unless it means that
+    the person has responded and the new one does not.
 
     Args:
         member: what is wanted.
         rows: the person's memberships in the campaign; more than one where a lead's and a
             contact's are there.
-        chosen: the account's statuses and their priorities.
+        ladder: the campaign's, as the flow wants it.
         schema: of CampaignMember.
     """
     custom = dict(member.intent["fields"])
@@ -202,7 +211,7 @@ def decide_member(
     )
     fitted = schema.fit(custom, "update")
     changed = {f: value for f, value in fitted.fields.items() if kept.get(f) != value}
-    status = furthest_status(member.intent["Status"], rows, chosen, member.former_status)
+    status = furthest_status(member.intent["Status"], rows, ladder, member.former_status)
     if status.casefold() != str(kept["Status"]).casefold():
         changed["Status"] = status
     return Decision(
@@ -217,14 +226,12 @@ def decide_member(
     )
 
 
-def furthest_status(
-    wanted: str, rows: Sequence[Record], chosen: CampaignSettings, former: str | None
-) -> str:
+def furthest_status(wanted: str, rows: Sequence[Record], ladder: Ladder, former: str | None) -> str:
     """Returns the status to keep, of the wanted one and those that people gave to memberships.
 
     `former` is the one that we gave: it has no say.
     """
-    ours = {status.label.casefold(): status for status in chosen.statuses.values()}
+    ours = {each["Label"].casefold(): place for place, each in enumerate(ladder)}
     best = wanted
     for row in rows:
         label = str(row["Status"])
@@ -232,9 +239,10 @@ def furthest_status(
             continue
         now, known = ours.get(best.casefold()), ours.get(label.casefold())
         if known is not None and now is not None:
-            further = known.priority > now.priority
+            further = known > now
         else:
-            further = known is None and row["HasResponded"] and not (now and now.has_responded)
+            has_responded = now is not None and ladder[now]["HasResponded"]
+            further = known is None and row["HasResponded"] and not has_responded
         if further:
             best = label
     return best

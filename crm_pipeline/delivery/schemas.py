@@ -21,6 +21,7 @@ def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {
         "Lead": ("Email",),
         "Event": ("WhoId", "Subject", "ActivityDateTime", "DurationInMinutes"),
+        "Campaign": ("Name",),
         "CampaignMember": ("CampaignId", "Status"),
     }
     match settings.unknown_email:
@@ -28,8 +29,6 @@ def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
             fields["Lead"] = ("Email", "LastName", "Company")
         case "Contact":
             fields["Contact"] = ("Email", "LastName")
-    if settings.campaigns is not None and settings.campaigns.create_campaigns:
-        fields["Campaign"] = ("Name",)
     return fields
 
 

@@ -68,6 +68,11 @@ class DueMember:
     former_status: str | None = None
     is_unanswered: bool = False
 
+    @property
+    def event_id(self) -> int:
+        """The event whose campaign it is a membership of."""
+        return int(self.intent["event_id"])
+
 
 @dataclass(frozen=True, slots=True)
 class GoneMember:
@@ -132,6 +137,15 @@ def wanted_people(
     """Returns those of these people whose record in the org is, or was, asked for."""
     parameters = {"account_id": account_id, "person_keys": list(person_keys)}
     return set(connection.scalars(statement("campaigns/wanted_people"), parameters))
+
+
+def wanted_statuses(
+    connection: Connection, account_id: str, event_ids: Collection[int]
+) -> dict[int, Sequence[Mapping[str, Any]]]:
+    """The statuses that each of these events' campaigns is to have for its members, in order."""
+    of_event = {f"campaign:{event_id}": event_id for event_id in event_ids}
+    said = latest_intents(connection, account_id, of_event)
+    return {of_event[key]: each.intent["statuses"] for key, each in said.items()}
 
 
 def absorbed_members(connection: Connection, account_id: str) -> list[tuple[int, Said]]:
