@@ -37,6 +37,7 @@ from crm_pipeline.ledger.records import (
     forget_records,
     ids_to_go,
     reopen_moved_records,
+    whose_keys,
 )
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
@@ -223,13 +224,28 @@ def _decide(
         master for each in due for master in former_masters(each, known[each.intent["sobject"]])
     }
     gone = masters - held_keys(desk.ledger.connection, desk.ledger.account_id, masters).keys()
+    by_key = [e.operation_id for e in due if e.held_id is None and e.intent["key"] is not None]
+    others = whose_keys(desk.ledger.connection, by_key) if by_key else {}
     for each in due:
         schema = known[each.intent["sobject"]]
         decision = decide_record(each, schema, topic.kind, along=along, gone=gone)
-        if hidden := unwritable_references(each, decision, schema):
+        if (other := others.get(each.operation_id)) is not None:
+            _fail_twin(desk, each, decision, other)
+        elif hidden := unwritable_references(each, decision, schema):
             _fail_hidden(desk, decision, hidden)
         else:
             yield each, decision
+
+
+def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: str) -> None:
+    """The record of one key cannot be two things: each would overwrite the other for ever."""
+    field = f"{decision.sobject}.{due.intent['key'][0]}"
+    message = (
+        f"{due.natural_key} has the {field} of {other}, which has the record; give each a key of "
+        "its own at the source"
+    )
+    failed = Failed(decision.operation_id, "KEY_TAKEN", message, 1, decision.sobject, "create")
+    record_failures(desk, decision.counted_as, [failed])
 
 
 def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:

@@ -258,6 +258,13 @@ def due_records(
     return objects(rows, DueRecord)
 
 
+def whose_keys(connection: Connection, operation_ids: Collection[int]) -> dict[int, str]:
+    """The natural keys of others that have the key by which these are to be made, where any has."""
+    parameters = {"operation_ids": list(operation_ids)}
+    rows = connection.execute(statement("records/whose_keys"), parameters)
+    return {row.operation_id: row.natural_key for row in rows}
+
+
 def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[str, str, bool], int]:
     """Counts pending ones, by topic, object and whether they are to be gone."""
     rows = connection.execute(statement("records/due_volumes"), {"account_id": account_id})

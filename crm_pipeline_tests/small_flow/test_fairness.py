@@ -1,28 +1,30 @@
 """All that there is of one flow holds up no other: rows, calls and retries are shared."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.cycle import sync_account
-from crm_pipeline.declaration import Flow
+from crm_pipeline.declaration import Batch, Flow, Reading
 from crm_pipeline.delivery.allowance import LEAST_SHARE
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.flows.webinars.flow import WEBINARS
 from crm_pipeline.ledger.outcomes import take_retries
+from crm_pipeline.ledger.records import RecordWant, Target
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cadence.rows import an_account, an_operation
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.small_calls import small_calls
-from crm_pipeline_tests.small_flow.badges import TOPICS, Badge, badges_flow
+from crm_pipeline_tests.small_flow.badges import OBJECTS, TOPICS, Badge, as_of, badges_flow
+from crm_pipeline_tests.small_flow.conftest import org_of_badges
 
 MANY, SHARE = 10, 4
 BADGES = [Badge(number) for number in range(1, MANY + 1)]
@@ -125,3 +127,59 @@ def test_calls_are_shared_where_they_are_limited(bench: Bench) -> None:
             cycles += 1
     assert len(bench.records("Event")) == 60
     assert cycles < 5
+
+
+def cards_flow(number: int) -> Flow[Any]:
+    """Another flow that writes records of its own, so many, to the same object."""
+    badges = badges_flow([Badge(each) for each in range(1, number + 1)], watches=())
+    [source] = badges.sources
+
+    def read(reading: Reading[Any]) -> Generator[Batch]:
+        for chunk in source.read(reading.ledger, None):
+            wants = [
+                RecordWant(
+                    f"card:{each.number}",
+                    "cards",
+                    as_of(each),
+                    Target("Badge__c", ("Badge_Key__c", f"card {each.number}")),
+                    {"Level__c": each.number},
+                )
+                for each in chunk.rows
+            ]
+            yield Batch(source.name, len(chunk.rows), (), chunk.position, wants=wants)
+
+    topic = replace(badges.topics[0], name="cards", group="cards")
+    return replace(badges, name="cards", topics=(topic,), outside=(), read=read)
+
+
+@pytest.mark.parametrize("first", ["badges", "cards"])
+def test_records_of_several_flows_share_the_calls_by_flow(bench: Bench, first: str) -> None:
+    """A flow with records for many cycles leaves calls for another one's few."""
+    bench.settings(api_calls_per_cycle=2 * LEAST_SHARE, route="composite")
+    two = [badges_flow([Badge(each) for each in range(1, 101)], watches=()), cards_flow(3)]
+    flows = [*FLOWS, *(two if first == "badges" else reversed(two))]
+    steps = ALL_TOPICS | TOPICS | {"cards"}
+    bench.connection.commit()
+    with small_calls():
+        report = sync_account(ACCOUNT, run_id="test", steps=steps, flows=flows)
+    assert (report.state, report.counts.api_calls) == ("Paused", 2 * LEAST_SHARE)
+    keys = [row["Badge_Key__c"] for row in bench.records("Badge__c")]
+    assert sorted(key for key in keys if key.startswith("card")) == ["card 1", "card 2", "card 3"]
+    assert LEAST_SHARE < len(keys) < 100
+
+
+def test_records_of_a_flow_that_is_off_neither_go_nor_hold_up_others(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the org lacks their object."""
+    badges = badges_flow([Badge(1, calls=True)], watches=())
+    steps = ALL_TOPICS | TOPICS | {"cards"}
+    no_calls = {name: each for name, each in OBJECTS.items() if name != "Call__e"}
+    with bench_of(org_of_badges() | {"objects": no_calls}, pipeline, monkeypatch) as bench:
+        report = sync_account(ACCOUNT, run_id="test", steps=steps, flows=[*FLOWS, badges])
+        assert (report.state, bench.states()["call:1"]) == ("Failed", "pending")
+        flows = [*FLOWS, replace(badges, settings=lambda _: None), cards_flow(1)]
+        report = sync_account(ACCOUNT, run_id="test", steps=steps, flows=flows)
+        assert report.state == "Complete", report.reason
+        assert [row["Badge_Key__c"] for row in bench.records("Badge__c")] == ["card 1"]
+        assert bench.states()["call:1"] == "pending"

@@ -172,15 +172,3 @@ def test_opportunities_end_the_same(bench: Bench) -> None:
     told()
     bench.admin("edit", id=made, fields={"NextStep": "call"})
     assert told() == [{**moved, "won": True}]
-
-
-@under("repeated_external_id_error")
-@pytest.mark.parametrize("route", ["composite", "bulk"])
-def test_two_records_with_one_key_end_the_same(bench: Bench, route: str) -> None:
-    bench.settings(route=route)
-    rows = Badge(1), Badge(2, level=7, twin_of=1), Badge(3)
-    for _ in range(2):
-        cycle(bench, *rows)
-    badges, _ = records_of(bench)
-    assert badges == {"1": (7, "Somebody"), "3": (1, "Somebody")}
-    assert set(bench.states().values()) == {"done"}

@@ -1,0 +1,27 @@
+-- Records that are to be made by a key which is that of another one, and of which: one that stands in
+-- the org, or was wanted before and is still to be sent.
+SELECT mine.operation_id, other.natural_key
+FROM crm.operation AS mine
+CROSS JOIN LATERAL (
+    SELECT o.natural_key
+    FROM crm.operation AS o
+    LEFT JOIN crm.record AS held
+        ON o.account_id = held.account_id AND o.natural_key = held.natural_key
+    WHERE
+        o.account_id = mine.account_id
+        AND o.kind = 'record'
+        AND o.intent ->> 'sobject' = mine.intent ->> 'sobject'
+        AND lower(o.intent -> 'key' ->> 1) = lower(mine.intent -> 'key' ->> 1)
+        AND o.intent -> 'key' ->> 0 = mine.intent -> 'key' ->> 0
+        AND o.natural_key <> mine.natural_key
+        AND (
+            held.salesforce_id IS NOT NULL
+            OR (
+                o.operation_id < mine.operation_id
+                AND o.state IN ('pending', 'in_flight', 'failed')
+                AND o.intent ->> 'fields' IS NOT NULL
+            )
+        )
+    LIMIT 1
+) AS other
+WHERE mine.operation_id = any(CAST(:operation_ids AS bigint []))
