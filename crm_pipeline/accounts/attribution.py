@@ -58,13 +58,22 @@ TOUCH_COLUMNS = tuple(TouchFields.model_fields)
 
 
 class OpportunityCondition(BaseModel):
-    """A condition on a field of an opportunity."""
+    """A condition on a field of an opportunity, judged by us; text is compared in any case."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: _FieldName
-    operator: Literal["=", "!=", ">", ">=", "<", "<=", "in", "changed"] = "="
+    operator: Literal["=", "!=", ">", ">=", "<", "<=", "in"] = "="
     value: str | float | bool | tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Self:
+        if (self.operator == "in") is not isinstance(self.value, tuple):
+            wanted = "a list of texts" if self.operator == "in" else "one value"
+            raise ValueError(f"{self.operator} takes {wanted}")
+        if self.operator[0] in "<>" and (self.value is None or isinstance(self.value, bool)):
+            raise ValueError(f"{self.operator} takes a number, a text or a day such as 2026-12-31")
+        return self
 
 
 class AttributionSettings(BaseModel):
@@ -132,25 +141,34 @@ class AttributionSettings(BaseModel):
         default=None, description="Field of Opportunity that holds the tracker's id of a lead."
     )
     triggers: tuple[Trigger, ...] = Field(
-        default=("new", "updated"), description="The changes of opportunities that are told."
+        default=("new", "updated"),
+        description="Which opportunities are told: new ones, those that were updated since they "
+        "were read first, those that entered the filter; one that was told is followed from then "
+        "on. None: opportunities are not read at all.",
     )
     opportunity_filter: tuple[OpportunityCondition, ...] = Field(
         default=(),
         description="Conditions that an opportunity must meet, all of them, for matching_filter.",
     )
     filter_fires_again: bool = Field(
-        default=False, description="An opportunity that comes back into the filter is told again."
+        default=False,
+        description="An opportunity that comes back into the filter fires matching_filter again.",
     )
     split: Split = Field(
         default="primary",
-        description="How an opportunity's value is dealt out to several leads: all to the primary "
-        "role, equal parts, or all to the first touch.",
+        description="Who of several leads has an opportunity's value: primary (whom the rules "
+        "name first), equal (equal parts), first_touch (whom the tracker met first).",
     )
     first_reading_days: int = Field(
         default=90,
         ge=0,
         le=3650,
         description="How far back the first reading of opportunities goes.",
+    )
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
+        default=None,
+        description="ISO code of the org's amounts, where it has one currency only: such an org "
+        "does not name it.",
     )
 
     @model_validator(mode="after")

@@ -43,4 +43,5 @@ SET
     address = excluded.address,
     person_key = excluded.person_key,
     columns = excluded.columns,
-    moved = false
+    moved = false,
+    changed_at = now()

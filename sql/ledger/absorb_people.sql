@@ -42,7 +42,7 @@ identities AS (
 
 tracked_leads AS (
     UPDATE crm.tracked_lead AS t
-    SET person_key = a.successor, moved = true
+    SET person_key = a.successor, moved = true, changed_at = now()
     FROM absorbed AS a
     WHERE t.account_id = :account_id AND t.person_key = a.person_key
 ),

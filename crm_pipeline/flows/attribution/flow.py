@@ -1,7 +1,7 @@
 """Attribution, declared: tracked leads as people of the org, opportunities back (spec 5)."""
 
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
-from crm_pipeline.flows.attribution import NAME, shown
+from crm_pipeline.flows.attribution import NAME, following, opportunities, shown, values
 from crm_pipeline.flows.attribution.reading import read
 from crm_pipeline.sources.tracked_leads import TRACKED_LEADS
 
@@ -19,6 +19,36 @@ _TOPICS = (
         reads=(TRACKED_LEADS.name,),
         records=True,
     ),
+    Topic(
+        opportunities.TOPIC,
+        "Opportunities of the org, read back with their histories, their contacts' roles and the "
+        "leads that became them: as they stand, and as they stood.",
+        group=NAME,
+        technology="salesforce",
+        after=("salesforce/Opportunity", "salesforce/OpportunityContactRole"),
+        counts=("read", "new", "changed", "unchanged"),
+        reads_back=True,
+    ),
+    Topic(
+        following.TOPIC,
+        "The tracked leads to which an opportunity belongs, each by the rule that found it, with "
+        "the reason; or why it waits. It is looked at again when somebody around it changes.",
+        group=NAME,
+        technology="python",
+        after=(opportunities.TOPIC, shown.LEADS),
+        counts=("looked_at", "matched", "waiting"),
+        reads_back=True,
+    ),
+    Topic(
+        values.TOPIC,
+        "The value of an opportunity for each lead to which it belongs, as the source platform is "
+        "told: amount and currency, stage and its history, won or lost; also when it goes back.",
+        group=NAME,
+        technology="python",
+        after=(following.TOPIC,),
+        counts=("told", "failed"),
+        sends=("message",),
+    ),
 )
 
 _OUTSIDE = (
@@ -26,6 +56,16 @@ _OUTSIDE = (
         "warehouse/tracked_lead",
         "The leads of a tracker: calls, forms, chats, each with where it came from.",
         "postgres",
+    ),
+    Outside(
+        "salesforce/Opportunity",
+        "Opportunities in the client's org, with their histories: only read.",
+        "salesforce",
+    ),
+    Outside(
+        "salesforce/OpportunityContactRole",
+        "The contacts of opportunities: only read.",
+        "salesforce",
     ),
 )
 
@@ -35,6 +75,28 @@ _PROMISES = (
         shown.LEADS,
         "Every tracked lead that was read was rejected with a reason, or is about a person who is "
         "delivered or queued.",
+    ),
+    Promise(
+        "every_opportunity_is_accounted_for",
+        opportunities.TOPIC,
+        "Every opportunity that was read is told of, unchanged, not asked for, or waits with a "
+        "reason.",
+    ),
+    Promise(
+        "no_match_is_older_than_its_role",
+        following.TOPIC,
+        "No opportunity was matched before the last of its contacts' roles was read.",
+    ),
+    Promise(
+        "values_agree",
+        values.TOPIC,
+        "The amounts of matched opportunities add up to the same in the org and at the platform, "
+        "in each currency.",
+    ),
+    Promise(
+        "no_value_is_told_twice",
+        values.TOPIC,
+        "The platform is told nothing of a lead that it was told last.",
     ),
 )
 
@@ -47,4 +109,8 @@ ATTRIBUTION = Flow(
     promises=_PROMISES,
     read=read,
     share=50_000,
+    watches=opportunities.watches,
+    take=opportunities.take,
+    asks=opportunities.asks,
+    follow=following.follow,
 )

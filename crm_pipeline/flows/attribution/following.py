@@ -1,0 +1,263 @@
+"""Following opportunities: to whom those belong that changed, and what the platform is told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.attribution import AttributionSettings
+from crm_pipeline.declaration import Batch, Reading
+from crm_pipeline.flows.attribution import values
+from crm_pipeline.flows.attribution.filter import fires, passes
+from crm_pipeline.flows.attribution.matches import (
+    Deal,
+    Known,
+    Match,
+    OrgPerson,
+    Role,
+    Rule,
+    TrackedLead,
+    find,
+    waits_because,
+)
+from crm_pipeline.flows.attribution.splits import Part, parts
+from crm_pipeline.flows.attribution.stages import HistoryRow, Meaning, moves
+from crm_pipeline.flows.attribution.values import Value
+from crm_pipeline.ledger import opportunities as ledger
+from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.opportunities import Around, DueOpportunity, History, LookedAt, MatchRow
+
+TOPIC = "opportunity_matches"
+
+AT_ONCE = 2_000
+"""Opportunities that are matched in one transaction."""
+
+
+def follow(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
+    """Matches opportunities that changed, or around which somebody did, and tells their values."""
+    connection, account_id, choices = reading.ledger, reading.account.account_id, reading.choices
+    if not choices.triggers:
+        return
+    ledger.find_due(
+        connection,
+        account_id,
+        chosen=_chosen(choices),
+        fields=[each.field for each in choices.opportunity_filter],
+        id_field=choices.opportunity_id_field,
+    )
+    while due := ledger.due_opportunities(connection, account_id, limit=AT_ONCE):
+        yield _followed(_Surroundings.of(connection, account_id, due, choices), due)
+
+
+def _chosen(choices: AttributionSettings) -> dict[str, Any]:
+    """The settings on which matches and filter depend."""
+    names = {
+        "triggers", "opportunity_filter", "split", "id_field", "opportunity_id_field", "currency",
+        "phone_region",
+    }  # fmt: skip
+    return choices.model_dump(mode="json", include=names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """All that is known around some opportunities."""
+
+    connection: Connection
+    account_id: str
+    choices: AttributionSettings
+    deals: Mapping[str, Deal]
+    known: Known
+    history: Mapping[str, Sequence[History]]
+    meanings: Mapping[str, Meaning]
+    before: Mapping[str, Sequence[MatchRow]]
+
+    @classmethod
+    def of(
+        cls,
+        connection: Connection,
+        account_id: str,
+        due: Sequence[DueOpportunity],
+        choices: AttributionSettings,
+    ) -> "_Surroundings":
+        ids = [each.opportunity_id for each in due]
+        people = ledger.around(connection, account_id, ids)
+        deals = {
+            each.opportunity_id: _deal(each, people.get(each.opportunity_id, ()), choices)
+            for each in due
+        }
+        return cls(
+            connection,
+            account_id,
+            choices,
+            deals,
+            _known(connection, account_id, deals.values()),
+            ledger.history(connection, account_id, ids),
+            {
+                label: Meaning(*meaning)
+                for label, meaning in ledger.stages(connection, account_id).items()
+            },
+            ledger.matched(connection, account_id, ids),
+        )
+
+
+def _deal(due: DueOpportunity, around: Sequence[Around], choices: AttributionSettings) -> Deal:
+    converted = tuple(_person(each) for each in around if each.contact_id is None)
+    roles: dict[str, Role] = {}
+    for each in around:
+        if each.contact_id == each.record_id:
+            primary = each.is_primary or (
+                each.record_id in roles and roles[each.record_id].is_primary
+            )
+            roles[each.record_id] = Role(_person(each), primary)
+    for contact_id, role in roles.items():
+        became = {
+            each.record_id: _person(each)
+            for each in around
+            if each.contact_id == contact_id != each.record_id
+        }
+        roles[contact_id] = Role(role.contact, role.is_primary, tuple(became.values()))
+    name = choices.opportunity_id_field
+    tracker_id = None if name is None else due.record.get(name)
+    return Deal(due.created_at, tracker_id, converted, tuple(roles.values()))
+
+
+def _person(around: Around) -> OrgPerson:
+    return OrgPerson(around.record_id, around.tracker_id, around.email, tuple(around.phones))
+
+
+def _known(connection: Connection, account_id: str, deals: Any) -> Known:
+    people = [
+        person
+        for deal in deals
+        for person in (
+            *deal.converted,
+            *(each for role in deal.roles for each in (role.contact, *role.converted)),
+        )
+    ]
+    named = {each.tracker_id for each in people} | {deal.tracker_id for deal in deals}
+    phones = {phone for each in people for phone in each.phones}
+    found = ledger.known_leads(
+        connection,
+        account_id,
+        lead_ids={each for each in named if each is not None},
+        records={each.record_id for each in people},
+        emails={each.email for each in people if each.email is not None},
+        phones=phones,
+    )
+    by: dict[str, dict[str, list[TrackedLead]]] = {}
+    for each in found:
+        lead = TrackedLead(each.lead_id, each.happened_at, each.person_key)
+        by.setdefault(each.known_by, {}).setdefault(each.value, []).append(lead)
+    return Known(
+        {lead_id: lead for lead_id, [lead] in by.get("id", {}).items()},
+        by.get("record", {}),
+        by.get("email", {}),
+        by.get("phone", {}),
+        ledger.shared_phones(connection, account_id, phones),
+    )
+
+
+def _followed(around: _Surroundings, due: Sequence[DueOpportunity]) -> Batch:
+    looked: list[LookedAt] = []
+    matches: list[MatchRow] = []
+    told: list[MessageWant] = []
+    for each in due:
+        found, waits = _matched(around, each)
+        inside = not each.deleted and _is_inside(each, around.choices)
+        filter_fires = fires(
+            inside=inside,
+            was_inside=each.in_filter,
+            has_fired="matching_filter" in each.fired,
+            again=around.choices.filter_fires_again,
+        )
+        fired = {**each.fired, **({"matching_filter": each.version} if filter_fires else {})}
+        is_told = each.told or any(trigger in fired for trigger in around.choices.triggers)
+        looked.append(
+            LookedAt(each.opportunity_id, each.as_of, waits, inside, is_told, filter_fires)
+        )
+        before = {m.lead_id: m for m in around.before.get(each.opportunity_id, ())}
+        rows = {
+            part.match.lead.lead_id: _row(each, part, before.get(part.match.lead.lead_id))
+            for part in found
+        }
+        matches += rows.values()
+        if is_told:
+            value = _value(around, each, fired)
+            told += [
+                values.message(value, part, rows[part.match.lead.lead_id].matched_at, each.as_of)
+                for part in found
+            ]
+            gone = before.keys() - rows.keys() if each.told else ()
+            told += [values.withdrawal(value, lead_id, each.as_of) for lead_id in sorted(gone)]
+    ledger.note_matches(around.connection, around.account_id, looked, matches)
+    waiting = sum(each.waits_because is not None for each in looked)
+    numbers = {
+        (TOPIC, "looked_at"): len(looked),
+        (TOPIC, "matched"): len(looked) - waiting,
+        (TOPIC, "waiting"): waiting,
+    }
+    return Batch(TOPIC, 0, (), None, wants=told, numbers=numbers)
+
+
+def _matched(around: _Surroundings, due: DueOpportunity) -> tuple[list[Part], str | None]:
+    """The parts of an opportunity, and why it waits where there are none.
+
+    One that is deleted belongs to those to whom it belonged.
+    """
+    if due.deleted:
+        kept = [
+            Part(
+                Match(TrackedLead(m.lead_id, due.created_at, 0), Rule(m.rule), m.because),
+                m.number,
+                m.parts,
+            )
+            for m in around.before.get(due.opportunity_id, ())
+        ]
+        return kept, None if kept else "it is deleted"
+    deal = around.deals[due.opportunity_id]
+    found = parts(find(deal, around.known), around.choices.split)
+    return found, None if found else waits_because(deal, around.known)
+
+
+def _row(due: DueOpportunity, part: Part, before: MatchRow | None) -> MatchRow:
+    match = part.match
+    row = MatchRow(
+        due.opportunity_id,
+        match.lead.lead_id,
+        match.rule.value,
+        match.because,
+        part.number,
+        part.of,
+        due.as_of,
+    )
+    if before is not None and (before.rule, before.because) == (row.rule, row.because):
+        row.matched_at = before.matched_at
+    return row
+
+
+def _is_inside(due: DueOpportunity, choices: AttributionSettings) -> bool:
+    return bool(choices.opportunity_filter) and passes(due.record, choices.opportunity_filter)
+
+
+def _value(around: _Surroundings, due: DueOpportunity, fired: Mapping[str, int]) -> Value:
+    record = due.record
+    own = Meaning(bool(record.get("IsClosed")), bool(record.get("IsWon")))
+    history = [
+        HistoryRow(row.history_id, row.at, row.stage, row.probability, row.forecast_category)
+        for row in around.history.get(due.opportunity_id, ())
+    ]
+    return Value(
+        due.opportunity_id,
+        record.get("Name"),
+        due.amount,
+        record.get("CurrencyIsoCode", around.choices.currency),
+        record.get("StageName"),
+        around.meanings.get(str(record.get("StageName")), own),
+        record.get("Probability"),
+        record.get("CloseDate"),
+        due.deleted,
+        due.version,
+        fired,
+        moves(history, around.meanings),
+    )

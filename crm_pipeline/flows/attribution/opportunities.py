@@ -1,0 +1,248 @@
+"""Opportunities: what is read of the org, and what of it is kept.
+
+Opportunities come with their history; roles come with their contacts. Both may be older than the
+first reading, and the org moves some without a stamp: these are asked for.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.attribution import AttributionSettings
+from crm_pipeline.declaration import Ask, Numbers, Taking, Watched
+from crm_pipeline.ledger import opportunities as ledger
+from crm_pipeline.salesforce.changes import Children
+from crm_pipeline.salesforce.composite import Record
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.phones import phone_keys
+
+TOPIC = "opportunities"
+
+ASKED_AT_ONCE = 10_000
+"""Ids of one question; five pages."""
+
+_EVER = timedelta(days=36_500)
+
+_FIELDS = (
+    "Name",
+    "StageName",
+    "IsClosed",
+    "IsWon",
+    "Probability",
+    "ForecastCategory",
+    "Amount",
+    "CloseDate",
+    "CreatedDate",
+)
+_HISTORY = "OpportunityHistories"
+_HISTORY_FIELDS = ("Id", "CreatedDate", "StageName", "Probability", "ForecastCategory")
+_ROLE_FIELDS = ("OpportunityId", "ContactId", "IsPrimary", "Role")
+_CONTACT_FIELDS = ("Email", "Phone", "MobilePhone", "MailingCountry")
+_LEAD_FIELDS = (
+    "Email",
+    "Phone",
+    "MobilePhone",
+    "Country",
+    "IsConverted",
+    "ConvertedContactId",
+    "ConvertedOpportunityId",
+    "IsDeleted",
+)
+
+
+def opportunity_fields(choices: AttributionSettings) -> tuple[str, ...]:
+    """The fields of an opportunity that are kept, where the org has them: the filter's too."""
+    named = (*(each.field for each in choices.opportunity_filter), choices.opportunity_id_field)
+    return tuple(dict.fromkeys([*_FIELDS, "CurrencyIsoCode", *filter(None, named)]))
+
+
+def watches(choices: AttributionSettings) -> Sequence[Watched]:
+    """The objects that are read back: five, so that an idle reading is one call."""
+    if not choices.triggers:
+        return ()
+    back = timedelta(days=choices.first_reading_days)
+    id_field = () if choices.id_field is None else (choices.id_field,)
+    of_contact = [f"Contact.{name}" for name in (*_CONTACT_FIELDS, "IsDeleted", *id_field)]
+    further = [name for name in opportunity_fields(choices) if name not in _FIELDS]
+    return (
+        Watched(
+            "Opportunity",
+            ("IsDeleted",),
+            context=_FIELDS,
+            if_there=tuple(further),
+            children=(Children(_HISTORY, _HISTORY_FIELDS),),
+            held_only=False,
+            look_back=back,
+        ),
+        Watched(
+            "OpportunityContactRole",
+            ("IsDeleted",),
+            context=_ROLE_FIELDS,
+            if_there=tuple(of_contact),
+            held_only=False,
+            look_back=back,
+        ),
+        Watched("Lead", (), context=_LEAD_FIELDS, if_there=id_field, held_only=False),
+        Watched(
+            "Contact",
+            (),
+            context=("IsDeleted", "MasterRecordId"),
+            if_there=(*_CONTACT_FIELDS, *id_field),
+            held_only=False,
+        ),
+        Watched(
+            "OpportunityStage",
+            (),
+            context=("MasterLabel", "IsClosed", "IsWon"),
+            held_only=False,
+            look_back=_EVER,
+        ),
+    )
+
+
+def take(taking: Taking[AttributionSettings]) -> Numbers:
+    """Keeps opportunities, roles, people around them and stages, as they were read."""
+    connection, account_id, choices = taking.ledger, taking.account.account_id, taking.choices
+    if not choices.triggers:
+        return {}
+    if "Opportunity" in taking.begins:
+        back = timedelta(days=choices.first_reading_days)
+        ledger.begin(connection, account_id, taking.now - back)
+    found = taking.records
+    # The newest state of each comes last.
+    opportunities = {each["Id"]: each for each in found.get("Opportunity", ())}
+    stages = [
+        ledger.OrgStage(each["Id"], each["MasterLabel"], each["IsClosed"], each["IsWon"])
+        for each in found.get("OpportunityStage", ())
+    ]
+    retyped = ledger.note_stages(connection, account_id, stages)
+    ledger.new_versions(connection, account_id, retyped.difference(opportunities))
+    kept = opportunity_fields(choices)
+    versions = ledger.note_opportunities(
+        connection,
+        account_id,
+        [_opportunity(each, kept) for each in opportunities.values()],
+        list(_history(opportunities.values())),
+        retyped.intersection(opportunities),
+    )
+    roles = {each["Id"]: each for each in found.get("OpportunityContactRole", ())}
+    ledger.note_roles(connection, account_id, [_role(each) for each in roles.values()])
+    people = _people(taking, list(roles.values()))
+    ledger.note_people(connection, account_id, people)
+    ledger.looked_up(connection, account_id, _answered(taking.asked))
+    read = len(opportunities)
+    return {
+        (TOPIC, "read"): read,
+        (TOPIC, "new"): versions.new,
+        (TOPIC, "changed"): versions.changed,
+        (TOPIC, "unchanged"): read - versions.new - versions.changed,
+    }
+
+
+def asks(connection: Connection, account: Account, choices: AttributionSettings) -> Sequence[Ask]:
+    """What else is to be read (`ledger.to_look_up`), as questions to the org."""
+    if not choices.triggers:
+        return ()
+    wanted = ledger.to_look_up(connection, account.account_id, limit=ASKED_AT_ONCE)
+    return [
+        Ask(sobject, field, tuple(ids), question)
+        for question, sobject, field in _questions()
+        if (ids := [each for each in wanted.get(question, ()) if _fits(question, sobject, each)])
+    ]
+
+
+def _questions() -> Iterator[tuple[str, str, str]]:
+    yield "opportunity", "Opportunity", "Id"
+    yield "around", "OpportunityContactRole", "OpportunityId"
+    yield "around", "Lead", "ConvertedOpportunityId"
+    yield "became", "Lead", "ConvertedContactId"
+    yield "role", "OpportunityContactRole", "Id"
+    yield "person", "Contact", "Id"
+    yield "person", "Lead", "Id"
+
+
+def _fits(question: str, sobject: str, record_id: str) -> bool:
+    """Returns whether a record in doubt is one of this object, by the Id's prefix."""
+    return question != "person" or record_id.startswith("003" if sobject == "Contact" else "00Q")
+
+
+def _answered(asked: Sequence[Ask]) -> Mapping[str, list[str]]:
+    answered: dict[str, list[str]] = {}
+    for each in asked:
+        answered.setdefault(each.about, []).extend(each.values)
+    return answered
+
+
+def _opportunity(record: Record, kept: Sequence[str]) -> ledger.OpportunityRow:
+    return ledger.OpportunityRow(
+        record["Id"],
+        {name: record[name] for name in kept if name in record},
+        bool(record["IsDeleted"]),
+        record["SystemModstamp"],
+        record["CreatedDate"],
+    )
+
+
+def _history(opportunities: Any) -> Iterator[ledger.StageRow]:
+    for opportunity in opportunities:
+        for row in opportunity.get(_HISTORY) or ():
+            yield ledger.StageRow(
+                row["Id"],
+                opportunity["Id"],
+                row["CreatedDate"],
+                row["StageName"],
+                row["Probability"],
+                row["ForecastCategory"],
+            )
+
+
+def _role(record: Record) -> ledger.RoleRow:
+    return ledger.RoleRow(
+        record["Id"],
+        record["OpportunityId"],
+        record["ContactId"],
+        bool(record["IsPrimary"]),
+        record["Role"],
+        bool(record["IsDeleted"]),
+    )
+
+
+def _people(taking: Taking[AttributionSettings], roles: Sequence[Record]) -> list[ledger.PersonRow]:
+    """Contacts of roles, contacts that are known already, and leads that were converted."""
+    people: dict[str, ledger.PersonRow] = {}
+    for role in roles:
+        if role["ContactId"] is not None and not role["IsDeleted"]:
+            contact = {**(role.get("Contact") or {}), "Id": role["ContactId"]}
+            people[role["ContactId"]] = _person(contact, taking.choices)
+    for contact in taking.records.get("Contact", ()):
+        is_new = contact["Id"] in people
+        people[contact["Id"]] = _person(contact, taking.choices, is_new=is_new)
+    for lead in taking.records.get("Lead", ()):
+        if lead["IsConverted"]:
+            people[lead["Id"]] = _person(lead, taking.choices)
+    return list(people.values())
+
+
+def _person(
+    record: Mapping[str, Any], choices: AttributionSettings, *, is_new: bool = True
+) -> ledger.PersonRow:
+    country = record.get("MailingCountry") or record.get("Country")
+    phones = dict.fromkeys(
+        key
+        for name in ("Phone", "MobilePhone")
+        for key in phone_keys(record.get(name), choices.phone_region, country)
+    )
+    return ledger.PersonRow(
+        record["Id"],
+        None if choices.id_field is None else record.get(choices.id_field),
+        email_key(record.get("Email")),
+        [*phones],
+        bool(record.get("IsDeleted")),
+        record.get("MasterRecordId"),
+        record.get("ConvertedContactId"),
+        record.get("ConvertedOpportunityId"),
+        is_new,
+    )

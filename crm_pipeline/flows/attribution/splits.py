@@ -1,0 +1,46 @@
+"""Splits: the parts that several tracked leads have in one opportunity; they add up. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from crm_pipeline.accounts.attribution import Split
+from crm_pipeline.flows.attribution.matches import Match
+
+CENT = Decimal("0.01")
+
+
+class Part(NamedTuple):
+    """A tracked lead's part in an opportunity: the `number`th of `of` equal ones, from 0 on."""
+
+    match: Match
+    number: int = 0
+    of: int = 1
+
+    def amount(self, whole: Decimal | None) -> Decimal | None:
+        """Returns the part of an amount, None of none; all parts add up to it, to the last digit.
+
+        What cannot be divided goes to the first ones, a cent (or the amount's own last digit)
+        each. Zero or negative amounts are divided alike.
+        """
+        if whole is None or self.of == 1:
+            return whole
+        unit = min(CENT, Decimal(1).scaleb(int(whole.as_tuple().exponent)))
+        units, over = divmod(int(abs(whole) / unit), self.of)
+        part = (units + (self.number < over)) * unit
+        return part.copy_sign(whole) if part else part
+
+
+def parts(matches: Sequence[Match], split: Split) -> list[Part]:
+    """The leads that have a part in an opportunity, in the order of the rules.
+
+    Args:
+        matches: those found, by the order of the rules.
+        split: `primary`: the first has all of it; `first_touch`: the one whom the tracker met
+            first; `equal`: each has an equal part.
+    """
+    if split == "equal":
+        return [Part(match, number, len(matches)) for number, match in enumerate(matches)]
+    if split == "first_touch":
+        matches = sorted(matches, key=lambda each: (each.lead.happened_at, each.lead.lead_id))
+    return [Part(match) for match in matches[:1]]

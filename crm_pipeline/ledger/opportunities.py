@@ -1,0 +1,412 @@
+"""Opportunities of an account's org as they were read last, and who is around them.
+
+Each function works within the caller's transaction, on the connection that holds the account's
+lock.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.rows import objects
+from crm_pipeline.database.statements import statement
+from crm_pipeline.text import storable_json
+
+
+class OpportunityRow(NamedTuple):
+    """An opportunity as it was read; `record` has its fields by API name. Times are UTC."""
+
+    opportunity_id: str
+    record: Mapping[str, Any]
+    deleted: bool
+    stamp: str
+    created_at: str | None
+
+
+class StageRow(NamedTuple):
+    """A row of its history; `at` as Salesforce writes a time."""
+
+    history_id: str
+    opportunity_id: str
+    at: str
+    stage: str
+    probability: float | None
+    forecast_category: str | None
+
+
+class RoleRow(NamedTuple):
+    """A contact's role in an opportunity."""
+
+    role_id: str
+    opportunity_id: str
+    contact_id: str | None
+    is_primary: bool
+    role: str | None
+    deleted: bool
+
+
+class PersonRow(NamedTuple):
+    """A contact, or a lead that was converted.
+
+    `is_new`: whether it is kept although it was not known; phones are keys of `phone_keys`.
+    """
+
+    record_id: str
+    tracker_id: str | None
+    email: str | None
+    phones: Sequence[str]
+    deleted: bool
+    merged_into: str | None = None
+    became_contact: str | None = None
+    became_opportunity: str | None = None
+    is_new: bool = True
+
+
+class OrgStage(NamedTuple):
+    """A stage of the org, and its meaning."""
+
+    stage_id: str
+    label: str
+    is_closed: bool
+    is_won: bool
+
+
+class Versions(NamedTuple):
+    """How many opportunities got a first version, and a further one."""
+
+    new: int
+    changed: int
+
+
+def begin(connection: Connection, account_id: str, begins_at: datetime) -> None:
+    """Notes how far back (UTC) the first reading goes, once."""
+    parameters = {"account_id": account_id, "begins_at": begins_at}
+    connection.execute(statement("opportunities/begin"), parameters)
+
+
+def note_opportunities(
+    connection: Connection,
+    account_id: str,
+    opportunities: Sequence[OpportunityRow],
+    history: Sequence[StageRow],
+    retyped: Collection[str] = (),
+) -> Versions:
+    """Keeps opportunities and their histories; those that changed get another version, and fire.
+
+    Args:
+        connection: the caller's.
+        account_id: whose.
+        opportunities: each once, as read last.
+        history: of these.
+        retyped: further ones whose stage means something else by now.
+    """
+    changed = _ids(connection, account_id, "note", opportunities)
+    gone = {each.opportunity_id for each in opportunities if each.deleted}
+    _doubt_around(connection, account_id, changed & gone)
+    changed |= _ids(connection, account_id, "note_history", history)
+    return new_versions(connection, account_id, changed.union(retyped))
+
+
+def new_versions(
+    connection: Connection, account_id: str, opportunity_ids: Collection[str]
+) -> Versions:
+    """Gives opportunities another version, which fires as a new one or as an update."""
+    if not opportunity_ids:
+        return Versions(0, 0)
+    parameters = {"account_id": account_id, "opportunity_ids": sorted(opportunity_ids)}
+    row = connection.execute(statement("opportunities/new_version"), parameters).one()
+    return Versions(row.new, row.changed)
+
+
+def note_stages(connection: Connection, account_id: str, stages: Sequence[OrgStage]) -> set[str]:
+    """Keeps the org's stages; returns the opportunities in one that means something else now."""
+    return _ids(connection, account_id, "note_stages", stages)
+
+
+def note_roles(connection: Connection, account_id: str, roles: Sequence[RoleRow]) -> None:
+    """Keeps roles; the opportunities of those that changed are matched anew, unknown ones read."""
+    if roles:
+        parameters = {"account_id": account_id, "rows": _json(roles)}
+        connection.execute(statement("opportunities/note_roles"), parameters)
+        _want_unknown(connection, account_id, {r.opportunity_id for r in roles if not r.deleted})
+
+
+def note_people(connection: Connection, account_id: str, people: Sequence[PersonRow]) -> None:
+    """Keeps people; the opportunities around which those are who changed are matched anew.
+
+    Roles of merged contacts are those of the winners.
+    """
+    changed = sorted(_ids(connection, account_id, "note_people", people))
+    if not changed:
+        return
+    parameters = {"account_id": account_id, "record_ids": changed}
+    connection.execute(statement("opportunities/due_by_people"), parameters)
+    connection.execute(statement("opportunities/follow_merged"), parameters)
+    named = {each.became_opportunity for each in people if each.became_opportunity is not None}
+    _want_unknown(connection, account_id, named)
+
+
+def to_look_up(connection: Connection, account_id: str, *, limit: int) -> dict[str, list[str]]:
+    """Returns what is to be read of the org beside changes: Ids by question.
+
+    `opportunity`: these opportunities; `around`: roles of and leads converted into these;
+    `became`: leads that became these contacts; `person`, `role`: these people and roles.
+    """
+    parameters = {"account_id": account_id, "limit": limit}
+    wanted: dict[str, list[str]] = {}
+    for row in connection.execute(statement("opportunities/to_look_up"), parameters):
+        wanted.setdefault(row.question, []).append(row.id)
+    return wanted
+
+
+def looked_up(
+    connection: Connection, account_id: str, answered: Mapping[str, Sequence[str]]
+) -> None:
+    """Notes that questions of `to_look_up` were answered; what was not found then is gone."""
+    connection.execute(
+        statement("opportunities/looked_up"),
+        {
+            "account_id": account_id,
+            "opportunities": list(answered.get("opportunity", ())),
+            "around": list(answered.get("around", ())),
+            "became": list(answered.get("became", ())),
+            "people": list(answered.get("person", ())),
+            "roles": list(answered.get("role", ())),
+        },
+    )
+
+
+@dataclass(slots=True)
+class DueOpportunity:
+    """An opportunity to be matched.
+
+    Attributes:
+        opportunity_id: its Id.
+        record: what was read of it last, by API name.
+        amount: as the org has it.
+        deleted: whether it is gone.
+        version: grows with each state that was read.
+        created_at: in the org, UTC.
+        in_filter: whether it fulfilled the filter when matched last.
+        told: whether the platform is told of it already.
+        as_of: the time of this look, UTC; it only grows.
+        fired: the last version at which each trigger fired.
+    """
+
+    opportunity_id: str
+    record: Mapping[str, Any]
+    amount: Decimal | None
+    deleted: bool
+    version: int
+    created_at: datetime
+    in_filter: bool
+    told: bool
+    as_of: datetime
+    fired: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Around:
+    """Somebody around an opportunity.
+
+    `contact_id` is that of a role, the person's own or the one that the lead became; None of a
+    lead that was converted into the opportunity.
+    """
+
+    opportunity_id: str
+    contact_id: str | None
+    is_primary: bool
+    record_id: str
+    tracker_id: str | None
+    email: str | None
+    phones: Sequence[str]
+
+
+@dataclass(slots=True)
+class History:
+    """A row of the history of an opportunity; `at` is UTC."""
+
+    opportunity_id: str
+    history_id: str
+    at: datetime
+    stage: str
+    probability: float | None
+    forecast_category: str | None
+
+
+@dataclass(slots=True)
+class KnownLead:
+    """A tracked lead, by a value that it is known by: `id`, `record`, `email` or `phone`."""
+
+    known_by: str
+    value: str
+    lead_id: str
+    happened_at: datetime
+    person_key: int
+
+
+@dataclass(slots=True)
+class MatchRow:
+    """A tracked lead's part in an opportunity: the `number`th of so many equal `parts`."""
+
+    opportunity_id: str
+    lead_id: str
+    rule: str
+    because: str
+    number: int
+    parts: int
+    matched_at: datetime
+
+
+@dataclass(slots=True)
+class LookedAt:
+    """The outcome of a look at an opportunity; `waits_because` is None where it has a match."""
+
+    opportunity_id: str
+    as_of: datetime
+    waits_because: str | None
+    in_filter: bool
+    told: bool
+    filter_fires: bool
+
+
+def find_due(
+    connection: Connection,
+    account_id: str,
+    *,
+    chosen: Mapping[str, Any],
+    fields: Iterable[str],
+    id_field: str | None,
+) -> None:
+    """Has all opportunities matched anew that other settings or tracked leads may concern.
+
+    Args:
+        connection: the caller's.
+        account_id: whose.
+        chosen: the settings on which matches and filter depend.
+        fields: of opportunities that are to be known of each.
+        id_field: the field of an opportunity that holds a tracked lead's id.
+    """
+    parameters = {"account_id": account_id, "chosen": storable_json(chosen), "fields": list(fields)}
+    connection.execute(statement("opportunities/settings_changed"), parameters)
+    connection.execute(
+        statement("opportunities/due_by_leads"), {"account_id": account_id, "id_field": id_field}
+    )
+
+
+def due_opportunities(
+    connection: Connection, account_id: str, *, limit: int
+) -> list[DueOpportunity]:
+    """The next opportunities to be matched, of those around which all is read."""
+    parameters = {"account_id": account_id, "limit": limit}
+    return objects(connection.execute(statement("opportunities/due"), parameters), DueOpportunity)
+
+
+def around(
+    connection: Connection, account_id: str, opportunity_ids: Collection[str]
+) -> dict[str, list[Around]]:
+    """The people around some opportunities, in the order of their Ids."""
+    return _by_opportunity(connection, account_id, "around", opportunity_ids, Around)
+
+
+def history(
+    connection: Connection, account_id: str, opportunity_ids: Collection[str]
+) -> dict[str, list[History]]:
+    """The history of some opportunities, in no order."""
+    return _by_opportunity(connection, account_id, "history", opportunity_ids, History)
+
+
+def matched(
+    connection: Connection, account_id: str, opportunity_ids: Collection[str]
+) -> dict[str, list[MatchRow]]:
+    """The tracked leads that had a part in some opportunities until now."""
+    return _by_opportunity(connection, account_id, "matched", opportunity_ids, MatchRow)
+
+
+def stages(connection: Connection, account_id: str) -> dict[str, tuple[bool, bool]]:
+    """Whether each stage of the org is closed, and won, by label."""
+    rows = connection.execute(statement("opportunities/stages"), {"account_id": account_id})
+    return {row.label: (row.is_closed, row.is_won) for row in rows}
+
+
+def known_leads(
+    connection: Connection,
+    account_id: str,
+    *,
+    lead_ids: Collection[str],
+    records: Collection[str],
+    emails: Collection[str],
+    phones: Collection[str],
+) -> list[KnownLead]:
+    """The tracked leads that are known by one of these values."""
+    parameters = {
+        "account_id": account_id,
+        "lead_ids": list(lead_ids),
+        "records": list(records),
+        "emails": list(emails),
+        "phones": list(phones),
+    }
+    return objects(connection.execute(statement("opportunities/leads"), parameters), KnownLead)
+
+
+def shared_phones(
+    connection: Connection, account_id: str, phones: Collection[str]
+) -> frozenset[str]:
+    """Those of some phone numbers that several people have, in the org or at the tracker."""
+    parameters = {"account_id": account_id, "phones": list(phones)}
+    return frozenset(connection.scalars(statement("opportunities/shared_phones"), parameters))
+
+
+def note_matches(
+    connection: Connection,
+    account_id: str,
+    looked: Sequence[LookedAt],
+    matches: Sequence[MatchRow],
+) -> None:
+    """Keeps the outcome of looks at opportunities: they belong to these leads and no others."""
+    ids = [each.opportunity_id for each in looked]
+    parameters = {"account_id": account_id, "opportunity_ids": ids, "rows": storable_json(matches)}
+    connection.execute(statement("opportunities/note_matches"), parameters)
+    parameters = {"account_id": account_id, "rows": storable_json(looked)}
+    connection.execute(statement("opportunities/note_looked_at"), parameters)
+
+
+def _by_opportunity(
+    connection: Connection,
+    account_id: str,
+    name: str,
+    opportunity_ids: Collection[str],
+    made: Any,
+) -> dict[str, list[Any]]:
+    parameters = {"account_id": account_id, "opportunity_ids": list(opportunity_ids)}
+    found: dict[str, list[Any]] = {}
+    for each in objects(connection.execute(statement(f"opportunities/{name}"), parameters), made):
+        found.setdefault(each.opportunity_id, []).append(each)
+    return found
+
+
+def _ids(connection: Connection, account_id: str, name: str, rows: Sequence[Any]) -> set[str]:
+    if not rows:
+        return set()
+    parameters = {"account_id": account_id, "rows": _json(rows)}
+    return set(connection.scalars(statement(f"opportunities/{name}"), parameters))
+
+
+def _json(rows: Iterable[Any]) -> str:
+    return storable_json([row._asdict() for row in rows])
+
+
+def _want_unknown(connection: Connection, account_id: str, ids: Collection[str]) -> None:
+    if ids:
+        parameters = {"account_id": account_id, "opportunity_ids": sorted(ids)}
+        connection.execute(statement("opportunities/want_unknown"), parameters)
+
+
+def _doubt_around(connection: Connection, account_id: str, ids: Collection[str]) -> None:
+    if ids:
+        parameters = {"account_id": account_id, "opportunity_ids": sorted(ids)}
+        connection.execute(statement("opportunities/doubt_around"), parameters)

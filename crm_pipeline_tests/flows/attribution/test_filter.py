@@ -1,0 +1,64 @@
+"""The filter of opportunities: what fulfils it, and when it fires."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from crm_pipeline.accounts.attribution import OpportunityCondition
+from crm_pipeline.flows.attribution.filter import fires, passes
+
+RECORD = {
+    "StageName": "Proposal",
+    "Amount": 1000.5,
+    "CloseDate": "2026-12-31",
+    "IsWon": False,
+    "Type": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "expected"),
+    [
+        ("StageName", "=", "proposal ", True),
+        ("StageName", "=", "Closed Won", False),
+        ("StageName", "!=", "Closed Won", True),
+        ("StageName", "in", ("Closed Won", "PROPOSAL"), True),
+        ("StageName", "in", (), False),
+        ("Amount", "=", "1000.50", True),
+        ("Amount", ">=", 1000.5, True),
+        ("Amount", ">", 1000.5, False),
+        ("Amount", "<", "1001", True),
+        ("Amount", "<=", 1000, False),
+        ("Amount", ">", "many", False),
+        ("CloseDate", "<=", "2026-12-31", True),
+        ("CloseDate", "<", "2026-12-31", False),
+        ("IsWon", "=", False, True),
+        ("IsWon", "=", True, False),
+        ("IsWon", "=", 0.0, False),
+        ("Type", "=", None, True),
+        ("Type", "=", "", True),
+        ("Type", "!=", None, False),
+        ("Type", ">", 1, False),
+        ("Amount", "!=", None, True),
+        ("Region__c", "=", None, False),
+        ("Region__c", "!=", "EMEA", False),
+    ],
+)
+def test_a_condition(field: str, operator: Any, value: Any, expected: bool) -> None:
+    condition = OpportunityCondition(field=field, operator=operator, value=value)
+    assert passes(RECORD, [condition]) is expected
+
+
+def test_all_conditions_must_hold() -> None:
+    one = OpportunityCondition(field="StageName", value="Proposal")
+    other = OpportunityCondition(field="Amount", operator=">", value=2000)
+    assert passes(RECORD, [one])
+    assert not passes(RECORD, [one, other])
+
+
+def test_it_fires_on_entering_and_again_where_that_is_wanted() -> None:
+    for inside, was_inside, has_fired, again in product((True, False), repeat=4):
+        expected = inside and not was_inside and (again or not has_fired)
+        fired = fires(inside=inside, was_inside=was_inside, has_fired=has_fired, again=again)
+        assert fired is expected

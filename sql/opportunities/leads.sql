@@ -1,0 +1,36 @@
+-- The tracked leads that may be meant, by what they are known by: their id, a record that stands or
+-- stood for the person, the person's address, or the lead's own number and those of its person.
+WITH people AS (
+    SELECT 'record' AS known_by, r.value, coalesce(p.successor, w.person_key) AS person_key
+    FROM unnest(CAST(:records AS text [])) AS r (value)
+    CROSS JOIN LATERAL (
+        SELECT i.person_key
+        FROM crm.identity AS i
+        WHERE i.account_id = :account_id AND i.salesforce_id = r.value
+        UNION
+        SELECT o.person_key
+        FROM crm.operation AS o
+        WHERE o.account_id = :account_id AND o.kind = 'person' AND o.salesforce_id = r.value
+    ) AS w
+    INNER JOIN crm.person AS p ON w.person_key = p.person_key
+    UNION
+    SELECT 'email', p.address, p.person_key
+    FROM crm.person AS p
+    WHERE p.account_id = :account_id AND p.address = any(CAST(:emails AS text []))
+    UNION
+    SELECT 'phone', t.phone, t.person_key
+    FROM crm.tracked_lead AS t
+    WHERE t.account_id = :account_id AND t.phone = any(CAST(:phones AS text []))
+)
+
+SELECT w.known_by, w.value, t.lead_id, t.happened_at, t.person_key
+FROM people AS w
+INNER JOIN crm.tracked_lead AS t
+    ON t.account_id = :account_id AND w.person_key = t.person_key AND t.rejected_because IS NULL
+UNION ALL
+SELECT 'id', t.lead_id, t.lead_id, t.happened_at, t.person_key
+FROM crm.tracked_lead AS t
+WHERE
+    t.account_id = :account_id
+    AND t.lead_id = any(CAST(:lead_ids AS text []))
+    AND t.rejected_because IS NULL

@@ -1,0 +1,45 @@
+-- Keeps to which leads some opportunities belong now; those to which they do no more are withdrawn.
+WITH found AS (
+    SELECT *
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS f (
+        opportunity_id text,
+        lead_id text,
+        rule text,
+        because text,
+        number smallint,
+        parts smallint,
+        matched_at timestamptz
+    )
+),
+
+withdrawn AS (
+    UPDATE crm.opportunity_match AS m
+    SET withdrawn = true, matched_at = now()
+    WHERE
+        m.account_id = :account_id
+        AND m.opportunity_id = any(CAST(:opportunity_ids AS text []))
+        AND NOT m.withdrawn
+        AND NOT EXISTS (
+            SELECT FROM found AS f
+            WHERE f.opportunity_id = m.opportunity_id AND f.lead_id = m.lead_id
+        )
+)
+
+INSERT INTO crm.opportunity_match AS m (
+    account_id, opportunity_id, lead_id, rule, because, number, parts, matched_at
+)
+SELECT
+    :account_id, f.opportunity_id, f.lead_id, f.rule, f.because, f.number, f.parts, f.matched_at
+FROM found AS f
+ON CONFLICT (account_id, opportunity_id, lead_id) DO UPDATE
+SET
+    rule = excluded.rule,
+    because = excluded.because,
+    number = excluded.number,
+    parts = excluded.parts,
+    matched_at = excluded.matched_at,
+    withdrawn = false
+WHERE
+    m.withdrawn
+    OR (m.rule, m.because, m.number, m.parts)
+    IS DISTINCT FROM (excluded.rule, excluded.because, excluded.number, excluded.parts)

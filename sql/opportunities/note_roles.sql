@@ -1,0 +1,59 @@
+-- Keeps roles as they were read; has matched anew the opportunities that they belong to, and did. One
+-- that is deleted and was never known is passed over.
+WITH told AS (
+    SELECT *
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t (
+        role_id text,
+        opportunity_id text,
+        contact_id text,
+        is_primary boolean,
+        role text,
+        deleted boolean
+    )
+),
+
+before AS (
+    SELECT r.role_id, r.opportunity_id
+    FROM crm.opportunity_role AS r
+    INNER JOIN told AS t ON r.role_id = t.role_id
+    WHERE r.account_id = :account_id
+),
+
+noted AS (
+    INSERT INTO crm.opportunity_role AS r (
+        account_id, role_id, opportunity_id, contact_id, is_primary, role, deleted
+    )
+    SELECT
+        :account_id, t.role_id, t.opportunity_id, t.contact_id, t.is_primary, t.role, t.deleted
+    FROM told AS t
+    WHERE t.contact_id IS NOT NULL
+    ON CONFLICT (account_id, role_id) DO UPDATE
+    SET
+        opportunity_id = excluded.opportunity_id,
+        contact_id = excluded.contact_id,
+        is_primary = excluded.is_primary,
+        role = excluded.role,
+        deleted = excluded.deleted,
+        doubtful = false,
+        read_at = now()
+    WHERE
+        r.doubtful
+        OR (r.opportunity_id, r.contact_id, r.is_primary, r.role, r.deleted)
+        IS DISTINCT FROM
+        (
+            excluded.opportunity_id, excluded.contact_id, excluded.is_primary, excluded.role,
+            excluded.deleted
+        )
+    RETURNING r.role_id, r.opportunity_id
+)
+
+UPDATE crm.opportunity AS o
+SET due = true
+FROM (
+    SELECT n.opportunity_id FROM noted AS n
+    UNION
+    SELECT b.opportunity_id
+    FROM before AS b
+    INNER JOIN noted AS n ON b.role_id = n.role_id
+) AS c
+WHERE o.account_id = :account_id AND o.opportunity_id = c.opportunity_id

@@ -1,0 +1,22 @@
+-- Where the account's settings for opportunities are others than before, all are matched anew, and those
+-- of which a field was not read that the filter asks for are to be read again.
+WITH changed AS (
+    UPDATE crm.opportunity_reading AS r
+    SET chosen = CAST(:chosen AS jsonb)
+    WHERE r.account_id = :account_id AND r.chosen <> CAST(:chosen AS jsonb)
+    RETURNING r.account_id
+),
+
+wanted AS (
+    INSERT INTO crm.opportunity_wanted (account_id, opportunity_id)
+    SELECT o.account_id, o.opportunity_id
+    FROM crm.opportunity AS o
+    INNER JOIN changed AS c ON o.account_id = c.account_id
+    WHERE NOT o.deleted AND NOT o.record ?& CAST(:fields AS text [])
+    ON CONFLICT DO NOTHING
+)
+
+UPDATE crm.opportunity AS o
+SET due = true
+FROM changed AS c
+WHERE o.account_id = c.account_id AND NOT o.due
