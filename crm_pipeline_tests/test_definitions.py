@@ -45,7 +45,9 @@ def test_dg_list_defs_shows_the_lineage():
     assert deps["lead_payloads"] == {"filtered_leads"}
     assert deps["retried_operations"] == {"lead_payloads"}
     assert deps["load_results"] == {"lead_payloads", "tracked_leads"}
-    assert deps["sync_state"] == {"retried_operations", "campaign_members"}
+    assert deps["sync_state"] == {"retried_operations", "campaign_members", "lead_values"}
+    assert deps["lead_values"] == {"opportunity_matches"}
+    assert deps["opportunity_matches"] == {"opportunities", "tracked_leads"}
     assert deps["salesforce/Lead"] == {"load_results"}
 
 
