@@ -19,6 +19,7 @@ from pydantic import (
 
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, UnknownStage, Words
@@ -54,6 +55,7 @@ _EXPECTED = {
 
 _AS_JSON = {
     "campaigns": 'a JSON object is expected, such as {} or {"create_campaigns": false}',
+    "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
@@ -200,9 +202,16 @@ class AccountSettings(BaseModel):
         "`crm-pipeline listener configure` takes it from a file. None: off.",
     )
 
+    engagement: EngagementSettings | None = Field(
+        default=None,
+        description="Prospects with their tags, scores and pages: a JSON object, {} for the "
+        "defaults; none: off.",
+    )
+
     @field_validator(
         "campaigns",
         "attribution",
+        "engagement",
         "inbound",
         "person_field_policies",
         "stage_of",

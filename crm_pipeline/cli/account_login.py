@@ -54,25 +54,37 @@ def try_login(
     Costs an API call, and one for each object that is written.
     """
     from crm_pipeline.accounts.store import field_mappings
-    from crm_pipeline.delivery.schemas import never_left_out
+    from crm_pipeline.delivery.schemas import never_left_out, refuse_without
+    from crm_pipeline.salesforce.describe import SObjectSchema
     from crm_pipeline.salesforce.errors import AccountStopped
+    from crm_pipeline.salesforce.org_objects import lacking
 
     account, org, elsewhere = log_in_to(account_id, again=again)
     with transaction() as connection:
         named = named_fields(account, field_mappings(connection, account_id))
+    declared = account.settings.engagement.org_objects if account.settings.engagement else ()
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
         written = {*needed_rights(account.settings), *(field.sobject for field in named)}
-        described = _described(
-            org, written & {each["name"] for each in objects}, never_left_out(account.settings)
-        )
+        written.update(each.name for each in declared)
+        described = _described(org, written & {each["name"] for each in objects})
+        known = [SObjectSchema.from_describe(each) for each in described.values()]
+        never = never_left_out(account.settings)
+        for schema in known:
+            refuse_without(schema, never.get(schema.name, ()))
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
     finally:
         org.log_out()
     if elsewhere is None:
         with transaction() as connection:
-            _keep(connection, account_id, described)
+            _keep(connection, account_id, known)
+    fields = {field["name"] for each in described.values() for field in each["fields"]}
+    if account.settings.engagement is not None and "IsPersonAccount" in fields:
+        say(
+            f"Account {account_id}: the org has person accounts; a person there is matched as the "
+            "Contact that Salesforce keeps of it."
+        )
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
     if elsewhere is not None:
@@ -82,7 +94,13 @@ def try_login(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
         )
-    if absent := _not_seen(named, described):
+    if missing := lacking(declared, described):
+        mistake(
+            f"Account {account_id}: the org lacks for the engagement workflow: "
+            f"{'; '.join(missing)}. `crm-pipeline engagement metadata {account_id}` writes what an "
+            "admin deploys."
+        )
+    if absent := _not_seen(named, known):
         mistake(
             f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
@@ -171,23 +189,12 @@ def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "lis
     ]
 
 
-def _described(
-    org: "Org", sobjects: Iterable[str], never: Mapping[str, Sequence[str]]
-) -> "list[SObjectSchema]":
-    """Describes these objects as the user sees them; costs a call each.
-
-    Raises:
-        AccountStopped: the user may not write one of the fields `never` to be left out.
-    """
-    from crm_pipeline.delivery.schemas import refuse_without
-    from crm_pipeline.salesforce.describe import SObjectSchema
-
-    described = []
-    for sobject in sorted(sobjects):
-        answer = org.request("describe", "GET", f"sobjects/{sobject}/describe")
-        described.append(SObjectSchema.from_describe(answer.body))
-        refuse_without(described[-1], never.get(sobject, ()))
-    return described
+def _described(org: "Org", sobjects: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Describes these objects as the user sees them, by name; costs a call each."""
+    return {
+        sobject: org.request("describe", "GET", f"sobjects/{sobject}/describe").body
+        for sobject in sorted(sobjects)
+    }
 
 
 def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjectSchema]") -> None:

@@ -8,6 +8,7 @@ from crm_pipeline.cli import (
     account,
     campaign,
     cycle,
+    engagement,
     listener,
     migrate,
     operations,
@@ -49,6 +50,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
+app.add_typer(engagement.app, name="engagement")
 app.add_typer(listener.app, name="listener")
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")

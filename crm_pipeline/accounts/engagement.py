@@ -1,0 +1,161 @@
+"""An account's choices for the engagement workflow (spec 3): plain, frozen values."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from crm_pipeline.accounts.engagement_objects import (
+    DECLARED,
+    PERSON_SOURCES,
+    Declared,
+    Names,
+    ObjectName,
+)
+from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
+
+_FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+_CustomName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")]
+
+_OF_A_SCORE: Mapping[str, Declared] = {
+    "score": Declared("Score__c", "Score", "number", scale=2),
+    "grade": Declared("Grade__c", "Grade", "text", 40),
+}
+"""What a field of a person may show of one score: `score:17`, `grade:17`."""
+
+
+class EngagementSettings(BaseModel):
+    """One client's choices for the engagement workflow; `{}` is a complete choice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prefix: str = Field(
+        default="",
+        pattern=r"^([A-Za-z][A-Za-z0-9_]*_)?$",
+        description="Before the API name of each object and field, such as saleswings__.",
+    )
+    objects: Mapping[ObjectName, _CustomName] = Field(
+        default={}, description="API names of objects that are called otherwise."
+    )
+    fields: Mapping[ObjectName, Mapping[str, _FieldName]] = Field(
+        default={},
+        description="API names of fields that are called otherwise, by object.",
+    )
+    person_fields: Mapping[_FieldName, str] | None = Field(
+        default=None,
+        description="Fields of Lead and Contact, and what of the prospect each shows: prospect_id, "
+        "favorite, temperature, predictive_score, first_visit, last_visit, visits, life_cycle, "
+        "tags, score:ID or grade:ID. None: Prospect_Id__c, Favorite__c and Temperature__c.",
+    )
+    temperature_of_account: _FieldName | None = Field(
+        default=None,
+        description="Field of Account with the median temperature of its Contacts; none: "
+        "Temperature__c.",
+    )
+    master_detail: tuple[Literal["account", "opportunity"], ...] = Field(
+        default=(),
+        description="Whether tags and scores are details of their Account or Opportunity, where "
+        "the org has them so.",
+    )
+    pages: bool = Field(
+        default=False, description="Pages are kept as well; they are many, so this is off."
+    )
+    accounts: bool = Field(
+        default=False, description="Tags, scores and temperature are brought to Accounts."
+    )
+    opportunity_tags: bool = Field(
+        default=False, description="With accounts: tags are brought to Opportunities."
+    )
+    opportunity_scores: bool = Field(
+        default=False, description="With accounts: scores are brought to Opportunities."
+    )
+
+    @property
+    def names(self) -> Names:
+        """The API names in the client's org."""
+        return Names(self.prefix, self.objects, self.fields)
+
+    @property
+    def shown_of_people(self) -> Mapping[str, str]:
+        """The fields of Lead and Contact that are written, each with what it shows."""
+        if self.person_fields is not None:
+            return self.person_fields
+        shown = ("prospect_id", "favorite", "temperature")
+        return {f"{self.prefix}{PERSON_SOURCES[each].name}": each for each in shown}
+
+    @property
+    def account_temperature(self) -> str:
+        """The field of Account with its temperature."""
+        return self.temperature_of_account or f"{self.prefix}Temperature__c"
+
+    @property
+    def org_objects(self) -> tuple[OrgObject, ...]:
+        """All that the org must have for what is chosen, parents before their children."""
+        custom = [
+            self.names.declared(name, self.master_detail) for name in DECLARED if self.keeps(name)
+        ]
+        person = tuple(_shown(field, source) for field, source in self.shown_of_people.items())
+        standard = [
+            OrgObject(name, name, f"{name}s", "", person) for name in ("Lead", "Contact") if person
+        ]
+        if self.accounts:
+            warmth = PERSON_SOURCES["temperature"]
+            of_account = OrgField(
+                self.account_temperature, warmth.label, warmth.kind, scale=warmth.scale
+            )
+            standard.append(OrgObject("Account", "Account", "Accounts", "", (of_account,)))
+        return (*custom, *standard)
+
+    def keeps(self, name: ObjectName) -> bool:
+        """Returns whether records of an object are kept in the org."""
+        match name:
+            case "prospect_page" | "person_page":
+                return self.pages
+            case "account_tag" | "account_score":
+                return self.accounts
+            case "opportunity_tag":
+                return self.opportunity_tags
+            case "opportunity_score":
+                return self.opportunity_scores
+        return True
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        for of, fields in self.fields.items():
+            for name in fields:
+                if name not in DECLARED[of].fields:
+                    raise ValueError(
+                        f"{of} has no field {name!r}; those that exist: "
+                        f"{', '.join(DECLARED[of].fields)}"
+                    )
+        for field, source in (self.person_fields or {}).items():
+            if source not in PERSON_SOURCES and not _score_of(source):
+                raise ValueError(
+                    f"{field} shows {source!r}; there are {', '.join(PERSON_SOURCES)}, score:ID "
+                    "and grade:ID"
+                )
+        if (self.opportunity_tags or self.opportunity_scores) and not self.accounts:
+            raise ValueError("opportunity_tags and opportunity_scores need accounts")
+        for each in self.org_objects:
+            _refuse_twice([field.name for field in each.fields], f"fields of {each.name}")
+        _refuse_twice([each.name for each in self.org_objects], "objects")
+        return self
+
+
+def _refuse_twice(names: list[str], which: str) -> None:
+    lower = [name.lower() for name in names]
+    if twice := sorted({name for name in names if lower.count(name.lower()) > 1}):
+        raise ValueError(f"two {which} have the name {twice[0]}")
+
+
+def _score_of(source: str) -> str | None:
+    """Returns whether the score or the grade is meant; None for what is neither."""
+    kind, _, score = source.partition(":")
+    return kind if kind in _OF_A_SCORE and score else None
+
+
+def _shown(field: str, source: str) -> OrgField:
+    kind = _score_of(source)
+    declared = PERSON_SOURCES[source] if kind is None else _OF_A_SCORE[kind]
+    label = field.removesuffix("__c").replace("_", " ")
+    return OrgField(field, label, declared.kind, declared.length, declared.scale)

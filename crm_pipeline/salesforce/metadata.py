@@ -1,0 +1,149 @@
+"""Metadata of objects, as a project that the Salesforce CLI deploys: source format, in files.
+
+Elements stand in the order of Salesforce's published schema (metadata WSDL): the full name, then
+the others by name.
+
+Sources: Metadata API Developer Guide, "CustomObject", "CustomField", "PermissionSet"; Salesforce
+DX Developer Guide, "Source Format".
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from crm_pipeline.salesforce.org_objects import NUMBER_DIGITS, TYPES, OrgField, OrgObject
+
+_NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+_ROOM = "force-app/main/default"
+
+Project = Mapping[str, str]
+"""The texts of a project's files, by their paths."""
+
+
+def source_project(
+    objects: Sequence[OrgObject], *, permission_set: str, label: str, api_version: str
+) -> Project:
+    """Returns a project with these objects and fields, and a permission set for both.
+
+    Args:
+        objects: of standard ones only the fields are made.
+        permission_set: its API name.
+        label: as people read it.
+        api_version: such as 62.0.
+    """
+    project = {
+        "packageDirectories": [{"path": "force-app", "default": True}],
+        "sourceApiVersion": api_version,
+    }
+    files = {"sfdx-project.json": json.dumps(project, indent=2) + "\n"}
+    for each in objects:
+        folder = f"{_ROOM}/objects/{each.name}"
+        if each.is_custom:
+            files[f"{folder}/{each.name}.object-meta.xml"] = _xml("CustomObject", _object(each))
+        for field in each.fields:
+            if field.name.endswith("__c"):
+                path = f"{folder}/fields/{field.name}.field-meta.xml"
+                files[path] = _xml("CustomField", _field(field, each))
+    path = f"{_ROOM}/permissionsets/{permission_set}.permissionset-meta.xml"
+    files[path] = _xml("PermissionSet", _rights(objects, label))
+    return files
+
+
+def _object(each: OrgObject) -> dict[str, Any]:
+    return {
+        "deploymentStatus": "Deployed",
+        "description": each.says,
+        "label": each.label,
+        "nameField": {"label": f"{each.label} Name", "type": "Text"},
+        "pluralLabel": each.plural,
+        "sharingModel": "ControlledByParent" if each.is_detail else "ReadWrite",
+    }
+
+
+def _field(field: OrgField, of: OrgObject) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "fullName": field.name,
+        "label": field.label,
+        "type": TYPES[field.kind].metadata,
+    }
+    if field.length:
+        said["length"] = field.length
+    match field.kind:
+        case "text":
+            said |= {"externalId": field.is_key, "unique": field.is_key}
+            if field.is_key:
+                said["caseSensitive"] = True
+        case "long_text":
+            said["visibleLines"] = 3
+        case "checkbox":
+            said["defaultValue"] = False
+        case "number":
+            said |= {"precision": NUMBER_DIGITS, "scale": field.scale}
+        case "lookup" | "master_detail":
+            said |= {
+                "referenceTo": field.refers_to,
+                "relationshipLabel": of.plural,
+                "relationshipName": field.children,
+            }
+            if field.kind == "lookup":
+                said["deleteConstraint"] = "SetNull"
+            else:
+                masters = [f.name for f in of.fields if f.kind == "master_detail"]
+                said |= {
+                    "relationshipOrder": masters.index(field.name),
+                    "reparentableMasterDetail": False,
+                    "writeRequiresMasterRead": False,
+                }
+    if field.kind not in ("checkbox", "master_detail", "long_text"):
+        said["required"] = False
+    return said
+
+
+def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
+    """A permission set; one that names a detail's master field would not deploy."""
+    return {
+        "fieldPermissions": [
+            {"editable": True, "field": name, "readable": True}
+            for name in sorted(
+                f"{each.name}.{field.name}"
+                for each in objects
+                for field in each.fields
+                if field.name.endswith("__c") and field.kind != "master_detail"
+            )
+        ],
+        "hasActivationRequired": False,
+        "label": label,
+        "objectPermissions": [
+            {
+                "allowCreate": True,
+                "allowDelete": True,
+                "allowEdit": True,
+                "allowRead": True,
+                "modifyAllRecords": False,
+                "object": each.name,
+                "viewAllRecords": True,
+            }
+            for each in sorted(objects, key=lambda each: each.name)
+            if each.is_custom
+        ],
+    }
+
+
+def _xml(tag: str, said: Mapping[str, Any]) -> str:
+    root = ET.Element(tag, {"xmlns": _NAMESPACE})
+    _fill(root, said)
+    ET.indent(root, "    ")
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _fill(element: ET.Element, said: Mapping[str, Any]) -> None:
+    for name in sorted(said, key=lambda name: (name != "fullName", name)):
+        value = said[name]
+        for each in value if isinstance(value, list) else [value]:
+            child = ET.SubElement(element, name)
+            if isinstance(each, Mapping):
+                _fill(child, each)
+            else:
+                child.text = str(each).lower() if isinstance(each, bool) else str(each)

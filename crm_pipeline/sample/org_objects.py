@@ -1,0 +1,35 @@
+"""Declared objects, as the file of a local org has them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from crm_pipeline.salesforce.org_objects import TYPES, OrgField, OrgObject
+
+
+def objects_of_org(objects: Iterable[OrgObject]) -> dict[str, Any]:
+    """Returns the part `objects` of an org's file."""
+    return {
+        each.name: {"fields": {field.name: _field(field) for field in each.fields}}
+        for each in objects
+    }
+
+
+def _field(field: OrgField) -> dict[str, Any]:
+    said: dict[str, Any] = {"label": field.label}
+    if field.refers_to is not None:
+        kind = "master_detail" if field.kind == "master_detail" else "reference"
+        return said | {
+            "type": kind,
+            "reference_to": field.refers_to,
+            "child_relationship_name": field.children,
+        }
+    said["type"] = TYPES[field.kind].described
+    if field.length:
+        said["length"] = field.length
+    if field.kind == "number":
+        said["scale"] = field.scale
+    if field.kind == "checkbox":
+        said["default"] = False
+    if field.is_key:
+        said |= {"external_id": True, "unique": True, "case_sensitive": True}
+    return said

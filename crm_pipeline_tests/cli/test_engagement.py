@@ -1,0 +1,85 @@
+"""`crm-pipeline engagement`, and what the test of a login tells of its objects."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.sample.org_objects import objects_of_org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, account_of
+
+
+def engage(run: Run, chosen: str = "{}") -> None:
+    run("account", "set", ACCOUNT, f"engagement={chosen}")
+
+
+def test_metadata_is_written_to_an_empty_folder(run: Run, acme: str, tmp_path: Path):
+    engage(run)
+    out = tmp_path / "org"
+    told = run("engagement", "metadata", acme, "--out", out).stdout
+    assert "sf project deploy start" in told
+    assert "Engagement_Workflow" in told
+    files = [file for file in out.rglob("*") if file.is_file()]
+    assert f"Wrote {len(files)} files" in told
+    assert (out / "sfdx-project.json").is_file()
+    assert (out / "force-app/main/default/objects/Prospect__c").is_dir()
+    assert "not empty" in run("engagement", "metadata", acme, "--out", out, fails=1).stderr
+
+
+def test_metadata_needs_the_workflow_on_and_no_package(run: Run, acme: str, tmp_path: Path):
+    told = run("engagement", "metadata", acme, "--out", tmp_path / "x", fails=1).stderr
+    assert "crm-pipeline account set acme engagement={}" in told
+    engage(run, '{"prefix": "saleswings__"}')
+    told = run("engagement", "metadata", acme, "--out", tmp_path / "x", fails=1).stderr
+    assert "prefix of a package" in told
+
+
+@pytest.fixture
+def objects() -> dict[str, Any]:
+    return objects_of_org(EngagementSettings().org_objects)
+
+
+@pytest.fixture
+def server(pipeline: Engine, objects: dict[str, Any]) -> Iterator[LocalOrgServer]:
+    with LocalOrgServer({"name": ACCOUNT, **ORG, "objects": objects}) as server:
+        with pipeline.connect() as connection:
+            account_of(connection, server, ACCOUNT, engagement={})
+        yield server
+
+
+def test_an_org_with_all_objects_is_fine(run: Run, server: LocalOrgServer):
+    assert "logged in to org" in run("account", "test-login", ACCOUNT).stdout
+
+
+def test_everything_that_an_org_lacks_is_named_at_once(
+    run: Run, pipeline: Engine, objects: dict[str, Any]
+):
+    del objects["SW_Tag_Segment_Trigger__c"]
+    del objects["Lead"]["fields"]["Favorite__c"]
+    objects["Prospect__c"]["fields"]["Prospect_Id__c"]["unique"] = False
+    objects["Score__c"]["deletable"] = False
+    with LocalOrgServer({"name": ACCOUNT, **ORG, "objects": objects}) as server:
+        with pipeline.connect() as connection:
+            account_of(connection, server, ACCOUNT, engagement={})
+        told = run("account", "test-login", ACCOUNT, fails=1).stderr
+    for lack in (
+        "Score__c: the user lacks Delete",
+        "Prospect__c.Prospect_Id__c: is not unique",
+        "SW_Tag_Segment_Trigger__c: not in the org",
+        "Lead.Favorite__c: not in the org",
+        "crm-pipeline engagement metadata acme",
+    ):
+        assert lack in told
+
+
+def test_person_accounts_are_told(run: Run, pipeline: Engine, objects: dict[str, Any]):
+    objects["Contact"]["fields"]["IsPersonAccount"] = {"type": "boolean", "default": False}
+    with LocalOrgServer({"name": ACCOUNT, **ORG, "objects": objects}) as server:
+        with pipeline.connect() as connection:
+            account_of(connection, server, ACCOUNT, engagement={})
+        assert "has person accounts" in run("account", "test-login", ACCOUNT).stdout
