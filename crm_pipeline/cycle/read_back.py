@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from crm_pipeline.cycle.sweep import sweep
+from crm_pipeline.cycle.swings import Swings, in_words
 from crm_pipeline.declaration import Ask, Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
@@ -25,6 +26,7 @@ from crm_pipeline.ledger.read_back import (
     reopen_undeleted,
     unanswered_creations,
 )
+from crm_pipeline.ledger.swings import FieldOf, Swing, note_swings, swinging, swings_of
 from crm_pipeline.salesforce.changes import (
     OrgPosition,
     Watch,
@@ -59,6 +61,7 @@ class ReadBack:
         positions: how far each object is read with them.
         values: by Salesforce Id, those that are told by this, and those of records that turn out
             to be ours.
+        swings: of fields that the org and the source may be setting in turn.
         merged: by the Ids of merged records, those of the winners.
         converted: by the Ids of converted leads, those of their contacts.
         there: the Ids of records that are not deleted.
@@ -71,6 +74,7 @@ class ReadBack:
     begins: frozenset[str] = frozenset()
     positions: Mapping[str, OrgPosition] = field(default_factory=dict)
     values: Mapping[str, OrgValue] = field(default_factory=dict)
+    swings: Mapping[FieldOf, Swing] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     converted: Mapping[str, str] = field(default_factory=dict)
     there: Sequence[str] = ()
@@ -134,7 +138,9 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     if behind:
         return
     swept = sweep(desk, watches)
-    yield replace(_noticed(desk, flows, swept.records, {}), notes=swept.notes)
+    told_no_more = in_words(swinging(desk.ledger.connection, org.organization_id))
+    notes = [*swept.notes, *told_no_more]
+    yield replace(_noticed(desk, flows, swept.records, {}), notes=notes)
 
 
 def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[ReadBack]:
@@ -161,6 +167,7 @@ def keep(desk: Desk, read: ReadBack) -> None:
     """Keeps positions, what is told by this and whom records stand for, without a commit."""
     advance_org_positions(desk.ledger.connection, desk.ledger.account_id, read.positions)
     note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.values)
+    note_swings(desk.ledger.connection, desk.org.log_in().organization_id, read.swings)
     follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
     follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
     reopen_undeleted(desk.ledger.connection, desk.ledger.account_id, read.there)
@@ -237,6 +244,7 @@ def _noticed(
     else:
         lost = []
     known = desk.schemas.describe(records)
+    swings = Swings(swings_of(desk.ledger.connection, organization_id, ids))
     noticed: dict[int, list[Noticed]] = {}
     news: dict[str, OrgValue] = {}
     for place, watch in _watches(flows):
@@ -254,6 +262,7 @@ def _noticed(
             ours = () if stands_for else _ours(watch.sobject, record, lost)
             unsure = [*(each for key in stands_for for each in asked.get(key or "", ())), *ours]
             differing = changed(record, *said, watch.fields, types, asked=unsure)
+            differing = swings.without_swinging(watch.sobject, record, differing, value, types)
             if differing:
                 noticed.setdefault(place, []).extend(
                     Noticed(watch.sobject, record, differing, key) for key in stands_for or (None,)
@@ -270,6 +279,7 @@ def _noticed(
         records,
         positions=positions,
         values=news,
+        swings=swings.noted,
         merged=merged,
         converted=converted,
         there=there,

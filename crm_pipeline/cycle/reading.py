@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.parts import with_parts
 from crm_pipeline.ledger.positions import advance, positions
-from crm_pipeline.ledger.records import intents_of, set_attempts
+from crm_pipeline.ledger.records import ChildSet, RecordWant, intents_of, set_attempts
 from crm_pipeline.report import CycleReport
 
 
@@ -83,7 +83,7 @@ class FlowReader:
             with self.ledger.step():
                 for place, noticed in read.noticed.items():
                     flow, choices = self.flows[place]
-                    wants = flow.notice(noticed, choices)
+                    wants = [self._as_news(want) for want in flow.notice(noticed, choices)]
                     self._record(flow, Batch(flow.name, 0, (), None, wants=wants))
                 numbers = self._take(read, desk.org.log_in().org_time)
                 keep(desk, read)
@@ -141,6 +141,14 @@ class FlowReader:
             raise DeclarationError(
                 f"The flow {flow.name} keeps no position of {', '.join(sorted(lacking))}"
             )
+
+    def _as_news(
+        self, want: RecordWant | ChildSet | MessageWant
+    ) -> RecordWant | ChildSet | MessageWant:
+        """What people changed is told, also where it is as it was once told before."""
+        if isinstance(want, MessageWant):
+            return replace(want, noticed_by=self.ledger.cycle_id)
+        return want
 
     def _record(self, flow: Flow[Any], batch: Batch) -> Mapping[str, Recorded]:
         connection, account_id = self.ledger.connection, self.ledger.account_id

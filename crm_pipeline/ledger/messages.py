@@ -23,17 +23,22 @@ class MessageWant:
         about: what it is about, by the platform's own key (`lead:4711`).
         as_of: when it became so, UTC; the later one wins.
         body: the whole state; JSON.
+        noticed_by: the cycle that noticed it in the org, where one did: then it is sent even if the
+            last message said the same, as the platform may have come to another state since.
     """
 
     topic: str
     about: str
     as_of: datetime
     body: Mapping[str, Any]
+    noticed_by: int | None = None
 
     @property
     def intent(self) -> Intent:
-        """The ledger's form of it: a new version for another body."""
-        said = {"topic": self.topic, "about": self.about, "body": self.body}
+        """The ledger's form of it: a new version for another body, or another change of the org."""
+        said: dict[str, Any] = {"topic": self.topic, "about": self.about, "body": self.body}
+        if self.noticed_by is not None:
+            said["noticed_by"] = self.noticed_by
         return Intent(f"told:{self.topic}:{self.about}", KIND, None, self.as_of, said)
 
 

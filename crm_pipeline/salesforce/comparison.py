@@ -1,12 +1,13 @@
 """Comparison of a value of an org with ours, after what Salesforce does to it.
 
-A field has changed when it differs both from what was written there last and from what was told
-of it last. The last modifier does not matter: what a trigger makes of our value is a change, and
-an edit a second after ours is one as well.
+A field has changed when it differs from what the source knows of it: what it was told last, or
+what we wrote there since, as the source wanted. The last modifier does not matter: what a trigger
+makes of our value is a change, and an edit a second after ours is one as well.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 _IDS = frozenset(("id", "reference"))
@@ -23,12 +24,12 @@ def changed(
     *,
     asked: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The watched fields that differ from what was written last and from what was told last.
+    """The watched fields that differ from what the source knows.
 
     Args:
         read: the record as the org has it.
         written: by any account of ours.
-        told: to the source.
+        told: to the source; of a field that was written since, nothing.
         watched: names of fields.
         types: of these fields, as describes name them.
         asked: values that may have been written, since an answer is missing: no change either.
@@ -42,16 +43,16 @@ def changed(
         if not any(
             alike(read.get(field), value, types.get(field, "string"))
             for value in [
-                *_known(field, written, told),
+                known(field, written, told),
                 *(each[field] for each in asked if field in each),
             ]
         )
     }
 
 
-def _known(field: str, written: Mapping[str, Any], told: Mapping[str, Any]) -> list[Any]:
-    """Returns the values written and told of a field; empty is the value of one never spoken of."""
-    return [said[field] for said in (written, told) if field in said] or [None]
+def known(field: str, written: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
+    """Returns the value of a field that the source knows; None of one that was never spoken of."""
+    return told[field] if field in told else written.get(field)
 
 
 def alike(one: Any, other: Any, field_type: str) -> bool:
@@ -61,6 +62,15 @@ def alike(one: Any, other: Any, field_type: str) -> bool:
     their 15 characters; times to the second; numbers by value.
     """
     return bool(_normal(one, field_type) == _normal(other, field_type))
+
+
+def digest(value: Any, field_type: str) -> int:
+    """Returns a number that stands for a value: the same for values that are `alike`."""
+    normal = _normal(value, field_type)
+    if isinstance(normal, int) and not isinstance(normal, bool):
+        normal = float(normal)
+    hashed = blake2b(repr(normal).encode(), digest_size=8)
+    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
 def _normal(value: Any, field_type: str) -> Any:

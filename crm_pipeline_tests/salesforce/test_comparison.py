@@ -1,6 +1,6 @@
 import pytest
 
-from crm_pipeline.salesforce.comparison import alike, changed
+from crm_pipeline.salesforce.comparison import alike, changed, digest
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_they_are_other_values(one, other, field_type):
     assert not alike(one, other, field_type)
 
 
-def test_a_field_has_changed_when_it_differs_from_what_was_written_and_from_what_was_told():
+def test_a_field_has_changed_when_it_differs_from_what_the_source_knows():
     types = {"A": "string", "B": "string"}
     read = {"A": "x", "B": "y"}
     assert changed(read, {}, {}, ("A", "B"), types) == read
@@ -48,3 +48,13 @@ def test_a_field_has_changed_when_it_differs_from_what_was_written_and_from_what
     assert changed({"A": None}, {"A": "x"}, {}, ("A",), types) == {"A": None}
     assert changed({"A": None}, {}, {"A": "x"}, ("A",), types) == {"A": None}
     assert changed({"A": None}, {}, {}, ("A",), types) == {}
+
+
+def test_a_field_that_is_as_we_wrote_it_before_the_source_was_told_another_value_has_changed():
+    assert changed({"A": "x"}, {"A": "x"}, {"A": "y"}, ("A",), {"A": "string"}) == {"A": "x"}
+
+
+def test_a_digest_is_the_same_for_values_that_are_alike_and_for_no_others():
+    assert digest(" a ", "string") == digest("a", "string") != digest("b", "string")
+    assert digest(300, "int") == digest(300.0, "double") != digest(301, "int")
+    assert digest(False, "boolean") == digest(None, "boolean") != digest(True, "boolean")
