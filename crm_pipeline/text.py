@@ -78,6 +78,29 @@ def written(value: Any) -> str:
     return text
 
 
+UNSEEN = "".join(
+    map(
+        chr,
+        (
+            *range(0x21),
+            *range(0x7F, 0xA1),
+            *(0xAD, 0x61C, 0x1680, 0x180E, 0x202F, 0x205F, 0x3000, 0xFEFF),
+            *range(0x2000, 0x2010),
+            *range(0x2028, 0x202F),
+            *range(0x2060, 0x2070),
+            *range(0xFE00, 0xFE10),
+        ),
+    )
+)
+"""Blanks, control characters, byte-order marks and characters without a width: copied along."""
+
+
+def seen(text: str) -> str:
+    """A text without the blanks around it; the empty one where nobody sees anything of it."""
+    bare = text.strip()
+    return bare if bare.isprintable() or bare.strip(UNSEEN) else ""
+
+
 def lines(text: str) -> str:
     r"""A text whose lines end in \n: a bulk job knows one end of a line, and so do all routes."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
@@ -101,7 +124,7 @@ def parts(values: Iterable[Any]) -> list[str]:
         inner = value.parsed() if isinstance(value, JsonText) else value
         if isinstance(inner, list | tuple | set | frozenset):
             texts += parts(inner)
-        elif text := written(value).strip():
+        elif text := seen(written(value)):
             texts.append(text)
     return texts
 

@@ -61,11 +61,11 @@ def try_login(
 
     account, org, elsewhere = log_in_to(account_id, again=again)
     with transaction() as connection:
-        named = named_fields(account, field_mappings(connection, account_id))
+        filled = filled_fields(account, field_mappings(connection, account_id))
     declared = account.settings.engagement.org_objects if account.settings.engagement else ()
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
-        written = {*needed_rights(account.settings), *(field.sobject for field in named)}
+        written = {*needed_rights(account.settings), *(field.sobject for field in filled)}
         written.update(each.name for each in declared)
         described = _described(org, written & {each["name"] for each in objects})
         known = [SObjectSchema.from_describe(each) for each in described.values()]
@@ -100,7 +100,7 @@ def try_login(
             f"{'; '.join(missing)}. `crm-pipeline engagement metadata {account_id}` writes what an "
             "admin deploys."
         )
-    if absent := _not_seen(named, known):
+    if absent := _not_seen(filled, known):
         mistake(
             f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
@@ -175,16 +175,23 @@ def _refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
     mistake(f"Account {account_id}: {named(str(stopped), account_id)}.")
 
 
-def named_fields(account: "Account", mappings: "Iterable[FieldMapping]") -> "list[FieldMapping]":
-    """The fields that the account names itself: in its mapping, and external ids."""
+def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "list[FieldMapping]":
+    """The fields that the account fills, and those by which records are found."""
     from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.flows.webinars.rules import field_maps
 
     chosen = account.settings
+    filled = [
+        FieldMapping(sobject, field)
+        for sobject, fields in field_maps(chosen, mappings).items()
+        for field in (*fields.columns, *fields.constants)
+    ]
     external_ids = [("Event", chosen.activity_external_id_field)]
     if chosen.campaigns is not None:
         external_ids.append(("Campaign", chosen.campaigns.external_id_field))
     return [
-        *(m for m in mappings if m.source is not None or m.constant is not None),
+        *filled,
+        *(m for m in mappings if m.sobject == "CampaignMember" and (m.source or m.constant)),
         *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
     ]
 
@@ -208,11 +215,11 @@ def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjec
         )
 
 
-def _not_seen(named: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]") -> list[str]:
+def _not_seen(filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]") -> list[str]:
     schemas = {schema.name: schema for schema in described}
     return [
         f"{each.sobject}.{each.field}"
-        for each in named
+        for each in filled
         if each.sobject in schemas and schemas[each.sobject].field(each.field) is None
     ]
 

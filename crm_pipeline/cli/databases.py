@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import say
+from crm_pipeline.cli.show import counted, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -33,11 +33,22 @@ def pipeline() -> "Engine":
 def migrated() -> "Engine":
     """The pipeline's database; what is pending of its migrations has run, and was told."""
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.database.migrations import migrate
+    from crm_pipeline.database.migrations import migrate, migrations, pending
 
     database = engine("pipeline")
-    for ran in migrate(database, "crm"):
-        say(f"Migrated the pipeline's tables: {ran}", err=True)
+    missing = pending(database, "crm")
+    is_new = len(missing) == len(migrations("crm"))
+    if missing and not is_new:
+        say(
+            f"{where(database)} is brought to this version by {counted(len(missing), 'migration')};"
+            " millions of operations take minutes.",
+            err=True,
+        )
+    ran = migrate(database, "crm")
+    if ran and is_new:
+        say(f"{where(database)} has the pipeline's tables now.", err=True)
+    for each in () if is_new else ran:
+        say(f"Migrated the pipeline's tables: {each}", err=True)
     return database
 
 

@@ -1,5 +1,6 @@
 """Display of commands: tables that fit a terminal, and stay whole in a pipe or a file."""
 
+import os
 import shutil
 import sys
 import textwrap
@@ -43,7 +44,17 @@ def harmless(text: str, *, keep: str = "\n") -> str:
 
 def say(text: object = "", *, err: bool = False) -> None:
     """Prints a line, harmless."""
-    typer.echo(harmless(str(text)), err=err)  # noqa: TID251 - here it is harmless
+    _echo(harmless(str(text)), err=err)
+
+
+def _echo(line: str, *, err: bool = False) -> None:
+    """Prints a harmless line; where nobody reads any more (`| head`), the command goes on."""
+    try:
+        typer.echo(line, err=err)  # noqa: TID251 - the one place
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
+        os.close(nowhere)
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -92,7 +103,7 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
 def _print_lines(lines: Iterable[str]) -> None:
     """Prints lines that are harmless already, but for what lays them out."""
     for line in lines:
-        typer.echo(line.rstrip(" "))  # noqa: TID251 - their cells are harmless
+        _echo(line.rstrip(" "))
 
 
 def _laid_out(

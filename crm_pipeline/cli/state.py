@@ -113,9 +113,16 @@ def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:
     if incidents:
         print_table(
             "Open incidents",
-            ("code", "about", "operations", "since", "what to mend"),
+            ("code", "about", "operations", "since", "next try", "what to mend"),
             [
-                (i.code, i.subject, i.operations, i.first_seen, named(i.message, account_id))
+                (
+                    i.code,
+                    i.subject,
+                    i.operations,
+                    i.first_seen,
+                    i.next_try,
+                    named(i.message, account_id),
+                )
                 for i in incidents
             ],
             empty="",

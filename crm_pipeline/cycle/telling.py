@@ -1,6 +1,7 @@
 """The result of a delivery, as the report and people are told of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.desk import Desk, Notes
@@ -42,11 +43,21 @@ def _routes(spent: Allowance) -> tuple[str, str]:
     )
 
 
+def _at(incident: Incident) -> str:
+    """When it is seen next whether a cause is gone; a person may have that seen at once."""
+    if incident.next_try is None:
+        return ""
+    return (
+        f" (next try at {incident.next_try.astimezone(UTC):%H:%M} UTC, or in the next cycle after "
+        f"`crm-pipeline operations requeue --account ACCOUNT --code {incident.code}`)"
+    )
+
+
 def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) -> list[str]:
     """Returns notes that people may want to read although nothing was stopped, a line each."""
     lines = [
         f"{each.code} holds up {each.operations} records ({each.subject}); they go when it is"
-        " mended in the org" + (f": {each.message}" if each.message else "")
+        f" mended in the org{_at(each)}" + (f": {each.message}" if each.message else "")
         for each in incidents
     ]
     deleted = {

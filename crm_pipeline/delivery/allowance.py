@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING
@@ -172,7 +172,7 @@ class Allowance:
                 f"The org has used {budget.used} of its {budget.limit} API requests; this account"
                 f" goes on when that is under {RESUME_BELOW:.0%} of its share",
                 until=None if self.usage_now else self.before_until,
-                action="raise the account's api_day_share, if it is to go on sooner",
+                action=_to_go_on_sooner(budget),
             )
         left = self.calls_left
         if left is not None and left <= 0:
@@ -209,3 +209,11 @@ class Allowance:
         if sum(volumes.values()):
             self.routes[stage] = route
         return route
+
+
+def _to_go_on_sooner(budget: Budget) -> str:
+    """What people can do for an account that has spent its share of the day; empty: nothing."""
+    of_the_day = replace(budget, share=1.0)
+    if of_the_day.paused(before=False):
+        return ""
+    return "raise the account's api_day_share, if it is to go on sooner"

@@ -6,6 +6,7 @@ failures; as soon as one goes through, all go.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -22,12 +23,14 @@ class Incident:
         subject: the sObject that it is about.
         operations: how many it hit.
         message: what to mend, in our own words, without personal data; empty where unknown.
+        next_try: when the first of them is tried again (UTC), where that is known.
     """
 
     code: str
     subject: str
     operations: int
     message: str = ""
+    next_try: datetime | None = None
 
 
 def note_incident(connection: Connection, account_id: str, incident: Incident) -> None:

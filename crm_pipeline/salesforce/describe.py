@@ -19,6 +19,7 @@ from crm_pipeline.salesforce.postal_addresses import (
     postal_addresses_of,
 )
 from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, READERS, Why, convert
+from crm_pipeline.text import seen
 
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "upsert")
 
@@ -132,7 +133,7 @@ class SObjectSchema:
             changes.append(FieldChange(name, Why.ABSENT, value, None))
         elif not schema.writable(operation):
             changes.append(FieldChange(name, Why.READ_ONLY, value, None))
-        elif value is None or (isinstance(value, str) and not value.strip()):
+        elif value is None or (isinstance(value, str) and not seen(value)):
             if value is None and operation == "update" and schema.nillable:
                 fitted[schema.name] = None
         else:

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from crm_pipeline.salesforce.limits import EMAIL_CHARS
+from crm_pipeline.text import UNSEEN
 
 # Salesforce refuses anything else with INVALID_EMAIL_ADDRESS: no quoted local parts, no
 # addresses outside of ASCII, and the domain has at least two labels.
@@ -12,28 +13,12 @@ _EMAIL = re.compile(
     rf"{_ATOM}(\.{_ATOM})*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])",
 )
 
-_UNSEEN = "".join(
-    map(
-        chr,
-        (
-            *range(0x21),
-            *range(0x7F, 0xA1),
-            *(0xAD, 0x61C, 0x1680, 0x180E, 0x202F, 0x205F, 0x3000, 0xFEFF),
-            *range(0x2000, 0x2010),
-            *range(0x2028, 0x202F),
-            *range(0x2060, 0x2070),
-            *range(0xFE00, 0xFE10),
-        ),
-    )
-)
-"""Blanks, control characters, byte-order marks and characters without a width: copied along."""
-
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def bare_address(text: str) -> str:
     """An address without what nobody sees around it."""
-    return text.strip(_UNSEEN)
+    return text.strip(UNSEEN)
 
 
 def folded(text: str) -> str:

@@ -15,6 +15,10 @@ from crm_pipeline.salesforce.soql import datetime_literal
 from crm_pipeline.text import parts, salesforce_time, trimmed, utf16_length, written
 
 _AS_RETURNED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", re.ASCII)
+_SOME_DAY = re.compile(r"(?P<year>-?\d{4,})-\d\d-\d\d", re.ASCII)
+_BEFORE_CHRIST = " BC"
+"""At the end of a day or a time, as PostgreSQL writes it."""
+
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 
 _INT_64 = 2**63
@@ -38,6 +42,7 @@ class Why(StrEnum):
     NOT_IN_PICKLIST = "not in the restricted picklist"
     INVALID_EMAIL = "no valid email address"
     WRONG_TYPE = "not of the field's type"
+    WRONG_YEAR = "Salesforce takes the years 1700 to 4000"
     UNKNOWN_COUNTRY = "not in the org's list of countries"
     UNKNOWN_STATE = "not in the org's list of states of that country"
     STATE_WITHOUT_COUNTRY = "a state needs a country"
@@ -63,7 +68,9 @@ def convert(field: FieldSchema, value: Any) -> Converted:
     if reader is None:
         return _text(field, written(value).strip())
     read = reader(value.strip() if isinstance(value, str) else value)
-    return (NO_FIT, Why.WRONG_TYPE) if read is None else (read, None)
+    if read is not None:
+        return read, None
+    return NO_FIT, Why.WRONG_YEAR if _is_of_another_age(field, value) else Why.WRONG_TYPE
 
 
 def _text(field: FieldSchema, text: str) -> Converted:
@@ -140,8 +147,11 @@ def _boolean(value: Any) -> bool | None:
 def _date(value: Any) -> str | None:
     if isinstance(value, datetime):
         value = salesforce_time(value) if value.tzinfo else None
+    text = str(value)
+    if text.endswith(_BEFORE_CHRIST):
+        return None
     try:
-        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+        day = value if isinstance(value, date) else date.fromisoformat(text[:10])
     except ValueError:
         return None
     return day.isoformat() if _in_range(day) else None
@@ -160,6 +170,20 @@ def _datetime(value: Any) -> str | None:
     if not value.tzinfo or not _in_range(value):
         return None
     return f"{datetime_literal(value).removesuffix('Z')}+0000"
+
+
+def _is_of_another_age(field: FieldSchema, value: Any) -> bool:
+    """Returns whether a value is a day, or a time, of a year that Salesforce does not take."""
+    if field.type not in {"date", "datetime"}:
+        return False
+    if isinstance(value, date):
+        return not _in_range(value)
+    text = str(value)
+    found = _SOME_DAY.match(text)
+    if found is None:
+        return text.lstrip("-").casefold() == "infinity"
+    first, last = SALESFORCE_YEARS
+    return text.endswith(_BEFORE_CHRIST) or not first <= int(found["year"]) <= last
 
 
 def _in_range(day: date) -> bool:

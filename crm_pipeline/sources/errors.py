@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_pipeline.database.errors import in_words
+from crm_pipeline.settings import settings
+
+_NO_TABLE = "42P01"
 
 
 class ExtractError(Exception):
@@ -23,6 +26,12 @@ def explained(extract: str) -> Iterator[None]:
             f" ({in_words(error)})"
         ) from None
     except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == _NO_TABLE and settings().warehouse_url is None:
+            raise ExtractError(
+                "The embedded PostgreSQL has no warehouse; set WAREHOUSE_URL, or have"
+                " `crm-pipeline sample create` make one to try with"
+            ) from None
         raise ExtractError(
             f"sql/extract/{extract}.sql does not fit the warehouse: {in_words(error)}; run it"
             " in psql for PostgreSQL's own words, which may quote a row"

@@ -13,7 +13,7 @@ from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.participations import Participation, columns
-from crm_pipeline.text import JsonText, lines, parts, written
+from crm_pipeline.text import JsonText, lines, parts, seen, written
 
 _INT_64 = 2**63
 """From here on whole numbers are too large for JSON's readers."""
@@ -32,7 +32,8 @@ class FieldMap:
         for field, column in self.columns.items():
             value = columns.get(column)
             if type(value) is str:
-                if text := value.strip():
+                text = value.strip()
+                if text and (text.isprintable() or seen(text)):
                     fields[field] = lines(text)
             elif value is not None and (value := salesforce_value(value)) is not None:
                 fields[field] = value
@@ -88,4 +89,4 @@ def salesforce_value(value: Any) -> Any:
         return inner
     if isinstance(inner, float) and math.isfinite(inner):
         return inner
-    return written(value).strip() or None
+    return seen(written(value)) or None

@@ -20,7 +20,7 @@ from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
-from crm_pipeline.text import written
+from crm_pipeline.text import seen, written
 
 ExtractName = Literal["registrations", "attendances"]
 
@@ -230,7 +230,7 @@ def participation_of(
         text
         for name in _ADDRESS
         if (line := columns.get(name))
-        and (text := (line if type(line) is str else written(line)).strip())
+        and (text := seen(line if type(line) is str else written(line)))
     )
     email = columns["email"]
     if email is not None and type(email) is not str:

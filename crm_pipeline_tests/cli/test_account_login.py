@@ -79,6 +79,23 @@ def test_a_hidden_field_without_which_nothing_goes_is_told(
     assert "Read and Edit on it in a permission set" in told
 
 
+@pytest.mark.parametrize(
+    "field", ["Contact.Email", "Contact.Phone", "Lead.City", "Lead.LeadSource"]
+)
+def test_a_hidden_field_of_the_default_mapping_is_told(
+    run: Run, org: Org, server: LocalOrgServer, field: str
+):
+    """Only those were that the account's own mapping names."""
+    answer = requests.post(
+        f"{server.url_of('acme')}/_admin/settings", json={"hidden_fields": [field]}, timeout=10
+    )
+    assert answer.ok
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert f"{field}: not in the org, or hidden from the user" in told
+    run("account", "mapping", "set", "acme", field, "--nothing", fails=int("Email" in field))
+    run("account", "test-login", "acme", fails=int("Email" in field))
+
+
 def rights(sobject: str, **lacking: bool) -> dict[str, object]:
     return {"name": sobject, "queryable": True, "createable": True, "updateable": True} | lacking
 

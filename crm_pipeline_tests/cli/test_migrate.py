@@ -55,7 +55,8 @@ def test_clients_are_listed_before_there_is_an_account(run: Run, no_tables: Engi
 def test_migrate_and_the_first_account_make_the_tables(no_tables: Engine):
     first = crm_pipeline("migrate")
     assert first.returncode == 0, first.stderr
-    assert "Migrated the pipeline's tables: 0001_accounts: The clients' accounts" in first.stderr
+    [line] = first.stderr.splitlines()
+    assert line.endswith("has the pipeline's tables now."), "one line, whatever made them"
     again = crm_pipeline("migrate")
     assert "has the pipeline's tables of this version" in again.stdout
     assert again.stderr == ""

@@ -76,6 +76,41 @@ def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[st
     assert told.stderr == "Local orgs need lark: pip install 'crm-pipeline[local-org]'.\n"
 
 
+def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(pipeline: Engine):
+    """It died of the broken pipe, and `account add … | head -1` had added nothing."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    credentials = {"SALESFORCE_CLIENT_ID": "x", "SALESFORCE_CLIENT_SECRET": "s3cret"}
+    for command in (ADD, ("account", "show", "acme"), ("state",)):
+        ended = subprocess.run(
+            [COMMAND, *command],
+            env=os.environ | credentials,
+            stdin=subprocess.DEVNULL,
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, ""), command
+    os.close(writes)
+    assert "acme" in crm_pipeline("account", "list").stdout
+
+
+def test_clients_without_a_warehouse_are_told_how_to_get_a_sample(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The extract was blamed, which has nothing to do with it."""
+    for setting in ("WAREHOUSE_URL", "PIPELINE_DATABASE_URL"):
+        monkeypatch.delenv(setting, raising=False)
+    told = crm_pipeline(
+        "account", "clients", environment={"CRM_PIPELINE_DATA_DIR": str(server_folder)}
+    )
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "The embedded PostgreSQL has no warehouse" in told.stderr
+    assert "`crm-pipeline sample create`" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("setting", "why"),
     [

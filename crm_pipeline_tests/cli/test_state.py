@@ -46,14 +46,25 @@ def test_a_disabled_account_and_open_incidents_are_told(run: Run, org: Org, pipe
         connection.execute(
             text(
                 "INSERT INTO crm.incident (account_id, code, subject, message, operations)"
-                " VALUES ('acme', 'INVALID_FIELD', 'Lead.Phone', 'The field is hidden', 4711)"
+                " VALUES ('acme', 'INVALID_FIELD', 'Lead', 'Phone is hidden', 4711),"
+                " ('acme', 'STORAGE', 'Lead', 'The org is full', 12)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
+                " content_hash, intent, state, sobject, error_code, next_attempt_at)"
+                " VALUES ('acme', 'webinars', 'person', 'person:1', 1, now(), '', '{}', 'failed',"
+                " 'Lead', 'INVALID_FIELD', '2026-11-29 12:34:56Z')"
             )
         )
     assert "\tDisabled\t" in run("state").stdout
     assert "Disabled" in run("state", "acme").stdout
     one = run("state", "acme").stdout
     assert "Open incidents" in one
-    assert "4711" in one
+    assert "INVALID_FIELD\tLead\t1\t" in one
+    assert "2026-11-29 12:34:56 UTC\tPhone is hidden" in one
+    assert "STORAGE" not in one, "it holds up nothing any more"
 
 
 def test_an_unknown_account_is_named(run: Run):

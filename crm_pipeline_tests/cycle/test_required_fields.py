@@ -105,6 +105,8 @@ def test_a_required_field_that_nobody_fills_is_named_and_its_records_wait(
         assert report.counts.exhausted == 0
         assert report.counts.waiting > 0
         assert f"REQUIRED_FIELD_MISSING holds up 1 records ({sobject})" in report.notes
+        assert "they go when it is mended in the org (next try at " in report.notes
+        assert "requeue --account acme --code REQUIRED_FIELD_MISSING`)" in report.notes
         assert f"{sobject}.Region__c; give the user Read and Edit" in report.notes
         assert "`crm-pipeline account mapping set acme`" in report.notes
     assert f"{sobject}.Region__c" in run("state", ACCOUNT).stdout

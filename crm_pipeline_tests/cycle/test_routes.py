@@ -91,11 +91,23 @@ def test_at_95_percent_of_its_share_an_account_pauses_and_under_75_it_goes_on(
     report = bench.cycle()
     assert report.state == "Paused"
     assert report.counts.api_calls == 1, "the first answer tells what is used"
+    assert report.remedy == "raise the account's api_day_share, if it is to go on sooner"
     bench.admin("settings", daily_api_requests_used=400)
     assert bench.cycle().state == "Paused"
     bench.admin("settings", daily_api_requests_used=100)
     bench.forget_usage()
     assert bench.cycle().state == "Complete"
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_an_org_that_has_nothing_left_is_not_told_to_give_more(bench: Bench, share: float) -> None:
+    """Its share of the day was to be raised, where nothing can be raised."""
+    people(bench, 1)
+    bench.settings(api_day_share=share)
+    bench.admin("settings", daily_api_requests=1000, daily_api_requests_used=980)
+    report = bench.cycle()
+    assert (report.state, report.remedy) == ("Paused", "nothing: it goes on by itself")
+    assert "api_day_share" not in report.reason
 
 
 def test_a_cycle_that_does_not_ask_the_org_makes_no_pause_longer(bench: Bench) -> None:

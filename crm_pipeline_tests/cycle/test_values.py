@@ -277,3 +277,13 @@ def test_odd_texts_in_every_column_keep_nobody_from_arriving(bench: Bench, route
     assert f"p{good}@example.com" in {lead["Email"] for lead in bench.records("Lead")}
     waiting = {key: state for key, state in bench.states().items() if state != "done"}
     assert waiting == {}
+
+
+@pytest.mark.parametrize("unseen", ["\x01", "\u200b\ufeff", " \x1b \xad "])
+def test_what_nobody_sees_says_nothing(bench: Bench, unseen: str):
+    """A name of control characters alone went out as the person's name."""
+    good_and_odd(bench, surname=unseen, company_name=unseen, city=unseen, address_1=unseen)
+    assert bench.cycle().state == "Complete"
+    odd = bench.records("Lead")[0]
+    assert (odd["LastName"], odd["Company"]) == ("[not provided]", "[not provided]")
+    assert (odd["City"], odd["Street"]) == (None, None)

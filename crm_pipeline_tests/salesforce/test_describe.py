@@ -1,6 +1,6 @@
 """Values are made to fit what the org's describe says, so that the person arrives."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import orjson
@@ -96,6 +96,13 @@ def test_a_value_goes_out_as_the_field_takes_it(field, value, written, why):
         ("Born__c", "yesterday", Why.WRONG_TYPE),
         ("Seen__c", "2026-11-20T01:00:00", Why.WRONG_TYPE),
         ("Seen__c", "soon", Why.WRONG_TYPE),
+        ("Born__c", date(9999, 12, 31), Why.WRONG_YEAR),
+        ("Born__c", "1699-12-31", Why.WRONG_YEAR),
+        ("Born__c", "24989-01-01", Why.WRONG_YEAR),
+        ("Born__c", "2044-03-15 BC", Why.WRONG_YEAR),
+        ("Seen__c", "infinity", Why.WRONG_YEAR),
+        ("Seen__c", datetime(4001, 1, 1, tzinfo=UTC), Why.WRONG_YEAR),
+        ("Seen__c", datetime(2026, 1, 1), Why.WRONG_TYPE),  # noqa: DTZ001 - of no zone
         ("OwnerId", "somebody", Why.WRONG_TYPE),
     ],
 )

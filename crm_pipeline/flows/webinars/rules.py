@@ -17,7 +17,7 @@ from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import word_of
-from crm_pipeline.text import JsonText, salesforce_time, written
+from crm_pipeline.text import JsonText, salesforce_time, seen, written
 
 SUBJECT: Mapping[ExtractName, str] = {
     "registrations": "Webinar Registration",
@@ -232,7 +232,7 @@ def description(columns: Mapping[str, Any]) -> str:
 
 
 def _say(lines: list[str], label: str, value: Any) -> None:
-    if text := (value if type(value) is str else written(value)).strip():
+    if text := seen(value if type(value) is str else written(value)):
         lines.append(f"{label}: {text}")
 
 
