@@ -58,6 +58,8 @@ CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
 MARK = "Description"
 """The field of a new campaign that says of which event it is."""
 
+_TOUCHED_BY = "LastModifiedById"
+
 WINDOW = 1_000
 """Campaigns decided at a time."""
 
@@ -169,7 +171,7 @@ def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
         desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
     followed: list[str] = []
-    if any(each.former for each in due):
+    if desk.may_be_older_copy or any(each.former for each in due):
         followed = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
     records, of_campaign = _ask(desk, wanted, followed)
     by_id = {record["Id"]: record for record in records}
@@ -200,15 +202,23 @@ def _followers(
     followers = []
     for each in due:
         there = found.get(each.operation_id)
-        if there is None or not each.former or each.intent["campaign_id"] is not None:
+        if there is None or each.intent["campaign_id"] is not None:
             continue
-        wanted = _fitted(desk, each.intent).fields
         former = [_fitted(desk, {"campaign": body}).fields for body in each.former]
+        if desk.may_be_older_copy and not former and _is_touched_by_us_alone(desk, there.record):
+            # Made since the copy, which knows nothing of how it was wanted then.
+            former = [there.record]
+        wanted = _fitted(desk, each.intent).fields
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record):
             followers.append(Follower(each.operation_id, there.campaign_id, fields))
     return followers
+
+
+def _is_touched_by_us_alone(desk: Desk, record: Record) -> bool:
+    us = desk.org.log_in().user_id[:15]
+    return all(str(record.get(by))[:15] == us for by in ("CreatedById", _TOUCHED_BY))
 
 
 def _search_keys(desk: Desk, each: DueCampaign) -> list[SearchKey]:
@@ -264,9 +274,11 @@ def _ask(
     known = desk.schemas.known()
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
     marked = [MARK] if followed or any(key.mark is not None for key in keys) else []
-    by_name = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
+    made_by = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
+    if desk.may_be_older_copy:
+        made_by = ["CreatedById", _TOUCHED_BY]
     sought = dict.fromkeys(("Id", *(key.field for key in keys)))
-    fields = dict.fromkeys((*sought, *marked, *by_name, *followed))
+    fields = dict.fromkeys((*sought, *marked, *made_by, *followed))
     campaigns: list[str] = []
     statuses: list[str] = []
     for field in sought:

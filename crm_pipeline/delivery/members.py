@@ -46,6 +46,7 @@ RIDES = 20
 """Statuses that are created in the call that asks for members (beside its five queries)."""
 
 _READ = ("Id", "CampaignId", "LeadId", "ContactId", "Status", "HasResponded")
+_MADE_BY = "CreatedById"
 
 Memberships = Mapping[tuple[str, str], Sequence[Record]]
 """The org's members, by campaign and Lead or Contact."""
@@ -76,6 +77,7 @@ def send_members(desk: Desk) -> None:
         ladders = wanted_statuses(
             ledger.connection, ledger.account_id, {member.event_id for member in due}
         )
+        us = desk.org.log_in().user_id if desk.may_be_older_copy else None
         sent: set[tuple[str, str]] = set()
         decisions: list[Decision] = []
         for member in due:
@@ -86,7 +88,7 @@ def send_members(desk: Desk) -> None:
             elif member.campaign_id in ready:
                 sent.add(key)
                 rows, ladder = _rows_of(member, there), ladders[member.event_id]
-                decisions.append(decide_member(member, rows, ladder, schema))
+                decisions.append(decide_member(member, rows, ladder, schema, us))
         unchanged = [decision for decision in decisions if decision.action == "none"]
         with ledger.step() as connection:
             record_unchanged(desk, unchanged)
@@ -172,6 +174,7 @@ def decide_member(
     rows: Sequence[Record],
     ladder: Ladder,
     schema: SObjectSchema,
+    us: str | None = None,
 ) -> Decision:
     """A new member, or what of the one that is there is to change.
 
@@ -185,6 +188,7 @@ def decide_member(
             contact's are there.
         ladder: the campaign's, as the flow wants it.
         schema: of CampaignMember.
+        us: our user, where the ledger is an older copy and may have forgotten what is ours.
     """
     custom = dict(member.intent["fields"])
     if not rows:
@@ -220,7 +224,9 @@ def decide_member(
         CAMPAIGN_MEMBER,
         kept["Id"],
         changed,
-        FOUND_AFTER_LOST_ANSWER if member.is_unanswered else "already a member",
+        FOUND_AFTER_LOST_ANSWER
+        if member.is_unanswered or (us is not None and kept.get(_MADE_BY) == us)
+        else "already a member",
         [change for change in fitted.changes if change.new is None or change.field in changed],
         kind=MEMBER,
     )
@@ -269,7 +275,8 @@ def _in_the_org(
     store the campaign's default instead.
     """
     custom = {field for member in due for field in member.intent["fields"]}
-    fields = list(dict.fromkeys((*_READ, *schema.readable(sorted(custom)))))
+    made_by = [_MADE_BY] if desk.may_be_older_copy else []
+    fields = list(dict.fromkeys((*_READ, *made_by, *schema.readable(sorted(custom)))))
     campaigns = sorted({member.campaign_id for member in due if not member.is_new})
     where = ""
     if len(campaigns) <= CAMPAIGNS_NAMED:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.test_counting import counted
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
 __all__ = ["run"]
@@ -144,10 +145,41 @@ def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_n
     run("account", "adopt", ACCOUNT, "--yes")
     for _ in range(3):
         assert bench.cycle().state == "Complete"
-    assert len(bench.records("Campaign")) == 1
+    assert [each["Name"] for each in bench.records("Campaign")] == ["Renamed"]
     assert len(bench.records("CampaignMember")) == 2
     assert len(bench.records("Event")) == 3
     assert set(bench.states().values()) == {"done"}
+
+
+def test_a_campaign_that_people_renamed_since_the_copy_keeps_its_name(
+    bench: Bench, run: Run
+) -> None:
+    a_day_s_work(bench)
+    [campaign] = bench.records("Campaign")
+    campaign.update(Name="Theirs", LastModifiedById="005000000000001AAA")
+    restore(bench)
+    bench.connection.execute(
+        text("UPDATE warehouse.event SET name = 'Renamed', shipped_at = now()")
+    )
+    bench.cycle()
+    run("account", "adopt", ACCOUNT, "--yes")
+    assert bench.cycle().state == "Complete"
+    assert [each["Name"] for each in bench.records("Campaign")] == ["Theirs"]
+
+
+def test_memberships_made_since_the_copy_are_ours_to_take_back(bench: Bench, run: Run) -> None:
+    """That they were ours was forgotten with the rest, and `vanished=delete` left them."""
+    bench.settings(vanished="delete")
+    a_day_s_work(bench)
+    restore(bench)
+    bench.cycle()
+    run("account", "adopt", ACCOUNT, "--yes")
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("CampaignMember")) == 2
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
+    assert counted(bench).state == "Complete"
+    assert len(bench.records("CampaignMember")) == 1
+    assert len(bench.records("Event")) == 2
 
 
 def test_a_copy_that_lacks_nothing_goes_on_at_the_cost_of_a_call(bench: Bench) -> None:

@@ -286,4 +286,4 @@ def test_what_nobody_sees_says_nothing(bench: Bench, unseen: str):
     assert bench.cycle().state == "Complete"
     odd = bench.records("Lead")[0]
     assert (odd["LastName"], odd["Company"]) == ("[not provided]", "[not provided]")
-    assert (odd["City"], odd["Street"]) == (None, None)
+    assert (odd.get("City"), odd.get("Street")) == (None, None)
