@@ -20,6 +20,12 @@ def tables(connection: Connection) -> list[str]:
     return list(connection.scalars(names))
 
 
+COLUMNS = text(
+    "SELECT column_name FROM information_schema.columns WHERE table_schema = 'crm'"
+    " AND table_name = :table AND is_generated = 'NEVER'"
+)
+
+
 def back_up(bench: Bench) -> None:
     bench.connection.execute(text("CREATE SCHEMA backup"))
     for table in tables(bench.connection):
@@ -34,8 +40,12 @@ def restore(bench: Bench) -> None:
     bench.connection.execute(text(f"TRUNCATE {names}"))
     bench.connection.execute(text("SET session_replication_role = replica"))
     for table in everything:
+        columns = ", ".join(bench.connection.scalars(COLUMNS, {"table": table}))
         bench.connection.execute(
-            text(f"INSERT INTO crm.{table} OVERRIDING SYSTEM VALUE TABLE backup.{table}")
+            text(
+                f"INSERT INTO crm.{table} ({columns}) OVERRIDING SYSTEM VALUE"
+                f" SELECT {columns} FROM backup.{table}"
+            )
         )
     bench.connection.execute(text("SET session_replication_role = origin"))
     bench.connection.commit()
