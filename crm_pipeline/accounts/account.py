@@ -259,6 +259,11 @@ class AccountSettings(BaseModel):
             return "when_empty"
         return "unless_edited" if softly and self.person_fields == "source" else self.person_fields
 
+    @property
+    def phone_region(self) -> str | None:
+        """The country in which numbers without a country code are read first, if one is chosen."""
+        return None if self.attribution is None else self.attribution.phone_region
+
     @classmethod
     def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:
         """Settings out of JSON values or the command line's texts.

@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.numbers import by_number
 from crm_pipeline.ledger.census import found_in_census, staged_census
 from crm_pipeline.ledger.due import DuePerson, unknown_people_fields
 from crm_pipeline.salesforce.census import count_people, read_people
@@ -19,12 +21,25 @@ from crm_pipeline.salesforce.matching import (
     choose,
     find_people,
 )
+from crm_pipeline.salesforce.phones import is_phone_key
 
-Matches = Callable[[], Mapping[str, Match]]
-"""Waits for the record of each person who has one, by email key."""
 
-Lookup = Callable[[Sequence[DuePerson]], Matches]
-"""Begins to look people up."""
+class Matched(NamedTuple):
+    """The records that stand for people.
+
+    Attributes:
+        by_address: by email key, and of those who gave none by the key of their number.
+        made: by person, those that a request without an answer made with no address.
+    """
+
+    by_address: Mapping[str, Match]
+    made: Mapping[int, Match]
+
+
+Lookup = Callable[[Sequence[DuePerson]], Callable[[], Matched]]
+"""Begins to look people up; what it gives waits for the answer."""
+
+_Matches = Callable[[], Mapping[str, Match]]
 
 SOBJECTS = ("Lead", "Contact", "Event")
 
@@ -41,14 +56,31 @@ def lookup_of(desk: Desk, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
     worthwhile = people >= CENSUS_FROM and desk.chosen.route != "composite"
     if not worthwhile or count_people(desk.org.log_in()) > CENSUS_UP_TO * people:
-        yield partial(_by_query, desk)
+        yield partial(_in_both_ways, desk, partial(_by_query, desk))
         return
     desk.allowance.demand_calls()
     known = desk.schemas.describe(SOBJECTS)
     fields = unknown_people_fields(desk.ledger.connection, desk.ledger.account_id)
     with staged_census(desk.ledger.connection, read_people(desk.org.log_in(), known, fields)):
         contact_fields = [*CONTACT_FIELDS, *known["Contact"].readable(fields["Contact"])]
-        yield lambda asked: partial(_in_census, desk, asked, contact_fields)
+        yield partial(
+            _in_both_ways, desk, lambda asked: partial(_in_census, desk, asked, contact_fields)
+        )
+
+
+def _in_both_ways(
+    desk: Desk, by_address: Callable[[Sequence[DuePerson]], _Matches], people: Sequence[DuePerson]
+) -> Callable[[], Matched]:
+    """Looks up by their addresses those who have one, and all others by their numbers."""
+    with_address = [each for each in people if any(_emails(each))]
+    matches = by_address(with_address) if with_address else dict
+
+    def matched() -> Matched:
+        found = matches()
+        of_numbers, made = by_number(desk, people)
+        return Matched({**found, **of_numbers}, made)
+
+    return matched
 
 
 def _in_census(
@@ -62,7 +94,7 @@ def _in_census(
     return _chosen(found)
 
 
-def _by_query(desk: Desk, people: Sequence[DuePerson]) -> Matches:
+def _by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
     """Asks for the people's addresses, 10,000 in two API calls; describes ride along."""
     desk.allowance.demand_calls()
     known = desk.schemas.known()
@@ -91,7 +123,11 @@ def _by_query(desk: Desk, people: Sequence[DuePerson]) -> Matches:
 
 
 def _addresses(people: Sequence[DuePerson]) -> list[str]:
-    return list(dict.fromkeys(itertools.chain.from_iterable(each.addresses for each in people)))
+    return list(dict.fromkeys(itertools.chain.from_iterable(map(_emails, people))))
+
+
+def _emails(person: DuePerson) -> list[str]:
+    return [address for address in person.addresses if not is_phone_key(address)]
 
 
 def _chosen(found: Mapping[str, Sequence[Candidate]]) -> dict[str, Match]:

@@ -1,6 +1,6 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from crm_pipeline.delivery.decisions import (
 )
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
-from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matches, lookup_of
+from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matched, lookup_of
 from crm_pipeline.delivery.recording import (
     PERSON_SOBJECTS,
     keep_updates,
@@ -182,24 +182,28 @@ class _Policies(dict[str, str]):
         return self._newest and any(self[field] == "newest" for field in fields)
 
 
-def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Matches:
+def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Callable[[], Matched]:
     sought = [person for person in people if person.is_to_be_found]
-    return lookup(sought) if sought else dict
+    return lookup(sought) if sought else lambda: Matched({}, {})
 
 
-def _decided(
-    desk: Desk, people: Sequence[DuePerson], matches: Mapping[str, Match]
-) -> list[Decision]:
+def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[Decision]:
     known = desk.schemas.describe(SOBJECTS)
     chosen = desk.chosen
-    found = {address: match.salesforce_id for address, match in matches.items()}
-    left = left_addresses(desk.ledger.connection, desk.ledger.account_id, found) if found else set()
-    matches = {address: matches[address] for address in matches.keys() - left}
+    ids = {address: match.salesforce_id for address, match in found.by_address.items()}
+    left = left_addresses(desk.ledger.connection, desk.ledger.account_id, ids) if ids else set()
+    matches = {address: found.by_address[address] for address in ids.keys() - left}
     made, matched = made_unheard(people, matches)
+    made = {**found.made, **made}
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     of_all = _Policies(chosen)
     policies = [of_all.of(person) for person in people]
-    there = _there(desk, policies, [decision for _, decision in decided], matches)
+    there = _there(
+        desk,
+        policies,
+        [decision for _, decision in decided],
+        [*matches.values(), *made.values()],
+    )
     placeholders = {"LastName": chosen.missing_last_name, "Company": chosen.missing_company}
     decided = [
         (
@@ -238,16 +242,14 @@ def _there(
     desk: Desk,
     policies: Sequence[_Policies],
     decisions: Sequence[Decision],
-    matches: Mapping[str, Match],
+    matches: Iterable[Match],
 ) -> dict[str, Mapping[str, Any]]:
     """Returns the org's values of the fields whose policy needs a look, by record.
 
     A record that was just matched was read with it, but for when it was changed last; the others
     are read now, 10,000 in a call.
     """
-    values: dict[str, Mapping[str, Any]] = {
-        match.salesforce_id: match.fields for match in matches.values()
-    }
+    values: dict[str, Mapping[str, Any]] = {match.salesforce_id: match.fields for match in matches}
     queries = []
     for sobject in PERSON_SOBJECTS:
         unread = [

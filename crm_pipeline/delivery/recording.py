@@ -13,6 +13,7 @@ from crm_pipeline.delivery.kind import MEMBER, PASSING, PERSON, Remedy, remedy
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import note_members
 from crm_pipeline.ledger.incidents import Incident, note_incident
+from crm_pipeline.ledger.org_phones import add_phones
 from crm_pipeline.ledger.outcomes import (
     LEFT_DELETED,
     Done,
@@ -35,6 +36,7 @@ from crm_pipeline.ledger.records import (
 )
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment, advice, field_named
+from crm_pipeline.salesforce.numbers import numbers_of
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write
 from crm_pipeline.salesforce.values import Why, is_record_id
 from crm_pipeline.settings import settings
@@ -255,6 +257,7 @@ class Recorder:
             self._count(write, decision)
         record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
         self._note_written(successes)
+        self._note_numbers(successes)
         self._note_members(successes)
         keep_held(self.desk.ledger, successes, self.decisions)
         return successes
@@ -277,6 +280,20 @@ class Recorder:
             )
         }
         note_values(self.desk.ledger.connection, self.desk.org.log_in().organization_id, values)
+
+    def _note_numbers(self, done: Sequence[Done]) -> None:
+        """Keeps the numbers of people: who calls within minutes is known before it is read back."""
+        if self.desk.chosen.attribution is None:
+            return
+        region = self.desk.chosen.phone_region
+        numbers = {
+            str(each.salesforce_id): numbers_of(
+                each.sobject, self.writes[each.operation_id].fields, region
+            )
+            for each in done
+            if each.sobject in PERSON_SOBJECTS
+        }
+        add_phones(self.desk.ledger.connection, self.desk.ledger.account_id, numbers)
 
     def _note_members(self, done: Sequence[Done]) -> None:
         refs = [each.operation_id for each in done]

@@ -28,7 +28,8 @@ class DuePerson:
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
     the org has from us; `known_address` is the address that the person had when that record was
     chosen. `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
-    under which an earlier version was sent, where nothing is known of its outcome.
+    under which an earlier version was sent, where nothing is known of its outcome;
+    `sent_without_email` are the fields of those that were sent without an address.
     """
 
     operation_id: int
@@ -45,6 +46,7 @@ class DuePerson:
     known_address: str | None = None
     read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
+    sent_without_email: Sequence[Mapping[str, Any]] = ()
 
     @property
     def is_to_be_found(self) -> bool:

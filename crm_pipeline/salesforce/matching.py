@@ -148,8 +148,8 @@ def find_people(
         for record in records:
             email = record.get("Email")
             key = email_key(email) if isinstance(email, str) else None
-            if key in asked and (candidate := _candidate(record)) is not None:
-                found.setdefault(key, []).append(candidate)
+            if key in asked and (one := candidate(record)) is not None:
+                found.setdefault(key, []).append(one)
     add_converted(connection, found, wanted["Contact"])
     return found
 
@@ -263,7 +263,7 @@ def _shown(wanted: Mapping[str, Sequence[str]], also: Iterable[SubAnswer]) -> di
     return shown
 
 
-def _candidate(record: Record) -> Candidate | None:
+def candidate(record: Record) -> Candidate | None:
     """A record of a query's answer; None where it has no Id of a Lead or Contact.
 
     One that does not say since when it is there is taken for the youngest.
@@ -348,7 +348,7 @@ def _contacts_by_id(
 ) -> dict[str, Candidate]:
     queries = packed_in_queries(fields, "Contact", "Id", contact_ids)
     result = query_all(connection, queries)
-    candidates = (_candidate(record) for records in result.records for record in records)
+    candidates = (candidate(record) for records in result.records for record in records)
     return {each.salesforce_id: each for each in candidates if each is not None}
 
 

@@ -30,7 +30,25 @@ SELECT
                 AND v.intent #>> '{Lead,Email}' IS NOT NULL
             OFFSET 0
         )
-    END AS sent_emails
+    END AS sent_emails,
+    CASE
+        WHEN i.person_key IS NOT NULL OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN '[]'
+        ELSE coalesce(
+            (
+                SELECT jsonb_agg(v.intent -> 'Lead')
+                FROM crm.operation AS v
+                WHERE
+                    v.account_id = o.account_id
+                    AND v.natural_key = o.natural_key
+                    AND v.action = 'create'
+                    AND v.salesforce_id IS NULL
+                    AND v.error_code IS NULL
+                    AND v.sent_at IS NOT NULL
+                    AND v.intent #>> '{Lead,Email}' IS NULL
+            ),
+            '[]'
+        )
+    END AS sent_without_email
 FROM crm.operation AS o
 INNER JOIN crm.person AS p ON o.person_key = p.person_key
 LEFT JOIN crm.identity AS i

@@ -1,7 +1,14 @@
 """Attribution, declared: tracked leads as people of the org, opportunities back (spec 5)."""
 
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
-from crm_pipeline.flows.attribution import NAME, following, opportunities, shown, values
+from crm_pipeline.flows.attribution import (
+    NAME,
+    following,
+    numbers,
+    opportunities,
+    shown,
+    values,
+)
 from crm_pipeline.flows.attribution.reading import read
 from crm_pipeline.sources.tracked_leads import TRACKED_LEADS
 
@@ -18,6 +25,7 @@ _TOPICS = (
         shows=shown.tracked_leads,
         reads=(TRACKED_LEADS.name,),
         records=True,
+        reads_back=True,
     ),
     Topic(
         opportunities.TOPIC,
@@ -109,8 +117,8 @@ ATTRIBUTION = Flow(
     promises=_PROMISES,
     read=read,
     share=50_000,
-    watches=opportunities.watches,
-    take=opportunities.take,
+    watches=lambda choices: (*numbers.WATCHED, *opportunities.watches(choices)),
+    take=lambda taking: {**numbers.keep(taking), **opportunities.take(taking)},
     asks=opportunities.asks,
     follow=following.follow,
 )

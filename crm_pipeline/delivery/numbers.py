@@ -1,0 +1,119 @@
+"""Finding the records of people who gave a phone number and no email address."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.ledger.due import DuePerson
+from crm_pipeline.ledger.org_phones import (
+    add_phones,
+    forget_phones,
+    phones_are_kept,
+    phones_are_known,
+    records_with,
+)
+from crm_pipeline.salesforce.comparison import alike
+from crm_pipeline.salesforce.matching import Candidate, Match
+from crm_pipeline.salesforce.numbers import (
+    COUNTRY_FIELD,
+    PHONE_FIELDS,
+    find_by_number,
+    numbers_of,
+    read_numbers,
+    whose_number,
+)
+from crm_pipeline.salesforce.phones import is_phone_key, written_number
+
+SOBJECTS = ("Lead", "Contact")
+
+
+def by_number(desk: Desk, people: Sequence[DuePerson]) -> tuple[dict[str, Match], dict[int, Match]]:
+    """Finds the records of people who are known by a number alone, or were until now.
+
+    A record that a request of ours made without an answer is found by the number as we wrote it,
+    and told from others by all that was written with it.
+
+    Returns:
+        The record that stands for a number, by its key; and the records that were made unheard, by
+        person.
+
+    Raises:
+        SalesforceProblem: as `find_by_number`.
+    """
+    callers = [each for each in people if is_phone_key(each.address)]
+    unheard = [each for each in people if each.sent_without_email]
+    if not callers and not unheard:
+        return {}, {}
+    _know_numbers(desk)
+    region = desk.chosen.phone_region
+    keys = {each.address for each in callers}
+    lost = {each.person_key: _lost_numbers(each, region) for each in unheard}
+    numbers = records_with(
+        desk.ledger.connection, desk.ledger.account_id, keys.union(*lost.values())
+    )
+    desk.allowance.demand_calls()
+    known = desk.schemas.describe(SOBJECTS)
+    wanted = {
+        sobject: {*_number_fields(sobject)}.union(*(each.intent[sobject] for each in people))
+        for sobject in SOBJECTS
+    }
+    fields = {sobject: known[sobject].readable(names) for sobject, names in wanted.items()}
+    found = find_by_number(
+        desk.org.log_in(),
+        numbers,
+        map(written_number, numbers),
+        fields=fields,
+        region=region,
+        parallel=desk.chosen.parallel_requests,
+    )
+    matches = {key: match for key in keys if (match := whose_number(found.get(key, ())))}
+    made: dict[int, Match] = {}
+    for each in unheard:
+        there = [one for number in lost[each.person_key] for one in found.get(number, ())]
+        if match := _made_by(desk, each.sent_without_email, there):
+            made[each.person_key] = match
+    return matches, made
+
+
+def _know_numbers(desk: Desk) -> None:
+    """Reads all numbers of the org, where they are not known; commits."""
+    ledger, region = desk.ledger, desk.chosen.phone_region
+    if phones_are_kept(ledger.connection, ledger.account_id, region):
+        return
+    known = desk.schemas.describe(SOBJECTS)
+    fields = {sobject: known[sobject].readable(_number_fields(sobject)) for sobject in SOBJECTS}
+    with ledger.step() as connection:
+        forget_phones(connection, ledger.account_id)
+        pages = read_numbers(desk.org.log_in(), fields, desk.allowance.demand_calls)
+        for sobject, records in pages:
+            numbers = {each["Id"]: numbers_of(sobject, each, region) for each in records}
+            add_phones(connection, ledger.account_id, numbers)
+        phones_are_known(connection, ledger.account_id, region)
+
+
+def _number_fields(sobject: str) -> tuple[str, ...]:
+    return (*PHONE_FIELDS[sobject], COUNTRY_FIELD[sobject])
+
+
+def _lost_numbers(person: DuePerson, region: str | None) -> set[str]:
+    return {key for sent in person.sent_without_email for key in numbers_of("Lead", sent, region)}
+
+
+def _made_by(
+    desk: Desk, sent: Sequence[Mapping[str, Any]], candidates: Sequence[Candidate]
+) -> Match | None:
+    """Returns the record that says of a person what a request without an answer said, or None."""
+    chosen = desk.chosen
+    telling = {"FirstName", "LastName"}
+    if chosen.attribution is not None and chosen.attribution.id_field is not None:
+        telling.add(chosen.attribution.id_field)
+    for each in sorted(candidates, key=lambda one: (one.created, one.salesforce_id)):
+        for values in sent:
+            said = {"LastName": chosen.missing_last_name, **values}
+            if each.sobject == chosen.unknown_email and all(
+                alike(each.fields[name], said.get(name), "string")
+                for name in telling.intersection(each.fields)
+            ):
+                reason = "made by a request without an answer"
+                return Match(each.sobject, each.salesforce_id, each.fields, reason)
+    return None

@@ -1,0 +1,159 @@
+"""People who gave a phone number and no email address."""
+
+from typing import Any
+
+import pytest
+
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
+
+CALL: dict[str, Any] = {"kind": "call", "phone": "030 901820"}
+
+
+def phones(shop: Bench) -> list[str | None]:
+    return [lead.get("Phone") for lead in shop.records("Lead")]
+
+
+def test_a_caller_becomes_a_lead_and_a_second_call_is_of_the_same_one(shop: Bench) -> None:
+    track(shop.connection, 1, **CALL, source="google")
+    shop.cycle()
+    track(shop.connection, 2, minute=60, kind="call", phone="+49 (30) 901820", source="bing")
+    assert shop.cycle().state == "Complete"
+    [lead] = shop.records("Lead")
+    assert (lead["Phone"], lead["LastName"]) == ("+4930901820", "[not provided]")
+    assert (lead["First_Source__c"], lead["Last_Source__c"]) == ("google", "bing")
+    assert (lead["Tracker_Id__c"], lead["Tracker_Kind__c"]) == ("1", "call")
+
+
+@pytest.mark.parametrize("written", ["030/901820", "+49 30 901820", "0049 (30) 90 18 20"])
+@pytest.mark.parametrize(
+    ("sobject", "field"),
+    [("Lead", "Phone"), ("Lead", "MobilePhone"), ("Contact", "HomePhone"), ("Contact", "Phone")],
+)
+def test_whoever_has_the_number_in_the_org_is_the_caller(
+    shop: Bench, sobject: str, field: str, written: str
+) -> None:
+    company = {"Company": "Engines"} if sobject == "Lead" else {}
+    shop.seed(sobject, LastName="Lovelace", **{field: written}, **company)
+    track(shop.connection, 1, **CALL, contact_name="Somebody Else", source="google")
+    assert shop.cycle().state == "Complete"
+    [person] = shop.records(sobject)
+    assert (person["LastName"], person[field]) == ("Lovelace", written)
+    assert person["First_Source__c"] == "google"
+    assert len(shop.records("Lead")) == (sobject == "Lead")
+
+
+def test_a_number_of_several_people_is_nobodys(shop: Bench) -> None:
+    for name in ("Anna", "Otto"):
+        shop.seed("Contact", LastName=name, Phone="030 901820", Email=f"{name}@example.com")
+    for lead in (1, 2):
+        track(shop.connection, lead, minute=lead, **CALL)
+        shop.cycle()
+    assert phones(shop) == ["+4930901820"]
+    assert all(not contact.get("Tracker_Id__c") for contact in shop.records("Contact"))
+
+
+def test_records_with_one_address_are_one_person_whoever_has_the_number(shop: Bench) -> None:
+    shop.seed("Contact", LastName="Ada", Phone="030 901820", Email="ada@example.com")
+    shop.seed("Lead", LastName="Ada", Company="E", Phone="030 901820", Email="ADA@example.com")
+    track(shop.connection, 1, **CALL)
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    assert lead["Tracker_Id__c"] == "1"
+
+
+def test_a_converted_lead_is_its_contact(shop: Bench) -> None:
+    lead = shop.seed("Lead", LastName="Ada", Company="E", Phone="030 901820")
+    shop.admin("convert", lead_id=lead)
+    track(shop.connection, 1, **CALL)
+    shop.cycle()
+    [contact] = shop.records("Contact")
+    assert contact["Tracker_Id__c"] == "1"
+    assert len(shop.records("Lead")) == 1
+
+
+def test_behind_a_switchboard_sits_somebody_else(shop: Bench) -> None:
+    shop.seed("Contact", LastName="Reception", Phone="030 901820")
+    track(shop.connection, 1, kind="call", phone="030 901820 ext. 12")
+    shop.cycle()
+    assert phones(shop) == ["+4930901820 ext. 12"]
+
+
+def test_who_gives_an_address_later_is_the_same_lead(shop: Bench) -> None:
+    """The call comes again, richer, or another lead gives both."""
+    track(shop.connection, 1, **CALL)
+    shop.cycle()
+    track(shop.connection, 2, minute=60, phone="030 901820", email="ada@example.com")
+    shop.cycle()
+    track(shop.connection, 3, minute=90, **CALL)
+    shop.cycle()
+    [lead] = shop.records("Lead")
+    assert (lead["Email"], lead["Phone"]) == ("ada@example.com", "+4930901820")
+    assert lead["Tracker_Id__c"] == "1"
+
+
+def test_a_caller_who_turns_out_to_be_a_registrant_becomes_that_person(shop: Bench) -> None:
+    add_person(shop.connection, 1, "ada@example.com")
+    register(shop.connection, 1, 1)
+    track(shop.connection, 1, **CALL, source="google")
+    shop.cycle()
+    assert len(shop.records("Lead")) == 2
+    track(shop.connection, 1, minute=60, email="ada@example.com")
+    assert shop.cycle().state == "Complete"
+    registrant = next(e for e in shop.records("Lead") if e.get("Email") == "ada@example.com")
+    assert (registrant["First_Source__c"], registrant["Tracker_Id__c"]) == ("google", "1")
+    assert len(shop.records("Lead")) == 2
+
+
+def test_a_family_shares_a_number_and_stays_apart(shop: Bench) -> None:
+    for lead, email in ((1, "anna@example.com"), (2, "otto@example.com")):
+        track(shop.connection, lead, minute=lead, phone="030 901820", email=email)
+        shop.cycle()
+    track(shop.connection, 3, minute=9, **CALL)
+    shop.cycle()
+    emails = [lead.get("Email") for lead in shop.records("Lead")]
+    assert emails == ["anna@example.com", "otto@example.com", None]
+
+
+def test_a_corrected_number_is_written_to_the_same_lead(shop: Bench) -> None:
+    track(shop.connection, 1, **CALL)
+    shop.cycle()
+    track(shop.connection, 1, minute=60, phone="030 901821")
+    shop.cycle()
+    assert phones(shop) == ["+4930901821"]
+
+
+def test_an_email_decides_where_number_and_email_are_of_different_people(shop: Bench) -> None:
+    shop.seed("Contact", LastName="Number", Phone="030 901820")
+    shop.seed("Contact", LastName="Email", Email="ada@example.com")
+    track(shop.connection, 1, phone="030 901820", email="ada@example.com")
+    shop.cycle()
+    told = {each["LastName"]: each.get("Tracker_Id__c") for each in shop.records("Contact")}
+    assert told == {"Number": None, "Email": "1"}
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_a_lost_answer_makes_no_second_lead(shop: Bench, nth: int) -> None:
+    """Whichever it is, and not even where others have the number as well."""
+    for name in ("Anna", "Otto"):
+        shop.seed("Contact", LastName=name, Phone="030 901820", Email=f"{name}@example.com")
+    track(shop.connection, 1, **CALL, landing_page="x" * 300)
+    shop.fault("composite", "reset_after", nth=nth)
+    for _ in range(3):
+        report = shop.cycle()
+    assert report.state == "Complete"
+    assert phones(shop) == ["+4930901820"]
+
+
+def test_what_people_write_in_the_org_is_known_once_it_is_read_back(shop: Bench) -> None:
+    contact = shop.seed("Contact", LastName="Ada", Phone="030 901899")
+    shop.settings(read_back_minutes=0)
+    track(shop.connection, 1, kind="call", phone="0171 1234567")
+    shop.cycle()
+    shop.admin("edit", id=contact, fields={"Phone": "(030) 901820"})
+    track(shop.connection, 2, minute=60, **CALL)
+    track(shop.connection, 3, minute=60, kind="call", phone="030 901899")
+    shop.cycle()
+    [ada] = shop.records("Contact")
+    assert ada["Tracker_Id__c"] == "2"
+    assert phones(shop) == ["+491711234567", "+4930901899"]
