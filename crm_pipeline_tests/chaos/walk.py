@@ -233,9 +233,16 @@ class Walk:
         """All places where this can strike."""
         return self.counted.places[breakage.at]
 
-    def each_place(self, breakage: Breakage) -> Iterator[tuple[Place, Findings]]:
-        """Breaks the case at one place after the other; what is found there."""
-        for place in self.places(breakage):
+    def each_place(
+        self, breakage: Breakage, sample: slice = slice(None)
+    ) -> Iterator[tuple[Place, Findings]]:
+        """Breaks the case at one place after the other; yields what is found there.
+
+        Args:
+            breakage: the fault.
+            sample: which of the places.
+        """
+        for place in self.places(breakage)[sample]:
             yield place, self.break_at(place, breakage)
 
     def break_at(

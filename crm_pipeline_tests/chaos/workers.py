@@ -96,12 +96,12 @@ def _own_worker() -> Worker:
     return _worker
 
 
-def break_everywhere(settings: str, breakage_number: int) -> Tally:
-    """Breaks the small case by one kind of fault at all places."""
+def break_everywhere(settings: str, breakage_number: int, sample: slice) -> Tally:
+    """Breaks the small case by one kind of fault at all places, or at a sample of them."""
     breakage = BREAKAGES[breakage_number]
     walk = _own_worker().walk(settings)
     tally = Tally(breakage.name)
-    for place, findings in walk.each_place(breakage):
+    for place, findings in walk.each_place(breakage, sample):
         tally.places += 1
         tally.faults += 1
         tally.take(f"{settings}, {breakage.name}, {place}", findings)
