@@ -6,13 +6,15 @@ from crm_pipeline.alerts.watch import broken_promises_alert
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
-from crm_pipeline.cadence.ticks import accounts_due, new_data
+from crm_pipeline.cadence.ticks import schedule_of_accounts, sensor_of_news
 from crm_pipeline.lineage.assets import outside_specs
 from crm_pipeline.lineage.checks import checks_for_the_ui
 from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
 from crm_pipeline.lineage.cycle import cycle_assets
 from crm_pipeline.lineage.overdue import overdue_accounts
+from crm_pipeline.settings import prepare_dagster, settings
 
+prepare_dagster()
 cycle = cycle_assets()
 
 # The cycle judges its own accounts, hence the job is without the checks.
@@ -27,9 +29,9 @@ defs = Definitions(
     assets=[*outside_specs(read=True), cycle, *outside_specs(read=False)],
     asset_checks=[checks_for_the_ui()],
     jobs=[cycle_job, purge_history],
-    schedules=[accounts_due, purge_daily],
+    schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily],
     sensors=[
-        new_data,
+        sensor_of_news(settings().sensor_seconds),
         account_partitions,
         crashed_runs,
         stopped_runs,

@@ -253,6 +253,14 @@ def _checked_address(secret: SecretStr | None, schemes: tuple[str, ...]) -> Secr
     return secret
 
 
+def prepare_dagster() -> None:
+    """Lets Dagster write events in batches, unless its own variable says how many at once.
+
+    At 25 accounts that costs a fifth of one by one. Dagster has no other way to be told.
+    """
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process.

@@ -1,10 +1,13 @@
 """What settings take, what they refuse, and which of them they blame."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import crm_pipeline
 from crm_pipeline.cli.mistakes import in_one_line
 from crm_pipeline.database.engines import database_url
 from crm_pipeline.near_names import misspelt, near
@@ -207,3 +210,48 @@ def test_settings_themselves_are_not_misspelt():
 def test_what_looks_alike_comes_likeliest_first():
     assert near("bnaner-lane", ["alder-finch", "Banner-Lane", "banner-lake"])[0] == "Banner-Lane"
     assert near("4711", ["xyz"]) == []
+
+
+PACKAGE = Path(crm_pipeline.__file__).parent
+
+
+def modules() -> dict[str, ast.Module]:
+    return {
+        str(file.relative_to(PACKAGE)): ast.parse(file.read_text(encoding="utf-8"))
+        for file in PACKAGE.rglob("*.py")
+    }
+
+
+def test_only_the_settings_ask_the_environment_but_for_secrets_and_children():
+    """Credentials may come in variables of the command line's; the demo hands its own on."""
+    asking = {
+        name
+        for name, module in modules().items()
+        for each in ast.walk(module)
+        if isinstance(each, ast.Attribute) and each.attr in ("environ", "getenv")
+    }
+    assert asking == {"settings.py", "cli/credentials_input.py", "demo/demo.py"}
+
+
+def test_settings_are_read_at_import_by_the_definitions_alone():
+    """Elsewhere a process would have settings before it could be told others."""
+    reading = {
+        name
+        for name, module in modules().items()
+        for each in _run_at_import(module)
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "settings"
+    }
+    assert reading == {"definitions.py"}
+
+
+def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: all but the bodies of functions."""
+    for each in ast.iter_child_nodes(node):
+        yield each
+        if isinstance(each, ast.FunctionDef | ast.Lambda):
+            decorators = each.decorator_list if isinstance(each, ast.FunctionDef) else []
+            for outside in (*decorators, each.args):
+                yield outside
+                yield from _run_at_import(outside)
+        else:
+            yield from _run_at_import(each)

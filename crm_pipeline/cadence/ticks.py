@@ -5,7 +5,9 @@ from dagster import (
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunRequest,
+    ScheduleDefinition,
     ScheduleEvaluationContext,
+    SensorDefinition,
     SensorEvaluationContext,
     SkipReason,
     schedule,
@@ -65,29 +67,39 @@ def _cron(minutes: int) -> str:
     return "0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
 
 
-@schedule(
-    job_name=CYCLE_JOB,
-    cron_schedule=_cron(settings().cycle_minutes),
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="Asks for every account that has something to do: new rows, retries whose time "
-    "has come, unfinished or failed cycles.",
-)
-def accounts_due(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
-    """A tick of the schedule."""
-    tick = context.scheduled_execution_time.isoformat()
-    runs = ask(context.instance, "schedule", only_urgent=False, tick=tick)
-    return runs or SkipReason("No account has anything to do.")
+def schedule_of_accounts(minutes: int) -> ScheduleDefinition:
+    """Returns the schedule that asks for every account with something to do, at this pace."""
+
+    @schedule(
+        name="accounts_due",
+        job_name=CYCLE_JOB,
+        cron_schedule=_cron(minutes),
+        execution_timezone="UTC",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Asks for every account that has something to do: new rows, retries whose time "
+        "has come, unfinished or failed cycles.",
+    )
+    def accounts_due(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
+        tick = context.scheduled_execution_time.isoformat()
+        runs = ask(context.instance, "schedule", only_urgent=False, tick=tick)
+        return runs or SkipReason("No account has anything to do.")
+
+    return accounts_due
 
 
-@sensor(
-    job_name=CYCLE_JOB,
-    minimum_interval_seconds=settings().sensor_seconds,
-    default_status=DefaultSensorStatus.RUNNING,
-    description="Asks for the accounts with new rows in the warehouse, for new accounts, and for "
-    "those repaired after a failure, without waiting for the schedule.",
-)
-def new_data(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
-    """A tick of the sensor."""
-    runs = ask(context.instance, "new data", only_urgent=True)
-    return runs or SkipReason("Nothing new in the warehouse.")
+def sensor_of_news(seconds: int) -> SensorDefinition:
+    """Returns the sensor that asks for accounts with something urgent, this often."""
+
+    @sensor(
+        name="new_data",
+        job_name=CYCLE_JOB,
+        minimum_interval_seconds=seconds,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Asks for the accounts with new rows in the warehouse, for new accounts, and "
+        "for those repaired after a failure, without waiting for the schedule.",
+    )
+    def new_data(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
+        runs = ask(context.instance, "new data", only_urgent=True)
+        return runs or SkipReason("Nothing new in the warehouse.")
+
+    return new_data

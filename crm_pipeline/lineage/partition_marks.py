@@ -6,7 +6,6 @@ plans only for runs of one partition or of a range, so a run about other sets wr
 """
 
 import logging
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import uuid4
 
@@ -24,9 +23,6 @@ from dagster._core.events import (
     DagsterEvent,
     DagsterEventBatchMetadata,
 )
-
-# Lets Dagster write the events below in batches: at 25 accounts a fifth of the cost of one by one.
-os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
 
 
 def log_materializations(

@@ -15,7 +15,7 @@ from crm_pipeline.cadence.cycle_runs import (
     run_request,
 )
 from crm_pipeline.cadence.partitions import account_partitions, partition_changes
-from crm_pipeline.cadence.ticks import _cron, accounts_due, ask, new_data
+from crm_pipeline.cadence.ticks import _cron, ask, schedule_of_accounts, sensor_of_news
 from crm_pipeline.definitions import defs
 from crm_pipeline.settings import Settings, settings
 from crm_pipeline_tests.cadence.rows import (
@@ -47,7 +47,7 @@ def the_schedule(instance: dg.DagsterInstance) -> list[dg.RunRequest] | None:
         repository_def=defs.get_repository_def(),
     )
     with dg.partition_loading_context(dynamic_partitions_store=instance):
-        tick = accounts_due.evaluate_tick(context)
+        tick = schedule_of_accounts(15).evaluate_tick(context)
     return None if tick.skip_message else list(tick.run_requests or ())
 
 
@@ -55,7 +55,7 @@ def the_sensor(instance: dg.DagsterInstance) -> list[dg.RunRequest] | None:
     """The runs of a tick; None where it is skipped with a reason."""
     context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
     with dg.partition_loading_context(dynamic_partitions_store=instance):
-        tick = new_data.evaluate_tick(context)
+        tick = sensor_of_news(20).evaluate_tick(context)
     return None if tick.skip_message else list(tick.run_requests or ())
 
 
