@@ -33,6 +33,20 @@ CAMPAIGN_EXTERNAL_ID = "Event_Key__c"
 CAMPAIGNS: dict[str, Any] = {}
 """Campaigns on, with the defaults."""
 
+_TABLES = """
+SELECT
+    format('%I.%I', t.table_schema, t.table_name) AS name,
+    string_agg(quote_ident(c.column_name), ', ') AS columns
+FROM information_schema.tables AS t
+JOIN information_schema.columns AS c USING (table_schema, table_name)
+WHERE
+    t.table_schema IN ('crm', 'warehouse', 'platform_inbox', 'badges')
+    AND t.table_type = 'BASE TABLE'
+    AND (t.table_schema, t.table_name) <> ('crm', 'migration')
+    AND c.is_generated = 'NEVER'
+GROUP BY t.table_schema, t.table_name
+"""
+
 NO_PATIENCE = {
     "LOST_ANSWER_GRACE_SECONDS": "0",
     "RETRY_BACKOFF_SECONDS": "0",
@@ -84,7 +98,7 @@ class Installation:
         self.restored: list[Callable[[], None]] = []
         self._lane = self.beside.enter_context(Lane())
         self._ids = {name: org.id for name, org in self.orgs.items()}
-        self._tables: list[str] = []
+        self._tables: dict[str, str] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._killed = False
 
@@ -115,17 +129,7 @@ class Installation:
     def save(self) -> None:
         """Remembers the databases and the orgs as they are, to be restored any number of times."""
         with self.engine.begin() as connection:
-            self._tables = list(
-                connection.scalars(
-                    text(
-                        "SELECT format('%I.%I', table_schema, table_name)"
-                        " FROM information_schema.tables"
-                        " WHERE table_schema IN ('crm', 'warehouse', 'platform_inbox', 'badges')"
-                        " AND table_type = 'BASE TABLE'"
-                        " AND (table_schema, table_name) <> ('crm', 'migration')"
-                    )
-                )
-            )
+            self._tables = {row.name: row.columns for row in connection.execute(text(_TABLES))}
             connection.execute(text("DROP SCHEMA IF EXISTS saved CASCADE"))
             connection.execute(text("CREATE SCHEMA saved"))
             for table in self._tables:
@@ -140,9 +144,9 @@ class Installation:
                 self._killed = False
             connection.execute(text("SET LOCAL session_replication_role = replica"))
             statements = [
-                f"DELETE FROM {table}; INSERT INTO {table} OVERRIDING SYSTEM VALUE"
-                f" SELECT * FROM {_copy(table)}"
-                for table in self._tables
+                f"DELETE FROM {table}; INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
+                f" SELECT {columns} FROM {_copy(table)}"
+                for table, columns in self._tables.items()
             ]
             connection.exec_driver_sql(";".join(statements))
         for name, org in self.orgs.items():
