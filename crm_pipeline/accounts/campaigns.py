@@ -1,5 +1,6 @@
 """An account's choices for its campaigns (spec 2): plain, frozen values."""
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -45,6 +46,13 @@ class CampaignSettings(BaseModel):
     waitlisted: MemberStatus | None = None
     declined: MemberStatus | None = None
     attended_on_demand: MemberStatus | None = None
+    no_show_after_hours: float | None = Field(
+        default=6,
+        ge=0,
+        le=24 * 365,
+        description="Hours after a session's end after which whoever is registered and has not "
+        "come is a no-show, if anybody came; none: only what the warehouse says.",
+    )
     unknown_status: Literal["create", "report"] = Field(
         default="create",
         description="A status that a campaign lacks is created there, or reported, and nothing "
@@ -67,6 +75,13 @@ class CampaignSettings(BaseModel):
         if len({status.priority for status in chosen}) < len(chosen):
             raise ValueError("two statuses have the same priority")
         return self
+
+    @property
+    def grace(self) -> timedelta | None:
+        """The time after a session's end after which absentees are no-shows; None: never."""
+        return (
+            None if self.no_show_after_hours is None else timedelta(hours=self.no_show_after_hours)
+        )
 
     @property
     def statuses(self) -> dict[Stage, MemberStatus]:

@@ -16,6 +16,7 @@ Reason = Literal[
     "after a failure",
     "unfinished",
     "events to read again",
+    "sessions that are over",
     "conversions to look for",
     "rows to count",
     "retries",
@@ -60,6 +61,7 @@ class Standing:
         unread_sessions: sessions newly configured to be pushed.
         settings_changed: since the last cycle began; what they switch on may be there already.
         events_to_read_again: events of which a share is read again in each cycle.
+        sessions_over: sessions ended some hours ago whose absentees are to be no-shows.
         uncounted: the warehouse's rows were last counted against what was read a day ago.
         conversions_unseen: nobody has asked for a day which members' leads were converted.
         settings: what the account chose; None: they cannot be read, which its cycle will tell.
@@ -79,6 +81,7 @@ class Standing:
     unread_sessions: bool = False
     settings_changed: bool = False
     events_to_read_again: bool = False
+    sessions_over: bool = False
     conversions_unseen: bool = False
     uncounted: bool = False
     settings: AccountSettings | None = _DEFAULTS
@@ -127,6 +130,7 @@ def own_business(standing: Standing) -> Reason | None:
         "settings changed": standing.settings_changed or standing.settings is None,
         "unfinished": left_over,
         "events to read again": standing.events_to_read_again,
+        "sessions that are over": standing.sessions_over,
         "conversions to look for": standing.conversions_unseen,
         "rows to count": standing.uncounted,
         "retries": standing.retries,

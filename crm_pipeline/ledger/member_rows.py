@@ -6,43 +6,64 @@ connection that holds the account's lock.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult
 
 from crm_pipeline.database.statements import statement
 
 
+class MemberRow(NamedTuple):
+    """The membership that a row tells of, by its natural key, and what of.
+
+    Attributes:
+        natural_key: of the membership.
+        session: the row's; None where that was not noted.
+        attended: whether the row says that somebody was there, live.
+    """
+
+    natural_key: str
+    session: int | None
+    attended: bool
+
+
 def memberships_of(
     connection: Connection, account_id: str, rows: Collection[str]
-) -> dict[str, str]:
+) -> dict[str, MemberRow]:
     """Returns the membership that each of these rows told of last, where it told of one."""
-    found = connection.execute(
-        statement("campaigns/memberships_of_rows"),
-        {"account_id": account_id, "source_rows": list(rows)},
-    )
-    return {row.source_row: row.natural_key for row in found}
+    parameters = {"account_id": account_id, "source_rows": list(rows)}
+    return _by_row(connection.execute(statement("campaigns/memberships_of_rows"), parameters))
 
 
-def vanished_rows(connection: Connection, account_id: str) -> dict[str, str]:
+def vanished_rows(connection: Connection, account_id: str) -> dict[str, MemberRow]:
     """Rows that are not in the source any more, with the membership that they still tell of."""
-    found = connection.execute(statement("campaigns/vanished_rows"), {"account_id": account_id})
-    return {row.source_row: row.natural_key for row in found}
+    parameters = {"account_id": account_id}
+    return _by_row(connection.execute(statement("campaigns/vanished_rows"), parameters))
+
+
+def _by_row(found: CursorResult[Any]) -> dict[str, MemberRow]:
+    return {
+        row.source_row: MemberRow(row.natural_key, row.event_session_id, row.attended)
+        for row in found
+    }
 
 
 def note_memberships(
-    connection: Connection, account_id: str, memberships: Mapping[str, str | None]
+    connection: Connection, account_id: str, memberships: Mapping[str, MemberRow | None]
 ) -> None:
     """Notes of which membership these rows tell from now on; None: of none."""
-    if told := {row: key for row, key in memberships.items() if key is not None}:
+    if told := {row: each for row, each in memberships.items() if each is not None}:
         connection.execute(
             statement("campaigns/note_rows"),
             {
                 "account_id": account_id,
                 "source_rows": list(told),
-                "natural_keys": list(told.values()),
+                "natural_keys": [each.natural_key for each in told.values()],
+                "sessions": [each.session for each in told.values()],
+                "attended": [each.attended for each in told.values()],
             },
         )
-    if silent := [row for row, key in memberships.items() if key is None]:
+    if silent := [row for row, each in memberships.items() if each is None]:
         connection.execute(
             statement("campaigns/forget_rows"), {"account_id": account_id, "source_rows": silent}
         )

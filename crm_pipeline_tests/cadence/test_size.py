@@ -46,6 +46,14 @@ CAMPAIGNS = """
     SELECT 'big', n, '701' || n % 10 FROM generate_series(1, 10) AS n
     """
 
+SESSIONS = f"""
+    INSERT INTO crm.session_end (
+        account_id, event_session_id, ends_at, no_shows_at, attended, derived
+    )
+    SELECT 'big', n, now(), now() - interval '1 hour', n % 2 = 0, n % 2 = 0
+    FROM generate_series(1, {MANY}) AS n
+    """
+
 
 @pytest.fixture
 def big(pipeline: Engine) -> Iterator[Connection]:
@@ -53,7 +61,7 @@ def big(pipeline: Engine) -> Iterator[Connection]:
     with pipeline.connect() as connection:
         an_idle_account(connection, "big")
         connection.execute(text("UPDATE crm.account SET settings = '{\"campaigns\": {}}'"))
-        for rows in (ACTIVITIES, MEMBERS, IDENTITIES, CAMPAIGNS):
+        for rows in (ACTIVITIES, MEMBERS, IDENTITIES, CAMPAIGNS, SESSIONS):
             connection.execute(text(rows))
         connection.execute(
             text(
@@ -117,6 +125,13 @@ def test_records_of_other_people_are_looked_up_one_by_one(big: Connection, analy
     found = [{"address": f"then{n}@x.test", "salesforce_id": f"003{n}"} for n in range(1, 10_001)]
     read = pages(big, "ledger/left_addresses", account_id="big", matches=json.dumps(found))
     assert read < 20 * len(found)
+
+
+def test_sessions_that_are_over_and_looked_at_make_no_account_due(big: Connection) -> None:
+    grace = {"grace_seconds": settings().lost_answer_grace_seconds}
+    assert not big.execute(statement("cadence/standings"), grace).one().sessions_over
+    big.execute(text("UPDATE crm.session_end SET derived = false WHERE event_session_id = 2"))
+    assert big.execute(statement("cadence/standings"), grace).one().sessions_over
 
 
 def test_where_all_members_are_contacts_no_conversion_is_looked_for(big: Connection) -> None:

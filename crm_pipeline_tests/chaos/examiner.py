@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from crm_pipeline_tests.chaos.activity_examiner import Account, ActivityExamination
 from crm_pipeline_tests.chaos.evidence import Evidence, Participation, Record, address
 from crm_pipeline_tests.chaos.findings import Findings
-from crm_pipeline_tests.chaos.member_examiner import MemberExamination, Wanted, stages_of
+from crm_pipeline_tests.chaos.member_examiner import STATUSES, MemberExamination, Wanted, stages_of
 from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
 
 QUEUED = frozenset(("failed", "exhausted"))
@@ -22,8 +22,17 @@ UNSETTLED = frozenset(("pending", "in_flight"))
 """States in which something is still to come of an operation."""
 
 
+NOT_REGISTERED = frozenset(("waitlisted", "denied"))
+"""What the source says of registrations that are none."""
+
+
 def is_rejected(participation: Participation, filters: Iterable[str]) -> bool:
-    """Whether it is not to reach the org: no address to go by, or a filtered one."""
+    """Whether it is not to reach the org: it is none, or its address is none, or a filtered one."""
+    return participation.stage in NOT_REGISTERED or has_no_address(participation, filters)
+
+
+def has_no_address(participation: Participation, filters: Iterable[str]) -> bool:
+    """Whether there is no address to go by, or a filtered one."""
     email = address(participation.email)
     local, at, domain = email.partition("@")
     if not (local and at and "." in domain) or " " in email:
@@ -87,18 +96,24 @@ class _Examination:
         if self.evidence.campaigns is None:
             return
         promised: defaultdict[tuple[int, str], list[Participation]] = defaultdict(list)
-        for each in self.accepted:
-            promised[each.event, self.who.of_address(each.email)].append(each)
+        for each in self.evidence.participations:
+            if not has_no_address(each, self.evidence.filters):
+                promised[each.event, self.who.of_address(each.email)].append(each)
+        stages = {place: self._stages(rows) for place, rows in promised.items()}
         examination = MemberExamination(self.evidence.campaigns, self.evidence, self.found)
         campaigns = examination.campaigns(
-            {event: self._waits(f"campaign:{event}") for event, _ in promised},
-            former=[each.event for each in self.evidence.former],
+            {
+                event: self._waits(f"campaign:{event}")
+                for (event, _), there in stages.items()
+                if there
+            },
+            former=[each.event for each in (*self.evidence.former, *self.evidence.participations)],
             at_rest=self.at_rest,
         )
         wanted = {
             (campaigns[event], person): Wanted(
                 f"event {event}, {person}",
-                stages_of(rows),
+                stages[event, person],
                 any(self._waits(f"member:{event}:{address(each.email)}") for each in rows),
                 frozenset(
                     (campaigns[event], somebody)
@@ -109,7 +124,7 @@ class _Examination:
                 ),
             )
             for (event, person), rows in promised.items()
-            if event in campaigns
+            if event in campaigns and stages[event, person]
         }
         released: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         stays = not (self.at_rest and self.evidence.deletes)
@@ -119,7 +134,24 @@ class _Examination:
                 for person in people if stays or (joined and was.event == each.event) else ():
                     if was.event in campaigns and each not in promised.get((was.event, person), ()):
                         released[campaigns[was.event], person].add(was.stage)
+                        if was.stage == "registered":
+                            released[campaigns[was.event], person].add("no_show")
+        for event, person in promised:
+            # Whoever only waits may stay as they were before.
+            if event in campaigns and not stages[event, person]:
+                released[campaigns[event], person].update(STATUSES)
         examination.members(wanted, released, self.who, at_rest=self.at_rest)
+
+    def _stages(self, rows: Sequence[Participation]) -> frozenset[str]:
+        """The stages that a membership of these rows may have.
+
+        Sessions of which an attendance was taken back may count as attended still.
+        """
+        attended, perhaps = (
+            {each.session for each in versions if each.stage == "attended"}
+            for versions in (self.accepted, self.evidence.former)
+        )
+        return stages_of(rows, attended) | stages_of(rows, attended | perhaps)
 
     def _waits(self, key: str) -> bool:
         operation = self.operations.get(key)

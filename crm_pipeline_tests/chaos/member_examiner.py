@@ -22,6 +22,7 @@ from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
 STATUSES: Mapping[str, str] = {
     "registered": "Registered",
     "cancelled": "Cancelled",
+    "no_show": "No Show",
     "attended": "Attended",
 }
 """The status of a member, by stage, where the account has chosen no other."""
@@ -43,11 +44,12 @@ class Wanted(NamedTuple):
     before: frozenset[tuple[str, str]]
 
 
-def stages_of(rows: Iterable[Participation]) -> frozenset[str]:
-    """The stages that a membership may have, by a person's rows of its event.
+def stages_of(rows: Iterable[Participation], attended: Set[int] = frozenset()) -> frozenset[str]:
+    """The stages that a membership may have, by a person's rows of its event; none: it may lack.
 
-    Attended is who attended. Else it is what one of the person's addresses comes to: Cancelled if
-    the registration that was made last is cancelled for each session, else Registered.
+    Attended is who attended. Else it is what one of the person's addresses comes to: of each
+    session the registration that was made last counts. Registered is who is for one of them, but
+    a No Show who is only for such as are over and were `attended` by somebody, then Cancelled.
     """
     by_address: defaultdict[str, list[Participation]] = defaultdict(list)
     for each in rows:
@@ -58,8 +60,13 @@ def stages_of(rows: Iterable[Participation]) -> frozenset[str]:
     for mine in by_address.values():
         mine.sort(key=lambda each: (each.at, int(each.key.partition(":")[2])))
         last = {each.session: each.stage for each in mine}
-        found.add("registered" if "registered" in last.values() else "cancelled")
-    return frozenset(found)
+        now = {
+            "no_show" if stage == "registered" and session in attended else stage
+            for session, stage in last.items()
+        }
+        sent = ("registered", "no_show", "cancelled")
+        found.add(next((stage for stage in sent if stage in now), ""))
+    return frozenset(found - {""})
 
 
 class MemberExamination:
@@ -159,7 +166,8 @@ class MemberExamination:
     def _status(self, member: Record, wanted: Wanted, released: Set[str]) -> None:
         if _owner(member) in self._evidence.touched:
             return
-        if member["Status"] not in {STATUSES[stage] for stage in wanted.stages | released}:
+        may_be = {STATUSES[each] for each in wanted.stages | released if each in STATUSES}
+        if member["Status"] not in may_be:
             right = " or ".join(sorted(wanted.stages))
             self._found.wrong.append(f"{wanted.name}: {member['Status']}, but is {right}")
 

@@ -166,7 +166,26 @@ def test_a_membership_of_a_registration_that_vanished_may_stay():
 def test_a_status_that_only_a_row_gave_that_is_gone_may_stay():
     gone: dict[str, Any] = {"former": [replace(ATTENDED, stage="attended")]}
     assert examined([member(Status="Attended")], **gone) == ([], [], [])
-    assert "but is registered" in examined([member(Status="Cancelled")], **gone)[2][0]
+    assert "but is no_show or registered" in examined([member(Status="Cancelled")], **gone)[2][0]
+
+
+def test_who_did_not_come_to_a_session_that_others_attended_is_a_no_show():
+    ben: dict[str, Any] = {"email": "ben@x.com", "key": "attendance:2", "stage": "attended"}
+    came: dict[str, Any] = {
+        "participations": [REGISTERED, replace(ATTENDED, **ben)],
+        "filters": [],
+        "at_rest": True,
+    }
+    assert "but is no_show" in examined([member()], **came)[2][-1]
+    assert not any("00v1" in each for each in examined([member(Status="No Show")], **came)[2])
+
+
+@pytest.mark.parametrize("stage", ["waitlisted", "denied"])
+def test_who_waits_needs_no_membership_and_may_keep_the_one_from_before(stage: str):
+    waits: dict[str, Any] = {"participations": [replace(REGISTERED, stage=stage)], "events": []}
+    assert examined([], **waits) == ([], [], [])
+    waits["former"] = [REGISTERED]
+    assert examined([member()], **waits) == ([], [], [])
 
 
 def test_a_second_campaign_is_doubled_but_not_one_that_was_there():

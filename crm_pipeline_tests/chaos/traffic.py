@@ -126,6 +126,15 @@ class Traffic:
         """Somebody who registered will not come."""
         self._update(rows, "registration", self._registrations, pick, status="cancelled")
 
+    def waits(self, rows: Connection, pick: int) -> None:
+        """Somebody is put on the waiting list, or refused; `is_approved` may end that."""
+        status = ("waitlisted", "denied")[pick % 2]
+        self._update(rows, "registration", self._registrations, pick // 2, status=status)
+
+    def is_approved(self, rows: Connection, pick: int) -> None:
+        """Whoever had cancelled, waited or was refused is registered after all."""
+        self._update(rows, "registration", self._registrations, pick, status="registered")
+
     def attends(self, rows: Connection, pick: int, *, behind: float = 0) -> None:
         """An attendance, as `registers`."""
         person, session, attendance = (

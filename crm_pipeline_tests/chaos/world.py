@@ -125,6 +125,8 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "registers long ago": _in_the_warehouse(Traffic.registers, behind=3000),
     "registers again": _in_the_warehouse(Traffic.registers_again),
     "cancels": _in_the_warehouse(Traffic.cancels),
+    "waits": _in_the_warehouse(Traffic.waits),
+    "is approved": _in_the_warehouse(Traffic.is_approved),
     "attends": _in_the_warehouse(Traffic.attends),
     "attends late": _in_the_warehouse(Traffic.attends, behind=20),
     "attends long ago": _in_the_warehouse(Traffic.attends, behind=3000),

@@ -54,6 +54,17 @@ SELECT
         SELECT FROM crm.campaign_backfill AS b
         WHERE b.account_id = a.account_id AND b.done_at IS NULL
     ) AS events_to_read_again,
+    a.settings ->> 'campaigns' IS NOT NULL AND coalesce(
+        (
+            -- In the order of the partial index, which holds few.
+            SELECT e.no_shows_at
+            FROM crm.session_end AS e
+            WHERE e.account_id = a.account_id AND e.attended <> e.derived
+            ORDER BY e.account_id, e.no_shows_at
+            LIMIT 1
+        ) <= now(),
+        false
+    ) AS sessions_over,
     a.settings ->> 'campaigns' IS NOT NULL AND EXISTS (
         SELECT FROM crm.campaign_mapping AS m
         WHERE

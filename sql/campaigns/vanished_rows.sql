@@ -1,8 +1,8 @@
 -- Rows that are not in the source any more and of which a membership still tells.
-SELECT m.source_row, m.natural_key
+SELECT m.source_row, m.natural_key, m.event_session_id, m.attended
 FROM crm.operation AS o
 CROSS JOIN LATERAL (
-    SELECT known.source_row, known.natural_key
+    SELECT known.source_row, known.natural_key, known.event_session_id, known.attended
     FROM crm.member_row AS known
     WHERE
         known.account_id = o.account_id

@@ -63,6 +63,8 @@ SELECT
     a.attendance_id,
     a.event_session_id,
     s.title AS session_title,
+    s.starts_at AS session_starts_at,
+    s.ends_at AS session_ends_at,
     e.event_id,
     e.name AS event_name,
     a.minutes_attended,

@@ -13,7 +13,8 @@
 -- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
 -- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
--- event_id: no campaign has this row.
+-- event_id: no campaign has this row. Of these columns nothing is needed, and without one nothing
+-- changes: session_starts_at, session_ends_at (after it, whoever has not come is a no-show).
 WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r
@@ -48,6 +49,8 @@ SELECT
     r.registration_id,
     r.event_session_id,
     s.title AS session_title,
+    s.starts_at AS session_starts_at,
+    s.ends_at AS session_ends_at,
     e.event_id,
     e.name AS event_name,
     r.status,

@@ -1,6 +1,7 @@
 """Reading for campaigns: rows become memberships, and their events campaigns."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -20,8 +21,22 @@ from crm_pipeline.ledger.campaigns import (
     wanted_people,
 )
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.ledger.member_rows import memberships_of, note_memberships, vanished_rows
+from crm_pipeline.ledger.member_rows import (
+    MemberRow,
+    memberships_of,
+    note_memberships,
+    vanished_rows,
+)
 from crm_pipeline.ledger.positions import positions
+from crm_pipeline.ledger.sessions import (
+    change_grace,
+    members_of_sessions,
+    note_attended,
+    note_session_ends,
+    sessions_over,
+    sessions_to_derive,
+    sessions_were_derived,
+)
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.events import events
@@ -58,6 +73,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         account.settings.words,
         account.settings.people_from_stages,
     )
+    change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, known.get(extract.name)):
@@ -67,6 +83,9 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     waiting = was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
+    for members in _of_sessions_over(rows, choices):
+        campaigns = _campaigns(warehouse, account, choices, members)
+        yield Batch(NAME, 0, [*campaigns, *members], None)
     vanished = _of_vanished(ledger, account, choices)
     yield Batch(NAME, 0, vanished, None, numbers=numbers)
     if inherited := _of_absorbed(ledger, account, choices):
@@ -81,16 +100,49 @@ def _members(
     people = of_account.people(rows)
     told = rules.memberships(rows, choices, people)
     before = memberships_of(ledger, account_id, told) if told else {}
-    keys = {key for key in (*told.values(), *before.values()) if key is not None}
+    keys = {each.natural_key for each in (*told.values(), *before.values()) if each is not None}
     known = latest_intents(ledger, account_id, keys) if keys else {}
-    moved = {row: key for row, key in told.items() if before.get(row) != key}
-    note_memberships(ledger, account_id, moved)
+    ends = rules.session_ends(rows, of_account.selection.timezone)
+    if ends:
+        note_session_ends(ledger, account_id, ends, choices.settings.grace)
+    _note(ledger, account_id, told, before, also=ends)
+    choices = _with_sessions(ledger, account_id, choices, known, ends)
     members = rules.member_intents(rows, choices, people, known, told)
-    return _of_known_people(of_account, choices, members)
+    return _of_known_people(ledger, account_id, choices, members)
+
+
+def _note(
+    ledger: Connection,
+    account_id: str,
+    told: Mapping[str, MemberRow | None],
+    before: Mapping[str, MemberRow],
+    also: Collection[int] = (),
+) -> None:
+    """Notes what rows tell of now, and whether anybody was at their sessions."""
+    changed = {row: each for row, each in told.items() if before.get(row) != each}
+    note_memberships(ledger, account_id, changed)
+    rows = [*changed.values(), *(before[row] for row in changed.keys() & before.keys())]
+    sessions = {each.session for each in rows if each is not None and each.session is not None}
+    if sessions or also:
+        note_attended(ledger, account_id, sessions.union(also))
+
+
+def _with_sessions(
+    ledger: Connection,
+    account_id: str,
+    choices: rules.Choices,
+    known: Mapping[str, Said],
+    sessions: Iterable[int],
+) -> rules.Choices:
+    """The choices, with those sessions of rows and of known members that are over by now."""
+    asked = {
+        word.session for said in known.values() for word in stages.remembered(said).words.values()
+    }
+    return replace(choices, over=sessions_over(ledger, account_id, asked.union(sessions)))
 
 
 def _of_known_people(
-    of_account: AccountRows, choices: rules.Choices, members: Sequence[Intent]
+    ledger: Connection, account_id: str, choices: rules.Choices, members: Sequence[Intent]
 ) -> list[Intent]:
     """The memberships; of those who only wait, or were asked, only people whom the ledger knows."""
     doubtful = {
@@ -100,7 +152,7 @@ def _of_known_people(
     }
     if not doubtful:
         return list(members)
-    unknown = doubtful - wanted_people(of_account.ledger, of_account.account_id, doubtful)
+    unknown = doubtful - wanted_people(ledger, account_id, doubtful)
     return [
         rules.refused(each)
         if each.person_key in unknown and rules.makes_nobody(each, choices)
@@ -109,28 +161,49 @@ def _of_known_people(
     ]
 
 
+def _of_sessions_over(of_account: AccountRows, choices: rules.Choices) -> Iterator[list[Intent]]:
+    """The memberships of sessions that have come to be over since, or are so no more."""
+    ledger, account_id = of_account.ledger, of_account.account_id
+    sessions = sessions_to_derive(ledger, account_id)
+    if not sessions:
+        return
+    keys = members_of_sessions(ledger, account_id, sessions)
+    for start in range(0, len(keys), of_account.selection.chunk_rows):
+        part = keys[start : start + of_account.selection.chunk_rows]
+        known = latest_intents(ledger, account_id, part)
+        by_now = _with_sessions(ledger, account_id, choices, known, sessions)
+        yield _of_known_people(ledger, account_id, by_now, rules.derived_again(known, by_now))
+    sessions_were_derived(ledger, account_id, sessions)
+
+
 def _of_vanished(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
     """The memberships that told of rows which are not in the warehouse any more."""
-    before = vanished_rows(ledger, account.account_id)
+    account_id = account.account_id
+    before = vanished_rows(ledger, account_id)
     if not before:
         return []
-    told: dict[str, str | None] = dict.fromkeys(before)
-    known = latest_intents(ledger, account.account_id, set(before.values()))
-    note_memberships(ledger, account.account_id, told)
-    return rules.member_intents((), choices, {}, known, told)
+    told: dict[str, MemberRow | None] = dict.fromkeys(before)
+    known = latest_intents(ledger, account_id, {each.natural_key for each in before.values()})
+    _note(ledger, account_id, told, before)
+    by_now = _with_sessions(ledger, account_id, choices, known, ())
+    return rules.member_intents((), by_now, {}, known, told)
 
 
 def _of_absorbed(ledger: Connection, account: Account, choices: rules.Choices) -> list[Intent]:
     """Returns the unsent memberships of absorbed people, as memberships of their successors."""
+    account_id = account.account_id
     members: dict[str, Intent] = {}
-    for person_key, former in absorbed_members(ledger, account.account_id):
+    for person_key, former in absorbed_members(ledger, account_id):
         key = rules.member_key(former.intent["event_id"], person_key)
-        known = latest_intents(ledger, account.account_id, [key]).get(key)
+        known = latest_intents(ledger, account_id, [key]).get(key)
         if (earlier := members.get(key)) is not None:
             known = Said(earlier.as_of, earlier.fields, earlier.memory)
-        members[key] = rules.inherited(former, known, person_key, choices)
-        rows = stages.remembered(former).rows
-        note_memberships(ledger, account.account_id, dict.fromkeys(rows, key))
+        both = {"former": former} if known is None else {"former": former, "known": known}
+        by_now = _with_sessions(ledger, account_id, choices, both, ())
+        members[key] = rules.inherited(former, known, person_key, by_now)
+        rows = memberships_of(ledger, account_id, stages.remembered(former).rows)
+        moved = {row: each._replace(natural_key=key) for row, each in rows.items()}
+        note_memberships(ledger, account_id, moved)
     return list(members.values())
 
 

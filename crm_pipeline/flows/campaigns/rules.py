@@ -18,13 +18,15 @@ from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.flows.campaigns.stages import row_key
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.events import Event
 from crm_pipeline.sources.mapping import FieldMap, rejection
-from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.participations import Participation, moment
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
+from crm_pipeline.sources.stages import word_of
 from crm_pipeline.text import trimmed, written
 
 MEMBER = "CampaignMember"
@@ -32,7 +34,7 @@ MEMBER = "CampaignMember"
 NAME_CHARS = 80
 """Of Campaign.Name (Salesforce: Campaign), in units of UTF-16."""
 
-RULES = 2
+RULES = 3
 """Of the stages; members that other rules made are read again."""
 
 SUMMED = ("minutes_attended", "questions_answered")
@@ -60,6 +62,8 @@ class Choices:
         vanished: what becomes of what the org has of rows that are gone.
         words: the meaning of its status words.
         people_from: stages whose people become people of the org.
+        over: sessions that are over for long enough, and were attended: whoever is registered for
+            one of these has not come.
     """
 
     settings: CampaignSettings
@@ -70,6 +74,7 @@ class Choices:
     vanished: Vanished = "keep"
     words: Words = default(default_factory=Words)
     people_from: Collection[Stage] = STAGES_OF_PEOPLE
+    over: Set[int] = frozenset()
 
     def has_campaign(self, event_id: int) -> bool:
         """Returns whether an event is linked to a campaign, or will find or get one."""
@@ -142,21 +147,31 @@ def member_key(event_id: int, person_key: int) -> str:
 
 def memberships(
     participations: Iterable[Participation], choices: Choices, people: Mapping[Who, int]
-) -> dict[str, str | None]:
-    """Returns the membership that each row tells of now, by natural key.
+) -> dict[str, MemberRow | None]:
+    """Returns the membership that each row tells of now.
 
     None: of none, since its address is filtered out or is none, where the account has what such
     rows brought deleted; else they leave things as they are, and are not there.
     """
-    told: dict[str, str | None] = {}
+    told: dict[str, MemberRow | None] = {}
     for participation in participations:
         reason = rejection(participation, choices.filter_strings)
         if reason is None:
-            person = people[who(participation)]
-            told[row_key(participation)] = member_key(participation.columns["event_id"], person)
+            key = member_key(participation.columns["event_id"], people[who(participation)])
+            attended = word_of(participation, choices.words) == "attended"
+            told[row_key(participation)] = MemberRow(key, participation.event_session_id, attended)
         elif choices.vanished == "delete" and reason != participation.flaw:
             told[row_key(participation)] = None
     return told
+
+
+def session_ends(rows: Iterable[Participation], timezone: str) -> dict[int, datetime]:
+    """When the sessions of rows end, as far as the warehouse says (`session_ends_at`)."""
+    said = {row.event_session_id: row.columns.get("session_ends_at") for row in rows}
+    ends = {
+        session: moment(value, timezone) for session, value in said.items() if value is not None
+    }
+    return {session: at for session, at in ends.items() if at is not None}
 
 
 def member_intents(
@@ -164,7 +179,7 @@ def member_intents(
     choices: Choices,
     people: Mapping[Who, int],
     known: Mapping[str, Said],
-    told: Mapping[str, str | None] | None = None,
+    told: Mapping[str, MemberRow | None] | None = None,
 ) -> list[Intent]:
     """One membership for each person and event: one stage, sums, the newest values.
 
@@ -188,7 +203,8 @@ def member_intents(
     lost: dict[tuple[int, int], set[str]] = {}
     for key, before in known.items():
         rows = stages.remembered(before).rows & (told or {}).keys()
-        if left := {row for row in rows if (told or {})[row] != key}:
+        tells = {row: (told or {})[row] for row in rows}
+        if left := {row for row, now in tells.items() if now is None or now.natural_key != key}:
             lost[before.intent["event_id"], int(key.rpartition(":")[2])] = left
     return [
         _member(
@@ -200,6 +216,21 @@ def member_intents(
             known=known.get(member_key(event_id, person)),
         )
         for event_id, person in dict.fromkeys((*said, *lost))
+    ]
+
+
+def derived_again(known: Mapping[str, Said], choices: Choices) -> list[Intent]:
+    """Memberships as they are now that other sessions are over, though no row is new."""
+    return [
+        _member(
+            said.intent["event_id"],
+            int(key.rpartition(":")[2]),
+            [],
+            lost=(),
+            choices=choices,
+            known=said,
+        )
+        for key, said in known.items()
     ]
 
 
@@ -232,7 +263,7 @@ def makes_nobody(member: Intent, choices: Choices) -> bool:
     """Returns whether a membership is of somebody of whom, for its event, no record is made."""
     if member.rejected_because is not None:
         return False
-    said = stages.remembered(Said(member.as_of, member.fields, member.memory)).stages
+    said = stages.remembered(Said(member.as_of, member.fields, member.memory)).stages()
     return bool(said) and choices.people_from_none(said)
 
 
@@ -267,7 +298,7 @@ def _member(
         if column in parts:
             fields[field] = sum(parts[column].values())
     is_over = bool(lost) and not told.rows and told.before is None
-    stage, reason = _stage(told, settings, known, stays=is_over)
+    stage, reason = _stage(told, choices, known, stays=is_over)
     undoes = is_over and choices.vanished == "delete"
     if undoes:
         stage, reason = None, NO_ROW
@@ -288,7 +319,7 @@ def _member(
 
 
 def _stage(
-    told: stages.Told, settings: CampaignSettings, known: Said | None, *, stays: bool
+    told: stages.Told, choices: Choices, known: Said | None, *, stays: bool
 ) -> tuple[Stage | None, str | None]:
     """The stage that is sent of a member, or why none is.
 
@@ -296,13 +327,16 @@ def _stage(
     member who has neither registered nor attended any more is as good as registered, unless
     it is the rows that are gone: then it `stays`, too.
     """
-    sent = list(settings.statuses)
-    if (stage := stages.one_stage(told.stages, sent)) is not None:
+    sent = list(choices.settings.statuses)
+    # No-shows are derived only where they are sent.
+    over = choices.over if "no_show" in sent else frozenset()
+    there = told.stages(over)
+    if (stage := stages.one_stage(there, sent)) is not None:
         return stage, None
     if known is not None and known.intent.get("stage") in sent:
-        is_kept = stays or told.stages or told.unknown
+        is_kept = stays or there or told.unknown
         return (known.intent["stage"] if is_kept else "registered"), None
-    if told.stages:
+    if there:
         return None, NO_STATUS
     return None, UNKNOWN_WORD.format(min(told.unknown.values())) if told.unknown else ABSENT
 

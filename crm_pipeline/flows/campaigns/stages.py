@@ -54,10 +54,9 @@ class Told:
     unknown: Mapping[str, str]
     before: Stage | None = None
 
-    @property
-    def stages(self) -> list[Stage]:
-        """The stage of each session, and the one from before."""
-        found = list(stages_of_sessions(self.words).values())
+    def stages(self, over: Collection[int] = ()) -> list[Stage]:
+        """The stage of each session, and the one from before; `over` as in `stages_of_sessions`."""
+        found = list(stages_of_sessions(self.words, over).values())
         return found if self.before is None or self.before in found else [*found, self.before]
 
     def without(self, rows: Collection[str]) -> "Told":
@@ -118,15 +117,21 @@ def told(rows: Iterable[Participation], means: Words, before: Told) -> Told:
     return Told(words, unknown, before.before)
 
 
-def stages_of_sessions(words: Mapping[str, Word]) -> dict[int, Stage]:
-    """A stage for each session: an attendance, else the word of the registration made last."""
+def stages_of_sessions(words: Mapping[str, Word], over: Collection[int] = ()) -> dict[int, Stage]:
+    """A stage for each session: an attendance, else the word of the registration made last.
+
+    Whoever is registered for one of the sessions that are `over` has not come: a no-show.
+    """
     last: dict[int, tuple[tuple[int, str, int, str], Stage]] = {}
     for key, word in words.items():
         attended = len(_MADE_BY) - _MADE_BY.index(word.stage) if word.stage in _MADE_BY else 0
         weight = attended, word.at, len(key), key
         if word.session not in last or last[word.session][0] < weight:
             last[word.session] = weight, word.stage
-    return {session: stage for session, (_, stage) in last.items()}
+    return {
+        session: "no_show" if stage == "registered" and session in over else stage
+        for session, (_, stage) in last.items()
+    }
 
 
 def one_stage(stages: Iterable[Stage], sent: Sequence[Stage]) -> Stage | None:

@@ -343,7 +343,7 @@ def test_events_of_one_campaign_share_their_members_and_the_furthest_status_stan
         if event:
             register(bench.connection, 10 + event, 0, session=10 + event)
     attend(bench.connection, 1, 0, session=12, minute=30)
-    switch_on(bench)
+    switch_on(bench, no_show_after_hours=None)
     for _ in range(2):
         assert bench.cycle().state == "Complete"
     came = [each["Status"] for each in bench.records("CampaignMember")]

@@ -33,7 +33,8 @@ def people(bench: Bench, **chosen: Any) -> None:
 
     Somebody attends so late that a count sees the rest.
     """
-    switch_on(bench)
+    # Who came is looked at elsewhere.
+    switch_on(bench, no_show_after_hours=None)
     bench.settings(**{"vanished": "delete", **chosen})
     for person in (1, 2, 9):
         add_person(bench.connection, person)

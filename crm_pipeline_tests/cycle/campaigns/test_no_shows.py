@@ -1,0 +1,178 @@
+"""No-shows, derived and taken back: sessions that are over, and who was there."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.cadence.due import read_standings
+from crm_pipeline.cadence.planner import own_business
+from crm_pipeline_tests.cycle.campaigns.scenes import says, switch_on
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+
+def two_registered(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+
+
+def ends(bench: Bench, at: datetime, *, minute: float) -> None:
+    """The session ends then, as is shipped so many minutes past noon."""
+    bench.connection.execute(
+        text("UPDATE warehouse.event_session SET ends_at = :at, shipped_at = :shipped"),
+        {"at": at, "shipped": LONG_AGO + timedelta(minutes=minute)},
+    )
+
+
+def hours_pass(bench: Bench, hours: float) -> None:
+    """The clock is what it is, so the ends are moved; nothing of that is shipped."""
+    bench.connection.execute(
+        text("UPDATE warehouse.event_session SET ends_at = ends_at - make_interval(secs => :s)"),
+        {"s": hours * 3600},
+    )
+    bench.connection.execute(
+        text(
+            "UPDATE crm.session_end SET ends_at = ends_at - make_interval(secs => :s),"
+            " no_shows_at = no_shows_at - make_interval(secs => :s)"
+        ),
+        {"s": hours * 3600},
+    )
+    bench.connection.commit()
+
+
+def statuses(bench: Bench) -> dict[str, str]:
+    """The status of each member, by the last name."""
+    leads = {each["Id"]: each["LastName"] for each in bench.records("Lead")}
+    return {leads[each["LeadId"]]: each["Status"] for each in bench.records("CampaignMember")}
+
+
+def business(bench: Bench) -> str | None:
+    """Why the account is due though nothing new was shipped."""
+    bench.connection.rollback()
+    _, [standing] = read_standings(bench.connection)
+    return own_business(standing)
+
+
+def test_who_did_not_come_is_a_no_show_once_the_session_is_over(bench: Bench) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    report = bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
+    assert report.tally.overall("members_created") == 2, "each was sent once, as it is"
+    assert (bench.cycle().counts.api_calls, business(bench)) == (0, None)
+
+
+def test_a_webinar_that_nobody_attended_makes_nobody_a_no_show(bench: Bench) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.connection.execute(text("UPDATE warehouse.attendance SET minutes_attended = 0"))
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Registered", "Last 2": "Registered"}
+    attend(bench.connection, 2, 1, minute=90)
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
+
+
+def test_the_account_is_due_when_the_grace_ends_without_new_rows(bench: Bench) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    ends(bench, datetime.now(UTC) - timedelta(hours=5), minute=0)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "Registered"}
+    assert business(bench) is None
+    hours_pass(bench, 2)
+    assert business(bench) == "sessions that are over"
+    report = bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
+    assert report.tally.overall("members_updated") == 1
+    assert business(bench) is None
+
+
+def test_an_attendance_that_comes_later_takes_the_no_show_back(bench: Bench) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    attend(bench.connection, 2, 2, minute=120)
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "Attended"}
+
+
+def test_a_session_that_is_put_off_has_no_no_shows_yet(bench: Bench) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    ends(bench, datetime.now(UTC) + timedelta(days=1), minute=60)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "Registered"
+    assert business(bench) is None
+    hours_pass(bench, 31)
+    assert business(bench) == "sessions that are over"
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "No Show"
+
+
+@pytest.mark.parametrize("how", ["no minutes", "somebody else's session", "vanishes"])
+def test_the_only_attendance_that_is_taken_back_takes_the_no_shows_along(
+    bench: Bench, how: str
+) -> None:
+    switch_on(bench)
+    bench.settings(vanished="delete")
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "No Show"
+    change = {
+        "no minutes": "UPDATE warehouse.attendance SET minutes_attended = 0, shipped_at = :at",
+        "somebody else's session": "UPDATE warehouse.attendance SET event_session_id = 2,"
+        " shipped_at = :at",
+        "vanishes": "DELETE FROM warehouse.attendance WHERE :at IS NOT NULL",
+    }[how]
+    bench.connection.execute(text(change), {"at": LONG_AGO + timedelta(minutes=60)})
+    register(bench.connection, 3, 2, session=2, minute=90)
+    bench.connection.execute(text("UPDATE crm.source_count SET counted_at = '2020-01-01'"))
+    bench.cycle()
+    if business(bench) is not None:
+        bench.cycle()
+    assert statuses(bench)["Last 2"] == "Registered"
+    assert business(bench) is None
+
+
+def test_the_hours_are_the_account_s_and_none_derives_nothing(bench: Bench) -> None:
+    switch_on(bench, no_show_after_hours=None)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    assert (statuses(bench)["Last 2"], business(bench)) == ("Registered", None)
+    switch_on(bench, no_show_after_hours=0)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "No Show"
+    switch_on(bench, no_show_after_hours=None)
+    bench.cycle()
+    assert (statuses(bench)["Last 2"], business(bench)) == ("Registered", None)
+    switch_on(bench, no_show_after_hours=0, no_show=None)
+    bench.cycle()
+    assert (statuses(bench)["Last 2"], business(bench)) == ("Registered", None)
+
+
+def test_who_cancelled_is_no_no_show_and_who_is_to_come_elsewhere_is_registered(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    says(bench, 2, "cancelled", minute=1)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "Cancelled"
+    says(bench, 2, "registered", minute=60)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "No Show"
+    register(bench.connection, 4, 2, session=2, minute=120)
+    bench.cycle()
+    assert statuses(bench)["Last 2"] == "Registered", "nobody attended the second session yet"
