@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.database.statements import SQL
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import OF_THE_ORG, outcomes_of
 from crm_pipeline.ledger.due import OF_ANY_TOPIC
 from crm_pipeline.ledger.intents import Intent, Recorded
@@ -94,6 +95,8 @@ class Topic:
         counts: the outcomes that are counted of it, as people read them; each is shown, be it 0.
             One that its flow or a kind counts beside them is shown when it happens.
         shows: what is shown of a cycle beside its counts; every number in it is plotted.
+        acts: what is done for it of what was asked of the account, before and after all else of a
+            cycle; commits by itself. Its numbers go to the desk's tally.
         columns: which columns of outside things each of its fields comes from, as
             `warehouse/person.city`.
     """
@@ -112,12 +115,14 @@ class Topic:
     sends: tuple[str, ...] = ()
     when_deleted: Literal["recreate", "leave"] | None = None
     publishes: bool = False
+    acts: Callable[[Desk, Any], None] | None = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def changes_something(self) -> bool:
         """True if a cycle that is asked for it changes ledger or org; others only look."""
-        return self.records or self.retries or self.reads_back or bool(self.sends)
+        does = self.records or self.retries or self.reads_back or bool(self.sends)
+        return does or self.acts is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from crm_pipeline.alerts.watch import broken_promises_alert
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
-from crm_pipeline.cadence.ticks import schedule_of_accounts, sensor_of_news
+from crm_pipeline.cadence.ticks import new_requests, schedule_of_accounts, sensor_of_news
 from crm_pipeline.lineage.assets import outside_specs
 from crm_pipeline.lineage.checks import checks_for_the_ui
 from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
@@ -32,6 +32,7 @@ defs = Definitions(
     schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily],
     sensors=[
         sensor_of_news(settings().sensor_seconds),
+        new_requests,
         account_partitions,
         crashed_runs,
         stopped_runs,

@@ -45,7 +45,12 @@ def test_dg_list_defs_shows_the_lineage():
     assert deps["lead_payloads"] == {"filtered_leads"}
     assert deps["retried_operations"] == {"lead_payloads"}
     assert deps["load_results"] == {"lead_payloads", "tracked_leads"}
-    assert deps["sync_state"] == {"retried_operations", "campaign_members", "lead_values"}
+    assert deps["sync_state"] == {
+        "retried_operations",
+        "campaign_members",
+        "lead_values",
+        "removals",
+    }
     assert deps["lead_values"] == {"opportunity_matches"}
     assert deps["opportunity_matches"] == {"opportunities", "tracked_leads"}
     assert deps["salesforce/Lead"] == {"load_results"}
@@ -107,6 +112,7 @@ def test_everything_that_ticks_is_on_from_the_start():
         name for name, status in sensors.items() if status == dg.DefaultSensorStatus.RUNNING
     } == {
         "new_data",
+        "new_requests",
         "account_partitions",
         "crashed_runs",
         "stopped_runs",

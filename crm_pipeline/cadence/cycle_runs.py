@@ -7,7 +7,15 @@ configuration, since Dagster knows a run of one partition or of a contiguous ran
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from dagster import Config, DagsterInstance, DagsterRun, DagsterRunStatus, RunRequest, RunsFilter
+from dagster import (
+    AssetKey,
+    Config,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    RunRequest,
+    RunsFilter,
+)
 from pydantic import Field
 
 CYCLE_JOB = "account_cycle"
@@ -43,18 +51,33 @@ def account_tags(account_ids: Sequence[str]) -> dict[str, str]:
 
 
 def run_request(
-    account_ids: Sequence[str], asked_by: str, run_key: str | None = None
+    account_ids: Sequence[str],
+    asked_by: str,
+    run_key: str | None = None,
+    *,
+    topics: Sequence[str] | None = None,
 ) -> RunRequest:
     """A run about these accounts; `asked_by` says in the list of runs who wanted it.
 
+    It is about all topics of a cycle, unless some are named.
+
     `run_key` is another one for each run of a schedule's tick: Dagster insists on it.
     """
+    only = None if topics is None else [AssetKey(topic) for topic in topics]
     tags = {ASKED_BY_TAG: asked_by, **account_tags(account_ids)}
     if len(account_ids) == 1:
         [account_id] = account_ids
-        return RunRequest(run_key, job_name=CYCLE_JOB, partition_key=account_id, tags=tags)
+        return RunRequest(
+            run_key,
+            job_name=CYCLE_JOB,
+            partition_key=account_id,
+            tags=tags,
+            asset_selection=only,
+        )
     config = {"ops": {CYCLE_OP: {"config": {"account_ids": list(account_ids)}}}}
-    return RunRequest(run_key, job_name=CYCLE_JOB, run_config=config, tags=tags)
+    return RunRequest(
+        run_key, job_name=CYCLE_JOB, run_config=config, tags=tags, asset_selection=only
+    )
 
 
 def accounts_of(run: DagsterRun) -> frozenset[str] | None:

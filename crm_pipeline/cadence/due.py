@@ -186,6 +186,15 @@ def claim(account_ids: Sequence[str]) -> set[str]:
         return set(claimed)
 
 
+def accounts_with_requests() -> list[str]:
+    """The enabled accounts of which something was asked that can be done now, the oldest first.
+
+    None that is at a cycle, or was asked for already.
+    """
+    with pipeline().connect() as connection:
+        return list(connection.scalars(statement("cadence/accounts_with_requests")))
+
+
 def extend_claims(account_ids: Sequence[str]) -> None:
     """Starts the claims on these accounts anew: their run has waited in the queue until now."""
     with pipeline().begin() as connection:

@@ -22,6 +22,7 @@ Reason = Literal[
     "retries",
     "changes to look for",
     "told of changes",
+    "asked for something",
 ]
 
 # Reasons not to wait for the schedule's next tick; the rest is dealt with in fewer, fuller runs.

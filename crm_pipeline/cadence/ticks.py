@@ -15,13 +15,17 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, WAITING, accounts_in_runs, run_request
-from crm_pipeline.cadence.due import claim, due_accounts
+from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
 from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.cadence.planner import chunks
+from crm_pipeline.cadence.planner import Due, chunks
+from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.settings import settings
 
 # Dagster's daemon creates some ten runs a second; what a tick leaves out the next one asks for.
 MOST_RUNS_PER_TICK = 100
+
+REQUESTS_SECONDS = 5
+"""How often the queue of requests is looked at."""
 
 
 def ask(
@@ -85,6 +89,38 @@ def schedule_of_accounts(minutes: int) -> ScheduleDefinition:
         return runs or SkipReason("No account has anything to do.")
 
     return accounts_due
+
+
+def ask_for_requests(instance: DagsterInstance) -> list[RunRequest]:
+    """Claims the accounts of which something was asked, and returns the runs that do it.
+
+    These are about the topics that act on what was asked, and about no other. An account that is
+    at its cycle does them in that.
+    """
+    waiting = accounts_in_runs(instance, WAITING) or frozenset()
+    asked = [each for each in accounts_with_requests() if each not in waiting]
+    claimed = claim(asked)
+    if not claimed:
+        return []
+    _make_partitions(instance, claimed)
+    due = [Due(each, "asked for something") for each in asked if each in claimed]
+    topics = [topic.name for flow in FLOWS for topic in flow.topics if topic.acts is not None]
+    return [
+        run_request(chunk, "requests", topics=topics)
+        for chunk in chunks(due, settings().accounts_per_run)
+    ]
+
+
+@sensor(
+    job_name=CYCLE_JOB,
+    minimum_interval_seconds=REQUESTS_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Asks for the accounts of which Salesforce, or an operator, has asked something: a "
+    "removal, feedback, data to be stored with a user.",
+)
+def new_requests(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
+    """A tick of the sensor over the queue of requests."""
+    return ask_for_requests(context.instance) or SkipReason("Nothing was asked for.")
 
 
 def sensor_of_news(seconds: int) -> SensorDefinition:

@@ -9,6 +9,7 @@ from crm_pipeline.cli import (
     campaign,
     cycle,
     engagement,
+    erasure,
     listener,
     migrate,
     operations,
@@ -51,6 +52,7 @@ app.add_typer(campaign.app, name="campaign")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
 app.add_typer(engagement.app, name="engagement")
+app.add_typer(erasure.app, name="erasure")
 app.add_typer(listener.app, name="listener")
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")

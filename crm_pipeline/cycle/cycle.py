@@ -186,6 +186,7 @@ class _Cycle:
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
         reading_back = self._asked(lambda topic: topic.reads_back)
+        self._act(desk)
         org_is_there = True
         if retrying or sending or reading_back:
             org_is_there = attempt(desk.org.be_sure_of_org)
@@ -209,6 +210,7 @@ class _Cycle:
                     ledger_is_sure(connection, ledger.account_id)
         else:
             miss(sending)
+        self._act(desk)
         if telling:
             attempt(
                 lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
@@ -249,6 +251,15 @@ class _Cycle:
                 if topic.when_deleted is not None
             ],
         )
+
+    def _act(self, desk: Desk) -> None:
+        """Does what was asked of the account, for each topic that does something of the sort."""
+        for flow, choices in self._flows:
+            for topic in flow.topics:
+                if topic.acts is not None and topic.name in self._report.steps:
+                    self._attempts.attempt(
+                        partial(topic.acts, desk, choices), frozenset((topic.name,))
+                    )
 
     def _read(self) -> None:
         """Reads what is new for each flow that the account has on."""

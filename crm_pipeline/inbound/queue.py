@@ -33,6 +33,7 @@ class Asked:
         digest: the keyed hash of the address.
         body: what is to be told; JSON.
         within_hours: how long a repetition is one; None: for ever.
+        key: digest of the caller's own key, where there is one beside `sameness`.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Asked:
     digest: bytes | None = None
     body: Mapping[str, Any] | None = None
     within_hours: int | None = None
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,38 @@ class Status:
 
 def receive(connection: Connection, account_id: str, asked: Asked) -> Received:
     """Puts what is asked into the queue, unless it is there."""
+    if asked.key is not None:
+        known = of_key(connection, account_id, asked.key, asked.content)
+        if known is None:
+            known = _receive(connection, account_id, asked)
+            connection.execute(
+                statement("inbound/note_key"),
+                {
+                    "account_id": account_id,
+                    "key": asked.key,
+                    "content": asked.content,
+                    "request_id": known.request_id,
+                },
+            )
+        return known
+    return _receive(connection, account_id, asked)
+
+
+def of_key(
+    connection: Connection, account_id: str, key: bytes, content: bytes | None = None
+) -> Received | None:
+    """Returns the request that somebody made with a key of their own; None: there is none."""
+    row = connection.execute(
+        statement("inbound/of_key"), {"account_id": account_id, "key": key}
+    ).one_or_none()
+    if row is None:
+        return None
+    return Received(
+        row.request_id, row.received_at, content is None or bytes(row.content) == content
+    )
+
+
+def _receive(connection: Connection, account_id: str, asked: Asked) -> Received:
     same = {"account_id": account_id, "sameness": asked.sameness}
     if asked.within_hours is not None:
         connection.execute(statement("inbound/let_pass"), {**same, "hours": asked.within_hours})

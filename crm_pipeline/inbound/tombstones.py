@@ -24,6 +24,9 @@ Verb = Literal["suppress", "erase"]
 REMOVED = "removed on request"
 """Why a row of such a person is not sent, or an operation was withdrawn."""
 
+BLOT = "[removed]"
+"""Stands where a text of somebody else named such a person."""
+
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,200}@[A-Za-z0-9.-]{1,255}", re.ASCII)
 _MAY_STAND_BEFORE = re.compile(r"['=]")
 
@@ -52,12 +55,13 @@ class Hasher:
 
     def digests(self, address: str) -> list[bytes]:
         """Returns all hashes by which a person of this address is known."""
-        found = [self.digest(address)]
+        return list(map(self.digest, dict.fromkeys((address, self.without_plus_part(address)))))
+
+    def without_plus_part(self, address: str) -> str:
+        """Returns the address that stands for a person, by the account's setting."""
         local, _, domain = address.partition("@")
         bare = local.partition("+")[0]
-        if self.ignore_plus_parts and bare:
-            found.append(self.digest(f"{bare}@{domain}"))
-        return list(dict.fromkeys(found))
+        return f"{bare}@{domain}" if self.ignore_plus_parts and bare else address
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,12 @@ class Tombstones:
     def named_in(self, text: str) -> bool:
         """Returns whether a text names the address of somebody who is not to be processed."""
         return any(map(self.hold, addresses_in(text)))
+
+    def blotted(self, text: str) -> str:
+        """Returns a text without the addresses of people who are not to be processed."""
+        for address in {each for each in addresses_in(text) if self.hold(each)}:
+            text = text.replace(address, BLOT)
+        return text
 
 
 def hasher_of(connection: Connection, account: Account) -> Hasher:
@@ -143,6 +153,7 @@ def keep(connection: Connection, hasher: Hasher, addresses: Collection[str]) -> 
 def lift(connection: Connection, hasher: Hasher, address: str) -> bool:
     """Takes the tombstone of an address away; returns whether there was one."""
     parameters = {"account_id": hasher.account_id, "digests": hasher.digests(address)}
+    connection.execute(statement("inbound/forget_sameness"), parameters)
     return connection.execute(statement("inbound/lift"), parameters).rowcount > 0
 
 

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.salesforce.answers import known_as_code
 from crm_pipeline.salesforce.bulk_csv import (
+    BY_ID,
     Attribution,
     JobKind,
     Upload,
@@ -54,6 +55,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 _SHORTEST_WAIT_SECONDS = 0.2
 _GUESSED_ROWS_PER_SECOND = 20_000
 _LOOKS_IN_VAIN = 5
+_HARD_DELETE_SECONDS = 600.0
 
 
 class _Job(NamedTuple):
@@ -100,6 +102,30 @@ def send_by_bulk(
             yield all_alike(wave, "not_sent")
     if problem is not None:
         raise problem
+
+
+def hard_delete(connection: "Org", writes: Iterable[Write]) -> Iterator[list[Outcome]]:
+    """Deletes records for good, past the recycle bin: a job for each sObject.
+
+    Args:
+        connection: the org.
+        writes: deletes, each `ref` once.
+
+    Yields:
+        As each job ends, the outcomes of its writes.
+
+    Raises:
+        AccountStopped: the user has not the right (*Bulk API Hard Delete*); nothing was deleted.
+        AccountPaused, OrgUnavailable: as `send_by_bulk`.
+    """
+    kinds: dict[str, list[Write]] = {}
+    for write in writes:
+        kinds.setdefault(write.sobject, []).append(write)
+    for sobject, of_kind in kinds.items():
+        uploads = uploads_of(JobKind(sobject, "hardDelete"), of_kind)
+        problem = yield from _Sender(connection, None, None, _HARD_DELETE_SECONDS).send(uploads)
+        if problem is not None:
+            raise problem
 
 
 def active_assignment_rule(connection: "Org") -> str | None:
@@ -347,9 +373,7 @@ class _Sender:
             return all_alike(upload.writes, "not_sent"), problem
         # Of updates that were all worked on, those that did not fail are known to be done.
         rest_is_done = (
-            complete
-            and processed == len(upload.writes)
-            and upload.kind.operation in {"update", "delete"}
+            complete and processed == len(upload.writes) and upload.kind.operation in BY_ID
         )
         found: dict[int, Outcome] = {}
         if failed or not complete:

@@ -23,6 +23,9 @@ from crm_pipeline.salesforce.outcomes import RowError, Write
 from crm_pipeline.salesforce.soql import datetime_literal
 
 NULL = "#N/A"
+_DELETES = frozenset(("delete", "hardDelete"))
+BY_ID = _DELETES | {"update"}
+"""Operations whose rows name their records by Id."""
 _ROWS_AT_ONCE = 200
 _ID_CHARS = 15
 
@@ -78,7 +81,7 @@ class Attribution:
     def _key(self, row: Mapping[str, str]) -> bytes:
         """Returns the key of a row of the upload or of a result: the same for both."""
         external_id = self._kind.external_id_field
-        if self._kind.operation in {"update", "delete"}:
+        if self._kind.operation in BY_ID:
             return (row.get("Id") or row["sf__Id"])[:_ID_CHARS].encode()
         if external_id in self._echoed:
             return row[str(external_id)].encode()
@@ -136,9 +139,9 @@ def row_error(text: str) -> RowError:
 
 def _columns(kind: JobKind, writes: Iterable[Write]) -> list[str]:
     names = dict.fromkeys(name for write in writes for name in write.fields)
-    if kind.operation in {"update", "delete"}:
-        return ["Id", *(names if kind.operation != "delete" else ())]
-    return list(names)
+    if kind.operation in _DELETES:
+        return ["Id"]
+    return ["Id", *names] if kind.operation == "update" else list(names)
 
 
 def _row_of(kind: JobKind, columns: Sequence[str]) -> Any:

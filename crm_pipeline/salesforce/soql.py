@@ -89,6 +89,11 @@ def select(fields: Iterable[str], sobject: str, *where: str) -> str:
     return f"{text} WHERE {conditions}" if conditions else text
 
 
+def in_list(field: str, values: Iterable[str]) -> str:
+    """A condition: a field has one of a few values; there is at least one."""
+    return f"{name(field)} IN ({','.join(map(quote, values))})"
+
+
 def since(field: str, moment: datetime, after: tuple[datetime, str] | None = None) -> str:
     """A condition: from a moment on, or after a record of the order (field, Id).
 

@@ -24,6 +24,7 @@ from crm_pipeline.sources.participations import (
     Rows,
     RowSelection,
     without_person,
+    without_texts,
 )
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
@@ -70,11 +71,12 @@ class AccountRows:
         if tombstones is None:
             return chunk
         removed = {e for row in chunk.rows if tombstones.hold(e := row.columns["email"])}
-        if not removed:
-            return chunk
         keep(self.ledger, tombstones.hasher, removed)
         rows = [
-            without_person(row) if row.columns["email"] in removed else row for row in chunk.rows
+            without_person(row)
+            if row.columns["email"] in removed
+            else without_texts(row, tombstones.blotted)
+            for row in chunk.rows
         ]
         return replace(chunk, rows=rows)
 

@@ -4,7 +4,7 @@ Each is defined by `sql/extract/registrations.sql` or `attendances.sql`; the nam
 are the contract.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -259,6 +259,22 @@ def without_person(participation: Participation) -> Participation:
         for name, value in participation.columns.items()
     }
     return replace(participation, columns=columns, flaw=REMOVED)
+
+
+def without_texts(participation: Participation, blotted: Callable[[str], str]) -> Participation:
+    """Returns a row of which the texts beside the address have gone through `blotted`."""
+    changed = {
+        name: said
+        for name, value in participation.columns.items()
+        if name != "email"
+        and isinstance(value, str)
+        and "@" in value
+        and (said := blotted(value)) != value
+    }
+    if not changed:
+        return participation
+    kept = {n: type(participation.columns[n])(said) for n, said in changed.items()}
+    return replace(participation, columns={**participation.columns, **kept})
 
 
 def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:

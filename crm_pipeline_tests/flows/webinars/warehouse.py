@@ -140,7 +140,13 @@ def answer_poll(
 
 
 def chat(
-    connection: Connection, number: int, attendance: int, *, replies: int = 0, minute: float = 0
+    connection: Connection,
+    number: int,
+    attendance: int,
+    message: str | None = None,
+    *,
+    replies: int = 0,
+    minute: float = 0,
 ) -> None:
     """A chat message of the attendee, with replies."""
     at = LONG_AGO + timedelta(minutes=minute)
@@ -150,7 +156,7 @@ def chat(
         chat_message_id=number,
         client_id=CLIENT,
         attendance_id=attendance,
-        message=f"Message {number}",
+        message=message or f"Message {number}",
         sent_at=at,
         shipped_at=at,
     )

@@ -1,0 +1,3 @@
+"""Requests from Salesforce, worked off: removals, feedback, data for users (spec 4)."""
+
+NAME = "inbound"

@@ -1,0 +1,132 @@
+"""Removals, worked off: what was to be sent is withdrawn, then the org, then our own tables.
+
+Every step can be repeated, and a crash at any place is finished by the next cycle: the request
+stays until its receipt is written, in the transaction that erases the person.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.inbound import InboundSettings
+from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.lost import look_up_lost
+from crm_pipeline.flows.inbound import NAME
+from crm_pipeline.flows.inbound.in_org import Places, remove_in_org
+from crm_pipeline.flows.inbound.receipt import receipt
+from crm_pipeline.inbound.erasing import Traces, erase, traces_of
+from crm_pipeline.inbound.queue import Request, finish, pending, put_off
+from crm_pipeline.inbound.statistics import forget_statistics
+from crm_pipeline.inbound.tombstones import hasher_of
+from crm_pipeline.inbound.withdrawal import withdraw_people
+from crm_pipeline.ledger.bulk_jobs import open_bulk_jobs
+from crm_pipeline.ledger.intents import record_intents
+from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.salesforce.errors import SalesforceProblem
+from crm_pipeline.settings import settings
+
+TOPIC = "removals"
+
+
+def remove(desk: Desk, choices: InboundSettings) -> None:
+    """Works off the removals of an account that wait; commits after each step.
+
+    One that the org keeps from being done waits, and the others go on.
+
+    Raises:
+        SalesforceProblem: of the first one that waits.
+        AccountError: the key of hashes cannot be opened.
+    """
+    problem: SalesforceProblem | None = None
+    for request in pending(desk.ledger.connection, desk.ledger.account_id, ("removal",)):
+        try:
+            _remove(desk, choices, request)
+        except SalesforceProblem as kept:
+            desk.ledger.connection.rollback()
+            with desk.ledger.step() as connection:
+                put_off(connection, request, str(kept))
+            desk.tally[TOPIC, "waiting"] += 1
+            problem = problem or kept
+    desk.ledger.connection.rollback()
+    if problem is not None:
+        raise problem
+
+
+def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
+    said = request.body or {}
+    if request.address is None:
+        raise AccountError(f"Request {request.request_id} names nobody: ask for support.")
+    with desk.ledger.step() as connection:
+        hasher = hasher_of(connection, desk.account)
+        found = traces_of(connection, hasher, request.address)
+    if said.get("does") == "suppress":
+        _suppress(desk, request, found)
+        return
+    chosen = said.get("in_org") or choices.in_org
+    if chosen != "leave" and found.in_flight:
+        found = _settled(desk, found, request.address)
+    with desk.ledger.step() as connection:
+        withdraw_people(connection, desk.ledger.account_id, list(found.person_keys))
+    places = remove_in_org(desk, found, chosen)
+    _refuse_unsure(places)
+    with desk.ledger.step() as connection:
+        rows = erase(connection, found, seq=request.seq)
+        _ask_the_platform(desk, request, found)
+        done = receipt(rows, places, asked=len(found.user_ids), in_flight=found.in_flight)
+        finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
+        forget_statistics(connection, rows)
+    desk.tally[TOPIC, "removed"] += 1
+
+
+def _suppress(desk: Desk, request: Request, found: Traces) -> None:
+    """Withdraws what waits of a person, of whom nothing is processed from now on."""
+    with desk.ledger.step() as connection:
+        withdrawn = withdraw_people(connection, desk.ledger.account_id, list(found.person_keys))
+        done = {"places": [{"place": "crm.operation", "done": "withdrawn", "number": withdrawn}]}
+        finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
+    desk.tally[TOPIC, "suppressed"] += 1
+
+
+def _settled(desk: Desk, found: Traces, address: str) -> Traces:
+    """Sees to it that nothing that is under way writes the person anew; returns what is known.
+
+    Raises:
+        SalesforceProblem: the org may still be at work on it.
+    """
+    if open_bulk_jobs(desk.ledger.connection, desk.ledger.account_id):
+        with desk.org.gate.open_for_removal():
+            look_up_lost(desk)
+    grace = timedelta(seconds=settings().lost_answer_grace_seconds)
+    if found.sent_at is not None and found.sent_at + grace > datetime.now(UTC):
+        raise _Unsure("What was sent without an answer may still be written; the removal waits")
+    with desk.ledger.step() as connection:
+        again = traces_of(connection, hasher_of(connection, desk.account), address)
+    return replace(again, in_flight=found.in_flight)
+
+
+class _Unsure(SalesforceProblem):
+    """The org did not answer to a removal: it is done again."""
+
+
+def _refuse_unsure(places: Places) -> None:
+    if any(done.startswith("unsure") for _, done in places):
+        raise _Unsure("The org did not answer to a removal; the next cycle does it again")
+
+
+def _ask_the_platform(desk: Desk, request: Request, found: Traces) -> None:
+    """Asks the platform to remove the user, by ids of its own."""
+    if not found.user_ids:
+        return
+    want = MessageWant(
+        TOPIC,
+        f"request:{request.request_id}",
+        datetime.now(UTC),
+        {"remove": True, "user_ids": sorted(found.user_ids)},
+    )
+    record_intents(
+        desk.ledger.connection,
+        desk.ledger.account_id,
+        flow=NAME,
+        cycle_id=desk.ledger.cycle_id,
+        intents=[want.intent],
+    )

@@ -1,0 +1,271 @@
+"""Erasing a person from the pipeline's own tables: a statement for each table that has something.
+
+`ERASED` names all columns that may tell of a person, `IMPERSONAL` all others that hold text, with
+the reason; a test compares both with the schema, so that a new column has to be thought about.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.tombstones import REMOVED, Hasher
+
+ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "field_change": ("crm.field_change", ("old_value", "new_value")),
+    "message": ("platform_inbox.message", ("about", "body")),
+    "member_row": ("crm.member_row", ("natural_key",)),
+    "campaign_member": ("crm.campaign_member", ("person_id", "member_id")),
+    "record": (
+        "crm.record",
+        ("natural_key", "salesforce_id", "last", "ref_keys", "ref_ids"),
+    ),
+    "org_value": ("crm.org_value", ("salesforce_id", "written", "told")),
+    "org_missing": ("crm.org_missing", ("salesforce_id",)),
+    "org_person": ("crm.org_person", ("address_key", "salesforce_id")),
+    "email_filter": ("crm.email_filter", ("filter_string",)),
+    "request": ("crm.request", ("address", "body")),
+    "platform_user": ("crm.platform_user", ("user_id", "columns")),
+    "operation_text": ("crm.operation", ()),
+    "operation": (
+        "crm.operation",
+        ("intent", "sent", "memory", "salesforce_id", "natural_key", "error_message"),
+    ),
+    "identity": ("crm.identity", ("salesforce_id", "sent", "address")),
+    "person_pointer": ("crm.person_pointer", ("value",)),
+    "person": ("crm.person", ("address",)),
+}
+"""Statements of `sql/erasure/` in their order: the table, and what of it may tell of a person."""
+
+_NAMES = "a name, a code or a state that the program gives"
+_SETTING = "a choice of the account"
+_WORDS = "words of ours: counts and causes, no values"
+_ORG = "an id of the org's own records, not of a person"
+
+IMPERSONAL: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "crm.account.client_id",
+            "crm.account.login_url",
+            "crm.account.name",
+            "crm.account.settings",
+            "crm.field_mapping.constant",
+            "crm.field_mapping.field",
+            "crm.field_mapping.sobject",
+            "crm.field_mapping.source",
+            "crm.campaign_mapping.fingerprint",
+        ),
+        _SETTING,
+    ),
+    **dict.fromkeys(
+        (
+            "crm.alert.cause",
+            "crm.alert.detail",
+            "crm.alert.message",
+            "crm.credential.refused_reason",
+            "crm.cycle.counts",
+            "crm.cycle.notes",
+            "crm.cycle.reason",
+            "crm.cycle.run_id",
+            "crm.cycle.state",
+            "crm.identity.reason",
+            "crm.incident.code",
+            "crm.incident.message",
+            "crm.incident.subject",
+            "crm.operation.error_code",
+            "crm.operation.reason",
+            "crm.operation.reason_code",
+            "crm.request.problem",
+            "crm.request.receipt",
+            "crm.source_count.explained",
+            "crm.sync_state.notes",
+            "crm.sync_state.reason",
+            "crm.sync_state.run_id",
+            "crm.sync_state.state",
+        ),
+        _WORDS,
+    ),
+    **dict.fromkeys(
+        (
+            "crm.erased.verb",
+            "crm.field_change.field",
+            "crm.field_change.why",
+            "crm.identity.sobject",
+            "crm.listener_key.key_id",
+            "crm.listener_minute.key_id",
+            "crm.operation.action",
+            "crm.operation.flow",
+            "crm.operation.kind",
+            "crm.operation.sobject",
+            "crm.operation.state",
+            "crm.org_missing.sobject",
+            "crm.org_person.sobject",
+            "crm.org_position.sobject",
+            "crm.org_sweep.sobject",
+            "crm.person_pointer.kind",
+            "crm.record.ref_fields",
+            "crm.record.sobject",
+            "crm.record.topic",
+            "crm.request.door",
+            "crm.request.kind",
+            "crm.request.name",
+            "crm.request.state",
+            "crm.sending.action",
+            "crm.sending.sobject",
+            "crm.sobject_schema.schema",
+            "crm.sobject_schema.sobject",
+            "crm.source_count.source",
+            "crm.source_position.flow",
+            "crm.source_position.source",
+            "platform_inbox.message.topic",
+            "platform_inbox.message.client_id",
+        ),
+        _NAMES,
+    ),
+    **dict.fromkeys(
+        (
+            "crm.account_org.client_id",
+            "crm.account_org.login_url",
+            "crm.account_org.organization_id",
+            "crm.account_org.other_organization_id",
+            "crm.bulk_job.job_id",
+            "crm.campaign_link.campaign_id",
+            "crm.campaign_member.campaign_id",
+            "crm.client_in_org.client_id",
+            "crm.client_in_org.organization_id",
+            "crm.event_campaign.campaign_id",
+            "crm.event_campaign.missing_statuses",
+            "crm.org_person.organization_id",
+            "crm.org_position.cursor_id",
+            "crm.org_sweep.after_id",
+            "crm.org_value.organization_id",
+        ),
+        _ORG,
+    ),
+    "crm.member_row.source_row": "the number of a row of the warehouse",
+}
+"""Columns with text that tell of nobody, each with the reason; account_id needs none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """All by which a person is found in the tables of an account.
+
+    Attributes:
+        account_id: the account.
+        addresses: the person's, as `email_key` writes them.
+        digests: their keyed hashes.
+        person_keys: the person's numbers, those of absorbed ones among them.
+        operation_ids: operations about the person.
+        latest_ids: of these the latest version of each.
+        naming_ids: operations of others that name the person in a text.
+        natural_keys: of the operations about the person.
+        in_flight: how many of these were sent without an answer.
+        sent_at: when the last of these was sent, UTC.
+        records: object and Id of what the org has of the person.
+        user_ids: the platform's ids of the person.
+    """
+
+    account_id: str
+    addresses: tuple[str, ...]
+    digests: tuple[bytes, ...]
+    person_keys: tuple[int, ...] = ()
+    operation_ids: tuple[int, ...] = ()
+    latest_ids: tuple[int, ...] = ()
+    naming_ids: tuple[int, ...] = ()
+    natural_keys: tuple[str, ...] = ()
+    in_flight: int = 0
+    sent_at: datetime | None = None
+    records: tuple[tuple[str, str], ...] = ()
+    user_ids: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """Returns the parameters of the statements."""
+        return {
+            "account_id": self.account_id,
+            "addresses": list(self.addresses),
+            "digests": list(self.digests),
+            "person_keys": list(self.person_keys),
+            "operation_ids": list(self.operation_ids),
+            "latest_ids": list(self.latest_ids),
+            "naming_ids": list(self.naming_ids),
+            "natural_keys": list(self.natural_keys),
+            "record_ids": [record_id for _, record_id in self.records],
+            "user_ids": list(self.user_ids),
+            "pattern": "|".join(map(_escaped, self.addresses)),
+            "reason": REMOVED,
+        }
+
+
+def _escaped(address: str) -> str:
+    """Returns an address as a regular expression of PostgreSQL's that matches it."""
+    return re.sub(r"([^a-z0-9@])", r"\\\1", address)
+
+
+def traces_of(connection: Connection, hasher: Hasher, address: str) -> Traces:
+    """Finds all by which a person is known to an account.
+
+    Args:
+        connection: the caller's.
+        hasher: the account's.
+        address: as `email_key` writes it.
+    """
+    addresses = {address, hasher.without_plus_part(address)}
+    people = connection.execute(
+        statement("erasure/people"),
+        {
+            "account_id": hasher.account_id,
+            "addresses": list(addresses),
+            "ignore_plus_parts": hasher.ignore_plus_parts,
+        },
+    ).all()
+    addresses.update(row.address for row in people if row.address)
+    found = Traces(
+        hasher.account_id,
+        tuple(sorted(addresses)),
+        tuple({digest for each in addresses for digest in hasher.digests(each)}),
+        tuple(row.person_key for row in people),
+    )
+    operations = connection.execute(statement("erasure/operations"), found.parameters()).all()
+    about = [row for row in operations if row.is_about]
+    found = replace(
+        found,
+        operation_ids=tuple(row.operation_id for row in about),
+        latest_ids=tuple(row.operation_id for row in about if row.is_latest),
+        naming_ids=tuple(row.operation_id for row in operations if not row.is_about),
+        natural_keys=tuple({row.natural_key for row in about}),
+        in_flight=sum(row.is_unsure for row in about),
+        sent_at=max((row.sent_at for row in about if row.is_unsure), default=None),
+    )
+    records = connection.execute(statement("erasure/record_ids"), found.parameters()).all()
+    users = connection.scalars(statement("erasure/user_ids"), found.parameters()).all()
+    return replace(
+        found,
+        records=tuple((row.sobject, row.salesforce_id) for row in records),
+        user_ids=tuple(users),
+    )
+
+
+def erase(connection: Connection, traces: Traces, *, seq: int) -> dict[str, int]:
+    """Erases a person from every table that may tell of them, within the caller's transaction.
+
+    Args:
+        connection: the caller's, with the account's lock.
+        traces: the person's.
+        seq: the number of the request that this is; its own data goes when it is done.
+
+    Returns:
+        Rows erased, by table; those without any are left out.
+    """
+    parameters = {**traces.parameters(), "seq": seq}
+    rows: dict[str, int] = {}
+    for name, (table, _) in ERASED.items():
+        result = connection.execute(statement(f"erasure/{name}"), parameters)
+        number = result.scalar_one() if result.returns_rows else result.rowcount
+        if number:
+            rows[table] = rows.get(table, 0) + number
+    return rows

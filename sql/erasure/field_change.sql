@@ -1,0 +1,1 @@
+DELETE FROM crm.field_change WHERE operation_id = any(CAST(:operation_ids AS bigint []))
