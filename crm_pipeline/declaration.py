@@ -7,13 +7,12 @@ knows more than its declaration.
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.database.statements import SQL
-from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import OF_THE_ORG, outcomes_of
 from crm_pipeline.ledger.due import OF_ANY_TOPIC
 from crm_pipeline.ledger.intents import Intent, Recorded
@@ -24,6 +23,9 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.sources.source import Source
+
+if TYPE_CHECKING:
+    from crm_pipeline.delivery.desk import Desk
 
 S = TypeVar("S")
 
@@ -115,7 +117,7 @@ class Topic:
     sends: tuple[str, ...] = ()
     when_deleted: Literal["recreate", "leave"] | None = None
     publishes: bool = False
-    acts: Callable[[Desk, Any], None] | None = None
+    acts: "Callable[[Desk, Any], None] | None" = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property

@@ -39,6 +39,7 @@ from crm_pipeline.salesforce.comparison import alike, changed
 from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
+from crm_pipeline.salesforce.values import is_record_id
 from crm_pipeline.sources.org_changes import Watching, not_read_lately
 from crm_pipeline.text import storable_json
 
@@ -160,7 +161,7 @@ def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[R
             for (sobject, _), page in zip(queries, found.records, strict=True):
                 whole = plain_children(org, by_object[sobject], page)
                 records.setdefault(sobject, []).extend(whole)
-            yield ReadBack({}, records, (place, asks))
+            yield ReadBack({}, _blank_of_removed(desk, records), (place, asks))
 
 
 def keep(desk: Desk, read: ReadBack) -> None:
@@ -297,6 +298,28 @@ def _without_removed(
         sobject: [record for record in found if not tombstones.named_in(storable_json(record))]
         for sobject, found in records.items()
     }
+
+
+def _blank_of_removed(
+    desk: Desk, records: Mapping[str, Sequence[Record]]
+) -> Mapping[str, Sequence[Record]]:
+    """Leaves of such records only that they are there, with their Ids: somebody asked for them."""
+    tombstones = tombstones_of(desk.ledger.connection, desk.account)
+    if tombstones is None:
+        return records
+    return {
+        sobject: [
+            {name: value if _tells_nothing(value) else None for name, value in record.items()}
+            if tombstones.named_in(storable_json(record))
+            else record
+            for record in found
+        ]
+        for sobject, found in records.items()
+    }
+
+
+def _tells_nothing(value: object) -> bool:
+    return isinstance(value, bool) or is_record_id(value)
 
 
 def _follow(

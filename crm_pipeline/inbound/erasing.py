@@ -28,6 +28,12 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "org_missing": ("crm.org_missing", ("salesforce_id",)),
     "org_person": ("crm.org_person", ("address_key", "salesforce_id")),
     "email_filter": ("crm.email_filter", ("filter_string",)),
+    "opportunity_match": ("crm.opportunity_match", ("lead_id",)),
+    "opportunity_person": (
+        "crm.opportunity_person",
+        ("record_id", "tracker_id", "email", "phones", "merged_into", "became_contact"),
+    ),
+    "tracked_lead": ("crm.tracked_lead", ("lead_id", "email", "phone", "address", "columns")),
     "request": ("crm.request", ("address", "body")),
     "platform_user": ("crm.platform_user", ("user_id", "columns")),
     "operation_text": ("crm.operation", ()),
@@ -54,6 +60,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.account.name",
             "crm.account.settings",
             "crm.field_mapping.constant",
+            "crm.opportunity_reading.chosen",
             "crm.field_mapping.field",
             "crm.field_mapping.sobject",
             "crm.field_mapping.source",
@@ -92,6 +99,13 @@ IMPERSONAL: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "crm.erased.verb",
+            "crm.opportunity_firing.trigger",
+            "crm.opportunity_match.rule",
+            "crm.opportunity_role.role",
+            "crm.opportunity_stage.forecast_category",
+            "crm.opportunity_stage.stage",
+            "crm.org_stage.label",
+            "crm.tracked_lead.rejected_because",
             "crm.field_change.field",
             "crm.field_change.why",
             "crm.identity.sobject",
@@ -133,6 +147,24 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.account_org.organization_id",
             "crm.account_org.other_organization_id",
             "crm.bulk_job.job_id",
+            "crm.opportunity.close_date",
+            "crm.opportunity.currency",
+            "crm.opportunity.name",
+            "crm.opportunity.opportunity_id",
+            "crm.opportunity.record",
+            "crm.opportunity.stage",
+            "crm.opportunity.waits_because",
+            "crm.opportunity_firing.opportunity_id",
+            "crm.opportunity_match.because",
+            "crm.opportunity_match.opportunity_id",
+            "crm.opportunity_person.became_opportunity",
+            "crm.opportunity_role.contact_id",
+            "crm.opportunity_role.opportunity_id",
+            "crm.opportunity_role.role_id",
+            "crm.opportunity_stage.history_id",
+            "crm.opportunity_stage.opportunity_id",
+            "crm.opportunity_wanted.opportunity_id",
+            "crm.org_stage.stage_id",
             "crm.campaign_link.campaign_id",
             "crm.campaign_member.campaign_id",
             "crm.client_in_org.client_id",
@@ -168,6 +200,7 @@ class Traces:
         sent_at: when the last of these was sent, UTC.
         records: object and Id of what the org has of the person.
         user_ids: the platform's ids of the person.
+        lead_ids: the tracker's leads of the person.
     """
 
     account_id: str
@@ -182,6 +215,7 @@ class Traces:
     sent_at: datetime | None = None
     records: tuple[tuple[str, str], ...] = ()
     user_ids: tuple[str, ...] = ()
+    lead_ids: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """Returns the parameters of the statements."""
@@ -196,6 +230,7 @@ class Traces:
             "natural_keys": list(self.natural_keys),
             "record_ids": [record_id for _, record_id in self.records],
             "user_ids": list(self.user_ids),
+            "lead_ids": list(self.lead_ids),
             "pattern": "|".join(map(_escaped, self.addresses)),
             "reason": REMOVED,
         }
@@ -243,10 +278,12 @@ def traces_of(connection: Connection, hasher: Hasher, address: str) -> Traces:
     )
     records = connection.execute(statement("erasure/record_ids"), found.parameters()).all()
     users = connection.scalars(statement("erasure/user_ids"), found.parameters()).all()
+    leads = connection.scalars(statement("erasure/tracked_ids"), found.parameters()).all()
     return replace(
         found,
         records=tuple((row.sobject, row.salesforce_id) for row in records),
         user_ids=tuple(users),
+        lead_ids=tuple(leads),
     )
 
 

@@ -76,6 +76,10 @@ class Tombstones:
         key = email_key(address)
         return key is not None and any(each in self.hashes for each in self.hasher.digests(key))
 
+    def hold_sign(self, sign: str) -> bool:
+        """Returns whether a sign of ours (`sign_of`) belongs to such a person."""
+        return self.hasher.digest(sign) in self.hashes
+
     def named_in(self, text: str) -> bool:
         """Returns whether a text names the address of somebody who is not to be processed."""
         return any(map(self.hold, addresses_in(text)))
@@ -85,6 +89,11 @@ class Tombstones:
         for address in {each for each in addresses_in(text) if self.hold(each)}:
             text = text.replace(address, BLOT)
         return text
+
+
+def sign_of(lead_id: object) -> str:
+    """Returns the sign by which a tracker's lead is known once its person was removed."""
+    return f"tracked_lead:{lead_id}"
 
 
 def hasher_of(connection: Connection, account: Account) -> Hasher:
@@ -133,10 +142,26 @@ def bury(
     Raises:
         DBAPIError: the wait was in vain (SQLSTATE 55P03).
     """
+    _bury(connection, hasher, hasher.digests(address), verb, for_minutes)
+
+
+def bury_signs(connection: Connection, hasher: Hasher, signs: Collection[str]) -> None:
+    """Sets tombstones of signs (`sign_of`); within the caller's transaction, as `bury`."""
+    if signs:
+        _bury(connection, hasher, [hasher.digest(sign) for sign in signs], "erase", None)
+
+
+def _bury(
+    connection: Connection,
+    hasher: Hasher,
+    digests: Collection[bytes],
+    verb: Verb,
+    for_minutes: int | None,
+) -> None:
     whose = {"account_id": hasher.account_id}
     connection.execute(statement("inbound/wait_a_second"))
     connection.execute(statement("inbound/lock_tombstones"), whose)
-    for digest in hasher.digests(address):
+    for digest in digests:
         connection.execute(
             statement("inbound/bury"),
             {**whose, "digest": digest, "verb": verb, "minutes": for_minutes},

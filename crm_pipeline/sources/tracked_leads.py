@@ -4,24 +4,33 @@ The names of the columns of `sql/extract/tracked_leads.sql` are the contract.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.participations import UNFINISHED, moment
 from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.text import storable_json
 
 NAME = "tracked_leads"
 
 NEEDED = ("lead_id", "kind", "happened_at", "is_spam", "is_duplicate", "email", "phone")
 """The columns without which nothing can be said of a lead, beside changed_at."""
+
+
+_OF_NO_PERSON = frozenset(
+    ("lead_id", "kind", "happened_at", "changed_at", "is_spam", "is_duplicate")
+)
+"""Columns that say nothing of whoever a lead is about."""
 
 
 @dataclass(slots=True)
@@ -124,6 +133,36 @@ class TrackedLeads:
 
 
 TRACKED_LEADS = TrackedLeads()
+
+
+def without_removed(
+    ledger: Connection, account: Account, rows: Sequence[TrackedLeadRow]
+) -> Sequence[TrackedLeadRow]:
+    """Returns the leads without what they say of people who were removed: only that they are there.
+
+    A lead of somebody who was removed is known by its id as well, as it may give a number only.
+    """
+    tombstones = tombstones_of(ledger, account) if rows else None
+    if tombstones is None:
+        return rows
+    screened = []
+    for row in rows:
+        email, lead_id = row.columns["email"], row.columns["lead_id"]
+        whole = storable_json(row.columns)
+        if tombstones.hold_sign(sign_of(lead_id)) or (
+            isinstance(email, str) and tombstones.hold(email)
+        ):
+            kept = {n: v if n in _OF_NO_PERSON else None for n, v in row.columns.items()}
+            screened.append(replace(row, columns=kept))
+        elif tombstones.named_in(whole):
+            blotted = {
+                name: tombstones.blotted(value) if isinstance(value, str) else value
+                for name, value in row.columns.items()
+            }
+            screened.append(replace(row, columns=blotted))
+        else:
+            screened.append(row)
+    return screened
 
 
 def columns(warehouse: Engine) -> set[str]:

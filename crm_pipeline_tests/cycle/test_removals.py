@@ -12,7 +12,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.inbound.asking import ask_for_removal
 from crm_pipeline.inbound.queue import Received, status_of
 from crm_pipeline.inbound.scanning import places_of
-from crm_pipeline.inbound.tombstones import hasher_of, lift
+from crm_pipeline.inbound.tombstones import Verb, hasher_of, lift
 from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.tapped import Tap, tapped
@@ -23,7 +23,7 @@ WORDS = ("canary@", "Canarina", "Birdcage", "7946")
 REMOVALS = frozenset(("removals",))
 
 
-def ask(does: str = "erase", address: str = CANARY, **how: Any) -> Received:
+def ask(does: Verb = "erase", address: str = CANARY, **how: Any) -> Received:
     with engine("pipeline").begin() as connection:
         hasher = hasher_of(connection, get_account(connection, ACCOUNT))
         return ask_for_removal(

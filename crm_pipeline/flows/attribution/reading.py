@@ -20,7 +20,13 @@ from crm_pipeline.ledger.tracked_leads import (
 )
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.tracked_leads import TRACKED_LEADS, LeadsReading, TrackedLeadRow, columns
+from crm_pipeline.sources.tracked_leads import (
+    TRACKED_LEADS,
+    LeadsReading,
+    TrackedLeadRow,
+    columns,
+    without_removed,
+)
 
 
 def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
@@ -45,8 +51,9 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     )
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
-        found = [rules.tracked_lead(row, chosen, filters) for row in chunk.rows]
-        people, numbers = _recorded(reading, chunk.rows, found)
+        rows = without_removed(ledger, account, chunk.rows)
+        found = [rules.tracked_lead(row, chosen, filters) for row in rows]
+        people, numbers = _recorded(reading, rows, found)
         intents = _intents(reading, people)
         yield Batch(TRACKED_LEADS.name, len(chunk.rows), intents, chunk.position, numbers=numbers)
     if moved := take_moved(ledger, account.account_id):

@@ -1,11 +1,22 @@
 """Requests from Salesforce, declared: what is done about what was asked."""
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Topic
 from crm_pipeline.flows.inbound import NAME
-from crm_pipeline.flows.inbound.removals import remove
+
+if TYPE_CHECKING:
+    from crm_pipeline.delivery.desk import Desk
+
+
+def _remove(desk: "Desk", choices: InboundSettings) -> None:
+    """Removes people; loaded by cycles only, as it speaks to orgs."""
+    from crm_pipeline.flows.inbound.removals import remove
+
+    remove(desk, choices)
+
 
 _TOPICS = (
     Topic(
@@ -18,7 +29,7 @@ _TOPICS = (
         after=("crm/request",),
         counts=("removed", "suppressed", "waiting"),
         sends=("message",),
-        acts=remove,
+        acts=_remove,
     ),
 )
 

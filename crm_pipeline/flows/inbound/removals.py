@@ -17,7 +17,7 @@ from crm_pipeline.flows.inbound.receipt import receipt
 from crm_pipeline.inbound.erasing import Traces, erase, traces_of
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
 from crm_pipeline.inbound.statistics import forget_statistics
-from crm_pipeline.inbound.tombstones import hasher_of
+from crm_pipeline.inbound.tombstones import bury_signs, hasher_of, sign_of
 from crm_pipeline.inbound.withdrawal import withdraw_people
 from crm_pipeline.ledger.bulk_jobs import open_bulk_jobs
 from crm_pipeline.ledger.intents import record_intents
@@ -71,6 +71,7 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
     _refuse_unsure(places)
     with desk.ledger.step() as connection:
         rows = erase(connection, found, seq=request.seq)
+        bury_signs(connection, hasher, [sign_of(each) for each in found.lead_ids])
         _ask_the_platform(desk, request, found)
         done = receipt(rows, places, asked=len(found.user_ids), in_flight=found.in_flight)
         finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)

@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline.inbound.asking import ask_for_removal
+from crm_pipeline.inbound.scanning import places_of
+from crm_pipeline.inbound.tombstones import hasher_of
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
 ADA: dict[str, Any] = {
@@ -131,3 +135,22 @@ def add_person_again(shop: Bench, **columns: Any) -> None:
     shop.connection.execute(
         text(f"UPDATE warehouse.person SET shipped_at = now(), {changes}"), columns
     )
+
+
+def test_leads_of_somebody_who_was_removed_come_no_more(shop: Bench) -> None:
+    track(shop.connection, 1, phone="030 901820", **ADA, **GOOGLE)
+    track(shop.connection, 2, phone="030 901820", contact_name="A. Lovelace", minute=1)
+    track(shop.connection, 3, email="bob@example.com", contact_name="Bob", minute=1)
+    shop.cycle()
+    with shop.connection.begin_nested():
+        hasher = hasher_of(shop.connection, get_account(shop.connection, ACCOUNT))
+        ask_for_removal(
+            shop.connection, hasher, "ada@example.com", does="erase", door="command", name="test"
+        )
+    assert shop.cycle(frozenset(("removals",))).state == "Complete"
+    track(shop.connection, 1, minute=2, contact_name="Ada Lovelace again")
+    track(shop.connection, 2, minute=2, contact_name="A. Lovelace again")
+    assert shop.cycle().state == "Complete"
+    for said in ("ada@", "lovelace", "901820"):
+        assert list(places_of(shop.connection.engine, said)) == []
+    assert list(places_of(shop.connection.engine, "bob@example.com"))
