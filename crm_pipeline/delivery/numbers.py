@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.inbound.tombstones import of_others
 from crm_pipeline.ledger.due import DuePerson
 from crm_pipeline.ledger.org_phones import (
     add_phones,
@@ -87,7 +88,8 @@ def _know_numbers(desk: Desk) -> None:
         pages = read_numbers(desk.org.log_in(), fields, desk.allowance.demand_calls)
         for sobject, records in pages:
             numbers = {each["Id"]: numbers_of(sobject, each, region) for each in records}
-            add_phones(connection, ledger.account_id, numbers)
+            others = of_others(connection, desk.account, numbers)
+            add_phones(connection, ledger.account_id, others)
         phones_are_known(connection, ledger.account_id, region)
 
 

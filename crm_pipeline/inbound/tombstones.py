@@ -6,7 +6,7 @@ plus-part are two people, unless the account says otherwise.
 
 import hmac
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
@@ -91,9 +91,28 @@ class Tombstones:
         return text
 
 
-def sign_of(lead_id: object) -> str:
-    """Returns the sign by which a tracker's lead is known once its person was removed."""
-    return f"tracked_lead:{lead_id}"
+def sign_of(kind: Literal["tracked_lead", "record"], number: object) -> str:
+    """Returns the sign by which what belonged to a removed person is known: by the Id of it."""
+    return f"{kind}:{number}"
+
+
+def of_others(
+    connection: Connection, account: Account, by_record: Mapping[str, Iterable[str]]
+) -> dict[str, Iterable[str]]:
+    """Returns what is known of records of the org, without that of people who were removed.
+
+    Args:
+        connection: the caller's.
+        account: whose org.
+        by_record: by Salesforce Id; of such a person's record nothing is left but that it is there.
+    """
+    tombstones = tombstones_of(connection, account) if by_record else None
+    if tombstones is None:
+        return dict(by_record)
+    return {
+        record_id: () if tombstones.hold_sign(sign_of("record", record_id)) else known
+        for record_id, known in by_record.items()
+    }
 
 
 def hasher_of(connection: Connection, account: Account) -> Hasher:

@@ -4,7 +4,7 @@ Each function works within the caller's transaction, on the connection that hold
 lock.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -33,7 +33,7 @@ def phones_are_known(connection: Connection, account_id: str, region: str | None
 
 
 def keep_phones(
-    connection: Connection, account_id: str, numbers: Mapping[str, Collection[str]]
+    connection: Connection, account_id: str, numbers: Mapping[str, Iterable[str]]
 ) -> None:
     """Takes the numbers of records that were read back, in place of their former ones.
 

@@ -149,7 +149,7 @@ def without_removed(
     for row in rows:
         email, lead_id = row.columns["email"], row.columns["lead_id"]
         whole = storable_json(row.columns)
-        if tombstones.hold_sign(sign_of(lead_id)) or (
+        if tombstones.hold_sign(sign_of("tracked_lead", lead_id)) or (
             isinstance(email, str) and tombstones.hold(email)
         ):
             kept = {n: v if n in _OF_NO_PERSON else None for n, v in row.columns.items()}

@@ -2,6 +2,7 @@
 
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.declaration import Numbers, Taking, Watched
+from crm_pipeline.inbound.tombstones import of_others
 from crm_pipeline.ledger.org_phones import forget_phones, keep_phones
 from crm_pipeline.salesforce.numbers import COUNTRY_FIELD, PHONE_FIELDS, numbers_of
 
@@ -27,5 +28,6 @@ def keep(taking: Taking[AttributionSettings]) -> Numbers:
         for sobject in PHONE_FIELDS
         for record in taking.records.get(sobject, ())
     }
-    keep_phones(taking.ledger, taking.account.account_id, numbers)
+    others = of_others(taking.ledger, taking.account, numbers)
+    keep_phones(taking.ledger, taking.account.account_id, others)
     return {}

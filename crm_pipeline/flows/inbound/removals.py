@@ -12,7 +12,7 @@ from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.flows.inbound import NAME
-from crm_pipeline.flows.inbound.in_org import Places, remove_in_org
+from crm_pipeline.flows.inbound.in_org import PEOPLE, Places, remove_in_org
 from crm_pipeline.flows.inbound.receipt import receipt
 from crm_pipeline.inbound.erasing import Traces, erase, traces_of
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
@@ -71,12 +71,23 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
     _refuse_unsure(places)
     with desk.ledger.step() as connection:
         rows = erase(connection, found, seq=request.seq)
-        bury_signs(connection, hasher, [sign_of(each) for each in found.lead_ids])
+        bury_signs(connection, hasher, _signs(found))
         _ask_the_platform(desk, request, found)
         done = receipt(rows, places, asked=len(found.user_ids), in_flight=found.in_flight)
         finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
         forget_statistics(connection, rows)
     desk.tally[TOPIC, "removed"] += 1
+
+
+def _signs(found: Traces) -> list[str]:
+    return [
+        *(sign_of("tracked_lead", each) for each in found.lead_ids),
+        *(
+            sign_of("record", record_id)
+            for sobject, record_id in found.records
+            if sobject in PEOPLE
+        ),
+    ]
 
 
 def _suppress(desk: Desk, request: Request, found: Traces) -> None:
