@@ -135,6 +135,25 @@ def leads_of(
     return found
 
 
+def lead_people(connection: Connection, account_id: str, *, after: int, at_most: int) -> list[int]:
+    """Returns the first people with tracked leads whose numbers lie above `after`, in order."""
+    window = {"account_id": account_id, "after": after, "at_most": at_most}
+    return list(connection.scalars(statement("leads/people"), window))
+
+
+def is_said(connection: Connection, account_id: str, fingerprint: str) -> bool:
+    """Returns whether people are wanted as these settings say; where none are, it is so."""
+    whose = {"account_id": account_id}
+    said = connection.execute(statement("leads/fingerprint"), whose).scalar_one_or_none()
+    return said in (None, fingerprint)
+
+
+def note_said(connection: Connection, account_id: str, fingerprint: str) -> None:
+    """Notes by which settings people are wanted."""
+    parameters = {"account_id": account_id, "fingerprint": fingerprint}
+    connection.execute(statement("leads/set_fingerprint"), parameters)
+
+
 def take_moved(connection: Connection, account_id: str) -> set[int]:
     """Returns the people who got leads of others by becoming one, since this was asked last."""
     return set(connection.scalars(statement("leads/take_moved"), {"account_id": account_id}))

@@ -24,6 +24,10 @@ pointers AS (
     DELETE FROM crm.person_pointer WHERE account_id = :account_id
 ),
 
+leads AS (
+    DELETE FROM crm.tracked_lead WHERE account_id = :account_id
+),
+
 backfills AS (
     DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
 ),

@@ -22,6 +22,14 @@ places AS (
     DELETE FROM crm.org_position WHERE account_id = :account_id
 ),
 
+phones AS (
+    DELETE FROM crm.org_phone WHERE account_id = :account_id
+),
+
+phones_kept AS (
+    DELETE FROM crm.org_phones_kept WHERE account_id = :account_id
+),
+
 sweeps AS (
     DELETE FROM crm.org_sweep WHERE account_id = :account_id
 ),

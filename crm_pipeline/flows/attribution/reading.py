@@ -1,7 +1,7 @@
 """Reading for attribution: tracked leads become people with their attribution."""
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from crm_pipeline.accounts.attribution import AttributionSettings
@@ -13,7 +13,10 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.tracked_leads import (
     Before,
     TrackedLead,
+    is_said,
+    lead_people,
     leads_of,
+    note_said,
     record_leads,
     take_moved,
     which_changed,
@@ -28,6 +31,9 @@ from crm_pipeline.sources.tracked_leads import (
     without_removed,
 )
 
+_AT_A_TIME = 5_000
+"""People of whom all is said anew at a time."""
+
 
 def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     """Reads what is new of an account's tracked leads; the caller records each batch.
@@ -40,6 +46,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     """
     ledger, account, chosen = reading.ledger, reading.account, reading.choices
     _check_columns(reading)
+    yield from _said_again(reading)
     filters = filter_strings(ledger, account.account_id)
     process = settings()
     part = LeadsReading(
@@ -58,6 +65,20 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
         yield Batch(TRACKED_LEADS.name, len(chunk.rows), intents, chunk.position, numbers=numbers)
     if moved := take_moved(ledger, account.account_id):
         yield Batch(NAME, 0, _intents(reading, moved), None)
+
+
+def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
+    """Says anew what is wanted of all people, where the settings have changed since."""
+    ledger, account_id = reading.ledger, reading.account.account_id
+    now = rules.fingerprint(reading.choices)
+    after = 0
+    while not is_said(ledger, account_id, now):
+        people = lead_people(ledger, account_id, after=after, at_most=_AT_A_TIME)
+        if not people:
+            break
+        after = people[-1]
+        yield Batch(NAME, 0, _intents(reading, people), None)
+    note_said(ledger, account_id, now)
 
 
 def _recorded(

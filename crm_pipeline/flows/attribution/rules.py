@@ -117,6 +117,12 @@ def _names(said: Mapping[str, Any]) -> dict[str, str]:
     return {name: part for name, part in parts.items() if part}
 
 
+def fingerprint(chosen: AttributionSettings) -> str:
+    """Returns a text that differs where these settings would have people wanted otherwise."""
+    ours = {"id_field", "kind_field", "first_touch", "last_touch", "further_fields", "lead_source"}
+    return chosen.model_dump_json(include=ours)
+
+
 def person_intents(
     leads: Mapping[int, Sequence[TrackedLead]], chosen: AttributionSettings
 ) -> list[Intent]:

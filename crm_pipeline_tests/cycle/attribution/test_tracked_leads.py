@@ -9,6 +9,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.inbound.asking import ask_for_removal
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.inbound.tombstones import hasher_of
+from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
@@ -127,6 +128,27 @@ def test_a_name_that_comes_later_takes_the_place_of_none(shop: Bench) -> None:
     shop.cycle()
     [lead] = shop.records("Lead")
     assert (lead["FirstName"], lead["LastName"], lead["Company"]) == ("Ada", "Lovelace", "Engines")
+
+
+def test_a_field_that_is_named_later_is_filled_for_everybody(shop: Bench) -> None:
+    shop.settings(attribution={**ATTRIBUTION, "first_touch": {}})
+    track(shop.connection, 1, **ADA, **GOOGLE, recording_url="https://calls.example/1")
+    shop.cycle()
+    assert not shop.records("Lead")[0].get("First_Source__c")
+    shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": "recording_url"}})
+    report = shop.cycle()
+    [lead] = shop.records("Lead")
+    assert (lead["First_Source__c"], lead["Recording__c"]) == ("google", "https://calls.example/1")
+    assert report.tally["tracked_leads", "leads_new"] == 0
+    assert shop.cycle().counts.api_calls == 0
+
+
+def test_a_field_of_a_column_that_the_tracker_lacks_is_an_error(shop: Bench) -> None:
+    shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": "recordings"}})
+    track(shop.connection, 1, **ADA)
+    report = shop.cycle()
+    assert report.state == "Failed"
+    assert "'recordings'" in (report.reason or "")
 
 
 def add_person_again(shop: Bench, **columns: Any) -> None:

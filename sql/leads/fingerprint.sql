@@ -1,0 +1,1 @@
+SELECT fingerprint FROM crm.attribution_said WHERE account_id = :account_id
