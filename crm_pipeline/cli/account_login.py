@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.attribution import attribution_fields, numbers_to_read
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method
 from crm_pipeline.cli.credentials_input import credentials as asked_credentials
 from crm_pipeline.cli.databases import pipeline, transaction
@@ -51,7 +52,7 @@ def try_login(
 ) -> None:
     """Log in to an account's org and out again, and check rights and mapped fields there.
 
-    Costs an API call, and one for each object that is written.
+    Costs an API call, and one for each object that is written; with attribution one more.
     """
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.delivery.schemas import never_left_out, refuse_without
@@ -72,6 +73,7 @@ def try_login(
         never = never_left_out(account.settings)
         for schema in known:
             refuse_without(schema, never.get(schema.name, ()))
+        numbers = numbers_to_read(org, account.settings)
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
     finally:
@@ -86,7 +88,7 @@ def try_login(
             "Contact that Salesforce keeps of it."
         )
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
-    say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.")
+    say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.{numbers}")
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
     if missing := missing_rights(objects, needed_rights(account.settings)):
@@ -191,6 +193,7 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
         external_ids.append(("Campaign", chosen.campaigns.external_id_field))
     return [
         *filled,
+        *attribution_fields(chosen),
         *(m for m in mappings if m.sobject == "CampaignMember" and (m.source or m.constant)),
         *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
     ]
@@ -230,6 +233,8 @@ def needed_rights(settings: "AccountSettings") -> _Rights:
     needed = {"Lead": all_three, "Contact": [_READ, _EDIT], "Event": all_three}
     if settings.unknown_email == "Contact":
         needed["Contact"] = all_three
+    if settings.attribution is not None and settings.attribution.triggers:
+        needed |= {"Opportunity": [_READ], "OpportunityContactRole": [_READ]}
     campaigns = settings.campaigns
     if campaigns is None:
         return needed

@@ -141,6 +141,13 @@ def lead_people(connection: Connection, account_id: str, *, after: int, at_most:
     return list(connection.scalars(statement("leads/people"), window))
 
 
+def count_lead_people(connection: Connection, account_id: str) -> int:
+    """Counts the people with tracked leads."""
+    whose = {"account_id": account_id}
+    people: int = connection.execute(statement("leads/count_people"), whose).scalar_one()
+    return people
+
+
 def is_said(connection: Connection, account_id: str, fingerprint: str) -> bool:
     """Returns whether people are wanted as these settings say; where none are, it is so."""
     whose = {"account_id": account_id}

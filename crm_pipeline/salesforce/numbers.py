@@ -21,7 +21,7 @@ from crm_pipeline.salesforce.matching import (
     choose,
 )
 from crm_pipeline.salesforce.phones import phone_keys
-from crm_pipeline.salesforce.soql import packed_in_queries, select
+from crm_pipeline.salesforce.soql import count, packed_in_queries, select
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org
@@ -98,6 +98,24 @@ def read_numbers(
         if lacking > 0:
             before_each()
             yield sobject, query_all(connection, [queries[sobject]]).records[0]
+
+
+def count_numbers(connection: "Org") -> int:
+    """Counts the open Leads and the Contacts that have a phone number; one API call.
+
+    Raises:
+        OrgUnavailable: the org cannot count them now.
+        SalesforceProblem: as `composite`.
+    """
+    queries = [count(name, _OPEN[name], _some_number(PHONE_FIELDS[name])) for name in PHONE_FIELDS]
+    answers = composite(
+        connection,
+        [Subrequest(f"c{n}", "GET", query_path(q), kind="query") for n, q in enumerate(queries)],
+    )
+    for answer in answers:
+        if answer.error is not None:
+            raise OrgUnavailable(f"The org's numbers cannot be counted now: {answer.error[0]}")
+    return sum(int(answer.body["totalSize"]) for answer in answers)
 
 
 def _some_number(names: Iterable[str]) -> str:

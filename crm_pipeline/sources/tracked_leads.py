@@ -17,7 +17,7 @@ from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.participations import UNFINISHED, moment
-from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
+from crm_pipeline.sources.shipped import NEVER, Question, oldest_unread, shipped_since, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import storable_json
 
@@ -174,6 +174,16 @@ def columns(warehouse: Engine) -> set[str]:
     nobody = {"client_id": "", "since": NEVER}
     with explained(NAME), warehouse.connect() as connection:
         return set(connection.execute(statement("extract/tracked_leads"), nobody).keys())
+
+
+def count_leads(client_id: str) -> int:
+    """Counts a client's tracked leads.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/new_tracked_leads.sql` does not fit it.
+    """
+    question = Question(client_id, NAME, NEVER)
+    return shipped_since([question], "new_tracked_leads")[question].rows
 
 
 def _end(connection: Connection, reading: LeadsReading) -> tuple[datetime, datetime]:

@@ -1,0 +1,86 @@
+"""What attribution needs of an org and what it costs, said before it is switched on."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from crm_pipeline.cli.guards import agree
+from crm_pipeline.cli.mistakes import mistake
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.salesforce.connection import Org
+
+
+def confirm_attribution(
+    connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
+) -> None:
+    """Says what it costs if attribution was just switched on, or has all people said anew.
+
+    Nothing changes unless the person agrees.
+    """
+    from crm_pipeline.flows.attribution.rules import fingerprint
+    from crm_pipeline.ledger.tracked_leads import count_lead_people
+    from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.tracked_leads import count_leads
+
+    chosen = account.settings.attribution
+    if chosen is None:
+        return
+    people = count_lead_people(connection, account.account_id)
+    if people and before.attribution is not None:
+        if fingerprint(chosen) != fingerprint(before.attribution):
+            calls = composite_calls({("Lead", "update"): people}) + lookup_calls(people)
+            agree(
+                f"What is wanted of {people} people with tracked leads is said anew: at most "
+                f"{calls} API calls.",
+                "Say it anew?",
+                yes=yes,
+            )
+        return
+    try:
+        leads = count_leads(account.client_id)
+    except ExtractError as error:
+        mistake(f"{error}.")
+    if not leads:
+        return
+    calls = lookup_calls(leads) + composite_calls({("Lead", "create"): leads})
+    agree(
+        f"{leads} tracked leads are to be read: at most {calls} API calls; and before the first "
+        "caller is looked for, the org's phone numbers are read once: a call for each 10,000 "
+        f"leads and contacts (`crm-pipeline account test-login {account.account_id}` counts them).",
+        "Read them?",
+        yes=yes,
+    )
+
+
+def attribution_fields(settings: "AccountSettings") -> "Iterator[FieldMapping]":
+    """The fields of the org that hold an account's attribution."""
+    from crm_pipeline.accounts.store import FieldMapping
+
+    if settings.attribution is not None:
+        for field, _ in settings.attribution.written_fields():
+            yield FieldMapping("Lead", field)
+            yield FieldMapping("Contact", field)
+        if settings.attribution.opportunity_id_field is not None:
+            yield FieldMapping("Opportunity", settings.attribution.opportunity_id_field)
+
+
+def numbers_to_read(org: "Org", settings: "AccountSettings") -> str:
+    """Returns how many people of the org have a number, and the calls to read them; empty: off."""
+    from math import ceil
+
+    from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
+    from crm_pipeline.salesforce.numbers import count_numbers
+
+    if settings.attribution is None:
+        return ""
+    people = count_numbers(org)
+    calls = ceil(people / (COMPOSITE_QUERIES_OR_COLLECTIONS * QUERY_PAGE)) or 1
+    return (
+        f" {people} leads and contacts have a phone number: these are read once, in about "
+        f"{calls} API call{'' if calls == 1 else 's'}."
+    )

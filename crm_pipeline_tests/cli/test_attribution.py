@@ -1,0 +1,85 @@
+"""What attribution needs and costs is said before it is switched on."""
+
+import pytest
+import requests
+from sqlalchemy import Engine
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.attribution import AttributionSettings
+from crm_pipeline.cli.account_login import needed_rights
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import track
+
+
+def test_the_cost_is_said_and_nothing_changes_without_a_yes(
+    run: Run, org: Org, pipeline: Engine
+) -> None:
+    with pipeline.begin() as connection:
+        for lead in range(3):
+            track(connection, lead, email="ada@example.com")
+    switch = ("account", "set", "acme", "attribution={}")
+    told = run(*switch, typed="n\n", fails=1).output
+    assert "3 tracked leads are to be read: at most" in told
+    assert "a call for each 10,000 leads and contacts" in told
+    assert "attribution" not in run("account", "list").output
+    run(*switch, "--yes")
+    told = run("account", "show", "acme").output
+    assert "Tracked leads as people" in told
+
+
+def test_fields_that_the_org_lacks_are_named_and_numbers_counted(
+    run: Run, org: Org, server: LocalOrgServer
+) -> None:
+    people = [{"LastName": f"P{n}", "Phone": "030 901820"} for n in range(4)]
+    seeded = requests.post(
+        f"{server.url_of('acme')}/_admin/seed", json={"Contact": people}, timeout=10
+    )
+    assert seeded.ok
+    run("account", "set", "acme", 'attribution={"first_touch": {"source": "First__c"}}', "--yes")
+    told = run("account", "test-login", "acme", fails=1)
+    assert (
+        "4 leads and contacts have a phone number: these are read once, in about 1 API call."
+        in (" ".join(told.stdout.split()))
+    )
+    assert "Lead.First__c, Contact.First__c: not in the org, or hidden" in told.stderr
+    run("account", "set", "acme", "attribution={}", "--yes")
+    run("account", "test-login", "acme")
+
+
+def test_a_hidden_number_is_told(run: Run, org: Org, server: LocalOrgServer) -> None:
+    """Of a caller it is all that is known."""
+    url = f"{server.url_of('acme')}/_admin/settings"
+    assert requests.post(url, json={"hidden_fields": ["Lead.Phone"]}, timeout=10).ok
+    run("account", "set", "acme", "attribution={}", "--yes")
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert "not let the user write Lead.Phone" in told
+
+
+def test_opportunities_are_read_only_where_something_of_them_is_told() -> None:
+    def needed(**attribution: object) -> set[str]:
+        chosen = AttributionSettings.model_validate(attribution)
+        return set(needed_rights(AccountSettings(attribution=chosen)))
+
+    assert needed() - needed(triggers=[]) == {"Opportunity", "OpportunityContactRole"}
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('{"phone_region": "Germany"}', "two letters"),
+        (
+            '{"first_touch": {"sauce": "X__c"}}',
+            "no setting 'attribution.first_touch.sauce'",
+        ),
+        ('{"id_field": "X__c", "kind_field": "x__c"}', "two values go to one field"),
+        ('{"triggers": ["matching_filter"]}', "go together"),
+        ('{"last_touch_policy": "always"}', "it is called source now"),
+    ],
+)
+def test_impossible_choices_are_refused_with_the_reason(
+    run: Run, org: Org, said: str, why: str
+) -> None:
+    told = run("account", "set", "acme", f"attribution={said}", fails=1).stderr
+    assert why in told

@@ -1,0 +1,1 @@
+SELECT count(DISTINCT person_key) FROM crm.tracked_lead WHERE account_id = :account_id
