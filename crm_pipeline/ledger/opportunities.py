@@ -39,10 +39,10 @@ class StageRow(NamedTuple):
 
 
 class RoleRow(NamedTuple):
-    """A contact's role in an opportunity."""
+    """A contact's role in an opportunity; of one that is gone no more may be known."""
 
     role_id: str
-    opportunity_id: str
+    opportunity_id: str | None
     contact_id: str | None
     is_primary: bool
     role: str | None
@@ -132,7 +132,11 @@ def note_roles(connection: Connection, account_id: str, roles: Sequence[RoleRow]
     if roles:
         parameters = {"account_id": account_id, "rows": _json(roles)}
         connection.execute(statement("opportunities/note_roles"), parameters)
-        _want_unknown(connection, account_id, {r.opportunity_id for r in roles if not r.deleted})
+        _want_unknown(
+            connection,
+            account_id,
+            {r.opportunity_id for r in roles if r.opportunity_id and not r.deleted},
+        )
 
 
 def note_people(connection: Connection, account_id: str, people: Sequence[PersonRow]) -> None:

@@ -1,5 +1,5 @@
--- Keeps roles as they were read; has matched anew the opportunities that they belong to, and did. One
--- that is deleted and was never known is passed over.
+-- Keeps roles as they were read; has matched anew the opportunities that they belong to, and did. Of
+-- one that is gone no more may be told; one without a contact is none.
 WITH told AS (
     SELECT *
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t (
@@ -24,9 +24,17 @@ noted AS (
         account_id, role_id, opportunity_id, contact_id, is_primary, role, deleted
     )
     SELECT
-        :account_id, t.role_id, t.opportunity_id, t.contact_id, t.is_primary, t.role, t.deleted
+        :account_id,
+        t.role_id,
+        coalesce(t.opportunity_id, k.opportunity_id),
+        coalesce(t.contact_id, k.contact_id),
+        t.is_primary,
+        t.role,
+        t.deleted
     FROM told AS t
-    WHERE t.contact_id IS NOT NULL
+    LEFT JOIN crm.opportunity_role AS k
+        ON k.account_id = :account_id AND t.role_id = k.role_id
+    WHERE coalesce(t.contact_id, k.contact_id) IS NOT NULL
     ON CONFLICT (account_id, role_id) DO UPDATE
     SET
         opportunity_id = excluded.opportunity_id,

@@ -177,6 +177,7 @@ def _answered(asked: Sequence[Ask]) -> Mapping[str, list[str]]:
 
 
 def _opportunity(record: Record, kept: Sequence[str]) -> ledger.OpportunityRow:
+    """An opportunity; one that the sweep found to be gone says nothing of itself."""
     return ledger.OpportunityRow(
         record["Id"],
         {name: record[name] for name in kept if name in record},

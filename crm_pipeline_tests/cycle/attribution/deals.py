@@ -41,6 +41,18 @@ def deals_of(pipeline: Engine, monkeypatch: pytest.MonkeyPatch, **org: Any) -> I
         yield made
 
 
+@pytest.fixture
+def deals(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Such an account, of which nothing was read yet."""
+    with deals_of(pipeline, monkeypatch) as made:
+        yield made
+
+
+def choose(bench: Bench, **choices: Any) -> None:
+    """The account chooses otherwise."""
+    bench.settings(attribution={**DEALS, **choices})
+
+
 def deal(bench: Bench, contact: str | None = None, **fields: Any) -> str:
     """An opportunity that people make; with a contact in the primary role, if one is given."""
     known = {

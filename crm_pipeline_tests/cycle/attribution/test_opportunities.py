@@ -1,0 +1,379 @@
+"""Opportunities come back: to which lead, and what the platform is told when things change."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from crm_pipeline_tests.cycle.attribution.deals import (
+    ID_ON_OPPORTUNITY,
+    choose,
+    cycle,
+    deal,
+    deals,
+    edit,
+    messages,
+    of_lead,
+    role,
+    sums,
+    told,
+    waits,
+)
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
+from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, track
+
+__all__ = ["deals"]
+
+ADA: dict[str, Any] = {"contact_name": "Ada Lovelace", "email": "ada@example.com"}
+BOB: dict[str, Any] = {"contact_name": "Bob Babbage", "email": "bob@example.com"}
+CALLER: dict[str, Any] = {"kind": "call", "phone": "030 901820", "contact_name": "Cy Caller"}
+
+
+def contact(bench: Bench, **fields: Any) -> str:
+    """A contact that was always there."""
+    return bench.seed("Contact", **{"LastName": "Contact", **fields})
+
+
+def sweep(bench: Bench) -> None:
+    """Two days later everything that is held is looked for."""
+    bench.connection.execute(
+        text("UPDATE crm.org_sweep SET begun_at = begun_at - interval '2 days'")
+    )
+    cycle(bench)
+
+
+def rule_of(bench: Bench, lead: int, opportunity: str) -> str:
+    return str(of_lead(bench, lead, opportunity)["match"]["rule"])
+
+
+def test_a_contact_that_we_hold(deals: Bench) -> None:
+    ada = contact(deals, Email="ada@example.com")
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, ada)
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "contact_role"
+    assert of_lead(deals, 1, made)["match"]["because"] == f"primary contact {ada}"
+
+
+def test_the_id_on_the_opportunity(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "id_on_opportunity"
+
+
+def test_the_id_on_the_contact(deals: Bench) -> None:
+    other = contact(deals, Tracker_Id__c="1")
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, other)
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "id_on_contact"
+
+
+@pytest.mark.parametrize(
+    ("fields", "lead", "rule"),
+    [
+        ({"Email": "ADA@example.com "}, ADA, "email"),
+        ({"Phone": "+49 (0)30 / 90 18 20"}, CALLER, "phone"),
+        ({"MobilePhone": "0049 30 901820"}, CALLER, "phone"),
+    ],
+)
+def test_how_a_contact_may_be_reached(
+    deals: Bench, fields: dict[str, Any], lead: dict[str, Any], rule: str
+) -> None:
+    """The contact is made after the lead of the tracker, which has a Lead of its own in the org."""
+    track(deals.connection, 1, **lead)
+    cycle(deals)
+    made = deal(deals, contact(deals, **fields))
+    cycle(deals)
+    assert rule_of(deals, 1, made) == rule
+
+
+def test_a_number_that_two_contacts_have_matches_neither(deals: Bench) -> None:
+    track(deals.connection, 1, **CALLER)
+    cycle(deals)
+    one, two = contact(deals, Phone="+4930901820"), contact(deals, Phone="030 901820")
+    made, other = deal(deals, one), deal(deals, two)
+    assert cycle(deals) == {}
+    assert waits(deals, made) == waits(deals, other)
+    assert "several people" in str(waits(deals, made))
+
+
+def test_a_lead_that_the_tracker_tells_later(deals: Bench) -> None:
+    made = deal(deals, contact(deals, Email="ada@example.com"))
+    cycle(deals)
+    assert waits(deals, made) == "nobody around it is a tracked lead"
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    cycle(deals)
+    assert waits(deals, made) is None
+    assert told(deals)
+
+
+def test_a_contact_whose_address_is_told_later(deals: Bench) -> None:
+    ada = contact(deals)
+    made = deal(deals, ada)
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    assert waits(deals, made) == "nobody around it is a tracked lead"
+    edit(deals, ada, Email="ada@example.com")
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "email"
+
+
+def test_an_opportunity_older_than_the_first_reading_that_a_lead_is_converted_into(
+    deals: Bench,
+) -> None:
+    fields = {"Name": "Old", "StageName": "Prospecting", "CloseDate": "2025-01-01", "Amount": 9}
+    old = deals.seed("Opportunity", **fields, CreatedDate="2020-01-01T00:00:00.000+0000",
+                     SystemModstamp="2020-01-01T00:00:00.000+0000")  # fmt: skip
+    track(deals.connection, 1, **ADA)
+    assert cycle(deals) == {}
+    [lead] = deals.records("Lead")
+    deals.admin("convert", lead_id=lead["Id"], opportunity_id=old)
+    cycle(deals)
+    assert rule_of(deals, 1, old) == "converted_lead"
+    assert of_lead(deals, 1, old)["fired"] == {"updated": 1}
+
+
+def test_roles_and_conversions_older_than_the_first_reading(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    track(deals.connection, 2, **BOB)
+    deals.settings(attribution={"triggers": []})
+    cycle(deals)
+    ada, bob = sorted(deals.records("Lead"), key=lambda each: each["Email"])
+    made = deals.admin("convert", lead_id=ada["Id"], opportunity_name="By Ada")["opportunity_id"]
+    became = deals.admin("convert", lead_id=bob["Id"])["contact_id"]
+    with_role = deal(deals, became)
+    choose(deals)
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "converted_lead"
+    assert rule_of(deals, 2, with_role) == "contact_role"
+
+
+def test_an_opportunity_that_comes_to_another_lead(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    track(deals.connection, 2, **BOB)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    edit(deals, made, **{ID_ON_OPPORTUNITY: "2"})
+    cycle(deals)
+    gone = of_lead(deals, 1, made)
+    assert (gone["standing"], gone["amount"], gone["match"]) == ("withdrawn", None, None)
+    assert of_lead(deals, 2, made)["amount"] == "100.00"
+    assert sums(deals) == {"USD": Decimal(100)}
+    edit(deals, made, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert of_lead(deals, 1, made)["standing"] == "open"
+    assert of_lead(deals, 2, made)["standing"] == "withdrawn"
+
+
+def test_a_role_that_is_taken_away(deals: Bench) -> None:
+    ada = contact(deals, Email="ada@example.com")
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals)
+    given = role(deals, made, ada)
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "contact_role"
+    deals.admin("delete", ids=[given])
+    cycle(deals)
+    assert of_lead(deals, 1, made)["standing"] == "withdrawn"
+    assert waits(deals, made) == "no contact has a role in it, and no lead was converted into it"
+
+
+def test_a_lead_that_turns_out_to_be_spam_loses_its_value(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    track(deals.connection, 1, minute=5, is_spam=True)
+    cycle(deals)
+    assert of_lead(deals, 1, made)["standing"] == "withdrawn"
+
+
+def test_several_leads_share_it_to_the_cent(deals: Bench) -> None:
+    people = [ADA, BOB, {"contact_name": "Cy", "email": "cy@example.com"}]
+    for number, each in enumerate(people, start=1):
+        track(deals.connection, number, minute=number, **each)
+    contacts = [contact(deals, Email=each["email"]) for each in people]
+    cycle(deals)
+    made = deal(deals, contacts[1], Amount=100)
+    for other in (contacts[0], contacts[2]):
+        role(deals, made, other)
+    cycle(deals)
+    assert [body["lead"] for body in told(deals).values()] == ["2"]
+    choose(deals, split="equal")
+    cycle(deals)
+    assert [of_lead(deals, lead, made)["amount"] for lead in (2, 1, 3)] == [
+        "33.34",
+        "33.33",
+        "33.33",
+    ]
+    assert of_lead(deals, 1, made)["match"]["part"] == "2/3"
+    choose(deals, split="first_touch")
+    cycle(deals)
+    assert of_lead(deals, 1, made)["amount"] == "100.00"
+    assert of_lead(deals, 2, made)["standing"] == of_lead(deals, 3, made)["standing"] == "withdrawn"
+    assert sums(deals) == {"USD": Decimal(100)}
+
+
+def test_a_merged_opportunity_goes_back_and_its_people_are_the_winners(deals: Bench) -> None:
+    ada = contact(deals, Email="ada@example.com")
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    loser, winner = deal(deals, ada, Amount=5), deal(deals, Amount=7)
+    cycle(deals)
+    assert waits(deals, winner) is not None
+    deals.admin("merge", object="Opportunity", master_id=winner, ids=[loser])
+    cycle(deals)
+    assert of_lead(deals, 1, loser)["standing"] == "deleted"
+    assert of_lead(deals, 1, winner)["amount"] == "7.00"
+    assert sums(deals) == {"USD": Decimal(7)}
+
+
+def test_an_opportunity_erased_past_the_bin_goes_back_after_proof(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    deals.admin("erase", ids=[made])
+    sweep(deals)
+    sweep(deals)
+    assert of_lead(deals, 1, made)["standing"] == "open"
+    sweep(deals)
+    assert of_lead(deals, 1, made)["standing"] == "deleted"
+
+
+def test_a_role_erased_past_the_bin_is_noticed(deals: Bench) -> None:
+    """Where its contact is erased, the role goes along, and the org tells of neither."""
+    ada, bob = contact(deals, Email="ada@example.com"), contact(deals, Email="bob@example.com")
+    for number, each in enumerate((ADA, BOB), start=1):
+        track(deals.connection, number, **each)
+    cycle(deals)
+    made = deal(deals, ada)
+    role(deals, made, bob)
+    cycle(deals)
+    deals.admin("erase", ids=[ada])
+    for _ in range(3):
+        sweep(deals)
+    assert of_lead(deals, 1, made)["standing"] == "withdrawn"
+    assert rule_of(deals, 2, made) == "contact_role"
+
+
+def test_an_opportunity_that_is_hidden_for_a_while_comes_back(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+
+    url = f"{deals.server.url_of(ACCOUNT)}/_admin/hidden-records"
+    requests.post(url, json=[made], timeout=5).raise_for_status()
+    for _ in range(4):
+        sweep(deals)
+    assert of_lead(deals, 1, made)["standing"] == "deleted"
+    requests.post(url, json=[], timeout=5).raise_for_status()
+    sweep(deals)
+    assert of_lead(deals, 1, made)["standing"] == "open"
+
+
+def test_a_stage_that_means_something_else_now(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, StageName="Negotiation/Review", **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert of_lead(deals, 1, made)["standing"] == "open"
+    [stage] = [
+        each
+        for each in deals.records("OpportunityStage")
+        if each["MasterLabel"] == "Negotiation/Review"
+    ]
+    edit(deals, stage["Id"], IsWon=True)
+    cycle(deals)
+    assert of_lead(deals, 1, made)["standing"] == "won"
+    edit(deals, stage["Id"], MasterLabel="Signed")
+    cycle(deals)
+    body = of_lead(deals, 1, made)
+    assert (body["stage"], body["standing"]) == ("Signed", "won")
+
+
+def test_a_stage_left_and_come_back_to_between_two_readings_is_history(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    for stage in ("Qualification", "Prospecting"):
+        edit(deals, made, StageName=stage)
+    cycle(deals)
+    stages = [each["stage"] for each in of_lead(deals, 1, made)["history"]]
+    assert stages == ["Prospecting", "Qualification", "Prospecting"]
+
+
+def test_amounts_of_several_currencies_are_never_summed(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    deal(deals, Amount=10.5, **{ID_ON_OPPORTUNITY: "1"})
+    deal(deals, Amount=20, CurrencyIsoCode="EUR", **{ID_ON_OPPORTUNITY: "1"})
+    deal(deals, Amount=None, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert sums(deals) == {"USD": Decimal("10.5"), "EUR": Decimal(20)}
+
+
+def test_late_commits_are_not_lost(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    fields = {
+        "Name": "Late",
+        "StageName": "Prospecting",
+        "CloseDate": "2026-12-31",
+        ID_ON_OPPORTUNITY: "1",
+    }
+    deals.admin("create", object="Opportunity", fields=fields, hold_seconds=3600)
+    deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    cycle(deals)
+    assert len(told(deals)) == 1
+    deals.admin("transactions/end")
+    cycle(deals)
+    assert {body["name"] for body in told(deals).values()} == {"Deal", "Late"}
+
+
+def test_two_accounts_on_one_org_are_both_told(deals: Bench) -> None:
+    account_of(
+        deals.connection,
+        deals.server,
+        "other",
+        f"{CLIENT}-2",
+        org=ACCOUNT,
+        attribution={"opportunity_id_field": ID_ON_OPPORTUNITY},
+        read_back_minutes=0,
+    )
+    track(deals.connection, 1, **ADA)
+    track(deals.connection, 2, client=f"{CLIENT}-2", **BOB)
+    cycle(deals)
+    assert deals.cycle(account="other").state == "Complete"
+    one, two = deal(deals, **{ID_ON_OPPORTUNITY: "1"}), deal(deals, **{ID_ON_OPPORTUNITY: "2"})
+    cycle(deals)
+    assert deals.cycle(account="other").state == "Complete"
+    assert set(told(deals)) == {f"lead:1:opportunity:{one}", f"lead:2:opportunity:{two}"}
+
+
+def test_what_is_read_again_is_told_once(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    before = messages(deals)
+    deals.connection.execute(text("UPDATE crm.org_position SET covered = '2020-01-01'"))
+    cycle(deals)
+    edit(deals, made, NextStep="call")
+    cycle(deals)
+    assert messages(deals) == before
