@@ -204,6 +204,8 @@ class Watched:
         context: fields that are read along and are never a reason by themselves.
         if_there: further ones, where the org has them and shows them; `Contact.Email` is a field of
             the record that a lookup leads to.
+        named: further ones that the account's settings name; where the org has them not, or hides
+            them, people are told.
         children: relationships that are read along.
         held_only: whether only records count that the account holds for a natural key.
         look_back: how far back the first reading goes.
@@ -213,6 +215,7 @@ class Watched:
     fields: tuple[str, ...]
     context: tuple[str, ...] = ()
     if_there: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     children: tuple[Children, ...] = ()
     held_only: bool = True
     look_back: timedelta = timedelta()

@@ -114,7 +114,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
         return
     desk.allowance.demand_calls()
     org = desk.org.log_in()
-    watches = _as_the_org_has_them(desk, flows)
+    watches, lacking = _as_the_org_has_them(desk, flows)
     now = org.org_time
     back: dict[str, timedelta] = {}
     for _, each in _watches(flows):
@@ -127,8 +127,8 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     for number, page in enumerate(read_changes(org, watches, positions, now), start=1):
         stop_if(desk.allowance.stop_asked)
         noticed = _noticed(desk, flows, page.records, page.positions)
-        yield replace(noticed, begins=begins)
-        begins = frozenset()
+        yield replace(noticed, begins=begins, notes=lacking)
+        begins, lacking = frozenset(), []
         positions |= page.positions
         if number == CALLS_AT_MOST:
             break
@@ -180,24 +180,37 @@ def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
             yield place, watch
 
 
-def _as_the_org_has_them(desk: Desk, flows: FlowsOn) -> list[Watch]:
+def _as_the_org_has_them(desk: Desk, flows: FlowsOn) -> tuple[list[Watch], list[str]]:
     """One watch an object, with the fields of all flows, and those that say what became of it.
 
     These, and fields that are wanted only if they are there, cost no call.
+
+    Returns:
+        The watches, and a line for each field that the account names and the org does not show.
     """
     fields: dict[str, dict[str, None]] = {}
     if_there: dict[str, dict[str, None]] = {}
+    named: dict[str, None] = {}
     children: dict[str, dict[Any, None]] = {}
     for _, each in _watches(flows):
         fields.setdefault(each.sobject, {}).update(dict.fromkeys((*each.fields, *each.context)))
-        if_there.setdefault(each.sobject, {}).update(dict.fromkeys(each.if_there))
+        wanted = dict.fromkeys((*each.if_there, *each.named, *_LIVES.get(each.sobject, ())))
+        if_there.setdefault(each.sobject, {}).update(wanted)
+        named.update(dict.fromkeys(f"{each.sobject}.{name}" for name in each.named))
         children.setdefault(each.sobject, {}).update(dict.fromkeys(each.children))
     known = desk.schemas.describe(fields)
-    for sobject, names in fields.items():
-        wanted = (*if_there[sobject], *_LIVES.get(sobject, ()))
-        names.update(dict.fromkeys(name for name in wanted if _is_there(known, sobject, name)))
-    return [
+    for sobject, names in if_there.items():
+        there = [name for name in names if _is_there(known, sobject, name)]
+        fields[sobject].update(dict.fromkeys(there))
+    watches = [
         Watch(sobject, tuple(names), tuple(children[sobject])) for sobject, names in fields.items()
+    ]
+    seen = {f"{sobject}.{name}" for sobject, names in fields.items() for name in names}
+    return watches, [
+        f"{name} is not in the org, or hidden from the user, and so never read; show it in a "
+        "permission set, or mend the account's settings"
+        for name in named
+        if name not in seen
     ]
 
 

@@ -37,6 +37,7 @@ _FIELDS = (
     "CloseDate",
     "CreatedDate",
 )
+_CURRENCY = "CurrencyIsoCode"
 _HISTORY = "OpportunityHistories"
 _HISTORY_FIELDS = ("Id", "CreatedDate", "StageName", "Probability", "ForecastCategory")
 _ROLE_FIELDS = ("OpportunityId", "ContactId", "IsPrimary", "Role")
@@ -56,7 +57,7 @@ _LEAD_FIELDS = (
 def opportunity_fields(choices: AttributionSettings) -> tuple[str, ...]:
     """The fields of an opportunity that are kept, where the org has them: the filter's too."""
     named = (*(each.field for each in choices.opportunity_filter), choices.opportunity_id_field)
-    return tuple(dict.fromkeys([*_FIELDS, "CurrencyIsoCode", *filter(None, named)]))
+    return tuple(dict.fromkeys([*_FIELDS, _CURRENCY, *filter(None, named)]))
 
 
 def watches(choices: AttributionSettings) -> Sequence[Watched]:
@@ -66,13 +67,14 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
     back = timedelta(days=choices.first_reading_days)
     id_field = () if choices.id_field is None else (choices.id_field,)
     of_contact = [f"Contact.{name}" for name in (*_CONTACT_FIELDS, "IsDeleted", *id_field)]
-    further = [name for name in opportunity_fields(choices) if name not in _FIELDS]
+    named = [name for name in opportunity_fields(choices) if name not in (*_FIELDS, _CURRENCY)]
     return (
         Watched(
             "Opportunity",
             ("IsDeleted",),
             context=_FIELDS,
-            if_there=tuple(further),
+            if_there=(_CURRENCY,),
+            named=tuple(named),
             children=(Children(_HISTORY, _HISTORY_FIELDS),),
             held_only=False,
             look_back=back,
@@ -85,12 +87,13 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
             held_only=False,
             look_back=back,
         ),
-        Watched("Lead", (), context=_LEAD_FIELDS, if_there=id_field, held_only=False),
+        Watched("Lead", (), context=_LEAD_FIELDS, named=id_field, held_only=False),
         Watched(
             "Contact",
             (),
             context=("IsDeleted", "MasterRecordId"),
-            if_there=(*_CONTACT_FIELDS, *id_field),
+            if_there=_CONTACT_FIELDS,
+            named=id_field,
             held_only=False,
         ),
         Watched(
