@@ -295,11 +295,12 @@ def find_due(
         fields: of opportunities that are to be known of each.
         id_field: the field of an opportunity that holds a tracked lead's id.
     """
-    parameters = {"account_id": account_id, "chosen": storable_json(chosen), "fields": list(fields)}
-    connection.execute(statement("opportunities/settings_changed"), parameters)
-    connection.execute(
-        statement("opportunities/due_by_leads"), {"account_id": account_id, "id_field": id_field}
-    )
+    settings = {"account_id": account_id, "chosen": storable_json(chosen), "fields": list(fields)}
+    connection.execute(statement("opportunities/settings_changed"), settings)
+    rows = connection.scalars(statement("opportunities/leads_changed"), {"account_id": account_id})
+    if lead_ids := rows.all():
+        parameters = {"account_id": account_id, "lead_ids": lead_ids, "id_field": id_field}
+        connection.execute(statement("opportunities/due_by_leads"), parameters)
 
 
 def due_opportunities(

@@ -1,29 +1,8 @@
--- Has matched anew the opportunities that tracked leads may concern which have changed, or whose
--- records have, since this was asked last.
-WITH seen AS (
-    SELECT r.leads_seen_at
-    FROM crm.opportunity_reading AS r
-    WHERE r.account_id = :account_id
-),
-
-moved AS (
-    UPDATE crm.opportunity_reading AS r
-    SET leads_seen_at = now()
-    WHERE r.account_id = :account_id
-),
-
-leads AS (
+-- Has matched anew the opportunities that some tracked leads may concern.
+WITH leads AS MATERIALIZED (
     SELECT t.lead_id, t.person_key, t.phone
     FROM crm.tracked_lead AS t
-    CROSS JOIN seen AS s
-    WHERE t.account_id = :account_id AND t.changed_at >= s.leads_seen_at
-    UNION
-    SELECT t.lead_id, t.person_key, t.phone
-    FROM crm.identity AS i
-    CROSS JOIN seen AS s
-    INNER JOIN crm.tracked_lead AS t
-        ON i.account_id = t.account_id AND i.person_key = t.person_key
-    WHERE i.account_id = :account_id AND i.seen_at >= s.leads_seen_at
+    WHERE t.account_id = :account_id AND t.lead_id = any(CAST(:lead_ids AS text []))
 ),
 
 people AS (
@@ -33,9 +12,10 @@ people AS (
         ON p.account_id = :account_id AND l.lead_id = p.tracker_id
     UNION
     SELECT p.record_id
-    FROM leads AS l
-    INNER JOIN crm.opportunity_person AS p
-        ON p.account_id = :account_id AND p.phones @> ARRAY[l.phone]
+    FROM crm.opportunity_person AS p
+    CROSS JOIN LATERAL unnest(p.phones) AS n (phone)
+    INNER JOIN leads AS l ON n.phone = l.phone
+    WHERE p.account_id = :account_id
     UNION
     SELECT p.record_id
     FROM leads AS l
