@@ -10,6 +10,13 @@ FROM (
             AND NOT p.deleted
             AND p.became_contact IS NULL
     UNION ALL
+    SELECT k.phone, 'org', k.salesforce_id
+    FROM crm.org_phone AS k
+    WHERE
+        k.account_id = :account_id
+        AND k.phone = any(CAST(:phones AS text []))
+        AND k.salesforce_id LIKE '003%'
+    UNION ALL
     SELECT t.phone, 'tracker', CAST(t.person_key AS text)
     FROM crm.tracked_lead AS t
     WHERE t.account_id = :account_id AND t.phone = any(CAST(:phones AS text []))

@@ -104,6 +104,17 @@ def test_a_number_that_two_contacts_have_matches_neither(deals: Bench) -> None:
     assert "several people" in str(waits(deals, made))
 
 
+def test_a_number_that_another_contact_has_without_any_role(deals: Bench) -> None:
+    """The index of the org's numbers knows of it."""
+    track(deals.connection, 1, **CALLER)
+    cycle(deals)
+    one = contact(deals, Phone="+4930901820")
+    contact(deals, Phone="030 901820")
+    made = deal(deals, one)
+    cycle(deals)
+    assert "several people" in str(waits(deals, made))
+
+
 def test_a_lead_that_the_tracker_tells_later(deals: Bench) -> None:
     made = deal(deals, contact(deals, Email="ada@example.com"))
     cycle(deals)
