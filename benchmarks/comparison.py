@@ -51,7 +51,7 @@ class Measurement:
 
     @property
     def right(self) -> bool | None:
-        """Whether the org holds the right answer; None where there is none yet."""
+        """Returns whether the org holds the right answer; None where there is none yet."""
         return None if self.verdict is None else self.verdict.right
 
 

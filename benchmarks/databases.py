@@ -27,7 +27,7 @@ COLUMNS = {
     "attendance": "attendance_id client_id event_session_id person_id attended_at "
     "minutes_attended shipped_at",
 }
-"""What is written, by table of the schema `warehouse`."""
+"""Rows to be written, by table of the schema `warehouse`."""
 
 _AGE = timedelta(hours=1)
 

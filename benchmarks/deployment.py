@@ -190,7 +190,7 @@ class Deployment:
         return sorted(found, key=lambda tick: tick.began)
 
     def records(self) -> dict[str, int]:
-        """How many records all orgs hold together, by object."""
+        """The number of records that all orgs hold together, by object."""
         total: dict[str, int] = {}
         for org in requests.get(f"{self._server.url}/_admin/orgs", timeout=60).json():
             for sobject, number in org["objects"].items():

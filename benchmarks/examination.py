@@ -26,7 +26,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Whether the job was done: nothing lost, nothing twice, nobody doubled."""
+        """Returns whether the job was done: nothing lost, nothing twice, nobody doubled."""
         return not (
             self.second_persons
             or self.missing_persons

@@ -16,7 +16,7 @@ from benchmarks.programs.plainly import LEAD_FIELDS, activity, lead, registratio
 from benchmarks.task import Task
 
 REQUIREMENTS = {"drt": "drt-core[postgres]==1.2.*", "cumulusci": "cumulusci==4.10.*"}
-"""What is installed, each into an environment of its own."""
+"""Packages to be installed, each into an environment of its own."""
 
 _PROJECTS = Path(__file__).with_name("projects")
 _EVENT_FIELDS = ("Subject", "ActivityDate", "ActivityDateTime", "DurationInMinutes")

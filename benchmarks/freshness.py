@@ -1,4 +1,4 @@
-"""How long a row takes from the warehouse to its activity in the org, sensor on, rows trickling."""
+"""The time of a row from the warehouse to its activity in the org, sensor on, rows trickling."""
 
 import random
 import time
@@ -23,7 +23,7 @@ _CLOCK = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old rows were when their activities were in the org, in seconds."""
+    """The ages of rows, in seconds, when their activities were in the org."""
 
     accounts: int
     rows: int
@@ -67,7 +67,7 @@ def _settle(deployment: Deployment) -> None:
 
 
 def _await(deployment: Deployment, rows: int) -> dict[int, datetime]:
-    """When each person's activity was in its org, as soon as all are there."""
+    """The moment at which each person's activity was in its org, as soon as all are there."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while deployment.records()["Event"] < rows and time.monotonic() < deadline:
         time.sleep(1)

@@ -37,7 +37,7 @@ def person_of(address: str) -> int:
 
 
 def home(person: int) -> Home | None:
-    """Where the org holds the person at first; None: nowhere."""
+    """The object in which the org holds the person at first; None: it does not."""
     place = person % 10
     if place < 4:
         return "Lead"
@@ -50,22 +50,22 @@ def job_title(person: int) -> str:
 
 
 def registered_at(person: int) -> datetime:
-    """When the person registered; whole seconds, UTC."""
+    """The moment of registration; whole seconds, UTC."""
     return _STARTS_AT + timedelta(seconds=person)
 
 
 def attended_at(person: int) -> datetime:
-    """When the person attended; whole seconds, UTC."""
+    """The moment of attendance; whole seconds, UTC."""
     return registered_at(person) + timedelta(days=20)
 
 
 def shipped_at(first_shipment: datetime, person: int) -> datetime:
-    """When a row came to the warehouse: 2,000 rows to a shipment, every 15 minutes one."""
+    """The moment of a row's shipment: 2,000 rows to a shipment, every 15 minutes one."""
     return first_shipment + person // _SHIPMENT_ROWS * _BETWEEN_SHIPMENTS
 
 
 def shipping_time(rows: int) -> timedelta:
-    """How long it takes to ship so many rows, and a shipment's pause."""
+    """The time that it takes to ship so many rows, and a shipment's pause."""
     return shipped_at(_STARTS_AT, rows) - _STARTS_AT + _BETWEEN_SHIPMENTS
 
 

@@ -40,7 +40,7 @@ class Statistics:
 
     @property
     def logins(self) -> int:
-        """How often somebody logged in."""
+        """The number of logins."""
         return self.by_kind.get("login", 0)
 
 

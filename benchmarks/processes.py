@@ -31,13 +31,13 @@ class Run:
     seconds: float
     """The job itself: the program is imported and begins, until it is done; logins included."""
     cpu_seconds: float
-    """What the process itself computed meanwhile; not what the org and the databases did."""
+    """CPU seconds of the process itself; not those of the org and the databases."""
     process_seconds: float
     """The whole process, its start and its imports included."""
     peak_mb: float
     """The most memory that the process and its children held."""
     facts: dict[str, Any]
-    """What the program told beside."""
+    """The program's further findings."""
 
 
 def run(

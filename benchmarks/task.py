@@ -29,7 +29,7 @@ class Task:
     client_id: str
     client_secret: str
     folder: str
-    """Where the program may leave files; it is empty, but for what was prepared for the program."""
+    """The folder for the program's files; empty, but for what was prepared for the program."""
 
     @classmethod
     def given(cls) -> "Task":
@@ -42,7 +42,7 @@ class Task:
 
 
 def outcome_file(task_file: Path) -> Path:
-    """Where a program tells what it found out."""
+    """The file in which a program tells its findings."""
     return task_file.with_suffix(".outcome.json")
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: one PostgreSQL for the session, and a database without a row for each."""
+"""Fixtures of all tests: one PostgreSQL for the session, and a database without a row for each."""
 
 import os
 import shutil

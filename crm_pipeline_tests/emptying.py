@@ -12,7 +12,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.restoring import empty, used, with_rows
 
-# What says how far the tables themselves are, and is the same in every test.
+# These say how far the tables themselves are, and are the same in every test.
 _KEPT = {
     "crm.migration",
     "public.alembic_version",

@@ -59,7 +59,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @dataclass(frozen=True)
 class Origin:
-    """How the tests' databases are before any test.
+    """The state of the tests' databases before any test.
 
     Attributes:
         catalogue: what its catalogues say of its tables, functions and settings.
@@ -73,19 +73,19 @@ class Origin:
 
 
 def origin_of(connection: Connection) -> Origin:
-    """How a database is that no test has used."""
+    """The state of a database that no test has used."""
     return Origin(
         _catalogue(connection), _rows(connection, with_rows(connection)), used(connection)
     )
 
 
 def with_rows(connection: Connection) -> dict[str, int]:
-    """How many bytes those tables have that are not empty, or once were not."""
+    """The bytes of those tables that are not empty, or once were not."""
     return {row.name: row.bytes for row in connection.execute(text(_TABLES)) if row.bytes}
 
 
 def used(connection: Connection) -> dict[str, int]:
-    """Where the sequences stand that were used, by name."""
+    """The values of the sequences that were used, by name."""
     return {row.name: row.last_value for row in connection.execute(text(_SEQUENCES))}
 
 

@@ -22,7 +22,7 @@ def _used(server: EmbeddedPostgres, folder: Path, *statements: str) -> str:
 
 
 def _rows(connection: Connection) -> list[int]:
-    """How many rows each of the tables has that tests write into, and which number comes next."""
+    """The rows of each table that tests write into, and the number that comes next."""
     return list(
         connection.execute(
             text(

@@ -20,7 +20,7 @@ VENV = Path(sys.executable).parent
 
 
 def output_of(*command: str, **environment: str) -> str:
-    """What a command of the ecosystem prints, run in the checkout."""
+    """The output of a command of the ecosystem, run in the checkout."""
     done = subprocess.run(
         [str(VENV / command[0]), *command[1:]],
         cwd=PROJECT,

@@ -44,7 +44,7 @@ class Deployment:
     orgs: LocalOrgServer
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """What GraphQL answers."""
+        """GraphQL's answer."""
         answer = requests.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30
         ).json()
@@ -64,7 +64,7 @@ class Deployment:
 
 
 def until(what: str, look: Callable[[], Any]) -> Any:
-    """What `look` finds at last."""
+    """The first finding of `look`; waits for it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := look():
@@ -129,7 +129,7 @@ def deployment(pipeline: Engine, tmp_path: Path) -> Iterator[Deployment]:
             register(connection, number, number, number, client=client)
         set_credentials(connection, "c", PasswordToken(username="api@acme.test", password="wrong"))
         connection.commit()
-        queue_a_run_of_the_former_job(home, "d")
+        runs_of_the_former_job(home, "d")
         with (
             running(folder / "webserver.log", *webserver, **environment),
             running(folder / "daemon.log", "dagster-daemon", "run", *workspace, **environment),
@@ -137,8 +137,8 @@ def deployment(pipeline: Engine, tmp_path: Path) -> Iterator[Deployment]:
             yield Deployment(f"http://127.0.0.1:{port}", connection, orgs)
 
 
-def queue_a_run_of_the_former_job(home: Path, account: str) -> None:
-    """The account was asked for by the release before, and its run waits when this one starts."""
+def runs_of_the_former_job(home: Path, account: str) -> None:
+    """The release before has run the account, and its next run waits when this one starts."""
     former = dg.Definitions(
         assets=[cycle],
         jobs=[
@@ -151,12 +151,13 @@ def queue_a_run_of_the_former_job(home: Path, account: str) -> None:
     repository = RemoteRepositoryOrigin(location, former.get_repository_def().name)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         instance.add_dynamic_partitions("account", [account])
-        instance.create_run_for_job(
-            former.resolve_job_def(FORMER_CYCLE_JOB),
-            tags={PARTITION_TAG: account, **account_tags([account])},
-            status=dg.DagsterRunStatus.QUEUED,
-            remote_job_origin=repository.get_job_origin(FORMER_CYCLE_JOB),
-        )
+        for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.QUEUED):
+            instance.create_run_for_job(
+                former.resolve_job_def(FORMER_CYCLE_JOB),
+                tags={PARTITION_TAG: account, **account_tags([account])},
+                status=status,
+                remote_job_origin=repository.get_job_origin(FORMER_CYCLE_JOB),
+            )
     assert claim([account]) == {account}
 
 
@@ -181,6 +182,14 @@ query($asked_by: String!) {
 }
 """
 
+TIMELINE = """
+query($job: String!) {
+  runsOrError(filter: {pipelineName: $job}) {
+    ... on Runs { results { status repositoryOrigin { repositoryLocationName } } }
+  }
+}
+"""
+
 TICKS = """
 query($name: String!) {
   scheduleOrError(scheduleSelector: {
@@ -196,6 +205,7 @@ query($name: String!) {
 def test_webserver_and_daemon_sync_accounts_at_the_pace_that_is_set(deployment):
     """One test, since what it starts is heavy; its parts wait for the same clock."""
     new_accounts_are_synced_and_each_shows_its_own_status(deployment)
+    runs_of_the_former_job_are_still_in_the_timeline(deployment)
     break_a_write_of(deployment, "a")
     hold_and_kill_the_worker_of(deployment, "b")
     the_killed_cycle_has_a_reason_and_the_next_goes_on(deployment, "b")
@@ -219,6 +229,14 @@ def new_accounts_are_synced_and_each_shows_its_own_status(deployment: Deployment
     assert until("a status of all accounts", partitions) == (["a", "b", "d"], ["c"])
     for account in ("a", "b", "d"):
         assert len(deployment.orgs.org(account).table("Event").rows) == 1
+
+
+def runs_of_the_former_job_are_still_in_the_timeline(deployment: Deployment) -> None:
+    """The timeline takes runs that have an origin, whether their job is still there or not."""
+    runs = deployment.ask(TIMELINE, job=FORMER_CYCLE_JOB)["runsOrError"]["results"]
+    assert {run["status"] for run in runs} == {"SUCCESS", "FAILURE"}
+    origins = [run["repositoryOrigin"]["repositoryLocationName"] for run in runs]
+    assert origins == ["crm_pipeline", "crm_pipeline"]
 
 
 def break_a_write_of(deployment: Deployment, account: str) -> None:

@@ -1,4 +1,4 @@
-"""What settings take, what they refuse, and which of them they blame."""
+"""Settings: values that they take and refuse, and which of them they blame."""
 
 import ast
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal() -> str:
-    """What is told of the settings as they are; fails where nothing is."""
+    """The refusal of the settings as they are; fails where there is none."""
     with pytest.raises(ValidationError) as refused:
         Settings()
     return str(in_one_line(refused.value))
@@ -245,7 +245,7 @@ def test_settings_are_read_at_import_by_the_definitions_alone():
 
 
 def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """What runs when a module is imported: all but the bodies of functions."""
+    """Yields the nodes that run when a module is imported: all but the bodies of functions."""
     for each in ast.iter_child_nodes(node):
         yield each
         if isinstance(each, ast.FunctionDef | ast.Lambda):

@@ -28,7 +28,7 @@ _WHEN_NEEDED = (
     "simple_salesforce.login",
     "sqlalchemy.dialects.postgresql.psycopg",
 )
-"""What the first cycle of a process imports; as with the other programs, the clock starts later."""
+"""Modules that the first cycle imports; as with the other programs, the clock starts later."""
 
 STEPS: dict[str, frozenset[str]] = {
     "cycle": ALL_TOPICS,
@@ -38,7 +38,7 @@ STEPS: dict[str, frozenset[str]] = {
 
 
 class _SqlSeconds:
-    """How long the ledger's statements took; COPY, which goes past SQLAlchemy, is not in it."""
+    """The seconds of the ledger's statements; COPY, which goes past SQLAlchemy, is not in it."""
 
     def __init__(self, watched: Engine) -> None:
         self.seconds = 0.0

@@ -61,7 +61,7 @@ _AS_JSON = {
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
     "people_from_stages": 'a JSON list is expected, such as ["registered", "attended"]',
 }
-"""What is expected of the settings that the command line gives as JSON."""
+"""The form of settings that the command line expects as JSON."""
 
 
 def _recent_enough(version: str) -> str:

@@ -21,7 +21,7 @@ _OF_A_SCORE: Mapping[str, Declared] = {
     "score": Declared("Score__c", "Score", "number", scale=2),
     "grade": Declared("Grade__c", "Grade", "text", 40),
 }
-"""What a field of a person may show of one score: `score:17`, `grade:17`."""
+"""The form of one score that a field of a person may show: `score:17`, `grade:17`."""
 
 
 class EngagementSettings(BaseModel):

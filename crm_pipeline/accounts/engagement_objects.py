@@ -281,7 +281,7 @@ PERSON_SOURCES: Mapping[str, Declared] = {
     },
     "tags": Declared("Tags__c", "Tags", "long_text", _LONG),
 }
-"""What fields of a Lead or Contact may show of a prospect, beside scores and grades."""
+"""Values of a prospect that fields of a Lead or Contact may show, beside scores and grades."""
 
 MASTERS: Mapping[ObjectName, str] = {
     "account_tag": "account",

@@ -26,7 +26,7 @@ def _offered(value: object) -> object:
 FieldPolicy = Annotated[
     Literal["never", "when_empty", "source", "unless_edited", "newest"], BeforeValidator(_offered)
 ]
-"""When a field of an existing Lead or Contact is written.
+"""The cases in which a field of an existing Lead or Contact is written.
 
 never: not at all; when_empty: where nothing stands there (of a checkbox: where it is not ticked);
 source: what changed in the source; unless_edited: likewise, while there is nothing or what we

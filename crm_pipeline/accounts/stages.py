@@ -27,7 +27,7 @@ STAGES_OF_PEOPLE: tuple[Stage, ...] = (
     "attended_on_demand",
     "attended",
 )
-"""Who came so far has registered or was there; the others asked for it, or were asked."""
+"""Stages of those who registered or were there; the others asked for it, or were asked."""
 
 WORDS: Mapping[str, Stage] = {
     "": "registered",

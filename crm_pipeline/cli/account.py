@@ -65,7 +65,7 @@ def add(
     account = Account(account_id, client.strip(), name, login_url, True, AccountSettings())
     database = migrated()
     with database.connect() as connection:
-        # What cannot be is refused before anything is asked, and nothing is held meanwhile.
+        # Impossible settings are refused before anything is asked, and nothing is held meanwhile.
         add_account(connection, account)
         others = [a.account_id for a in list_accounts(connection) if a.client_id == client.strip()]
     check_client(account.client_id, yes=yes)

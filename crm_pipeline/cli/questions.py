@@ -31,7 +31,7 @@ class Question(Exception):  # noqa: N818 - an answer is wanted, and nothing is w
 
 
 class Conversation:
-    """What was agreed to, and what was told, in the attempts at one command so far."""
+    """Questions agreed to, and lines told, in the attempts at one command so far."""
 
     def __init__(self) -> None:
         self.agreed: set[str] = set()

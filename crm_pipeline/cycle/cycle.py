@@ -241,7 +241,7 @@ class _Cycle:
 
     @property
     def _assignment(self) -> Assignment:
-        """What is sent to the org, of all the flows that the account has on."""
+        """The kinds and topics that are sent to the org, of the flows that the account has on."""
         topics = [(flow.name, topic) for flow, _ in self._flows for topic in flow.topics]
         return Assignment(
             TO_THE_ORG.intersection(kind for _, topic in topics for kind in topic.sends),

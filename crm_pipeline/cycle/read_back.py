@@ -145,7 +145,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
 
 
 def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[ReadBack]:
-    """What flows ask for beside changes, until none asks any more."""
+    """Yields the answers to what flows ask for beside changes, until none asks any more."""
     by_object = {watch.sobject: watch for watch in watches}
     for place, (flow, choices) in enumerate(flows):
         while asks := flow.asks(desk.ledger.connection, desk.account, choices):

@@ -145,7 +145,7 @@ class FlowReader:
     def _as_news(
         self, want: RecordWant | ChildSet | MessageWant
     ) -> RecordWant | ChildSet | MessageWant:
-        """What people changed is told, also where it is as it was once told before."""
+        """A change of people's is told, also where it leads back to what was told before."""
         if isinstance(want, MessageWant):
             return replace(want, noticed_by=self.ledger.cycle_id)
         return want

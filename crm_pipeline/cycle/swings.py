@@ -64,7 +64,7 @@ class Swings:
 
 
 def _next(before: Swing | None, read: Any, known_now: Any, field_type: str) -> Swing:
-    """How a field swings that is read with another value than the source knows now."""
+    """Returns the swing of a field that is read with another value than the source knows now."""
     if before is None or before.previous != digest(read, field_type):
         return Swing(0, digest(known_now, field_type))
     if before.times + 1 >= SWINGS_AT_MOST:
@@ -73,7 +73,7 @@ def _next(before: Swing | None, read: Any, known_now: Any, field_type: str) -> S
 
 
 def in_words(swinging: Mapping[str, int]) -> list[str]:
-    """What people are told of fields that swing, by `sObject.field` with the number of records."""
+    """Returns the line for people about fields that swing, by name with the number of records."""
     if not swinging:
         return []
     named = ", ".join(f"{name} ({number})" for name, number in swinging.items())

@@ -44,7 +44,7 @@ def _routes(spent: Allowance) -> tuple[str, str]:
 
 
 def _at(incident: Incident) -> str:
-    """When it is seen next whether a cause is gone; a person may have that seen at once."""
+    """The next time at which a cause is looked at; a person may have that done at once."""
     if incident.next_try is None:
         return ""
     return (

@@ -41,7 +41,7 @@ class _Careful(Loader):
 
     def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
         super().__init__(oid, context)
-        # That of the C implementation, where there is one: forty times as fast.
+        # The C implementation's, where there is one: forty times as fast.
         usual = psycopg.adapters.get_loader(oid, psycopg.pq.Format.TEXT)
         if usual is None:
             raise TypeError(f"psycopg has no loader for type {oid}")

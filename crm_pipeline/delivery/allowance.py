@@ -212,7 +212,7 @@ class Allowance:
 
 
 def _to_go_on_sooner(budget: Budget) -> str:
-    """What people can do for an account that has spent its share of the day; empty: nothing."""
+    """The remedy for an account that has spent its share of the day; empty: there is none."""
     of_the_day = replace(budget, share=1.0)
     if of_the_day.paused(before=False):
         return ""

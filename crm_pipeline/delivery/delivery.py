@@ -39,7 +39,7 @@ PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a delivery is to send: of the flows that the account has on.
+    """The kinds and topics that a delivery is to send: those of the flows that the account has on.
 
     Attributes:
         kinds: of operations, by name; others stay as they are.

@@ -233,7 +233,7 @@ def _written(
 
 
 def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
-    """When the source said what is to be written: as it was read, or what it said all along."""
+    """The moment at which the source said so: as it was read, or what it said all along."""
     is_news = decision.salesforce_id == person.salesforce_id
     return person.read_at if is_news else person.as_of
 

@@ -17,7 +17,7 @@ OF_EACH = 40
 
 @dataclass(frozen=True, slots=True)
 class KnownThere:
-    """How many of the ledger's records were looked for in an org, and how many are there."""
+    """The numbers of the ledger's records that were looked for in an org, and that are there."""
 
     sought: int
     found: int

@@ -78,7 +78,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a request stands. Times are UTC; the receipt has no personal data."""
+    """The state of a request. Times are UTC; the receipt has no personal data."""
 
     request_id: str
     kind: Kind

@@ -76,7 +76,7 @@ class OrgStage(NamedTuple):
 
 
 class Versions(NamedTuple):
-    """How many opportunities got a first version, and a further one."""
+    """The numbers of opportunities that got a first version, and a further one."""
 
     new: int
     changed: int
@@ -333,7 +333,7 @@ def matched(
 
 
 def stages(connection: Connection, account_id: str) -> dict[str, tuple[bool, bool]]:
-    """Whether each stage of the org is closed, and won, by label."""
+    """Returns of each stage of the org, by label, whether it is closed, and won."""
     rows = connection.execute(statement("opportunities/stages"), {"account_id": account_id})
     return {row.label: (row.is_closed, row.is_won) for row in rows}
 

@@ -1,4 +1,4 @@
-"""Whose phone numbers stand in an account's org: read once, kept by what is read back.
+"""Phone numbers in an account's org and whose they are: read once, kept by what is read back.
 
 Each function works within the caller's transaction, on the connection that holds the account's
 lock.

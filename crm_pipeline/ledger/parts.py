@@ -1,4 +1,4 @@
-"""What several flows want of one person: a part of each is kept, and sent together.
+"""Parts of one person that several flows want: each is kept, and they are sent together.
 
 A flow knows what it wants of a person, and not what others do. Without the parts the version of one
 would take the place of another's that was not sent yet.
@@ -75,7 +75,7 @@ def joined(intent: Intent, flow: str, latest: Latest | None) -> Intent:
     if latest is not None:
         parts = dict(latest.intent.get(_PARTS) or {latest.flow: latest.intent})
         times = (latest.memory or {}).get(_SAID) or {latest.flow: latest.as_of.isoformat()}
-        # What is to be heard anew is older than it was said.
+        # A part that is to be heard anew is older than it was said.
         said = {f: min(datetime.fromisoformat(at), latest.as_of) for f, at in times.items()}
     if flow not in said or said[flow] <= intent.as_of:
         parts[flow], said[flow] = intent.fields, intent.as_of

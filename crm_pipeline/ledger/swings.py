@@ -26,7 +26,7 @@ class FieldOf(NamedTuple):
 
 
 class Swing(NamedTuple):
-    """How often in a row a field came back to the value before, and a digest of that value."""
+    """The times in a row that a field came back to the value before, and a digest of that."""
 
     times: int
     previous: int

@@ -58,7 +58,7 @@ class Known(NamedTuple):
 
 
 class Before(NamedTuple):
-    """Whom a lead was about until now, and by which address; None of one that was about nobody."""
+    """The person of a lead until now, and by which address; None of one that was about nobody."""
 
     person_key: int | None
     address: str | None
@@ -212,7 +212,7 @@ def whose_leads(leads: Sequence[TrackedLead], known: Sequence[Known]) -> list[Kn
 
 
 class _Numbers:
-    """Who gives which address with a number, and who calls by it and gives none."""
+    """The addresses that came with each number, and who calls by it and gives none."""
 
     def __init__(self, known: Sequence[Known]) -> None:
         self._number_of: dict[str, str] = {}

@@ -97,7 +97,7 @@ class FieldConfig(_Strict):
     on_delete: Literal["clear", "restrict", "cascade"] | None = None
     """The fate of a lookup when its record is deleted: null, a refusal, deletion as well."""
     reparentable: bool = False
-    """Whether a detail may be given to another master."""
+    """True if a detail may be given to another master."""
 
 
 class RecordTypeConfig(_Strict):
@@ -120,7 +120,7 @@ class ObjectConfig(_Strict):
     updateable: bool | None = None
     deletable: bool | None = None
     activities: bool = False
-    """Whether events and tasks may be about its records (WhatId)."""
+    """True if events and tasks may be about its records (WhatId)."""
     record_types: list[RecordTypeConfig] = []
     publish: Literal["immediately", "after_commit"] = "after_commit"
     """Of a platform event: whether a transaction that is rolled back takes its events along."""
@@ -215,7 +215,7 @@ class LimitsConfig(_Strict):
     query_batch_size: int = Field(default=2_000, ge=1, le=2_000)
     """Records to a page at most; Salesforce may give fewer than asked."""
     bulk_seconds: Seconds = 0.0
-    """How long a Bulk job stays in each state before it is done."""
+    """Seconds that a Bulk job stays in each state before it is done."""
 
 
 class Fault(_Strict):

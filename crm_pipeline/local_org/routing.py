@@ -52,7 +52,7 @@ class Call:
     fault_after: Fault | None = None
     """A fault that a subrequest met and that strikes the answer of the composite."""
     hold_seconds: float | None = None
-    """How long a fault holds the transaction open that this call writes in."""
+    """Seconds that a fault holds the transaction open that this call writes in."""
     transaction: OpenTransaction | None = None
     """The transaction of this call if it is still open: the answer waits for its end."""
     all_or_none: bool | None = None

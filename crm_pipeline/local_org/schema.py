@@ -64,7 +64,7 @@ class Field(BaseModel):
     child_relationship_name: str | None
     child_cascade_delete: bool
     restricted_delete: bool
-    """Whether a parent stays as long as this lookup leads to it."""
+    """True if a parent stays as long as this lookup leads to it."""
     relationship_order: int | None
 
     @property
@@ -125,7 +125,7 @@ class SObjectType:
     auto_number: str | None = None
     """The pattern of a name that is a number (`T-{0000}`), unless people give the name."""
     publish: Literal["immediately", "after_commit"] | None = None
-    """When a platform event goes out; None for objects whose records are kept."""
+    """The moment at which a platform event goes out; None for objects whose records are kept."""
     computed: dict[str, Callable[[Row], Any]] = field(default_factory=dict)
     """Fields that are not stored: API name to a function of the row."""
 

@@ -40,9 +40,9 @@ class WriteContext:
     now: str = ""
     writes: list[Write] = field(default_factory=list)
     started_at: Savepoint = 0
-    """Where this call's writes begin, if others of the same composite stand before them."""
+    """The begin of this call's writes, if others of the same composite stand before them."""
     hold_seconds: float | None = None
-    """How long the transaction stays open once all is written; None: it is committed at once."""
+    """Seconds that it stays open once all is written; None: it is committed at once."""
     transaction: OpenTransaction | None = None
     """After the commit: the transaction that stays open."""
     others: list[OpenTransaction] = field(default_factory=list)

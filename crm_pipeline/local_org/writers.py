@@ -28,7 +28,7 @@ class WritableColumn:
     createable: bool
     updateable: bool
     repeatable: bool = False
-    """Whether an update may say the value that the record has, though it may not change it."""
+    """True if an update may say the value that the record has, though it may not change it."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import ipaddress
 import re
 
 LOGIN_HOSTS = frozenset(("login.salesforce.com", "test.salesforce.com"))
-"""Where everybody may log in, and no org lives."""
+"""Hosts where everybody may log in, and no org lives."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"((?:{_LABEL}\.)+salesforce\.com)(?::443)?", re.ASCII | re.IGNORECASE)

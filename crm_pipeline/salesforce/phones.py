@@ -6,7 +6,7 @@ from functools import lru_cache
 from crm_pipeline.salesforce.countries import country_code
 
 SCHEME = "tel:"
-"""What the key of a person begins with who is known by a phone number alone; no email can."""
+"""The beginning of the key of a person who is known by a phone number alone; no email has it."""
 
 _FEWEST_DIGITS = 5
 _LONGEST_TEXT = 250

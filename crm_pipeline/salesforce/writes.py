@@ -209,7 +209,7 @@ def _send(
             under_way.remove(first)
             yield first.result()
     finally:
-        # Where the caller is interrupted, what only lies ready is not sent any more.
+        # Requests that only lie ready are not sent any more once the caller is interrupted.
         pool.shutdown(cancel_futures=True)
     for call in calls:
         yield all_alike(_writes_of(call), "not_sent")

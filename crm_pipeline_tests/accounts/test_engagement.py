@@ -1,4 +1,4 @@
-"""What an account may choose of the engagement workflow, and the objects that follow."""
+"""Choices of an account for the engagement workflow, and the objects that follow."""
 
 from collections import Counter
 

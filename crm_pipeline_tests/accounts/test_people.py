@@ -1,4 +1,4 @@
-"""When a field of an existing person is written."""
+"""Policies say when a field of an existing person is written."""
 
 from collections.abc import Callable
 from pathlib import Path

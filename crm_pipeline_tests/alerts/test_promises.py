@@ -1,4 +1,4 @@
-"""Which promises count as broken."""
+"""Promises that count as broken, and those that do not."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is left of a run that was killed or stopped."""
+"""The remains of a run that was killed or stopped."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who is due and who claims whom, asked of a real database."""
+"""Accounts that are due, and claims on them, asked of a real database."""
 
 import logging
 from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_a_session_to_backfill_is_urgent(connection):
 
 
 def test_changed_settings_are_looked_at_once(connection):
-    """What they switch on may concern rows that were read long ago."""
+    """Settings may switch on what concerns rows that were read long ago."""
     now = datetime.now(UTC)
     for account, minutes in {"before": 10, "after": -10}.items():
         an_idle_account(connection, account)

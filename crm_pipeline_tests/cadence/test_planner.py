@@ -1,4 +1,4 @@
-"""Which accounts are due, as a table of cases and by properties."""
+"""Accounts that are due, as a table of cases and by properties."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What ticks, cycles and checks read of an account with much in its ledger: little, however much.
+"""Ticks, cycles and checks read little of an account's ledger, however much is in it.
 
 Pages of PostgreSQL are counted, not seconds: they are the same on a busy machine.
 """
@@ -74,7 +74,7 @@ def big(pipeline: Engine) -> Iterator[Connection]:
 
 
 def pages(connection: Connection, name: str, **values: Any) -> int:
-    """How many pages a statement of ours reads."""
+    """The number of pages that a statement of ours reads."""
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement(name).text}"
     [explained] = connection.execute(text(explain), values).scalar_one()
     connection.rollback()

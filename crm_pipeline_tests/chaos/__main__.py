@@ -27,7 +27,7 @@ from crm_pipeline_tests.chaos.workers import (
 from crm_pipeline_tests.databases import make_migrated, server_in
 
 SHOWN = 3
-"""Of what is found of one kind of fault, so many places are shown."""
+"""So many places are shown of what is found of one kind of fault."""
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
 
 Look = tuple[str | None, str, str]
-"""What an activity looks like: whose it is, subject, time. Several may look alike."""
+"""The looks of an activity: whose it is, subject, time. Several may look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class ActivityExamination:
             self._can_have[number].append(event)
 
     def _may_be_there(self, number: int, look: Look) -> bool:
-        """Whether an activity that is not deleted may look so: as is right now, or else before."""
+        """Returns whether an activity that is not deleted may look so: as is right, or was."""
         is_released = number >= len(self._now)
         if (is_released and not self._account.evidence.deletes) or (
             not is_released and self._now[number] == look
@@ -143,7 +143,7 @@ class ActivityExamination:
         return False
 
     def _needs_one(self, number: int) -> bool:
-        """Whether a participation has to have one by now: whoever still waits may have none yet."""
+        """Returns whether a participation has to have one by now; one that still waits need not."""
         return number < len(self._now) and not self._account.waits(self._owed[number].key)
 
     def _claim(self, number: int, passed: set[str]) -> bool:
@@ -186,7 +186,7 @@ class ActivityExamination:
         return self._account.who.of_address(each.email), each.subject, each.at
 
     def _looks(self, each: Participation) -> set[Look]:
-        """How an activity of it can look, if it is not told to be otherwise any more."""
+        """The looks that an activity of it can have, if it is not told to be otherwise any more."""
         looks: set[Look] = {
             (person, was.subject, was.at)
             for was, people in self._account.who.were(each)

@@ -17,7 +17,7 @@ _PROCESS_IS_KNOWN_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """What happens at a call.
+    """A fault at a call.
 
     Attributes:
         fault: what the org does; None: it works and answers.

@@ -17,7 +17,7 @@ OPEN = ("pending", "failed", "in_flight", "exhausted")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the platform was told, in the order of versions."""
+    """Messages that the platform was told, in the order of versions."""
 
     topic: str
     about: str
@@ -27,7 +27,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the source has, what people did, what the org has, what the platform was told.
+    """The source's badges, people's deeds, the org's records, and what the platform was told.
 
     Attributes:
         badges: at the source.
@@ -104,7 +104,7 @@ def living(records: Iterable[Mapping[str, Any]]) -> list[Any]:
 
 
 def examine(evidence: Evidence, *, at_rest: bool = True) -> Findings:
-    """What breaks the promise; unless at rest, only what may never be."""
+    """Breaches of the promise; unless at rest, only what may never be."""
     found = Findings()
     _twice(evidence, found)
     _told_of_what_people_did(evidence, found)
@@ -133,7 +133,7 @@ def _twice(evidence: Evidence, found: Findings) -> None:
 
 
 def _told_of_what_people_did(evidence: Evidence, found: Findings) -> None:
-    """Whatever the platform knows of the org, people did it; and it knows it in their order."""
+    """The platform knows of the org only what people did, and in their order."""
     edits = [each for each in evidence.messages if each.topic == "badge_edits"]
     told = Counter(each.about for each in edits)
     for each in edits:
@@ -151,7 +151,7 @@ def _told_of_what_people_did(evidence: Evidence, found: Findings) -> None:
 
 
 def _is_left_out(badge: Badge, deeds: Sequence[Any], *, leaves: bool) -> bool:
-    """Whether people deleted it, and it is not to be made anew (yet)."""
+    """Returns whether people deleted it, and it is not to be made anew (yet)."""
     lives = [each for each in deeds if each.deed != "edited"]
     if not lives or lives[-1].deed == "undeleted":
         return False
@@ -163,7 +163,7 @@ def _deleted(deeds: Sequence[Any]) -> list[Any]:
 
 
 def _holder(badge: Badge, deeds: Sequence[Any]) -> str:
-    """What people wrote last, in the record that is there now, or what the source says."""
+    """The value that people wrote last, in the record that is there now, or the source's."""
     edits: list[str] = []
     in_bin: list[str] = []
     for each in deeds:
@@ -188,7 +188,7 @@ def _badges(evidence: Evidence, found: Findings) -> None:
         if record is None:
             found.lost.append(f"badge {badge.number} is missing")
             continue
-        # What people wrote before the source had it no more may have gone with it.
+        # People's edits from before the source had it no more may have gone with it.
         later = [each for each in deeds if each.deed_id > evidence.gone.get(badge.number, 0)]
         wanted = {(badge.level, _holder(badge, each)) for each in (deeds, later)}
         is_so = (record["Level__c"], record["Holder__c"])
@@ -201,7 +201,7 @@ def _badges(evidence: Evidence, found: Findings) -> None:
 def _belongs(
     badge: Badge, record: Mapping[str, Any], people: Sequence[Mapping[str, Any]], found: Findings
 ) -> None:
-    """Whether it leads to the one record that its person has now."""
+    """Returns whether it leads to the one record that its person has now."""
     leads_to = {record.get("Lead__c"), record.get("Contact__c")} - {None}
     now = {each["Id"] for each in living(people) if not each.get("IsConverted")}
     if badge.person is not None and leads_to != now:
@@ -236,7 +236,7 @@ def _told_to_the_last(evidence: Evidence, found: Findings) -> None:
             if level != badge.level:
                 found.lost.append(f"{about}: the platform knows level {level}")
         if badge.gone or not deeds:
-            # What we deleted ourselves is nothing to tell, whatever people did to it before.
+            # Records that we deleted are nothing to tell, whatever people did to them before.
             continue
         body = current.get(("badge_edits", about))
         if deeds[-1].deed == "undeleted":

@@ -67,7 +67,7 @@ def put(rows: Connection, badge: Badge) -> None:
 
 
 def badges(rows: Connection) -> list[Badge]:
-    """What the source has, by number."""
+    """The source's badges, by number."""
     lines: dict[int, dict[int, str]] = {}
     for row in rows.execute(text("SELECT * FROM badges.line ORDER BY badge, number")):
         lines.setdefault(row.badge, {})[row.number] = row.text
@@ -83,7 +83,7 @@ def flow_of_tables(when_deleted: str) -> Flow[AccountSettings]:
 
 
 GONE = "gone"
-"""What is noted where the source has a badge no more: people's edits may go with it."""
+"""The note where the source has a badge no more: people's edits may go with it."""
 
 
 def note_deed(rows: Connection, number: int, deed: str, holder: str | None = None) -> None:
@@ -98,7 +98,7 @@ def note_deed(rows: Connection, number: int, deed: str, holder: str | None = Non
 
 
 def deeds(rows: Connection) -> dict[int, list[Any]]:
-    """What people did, by badge, in its order."""
+    """People's deeds, by badge, in their order."""
     found: dict[int, list[Any]] = {}
     for row in rows.execute(text("SELECT * FROM badges.deed ORDER BY deed_id")):
         found.setdefault(row.badge, []).append(row)

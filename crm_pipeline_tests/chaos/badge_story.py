@@ -43,7 +43,7 @@ BEFORE = (
     Badge(16, lines={1: "first"}),
     Badge(17),
 )
-"""What was brought to the org in good weather, before anything is broken."""
+"""Badges that were brought to the org in good weather, before anything is broken."""
 
 FIRST = (
     Badge(1, 2, lines={2: "second anew", 3: "third"}, told=True, at=1),
@@ -54,7 +54,7 @@ FIRST = (
     Badge(15, 2, lines={1: "first"}, at=1),
     Badge(18, person=PERSON, at=1),
 )
-"""What the source says anew before the first cycle."""
+"""Badges that the source says anew before the first cycle."""
 
 SECOND = (
     Badge(1, 3, lines={1: "first again", 3: "third"}, told=True, at=2),
@@ -245,7 +245,7 @@ class BadgeCase:
         self._source.save()
 
     def goes_on(self) -> None:
-        """What people and the source do between the two cycles."""
+        """Lets people and the source go on between the two cycles."""
         self._people.edits(3)
         self._people.edits(7)
         self._people.deletes(5)
@@ -259,11 +259,11 @@ class BadgeCase:
         self._source.put(*SECOND)
 
     def examined(self) -> Findings:
-        """What the examiner finds now."""
+        """Findings of the examiner now."""
         return examine(self._source.evidence())
 
     def picture(self) -> list[Any]:
-        """What is in the org, without ids and times."""
+        """The org's records, without ids and times."""
         evidence = self._source.evidence()
         keys = {each["Id"]: each["Badge_Key__c"] for each in evidence.org_badges}
         return sorted(

@@ -1,4 +1,4 @@
-"""What the tests of the harness share."""
+"""Fixtures of the harness's tests."""
 
 from collections.abc import Iterator
 

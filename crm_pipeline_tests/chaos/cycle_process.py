@@ -44,7 +44,7 @@ from crm_pipeline_tests.small_flow.badges import TOPICS as BADGE_TOPICS
 CommitAction = Literal[
     "kill_before", "kill_after", "cut_before", "cut_after", "acknowledgement_lost"
 ]
-"""What happens at a commit: to the process before or after it, or to the line to PostgreSQL:
+"""A fault at a commit: to the process before or after it, or to the line to PostgreSQL:
 before it, after it, or in between, so that it is made and the pipeline is not told."""
 
 MOST_CYCLES = 40
@@ -222,7 +222,7 @@ def _hours_pass() -> None:
 
 
 def keep_pace(cycles: int) -> dict[str, Any]:
-    """What a daemon does: asks the planner, claims the accounts, runs so many cycles.
+    """Does as a daemon: asks the planner, claims the accounts, runs so many cycles.
 
     Returns:
         `cycles`: account, state and reason of each.

@@ -1,4 +1,4 @@
-"""What the examiner looks at: the warehouse's rows, the ledger's, the orgs' records."""
+"""Evidence for the examiner: the warehouse's rows, the ledger's, the orgs' records."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class Happening(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """What there is of an account that has campaigns.
+    """Evidence of an account that has campaigns.
 
     Attributes:
         events: its client's events, by id.
@@ -177,7 +177,7 @@ def participations(connection: Connection, client: str) -> list[Participation]:
 
 
 def campaigns(connection: Connection, account: str, org: Org) -> Campaigns:
-    """What there is of an account's campaigns."""
+    """Evidence of an account's campaigns."""
     events = connection.execute(_EVENTS, {"account": account})
     return Campaigns(
         events={row.event_id: Happening(row.name, row.starts, row.ends) for row in events},

@@ -23,16 +23,16 @@ UNSETTLED = frozenset(("pending", "in_flight"))
 
 
 NOT_REGISTERED = frozenset(("waitlisted", "denied"))
-"""What the source says of registrations that are none."""
+"""Stages of the source for registrations that are none."""
 
 
 def is_rejected(participation: Participation, filters: Iterable[str]) -> bool:
-    """Whether it is not to reach the org: it is none, or its address is none, or a filtered one."""
+    """True if it is not to reach the org: it is none, or its address is none, or a filtered one."""
     return participation.stage in NOT_REGISTERED or has_no_address(participation, filters)
 
 
 def has_no_address(participation: Participation, filters: Iterable[str]) -> bool:
-    """Whether there is no address to go by, or a filtered one."""
+    """Returns whether there is no address to go by, or a filtered one."""
     email = address(participation.email)
     local, at, domain = email.partition("@")
     if not (local and at and "." in domain) or " " in email:
@@ -208,7 +208,7 @@ class _Examination:
                 self.found.wrong.append(f"one person's activities are under {sorted(ids)}")
 
     def _values(self) -> None:
-        """What the warehouse said last stands in the records that nobody else writes to."""
+        """The warehouse's last word stands in the records that nobody else writes to."""
         if not self.at_rest or self.evidence.hidden:
             return
         said: defaultdict[str, dict[int, str | None]] = defaultdict(dict)
@@ -246,7 +246,7 @@ class _Examination:
                 self.found.wrong.append(f"{record['Id']} has a filtered address")
 
     def _queue(self) -> None:
-        """What waits has a reason; once nothing is due, nothing is left on the way."""
+        """Operations that wait have a reason; once nothing is due, nothing is left on the way."""
         for each in self.evidence.operations:
             if each.state in QUEUED:
                 self.found.queued.append(f"{each.key}: {each.error_code}")

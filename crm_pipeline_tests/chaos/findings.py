@@ -1,11 +1,11 @@
-"""What an examination finds."""
+"""The findings of an examination."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Findings:
-    """What breaks the promise, a line for each; and how much waits in the queue."""
+    """Breaches of the promise, a line for each; and how much waits in the queue."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the source and the orgs said before: noted whenever something is about to change there."""
+"""Words of the source and the orgs before: noted whenever something is about to change there."""
 
 from collections import defaultdict
 

@@ -214,7 +214,7 @@ def _copy(table: str) -> str:
 
 
 def _end_other_sessions(connection: Connection) -> None:
-    """What a killed process has left behind must not write into the next story."""
+    """A killed process's requests must not write into the next story."""
     connection.execute(
         text(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"

@@ -17,7 +17,7 @@ class LaneBroken(Exception):  # noqa: N818 - of the harness, not of what it test
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a cycle, or the cadence, came to its end.
+    """The end of a cycle, or of the cadence.
 
     `state` and `reason` are those of the cycle's report; where there is none, `state` is
     `NoDatabase`, `Killed` or, which must never be, `Crashed`.

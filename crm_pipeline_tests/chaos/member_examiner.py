@@ -149,7 +149,7 @@ class MemberExamination:
         for place, each in wanted.items():
             there = living[place]
             records = {_owner(member) for member in there}
-            # Who was one with somebody by an address that has become another's is so no more.
+            # Two people who were one by an address that has become another's are two again.
             apart = who.is_restless(who.addresses_of(place[1])) and len(records) == len(there)
             if len(there) > 1 and not apart:
                 self._found.doubled.append(f"{each.name}: {len(there)} memberships")
@@ -173,5 +173,5 @@ class MemberExamination:
 
 
 def _owner(member: Record) -> str:
-    """Whom a membership is of: a converted lead stands beside its contact there."""
+    """The person of a membership: a converted lead stands beside its contact there."""
     return str(member.get("ContactId") or member["LeadId"])

@@ -17,7 +17,7 @@ LARGEST_FILE = 16 * 1024 * 1024
 which no server lives."""
 
 FULL = "SQLSTATE XX000"
-"""What is told of a file that may not grow; of a disk that is full it is 53100, and in words."""
+"""The words for a file that may not grow; of a disk that is full it is 53100, and in words."""
 
 _FILLER = """
 INSERT INTO crm.operation (

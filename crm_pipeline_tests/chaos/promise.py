@@ -63,7 +63,7 @@ class PromiseMachine(RuleBasedStateMachine):
         raise NotImplementedError
 
     def examined(self, *, at_rest: bool) -> Findings:
-        """What breaks the promise; unless at rest, only what may never be."""
+        """Breaches of the promise; unless at rest, only what may never be."""
         raise NotImplementedError
 
     def run_cycle(self, news: Any, **how: Any) -> None:

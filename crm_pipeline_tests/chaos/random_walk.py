@@ -70,7 +70,7 @@ _CLOCKS = (timedelta(), timedelta(minutes=-11), timedelta(minutes=11))
 
 _IMPATIENT = {"LOST_ANSWER_GRACE_SECONDS": "0"}
 _PATIENT = {"LOST_ANSWER_GRACE_SECONDS": "600"}
-"""What is in flight stays so in this cycle, while newer versions of it are read."""
+"""Operations in flight stay so in this cycle, while newer versions of them are read."""
 
 
 class RandomWalk:

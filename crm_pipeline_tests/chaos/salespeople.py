@@ -1,4 +1,4 @@
-"""What salespeople do in an org meanwhile, and what the examiner has to know of it."""
+"""Salespeople at work in an org meanwhile, and what the examiner has to know of it."""
 
 from collections.abc import Callable, Collection
 from typing import Any

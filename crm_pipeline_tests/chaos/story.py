@@ -146,7 +146,7 @@ def _a_fair(rows: Connection, org: Org, client: str, *, member: str) -> dict[str
 
 
 def goes_on(installation: Installation, told: Told) -> None:
-    """What happens between the two cycles, at the salespeople's and in the warehouse."""
+    """Lets salespeople and the warehouse go on between the two cycles."""
     org, client = installation.org(), installation.names[0]
     convert(org, told.ids["second"])
     merge(org, "Lead", told.ids["tenth again"], [told.ids["tenth"]])

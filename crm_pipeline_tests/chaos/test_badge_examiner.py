@@ -1,4 +1,4 @@
-"""Whether the examiner of the small flow sees each thing that may go wrong."""
+"""The examiner of the small flow sees each thing that may go wrong."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

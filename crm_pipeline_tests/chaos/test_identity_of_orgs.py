@@ -28,7 +28,7 @@ MOMENTS = pytest.mark.parametrize(
     [None, Strike(kills=True), Strike(fault("reset_before")), Strike(fault("reset_after"))],
     ids=["delivered", "killed", "not arrived", "answer lost"],
 )
-"""How the cycle before ended, at its fourth call."""
+"""The end of the cycle before, at its fourth call."""
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def examined(
     at_rest: bool = True,
     **changed: Any,
 ) -> tuple[list[str], list[str], list[str]]:
-    """What is lost, doubled and wrong of one registration for an event with a campaign."""
+    """Findings about one registration for an event with a campaign."""
     campaigns = Campaigns({7: Happening("Expo", DAY, DAY)}, links or {}, records, members)
     said: dict[str, Any] = {"participations": [REGISTERED], "campaigns": campaigns, **changed}
     findings = examine(evidence(**said), at_rest=at_rest)

@@ -20,7 +20,7 @@ def walk(installation: Installation) -> Walk:
 
 
 def broken(walk: Walk, breakage: Breakage, places: list[Place]) -> str:
-    """What is found after this happened at these places; empty if the promise holds."""
+    """Findings after this happened at these places; empty if the promise holds."""
     found: dict[Place, Findings] = {place: walk.break_at(place, breakage) for place in places}
     return "\n".join(f"{place}:\n{findings}" for place, findings in found.items() if findings)
 

@@ -1,4 +1,4 @@
-"""What comes out of the webinar platform: rows of one client, each asked for by small numbers.
+"""Rows of one client of the webinar platform, each asked for by small numbers.
 
 Nothing here draws lots: whoever calls chooses by `pick`, any number, which of what is there is
 meant; a seeded random walk and a property test use the same moves.
@@ -57,7 +57,7 @@ class Traffic:
         add_sessions(rows, *self._sessions, client=self.client)
 
     def time_passes(self, minutes: float) -> None:
-        """What comes from now on is shipped so much later."""
+        """Rows that come from now on are shipped so much later."""
         self.minute += minutes
 
     def person(self, rows: Connection, pick: int) -> None:

@@ -33,7 +33,7 @@ CYCLES = 2
 
 
 At = Literal["commit", "call", "inside"]
-"""Where a fault can strike: at a commit, at a call on the wire, at one inside a composite."""
+"""Kinds of places for a fault: a commit, a call on the wire, one inside a composite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Breakage:
 
     @property
     def at(self) -> At:
-        """Where it strikes."""
+        """The kind of place at which it strikes."""
         if self.call is None:
             return "commit"
         return "inside" if self.call.inside else "call"
@@ -158,7 +158,7 @@ _WITHOUT_AN_ANSWER = frozenset(
 
 
 def is_walked(settings: str, breakage: Breakage) -> bool:
-    """Whether the small case is broken by this kind of fault under these settings."""
+    """Returns whether the small case is broken by this kind of fault under these settings."""
     return settings not in CLOCKS or breakage.name in _WITHOUT_AN_ANSWER
 
 
@@ -166,13 +166,13 @@ class Case(Protocol):
     """The case that is broken."""
 
     def goes_on(self) -> None:
-        """What happens between the two cycles."""
+        """Lets happen what comes between the two cycles."""
 
     def examined(self) -> Findings:
-        """What the examiner finds now."""
+        """Findings of the examiner now."""
 
     def picture(self) -> list[Any]:
-        """What is in the org, without what differs between two runs of the same: ids and times."""
+        """The org's records, without what differs between two runs of the same: ids and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a run in good weather came to: the places by where they are, and the org after it."""
+    """The result of a run in good weather: the places by kind, and the org after it."""
 
     places: Mapping[At, list[Place]]
     org: list[Any]
@@ -320,7 +320,7 @@ class People:
 
 
 def bugs(ended: Ended) -> list[str]:
-    """What a cycle or the cadence must not end with, whatever happens around it."""
+    """An end that a cycle or the cadence must not come to, whatever happens around it."""
     said = [ended.reason, *(cycle["reason"] or "" for cycle in ended.cycles)]
     found = [reason for reason in said if "a bug" in reason]
     found += ended.log
@@ -338,7 +338,7 @@ _SHOWN = {
 
 
 def picture(org: Org) -> list[Any]:
-    """What is in an org, without what differs between two runs of the same: ids and times."""
+    """An org's records, without what differs between two runs of the same: ids and times."""
     names: dict[str, Any] = {}
     pictures: list[Any] = []
     for sobject, fields in _SHOWN.items():

@@ -1,4 +1,4 @@
-"""Who is one person, in the source and in an org. Pure."""
+"""Identity of people, in the source and in an org. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
@@ -42,7 +42,7 @@ class WhoIsWho:
         return self._clusters[record_id]
 
     def joined_others(self, person: str) -> bool:
-        """Whether somebody else made a record of that person.
+        """Returns whether somebody else made a record of that person.
 
         Whoever gets its address is that record from then on; what was delivered stays where it is.
         """
@@ -60,11 +60,11 @@ class WhoIsWho:
         ]
 
     def people_at(self, email: str) -> int:
-        """How many people of the source ever had an address."""
+        """The number of people of the source who ever had an address."""
         return sum(email in emails for emails in self._addresses.values())
 
     def is_restless(self, emails: Iterable[str]) -> bool:
-        """Whether any of these has become somebody else's in the source, or may have."""
+        """Returns whether any of these has become somebody else's in the source, or may have."""
         return not self.left.isdisjoint(emails)
 
     def addresses_of(self, person: str) -> set[str]:

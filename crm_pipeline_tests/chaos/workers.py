@@ -20,7 +20,7 @@ RANDOM_WALK = "several faults at once, several accounts, two cycles of one"
 
 @dataclass(slots=True)
 class Tally:
-    """What came of one kind of fault."""
+    """The outcome of one kind of fault."""
 
     name: str
     places: int = 0

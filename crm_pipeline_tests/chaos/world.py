@@ -51,7 +51,7 @@ class World:
         MOVES[move](self, account, pick)
 
     def examined(self, *, at_rest: bool) -> Findings:
-        """What the examiner finds in all accounts."""
+        """Findings of the examiner in all accounts."""
         found = Findings()
         with self.installation.rows() as rows:
             for name, salespeople in self.salespeople.items():
@@ -164,9 +164,9 @@ MEANWHILE = (
     "deletes a person",
     "deletes an activity",
 )
-"""What salespeople may do in the middle of a cycle. Whoever makes a record by hand just after the
+"""Deeds of salespeople in the middle of a cycle. Whoever makes a record by hand just after the
 pipeline has looked for it makes the second one, and no pipeline can know; nor does it see a name
 that a campaign was given just then."""
 
 SALES = ("meets", "renames a campaign", *MEANWHILE)
-"""What salespeople do."""
+"""Deeds of salespeople."""

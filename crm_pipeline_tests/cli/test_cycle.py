@@ -14,7 +14,7 @@ from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 
 def facts(output: str) -> dict[str, str]:
-    """What is printed of one cycle, by its name."""
+    """The printed numbers of one cycle, by name."""
     lines = [re.split(r"\t|\s{2,}", line.strip(), maxsplit=1) for line in output.splitlines()]
     return {line[0]: line[1] for line in lines if len(line) == 2}
 

@@ -1,4 +1,4 @@
-"""What is checked against the warehouse, and asked, before it counts."""
+"""Typed names are checked against the warehouse, and people asked, before anything counts."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""Which commands make tables, and what the others say where there are none."""
+"""Some commands make tables; the others say so where there are none."""
 
 import pytest
 from sqlalchemy import Engine, text

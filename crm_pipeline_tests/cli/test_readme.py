@@ -1,4 +1,4 @@
-"""What the documents say of commands, settings and dependencies is so."""
+"""The documents are right about commands, settings and dependencies."""
 
 import ast
 import re

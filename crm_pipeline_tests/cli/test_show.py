@@ -1,4 +1,4 @@
-"""What commands print: nothing of it acts on the terminal."""
+"""Output of commands: nothing of it acts on the terminal."""
 
 import json
 

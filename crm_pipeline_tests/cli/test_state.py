@@ -76,7 +76,7 @@ REASON = "The org cannot be reached, and what is waiting goes when it is there a
 
 
 def at_a_terminal(*arguments: str, columns: int) -> str:
-    """What a command prints on a terminal of so many columns."""
+    """A command's output on a terminal of so many columns."""
     mine, theirs = pty.openpty()
     command = subprocess.Popen(
         [COMMAND, *arguments],

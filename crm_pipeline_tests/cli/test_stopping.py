@@ -58,7 +58,7 @@ def test_the_first_one_ends_it_after_its_batch_and_the_next_cycle_goes_on(
 def test_a_second_one_ends_it_at_once(org: Org, pipeline: Engine):
     cycle = cycle_of_many(pipeline)
     with pipeline.connect() as connection:
-        # Where a batch never ends.
+        # A batch that never ends.
         connection.execute(text("LOCK TABLE crm.source_position"))
         for _ in range(2):
             time.sleep(0.5)

@@ -178,7 +178,7 @@ def test_a_campaign_that_people_renamed_since_the_copy_keeps_its_name(
 
 
 def test_memberships_made_since_the_copy_are_ours_to_take_back(bench: Bench, run: Run) -> None:
-    """That they were ours was forgotten with the rest, and `vanished=delete` left them."""
+    """The copy had forgotten that they were ours, and `vanished=delete` left them."""
     bench.settings(vanished="delete")
     a_day_s_work(bench)
     restore(bench)

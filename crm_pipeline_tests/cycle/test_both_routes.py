@@ -270,6 +270,6 @@ def test_a_setting_means_the_same_on_both_routes(
 
 
 def _apart(composite: list[str], bulk: list[str]) -> list[str]:
-    """What only one of the two has."""
+    """The entries that only one of the two has."""
     only = [f"only by composite: {each}" for each in composite if each not in bulk]
     return [*only, *(f"only by bulk: {each}" for each in bulk if each not in composite)]

@@ -1,4 +1,4 @@
-"""How many calls a cycle costs: exactly so many, as clients pay for them."""
+"""A cycle costs exactly so many calls, as clients pay for them."""
 
 from sqlalchemy import text
 

@@ -1,4 +1,4 @@
-"""What an answer that was lost may have made is found whatever clocks say, and taken once only."""
+"""Records of a lost answer are found whatever clocks say, and taken once only."""
 
 import pytest
 from sqlalchemy import text

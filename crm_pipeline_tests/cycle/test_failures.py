@@ -1,4 +1,4 @@
-"""What goes wrong with an org, and what a cycle makes of it."""
+"""Failures of an org, and what a cycle makes of them."""
 
 import traceback
 from collections.abc import Iterator
@@ -396,7 +396,7 @@ def test_a_cycle_that_retries_before_it_sends_logs_in_once(bench: Bench) -> None
 
 
 def patience(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
-    """How long an answer that was lost is waited for from now on."""
+    """Sets how long an answer that was lost is waited for from now on."""
     monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", seconds)
     settings.cache_clear()
 

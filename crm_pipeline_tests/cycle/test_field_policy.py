@@ -1,4 +1,4 @@
-"""What of a person who is there is written, and what becomes of one who is not."""
+"""Fields of a person who is there, by policy, and what becomes of one who is not."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -229,7 +229,7 @@ def test_a_second_account_with_the_same_client_and_org_is_refused(bench: Bench) 
 def test_a_client_that_another_account_delivered_there_before_is_not_delivered_twice(
     bench: Bench, run: Run, first: bool
 ) -> None:
-    """Whoever comes first: the account that is another client now, or the one that takes its."""
+    """Either comes first: the account that is another client now, or the one that takes its."""
     one_registration(bench)
     add_sessions(bench.connection, 3, client="client-2")
     bench.connection.commit()

@@ -1,4 +1,4 @@
-"""Whoever is removed is not sent, nor read again, whenever that was asked for."""
+"""People who are removed are not sent, nor read again, whenever that was asked for."""
 
 import time
 from collections.abc import Iterator

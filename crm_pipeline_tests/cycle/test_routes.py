@@ -1,4 +1,4 @@
-"""How records travel: composite calls or bulk jobs, within what an account may spend."""
+"""Routes of records: composite calls or bulk jobs, within what an account may spend."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How an account stands after its cycles: which steps were done, since when, with which notes."""
+"""The state of an account after its cycles: steps that were done, since when, with which notes."""
 
 from sqlalchemy import Row, text
 

@@ -46,7 +46,7 @@ def subjects(bench: Bench) -> list[str]:
 
 
 def held(bench: Bench) -> tuple[bool, int]:
-    """Whether the check of words passes, and how many registrations it counts."""
+    """Returns whether the check of words passes, and how many registrations it counts."""
     asked = {"account_ids": [ACCOUNT], "freshness_minutes": 60}
     [verdict] = bench.connection.execute(statement("checks/every_status_word_is_known"), asked)
     return verdict.passed, verdict.registrations_held

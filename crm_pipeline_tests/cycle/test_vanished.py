@@ -1,4 +1,4 @@
-"""What becomes in the org of rows that vanish, lose their person or are filtered out."""
+"""Rows that vanish, lose their person or are filtered out, and what becomes of them in the org."""
 
 from typing import Any
 

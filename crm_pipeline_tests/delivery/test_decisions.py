@@ -1,4 +1,4 @@
-"""What is to be written for a person or an activity."""
+"""Decisions: what is to be written for a person or an activity."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What is done about each refusal of each kind of operation: the whole table."""
+"""The remedy for each refusal of each kind of operation: the whole table."""
 
 from typing import Any
 

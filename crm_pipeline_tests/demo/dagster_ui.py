@@ -1,4 +1,4 @@
-"""What Dagster's UI shows, asked of a webserver as the UI asks it."""
+"""Dagster's UI, asked of a webserver as the UI asks it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ _GROUPS = ("webinars", "campaigns", "accounts")
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of the accounts, each as (asset or check, account).
+    """The accounts as they are shown, each as (asset or check, account).
 
     Attributes:
         failed: partitions that are red.
@@ -67,7 +67,7 @@ def runs_by_account(ui: str) -> dict[str, str]:
 
 
 def accounts_shown(ui: str) -> Shown:
-    """What the assets of all groups and their checks show of each account."""
+    """The assets of all groups and their checks, as they show each account."""
     shown = Shown(set(), set(), set(), set(), set())
     for group in _GROUPS:
         for asset in ask(ui, _ASSETS, group=group)["assetNodes"]:

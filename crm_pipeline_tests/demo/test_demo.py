@@ -84,7 +84,7 @@ def clean(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
 
 
 def processes_of(data_dir: Path) -> list[list[str]]:
-    """What runs with this data folder in its environment or its arguments."""
+    """Processes that have this data folder in their environment or their arguments."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""Whom a tombstone holds, and who waits for whom where one is set."""
+"""Tombstones: whom each holds, and who waits for whom where one is set."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""How often an operation is tried: as often as its topic says."""
+"""An operation is tried as often as its topic says."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

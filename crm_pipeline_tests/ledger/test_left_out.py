@@ -1,4 +1,4 @@
-"""What an older release left out in other ways is left out as today."""
+"""Operations that an older release left out in other ways are left out as today."""
 
 from sqlalchemy import Connection, text
 

@@ -1,4 +1,4 @@
-"""What several flows want of one person goes together."""
+"""The parts of one person that several flows want go together."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

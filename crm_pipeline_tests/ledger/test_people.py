@@ -1,4 +1,4 @@
-"""Who the rows of the source are about, whichever rows are read together."""
+"""People of the source's rows, whichever rows are read together."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ def who_is_who(
         identify(connection, account, told, present)
     rows = connection.execute(
         text(
-            # Who has no record yet finds one by the address, unless somebody else stands there.
+            # A person without a record finds one by the address, unless somebody else stands there.
             "SELECT n.value, n.person_key, coalesce(i.salesforce_id, gone.salesforce_id) AS record"
             " FROM crm.person_pointer AS n"
             " INNER JOIN crm.person AS p USING (person_key)"
@@ -76,7 +76,7 @@ def test_who_comes_to_an_address_in_an_earlier_chunk_takes_no_record(pipeline: E
 
 
 def become_one(before: Addresses, after: Addresses) -> bool:
-    """Whether two people come to one address where nobody stays: either may stand for both."""
+    """Returns whether two people come to one address where nobody stays: either may stay."""
     now = {**before, **after}
     return any(
         len({before[each] for each in before if now[each] == address != before[each]}) > 1

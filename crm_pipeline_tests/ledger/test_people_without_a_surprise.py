@@ -1,4 +1,4 @@
-"""Who rows are about: the short way for rows without a surprise says what the long one says."""
+"""The short way to the people of rows without a surprise says what the long one says."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -41,7 +41,7 @@ def _people(connection: Connection, account_id: str) -> list[tuple[object, ...]]
 
 
 def _together(found: Mapping[Who, int]) -> set[frozenset[Who]]:
-    """Which sightings are about one person."""
+    """The sightings that are about one person, together."""
     return {
         frozenset(who for who, number in found.items() if number == person)
         for person in found.values()

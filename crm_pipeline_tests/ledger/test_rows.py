@@ -1,4 +1,4 @@
-"""What each statement gives is what the class of its rows takes, also where there is no row."""
+"""Each statement gives what the class of its rows takes, also where there is no row."""
 
 from collections.abc import Callable
 from functools import partial

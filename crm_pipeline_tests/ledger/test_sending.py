@@ -1,4 +1,4 @@
-"""What is noted before something is sent, and what a lost answer or a dead process leaves."""
+"""Notes before something is sent, and what a lost answer or a dead process leaves."""
 
 from sqlalchemy import Connection, Engine, text
 

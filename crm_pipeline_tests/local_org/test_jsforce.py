@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def jsforce_folder() -> Path:
-    """Where jsforce is installed; kept from run to run."""
+    """The folder where jsforce is installed; kept from run to run."""
     folder = REPOSITORY / ".data" / "jsforce"
     if not (folder / "node_modules" / "jsforce").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def jsforce_folder() -> Path:
 
 @pytest.fixture(scope="module")
 def told(jsforce_folder: Path) -> dict[str, Any]:
-    """What the org told jsforce, step by step of the script."""
+    """The org's answers to jsforce, step by step of the script."""
     config: dict[str, Any] = {
         "users": [{"username": "ada@acme.test", "password": "pw", "security_token": "TOKEN"}],
         "connected_apps": [APP],

@@ -1,4 +1,4 @@
-"""What single objects do beyond their describe."""
+"""Behaviours of single objects beyond their describe."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How an org is found among the others of its process."""
+"""An org is found among the others of its process."""
 
 import pytest
 import requests

@@ -1,4 +1,4 @@
-"""What people do in Salesforce itself, by the admin path, and a sandbox that is refreshed."""
+"""People's work in Salesforce itself, by the admin path, and a sandbox that is refreshed."""
 
 from typing import Any
 

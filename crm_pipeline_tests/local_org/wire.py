@@ -1,4 +1,4 @@
-"""What the tests of the org's HTTP side share: an org that serves, and a logged-in caller."""
+"""Fixtures of the org's HTTP side: an org that serves, and a logged-in caller."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -98,7 +98,7 @@ class CannedOrg:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def paths(self) -> list[str]:
-        """What was asked for, in order."""
+        """Requests that came, in order."""
         return [asked.path for asked in self.asked]
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What there is to spend, and the cheaper way to spend it."""
+"""The calls that there are to spend, and the cheaper way to spend them."""
 
 import pytest
 from hypothesis import given

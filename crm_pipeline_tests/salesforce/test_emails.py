@@ -1,4 +1,4 @@
-"""Which text names a person by email."""
+"""Texts that name a person by email, and texts that do not."""
 
 import pytest
 from hypothesis import given

@@ -116,7 +116,7 @@ CASES = [
     ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "", 400, Treatment.GIVE_UP),
     ("INACTIVE_OWNER_OR_USER", "", 400, Treatment.GIVE_UP),
     ("ENTITY_IS_LOCKED", "", 400, Treatment.TRY_LATER),
-    # What a trigger or a flow met counts, where it is about this write.
+    # An error that a trigger or a flow met counts, where it is about this write.
     ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "a trigger failed", 400, Treatment.TRY_LATER),
     ("CANNOT_EXECUTE_FLOW_TRIGGER", "a flow failed", 400, Treatment.TRY_LATER),
     ("APEX_ERROR", "System.NullPointerException", 500, Treatment.TRY_LATER),
@@ -149,7 +149,7 @@ CASES = [
     ("JSON_PARSER_ERROR", "", 400, Treatment.STOP_ACCOUNT),
     ("METHOD_NOT_ALLOWED", "", 405, Treatment.STOP_ACCOUNT),
     ("INVALID_BATCH_SIZE", "", 400, Treatment.STOP_ACCOUNT),
-    # What the table does not know.
+    # Codes that the table does not know.
     ("SOMETHING_NEW", "", 400, Treatment.TRY_LATER),
     ("SOMETHING_NEW", "", 500, Treatment.RETRY),
     ("", "<html>", 200, Treatment.TRY_LATER),

@@ -1,4 +1,4 @@
-"""What is made to fit by an org's own describe, that org takes."""
+"""An org takes what was made to fit by its own describe."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which record stands for a person."""
+"""Matching: the record that stands for a person."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial

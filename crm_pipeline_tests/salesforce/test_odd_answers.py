@@ -1,4 +1,4 @@
-"""What an org answers is looked at before it is believed, and one record's fault is its own."""
+"""An org's answer is looked at before it is believed, and one record's fault is its own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an org lacks of declared objects, as a real describe shows them."""
+"""Declared objects and fields that an org lacks, as a real describe shows them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

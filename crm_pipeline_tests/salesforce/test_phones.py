@@ -1,4 +1,4 @@
-"""When two phone numbers that are written differently are the same."""
+"""Phone numbers that are written differently and are the same."""
 
 import pytest
 

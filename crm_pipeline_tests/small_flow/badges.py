@@ -98,14 +98,14 @@ class Badge:
 
 
 def as_of(badge: Badge) -> datetime:
-    """When a badge became so."""
+    """The moment at which a badge became so."""
     return datetime(2026, 1, 1, 0, badge.at, tzinfo=UTC)
 
 
 def wants(
     badge: Badge, people: Mapping[str, int] | None = None
 ) -> list[RecordWant | ChildSet | MessageWant]:
-    """What a badge asks for; `people` are the numbers of those whom the account knows."""
+    """The wants of a badge; `people` are the numbers of those whom the account knows."""
     key, said_at = f"badge:{badge.number}", as_of(badge)
     target = Target("Badge__c", ("Badge_Key__c", str(badge.twin_of or badge.number)))
     if badge.gone:
@@ -157,7 +157,7 @@ WATCHED = (
 
 
 def edited(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
-    """What people did to badges, and the addresses of leads."""
+    """Messages about people's edits of badges, and the addresses of leads."""
     return [
         MessageWant(
             "badge_edits",

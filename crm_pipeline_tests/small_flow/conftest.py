@@ -17,7 +17,7 @@ REFUSED = [
 
 
 def org_of_badges(**more: Any) -> dict[str, Any]:
-    """What describes an org with the small flow's objects and `REFUSED`."""
+    """The description of an org with the small flow's objects and `REFUSED`."""
     rules = [*ORG["validation_rules"], *REFUSED]
     return {"name": ACCOUNT, **ORG, "objects": OBJECTS, "validation_rules": rules, **more}
 

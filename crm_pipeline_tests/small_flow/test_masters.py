@@ -83,7 +83,7 @@ def test_details_of_a_master_that_people_deleted_are_made_anew_with_it(bench: Be
     bench.admin("delete", ids=[record["Id"]])
     report = cycle(bench, replace(ONE, level=3, at=1), TWO)
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second", "2:1": "2 x"}
-    # What went with its master is not deleted once more.
+    # A detail that went with its master is not deleted once more.
     assert bench.org.meter.calls["collections.delete"] == 0
     assert report.state == "Complete"
 

@@ -1,4 +1,4 @@
-"""How far a source is read is kept by flow, and a reading that keeps nothing is an error."""
+"""Positions in a source are kept by flow, and a reading that keeps none is an error."""
 
 from collections.abc import Generator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What people change in the org, from there to the source platform."""
+"""Changes of people in the org, from there to the source platform."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def cycle(
 
 
 def told(bench: Bench, account: str = ACCOUNT) -> dict[str, Any]:
-    """What the platform knows, by what it is about."""
+    """The bodies of the platform's messages, by what they are about."""
     rows = bench.connection.execute(
         text("SELECT about, body FROM platform_inbox.current WHERE account_id = :account"),
         {"account": account},

@@ -121,7 +121,7 @@ def test_two_people_with_one_record_end_the_same(bench: Bench, route: str) -> No
 
 
 def deal(noticed: Sequence[Noticed], _: AccountSettings) -> list[MessageWant]:
-    """What a flow tells of opportunities: the stage, what it means, and how they came there."""
+    """Messages about opportunities: the stage, what it means, and how they came there."""
     return [
         MessageWant(
             "badge_edits",

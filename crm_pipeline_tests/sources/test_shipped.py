@@ -1,4 +1,4 @@
-"""What counts as news of what was shipped, as a table of cases."""
+"""News among shipped rows, as a table of cases."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

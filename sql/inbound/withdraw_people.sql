@@ -1,4 +1,4 @@
--- What is said of them again is another thing than what was withdrawn.
+-- Words about them that come again are another thing than those withdrawn.
 UPDATE crm.operation AS o
 SET
     state = CASE WHEN o.state = 'in_flight' THEN 'dropped' ELSE 'rejected' END,

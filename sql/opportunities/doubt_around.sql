@@ -1,4 +1,4 @@
--- Who is around opportunities that were deleted or undeleted is read again: it may have moved to the
+-- Records around opportunities that were deleted or undeleted are read again: one may have moved to the
 -- one into which they were merged, without a stamp.
 WITH roles AS (
     UPDATE crm.opportunity_role AS r

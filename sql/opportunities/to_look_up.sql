@@ -1,4 +1,4 @@
--- What is to be read of the org beside changes, by question: opportunities that are named and unknown;
+-- Records of the org to be read beside changes, by question: opportunities, named and unknown;
 -- roles of opportunities and leads that became them or their contacts, which may be older than the first
 -- reading; and whatever may have moved without a stamp.
 (

@@ -146,7 +146,7 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
 
 
 def asks(connection: Connection, account: Account, choices: AttributionSettings) -> Sequence[Ask]:
-    """What else is to be read (`ledger.to_look_up`), as questions to the org."""
+    """Questions to the org for whatever else is to be read (`ledger.to_look_up`)."""
     if not choices.triggers:
         return ()
     wanted = ledger.to_look_up(connection, account.account_id, limit=ASKED_AT_ONCE)

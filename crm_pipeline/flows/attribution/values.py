@@ -50,7 +50,7 @@ class Value:
 
     @property
     def standing(self) -> Standing:
-        """How it stands."""
+        """The state of the opportunity."""
         if self.is_deleted:
             return "deleted"
         if self.meaning.is_closed:

@@ -103,7 +103,7 @@ def of_lead(bench: Bench, lead: int, opportunity: str) -> dict[str, Any]:
 
 
 def messages(bench: Bench) -> int:
-    """How many messages were ever told of opportunities."""
+    """The number of messages that were ever told of opportunities."""
     number = bench.connection.scalar(
         text("SELECT count(*) FROM platform_inbox.message WHERE topic = 'lead_values'")
     )

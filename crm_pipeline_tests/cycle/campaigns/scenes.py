@@ -1,4 +1,4 @@
-"""What tests of campaigns put into the warehouse and the org, and what they look at."""
+"""Scenes of campaigns: rows and records that tests put there, and views of what came of them."""
 
 from datetime import timedelta
 from typing import Any

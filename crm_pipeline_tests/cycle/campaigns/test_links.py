@@ -1,4 +1,4 @@
-"""Which campaign an event is, what becomes of it, and what is read again when that changes."""
+"""Campaigns of events: which one, what becomes of it, and what is read again when that changes."""
 
 from datetime import timedelta
 from typing import Any
@@ -103,7 +103,7 @@ def test_a_status_that_people_took_away_is_not_silently_replaced_by_the_default(
 def test_a_campaign_that_a_lost_answer_made_and_that_lacks_a_status_is_not_made_again(
     bench: Bench,
 ) -> None:
-    """That it was sought for what had been sent was forgotten with the refusal."""
+    """The refusal had made it forget what had been sent, and so for what to seek."""
     switch_on(bench, unknown_status="report")
     one_registration(bench)
     bench.fault("composite", "reset_after", nth=5)

@@ -1,4 +1,4 @@
-"""What each check of campaigns notices."""
+"""Each check of campaigns notices what it is there for."""
 
 from sqlalchemy import Connection, Engine, text
 

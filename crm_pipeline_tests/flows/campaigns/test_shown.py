@@ -1,4 +1,4 @@
-"""What the UI shows of the campaigns' steps."""
+"""The campaigns' steps, as the UI shows them."""
 
 from crm_pipeline.declaration import shown
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS

@@ -50,7 +50,7 @@ class Fleet:
         )
 
     def status(self, asset: str, account: str) -> str:
-        """What the UI shows of the account's partition of the asset."""
+        """The account's partition of the asset, as the UI shows it."""
         cached = get_and_update_asset_status_cache_value(self.instance, AssetKey(asset), ACCOUNTS)
         if cached is None:
             return "missing"
@@ -61,7 +61,7 @@ class Fleet:
             return "materialized" if account in done else "missing"
 
     def staleness(self, asset: str, account: str) -> str:
-        """Whether the UI calls the account's partition of the asset *Unsynced* (`STALE`)."""
+        """Returns whether the UI calls the account's partition *Unsynced* (`STALE`)."""
         resolver = CachingStaleStatusResolver(
             self.instance,
             defs.get_repository_def().asset_graph,
@@ -70,7 +70,7 @@ class Fleet:
         return resolver.get_status(AssetKey(asset), account).value
 
     def records(self, account: str, sobject: str) -> int:
-        """How many records of an object the account's org has."""
+        """The number of records of an object that the account's org has."""
         return len(self.server.org(account).table(sobject).rows)
 
 

@@ -159,7 +159,7 @@ def test_what_waits_longer_than_promised_is_noticed(fleet, account, minutes, lat
 
 
 def shown(fleet: Fleet, check: str, account: str) -> tuple[AssetCheckExecutionRecordStatus, bool]:
-    """What Dagster knows of the check's latest verdict, and whether that is still current."""
+    """Dagster's latest verdict of the check, and whether that is still current."""
     (key,) = [check_key(each) for each in PROMISES if each.name == check]
     (info,) = fleet.instance.event_log_storage.get_asset_check_partition_info(
         [key], partition_keys=[account]
