@@ -12,14 +12,18 @@ APART = ("local_org",)
 
 
 def types_by_name(*, apart: bool) -> dict[str, list[str]]:
-    """The modules that define a type of each public name, in the rooms apart or in the others."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    """The modules that define a type of each public name, in the rooms apart or in the others.
+
+    A flow knows no other flow: the same module of each may call the same thing alike.
+    """
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for file in sorted(PACKAGE.rglob("*.py")):
-        room = file.relative_to(PACKAGE).parts[0]
-        if (room in APART) is apart:
+        where = file.relative_to(PACKAGE)
+        if (where.parts[0] in APART) is apart:
+            module = where.name if where.parts[0] == "flows" else str(where)
             for name in _types(ast.parse(file.read_text(encoding="utf-8"))):
-                found[name].append(str(file.relative_to(PACKAGE)))
-    return found
+                found[name].setdefault(module, str(where))
+    return {name: list(modules.values()) for name, modules in found.items()}
 
 
 def _types(module: ast.Module) -> list[str]:

@@ -16,7 +16,7 @@ app = typer.Typer(help="Requests from Salesforce: macros, listeners, external so
 key_app = typer.Typer(help="Keys that let Salesforce ask: shown once, two at a time.")
 app.add_typer(key_app, name="key")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, '-' and '_'.")]
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, '-' and '_'.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Take it away.")]
 
 
@@ -93,7 +93,7 @@ def set_(
 @app.command()
 def macro(
     account_id: AccountId,
-    name: Name,
+    name: KeyName,
     *,
     does: Annotated[
         Literal["erase", "suppress", "tell"] | None,
@@ -116,7 +116,7 @@ def macro(
 @app.command()
 def add(
     account_id: AccountId,
-    name: Name,
+    name: KeyName,
     *,
     macro: Annotated[str | None, typer.Option(help="The macro that it triggers.")] = None,
     passes: Annotated[
@@ -136,7 +136,7 @@ def add(
 @app.command()
 def source(
     account_id: AccountId,
-    name: Name,
+    name: KeyName,
     *,
     project: Annotated[str | None, typer.Option(help="The platform's project.")] = None,
     feedback_type: Annotated[str | None, typer.Option(help="The platform's type.")] = None,
@@ -181,7 +181,7 @@ def source(
 @app.command("user-data")
 def user_data(
     account_id: AccountId,
-    name: Name,
+    name: KeyName,
     *,
     mapped: Annotated[
         list[str] | None,

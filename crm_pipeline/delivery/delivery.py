@@ -51,7 +51,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DeliveryPart:
     """A part of a delivery: kinds that are sent together, from one share of the calls."""
 
     kinds: tuple[Kind, ...]
@@ -62,7 +62,7 @@ class Part:
         return any(kind.name in kinds for kind in self.kinds)
 
 
-def with_every_kind(parts: Sequence[Part]) -> tuple[Part, ...]:
+def with_every_kind(parts: Sequence[DeliveryPart]) -> tuple[DeliveryPart, ...]:
     """The parts themselves, once it is sure that each kind is sent by one of them.
 
     Raises:
@@ -185,9 +185,9 @@ def _send_records(desk: Desk, what: Assignment) -> None:
 
 _PARTS = with_every_kind(
     (
-        Part((PERSON, ACTIVITY), _send_people),
-        Part((CAMPAIGN, MEMBER), _send_campaigns),
-        Part((RECORD,), _send_records),
+        DeliveryPart((PERSON, ACTIVITY), _send_people),
+        DeliveryPart((CAMPAIGN, MEMBER), _send_campaigns),
+        DeliveryPart((RECORD,), _send_records),
     )
 )
 """In the order in which they are sent."""

@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.inbound import InOrg
-from crm_pipeline.inbound.queue import Asked, Door, Received, receive
+from crm_pipeline.inbound.queue import Door, NewRequest, Received, receive
 from crm_pipeline.inbound.tombstones import Hasher, Verb, bury
 
 
@@ -47,7 +47,7 @@ def ask_for_removal(
     """
     bury(connection, hasher, address, does)
     digest = hasher.digest(hasher.without_plus_part(address))
-    asked = Asked(
+    asked = NewRequest(
         "removal",
         door,
         name,

@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 
-Kind = Literal["removal", "macro", "feedback", "user_data"]
+RequestKind = Literal["removal", "macro", "feedback", "user_data"]
 Door = Literal["listener", "open_dsr", "outbound_message", "command", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewRequest:
     """Something that somebody asks, checked and ready to be worked off.
 
     Attributes:
@@ -36,7 +36,7 @@ class Asked:
         key: digest of the caller's own key, where there is one beside `sameness`.
     """
 
-    kind: Kind
+    kind: RequestKind
     door: Door
     name: str
     sameness: bytes
@@ -67,7 +67,7 @@ class Request:
 
     seq: int
     request_id: str
-    kind: Kind
+    kind: RequestKind
     door: Door
     name: str
     address: str | None
@@ -77,11 +77,11 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class RequestStatus:
     """The state of a request. Times are UTC; the receipt has no personal data."""
 
     request_id: str
-    kind: Kind
+    kind: RequestKind
     name: str
     state: Literal["pending", "done", "failed"]
     received_at: datetime
@@ -90,7 +90,7 @@ class Status:
     problem: str | None
 
 
-def receive(connection: Connection, account_id: str, asked: Asked) -> Received:
+def receive(connection: Connection, account_id: str, asked: NewRequest) -> Received:
     """Puts what is asked into the queue, unless it is there."""
     if asked.key is not None:
         known = of_key(connection, account_id, asked.key, asked.content)
@@ -123,7 +123,7 @@ def of_key(
     )
 
 
-def _receive(connection: Connection, account_id: str, asked: Asked) -> Received:
+def _receive(connection: Connection, account_id: str, asked: NewRequest) -> Received:
     same = {"account_id": account_id, "sameness": asked.sameness}
     if asked.within_hours is not None:
         connection.execute(statement("inbound/let_pass"), {**same, "hours": asked.within_hours})
@@ -147,7 +147,9 @@ def _receive(connection: Connection, account_id: str, asked: Asked) -> Received:
     return Received(str(first.request_id), first.received_at, bytes(first.content) == asked.content)
 
 
-def pending(connection: Connection, account_id: str, kinds: tuple[Kind, ...]) -> list[Request]:
+def pending(
+    connection: Connection, account_id: str, kinds: tuple[RequestKind, ...]
+) -> list[Request]:
     """Returns the requests of these kinds whose time has come, in the order of their coming."""
     rows = connection.execute(
         statement("inbound/pending"), {"account_id": account_id, "kinds": list(kinds)}
@@ -155,10 +157,10 @@ def pending(connection: Connection, account_id: str, kinds: tuple[Kind, ...]) ->
     return objects(rows, Request)
 
 
-def status_of(connection: Connection, account_id: str, request_id: str) -> Status | None:
+def status_of(connection: Connection, account_id: str, request_id: str) -> RequestStatus | None:
     """Returns how a request of the account stands; None where it has none of this id."""
     parameters = {"account_id": account_id, "request_id": request_id}
-    found = objects(connection.execute(statement("inbound/status_of"), parameters), Status)
+    found = objects(connection.execute(statement("inbound/status_of"), parameters), RequestStatus)
     return found[0] if found else None
 
 

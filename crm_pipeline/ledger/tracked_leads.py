@@ -47,7 +47,7 @@ class TrackedLead:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Known(NamedTuple):
+class LeadByPhone(NamedTuple):
     """A lead with a number that is known already."""
 
     lead_id: str
@@ -166,17 +166,19 @@ def take_moved(connection: Connection, account_id: str) -> set[int]:
     return set(connection.scalars(statement("leads/take_moved"), {"account_id": account_id}))
 
 
-def _settled(connection: Connection, account_id: str, leads: Sequence[TrackedLead]) -> list[Known]:
+def _settled(
+    connection: Connection, account_id: str, leads: Sequence[TrackedLead]
+) -> list[LeadByPhone]:
     """Sets by which address the person of each lead is known; returns as `whose_leads`."""
     phones = {each.phone for each in leads if each.phone is not None}
     if not phones:
         return whose_leads(leads, ())
     parameters = {"account_id": account_id, "phones": list(phones)}
     rows = connection.execute(statement("leads/of_phones"), parameters)
-    return whose_leads(leads, objects(rows, Known))
+    return whose_leads(leads, objects(rows, LeadByPhone))
 
 
-def whose_leads(leads: Sequence[TrackedLead], known: Sequence[Known]) -> list[Known]:
+def whose_leads(leads: Sequence[TrackedLead], known: Sequence[LeadByPhone]) -> list[LeadByPhone]:
     """Sets the address by which the person of each lead is known. Pure.
 
     That is the email address; of a lead without one it is that of the number's owner. A number is
@@ -214,7 +216,7 @@ def whose_leads(leads: Sequence[TrackedLead], known: Sequence[Known]) -> list[Kn
 class _Numbers:
     """The addresses that came with each number, and who calls by it and gives none."""
 
-    def __init__(self, known: Sequence[Known]) -> None:
+    def __init__(self, known: Sequence[LeadByPhone]) -> None:
         self._number_of: dict[str, str] = {}
         self._emails: dict[str, dict[str, str]] = {}
         self.callers: dict[str, dict[str, str]] = {}

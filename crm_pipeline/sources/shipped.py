@@ -15,7 +15,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Watermark of a source of which nothing has been read."""
 
 
-class Question(NamedTuple):
+class RowQuestion(NamedTuple):
     """A client's rows of an extract, and the shipping time after which they count. UTC."""
 
     client_id: str
@@ -48,8 +48,8 @@ class Shipped(NamedTuple):
 
 
 def shipped_since(
-    questions: Sequence[Question], extract: str = "new_rows"
-) -> dict[Question, Shipped]:
+    questions: Sequence[RowQuestion], extract: str = "new_rows"
+) -> dict[RowQuestion, Shipped]:
     """The answers, each question asked once.
 
     Args:
@@ -81,7 +81,7 @@ def shipped_since(
 def with_news(asked: Sequence[Asked], source: str, extract: str = "new_rows") -> frozenset[str]:
     """Returns, as `Source.news`, the accounts with rows shipped after what they have seen."""
     questions = [
-        Question(
+        RowQuestion(
             each.client_id, source, NEVER if each.position is None else each.position.seen_since
         )
         for each in asked
@@ -99,7 +99,7 @@ def oldest_unread(
 ) -> dict[str, datetime]:
     """Returns, as `Source.unread_since`, when the oldest row above the watermark was shipped."""
     questions = {
-        each.account_id: Question(
+        each.account_id: RowQuestion(
             each.client_id, source, NEVER if each.position is None else each.position.watermark
         )
         for each in asked

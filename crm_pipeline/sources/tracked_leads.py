@@ -17,7 +17,7 @@ from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.participations import UNFINISHED, moment
-from crm_pipeline.sources.shipped import NEVER, Question, oldest_unread, shipped_since, with_news
+from crm_pipeline.sources.shipped import NEVER, RowQuestion, oldest_unread, shipped_since, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import storable_json
 
@@ -182,7 +182,7 @@ def count_leads(client_id: str) -> int:
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/new_tracked_leads.sql` does not fit it.
     """
-    question = Question(client_id, NAME, NEVER)
+    question = RowQuestion(client_id, NAME, NEVER)
     return shipped_since([question], "new_tracked_leads")[question].rows
 
 

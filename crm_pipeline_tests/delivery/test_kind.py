@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crm_pipeline.delivery.decisions import Decision
-from crm_pipeline.delivery.delivery import Part, with_every_kind
+from crm_pipeline.delivery.delivery import DeliveryPart, with_every_kind
 from crm_pipeline.delivery.kind import (
     ACTIVITY,
     CAMPAIGN,
@@ -87,7 +87,7 @@ def test_a_kind_that_no_part_of_the_delivery_sends_or_two_do_is_an_error_at_star
     kinds: list[Kind],
 ) -> None:
     with pytest.raises(ValueError, match="has to be sent by one part"):
-        with_every_kind([Part((kind,), lambda *_: None) for kind in kinds])
+        with_every_kind([DeliveryPart((kind,), lambda *_: None) for kind in kinds])
 
 
 @pytest.mark.parametrize("treatment", OF_THE_ACCOUNT)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.inbound.queue import (
-    Asked,
+    NewRequest,
     finish,
     pending,
     put_off,
@@ -16,7 +16,7 @@ from crm_pipeline.inbound.queue import (
     status_of,
 )
 
-FEEDBACK = Asked("feedback", "listener", "bugs", b"same", b"content", body={"a": 1})
+FEEDBACK = NewRequest("feedback", "listener", "bugs", b"same", b"content", body={"a": 1})
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.ledger.tracked_leads import Known, TrackedLead, whose_leads
+from crm_pipeline.ledger.tracked_leads import LeadByPhone, TrackedLead, whose_leads
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 X, Y = "tel:+4930901820", "tel:+4930901821"
@@ -31,7 +31,7 @@ class Told:
             batch.append(TrackedLead(lead_id, at, at, None, email, phone))
         numbers = {each.phone for each in batch}
         known = [
-            Known(e.lead_id, e.as_of, e.email, str(e.phone), str(e.address))
+            LeadByPhone(e.lead_id, e.as_of, e.email, str(e.phone), str(e.address))
             for e in self.known.values()
             if e.phone is not None and e.phone in numbers
         ]
