@@ -18,6 +18,7 @@ from crm_pipeline.sample.foreseen import Foreseen
 _COLUMNS = {
     "regis- trations": "registrations",
     "atten- dances": "attendances",
+    "tracked leads": "tracked_leads",
     "known already": "known",
     "rejected": "rejected",
     "leads created": "leads_created",
@@ -77,6 +78,7 @@ def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> EndedCycl
             row["state"],
             registrations=tally["registrations", "rows"],
             attendances=tally["attendances", "rows"],
+            tracked_leads=tally["tracked_leads", "rows_read"],
             known=tally.overall("known_already"),
             rejected=tally.overall("rejected"),
             leads_created=tally.overall("leads_created"),
@@ -135,5 +137,5 @@ def show(console: Console, ended: Iterable[EndedCycle], foreseen: Mapping[str, F
 
 
 # A narrower terminal wraps lines rather than hide numbers.
-_NARROWEST = 150
+_NARROWEST = 160
 _COLOURS = {"Complete": "green", "Failed": "yellow", "Disabled": "dim"}

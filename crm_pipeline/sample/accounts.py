@@ -107,10 +107,45 @@ SAMPLE_ACCOUNTS = (
     SampleAccount(
         "cobalt-harbour",
         "Cobalt Harbour Logistics",
-        "a login by JWT, and only some of its sessions pushed",
+        "a login by JWT, only some of its sessions pushed, and the leads of a tracker: callers are "
+        "known by their number, and each person has a first and a last touch",
         login="jwt",
         every_second_session=True,
         known_people=True,
+        settings={
+            "attribution": {
+                "id_field": "Tracker_Id__c",
+                "kind_field": "Tracker_Kind__c",
+                "first_touch": {
+                    "source": "First_Source__c",
+                    "campaign": "First_Campaign__c",
+                    "gclid": "First_Gclid__c",
+                },
+                "last_touch": {"source": "Last_Source__c", "landing_page": "Last_Page__c"},
+                "further_fields": {"Recording__c": "recording_url"},
+                "phone_region": "DE",
+            }
+        },
+        org={
+            "objects": {
+                sobject: {
+                    "fields": {
+                        name: {"type": "string", "length": 255}
+                        for name in (
+                            "Tracker_Id__c",
+                            "Tracker_Kind__c",
+                            "First_Source__c",
+                            "First_Campaign__c",
+                            "First_Gclid__c",
+                            "Last_Source__c",
+                            "Last_Page__c",
+                            "Recording__c",
+                        )
+                    }
+                }
+                for sobject in ("Lead", "Contact")
+            }
+        },
     ),
     SampleAccount(
         "dovetail-health",

@@ -1,15 +1,16 @@
 """The foreseen first cycle of each sample account, found without the pipeline's code."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.sample.accounts import SampleAccount
-from crm_pipeline.sample.known_people import known_people
+from crm_pipeline.sample.known_people import known_callers, known_people
 from crm_pipeline.sample.people import UNUSABLE_ADDRESSES
+from crm_pipeline.sample.tracked_leads import AREA
 
 _UNUSABLE = {(address or "").strip() for address in UNUSABLE_ADDRESSES}
 
@@ -24,6 +25,7 @@ class Foreseen:
     state: str
     registrations: int = 0
     attendances: int = 0
+    tracked_leads: int = 0
     known: int = 0
     rejected: int = 0
     leads_created: int = 0
@@ -95,29 +97,82 @@ def audience(connection: Connection, account: SampleAccount) -> Audience:
     )
 
 
+@dataclass
+class Callers:
+    """The people of a client's tracked leads, as its account is meant to see them.
+
+    Attributes:
+        leads: how many the tracker has.
+        rejected: how many of them are not to reach the org.
+        addresses: of people who gave one.
+        numbers: of those who gave none, as the sample's orgs know them.
+    """
+
+    leads: int = 0
+    rejected: int = 0
+    addresses: set[str] = field(default_factory=set)
+    numbers: list[str] = field(default_factory=list)
+
+
+def callers(connection: Connection, account: SampleAccount) -> Callers:
+    """Returns who is behind the tracked leads of an account that has attribution on.
+
+    A number stands for the first one who gave an address with it; of two of them, for whoever
+    calls.
+    """
+    found = Callers()
+    if "attribution" not in account.settings:
+        return found
+    owners: dict[str, set[str]] = {}
+    alone: dict[str, None] = {}
+    for row in connection.execute(
+        statement("sample/tracked_leads"), {"client_id": account.account_id}
+    ):
+        found.leads += 1
+        address, number = _usable(row.email), _number(row.phone)
+        junk = row.is_spam or row.is_duplicate or row.kind == "fax"
+        if junk or not (address or number) or (address and _filtered(address, account)):
+            found.rejected += 1
+        elif address:
+            found.addresses.add(address)
+            if number and not owners.get(number):
+                alone.pop(number, None)
+            if number:
+                owners.setdefault(number, set()).add(address)
+        elif number and len(owners.get(number, ())) != 1:
+            alone[number] = None
+    found.numbers = list(alone)
+    return found
+
+
 def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
     """Returns how the first cycle of an account must end."""
     if account.state == "Disabled":
         return Foreseen("Disabled")
     seen = audience(connection, account)
+    tracked = callers(connection, account)
     kinds = Counter(row.kind for row in seen.rows)
     read = Foreseen(
         state=account.state,
         registrations=kinds["registration"],
         attendances=kinds["attendance"],
-        rejected=len(seen.rows) - len(seen.accepted),
+        tracked_leads=tracked.leads,
+        rejected=len(seen.rows) - len(seen.accepted) + tracked.rejected,
     )
     if account.state == "Failed":
         return replace(read, waiting=len(seen.addresses) + len(seen.accepted))
     known = known_people(account, seen.addresses)
-    new = [address for address in seen.addresses if address not in known.addresses]
+    called_before = known_callers(known, tracked.numbers)
+    everybody = sorted(tracked.addresses.union(seen.addresses))
+    new = [address for address in everybody if address not in known.addresses]
+    new += sorted(set(tracked.numbers).difference(called_before))
     refused = {address for address in new if _refused(address, account)}
     activities_of_refused = sum(address in refused for address in seen.accepted)
     return replace(
         read,
         leads_created=len(new) - len(refused),
         leads_updated=len(known.as_leads),
-        contacts_updated=len(known.as_contacts),
+        contacts_updated=len(known.as_contacts) + len(called_before),
         activities=len(seen.accepted) - activities_of_refused,
         waiting=activities_of_refused,
         exhausted=len(refused),
@@ -127,6 +182,20 @@ def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
 def _address(email: str | None) -> str | None:
     address = (email or "").strip().lower()
     return None if address in _UNUSABLE else address
+
+
+def _usable(email: str | None) -> str | None:
+    """Returns a tracked lead's address: what is none there has no @, or nothing around it."""
+    address = _address(email)
+    return address if address and "@" in address.strip("@") else None
+
+
+def _number(phone: str | None) -> str | None:
+    """Returns a tracked lead's number as 1712000001, its extension behind; None: it is none."""
+    number, _, extension = (phone or "").partition(" ext. ")
+    digits = "".join(each for each in number if each.isdigit()).removeprefix("0049")
+    digits = digits.removeprefix("49").removeprefix("0")
+    return digits + extension if digits.startswith(AREA) else None
 
 
 def _filtered(address: str, account: SampleAccount) -> bool:

@@ -17,6 +17,7 @@ from crm_pipeline.sample.platform import (
     session_starts,
     shipped,
 )
+from crm_pipeline.sample.tracked_leads import leads_of_platform, numbers_of_leads
 from crm_pipeline.sample.traffic import Presence, Tables
 
 _MINUTE = np.timedelta64(1, "m")
@@ -39,6 +40,8 @@ def history(platform: SamplePlatform, chunk_rows: int) -> Iterator[Tables]:
         yield {"person": _people(platform, ids)}
     for ids in _chunks(int(platform.registrations.sum()), chunk_rows):
         yield _participations(platform, ids)
+    for ids in _chunks(int(numbers_of_leads(platform).sum()), chunk_rows):
+        yield {"tracked_lead": leads_of_platform(platform, ids)}
 
 
 def _chunks(total: int, rows: int) -> Iterator[Ids]:

@@ -40,6 +40,34 @@ def known_people(account: SampleAccount, addresses: Sequence[str]) -> KnownPeopl
     return known
 
 
+def known_callers(known: KnownPeople, numbers: Sequence[str]) -> list[str]:
+    """Has every fourth of these callers in the org, and every tenth of those in two records.
+
+    Args:
+        known: whom the org knows; the records are added.
+        numbers: of German callers, each by the area and the rest, as 1712000001.
+
+    Returns:
+        The numbers of those who are there once.
+    """
+    once = []
+    for place, number in enumerate(numbers[: 4 * MOST_PEOPLE : 4]):
+        contacts = known.records.setdefault("Contact", [])
+        for spelling in ("(0{}) {}", "+49 {} {}")[: 2 if place % 10 == 9 else 1]:
+            phone = spelling.format(number[:3], number[3:])
+            contacts.append(
+                {
+                    "Id": f"003{len(contacts) + 1:012}AAA",
+                    "LastName": "Caller",
+                    "Phone": phone,
+                    "CreatedDate": "2022-03-01T09:30:00.000+0000",
+                }
+            )
+        if place % 10 != 9:
+            once.append(number)
+    return once
+
+
 # No id here has a capital letter, so AAA is the checksum of each.
 _CUSTOMERS = {"Id": "001000000000001AAA", "Name": "Customers of old"}
 

@@ -12,6 +12,7 @@ from crm_pipeline.sample import traffic
 from crm_pipeline.sample.draws import Draws, Ids, Texts
 from crm_pipeline.sample.people import people
 from crm_pipeline.sample.platform import moment
+from crm_pipeline.sample.tracked_leads import Found, tracked_leads
 from crm_pipeline.sample.traffic import Presence, Tables
 from crm_pipeline.sample.vocabulary import REPLIES
 from crm_pipeline.sample.warehouse import SampleError, write
@@ -34,6 +35,8 @@ class Traffic:
         late: registrations that arrived now with an older date of shipping.
         cancelled: known registrations.
         replies: late replies to chat messages that are there already.
+        tracked_leads: new leads of the tracker.
+        richer_leads: calls that were there already and came again, with a recording.
     """
 
     registrations: int
@@ -43,6 +46,8 @@ class Traffic:
     late: int
     cancelled: int
     replies: int
+    tracked_leads: int
+    richer_leads: int
 
 
 def add_traffic(
@@ -85,6 +90,8 @@ def add_traffic(
         replies = _late_replies(connection, draws, extent.last_registration, now)
         write(connection, {"person": new, **tables})
         write(connection, {"chat_reply": replies})
+        leads = _tracked_leads(draws, extent.last_lead, clients[::8], extent.last_person, now)
+        write(connection, {"tracked_lead": leads})
         return Traffic(
             registrations=number,
             attendances=len(tables["attendance"]),
@@ -93,7 +100,31 @@ def add_traffic(
             late=late,
             cancelled=_cancel(connection, draws, ids[::20], now),
             replies=len(replies),
+            tracked_leads=len(leads),
+            richer_leads=_enrich(connection, draws, extent.last_lead, len(leads), now),
         )
+
+
+def _tracked_leads(
+    draws: Draws, last_lead: int, clients: Texts, last_person: int, now: datetime
+) -> pd.DataFrame:
+    """A new lead for each of these clients, of the last minutes."""
+    ids = last_lead + np.arange(1, len(clients) + 1)
+    found = Found(clients, np.ones_like(ids), np.full_like(ids, max(1, last_person)))
+    at = np.full(len(ids), moment(now))
+    return tracked_leads(draws, ids, found, at - np.timedelta64(5, "m"), at)
+
+
+def _enrich(
+    connection: Connection, draws: Draws, last_lead: int, number: int, now: datetime
+) -> int:
+    """Has some calls come again, richer; returns how many."""
+    if not last_lead:
+        return 0
+    leads = 1 + draws.below(last_lead + np.arange(number), "which call is richer", last_lead)
+    return connection.execute(
+        statement("sample/enrich_leads"), {"leads": leads.tolist(), "shipped_at": now}
+    ).rowcount
 
 
 def _known_people(

@@ -10,8 +10,8 @@ import yaml
 from sqlalchemy import Connection
 
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, SampleAccount
-from crm_pipeline.sample.foreseen import audience
-from crm_pipeline.sample.known_people import known_people
+from crm_pipeline.sample.foreseen import audience, callers
+from crm_pipeline.sample.known_people import known_callers, known_people
 
 FILE = "orgs.yaml"
 
@@ -74,6 +74,7 @@ def _credentials(account: SampleAccount, org: Mapping[str, Any], folder: Path) -
 
 def _org(connection: Connection, account: SampleAccount, folder: Path) -> dict[str, Any]:
     known = known_people(account, audience(connection, account).addresses)
+    known_callers(known, callers(connection, account).numbers)
     username = f"integration@{account.account_id}.example"
     org: dict[str, Any] = {
         "name": account.account_id,

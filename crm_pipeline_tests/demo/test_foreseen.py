@@ -42,6 +42,7 @@ def ended(report: CycleReport) -> Foreseen:
         state=report.state,
         registrations=tally["registrations", "rows"],
         attendances=tally["attendances", "rows"],
+        tracked_leads=tally["tracked_leads", "rows_read"],
         known=tally.overall("known_already"),
         rejected=tally.overall("rejected"),
         leads_created=tally.overall("leads_created"),

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from crm_pipeline.local_org.config import load
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
-from crm_pipeline.sample.foreseen import audience, foreseen, sessions_to_push
-from crm_pipeline.sample.known_people import known_people
+from crm_pipeline.sample.foreseen import audience, callers, foreseen, sessions_to_push
+from crm_pipeline.sample.known_people import KnownPeople, known_callers, known_people
 from crm_pipeline.sample.orgs import credentials, write_orgs
 from crm_pipeline.sample.warehouse import create
 
@@ -102,3 +102,14 @@ def test_any_number_of_clients_can_be_had(number: int):
     assert len(named) == number
     assert len(set(named.values())) == number
     assert next(iter(named)) == ALDER.account_id
+
+
+def test_an_org_knows_some_callers_once_and_some_twice(warehouse: Engine):
+    with warehouse.connect() as connection:
+        tracked = callers(connection, COBALT)
+        assert not callers(connection, ALDER).leads
+    known = KnownPeople()
+    once = known_callers(known, tracked.numbers)
+    assert len(tracked.addresses) > 5
+    assert len(tracked.numbers) > len(once) > 1
+    assert 0 < tracked.rejected < tracked.leads

@@ -8,4 +8,5 @@ TRUNCATE
     warehouse.poll_question,
     warehouse.poll_answer,
     warehouse.chat_message,
-    warehouse.chat_reply
+    warehouse.chat_reply,
+    warehouse.tracked_lead
