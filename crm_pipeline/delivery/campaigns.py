@@ -9,12 +9,8 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
-from crm_pipeline.delivery.recording import (
-    CAMPAIGN_MEMBER,
-    note_changes,
-    record_failures,
-    what_to_mend,
-)
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes, record_failures
+from crm_pipeline.delivery.refusals import what_to_mend
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.campaigns import (
     DueCampaign,

@@ -19,12 +19,8 @@ from crm_pipeline.delivery.decisions import (
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matched, lookup_of
-from crm_pipeline.delivery.recording import (
-    PERSON_SOBJECTS,
-    keep_updates,
-    note_changes,
-    record_unchanged,
-)
+from crm_pipeline.delivery.recording import keep_updates, note_changes, record_unchanged
+from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims

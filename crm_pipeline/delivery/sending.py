@@ -8,7 +8,8 @@ from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost_records import which_are_there
-from crm_pipeline.delivery.recording import Recorder, note_changes
+from crm_pipeline.delivery.recorder import Recorder
+from crm_pipeline.delivery.recording import note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job

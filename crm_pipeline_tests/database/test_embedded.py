@@ -20,7 +20,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database import embedded
-from crm_pipeline.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from crm_pipeline.database.embedded import EmbeddedPostgres
+from crm_pipeline.database.embedded_installation import EmbeddedPostgresError
 from crm_pipeline.settings import PROJECT, settings
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
