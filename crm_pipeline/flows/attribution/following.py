@@ -13,11 +13,11 @@ from crm_pipeline.flows.attribution.filter import fires, passes
 from crm_pipeline.flows.attribution.matches import (
     Deal,
     Known,
-    Match,
+    LeadMatch,
+    MatchableLead,
     OrgPerson,
     Role,
     Rule,
-    TrackedLead,
     find,
     waits_because,
 )
@@ -145,9 +145,9 @@ def _known(connection: Connection, account_id: str, deals: Any) -> Known:
         emails={each.email for each in people if each.email is not None},
         phones=phones,
     )
-    by: dict[str, dict[str, list[TrackedLead]]] = {}
+    by: dict[str, dict[str, list[MatchableLead]]] = {}
     for each in found:
-        lead = TrackedLead(each.lead_id, each.happened_at, each.person_key)
+        lead = MatchableLead(each.lead_id, each.happened_at, each.person_key)
         by.setdefault(each.known_by, {}).setdefault(each.value, []).append(lead)
     return Known(
         {lead_id: lead for lead_id, [lead] in by.get("id", {}).items()},
@@ -208,7 +208,7 @@ def _matched(around: _Surroundings, due: DueOpportunity) -> tuple[list[Part], st
     if due.deleted:
         kept = [
             Part(
-                Match(TrackedLead(m.lead_id, due.created_at, 0), Rule(m.rule), m.because),
+                LeadMatch(MatchableLead(m.lead_id, due.created_at, 0), Rule(m.rule), m.because),
                 m.number,
                 m.parts,
             )

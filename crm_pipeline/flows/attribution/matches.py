@@ -22,7 +22,7 @@ class Rule(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class TrackedLead:
+class MatchableLead:
     """A lead of the tracker.
 
     Attributes:
@@ -85,7 +85,7 @@ class Deal:
     roles: tuple[Role, ...] = ()
 
 
-_Leads = Mapping[str, Sequence[TrackedLead]]
+_Leads = Mapping[str, Sequence[MatchableLead]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Known:
             nobody.
     """
 
-    by_id: Mapping[str, TrackedLead] = field(default_factory=dict)
+    by_id: Mapping[str, MatchableLead] = field(default_factory=dict)
     by_record: _Leads = field(default_factory=dict)
     by_email: _Leads = field(default_factory=dict)
     by_phone: _Leads = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class LeadMatch:
     """A tracked lead to which an opportunity belongs, by its best rule.
 
     Attributes:
@@ -118,12 +118,12 @@ class Match:
         because: the reason, for people; names records by their Ids, never by personal data.
     """
 
-    lead: TrackedLead
+    lead: MatchableLead
     rule: Rule
     because: str
 
 
-def find(deal: Deal, known: Known) -> list[Match]:
+def find(deal: Deal, known: Known) -> list[LeadMatch]:
     """The tracked leads of an opportunity, by the order of the rules; none where it has to wait.
 
     The id of a lead on the opportunity itself settles it. Else every lead that a rule finds has a
@@ -131,11 +131,11 @@ def find(deal: Deal, known: Known) -> list[Match]:
     came before the opportunity was made, the last of them first; where none did, all.
     """
     if deal.tracker_id is not None and (lead := known.by_id.get(deal.tracker_id)):
-        return [Match(lead, Rule.ID_ON_OPPORTUNITY, "its id is stored on the opportunity")]
-    matches: dict[str, Match] = {}
+        return [LeadMatch(lead, Rule.ID_ON_OPPORTUNITY, "its id is stored on the opportunity")]
+    matches: dict[str, LeadMatch] = {}
     for leads, rule, because in _found(deal, known):
         for lead in _in_time(leads, deal.created_at):
-            matches.setdefault(lead.lead_id, Match(lead, rule, because))
+            matches.setdefault(lead.lead_id, LeadMatch(lead, rule, because))
     return list(matches.values())
 
 
@@ -149,7 +149,7 @@ def waits_because(deal: Deal, known: Known) -> str:
     return "nobody around it is a tracked lead"
 
 
-def _found(deal: Deal, known: Known) -> Iterator[tuple[Sequence[TrackedLead], Rule, str]]:
+def _found(deal: Deal, known: Known) -> Iterator[tuple[Sequence[MatchableLead], Rule, str]]:
     for lead in deal.converted:
         ways = (way(lead, known) for way in (_named, _held, _by_email, _by_phone))
         found = next(filter(None, ways), ())
@@ -170,27 +170,27 @@ def _found(deal: Deal, known: Known) -> Iterator[tuple[Sequence[TrackedLead], Ru
             yield way(role.contact, known), rule, f"{words} {role.contact.record_id}"
 
 
-def _in_time(leads: Sequence[TrackedLead], made_at: datetime) -> list[TrackedLead]:
+def _in_time(leads: Sequence[MatchableLead], made_at: datetime) -> list[MatchableLead]:
     """Returns those that came before a time, the last first; where none did, all in their order."""
     in_order = sorted(leads, key=lambda each: (each.happened_at, each.lead_id))
     return [each for each in in_order if each.happened_at <= made_at][::-1] or in_order
 
 
-def _named(person: OrgPerson, known: Known) -> Sequence[TrackedLead]:
+def _named(person: OrgPerson, known: Known) -> Sequence[MatchableLead]:
     if person.tracker_id is None or (lead := known.by_id.get(person.tracker_id)) is None:
         return ()
     return (lead,)
 
 
-def _held(person: OrgPerson, known: Known) -> Sequence[TrackedLead]:
+def _held(person: OrgPerson, known: Known) -> Sequence[MatchableLead]:
     return known.by_record.get(person.record_id, ())
 
 
-def _by_email(person: OrgPerson, known: Known) -> Sequence[TrackedLead]:
+def _by_email(person: OrgPerson, known: Known) -> Sequence[MatchableLead]:
     return () if person.email is None else known.by_email.get(person.email, ())
 
 
-def _by_phone(person: OrgPerson, known: Known) -> Sequence[TrackedLead]:
+def _by_phone(person: OrgPerson, known: Known) -> Sequence[MatchableLead]:
     return [
         lead
         for phone in person.phones

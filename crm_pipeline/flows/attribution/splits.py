@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from crm_pipeline.accounts.attribution import Split
-from crm_pipeline.flows.attribution.matches import Match
+from crm_pipeline.flows.attribution.matches import LeadMatch
 
 CENT = Decimal("0.01")
 
@@ -13,7 +13,7 @@ CENT = Decimal("0.01")
 class Part(NamedTuple):
     """A tracked lead's part in an opportunity: the `number`th of `of` equal ones, from 0 on."""
 
-    match: Match
+    match: LeadMatch
     number: int = 0
     of: int = 1
 
@@ -31,7 +31,7 @@ class Part(NamedTuple):
         return part.copy_sign(whole) if part else part
 
 
-def parts(matches: Sequence[Match], split: Split) -> list[Part]:
+def parts(matches: Sequence[LeadMatch], split: Split) -> list[Part]:
     """The leads that have a part in an opportunity, in the order of the rules.
 
     Args:

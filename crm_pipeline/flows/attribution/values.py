@@ -12,7 +12,7 @@ from crm_pipeline.ledger.messages import MessageWant
 
 TOPIC = "lead_values"
 
-Standing = Literal["open", "won", "lost", "deleted", "withdrawn"]
+DealStanding = Literal["open", "won", "lost", "deleted", "withdrawn"]
 """How an opportunity stands, for a lead: `withdrawn` where it belongs to that lead no more."""
 
 
@@ -49,7 +49,7 @@ class Value:
     history: Sequence[Move]
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> DealStanding:
         """The state of the opportunity."""
         if self.is_deleted:
             return "deleted"
@@ -105,7 +105,7 @@ def _message(
     value: Value,
     lead_id: str,
     as_of: datetime,
-    standing: Standing,
+    standing: DealStanding,
     *,
     amount: Decimal | None,
     closed_amount: Decimal | None,

@@ -8,10 +8,10 @@ import pytest
 from crm_pipeline.flows.attribution.matches import (
     Deal,
     Known,
+    MatchableLead,
     OrgPerson,
     Role,
     Rule,
-    TrackedLead,
     find,
     waits_because,
 )
@@ -20,19 +20,19 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PHONE = "+4930123456"
 
 
-def lead(number: int, *, minute: int = -10, person: int | None = None) -> TrackedLead:
+def lead(number: int, *, minute: int = -10, person: int | None = None) -> MatchableLead:
     at = NOON + timedelta(minutes=minute)
-    return TrackedLead(f"L{number}", at, number if person is None else person)
+    return MatchableLead(f"L{number}", at, number if person is None else person)
 
 
 ONE, TWO = lead(1), lead(2)
 
 
 def known(
-    *leads: TrackedLead,
-    records: dict[str, Sequence[TrackedLead]] | None = None,
-    emails: dict[str, Sequence[TrackedLead]] | None = None,
-    phones: dict[str, Sequence[TrackedLead]] | None = None,
+    *leads: MatchableLead,
+    records: dict[str, Sequence[MatchableLead]] | None = None,
+    emails: dict[str, Sequence[MatchableLead]] | None = None,
+    phones: dict[str, Sequence[MatchableLead]] | None = None,
     shared: frozenset[str] = frozenset(),
 ) -> Known:
     by_id = {each.lead_id: each for each in leads}

@@ -7,17 +7,17 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.flows.attribution.matches import Match, Rule, TrackedLead
+from crm_pipeline.flows.attribution.matches import LeadMatch, MatchableLead, Rule
 from crm_pipeline.flows.attribution.splits import Part, parts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def matches_of(*minutes: int) -> list[Match]:
+def matches_of(*minutes: int) -> list[LeadMatch]:
     """Matches in the order of the rules, each with a lead of that minute past noon."""
     return [
-        Match(
-            TrackedLead(f"L{number}", NOON + timedelta(minutes=minute), number),
+        LeadMatch(
+            MatchableLead(f"L{number}", NOON + timedelta(minutes=minute), number),
             Rule.CONTACT_ROLE,
             "contact 003",
         )
