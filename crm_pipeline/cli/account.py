@@ -21,6 +21,7 @@ from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Met
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.opportunities import confirm_filter
 from crm_pipeline.cli.show import print_facts, print_table, say, shown
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def set_(
         )
         confirm_reading(connection, account_id, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
+        confirm_filter(connection, before, account, yes=yes)
         account_again.tell_of_people(connection, before, account)
         if before.lead_source != account.settings.lead_source:
             account_again.tell_of_rows(connection, account_id, "have the former LeadSource")

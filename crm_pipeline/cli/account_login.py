@@ -11,6 +11,11 @@ from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Met
 from crm_pipeline.cli.credentials_input import credentials as asked_credentials
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.opportunities import (
+    OPPORTUNITY_OBJECTS,
+    opportunity_fields,
+    say_currency_to_name,
+)
 from crm_pipeline.cli.show import console, say
 
 if TYPE_CHECKING:
@@ -89,6 +94,7 @@ def try_login(
         )
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.{numbers}")
+    say_currency_to_name(account.settings, known)
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
     if missing := missing_rights(objects, needed_rights(account.settings)):
@@ -194,6 +200,7 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
     return [
         *filled,
         *attribution_fields(chosen),
+        *opportunity_fields(chosen),
         *(m for m in mappings if m.sobject == "CampaignMember" and (m.source or m.constant)),
         *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
     ]
@@ -234,7 +241,7 @@ def needed_rights(settings: "AccountSettings") -> _Rights:
     if settings.unknown_email == "Contact":
         needed["Contact"] = all_three
     if settings.attribution is not None and settings.attribution.triggers:
-        needed |= {"Opportunity": [_READ], "OpportunityContactRole": [_READ]}
+        needed |= {sobject: [_READ] for sobject in OPPORTUNITY_OBJECTS}
     campaigns = settings.campaigns
     if campaigns is None:
         return needed

@@ -65,8 +65,6 @@ def attribution_fields(settings: "AccountSettings") -> "Iterator[FieldMapping]":
         for field, _ in settings.attribution.written_fields():
             yield FieldMapping("Lead", field)
             yield FieldMapping("Contact", field)
-        if settings.attribution.opportunity_id_field is not None:
-            yield FieldMapping("Opportunity", settings.attribution.opportunity_id_field)
 
 
 def numbers_to_read(org: "Org", settings: "AccountSettings") -> str:

@@ -4,7 +4,7 @@ Each function works within the caller's transaction, on the connection that hold
 lock.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -301,6 +301,30 @@ def find_due(
     if lead_ids := rows.all():
         parameters = {"account_id": account_id, "lead_ids": lead_ids, "id_field": id_field}
         connection.execute(statement("opportunities/due_by_leads"), parameters)
+
+
+@dataclass(slots=True)
+class LiveOpportunity:
+    """An opportunity that is not deleted, with what the filter knows of it."""
+
+    opportunity_id: str
+    record: Mapping[str, Any]
+    amount: Decimal | None
+    in_filter: bool
+    has_fired: bool
+
+
+def live_opportunities(connection: Connection, account_id: str) -> Iterator[LiveOpportunity]:
+    """All opportunities of an account that are not deleted, in the order of their Ids."""
+    after, limit = "", 5_000
+    while True:
+        parameters = {"account_id": account_id, "after": after, "limit": limit}
+        rows = connection.execute(statement("opportunities/live"), parameters)
+        found = objects(rows, LiveOpportunity)
+        yield from found
+        if len(found) < limit:
+            return
+        after = found[-1].opportunity_id
 
 
 def due_opportunities(

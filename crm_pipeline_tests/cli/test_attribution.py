@@ -62,7 +62,12 @@ def test_opportunities_are_read_only_where_something_of_them_is_told() -> None:
         chosen = AttributionSettings.model_validate(attribution)
         return set(needed_rights(AccountSettings(attribution=chosen)))
 
-    assert needed() - needed(triggers=[]) == {"Opportunity", "OpportunityContactRole"}
+    assert needed() - needed(triggers=[]) == {
+        "Opportunity",
+        "OpportunityContactRole",
+        "OpportunityHistory",
+        "OpportunityStage",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The filter of opportunities, judged on our side, and when it fires. Pure."""
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from crm_pipeline.accounts.attribution import OpportunityCondition
+from crm_pipeline.accounts.attribution import AttributionSettings, OpportunityCondition
+from crm_pipeline.ledger.opportunities import LiveOpportunity
 
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
@@ -35,6 +37,44 @@ def fires(*, inside: bool, was_inside: bool, has_fired: bool, again: bool) -> bo
         again: whether re-entering fires as well.
     """
     return inside and not was_inside and (again or not has_fired)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The opportunities for which a filter would fire, and those of which that is not known.
+
+    Attributes:
+        fires: those that would enter it now.
+        unknown: how many were read without a field that it asks for; they are read again first.
+    """
+
+    fires: Sequence[LiveOpportunity]
+    unknown: int
+
+    def sums(self, currency: str | None) -> dict[str | None, Decimal]:
+        """Their amounts by currency; `currency` is that of an org that does not name it."""
+        found: dict[str | None, Decimal] = {}
+        for each in self.fires:
+            code = each.record.get("CurrencyIsoCode", currency)
+            found[code] = found.get(code, Decimal(0)) + (each.amount or 0)
+        return found
+
+
+def would_fire(live: Iterable[LiveOpportunity], choices: AttributionSettings) -> Preview:
+    """Returns for which opportunities the filter would fire with these settings, as they stand."""
+    conditions = choices.opportunity_filter
+    found: list[LiveOpportunity] = []
+    unknown = 0
+    for each in live if conditions else ():
+        unknown += any(condition.field not in each.record for condition in conditions)
+        if fires(
+            inside=passes(each.record, conditions),
+            was_inside=each.in_filter,
+            has_fired=each.has_fired,
+            again=choices.filter_fires_again,
+        ):
+            found.append(each)
+    return Preview(found, unknown)
 
 
 def _fulfils(value: Any, condition: OpportunityCondition) -> bool:

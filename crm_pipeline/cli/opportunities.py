@@ -1,0 +1,87 @@
+"""What opportunities that come back need of an org, and what another filter would fire."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from crm_pipeline.cli.guards import agree
+from crm_pipeline.cli.show import say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.salesforce.describe import SObjectSchema
+
+OPPORTUNITY_OBJECTS = (
+    "Opportunity",
+    "OpportunityContactRole",
+    "OpportunityHistory",
+    "OpportunityStage",
+)
+"""Objects that are read, and never written."""
+
+_NAMED = 10
+"""Opportunities that are named by their Ids."""
+
+
+def confirm_filter(
+    connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
+) -> None:
+    """Says for which opportunities another filter fires, as they stand, before it is taken.
+
+    Nothing changes unless the person agrees.
+    """
+    from crm_pipeline.flows.attribution.filter import would_fire
+    from crm_pipeline.ledger.opportunities import live_opportunities
+
+    chosen = account.settings.attribution
+    if chosen is None or not chosen.opportunity_filter:
+        return
+    if before.attribution is not None:
+        was = before.attribution.opportunity_filter, before.attribution.filter_fires_again
+        if was == (chosen.opportunity_filter, chosen.filter_fires_again):
+            return
+    preview = would_fire(live_opportunities(connection, account.account_id), chosen)
+    if not preview.fires and not preview.unknown:
+        return
+    sums = ", ".join(
+        f"{amount:.2f} {code or 'in the currency of the org'}"
+        for code, amount in sorted(preview.sums(chosen.currency).items(), key=str)
+    )
+    ids = [each.opportunity_id for each in preview.fires]
+    said = f"The filter fires for {len(ids)} opportunities as they stand"
+    if ids:
+        more = ", …" if len(ids) > _NAMED else ""
+        said += f", {sums} in all: {', '.join(ids[:_NAMED])}{more}"
+    if preview.unknown:
+        said += (
+            f"; {preview.unknown} were read without a field that it asks for: they are read again "
+            "and judged then"
+        )
+    agree(f"{said}.", "Take the filter?", yes=yes)
+
+
+def opportunity_fields(settings: "AccountSettings") -> "Iterator[FieldMapping]":
+    """The fields of opportunities and around them that are read for an account."""
+    from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.flows.attribution.opportunities import watches
+
+    if settings.attribution is not None:
+        for watched in watches(settings.attribution):
+            if watched.sobject in OPPORTUNITY_OBJECTS:
+                for field in (*watched.context, *watched.named):
+                    yield FieldMapping(watched.sobject, field)
+
+
+def say_currency_to_name(settings: "AccountSettings", described: "Iterable[SObjectSchema]") -> None:
+    """Says so where neither the org nor the account names the currency of amounts."""
+    chosen = settings.attribution
+    if chosen is None or chosen.currency is not None:
+        return
+    for schema in described:
+        if schema.name == "Opportunity" and schema.field("CurrencyIsoCode") is None:
+            say(
+                "The org has one currency and does not name it: amounts are told without one. Name "
+                'it in the account\'s attribution: {"currency": "EUR"}.'
+            )

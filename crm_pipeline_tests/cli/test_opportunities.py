@@ -1,0 +1,99 @@
+"""What opportunities need of an org, and what another filter would fire, is said beforehand."""
+
+from typing import Any
+
+import orjson
+import requests
+from sqlalchemy import Engine, text
+
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+
+
+def admin(server: LocalOrgServer, path: str, **body: Any) -> Any:
+    answer = requests.post(f"{server.url_of('acme')}/_admin/{path}", json=body, timeout=10)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def deal(server: LocalOrgServer, **fields: Any) -> str:
+    known = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31", **fields}
+    return str(admin(server, "create", object="Opportunity", fields=known)["id"])
+
+
+def attribution(least: float, field: str = "Amount") -> str:
+    chosen = {
+        "triggers": ["new", "matching_filter"],
+        "opportunity_filter": [{"field": field, "operator": ">=", "value": least}],
+        "currency": "EUR",
+    }
+    return f"attribution={orjson.dumps(chosen).decode()}"
+
+
+def cycle() -> None:
+    report = sync_account("acme", run_id="test")
+    assert report.state == "Complete", report.reason
+
+
+def fired(pipeline: Engine) -> set[str]:
+    with pipeline.connect() as connection:
+        return set(
+            connection.scalars(
+                text(
+                    "SELECT opportunity_id FROM crm.opportunity_firing"
+                    " WHERE trigger = 'matching_filter'"
+                )
+            )
+        )
+
+
+def test_the_preview_of_a_filter_is_what_it_then_fires(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+) -> None:
+    run("account", "set", "acme", "attribution={}", "read_back_minutes=0", "--yes")
+    small, big, bigger = (deal(server, Amount=amount) for amount in (5, 1000.5, 2000))
+    cycle()
+    told = run("account", "set", "acme", attribution(1000), typed="n\n", fails=1).output
+    told = " ".join(told.split())
+    assert "The filter fires for 2 opportunities as they stand, 3000.50 EUR in all" in told
+    assert big in told
+    assert bigger in told
+    assert small not in told
+    cycle()
+    assert fired(pipeline) == set()
+    run("account", "set", "acme", attribution(1000), "--yes")
+    cycle()
+    assert fired(pipeline) == {big, bigger}
+    told = " ".join(run("account", "set", "acme", attribution(1), "--yes").output.split())
+    assert f"The filter fires for 1 opportunities as they stand, 5.00 EUR in all: {small}." in told
+    cycle()
+    assert fired(pipeline) == {small, big, bigger}
+    assert "The filter fires" not in run("account", "set", "acme", attribution(500)).output
+
+
+def test_opportunities_without_a_field_of_the_filter_are_judged_later(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+) -> None:
+    run("account", "set", "acme", "attribution={}", "read_back_minutes=0", "--yes")
+    made = deal(server, TotalOpportunityQuantity=7)
+    cycle()
+    told = run("account", "set", "acme", attribution(5, "TotalOpportunityQuantity"), "--yes").output
+    assert "1 were read without a field that it asks for" in " ".join(told.split())
+    cycle()
+    cycle()
+    assert fired(pipeline) == {made}
+
+
+def test_hidden_fields_of_opportunities_and_the_currency_are_told(
+    run: Run, org: Org, server: LocalOrgServer
+) -> None:
+    run("account", "set", "acme", "attribution={}", "--yes")
+    told = run("account", "test-login", "acme").output
+    assert "amounts are told without one" in " ".join(told.split())
+    admin(server, "settings", hidden_fields=["Opportunity.Amount", "OpportunityContactRole.Role"])
+    told = run("account", "test-login", "acme", fails=1).stderr
+    assert "Opportunity.Amount, OpportunityContactRole.Role: not in the org, or hidden" in told
+    run("account", "set", "acme", 'attribution={"triggers": []}', "--yes")
+    run("account", "test-login", "acme")
