@@ -50,6 +50,10 @@ def test_dg_list_defs_shows_the_lineage():
         "campaign_members",
         "lead_values",
         "removals",
+        "platform_users",
+        "feedback",
+        "user_data",
+        "macros",
     }
     assert deps["lead_values"] == {"opportunity_matches"}
     assert deps["opportunity_matches"] == {"opportunities", "tracked_leads"}

@@ -10,6 +10,7 @@ from crm_pipeline.cli import (
     cycle,
     engagement,
     erasure,
+    listen,
     listener,
     migrate,
     operations,
@@ -53,6 +54,7 @@ app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(erasure.app, name="erasure")
+app.command("listen")(listen.listen)
 app.add_typer(listener.app, name="listener")
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")

@@ -66,6 +66,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.field_mapping.field",
             "crm.field_mapping.sobject",
             "crm.field_mapping.source",
+            "crm.attribution_said.fingerprint",
             "crm.campaign_mapping.fingerprint",
         ),
         _SETTING,

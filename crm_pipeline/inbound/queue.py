@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.text import storable_json
 
 RequestKind = Literal["removal", "macro", "feedback", "user_data"]
 Door = Literal["listener", "open_dsr", "outbound_message", "command", "restored"]
@@ -96,17 +97,24 @@ def receive(connection: Connection, account_id: str, asked: NewRequest) -> Recei
         known = of_key(connection, account_id, asked.key, asked.content)
         if known is None:
             known = _receive(connection, account_id, asked)
-            connection.execute(
-                statement("inbound/note_key"),
-                {
-                    "account_id": account_id,
-                    "key": asked.key,
-                    "content": asked.content,
-                    "request_id": known.request_id,
-                },
-            )
+            note_key(connection, account_id, asked.key, asked.content, known)
         return known
     return _receive(connection, account_id, asked)
+
+
+def note_key(
+    connection: Connection, account_id: str, key: bytes, content: bytes, received: Received
+) -> None:
+    """Notes a key of the caller's for a request."""
+    connection.execute(
+        statement("inbound/note_key"),
+        {
+            "account_id": account_id,
+            "key": key,
+            "content": content,
+            "request_id": received.request_id,
+        },
+    )
 
 
 def of_key(
@@ -138,13 +146,26 @@ def _receive(connection: Connection, account_id: str, asked: NewRequest) -> Rece
             "content": asked.content,
             "address": asked.address,
             "digest": asked.digest,
-            "body": None if asked.body is None else orjson.dumps(asked.body).decode(),
+            "body": None if asked.body is None else storable_json(asked.body),
         },
     ).one_or_none()
     if row is not None:
         return Received(str(row.request_id), row.received_at, is_new=True)
-    first = connection.execute(statement("inbound/first_of"), same).one()
-    return Received(str(first.request_id), first.received_at, bytes(first.content) == asked.content)
+    first = first_of(connection, account_id, asked.sameness, asked.content)
+    assert first is not None  # noqa: S101 - it was in the way
+    return first
+
+
+def first_of(
+    connection: Connection, account_id: str, sameness: bytes, content: bytes | None = None
+) -> Received | None:
+    """Returns the request that is there already; None: there is none."""
+    same = {"account_id": account_id, "sameness": sameness}
+    first = connection.execute(statement("inbound/first_of"), same).one_or_none()
+    if first is None:
+        return None
+    same_content = content is None or bytes(first.content) == content
+    return Received(str(first.request_id), first.received_at, same_content)
 
 
 def pending(

@@ -1,21 +1,37 @@
 """Requests from Salesforce, declared: what is done about what was asked."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.declaration import Batch, Flow, Outside, Promise, Reading, Topic
 from crm_pipeline.flows.inbound import NAME
+from crm_pipeline.inbound.queue import RequestKind
 
 if TYPE_CHECKING:
     from crm_pipeline.delivery.desk import Desk
 
 
+# What acts is loaded by cycles only: it speaks to orgs.
 def _remove(desk: "Desk", choices: InboundSettings) -> None:
-    """Removes people; loaded by cycles only, as it speaks to orgs."""
     from crm_pipeline.flows.inbound.removals import remove
 
     remove(desk, choices)
+
+
+def _refresh(desk: "Desk", choices: InboundSettings) -> None:
+    from crm_pipeline.flows.inbound.users import refresh
+
+    refresh(desk, choices)
+
+
+def _tell(kind: RequestKind, topic: str) -> "Callable[[Desk, InboundSettings], None]":
+    def told(desk: "Desk", choices: InboundSettings) -> None:
+        from crm_pipeline.flows.inbound.telling import tell
+
+        tell(kind, topic)(desk, choices)
+
+    return told
 
 
 _TOPICS = (
@@ -30,6 +46,49 @@ _TOPICS = (
         counts=("removed", "suppressed", "waiting"),
         sends=("message",),
         acts=_remove,
+    ),
+    Topic(
+        "platform_users",
+        "The source platform's users, as far as requests need them: their ids, keyed hashes of "
+        "their addresses and the columns that the filters of listeners name.",
+        group=NAME,
+        technology="postgres",
+        after=("warehouse/person",),
+        counts=("users_read",),
+        acts=_refresh,
+    ),
+    Topic(
+        "feedback",
+        "Feedback that Salesforce handed in: each becomes a ticket of the source platform, at the "
+        "point of its workflow that the external source names.",
+        group=NAME,
+        technology="python",
+        after=("crm/request",),
+        counts=("accepted",),
+        sends=("message",),
+        acts=_tell("feedback", "feedback"),
+    ),
+    Topic(
+        "user_data",
+        "Data that Salesforce sent to be stored with a user of the source platform, by the fields "
+        "that the account has mapped.",
+        group=NAME,
+        technology="python",
+        after=("crm/request",),
+        counts=("accepted",),
+        sends=("message",),
+        acts=_tell("user_data", "user_data"),
+    ),
+    Topic(
+        "macros",
+        "Macros of the source platform that Salesforce wants started for a user, such as an email "
+        "that is to be sent; the platform itself does it.",
+        group=NAME,
+        technology="python",
+        after=("crm/request",),
+        counts=("accepted",),
+        sends=("message",),
+        acts=_tell("macro", "macros"),
     ),
 )
 
