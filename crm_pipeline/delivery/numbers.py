@@ -13,6 +13,7 @@ from crm_pipeline.ledger.org_phones import (
     phones_are_known,
     records_with,
 )
+from crm_pipeline.ledger.tracked_leads import shared_phones
 from crm_pipeline.salesforce.comparison import alike
 from crm_pipeline.salesforce.matching import Candidate, Match
 from crm_pipeline.salesforce.numbers import (
@@ -67,7 +68,9 @@ def by_number(desk: Desk, people: Sequence[DuePerson]) -> tuple[dict[str, Match]
         region=region,
         parallel=desk.chosen.parallel_requests,
     )
-    matches = {key: match for key in keys if (match := whose_number(found.get(key, ())))}
+    # Some of the people who share a number may come to the org in this very cycle.
+    shared = shared_phones(desk.ledger.connection, desk.ledger.account_id, keys)
+    matches = {key: match for key in keys - shared if (match := whose_number(found.get(key, ())))}
     made: dict[int, Match] = {}
     for each in unheard:
         there = [one for number in lost[each.person_key] for one in found.get(number, ())]

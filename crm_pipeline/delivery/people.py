@@ -221,10 +221,15 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
 def _written(
     person: DuePerson, decision: Decision, known: Mapping[str, SObjectSchema]
 ) -> Mapping[str, Any]:
-    """The values that we wrote to a known record last, as the org takes them."""
-    last = None
+    """The values that we wrote to a record last, as the org takes them.
+
+    Of one that was made without an answer, those that were sent.
+    """
+    last: Mapping[str, Any] | None = None
     if decision.action == "update" and decision.salesforce_id == person.salesforce_id:
         last = person.last_sent
+    elif decision.action == "update" and person.salesforce_id is None:
+        last = {name: value for sent in person.unheard for name, value in sent.items()}
     return known[decision.sobject].fit(last, "update").fields if last else {}
 
 

@@ -29,7 +29,7 @@ class DuePerson:
     the org has from us; `known_address` is the address that the person had when that record was
     chosen. `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
     under which an earlier version was sent, where nothing is known of its outcome;
-    `sent_without_email` are the fields of those that were sent without an address.
+    `unheard` are the fields of all such versions.
     """
 
     operation_id: int
@@ -46,7 +46,12 @@ class DuePerson:
     known_address: str | None = None
     read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
-    sent_without_email: Sequence[Mapping[str, Any]] = ()
+    unheard: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def sent_without_email(self) -> list[Mapping[str, Any]]:
+        """The fields of versions without a known outcome that were sent without an address."""
+        return [sent for sent in self.unheard if not sent.get("Email")]
 
     @property
     def is_to_be_found(self) -> bool:

@@ -124,6 +124,12 @@ def record_leads(
     return {each.person_key for each in told if each.person_key} | set(people.values()) | left
 
 
+def shared_phones(connection: Connection, account_id: str, phones: Collection[str]) -> set[str]:
+    """Those of some numbers that the tracker has with several addresses: they are nobody's."""
+    parameters = {"account_id": account_id, "phones": list(phones)}
+    return set(connection.scalars(statement("leads/shared_phones"), parameters))
+
+
 def leads_of(
     connection: Connection, account_id: str, people: Collection[int]
 ) -> dict[int, list[TrackedLead]]:

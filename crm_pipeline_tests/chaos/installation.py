@@ -30,6 +30,9 @@ EXTERNAL_ID = "Participation__c"
 CAMPAIGN_EXTERNAL_ID = "Event_Key__c"
 """External id field of Campaign in the orgs, likewise."""
 
+ATTRIBUTION_FIELDS = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Recording__c")
+"""Fields of Lead and Contact in the orgs, for accounts with attribution."""
+
 CAMPAIGNS: dict[str, Any] = {}
 """Campaigns on, with the defaults."""
 
@@ -66,6 +69,10 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
         "objects": {
             sobject: {"fields": {field: {"type": "string", "external_id": True}}}
             for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
+        }
+        | {
+            sobject: {"fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}}
+            for sobject in ("Lead", "Contact")
         }
         | dict(OBJECTS),
         **config,

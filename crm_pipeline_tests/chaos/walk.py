@@ -26,6 +26,7 @@ from crm_pipeline_tests.chaos.installation import (
     Installation,
 )
 from crm_pipeline_tests.chaos.lane import Ended
+from crm_pipeline_tests.chaos.lead_story import ATTRIBUTION, LeadCase
 from crm_pipeline_tests.chaos.story import begin, goes_on
 
 CYCLES = 2
@@ -124,6 +125,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "route": "bulk",
         "campaigns": {**CAMPAIGNS, "external_id_field": CAMPAIGN_EXTERNAL_ID},
     },
+    "with tracked leads": {"route": "composite", "attribution": ATTRIBUTION},
+    "with tracked leads, by bulk jobs": {"route": "bulk", "attribution": ATTRIBUTION},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
@@ -209,8 +212,7 @@ class Walk:
         installation.environment |= ENVIRONMENTS.get(settings, {})
         for name, org in installation.orgs.items():
             org.clock_shift = installation.clocks[name] = CLOCKS.get(settings, timedelta())
-        case = BadgeCase if BADGES in installation.environment else People
-        self._case: Case = case(installation, SETTINGS[settings])
+        self._case = _case(installation, SETTINGS[settings])
         installation.save()
         self.counted = self._count()
 
@@ -283,6 +285,13 @@ class Walk:
         for ended in ends:
             findings.wrong += bugs(ended)
         return findings
+
+
+def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
+    if BADGES in installation.environment:
+        return BadgeCase(installation, settings)
+    case = LeadCase if "attribution" in settings else People
+    return case(installation, settings)
 
 
 class People:

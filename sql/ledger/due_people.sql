@@ -35,7 +35,7 @@ SELECT
         WHEN i.person_key IS NOT NULL OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN '[]'
         ELSE coalesce(
             (
-                SELECT jsonb_agg(v.intent -> 'Lead')
+                SELECT jsonb_agg(v.intent -> 'Lead' ORDER BY v.version)
                 FROM crm.operation AS v
                 WHERE
                     v.account_id = o.account_id
@@ -44,11 +44,10 @@ SELECT
                     AND v.salesforce_id IS NULL
                     AND v.error_code IS NULL
                     AND v.sent_at IS NOT NULL
-                    AND v.intent #>> '{Lead,Email}' IS NULL
             ),
             '[]'
         )
-    END AS sent_without_email
+    END AS unheard
 FROM crm.operation AS o
 INNER JOIN crm.person AS p ON o.person_key = p.person_key
 LEFT JOIN crm.identity AS i

@@ -115,6 +115,19 @@ def test_a_family_shares_a_number_and_stays_apart(shop: Bench) -> None:
     assert emails == ["anna@example.com", "otto@example.com", None]
 
 
+def test_a_number_is_nobodys_though_only_one_of_those_who_share_it_is_in_the_org(
+    shop: Bench,
+) -> None:
+    """The other one comes in the same cycle."""
+    shop.seed("Lead", LastName="Anna", Company="E", Phone="030 901820", Email="anna@example.com")
+    for lead, email in ((1, "anna@example.com"), (2, "otto@example.com")):
+        track(shop.connection, lead, minute=lead, phone="030 901820", email=email)
+    track(shop.connection, 3, minute=9, **CALL)
+    shop.cycle()
+    told = {lead.get("Email"): lead["Tracker_Id__c"] for lead in shop.records("Lead")}
+    assert told == {"anna@example.com": "1", "otto@example.com": "2", None: "3"}
+
+
 def test_a_corrected_number_is_written_to_the_same_lead(shop: Bench) -> None:
     track(shop.connection, 1, **CALL)
     shop.cycle()
