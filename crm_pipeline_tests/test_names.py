@@ -5,8 +5,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import crm_pipeline
+from crm_pipeline.accounts.account import AccountSettings
 
 PACKAGE = Path(crm_pipeline.__file__).parent
+BELOW_FLOWS = ("cycle", "delivery", "ledger", "salesforce", "source_platform", "sources")
+"""The rooms that know no flow."""
+
 APART = ("local_org",)
 """Programs of their own, which no other room imports."""
 
@@ -38,3 +42,19 @@ def test_each_name_stands_for_one_type() -> None:
     for apart in (False, True):
         several = {n: where for n, where in types_by_name(apart=apart).items() if len(where) > 1}
         assert several == {}
+
+
+def test_no_room_below_the_flows_asks_for_the_settings_of_one() -> None:
+    """They take what an account chose by its meaning, or from what the flow wants."""
+    flows = {"attribution", "campaigns", "engagement", "inbound"}
+    assert flows < AccountSettings.model_fields.keys()
+    asking = {
+        f"{file.relative_to(PACKAGE)}: {ast.unparse(each)}"
+        for room in BELOW_FLOWS
+        for file in (PACKAGE / room).rglob("*.py")
+        for each in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(each, ast.Attribute)
+        and each.attr in flows
+        and ast.unparse(each.value).endswith(("chosen", "settings"))
+    }
+    assert asking == set()

@@ -260,6 +260,23 @@ class AccountSettings(BaseModel):
         return "unless_edited" if softly and self.person_fields == "source" else self.person_fields
 
     @property
+    def policies_in_use(self) -> frozenset[str]:
+        """The policies that any field of a Lead or Contact has."""
+        own = () if self.attribution is None else self.attribution.written_fields()
+        fields = self.person_field_policies.values()
+        return frozenset((self.person_fields, *fields, *(policy for _, policy in own)))
+
+    @property
+    def knows_by_phone(self) -> bool:
+        """True if people are known by a phone number alone, where there is no address."""
+        return self.attribution is not None
+
+    @property
+    def person_id_field(self) -> str | None:
+        """The field of a Lead or Contact that has the source's id of the person, if one has."""
+        return None if self.attribution is None else self.attribution.id_field
+
+    @property
     def phone_region(self) -> str | None:
         """The country in which numbers without a country code are read first, if one is chosen."""
         return None if self.attribution is None else self.attribution.phone_region

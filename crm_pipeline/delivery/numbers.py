@@ -110,8 +110,8 @@ def _made_by(
     """Returns the record that says of a person what a request without an answer said, or None."""
     chosen = desk.chosen
     telling = {"FirstName", "LastName"}
-    if chosen.attribution is not None and chosen.attribution.id_field is not None:
-        telling.add(chosen.attribution.id_field)
+    if chosen.person_id_field is not None:
+        telling.add(chosen.person_id_field)
     for each in sorted(candidates, key=lambda one: (one.created, one.salesforce_id)):
         for values in sent:
             said = {"LastName": chosen.missing_last_name, **values}

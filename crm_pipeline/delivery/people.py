@@ -154,9 +154,7 @@ class _Policies(dict[str, str]):
         self._chosen = chosen
         self._soft = soft
         self._of_others: dict[frozenset[str], _Policies] = {}
-        in_use = {chosen.person_fields, *chosen.person_field_policies.values()}
-        if chosen.attribution is not None:
-            in_use.update(policy for _, policy in chosen.attribution.written_fields())
+        in_use = chosen.policies_in_use
         self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest"))
         self._newest = "newest" in in_use
 

@@ -179,7 +179,7 @@ class Recorder:
 
     def _note_numbers(self, done: Sequence[Done]) -> None:
         """Keeps the numbers of people: who calls within minutes is known before it is read back."""
-        if self.desk.chosen.attribution is None:
+        if not self.desk.chosen.knows_by_phone:
             return
         region = self.desk.chosen.phone_region
         numbers = {

@@ -29,7 +29,7 @@ def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
             fields["Lead"] = ("Email", "LastName", "Company")
         case "Contact":
             fields["Contact"] = ("Email", "LastName")
-    if settings.attribution is not None and settings.unknown_email != "neither":
+    if settings.knows_by_phone and settings.unknown_email != "neither":
         # Of a caller it is all that is known.
         fields[settings.unknown_email] = (*fields[settings.unknown_email], "Phone")
     return fields
