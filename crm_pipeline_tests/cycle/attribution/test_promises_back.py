@@ -1,0 +1,159 @@
+"""What each promise about opportunities notices, and what ad platforms may take."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline_tests.cycle.attribution.deals import (
+    ID_ON_OPPORTUNITY,
+    choose,
+    cycle,
+    deal,
+    deals,
+    edit,
+    role,
+)
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.flows.webinars.warehouse import track
+
+__all__ = ["deals"]
+
+PROMISES = (
+    "every_opportunity_is_accounted_for",
+    "no_match_is_older_than_its_role",
+    "values_agree",
+    "no_value_is_told_twice",
+)
+
+
+def broken(bench: Bench) -> list[str]:
+    """The promises that are not kept."""
+    found = []
+    for promise in PROMISES:
+        asked = {"account_ids": [ACCOUNT], "freshness_minutes": 60}
+        row = bench.connection.execute(statement(f"checks/{promise}"), asked).one()
+        if not row.passed:
+            found.append(promise)
+    return found
+
+
+@pytest.fixture
+def told(deals: Bench) -> Bench:
+    """One opportunity of a lead by a role, one by its id, one that waits, one that is deleted."""
+    track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+    contact = deals.seed("Contact", LastName="Ada", Email="ada@example.com")
+    cycle(deals)
+    role(deals, deal(deals), contact)
+    deal(deals, Amount=7, CurrencyIsoCode="EUR", **{ID_ON_OPPORTUNITY: "1"})
+    deal(deals)
+    gone = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    deals.admin("delete", ids=[gone])
+    cycle(deals)
+    assert broken(deals) == []
+    return deals
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            (
+                "UPDATE crm.opportunity SET record = record || '{\"Amount\": 8}'"
+                " WHERE record ->> 'Amount' = '7.0'"
+            ),
+            ["values_agree"],
+        ),
+        (
+            (
+                "UPDATE crm.operation SET intent = jsonb_set(intent, '{body,currency}', '\"USD\"')"
+                " WHERE intent #>> '{body,currency}' = 'EUR'"
+            ),
+            ["values_agree"],
+        ),
+        (
+            "UPDATE crm.opportunity SET version = version + 1 WHERE waits_because IS NULL",
+            ["every_opportunity_is_accounted_for"],
+        ),
+        (
+            (
+                "UPDATE crm.opportunity SET waits_because = NULL, told = true"
+                " WHERE waits_because IS NOT NULL"
+            ),
+            ["every_opportunity_is_accounted_for"],
+        ),
+        (
+            "UPDATE crm.cycle SET counts = jsonb_set(counts, '{topics,opportunities,read}', '99')",
+            ["every_opportunity_is_accounted_for"],
+        ),
+        (
+            "UPDATE crm.opportunity_role SET read_at = now() + interval '1 day'",
+            ["no_match_is_older_than_its_role"],
+        ),
+        (
+            "UPDATE crm.opportunity_role SET deleted = true",
+            ["no_match_is_older_than_its_role"],
+        ),
+        (
+            (
+                "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
+                " content_hash, intent, state, read_by) SELECT account_id, flow, kind, natural_key,"
+                " version + 1, as_of, content_hash, intent, 'done', (SELECT cycle_id FROM"
+                " crm.sync_state) FROM crm.operation WHERE intent #>> '{body,standing}' = 'deleted'"
+            ),
+            ["no_value_is_told_twice"],
+        ),
+    ],
+)
+def test_what_is_wrong_is_noticed(told: Bench, change: str, expected: list[str]) -> None:
+    assert told.connection.execute(text(change)).rowcount
+    assert broken(told) == expected
+    told.connection.rollback()
+
+
+def conversions(bench: Bench) -> list[dict[str, Any]]:
+    """The conversions that ad platforms may take, the smallest value first."""
+    rows = bench.connection.execute(
+        text("SELECT * FROM platform_inbox.ad_conversion ORDER BY value")
+    )
+    found = [dict(row) for row in rows.mappings()]
+    bench.connection.rollback()
+    return found
+
+
+def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> None:
+    choose(deals, split="equal")
+    clicks: dict[str, Any] = {"gclid": "Cj0K", "fbclid": "fb.1"}
+    ada: dict[str, Any] = {"email": " Ada.Lovelace@Gmail.com", "phone": "030 901820"}
+    track(deals.connection, 1, contact_name="Ada Lovelace", **ada, **clicks)
+    track(deals.connection, 2, kind="call", phone="030 901821", contact_name="Bob")
+    cycle(deals)
+    one = deal(deals, Amount=100.01, CurrencyIsoCode="EUR", **{ID_ON_OPPORTUNITY: "1"})
+    two = deal(deals, Amount=50, **{ID_ON_OPPORTUNITY: "2"})
+    cycle(deals)
+    assert conversions(deals) == []
+    for each in (one, two):
+        edit(deals, each, StageName="Closed Won")
+    cycle(deals)
+    by_phone, by_click = conversions(deals)
+    assert (by_click["lead_id"], by_click["order_id"]) == ("1", one)
+    assert (by_click["gclid"], by_click["fbclid"], by_click["gbraid"]) == ("Cj0K", "fb.1", None)
+    assert by_click["hashed_email"] == sha256(b"adalovelace@gmail.com").hexdigest()
+    assert by_click["hashed_phone"] == sha256(b"+4930901820").hexdigest()
+    assert (str(by_click["value"]), by_click["currency"]) == ("100.01", "EUR")
+    [won] = [
+        each["CreatedDate"]
+        for each in deals.records("OpportunityHistory")
+        if (each["OpportunityId"], each["StageName"]) == (one, "Closed Won")
+    ]
+    assert by_click["converted_at"] == datetime.fromisoformat(won)
+    assert (by_phone["hashed_email"], by_phone["order_id"]) == (None, two)
+    assert by_phone["hashed_phone"] == sha256(b"+4930901821").hexdigest()
+    edit(deals, one, StageName="Closed Lost")
+    deals.admin("delete", ids=[two])
+    cycle(deals)
+    assert conversions(deals) == []
