@@ -13,15 +13,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.database.embedded import embedded_url, free_port, leave_embedded, revive_embedded
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.demo.alone import DemoError, alone
 from crm_pipeline.demo.interrupts import Interrupts
-from crm_pipeline.demo.outcome import outcomes, show
+from crm_pipeline.demo.outcome import outcomes, show, show_values
 from crm_pipeline.demo.processes import Processes
 from crm_pipeline.demo.registration import register_accounts
+from crm_pipeline.demo.salespeople import Salespeople
+from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
 from crm_pipeline.sample.foreseen import foreseen
 from crm_pipeline.sample.later import add_traffic
@@ -109,6 +112,7 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
                     orgs_url = _prepare(scene, registrations)
                     _serve_platform(scene, platform_url)
                     as_foreseen = _run_cycles(scene)
+                    _let_salespeople_work(scene, orgs_url)
                     if not once:
                         pages = {"Local orgs": orgs_url, "Local platform": platform_url}
                         _serve(scene, pages)
@@ -214,6 +218,28 @@ def _run_cycles(scene: Scene) -> bool:
     with engine("pipeline").connect() as pipeline:
         ended = outcomes(pipeline, last_cycle)
     return show(scene.console, ended, expected)
+
+
+def _let_salespeople_work(scene: Scene, orgs_url: str) -> None:
+    """People sell in the org of the account that has a tracker; what comes of it is shown."""
+    for account in SAMPLE_ACCOUNTS:
+        chosen = AccountSettings.parse(account.account_id, account.settings).attribution
+        if chosen is None or chosen.id_field is None:
+            continue
+        with scene.step("Salespeople convert, win, lose, merge, delete and reopen"):
+            people = Salespeople(f"{orgs_url}/{account.account_id}", chosen.id_field)
+            people.work()
+            with engine("pipeline").begin() as pipeline:
+                hint(pipeline, account.account_id)
+        with scene.step(f"Another cycle of {account.account_id}, which reads that back"):
+            with scene.interrupts.held():
+                command = _python("crm_pipeline.demo.cycles", account.account_id)
+                scene.processes.start("selling", command)
+            while scene.processes.is_running("selling"):
+                time.sleep(0.2)
+            scene.processes.finish("selling")
+        with engine("pipeline").connect() as pipeline:
+            show_values(scene.console, pipeline, account.account_id)
 
 
 def _finished_cycles(after: int) -> int:

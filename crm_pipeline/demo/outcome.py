@@ -136,6 +136,21 @@ def show(console: Console, ended: Iterable[EndedCycle], foreseen: Mapping[str, F
     return as_foreseen
 
 
+def show_values(console: Console, connection: Connection, account_id: str) -> None:
+    """Prints the values of opportunities that the platform knows of an account's tracked leads."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(f"values told to the platform, {account_id}", no_wrap=True)
+    for column in ("opportunities", "amount", "closed amount"):
+        table.add_column(column, justify="right")
+    rows = connection.execute(statement("demo/values_told"), {"account_id": account_id})
+    for row in rows:
+        amounts = (
+            f"{amount or 0:,.2f} {row.currency}" for amount in (row.amount, row.closed_amount)
+        )
+        table.add_row(row.standing, str(row.opportunities), *amounts)
+    console.print(table)
+
+
 # A narrower terminal wraps lines rather than hide numbers.
 _NARROWEST = 160
 _COLOURS = {"Complete": "green", "Failed": "yellow", "Disabled": "dim"}

@@ -124,6 +124,7 @@ SAMPLE_ACCOUNTS = (
                 "last_touch": {"source": "Last_Source__c", "landing_page": "Last_Page__c"},
                 "further_fields": {"Recording__c": "recording_url"},
                 "phone_region": "DE",
+                "currency": "EUR",
             }
         },
         org={

@@ -128,7 +128,9 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     }
     assert accounts_shown(ui) == foreseen_in_dagster()
     assert requests.get(orgs, timeout=30).ok
-    assert "messages" in requests.get(f"{platform}/_admin/stats", timeout=30).json()
+    told = requests.get(f"{platform}/_admin/current?topic=lead_values", timeout=30).json()
+    assert {"won", "lost", "open"} <= {each["body"]["standing"] for each in told}
+    assert "values told to the platform, cobalt-harbour" in first.output.read_text()
     assert requests.get(f"{platform}/", timeout=30).ok
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
     assert all(
