@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     freshness_minutes: int = Field(
         default=60, ge=1, description="The promise: from the warehouse to Salesforce."
     )
+    tombstone_file: Path | None = Field(
+        default=None,
+        description="Where keyed hashes of removed people's addresses are kept beside the "
+        "database, for when a backup is restored; one file for all processes.",
+    )
     platform_url: SecretStr | None = Field(
         default=None,
         description="Where the source platform is told what Salesforce knows, by signed HTTP; "

@@ -63,6 +63,19 @@ def lift(account_id: AccountId) -> None:
 
 
 @app.command()
+def lost(yes: Yes = False) -> None:
+    """Say that the file of tombstones is lost; accounts run again after a restored backup."""
+    from crm_pipeline.inbound.tombstone_file import say_lost
+
+    agree(
+        "People who were removed after the backup was made may be imported again.",
+        "Go on without their tombstones?",
+        yes=yes,
+    )
+    say(f"{say_lost()} begins anew.")
+
+
+@app.command()
 def scan() -> None:
     """Look for an address in every column of the databases; asks for it."""
     from sqlalchemy import create_engine

@@ -36,6 +36,7 @@ from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.withholding import without_removed
 from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.inbound.restoring import restore_removals
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
@@ -186,6 +187,11 @@ class _Cycle:
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
         reading_back = self._asked(lambda topic: topic.reads_back)
+        if desk.may_be_older_copy and not attempt(self._read_removals_back):
+            miss(self._report.steps)
+            with ledger.step():
+                self._finish(desk)
+            return
         self._act(desk)
         org_is_there = True
         if retrying or sending or reading_back:
@@ -251,6 +257,11 @@ class _Cycle:
                 if topic.when_deleted is not None
             ],
         )
+
+    def _read_removals_back(self) -> None:
+        """Reads back who is not to be processed; nothing of an older copy runs before that."""
+        with self._ledger.step() as connection:
+            restore_removals(connection, self._account)
 
     def _act(self, desk: Desk) -> None:
         """Does what was asked of the account, for each topic that does something of the sort."""

@@ -17,6 +17,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.credentials import hash_key
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.tombstone_file import note
 from crm_pipeline.salesforce.emails import email_key
 
 Verb = Literal["suppress", "erase"]
@@ -160,6 +161,7 @@ def bury(
 
     Raises:
         DBAPIError: the wait was in vain (SQLSTATE 55P03).
+        OSError: the file of tombstones cannot be written.
     """
     _bury(connection, hasher, hasher.digests(address), verb, for_minutes)
 
@@ -178,6 +180,8 @@ def _bury(
     for_minutes: int | None,
 ) -> None:
     whose = {"account_id": hasher.account_id}
+    if for_minutes is None:
+        note(connection, hasher.account_id, digests, verb)
     connection.execute(statement("inbound/wait_a_second"))
     connection.execute(statement("inbound/lock_tombstones"), whose)
     for digest in digests:
@@ -191,12 +195,14 @@ def keep(connection: Connection, hasher: Hasher, addresses: Collection[str]) -> 
     """Has the tombstones of these addresses hold for good: rows about them came."""
     digests = [digest for each in addresses for digest in hasher.digests(each)]
     parameters = {"account_id": hasher.account_id, "digests": digests}
-    connection.execute(statement("inbound/keep_tombstones"), parameters)
+    if connection.execute(statement("inbound/keep_tombstones"), parameters).rowcount:
+        note(connection, hasher.account_id, digests, "suppress")
 
 
 def lift(connection: Connection, hasher: Hasher, address: str) -> bool:
     """Takes the tombstone of an address away; returns whether there was one."""
     parameters = {"account_id": hasher.account_id, "digests": hasher.digests(address)}
+    note(connection, hasher.account_id, hasher.digests(address), "lift")
     connection.execute(statement("inbound/forget_sameness"), parameters)
     return connection.execute(statement("inbound/lift"), parameters).rowcount > 0
 

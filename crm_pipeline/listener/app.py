@@ -217,6 +217,9 @@ def _of_error(error: Exception) -> Refused:
         told = in_words(error) if isinstance(error, DBAPIError) else "no connection is free"
         log.error("The pipeline's database: %s", told)
         return Refused(503, "the database is away", (), {"Retry-After": "5"})
+    if isinstance(error, OSError):
+        log.error("The file of tombstones: %s", error.strerror)
+        return Refused(503, "removals cannot be kept now", (), {"Retry-After": "30"})
     if isinstance(error, AccountError):
         log.error("%s", error)
         return Refused(409, "the account's settings cannot be read")

@@ -26,6 +26,7 @@ IN_WORDS = {
     "pipeline_database_url": "as `WAREHOUSE_URL`",
     "dagster_database_url": "the embedded PostgreSQL",
     "encryption_keys": "with the embedded PostgreSQL: one in the data folder",
+    "tombstone_file": "`tombstones.jsonl` in the data folder",
     "platform_url": "none",
     "platform_secret": "none",
     "alert_webhook_url": "none",

@@ -1,0 +1,73 @@
+"""A database restored from before a removal does not bring the person back."""
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.inbound.scanning import places_of
+from crm_pipeline.inbound.tombstone_file import tombstone_file
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
+from crm_pipeline_tests.cycle.test_removals import CANARY, ask, canary_and_another
+
+__all__ = ["run"]
+
+
+def traces(bench: Bench) -> list[str]:
+    """Where the pipeline's own tables name the person, but for the backup of them."""
+    bench.connection.rollback()
+    found = places_of(bench.connection.engine, CANARY)
+    return [place for place, _ in found if not place.startswith("backup.")]
+
+
+@pytest.mark.parametrize("before_the_first", [True, False])
+def test_the_person_is_removed_again_before_anything_else(
+    bench: Bench, before_the_first: bool
+) -> None:
+    canary_and_another(bench)
+    if not before_the_first:
+        ask("suppress", address="other@example.com")
+    bench.cycle()
+    back_up(bench)
+    ask(in_org="delete")
+    assert bench.cycle().tally["removals", "removed"] == 1
+    assert traces(bench) == []
+    assert CANARY not in tombstone_file().read_text(encoding="utf-8")
+    restore(bench)
+    assert traces(bench)
+    report = bench.cycle()
+    assert report.tally["removals", "removed"] == 1, report.reason
+    assert traces(bench) == []
+    assert [lead["Email"] for lead in bench.records("Lead")] == ["p2@example.com"]
+
+
+def test_without_the_file_nothing_runs_until_a_person_says_so(bench: Bench, run: Run) -> None:
+    canary_and_another(bench)
+    ask("suppress", address="other@example.com")
+    bench.cycle()
+    back_up(bench)
+    kept = tombstone_file().read_bytes()
+    tombstone_file().unlink()
+    restore(bench)
+    for _ in range(2):
+        report = bench.cycle()
+        assert report.state == "Failed"
+        assert "`crm-pipeline erasure lost`" in report.reason
+    run("erasure", "lost", "--yes")
+    assert "lost" not in bench.cycle().reason
+    assert b"lost" in tombstone_file().read_bytes()
+    run("erasure", "lost", "--yes", fails=1)
+    assert kept
+
+
+def test_a_line_that_was_cut_off_was_never_promised(bench: Bench) -> None:
+    canary_and_another(bench)
+    ask("suppress", address="other@example.com")
+    bench.cycle()
+    with tombstone_file().open("ab") as file:
+        file.write(b'{"account_id":"acme","dig')
+    back_up(bench)
+    ask("suppress", address="third@example.com")
+    restore(bench)
+    assert bench.cycle().state == "Complete"
+    assert bench.connection.scalar(text("SELECT count(*) FROM crm.erased")) == 2
