@@ -13,12 +13,13 @@ def matches(email: str, filter_strings: Iterable[str]) -> str | None:
     """
     address = folded(email)
     for filter_string in filter_strings:
-        wanted = _wanted(filter_string)
-        if wanted and wanted in address:
+        part = wanted(filter_string)
+        if part and part in address:
             return filter_string
     return None
 
 
 @lru_cache
-def _wanted(filter_string: str) -> str:
+def wanted(filter_string: str) -> str:
+    """A filter string as it is sought in an address in lower case; empty: in none."""
     return folded(bare_address(filter_string))

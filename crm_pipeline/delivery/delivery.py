@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from crm_pipeline.accounts.filters import wanted
+from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.copies import refuse_older_copy
@@ -27,7 +29,12 @@ from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
-from crm_pipeline.ledger.left_out import leave_out_for_dropped, reconsider_left_out
+from crm_pipeline.ledger.left_out import (
+    leave_out_for_dropped,
+    leave_out_for_nothing,
+    reconsider_left_out,
+    reject_filtered,
+)
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
@@ -127,6 +134,10 @@ def deliver(desk: Desk, what: Assignment) -> None:
             kinds=[kind.name for kind in (ACTIVITY, MEMBER) if kind.name in what.kinds],
         )
         leave_out_for_dropped(connection, account_id)
+        unwanted = [wanted(each) for each in filter_strings(connection, account_id)]
+        for kind, number in reject_filtered(connection, account_id, unwanted).items():
+            desk.tally[kind, "rejected"] += number
+        leave_out_for_nothing(connection, account_id, desk.ledger.cycle_id)
         supersede_absorbed(connection, account_id)
     if desk.may_be_older_copy:
         refuse_older_copy(desk)

@@ -91,11 +91,15 @@ class GoneMember:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The last fields of an intent, as of when (UTC), and what the flow remembers beside them."""
+    """The last fields of an intent, as of when (UTC), and what the flow remembers beside them.
+
+    `was_sent` says whether any version of it was.
+    """
 
     as_of: datetime
     intent: Mapping[str, Any]
     memory: Mapping[str, Any] | None = None
+    was_sent: bool = True
 
 
 def campaign_links(connection: Connection, account_id: str) -> dict[int, str]:
@@ -128,7 +132,7 @@ def latest_intents(
         statement("campaigns/latest_intents"),
         {"account_id": account_id, "natural_keys": list(natural_keys)},
     )
-    return {row.natural_key: Said(row.as_of, row.intent, row.memory) for row in rows}
+    return {row.natural_key: Said(row.as_of, row.intent, row.memory, row.was_sent) for row in rows}
 
 
 def wanted_people(

@@ -1,10 +1,11 @@
 """Operations left out because they name something that is not in the org nor made there.
 
-That is a state, `left_out`, with a code (`reason_code`): `UNKNOWN_PERSON`, `REFERENCE_LEFT_OUT` or
-`PERSON_DROPPED`. It ends when what it waits for is there, or may be. Each function works within the
-caller's transaction, on the connection that holds the account's lock.
+That is a state, `left_out`, with a code (`reason_code`): `UNKNOWN_PERSON`, `REFERENCE_LEFT_OUT`,
+`PERSON_DROPPED` or `NOTHING_ABOUT_THEM`. It ends when what it waits for is there, or may be. Each
+function works within the caller's transaction, on the connection that holds the account's lock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -21,6 +22,31 @@ def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> No
 def leave_out_for_dropped(connection: Connection, account_id: str) -> None:
     """Leaves out what is about people whom an operator gave up."""
     connection.execute(statement("ledger/leave_out_for_dropped"), {"account_id": account_id})
+
+
+def leave_out_for_nothing(connection: Connection, account_id: str, cycle_id: int) -> None:
+    """Leaves out people who are not in the org, and of whom nothing is to be sent any more."""
+    parameters = {"account_id": account_id, "cycle_id": cycle_id}
+    connection.execute(statement("ledger/leave_out_for_nothing"), parameters)
+
+
+def reject_filtered(
+    connection: Connection, account_id: str, filters: Sequence[str]
+) -> Counter[str]:
+    """Rejects what waits of people who are not in the org and whom a filter rejects by now.
+
+    Args:
+        connection: the ledger.
+        account_id: whose people.
+        filters: parts of addresses, as `accounts.filters.wanted` makes them.
+
+    Returns:
+        How many operations of each kind.
+    """
+    if not filters:
+        return Counter()
+    parameters = {"account_id": account_id, "filters": list(filters)}
+    return Counter(connection.scalars(statement("ledger/reject_filtered"), parameters))
 
 
 def reconsider_left_out(

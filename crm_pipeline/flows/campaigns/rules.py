@@ -333,7 +333,7 @@ def _stage(
     there = told.stages(over)
     if (stage := stages.one_stage(there, sent)) is not None:
         return stage, None
-    if known is not None and known.intent.get("stage") in sent:
+    if known is not None and known.was_sent and known.intent.get("stage") in sent:
         is_kept = stays or there or told.unknown
         return (known.intent["stage"] if is_kept else "registered"), None
     if there:
