@@ -151,7 +151,8 @@ class AccountSettings(BaseModel):
     person_fields: FieldPolicy = Field(
         default="source",
         description="When a field of an existing Lead or Contact is written: source (what changed "
-        "in the warehouse), when_empty, unless_edited (by people), newest (of the two), never.",
+        "in the warehouse), when_empty, unless_edited (by people), newest (of the two), ask (a "
+        "person, where people edited it), never.",
     )
     person_field_policies: Mapping[Annotated[str, Field(pattern=_FIELD)], FieldPolicy] = Field(
         default={},

@@ -10,33 +10,30 @@ UnknownEmail = Literal["Lead", "Contact", "neither"]
 OPT_OUT = "HasOptedOutOfEmail"
 """Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""
 
-_NOT_YET = {
-    "ask": "there is no place yet where people could be asked",
-    "always": "it is called source now",
-}
 
-
-def _offered(value: object) -> object:
-    """Refuses a policy that would have to be treated as another one."""
-    if isinstance(value, str) and value in _NOT_YET:
-        raise ValueError(f"{value!r} cannot be done: {_NOT_YET[value]}")
+def _by_its_name(value: object) -> object:
+    """Refuses a policy that had another name."""
+    if value == "always":
+        raise ValueError("'always' cannot be done: it is called source now")
     return value
 
 
 FieldPolicy = Annotated[
-    Literal["never", "when_empty", "source", "unless_edited", "newest"], BeforeValidator(_offered)
+    Literal["never", "when_empty", "source", "unless_edited", "newest", "ask"],
+    BeforeValidator(_by_its_name),
 ]
 """The cases in which a field of an existing Lead or Contact is written.
 
 never: not at all; when_empty: where nothing stands there (of a checkbox: where it is not ticked);
 source: what changed in the source; unless_edited: likewise, while there is nothing or what we
-wrote last; newest: likewise, or where the record was last changed before the source said so.
+wrote last; newest: likewise, or where the record was last changed before the source said so; ask:
+as unless_edited, but what people wrote is kept as a conflict until a person decides about it.
 """
 
 STAYS = frozenset(("LeadSource",))
 """Fields that are written when empty, unless an account names them: where people came from."""
 
-NEEDS_A_LOOK: frozenset[str] = frozenset(("when_empty", "unless_edited", "newest"))
+NEEDS_A_LOOK: frozenset[str] = frozenset(("when_empty", "unless_edited", "newest", "ask"))
 """Policies that depend on what stands in the org."""
 
 LAST_CHANGED = "LastModifiedDate"

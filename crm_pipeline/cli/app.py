@@ -7,6 +7,7 @@ import typer
 from crm_pipeline.cli import (
     account,
     campaign,
+    conflict,
     cycle,
     engagement,
     erasure,
@@ -50,6 +51,7 @@ def _root(
 
 app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
 app.add_typer(engagement.app, name="engagement")

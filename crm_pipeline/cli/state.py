@@ -23,6 +23,7 @@ def state(
     """Show where each account stands, or one with its last cycles."""
     from crm_pipeline.accounts.store import fields_not_seen, get_account
     from crm_pipeline.database.statements import statement
+    from crm_pipeline.ledger.conflicts import open_conflicts
 
     with transaction() as connection:
         if account_id is not None:
@@ -35,10 +36,11 @@ def state(
             ).all()
             absent = fields_not_seen(connection, account_id)
             incidents = connection.execute(statement("operations/open_incidents"), whose).all()
+            conflicts = len(open_conflicts(connection, account_id))
     if account_id is None:
         _print_all(accounts)
     else:
-        _print_one(accounts[0], absent)
+        _print_one(accounts[0], absent, conflicts)
         _print_incidents(incidents, account_id)
         _print_cycles(cycles)
 
@@ -79,7 +81,7 @@ def _minute(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else None
 
 
-def _print_one(row: "Row[Any]", absent: Sequence[str]) -> None:
+def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
     spent = f"{row.api_used} of {row.api_limit}" if row.api_limit else None
     facts = [
         ("account", row.account_id),
@@ -103,6 +105,7 @@ def _print_one(row: "Row[Any]", absent: Sequence[str]) -> None:
         ("of these failed, tried again", row.failed),
         ("exhausted, need a person", row.exhausted),
         ("mapped, but not in the org, or hidden", ", ".join(absent) or None),
+        ("fields to decide about (`conflict list`)", conflicts or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)
 

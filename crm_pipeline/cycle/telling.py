@@ -70,6 +70,7 @@ def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) 
     for what, fields in (
         ("Not in the org, or hidden, so not sent", notes.not_seen),
         ("Values changed to fit the org", notes.changed),
+        ("Kept as people wrote them until `crm-pipeline conflict list ACCOUNT`", notes.asked),
     ):
         if fields:
             counted = (f"{field} ({number})" for field, number in sorted(fields.items()))

@@ -178,6 +178,7 @@ def by_policy(
     *,
     said_at: datetime | None = None,
     placeholders: Mapping[str, str] | None = None,
+    overwrites: Mapping[str, Any] | None = None,
 ) -> Decision:
     """An update of an existing person, without what the account does not want written (spec 1).
 
@@ -188,16 +189,18 @@ def by_policy(
         ours: the values that we wrote there last, as the org takes them.
         said_at: when the source said so (UTC), for what is to be the newest.
         placeholders: by field, the value that stands for none where Salesforce requires one.
+        overwrites: by field, the value that a person wants over the one that stands there.
     """
     if decision.action != "update":
         return decision
     changed_at = there.get(LAST_CHANGED)
     is_newer = bool(said_at and changed_at and said_at > datetime.fromisoformat(str(changed_at)))
-    empty = placeholders or {}
+    empty, agreed = placeholders or {}, overwrites or {}
     wanted = {
         field: value
         for field, value in decision.fields.items()
-        if is_written(
+        if (field in agreed and agreed[field] == value)
+        or is_written(
             policies[field],
             field,
             value,

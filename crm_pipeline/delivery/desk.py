@@ -40,10 +40,12 @@ class Notes:
     Attributes:
         changed: whose values were changed to fit the org, and what else was not as wanted.
         not_seen: that are not in the org, or hidden.
+        asked: that a person is to decide about since now.
     """
 
     changed: Counter[str] = field(default_factory=Counter)
     not_seen: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
-from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK
+from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUT
 from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.decisions import (
     Decision,
@@ -24,6 +24,7 @@ from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
+from crm_pipeline.ledger.conflicts import AskedField, fields_to_overwrite, note_asked
 from crm_pipeline.ledger.due import (
     DuePerson,
     DueUpdate,
@@ -147,6 +148,7 @@ class _Policies(dict[str, str]):
 
     Attributes:
         compare: what we wrote last, or when a record was changed, decides about some field.
+        ask: a person decides about some field.
     """
 
     def __init__(self, chosen: AccountSettings, soft: frozenset[str] = frozenset()) -> None:
@@ -155,8 +157,9 @@ class _Policies(dict[str, str]):
         self._soft = soft
         self._of_others: dict[frozenset[str], _Policies] = {}
         in_use = chosen.policies_in_use
-        self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest"))
+        self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest", "ask"))
         self._newest = "newest" in in_use
+        self.ask = "ask" in in_use
 
     def __missing__(self, field: str) -> str:
         policy = self[field] = self._chosen.policy(field, softly=field in self._soft)
@@ -199,7 +202,8 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         [*matches.values(), *made.values()],
     )
     placeholders = {"LastName": chosen.missing_last_name, "Company": chosen.missing_company}
-    decided = [
+    overwrites = _overwrites(desk, people) if of_all.ask else {}
+    by_policies = [
         (
             person,
             by_policy(
@@ -209,11 +213,46 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
                 _written(person, decision, known) if of_person.compare else {},
                 said_at=_said_at(person, decision),
                 placeholders=placeholders,
+                overwrites=overwrites.get(person.person_key),
             ),
         )
         for (person, decision), of_person in zip(decided, policies, strict=True)
     ]
-    return newest_for_each_record(decided)
+    if of_all.ask:
+        _note_asked(desk, of_all, decided, [each for _, each in by_policies], there)
+    return newest_for_each_record(by_policies)
+
+
+def _overwrites(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, Mapping[str, Any]]:
+    ledger, keys = desk.ledger, [person.person_key for person in people]
+    return fields_to_overwrite(ledger.connection, ledger.account_id, keys)
+
+
+def _note_asked(
+    desk: Desk,
+    policies: _Policies,
+    wanted: Sequence[tuple[DuePerson, Decision]],
+    decided: Sequence[Decision],
+    there: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Keeps the fields that a person is to decide about, and notes those that are new. Commits."""
+    asked = [
+        AskedField(
+            person.person_key,
+            before.sobject,
+            before.salesforce_id,
+            field,
+            there.get(before.salesforce_id or "", {}).get(field),
+            value,
+            is_held=field not in after.fields,
+        )
+        for (person, before), after in zip(wanted, decided, strict=True)
+        if before.action == "update"
+        for field, value in before.fields.items()
+        if field != OPT_OUT and policies[field] == "ask"
+    ]
+    with desk.ledger.step() as connection:
+        desk.notes.asked.update(note_asked(connection, desk.ledger.account_id, asked))
 
 
 def _written(

@@ -44,6 +44,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("intent", "sent", "memory", "salesforce_id", "natural_key", "error_message"),
     ),
     "identity": ("crm.identity", ("salesforce_id", "sent", "address")),
+    "field_conflict": ("crm.field_conflict", ("salesforce_id", "there", "wanted")),
     "person_pointer": ("crm.person_pointer", ("value",)),
     "person": ("crm.person", ("address",)),
 }
@@ -113,6 +114,9 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.org_swing.sobject",
             "crm.tracked_lead.rejected_because",
             "crm.field_change.field",
+            "crm.field_conflict.decided",
+            "crm.field_conflict.field",
+            "crm.field_conflict.sobject",
             "crm.field_change.why",
             "crm.identity.sobject",
             "crm.listener_key.key_id",

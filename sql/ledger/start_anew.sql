@@ -50,6 +50,10 @@ jobs AS (
     DELETE FROM crm.bulk_job WHERE account_id = :account_id
 ),
 
+conflicts AS (
+    DELETE FROM crm.field_conflict WHERE account_id = :account_id
+),
+
 unsure AS (
     UPDATE crm.ledger_mark SET unsure = true WHERE account_id = :account_id
 ),
