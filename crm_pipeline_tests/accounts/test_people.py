@@ -65,7 +65,6 @@ def test_where_people_came_from_stays_unless_the_account_names_it(
 @pytest.mark.parametrize(
     ("policy", "why"),
     [
-        ("ask", "no place yet"),
         ("always", "called source now"),
         ("sometimes", "never"),
     ],
