@@ -21,7 +21,7 @@ from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Met
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.opportunities import confirm_filter
+from crm_pipeline.cli.opportunities import confirm_filter, opportunities
 from crm_pipeline.cli.show import print_facts, print_table, say, shown
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ app.command("org")(account_org.org)
 app.command("adopt")(account_org.adopt)
 app.command("believe-vanished")(account_again.believe_vanished)
 app.command("send-again")(account_again.send_again)
+app.command("opportunities")(opportunities)
 app.command("new-key")(account_login.new_key)
 app.command("rotate-keys")(account_login.rotate_keys)
 

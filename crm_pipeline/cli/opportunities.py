@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
-from crm_pipeline.cli.show import say
+from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,6 +25,39 @@ OPPORTUNITY_OBJECTS = (
 
 _NAMED = 10
 """Opportunities that are named by their Ids."""
+
+
+def opportunities(account_id: AccountId) -> None:
+    """Show what the platform was told of an account's opportunities, and which wait, and why."""
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.database.statements import statement
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+        whose = {"account_id": account_id}
+        told = connection.execute(statement("opportunities/values_told"), whose).all()
+        waiting = connection.execute(statement("opportunities/waiting"), whose).all()
+    print_table(
+        "told to the platform",
+        ("standing", "currency", "opportunities", "amount", "closed amount"),
+        [
+            (
+                row.standing,
+                row.currency,
+                row.opportunities,
+                f"{row.amount or 0:,.2f}",
+                f"{row.closed_amount or 0:,.2f}",
+            )
+            for row in told
+        ],
+        empty=f"Nothing of an opportunity of account {account_id} was told.",
+    )
+    print_table(
+        "waiting",
+        ("reason", "opportunities", "such as"),
+        [(row.waits_because, row.opportunities, ", ".join(row.some)) for row in waiting],
+        empty=f"No opportunity of account {account_id} waits.",
+    )
 
 
 def confirm_filter(

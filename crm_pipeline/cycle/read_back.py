@@ -149,7 +149,7 @@ def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[R
     by_object = {watch.sobject: watch for watch in watches}
     for place, (flow, choices) in enumerate(flows):
         while asks := flow.asks(desk.ledger.connection, desk.account, choices):
-            stop_if(desk.allowance.stop_asked)
+            desk.allowance.demand_calls()
             queries = [
                 (ask.sobject, query)
                 for ask in asks

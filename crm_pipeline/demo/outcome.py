@@ -142,7 +142,7 @@ def show_values(console: Console, connection: Connection, account_id: str) -> No
     table.add_column(f"values told to the platform, {account_id}", no_wrap=True)
     for column in ("opportunities", "amount", "closed amount"):
         table.add_column(column, justify="right")
-    rows = connection.execute(statement("demo/values_told"), {"account_id": account_id})
+    rows = connection.execute(statement("opportunities/values_told"), {"account_id": account_id})
     for row in rows:
         amounts = (
             f"{amount or 0:,.2f} {row.currency}" for amount in (row.amount, row.closed_amount)

@@ -10,6 +10,7 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import track
 
 
 def admin(server: LocalOrgServer, path: str, **body: Any) -> Any:
@@ -84,6 +85,23 @@ def test_opportunities_without_a_field_of_the_filter_are_judged_later(
     cycle()
     cycle()
     assert fired(pipeline) == {made}
+
+
+def test_what_was_told_and_what_waits_is_shown(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+) -> None:
+    chosen = {"opportunity_id_field": "NextStep", "currency": "EUR"}
+    run("account", "set", "acme", f"attribution={orjson.dumps(chosen).decode()}", "--yes")
+    assert "No opportunity of account acme waits." in run("account", "opportunities", "acme").output
+    with pipeline.begin() as connection:
+        track(connection, 1, email="ada@example.com", contact_name="Ada Lovelace")
+    waiting = deal(server, Amount=5)
+    deal(server, Amount=1000.5, NextStep="1", StageName="Closed Won")
+    cycle()
+    told = run("account", "opportunities", "acme").output
+    assert "won\tEUR\t1\t1,000.50\t1,000.50" in told
+    reason = "no contact has a role in it, and no lead was converted into it"
+    assert f"{reason}\t1\t{waiting}" in told
 
 
 def test_hidden_fields_of_opportunities_and_the_currency_are_told(

@@ -45,6 +45,7 @@ _TOPICS = (
         technology="python",
         after=(opportunities.TOPIC, shown.LEADS),
         counts=("looked_at", "matched", "waiting"),
+        shows=following.shown,
         reads_back=True,
     ),
     Topic(

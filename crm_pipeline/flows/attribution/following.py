@@ -1,5 +1,6 @@
 """Following opportunities: to whom those belong that changed, and what the platform is told."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.attribution import AttributionSettings
-from crm_pipeline.declaration import Batch, Reading
+from crm_pipeline.declaration import Batch, Reading, Shown, Table
 from crm_pipeline.flows.attribution import values
 from crm_pipeline.flows.attribution.filter import fires, passes
 from crm_pipeline.flows.attribution.matches import (
@@ -27,8 +28,12 @@ from crm_pipeline.flows.attribution.values import Value
 from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.opportunities import Around, DueOpportunity, History, LookedAt, MatchRow
+from crm_pipeline.report import CycleReport
 
 TOPIC = "opportunity_matches"
+
+BY_RULE, WAITING = "by rule: ", "waiting: "
+"""Before rule and reason, where matches are counted by these."""
 
 AT_ONCE = 2_000
 """Opportunities that are matched in one transaction."""
@@ -191,13 +196,40 @@ def _followed(around: _Surroundings, due: Sequence[DueOpportunity]) -> Batch:
             gone = before.keys() - rows.keys() if each.told else ()
             told += [values.withdrawal(value, lead_id, each.as_of) for lead_id in sorted(gone)]
     ledger.note_matches(around.connection, around.account_id, looked, matches)
-    waiting = sum(each.waits_because is not None for each in looked)
-    numbers = {
+    return Batch(TOPIC, 0, (), None, wants=told, numbers=_numbers(looked, matches))
+
+
+def _numbers(looked: Sequence[LookedAt], matches: Sequence[MatchRow]) -> dict[tuple[str, str], int]:
+    """What the looks came to: matched ones by rule, waiting ones by reason."""
+    reasons = Counter(each.waits_because for each in looked if each.waits_because is not None)
+    rules = Counter(each.rule for each in matches)
+    return {
         (TOPIC, "looked_at"): len(looked),
-        (TOPIC, "matched"): len(looked) - waiting,
-        (TOPIC, "waiting"): waiting,
+        (TOPIC, "matched"): len(looked) - reasons.total(),
+        (TOPIC, "waiting"): reasons.total(),
+        **{(TOPIC, f"{BY_RULE}{rule}"): number for rule, number in rules.items()},
+        **{(TOPIC, f"{WAITING}{reason}"): number for reason, number in reasons.items()},
     }
-    return Batch(TOPIC, 0, (), None, wants=told, numbers=numbers)
+
+
+def shown(report: CycleReport) -> Shown:
+    """The matches of a cycle by rule, and those that wait by reason."""
+    counted = report.tally.by_topic.get(TOPIC, {})
+    return {
+        heading: Table(column, _under(prefix, counted))
+        for heading, column, prefix in (
+            ("matched_by_rule", "rule", BY_RULE),
+            ("waiting_by_reason", "reason", WAITING),
+        )
+    }
+
+
+def _under(prefix: str, counted: Mapping[str, int]) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): number
+        for name, number in counted.items()
+        if name.startswith(prefix)
+    }
 
 
 def _matched(around: _Surroundings, due: DueOpportunity) -> tuple[list[Part], str | None]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.declaration import Ask, Numbers, Taking, Watched
+from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
@@ -133,7 +134,7 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
     )
     roles = {each["Id"]: each for each in found.get("OpportunityContactRole", ())}
     ledger.note_roles(connection, account_id, [_role(each) for each in roles.values()])
-    people = _people(taking, list(roles.values()))
+    people = _of_others(taking, _people(taking, list(roles.values())))
     ledger.note_people(connection, account_id, people)
     ledger.looked_up(connection, account_id, _answered(taking.asked))
     read = len(opportunities)
@@ -228,6 +229,21 @@ def _people(taking: Taking[AttributionSettings], roles: Sequence[Record]) -> lis
         if lead["IsConverted"]:
             people[lead["Id"]] = _person(lead, taking.choices)
     return list(people.values())
+
+
+def _of_others(
+    taking: Taking[AttributionSettings], people: Sequence[ledger.PersonRow]
+) -> list[ledger.PersonRow]:
+    """The people; of those who were removed on request nothing but that they are there."""
+    tombstones = tombstones_of(taking.ledger, taking.account) if people else None
+    if tombstones is None:
+        return list(people)
+    return [
+        each._replace(tracker_id=None, email=None, phones=())
+        if tombstones.hold(each.email) or tombstones.hold_sign(sign_of("record", each.record_id))
+        else each
+        for each in people
+    ]
 
 
 def _person(

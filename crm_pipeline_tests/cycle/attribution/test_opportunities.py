@@ -7,6 +7,9 @@ import pytest
 import requests
 from sqlalchemy import text
 
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline.inbound.erasing import erase, traces_of
+from crm_pipeline.inbound.tombstones import bury, hasher_of
 from crm_pipeline_tests.cycle.attribution.deals import (
     ID_ON_OPPORTUNITY,
     choose,
@@ -375,6 +378,30 @@ def test_two_accounts_on_one_org_are_both_told(deals: Bench) -> None:
     cycle(deals)
     assert deals.cycle(account="other").state == "Complete"
     assert set(told(deals)) == {f"lead:1:opportunity:{one}", f"lead:2:opportunity:{two}"}
+
+
+def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
+    """They stay in the org, where the account chose so, and are read back with every change."""
+    ada = contact(deals, Email="ada@example.com", Phone="030 901820")
+    made = deal(deals, ada)
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    cycle(deals)
+    account = get_account(deals.connection, ACCOUNT)
+    hasher = hasher_of(deals.connection, account)
+    bury(deals.connection, hasher, "ada@example.com", "erase")
+    erase(deals.connection, traces_of(deals.connection, hasher, "ada@example.com"), seq=0)
+    deals.connection.commit()
+    edit(deals, ada, Title="Countess")
+    role(deals, made, contact(deals))
+    cycle(deals)
+    cycle(deals)
+    rows = deals.connection.execute(
+        text("SELECT email, phones, tracker_id FROM crm.opportunity_person")
+    )
+    assert {(row.email, *row.phones, row.tracker_id) for row in rows} == {(None, None)}
+    deals.connection.rollback()
+    assert waits(deals, made) == "nobody around it is a tracked lead"
 
 
 def test_what_is_read_again_is_told_once(deals: Bench) -> None:
