@@ -22,7 +22,13 @@ from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
-from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, UnknownStage, Words
+from crm_pipeline.accounts.stages import (
+    ON_DEMAND,
+    STAGES_OF_PEOPLE,
+    Stage,
+    UnknownStage,
+    Words,
+)
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 
@@ -173,6 +179,13 @@ class AccountSettings(BaseModel):
         default=STAGES_OF_PEOPLE,
         description="Registrations and attendances of these stages become people and activities, "
         "a JSON list; whoever only waits, or was asked or denied, does not.",
+    )
+    on_demand_subject: str = Field(
+        default=ON_DEMAND,
+        min_length=1,
+        max_length=255,
+        description="Subject of the activity of whoever saw the recording; without "
+        "attended_on_demand among people_from_stages there is none.",
     )
     vanished: Vanished = Field(
         default="keep",

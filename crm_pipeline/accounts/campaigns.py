@@ -15,7 +15,7 @@ class MemberStatus(BaseModel):
 
     label: str = Field(min_length=1, max_length=40)
     has_responded: bool = False
-    priority: int = Field(
+    priority: int | float = Field(
         description="A status that people set stays where its priority is the higher one."
     )
 
@@ -45,7 +45,9 @@ class CampaignSettings(BaseModel):
     pending: MemberStatus | None = None
     waitlisted: MemberStatus | None = None
     declined: MemberStatus | None = None
-    attended_on_demand: MemberStatus | None = None
+    attended_on_demand: MemberStatus | None = MemberStatus(
+        label="Attended On-demand", has_responded=True, priority=3.5
+    )
     no_show_after_hours: float | None = Field(
         default=6,
         ge=0,
@@ -82,6 +84,19 @@ class CampaignSettings(BaseModel):
         return (
             None if self.no_show_after_hours is None else timedelta(hours=self.no_show_after_hours)
         )
+
+    def sent(self, *, recordings: bool) -> dict[Stage, MemberStatus]:
+        """The statuses that are sent, by stage.
+
+        Args:
+            recordings: whether the warehouse tells who only saw the recording. Where it does not,
+                or campaigns are to lack no status, there is one for that if the account chose it.
+        """
+        chosen = self.statuses
+        by_default = recordings and self.unknown_status == "create"
+        if not by_default and "attended_on_demand" not in self.model_fields_set:
+            chosen.pop("attended_on_demand", None)
+        return chosen
 
     @property
     def statuses(self) -> dict[Stage, MemberStatus]:

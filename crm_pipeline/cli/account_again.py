@@ -49,6 +49,38 @@ def send_again(
     say(f"Account {account_id} does so in its next cycle.")
 
 
+def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
+    """Read all rows again, and delete activities of visits that are part of another attendance.
+
+    Of somebody who came back there is one attendance; before, each visit had an activity, and
+    these stay until this is asked for. Says first what it costs.
+    """
+    from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
+    from crm_pipeline.ledger.visits import attendances_in_org, take_as_own
+    from crm_pipeline.salesforce.budget import composite_calls
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+    with locked(account_id) as connection:
+        there = attendances_in_org(connection, account_id)
+        most = there.attendances - there.people
+        if not most:
+            mistake(f"Nobody has more than one attendance in the org of account {account_id}.")
+        calls = composite_calls({("Event", "delete"): most})
+        agree(
+            f"{_cost(account, (), 0)} Of {there.attendances} attendances in the org, of "
+            f"{there.people} {'person' if there.people == 1 else 'people'}, at most "
+            f"{most} are visits of somebody who came back; these are deleted, "
+            f"with at most {counted(calls, 'API call')} more.",
+            "Go on?",
+            yes=yes,
+        )
+        take_as_own(connection, account_id)
+        read_from_the_start(connection, account_id)
+        touch_account(connection, account_id)
+    say(f"Account {account_id} does so in its next cycle.")
+
+
 def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
     """Say that rows which vanished in great number are meant, and are to go in the org, too."""
     from crm_pipeline.accounts.store import get_account, touch_account

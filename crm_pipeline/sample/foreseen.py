@@ -37,10 +37,10 @@ class Foreseen:
 
 
 class Row(NamedTuple):
-    """A registration or an attendance, with the address in lower case and without blanks.
+    """A registration, an attendance or a view of a recording, with the address as it is compared.
 
     `address` is None where there is none that could be used; `counts` is False of a place on a
-    waiting list, and the like.
+    waiting list, a visit of no minutes, and the like.
     """
 
     kind: str
@@ -55,16 +55,23 @@ class Audience:
 
     Attributes:
         rows: those of the sessions to push.
-        accepted: the addresses of those that are to reach the org, one for each row.
+        accepted: those that are to reach the org.
     """
 
     rows: list[Row]
-    accepted: list[str]
+    accepted: list[Row]
+
+    @property
+    def activities(self) -> list[str]:
+        """The address of each activity: one for each registration, and for all visits together."""
+        registered = [row for row in self.accepted if row.kind == "registration"]
+        visits = {row for row in self.accepted if row.kind != "registration"}
+        return [row.address for row in (*registered, *sorted(visits)) if row.address]
 
     @property
     def addresses(self) -> list[str]:
         """The addresses of people who are to reach the org; each once, in alphabetical order."""
-        return sorted(set(self.accepted))
+        return sorted(set(self.activities))
 
 
 def sessions_to_push(connection: Connection, account: SampleAccount) -> list[int]:
@@ -89,11 +96,7 @@ def audience(connection: Connection, account: SampleAccount) -> Audience:
     ]
     return Audience(
         rows,
-        [
-            row.address
-            for row in rows
-            if row.counts and row.address and not _filtered(row.address, account)
-        ],
+        [row for row in rows if row.counts and row.address and not _filtered(row.address, account)],
     )
 
 
@@ -155,25 +158,25 @@ def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
     read = Foreseen(
         state=account.state,
         registrations=kinds["registration"],
-        attendances=kinds["attendance"],
+        attendances=kinds["attendance"] + kinds["view"],
         tracked_leads=tracked.leads,
         rejected=len(seen.rows) - len(seen.accepted) + tracked.rejected,
     )
     if account.state == "Failed":
-        return replace(read, waiting=len(seen.addresses) + len(seen.accepted))
+        return replace(read, waiting=len(seen.addresses) + len(seen.activities))
     known = known_people(account, seen.addresses)
     called_before = known_callers(known, tracked.numbers)
     everybody = sorted(tracked.addresses.union(seen.addresses))
     new = [address for address in everybody if address not in known.addresses]
     new += sorted(set(tracked.numbers).difference(called_before))
     refused = {address for address in new if _refused(address, account)}
-    activities_of_refused = sum(address in refused for address in seen.accepted)
+    activities_of_refused = sum(address in refused for address in seen.activities)
     return replace(
         read,
         leads_created=len(new) - len(refused),
         leads_updated=len(known.as_leads),
         contacts_updated=len(known.as_contacts) + len(called_before),
-        activities=len(seen.accepted) - activities_of_refused,
+        activities=len(seen.activities) - activities_of_refused,
         waiting=activities_of_refused,
         exhausted=len(refused),
     )

@@ -19,6 +19,9 @@ from crm_pipeline.sample.vocabulary import (
 MOST_QUESTIONS = 15
 MOST_MESSAGES = 12
 
+SECOND_VISIT = 10**12
+"""Between the id of an attendance and that of the same person's second visit to the session."""
+
 _MINUTE = np.timedelta64(1, "m")
 
 Tables = dict[str, pd.DataFrame]
@@ -96,25 +99,45 @@ def registrations(
 
 
 def attendances(draws: Draws, presence: Presence) -> Tables:
-    """Attendances with their poll answers, chat messages and replies, by table."""
+    """Attendances with their poll answers, chat messages and replies, by table.
+
+    A few left at once, a few saw the recording, and a few came back: another row each.
+    """
+    ids = presence.ids
+    left_at_once = draws.happens(ids, "leaves at once", 0.01)
     rows = pd.DataFrame(
         {
-            "attendance_id": presence.ids,
+            "attendance_id": ids,
             "client_id": presence.clients,
             "event_session_id": presence.sessions,
             "person_id": presence.people,
             "attended_at": presence.at,
-            "minutes_attended": 1 + draws.below(presence.ids, "minutes", 75),
+            "kind": np.where(draws.happens(ids, "sees the recording", 0.04), "on_demand", "live"),
+            "minutes_attended": np.where(left_at_once, 0, 1 + draws.below(ids, "minutes", 75)),
             "shipped_at": presence.shipped_at,
         }
     )
     messages = _messages(draws, presence)
     return {
-        "attendance": rows,
+        "attendance": pd.concat([rows, _returns(draws, rows, presence.until)]),
         "poll_answer": _answers(draws, presence),
         "chat_message": messages,
         "chat_reply": replies(draws, messages, presence.until),
     }
+
+
+def _returns(draws: Draws, rows: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
+    """Attendances of people who came back to the same session, or came by a second device."""
+    back = rows[draws.happens(rows["attendance_id"].to_numpy(), "comes back", 0.06)]
+    ids = back["attendance_id"].to_numpy()
+    again = back["attended_at"].to_numpy() + (5 + draws.below(ids, "back after", 40)) * _MINUTE
+    at = np.minimum(again, until)
+    return back.assign(
+        attendance_id=ids + SECOND_VISIT,
+        attended_at=at,
+        shipped_at=np.maximum(back["shipped_at"].to_numpy(), at),
+        minutes_attended=1 + draws.below(ids, "minutes of the second visit", 30),
+    )
 
 
 def replies(draws: Draws, messages: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:

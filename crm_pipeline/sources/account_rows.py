@@ -64,21 +64,28 @@ class AccountRows:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
         for chunk in extract.read(self.selection, position):
-            yield self._screened(chunk)
+            yield replace(chunk, rows=self._screened(chunk.rows))
 
-    def _screened(self, chunk: Chunk[Participation]) -> Chunk[Participation]:
-        tombstones = tombstones_of(self.ledger, self.account) if chunk.rows else None
+    def named(self, extract: Extract, ids: Collection[int]) -> Sequence[Participation]:
+        """Reads these rows of an extract, whatever their time, as far as they are there.
+
+        Raises:
+            ExtractError: the warehouse is down, or the extract does not fit it.
+        """
+        return self._screened(extract.named(self.selection, ids))
+
+    def _screened(self, rows: Sequence[Participation]) -> Sequence[Participation]:
+        tombstones = tombstones_of(self.ledger, self.account) if rows else None
         if tombstones is None:
-            return chunk
-        removed = {e for row in chunk.rows if tombstones.hold(e := row.columns["email"])}
+            return rows
+        removed = {e for row in rows if tombstones.hold(e := row.columns["email"])}
         keep(self.ledger, tombstones.hasher, removed)
-        rows = [
+        return [
             without_person(row)
             if row.columns["email"] in removed
             else without_texts(row, tombstones.blotted)
-            for row in chunk.rows
+            for row in rows
         ]
-        return replace(chunk, rows=rows)
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
         """Returns the people whom the rows are about; writes new ones, does not commit."""

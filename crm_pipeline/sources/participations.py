@@ -4,10 +4,11 @@ Each is defined by `sql/extract/registrations.sql` or `attendances.sql`; the nam
 are the contract.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,9 @@ Rows = Mapping[ExtractName, Collection[int]]
 
 UNFINISHED = -1
 """Rows seen of a source that is being read: no count equals it, so the account stays due."""
+
+_NEVER_SHIPPED = datetime(9999, 12, 31, tzinfo=UTC)
+"""Nothing is shipped after it."""
 
 _ID = {"registrations": "registration_id", "attendances": "attendance_id"}
 _HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
@@ -130,12 +134,7 @@ class Extract:
             )
             names = _names(self.name, rows)
             for partition in rows.partitions(selection.chunk_rows):
-                participations = [
-                    participation_of(
-                        self.name, dict(zip(names, row, strict=True)), selection.timezone, now
-                    )
-                    for row in partition
-                ]
+                participations = self._participations(names, partition, selection, now)
                 reached = max(start, min(participations[-1].changed_at, end))
                 yield Chunk(
                     participations,
@@ -144,6 +143,38 @@ class Extract:
             seen_since = max(end - selection.overlap, NEVER)
             seen = _rows_since(connection, selection, self.name, seen_since)
             yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
+
+    def named(self, selection: RowSelection, ids: Collection[int]) -> list[Participation]:
+        """Reads these rows whatever their time, as far as they are there.
+
+        Raises:
+            ExtractError: as `read`.
+        """
+        with explained(self.name), selection.warehouse.connect() as connection:
+            _, now = _end(connection, selection, self.name)
+            rows = connection.execute(
+                statement(f"extract/{self.name}"),
+                {
+                    "client_id": selection.client_id,
+                    "since": _NEVER_SHIPPED,
+                    "sessions": None if selection.sessions is None else list(selection.sessions),
+                    "backfilled": [],
+                    "again": list(ids),
+                },
+            )
+            return self._participations(_names(self.name, rows), rows.all(), selection, now)
+
+    def _participations(
+        self,
+        names: Sequence[str],
+        rows: Iterable[Row[Any]],
+        selection: RowSelection,
+        now: datetime,
+    ) -> list[Participation]:
+        return [
+            participation_of(self.name, dict(zip(names, row, strict=True)), selection.timezone, now)
+            for row in rows
+        ]
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
@@ -161,7 +192,17 @@ EXTRACTS = (REGISTRATIONS, ATTENDANCES)
 EXTRACT_NAMES = tuple(extract.name for extract in EXTRACTS)
 
 
-def columns(warehouse: Engine) -> set[str]:
+def tells_recordings(warehouse: Engine) -> bool:
+    """Returns whether the warehouse tells who only saw the recording (`kind`).
+
+    Raises:
+        ExtractError: as `columns`.
+    """
+    return "kind" in columns(warehouse)
+
+
+@lru_cache(8)
+def columns(warehouse: Engine) -> frozenset[str]:
     """Returns the names that a mapping can use: the columns of all extracts, and `street`.
 
     Raises:
@@ -179,7 +220,7 @@ def columns(warehouse: Engine) -> set[str]:
         for name in EXTRACT_NAMES:
             with explained(name):
                 known.update(connection.execute(statement(f"extract/{name}"), nobody).keys())
-    return known
+    return frozenset(known)
 
 
 def _end(

@@ -17,6 +17,10 @@ Look = tuple[str | None, str, str]
 """The looks of an activity: whose it is, subject, time. Several may look alike."""
 
 
+_REGISTRATION = ("Webinar Registration",)
+"""Other activities go where another visit has the attendance's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One account's side of an examination.
@@ -64,7 +68,11 @@ class ActivityExamination:
         deleted: list[Record] = []
         evidence = self._account.evidence
         for event in evidence.events:
-            if event["IsDeleted"] and evidence.deletes and event["Id"] not in evidence.removed:
+            if (
+                event["IsDeleted"]
+                and event["Id"] not in evidence.removed
+                and (evidence.deletes or event["Subject"] not in _REGISTRATION)
+            ):
                 # By the pipeline: whoever is to have one needs another.
                 continue
             (deleted if event["IsDeleted"] else living).append(event)
@@ -96,7 +104,8 @@ class ActivityExamination:
         elif not self._give(event, candidates, set()):
             self._doubled(event, candidates)
         name = self._account.evidence.external_id
-        keys = [self._owed[each].key for each in candidates]
+        owed = [self._owed[each] for each in candidates]
+        keys = [key for each in owed for key in (each.key, *each.others)]
         if name and keys and event[name] not in keys:
             self._found.wrong.append(f"{', '.join(keys)}: the activity is named {event[name]}")
 
@@ -188,9 +197,11 @@ class ActivityExamination:
     def _looks(self, each: Participation) -> set[Look]:
         """The looks that an activity of it can have, if it is not told to be otherwise any more."""
         looks: set[Look] = {
-            (person, was.subject, was.at)
-            for was, people in self._account.who.were(each)
+            (person, was.subject, at)
+            for key in (each.key, *each.others)
+            for was, people in self._account.who.were(each, key)
             for person in people
+            for at in {was.at, *self._account.who.times_of_visits(was)}
         }
         return looks | {self._look(each)}
 

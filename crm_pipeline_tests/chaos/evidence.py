@@ -1,7 +1,8 @@
 """Evidence for the examiner: the warehouse's rows, the ledger's, the orgs' records."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +21,9 @@ class Participation:
     """A registration or attendance, and the activity that it should have come to.
 
     `email` is as the warehouse has it; `at` is as Salesforce writes a time; `person` and `title`
-    are the id and the job title of the warehouse's row; `stage` is what it says of its session.
+    are the id and the job title of the warehouse's row; `stage` is what it says of its session;
+    `polls` and `chats` what was said, each in its lines; `others` are the keys of further rows that
+    it is one attendance with.
     """
 
     key: str
@@ -33,6 +36,9 @@ class Participation:
     event: int = 0
     session: int = 0
     stage: str = "registered"
+    polls: tuple[str, ...] = ()
+    chats: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,26 +215,65 @@ def filters(connection: Connection, account: str) -> list[str]:
 
 
 def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
-    told = [
-        line
+    polls = [
+        _lines(("Poll", poll["question"]), ("Answer", poll["answer"]))
         for poll in row["polls"] or ()
-        for line in (("Poll", poll["question"]), ("Answer", poll["answer"]))
     ]
-    told += [("Chat", message) for message in row["chats"] or ()]
+    chats = [_lines(("Chat", message)) for message in row["chats"] or ()]
+    stage = row["status"]
+    if kind == "attendance":
+        stage = "attended_on_demand" if row["kind"] == "on_demand" else "attended"
+        stage = "absent" if row["minutes_attended"] == 0 else stage
     return Participation(
         key=f"{kind}:{row['id']}",
         email=row["email"] or "",
-        subject=subject,
+        subject="Webinar On-Demand View" if stage == "attended_on_demand" else subject,
         at=salesforce_time(row["at"]),
-        description="\n".join(
-            f"{label}: {said.strip()}" for label, said in told if (said or "").strip()
-        ),
+        description=description(polls, chats),
         person=row["person_id"],
         title=row["job_title"],
         event=row["event_id"],
         session=row["event_session_id"],
-        stage="attended" if kind == "attendance" else row["status"],
+        stage=stage,
+        polls=tuple(polls),
+        chats=tuple(chats),
     )
+
+
+def _lines(*told: tuple[str, str | None]) -> str:
+    return "\n".join(f"{label}: {said.strip()}" for label, said in told if said and said.strip())
+
+
+def description(polls: Sequence[str], chats: Sequence[str]) -> str:
+    """The description of an activity of which this was said."""
+    return "\n".join(each for each in (*polls[-10:], *chats[-5:]) if each)
+
+
+def together(
+    rows: Sequence[Participation], has_activity: Callable[[str], bool]
+) -> list[Participation]:
+    """The rows, but of each person and session one attendance: the row that has the activity."""
+    groups: defaultdict[tuple[str, int, str], list[Participation]] = defaultdict(list)
+    found = []
+    for each in rows:
+        if each.key.startswith("attendance:"):
+            groups[address(each.email), each.session, each.subject].append(each)
+        else:
+            found.append(each)
+    for mine in groups.values():
+        mine.sort(key=lambda each: (each.at, int(each.key.partition(":")[2])))
+        first = next((each for each in mine if has_activity(each.key)), mine[0])
+        polls = [poll for each in mine for poll in each.polls]
+        chats = [chat for each in mine for chat in each.chats]
+        found.append(
+            replace(
+                first,
+                at=mine[0].at,
+                description=description(polls, chats) if len(mine) > 1 else first.description,
+                others=tuple(each.key for each in mine if each is not first),
+            )
+        )
+    return found
 
 
 def address(email: str) -> str:
@@ -264,6 +309,8 @@ _REGISTRATIONS = text(
         s.event_id,
         r.event_session_id,
         r.status,
+        NULL AS kind,
+        NULL AS minutes_attended,
         NULL AS polls,
         NULL AS chats
     FROM warehouse.registration AS r
@@ -284,6 +331,9 @@ _ATTENDANCES = text(
         p.job_title,
         s.event_id,
         a.event_session_id,
+        NULL AS status,
+        a.kind,
+        a.minutes_attended,
         (
             SELECT json_agg(x ORDER BY x.answered_at, x.poll_answer_id)
             FROM (

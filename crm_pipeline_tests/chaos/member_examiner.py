@@ -23,6 +23,7 @@ STATUSES: Mapping[str, str] = {
     "registered": "Registered",
     "cancelled": "Cancelled",
     "no_show": "No Show",
+    "attended_on_demand": "Attended On-demand",
     "attended": "Attended",
 }
 """The status of a member, by stage, where the account has chosen no other."""
@@ -47,15 +48,19 @@ class Wanted(NamedTuple):
 def stages_of(rows: Iterable[Participation], attended: Set[int] = frozenset()) -> frozenset[str]:
     """The stages that a membership may have, by a person's rows of its event; none: it may lack.
 
-    Attended is who attended. Else it is what one of the person's addresses comes to: of each
-    session the registration that was made last counts. Registered is who is for one of them, but
-    a No Show who is only for such as are over and were `attended` by somebody, then Cancelled.
+    Attended is who attended, else Attended On-demand who saw a recording. Else it is what one of
+    the person's addresses comes to: of each session the registration that was made last counts.
+    Registered is who is for one of them, but a No Show who is only for such as are over and were
+    `attended` by somebody, then Cancelled.
     """
     by_address: defaultdict[str, list[Participation]] = defaultdict(list)
     for each in rows:
-        by_address[address(each.email)].append(each)
-    if any(each.stage == "attended" for mine in by_address.values() for each in mine):
-        return frozenset(("attended",))
+        if each.stage != "absent":
+            by_address[address(each.email)].append(each)
+    said = {each.stage for mine in by_address.values() for each in mine}
+    for stage in ("attended", "attended_on_demand"):
+        if stage in said:
+            return frozenset((stage,))
     found = set()
     for mine in by_address.values():
         mine.sort(key=lambda each: (each.at, int(each.key.partition(":")[2])))

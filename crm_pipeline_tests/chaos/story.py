@@ -122,6 +122,10 @@ def _first_rows(rows: Connection, client: str) -> None:
     attend(rows, 12, 11, 2, client=client, minute=11)
     attend(rows, 1, 1, client=client, minute=12)
     poll(rows, 1, attendance=1, client=client, minute=13)
+    # Left, and came back.
+    attend(rows, 13, 1, client=client, minute=13)
+    register(rows, 16, 4, 2, client=client, minute=15)
+    _change(rows, "registration", 16, minute=15, status="waitlisted")
     # Of a session that is shipped later.
     register(rows, 15, 11, 4, client=client, minute=15)
     # A composite would take this for a reference: it has to travel by itself.
@@ -161,6 +165,10 @@ def goes_on(installation: Installation, told: Told) -> None:
         register(rows, 12, 12, client=client, minute=LATER + 3)
         attend(rows, 6, 6, client=client, minute=LATER + 4)
         attend(rows, 4, 4, client=client, minute=LATER + 4)
+        # Came back once more; and one who was on the waiting list is registered.
+        attend(rows, 14, 1, client=client, minute=LATER + 4)
+        _change(rows, "registration", 16, minute=LATER + 4, status="registered")
+        _change(rows, "attendance", 12, minute=LATER + 4, kind="on_demand")
         _the_source_corrects_itself(rows, client)
 
 

@@ -24,6 +24,8 @@ _ADDRESSES = (
     "",
 )
 
+_LIVE: dict[str, Any] = {"minutes_attended": 30, "kind": "live"}
+
 FILTER = "Rival"
 """The filter string of the accounts: those with such an address are rejected."""
 
@@ -154,6 +156,34 @@ class Traffic:
             shipped_at=self._ships(behind),
         )
         self._attendances.append((attendance, session))
+
+    def comes_back(self, rows: Connection, pick: int) -> None:
+        """Somebody leaves a session and comes back, or comes twice at once: another row."""
+        if not self._attendances:
+            return
+        before, session = self._attendances[pick % len(self._attendances)]
+        attendance = self._next_id()
+        rows.execute(
+            text(
+                "INSERT INTO warehouse.attendance (attendance_id, client_id, event_session_id,"
+                " person_id, attended_at, minutes_attended, kind, shipped_at)"
+                " SELECT :attendance, client_id, event_session_id, person_id, :now, 10, kind, :at"
+                " FROM warehouse.attendance WHERE attendance_id = :before"
+            ),
+            {
+                "attendance": attendance,
+                "before": before,
+                "now": self._now((-20, 0, 15)[pick % 3]),
+                "at": self._ships(),
+            },
+        )
+        self._attendances.append((attendance, session))
+
+    def was_no_visit(self, rows: Connection, pick: int) -> None:
+        """An attendance turns out to be of no minutes, or a view of the recording, or is one."""
+        attendances = [attendance for attendance, _ in self._attendances]
+        changed: dict[str, Any] = ({"minutes_attended": 0}, {"kind": "on_demand"}, _LIVE)[pick % 3]
+        self._update(rows, "attendance", attendances, pick // 3, **changed)
 
     def says(self, rows: Connection, pick: int) -> None:
         """A chat message of somebody who attended: the activity is to be updated."""

@@ -18,6 +18,7 @@ class WhoIsWho:
         became = {each.get("ConvertedContactId") for each in evidence.people.values()}
         by_hand = evidence.given.intersection(evidence.people).difference(became)
         self._made_by_others = {self._clusters[record_id] for record_id in by_hand}
+        self._visits: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._versions: defaultdict[str, list[Participation]] = defaultdict(list)
         now: defaultdict[int, set[str]] = defaultdict(set)
         self._addresses: defaultdict[int, set[str]] = defaultdict(set)
@@ -25,6 +26,8 @@ class WhoIsWho:
             now[each.person].add(address(each.email))
         for each in (*evidence.former, *evidence.participations):
             self._versions[each.key].append(each)
+            if each.key.startswith("attendance:"):
+                self._visits[each.session, each.subject].add(each.at)
             self._addresses[each.person].add(address(each.email))
         self.left = frozenset(
             email
@@ -48,16 +51,22 @@ class WhoIsWho:
         """
         return person in self._made_by_others
 
-    def were(self, participation: Participation) -> list[tuple[Participation, Set[str]]]:
-        """All that a participation ever was, each with the people whom it was of.
+    def were(
+        self, participation: Participation, key: str | None = None
+    ) -> list[tuple[Participation, Set[str]]]:
+        """All that a participation (or that of the `key`) ever was, with the people it was of.
 
         These are whoever has any of the addresses that the person in the source ever had: what
         was delivered stays at a record, whose address may have been corrected since.
         """
         return [
             (each, frozenset(self.of_address(email) for email in self._addresses[each.person]))
-            for each in self._versions[participation.key]
+            for each in self._versions[key or participation.key]
         ]
+
+    def times_of_visits(self, participation: Participation) -> Set[str]:
+        """When an attendance of that session may have begun, with whatever visits it was one."""
+        return self._visits[participation.session, participation.subject]
 
     def people_at(self, email: str) -> int:
         """The number of people of the source who ever had an address."""

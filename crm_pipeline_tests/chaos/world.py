@@ -130,6 +130,8 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "attends": _in_the_warehouse(Traffic.attends),
     "attends late": _in_the_warehouse(Traffic.attends, behind=20),
     "attends long ago": _in_the_warehouse(Traffic.attends, behind=3000),
+    "comes back": _in_the_warehouse(Traffic.comes_back),
+    "was no visit": _in_the_warehouse(Traffic.was_no_visit),
     "comes out of order": _in_the_warehouse(Traffic.comes_out_of_order),
     "catches up": _in_the_warehouse(Traffic.catches_up),
     "says": _in_the_warehouse(Traffic.says),

@@ -71,8 +71,9 @@ def test_campaigns_show_their_members_with_their_statuses(orgs: LocalOrgServer):
     members = list(org.table("CampaignMember").rows.values())
     assert campaigns
     assert {row["CampaignId"] for row in members} == set(campaigns)
-    assert {"Registered", "Attended"} <= {row["Status"] for row in members}
-    assert all(row["HasResponded"] == (row["Status"] == "Attended") for row in members)
+    assert {"No Show", "Attended"} <= {row["Status"] for row in members}
+    responded = {"Attended", "Attended On-demand"}
+    assert all(row["HasResponded"] == (row["Status"] in responded) for row in members)
     once = {(row["CampaignId"], row["LeadOrContactId"]) for row in members}
     assert len(once) == len(members)
     assert any(row.get("Minutes_Attended__c") for row in members)
@@ -94,4 +95,8 @@ def test_another_cycle_after_more_traffic_leaves_one_activity_for_each_row(orgs:
     ]
     assert len(events) == expected.activities
     kinds = Counter(row["Subject"] for row in events)
-    assert set(kinds) == {"Webinar Registration", "Webinar Attendance"}
+    assert set(kinds) == {
+        "Webinar Registration",
+        "Webinar Attendance",
+        "Webinar On-Demand View",
+    }

@@ -115,6 +115,8 @@ def test_names_are_in_many_scripts(warehouse: Connection):
         ("registration WHERE status = 'waitlisted'", 20),
         ("registration WHERE status IN ('pending', 'denied')", 20),
         ("registration WHERE shipped_at > registered_at + interval '1 day'", 50),
+        ("attendance WHERE kind = 'on_demand'", 20),
+        ("attendance WHERE minutes_attended = 0", 2),
         ("attendance WHERE shipped_at > attended_at + interval '1 day'", 20),
     ],
 )
@@ -125,6 +127,7 @@ def test_it_is_messy(warehouse: Connection, mess: str, at_least: int):
 @pytest.mark.parametrize(
     ("what", "grouped"),
     [
+        ("people who come back", "attendance GROUP BY person_id, event_session_id"),
         ("people in several sessions", "registration GROUP BY person_id"),
         (
             "people who are there twice under one address",

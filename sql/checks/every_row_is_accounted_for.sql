@@ -1,4 +1,5 @@
--- The last finished cycle: rows read = known + new, new ones = rejected + intended, and each intended
+-- The last finished cycle: rows read = known + new, new ones = rejected + parts of other
+-- attendances + intended, and each intended
 -- activity is delivered, waits in the queue, was replaced by a newer version, left out with its person
 -- or dropped by an operator.
 WITH last_cycle AS (
@@ -9,6 +10,7 @@ WITH last_cycle AS (
         + coalesce((t.topics #>> '{attendances,rows}')::bigint, 0) AS new,
         coalesce((t.topics #>> '{filtered_leads,rows_read}')::bigint, 0) AS rows_read,
         coalesce((t.topics #>> '{filtered_leads,rejected}')::bigint, 0) AS rejected,
+        coalesce((t.topics #>> '{filtered_leads,part_of_another}')::bigint, 0) AS parts,
         coalesce((t.topics #>> '{filtered_leads,known_already}')::bigint, 0) AS known,
         coalesce((t.topics #>> '{lead_payloads,activities_new}')::bigint, 0)
         + coalesce((t.topics #>> '{lead_payloads,activities_changed}')::bigint, 0) AS intended
@@ -24,12 +26,13 @@ WITH last_cycle AS (
 SELECT
     l.account_id,
     l.rows_read = l.known + l.new
-    AND l.new = l.rejected + l.intended
+    AND l.new = l.rejected + l.parts + l.intended
     AND l.intended = found.operations AS passed,
     l.rows_read,
     l.known,
     l.new,
     l.rejected,
+    l.parts,
     l.intended,
     found.delivered,
     found.queued,

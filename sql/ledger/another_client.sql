@@ -28,6 +28,14 @@ leads AS (
     DELETE FROM crm.tracked_lead WHERE account_id = :account_id
 ),
 
+visits AS (
+    DELETE FROM crm.visit WHERE account_id = :account_id
+),
+
+sessions AS (
+    DELETE FROM crm.session_end WHERE account_id = :account_id
+),
+
 backfills AS (
     DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
 ),

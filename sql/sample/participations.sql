@@ -1,5 +1,5 @@
 -- Every registration and attendance of a client, with the address of the person, and whether it is
--- one: a place on a waiting list is none.
+-- one: a place on a waiting list is none, nor is a visit of no minutes.
 SELECT
     'registration' AS kind,
     r.event_session_id,
@@ -10,10 +10,10 @@ INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 WHERE r.client_id = :client_id
 UNION ALL
 SELECT
-    'attendance' AS kind,
+    CASE WHEN a.kind = 'on_demand' THEN 'view' ELSE 'attendance' END AS kind,
     a.event_session_id,
     p.email,
-    true AS counts
+    a.minutes_attended <> 0 AS counts
 FROM warehouse.attendance AS a
 INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
 WHERE a.client_id = :client_id

@@ -20,6 +20,7 @@ from crm_pipeline.ledger.campaigns import (
 )
 from crm_pipeline.ledger.counts import members_were_read, rows_of_members
 from crm_pipeline.sources.events import event_volumes
+from crm_pipeline.sources.participations import tells_recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def to_read_whole(
     account_id = account.account_id
     if changed := to_be_read_again(ledger, warehouse, account, chosen):
         queue_backfill(ledger, account_id, changed)
-    set_mapping_fingerprint(ledger, account_id, _fingerprint(ledger, account, chosen))
+    set_mapping_fingerprint(ledger, account_id, _fingerprint(ledger, warehouse, account, chosen))
     taken: list[int] = []
     rows = 0
     for event_id, number in waiting_backfills(ledger, account_id).items():
@@ -69,7 +70,7 @@ def to_be_read_again(
         ExtractError: the warehouse cannot be read.
     """
     before = mapping_fingerprint(ledger, account.account_id)
-    if before in (None, _fingerprint(ledger, account, chosen)):
+    if before in (None, _fingerprint(ledger, warehouse, account, chosen)):
         return {}
     known = known_events(ledger, account.account_id)
     return event_volumes(warehouse, account.client_id, known)
@@ -80,9 +81,13 @@ def were_read(ledger: Connection, account: Account) -> bool:
     return mapping_fingerprint(ledger, account.account_id) is not None
 
 
-def _fingerprint(ledger: Connection, account: Account, chosen: CampaignSettings) -> str:
+def _fingerprint(
+    ledger: Connection, warehouse: Engine, account: Account, chosen: CampaignSettings
+) -> str:
     members = rules.member_map(field_mappings(ledger, account.account_id))
-    return rules.fingerprint(chosen, members, account.settings.words)
+    recordings = tells_recordings(warehouse)
+    words = account.settings.words
+    return rules.fingerprint(rules.Choices(chosen, members, {}, words=words, recordings=recordings))
 
 
 def was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:

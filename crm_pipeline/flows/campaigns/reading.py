@@ -40,7 +40,12 @@ from crm_pipeline.ledger.sessions import (
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.events import events
-from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, Participation
+from crm_pipeline.sources.participations import (
+    EXTRACT_NAMES,
+    EXTRACTS,
+    Participation,
+    tells_recordings,
+)
 
 
 def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
@@ -72,6 +77,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         account.settings.vanished,
         account.settings.words,
         account.settings.people_from_stages,
+        recordings=tells_recordings(warehouse),
     )
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from crm_pipeline.accounts.account import Vanished
-from crm_pipeline.accounts.campaigns import CampaignSettings
+from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import stages
@@ -23,6 +23,7 @@ from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.events import Event
 from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.minutes import Interval, minutes_together
 from crm_pipeline.sources.participations import Participation, moment
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
@@ -64,6 +65,7 @@ class Choices:
         people_from: stages whose people become people of the org.
         over: sessions that are over for long enough, and were attended: whoever is registered for
             one of these has not come.
+        recordings: whether the warehouse tells who only saw the recording.
     """
 
     settings: CampaignSettings
@@ -75,6 +77,12 @@ class Choices:
     words: Words = default(default_factory=Words)
     people_from: Collection[Stage] = STAGES_OF_PEOPLE
     over: Set[int] = frozenset()
+    recordings: bool = True
+
+    @property
+    def statuses(self) -> Mapping[Stage, MemberStatus]:
+        """The statuses that are sent, by stage; one for who saw a recording where that is told."""
+        return self.settings.sent(recordings=self.recordings)
 
     def has_campaign(self, event_id: int) -> bool:
         """Returns whether an event is linked to a campaign, or will find or get one."""
@@ -95,12 +103,13 @@ def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
     )
 
 
-def fingerprint(settings: CampaignSettings, members: FieldMap, words: Words) -> str:
+def fingerprint(choices: Choices) -> str:
     """Differs when what is sent of each member differs, or where to."""
+    settings, members, words = choices.settings, choices.members, choices.words
     said = {
         "external_id_field": settings.external_id_field,
         "create_campaigns": settings.create_campaigns,
-        "statuses": {stage: s.model_dump() for stage, s in settings.statuses.items()},
+        "statuses": {stage: s.model_dump() for stage, s in choices.statuses.items()},
         "words": {**words.stage_of, "": words.unknown_stage},
         "rules": RULES,
         "columns": members.columns,
@@ -133,7 +142,7 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         },
         "statuses": [
             {"Label": status.label, "HasResponded": status.has_responded}
-            for status in settings.statuses.values()
+            for status in choices.statuses.values()
         ],
         "unknown_status": settings.unknown_status,
     }
@@ -281,7 +290,7 @@ def _member(
     choices: Choices,
     known: Said | None,
 ) -> Intent:
-    settings, members = choices.settings, choices.members
+    members = choices.members
     rows.sort(key=lambda row: (row.changed_at, row.participation_id))
     as_of = rows[-1].changed_at if rows else NEVER
     fields: dict[str, Any] = {}
@@ -296,7 +305,7 @@ def _member(
         as_of = max(as_of, known.as_of)
     for field, column in members.columns.items():
         if column in parts:
-            fields[field] = sum(parts[column].values())
+            fields[field] = _total(column, parts[column], told)
     is_over = bool(lost) and not told.rows and told.before is None
     stage, reason = _stage(told, choices, known, stays=is_over)
     undoes = is_over and choices.vanished == "delete"
@@ -310,12 +319,28 @@ def _member(
         "event_id": event_id,
         "link": choices.links.get(event_id),
         "stage": stage,
-        "Status": stage and settings.statuses[stage].label,
+        "Status": stage and choices.statuses[stage].label,
         "fields": fields,
         "parts": parts,
     }
     key = member_key(event_id, person_key)
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
+
+
+def _total(column: str, summands: Mapping[str, float], told: stages.Told) -> float:
+    """The sum of a column; of minutes of one session those of several visits at once count once."""
+    if column != "minutes_attended":
+        return sum(summands.values())
+    visits: defaultdict[int, list[Interval]] = defaultdict(list)
+    rest = 0.0
+    for row, minutes in summands.items():
+        if (word := told.words.get(f"a{row}")) is None:
+            # Read before words were remembered, or no attendance by now.
+            rest += minutes
+        else:
+            visits[word.session].append((datetime.fromisoformat(word.at), minutes))
+    total = rest + sum(minutes_together(each) for each in visits.values())
+    return int(total) if float(total).is_integer() else total
 
 
 def _stage(
@@ -327,16 +352,16 @@ def _stage(
     member who has neither registered nor attended any more is as good as registered, unless
     it is the rows that are gone: then it `stays`, too.
     """
-    sent = list(choices.settings.statuses)
+    sent = list(choices.statuses)
     # No-shows are derived only where they are sent.
     over = choices.over if "no_show" in sent else frozenset()
-    there = told.stages(over)
+    there = told.stages(over, with_recordings="attended_on_demand" in sent)
     if (stage := stages.one_stage(there, sent)) is not None:
         return stage, None
     if known is not None and known.was_sent and known.intent.get("stage") in sent:
         is_kept = stays or there or told.unknown
         return (known.intent["stage"] if is_kept else "registered"), None
-    if there:
+    if told.words or told.before is not None:
         return None, NO_STATUS
     return None, UNKNOWN_WORD.format(min(told.unknown.values())) if told.unknown else ABSENT
 

@@ -54,9 +54,19 @@ class Told:
     unknown: Mapping[str, str]
     before: Stage | None = None
 
-    def stages(self, over: Collection[int] = ()) -> list[Stage]:
-        """The stage of each session, and the one from before; `over` as in `stages_of_sessions`."""
-        found = list(stages_of_sessions(self.words, over).values())
+    def stages(self, over: Collection[int] = (), *, with_recordings: bool = True) -> list[Stage]:
+        """The stage of each session, and the one from before.
+
+        Args:
+            over: as in `stages_of_sessions`.
+            with_recordings: whether views of recordings count; else it is as if there were none.
+        """
+        words = {
+            row: word
+            for row, word in self.words.items()
+            if with_recordings or word.stage != "attended_on_demand"
+        }
+        found = list(stages_of_sessions(words, over).values())
         return found if self.before is None or self.before in found else [*found, self.before]
 
     def without(self, rows: Collection[str]) -> "Told":

@@ -41,7 +41,7 @@ _TOPICS = (
         group=NAME,
         technology="python",
         after=("registrations", "attendances"),
-        counts=("rows_read", "known_already", "rows_in", "rejected", "accepted"),
+        counts=("rows_read", "known_already", "rows_in", "rejected", "part_of_another", "accepted"),
         shows=shown.filtered_leads,
         reads=EXTRACT_NAMES,
     ),
@@ -124,8 +124,8 @@ _PROMISES = (
     Promise(
         "every_row_is_accounted_for",
         "load_results",
-        "Every row that the last cycle read was rejected, was known already, or is delivered or "
-        "queued: nothing is lost on the way.",
+        "Every row that the last cycle read was rejected, was known already, is part of another "
+        "visit's attendance, or is delivered or queued: nothing is lost on the way.",
     ),
     Promise(
         "nothing_unread",

@@ -11,11 +11,13 @@ from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
+from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
+from crm_pipeline.flows.webinars.visits import Joined
 from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
-from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
+from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
 
 
 def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
@@ -64,18 +66,20 @@ def _batches(
         if extract.name not in reading.sources:
             continue
         for chunk in rows.chunks(extract, known.get(extract.name)):
-            refused = rules.refusals(chunk.rows, chosen)
-            people = rows.people(
-                [row for place, row in enumerate(chunk.rows) if place not in refused]
-            )
-            intents = rules.intents(chunk.rows, chosen, people, refused)
+            if extract is ATTENDANCES:
+                read = together(rows, chosen, chunk.rows)
+            else:
+                refused = rules.refusals(chunk.rows, chosen)
+                sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
+                read = Together(chunk.rows, rows.people(sent), refused, Joined(), ())
+            intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
             unknown.update(rules.unknown_words(intents))
             yield Batch(
                 extract.name,
-                len(chunk.rows),
-                intents,
+                len(read.rows) + len(read.replaced),
+                [*intents, *read.replaced],
                 chunk.position,
-                rows_by_session=Counter(each.event_session_id for each in chunk.rows),
+                rows_by_session=Counter(each.event_session_id for each in read.rows),
             )
 
 

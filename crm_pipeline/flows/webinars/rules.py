@@ -1,14 +1,16 @@
 """The rules of the webinar cycle: filter, map, merge. Pure functions, no I/O (spec 1)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
 from crm_pipeline.accounts.people import OPT_OUT
-from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
+from crm_pipeline.accounts.stages import ON_DEMAND, STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.flows.webinars.visits import NOT_JOINED, Joined, one_of_many, several
 from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
@@ -16,8 +18,8 @@ from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
-from crm_pipeline.sources.stages import word_of
-from crm_pipeline.text import JsonText, salesforce_time, seen, written
+from crm_pipeline.sources.stages import is_on_demand, word_of
+from crm_pipeline.text import salesforce_time, seen, written
 
 SUBJECT: Mapping[ExtractName, str] = {
     "registrations": "Webinar Registration",
@@ -71,6 +73,9 @@ UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
 
 NO_MINUTES = "a visit of no minutes"
 
+PART_OF_ANOTHER = "part of another visit's attendance"
+"""Why an attendance has no activity of its own: the person came back, or came twice at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -82,6 +87,7 @@ class Choices:
         vanished: what becomes of what the org has of rows that are gone.
         words: the meaning of its status words.
         people_from: stages whose rows become people and activities.
+        on_demand_subject: Subject of the activity of whoever saw the recording.
     """
 
     maps: Mapping[str, FieldMap]
@@ -89,6 +95,7 @@ class Choices:
     vanished: Vanished = "keep"
     words: Words = field(default_factory=Words)
     people_from: Sequence[Stage] = STAGES_OF_PEOPLE
+    on_demand_subject: str = ON_DEMAND
 
     def go_on(self, held: Sequence[Held]) -> list[str]:
         """The status words whose registrations are held for no reason any more, or for another."""
@@ -110,6 +117,7 @@ def choices(
         settings.vanished,
         settings.words,
         settings.people_from_stages,
+        settings.on_demand_subject,
     )
 
 
@@ -159,10 +167,11 @@ def refusal(participation: Participation, chosen: Choices) -> str | None:
 
 
 def intents(
-    participations: Iterable[Participation],
+    participations: Sequence[Participation],
     chosen: Choices,
     people: Mapping[Who, int],
     refused: Mapping[int, str],
+    visits: Joined = NOT_JOINED,
 ) -> list[Intent]:
     """Returns the intents of the participations: an activity for each, and each person once.
 
@@ -175,13 +184,29 @@ def intents(
         chosen: the account's choices.
         people: the person of each row that is to be sent (`sources.people.sightings`).
         refused: why those that are not to be sent are not, by their place among the rows.
+        visits: which rows are one attendance, where they are attendances.
     """
+    rows_of: defaultdict[int, list[Participation]] = defaultdict(list)
+    for row in participations if len(set(visits.first_of.values())) < len(visits.first_of) else ():
+        if row.participation_id in visits.first_of:
+            rows_of[visits.first_of[row.participation_id]].append(row)
     activities, accepted = {}, []
-    for place, participation in enumerate(participations):
-        activity = _activity(participation, chosen, people, refused.get(place))
+    for place, row in enumerate(participations):
+        reason = refused.get(place)
+        number = row.participation_id
+        first = visits.first_of.get(number, number)
+        if reason is None:
+            accepted.append((people[who(row)], row))
+            if first != number:
+                reason = PART_OF_ANOTHER
+        whole = one_of_many(rows, row) if (rows := rows_of.get(number)) else row
+        activity = _activity(whole, chosen, people, reason)
+        if reason == PART_OF_ANOTHER:
+            part = {"part_of": f"{NATURAL_KEY[row.source]}:{first}"}
+            activity = replace(activity, fields=part, undoes=False)
+        if number in visits.undone:
+            activity = replace(activity, undoes=True)
         activities[activity.natural_key] = activity
-        if activity.person_key is not None:
-            accepted.append((activity.person_key, participation))
     return [*_people(accepted, chosen.maps), *activities.values()]
 
 
@@ -219,14 +244,14 @@ def description(columns: Mapping[str, Any]) -> str:
     Blank and missing values have no line.
     """
     lines: list[str] = []
-    for poll in _several(columns.get("polls")):
+    for poll in several(columns.get("polls")):
         whole = poll if type(poll) is dict else {"question": poll}
         _say(lines, "Poll", whole.get("question"))
         _say(lines, "Answer", whole.get("answer"))
-    for chat in _several(columns.get("chats")):
+    for chat in several(columns.get("chats")):
         whole = chat if type(chat) is dict else {"message": chat}
         _say(lines, "Chat", whole.get("message"))
-        for reply in _several(whole.get("replies")):
+        for reply in several(whole.get("replies")):
             _say(lines, "Reply", reply)
     return "\n".join(lines)
 
@@ -234,14 +259,6 @@ def description(columns: Mapping[str, Any]) -> str:
 def _say(lines: list[str], label: str, value: Any) -> None:
     if text := seen(value if type(value) is str else written(value)):
         lines.append(f"{label}: {text}")
-
-
-def _several(value: Any) -> Sequence[Any]:
-    """The values in one of JSON, be it one or many."""
-    if value is None:
-        return ()
-    inner = value.parsed() if type(value) is JsonText else value
-    return inner if type(inner) is list else (inner,)
 
 
 def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -268,7 +285,7 @@ def _activity(
     fields: dict[str, Any] = {}
     if reason is None:
         fields = {
-            "Subject": SUBJECT[participation.source],
+            "Subject": _subject(participation, chosen),
             "ActivityDateTime": salesforce_time(participation.happened_at),
             "DurationInMinutes": 0,
         }
@@ -293,6 +310,12 @@ def _activity(
         undoes=chosen.vanished == "delete"
         and reason not in (None, participation.flaw, UNKNOWN_STATUS),
     )
+
+
+def _subject(participation: Participation, chosen: Choices) -> str:
+    if participation.source == "attendances" and is_on_demand(participation.columns):
+        return chosen.on_demand_subject
+    return SUBJECT[participation.source]
 
 
 def _people(

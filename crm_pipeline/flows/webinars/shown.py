@@ -1,9 +1,10 @@
 """The webinar cycle in numbers: what a batch comes to, and what is shown of a cycle. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from crm_pipeline.declaration import Batch, Numbers, Shown, Table
-from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
+from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING, PART_OF_ANOTHER
 from crm_pipeline.ledger.intents import Recorded
 from crm_pipeline.report import CycleReport
 
@@ -12,20 +13,22 @@ def count(batch: Batch, recorded: Mapping[str, Recorded]) -> Numbers:
     """Counts a batch; numbers that its rows say anew may be added up over cycles.
 
     Of the rows that a cycle reads, some it has read before: those shipped shortly before the last
-    one. Those that say something new are accepted or rejected, and together with the ones that
-    are known already they are the rows read. Each intended one is delivered or queued; the
-    conservation check says so.
+    one. Those that say something new are accepted, part of another attendance or rejected, and
+    together with the ones that are known already they are the rows read. Each intended one is
+    delivered or queued; the conservation check says so.
     """
     activities, people = recorded.get("activity", Recorded()), recorded.get("person", Recorded())
-    accepted, rejected = activities.new + activities.changed, activities.rejected.total()
+    accepted, rejected = activities.new + activities.changed, Counter(activities.rejected)
+    parts = rejected.pop(PART_OF_ANOTHER, 0)
     return {
-        (batch.source, "rows"): accepted + rejected,
+        (batch.source, "rows"): accepted + parts + rejected.total(),
         ("filtered_leads", "rows_read"): batch.rows,
         ("filtered_leads", "known_already"): activities.unchanged,
-        ("filtered_leads", "rows_in"): accepted + rejected,
-        ("filtered_leads", "rejected"): rejected,
+        ("filtered_leads", "rows_in"): accepted + parts + rejected.total(),
+        ("filtered_leads", "rejected"): rejected.total(),
+        ("filtered_leads", "part_of_another"): parts,
         ("filtered_leads", "accepted"): accepted,
-        **{("filtered_leads", f"{_REJECTED}{r}"): n for r, n in activities.rejected.items()},
+        **{("filtered_leads", f"{_REJECTED}{r}"): n for r, n in rejected.items()},
         ("lead_payloads", "people"): people.new + people.changed,
         ("lead_payloads", "activities_new"): activities.new,
         ("lead_payloads", "activities_changed"): activities.changed,

@@ -28,8 +28,9 @@ from crm_pipeline.ledger.counts import (
     note_count,
 )
 from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.ledger.visits import others_of
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.participations import EXTRACT_NAMES, ExtractName, Rows
+from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, ExtractName, Rows
 from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
 from crm_pipeline.sources.shipped import NEVER
 
@@ -56,7 +57,8 @@ class Comparison:
         explained: days that differ without a row unread: their numbers, and the vanished rows.
         unsure: rows whose parts nobody has counted, as an older version read them: once more read,
             they are.
-        to_be_gone: of the vanished rows, where the account has them deleted: as of when each is
+        gone: the vanished rows of days that were compared one by one.
+        to_be_gone: of these, where the account has them deleted: as of when each is
             known (UTC), by id.
         too_many: whether so many vanished that nothing is deleted.
     """
@@ -68,6 +70,7 @@ class Comparison:
     vanished: int
     explained: Mapping[str, Any]
     unsure: Set[int] = frozenset()
+    gone: Set[int] = frozenset()
     to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
     too_many: bool = False
 
@@ -98,6 +101,10 @@ def counted(
         after = compare(ledger, reading.warehouse, account, last, far)
     told = []
     for found, now in zip(before, after, strict=True):
+        if found.source == ATTENDANCES.name and found.gone:
+            # What is left of their attendances goes on without them.
+            rest = others_of(ledger, account.account_id, found.gone)
+            yield from read_again({found.source: rest}) if rest else ()
         if found.to_be_gone:
             activities = [
                 vanished_activity(found.source, number, as_of)
@@ -241,6 +248,7 @@ def _compare(
     unsure: set[int] = set()
     to_be_gone: dict[int, datetime] = {}
     too_many = False
+    gone: Set[int] = frozenset()
     vanished = {day: each[-1] for day, each in known.items()}
     if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
         there, read = both_sides(differing)
@@ -279,6 +287,7 @@ def _compare(
             if day not in missed
         },
         unsure=unsure - unread,
+        gone=gone,
         to_be_gone=to_be_gone,
         too_many=too_many,
     )

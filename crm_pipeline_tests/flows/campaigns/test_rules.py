@@ -1,6 +1,7 @@
 """The rules of campaigns: which campaign, which status, what of it is new."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -9,7 +10,6 @@ import pytest
 
 from crm_pipeline.accounts.account import AccountError, AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
-from crm_pipeline.accounts.stages import Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.flows.campaigns.rules import (
@@ -38,10 +38,12 @@ def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, *
     return Choices(CampaignSettings(**settings), MAP, links or {}, filter_strings=filters)
 
 
-def row(source: ExtractName = "registrations", *, minute: int = 0, **columns: Any) -> Participation:
+def row(
+    source: ExtractName = "registrations", *, minute: int = 0, session: int = 70, **columns: Any
+) -> Participation:
     known = {"person_id": 1, "email": "Ada@example.com", "event_id": 7, "status": "registered"}
     shipped = NOON + timedelta(minutes=minute)
-    return Participation(source, minute + 1, 70, NOON, shipped, known | columns)
+    return Participation(source, minute + 1, session, NOON, shipped, known | columns)
 
 
 def member_intents(
@@ -98,13 +100,44 @@ def test_further_fields_keep_their_newest_values_and_are_never_blanked() -> None
 
 
 def test_minutes_are_summed_over_the_sessions_of_an_event_each_attendance_once() -> None:
-    first, second = (row("attendances", minute=n, minutes_attended=30 + n) for n in (1, 2))
-    longer = row("attendances", minute=2, minutes_attended=45)
+    first, second = (
+        row("attendances", minute=n, session=n, minutes_attended=30 + n) for n in (1, 2)
+    )
+    longer = row("attendances", minute=2, session=2, minutes_attended=45)
     known: dict[str, Said] = {}
     for rows, total in (([second], 32), ([first], 63), ([first, second], 63), ([longer], 76)):
         [member] = member_intents(rows, chosen(), known)
         assert member.fields["fields"]["Minutes__c"] == total
         known = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
+
+
+def test_minutes_of_visits_to_one_session_count_once_each_and_once_only() -> None:
+    at_once = row("attendances", minute=1, minutes_attended=30)
+    longer = row("attendances", minute=2, minutes_attended=45)
+    known: dict[str, Said] = {}
+    for rows in ([at_once], [longer], [at_once, longer]):
+        [member] = member_intents(rows, chosen(), known)
+        known = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
+    assert member.fields["fields"]["Minutes__c"] == 45
+    nothing = row("attendances", minute=2, minutes_attended=0)
+    [member] = member_intents([nothing], chosen(), known)
+    assert member.fields["fields"]["Minutes__c"] == 30
+
+
+def test_who_saw_the_recording_is_as_registered_as_before_where_that_is_not_sent() -> None:
+    seen = row("attendances", minute=1, kind="on_demand")
+    [member] = member_intents([row(), seen], chosen(), {})
+    assert member.fields["Status"] == "Attended On-demand"
+    for settings in ({"attended_on_demand": None}, {"unknown_status": "report"}):
+        [member] = member_intents([row(), seen], chosen(**settings), {})
+        assert member.fields["Status"] == "Registered"
+        [member] = member_intents([seen], chosen(**settings), {})
+        assert member.rejected_because == rules.NO_STATUS
+    untold = replace(chosen(), recordings=False)
+    assert "attended_on_demand" not in untold.statuses
+    own = {"label": "Saw it", "priority": 9}
+    told = replace(chosen(attended_on_demand=own, unknown_status="report"), recordings=False)
+    assert told.statuses["attended_on_demand"].label == "Saw it"
 
 
 def test_filtered_addresses_are_no_members() -> None:
@@ -131,17 +164,17 @@ def test_a_campaign_has_the_event_s_name_type_days_and_statuses() -> None:
     assert (len(campaign["Name"]), campaign["Type"]) == (80, "Webinar")
     assert (campaign["StartDate"], campaign["EndDate"]) == ("2026-03-01", "2026-03-02")
     labels = [status["Label"] for status in intent.fields["statuses"]]
-    assert labels == ["Registered", "Cancelled", "No Show", "Attended"]
+    assert labels == ["Registered", "Cancelled", "No Show", "Attended On-demand", "Attended"]
     assert [status["HasResponded"] for status in intent.fields["statuses"]][-1] is True
 
 
 def test_what_is_sent_of_members_has_a_fingerprint() -> None:
-    same = fingerprint(CampaignSettings(), MAP, Words())
-    assert fingerprint(CampaignSettings(campaign_type="Talk"), MAP, Words()) == same
+    same = fingerprint(Choices(CampaignSettings(), MAP, {}))
+    assert fingerprint(Choices(CampaignSettings(campaign_type="Talk"), MAP, {})) == same
     renamed = CampaignSettings(attended={"label": "Was there", "priority": 4})
-    assert fingerprint(renamed, MAP, Words()) != same
-    assert fingerprint(CampaignSettings(), member_map([]), Words()) != same
-    assert fingerprint(CampaignSettings(external_id_field="Key__c"), MAP, Words()) != same
+    assert fingerprint(Choices(renamed, MAP, {})) != same
+    assert fingerprint(Choices(CampaignSettings(), member_map([]), {})) != same
+    assert fingerprint(Choices(CampaignSettings(external_id_field="Key__c"), MAP, {})) != same
 
 
 def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:

@@ -1,0 +1,120 @@
+"""Visits: which rows of attendances are one attendance, and whose activity it is. Pure (spec 1)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from crm_pipeline.ledger.visits import Place, Visit
+from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.minutes import minutes_together
+from crm_pipeline.sources.participations import Participation
+from crm_pipeline.text import JsonText
+
+MOST_POLLS, MOST_CHATS = 10, 5
+"""Of an attendance that the activity tells (spec 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Attendances, each of one or of several rows.
+
+    Attributes:
+        first_of: the row that has the activity, by each row's id.
+        undone: rows that had an activity, which another one has in their place now.
+        visits: all rows, as the ledger is to know them.
+        forgotten: rows that the ledger knew, and that are none any more.
+    """
+
+    first_of: Mapping[int, int] = field(default_factory=dict)
+    undone: Set[int] = frozenset()
+    visits: Sequence[Visit] = ()
+    forgotten: Set[int] = frozenset()
+
+
+NOT_JOINED = Joined()
+"""Of rows that are no attendances."""
+
+
+def joined(
+    places: Mapping[int, Place | None],
+    at: Mapping[int, datetime],
+    known: Mapping[int, Visit],
+    gone: Set[int] = frozenset(),
+) -> Joined:
+    """Says which row of each attendance has the activity: one that has it already, else the first.
+
+    Args:
+        places: where each row was, by its id; None where it is no attendance.
+        at: when each came (UTC).
+        known: what the ledger knew of these rows, and of those that are gone.
+        gone: rows of these places that the source has no more.
+    """
+    rows_at: defaultdict[Place, list[int]] = defaultdict(list)
+    for row, place in places.items():
+        if place is not None:
+            rows_at[place].append(row)
+    first_of: dict[int, int] = {}
+    undone: set[int] = set()
+    for place, rows in rows_at.items():
+        first = min((_rank(known.get(row), place), at[row], row) for row in rows)[-1]
+        first_of |= dict.fromkeys(rows, first)
+        undone.update(row for row in rows if row != first and _has_activity(known.get(row)))
+    away = {row for row, place in places.items() if place is None}.union(gone)
+    for row in away & known.keys():
+        # Another row of the attendance is left, and has the activity from now on.
+        if known[row].part_of is None and known[row].place in rows_at:
+            undone.add(row)
+    visits = [
+        Visit(row, *place, None if first_of[row] == row else first_of[row])
+        for row, place in places.items()
+        if place is not None
+    ]
+    return Joined(first_of, undone, visits, away & known.keys())
+
+
+def _has_activity(visit: Visit | None) -> bool:
+    return visit is not None and visit.part_of is None
+
+
+def _rank(visit: Visit | None, place: Place) -> int:
+    """Whoever has the activity of this attendance keeps it; then one that has another's."""
+    if visit is None or visit.part_of is not None:
+        return 2
+    return 0 if visit.place == place else 1
+
+
+def one_of_many(rows: Sequence[Participation], first: Participation) -> Participation:
+    """One row out of all rows of an attendance: when it began, all minutes, all that was said.
+
+    Args:
+        rows: of one person and session, all of them.
+        first: the one that has the activity; what cannot be put together is as it says.
+    """
+    if len(rows) == 1:
+        return first
+    in_order = sorted(rows, key=lambda row: (row.happened_at, row.participation_id))
+    columns = dict(first.columns)
+    minutes = [
+        (row.happened_at, known)
+        for row in in_order
+        if (known := number(row.columns.get("minutes_attended"))) is not None
+    ]
+    if minutes:
+        columns["minutes_attended"] = minutes_together(minutes)
+    answered = [number(row.columns.get("questions_answered")) for row in in_order]
+    if any(each is not None for each in answered):
+        columns["questions_answered"] = sum(each for each in answered if each is not None)
+    for name, most in (("polls", MOST_POLLS), ("chats", MOST_CHATS)):
+        said = [each for row in in_order for each in several(row.columns.get(name))]
+        columns[name] = said[-most:] or None
+    return replace(first, happened_at=in_order[0].happened_at, columns=columns)
+
+
+def several(value: Any) -> Sequence[Any]:
+    """The values in one of JSON, be it one or many."""
+    if value is None:
+        return ()
+    inner = value.parsed() if type(value) is JsonText else value
+    return inner if type(inner) is list else (inner,)
