@@ -114,7 +114,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
         return
     desk.allowance.demand_calls()
     org = desk.org.log_in()
-    watches, lacking = _as_the_org_has_them(desk, flows)
+    watches, lacking = _fit_watches(desk, flows)
     now = org.org_time
     back: dict[str, timedelta] = {}
     for _, each in _watches(flows):
@@ -126,7 +126,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     begins = frozenset(positions).difference(read)
     for number, page in enumerate(read_changes(org, watches, positions, now), start=1):
         stop_if(desk.allowance.stop_asked)
-        noticed = _noticed(desk, flows, page.records, page.positions)
+        noticed = _notice(desk, flows, page.records, page.positions)
         yield replace(noticed, begins=begins, notes=lacking)
         begins, lacking = frozenset(), []
         positions |= page.positions
@@ -134,14 +134,14 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
             break
     behind = [watch for watch in watches if positions[watch.sobject].cursor is not None]
     if behind:
-        yield _noticed(desk, flows, read_newest(org, behind, positions), {})
+        yield _notice(desk, flows, read_newest(org, behind, positions), {})
     yield from _answers(desk, flows, watches)
     if behind:
         return
     swept = sweep(desk, watches)
     told_no_more = in_words(swinging(desk.ledger.connection, org.organization_id))
     notes = [*swept.notes, *told_no_more]
-    yield replace(_noticed(desk, flows, swept.records, {}), notes=notes)
+    yield replace(_notice(desk, flows, swept.records, {}), notes=notes)
 
 
 def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[ReadBack]:
@@ -180,7 +180,7 @@ def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:
             yield place, watch
 
 
-def _as_the_org_has_them(desk: Desk, flows: FlowsOn) -> tuple[list[Watch], list[str]]:
+def _fit_watches(desk: Desk, flows: FlowsOn) -> tuple[list[Watch], list[str]]:
     """One watch an object, with the fields of all flows, and those that say what became of it.
 
     These, and fields that are wanted only if they are there, cost no call.
@@ -236,7 +236,7 @@ _LIVES = {
 }
 
 
-def _noticed(
+def _notice(
     desk: Desk,
     flows: FlowsOn,
     records: Mapping[str, Sequence[Record]],

@@ -86,7 +86,7 @@ def _take(desk: Desk, watch: Watch, each: Sweep, found: set[str], swept: Swept) 
     empty = dict.fromkeys(watch.fields) | {each.relationship: [] for each in watch.children}
     swept.records[watch.sobject] = [
         *_as_last_known(desk, gone, empty),
-        *_there_again(desk, watch, found, empty),
+        *_read_again(desk, watch, found, empty),
     ]
 
 
@@ -100,7 +100,7 @@ def _as_last_known(desk: Desk, gone: set[str], empty: Mapping[str, Any]) -> list
     ]
 
 
-def _there_again(
+def _read_again(
     desk: Desk, watch: Watch, found: set[str], empty: Mapping[str, Any]
 ) -> list[Record]:
     """Returns found records that were told to be gone, as they are now."""

@@ -92,7 +92,7 @@ def link_campaigns(desk: Desk) -> None:
         SalesforceProblem: as `delivery.deliver`.
     """
     for due in windows(desk.ledger, due_campaigns, limit=WINDOW):
-        found = _found(desk, due)
+        found = _seek(desk, due)
         new: list[DueCampaign] = []
         later = follow(desk, _followers(desk, due, found))
         locked = {each.operation_id for each in later}
@@ -159,7 +159,7 @@ def _not_found(each: DueCampaign) -> tuple[str, str]:
     )
 
 
-def _found(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
+def _seek(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
     """The campaigns that are in the org already, by operation; describes ride along."""
     keys = {each.operation_id: _search_keys(desk, each) for each in due}
     wanted = dict.fromkeys(itertools.chain.from_iterable(keys.values()))
@@ -200,11 +200,11 @@ def _followers(
         there = found.get(each.operation_id)
         if there is None or each.intent["campaign_id"] is not None:
             continue
-        former = [_fitted(desk, {"campaign": body}).fields for body in each.former]
+        former = [_fit(desk, {"campaign": body}).fields for body in each.former]
         if desk.may_be_older_copy and not former and _is_touched_by_us_alone(desk, there.record):
             # Made since the copy, which knows nothing of how it was wanted then.
             former = [there.record]
-        wanted = _fitted(desk, each.intent).fields
+        wanted = _fit(desk, each.intent).fields
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record):
@@ -234,7 +234,7 @@ def _search_keys(desk: Desk, each: DueCampaign) -> list[SearchKey]:
     if not keys and intent["create"]:
         made = [
             *each.sent,
-            *([_fitted(desk, each.intent).fields] if desk.may_be_older_copy else []),
+            *([_fit(desk, each.intent).fields] if desk.may_be_older_copy else []),
         ]
         keys += [SearchKey("Name", body["Name"], body.get(MARK)) for body in made]
         if desk.may_be_older_copy and (mark := made[-1].get(MARK)) is not None:
@@ -355,7 +355,7 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     lost is sought by name and time before it is sent again.
     """
     desk.allowance.demand_calls()
-    fitted = [_fitted(desk, each.intent) for each in new]
+    fitted = [_fit(desk, each.intent) for each in new]
     bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
@@ -410,7 +410,7 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
     return missing_statuses(each.intent["statuses"], [])
 
 
-def _fitted(desk: Desk, intent: Mapping[str, Any]) -> Fitted:
+def _fit(desk: Desk, intent: Mapping[str, Any]) -> Fitted:
     schema = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
     wanted = dict(intent["campaign"])
     # There is no way to escape what refers to another subrequest.

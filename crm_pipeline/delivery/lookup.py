@@ -56,7 +56,7 @@ def lookup_of(desk: Desk, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
     worthwhile = people >= CENSUS_FROM and desk.chosen.route != "composite"
     if not worthwhile or count_people(desk.org.log_in()) > CENSUS_UP_TO * people:
-        yield partial(_in_both_ways, desk, partial(_by_query, desk))
+        yield partial(_in_both_ways, desk, partial(_look_up_by_query, desk))
         return
     desk.allowance.demand_calls()
     known = desk.schemas.describe(SOBJECTS)
@@ -64,7 +64,9 @@ def lookup_of(desk: Desk, people: int) -> Iterator[Lookup]:
     with staged_census(desk.ledger.connection, read_people(desk.org.log_in(), known, fields)):
         contact_fields = [*CONTACT_FIELDS, *known["Contact"].readable(fields["Contact"])]
         yield partial(
-            _in_both_ways, desk, lambda asked: partial(_in_census, desk, asked, contact_fields)
+            _in_both_ways,
+            desk,
+            lambda asked: partial(_look_up_in_census, desk, asked, contact_fields),
         )
 
 
@@ -83,7 +85,7 @@ def _in_both_ways(
     return matched
 
 
-def _in_census(
+def _look_up_in_census(
     desk: Desk, people: Sequence[DuePerson], contact_fields: Sequence[str]
 ) -> dict[str, Match]:
     """The records of these people; contacts without an address of their own are asked for."""
@@ -94,7 +96,7 @@ def _in_census(
     return _chosen(found)
 
 
-def _by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
+def _look_up_by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
     """Asks for the people's addresses, 10,000 in two API calls; describes ride along."""
     desk.allowance.demand_calls()
     known = desk.schemas.known()

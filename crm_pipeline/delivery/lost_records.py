@@ -49,8 +49,8 @@ def settle_lost_records(
     """
     made = [each for each in lost if each.action == "create" and each.intent["key"]]
     deleted = [each for each in lost if each.action == "delete"]
-    there = _found_by_key(org, made)
-    gone = _not_found(ledger, org, deleted)
+    there = _seek_by_key(org, made)
+    gone = _seek_deleted(ledger, org, deleted)
     by_id = {each.operation_id: each for each in lost}
     unsure = [each.operation_id for each in lost if each.action not in _KNOWN_AFTERWARDS]
     doubt_records(ledger.connection, unsure)
@@ -87,7 +87,7 @@ def _noted(lost: Lost, record_id: str, known: Mapping[str, SObjectSchema]) -> No
 _KNOWN_AFTERWARDS = ("create", "delete")
 
 
-def _found_by_key(org: OrgAccess, made: Sequence[Lost]) -> dict[int, str]:
+def _seek_by_key(org: OrgAccess, made: Sequence[Lost]) -> dict[int, str]:
     """The Id of each record that a lost write made, by operation."""
     sought: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for each in made:
@@ -104,7 +104,7 @@ def _found_by_key(org: OrgAccess, made: Sequence[Lost]) -> dict[int, str]:
     return found
 
 
-def _not_found(ledger: AccountLedger, org: OrgAccess, deleted: Sequence[Lost]) -> dict[int, str]:
+def _seek_deleted(ledger: AccountLedger, org: OrgAccess, deleted: Sequence[Lost]) -> dict[int, str]:
     """The Id of each record that a lost deletion has deleted, by operation."""
     held = held_ids(ledger.connection, [each.operation_id for each in deleted])
     by_object: defaultdict[str, dict[int, str]] = defaultdict(dict)
@@ -114,12 +114,12 @@ def _not_found(ledger: AccountLedger, org: OrgAccess, deleted: Sequence[Lost]) -
             by_object[each.intent["sobject"]][each.operation_id] = record_id
     gone: dict[int, str] = {}
     for sobject, ids in by_object.items():
-        there = which_are_there(org, sobject, ids.values())
+        there = ask_which_are_there(org, sobject, ids.values())
         gone |= {operation: each for operation, each in ids.items() if each not in there}
     return gone
 
 
-def which_are_there(org: OrgAccess, sobject: str, ids: Iterable[str]) -> set[str]:
+def ask_which_are_there(org: OrgAccess, sobject: str, ids: Iterable[str]) -> set[str]:
     """Those of some records that the org has; deleted ones are not among them.
 
     Raises:

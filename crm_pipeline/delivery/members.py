@@ -73,7 +73,7 @@ def send_members(desk: Desk) -> None:
     dispatch = Dispatch(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
     for due in windows(ledger, due_members):
         schema = desk.schemas.describe([CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
-        there, ready = _in_the_org(desk, due, schema)
+        there, ready = _read_members(desk, due, schema)
         ladders = wanted_statuses(
             ledger.connection, ledger.account_id, {member.event_id for member in due}
         )
@@ -104,7 +104,7 @@ def _take_back(desk: Desk, dispatch: Dispatch) -> None:
     They go last, so that none is deleted which somebody else was just found to have, too.
     """
     for due in windows(desk.ledger, due_gone_members):
-        there = _of_people(desk, [each for each in due if each.is_ours])
+        there = _read_members_of(desk, [each for each in due if each.is_ours])
         decisions = [decide_gone_member(each, there) for each in due]
         staying = [decision for decision in decisions if decision.action == "none"]
         with desk.ledger.step() as connection:
@@ -114,7 +114,7 @@ def _take_back(desk: Desk, dispatch: Dispatch) -> None:
     dispatch.flush()
 
 
-def _of_people(desk: Desk, ours: Sequence[GoneMember]) -> Memberships:
+def _read_members_of(desk: Desk, ours: Sequence[GoneMember]) -> Memberships:
     """Returns the memberships of these people in these campaigns."""
     ids: dict[str, dict[str, None]] = {"LeadId": {}, "ContactId": {}}
     for person_id in {p for each in ours for p in (each.person_id, each.former_person_id) if p}:
@@ -265,7 +265,7 @@ def _rows_of(member: DueMember, there: Memberships) -> list[Record]:
     return list(found.values())
 
 
-def _in_the_org(
+def _read_members(
     desk: Desk, due: Sequence[DueMember], schema: SObjectSchema
 ) -> tuple[Memberships, set[str]]:
     """The memberships that are there, and the campaigns that have all their statuses.

@@ -70,7 +70,7 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
             # Read while the org looks people up.
             behind = ActivitiesBehind(desk, people) if follow else None
-            decisions = _claimed(desk, people, _decided(desk, people, matches()), looked_up_at)
+            decisions = _claim(desk, people, _decided(desk, people, matches()), looked_up_at)
             _record(desk, [d for d in decisions if d.action not in now])
             dispatch.add([d for d in decisions if d.action in now], behind=behind)
         dispatch.flush()
@@ -78,7 +78,7 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
         settle_claims(connection, ledger.account_id)
 
 
-def _claimed(
+def _claim(
     desk: Desk,
     people: Sequence[DuePerson],
     decisions: Sequence[Decision],
@@ -195,7 +195,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     of_all = _Policies(chosen)
     policies = [of_all.of(person) for person in people]
-    there = _there(
+    there = _read_values(
         desk,
         policies,
         [decision for _, decision in decided],
@@ -276,7 +276,7 @@ def _said_at(person: DuePerson, decision: Decision) -> datetime | None:
     return person.read_at if is_news else person.as_of
 
 
-def _there(
+def _read_values(
     desk: Desk,
     policies: Sequence[_Policies],
     decisions: Sequence[Decision],

@@ -152,7 +152,7 @@ def _sent_in_one_call(
                 going.append((each, decision))
                 if decision.action == "create" and each.intent["key"] is not None:
                     along[each.natural_key] = each.intent["key"]
-    absences = _absences(desk, topics)
+    absences = _gather_absences(desk, topics)
     going += absences.deleted
     writes = [write_of_record(each, d, ranks.get(each.operation_id, 0)) for each, d in _sent(going)]
     if len(list(collections_of(writes))) > COMPOSITE_QUERIES_OR_COLLECTIONS:
@@ -181,7 +181,7 @@ def _send(desk: Desk, topic: RecordTopic) -> bool:
 
 def _delete(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     """Sends what is to be gone, children first; details go with their masters."""
-    absences = _absences(desk, topics)
+    absences = _gather_absences(desk, topics)
     for topic in reversed(topics):
         of_topic = [decided for decided in absences.deleted if decided[0].topic == topic.name]
         if of_topic:
@@ -262,7 +262,7 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     record_failures(desk, decision.counted_as, [failed])
 
 
-def _absences(desk: Desk, topics: Sequence[RecordTopic]) -> _Absences:
+def _gather_absences(desk: Desk, topics: Sequence[RecordTopic]) -> _Absences:
     """Returns the records of all topics that are to be gone."""
     absences = _Absences(ids_to_go(desk.ledger.connection, desk.ledger.account_id))
     for topic in reversed(topics):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.lost_records import which_are_there
+from crm_pipeline.delivery.lost_records import ask_which_are_there
 from crm_pipeline.delivery.recorder import Recorder
 from crm_pipeline.delivery.recording import note_changes
 from crm_pipeline.delivery.relocation import relocate
@@ -222,7 +222,7 @@ def _send_by_bulk(desk: Desk, writes: Sequence[Write], decisions: dict[int, Deci
         jobs[job_id] = set(refs)
 
     sent = [write for write in writes if NULL not in write.fields.values()]
-    rule_id = _assignment_rule(desk, sent)
+    rule_id = _ask_assignment_rule(desk, sent)
     recorder = Recorder(desk, sent, decisions, by_bulk=True)
     org = desk.org.log_in()
     with _under_way(desk.ledger, sent, recorder):
@@ -240,7 +240,7 @@ def _send_by_bulk(desk: Desk, writes: Sequence[Write], decisions: dict[int, Deci
         desk.passes.another = True
 
 
-def _assignment_rule(desk: Desk, writes: Sequence[Write]) -> str | None:
+def _ask_assignment_rule(desk: Desk, writes: Sequence[Write]) -> str | None:
     """The rule that is to run on new leads of a bulk job: one call, and only where one is to."""
     new_leads = any(write.sobject == "Lead" and write.action == "create" for write in writes)
     if not (desk.chosen.assignment_rules and new_leads):
@@ -289,7 +289,7 @@ def _see_what_moved(desk: Desk, recorder: Recorder) -> None:
     ids: defaultdict[str, list[str]] = defaultdict(list)
     for write, _ in recorder.perhaps_gone:
         ids[write.sobject].append(str(write.salesforce_id))
-    there = [which_are_there(desk.org, sobject, each) for sobject, each in ids.items()]
+    there = [ask_which_are_there(desk.org, sobject, each) for sobject, each in ids.items()]
     if there:
         with desk.ledger.step():
             recorder.record_perhaps_gone(frozenset().union(*there))

@@ -46,8 +46,10 @@ def positions_of_accounts(
         statement("ledger/positions_of_accounts"), {"account_ids": list(account_ids)}
     )
     return {
-        (account_id, flow, source): Position(source, *seen)
-        for account_id, flow, source, *seen in rows
+        (row.account_id, row.flow, row.source): Position(
+            row.source, row.watermark, row.seen_since, row.seen_rows, row.seen_seconds
+        )
+        for row in rows
     }
 
 
