@@ -7,3 +7,4 @@ import typer
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="All of one account.")]

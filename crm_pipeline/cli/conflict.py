@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crm_pipeline.cli.arguments import OfAccount
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
@@ -19,7 +20,6 @@ app = typer.Typer(
 ConflictIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `conflict list` shows.")
 ]
-OfAccount = Annotated[str | None, typer.Option("--account", help="All of one account.")]
 OfField = Annotated[str | None, typer.Option("--field", help="Only of this field, as in Phone.")]
 
 

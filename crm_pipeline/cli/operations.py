@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_pipeline.cli.arguments import OfAccount
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
@@ -38,7 +39,6 @@ _FAILED = (State.failed, State.exhausted)
 OperationIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `operations list` shows.")
 ]
-OfAccount = Annotated[str | None, typer.Option("--account", help="All of one account.")]
 WithCode = Annotated[str | None, typer.Option("--code", help="Only those with this error code.")]
 
 

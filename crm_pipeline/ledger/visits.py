@@ -82,17 +82,17 @@ def others_of(connection: Connection, account_id: str, ids: Collection[int]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class InOrg:
+class AttendancesInOrg:
     """The attendances that have an activity in the org, and of how many people they are."""
 
     attendances: int
     people: int
 
 
-def attendances_in_org(connection: Connection, account_id: str) -> InOrg:
+def attendances_in_org(connection: Connection, account_id: str) -> AttendancesInOrg:
     """Counts them."""
     rows = connection.execute(statement("ledger/attendances_in_org"), {"account_id": account_id})
-    return the_object(rows, InOrg)
+    return the_object(rows, AttendancesInOrg)
 
 
 def take_as_own(connection: Connection, account_id: str) -> None:
