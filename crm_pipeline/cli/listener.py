@@ -196,6 +196,35 @@ def user_data(
     _put(account_id, "user_data", name, said, remove=remove, needed=mapped)
 
 
+@app.command("salesforce-project")
+def salesforce_project(
+    name: Annotated[str, typer.Argument(metavar="LISTENER", help="The listener that it calls.")],
+    *,
+    url: Annotated[str, typer.Option(help="Where Salesforce reaches the listener: https://…")],
+    folder: Annotated[Path, typer.Option(help="A folder that is not there yet.")] = Path(
+        "salesforce-project"
+    ),
+) -> None:
+    """Write a project to deploy to the org: a credential, a class with its test, a flow."""
+    import re
+    from importlib.resources import as_file, files
+
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?", url):
+        mistake("The URL looks like https://crm.example.com: Salesforce calls nothing else.")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name):
+        mistake("A listener's name has letters, digits, '-' and '_' only.")
+    if folder.exists():
+        mistake(f"{folder} is there already; name another folder.")
+    with as_file(files("crm_pipeline.listener") / "salesforce_project") as templates:
+        for template in sorted(path for path in templates.rglob("*") if path.is_file()):
+            said = template.read_text(encoding="utf-8")
+            written = folder / template.relative_to(templates)
+            written.parent.mkdir(parents=True, exist_ok=True)
+            filled = said.replace("@URL@", url.rstrip("/")).replace("@LISTENER@", name)
+            written.write_text(filled, encoding="utf-8")
+    say(f"{folder} is written; its README.md says how to deploy it, and where the key goes.")
+
+
 @key_app.command("new")
 def new(account_id: AccountId) -> None:
     """Make a key and show it; it is never shown again."""

@@ -1,6 +1,9 @@
 """`crm-pipeline listener`: configuration of what Salesforce may ask, and keys."""
 
+import json
+import re
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from sqlalchemy import Engine, text
@@ -126,3 +129,52 @@ def test_keys_are_shown_once_and_there_are_two_at_a_time(run: Run, acme: str, pi
     with pipeline.connect() as connection:
         stored = connection.execute(text("SELECT * FROM crm.listener_key")).all()
     assert not any(key in str(stored) for key in (first, second))
+
+
+NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
+
+
+def test_a_project_for_salesforce_is_written_whole(run: Run, tmp_path: Path):
+    folder = tmp_path / "project"
+    asked = ("listener", "salesforce-project", "gdpr", "--folder", folder)
+    run(*asked, "--url=https://crm.example.com/")
+    project = json.loads((folder / "sfdx-project.json").read_text())
+    assert project["packageDirectories"] == [{"path": "force-app", "default": True}]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert not any("@" + "URL@" in path.read_text() for path in files)
+    roots = {
+        path.name: fromstring(path.read_bytes())
+        for path in files
+        if path.name.endswith("-meta.xml")
+    }
+    kinds = {
+        "cls": "ApexClass",
+        "externalCredential": "ExternalCredential",
+        "namedCredential": "NamedCredential",
+        "flow": "Flow",
+        "permissionset": "PermissionSet",
+    }
+    for name, root in roots.items():
+        assert root.tag == NAMESPACE + kinds[name.split(".")[1].removesuffix("-meta")]
+    named = roots["CRM_Pipeline.namedCredential-meta.xml"]
+    values = [each.text for each in named.iter(f"{NAMESPACE}parameterValue")]
+    assert values == ["https://crm.example.com"]
+    external = roots["CRM_Pipeline.externalCredential-meta.xml"]
+    principal = external.findtext(
+        f"{NAMESPACE}externalCredentialParameters/{NAMESPACE}parameterName"
+    )
+    allowed = roots["CRM_Pipeline_Requests.permissionset-meta.xml"].findtext(
+        f"{NAMESPACE}externalCredentialPrincipalAccesses/{NAMESPACE}externalCredentialPrincipal"
+    )
+    assert allowed == f"CRM_Pipeline-{principal}"
+    flow = roots["Remove_Person_From_Webinar_Platform.flow-meta.xml"]
+    action = flow.findtext(f"{NAMESPACE}actionCalls/{NAMESPACE}actionName")
+    apex = next(path for path in files if path.name == f"{action}.cls").read_text()
+    assert "callout:CRM_Pipeline/api/v1/userMacroListeners/gdpr?find=" in apex
+    for said in (apex, next(p for p in files if p.name == f"{action}Test.cls").read_text()):
+        code = re.sub(r"'(\\.|[^'])*'|/\*.*?\*/", "", said, flags=re.DOTALL)
+        assert [code.count(left) - code.count(right) for left, right in ("{}", "()", "[]")] == [
+            0
+        ] * 3
+    run(*asked, "--url=https://crm.example.com", fails=1)
+    run(*asked[:3], "--url=http://crm.example.com", fails=1)

@@ -21,6 +21,11 @@ NEEDS_NO_ORG = {
     "filtered_leads",
     "lead_payloads",
     "retried_operations",
+    "removals",
+    "platform_users",
+    "feedback",
+    "user_data",
+    "macros",
 }
 
 STEPS = list(TOPICS)
