@@ -11,22 +11,17 @@ from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, RANGE_TAG, account_tags
 from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import TO_THE_ORG
 from crm_pipeline.lineage.assets import TOPICS
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 
 NEEDS_NO_ORG = {
-    "registrations",
-    "attendances",
-    "filtered_leads",
-    "lead_payloads",
-    "retried_operations",
-    "removals",
-    "platform_users",
-    "feedback",
-    "user_data",
-    "macros",
+    name
+    for name, topic in TOPICS.items()
+    if name != "sync_state" and not TO_THE_ORG.intersection(topic.sends)
 }
+"""Of accounts that have no flow on which reads their org back."""
 
 STEPS = list(TOPICS)
 
