@@ -1,5 +1,6 @@
 -- Records that are to be made by a key which is that of another one, and of which: one that stands in
--- the org, or was wanted before and is still to be sent.
+-- the org, or was wanted before and is still to be sent. They are found by one expression, which is
+-- that of operation_by_record_key: no other index is to be thought of.
 SELECT mine.operation_id, other.natural_key
 FROM crm.operation AS mine
 CROSS JOIN LATERAL (
@@ -8,10 +9,10 @@ CROSS JOIN LATERAL (
     LEFT JOIN crm.record AS held
         ON o.account_id = held.account_id AND o.natural_key = held.natural_key
     WHERE
-        o.account_id = mine.account_id
-        AND o.kind = 'record'
-        AND o.intent ->> 'sobject' = mine.intent ->> 'sobject'
-        AND lower(o.intent -> 'key' ->> 1) = lower(mine.intent -> 'key' ->> 1)
+        o.kind = 'record'
+        AND o.account_id || ' ' || (o.intent ->> 'sobject') || ' ' || lower(o.intent -> 'key' ->> 1)
+        = mine.account_id || ' ' || (mine.intent ->> 'sobject')
+        || ' ' || lower(mine.intent -> 'key' ->> 1)
         AND o.intent -> 'key' ->> 0 = mine.intent -> 'key' ->> 0
         AND o.natural_key <> mine.natural_key
         AND (
