@@ -22,6 +22,7 @@ from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
+from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.sources.source import Source
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Topic:
         sends: the kinds of operations that are delivered for it.
         when_deleted: of records of any object (`record`): whether one that people delete in the
             org is made anew or left.
+        gives_up: of records (`record`): whether one that the org will never take as it is waits
+            for people at once; else it is tried again as often as it has attempts.
         publishes: of records (`record`): whether they are platform events, which have neither a
             key nor an Id. An event without an answer is published again, as the same version;
             of all other records a lost creation would be made twice.
@@ -116,6 +119,7 @@ class Topic:
     reads_back: bool = False
     sends: tuple[str, ...] = ()
     when_deleted: Literal["recreate", "leave"] | None = None
+    gives_up: bool = True
     publishes: bool = False
     acts: "Callable[[Desk, Any], None] | None" = None
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -291,6 +295,8 @@ class Flow(Generic[S]):
         count: what recording a batch came to by kind of operation, by topic and outcome. Pure.
         share: so many rows that say something new a cycle takes of it; the rest is for the next
             one, so that all there is of one flow holds up no other.
+        needs: what the org must have for it; where that lacks something, the flow does nothing in
+            the org, and the others go on.
         watches: the objects of the org whose changes it wants to know.
         notice: the rules that make wants of such changes. Pure.
         take: keeps what it needs of all records that were read of the org, known ones among them;
@@ -309,6 +315,7 @@ class Flow(Generic[S]):
     read: Callable[[Reading[S]], Generator[Batch]]
     count: Callable[[Batch, Mapping[str, Recorded]], Numbers] = lambda _, __: {}
     share: int = 20_000
+    needs: Callable[[S], Sequence[OrgObject]] = lambda _: ()
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
     take: Callable[[Taking[S]], Numbers] = lambda _: {}

@@ -70,6 +70,12 @@ class EngagementSettings(BaseModel):
         default=False, description="With accounts: scores are brought to Opportunities."
     )
 
+    clean_up: bool = Field(
+        default=False,
+        description="All that the workflow has in the org is taken off; then it may be switched "
+        "off.",
+    )
+
     @property
     def names(self) -> Names:
         """The API names in the client's org."""

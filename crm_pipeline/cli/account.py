@@ -19,6 +19,7 @@ from crm_pipeline.cli.attribution import confirm_attribution
 from crm_pipeline.cli.campaign import confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
+from crm_pipeline.cli.engagement import confirm_engagement
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import confirm_filter, opportunities
@@ -225,6 +226,7 @@ def set_(
         confirm_reading(connection, account_id, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
         confirm_filter(connection, before, account, yes=yes)
+        confirm_engagement(connection, before, account, yes=yes)
         account_again.tell_of_people(connection, before, account)
         if before.lead_source != account.settings.lead_source:
             account_again.tell_of_rows(connection, account_id, "have the former LeadSource")

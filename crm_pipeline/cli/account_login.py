@@ -60,8 +60,7 @@ def try_login(
     Costs an API call, and one for each object that is written; with attribution one more.
     """
     from crm_pipeline.accounts.store import field_mappings
-    from crm_pipeline.delivery.schemas import never_left_out, refuse_without
-    from crm_pipeline.salesforce.describe import SObjectSchema
+    from crm_pipeline.delivery.schemas import never_left_out
     from crm_pipeline.salesforce.errors import AccountStopped
     from crm_pipeline.salesforce.org_objects import lacking
 
@@ -73,11 +72,9 @@ def try_login(
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
         written = {*needed_rights(account.settings), *(field.sobject for field in filled)}
         written.update(each.name for each in declared)
-        described = _described(org, written & {each["name"] for each in objects})
-        known = [SObjectSchema.from_describe(each) for each in described.values()]
-        never = never_left_out(account.settings)
-        for schema in known:
-            refuse_without(schema, never.get(schema.name, ()))
+        described = _described(
+            org, written & {each["name"] for each in objects}, never_left_out(account.settings)
+        )
         numbers = numbers_to_read(org, account.settings)
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
@@ -85,16 +82,15 @@ def try_login(
         org.log_out()
     if elsewhere is None:
         with transaction() as connection:
-            _keep(connection, account_id, known)
-    fields = {field["name"] for each in described.values() for field in each["fields"]}
-    if account.settings.engagement is not None and "IsPersonAccount" in fields:
+            _keep(connection, account_id, described)
+    if account.settings.engagement and any(each.field("IsPersonAccount") for each in described):
         say(
             f"Account {account_id}: the org has person accounts; a person there is matched as the "
             "Contact that Salesforce keeps of it."
         )
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.{numbers}")
-    say_currency_to_name(account.settings, known)
+    say_currency_to_name(account.settings, described)
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
     if missing := missing_rights(objects, needed_rights(account.settings)):
@@ -102,13 +98,13 @@ def try_login(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
         )
-    if missing := lacking(declared, described):
+    if missing := lacking(declared, {each.name: each for each in described}):
         mistake(
             f"Account {account_id}: the org lacks for the engagement workflow: "
             f"{'; '.join(missing)}. `crm-pipeline engagement metadata {account_id}` writes what an "
             "admin deploys."
         )
-    if absent := _not_seen(filled, known):
+    if absent := _not_seen(filled, described):
         mistake(
             f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
@@ -206,12 +202,23 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
     ]
 
 
-def _described(org: "Org", sobjects: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Describes these objects as the user sees them, by name; costs a call each."""
-    return {
-        sobject: org.request("describe", "GET", f"sobjects/{sobject}/describe").body
-        for sobject in sorted(sobjects)
-    }
+def _described(
+    org: "Org", sobjects: Iterable[str], never: Mapping[str, Sequence[str]]
+) -> "list[SObjectSchema]":
+    """Describes these objects as the user sees them; costs a call each.
+
+    Raises:
+        AccountStopped: the user may not write one of the fields `never` to be left out.
+    """
+    from crm_pipeline.delivery.schemas import refuse_without
+    from crm_pipeline.salesforce.describe import SObjectSchema
+
+    described = []
+    for sobject in sorted(sobjects):
+        answer = org.request("describe", "GET", f"sobjects/{sobject}/describe")
+        described.append(SObjectSchema.from_describe(answer.body))
+        refuse_without(described[-1], never.get(sobject, ()))
+    return described
 
 
 def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjectSchema]") -> None:

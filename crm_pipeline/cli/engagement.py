@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
-    from crm_pipeline.accounts.account import Account
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.engagement import EngagementSettings
 
 app = typer.Typer(help="The engagement workflow: prospects with tags, scores and pages.")
@@ -57,6 +60,103 @@ def metadata(
         f"Wrote {len(files)} files to {out}. Deploy them there with `sf project deploy start`, and "
         f"give the user of account {account_id} the permission set {PERMISSION_SET}."
     )
+
+
+@app.command()
+def resync(
+    account_id: AccountId,
+    prospect: Annotated[
+        str | None, typer.Option(help="The source's id of one prospect; without: all of them.")
+    ] = None,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Read all prospects, or one, in full with the next cycle, and say all of it anew.
+
+    A prospect that the source no longer has is taken off the org; one that was given up is tried
+    again.
+    """
+    from crm_pipeline.ledger.engagement import ALL, request_reading
+
+    account, chosen = engaged(account_id)
+    if prospect is None:
+        _agree_to_all(account, chosen, yes=yes)
+    with transaction() as connection:
+        request_reading(connection, account_id, prospect or ALL)
+    say(f"The next cycle of account {account_id} reads it in full.")
+
+
+def confirm_engagement(
+    connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
+) -> None:
+    """Says what it costs if the workflow was just switched on or changed, and has all said anew.
+
+    Nothing changes unless the person agrees.
+    """
+    from crm_pipeline.flows.engagement.topics import ALL_OF_THE_ORG
+    from crm_pipeline.ledger.engagement import count_records, request_reading
+
+    chosen, former = account.settings.engagement, before.engagement
+    if chosen == former:
+        return
+    held = count_records(connection, account.account_id, ALL_OF_THE_ORG)
+    if chosen is None:
+        if held:
+            agree(
+                f"{held} records of the engagement workflow stay in the org of account "
+                f'{account.account_id}; `engagement={{"clean_up": true}}` and a cycle would take '
+                "them off first.",
+                "Leave them there?",
+                yes=yes,
+            )
+        return
+    if chosen.clean_up:
+        agree(f"{held} records are to be deleted: {_calls_said(held)}.", "Delete them?", yes=yes)
+    elif former is not None and former.pages and not chosen.pages:
+        agree(
+            f"The pages among {held} records are to be deleted: {_calls_said(held)} at most.",
+            "Delete them?",
+            yes=yes,
+        )
+    else:
+        _agree_to_all(account, chosen, yes=yes)
+    request_reading(connection, account.account_id)
+
+
+def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool) -> None:
+    """Says what a full reading of all prospects costs at most: calls, and storage in the org."""
+    from crm_pipeline.sources.engagement import sizes_of
+    from crm_pipeline.sources.errors import ExtractError
+
+    try:
+        there = sizes_of(account.client_id)
+    except ExtractError as error:
+        mistake(f"{error}.")
+    if not there.prospects:
+        return
+    pages = there.pages if chosen.pages else 0
+    own = there.definitions + there.prospects + there.given + pages
+    copies = there.given + pages
+    agree(
+        f"{there.prospects} prospects with {there.given} tags and scores"
+        f"{f' and {pages} pages' if chosen.pages else ''}: {_calls_said(own)} and "
+        f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
+        f"{_calls_said(copies + 2 * there.prospects)} and {megabytes(copies)} MB more.",
+        "Send it?",
+        yes=yes,
+    )
+
+
+def _calls_said(records: int) -> str:
+    from crm_pipeline.salesforce.budget import composite_calls
+
+    calls = composite_calls({("Record", "upsert"): records}) if records else 0
+    return f"{calls} API call{'' if calls == 1 else 's'}"
+
+
+def megabytes(records: int) -> int:
+    """Returns the data storage of so many records: Salesforce counts 2 KB for each."""
+    return -(-records * 2 // 1000)
 
 
 def engaged(account_id: str) -> "tuple[Account, EngagementSettings]":

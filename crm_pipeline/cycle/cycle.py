@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -45,8 +45,9 @@ from crm_pipeline.ledger.incidents import close_incidents, open_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.connection import ApiUsage
-from crm_pipeline.salesforce.errors import named
+from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.source_platform.chosen import chosen_platform
 
 _COLLECT_AFTER = 50_000
@@ -171,7 +172,7 @@ class _Cycle:
         self._report = reader.report
         self._around = around
         self._topics = topics
-        self._flows = reader.flows
+        self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
 
     def look(self) -> None:
@@ -196,6 +197,8 @@ class _Cycle:
         org_is_there = True
         if retrying or sending or reading_back:
             org_is_there = attempt(desk.org.be_sure_of_org)
+        if org_is_there:
+            self._leave_out_unready(desk)
         if retrying and org_is_there:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._retry(desk)), retrying
@@ -225,6 +228,21 @@ class _Cycle:
         with ledger.step():
             self._finish(desk)
 
+    def _leave_out_unready(self, desk: Desk) -> None:
+        """Leaves out what flows do in an org that lacks what they need; the others go on."""
+        ready = []
+        for flow, choices in self._ready:
+            topics = frozenset(
+                topic.name
+                for topic in flow.topics
+                if topic.name in self._report.steps
+                and (topic.reads_back or TO_THE_ORG.intersection(topic.sends))
+            )
+            needed = flow.needs(choices) if topics else ()
+            if not needed or self._attempts.attempt(partial(_demand, desk, flow, needed), topics):
+                ready.append((flow, choices))
+        self._ready = ready
+
     def _desk(self, started: StartedCycle) -> Desk:
         allowance = Allowance(
             self._account.settings,
@@ -248,11 +266,11 @@ class _Cycle:
     @property
     def _assignment(self) -> Assignment:
         """The kinds and topics that are sent to the org, of the flows that the account has on."""
-        topics = [(flow.name, topic) for flow, _ in self._flows for topic in flow.topics]
+        topics = [(flow.name, topic) for flow, _ in self._ready for topic in flow.topics]
         return Assignment(
             TO_THE_ORG.intersection(kind for _, topic in topics for kind in topic.sends),
             [
-                RecordTopic(topic.name, flow, topic.when_deleted)
+                RecordTopic(topic.name, flow, topic.when_deleted, gives_up=topic.gives_up)
                 for flow, topic in topics
                 if topic.when_deleted is not None
             ],
@@ -281,10 +299,11 @@ class _Cycle:
 
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""
+        reader = replace(self._reader, flows=self._ready)
         everything = {topic.name for flow in self._around.flows for topic in flow.topics}
-        if not everything <= self._report.steps or is_due(desk, self._flows):
-            self._reader.read_back(desk)
-        self._reader.follow()
+        if not everything <= self._report.steps or is_due(desk, self._ready):
+            reader.read_back(desk)
+        reader.follow()
 
     def _retry(self, desk: Desk) -> None:
         retried, done = retry(desk, self._assignment)
@@ -327,6 +346,15 @@ class _Cycle:
         report.watermark = report.standing.watermark
         refused = report.standing.refused
         report.remedy = remedies(self._attempts.problems, report.account_id, refused=refused)
+
+
+def _demand(desk: Desk, flow: Flow[Any], needed: Sequence[OrgObject]) -> None:
+    """Raises `AccountStopped` if the org lacks something of what a flow needs."""
+    if lacking := desk.schemas.lacking(needed):
+        raise AccountStopped(
+            f"The org lacks for the flow {flow.name}: {'; '.join(lacking)}",
+            "deploy it, or show it to the user in a permission set",
+        )
 
 
 def _still_true(started: StartedCycle) -> ApiUsage | None:

@@ -89,6 +89,9 @@ class Kind:
         remedies: what is done otherwise than for all kinds, by treatment and action.
         when_gone: what is done where an update finds its own record no more; None: as the
             table says.
+        gives_up: whether what will never be taken as it is waits for people at once (`NEVER`);
+            else it costs a try, as what may pass does: a rule of the org may change, or what the
+            record says beside.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Kind:
     identifying: frozenset[str] = frozenset()
     remedies: Mapping[tuple[Treatment, WrittenAs], Remedy] = field(default_factory=dict)
     when_gone: Remedy | None = None
+    gives_up: bool = True
 
     def outcome(self, sobject: str, action: WrittenAs) -> str:
         """Returns the outcome as which a write is counted.
@@ -121,6 +125,11 @@ def remedy(kind: Kind, treatment: Treatment, action: WrittenAs, *, of_reference:
     Raises:
         KeyError: the treatment is none of a single write.
     """
+    found = _remedy(kind, treatment, action, of_reference=of_reference)
+    return Remedy.LATER if found is Remedy.NEVER and not kind.gives_up else found
+
+
+def _remedy(kind: Kind, treatment: Treatment, action: WrittenAs, *, of_reference: bool) -> Remedy:
     if treatment is Treatment.MEND_ORG and action != "create":
         return Remedy.NEVER  # One record that is closed to our user; of others nothing is said.
     gone = treatment is Treatment.SWITCH_TARGET and action == "update" and not of_reference

@@ -7,7 +7,7 @@ in one: there a record names a parent that goes before it by that one's key.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from typing import Literal
@@ -55,16 +55,19 @@ class RecordTopic:
         flow: whose.
         when_deleted: what becomes of a record that people delete in the org: it is made anew
             with its next change, or left.
+        gives_up: whether a record that the org will never take as it is waits for people at once.
     """
 
     name: str
     flow: str
     when_deleted: Literal["recreate", "leave"]
+    gives_up: bool = True
 
     @property
     def kind(self) -> Kind:
         """The kind by which its operations are treated."""
-        return RECORD if self.when_deleted == "recreate" else RECORD_THAT_STAYS_GONE
+        kind = RECORD if self.when_deleted == "recreate" else RECORD_THAT_STAYS_GONE
+        return kind if self.gives_up else replace(kind, gives_up=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Describes of the org's objects, kept for a day."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm_pipeline.accounts.account import AccountSettings
@@ -11,6 +11,7 @@ from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.org_objects import OrgObject, lacking
 
 
 def never_left_out(settings: AccountSettings) -> dict[str, tuple[str, ...]]:
@@ -69,6 +70,27 @@ class Schemas:
             self.allowance.demand_calls()
             self.keep(missing, composite(self.org.log_in(), self.subrequests(missing)))
         return self._known
+
+    def lacking(self, needed: Sequence[OrgObject]) -> list[str]:
+        """Returns everything that the org lacks of some objects, a line each; commits.
+
+        Those that are not known are described in one call, and an object that lacks something is
+        forgotten, so that the next cycle sees what was mended.
+
+        Raises:
+            SalesforceProblem: as `describe`.
+        """
+        missing = self.unknown([each.name for each in needed])
+        if missing:
+            self.allowance.demand_calls()
+            answers = composite(self.org.log_in(), self.subrequests(missing))
+            there = [(n, a) for n, a in zip(missing, answers, strict=True) if a.status == 200]
+            self.keep([name for name, _ in there], [answer for _, answer in there])
+        found = lacking(needed, self.known())
+        if found:
+            with self.ledger.step():
+                self.forget([each.name for each in needed if lacking([each], self.known())])
+        return found
 
     def unknown(self, sobjects: Iterable[str]) -> list[str]:
         """Those of these objects that are to be described."""

@@ -5,10 +5,11 @@ from typing import Any
 from crm_pipeline.declaration import Flow, declared
 from crm_pipeline.flows.attribution.flow import ATTRIBUTION
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
+from crm_pipeline.flows.engagement.flow import ENGAGEMENT
 from crm_pipeline.flows.inbound.flow import INBOUND
 from crm_pipeline.flows.webinars.flow import WEBINARS
 
-FLOWS: tuple[Flow[Any], ...] = declared([ATTRIBUTION, WEBINARS, CAMPAIGNS, INBOUND])
+FLOWS: tuple[Flow[Any], ...] = declared([ATTRIBUTION, WEBINARS, CAMPAIGNS, ENGAGEMENT, INBOUND])
 """In the order in which a cycle comes to them."""
 
 SYNC_STATE = "sync_state"

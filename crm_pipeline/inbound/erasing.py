@@ -36,6 +36,9 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("record_id", "tracker_id", "email", "phones", "merged_into", "became_contact"),
     ),
     "tracked_lead": ("crm.tracked_lead", ("lead_id", "email", "phone", "address", "columns")),
+    "prospect": ("crm.prospect", ("email", "columns", "tags", "scores")),
+    "engagement_person": ("crm.engagement_person", ("email", "columns")),
+    "engagement_address": ("crm.engagement_address", ("email",)),
     "request": ("crm.request", ("address", "body")),
     "platform_user": ("crm.platform_user", ("user_id", "columns")),
     "operation_text": ("crm.operation", ()),
@@ -189,6 +192,18 @@ IMPERSONAL: Mapping[str, str] = {
         ),
         _ORG,
     ),
+    **dict.fromkeys(
+        (
+            "crm.engagement_definition.columns",
+            "crm.engagement_definition.definition_id",
+            "crm.engagement_definition.kind",
+            "crm.engagement_person.sobject",
+        ),
+        _NAMES,
+    ),
+    "crm.prospect.prospect_id": "a number of the source's, by which it is known that it is gone",
+    "crm.engagement_request.prospect_id": "the same, until the next cycle",
+    "crm.engagement_person.salesforce_id": "kept so that what a prospect left there is taken off",
     "crm.member_row.source_row": "the number of a row of the warehouse",
 }
 """Columns with text that tell of nobody, each with the reason; account_id needs none."""

@@ -40,23 +40,44 @@ class Fitted(NamedTuple):
     changes: list[FieldChange]
 
 
+RIGHTS: Mapping[str, str] = {
+    "queryable": "Read",
+    "createable": "Create",
+    "updateable": "Edit",
+    "deletable": "Delete",
+}
+"""The flags of a describe that say what the user may do, each with what people call it."""
+
+
 @dataclass(frozen=True)
 class SObjectSchema:
-    """One object, as our user sees it."""
+    """One object, as our user sees it.
+
+    Attributes:
+        name: API name.
+        fields: by API name.
+        rights: what the user may do with its records, as people call it.
+    """
 
     name: str
     fields: Mapping[str, FieldSchema] = field(repr=False)
+    rights: frozenset[str] = frozenset(RIGHTS.values())
 
     @classmethod
     def from_describe(cls, describe: Mapping[str, Any]) -> "SObjectSchema":
         """Reads the answer of `sobjects/<name>/describe`."""
         fields = (_field_schema(described) for described in describe["fields"])
-        return cls(describe["name"], {schema.name: schema for schema in fields})
+        rights = frozenset(words for flag, words in RIGHTS.items() if describe.get(flag, True))
+        return cls(describe["name"], {schema.name: schema for schema in fields}, rights)
 
     def to_json(self) -> str:
         """The schema as compact JSON, for a cache."""
         return orjson.dumps(
-            {"name": self.name, "fields": [_compact(schema) for schema in self.fields.values()]}
+            {
+                "name": self.name,
+                "fields": [_compact(schema) for schema in self.fields.values()],
+                "rights": sorted(self.rights),
+            }
         ).decode()
 
     @classmethod
@@ -64,7 +85,8 @@ class SObjectSchema:
         """Reads what `to_json` wrote, as text or parsed."""
         read = cached if isinstance(cached, Mapping) else orjson.loads(cached)
         fields = map(_from_compact, read["fields"])
-        return cls(read["name"], {schema.name: schema for schema in fields})
+        rights = frozenset(read.get("rights", RIGHTS.values()))
+        return cls(read["name"], {schema.name: schema for schema in fields}, rights)
 
     def field(self, name: str) -> FieldSchema | None:
         """The field of this name, in whatever case, or None where the user sees none."""
@@ -209,6 +231,9 @@ def _field_schema(described: Mapping[str, Any]) -> FieldSchema:
         reference_to=tuple(described.get("referenceTo") or ()),
         relationship=described.get("relationshipName"),
         cascades=bool(described.get("cascadeDelete")),
+        external_id=bool(described.get("externalId")),
+        unique=bool(described.get("unique")),
+        case_sensitive=bool(described.get("caseSensitive")),
     )
 
 

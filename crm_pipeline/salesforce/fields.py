@@ -24,6 +24,9 @@ class FieldSchema:
         reference_to: the objects that a reference may lead to; none: not a reference.
         relationship: the name under which a parent is given by its external id.
         cascades: whether the record is deleted with the one that it refers to.
+        external_id: whether records can be upserted by it.
+        unique: whether no two records have the same value.
+        case_sensitive: whether capitals make another value.
     """
 
     name: str
@@ -38,6 +41,9 @@ class FieldSchema:
     reference_to: tuple[str, ...] = ()
     relationship: str | None = None
     cascades: bool = False
+    external_id: bool = False
+    unique: bool = False
+    case_sensitive: bool = False
 
     @property
     def required(self) -> bool:

@@ -1,8 +1,11 @@
 """Objects that a flow needs in an org: declared once, and compared with what the org shows."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
+
+from crm_pipeline.salesforce.describe import RIGHTS, SObjectSchema
+from crm_pipeline.salesforce.fields import FieldSchema
 
 FieldKind = Literal[
     "text",
@@ -97,57 +100,48 @@ class OrgObject:
         return any(field.kind == "master_detail" for field in self.fields)
 
 
-def lacking(needed: Sequence[OrgObject], described: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def lacking(needed: Sequence[OrgObject], there: Mapping[str, SObjectSchema]) -> list[str]:
     """Returns everything that an org lacks, a line each, ordered as the objects are.
 
     Args:
         needed: the objects.
-        described: describes as Salesforce gives them, by object, as our user sees them; one that is
-            absent is not in the org, or hidden.
+        there: as our user sees them, by name; one that is absent is not in the org, or hidden.
     """
-    return [line for each in needed for line in _lacking(each, described.get(each.name))]
+    return [line for each in needed for line in _lacking(each, there.get(each.name))]
 
 
-def _lacking(needed: OrgObject, described: Mapping[str, Any] | None) -> Iterator[str]:
-    if described is None:
+def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
+    if there is None:
         yield f"{needed.name}: not in the org, or hidden from the user"
         return
-    rights = {"queryable": "Read", "createable": "Create", "updateable": "Edit"}
-    if needed.is_custom:
-        rights["deletable"] = "Delete"
-        if without := [words for flag, words in rights.items() if not described.get(flag)]:
-            yield f"{needed.name}: the user lacks {', '.join(without)}"
-    there = {each["name"].lower(): each for each in described["fields"]}
+    without = [words for words in RIGHTS.values() if words not in there.rights]
+    if needed.is_custom and without:
+        yield f"{needed.name}: the user lacks {', '.join(without)}"
     for field in needed.fields:
-        found = there.get(field.name.lower())
+        found = there.field(field.name)
         if found is None:
             yield f"{needed.name}.{field.name}: not in the org, or hidden from the user"
         elif wrong := list(_wrong(field, found)):
             yield f"{needed.name}.{field.name}: {', '.join(wrong)}"
 
 
-def _wrong(field: OrgField, found: Mapping[str, Any]) -> Iterator[str]:
+def _wrong(field: OrgField, found: FieldSchema) -> Iterator[str]:
     wanted = TYPES[field.kind]
-    serving: Collection[str] = [wanted.described] if field.is_key else wanted[1:2] + wanted.also
-    if found["type"] not in serving:
-        yield f"is of type {found['type']}, not {wanted.described}"
+    serving = (wanted.described,) if field.is_key else (wanted.described, *wanted.also)
+    if found.type not in serving:
+        yield f"is of type {found.type}, not {wanted.described}"
         return
-    if field.refers_to is not None and field.refers_to not in (found.get("referenceTo") or ()):
+    if field.refers_to is not None and field.refers_to not in found.reference_to:
         yield f"does not lead to {field.refers_to}"
-    length = found.get("length") or 0
-    if field.kind in ("text", "long_text") and 0 < length < field.length:
-        yield f"has room for {length} characters, not {field.length}"
+    if field.kind in ("text", "long_text") and 0 < found.length < field.length:
+        yield f"has room for {found.length} characters, not {field.length}"
     if field.is_key:
-        flags = (
-            ("externalId", "is no external id"),
-            ("unique", "is not unique"),
-            ("caseSensitive", "does not tell capitals from small letters"),
-        )
-        yield from (words for flag, words in flags if not found.get(flag))
-    if not found.get("createable") or not (found.get("updateable") or _is_set_once(field, found)):
+        if not found.external_id:
+            yield "is no external id"
+        if not found.unique:
+            yield "is not unique"
+        if not found.case_sensitive:
+            yield "does not tell capitals from small letters"
+    is_set_once = field.is_key or found.cascades
+    if not found.createable or not (found.updateable or is_set_once):
         yield "the user may not write it"
-
-
-def _is_set_once(field: OrgField, found: Mapping[str, Any]) -> bool:
-    """Returns whether a field need not be changed: a key, and a detail's master."""
-    return field.is_key or found.get("relationshipOrder") is not None

@@ -8,6 +8,7 @@ import pytest
 
 from crm_pipeline.local_org.config import OrgConfig
 from crm_pipeline.local_org.declared_types import declared_types
+from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject, lacking
 from crm_pipeline.sample.org_objects import objects_of_org
 
@@ -34,8 +35,9 @@ def described(
     needed: OrgObject,
     without: str = "",
     changes: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-) -> dict[str, dict[str, Any]]:
-    """The describes of an org that has an object, but for what is changed of its fields."""
+    **rights: bool,
+) -> dict[str, SObjectSchema]:
+    """The schemas of an org that has an object, but for what is changed of its fields."""
     objects = objects_of_org([needed])
     fields = objects[needed.name]["fields"]
     fields.pop(without, None)
@@ -44,7 +46,7 @@ def described(
     types = declared_types(OrgConfig.model_validate({"name": "org", "objects": objects}))
     of = types[needed.name.lower()]
     shown = [each.describe for each in of.fields.values()]
-    return {needed.name: {**of.describe, "fields": shown}}
+    return {needed.name: SObjectSchema.from_describe({**of.describe, "fields": shown, **rights})}
 
 
 def test_an_org_with_everything_lacks_nothing():
@@ -101,8 +103,7 @@ def test_all_that_is_wrong_of_a_field_is_told_at_once():
 
 def test_rights_on_the_object_are_named():
     needed = badge(KEY)
-    shown = described(needed)
-    shown["Badge__c"] |= {"createable": False, "deletable": False}
+    shown = described(needed, createable=False, deletable=False)
     assert lacking([needed], shown) == ["Badge__c: the user lacks Create, Delete"]
 
 

@@ -36,6 +36,22 @@ sessions AS (
     DELETE FROM crm.session_end WHERE account_id = :account_id
 ),
 
+prospects AS (
+    DELETE FROM crm.prospect WHERE account_id = :account_id
+),
+
+definitions AS (
+    DELETE FROM crm.engagement_definition WHERE account_id = :account_id
+),
+
+engaged AS (
+    DELETE FROM crm.engagement_person WHERE account_id = :account_id
+),
+
+addresses AS (
+    DELETE FROM crm.engagement_address WHERE account_id = :account_id
+),
+
 backfills AS (
     DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
 ),

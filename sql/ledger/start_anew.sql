@@ -30,6 +30,30 @@ phones_kept AS (
     DELETE FROM crm.org_phones_kept WHERE account_id = :account_id
 ),
 
+-- What is about Leads and Contacts of the org by their Ids follows anew from who is found there.
+by_id AS (
+    DELETE FROM crm.operation AS b
+    WHERE
+        b.account_id = :account_id
+        AND b.kind = 'record'
+        AND (
+            b.intent ->> 'id' IS NOT NULL
+            OR b.intent -> 'refs' @? '$.* ? (@ starts with "id:")'
+        )
+),
+
+engaged AS (
+    DELETE FROM crm.engagement_person WHERE account_id = :account_id
+),
+
+addresses AS (
+    UPDATE crm.engagement_address SET is_sought = false WHERE account_id = :account_id
+),
+
+prospects AS (
+    UPDATE crm.prospect SET is_due = true WHERE account_id = :account_id
+),
+
 sweeps AS (
     DELETE FROM crm.org_sweep WHERE account_id = :account_id
 ),
@@ -87,7 +111,16 @@ FROM (
         a.operation_id,
         a.version = max(a.version) OVER (PARTITION BY a.natural_key) AS is_latest
     FROM crm.operation AS a
-    WHERE a.account_id = :account_id AND a.kind <> 'message'
+    WHERE
+        a.account_id = :account_id
+        AND a.kind <> 'message'
+        AND NOT (
+            a.kind = 'record'
+            AND (
+                a.intent ->> 'id' IS NOT NULL
+                OR a.intent -> 'refs' @? '$.* ? (@ starts with "id:")'
+            )
+        )
 ) AS each
 WHERE
     o.operation_id = each.operation_id

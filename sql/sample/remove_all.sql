@@ -9,4 +9,10 @@ TRUNCATE
     warehouse.poll_answer,
     warehouse.chat_message,
     warehouse.chat_reply,
-    warehouse.tracked_lead
+    warehouse.tracked_lead,
+    warehouse.tag_definition,
+    warehouse.score_definition,
+    warehouse.prospect,
+    warehouse.prospect_tag,
+    warehouse.prospect_score,
+    warehouse.prospect_page

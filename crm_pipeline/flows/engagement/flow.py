@@ -1,0 +1,197 @@
+"""The engagement workflow, declared: prospects in the org, matched to its people (spec 3)."""
+
+from crm_pipeline.declaration import Flow, Outside, Promise, Topic
+from crm_pipeline.flows.engagement import NAME, shown, topics
+from crm_pipeline.flows.engagement.following import asks, follow, take, watches
+from crm_pipeline.flows.engagement.reading import read
+from crm_pipeline.sources.engagement import DEFINITIONS, PAGES, PROSPECTS
+
+_WRITTEN = ("examined", "create", "update", "delete", "unchanged", "failed")
+
+_TOPICS = (
+    Topic(
+        topics.TAGS,
+        "Tags that the source defines, for accounts that have the engagement workflow on: each is "
+        "a record of the org; one that the source no longer has is deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=("warehouse/tag_definition",),
+        counts=_WRITTEN,
+        shows=shown.switch,
+        reads=(DEFINITIONS.name,),
+        records=True,
+        sends=("record",),
+        when_deleted="recreate",
+    ),
+    Topic(
+        topics.SCORES,
+        "Scores that the source defines: each is a record of the org; one that the source no "
+        "longer has is deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=("warehouse/score_definition",),
+        counts=_WRITTEN,
+        reads=(DEFINITIONS.name,),
+        records=True,
+        sends=("record",),
+        when_deleted="recreate",
+    ),
+    Topic(
+        topics.PROSPECTS,
+        "Prospects that changed. Each says whether its Leads and Contacts have all of it, and "
+        "after how many tries. One that people delete is made anew when the source changes it.",
+        group=NAME,
+        technology="salesforce",
+        after=("warehouse/prospect",),
+        counts=(*_WRITTEN, "known_already", "gone"),
+        reads=(PROSPECTS.name,),
+        records=True,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+    ),
+    Topic(
+        topics.PROSPECT_TAGS,
+        "The tags of prospects that changed; those that they no longer have are deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.PROSPECTS, topics.TAGS),
+        counts=_WRITTEN[1:],
+        sends=("record",),
+        when_deleted="leave",
+    ),
+    Topic(
+        topics.PROSPECT_SCORES,
+        "The scores of prospects that changed; those that they no longer have are deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.PROSPECTS, topics.SCORES),
+        counts=_WRITTEN[1:],
+        sends=("record",),
+        when_deleted="leave",
+    ),
+    Topic(
+        topics.PAGES,
+        "Pages that prospects visited, forms and other events, for accounts that keep pages; those "
+        "that the source no longer has are deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=("warehouse/prospect_page", topics.PROSPECTS),
+        counts=_WRITTEN,
+        reads=(PAGES.name,),
+        records=True,
+        sends=("record",),
+        when_deleted="leave",
+    ),
+    Topic(
+        topics.TO_LEADS,
+        "Every open Lead with a prospect's address: its mapped fields, and copies of tags, scores "
+        "and pages. What the org refuses is tried again, 30 times in all.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.PROSPECTS, topics.PAGES),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.TO_CONTACTS,
+        "Every Contact with a prospect's address: its mapped fields, and copies of tags, scores "
+        "and pages. What the org refuses is tried again, 30 times in all.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.PROSPECTS, topics.PAGES),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.CLEAN_LEADS,
+        "Leads of which no active prospect has the address any more: their mapped fields are "
+        "emptied, and their copies deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.TO_LEADS,),
+        counts=_WRITTEN[1:],
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.CLEAN_CONTACTS,
+        "Contacts of which no active prospect has the address any more: their mapped fields are "
+        "emptied, and their copies deleted.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.TO_CONTACTS,),
+        counts=_WRITTEN[1:],
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+)
+
+_TABLES = tuple(
+    Outside(f"warehouse/{table}", f"The source's {what}.", "postgres")
+    for table, what in {
+        "tag_definition": "tags, as they are defined",
+        "score_definition": "scores, as they are defined",
+        "prospect": "prospects, with the tags and scores that they have",
+        "prospect_page": "pages that prospects visited, forms, other events",
+    }.items()
+)
+
+_OBJECTS = tuple(
+    Outside(f"salesforce/{sobject}", what, "salesforce", after=after)
+    for sobject, what, after in (
+        ("SW_Tag__c", "Tags in the client's org.", (topics.TAGS,)),
+        ("Score__c", "Scores in the client's org.", (topics.SCORES,)),
+        ("Prospect__c", "Prospects in the client's org.", (topics.PROSPECTS,)),
+        ("SW_Prospect_Tag__c", "Tags of prospects.", (topics.PROSPECT_TAGS,)),
+        ("Prospect_Score__c", "Scores of prospects.", (topics.PROSPECT_SCORES,)),
+        ("Page_Prospect__c", "Pages of prospects.", (topics.PAGES,)),
+        (
+            "SW_Tag_Segment_Trigger__c",
+            "Tags of Leads and Contacts.",
+            (topics.TO_LEADS, topics.TO_CONTACTS),
+        ),
+        (
+            "Prospect_Score_Instance__c",
+            "Scores of Leads and Contacts.",
+            (topics.TO_LEADS, topics.TO_CONTACTS),
+        ),
+        (
+            "Website_Visit__c",
+            "Pages of Leads and Contacts.",
+            (topics.TO_LEADS, topics.TO_CONTACTS),
+        ),
+    )
+)
+
+_PROMISES = (
+    Promise(
+        "every_prospect_is_accounted_for",
+        topics.PROSPECTS,
+        "Every prospect that was read is delivered, queued, or gone.",
+    ),
+)
+
+ENGAGEMENT = Flow(
+    NAME,
+    settings=lambda account: account.engagement,
+    topics=_TOPICS,
+    sources=(DEFINITIONS, PROSPECTS, PAGES),
+    outside=(*_TABLES, *_OBJECTS),
+    promises=_PROMISES,
+    read=read,
+    share=20_000,
+    needs=lambda chosen: chosen.org_objects,
+    watches=watches,
+    take=take,
+    asks=asks,
+    follow=follow,
+)

@@ -1,0 +1,147 @@
+"""What follows from what was read: who has a prospect's address, and what the org is to hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.declaration import Ask, Batch, Numbers, Reading, Taking, Watched
+from crm_pipeline.flows.engagement import NAME, rules, topics
+from crm_pipeline.ledger.engagement import (
+    Definition,
+    Prospect,
+    addresses_to_seek,
+    clock,
+    definitions_of,
+    mark_deleted_in_org,
+    note_said_people,
+    note_said_prospects,
+    note_sought,
+    people_to_say,
+    prospects_of,
+    prospects_to_say,
+    take_people,
+)
+from crm_pipeline.ledger.read_back import hint
+from crm_pipeline.salesforce.composite import Record
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.sources.engagement import pages_of
+
+ADDRESSES_AT_ONCE = 10_000
+"""Addresses that are sought with one question for an object: five queries of it."""
+
+SAID_AT_ONCE = 1_000
+SAID_IN_A_CYCLE = 20_000
+"""Prospects, and people, of which a cycle says something; the next one takes the rest."""
+
+_ADDRESSES = "addresses"
+_PEOPLE = ("Lead", "Contact")
+
+
+def watches(chosen: EngagementSettings) -> Sequence[Watched]:
+    """The objects whose changes tell who is matched, and what people deleted."""
+    return (
+        Watched("Lead", ("Email", "IsDeleted"), context=("IsConverted",), held_only=False),
+        Watched("Contact", ("Email", "IsDeleted"), held_only=False),
+        Watched(chosen.names.object("prospect"), ("IsDeleted",)),
+    )
+
+
+def take(taking: Taking[EngagementSettings]) -> Numbers:
+    """Keeps the Leads and Contacts that have the address of a prospect, or had it."""
+    account_id = taking.account.account_id
+    numbers = {}
+    for sobject in _PEOPLE:
+        read = taking.records.get(sobject, ())
+        taken = take_people(taking.ledger, account_id, [_person(sobject, each) for each in read])
+        numbers[topics.MATCHES[sobject], "read"] = taken
+    deleted = [
+        each["Id"]
+        for each in taking.records.get(taking.choices.names.object("prospect"), ())
+        if each.get("IsDeleted")
+    ]
+    if deleted:
+        mark_deleted_in_org(taking.ledger, account_id, deleted)
+    sought = {value for ask in taking.asked if ask.about == _ADDRESSES for value in ask.values}
+    if sought:
+        note_sought(taking.ledger, account_id, sought)
+    return numbers
+
+
+def asks(connection: Connection, account: Account, _: EngagementSettings) -> Sequence[Ask]:
+    """Asks for the Leads and Contacts with addresses that no prospect had before."""
+    emails = tuple(addresses_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE))
+    if not emails:
+        return ()
+    return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in _PEOPLE]
+
+
+def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
+    """Says what the org is to hold of prospects, and of the people that are matched with them."""
+    ledger, account_id = reading.ledger, reading.account.account_id
+    definitions: dict[tuple[str, str], Definition] = {
+        (each.kind, each.definition_id): each for each in definitions_of(ledger, account_id)
+    }
+    after, said = "", 0
+    while said < SAID_IN_A_CYCLE:
+        prospects = prospects_to_say(ledger, account_id, after=after, limit=SAID_AT_ONCE)
+        if not prospects:
+            break
+        due = [each for each in prospects if each.is_due and not each.is_gone]
+        basis = rules.Basis(reading.choices, definitions, _pages(reading, due), clock(ledger))
+        wants = [want for each in prospects for want in rules.prospect_wants(each, basis)]
+        note_said_prospects(ledger, account_id, prospects)
+        after, said = prospects[-1].prospect_id, said + len(prospects)
+        yield Batch(NAME, len(prospects), (), None, wants=wants)
+    yield from _follow_people(reading, definitions)
+    if said >= SAID_IN_A_CYCLE:
+        hint(ledger, account_id)
+
+
+def _follow_people(
+    reading: Reading[EngagementSettings], definitions: Mapping[tuple[str, str], Definition]
+) -> Iterator[Batch]:
+    ledger, account_id = reading.ledger, reading.account.account_id
+    for _ in range(SAID_IN_A_CYCLE // SAID_AT_ONCE):
+        people = people_to_say(ledger, account_id, limit=SAID_AT_ONCE)
+        if not people:
+            return
+        by_email = prospects_of(ledger, account_id, [e.email for e in people if e.email])
+        every = [each for of_address in by_email.values() for each in of_address]
+        basis = rules.Basis(reading.choices, definitions, _pages(reading, every), clock(ledger))
+        wants: list[rules.Wanted] = []
+        engaged: list[str] = []
+        numbers: dict[tuple[str, str], int] = {}
+        for each in people:
+            found, is_engaged = rules.person_wants(each, by_email.get(each.email or "", ()), basis)
+            wants += found
+            if is_engaged:
+                engaged.append(each.salesforce_id)
+            examined = topics.MATCHES[each.sobject], "examined"
+            numbers[examined] = numbers.get(examined, 0) + 1
+        note_said_people(ledger, account_id, people, engaged)
+        yield Batch(NAME, len(people), (), None, wants=wants, numbers=numbers)
+    hint(ledger, account_id)
+
+
+def _pages(
+    reading: Reading[EngagementSettings], prospects: Sequence[Prospect]
+) -> dict[str, list[rules.Page]]:
+    if not reading.choices.pages:
+        return {}
+    ids = [each.prospect_id for each in prospects]
+    return pages_of(reading.warehouse, reading.account.client_id, ids)
+
+
+def _person(sobject: str, record: Record) -> dict[str, Any]:
+    return {
+        "salesforce_id": record["Id"],
+        "sobject": sobject,
+        "email": email_key(record.get("Email")),
+        "is_there": not record.get("IsDeleted"),
+        "is_converted": bool(record.get("IsConverted")),
+        "columns": {},
+        "stamp": record["SystemModstamp"],
+    }

@@ -1,0 +1,31 @@
+"""The steps of the engagement workflow, by their names as topics."""
+
+from collections.abc import Mapping
+
+TAGS = "get_tags"
+SCORES = "get_scores"
+PROSPECTS = "get_prospects"
+PROSPECT_TAGS = "prospect_tags"
+PROSPECT_SCORES = "prospect_scores"
+PAGES = "get_prospect_pages"
+TO_LEADS = "match_prospects_to_leads"
+TO_CONTACTS = "match_prospects_to_contacts"
+CLEAN_LEADS = "clean_leads"
+CLEAN_CONTACTS = "clean_contacts"
+
+OF_DEFINITIONS: Mapping[str, str] = {"tag": TAGS, "score": SCORES}
+OF_PROSPECTS: Mapping[str, str] = {"tag": PROSPECT_TAGS, "score": PROSPECT_SCORES}
+MATCHES: Mapping[str, str] = {"Lead": TO_LEADS, "Contact": TO_CONTACTS}
+CLEANS: Mapping[str, str] = {"Lead": CLEAN_LEADS, "Contact": CLEAN_CONTACTS}
+
+ALL_OF_THE_ORG = (
+    TAGS,
+    SCORES,
+    PROSPECTS,
+    PROSPECT_TAGS,
+    PROSPECT_SCORES,
+    PAGES,
+    TO_LEADS,
+    TO_CONTACTS,
+)
+"""Those of which records of the workflow stand in the org."""

@@ -1,0 +1,194 @@
+"""Reading the warehouse: prospects with their tags, scores and pages, and what defines these.
+
+The names of the columns of the statements in `sql/extract/engagement/` are the contract.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.rows import the_object
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.positions import Position
+from crm_pipeline.sources.errors import ExtractError, explained
+from crm_pipeline.sources.participations import UNFINISHED, moment
+from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
+from crm_pipeline.sources.source import Asked, Chunk
+
+CHANGED_AT = "changed_at"
+"""The column of each extract that says when a row was shipped."""
+
+_NEW_ROWS = "engagement/new_rows"
+
+EngagementRow = Mapping[str, Any]
+"""A row by the extract's columns, `changed_at` (UTC) among them, never later than the reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementReading:
+    """The part of a client's rows that is to be read.
+
+    Attributes:
+        warehouse: the platform's.
+        client_id: the warehouse's client.
+        overlap: how far below the watermark to read again, for rows that commit late.
+        chunk_rows: rows at a time.
+        timezone: the zone of timestamps that carry none.
+        prospect_ids: only these prospects; None: all. With them no position is to be kept.
+    """
+
+    warehouse: Engine
+    client_id: str
+    overlap: timedelta
+    chunk_rows: int
+    timezone: str = "UTC"
+    prospect_ids: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementRows:
+    """A source of the engagement workflow.
+
+    Attributes:
+        name: the source's, and the extract's.
+        needed: the columns without which nothing can be said, beside `changed_at`.
+        is_whole: whether each reading is about all rows, so that one that is taken away is
+            noticed.
+    """
+
+    name: str
+    needed: tuple[str, ...]
+    is_whole: bool = False
+
+    def read(
+        self, reading: EngagementReading, position: Position | None
+    ) -> Iterator[Chunk[EngagementRow]]:
+        """Reads the rows from a position on, oldest shipping first.
+
+        The last chunk (which may be empty) carries a position with the number of rows seen, so
+        that rows which become visible below the watermark later are noticed.
+
+        Raises:
+            ExtractError: the warehouse is down, or a statement does not fit it.
+        """
+        extract = f"engagement/{self.name}"
+        with explained(extract), reading.warehouse.connect() as connection:
+            connection.execute(statement("extract/one_snapshot"))
+            end, now = self._end(connection, reading)
+            start = NEVER if position is None else min(position.watermark, end)
+            now = now if position is None else max(now, position.watermark)
+            rows = connection.execution_options(
+                stream_results=True, max_row_buffer=reading.chunk_rows
+            ).execute(
+                statement(f"extract/{extract}"),
+                {
+                    "client_id": reading.client_id,
+                    "since": max(start - reading.overlap, NEVER),
+                    "prospect_ids": reading.prospect_ids and list(reading.prospect_ids),
+                },
+            )
+            names = list(rows.keys())
+            for name in (*self.needed, CHANGED_AT):
+                if name not in names:
+                    raise ExtractError(
+                        f"sql/extract/{extract}.sql lacks the column {name}: add it under this name"
+                    )
+            for partition in rows.partitions(reading.chunk_rows):
+                found = [
+                    _row(dict(zip(names, row, strict=True)), reading.timezone, now)
+                    for row in partition
+                ]
+                reached = max(start, min(found[-1][CHANGED_AT], end))
+                yield Chunk(found, Position(self.name, reached, reached, UNFINISHED, Decimal()))
+            seen_since = NEVER if self.is_whole else max(end - reading.overlap, NEVER)
+            seen = connection.execute(
+                statement(f"extract/{_NEW_ROWS}"),
+                {
+                    "keys": [""],
+                    "client_ids": [reading.client_id],
+                    "sources": [self.name],
+                    "sinces": [seen_since],
+                },
+            ).one()
+            yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
+
+    def news(self, asked: Sequence[Asked]) -> frozenset[str]:
+        """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
+        return with_news(asked, self.name, _NEW_ROWS)
+
+    def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
+        """Returns, as `Source`, when the oldest row above the watermark was shipped."""
+        return oldest_unread(asked, self.name, _NEW_ROWS)
+
+    def _end(self, connection: Connection, reading: EngagementReading) -> tuple[datetime, datetime]:
+        """Up to when the rows can be read: the newest one, but not beyond the warehouse's clock.
+
+        Returns:
+            That, and what the clock says.
+        """
+        row = connection.execute(
+            statement("extract/engagement/end"),
+            {"client_id": reading.client_id, "source": self.name},
+        ).one()
+        now: datetime = row.now
+        if row.newest is None:
+            return NEVER, now
+        return min(moment(row.newest, reading.timezone) or now, now), now
+
+
+DEFINITIONS = EngagementRows("definitions", ("what", "id", "name"), is_whole=True)
+PROSPECTS = EngagementRows("prospects", ("prospect_id", "email", "life_cycle", "tags", "scores"))
+PAGES = EngagementRows("prospects_with_pages", ("prospect_id",))
+
+
+def pages_of(
+    warehouse: Engine, client_id: str, prospect_ids: Collection[str]
+) -> dict[str, list[EngagementRow]]:
+    """Returns all pages of some prospects, by prospect; those without any are absent.
+
+    Raises:
+        ExtractError: the warehouse is down, or the statement does not fit it.
+    """
+    found: dict[str, list[EngagementRow]] = {}
+    if not prospect_ids:
+        return found
+    with explained("engagement/pages"), warehouse.connect() as connection:
+        rows = connection.execute(
+            statement("extract/engagement/pages"),
+            {"client_id": client_id, "prospect_ids": list(prospect_ids)},
+        )
+        for row in rows.mappings():
+            found.setdefault(str(row["prospect_id"]), []).append(dict(row))
+    return found
+
+
+class Sizes(NamedTuple):
+    """The numbers of a client's rows; `given` are tags and scores of prospects together."""
+
+    definitions: int
+    prospects: int
+    given: int
+    pages: int
+
+
+def sizes_of(client_id: str) -> Sizes:
+    """Returns how much the warehouse has of a client.
+
+    Raises:
+        ExtractError: the warehouse is down, or the statement does not fit it.
+    """
+    with explained("engagement/sizes"), engine("warehouse").connect() as connection:
+        rows = connection.execute(statement("extract/engagement/sizes"), {"client_id": client_id})
+        return the_object(rows, Sizes)
+
+
+def _row(columns: dict[str, Any], timezone: str, now: datetime) -> EngagementRow:
+    """A row as the flow takes it; without a time of shipping it counts as shipped now."""
+    changed_at = moment(columns[CHANGED_AT], timezone)
+    columns[CHANGED_AT] = now if changed_at is None or changed_at > now else changed_at
+    return columns

@@ -1,0 +1,81 @@
+"""The API calls of the engagement workflow, exactly."""
+
+from sqlalchemy import Connection, text
+
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.engagement.conftest import complete
+from crm_pipeline_tests.flows.engagement.warehouse import define_score, define_tag, now
+from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
+
+PROSPECTS, MATCHED, EACH = 1_900, 1_200, 3
+
+
+PROSPECT = """
+INSERT INTO warehouse.prospect (
+    client_id, prospect_id, email, life_cycle, temperature, shipped_at
+)
+SELECT :client, 'p' || n, 'p' || n || '@x.example', 'Active', n % 100, :at
+FROM generate_series(1, :prospects) AS n
+"""
+TAGS = """
+INSERT INTO warehouse.prospect_tag (client_id, prospect_id, tag_id, times, shipped_at)
+SELECT :client, 'p' || n, 't' || t, 1, :at
+FROM generate_series(1, :prospects) AS n, generate_series(0, :each) AS t
+"""
+SCORES = """
+INSERT INTO warehouse.prospect_score (client_id, prospect_id, score_id, value, shipped_at)
+SELECT :client, 'p' || n, 's' || s, n, :at
+FROM generate_series(1, :prospects) AS n, generate_series(0, :each) AS s
+"""
+CHANGE = """
+UPDATE warehouse.prospect_score SET value = -1, shipped_at = :at
+WHERE score_id = 's1' AND CAST(substr(prospect_id, 2) AS integer) <= 100
+"""
+
+
+def fill(connection: Connection) -> None:
+    """Prospects with three tags and three scores each."""
+    for number in range(EACH):
+        define_tag(connection, f"t{number}")
+        define_score(connection, f"s{number}")
+    shipped = {"client": CLIENT, "prospects": PROSPECTS, "each": EACH - 1, "at": now()}
+    for statement in (PROSPECT, TAGS, SCORES):
+        connection.execute(text(statement), shipped)
+
+
+def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
+    bench.settings(route="composite")
+    bench.admin(
+        "seed",
+        Lead=[
+            {"LastName": "L", "Company": "C", "Email": f"p{n}@x.example"}
+            for n in range(1, MATCHED + 1)
+        ],
+    )
+    fill(bench.connection)
+
+    first, second = complete(bench), complete(bench)
+    for sobject, number in (
+        ("Prospect__c", PROSPECTS),
+        ("SW_Prospect_Tag__c", PROSPECTS * EACH),
+        ("Prospect_Score__c", PROSPECTS * EACH),
+        ("SW_Tag_Segment_Trigger__c", MATCHED * EACH),
+        ("Prospect_Score_Instance__c", MATCHED * EACH),
+    ):
+        assert len(bench.records(sobject)) == number
+    assert first.api_calls_by_kind.pop("describe") == 1
+    # Definitions and prospects 3, their tags and scores 12, copies 8 and 1 with updates, updates 1.
+    assert first.api_calls_by_kind == {
+        "changes+updated": 1,
+        "query": 1,
+        "upsert": 23,
+        "update+upsert": 1,
+        "update": 1,
+    }
+    # How the 1,200 matched prospects stand.
+    assert second.api_calls_by_kind == {"changes+updated": 1, "update": 2}
+    assert complete(bench).counts.api_calls == 1
+    bench.connection.execute(text(CHANGE), {"at": now()})
+    changed, settled = complete(bench), complete(bench)
+    assert changed.counts.api_calls + settled.counts.api_calls == 4
+    assert complete(bench).counts.api_calls == 1

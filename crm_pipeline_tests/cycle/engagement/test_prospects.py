@@ -1,0 +1,90 @@
+"""Prospects, tags and scores go to the org, and are aligned there."""
+
+from typing import Any
+
+from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.engagement.conftest import complete
+from crm_pipeline_tests.flows.engagement.warehouse import (
+    define_score,
+    define_tag,
+    prospect,
+    score,
+    tag,
+    take_away,
+)
+
+
+def by(records: list[dict[str, Any]], key: str) -> dict[Any, dict[str, Any]]:
+    return {each[key]: each for each in records}
+
+
+def test_a_prospect_goes_with_its_tags_and_scores(bench: Bench) -> None:
+    define_tag(bench.connection, "hot", category="Interest")
+    define_score(bench.connection, "fit")
+    prospect(bench.connection, "p1", first_name="Ada", favorite=True, temperature=71.5)
+    tag(bench.connection, "p1", "hot", times=3)
+    score(bench.connection, "p1", "fit", 12.5, grade="B")
+    report = complete(bench)
+    [tag_record] = bench.records("SW_Tag__c")
+    assert (tag_record["Tag_Id__c"], tag_record["Name"]) == ("hot", "Hot")
+    assert tag_record["Category__c"] == "Interest"
+    [record] = bench.records("Prospect__c")
+    assert record["Prospect_Id__c"] == "p1"
+    assert record["First_Name__c"] == "Ada"
+    assert (record["Favorite__c"], record["Temperature__c"]) == (True, 71.5)
+    assert record["Sync_Status__c"] == "Processed"
+    [given] = bench.records("SW_Prospect_Tag__c")
+    assert given["Prospect_Tag_Key__c"] == "p1:hot"
+    assert (given["Prospect__c"], given["SW_Tag__c"]) == (record["Id"], tag_record["Id"])
+    assert given["Times__c"] == 3
+    [value] = bench.records("Prospect_Score__c")
+    assert (value["Value__c"], value["Grade__c"]) == (12.5, "B")
+    assert report.tally["get_prospects", "examined"] == 1
+    for topic in ("get_tags", "get_prospects", "prospect_tags", "prospect_scores"):
+        assert report.tally[topic, "create"] == 1
+    assert complete(bench).counts.api_calls == 1
+
+
+def test_what_a_prospect_no_longer_has_is_deleted(bench: Bench) -> None:
+    for each in ("a", "b"):
+        define_tag(bench.connection, each)
+    prospect(bench.connection, "p1")
+    tag(bench.connection, "p1", "a")
+    tag(bench.connection, "p1", "b", times=1)
+    complete(bench)
+    take_away(bench.connection, "prospect_tag", tag_id="a")
+    tag(bench.connection, "p1", "b", times=2)
+    report = complete(bench)
+    assert by(bench.records("SW_Prospect_Tag__c"), "Prospect_Tag_Key__c").keys() == {"p1:b"}
+    assert report.tally["prospect_tags", "delete"] == 1
+    assert report.tally["prospect_tags", "update"] == 1
+
+
+def test_a_definition_that_is_withdrawn_takes_what_was_given_along(bench: Bench) -> None:
+    define_tag(bench.connection, "hot")
+    define_tag(bench.connection, "cold")
+    prospect(bench.connection, "p1")
+    tag(bench.connection, "p1", "hot")
+    lead = bench.seed("Lead", LastName="L", Company="C", Email="P1@x.example")
+    complete(bench)
+    assert [each["Lead__c"] for each in bench.records("SW_Tag_Segment_Trigger__c")] == [lead]
+    take_away(bench.connection, "tag_definition", tag_id="hot")
+    complete(bench)
+    assert by(bench.records("SW_Tag__c"), "Tag_Id__c").keys() == {"cold"}
+    assert bench.records("SW_Prospect_Tag__c") == []
+    assert bench.records("SW_Tag_Segment_Trigger__c") == []
+    define_tag(bench.connection, "hot")
+    complete(bench)
+    assert len(bench.records("SW_Prospect_Tag__c")) == 1
+    assert len(bench.records("SW_Tag_Segment_Trigger__c")) == 1
+
+
+def test_a_renamed_tag_is_renamed_everywhere(bench: Bench) -> None:
+    define_tag(bench.connection, "hot")
+    prospect(bench.connection, "p1")
+    tag(bench.connection, "p1", "hot")
+    complete(bench)
+    define_tag(bench.connection, "hot", name="Very hot")
+    complete(bench)
+    assert bench.records("SW_Tag__c")[0]["Name"] == "Very hot"
+    assert bench.records("SW_Prospect_Tag__c")[0]["Name"] == "Very hot"

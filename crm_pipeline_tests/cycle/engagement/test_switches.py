@@ -1,0 +1,112 @@
+"""Options that are switched, and an org that lacks what the workflow needs."""
+
+from typing import Any
+
+from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.ledger.engagement import request_reading
+from crm_pipeline.sample.org_objects import objects_of_org
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
+from crm_pipeline_tests.flows.engagement.warehouse import (
+    define_score,
+    define_tag,
+    page,
+    prospect,
+    score,
+    tag,
+)
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+OWN = [
+    "SW_Tag__c",
+    "Score__c",
+    "Prospect__c",
+    "SW_Prospect_Tag__c",
+    "Prospect_Score__c",
+    "Page_Prospect__c",
+    "SW_Tag_Segment_Trigger__c",
+    "Prospect_Score_Instance__c",
+    "Website_Visit__c",
+]
+
+
+def fill(bench: Bench) -> str:
+    """A prospect with everything, matched to a lead."""
+    define_tag(bench.connection, "hot")
+    define_score(bench.connection, "fit")
+    prospect(bench.connection, "ada", favorite=True)
+    tag(bench.connection, "ada", "hot")
+    score(bench.connection, "ada", "fit", 1)
+    page(bench.connection, "ada", "1", title="Prices")
+    return bench.seed("Lead", LastName="L", Company="C", Email="ada@x.example")
+
+
+def there(bench: Bench) -> list[str]:
+    return [sobject for sobject in OWN if bench.records(sobject)]
+
+
+def choose(bench: Bench, **chosen: Any) -> None:
+    """Switches as the command line does it: all is said anew."""
+    bench.settings(engagement=chosen)
+    request_reading(bench.connection, ACCOUNT)
+
+
+def test_pages_that_are_switched_off_are_deleted(engaged: Engaged) -> None:
+    with engaged(pages=True) as bench:
+        fill(bench)
+        complete(bench)
+        assert there(bench) == OWN
+        choose(bench)
+        complete(bench)
+        assert there(bench) == [name for name in OWN if "Page" not in name and "Visit" not in name]
+        choose(bench, pages=True)
+        complete(bench)
+        assert there(bench) == OWN
+
+
+def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> None:
+    with engaged(pages=True) as bench:
+        known = fill(bench)
+        made_by_people = bench.admin(
+            "create",
+            object="SW_Tag_Segment_Trigger__c",
+            fields={"Name": "By hand", "Record_Key__c": "hand", "Lead__c": known},
+        )["id"]
+        complete(bench)
+        choose(bench, pages=True, clean_up=True)
+        complete(bench)
+        assert there(bench) == ["SW_Tag_Segment_Trigger__c"]
+        assert [each["Id"] for each in bench.records("SW_Tag_Segment_Trigger__c")] == [
+            made_by_people
+        ]
+        lead = bench.org.table("Lead").rows[known]
+        assert (lead["Prospect_Id__c"], lead["Favorite__c"]) == (None, False)
+        assert complete(bench).counts.api_calls == 1
+
+
+def test_other_flows_go_on_where_the_org_lacks_its_objects(engaged: Engaged) -> None:
+    objects = objects_of_org(EngagementSettings().org_objects)
+    del objects["Prospect_Score__c"]
+    objects["Prospect__c"]["fields"]["Prospect_Id__c"]["external_id"] = False
+    with engaged({"objects": objects}) as bench:
+        fill(bench)
+        add_person(bench.connection, 1, email="eve@x.example")
+        register(bench.connection, 1, person=1)
+        report = bench.cycle()
+        assert report.state == "Failed"
+        assert "Prospect__c.Prospect_Id__c: is no external id" in report.reason
+        assert "Prospect_Score__c: not in the org" in report.reason
+        assert "eve@x.example" in [each["Email"] for each in bench.records("Lead")]
+        assert there(bench) == []
+        assert "load_results" in report.done
+        assert "get_prospects" not in report.done
+
+
+def test_what_was_mended_in_the_org_is_seen_by_the_next_cycle(engaged: Engaged) -> None:
+    with engaged() as bench:
+        bench.admin("settings", hidden_fields=["Prospect__c.Email__c"])
+        fill(bench)
+        assert "Prospect__c.Email__c: not in the org" in bench.cycle().reason
+        bench.admin("settings", hidden_fields=[])
+        complete(bench)
+        assert len(bench.records("Prospect__c")) == 1

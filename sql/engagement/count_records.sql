@@ -1,0 +1,4 @@
+-- The records that stand in the org for some topics.
+SELECT count(*) AS number
+FROM crm.record AS r
+WHERE r.account_id = :account_id AND r.topic = any(CAST(:topics AS text []))

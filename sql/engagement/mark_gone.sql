@@ -1,0 +1,22 @@
+-- Prospects that are not among these are gone, and so are their people's data. Returns how many.
+WITH gone AS (
+    UPDATE crm.prospect AS p
+    SET is_gone = true, is_due = true
+    WHERE
+        p.account_id = :account_id
+        AND NOT p.is_gone
+        AND NOT p.prospect_id = any(CAST(:prospect_ids AS text []))
+        AND (
+            CAST(:asked AS text []) IS NULL
+            OR p.prospect_id = any(CAST(:asked AS text []))
+        )
+    RETURNING p.email
+),
+
+touched AS (
+    UPDATE crm.engagement_person AS e
+    SET is_due = true
+    WHERE e.account_id = :account_id AND e.email IN (SELECT g.email FROM gone AS g)
+)
+
+SELECT count(*) AS number FROM gone

@@ -1,0 +1,62 @@
+-- Keeps Leads and Contacts that have the address of a prospect, or had it, as they were read. What
+-- of them changed is to be said, and what their prospects wait for is looked at.
+WITH said AS (
+    SELECT DISTINCT ON (s.salesforce_id) s.*
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s (
+        salesforce_id text,
+        sobject text,
+        email text,
+        is_there boolean,
+        is_converted boolean,
+        columns jsonb,
+        stamp timestamptz
+    )
+    ORDER BY s.salesforce_id ASC, s.stamp DESC
+),
+
+kept AS (
+    INSERT INTO crm.engagement_person AS e (
+        account_id, salesforce_id, sobject, email, is_there, is_converted, columns, stamp
+    )
+    SELECT
+        :account_id, s.salesforce_id, s.sobject, s.email, s.is_there, s.is_converted, s.columns,
+        s.stamp
+    FROM said AS s
+    WHERE
+        EXISTS (
+            SELECT
+            FROM crm.engagement_address AS a
+            WHERE a.account_id = :account_id AND a.email = s.email
+        )
+        OR EXISTS (
+            SELECT
+            FROM crm.engagement_person AS k
+            WHERE k.account_id = :account_id AND k.salesforce_id = s.salesforce_id
+        )
+    ON CONFLICT (account_id, salesforce_id) DO UPDATE
+    SET
+        email = excluded.email,
+        is_there = excluded.is_there,
+        is_converted = excluded.is_converted,
+        columns = excluded.columns,
+        stamp = excluded.stamp,
+        is_due = e.is_due
+        OR (e.email, e.is_there, e.is_converted)
+        IS DISTINCT FROM (excluded.email, excluded.is_there, excluded.is_converted)
+    WHERE
+        e.stamp <= excluded.stamp
+        AND (e.email, e.is_there, e.is_converted, e.columns)
+        IS DISTINCT FROM (
+            excluded.email, excluded.is_there, excluded.is_converted, excluded.columns
+        )
+    RETURNING e.email, e.is_due
+),
+
+opened AS (
+    UPDATE crm.prospect AS p
+    SET is_open = true
+    FROM kept AS k
+    WHERE p.account_id = :account_id AND p.email = k.email AND k.is_due AND p.is_active
+)
+
+SELECT count(*) AS number FROM kept
