@@ -24,7 +24,7 @@ from crm_pipeline.local_org.logins import LOGINS
 from crm_pipeline.local_org.open_transactions import OPEN, abandon_all, end_all, end_due, told
 from crm_pipeline.local_org.per_org import PerOrg
 from crm_pipeline.local_org.refresh import refreshed
-from crm_pipeline.local_org.routing import Answer, Call, Route, Router
+from crm_pipeline.local_org.routing import Answer, Call, Handler, Route, Router
 from crm_pipeline.local_org.seeding import Snapshot, restore, seed, snapshot
 from crm_pipeline.local_org.setup import build_org
 from crm_pipeline.local_org.sharing import HIDDEN
@@ -81,9 +81,24 @@ def router(orgs: Orgs) -> Router:
         orgs[org.name] = fresh = refreshed(org)
         return Answer(body=_overview(fresh))
 
-    own = {("GET", "orgs"): overviews, ("POST", "reset"): reset, ("POST", "refresh"): refresh}
+    own = {
+        ("GET", "orgs"): overviews,
+        ("POST", "reset"): _without_arguments(reset),
+        ("POST", "refresh"): _without_arguments(refresh),
+    }
     actions = [Route(method, f"/_admin/{path}", path, act) for (method, path), act in own.items()]
     return Router([*actions, *ROUTES])
+
+
+def _without_arguments(act: Handler) -> Handler:
+    """The same, but an argument is refused rather than passed over."""
+
+    def checked(org: Org, call: Call) -> Answer:
+        if call.query or call.body.strip() not in (b"", b"{}", b"null"):
+            raise ValueError(f"{call.path} takes no arguments")
+        return act(org, call)
+
+    return checked
 
 
 def respond(routes: Router, org: Org, call: Call) -> Answer:
@@ -262,12 +277,12 @@ ROUTES = (
     Route("GET", "", "page", _page),
     Route("GET", "/_admin", "page", _page),
     Route("GET", "/_admin/stats", "stats", _stats),
-    Route("POST", "/_admin/stats/reset", "stats", _reset_stats),
+    Route("POST", "/_admin/stats/reset", "stats", _without_arguments(_reset_stats)),
     Route("GET", "/_admin/log", "log", _log),
     Route("GET", "/_admin/records/{sobject}", "records", _records),
     Route("GET", "/_admin/faults", "faults", _faults),
     Route("POST", "/_admin/faults", "faults", _add_faults),
-    Route("DELETE", "/_admin/faults", "faults", _end_faults),
+    Route("DELETE", "/_admin/faults", "faults", _without_arguments(_end_faults)),
     Route("GET", "/_admin/settings", "settings", _settings),
     Route("POST", "/_admin/settings", "settings", _set),
     Route("POST", "/_admin/seed", "seed", _seed),
@@ -276,7 +291,9 @@ ROUTES = (
     *people.ROUTES,
     Route("GET", "/_admin/events", "events", _events),
     Route("GET", "/_admin/transactions", "transactions", _transactions),
-    Route("POST", "/_admin/transactions/end", "transactions", _end_transactions),
+    Route(
+        "POST", "/_admin/transactions/end", "transactions", _without_arguments(_end_transactions)
+    ),
     Route("POST", "/_admin/hidden-records", "hidden", _hide),
-    Route("POST", "/_admin/sessions/expire", "sessions", _expire_sessions),
+    Route("POST", "/_admin/sessions/expire", "sessions", _without_arguments(_expire_sessions)),
 )

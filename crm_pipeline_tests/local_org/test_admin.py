@@ -125,6 +125,13 @@ def test_settings_can_be_read_and_changed_while_the_org_runs(acme):
         ("GET", "records/Nope", None, 404),
         ("GET", "records/Lead?limit=x", None, 400),
         ("PUT", "settings", {}, 405),
+        ("POST", "reset", {"keep": "logins"}, 400),
+        ("POST", "refresh", {"name": "other"}, 400),
+        ("POST", "refresh?name=other", {}, 400),
+        ("POST", "stats/reset", {"kind": "query"}, 400),
+        ("DELETE", "faults", {"kind": "query"}, 400),
+        ("POST", "sessions/expire", ["00D"], 400),
+        ("POST", "transactions/end", {"id": 1}, 400),
     ],
 )
 def test_what_the_admin_path_does_not_take_is_refused(acme, method, action, body, expected):
