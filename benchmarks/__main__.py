@@ -156,6 +156,24 @@ def records(
     report(measure(DATA, rows, latency), _console(), results)
 
 
+@app.command()
+def leads(
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="Tracked leads.")] = 10_000,
+    latency: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Milliseconds a call takes; may be given again."),
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "leads.json",
+) -> None:
+    """Measure tracked leads in a mixed org, beside a hand-written glue for the same job."""
+    from benchmarks.leads import measure, report
+
+    load_before = os.getloadavg()[0]
+    report(measure(DATA, rows, latency or [0.0, 50.0]), _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(
