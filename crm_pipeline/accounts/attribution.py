@@ -1,6 +1,7 @@
 """An account's choices for tracked leads and their opportunities (spec 5): plain, frozen values."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -47,7 +48,7 @@ class TouchFields(BaseModel):
     wbraid: _FieldName | None = None
     fbclid: _FieldName | None = None
 
-    @property
+    @cached_property
     def named(self) -> dict[str, str]:
         """The field of each part of a touch that has one, by the extract's column."""
         return {column: field for column, field in self if field is not None}

@@ -19,7 +19,7 @@ SOBJECTS = ("Lead", "Contact")
 
 SOFTLY = "unless_edited"
 """In a part: the fields that it wants only as far as nobody else does, neither another flow nor
-people in the org. A part that has it is one of several, whatever others want."""
+people in the org. Where a flow has it, others may want something of the same people."""
 
 _PARTS, _SAID = "parts", "said"
 
@@ -52,14 +52,12 @@ def with_parts(
     )
     latest = {each.natural_key: each for each in objects(rows, Latest)}
     return [
-        joined(each, flow, latest.get(each.natural_key))
-        if each.kind == "person" and (each.natural_key in latest or SOFTLY in each.fields)
-        else each
+        joined(each, flow, latest[each.natural_key]) if each.natural_key in latest else each
         for each in intents
     ]
 
 
-def joined(intent: Intent, flow: str, latest: Latest | None) -> Intent:
+def joined(intent: Intent, flow: str, latest: Latest) -> Intent:
     """A flow's intent of a person, joined with what others want. Pure.
 
     Of a flow the newest counts; of two flows that want one field otherwise, the newer one, but

@@ -38,11 +38,19 @@ def phone_keys(text: object, region: str | None, country: object = None) -> tupl
     """Returns the keys of all valid numbers in a text, as `phone_key`; people write several."""
     if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
         return ()
-    return _keys(text, region, country if isinstance(country, str) else None)
+    of = country if isinstance(country, str) else None
+    bare = text.translate(_BETWEEN_DIGITS)
+    if bare.isascii() and bare.removeprefix("+").isdigit() and (found := _keys(bare, region, of)):
+        return found
+    return _keys(text, region, of)
+
+
+_BETWEEN_DIGITS = str.maketrans("", "", " -().\xa0\t")
+"""What people write between the digits of one number: without it many texts are the same."""
 
 
 # Asked again when a row is read again, and of the numbers that an org has many times.
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=65_536)
 def _keys(text: str, region: str | None, country: str | None) -> tuple[str, ...]:
     if sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
         return ()
@@ -66,13 +74,13 @@ def _valid(text: str, region: str | None) -> Iterator[str]:
         numbers = [library.parse(text, region)]
     except library.NumberParseException:
         numbers = []
-    if not any(map(library.is_valid_number, numbers)):
+    valid = list(filter(library.is_valid_number, numbers))
+    if not valid and not text.removeprefix("+").isdigit():
         matcher = library.PhoneNumberMatcher(text, region)
-        numbers = [match.number for match in matcher]
-    for number in numbers:
-        if library.is_valid_number(number):
-            key = SCHEME + library.format_number(number, library.PhoneNumberFormat.E164)
-            yield f"{key};ext={number.extension}" if number.extension else key
+        valid = [each.number for each in matcher if library.is_valid_number(each.number)]
+    for number in valid:
+        key = SCHEME + library.format_number(number, library.PhoneNumberFormat.E164)
+        yield f"{key};ext={number.extension}" if number.extension else key
 
 
 def written_number(key: str) -> str:

@@ -48,14 +48,14 @@ def test_an_older_word_of_one_flow_is_taken_though_another_spoke_since() -> None
 
 
 def test_a_flow_that_speaks_again_replaces_its_own_part_only() -> None:
-    one = joined(wanted(0, soft=(), Source__c="google"), "attribution", None)
+    one = wanted(0, soft=(), Source__c="google")
     two = joined(wanted(1, Phone="1", Title="Dr"), "webinars", known(one, "attribution"))
     three = joined(wanted(2, Phone="2"), "webinars", known(two, "webinars"))
     assert three.fields["Lead"] == {"Phone": "2", "Source__c": "google"}
 
 
 def test_what_is_older_than_the_same_flows_word_changes_nothing() -> None:
-    one = joined(wanted(5, soft=(), Source__c="new"), "attribution", None)
+    one = joined(wanted(5, soft=(), Source__c="new"), "attribution", known(wanted(), "webinars"))
     again = joined(wanted(1, soft=(), Source__c="old"), "attribution", known(one, "attribution"))
     assert again.fields == one.fields
 

@@ -13,6 +13,7 @@ from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import salesforce_value
 from crm_pipeline.sources.tracked_leads import TrackedLeadRow
+from crm_pipeline.text import lines
 
 KINDS: tuple[str, ...] = get_args(LeadKind)
 
@@ -57,11 +58,13 @@ def tracked_lead(
     columns = row.columns
     if columns["lead_id"] is None:
         return None
-    said = {
-        name: value
-        for name, value in ((n, salesforce_value(v)) for n, v in columns.items())
-        if value is not None and name not in _NOT_KEPT
-    }
+    said = {}
+    for name, raw in columns.items():
+        if raw is None or name in _NOT_KEPT:
+            continue
+        value = lines(raw.strip()) or None if type(raw) is str else salesforce_value(raw)
+        if value is not None:
+            said[name] = value
     email = said.get("email")
     lead = TrackedLead(
         lead_id=str(columns["lead_id"]),
