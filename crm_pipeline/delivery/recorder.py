@@ -380,7 +380,12 @@ class Recorder:
                     rest,
                     "",
                     [
-                        FieldChange(field, f"refused: {code}", write.fields[field], None)
+                        FieldChange(
+                            field,
+                            FIELD_IS_GONE.get(code, f"refused: {code}"),
+                            write.fields[field],
+                            None,
+                        )
                         for field, code in refused.items()
                     ],
                     kind=kind,
@@ -388,7 +393,7 @@ class Recorder:
             ],
         )
         self.desk.schemas.forget(
-            [write.sobject], now=not FIELD_IS_GONE.isdisjoint(refused.values())
+            [write.sobject], now=not FIELD_IS_GONE.keys().isdisjoint(refused.values())
         )
         self.again.append(replace(write, fields=rest))
         return True

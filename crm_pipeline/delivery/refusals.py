@@ -1,11 +1,11 @@
 """Refusals: what of a write an error is about, and what people can do. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from crm_pipeline.salesforce.errors import Treatment, advice, field_named
 from crm_pipeline.salesforce.outcomes import RowError, Write
-from crm_pipeline.salesforce.values import is_record_id
+from crm_pipeline.salesforce.values import Why, is_record_id
 
 ABOUT = frozenset(("WhoId", "ContactId", "LeadId", "CampaignId", "Id"))
 """Fields that say which record a write is about."""
@@ -15,7 +15,10 @@ OF_A_REFERENCE = frozenset(
 )
 """Codes that may be about a reference of the mapping, such as an owner who is gone."""
 
-FIELD_IS_GONE = frozenset(("INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"))
+FIELD_IS_GONE: Mapping[str, Why] = {
+    "INVALID_FIELD": Why.ABSENT,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": Why.READ_ONLY,
+}
 """The org hides a field, or does not let our user write it any more."""
 
 PERSON_SOBJECTS = frozenset(("Lead", "Contact"))

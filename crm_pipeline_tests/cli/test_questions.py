@@ -121,6 +121,12 @@ def test_what_changed_while_somebody_thought_is_asked_anew(
         assert store.filter_strings(connection, "acme") == []
 
 
+def test_a_question_without_an_answer_changes_nothing(run: Run, people: None) -> None:
+    told = run("account", "filter", "add", "acme", "example", typed="", fails=1)
+    assert "Stopped: an answer was needed and none came." in told.stderr
+    assert "has no filter" in run("account", "filter", "list", "acme").stdout
+
+
 def test_nothing_is_held_while_credentials_are_typed(
     run: Run, people: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ from crm_pipeline.sources.participations import Participation, moment
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.stages import word_of
-from crm_pipeline.text import trimmed, written
+from crm_pipeline.text import seen, trimmed, written
 
 MEMBER = "CampaignMember"
 
@@ -133,7 +133,7 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         "external_id_field": settings.external_id_field,
         "create": settings.create_campaigns,
         "campaign": {
-            "Name": trimmed(event.name.strip(), NAME_CHARS) or f"Event {event.event_id}",
+            "Name": trimmed(seen(event.name), NAME_CHARS) or f"Event {event.event_id}",
             "Description": f"Webinar platform: event {event.event_id}",
             "Type": settings.campaign_type,
             "StartDate": written(event.starts_on),

@@ -168,6 +168,12 @@ def test_a_campaign_has_the_event_s_name_type_days_and_statuses() -> None:
     assert [status["HasResponded"] for status in intent.fields["statuses"]][-1] is True
 
 
+def test_an_event_of_whose_name_nobody_sees_anything_is_told_by_its_number() -> None:
+    for name in ("", " ", "\x01", "\u200b \ufeff"):
+        event = Event(7, name, date(2026, 3, 1), date(2026, 3, 2), (70,))
+        assert campaign_intent(event, chosen(), NOON).fields["campaign"]["Name"] == "Event 7"
+
+
 def test_what_is_sent_of_members_has_a_fingerprint() -> None:
     same = fingerprint(Choices(CampaignSettings(), MAP, {}))
     assert fingerprint(Choices(CampaignSettings(campaign_type="Talk"), MAP, {})) == same
