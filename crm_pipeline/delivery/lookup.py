@@ -9,7 +9,7 @@ from typing import NamedTuple
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.numbers import by_number
 from crm_pipeline.ledger.census import found_in_census, staged_census
-from crm_pipeline.ledger.due import DuePerson, unknown_people_fields
+from crm_pipeline.ledger.due import DuePerson, left_addresses, unknown_people_fields
 from crm_pipeline.salesforce.census import count_people, read_people
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import (
@@ -80,7 +80,8 @@ def _in_both_ways(
     def matched() -> Matched:
         found = matches()
         of_numbers, made = by_number(desk, people)
-        return Matched({**found, **of_numbers}, made)
+        left = _left(desk, of_numbers)
+        return Matched({**found, **{k: m for k, m in of_numbers.items() if k not in left}}, made)
 
     return matched
 
@@ -93,7 +94,7 @@ def _look_up_in_census(
     for key, candidate in found_in_census(desk.ledger.connection, _addresses(people)):
         found.setdefault(key, []).append(candidate)
     add_converted(desk.org.log_in(), found, contact_fields)
-    return _chosen(found)
+    return _chosen(desk, found)
 
 
 def _look_up_by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
@@ -119,7 +120,7 @@ def _look_up_by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
         found = asked.result()
         if undescribed:
             desk.schemas.keep(undescribed, found.also)
-        return _chosen(found)
+        return _chosen(desk, found)
 
     return matches
 
@@ -132,9 +133,27 @@ def _emails(person: DuePerson) -> list[str]:
     return [address for address in person.addresses if not is_phone_key(address)]
 
 
-def _chosen(found: Mapping[str, Sequence[Candidate]]) -> dict[str, Match]:
-    chosen = {key: choose(candidates) for key, candidates in found.items()}
-    return {key: match for key, match in chosen.items() if match is not None}
+def _chosen(desk: Desk, found: Mapping[str, Sequence[Candidate]]) -> dict[str, Match]:
+    """The record that stands for each address; none is somebody's who has left that address."""
+    matches: dict[str, Match] = {}
+    candidates = dict(found)
+    while candidates:
+        every = {key: choose(some) for key, some in candidates.items()}
+        chosen = {key: match for key, match in every.items() if match is not None}
+        left = _left(desk, chosen)
+        matches |= {key: match for key, match in chosen.items() if key not in left}
+        candidates = {
+            key: [
+                each for each in candidates[key] if each.salesforce_id != chosen[key].salesforce_id
+            ]
+            for key in left
+        }
+    return matches
+
+
+def _left(desk: Desk, chosen: Mapping[str, Match]) -> set[str]:
+    ids = {key: match.salesforce_id for key, match in chosen.items()}
+    return left_addresses(desk.ledger.connection, desk.ledger.account_id, ids) if ids else set()
 
 
 def _readable(

@@ -32,7 +32,6 @@ from crm_pipeline.ledger.due import (
     due_people,
     due_updates,
     due_volumes,
-    left_addresses,
 )
 from crm_pipeline.ledger.left_out import leave_people_out
 from crm_pipeline.ledger.parts import SOFTLY
@@ -187,10 +186,7 @@ def _begin_lookup(lookup: Lookup, people: Sequence[DuePerson]) -> Callable[[], M
 def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[Decision]:
     known = desk.schemas.describe(SOBJECTS)
     chosen = desk.chosen
-    ids = {address: match.salesforce_id for address, match in found.by_address.items()}
-    left = left_addresses(desk.ledger.connection, desk.ledger.account_id, ids) if ids else set()
-    matches = {address: found.by_address[address] for address in ids.keys() - left}
-    made, matched = made_unheard(people, matches)
+    made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     of_all = _Policies(chosen)
@@ -199,7 +195,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         desk,
         policies,
         [decision for _, decision in decided],
-        [*matches.values(), *made.values()],
+        [*found.by_address.values(), *made.values()],
     )
     placeholders = {"LastName": chosen.missing_last_name, "Company": chosen.missing_company}
     overwrites = _overwrites(desk, people) if of_all.ask else {}

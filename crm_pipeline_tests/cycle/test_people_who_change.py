@@ -328,3 +328,16 @@ def test_who_comes_with_the_former_address_of_a_converted_person_is_somebody_els
     assert bench.cycle().state == "Complete"
     assert whose(bench) == ["p5@example.com", "n4@example.com"]
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_who_comes_with_a_former_address_is_the_record_that_nobody_has_left(bench: Bench) -> None:
+    """In the org two leads have it: that of whoever left it, and a younger one."""
+    two_people(bench)
+    bench.cycle()
+    bench.admin("seed", Lead=[{"LastName": "New", "Company": "X", "Email": "p1@example.com"}])
+    ship(bench, p1="new@example.com")
+    add_person(bench.connection, 3, email="p1@example.com")
+    register(bench.connection, 3, 3)
+    assert bench.cycle().state == "Complete"
+    assert emails(bench) == ["new@example.com", "p1@example.com", "p2@example.com"]
+    assert whose(bench) == ["new@example.com", "p2@example.com", "p1@example.com"]
