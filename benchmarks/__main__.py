@@ -174,6 +174,25 @@ def leads(
     _warn_of_others(_console(), load_before)
 
 
+@app.command()
+def opportunities(
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="Opportunities of the org.")] = 10_000,
+    latency: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Milliseconds a call takes; may be given again."),
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE
+    / "opportunities.json",
+) -> None:
+    """Read opportunities back by our cycle and by a hand-written glue, in turn."""
+    from benchmarks.opportunities import measure, report
+
+    load_before = os.getloadavg()[0]
+    report(measure(DATA, rows, latency or [0.0, 50.0]), _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(

@@ -262,6 +262,8 @@ def _notice(
     noticed: dict[int, list[Noticed]] = {}
     news: dict[str, OrgValue] = {}
     for place, watch in _watches(flows):
+        if not watch.fields:
+            continue  # It is read for `take` alone, and nothing of it is news.
         schema = known.get(watch.sobject)
         types = {n: found.type for n in watch.fields if schema and (found := schema.field(n))}
         for record in records.get(watch.sobject, ()):

@@ -104,22 +104,24 @@ def note_opportunities(
         history: of these.
         retyped: further ones whose stage means something else by now.
     """
-    changed = _ids(connection, account_id, "note", opportunities)
+    new: set[str] = set()
+    changed: set[str] = set()
+    if opportunities:
+        parameters = {"account_id": account_id, "rows": _json(opportunities)}
+        for row in connection.execute(statement("opportunities/note"), parameters):
+            (new if row.is_new else changed).add(row.opportunity_id)
     gone = {each.opportunity_id for each in opportunities if each.deleted}
     _doubt_around(connection, account_id, changed & gone)
-    changed |= _ids(connection, account_id, "note_history", history)
-    return new_versions(connection, account_id, changed.union(retyped))
+    changed |= _ids(connection, account_id, "note_history", history) | {*retyped}
+    new_versions(connection, account_id, changed - new)
+    return Versions(len(new), len(changed - new))
 
 
-def new_versions(
-    connection: Connection, account_id: str, opportunity_ids: Collection[str]
-) -> Versions:
-    """Gives opportunities another version, which fires as a new one or as an update."""
-    if not opportunity_ids:
-        return Versions(0, 0)
-    parameters = {"account_id": account_id, "opportunity_ids": sorted(opportunity_ids)}
-    row = connection.execute(statement("opportunities/new_version"), parameters).one()
-    return Versions(row.new, row.changed)
+def new_versions(connection: Connection, account_id: str, opportunity_ids: Collection[str]) -> None:
+    """Gives known opportunities another version, which fires as an update."""
+    if opportunity_ids:
+        parameters = {"account_id": account_id, "opportunity_ids": sorted(opportunity_ids)}
+        connection.execute(statement("opportunities/new_version"), parameters)
 
 
 def note_stages(connection: Connection, account_id: str, stages: Sequence[OrgStage]) -> set[str]:

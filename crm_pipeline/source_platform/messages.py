@@ -1,7 +1,7 @@
 """Messages to the source platform, its answers, and what may be wrong with it as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
@@ -23,6 +23,7 @@ class Message:
         version: only grows for one `about`; of two messages the higher one holds.
         as_of: when it became so, UTC.
         body: the state; JSON.
+        message_id: the id of the message, the same however often it is sent.
     """
 
     account_id: str
@@ -32,12 +33,12 @@ class Message:
     version: int
     as_of: datetime
     body: Mapping[str, Any]
+    message_id: str = field(init=False)
 
-    @property
-    def message_id(self) -> str:
-        """The id of the message, the same however often it is sent."""
+    def __post_init__(self) -> None:
+        """Makes the id."""
         name = "\n".join((self.account_id, self.topic, self.about, str(self.version)))
-        return str(uuid5(_NAMESPACE, name))
+        self.message_id = str(uuid5(_NAMESPACE, name))
 
 
 class Reply(NamedTuple):

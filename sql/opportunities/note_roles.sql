@@ -64,4 +64,4 @@ FROM (
     FROM before AS b
     INNER JOIN noted AS n ON b.role_id = n.role_id
 ) AS c
-WHERE o.account_id = :account_id AND o.opportunity_id = c.opportunity_id
+WHERE o.account_id = :account_id AND o.opportunity_id = c.opportunity_id AND NOT o.due

@@ -1,0 +1,211 @@
+"""Opportunities that come back: our cycle and a hand-written glue, one after the other."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.databases import Databases, connect, settle
+from benchmarks.installation import ACCOUNT_ID, benchmark_account, environment, in_force, register
+from benchmarks.org import PASSWORD, SECURITY_TOKEN, USERNAME, Org, OrgServer, org_config
+from benchmarks.programs.plainly import log_in
+from benchmarks.programs.values_glue import tell
+from benchmarks.report import write_json
+from benchmarks.task import Task
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.database.engines import engine
+
+_DATABASE = "benchmark_opportunities"
+_SINCE, _NEVER = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
+_GLUE_TABLE = """
+CREATE TABLE glue_value (
+    lead_id text, opportunity_id text, body jsonb, PRIMARY KEY (lead_id, opportunity_id)
+)
+"""
+_TOLD = {
+    "ours": "SELECT count(*) FROM platform_inbox.current",
+    "glue": "SELECT count(*) FROM glue_value",
+}
+_SEED_AT_ONCE = 10_000
+_TRACKED = """
+WITH people AS (
+    INSERT INTO crm.person (account_id, address, as_of)
+    SELECT %(account)s, 'p' || n || '@example.com', now() FROM generate_series(1, %(rows)s) AS n
+    RETURNING person_key, address
+)
+
+INSERT INTO crm.tracked_lead (
+    account_id, lead_id, happened_at, as_of, email, address, person_key, columns
+)
+SELECT %(account)s, person_key, '2026-01-01', now(), address, address, person_key, '{}'
+FROM people
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One program's turn at one latency.
+
+    Attributes:
+        program: `ours` or `glue`.
+        latency_ms: that each call takes.
+        step: what there was to do.
+        calls: API calls.
+        seconds: from its start to its end.
+        cpu_seconds: that this process and PostgreSQL computed meanwhile.
+        values: how many are known at the platform then.
+    """
+
+    program: str
+    latency_ms: float
+    step: str
+    calls: int
+    seconds: float
+    cpu_seconds: float
+    values: int
+
+
+def measure(folder: Path, rows: int, latencies: Sequence[float]) -> list[Turn]:
+    """Lets both read so many opportunities, at each latency in turn.
+
+    Each has 1.5 roles, two rows of history and a tracked contact; then nothing has changed.
+
+    Raises:
+        RuntimeError: a cycle did not end Complete, or somebody told too little.
+    """
+    server = OrgServer(folder / "orgs", [org_config()])
+    databases = Databases(folder / "postgres")
+    try:
+        bench = _Bench(Org(server.url), databases, rows)
+        # What was made within the minute is read again.
+        bench.org.post("settings", clock_shift_seconds=-3600)
+        _fill(bench.org, rows)
+        bench.org.post("settings", clock_shift_seconds=0)
+        return [
+            turn
+            for number, latency in enumerate(latencies)
+            for program in (("ours", "glue"), ("glue", "ours"))[number % 2]
+            for turn in bench.turns(program, latency)
+        ]
+    finally:
+        server.stop()
+        databases.drop(_DATABASE)
+        databases.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The org, the databases, and how many opportunities there are."""
+
+    org: Org
+    databases: Databases
+    rows: int
+
+    def turns(self, program: str, latency: float) -> Iterator[Turn]:
+        url = self._installed()
+        with in_force(environment(url)):
+            engine.cache_clear()
+            for step, since in (("all are new", _SINCE), ("nothing is new", _NEVER)):
+                yield self._turn(url, program, latency, step, since)
+            engine("pipeline").dispose()
+            engine.cache_clear()
+
+    def _installed(self) -> str:
+        url = self.databases.create(_DATABASE)
+        choices = AccountSettings.parse(
+            ACCOUNT_ID, {"attribution": {"currency": "EUR"}, "read_back_minutes": 0}
+        )
+        register(url, [replace(benchmark_account(self.org.url), settings=choices)])
+        with connect(url) as database:
+            database.execute(_TRACKED, {"account": ACCOUNT_ID, "rows": self.rows})
+            database.execute(_GLUE_TABLE)
+        settle(url)
+        return url
+
+    def _turn(self, url: str, program: str, latency: float, step: str, since: str) -> Turn:
+        self.org.count_from_here(latency)
+        begun, computed = time.perf_counter(), self._computed()
+        if program == "ours":
+            _ours()
+        else:
+            _glue(self.org, url, since)
+        seconds, cpu = time.perf_counter() - begun, self._computed() - computed
+        calls = self.org.statistics().api_calls
+        self.org.post("settings", latency_ms=0)
+        with connect(url) as database:
+            row = database.execute(_TOLD[program]).fetchone()
+        values = int(row[0]) if row else 0
+        if values != self.rows:
+            raise RuntimeError(f"{program}, {step}: {values} values of {self.rows}")
+        return Turn(program, latency, step, calls, seconds, cpu, values)
+
+    def _computed(self) -> float:
+        return time.process_time() + self.databases.cpu_seconds()
+
+
+def _ours() -> None:
+    report = sync_account(ACCOUNT_ID, run_id="benchmark")
+    if report.state != "Complete":
+        raise RuntimeError(f"{report.state}: {report.reason}")
+
+
+def _glue(org: Org, url: str, since: str) -> None:
+    task = Task(0, url, org.url, USERNAME, PASSWORD, SECURITY_TOKEN, "", "", "")
+    with connect(url) as database:
+        tell(log_in(task), database, since)
+
+
+def _fill(org: Org, rows: int) -> None:
+    contacts = _seeded(
+        org,
+        "Contact",
+        [{"LastName": f"Last {n}", "Email": f"p{n}@example.com"} for n in range(1, rows + 1)],
+    )
+    known = {"StageName": "Qualification", "CloseDate": "2026-12-31"}
+    opportunities = _seeded(
+        org, "Opportunity", [{**known, "Name": f"Deal {n}", "Amount": n / 4} for n in range(rows)]
+    )
+    history = [
+        {**known, "OpportunityId": each, "StageName": stage, "Amount": 1}
+        for each in opportunities
+        for stage in ("Prospecting", "Needs Analysis")
+    ]
+    _seeded(org, "OpportunityHistory", history)
+    roles = [
+        {"OpportunityId": each, "ContactId": contact, "IsPrimary": True}
+        for each, contact in zip(opportunities, contacts, strict=True)
+    ]
+    roles += [
+        {"OpportunityId": each, "ContactId": contact, "IsPrimary": False}
+        for each, contact in zip(opportunities[::2], contacts[1::2], strict=True)
+    ]
+    _seeded(org, "OpportunityContactRole", roles)
+
+
+def _seeded(org: Org, sobject: str, records: Sequence[dict[str, Any]]) -> list[str]:
+    ids: list[str] = []
+    for start in range(0, len(records), _SEED_AT_ONCE):
+        ids += org.post("seed", **{sobject: records[start : start + _SEED_AT_ONCE]})[sobject]
+    return ids
+
+
+def report(found: Sequence[Turn], console: Console, file: Path) -> None:
+    """Prints what was measured, and writes it."""
+    table = Table("program", "ms", "step", "calls", "seconds", "CPU s", title="Opportunities")
+    for each in found:
+        table.add_row(
+            each.program,
+            f"{each.latency_ms:g}",
+            each.step,
+            str(each.calls),
+            f"{each.seconds:.2f}",
+            f"{each.cpu_seconds:.2f}",
+        )
+    console.print(table)
+    write_json({"turns": [asdict(each) for each in found]}, file)
+    console.print(f"Numbers: {file}")
