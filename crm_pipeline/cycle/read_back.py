@@ -134,7 +134,8 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
             break
     behind = [watch for watch in watches if positions[watch.sobject].cursor is not None]
     if behind:
-        yield _notice(desk, flows, read_newest(org, behind, positions), {})
+        newest = _notice(desk, flows, read_newest(org, behind, positions), {})
+        yield replace(newest, notes=_lag(behind, positions))
     yield from _answers(desk, flows, watches)
     if behind:
         return
@@ -142,6 +143,17 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     told_no_more = in_words(swinging(desk.ledger.connection, org.organization_id))
     notes = [*swept.notes, *told_no_more]
     yield replace(_notice(desk, flows, swept.records, {}), notes=notes)
+
+
+def _lag(behind: Sequence[Watch], positions: Mapping[str, OrgPosition]) -> list[str]:
+    """What people are told of objects that are caught up with, a line each."""
+    reached = {watch.sobject: positions[watch.sobject].cursor for watch in behind}
+    return [
+        f"Changes of {sobject} are read up to {cursor.stamp:%Y-%m-%d %H:%M} UTC, and the newest; "
+        "the next cycles catch up with the rest"
+        for sobject, cursor in reached.items()
+        if cursor is not None
+    ]
 
 
 def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[ReadBack]:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline.cycle import read_back
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.report import CycleReport
+from crm_pipeline.salesforce import changes
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
@@ -159,3 +161,22 @@ def test_an_interrupted_reading_goes_on(read_once: Bench) -> None:
     for _ in range(2):
         cycle(read_once)
     assert told(read_once)["badge:1"]["Holder__c"] == "By hand"
+
+
+def test_a_mass_update_is_caught_up_with_in_shares_and_the_newest_is_read_meanwhile(
+    read_once: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_back, "CALLS_AT_MOST", 1)
+    monkeypatch.setattr(changes, "QUERY_PAGE", 2)
+    read_once.settings(read_back_minutes=0)
+    emails = [f"a{number}@x.example" for number in range(7)]
+    for email in emails:
+        fields = {"LastName": "L", "Company": "C", "Email": email}
+        read_once.admin("create", object="Lead", fields=fields)
+    report = cycle(read_once)
+    assert "Changes of Lead are read up to" in report.notes
+    assert {body["Email"] for body in told(read_once).values()} == {*emails[:2], *emails[-2:]}
+    for _ in range(3):
+        report = cycle(read_once)
+    assert {body["Email"] for body in told(read_once).values()} == set(emails)
+    assert "are read up to" not in report.notes
