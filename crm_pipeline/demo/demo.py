@@ -19,6 +19,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.demo.alone import DemoError, alone
+from crm_pipeline.demo.asking import ask, let_ask
 from crm_pipeline.demo.interrupts import Interrupts
 from crm_pipeline.demo.outcome import outcomes, show, show_values
 from crm_pipeline.demo.processes import Processes
@@ -35,6 +36,7 @@ from crm_pipeline.settings import PROJECT, Settings, settings
 UI_PORT = 3000
 ORGS_PORT = 8420
 PLATFORM_PORT = 8430
+LISTENER_PORT = 8440
 MINUTES = 15
 
 _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
@@ -113,8 +115,13 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
                     _serve_platform(scene, platform_url)
                     as_foreseen = _run_cycles(scene)
                     _let_salespeople_work(scene, orgs_url)
+                    listener_url = _take_requests(scene)
                     if not once:
-                        pages = {"Local orgs": orgs_url, "Local platform": platform_url}
+                        pages = {
+                            "Local orgs": orgs_url,
+                            "Local platform": platform_url,
+                            "Listener": f"{listener_url}/openapi.json",
+                        }
                         _serve(scene, pages)
                 finally:
                     interrupts.ignore()
@@ -240,6 +247,23 @@ def _let_salespeople_work(scene: Scene, orgs_url: str) -> None:
             scene.processes.finish("selling")
         with engine("pipeline").connect() as pipeline:
             show_values(scene.console, pipeline, account.account_id)
+
+
+def _take_requests(scene: Scene) -> str:
+    """Starts the listener, and asks it as Salesforce would; returns its address."""
+    port = free_port(LISTENER_PORT)
+    url = f"http://127.0.0.1:{port}"
+    account = next(each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Complete")
+    with scene.step("Listener for requests from Salesforce"):
+        with engine("pipeline").begin() as pipeline:
+            key = let_ask(pipeline, account)
+        with scene.interrupts.held():
+            scene.processes.start("listener", [_COMMAND, "listen", "--port", str(port)])
+        scene.processes.wait_for("listener", f"{url}/health")
+        answers = ask(url, key)
+    said = ", ".join(f"{what}: {status}" for what, status in answers)
+    scene.console.print(f"Asked of {account}: {said}")
+    return url
 
 
 def _finished_cycles(after: int) -> int:

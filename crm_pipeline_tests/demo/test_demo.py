@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from crm_pipeline.demo.demo import ORGS_PORT, PLATFORM_PORT, UI_PORT
+from crm_pipeline.demo.demo import LISTENER_PORT, ORGS_PORT, PLATFORM_PORT, UI_PORT
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_account
@@ -132,10 +132,14 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     assert {"won", "lost", "open"} <= {each["body"]["standing"] for each in told}
     assert "values told to the platform, cobalt-harbour" in first.output.read_text()
     assert requests.get(f"{platform}/", timeout=30).ok
+    listener = first.wait_for(r"Listener: +(http://\S+)")
+    assert requests.get(listener, timeout=30).json()["openapi"] == "3.1.0"
+    asked = "feedback: 202, the same feedback again: 202, removal of somebody unknown: 404"
+    assert asked in " ".join(first.output.read_text().split())
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
     assert all(
         kind in running
-        for kind in ("postgres", "org serve", "platform serve", "webserver", "daemon")
+        for kind in ("postgres", "org serve", "platform serve", "listen", "webserver", "daemon")
     )
 
     assert first.end(signal.SIGINT) == 0, first.output.read_text()
@@ -183,6 +187,7 @@ def test_it_can_be_ended_in_the_middle(
 def test_the_readme_names_the_ports_of_its_pages():
     readme = (PROJECT / "README.md").read_text()
     ports = {"Dagster": UI_PORT, "local orgs": ORGS_PORT, "local platform": PLATFORM_PORT}
+    ports["listener"] = LISTENER_PORT
     assert all(f"| {page} | {port} |" in readme for page, port in ports.items())
 
 
