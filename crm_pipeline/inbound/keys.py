@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.tombstone_file import begin
 
 MOST_KEYS = 2
 """Of an account at a time: the one that is used, and the one that comes after it."""
@@ -32,10 +33,11 @@ class StoredKey:
 def make_key(connection: Connection, account_id: str) -> str:
     """Makes a further key of an account and returns it; nobody can read it again.
 
-    Within the caller's transaction.
+    Within the caller's transaction. Begins the file of tombstones where there is none.
 
     Raises:
         AccountError: the account has two keys already.
+        OSError: the file of tombstones cannot be written.
     """
     connection.execute(statement("inbound/lock_account_row"), {"account_id": account_id})
     if len(keys_of(connection, account_id)) >= MOST_KEYS:
@@ -43,6 +45,7 @@ def make_key(connection: Connection, account_id: str) -> str:
             f"Account {account_id} has {MOST_KEYS} keys already; take one back first with "
             f"`crm-pipeline listener key revoke {account_id} KEY`."
         )
+    begin(connection)
     key_id = "crm_" + "".join(secrets.choice(_LETTERS) for _ in range(12))
     key = f"{key_id}_{secrets.token_urlsafe(32)}"
     connection.execute(

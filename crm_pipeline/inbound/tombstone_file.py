@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account, AccountError
-from crm_pipeline.accounts.credentials import sealer
+from crm_pipeline.accounts.credentials import hash_key, sealer
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
 
@@ -38,13 +38,22 @@ def note(
     Raises:
         OSError: the file cannot be written: nothing may be promised then.
     """
+    begin(connection)
     lines = [{"account_id": account_id, "digest": each.hex(), "verb": verb} for each in digests]
+    _append(tombstone_file(), lines)
+
+
+def begin(connection: Connection) -> None:
+    """Begins the file where there is none: from the first key to the listener on it is there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     file = tombstone_file()
     if not file.exists():
+        hash_key(connection)
         sealed = connection.scalar(statement("accounts/get_hash_key"))
-        _append(file, [{"hash_key": bytes(sealed).decode()}, *lines])
-    else:
-        _append(file, lines)
+        _append(file, [{"hash_key": bytes(sealed).decode()}])
 
 
 def say_lost() -> Path:

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline.inbound.keys import make_key
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.inbound.tombstone_file import tombstone_file
 from crm_pipeline_tests.cli.conftest import Run, run
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.cycle.test_removals import CANARY, ask, canary_and_another
 
@@ -58,6 +59,15 @@ def test_without_the_file_nothing_runs_until_a_person_says_so(bench: Bench, run:
     assert b"lost" in tombstone_file().read_bytes()
     run("erasure", "lost", "--yes", fails=1)
     assert kept
+
+
+def test_with_a_key_and_no_removal_yet_an_older_copy_goes_on(bench: Bench) -> None:
+    canary_and_another(bench)
+    make_key(bench.connection, ACCOUNT)
+    bench.cycle()
+    back_up(bench)
+    restore(bench)
+    assert bench.cycle().state == "Complete"
 
 
 def test_a_line_that_was_cut_off_was_never_promised(bench: Bench) -> None:
