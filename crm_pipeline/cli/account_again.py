@@ -153,17 +153,21 @@ def _policies_that_differ(
     return [name for name in known if before.policy(name) != account.settings.policy(name)]
 
 
+_PEOPLE = ("Lead", "Contact")
+
+
 def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
     """The fields of people that are filled, by their names in small letters."""
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.flows.webinars.rules import field_maps
 
     maps = field_maps(account.settings, field_mappings(connection, account.account_id))
-    return {
-        name.lower(): name
-        for sobject in ("Lead", "Contact")
-        for name in (*maps[sobject].columns, *maps[sobject].constants)
-    }
+    attribution = account.settings.attribution
+    filled = [
+        *(name for s in _PEOPLE for name in (*maps[s].columns, *maps[s].constants)),
+        *(field for field, _ in (attribution.written_fields() if attribution else ())),
+    ]
+    return {name.lower(): name for name in filled}
 
 
 def _spelt(

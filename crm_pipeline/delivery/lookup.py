@@ -4,10 +4,9 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.numbers import by_number
+from crm_pipeline.delivery.numbers import Matched, by_number
 from crm_pipeline.ledger.census import found_in_census, staged_census
 from crm_pipeline.ledger.due import DuePerson, left_addresses, unknown_people_fields
 from crm_pipeline.salesforce.census import count_people, read_people
@@ -22,19 +21,6 @@ from crm_pipeline.salesforce.matching import (
     find_people,
 )
 from crm_pipeline.salesforce.phones import is_phone_key
-
-
-class Matched(NamedTuple):
-    """The records that stand for people.
-
-    Attributes:
-        by_address: by email key, and of those who gave none by the key of their number.
-        made: by person, those that a request without an answer made with no address.
-    """
-
-    by_address: Mapping[str, Match]
-    made: Mapping[int, Match]
-
 
 Lookup = Callable[[Sequence[DuePerson]], Callable[[], Matched]]
 """Begins to look people up; what it gives waits for the answer."""
@@ -79,9 +65,11 @@ def _in_both_ways(
 
     def matched() -> Matched:
         found = matches()
-        of_numbers, made = by_number(desk, people)
+        by_their_numbers = by_number(desk, people)
+        of_numbers = by_their_numbers.by_address
         left = _left(desk, of_numbers)
-        return Matched({**found, **{k: m for k, m in of_numbers.items() if k not in left}}, made)
+        of_numbers = {key: match for key, match in of_numbers.items() if key not in left}
+        return by_their_numbers._replace(by_address={**found, **of_numbers})
 
     return matched
 

@@ -1,7 +1,7 @@
 """Finding the records of people who gave a phone number and no email address."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.inbound.tombstones import of_others
@@ -29,15 +29,25 @@ from crm_pipeline.salesforce.phones import is_phone_key, written_number
 SOBJECTS = ("Lead", "Contact")
 
 
-def by_number(desk: Desk, people: Sequence[DuePerson]) -> tuple[dict[str, Match], dict[int, Match]]:
+class Matched(NamedTuple):
+    """The records that stand for people.
+
+    Attributes:
+        by_address: by email key, and of those who gave none by the key of their number.
+        made: by person, those that a request without an answer made with no address.
+        shared: numbers that are several people's, and so nobody's.
+    """
+
+    by_address: Mapping[str, Match]
+    made: Mapping[int, Match]
+    shared: Collection[str] = ()
+
+
+def by_number(desk: Desk, people: Sequence[DuePerson]) -> Matched:
     """Finds the records of people who are known by a number alone, or were until now.
 
     A record that a request of ours made without an answer is found by the number as we wrote it,
     and told from others by all that was written with it.
-
-    Returns:
-        The record that stands for a number, by its key; and the records that were made unheard, by
-        person.
 
     Raises:
         SalesforceProblem: as `find_by_number`.
@@ -45,7 +55,7 @@ def by_number(desk: Desk, people: Sequence[DuePerson]) -> tuple[dict[str, Match]
     callers = [each for each in people if is_phone_key(each.address)]
     unheard = [each for each in people if each.sent_without_email]
     if not callers and not unheard:
-        return {}, {}
+        return Matched({}, {})
     _know_numbers(desk)
     region = desk.chosen.phone_region
     keys = {each.address for each in callers}
@@ -76,7 +86,8 @@ def by_number(desk: Desk, people: Sequence[DuePerson]) -> tuple[dict[str, Match]
         there = [one for number in lost[each.person_key] for one in found.get(number, ())]
         if match := _made_by(desk, each.sent_without_email, there):
             made[each.person_key] = match
-    return matches, made
+    several = {key for key in keys if key in shared or (found.get(key) and key not in matches)}
+    return Matched(matches, made, several)
 
 
 def _know_numbers(desk: Desk) -> None:

@@ -18,7 +18,8 @@ from crm_pipeline.delivery.decisions import (
 )
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
-from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, Matched, lookup_of
+from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
+from crm_pipeline.delivery.numbers import Matched
 from crm_pipeline.delivery.recording import keep_updates, note_changes, record_unchanged
 from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
@@ -189,6 +190,9 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
+    for person, decision in decided:
+        if decision.action == "create" and person.address in found.shared:
+            decision.reason = "new; the number is several people's"
     of_all = _Policies(chosen)
     policies = [of_all.of(person) for person in people]
     there = _read_values(

@@ -88,3 +88,10 @@ def test_impossible_choices_are_refused_with_the_reason(
 ) -> None:
     told = run("account", "set", "acme", f"attribution={said}", fails=1).stderr
     assert why in told
+
+
+def test_a_field_of_attribution_may_have_a_policy_of_its_own(run: Run, org: Org) -> None:
+    policy = 'person_field_policies={"First__c": "never"}'
+    assert "fills no field" in run("account", "set", "acme", policy, fails=1).stderr
+    attribution = 'attribution={"first_touch": {"source": "First__c"}}'
+    run("account", "set", "acme", attribution, policy, "--yes")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
@@ -50,6 +51,8 @@ def test_a_number_of_several_people_is_nobodys(shop: Bench) -> None:
         track(shop.connection, lead, minute=lead, **CALL)
         shop.cycle()
     assert phones(shop) == ["+4930901820"]
+    why = shop.connection.scalars(text("SELECT reason FROM crm.identity")).all()
+    assert why == ["new; the number is several people's"]
     assert all(not contact.get("Tracker_Id__c") for contact in shop.records("Contact"))
 
 
