@@ -112,9 +112,8 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
     connection, account_id, choices = taking.ledger, taking.account.account_id, taking.choices
     if not choices.triggers:
         return {}
-    if "Opportunity" in taking.begins:
-        back = timedelta(days=choices.first_reading_days)
-        ledger.begin(connection, account_id, taking.now - back)
+    back = timedelta(days=choices.first_reading_days)
+    ledger.begin(connection, account_id, taking.now - back)
     found = taking.records
     # The newest state of each comes last.
     opportunities = {each["Id"]: each for each in found.get("Opportunity", ())}

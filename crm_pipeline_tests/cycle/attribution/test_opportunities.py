@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.inbound.erasing import erase, traces_of
@@ -16,6 +16,7 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     cycle,
     deal,
     deals,
+    deals_of,
     edit,
     messages,
     of_lead,
@@ -238,7 +239,16 @@ def test_several_leads_share_it_to_the_cent(deals: Bench) -> None:
     assert sums(deals) == {"USD": Decimal(100)}
 
 
-def test_a_merged_opportunity_goes_back_and_its_people_are_the_winners(deals: Bench) -> None:
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_merged_opportunity_goes_back_and_its_people_are_the_winners(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch, *, stamped: bool
+) -> None:
+    """Nobody could tell whether a merge stamps what it moves."""
+    with deals_of(pipeline, monkeypatch, merge_stamps_children=stamped) as deals:
+        merge_two(deals)
+
+
+def merge_two(deals: Bench) -> None:
     ada = contact(deals, Email="ada@example.com")
     track(deals.connection, 1, **ADA)
     cycle(deals)
@@ -378,6 +388,21 @@ def test_two_accounts_on_one_org_are_both_told(deals: Bench) -> None:
     cycle(deals)
     assert deals.cycle(account="other").state == "Complete"
     assert set(told(deals)) == {f"lead:1:opportunity:{one}", f"lead:2:opportunity:{two}"}
+
+
+def test_what_we_wrote_ourselves_is_no_change(deals: Bench) -> None:
+    ada = contact(deals, Email="ada@example.com")
+    made = deal(deals, ada)
+    track(deals.connection, 1, source="google", **ADA)
+    cycle(deals)
+    cycle(deals)
+    before, body = messages(deals), of_lead(deals, 1, made)
+    track(deals.connection, 1, minute=5, source="bing", city="Berlin", **ADA)
+    for _ in range(3):
+        cycle(deals)
+    [written] = [each for each in deals.records("Contact") if each["Id"] == ada]
+    assert written["MailingCity"] == "Berlin"
+    assert (messages(deals), of_lead(deals, 1, made)) == (before, body)
 
 
 def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
