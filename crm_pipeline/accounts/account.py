@@ -17,13 +17,20 @@ from pydantic import (
     field_validator,
 )
 
+from crm_pipeline.accounts.activities import (
+    ACTIVITY_TEXT,
+    AS_IT_IS,
+    ON_DEMAND,
+    ActivityText,
+    CancelledActivity,
+    SubjectPattern,
+)
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.accounts.stages import (
-    ON_DEMAND,
     STAGES_OF_PEOPLE,
     Stage,
     UnknownStage,
@@ -64,6 +71,7 @@ _AS_JSON = {
     "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
+    "activity_text": 'a JSON list is expected, such as ["event", "minutes"]',
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
     "people_from_stages": 'a JSON list is expected, such as ["registered", "attended"]',
 }
@@ -187,6 +195,23 @@ class AccountSettings(BaseModel):
         description="Subject of the activity of whoever saw the recording; without "
         "attended_on_demand among people_from_stages there is none.",
     )
+    activity_subject: SubjectPattern = Field(
+        default=AS_IT_IS,
+        min_length=1,
+        max_length=255,
+        description="Subject of activities: {subject} (Webinar Registration and the like), "
+        "{event} and {session} stand for what they are of.",
+    )
+    activity_text: tuple[ActivityText, ...] = Field(
+        default=ACTIVITY_TEXT,
+        description="The description of activities, part by part: a JSON list of event, session, "
+        "minutes, polls, chats.",
+    )
+    cancelled_activity: CancelledActivity = Field(
+        default="mark",
+        description="The activity of a registration that is cancelled: keep it, mark it (its "
+        "first line says so), or delete it.",
+    )
     vanished: Vanished = Field(
         default="keep",
         description="The fate of the activity and the membership of a row that vanishes from "
@@ -230,6 +255,7 @@ class AccountSettings(BaseModel):
         "person_field_policies",
         "stage_of",
         "people_from_stages",
+        "activity_text",
         mode="before",
     )
     @classmethod

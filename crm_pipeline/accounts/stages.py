@@ -29,9 +29,6 @@ STAGES_OF_PEOPLE: tuple[Stage, ...] = (
 )
 """Stages of those who registered or were there; the others asked for it, or were asked."""
 
-ON_DEMAND = "Webinar On-Demand View"
-"""Subject of the activity of whoever saw the recording."""
-
 WORDS: Mapping[str, Stage] = {
     "": "registered",
     "registered": "registered",

@@ -80,6 +80,8 @@ def registrations(
     """Rows of registrations; a few were cancelled since, wait, or were never accepted."""
     cancelled = draws.happens(ids, "cancelled", 0.03)
     waits = draws.happens(ids, "waits", 0.02)
+    cancelled_at = _written(shipped_at)
+    cancelled_at[~cancelled] = None
     return pd.DataFrame(
         {
             "registration_id": ids,
@@ -91,11 +93,18 @@ def registrations(
                 "cancelled",
                 np.where(waits, draws.pick(ids, "waiting", WAITING), "registered"),
             ),
+            "cancelled_at": cancelled_at,
             "source": draws.pick(ids, "source", SOURCES),
             "registered_at": registered_at,
             "shipped_at": shipped_at,
         }
     )
+
+
+def _written(times: Moments) -> Texts:
+    """Times as text, for columns in which some rows have none."""
+    texts: Texts = np.char.add(np.datetime_as_string(times, unit="s"), "Z").astype(object)
+    return texts
 
 
 def attendances(draws: Draws, presence: Presence) -> Tables:

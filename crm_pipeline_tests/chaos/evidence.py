@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
@@ -22,8 +22,9 @@ class Participation:
 
     `email` is as the warehouse has it; `at` is as Salesforce writes a time; `person` and `title`
     are the id and the job title of the warehouse's row; `stage` is what it says of its session;
-    `polls` and `chats` what was said, each in its lines; `others` are the keys of further rows that
-    it is one attendance with.
+    `polls` and `chats` what was said, each in its lines; `told` the names of event and session,
+    when that begins, and the stage; `visit` when it began, and its minutes; `others` are the keys
+    of further rows that it is one attendance with.
     """
 
     key: str
@@ -38,6 +39,8 @@ class Participation:
     stage: str = "registered"
     polls: tuple[str, ...] = ()
     chats: tuple[str, ...] = ()
+    told: tuple[str, str, str, str] = ("", "", "", "")
+    visit: tuple[datetime, int] = (datetime(2026, 3, 1, tzinfo=UTC), 0)
     others: tuple[str, ...] = ()
 
 
@@ -229,7 +232,7 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
         email=row["email"] or "",
         subject="Webinar On-Demand View" if stage == "attended_on_demand" else subject,
         at=salesforce_time(row["at"]),
-        description=description(polls, chats),
+        description=description(_header(row, stage, row["minutes_attended"]), polls, chats),
         person=row["person_id"],
         title=row["job_title"],
         event=row["event_id"],
@@ -237,16 +240,44 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
         stage=stage,
         polls=tuple(polls),
         chats=tuple(chats),
+        told=(row["name"], row["session_title"], salesforce_time(row["starts_at"]), stage),
+        visit=(row["at"], row["minutes_attended"] or 0),
     )
+
+
+def _header(row: RowMapping, stage: str, minutes: int | None) -> list[str]:
+    told = (row["name"], row["session_title"], salesforce_time(row["starts_at"]), stage)
+    return header(told, minutes)
+
+
+def header(told: tuple[str, str, str, str], minutes: float | None) -> list[str]:
+    """The lines before what was said: cancelled, the event, the session, how long."""
+    event, session, starts, stage = told
+    day, time = starts[:10], starts[11:16]
+    lines = [f"Event: {event}", f"Session: {session}, {day} {time} UTC"]
+    if stage == "cancelled":
+        lines.insert(0, "Cancelled")
+    if stage in ("attended", "attended_on_demand"):
+        long = "1 minute" if minutes == 1 else f"{minutes} minutes"
+        seen = stage == "attended_on_demand"
+        lines.append(f"Watched on demand: {long}" if seen else f"Attended: {long}, live")
+    return lines
 
 
 def _lines(*told: tuple[str, str | None]) -> str:
     return "\n".join(f"{label}: {said.strip()}" for label, said in told if said and said.strip())
 
 
-def description(polls: Sequence[str], chats: Sequence[str]) -> str:
-    """The description of an activity of which this was said."""
-    return "\n".join(each for each in (*polls[-10:], *chats[-5:]) if each)
+def description(before: Sequence[str], polls: Sequence[str], chats: Sequence[str]) -> str:
+    """The description of an activity of which this was said, after its first lines."""
+    return "\n".join(each for each in (*before, *polls[-10:], *chats[-5:]) if each)
+
+
+def _together(visits: Iterable[tuple[datetime, int]]) -> int:
+    """The minutes in which somebody was there, each counted once."""
+    return len(
+        {at + timedelta(minutes=minute) for at, minutes in visits for minute in range(minutes)}
+    )
 
 
 def together(
@@ -265,11 +296,14 @@ def together(
         first = next((each for each in mine if has_activity(each.key)), mine[0])
         polls = [poll for each in mine for poll in each.polls]
         chats = [chat for each in mine for chat in each.chats]
+        before = header(first.told, _together(each.visit for each in mine))
         found.append(
             replace(
                 first,
                 at=mine[0].at,
-                description=description(polls, chats) if len(mine) > 1 else first.description,
+                description=description(before, polls, chats)
+                if len(mine) > 1
+                else first.description,
                 others=tuple(each.key for each in mine if each is not first),
             )
         )
@@ -307,6 +341,9 @@ _REGISTRATIONS = text(
         p.person_id,
         p.job_title,
         s.event_id,
+        e.name,
+        s.title AS session_title,
+        s.starts_at,
         r.event_session_id,
         r.status,
         NULL AS kind,
@@ -330,6 +367,9 @@ _ATTENDANCES = text(
         p.person_id,
         p.job_title,
         s.event_id,
+        e.name,
+        s.title AS session_title,
+        s.starts_at,
         a.event_session_id,
         NULL AS status,
         a.kind,

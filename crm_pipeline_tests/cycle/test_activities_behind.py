@@ -39,8 +39,8 @@ def test_activities_go_while_other_people_are_still_on_their_way(bench: Bench) -
 
 def test_they_fill_their_calls_whatever_number_a_person_has(bench: Bench) -> None:
     registrations(bench, 10)
-    for number, person in enumerate((3, 3, 3, 7), start=1):
-        attend(bench.connection, number, person, minute=number)
+    for number, person in enumerate((3, 3, 3, 7), start=101):
+        register(bench.connection, number, person, minute=number)
     report = bench.cycle()
     assert (report.state, len(bench.records("Event"))) == ("Complete", 14)
     people, activities = 3, 4

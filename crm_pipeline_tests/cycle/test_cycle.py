@@ -191,7 +191,10 @@ def test_polls_and_chat_stand_in_the_description_and_more_of_them_update_it(benc
     answer_poll(bench.connection, 1, 1)
     bench.cycle()
     [event] = bench.records("Event")
-    assert event["Description"] == "Poll: Question 1?\nAnswer: Answer 1"
+    assert event["Description"] == (
+        "Event: Expo\nSession: Session 1, 2026-03-01 12:00 UTC\nAttended: 30 minutes, live\n"
+        "Poll: Question 1?\nAnswer: Answer 1"
+    )
     chat(bench.connection, 1, 1, replies=1, minute=90)
     report = bench.cycle()
     [event] = bench.records("Event")

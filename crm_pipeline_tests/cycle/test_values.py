@@ -188,7 +188,7 @@ def test_no_answer_has_no_line(bench: Bench):
 
     bench.cycle()
 
-    assert bench.records("Event")[0]["Description"].splitlines() == [
+    assert bench.records("Event")[0]["Description"].splitlines()[3:] == [
         "Poll: Question 1?",
         "Poll: Question 2?",
         "Answer: Answer 2",

@@ -282,3 +282,42 @@ def test_visits_of_who_became_one_person_are_one(bench: Bench) -> None:
     )
     bench.cycle()
     assert len(told(bench)) == 1
+
+
+def test_new_words_send_nothing_again_of_which_nothing_is_new(bench: Bench) -> None:
+    """So it is when a release has its activities say more: each row says it when it is read."""
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+        attend(bench.connection, person, person)
+    bench.cycle()
+    register(bench.connection, 9, 2, session=2, minute=600)
+    attend(bench.connection, 9, 2, session=2, minute=600)
+    bench.cycle()
+    bench.settings(activity_text=["minutes"])
+    assert bench.cycle().tally.overall("activities_updated") == 1, "what is read twice anyway"
+    a_day_passes(bench)
+    assert bench.cycle().counts.api_calls == 0
+    chat(bench.connection, 1, 1, minute=900)
+    assert bench.cycle().tally.overall("activities_updated") == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"), [("mark", "Cancelled"), ("keep", "Event"), ("delete", "")]
+)
+def test_a_cancelled_registration_is_marked_kept_or_deleted_and_comes_back(
+    bench: Bench, choice: str, left: str
+) -> None:
+    bench.settings(cancelled_activity=choice)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    for minute, status in ((60, "cancelled"), (120, "registered")):
+        bench.connection.execute(
+            text("UPDATE warehouse.registration SET status = :status, shipped_at = :at"),
+            {"status": status, "at": LONG_AGO + timedelta(minutes=minute)},
+        )
+        bench.cycle()
+        words = [each["Description"].partition(":")[0] for each in bench.records("Event")]
+        now = left if status == "cancelled" else "Event"
+        assert [word.partition("\n")[0] for word in words] == ([now] if now else [])

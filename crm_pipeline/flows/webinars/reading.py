@@ -36,7 +36,9 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     pushed = pushed_sessions(ledger, account.account_id)
     added = [each.event_session_id for each in pushed if each.backfilled_at is None]
     rows = account_rows(ledger, reading.warehouse, account, backfilled=added)
-    chosen = rules.choices(reading.choices, rows.overrides, rows.filter_strings)
+    chosen = rules.choices(
+        reading.choices, rows.overrides, rows.filter_strings, rows.selection.timezone
+    )
     if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
         rows = rows.with_again({"registrations": held_for(ledger, account.account_id, explained)})
     unknown: Counter[str] = Counter()

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
+from crm_pipeline.accounts.activities import CancelledActivity
 from crm_pipeline.accounts.people import OPT_OUT
-from crm_pipeline.accounts.stages import ON_DEMAND, STAGES_OF_PEOPLE, Stage, Words, status_word
+from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.flows.webinars.visits import NOT_JOINED, Joined, one_of_many, several
+from crm_pipeline.flows.webinars.telling import Telling
+from crm_pipeline.flows.webinars.visits import NOT_JOINED, Joined, one_of_many
 from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
@@ -18,13 +20,8 @@ from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
-from crm_pipeline.sources.stages import is_on_demand, word_of
-from crm_pipeline.text import salesforce_time, seen, written
-
-SUBJECT: Mapping[ExtractName, str] = {
-    "registrations": "Webinar Registration",
-    "attendances": "Webinar Attendance",
-}
+from crm_pipeline.sources.stages import word_of
+from crm_pipeline.text import salesforce_time
 
 NATURAL_KEY: Mapping[ExtractName, str] = {
     "registrations": "registration",
@@ -73,6 +70,11 @@ UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
 
 NO_MINUTES = "a visit of no minutes"
 
+CANCELLED = "cancelled, and the account has such activities deleted"
+
+_NO_ID = -1
+"""For rows that are named by anything but a number: each is an attendance of its own."""
+
 PART_OF_ANOTHER = "part of another visit's attendance"
 """Why an attendance has no activity of its own: the person came back, or came twice at once."""
 
@@ -87,7 +89,8 @@ class Choices:
         vanished: what becomes of what the org has of rows that are gone.
         words: the meaning of its status words.
         people_from: stages whose rows become people and activities.
-        on_demand_subject: Subject of the activity of whoever saw the recording.
+        cancelled_activity: the fate of the activity of a registration that is cancelled.
+        telling: the words of activities.
     """
 
     maps: Mapping[str, FieldMap]
@@ -95,7 +98,8 @@ class Choices:
     vanished: Vanished = "keep"
     words: Words = field(default_factory=Words)
     people_from: Sequence[Stage] = STAGES_OF_PEOPLE
-    on_demand_subject: str = ON_DEMAND
+    cancelled_activity: CancelledActivity = "mark"
+    telling: Telling = field(default_factory=Telling)
 
     def go_on(self, held: Sequence[Held]) -> list[str]:
         """The status words whose registrations are held for no reason any more, or for another."""
@@ -108,16 +112,33 @@ class Choices:
 
 
 def choices(
-    settings: AccountSettings, overrides: Sequence[FieldMapping], filter_strings: Sequence[str]
+    settings: AccountSettings,
+    overrides: Sequence[FieldMapping],
+    filter_strings: Sequence[str],
+    timezone: str = "UTC",
 ) -> Choices:
-    """The choices in an account's settings and its own mapping."""
+    """The choices in an account's settings and its own mapping.
+
+    Args:
+        settings: the account's.
+        overrides: its own mapping.
+        filter_strings: addresses that must not reach the org.
+        timezone: of times of the warehouse that carry none.
+    """
     return Choices(
         field_maps(settings, overrides),
         filter_strings,
         settings.vanished,
         settings.words,
         settings.people_from_stages,
-        settings.on_demand_subject,
+        settings.cancelled_activity,
+        Telling(
+            settings.on_demand_subject,
+            settings.activity_subject,
+            settings.activity_text,
+            settings.cancelled_activity == "mark",
+            timezone,
+        ),
     )
 
 
@@ -163,6 +184,8 @@ def refusal(participation: Participation, chosen: Choices) -> str | None:
         return UNKNOWN_STATUS
     if stage == "absent":
         return NO_MINUTES
+    if stage == "cancelled" and chosen.cancelled_activity == "delete":
+        return CANCELLED
     return None if stage in chosen.people_from else stage
 
 
@@ -188,12 +211,12 @@ def intents(
     """
     rows_of: defaultdict[int, list[Participation]] = defaultdict(list)
     for row in participations if len(set(visits.first_of.values())) < len(visits.first_of) else ():
-        if row.participation_id in visits.first_of:
+        if type(row.participation_id) is int and row.participation_id in visits.first_of:
             rows_of[visits.first_of[row.participation_id]].append(row)
     activities, accepted = {}, []
     for place, row in enumerate(participations):
         reason = refused.get(place)
-        number = row.participation_id
+        number = row.participation_id if type(row.participation_id) is int else _NO_ID
         first = visits.first_of.get(number, number)
         if reason is None:
             accepted.append((people[who(row)], row))
@@ -238,29 +261,6 @@ def vanished_activity(source: ExtractName, participation_id: int, as_of: datetim
     )
 
 
-def description(columns: Mapping[str, Any]) -> str:
-    """The last 10 poll questions with answers and the last 5 chat messages with replies.
-
-    Blank and missing values have no line.
-    """
-    lines: list[str] = []
-    for poll in several(columns.get("polls")):
-        whole = poll if type(poll) is dict else {"question": poll}
-        _say(lines, "Poll", whole.get("question"))
-        _say(lines, "Answer", whole.get("answer"))
-    for chat in several(columns.get("chats")):
-        whole = chat if type(chat) is dict else {"message": chat}
-        _say(lines, "Chat", whole.get("message"))
-        for reply in several(whole.get("replies")):
-            _say(lines, "Reply", reply)
-    return "\n".join(lines)
-
-
-def _say(lines: list[str], label: str, value: Any) -> None:
-    if text := seen(value if type(value) is str else written(value)):
-        lines.append(f"{label}: {text}")
-
-
 def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One person's fields out of several rows, oldest first.
 
@@ -285,11 +285,13 @@ def _activity(
     fields: dict[str, Any] = {}
     if reason is None:
         fields = {
-            "Subject": _subject(participation, chosen),
+            "Subject": chosen.telling.subject(participation),
             "ActivityDateTime": salesforce_time(participation.happened_at),
             "DurationInMinutes": 0,
         }
-        if text := description(columns):
+        is_registration = participation.source == "registrations"
+        is_cancelled = is_registration and word_of(participation, chosen.words) == "cancelled"
+        if text := chosen.telling.description(participation, is_cancelled=is_cancelled):
             fields["Description"] = text
         fields.update(chosen.maps["Event"].apply(columns))
     elif participation.source == "registrations" and (
@@ -307,15 +309,11 @@ def _activity(
         fields=fields,
         rejected_because=reason,
         memory=memory or None,
-        undoes=chosen.vanished == "delete"
-        and reason not in (None, participation.flaw, UNKNOWN_STATUS),
+        undoes=reason == CANCELLED
+        or (
+            chosen.vanished == "delete" and reason not in (None, participation.flaw, UNKNOWN_STATUS)
+        ),
     )
-
-
-def _subject(participation: Participation, chosen: Choices) -> str:
-    if participation.source == "attendances" and is_on_demand(participation.columns):
-        return chosen.on_demand_subject
-    return SUBJECT[participation.source]
 
 
 def _people(

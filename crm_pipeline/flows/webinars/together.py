@@ -85,7 +85,9 @@ def together(
         more = of_account.named(ATTENDANCES, missing) if missing else ()
         gone |= missing - {row.participation_id for row in more}
         seen += more
-    at = {row.participation_id: row.happened_at for row in seen}
+    at = {
+        row.participation_id: row.happened_at for row in seen if type(row.participation_id) is int
+    }
     visits = joined(places, at, known, gone)
     _note(of_account, visits, known)
     replaced = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
-from crm_pipeline.flows.webinars.rules import Choices, description, field_maps, merged
+from crm_pipeline.flows.webinars.rules import Choices, field_maps, merged
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
@@ -243,10 +243,6 @@ def test_every_row_is_accounted_for_once(given: list[Participation]) -> None:
     assert {a.natural_key for a in activities} == {
         f"registration:{row.participation_id}" for row in given
     }
-
-
-def test_no_poll_and_no_chat_make_no_description() -> None:
-    assert description({"polls": None, "chats": None}) == ""
 
 
 def test_a_no_to_emails_stays_one_whatever_a_newer_row_says() -> None:

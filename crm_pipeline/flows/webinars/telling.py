@@ -1,0 +1,163 @@
+"""The words of an activity: its subject, and a description for whoever calls. Pure (spec 1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crm_pipeline.accounts.activities import ACTIVITY_TEXT, AS_IT_IS, ON_DEMAND, ActivityText
+from crm_pipeline.flows.webinars.visits import several
+from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.participations import ExtractName, Participation, moment
+from crm_pipeline.sources.stages import is_on_demand
+from crm_pipeline.text import seen, trimmed, written
+
+SUBJECT: Mapping[ExtractName, str] = {
+    "registrations": "Webinar Registration",
+    "attendances": "Webinar Attendance",
+}
+
+SUBJECT_CHARS = 255
+"""Of Event.Subject (Salesforce: Event), in units of UTF-16."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An account's choices for the words of its activities.
+
+    Attributes:
+        on_demand_subject: Subject of the activity of whoever saw the recording.
+        activity_subject: what each Subject is made of.
+        activity_text: the parts of the description, in their order.
+        marks_cancelled: whether the description of a cancelled registration begins with that.
+        timezone: of times of the warehouse that carry none.
+    """
+
+    on_demand_subject: str = ON_DEMAND
+    activity_subject: str = AS_IT_IS
+    activity_text: Sequence[ActivityText] = ACTIVITY_TEXT
+    marks_cancelled: bool = True
+    timezone: str = "UTC"
+    _told: dict[tuple[object, ...], str] = field(default_factory=dict, compare=False, repr=False)
+    """Lines of events and sessions, by what they are made of: many rows have the same."""
+
+    def subject(self, row: Participation) -> str:
+        """The Subject of a row's activity."""
+        own = SUBJECT[row.source]
+        if row.source == "attendances" and is_on_demand(row.columns):
+            own = self.on_demand_subject
+        if self.activity_subject == AS_IT_IS:
+            return own
+        whole = self.activity_subject.replace("{subject}", own)
+        for place, column in (("{event}", "event_name"), ("{session}", "session_title")):
+            whole = whole.replace(place, _name(row.columns.get(column)))
+        return trimmed(whole.strip(), SUBJECT_CHARS) or own
+
+    def description(self, row: Participation, *, is_cancelled: bool = False) -> str:
+        """The description of a row's activity.
+
+        It begins with the event, the session and the minutes; then come the last 10 poll
+        questions with answers and the last 5 chat messages with replies. Of a cancelled
+        registration the first line says so. Blank and missing values have no line.
+        """
+        columns = row.columns
+        lines = [self._cancelled(columns)] if is_cancelled and self.marks_cancelled else []
+        for part in self.activity_text:
+            match part:
+                case "event":
+                    lines.append(self._event(columns))
+                case "session":
+                    lines.append(self._session(columns))
+                case "minutes":
+                    lines.append(self._minutes(columns) if row.source == "attendances" else "")
+                case "polls":
+                    _tell_polls(lines, columns)
+                case "chats":
+                    _tell_chats(lines, columns)
+        return "\n".join(line for line in lines if line)
+
+    def _event(self, columns: Mapping[str, Any]) -> str:
+        named = _plain(columns.get("event_name"))
+        key = ("event", named)
+        if key not in self._told:
+            self._told[key] = f"Event: {name}" if (name := _name(named)) else ""
+        return self._told[key]
+
+    def _session(self, columns: Mapping[str, Any]) -> str:
+        titled = _plain(columns.get("session_title"))
+        starts = _plain(columns.get("session_starts_at"))
+        key = ("session", titled, starts)
+        if key not in self._told:
+            said = ", ".join(each for each in (_name(titled), self._time(starts)) if each)
+            self._told[key] = f"Session: {said}" if said else ""
+        return self._told[key]
+
+    def _minutes(self, columns: Mapping[str, Any]) -> str:
+        """How long, of how long, and whether live, as far as the warehouse says."""
+        minutes = number(columns.get("minutes_attended"))
+        if is_on_demand(columns):
+            return "Watched on demand" + ("" if minutes is None else f": {_minutes(minutes)}")
+        told = []
+        if minutes is not None:
+            starts = _plain(columns.get("session_starts_at"))
+            planned = self._planned(starts, _plain(columns.get("session_ends_at")))
+            told.append(f"{round(minutes)} of {planned}" if planned else _minutes(minutes))
+        if "kind" in columns:
+            told.append("live")
+        return f"Attended: {', '.join(told)}" if told else ""
+
+    def _planned(self, starts: Any, ends: Any) -> str:
+        key = ("planned", starts, ends)
+        if key not in self._told:
+            begins, over = moment(starts, self.timezone), moment(ends, self.timezone)
+            length = over - begins if begins is not None and over is not None else timedelta()
+            minutes = length / timedelta(minutes=1)
+            self._told[key] = _minutes(minutes) if minutes >= 1 else ""
+        return self._told[key]
+
+    def _cancelled(self, columns: Mapping[str, Any]) -> str:
+        at = self._time(columns.get("cancelled_at"))
+        return f"Cancelled on {at}" if at else "Cancelled"
+
+    def _time(self, value: Any) -> str:
+        at = None if value is None else moment(value, self.timezone)
+        return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _minutes(minutes: float) -> str:
+    whole = round(minutes)
+    return f"{whole} minute" if whole == 1 else f"{whole} minutes"
+
+
+def _plain(value: Any) -> str | datetime | None:
+    """A value by which lines are known; what is of another type is its text."""
+    return value if value is None or isinstance(value, str | datetime) else written(value)
+
+
+def _name(value: Any) -> str:
+    """A name on one line."""
+    return "" if value is None else " ".join(seen(_text(value)).split())
+
+
+def _tell_polls(lines: list[str], columns: Mapping[str, Any]) -> None:
+    for poll in several(columns.get("polls")):
+        whole = poll if type(poll) is dict else {"question": poll}
+        _say(lines, "Poll", whole.get("question"))
+        _say(lines, "Answer", whole.get("answer"))
+
+
+def _tell_chats(lines: list[str], columns: Mapping[str, Any]) -> None:
+    for chat in several(columns.get("chats")):
+        whole = chat if type(chat) is dict else {"message": chat}
+        _say(lines, "Chat", whole.get("message"))
+        for reply in several(whole.get("replies")):
+            _say(lines, "Reply", reply)
+
+
+def _say(lines: list[str], label: str, value: Any) -> None:
+    if text := seen(_text(value)):
+        lines.append(f"{label}: {text}")
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else written(value)
