@@ -1,0 +1,86 @@
+"""A listener that is killed while many ask: none is lost, none doubled, the answer is the same."""
+
+import os
+import signal
+import subprocess
+import sysconfig
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from crm_pipeline.database.embedded import free_port
+from crm_pipeline_tests.listener.conftest import Desk
+
+COMMAND = Path(sysconfig.get_path("scripts")) / "crm-pipeline"
+ASKING, EACH = 6, 25
+
+
+@contextmanager
+def listening(port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [COMMAND, "listen", "--port", str(port)], stdout=output, stderr=output
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                try:
+                    if requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok:
+                        break
+                except requests.RequestException:
+                    time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.waits
+def test_whoever_asks_until_there_is_an_answer_is_heard_once(desk: Desk, tmp_path: Path):
+    port, log = free_port(8450), tmp_path / "listener.log"
+    away = Desk(f"http://127.0.0.1:{port}", desk.key, desk.database)
+    answers: dict[str, set[str]] = {}
+    statuses: set[int] = set()
+
+    def ask(asker: int) -> None:
+        for number in range(EACH):
+            title = f"{asker}:{number} canary@example.com"
+            heard: set[str] = set()
+            while not heard:
+                try:
+                    answer = away.post("/api/v1/externalSources/bugs", json={"Subject": title})
+                except requests.RequestException:
+                    time.sleep(0.05)
+                    continue
+                statuses.add(answer.status_code)
+                if answer.status_code == 202:
+                    heard.add(answer.json()["id"])
+            again = desk.post("/api/v1/externalSources/bugs", json={"Subject": title})
+            answers[title] = heard | {again.json()["id"]}
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(ASKING)]
+    for _ in range(3):
+        with listening(port, log) as process:
+            for thread in threads:
+                if not thread.is_alive() and thread.ident is None:
+                    thread.start()
+            time.sleep(0.7)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+    with listening(port, log):
+        for thread in threads:
+            thread.join(90)
+    assert len(answers) == ASKING * EACH
+    assert {len(ids) for ids in answers.values()} == {1}, "the repetition has the same answer"
+    rows = desk.rows("SELECT body -> 'fields' ->> 'title' FROM crm.request")
+    assert sorted(row[0] for row in rows) == sorted(answers)
+    assert statuses <= {202, 429, 503}
+    said = log.read_text(encoding="utf-8")
+    assert "/api/v1/externalSources/{name} acme 202" in said
+    assert "canary" not in said
+    assert desk.key not in said
