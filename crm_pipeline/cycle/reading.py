@@ -53,7 +53,7 @@ class FlowReader:
         """
         recording = flow.records(self.report.steps)
         reading = self._reading(flow, choices, recording=recording)
-        taken = 0
+        taken = staying = 0
         with closing(flow.read(reading)) as batches:
             for batch in batches:
                 stop_if(self.stop_asked)
@@ -63,15 +63,21 @@ class FlowReader:
                 else:
                     recorded = only_read(batch.intents)
                 self._count(flow, batch, recorded)
+                staying += sum(each.staying for each in recorded.values())
                 taken += min(batch.rows, sum(each.new + each.changed for each in recorded.values()))
                 if recording and taken >= flow.share:
                     self.told.append(
                         f"{flow.name}: {taken} rows were new; the next cycle reads on from there"
                     )
-                    return
-        if recording:
-            self.ledger.connection.commit()
-            self._has_positions(flow, reading.sources)
+                    break
+            else:
+                if recording:
+                    self.ledger.connection.commit()
+                    self._has_positions(flow, reading.sources)
+        if staying:
+            self.told.append(
+                f"{staying} that were read are rejected now; what the org has of them stays"
+            )
 
     def read_back(self, desk: Desk) -> None:
         """Reads what changed in the org, and records what the flows make of it; commits.

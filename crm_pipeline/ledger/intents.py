@@ -51,12 +51,14 @@ class Recorded:
         changed: they say something else than what was known, or undo it.
         unchanged: they say what is known, or are older; rejected ones among them.
         rejected: by reason, those that are new or changed and not to be sent.
+        staying: of the rejected, those of which the org has something, which stays.
     """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
+    staying: int = 0
 
     def plus(self, more: "Recorded") -> "Recorded":
         """Both together."""
@@ -65,6 +67,7 @@ class Recorded:
             self.changed + more.changed,
             self.unchanged + more.unchanged,
             self.rejected + more.rejected,
+            self.staying + more.staying,
         )
 
 
@@ -163,6 +166,7 @@ def _record(
     for row in rows:
         of_kind = recorded.setdefault(row.kind, Recorded())
         of_kind.unchanged += row.unchanged
+        of_kind.staying += row.staying
         if row.rejected_because is None:
             of_kind.new, of_kind.changed = row.new, row.changed
         elif row.new + row.changed:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.store import add_filter, remove_filter
 from crm_pipeline_tests.cli.conftest import Run, run
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_counting import a_day_passes, counted, verdict
 from crm_pipeline_tests.flows.webinars.warehouse import (
     LONG_AGO,
@@ -274,3 +274,18 @@ def test_more_than_were_told_are_not_believed_either(bench: Bench, run: Run) -> 
     assert len(bench.records("Event")) == before
     bench.settings(vanished="keep")
     assert "vanished=delete" in run("account", "believe-vanished", "acme", fails=1).stderr
+
+
+@pytest.mark.parametrize("vanished", ["keep", "delete"])
+def test_what_is_rejected_after_it_was_sent_is_told(bench: Bench, vanished: str) -> None:
+    """That it stays in the org was said of rows that vanish only, not of those filtered out."""
+    bench.settings(vanished=vanished)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    add_filter(bench.connection, ACCOUNT, "p1@")
+    stays = "2 that were read are rejected now; what the org has of them stays"
+    assert (stays in bench.cycle().notes) == (vanished == "keep")
+    assert len(bench.records("Event")) == (2 if vanished == "keep" else 0)
+    assert stays not in bench.cycle().notes, "once"

@@ -19,6 +19,7 @@ WITH compared AS (
             -- What had vanished from the source is not newer than what comes back.
             OR (latest.as_of > s.as_of AND NOT coalesce(latest.memory ? 'vanished', false))
         ) AS unchanged,
+        coalesce(sent.is_there, false) AS is_there,
         s.undoes AND coalesce(sent.is_there, false) AS gone
     FROM staged_intent AS s
     LEFT JOIN LATERAL (
@@ -32,7 +33,7 @@ WITH compared AS (
         SELECT NOT e.gone AS is_there
         FROM crm.operation AS e
         WHERE
-            s.undoes
+            (s.undoes OR s.rejected_because IS NOT NULL)
             AND e.account_id = :account_id
             AND e.natural_key = s.natural_key
             AND (e.state IN ('done', 'in_flight') OR e.sent_at IS NOT NULL)
@@ -85,6 +86,9 @@ SELECT
     count(*) FILTER (WHERE unchanged) AS unchanged,
     count(*) FILTER (WHERE NOT unchanged AND known_version IS NULL) AS new,
     count(*) FILTER (WHERE NOT unchanged AND known_version IS NOT NULL) AS changed,
+    count(*) FILTER (
+        WHERE NOT unchanged AND is_there AND NOT gone AND rejected_because IS NOT NULL
+    ) AS staying,
     (SELECT count(*) FROM recorded) AS recorded
 FROM compared
 GROUP BY kind, CASE WHEN NOT gone THEN rejected_because END
