@@ -12,11 +12,12 @@ from typing import TypeVar
 import typer
 
 from crm_pipeline.cli.show import say
+from crm_pipeline.exceptions import PicklableError
 
 T = TypeVar("T")
 
 
-class Question(Exception):  # noqa: N818 - an answer is wanted, and nothing is wrong
+class Question(PicklableError):  # noqa: N818 - an answer is wanted, and nothing is wrong
     """Ends a command, with its transactions, until a person has answered.
 
     Attributes:

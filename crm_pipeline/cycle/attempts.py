@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.ledger.account_ledger import AccountLedger
@@ -18,6 +19,13 @@ from crm_pipeline.source_platform.messages import PlatformProblem
 from crm_pipeline.sources.errors import ExtractError
 
 log = logging.getLogger(__name__)
+
+
+class PipelineDatabaseError(PicklableError):
+    """The pipeline's own database fails: in one line, without the values of a row."""
+
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__(f"The pipeline's database: {in_words(error)}; check PIPELINE_DATABASE_URL")
 
 
 class ValueRefusedError(PicklableError):

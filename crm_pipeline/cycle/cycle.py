@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -13,13 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
-from crm_pipeline.cycle.attempts import Attempts
-from crm_pipeline.cycle.read_back import is_due, watched_fields
+from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
+from crm_pipeline.cycle.opening import open_desk
+from crm_pipeline.cycle.read_back import is_due
 from crm_pipeline.cycle.reading import FlowReader
 from crm_pipeline.cycle.remedies import remedies
 from crm_pipeline.cycle.telling import notes_for_people, tell_of
 from crm_pipeline.database.engines import engine
-from crm_pipeline.database.errors import in_words
 from crm_pipeline.declaration import (
     TO_THE_ORG,
     TO_THE_PLATFORM,
@@ -27,38 +26,27 @@ from crm_pipeline.declaration import (
     Topic,
     topic_of_kind,
 )
-from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.delivery import Assignment, deliver, retry
-from crm_pipeline.delivery.desk import Desk, desk_of
+from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.withholding import without_removed
-from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.inbound.restoring import restore_removals
 from crm_pipeline.ledger.account_ledger import AccountLedger
-from crm_pipeline.ledger.copies import ledger_is_sure, mark_ledger
+from crm_pipeline.ledger.copies import ledger_is_sure
 from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import close_incidents, open_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.report import CycleReport
-from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.errors import AccountStopped, named
-from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.source_platform.chosen import chosen_platform
 
 _COLLECT_AFTER = 50_000
 """New objects until Python looks for garbage."""
-
-
-class PipelineDatabaseError(PicklableError):
-    """The pipeline's own database fails: in one line, without the values of a row."""
-
-    def __init__(self, error: DBAPIError) -> None:
-        super().__init__(f"The pipeline's database: {in_words(error)}; check PIPELINE_DATABASE_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +171,7 @@ class _Cycle:
     def run(self, started: StartedCycle) -> None:
         """Every step that was asked for, then the account's state."""
         attempt, miss, ledger = self._attempts.attempt, self._attempts.miss, self._ledger
-        desk = self._desk(started)
+        desk = open_desk(self._reader, started)
         retrying = self._asked(lambda topic: topic.retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
@@ -242,23 +230,6 @@ class _Cycle:
             if not needed or self._attempts.attempt(partial(_demand, desk, flow, needed), topics):
                 ready.append((flow, choices))
         self._ready = ready
-
-    def _desk(self, started: StartedCycle) -> Desk:
-        allowance = Allowance(
-            self._account.settings,
-            usage_before=_still_true(started),
-            before_until=_true_until(started),
-            paused_before=started.state_before == "Paused",
-            latency_before=started.latency_seconds,
-            stop_asked=self._around.stop_asked,
-        )
-        return desk_of(
-            self._account,
-            self._ledger,
-            allowance,
-            watched=watched_fields(self._flows),
-            may_be_older_copy=mark_ledger(self._ledger.connection, self._ledger.account_id),
-        )
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
         return frozenset(topic.name for topic in self._topics if wanted(topic))
@@ -355,17 +326,3 @@ def _demand(desk: Desk, flow: Flow[Any], needed: Sequence[OrgObject]) -> None:
             f"The org lacks for the flow {flow.name}: {'; '.join(lacking)}",
             "deploy it, or show it to the user in a permission set",
         )
-
-
-def _still_true(started: StartedCycle) -> ApiUsage | None:
-    """Returns the used share of the org's day, if it was seen within the last hour, else None."""
-    until = _true_until(started)
-    if started.api_used is None or started.api_limit is None or until is None:
-        return None
-    return ApiUsage(started.api_used, started.api_limit) if datetime.now(UTC) <= until else None
-
-
-def _true_until(started: StartedCycle) -> datetime | None:
-    """Returns how long the used share that was seen last is taken to be so, or None."""
-    seen = started.api_seen_at
-    return seen and seen + timedelta(seconds=PAUSE_SECONDS)

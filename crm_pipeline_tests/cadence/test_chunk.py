@@ -5,7 +5,7 @@ import requests
 from sqlalchemy import text
 
 from crm_pipeline.cadence.chunk import sync_accounts
-from crm_pipeline.cycle.cycle import PipelineDatabaseError
+from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline_tests.cycle.conftest import ORG, account_of

@@ -31,7 +31,8 @@ from sqlalchemy.exc import DBAPIError
 import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import claim, due_accounts
-from crm_pipeline.cycle.cycle import PipelineDatabaseError, sync_account
+from crm_pipeline.cycle.attempts import PipelineDatabaseError
+from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import FieldMapping, remove_field_mapping, set_field_mapping
-from crm_pipeline.cycle.cycle import PipelineDatabaseError
+from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.local_org.rules import RULES
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import settings

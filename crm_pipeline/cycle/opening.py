@@ -1,0 +1,51 @@
+"""Opening a cycle: its desk, with what the cycle before saw of the org."""
+
+from datetime import UTC, datetime, timedelta
+
+from crm_pipeline.cycle.read_back import watched_fields
+from crm_pipeline.cycle.reading import FlowReader
+from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.desk import Desk, desk_of
+from crm_pipeline.ledger.copies import mark_ledger
+from crm_pipeline.ledger.cycles import StartedCycle
+from crm_pipeline.salesforce.connection import ApiUsage
+from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+
+
+def open_desk(reader: FlowReader, started: StartedCycle) -> Desk:
+    """Lays out the desk of a cycle that has begun; marks the ledger, does not commit, calls nobody.
+
+    Args:
+        reader: reads for the flows that the account has on.
+        started: the cycle.
+    """
+    account, ledger = reader.account, reader.ledger
+    allowance = Allowance(
+        account.settings,
+        usage_before=_still_true(started),
+        before_until=_true_until(started),
+        paused_before=started.state_before == "Paused",
+        latency_before=started.latency_seconds,
+        stop_asked=reader.stop_asked,
+    )
+    return desk_of(
+        account,
+        ledger,
+        allowance,
+        watched=watched_fields(reader.flows),
+        may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
+    )
+
+
+def _still_true(started: StartedCycle) -> ApiUsage | None:
+    """Returns the used share of the org's day, if it was seen within the last hour, else None."""
+    until = _true_until(started)
+    if started.api_used is None or started.api_limit is None or until is None:
+        return None
+    return ApiUsage(started.api_used, started.api_limit) if datetime.now(UTC) <= until else None
+
+
+def _true_until(started: StartedCycle) -> datetime | None:
+    """Returns how long the used share that was seen last is taken to be so, or None."""
+    seen = started.api_seen_at
+    return seen and seen + timedelta(seconds=PAUSE_SECONDS)
