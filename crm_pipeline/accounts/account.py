@@ -71,6 +71,7 @@ _AS_JSON = {
     "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
+    "roles": 'a JSON list is expected, such as ["attendee", "sponsor"]',
     "activity_text": 'a JSON list is expected, such as ["event", "minutes"]',
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
     "people_from_stages": 'a JSON list is expected, such as ["registered", "attended"]',
@@ -188,6 +189,12 @@ class AccountSettings(BaseModel):
         description="Registrations and attendances of these stages become people and activities, "
         "a JSON list; whoever only waits, or was asked or denied, does not.",
     )
+    roles: tuple[str, ...] = Field(
+        default=("attendee",),
+        min_length=1,
+        description="Only people of these roles are sent, a JSON list, where the warehouse has "
+        "the column role; who has none there is an attendee.",
+    )
     on_demand_subject: str = Field(
         default=ON_DEMAND,
         min_length=1,
@@ -255,6 +262,7 @@ class AccountSettings(BaseModel):
         "person_field_policies",
         "stage_of",
         "people_from_stages",
+        "roles",
         "activity_text",
         mode="before",
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crm_pipeline.sample.draws import Draws, Ids, Texts
@@ -80,6 +81,7 @@ def registrations(
     """Rows of registrations; a few were cancelled since, wait, or were never accepted."""
     cancelled = draws.happens(ids, "cancelled", 0.03)
     waits = draws.happens(ids, "waits", 0.02)
+    speaks = draws.happens(sessions * 1_000_000 + people, "speaks", 0.01)
     cancelled_at = _written(shipped_at)
     cancelled_at[~cancelled] = None
     return pd.DataFrame(
@@ -93,6 +95,7 @@ def registrations(
                 "cancelled",
                 np.where(waits, draws.pick(ids, "waiting", WAITING), "registered"),
             ),
+            "role": _roles(speaks),
             "cancelled_at": cancelled_at,
             "source": draws.pick(ids, "source", SOURCES),
             "registered_at": registered_at,
@@ -107,12 +110,20 @@ def _written(times: Moments) -> Texts:
     return texts
 
 
+def _roles(speaks: npt.NDArray[np.bool_]) -> Texts:
+    roles: Texts = np.full(len(speaks), None, dtype=object)
+    roles[speaks] = "speaker"
+    return roles
+
+
 def attendances(draws: Draws, presence: Presence) -> Tables:
     """Attendances with their poll answers, chat messages and replies, by table.
 
     A few left at once, a few saw the recording, and a few came back: another row each.
     """
     ids = presence.ids
+    of_both = presence.sessions * 1_000_000 + presence.people
+    speaks = draws.happens(of_both, "speaks", 0.01)
     left_at_once = draws.happens(ids, "leaves at once", 0.01)
     rows = pd.DataFrame(
         {
@@ -121,6 +132,7 @@ def attendances(draws: Draws, presence: Presence) -> Tables:
             "event_session_id": presence.sessions,
             "person_id": presence.people,
             "attended_at": presence.at,
+            "role": _roles(speaks),
             "kind": np.where(draws.happens(ids, "sees the recording", 0.04), "on_demand", "live"),
             "minutes_attended": np.where(left_at_once, 0, 1 + draws.below(ids, "minutes", 75)),
             "shipped_at": presence.shipped_at,

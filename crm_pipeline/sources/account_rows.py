@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.stages import status_word
 from crm_pipeline.accounts.store import (
     FieldMapping,
     field_mappings,
@@ -28,6 +29,7 @@ from crm_pipeline.sources.participations import (
 )
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
+from crm_pipeline.sources.stages import role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class AccountRows:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
         for chunk in extract.read(self.selection, position):
-            yield replace(chunk, rows=self._screened(chunk.rows))
+            yield replace(chunk, rows=self._screened(self._flaw_by_role(chunk.rows)))
 
     def named(self, extract: Extract, ids: Collection[int]) -> Sequence[Participation]:
         """Reads these rows of an extract, whatever their time, as far as they are there.
@@ -72,7 +74,16 @@ class AccountRows:
         Raises:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
-        return self._screened(extract.named(self.selection, ids))
+        return self._screened(self._flaw_by_role(extract.named(self.selection, ids)))
+
+    def _flaw_by_role(self, rows: Sequence[Participation]) -> Sequence[Participation]:
+        """The rows; those of people in roles that the account does not want say why they stay."""
+        if rows and "role" in rows[0].columns:
+            wanted = {status_word(role) for role in self.account.settings.roles}
+            for row in rows:
+                if row.flaw is None and (role := role_of(row.columns)) not in wanted:
+                    row.flaw = f"role {role}"
+        return rows
 
     def _screened(self, rows: Sequence[Participation]) -> Sequence[Participation]:
         tombstones = tombstones_of(self.ledger, self.account) if rows else None

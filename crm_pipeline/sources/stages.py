@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from crm_pipeline.accounts.stages import Stage, Words, plain
+from crm_pipeline.accounts.stages import Stage, Words, plain, status_word
 from crm_pipeline.sources.participations import Participation
 
 _ON_DEMAND = ("on demand", "ondemand", "replay", "recording")
@@ -29,3 +29,9 @@ def is_on_demand(columns: Mapping[str, Any]) -> bool:
     """Returns whether an attendance is a view of the recording."""
     kind = columns.get("kind")
     return kind is not None and plain(kind) in _ON_DEMAND
+
+
+def role_of(columns: Mapping[str, Any]) -> str:
+    """The role in which somebody registered or came: without one, as an attendee."""
+    said = columns.get("role")
+    return (said is not None and status_word(said)) or "attendee"

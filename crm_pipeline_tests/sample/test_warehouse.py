@@ -116,6 +116,8 @@ def test_names_are_in_many_scripts(warehouse: Connection):
         ("registration WHERE status IN ('pending', 'denied')", 20),
         ("registration WHERE shipped_at > registered_at + interval '1 day'", 50),
         ("attendance WHERE kind = 'on_demand'", 20),
+        ("registration WHERE role = 'speaker'", 5),
+        ("attendance WHERE role = 'speaker'", 2),
         ("attendance WHERE minutes_attended = 0", 2),
         ("attendance WHERE shipped_at > attended_at + interval '1 day'", 20),
     ],

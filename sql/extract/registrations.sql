@@ -15,7 +15,7 @@
 -- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
 -- event_id: no campaign has this row. Of these columns nothing is needed, and without one nothing
 -- changes: session_starts_at, session_ends_at (after it, whoever has not come is a no-show);
--- cancelled_at.
+-- cancelled_at; role (who is no attendee is not sent, unless the account wants it).
 WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r
@@ -55,6 +55,7 @@ SELECT
     e.event_id,
     e.name AS event_name,
     r.status,
+    r.role,
     r.cancelled_at,
     r.source,
     r.registered_at,

@@ -4,7 +4,7 @@ SELECT
     'registration' AS kind,
     r.event_session_id,
     p.email,
-    r.status IN ('registered', 'cancelled') AS counts
+    r.status IN ('registered', 'cancelled') AND r.role IS NULL AS counts
 FROM warehouse.registration AS r
 INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 WHERE r.client_id = :client_id
@@ -13,7 +13,7 @@ SELECT
     CASE WHEN a.kind = 'on_demand' THEN 'view' ELSE 'attendance' END AS kind,
     a.event_session_id,
     p.email,
-    a.minutes_attended <> 0 AS counts
+    a.minutes_attended <> 0 AND a.role IS NULL AS counts
 FROM warehouse.attendance AS a
 INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
 WHERE a.client_id = :client_id
