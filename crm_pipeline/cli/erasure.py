@@ -113,12 +113,20 @@ def compact(yes: Yes = False) -> None:
 def _ask(
     account_id: str, does: "Verb", in_org: Literal["leave", "anonymize", "delete"] | None
 ) -> None:
+    from crm_pipeline.accounts.store import get_account
     from crm_pipeline.inbound.asking import ask_for_removal
 
     with transaction() as connection:
+        enabled = get_account(connection, account_id).enabled
         hasher, address = _person(connection, account_id)
         received = ask_for_removal(
             connection, hasher, address, does=does, door="command", name=does, in_org=in_org
+        )
+    if not enabled:
+        say(
+            f"Account {account_id} is disabled, and no cycle does it: `crm-pipeline account enable "
+            f"{account_id}`.",
+            err=True,
         )
     if not received.is_new:
         say(f"That was asked for before: request {received.request_id}.")

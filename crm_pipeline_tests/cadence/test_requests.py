@@ -61,6 +61,18 @@ def test_neither_a_disabled_account_nor_one_whose_time_has_not_come(connection, 
     assert tick(instance) == []
 
 
+def test_an_account_that_has_just_failed_is_left_alone_for_a_minute(connection, instance):
+    an_idle_account(connection, "acme")
+    ask(connection, "acme")
+    just_now = "UPDATE crm.sync_state SET state = 'Failed', finished_at = now() - interval '{} s'"
+    connection.execute(text(just_now.format(30)))
+    connection.commit()
+    assert tick(instance) == []
+    connection.execute(text(just_now.format(90)))
+    connection.commit()
+    assert len(tick(instance)) == 1
+
+
 def test_requests_that_wait_too_long_break_the_promise(connection):
     an_idle_account(connection, "acme")
     ask(connection, "acme")

@@ -57,6 +57,11 @@ def test_somebody_is_suppressed_and_processed_again(run: Run, canary: None, pipe
     assert with_address("erasure", "lift", "acme").exit_code == 1
 
 
+def test_of_a_disabled_account_it_is_told_that_nothing_will_be_done(run: Run, canary: None):
+    run("account", "disable", "acme")
+    assert "account enable acme" in with_address("erasure", "erase", "acme", "--yes").stderr
+
+
 def test_what_is_no_address_is_told(run: Run, canary: None):
     refused = with_address("erasure", "suppress", "acme", address="nobody\n")
     assert refused.exit_code == 1

@@ -9,5 +9,7 @@ WHERE
     AND a.enabled
     AND h.account_id IS NULL
     AND NOT coalesce(s.claimed_until > now(), false)
+    -- One that has just failed would fail again.
+    AND NOT coalesce(s.state = 'Failed' AND s.finished_at > now() - interval '1 minute', false)
 GROUP BY a.account_id
 ORDER BY min(r.seq)
