@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
 CALL: dict[str, Any] = {"kind": "call", "phone": "030 901820"}
@@ -173,3 +174,15 @@ def test_what_people_write_in_the_org_is_known_once_it_is_read_back(shop: Bench)
     [ada] = shop.records("Contact")
     assert ada["Tracker_Id__c"] == "2"
     assert phones(shop) == ["+491711234567", "+4930901899"]
+
+
+def test_two_accounts_of_one_org_make_one_lead_of_a_caller(shop: Bench) -> None:
+    """The other one knows nothing of the lead yet: it finds it by the number as it was written."""
+    account_of(
+        shop.connection, shop.server, "other", "client-2", org=ACCOUNT, attribution=ATTRIBUTION
+    )
+    track(shop.connection, 1, **CALL, source="google")
+    track(shop.connection, 2, client="client-2", **CALL, source="bing")
+    assert shop.cycle().state == shop.cycle(account="other").state == "Complete"
+    [lead] = shop.records("Lead")
+    assert (lead["First_Source__c"], lead["Last_Source__c"]) == ("google", "bing")

@@ -176,3 +176,16 @@ def test_leads_of_somebody_who_was_removed_come_no_more(shop: Bench) -> None:
     for said in ("ada@", "lovelace", "901820"):
         assert list(places_of(shop.connection.engine, said)) == []
     assert list(places_of(shop.connection.engine, "bob@example.com"))
+
+
+def test_a_converted_lead_is_followed_and_the_contact_gets_both_touches(shop: Bench) -> None:
+    """What was sent to the lead goes along, where the admin has mapped the fields."""
+    track(shop.connection, 1, **ADA, **GOOGLE)
+    shop.cycle()
+    shop.admin("convert", lead_id=shop.records("Lead")[0]["Id"])
+    track(shop.connection, 2, minute=60, **ADA, source="bing")
+    assert shop.cycle().state == "Complete"
+    [contact] = shop.records("Contact")
+    assert contact["Last_Source__c"] == "bing"
+    assert (contact.get("First_Source__c"), contact.get("Tracker_Id__c")) == ("google", "1")
+    assert len(shop.records("Lead")) == 1
