@@ -104,12 +104,8 @@ def record_leads(
         *(Sighting(each.lead_id, each.address, each.as_of) for each in moved),
     ]
 
-    def present(lead_ids: Collection[str]) -> list[Sighting]:
-        parameters = {"account_id": account_id, "lead_ids": list(lead_ids)}
-        rows = connection.execute(statement("leads/addresses"), parameters)
-        return [Sighting(row.lead_id, row.address, row.as_of) for row in rows]
-
-    people = identify(connection, account_id, sightings, present, pointer=POINTER)
+    # All other leads stay with their persons: nothing is asked about them.
+    people = identify(connection, account_id, sightings, lambda _: (), pointer=POINTER)
     for each in sought:
         each.person_key = people[each.lead_id, str(each.address)]
     rows = {"account_id": account_id, "rows": storable_json(leads)}
