@@ -54,7 +54,7 @@ def test_dg_list_defs_shows_the_lineage():
         "feedback",
         "user_data",
         "macros",
-        *("prospect_tags", "prospect_scores", "clean_leads", "clean_contacts"),
+        *("prospect_tags", "prospect_scores", "clean_leads", "clean_contacts", "engaged_people"),
     }
     assert deps["lead_values"] == {"opportunity_matches"}
     assert deps["opportunity_matches"] == {"opportunities", "tracked_leads"}

@@ -99,6 +99,11 @@ def confirm_engagement(
     chosen, former = account.settings.engagement, before.engagement
     if chosen == former:
         return
+    if chosen is not None and chosen.accounts:
+        mistake(
+            f"Account {account.account_id}: nothing is written to Accounts and Opportunities yet; "
+            "leave engagement.accounts off."
+        )
     held = count_records(connection, account.account_id, ALL_OF_THE_ORG)
     if chosen is None:
         if held:

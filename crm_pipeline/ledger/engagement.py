@@ -247,6 +247,22 @@ def take_people(
     return int(connection.scalar(statement("engagement/take_people"), parameters) or 0)
 
 
+def take_owners(connection: Connection, account_id: str, owners: Mapping[str, str | None]) -> None:
+    """Notes the addresses of users who may own matched people, by their Ids."""
+    parameters = {
+        "account_id": account_id,
+        "owner_ids": list(owners),
+        "emails": list(owners.values()),
+    }
+    connection.execute(statement("engagement/take_owners"), parameters)
+
+
+def take_to_tell(connection: Connection, account_id: str) -> list[EngagedPerson]:
+    """Returns the people whose owner's address changed since this was asked last."""
+    rows = connection.execute(statement("engagement/take_to_tell"), {"account_id": account_id})
+    return objects(rows, EngagedPerson)
+
+
 def prospects_to_say(
     connection: Connection, account_id: str, *, after: str, limit: int
 ) -> list[ProspectToSay]:

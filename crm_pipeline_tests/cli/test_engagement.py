@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Engine
 
 from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.ledger.engagement import ALL, requested_readings
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, account_of
+from crm_pipeline_tests.flows.engagement.warehouse import prospect, tag
 
 
 def engage(run: Run, chosen: str = "{}") -> None:
@@ -83,3 +85,22 @@ def test_person_accounts_are_told(run: Run, pipeline: Engine, objects: dict[str,
         with pipeline.connect() as connection:
             account_of(connection, server, ACCOUNT, engagement={})
         assert "has person accounts" in run("account", "test-login", ACCOUNT).stdout
+
+
+def test_what_is_not_written_yet_cannot_be_switched_on(run: Run, acme: str):
+    told = run("account", "set", acme, 'engagement={"accounts": true}', "--yes", fails=1).stderr
+    assert "nothing is written to Accounts and Opportunities yet" in told
+
+
+def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline: Engine):
+    with pipeline.begin() as connection:
+        for number in range(1, 4):
+            prospect(connection, f"p{number}")
+            tag(connection, f"p{number}", "hot")
+    told = run("account", "set", acme, "engagement={}", fails=1).stderr
+    assert "3 prospects with 3 tags and scores: 1 API call and 1 MB of data storage" in told
+    run("account", "set", acme, "engagement={}", "--yes")
+    assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
+    run("engagement", "resync", acme, "--prospect", "p1")
+    with pipeline.connect() as connection:
+        assert requested_readings(connection, acme) == {ALL, "p1"}

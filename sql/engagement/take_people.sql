@@ -40,6 +40,13 @@ kept AS (
         is_converted = excluded.is_converted,
         columns = excluded.columns,
         stamp = excluded.stamp,
+        -- Another owner is told as an edit; the address of the same one is no edit of the record.
+        is_to_tell = e.is_to_tell
+        OR (
+            e.is_engaged
+            AND e.columns ->> 'owner_id' = excluded.columns ->> 'owner_id'
+            AND e.columns ->> 'owner_email' IS DISTINCT FROM excluded.columns ->> 'owner_email'
+        ),
         is_due = e.is_due
         OR (e.email, e.is_there, e.is_converted)
         IS DISTINCT FROM (excluded.email, excluded.is_there, excluded.is_converted)

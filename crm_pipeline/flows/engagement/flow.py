@@ -2,8 +2,9 @@
 
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.engagement import NAME, shown, topics
-from crm_pipeline.flows.engagement.following import asks, follow, take, watches
+from crm_pipeline.flows.engagement.following import asks, follow, notice, take, watches
 from crm_pipeline.flows.engagement.reading import read
+from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.sources.engagement import DEFINITIONS, PAGES, PROSPECTS
 
 _WRITTEN = ("examined", "create", "update", "delete", "unchanged", "failed")
@@ -135,6 +136,18 @@ _TOPICS = (
     ),
 )
 
+_BACK = Topic(
+    topics.PEOPLE_BACK,
+    "What people change at matched Leads and Contacts, as the source is told: Id, Email, Favorite, "
+    "Name, First Name, Last Name, the owner's email and Prospect Id.",
+    group=NAME,
+    technology="salesforce",
+    after=(topics.TO_LEADS, topics.TO_CONTACTS),
+    counts=("told", "failed"),
+    reads_back=True,
+    sends=("message",),
+)
+
 _TABLES = tuple(
     Outside(f"warehouse/{table}", f"The source's {what}.", "postgres")
     for table, what in {
@@ -183,14 +196,16 @@ _PROMISES = (
 ENGAGEMENT = Flow(
     NAME,
     settings=lambda account: account.engagement,
-    topics=_TOPICS,
+    topics=(*_TOPICS, _BACK),
     sources=(DEFINITIONS, PROSPECTS, PAGES),
     outside=(*_TABLES, *_OBJECTS),
     promises=_PROMISES,
     read=read,
     share=20_000,
-    needs=lambda chosen: chosen.org_objects,
+    # Owners are described in the same call.
+    needs=lambda chosen: (*chosen.org_objects, OrgObject("User", "User", "Users", "", ())),
     watches=watches,
+    notice=notice,
     take=take,
     asks=asks,
     follow=follow,

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.engagement import EngagementSettings
-from crm_pipeline.declaration import Ask, Batch, Numbers, Reading, Taking, Watched
-from crm_pipeline.flows.engagement import NAME, rules, topics
+from crm_pipeline.declaration import Ask, Batch, Noticed, Numbers, Reading, Taking, Watched
+from crm_pipeline.flows.engagement import NAME, back_rules, rules, topics
 from crm_pipeline.ledger.engagement import (
     Definition,
     Prospect,
@@ -22,8 +22,11 @@ from crm_pipeline.ledger.engagement import (
     people_to_say,
     prospects_of,
     prospects_to_say,
+    take_owners,
     take_people,
+    take_to_tell,
 )
+from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.emails import email_key
@@ -37,26 +40,37 @@ SAID_IN_A_CYCLE = 20_000
 """Prospects, and people, of which a cycle says something; the next one takes the rest."""
 
 _ADDRESSES = "addresses"
-_PEOPLE = ("Lead", "Contact")
 
 
 def watches(chosen: EngagementSettings) -> Sequence[Watched]:
     """The objects whose changes tell who is matched, and what people deleted."""
+    news = back_rules.watched_fields(chosen)
     return (
-        Watched("Lead", ("Email", "IsDeleted"), context=("IsConverted",), held_only=False),
-        Watched("Contact", ("Email", "IsDeleted"), held_only=False),
+        Watched("Lead", (), context=(*news, "Name", "IsConverted"), held_only=False),
+        Watched("Contact", (), context=(*news, "Name"), held_only=False),
+        # Of these only what is matched is told.
+        *(Watched(each, news, if_there=("Owner.Email",)) for each in back_rules.PEOPLE),
+        Watched("User", (), context=("Email",), held_only=False),
         Watched(chosen.names.object("prospect"), ("IsDeleted",)),
     )
+
+
+def notice(noticed: Sequence[Noticed], chosen: EngagementSettings) -> list[MessageWant]:
+    """Tells what people changed at matched Leads and Contacts."""
+    return back_rules.edits([(e.natural_key, e.sobject, e.record) for e in noticed], chosen)
 
 
 def take(taking: Taking[EngagementSettings]) -> Numbers:
     """Keeps the Leads and Contacts that have the address of a prospect, or had it."""
     account_id = taking.account.account_id
     numbers = {}
-    for sobject in _PEOPLE:
+    for sobject in back_rules.PEOPLE:
         read = taking.records.get(sobject, ())
-        taken = take_people(taking.ledger, account_id, [_person(sobject, each) for each in read])
+        people = [_person(sobject, each, taking.choices) for each in read]
+        taken = take_people(taking.ledger, account_id, people)
         numbers[topics.MATCHES[sobject], "read"] = taken
+    if owners := {each["Id"]: each.get("Email") for each in taking.records.get("User", ())}:
+        take_owners(taking.ledger, account_id, owners)
     deleted = [
         each["Id"]
         for each in taking.records.get(taking.choices.names.object("prospect"), ())
@@ -75,7 +89,7 @@ def asks(connection: Connection, account: Account, _: EngagementSettings) -> Seq
     emails = tuple(addresses_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE))
     if not emails:
         return ()
-    return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in _PEOPLE]
+    return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in back_rules.PEOPLE]
 
 
 def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
@@ -96,6 +110,9 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
         after, said = prospects[-1].prospect_id, said + len(prospects)
         yield Batch(NAME, len(prospects), (), None, wants=wants)
     yield from _follow_people(reading, definitions)
+    if moved := take_to_tell(ledger, account_id):
+        told = back_rules.owners_moved(moved, clock(ledger))
+        yield Batch(NAME, len(moved), (), None, wants=told)
     if said >= SAID_IN_A_CYCLE:
         hint(ledger, account_id)
 
@@ -135,13 +152,13 @@ def _pages(
     return pages_of(reading.warehouse, reading.account.client_id, ids)
 
 
-def _person(sobject: str, record: Record) -> dict[str, Any]:
+def _person(sobject: str, record: Record, chosen: EngagementSettings) -> dict[str, Any]:
     return {
         "salesforce_id": record["Id"],
         "sobject": sobject,
         "email": email_key(record.get("Email")),
         "is_there": not record.get("IsDeleted"),
         "is_converted": bool(record.get("IsConverted")),
-        "columns": {},
+        "columns": back_rules.told_values(record, chosen),
         "stamp": record["SystemModstamp"],
     }

@@ -12,6 +12,7 @@ TO_LEADS = "match_prospects_to_leads"
 TO_CONTACTS = "match_prospects_to_contacts"
 CLEAN_LEADS = "clean_leads"
 CLEAN_CONTACTS = "clean_contacts"
+PEOPLE_BACK = "engaged_people"
 
 OF_DEFINITIONS: Mapping[str, str] = {"tag": TAGS, "score": SCORES}
 OF_PROSPECTS: Mapping[str, str] = {"tag": PROSPECT_TAGS, "score": PROSPECT_SCORES}

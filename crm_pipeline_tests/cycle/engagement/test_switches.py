@@ -42,7 +42,8 @@ def fill(bench: Bench) -> str:
 
 
 def there(bench: Bench) -> list[str]:
-    return [sobject for sobject in OWN if bench.records(sobject)]
+    known = [sobject for sobject in OWN if sobject.lower() in bench.org.tables]
+    return [sobject for sobject in known if bench.records(sobject)]
 
 
 def choose(bench: Bench, **chosen: Any) -> None:
