@@ -1,4 +1,4 @@
-"""What attribution needs of an org and what it costs, said before it is switched on."""
+"""Needs of attribution in an org and its costs, said before it is switched on."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What opportunities that come back need of an org, and what another filter would fire."""
+"""Needs of opportunities that come back, and triggers that another filter would fire."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING

@@ -146,7 +146,7 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
 
 
 def _lag(behind: Sequence[Watch], positions: Mapping[str, OrgPosition]) -> list[str]:
-    """What people are told of objects that are caught up with, a line each."""
+    """Returns a line for people about each object that is caught up with."""
     reached = {watch.sobject: positions[watch.sobject].cursor for watch in behind}
     return [
         f"Changes of {sobject} are read up to {cursor.stamp:%Y-%m-%d %H:%M} UTC, and the newest; "

@@ -46,7 +46,7 @@ def phone_keys(text: object, region: str | None, country: object = None) -> tupl
 
 
 _BETWEEN_DIGITS = str.maketrans("", "", " -().\xa0\t")
-"""What people write between the digits of one number: without it many texts are the same."""
+"""Signs between the digits of one number: without them many texts are the same."""
 
 
 # Asked again when a row is read again, and of the numbers that an org has many times.

@@ -34,7 +34,7 @@ FIRST: tuple[Mapping[str, Any], ...] = (
     {"lead": 9, "kind": "call", "phone": T, "source": "t9"},
     {"lead": 10, "kind": "fax", "email": "fax@example.com"},
 )
-"""What the tracker has before the first cycle."""
+"""Leads that the tracker has before the first cycle."""
 
 SECOND: tuple[Mapping[str, Any], ...] = (
     {"lead": 4, "email": "zoe@example.com", "recording_url": "https://calls.example/4"},

@@ -134,7 +134,7 @@ class Traffic:
         self._update(rows, "registration", self._registrations, pick // 2, status=status)
 
     def is_approved(self, rows: Connection, pick: int) -> None:
-        """Whoever had cancelled, waited or was refused is registered after all."""
+        """People who had cancelled, waited or were refused are registered after all."""
         self._update(rows, "registration", self._registrations, pick, status="registered")
 
     def attends(self, rows: Connection, pick: int, *, behind: float = 0) -> None:

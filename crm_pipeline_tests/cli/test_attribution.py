@@ -1,4 +1,4 @@
-"""What attribution needs and costs is said before it is switched on."""
+"""The needs and costs of attribution are said before it is switched on."""
 
 import pytest
 import requests

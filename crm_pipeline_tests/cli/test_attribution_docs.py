@@ -1,4 +1,4 @@
-"""What docs/attribution.md says of settings is so."""
+"""The document docs/attribution.md is right about settings."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What opportunities need of an org, and what another filter would fire, is said beforehand."""
+"""The needs of opportunities, and triggers that another filter would fire, are said beforehand."""
 
 from typing import Any
 

@@ -65,11 +65,14 @@ class Demo:
 
 
 @pytest.fixture
-def demos() -> Iterator[list[Demo]]:
+def demos(environment: dict[str, str]) -> Iterator[list[Demo]]:
+    """Demos that a test starts; a killed one leaves its processes to the next, or to `clean`."""
     started: list[Demo] = []
     yield started
     for demo in started:
         demo.process.kill()
+        demo.process.wait()
+    clean(environment)
 
 
 def clean(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":

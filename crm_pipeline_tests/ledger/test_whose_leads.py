@@ -16,7 +16,7 @@ Said = tuple[str, str | None, str | None]
 
 
 class Told:
-    """What was told, as the ledger keeps it."""
+    """The lines that were told, as the ledger keeps them."""
 
     def __init__(self) -> None:
         self.known: dict[str, TrackedLead] = {}

@@ -200,7 +200,7 @@ def _followed(around: _Surroundings, due: Sequence[DueOpportunity]) -> Batch:
 
 
 def _numbers(looked: Sequence[LookedAt], matches: Sequence[MatchRow]) -> dict[tuple[str, str], int]:
-    """What the looks came to: matched ones by rule, waiting ones by reason."""
+    """The numbers of the looks: matched ones by rule, waiting ones by reason."""
     reasons = Counter(each.waits_because for each in looked if each.waits_because is not None)
     rules = Counter(each.rule for each in matches)
     return {

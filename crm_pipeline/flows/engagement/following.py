@@ -1,4 +1,4 @@
-"""What follows from what was read: who has a prospect's address, and what the org is to hold."""
+"""Consequences of what was read: who has a prospect's address, and what the org is to hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

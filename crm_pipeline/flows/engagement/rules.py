@@ -39,7 +39,7 @@ Page = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What all wants of a batch go by.
+    """Facts that all wants of a batch go by.
 
     Attributes:
         chosen: the account's settings.
@@ -91,7 +91,7 @@ def prospect_of(row: Mapping[str, Any]) -> Prospect | None:
 
 
 def _said(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a row says, as the ledger keeps it: without what says nothing."""
+    """The words of a row, as the ledger keeps them: without what says nothing."""
     return {n: said for n, value in row.items() if (said := salesforce_value(value)) is not None}
 
 
@@ -286,7 +286,7 @@ def _value_shown(source: str, speaker: Prospect | None, basis: Basis) -> Any:
 def _copies(
     person: EngagedPerson, prospect: Prospect, basis: Basis, topic: str
 ) -> Iterator[tuple[str, RecordWant]]:
-    """What a Lead or Contact gets of a prospect: tags, scores, pages, by natural key."""
+    """The wants of a Lead or Contact from a prospect: tags, scores, pages, by natural key."""
     names, parent = basis.names, f"engaged:{person.salesforce_id}"
     side = person.sobject.lower()
     wanted: list[tuple[ObjectName, str, dict[str, Any], dict[str, str]]] = []

@@ -1,4 +1,4 @@
-"""What becomes of a removed person in the org: anonymized, or deleted, with the activities."""
+"""A removed person in the org: anonymized, or deleted, with the activities."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

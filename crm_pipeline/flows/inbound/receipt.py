@@ -17,7 +17,7 @@ LEFT: Mapping[str, str] = {
     "database/backups": "until they are thrown away; after one is restored, tombstones are read "
     "back before anything runs",
 }
-"""What no removal reaches, each with the reason or the period."""
+"""Data that no removal reaches, each with the reason or the period."""
 
 
 def receipt(

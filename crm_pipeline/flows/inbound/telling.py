@@ -1,4 +1,4 @@
-"""What the platform is told of requests: feedback, data of users, macros that it is to start.
+"""Messages about requests: feedback, data of users, macros that the platform is to start.
 
 Each request becomes a message in the transaction that ends it, so it is told once, whatever is
 killed on the way.

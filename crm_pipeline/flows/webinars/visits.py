@@ -79,7 +79,7 @@ def _has_activity(visit: Visit | None) -> bool:
 
 
 def _rank(visit: Visit | None, place: Place) -> int:
-    """Whoever has the activity of this attendance keeps it; then one that has another's."""
+    """The person with the activity of this attendance keeps it; then one that has another's."""
     if visit is None or visit.part_of is not None:
         return 2
     return 0 if visit.place == place else 1

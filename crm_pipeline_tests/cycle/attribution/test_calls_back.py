@@ -1,4 +1,4 @@
-"""What reading opportunities back costs, in API calls: exact."""
+"""Reading opportunities back costs exactly so many API calls."""
 
 from typing import Any
 

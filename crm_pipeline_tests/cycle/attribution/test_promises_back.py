@@ -1,4 +1,4 @@
-"""What each promise about opportunities notices, and what ad platforms may take."""
+"""Each promise about opportunities notices its breach; rows that ad platforms may take."""
 
 from datetime import datetime
 from hashlib import sha256

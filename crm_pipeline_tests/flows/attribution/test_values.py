@@ -1,4 +1,4 @@
-"""What the platform is told of a lead's part in an opportunity."""
+"""Messages about a lead's part in an opportunity."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
