@@ -23,7 +23,8 @@ SELECT
     o.read_by,
     o.sent_by,
     o.intent,
-    o.sent
+    o.sent,
+    o.memory AS said_by_rows
 FROM crm.operation AS o
 LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 WHERE o.operation_id = :operation_id

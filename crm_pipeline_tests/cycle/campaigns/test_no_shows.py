@@ -7,9 +7,12 @@ from sqlalchemy import text
 
 from crm_pipeline.cadence.due import read_standings
 from crm_pipeline.cadence.planner import own_business
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import says, switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+__all__ = ["run"]
 
 
 def two_registered(bench: Bench) -> None:
@@ -63,6 +66,24 @@ def test_who_did_not_come_is_a_no_show_once_the_session_is_over(bench: Bench) ->
     assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
     assert report.tally.overall("members_created") == 2, "each was sent once, as it is"
     assert (bench.cycle().counts.api_calls, business(bench)) == (0, None)
+
+
+def test_the_operation_of_a_member_says_what_each_row_said(bench: Bench, run: Run) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    [operation] = bench.connection.scalars(
+        text(
+            "SELECT operation_id FROM crm.operation"
+            " WHERE kind = 'member' AND intent ->> 'stage' = 'no_show'"
+        )
+    )
+    bench.connection.rollback()
+    shown = run("operations", "show", str(operation)).stdout
+    assert "said by rows" in shown
+    for told in ('"stage": "no_show"', '"r2"', '"registered"'):
+        assert told in shown
 
 
 def test_a_webinar_that_nobody_attended_makes_nobody_a_no_show(bench: Bench) -> None:
