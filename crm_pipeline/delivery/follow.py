@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.ledger.campaigns import note_following
 from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.salesforce.composite import Record, Subrequest, composite
 from crm_pipeline.salesforce.errors import Treatment, decide, problem_of
@@ -45,6 +46,8 @@ def changes(
 def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
     """Sends what is to follow, 25 campaigns a call; to send it twice does no harm.
 
+    Commits before each call what is about to be sent: after a lost answer it is known as ours.
+
     A campaign whose change the org refuses stays as it is, and is told.
 
     Returns:
@@ -58,6 +61,8 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
         desk.allowance.demand_calls()
+        with desk.ledger.step() as connection:
+            note_following(connection, {each.operation_id: each.fields for each in part})
         answers = composite(
             desk.org.log_in(),
             [

@@ -15,6 +15,7 @@ from crm_pipeline.ledger.outcomes import (
     FOUND_AFTER_LOST_ANSWER,
     Done,
     back_to_pending,
+    doubt_people,
     record_done,
 )
 from crm_pipeline.salesforce.bulk import settle
@@ -68,8 +69,8 @@ def _settled(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
     for way, some in by_way.items():
         match way:
             case LostCreation.MATCHED_AGAIN:
-                # Looked for with what is pending. An update says the same when it goes again.
-                pass
+                # Looked for with what is pending. An update goes again, or what was said since.
+                doubt_people(desk.ledger.connection, [each.operation_id for each in some])
             case LostCreation.SOUGHT:
                 yield from _found_activities(desk, [e for e in some if e.action == "create"])
             case LostCreation.REPEATABLE:

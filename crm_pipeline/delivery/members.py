@@ -1,6 +1,6 @@
 """Members of campaigns: each person once, with the status that the source gives them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -215,7 +215,7 @@ def decide_member(
     )
     fitted = schema.fit(custom, "update")
     changed = {f: value for f, value in fitted.fields.items() if kept.get(f) != value}
-    status = furthest_status(member.intent["Status"], rows, ladder, member.former_status)
+    status = furthest_status(member.intent["Status"], rows, ladder, member.former_statuses)
     if status.casefold() != str(kept["Status"]).casefold():
         changed["Status"] = status
     return Decision(
@@ -232,16 +232,19 @@ def decide_member(
     )
 
 
-def furthest_status(wanted: str, rows: Sequence[Record], ladder: Ladder, former: str | None) -> str:
+def furthest_status(
+    wanted: str, rows: Sequence[Record], ladder: Ladder, former: Iterable[str]
+) -> str:
     """Returns the status to keep, of the wanted one and those that people gave to memberships.
 
-    `former` is the one that we gave: it has no say.
+    `former` are those that we gave, or may have given: they have no say.
     """
+    given = {each.casefold() for each in former}
     ours = {each["Label"].casefold(): place for place, each in enumerate(ladder)}
     best = wanted
     for row in rows:
         label = str(row["Status"])
-        if former is not None and label.casefold() == former.casefold():
+        if label.casefold() in given:
             continue
         now, known = ours.get(best.casefold()), ours.get(label.casefold())
         if known is not None and now is not None:

@@ -52,8 +52,9 @@ class DueMember:
     """A membership to be sent, its campaign, and the record that stands for its person.
 
     `former_person_id` is the record that it was sent for before, where there was one;
-    `former_status` the status that was wanted last and reached the org; `is_unanswered` says that
-    it was to be created already, and what came of that is not known.
+    `former_statuses` are the one that was wanted last and reached the org, and those that may have
+    reached it since; `is_unanswered` says that it was to be created already, and what came of that
+    is not known.
     """
 
     operation_id: int
@@ -65,7 +66,7 @@ class DueMember:
     person_sobject: str
     person_id: str
     former_person_id: str | None
-    former_status: str | None = None
+    former_statuses: Sequence[str] = ()
     is_unanswered: bool = False
 
     @property
@@ -173,6 +174,12 @@ def note_campaigns(
     """Notes which campaign each event is."""
     rows = {"account_id": account_id, "rows": orjson.dumps(linked).decode()}
     connection.execute(statement("campaigns/note_campaigns"), rows)
+
+
+def note_following(connection: Connection, fields: Mapping[int, Mapping[str, Any]]) -> None:
+    """Notes which fields of their campaigns are about to follow, by operation."""
+    rows = [{"operation_id": operation, "sent": sent} for operation, sent in fields.items()]
+    connection.execute(statement("campaigns/note_following"), {"rows": orjson.dumps(rows).decode()})
 
 
 def campaigns_are_ready(

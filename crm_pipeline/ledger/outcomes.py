@@ -161,6 +161,14 @@ def end_sending(
     )
 
 
+def doubt_people(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Forgets the values of people that these updates may or may not have brought to the org.
+
+    Whatever the source says next is sent, also what was there before. Does not commit.
+    """
+    connection.execute(statement("ledger/doubt_people"), {"operation_ids": list(operation_ids)})
+
+
 def note_field_changes(
     connection: Connection, account_id: str, changes: Sequence[NotedChange]
 ) -> None:

@@ -1,6 +1,6 @@
 -- Members to be sent, oldest first: their person is in the org and their event's campaign is
--- linked. A membership that was sent for another record (a converted lead) says for which one, and
--- the status that it was to have there.
+-- linked. A membership that was sent for another record (a converted lead) says for which one; and
+-- each which statuses it has from us: the last one, and those whose answers were lost since.
 --
 -- What is in the way is gathered once (`IN`), and the rest found by key, one member after another
 -- (`OFFSET 0`). Where there are no statistics yet, PostgreSQL else compares all with all: 10 s for
@@ -15,7 +15,7 @@ SELECT
     i.sobject AS person_sobject,
     i.salesforce_id AS person_id,
     m.person_id AS former_person_id,
-    former.status AS former_status,
+    coalesce(former.statuses, '{}') AS former_statuses,
     coalesce(o.action = 'create' AND o.sent_at IS NOT NULL AND o.error_code IS NULL, false)
         AS is_unanswered
 FROM crm.operation AS o
@@ -37,16 +37,26 @@ LEFT JOIN LATERAL (
     OFFSET 0
 ) AS m ON true
 LEFT JOIN LATERAL (
-    SELECT CASE WHEN NOT earlier.gone THEN earlier.intent ->> 'Status' END AS status
-    FROM crm.operation AS earlier
-    WHERE
-        o.version > 1
-        AND earlier.account_id = o.account_id
-        AND earlier.natural_key = o.natural_key
-        AND earlier.version < o.version
-        AND earlier.state = 'done'
-    ORDER BY earlier.version DESC
-    LIMIT 1
+    SELECT array_agg(given.status) FILTER (WHERE NOT given.gone) AS statuses
+    FROM (
+        SELECT
+            earlier.intent ->> 'Status' AS status,
+            earlier.gone,
+            earlier.version,
+            max(earlier.version) FILTER (WHERE earlier.state = 'done') OVER () AS last_done
+        FROM crm.operation AS earlier
+        WHERE
+            o.version > 1
+            AND earlier.account_id = o.account_id
+            AND earlier.natural_key = o.natural_key
+            AND earlier.version < o.version
+            AND (
+                earlier.state = 'done'
+                OR (earlier.sent_at IS NOT NULL AND earlier.error_code IS NULL)
+            )
+        OFFSET 0
+    ) AS given
+    WHERE given.version >= coalesce(given.last_done, 0)
 ) AS former ON true
 WHERE
     o.account_id = :account_id

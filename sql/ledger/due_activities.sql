@@ -8,14 +8,28 @@ SELECT
     o.intent,
     i.salesforce_id AS who_id,
     CASE WHEN NOT earlier.gone THEN earlier.salesforce_id END AS salesforce_id,
-    earlier.person_key AS last_person_key,
-    earlier.intent AS last_intent,
+    CASE WHEN NOT earlier.is_doubtful THEN earlier.person_key END AS last_person_key,
+    CASE WHEN NOT earlier.is_doubtful THEN earlier.intent END AS last_intent,
     CASE WHEN o.gone THEN coalesce(o.reason, 'to be gone') END AS gone_because
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
 LEFT JOIN LATERAL (
-    SELECT e.salesforce_id, e.person_key, e.intent, e.gone
+    SELECT
+        e.salesforce_id,
+        e.person_key,
+        e.intent,
+        e.gone,
+        -- What was sent since without success may be in the org all the same.
+        EXISTS (
+            SELECT FROM crm.operation AS sent
+            WHERE
+                sent.account_id = e.account_id
+                AND sent.natural_key = e.natural_key
+                AND sent.version > e.version
+                AND sent.version < o.version
+                AND sent.sent_at IS NOT NULL
+        ) AS is_doubtful
     FROM crm.operation AS e
     WHERE
         o.version > 1
