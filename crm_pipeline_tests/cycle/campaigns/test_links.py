@@ -200,7 +200,7 @@ def test_a_campaign_that_we_made_follows_its_event_but_not_where_people_changed_
     moved(bench, hours=2, name="Expo, put off", starts_at=later, ends_at=later)
     report = bench.cycle()
     assert shown(bench) == ("Expo, put off", "2026-03-31", "2026-03-31")
-    assert report.counts.api_calls == 2, "to look it up, and to change it"
+    assert report.counts.api_calls == 3, "to look it up, to change it, and what the activity says"
     bench.records("Campaign")[0]["Name"] = "Ours, by hand"
     later += timedelta(days=1)
     moved(bench, hours=4, name="Expo, at last", starts_at=later, ends_at=later)
