@@ -258,9 +258,11 @@ def header(told: tuple[str, str, str, str], minutes: float | None) -> list[str]:
     if stage == "cancelled":
         lines.insert(0, "Cancelled")
     if stage in ("attended", "attended_on_demand"):
-        long = "1 minute" if minutes == 1 else f"{minutes} minutes"
-        seen = stage == "attended_on_demand"
-        lines.append(f"Watched on demand: {long}" if seen else f"Attended: {long}, live")
+        long = "" if minutes is None else "1 minute" if minutes == 1 else f"{minutes} minutes"
+        if stage == "attended_on_demand":
+            lines.append(f"Watched on demand: {long}" if long else "Watched on demand")
+        else:
+            lines.append(f"Attended: {long}, live" if long else "Attended: live")
     return lines
 
 

@@ -47,9 +47,9 @@ def test_what_an_org_said_and_a_person_wrote_is_shown_without_effect(
         connection.execute(
             text(
                 "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
-                " content_hash, intent, state, error_code, error_message)"
+                " content_hash, intent, state, sobject, error_code, error_message)"
                 " VALUES ('acme', 'webinars', 'activity', :said, 1, now(), '', cast(:intent AS"
-                " jsonb), 'exhausted', 'CODE', :said)"
+                " jsonb), 'failed', :said, 'CODE', :said)"
             ),
             {"said": _NASTY, "intent": json.dumps({"Description": _NASTY})},
         )

@@ -232,7 +232,8 @@ def test_a_text_of_somebody_else_that_names_the_person_stops_nobody(bench: Bench
     bench.connection.commit()
     bury_now()
     assert bench.cycle().state == "Complete"
-    assert [lead["Email"] for lead in bench.records("Lead")] == ["p2@example.com"]
+    leads = [(lead["Email"], lead["FirstName"]) for lead in bench.records("Lead")]
+    assert leads == [("p1@example.com", "Ask [removed]"), ("p2@example.com", "First 2")]
     assert not tap.naming("canary")
 
 

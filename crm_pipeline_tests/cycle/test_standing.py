@@ -4,9 +4,13 @@ from sqlalchemy import Row, text
 
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.flows.registry import ALL_TOPICS
+from crm_pipeline.flows.webinars.flow import WEBINARS
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+OWN = {topic.name for topic in WEBINARS.topics}
+"""Topics of the one flow that the account has on: of the others nothing is left to do."""
 
 READ = {"registrations", "attendances", "filtered_leads", "lead_payloads"}
 BY_ITSELF = {"sync_state"}
@@ -37,7 +41,7 @@ def test_a_refused_login_leaves_done_what_needs_no_org(bench: Bench) -> None:
     one_registration(bench)
     lock_out(bench)
     report = bench.cycle()
-    assert report.done == READ | {"retried_operations"}
+    assert report.done & OWN == READ | {"retried_operations"}
     assert report.remedy == (
         "`crm-pipeline account credentials acme`, then `crm-pipeline account test-login acme`"
     )
@@ -53,7 +57,7 @@ def test_what_was_to_be_tried_again_first_is_not_done_in_an_org_that_is_down(ben
     )
     bench.admin("settings", maintenance="down")
     report = bench.cycle()
-    assert report.done == READ
+    assert report.done & OWN == READ
     assert report.remedy == "nothing: it is tried again by itself"
 
 
