@@ -79,7 +79,10 @@ def fill(bench: Bench, number: int) -> None:
 
 def test_ten_thousand_opportunities_with_their_people(deals: Bench) -> None:
     add_leads(deals.connection, OPPORTUNITIES)
+    # Of the current minute an org does not say yet that all is covered: it would be read again.
+    deals.admin("settings", clock_shift_seconds=-600)
     fill(deals, OPPORTUNITIES)
+    deals.admin("settings", clock_shift_seconds=0)
     report = deals.cycle()
     assert report.state == "Complete", report.reason
     assert len(told(deals)) == OPPORTUNITIES
@@ -87,7 +90,5 @@ def test_ten_thousand_opportunities_with_their_people(deals: Bench) -> None:
     # A describe; eight pages of roles, and the other objects with them; the roles around the
     # opportunities and the leads that became them or their contacts: four calls more.
     assert report.counts.api_calls == 13, report.api_calls_by_kind
-    deals.admin("settings", clock_shift_seconds=120)
-    cycle(deals)
     assert deals.cycle().counts.api_calls == 1
     assert len(told(deals)) == OPPORTUNITIES
