@@ -6,18 +6,18 @@ The names of the columns of the statements in `sql/extract/engagement/` are the 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.rows import the_object
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.participations import UNFINISHED, moment
-from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
+from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
+from crm_pipeline.sources.shipped import oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 
 CHANGED_AT = "changed_at"
@@ -76,46 +76,22 @@ class EngagementRows:
         Raises:
             ExtractError: the warehouse is down, or a statement does not fit it.
         """
-        extract = f"engagement/{self.name}"
-        with explained(extract), reading.warehouse.connect() as connection:
-            connection.execute(statement("extract/one_snapshot"))
-            end, now = self._end(connection, reading)
-            start = NEVER if position is None else min(position.watermark, end)
-            now = now if position is None else max(now, position.watermark)
-            rows = connection.execution_options(
-                stream_results=True, max_row_buffer=reading.chunk_rows
-            ).execute(
-                statement(f"extract/{extract}"),
-                {
-                    "client_id": reading.client_id,
-                    "since": max(start - reading.overlap, NEVER),
-                    "prospect_ids": reading.prospect_ids and list(reading.prospect_ids),
-                },
-            )
-            names = list(rows.keys())
-            for name in (*self.needed, CHANGED_AT):
-                if name not in names:
-                    raise ExtractError(
-                        f"sql/extract/{extract}.sql lacks the column {name}: add it under this name"
-                    )
-            for partition in rows.partitions(reading.chunk_rows):
-                found = [
-                    _row(dict(zip(names, row, strict=True)), reading.timezone, now)
-                    for row in partition
-                ]
-                reached = max(start, min(found[-1][CHANGED_AT], end))
-                yield Chunk(found, Position(self.name, reached, reached, UNFINISHED, Decimal()))
-            seen_since = NEVER if self.is_whole else max(end - reading.overlap, NEVER)
-            seen = connection.execute(
-                statement(f"extract/{_NEW_ROWS}"),
-                {
-                    "keys": [""],
-                    "client_ids": [reading.client_id],
-                    "sources": [self.name],
-                    "sinces": [seen_since],
-                },
-            ).one()
-            yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
+        ids = reading.prospect_ids
+        return read_extract(
+            ExtractStatements(
+                self.name,
+                f"engagement/{self.name}",
+                "engagement/end",
+                _NEW_ROWS,
+                (*self.needed, CHANGED_AT),
+                self.is_whole,
+            ),
+            reading,
+            position,
+            parameters={"prospect_ids": ids and list(ids)},
+            row_of=_row,
+            changed_at=itemgetter(CHANGED_AT),
+        )
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
@@ -124,21 +100,6 @@ class EngagementRows:
     def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
         """Returns, as `Source`, when the oldest row above the watermark was shipped."""
         return oldest_unread(asked, self.name, _NEW_ROWS)
-
-    def _end(self, connection: Connection, reading: EngagementReading) -> tuple[datetime, datetime]:
-        """Up to when the rows can be read: the newest one, but not beyond the warehouse's clock.
-
-        Returns:
-            That, and what the clock says.
-        """
-        row = connection.execute(
-            statement("extract/engagement/end"),
-            {"client_id": reading.client_id, "source": self.name},
-        ).one()
-        now: datetime = row.now
-        if row.newest is None:
-            return NEVER, now
-        return min(moment(row.newest, reading.timezone) or now, now), now
 
 
 DEFINITIONS = EngagementRows("definitions", ("what", "id", "name"), is_whole=True)

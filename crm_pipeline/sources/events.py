@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.sources.errors import explained
-from crm_pipeline.sources.participations import moment
+from crm_pipeline.sources.extracts import moment
 from crm_pipeline.text import written
 
 

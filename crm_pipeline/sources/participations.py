@@ -4,22 +4,21 @@ Each is defined by `sql/extract/registrations.sql` or `attendances.sql`; the nam
 are the contract.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, CursorResult, Engine, Row
+from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
-from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.shipped import NEVER, oldest_unread, with_news
+from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.extracts import ExtractStatements, end_of, moment, read_extract
+from crm_pipeline.sources.shipped import oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import seen, written
 
@@ -28,16 +27,12 @@ ExtractName = Literal["registrations", "attendances"]
 Rows = Mapping[ExtractName, Collection[int]]
 """Ids of rows by their extract."""
 
-UNFINISHED = -1
-"""Rows seen of a source that is being read: no count equals it, so the account stays due."""
-
 _NEVER_SHIPPED = datetime(9999, 12, 31, tzinfo=UTC)
 """Nothing is shipped after it."""
 
 _ID = {"registrations": "registration_id", "attendances": "attendance_id"}
 _HAPPENED_AT = {"registrations": "registered_at", "attendances": "attended_at"}
 _ADDRESS = ("address_1", "address_2", "address_3")
-_FIRST_YEAR, _LAST_YEAR = SALESFORCE_YEARS
 _NEEDED = ("event_session_id", "person_id", "email", "changed_at")
 _OF_NO_PERSON = frozenset(
     (*_ID.values(), *_HAPPENED_AT.values(), "event_session_id", "event_id", "changed_at", "parts")
@@ -111,38 +106,18 @@ class Extract:
         Raises:
             ExtractError: the warehouse is down, or the statement does not fit it.
         """
-        with explained(self.name), selection.warehouse.connect() as connection:
-            connection.execute(statement("extract/one_snapshot"))
-            end, now = _end(connection, selection, self.name)
-            # Lower than the watermark where the warehouse's clock or its newest row lies behind
-            # it: a clock set back, a warehouse restored to an older state.
-            start = NEVER if position is None else min(position.watermark, end)
-            # By a clock that was set back, what was read before lies in no future, nor is it
-            # newer than what is said of it now.
-            now = now if position is None else max(now, position.watermark)
-            rows = connection.execution_options(
-                stream_results=True, max_row_buffer=selection.chunk_rows
-            ).execute(
-                statement(f"extract/{self.name}"),
-                {
-                    "client_id": selection.client_id,
-                    "since": max(start - selection.overlap, NEVER),
-                    "sessions": None if selection.sessions is None else list(selection.sessions),
-                    "backfilled": list(selection.backfilled),
-                    "again": list(selection.again.get(self.name, ())),
-                },
-            )
-            names = _names(self.name, rows)
-            for partition in rows.partitions(selection.chunk_rows):
-                participations = self._participations(names, partition, selection, now)
-                reached = max(start, min(participations[-1].changed_at, end))
-                yield Chunk(
-                    participations,
-                    Position(self.name, reached, reached, UNFINISHED, Decimal()),
-                )
-            seen_since = max(end - selection.overlap, NEVER)
-            seen = _rows_since(connection, selection, self.name, seen_since)
-            yield Chunk((), Position(self.name, end, seen_since, seen.rows, seen.seconds))
+        return read_extract(
+            self._statements,
+            selection,
+            position,
+            parameters={
+                "sessions": None if selection.sessions is None else list(selection.sessions),
+                "backfilled": list(selection.backfilled),
+                "again": list(selection.again.get(self.name, ())),
+            },
+            row_of=partial(participation_of, self.name),
+            changed_at=attrgetter("changed_at"),
+        )
 
     def named(self, selection: RowSelection, ids: Collection[int]) -> list[Participation]:
         """Reads these rows whatever their time, as far as they are there.
@@ -151,7 +126,7 @@ class Extract:
             ExtractError: as `read`.
         """
         with explained(self.name), selection.warehouse.connect() as connection:
-            _, now = _end(connection, selection, self.name)
+            _, now = end_of(self._statements, connection, selection)
             rows = connection.execute(
                 statement(f"extract/{self.name}"),
                 {
@@ -162,19 +137,18 @@ class Extract:
                     "again": list(ids),
                 },
             )
-            return self._participations(_names(self.name, rows), rows.all(), selection, now)
+            names = self._statements.names(rows)
+            return [
+                participation_of(
+                    self.name, dict(zip(names, row, strict=True)), selection.timezone, now
+                )
+                for row in rows
+            ]
 
-    def _participations(
-        self,
-        names: Sequence[str],
-        rows: Iterable[Row[Any]],
-        selection: RowSelection,
-        now: datetime,
-    ) -> list[Participation]:
-        return [
-            participation_of(self.name, dict(zip(names, row, strict=True)), selection.timezone, now)
-            for row in rows
-        ]
+    @property
+    def _statements(self) -> ExtractStatements:
+        needed = (*_NEEDED, _ID[self.name], _HAPPENED_AT[self.name])
+        return ExtractStatements(self.name, self.name, "end", "new_rows", needed)
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
@@ -221,42 +195,6 @@ def columns(warehouse: Engine) -> frozenset[str]:
             with explained(name):
                 known.update(connection.execute(statement(f"extract/{name}"), nobody).keys())
     return frozenset(known)
-
-
-def _end(
-    connection: Connection, selection: RowSelection, source: ExtractName
-) -> tuple[datetime, datetime]:
-    """Up to when the source can be read: its newest row, but not beyond the warehouse's clock.
-
-    Returns:
-        That, and what the clock says.
-    """
-    row = connection.execute(
-        statement("extract/end"), {"client_id": selection.client_id, "source": source}
-    ).one()
-    now: datetime = row.now
-    if row.newest is None:
-        return NEVER, now
-    return min(moment(row.newest, selection.timezone) or now, now), now
-
-
-def _rows_since(
-    connection: Connection, selection: RowSelection, source: ExtractName, since: datetime
-) -> Row[Any]:
-    """Counts the source's rows shipped after `since`, and sums their times."""
-    only = {"keys": [""], "client_ids": [selection.client_id], "sources": [source]}
-    return connection.execute(statement("extract/new_rows"), {**only, "sinces": [since]}).one()
-
-
-def _names(source: ExtractName, rows: CursorResult[Any]) -> list[str]:
-    """The extract's columns. Raises `ExtractError` where one of the contract's is not there."""
-    names = list(rows.keys())
-    for name in (*_NEEDED, _ID[source], _HAPPENED_AT[source]):
-        if name not in names:
-            raise ExtractError(
-                f"sql/extract/{source}.sql lacks the column {name}: add it under this name"
-            )
-    return names
 
 
 def participation_of(
@@ -324,23 +262,3 @@ def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:
         if columns[name] is None:
             return f"no {name}"
     return f"{_HAPPENED_AT[source]} is no usable time"
-
-
-def moment(value: Any, timezone: str) -> datetime | None:
-    """A time of the warehouse with its zone: `timezone` where it carries none.
-
-    Returns:
-        None where it is none that Salesforce takes: null, infinite, of another age.
-    """
-    at = value if type(value) is datetime else _as_datetime(value)
-    if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))
-
-
-def _as_datetime(value: Any) -> datetime | None:
-    """Returns the time that a column of another type means: a day (its beginning), or text."""
-    try:
-        return datetime.fromisoformat(value.isoformat() if isinstance(value, date) else str(value))
-    except ValueError:
-        return None

@@ -9,8 +9,9 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.people import Present, Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import rejection
-from crm_pipeline.sources.participations import Participation, RowSelection, moment
+from crm_pipeline.sources.participations import Participation, RowSelection
 from crm_pipeline.text import written
 
 ID_CHARS = 200

@@ -6,7 +6,7 @@ The names of the columns of `sql/extract/tracked_leads.sql` are the contract.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -15,8 +15,8 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.statements import statement
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.participations import UNFINISHED, moment
+from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.shipped import NEVER, RowQuestion, oldest_unread, shipped_since, with_news
 from crm_pipeline.sources.source import Asked, Chunk
 from crm_pipeline.text import storable_json
@@ -26,6 +26,9 @@ NAME = "tracked_leads"
 NEEDED = ("lead_id", "kind", "happened_at", "is_spam", "is_duplicate", "email", "phone")
 """The columns without which nothing can be said of a lead, beside changed_at."""
 
+_STATEMENTS = ExtractStatements(
+    NAME, NAME, "tracked_leads_end", "new_tracked_leads", (*NEEDED, "changed_at")
+)
 
 _OF_NO_PERSON = frozenset(
     ("lead_id", "kind", "happened_at", "changed_at", "is_spam", "is_duplicate")
@@ -84,52 +87,22 @@ class TrackedLeads:
         Raises:
             ExtractError: the warehouse is down, or a statement does not fit it.
         """
-        with explained(NAME), reading.warehouse.connect() as connection:
-            connection.execute(statement("extract/one_snapshot"))
-            end, now = _end(connection, reading)
-            start = NEVER if position is None else min(position.watermark, end)
-            now = now if position is None else max(now, position.watermark)
-            rows = connection.execution_options(
-                stream_results=True, max_row_buffer=reading.chunk_rows
-            ).execute(
-                statement("extract/tracked_leads"),
-                {
-                    "client_id": reading.client_id,
-                    "since": max(start - reading.overlap, NEVER),
-                },
-            )
-            names = list(rows.keys())
-            for name in (*NEEDED, "changed_at"):
-                if name not in names:
-                    raise ExtractError(
-                        f"sql/extract/{NAME}.sql lacks the column {name}: add it under this name"
-                    )
-            for partition in rows.partitions(reading.chunk_rows):
-                leads = [
-                    _lead(dict(zip(names, row, strict=True)), reading.timezone, now)
-                    for row in partition
-                ]
-                reached = max(start, min(leads[-1].changed_at, end))
-                yield Chunk(leads, Position(NAME, reached, reached, UNFINISHED, Decimal()))
-            seen_since = max(end - reading.overlap, NEVER)
-            seen = connection.execute(
-                statement("extract/new_tracked_leads"),
-                {
-                    "keys": [""],
-                    "client_ids": [reading.client_id],
-                    "sources": [NAME],
-                    "sinces": [seen_since],
-                },
-            ).one()
-            yield Chunk((), Position(NAME, end, seen_since, seen.rows, seen.seconds))
+        return read_extract(
+            _STATEMENTS,
+            reading,
+            position,
+            parameters={},
+            row_of=_lead,
+            changed_at=attrgetter("changed_at"),
+        )
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with leads shipped after what they have seen."""
-        return with_news(asked, self.name, "new_tracked_leads")
+        return with_news(asked, self.name, _STATEMENTS.new_rows)
 
     def unread_since(self, asked: Sequence[Asked]) -> dict[str, datetime]:
         """Returns, as `Source`, when the oldest lead above the watermark was shipped."""
-        return oldest_unread(asked, self.name, "new_tracked_leads")
+        return oldest_unread(asked, self.name, _STATEMENTS.new_rows)
 
 
 TRACKED_LEADS = TrackedLeads()
@@ -183,22 +156,7 @@ def count_leads(client_id: str) -> int:
         ExtractError: the warehouse is down, or `sql/extract/new_tracked_leads.sql` does not fit it.
     """
     question = RowQuestion(client_id, NAME, NEVER)
-    return shipped_since([question], "new_tracked_leads")[question].rows
-
-
-def _end(connection: Connection, reading: LeadsReading) -> tuple[datetime, datetime]:
-    """Up to when the leads can be read: the newest one, but not beyond the warehouse's clock.
-
-    Returns:
-        That, and what the clock says.
-    """
-    row = connection.execute(
-        statement("extract/tracked_leads_end"), {"client_id": reading.client_id}
-    ).one()
-    now: datetime = row.now
-    if row.newest is None:
-        return NEVER, now
-    return min(moment(row.newest, reading.timezone) or now, now), now
+    return shipped_since([question], _STATEMENTS.new_rows)[question].rows
 
 
 def _lead(columns: dict[str, Any], timezone: str, now: datetime) -> TrackedLeadRow:

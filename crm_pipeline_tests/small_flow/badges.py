@@ -28,7 +28,7 @@ from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.people import people_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
-from crm_pipeline.sources.participations import UNFINISHED
+from crm_pipeline.sources.extracts import UNFINISHED
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.source import Asked, Chunk
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.participations import UNFINISHED
+from crm_pipeline.sources.extracts import UNFINISHED
 from crm_pipeline.sources.shipped import Shipped
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -22,9 +22,10 @@ from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.events import Event
+from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import FieldMap, rejection
 from crm_pipeline.sources.minutes import Interval, minutes_together
-from crm_pipeline.sources.participations import Participation, moment
+from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.stages import word_of

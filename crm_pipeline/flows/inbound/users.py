@@ -16,7 +16,7 @@ from crm_pipeline.ledger.positions import Position, advance, positions
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import ExtractError, explained
-from crm_pipeline.sources.participations import moment
+from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.text import storable_json, written
 

@@ -8,7 +8,8 @@ from typing import Any
 from crm_pipeline.accounts.activities import ACTIVITY_TEXT, AS_IT_IS, ON_DEMAND, ActivityText
 from crm_pipeline.flows.webinars.visits import several
 from crm_pipeline.salesforce.values import number
-from crm_pipeline.sources.participations import ExtractName, Participation, moment
+from crm_pipeline.sources.extracts import moment
+from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.stages import is_on_demand
 from crm_pipeline.text import seen, trimmed, written
 
