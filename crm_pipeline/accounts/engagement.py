@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crm_pipeline.accounts.engagement_objects import (
     DECLARED,
     PERSON_SOURCES,
-    Declared,
     Names,
     ObjectName,
 )
@@ -17,9 +16,9 @@ from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 _CustomName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")]
 
-_OF_A_SCORE: Mapping[str, Declared] = {
-    "score": Declared("Score__c", "Score", "number", scale=2),
-    "grade": Declared("Grade__c", "Grade", "text", 40),
+_OF_A_SCORE: Mapping[str, OrgField] = {
+    "score": OrgField("Score__c", "Score", "number", scale=2),
+    "grade": OrgField("Grade__c", "Grade", "text", 40),
 }
 """The form of one score that a field of a person may show: `score:17`, `grade:17`."""
 

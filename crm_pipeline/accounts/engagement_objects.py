@@ -5,10 +5,10 @@ a client's admin deploys.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from crm_pipeline.salesforce.org_objects import FieldKind, OrgField, OrgObject
+from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 
 ObjectName = Literal[
     "tag",
@@ -34,62 +34,52 @@ NAME_LENGTH = 80
 _LONG = 32_768
 
 
-class Declared(NamedTuple):
-    """A field: the API name by default, the label, and the rest as in `OrgField`."""
-
-    name: str
-    label: str
-    kind: FieldKind
-    length: int = 0
-    scale: int = 0
-    is_key: bool = False
-    refers_to: str | None = None
-    children: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class DeclaredObject:
-    """An object: the API name by default, its labels, and its fields by the settings' names."""
+    """An object: the API name by default, its labels, and its fields by the settings' names.
+
+    The fields have their names by default too, and refer to objects by the settings' names.
+    """
 
     name: str
     label: str
     plural: str
     says: str
-    fields: Mapping[str, Declared]
+    fields: Mapping[str, OrgField]
 
 
-def _key(name: str, label: str) -> Declared:
-    return Declared(name, label, "text", KEY_LENGTH, is_key=True)
+def _key(name: str, label: str) -> OrgField:
+    return OrgField(name, label, "text", KEY_LENGTH, is_key=True)
 
 
-def _text(name: str, label: str, length: int = 255) -> Declared:
-    return Declared(name, label, "text", length)
+def _text(name: str, label: str, length: int = 255) -> OrgField:
+    return OrgField(name, label, "text", length)
 
 
-def _lookup(name: str, label: str, refers_to: str, children: str) -> Declared:
-    return Declared(name, label, "lookup", refers_to=refers_to, children=children)
+def _lookup(name: str, label: str, refers_to: str, children: str) -> OrgField:
+    return OrgField(name, label, "lookup", refers_to=refers_to, children=children)
 
 
-def _number(name: str, label: str, scale: int = 0) -> Declared:
-    return Declared(name, label, "number", scale=scale)
+def _number(name: str, label: str, scale: int = 0) -> OrgField:
+    return OrgField(name, label, "number", scale=scale)
 
 
 _OF_A_TAG = {
-    "since": Declared("Since__c", "Since", "datetime"),
+    "since": OrgField("Since__c", "Since", "datetime"),
     "times": _number("Times__c", "Times"),
 }
 _OF_A_SCORE = {"value": _number("Value__c", "Value", 2), "grade": _text("Grade__c", "Grade", 40)}
 _OF_A_PAGE = {
     "kind": _text("Kind__c", "Kind", 40),
-    "url": Declared("URL__c", "URL", "url"),
+    "url": OrgField("URL__c", "URL", "url"),
     "title": _text("Title__c", "Title"),
-    "referrer": Declared("Referrer__c", "Referrer", "url"),
+    "referrer": OrgField("Referrer__c", "Referrer", "url"),
     "seconds": _number("Seconds__c", "Seconds"),
-    "time": Declared("Time__c", "Time", "datetime"),
+    "time": OrgField("Time__c", "Time", "datetime"),
 }
 
 
-def _of_a_person(children: str) -> dict[str, Declared]:
+def _of_a_person(children: str) -> dict[str, OrgField]:
     return {
         "key": _key("Record_Key__c", "Record Key"),
         "lead": _lookup("Lead__c", "Lead", "Lead", children),
@@ -106,7 +96,7 @@ DECLARED: Mapping[ObjectName, DeclaredObject] = {
         {
             "key": _key("Tag_Id__c", "Tag Id"),
             "category": _text("Category__c", "Category"),
-            "description": Declared("Description__c", "Description", "long_text", _LONG),
+            "description": OrgField("Description__c", "Description", "long_text", _LONG),
         },
     ),
     "score": DeclaredObject(
@@ -117,7 +107,7 @@ DECLARED: Mapping[ObjectName, DeclaredObject] = {
         {
             "key": _key("Score_Id__c", "Score Id"),
             "kind": _text("Kind__c", "Kind", 40),
-            "description": Declared("Description__c", "Description", "long_text", _LONG),
+            "description": OrgField("Description__c", "Description", "long_text", _LONG),
         },
     ),
     "prospect": DeclaredObject(
@@ -127,16 +117,16 @@ DECLARED: Mapping[ObjectName, DeclaredObject] = {
         "Somebody who is tracked, be it known who that is or not.",
         {
             "key": _key("Prospect_Id__c", "Prospect Id"),
-            "email": Declared("Email__c", "Email", "email"),
+            "email": OrgField("Email__c", "Email", "email"),
             "first_name": _text("First_Name__c", "First Name"),
             "last_name": _text("Last_Name__c", "Last Name"),
             "company": _text("Company__c", "Company"),
-            "phone": Declared("Phone__c", "Phone", "phone"),
-            "favorite": Declared("Favorite__c", "Favorite", "checkbox"),
+            "phone": OrgField("Phone__c", "Phone", "phone"),
+            "favorite": OrgField("Favorite__c", "Favorite", "checkbox"),
             "temperature": _number("Temperature__c", "Temperature", 2),
             "predictive_score": _number("Predictive_Score__c", "Predictive Score", 2),
-            "first_visit": Declared("First_Visit__c", "First Visit", "datetime"),
-            "last_visit": Declared("Last_Visit__c", "Last Visit", "datetime"),
+            "first_visit": OrgField("First_Visit__c", "First Visit", "datetime"),
+            "last_visit": OrgField("Last_Visit__c", "Last Visit", "datetime"),
             "visits": _number("Visits__c", "Visits"),
             "life_cycle": _text("Life_Cycle__c", "Life Cycle", 40),
             "merged_into": _text("Merged_Into__c", "Merged Into"),
@@ -263,7 +253,7 @@ DECLARED: Mapping[ObjectName, DeclaredObject] = {
     ),
 }
 
-PERSON_SOURCES: Mapping[str, Declared] = {
+PERSON_SOURCES: Mapping[str, OrgField] = {
     "prospect_id": _text("Prospect_Id__c", "Prospect Id"),
     **{
         column: declared
@@ -279,7 +269,7 @@ PERSON_SOURCES: Mapping[str, Declared] = {
             "life_cycle",
         )
     },
-    "tags": Declared("Tags__c", "Tags", "long_text", _LONG),
+    "tags": OrgField("Tags__c", "Tags", "long_text", _LONG),
 }
 """Values of a prospect that fields of a Lead or Contact may show, beside scores and grades."""
 
@@ -335,13 +325,9 @@ class Names:
                 if each == target:
                     target = self.object(each)
             is_detail = field in masters and MASTERS.get(name) == field
-            yield OrgField(
-                self.field(name, field),
-                declared.label,
-                "master_detail" if is_detail else declared.kind,
-                declared.length,
-                declared.scale,
-                declared.is_key,
-                target,
-                declared.children,
+            yield replace(
+                declared,
+                name=self.field(name, field),
+                kind="master_detail" if is_detail else declared.kind,
+                refers_to=target,
             )
