@@ -92,8 +92,10 @@ def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
     followed = follow_people(desk.org.log_in(), {each.person_id for each in lost if each.person_id})
     places = {who: place.salesforce_id or who for who, place in followed.items()}
     times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in lost]
+    # One that people deleted before its person moved stays where it was.
+    sought = {*places.values(), *(each.person_id for each in lost if each.person_id)}
     records = find_activities(
-        desk.org.log_in(), EVENT, sorted(set(places.values())), between=(min(times), max(times))
+        desk.org.log_in(), EVENT, sorted(sought), between=(min(times), max(times))
     )
     taken = known_activities(desk.ledger.connection, [record["Id"] for record in records])
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
@@ -102,9 +104,10 @@ def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
             unclaimed[_likeness(record["WhoId"], record)].append(record["Id"])
     found = {}
     for each in lost:
-        alike = unclaimed[_likeness(places.get(each.person_id or ""), each.intent)]
-        if alike:
-            found[each.operation_id] = alike.pop(0)
+        for person_id in dict.fromkeys((places.get(each.person_id or ""), each.person_id)):
+            if alike := unclaimed[_likeness(person_id, each.intent)]:
+                found[each.operation_id] = alike.pop(0)
+                break
     return found
 
 

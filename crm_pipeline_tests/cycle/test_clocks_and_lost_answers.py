@@ -3,7 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from crm_pipeline_tests.cycle.campaigns.scenes import event_id, one_registration, switch_on
+from crm_pipeline_tests.cycle.campaigns.scenes import (
+    delete,
+    event_id,
+    one_registration,
+    switch_on,
+)
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
@@ -110,4 +115,23 @@ def test_an_activity_of_another_person_is_not_taken_for_a_lost_one(bench: Bench)
     for _ in range(2):
         bench.cycle()
     assert [each["WhoId"] for each in bench.records("Event")] == [second, second]
+    assert set(bench.states().values()) == {"done"}
+
+
+def test_an_activity_that_people_deleted_before_its_lead_was_converted_does_not_come_again(
+    bench: Bench,
+) -> None:
+    one_registration(bench)
+    bench.cycle()
+    attend(bench.connection, 1, 1, minute=30)
+    bench.fault("collections.create", "reset_after", nth=1)
+    bench.cycle()
+    assert bench.states()["attendance:1"] == "in_flight"
+    registered, attended = bench.records("Event")
+    delete(bench, "Event", attended["Id"])
+    bench.admin("convert", lead_id=bench.records("Lead")[0]["Id"])
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    living = [each["Id"] for each in bench.records("Event") if not each["IsDeleted"]]
+    assert living == [registered["Id"]]
     assert set(bench.states().values()) == {"done"}
