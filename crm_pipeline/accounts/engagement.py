@@ -94,6 +94,11 @@ class EngagementSettings(BaseModel):
         return self.temperature_of_account or f"{self.prefix}Temperature__c"
 
     @property
+    def of_opportunities(self) -> bool:
+        """True if anything is brought to Opportunities."""
+        return self.opportunity_tags or self.opportunity_scores
+
+    @property
     def org_objects(self) -> tuple[OrgObject, ...]:
         """All that the org must have for what is chosen, parents before their children."""
         custom = [
@@ -139,7 +144,7 @@ class EngagementSettings(BaseModel):
                     f"{field} shows {source!r}; there are {', '.join(PERSON_SOURCES)}, score:ID "
                     "and grade:ID"
                 )
-        if (self.opportunity_tags or self.opportunity_scores) and not self.accounts:
+        if self.of_opportunities and not self.accounts:
             raise ValueError("opportunity_tags and opportunity_scores need accounts")
         for each in self.org_objects:
             _refuse_twice([field.name for field in each.fields], f"fields of {each.name}")

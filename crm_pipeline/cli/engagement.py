@@ -99,12 +99,9 @@ def confirm_engagement(
     chosen, former = account.settings.engagement, before.engagement
     if chosen == former:
         return
-    if chosen is not None and chosen.accounts:
-        mistake(
-            f"Account {account.account_id}: nothing is written to Accounts and Opportunities yet; "
-            "leave engagement.accounts off."
-        )
-    held = count_records(connection, account.account_id, ALL_OF_THE_ORG)
+    had = {each.name for each in former.org_objects} if former else set()
+    keeps = {each.name for each in chosen.org_objects} if chosen and not chosen.clean_up else set()
+    held = count_records(connection, account.account_id, ALL_OF_THE_ORG, had - keeps)
     if chosen is None:
         if held:
             agree(
@@ -115,15 +112,13 @@ def confirm_engagement(
                 yes=yes,
             )
         return
-    if chosen.clean_up:
-        agree(f"{held} records are to be deleted: {_calls_said(held)}.", "Delete them?", yes=yes)
-    elif former is not None and former.pages and not chosen.pages:
+    if held or chosen.clean_up:
         agree(
-            f"The pages among {held} records are to be deleted: {_calls_said(held)} at most.",
-            "Delete them?",
+            f"{held} records are to be deleted or emptied: {_calls_said(held)}.",
+            "Take them off?",
             yes=yes,
         )
-    else:
+    if not chosen.clean_up and (former is None or former.clean_up or not keeps < had):
         _agree_to_all(account, chosen, yes=yes)
     request_reading(connection, account.account_id)
 
@@ -142,11 +137,15 @@ def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool
     pages = there.pages if chosen.pages else 0
     own = there.definitions + there.prospects + there.given + pages
     copies = there.given + pages
+    further = f"; of Accounts as many as {there.given} more" if chosen.accounts else ""
+    if chosen.of_opportunities:
+        further += ", and of each Opportunity what its Account has"
     agree(
         f"{there.prospects} prospects with {there.given} tags and scores"
         f"{f' and {pages} pages' if chosen.pages else ''}: {_calls_said(own)} and "
         f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
-        f"{_calls_said(copies + 2 * there.prospects)} and {megabytes(copies)} MB more.",
+        f"{_calls_said(copies + 2 * there.prospects)} and {megabytes(copies)} MB more"
+        f"{further}.",
         "Send it?",
         yes=yes,
     )

@@ -181,6 +181,11 @@ def touch_prospects(
     connection.execute(statement("engagement/touch_prospects"), parameters)
 
 
+def seek_anew(connection: Connection, account_id: str) -> None:
+    """Has people with the addresses of prospects sought again, and Opportunities."""
+    connection.execute(statement("engagement/seek_anew"), {"account_id": account_id})
+
+
 def mark_gone(
     connection: Connection,
     account_id: str,
@@ -236,7 +241,7 @@ def take_people(
         connection: the caller's.
         account_id: whose.
         people: `salesforce_id`, `sobject`, `email`, `is_there`, `is_converted`, `columns`,
-            `stamp`.
+            `org_account`, `stamp`.
 
     Returns:
         How many are new or changed.
@@ -297,7 +302,10 @@ def note_said_people(
     people: Sequence[EngagedPerson],
     engaged: Collection[str],
 ) -> None:
-    """Notes that what is wanted of these was said, and which of them have a prospect's data."""
+    """Notes that what is wanted of these was said, and which of them have a prospect's data.
+
+    The Accounts of these Contacts are to be said then.
+    """
     parameters = {
         "account_id": account_id,
         "salesforce_ids": [each.salesforce_id for each in people],
@@ -324,9 +332,11 @@ def request_reading(connection: Connection, account_id: str, prospect_id: str = 
     connection.execute(statement("engagement/request"), parameters)
 
 
-def count_records(connection: Connection, account_id: str, topics: Collection[str]) -> int:
-    """Counts the records that stand in the org for some topics."""
-    parameters = {"account_id": account_id, "topics": list(topics)}
+def count_records(
+    connection: Connection, account_id: str, topics: Collection[str], sobjects: Collection[str]
+) -> int:
+    """Counts the records of some objects that stand in the org for some topics."""
+    parameters = {"account_id": account_id, "topics": list(topics), "sobjects": list(sobjects)}
     return int(connection.scalar(statement("engagement/count_records"), parameters) or 0)
 
 

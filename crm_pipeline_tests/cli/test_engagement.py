@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.ledger.engagement import ALL, requested_readings
@@ -87,11 +87,6 @@ def test_person_accounts_are_told(run: Run, pipeline: Engine, objects: dict[str,
         assert "has person accounts" in run("account", "test-login", ACCOUNT).stdout
 
 
-def test_what_is_not_written_yet_cannot_be_switched_on(run: Run, acme: str):
-    told = run("account", "set", acme, 'engagement={"accounts": true}', "--yes", fails=1).stderr
-    assert "nothing is written to Accounts and Opportunities yet" in told
-
-
 def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline: Engine):
     with pipeline.begin() as connection:
         for number in range(1, 4):
@@ -99,8 +94,36 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
             tag(connection, f"p{number}", "hot")
     told = run("account", "set", acme, "engagement={}", fails=1).stderr
     assert "3 prospects with 3 tags and scores: 1 API call and 1 MB of data storage" in told
+    told = run("account", "set", acme, 'engagement={"accounts": true}', fails=1).stderr
+    assert "of Accounts as many as 3 more." in told
     run("account", "set", acme, "engagement={}", "--yes")
     assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
     run("engagement", "resync", acme, "--prospect", "p1")
     with pipeline.connect() as connection:
         assert requested_readings(connection, acme) == {ALL, "p1"}
+
+
+def test_what_is_taken_off_is_said_before(run: Run, server: LocalOrgServer, pipeline: Engine):
+    chosen = '{"pages": true, "accounts": true, "opportunity_tags": true}'
+    run("account", "set", ACCOUNT, f"engagement={chosen}", "--yes")
+    held = {"Page_Prospect__c": 3, "Website_Visit__c": 2, "Account_Score__c": 4, "Account": 1}
+    with pipeline.begin() as connection:
+        for sobject, number in (held | {"Prospect__c": 5}).items():
+            connection.execute(
+                text(
+                    "INSERT INTO crm.record (account_id, natural_key, topic, sobject,"
+                    " salesforce_id, last, ref_fields, ref_keys, ref_ids, as_of)"
+                    " SELECT :account, :sobject || n, 'get_prospects', :sobject, :sobject || n,"
+                    " '{}', '{}', '{}', '{}', now() FROM generate_series(1, :number) AS n"
+                ),
+                {"account": ACCOUNT, "sobject": sobject, "number": number},
+            )
+
+    def told(chosen: str) -> str:
+        said: str = run("account", "set", ACCOUNT, f"engagement={chosen}", fails=1).stderr
+        return said
+
+    assert "10 records are to be deleted or emptied: 1 API call" in told("{}")
+    assert "5 records are to be deleted" in told('{"pages": true}')
+    assert "15 records are to be deleted" in told('{"clean_up": true}')
+    assert "15 records of the engagement workflow stay" in told("")

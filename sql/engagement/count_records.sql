@@ -1,4 +1,7 @@
--- The records that stand in the org for some topics.
+-- The records of some objects that stand in the org for some topics.
 SELECT count(*) AS number
 FROM crm.record AS r
-WHERE r.account_id = :account_id AND r.topic = any(CAST(:topics AS text []))
+WHERE
+    r.account_id = :account_id
+    AND r.topic = any(CAST(:topics AS text []))
+    AND r.sobject = any(CAST(:sobjects AS text []))

@@ -9,6 +9,7 @@ WITH said AS (
         is_there boolean,
         is_converted boolean,
         columns jsonb,
+        org_account text,
         stamp timestamptz
     )
     ORDER BY s.salesforce_id ASC, s.stamp DESC
@@ -16,11 +17,12 @@ WITH said AS (
 
 kept AS (
     INSERT INTO crm.engagement_person AS e (
-        account_id, salesforce_id, sobject, email, is_there, is_converted, columns, stamp
+        account_id, salesforce_id, sobject, email, is_there, is_converted, columns,
+        org_account, stamp
     )
     SELECT
         :account_id, s.salesforce_id, s.sobject, s.email, s.is_there, s.is_converted, s.columns,
-        s.stamp
+        s.org_account, s.stamp
     FROM said AS s
     WHERE
         EXISTS (
@@ -39,6 +41,7 @@ kept AS (
         is_there = excluded.is_there,
         is_converted = excluded.is_converted,
         columns = excluded.columns,
+        org_account = excluded.org_account,
         stamp = excluded.stamp,
         -- Another owner is told as an edit; the address of the same one is no edit of the record.
         is_to_tell = e.is_to_tell
@@ -48,13 +51,19 @@ kept AS (
             AND e.columns ->> 'owner_email' IS DISTINCT FROM excluded.columns ->> 'owner_email'
         ),
         is_due = e.is_due
-        OR (e.email, e.is_there, e.is_converted)
-        IS DISTINCT FROM (excluded.email, excluded.is_there, excluded.is_converted)
+        OR (e.email, e.is_there, e.is_converted, e.org_account)
+        IS DISTINCT FROM (
+            excluded.email, excluded.is_there, excluded.is_converted, excluded.org_account
+        )
     WHERE
         e.stamp <= excluded.stamp
-        AND (e.email, e.is_there, e.is_converted, e.columns)
+        AND (e.email, e.is_there, e.is_converted, e.columns, e.org_account)
         IS DISTINCT FROM (
-            excluded.email, excluded.is_there, excluded.is_converted, excluded.columns
+            excluded.email,
+            excluded.is_there,
+            excluded.is_converted,
+            excluded.columns,
+            excluded.org_account
         )
     RETURNING e.email, e.is_due
 ),

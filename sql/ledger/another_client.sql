@@ -48,6 +48,10 @@ engaged AS (
     DELETE FROM crm.engagement_person WHERE account_id = :account_id
 ),
 
+aggregates AS (
+    DELETE FROM crm.engagement_aggregate WHERE account_id = :account_id
+),
+
 addresses AS (
     DELETE FROM crm.engagement_address WHERE account_id = :account_id
 ),

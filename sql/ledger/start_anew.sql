@@ -46,6 +46,10 @@ engaged AS (
     DELETE FROM crm.engagement_person WHERE account_id = :account_id
 ),
 
+aggregates AS (
+    DELETE FROM crm.engagement_aggregate WHERE account_id = :account_id
+),
+
 addresses AS (
     UPDATE crm.engagement_address SET is_sought = false WHERE account_id = :account_id
 ),

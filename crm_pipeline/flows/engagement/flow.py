@@ -1,5 +1,6 @@
 """The engagement workflow, declared: prospects in the org, matched to its people (spec 3)."""
 
+from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.engagement import NAME, shown, topics
 from crm_pipeline.flows.engagement.following import asks, follow, notice, take, watches
@@ -134,6 +135,80 @@ _TOPICS = (
         when_deleted="leave",
         gives_up=False,
     ),
+    Topic(
+        topics.AGGREGATE_TAGS,
+        "Accounts have the tags of their Contacts, for accounts that have this on: since the "
+        "earliest time, and as many times as all together.",
+        group=NAME,
+        technology="salesforce",
+        after=(
+            topics.TO_CONTACTS,
+            topics.CLEAN_CONTACTS,
+        ),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.AGGREGATE_SCORES,
+        "Accounts have the scores of their Contacts, for accounts that have this on: the median "
+        "and the grade that most of them have.",
+        group=NAME,
+        technology="salesforce",
+        after=(
+            topics.TO_CONTACTS,
+            topics.CLEAN_CONTACTS,
+        ),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.AGGREGATE_TEMPERATURE,
+        "Accounts have the median temperature of their Contacts, for accounts that have this on; "
+        "Contacts without one do not count.",
+        group=NAME,
+        technology="salesforce",
+        after=(
+            topics.TO_CONTACTS,
+            topics.CLEAN_CONTACTS,
+        ),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.OPPORTUNITY_TAGS,
+        "Opportunities have the tags of their Account, for accounts that have this on; "
+        "they lose those that it no longer has.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.AGGREGATE_TAGS,),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
+    Topic(
+        topics.OPPORTUNITY_SCORES,
+        "Opportunities have the scores of their Account, for accounts that have this on; "
+        "they lose those that it no longer has.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.AGGREGATE_SCORES,),
+        counts=_WRITTEN,
+        reads_back=True,
+        sends=("record",),
+        when_deleted="leave",
+        gives_up=False,
+    ),
 )
 
 _BACK = Topic(
@@ -182,6 +257,10 @@ _OBJECTS = tuple(
             "Pages of Leads and Contacts.",
             (topics.TO_LEADS, topics.TO_CONTACTS),
         ),
+        ("SW_Account_Tag_Segment_Trigger__c", "Tags of Accounts.", (topics.AGGREGATE_TAGS,)),
+        ("Account_Score__c", "Scores of Accounts.", (topics.AGGREGATE_SCORES,)),
+        ("SW_Opportunity_Tag__c", "Tags of Opportunities.", (topics.OPPORTUNITY_TAGS,)),
+        ("Opportunity_Score__c", "Scores of Opportunities.", (topics.OPPORTUNITY_SCORES,)),
     )
 )
 
@@ -193,6 +272,13 @@ _PROMISES = (
     ),
 )
 
+
+def _also_read(chosen: EngagementSettings) -> list[OrgObject]:
+    """Objects of which nothing is written: owners, and Opportunities. Described in one call."""
+    names = ("User", "Opportunity") if chosen.of_opportunities else ("User",)
+    return [OrgObject(name, name, f"{name}s", "", ()) for name in names]
+
+
 ENGAGEMENT = Flow(
     NAME,
     settings=lambda account: account.engagement,
@@ -202,8 +288,7 @@ ENGAGEMENT = Flow(
     promises=_PROMISES,
     read=read,
     share=20_000,
-    # Owners are described in the same call.
-    needs=lambda chosen: (*chosen.org_objects, OrgObject("User", "User", "Users", "", ())),
+    needs=lambda chosen: (*chosen.org_objects, *_also_read(chosen)),
     watches=watches,
     notice=notice,
     take=take,

@@ -1,5 +1,6 @@
 """Consequences of what was read: who has a prospect's address, and what the org is to hold."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.declaration import Ask, Batch, Noticed, Numbers, Reading, Taking, Watched
 from crm_pipeline.flows.engagement import NAME, back_rules, rules, topics
+from crm_pipeline.flows.engagement.aggregates import aggregate_wants, topics_on
 from crm_pipeline.ledger.engagement import (
     Definition,
     Prospect,
@@ -26,6 +28,15 @@ from crm_pipeline.ledger.engagement import (
     take_people,
     take_to_tell,
 )
+from crm_pipeline.ledger.engagement_aggregates import (
+    aggregates_of,
+    aggregates_to_say,
+    note_opportunities_sought,
+    note_said_aggregates,
+    org_accounts_to_seek,
+    take_opportunities,
+    take_org_accounts,
+)
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.salesforce.composite import Record
@@ -40,19 +51,28 @@ SAID_IN_A_CYCLE = 20_000
 """Prospects, and people, of which a cycle says something; the next one takes the rest."""
 
 _ADDRESSES = "addresses"
+_OPPORTUNITIES = "opportunities"
 
 
 def watches(chosen: EngagementSettings) -> Sequence[Watched]:
     """The objects whose changes tell who is matched, and what people deleted."""
     news = back_rules.watched_fields(chosen)
+    of_contacts = ("AccountId",) if chosen.accounts else ()
     return (
         Watched("Lead", (), context=(*news, "Name", "IsConverted"), held_only=False),
-        Watched("Contact", (), context=(*news, "Name"), held_only=False),
+        Watched("Contact", (), context=(*news, "Name", *of_contacts), held_only=False),
         # Of these only what is matched is told.
         *(Watched(each, news, if_there=("Owner.Email",)) for each in back_rules.PEOPLE),
         Watched("User", (), context=("Email",), held_only=False),
         Watched(chosen.names.object("prospect"), ("IsDeleted",)),
+        *((Watched("Account", ("IsDeleted",)),) if chosen.accounts else ()),
+        *((_WATCHED_OPPORTUNITIES,) if chosen.of_opportunities else ()),
     )
+
+
+_WATCHED_OPPORTUNITIES = Watched(
+    "Opportunity", (), context=("AccountId", "IsDeleted"), held_only=False
+)
 
 
 def notice(noticed: Sequence[Noticed], chosen: EngagementSettings) -> list[MessageWant]:
@@ -78,18 +98,26 @@ def take(taking: Taking[EngagementSettings]) -> Numbers:
     ]
     if deleted:
         mark_deleted_in_org(taking.ledger, account_id, deleted)
-    sought = {value for ask in taking.asked if ask.about == _ADDRESSES for value in ask.values}
-    if sought:
-        note_sought(taking.ledger, account_id, sought)
+    take_org_accounts(taking.ledger, account_id, _org_accounts(taking.records.get("Account", ())))
+    opportunities = [_opportunity(each) for each in taking.records.get("Opportunity", ())]
+    take_opportunities(taking.ledger, account_id, opportunities)
+    for about, note in ((_ADDRESSES, note_sought), (_OPPORTUNITIES, note_opportunities_sought)):
+        if sought := {value for ask in taking.asked if ask.about == about for value in ask.values}:
+            note(taking.ledger, account_id, sought)
     return numbers
 
 
-def asks(connection: Connection, account: Account, _: EngagementSettings) -> Sequence[Ask]:
-    """Asks for the Leads and Contacts with addresses that no prospect had before."""
-    emails = tuple(addresses_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE))
-    if not emails:
+def asks(connection: Connection, account: Account, chosen: EngagementSettings) -> Sequence[Ask]:
+    """Asks for the Leads and Contacts with addresses that no prospect had before.
+
+    Likewise for the Opportunities of Accounts whose Contacts had no prospect before.
+    """
+    if emails := tuple(addresses_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE)):
+        return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in back_rules.PEOPLE]
+    if not chosen.of_opportunities:
         return ()
-    return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in back_rules.PEOPLE]
+    found = org_accounts_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE)
+    return [Ask("Opportunity", "AccountId", tuple(found), _OPPORTUNITIES)] if found else ()
 
 
 def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
@@ -110,6 +138,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
         after, said = prospects[-1].prospect_id, said + len(prospects)
         yield Batch(NAME, len(prospects), (), None, wants=wants)
     yield from _follow_people(reading, definitions)
+    yield from _follow_aggregates(reading, definitions)
     if moved := take_to_tell(ledger, account_id):
         told = back_rules.owners_moved(moved, clock(ledger))
         yield Batch(NAME, len(moved), (), None, wants=told)
@@ -143,6 +172,35 @@ def _follow_people(
     hint(ledger, account_id)
 
 
+def _follow_aggregates(
+    reading: Reading[EngagementSettings], definitions: Mapping[tuple[str, str], Definition]
+) -> Iterator[Batch]:
+    ledger, account_id, chosen = reading.ledger, reading.account.account_id, reading.choices
+    for _ in range(SAID_IN_A_CYCLE // SAID_AT_ONCE):
+        records = aggregates_to_say(ledger, account_id, limit=SAID_AT_ONCE)
+        if not records:
+            break
+        values = aggregates_of(
+            ledger, account_id, {each.org_account for each in records if each.org_account}
+        )
+        basis = rules.Basis(chosen, definitions, {}, clock(ledger))
+        wants: list[rules.Wanted] = []
+        engaged: list[str] = []
+        numbers: Counter[tuple[str, str]] = Counter()
+        for each in records:
+            found, has_it = aggregate_wants(each, values.get(each.org_account or "", ()), basis)
+            wants += found
+            if has_it:
+                engaged.append(each.salesforce_id)
+            numbers.update((topic, "examined") for topic in topics_on(each.sobject, chosen))
+        note_said_aggregates(ledger, account_id, records, engaged)
+        yield Batch(NAME, len(records), (), None, wants=wants, numbers=numbers)
+    else:
+        hint(ledger, account_id)
+    if chosen.of_opportunities and org_accounts_to_seek(ledger, account_id, 1):
+        hint(ledger, account_id)
+
+
 def _pages(
     reading: Reading[EngagementSettings], prospects: Sequence[Prospect]
 ) -> dict[str, list[rules.Page]]:
@@ -160,5 +218,28 @@ def _person(sobject: str, record: Record, chosen: EngagementSettings) -> dict[st
         "is_there": not record.get("IsDeleted"),
         "is_converted": bool(record.get("IsConverted")),
         "columns": back_rules.told_values(record, chosen),
+        "org_account": record.get("AccountId") if chosen.accounts else None,
+        "stamp": record["SystemModstamp"],
+    }
+
+
+def _org_accounts(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Accounts, those that were merged with the last winner of a chain of merges."""
+    merged = {each["Id"]: each["MasterRecordId"] for each in records if each.get("MasterRecordId")}
+    found = []
+    for each in records:
+        winner = merged.get(each["Id"])
+        while winner in merged and merged[winner] != each["Id"]:
+            winner = merged[winner]
+        said = {"salesforce_id": each["Id"], "is_there": not each.get("IsDeleted")}
+        found.append({**said, "merged_into": winner})
+    return found
+
+
+def _opportunity(record: Record) -> dict[str, Any]:
+    return {
+        "salesforce_id": record["Id"],
+        "org_account": record.get("AccountId"),
+        "is_there": not record.get("IsDeleted"),
         "stamp": record["SystemModstamp"],
     }

@@ -16,6 +16,7 @@ from crm_pipeline.ledger.engagement import (
     record_definitions,
     record_prospects,
     requested_readings,
+    seek_anew,
     touch_prospects,
 )
 from crm_pipeline.ledger.positions import Position, positions
@@ -88,6 +89,9 @@ def _read_prospects(
             seen |= _recorded(reading, chunk.rows).ids
     gone = mark_gone(reading.ledger, account_id, seen, some)
     touch_prospects(reading.ledger, account_id, some)
+    if some is None:
+        seek_anew(reading.ledger, account_id)
+        hint(reading.ledger, account_id)
     end_requests(reading.ledger, account_id, asked)
     yield Batch(NAME, 0, (), None, numbers={(topics.PROSPECTS, "gone"): gone})
 

@@ -116,7 +116,7 @@ def definition_want(definition: Definition, basis: Basis, *, is_gone: bool = Fal
         f"{kind}:{definition.definition_id}",
         topics.OF_DEFINITIONS[kind],
         basis.now,
-        _target(basis.names, kind, definition.definition_id),
+        target_of(basis.names, kind, definition.definition_id),
         fields,
     )
 
@@ -164,7 +164,7 @@ def _prospect(prospect: ProspectToSay, basis: Basis) -> RecordWant:
         f"prospect:{prospect.prospect_id}",
         topics.PROSPECTS,
         basis.now,
-        _target(basis.names, "prospect", prospect.prospect_id),
+        target_of(basis.names, "prospect", prospect.prospect_id),
         fields,
     )
 
@@ -181,8 +181,8 @@ def _given_wants(prospect: Prospect, basis: Basis) -> Iterator[tuple[str, Record
                 f"{of}:{key}",
                 topics.OF_PROSPECTS[kind],
                 basis.now,
-                _target(basis.names, of, key),
-                _given_fields(basis, of, kind, given_id, said),
+                target_of(basis.names, of, key),
+                given_fields(basis, of, kind, given_id, said),
                 refs={
                     basis.names.field(of, "prospect"): parent,
                     basis.names.field(of, kind): f"{kind}:{given_id}",
@@ -204,7 +204,7 @@ def _page_wants(prospect: Prospect, basis: Basis) -> Iterator[tuple[str, RecordW
                 f"prospect_page:{page_id}",
                 topics.PAGES,
                 basis.now,
-                _target(basis.names, "prospect_page", page_id),
+                target_of(basis.names, "prospect_page", page_id),
                 _page_fields(basis.names, "prospect_page", page),
                 refs={basis.names.field("prospect_page", "prospect"): parent},
                 parent=parent,
@@ -292,7 +292,7 @@ def _copies(
     wanted: list[tuple[ObjectName, str, dict[str, Any], dict[str, str]]] = []
     for kind, given_id, said in _defined(prospect, basis):
         of: ObjectName = "person_tag" if kind == "tag" else "person_score"
-        fields = _given_fields(basis, of, kind, given_id, said)
+        fields = given_fields(basis, of, kind, given_id, said)
         wanted.append((of, given_id, fields, {names.field(of, kind): f"{kind}:{given_id}"}))
     if basis.chosen.pages:
         for page in basis.pages.get(prospect.prospect_id, ()):
@@ -307,7 +307,7 @@ def _copies(
                 f"{of}:{key}",
                 topic,
                 basis.now,
-                _target(names, of, key),
+                target_of(names, of, key),
                 fields,
                 refs={names.field(of, side): f"id:{person.salesforce_id}", **refs},
                 parent=parent,
@@ -328,9 +328,10 @@ def _defined(
             yield "score", score, said
 
 
-def _given_fields(
+def given_fields(
     basis: Basis, of: ObjectName, kind: str, given_id: str, said: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """The fields of a tag or score that somebody has, under the name of its definition."""
     fields = _fields(basis.names, of, said)
     name = basis.definitions[kind, given_id].columns.get("name")
     fields["Name"] = _name(name, given_id)
@@ -353,7 +354,8 @@ def _fields(names: Names, of: ObjectName, said: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _target(names: Names, of: ObjectName, key: str) -> Target:
+def target_of(names: Names, of: ObjectName, key: str) -> Target:
+    """The record of an object by the key that we make for it."""
     return Target(names.object(of), (names.field(of, "key"), fitting(key)))
 
 

@@ -12,12 +12,21 @@ TO_LEADS = "match_prospects_to_leads"
 TO_CONTACTS = "match_prospects_to_contacts"
 CLEAN_LEADS = "clean_leads"
 CLEAN_CONTACTS = "clean_contacts"
+AGGREGATE_TAGS = "aggregate_tags"
+AGGREGATE_SCORES = "aggregate_scores"
+AGGREGATE_TEMPERATURE = "aggregate_temperature"
+OPPORTUNITY_TAGS = "create_opportunity_tags"
+OPPORTUNITY_SCORES = "create_opportunity_scores"
 PEOPLE_BACK = "engaged_people"
 
 OF_DEFINITIONS: Mapping[str, str] = {"tag": TAGS, "score": SCORES}
 OF_PROSPECTS: Mapping[str, str] = {"tag": PROSPECT_TAGS, "score": PROSPECT_SCORES}
 MATCHES: Mapping[str, str] = {"Lead": TO_LEADS, "Contact": TO_CONTACTS}
 CLEANS: Mapping[str, str] = {"Lead": CLEAN_LEADS, "Contact": CLEAN_CONTACTS}
+AGGREGATES: Mapping[str, Mapping[str, str]] = {
+    "Account": {"tag": AGGREGATE_TAGS, "score": AGGREGATE_SCORES},
+    "Opportunity": {"tag": OPPORTUNITY_TAGS, "score": OPPORTUNITY_SCORES},
+}
 
 ALL_OF_THE_ORG = (
     TAGS,
@@ -28,5 +37,10 @@ ALL_OF_THE_ORG = (
     PAGES,
     TO_LEADS,
     TO_CONTACTS,
+    AGGREGATE_TAGS,
+    AGGREGATE_SCORES,
+    AGGREGATE_TEMPERATURE,
+    OPPORTUNITY_TAGS,
+    OPPORTUNITY_SCORES,
 )
 """Those of which records of the workflow stand in the org."""

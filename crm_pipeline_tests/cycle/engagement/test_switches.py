@@ -28,6 +28,13 @@ OWN = [
     "Prospect_Score_Instance__c",
     "Website_Visit__c",
 ]
+TOGETHER = [
+    "SW_Account_Tag_Segment_Trigger__c",
+    "Account_Score__c",
+    "SW_Opportunity_Tag__c",
+    "Opportunity_Score__c",
+]
+ALL = {"pages": True, "accounts": True, "opportunity_tags": True, "opportunity_scores": True}
 
 
 def fill(bench: Bench) -> str:
@@ -42,7 +49,7 @@ def fill(bench: Bench) -> str:
 
 
 def there(bench: Bench) -> list[str]:
-    known = [sobject for sobject in OWN if sobject.lower() in bench.org.tables]
+    known = [sobject for sobject in OWN + TOGETHER if sobject.lower() in bench.org.tables]
     return [sobject for sobject in known if bench.records(sobject)]
 
 
@@ -66,15 +73,22 @@ def test_pages_that_are_switched_off_are_deleted(engaged: Engaged) -> None:
 
 
 def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> None:
-    with engaged(pages=True) as bench:
+    with engaged(**ALL) as bench:
         known = fill(bench)
+        firm = bench.seed("Account", Name="Firm")
+        bench.seed("Contact", LastName="L", Email="ada@x.example", AccountId=firm)
+        said = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
+        bench.seed("Opportunity", Name="O", AccountId=firm, **said)
         made_by_people = bench.admin(
             "create",
             object="SW_Tag_Segment_Trigger__c",
             fields={"Name": "By hand", "Record_Key__c": "hand", "Lead__c": known},
         )["id"]
         complete(bench)
-        choose(bench, pages=True, clean_up=True)
+        complete(bench)
+        assert there(bench) == OWN + TOGETHER
+        choose(bench, **ALL, clean_up=True)
+        complete(bench)
         complete(bench)
         assert there(bench) == ["SW_Tag_Segment_Trigger__c"]
         assert [each["Id"] for each in bench.records("SW_Tag_Segment_Trigger__c")] == [
@@ -82,7 +96,8 @@ def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> No
         ]
         lead = bench.org.table("Lead").rows[known]
         assert (lead["Prospect_Id__c"], lead["Favorite__c"]) == (None, False)
-        assert complete(bench).counts.api_calls == 1
+        assert bench.org.table("Account").rows[firm]["Temperature__c"] is None
+        assert complete(bench).api_calls_by_kind.keys() <= {"changes", "changes+updated"}
 
 
 def test_other_flows_go_on_where_the_org_lacks_its_objects(engaged: Engaged) -> None:
