@@ -51,6 +51,7 @@ def test_dg_list_defs_shows_the_lineage():
         "lead_values",
         "removals",
         "platform_users",
+        "feedback_records",
         "feedback",
         "user_data",
         "macros",

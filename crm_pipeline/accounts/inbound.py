@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from crm_pipeline.accounts.feedback_records import FeedbackObject
 
 InOrg = Literal["leave", "anonymize", "delete"]
 """The fate in the org of the Lead or Contact of a person who is removed, and of the activities."""
@@ -151,10 +154,33 @@ class InboundSettings(_Choice):
     requests_per_minute: int = Field(
         default=600, ge=1, le=1_000_000, description="Requests that each key may make."
     )
+    users_in_org: bool = Field(
+        default=False, description="Each user of the platform is a Lead or Contact of the org."
+    )
+    feedback_in_org: FeedbackObject | None = Field(
+        default=None,
+        description="Each feedback ticket is a record under who submitted it: {} for the defaults.",
+    )
     macros: Mapping[Name, Macro] = {}
     listeners: Mapping[Name, UserListener] = {}
     external_sources: Mapping[Name, ExternalSource] = {}
     user_data: Mapping[Name, UserData] = {}
+
+    @field_validator("feedback_in_org", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        """The command line gives an object as JSON."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ValueError("a JSON object is expected, such as {}") from None
+
+    @property
+    def filter_columns(self) -> tuple[str, ...]:
+        """The columns of users that the filters of listeners name."""
+        return tuple(sorted({name for each in self.listeners.values() for name in each.filter}))
 
     @model_validator(mode="after")
     def _names_what_is_there(self) -> Self:

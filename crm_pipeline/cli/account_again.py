@@ -159,7 +159,7 @@ _PEOPLE = ("Lead", "Contact")
 def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
     """The fields of people that are filled, by their names in small letters."""
     from crm_pipeline.accounts.store import field_mappings
-    from crm_pipeline.flows.webinars.rules import field_maps
+    from crm_pipeline.sources.mapping import field_maps
 
     maps = field_maps(account.settings, field_mappings(connection, account.account_id))
     attribution = account.settings.attribution

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org
     from crm_pipeline.salesforce.describe import SObjectSchema
     from crm_pipeline.salesforce.errors import AccountStopped
+    from crm_pipeline.salesforce.org_objects import OrgObject
 
 _CREATE, _EDIT, _READ = (("createable", "Create"), ("updateable", "Edit"), ("queryable", "Read"))
 _Rights = Mapping[str, Sequence[tuple[str, str]]]
@@ -67,11 +68,11 @@ def try_login(
     account, org, elsewhere = log_in_to(account_id, again=again)
     with transaction() as connection:
         filled = filled_fields(account, field_mappings(connection, account_id))
-    declared = account.settings.engagement.org_objects if account.settings.engagement else ()
+    declared = _declared(account)
     try:
         objects = org.request("describe", "GET", "sobjects").body["sobjects"]
         written = {*needed_rights(account.settings), *(field.sobject for field in filled)}
-        written.update(each.name for each in declared)
+        written.update(each.name for needed, _ in declared for each in needed)
         described = _described(
             org, written & {each["name"] for each in objects}, never_left_out(account.settings)
         )
@@ -98,18 +99,30 @@ def try_login(
             f"Account {account_id}: the user lacks {'; '.join(missing)}. Give it a permission set "
             "with these rights."
         )
-    if missing := lacking(declared, {each.name: each for each in described}):
-        mistake(
-            f"Account {account_id}: the org lacks for the engagement workflow: "
-            f"{'; '.join(missing)}. `crm-pipeline engagement metadata {account_id}` writes what an "
-            "admin deploys."
-        )
+    for needed, (flow, command) in declared:
+        if missing := lacking(needed, {each.name: each for each in described}):
+            mistake(
+                f"Account {account_id}: the org lacks for {flow}: {'; '.join(missing)}. "
+                f"`crm-pipeline {command} metadata {account_id}` writes what an admin deploys."
+            )
     if absent := _not_seen(filled, described):
         mistake(
             f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
             f"`crm-pipeline account set {account_id}`."
         )
+
+
+def _declared(account: "Account") -> "list[tuple[Sequence[OrgObject], tuple[str, str]]]":
+    """The objects that flows need, with whose they are and the command that writes them."""
+    engagement, inbound = account.settings.engagement, account.settings.inbound
+    found: list[tuple[Sequence[OrgObject], tuple[str, str]]] = []
+    if engagement is not None:
+        found.append((engagement.org_objects, ("the engagement workflow", "engagement")))
+    if inbound is not None and inbound.feedback_in_org is not None:
+        needed = [inbound.feedback_in_org.org_object]
+        found.append((needed, ("feedback tickets", "listener")))
+    return found
 
 
 def log_in_to(
@@ -182,7 +195,7 @@ def _refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
 def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "list[FieldMapping]":
     """The fields that the account fills, and those by which records are found."""
     from crm_pipeline.accounts.store import FieldMapping
-    from crm_pipeline.flows.webinars.rules import field_maps
+    from crm_pipeline.sources.mapping import field_maps
 
     chosen = account.settings
     filled = [

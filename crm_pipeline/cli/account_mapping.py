@@ -118,7 +118,7 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
     """Object and field as Salesforce spells them, where they are known: it knows no case."""
     from crm_pipeline.accounts.people import OPT_OUT, STAYS
     from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, fields_seen
-    from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
+    from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
     typed, dot, name = (part.strip() for part in field.partition("."))
     if not dot:

@@ -9,6 +9,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
@@ -36,30 +37,13 @@ def metadata(
 
     `sf project deploy start` in that folder brings them there.
     """
-    from crm_pipeline.salesforce.metadata import source_project
-
     account, chosen = engaged(account_id)
     if chosen.prefix.endswith("__"):
         mistake(
             f"Account {account_id}: {chosen.prefix} is the prefix of a package, which brings its "
             "objects with it; `crm-pipeline account test-login` tells what the org lacks."
         )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        mistake(f"{out} is not empty: name another folder, or empty it.")
-    files = source_project(
-        chosen.org_objects,
-        permission_set=PERMISSION_SET,
-        label=PERMISSION_SET.replace("_", " "),
-        api_version=account.settings.api_version,
-    )
-    for path, text in files.items():
-        file = out / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    say(
-        f"Wrote {len(files)} files to {out}. Deploy them there with `sf project deploy start`, and "
-        f"give the user of account {account_id} the permission set {PERMISSION_SET}."
-    )
+    write_metadata(account, chosen.org_objects, out, permission_set=PERMISSION_SET)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Requests from Salesforce: macros, listeners, external sources, keys.")
@@ -223,6 +224,29 @@ def salesforce_project(
             filled = said.replace("@URL@", url.rstrip("/")).replace("@LISTENER@", name)
             written.write_text(filled, encoding="utf-8")
     say(f"{folder} is written; its README.md says how to deploy it, and where the key goes.")
+
+
+@app.command()
+def metadata(
+    account_id: AccountId,
+    out: Annotated[Path, typer.Option(help="A folder; it must be empty, or not there yet.")],
+) -> None:
+    """Write the object of feedback tickets, for an admin to deploy to the org.
+
+    `sf project deploy start` in that folder brings it there.
+    """
+    from crm_pipeline.accounts.store import get_account
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+    inbound = account.settings.inbound
+    chosen = None if inbound is None else inbound.feedback_in_org
+    if chosen is None:
+        mistake(
+            f"Account {account_id} has no tickets in its org; `crm-pipeline listener set "
+            f"{account_id} feedback_in_org={{}}` switches them on."
+        )
+    write_metadata(account, [chosen.org_object], out, permission_set="Platform_Feedback")
 
 
 @key_app.command("new")

@@ -92,7 +92,7 @@ class Tombstones:
         return text
 
 
-def sign_of(kind: Literal["tracked_lead", "record"], number: object) -> str:
+def sign_of(kind: Literal["tracked_lead", "ticket", "record"], number: object) -> str:
     """Returns the sign by which what belonged to a removed person is known: by the Id of it."""
     return f"{kind}:{number}"
 

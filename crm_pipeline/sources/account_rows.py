@@ -18,10 +18,12 @@ from crm_pipeline.inbound.tombstones import keep, tombstones_of
 from crm_pipeline.ledger.people import Sighting, Who, identify
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
+from crm_pipeline.sources.extracts import ClientRows
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import (
     Extract,
     Participation,
+    RowOfPerson,
     Rows,
     RowSelection,
     without_person,
@@ -100,15 +102,38 @@ class AccountRows:
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
         """Returns the people whom the rows are about; writes new ones, does not commit."""
-        seen = sightings(rows, self.filter_strings)
-        where = present(self.selection, self.filter_strings)
+        return people_of_rows(self.ledger, self.account, self.selection, self.filter_strings, rows)
 
-        def where_now(source_people: Collection[str]) -> Collection[Sighting]:
-            tombstones = tombstones_of(self.ledger, self.account)
-            found = where(source_people)
-            return [s for s in found if tombstones is None or not tombstones.hold(s.address)]
 
-        return identify(self.ledger, self.account_id, seen, where_now)
+def people_of_rows(
+    ledger: Connection,
+    account: Account,
+    selection: ClientRows,
+    filter_strings: Sequence[str],
+    rows: Sequence[RowOfPerson],
+) -> dict[Who, int]:
+    """Returns the people whom some rows of a client are about.
+
+    Writes new ones within the caller's transaction.
+
+    Args:
+        ledger: where people are known.
+        account: whose people.
+        selection: of which client, in which warehouse.
+        filter_strings: the account's.
+        rows: those that are not to be sent are about nobody.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/addresses.sql` does not fit it.
+    """
+    where = present(selection, filter_strings)
+
+    def where_now(source_people: Collection[str]) -> Collection[Sighting]:
+        tombstones = tombstones_of(ledger, account)
+        found = where(source_people)
+        return [s for s in found if tombstones is None or not tombstones.hold(s.address)]
+
+    return identify(ledger, account.account_id, sightings(rows, filter_strings), where_now)
 
 
 def account_rows(

@@ -7,16 +7,50 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.participations import Participation, columns
+from crm_pipeline.sources.participations import RowOfPerson, columns
 from crm_pipeline.text import JsonText, lines, parts, seen, written
 
 _INT_64 = 2**63
 """From here on whole numbers are too large for JSON's readers."""
+
+
+DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
+    "Lead": {
+        "FirstName": "first_name",
+        "LastName": "surname",
+        "Salutation": "title",
+        "Title": "job_title",
+        "Company": "company_name",
+        "Street": "street",
+        "City": "city",
+        "State": "county",
+        "PostalCode": "postal_code",
+        "Country": "country_code",
+        "Phone": "phone_1",
+        "Email": "email",
+    },
+    "Contact": {
+        "FirstName": "first_name",
+        "LastName": "surname",
+        "Salutation": "title",
+        "Title": "job_title",
+        "MailingStreet": "street",
+        "MailingCity": "city",
+        "MailingState": "county",
+        "MailingPostalCode": "postal_code",
+        "MailingCountry": "country_code",
+        "Phone": "phone_1",
+        "Email": "email",
+    },
+    "Event": {},
+}
+"""Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +75,28 @@ class FieldMap:
         return fields
 
 
+def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
+    """The account's mapping by sObject: the defaults, then what it overrides or adds.
+
+    An override with neither source nor constant takes the field out.
+    """
+    maps = {}
+    for sobject, default in DEFAULT_MAPPING.items():
+        columns = dict(default)
+        constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
+        for override in overrides:
+            if override.sobject != sobject:
+                continue
+            columns.pop(override.field, None)
+            constants.pop(override.field, None)
+            if override.source is not None:
+                columns[override.field] = override.source
+            elif override.constant is not None:
+                constants[override.field] = override.constant
+        maps[sobject] = FieldMap(columns, constants)
+    return maps
+
+
 def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
     """Refuses a mapping of a column that no extract has: it would send nothing, silently.
 
@@ -57,20 +113,20 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
         )
 
 
-def rejection(participation: Participation, filter_strings: Sequence[str]) -> str | None:
+def rejection(row: RowOfPerson, filter_strings: Sequence[str]) -> str | None:
     """Returns why this is not to reach Salesforce, or None (spec 1, step 8).
 
     No address that could name a person, an address that the client filters out, or a row that
     lacks what every activity needs.
     """
-    if participation.flaw == REMOVED:
+    if row.flaw == REMOVED:
         return REMOVED
-    email = participation.columns["email"]
+    email = row.columns["email"]
     if email_key(email) is None:
         return "invalid email" if bare_address(email or "") else "no email"
     if matches(email, filter_strings) is not None:
         return "filtered"
-    return participation.flaw
+    return row.flaw
 
 
 def salesforce_value(value: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Engine
 
@@ -38,6 +38,22 @@ _OF_NO_PERSON = frozenset(
     (*_ID.values(), *_HAPPENED_AT.values(), "event_session_id", "event_id", "changed_at", "parts")
 )
 """Columns of a row that say nothing of whoever it is about."""
+
+
+class RowOfPerson(Protocol):
+    """A row of the warehouse about a person: `columns` has person_id and email."""
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it was shipped, UTC."""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Every column, by name."""
+
+    @property
+    def flaw(self) -> str | None:
+        """Why it cannot be sent, whatever the account chose."""
 
 
 @dataclass(slots=True)
@@ -205,15 +221,7 @@ def participation_of(
     Without a time of shipping it counts as shipped now, and so it does if that lies in the
     future: a later correction must not seem older.
     """
-    columns["street"] = "\n".join(
-        text
-        for name in _ADDRESS
-        if (line := columns.get(name))
-        and (text := seen(line if type(line) is str else written(line)))
-    )
-    email = columns["email"]
-    if email is not None and type(email) is not str:
-        columns["email"] = written(email)
+    tidy_person(columns)
     participation_id, session_id = columns[_ID[source]], columns["event_session_id"]
     changed_at = moment(columns["changed_at"], timezone)
     happened_at = moment(columns[_HAPPENED_AT[source]], timezone)
@@ -229,6 +237,19 @@ def participation_of(
         columns,
         flaw,
     )
+
+
+def tidy_person(columns: dict[str, Any]) -> None:
+    """Makes `street` of the address lines of a row, and text of its email address."""
+    columns["street"] = "\n".join(
+        text
+        for name in _ADDRESS
+        if (line := columns.get(name))
+        and (text := seen(line if type(line) is str else written(line)))
+    )
+    email = columns["email"]
+    if email is not None and type(email) is not str:
+        columns["email"] = written(email)
 
 
 def without_person(participation: Participation) -> Participation:

@@ -9,19 +9,19 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.people import Present, Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.errors import explained
-from crm_pipeline.sources.extracts import moment
+from crm_pipeline.sources.extracts import ClientRows, moment
 from crm_pipeline.sources.mapping import rejection
-from crm_pipeline.sources.participations import Participation, RowSelection
+from crm_pipeline.sources.participations import RowOfPerson
 from crm_pipeline.text import written
 
 ID_CHARS = 200
 """Of an id of the platform that is kept as it is."""
 
 
-def who(participation: Participation) -> Who:
+def who(row: RowOfPerson) -> Who:
     """Returns whom a row is about; its address must be one (`mapping.rejection` is None)."""
-    source_person = participation.columns["person_id"]
-    address = str(email_key(participation.columns["email"]))
+    source_person = row.columns["person_id"]
+    address = str(email_key(row.columns["email"]))
     return None if source_person is None else _storable(str(source_person)), address
 
 
@@ -32,7 +32,7 @@ def _storable(source_person: str) -> str:
     return blake2b(source_person.encode(errors="backslashreplace"), digest_size=16).hexdigest()
 
 
-def present(selection: RowSelection, filter_strings: Sequence[str]) -> Present:
+def present(selection: ClientRows, filter_strings: Sequence[str]) -> Present:
     """Tells where a client's people are now; of whom nothing is to be sent, it tells nothing.
 
     Args:
@@ -60,16 +60,14 @@ def present(selection: RowSelection, filter_strings: Sequence[str]) -> Present:
     return told
 
 
-def sightings(
-    participations: Iterable[Participation], filter_strings: Sequence[str]
-) -> list[Sighting]:
+def sightings(rows: Iterable[RowOfPerson], filter_strings: Sequence[str]) -> list[Sighting]:
     """The people of the rows that are to be sent, each once, as the newest row says."""
     newest: dict[Who, Sighting] = {}
-    for participation in participations:
-        if rejection(participation, filter_strings) is not None:
+    for row in rows:
+        if rejection(row, filter_strings) is not None:
             continue
-        key = who(participation)
+        key = who(row)
         known = newest.get(key)
-        if known is None or known.as_of < participation.changed_at:
-            newest[key] = Sighting(*key, participation.changed_at)
+        if known is None or known.as_of < row.changed_at:
+            newest[key] = Sighting(*key, row.changed_at)
     return list(newest.values())

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import get_account
+from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 
 FILE = """
@@ -178,3 +179,22 @@ def test_a_project_for_salesforce_is_written_whole(run: Run, tmp_path: Path):
         ] * 3
     run(*asked, "--url=https://crm.example.com", fails=1)
     run(*asked[:3], "--url=http://crm.example.com", fails=1)
+
+
+def test_tickets_in_the_org_need_an_object_that_a_command_writes(
+    run: Run, org: Org, tmp_path: Path
+):
+    acme = org.name
+    out = tmp_path / "feedback"
+    told = run("listener", "metadata", acme, "--out", out, fails=1).stderr
+    assert "crm-pipeline listener set acme feedback_in_org={}" in told
+    run("listener", "set", acme, "feedback_in_org={}", "users_in_org=true")
+    assert "Platform_Feedback" in run("listener", "metadata", acme, "--out", out).stdout
+    fields = out / "force-app/main/default/objects/Feedback__c/fields"
+    key = fromstring((fields / "Ticket_Id__c.field-meta.xml").read_text(encoding="utf-8"))
+    said = {each.tag.rpartition("}")[2]: each.text for each in key}
+    assert (said["externalId"], said["unique"]) == ("true", "true")
+    lacks = run("account", "test-login", acme, fails=1).stderr
+    assert "lacks for feedback tickets: Feedback__c" in lacks
+    assert "crm-pipeline listener metadata acme" in lacks
+    assert "object is expected" in run("listener", "set", acme, "feedback_in_org=x", fails=1).stderr

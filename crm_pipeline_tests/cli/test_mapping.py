@@ -5,8 +5,8 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts import store
 from crm_pipeline.flows.campaigns.rules import MEMBER
-from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.flows.webinars.rules import Choices, field_maps, intents, refusals
-from crm_pipeline.sources.mapping import rejection, salesforce_value
+from crm_pipeline.flows.webinars.rules import Choices, intents, refusals
+from crm_pipeline.sources.mapping import field_maps, rejection, salesforce_value
 from crm_pipeline.sources.participations import participation_of
 from crm_pipeline.sources.people import sightings
 from crm_pipeline.text import JsonText, storable_json

@@ -19,12 +19,6 @@ def _remove(desk: "Desk", choices: InboundSettings) -> None:
     remove(desk, choices)
 
 
-def _refresh(desk: "Desk", choices: InboundSettings) -> None:
-    from crm_pipeline.flows.inbound.users import refresh
-
-    refresh(desk, choices)
-
-
 def _tell(kind: RequestKind, topic: str) -> "Callable[[Desk, InboundSettings], None]":
     def told(desk: "Desk", choices: InboundSettings) -> None:
         from crm_pipeline.flows.inbound.telling import tell
@@ -46,16 +40,6 @@ _TOPICS = (
         counts=("removed", "suppressed", "waiting"),
         sends=("message",),
         acts=_remove,
-    ),
-    Topic(
-        "platform_users",
-        "The source platform's users, as far as requests need them: their ids, keyed hashes of "
-        "their addresses and the columns that the filters of listeners name.",
-        group=NAME,
-        technology="postgres",
-        after=("warehouse/person",),
-        counts=("users_read",),
-        acts=_refresh,
     ),
     Topic(
         "feedback",

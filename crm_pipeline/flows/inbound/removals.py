@@ -27,6 +27,9 @@ from crm_pipeline.settings import settings
 
 TOPIC = "removals"
 
+_TICKET = "ticket:"
+"""Begins the natural keys of the platform's feedback tickets."""
+
 
 def remove(desk: Desk, choices: InboundSettings) -> None:
     """Works off the removals of an account that wait; commits after each step.
@@ -82,6 +85,11 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
 def _signs(found: Traces) -> list[str]:
     return [
         *(sign_of("tracked_lead", each) for each in found.lead_ids),
+        *(
+            sign_of("ticket", each.removeprefix(_TICKET))
+            for each in found.natural_keys
+            if each.startswith(_TICKET)
+        ),
         *(
             sign_of("record", record_id)
             for sobject, record_id in found.records

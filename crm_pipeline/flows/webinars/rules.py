@@ -17,7 +17,7 @@ from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
-from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import word_of
@@ -27,39 +27,6 @@ NATURAL_KEY: Mapping[ExtractName, str] = {
     "registrations": "registration",
     "attendances": "attendance",
 }
-
-DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
-    "Lead": {
-        "FirstName": "first_name",
-        "LastName": "surname",
-        "Salutation": "title",
-        "Title": "job_title",
-        "Company": "company_name",
-        "Street": "street",
-        "City": "city",
-        "State": "county",
-        "PostalCode": "postal_code",
-        "Country": "country_code",
-        "Phone": "phone_1",
-        "Email": "email",
-    },
-    "Contact": {
-        "FirstName": "first_name",
-        "LastName": "surname",
-        "Salutation": "title",
-        "Title": "job_title",
-        "MailingStreet": "street",
-        "MailingCity": "city",
-        "MailingState": "county",
-        "MailingPostalCode": "postal_code",
-        "MailingCountry": "country_code",
-        "Phone": "phone_1",
-        "Email": "email",
-    },
-    "Event": {},
-}
-"""Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
-
 
 VANISHED = "not in the warehouse any more"
 """Why an activity is to be gone whose row is."""
@@ -140,28 +107,6 @@ def choices(
             timezone,
         ),
     )
-
-
-def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
-    """The account's mapping by sObject: the defaults, then what it overrides or adds.
-
-    An override with neither source nor constant takes the field out.
-    """
-    maps = {}
-    for sobject, default in DEFAULT_MAPPING.items():
-        columns = dict(default)
-        constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
-        for override in overrides:
-            if override.sobject != sobject:
-                continue
-            columns.pop(override.field, None)
-            constants.pop(override.field, None)
-            if override.source is not None:
-                columns[override.field] = override.source
-            elif override.constant is not None:
-                constants[override.field] = override.constant
-        maps[sobject] = FieldMap(columns, constants)
-    return maps
 
 
 def refusals(participations: Iterable[Participation], chosen: Choices) -> dict[int, str]:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from crm_pipeline.declaration import Batch, Numbers, Shown, Table
-from crm_pipeline.flows.webinars.rules import DEFAULT_MAPPING, PART_OF_ANOTHER
+from crm_pipeline.flows.webinars.rules import PART_OF_ANOTHER
 from crm_pipeline.ledger.intents import Recorded
 from crm_pipeline.report import CycleReport
+from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
 
 def count(batch: Batch, recorded: Mapping[str, Recorded]) -> Numbers:

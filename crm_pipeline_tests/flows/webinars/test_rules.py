@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
-from crm_pipeline.flows.webinars.rules import Choices, field_maps, merged
+from crm_pipeline.flows.webinars.rules import Choices, merged
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.sources.mapping import FieldMap, rejection
+from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline_tests.flows.people import people_of
 

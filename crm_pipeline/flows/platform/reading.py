@@ -1,0 +1,165 @@
+"""Reading of the platform's users and tickets."""
+
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Sequence
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.inbound import InboundSettings
+from crm_pipeline.accounts.store import field_mappings, filter_strings
+from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import Batch, Reading
+from crm_pipeline.flows.platform import FEEDBACK, USERS, rules
+from crm_pipeline.inbound.tombstones import Hasher, hasher_of, keep, tombstones_of
+from crm_pipeline.ledger.positions import positions
+from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.settings import settings
+from crm_pipeline.sources import platform_rows
+from crm_pipeline.sources.account_rows import people_of_rows
+from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.mapping import field_maps, rejection
+from crm_pipeline.sources.people import who
+from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
+from crm_pipeline.sources.source import Chunk
+from crm_pipeline.text import storable_json, written
+
+NO_ADDRESS = frozenset(("no email", "invalid email"))
+
+
+def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
+    """Reads the users that are new or changed, so that requests find them; and people of the org.
+
+    Of people who were removed nothing is kept. Users, and new people, are written within the
+    caller's transaction.
+
+    Raises:
+        ExtractError: the warehouse cannot be read, or a filter names a column that it lacks.
+    """
+    ledger, account = reading.ledger, reading.account
+    chosen = reading.choices.inbound or InboundSettings()
+    maps = field_maps(reading.choices, field_mappings(ledger, account.account_id))
+    filters = filter_strings(ledger, account.account_id)
+    part = _part(reading, chosen.filter_columns)
+    hasher = hasher_of(ledger, account)
+    said = rules.fingerprint_of_users(chosen, maps)
+    for chunk in _chunks(reading, USERS, platform_rows.USERS, part, said):
+        _keep_users(ledger, hasher, chunk.rows, chosen.filter_columns)
+        intents, numbers = [], Counter({(USERS, "users_read"): len(chunk.rows)})
+        if chosen.users_in_org:
+            sent = [row for row in chunk.rows if rejection(row, filters) is None]
+            people = people_of_rows(ledger, account, part, filters, sent)
+            intents = rules.person_intents(sent, people, maps)
+            numbers[USERS, "rejected"] = len(chunk.rows) - len(sent)
+        yield Batch(
+            chunk.position.source, len(chunk.rows), intents, chunk.position, numbers=numbers
+        )
+
+
+def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
+    """Reads the tickets that are new or changed, or whose user is, and has them kept in the org.
+
+    A ticket of nobody who is known stands alone there; one of somebody who is filtered out, or was
+    removed, is not sent.
+
+    Raises:
+        ExtractError: the warehouse cannot be read, or the mapping names a column that it lacks.
+    """
+    ledger, account = reading.ledger, reading.account
+    inbound = reading.choices.inbound
+    chosen = None if inbound is None else inbound.feedback_in_org
+    if chosen is None:
+        raise ExtractError("feedback_in_org is off")
+    maps = field_maps(reading.choices, field_mappings(ledger, account.account_id))
+    filters = filter_strings(ledger, account.account_id)
+    part = _part(reading, set(chosen.mapping.values()))
+    said = rules.fingerprint_of_tickets(chosen, maps)
+    for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, said):
+        refused = [rejection(row, filters) for row in chunk.rows]
+        of_people = [row for row, why in zip(chunk.rows, refused, strict=True) if why is None]
+        people = people_of_rows(ledger, account, part, filters, of_people)
+        wants, numbers = [], Counter({(FEEDBACK, "tickets_read"): len(chunk.rows)})
+        for row, why in zip(chunk.rows, refused, strict=True):
+            if row.columns["ticket_id"] is None or why not in (None, *NO_ADDRESS):
+                numbers[FEEDBACK, "rejected"] += 1
+                continue
+            numbers[FEEDBACK, "without_person"] += why is not None
+            person = people[who(row)] if why is None else None
+            wants.append(rules.ticket_want(row, chosen, person))
+        intents = rules.person_intents(of_people, people, maps)
+        yield Batch(
+            chunk.position.source,
+            len(chunk.rows),
+            intents,
+            chunk.position,
+            wants=wants,
+            numbers=numbers,
+        )
+
+
+def _part(reading: Reading[AccountSettings], named: Collection[str]) -> PlatformReading:
+    process = settings()
+    return PlatformReading(
+        reading.warehouse,
+        reading.account.client_id,
+        timedelta(minutes=process.overlap_minutes),
+        process.chunk_rows,
+        process.warehouse_timezone,
+        named,
+    )
+
+
+def _chunks(
+    reading: Reading[AccountSettings],
+    flow: str,
+    source: PlatformRows,
+    part: PlatformReading,
+    said: str,
+) -> Iterator[Chunk[PlatformRow]]:
+    """Reads a source from where it was left; from the start where the settings are others now."""
+    ledger, account = reading.ledger, reading.account
+    whose = {"account_id": account.account_id, "source": source.name}
+    position = None
+    if ledger.scalar(statement("inbound/platform_read_by"), whose) == said:
+        position = positions(ledger, account.account_id, flow).get(source.name)
+    elif reading.recording:
+        # In the transaction that sets the position back.
+        ledger.execute(statement("inbound/note_platform_read"), {**whose, "fingerprint": said})
+    for chunk in source.read(part, position):
+        tombstones = tombstones_of(ledger, account) if chunk.rows else None
+        rows = platform_rows.without_removed(chunk.rows, tombstones)
+        if tombstones is not None:
+            addresses = {
+                row.columns["email"] for row in rows if tombstones.hold(row.columns["email"])
+            }
+            keep(ledger, tombstones.hasher, addresses)
+        yield Chunk(rows, chunk.position)
+
+
+def _keep_users(
+    connection: Connection, hasher: Hasher, rows: Sequence[PlatformRow], columns: Sequence[str]
+) -> None:
+    """Keeps users; one who was removed, or has no address any more, is known no longer."""
+    kept, gone = [], []
+    for row in rows:
+        address = email_key(row.columns["email"])
+        user_id = row.columns["person_id"]
+        if user_id is None:
+            continue
+        if row.flaw is not None or address is None:
+            gone.append(str(user_id))
+            continue
+        kept.append(
+            {
+                "user_id": str(user_id),
+                "digest": hasher.digest(hasher.without_plus_part(address)).hex(),
+                "columns": {name: written(row.columns[name]) for name in columns},
+                "shipped_at": row.changed_at,
+            }
+        )
+    whose = {"account_id": hasher.account_id}
+    if kept:
+        connection.execute(statement("inbound/keep_users"), {**whose, "rows": storable_json(kept)})
+    if gone:
+        connection.execute(statement("inbound/forget_users"), {**whose, "user_ids": gone})

@@ -1,0 +1,21 @@
+-- The number of users that were shipped after a moment, with the columns of new_rows.sql.
+-- Parameters, arrays of equal length: keys, given back as they are; client_ids; sources; sinces.
+SELECT
+    w.key,
+    w.source,
+    count(p.shipped_at) AS rows,
+    CAST(min(p.shipped_at) FILTER (WHERE isfinite(p.shipped_at)) AS timestamptz) AS oldest,
+    CAST(max(p.shipped_at) FILTER (WHERE p.shipped_at <= now()) AS timestamptz) AS newest,
+    coalesce(
+        sum(CAST(extract(EPOCH FROM p.shipped_at - w.since) AS numeric))
+        FILTER (WHERE isfinite(p.shipped_at)),
+        0
+    ) AS seconds
+FROM unnest(
+    CAST(:keys AS text []),
+    CAST(:client_ids AS text []),
+    CAST(:sources AS text []),
+    CAST(:sinces AS timestamptz [])
+) AS w (key, client_id, source, since)
+LEFT JOIN warehouse.person AS p ON w.client_id = p.client_id AND p.shipped_at > w.since
+GROUP BY w.key, w.source
