@@ -193,6 +193,20 @@ def opportunities(
     _warn_of_others(_console(), load_before)
 
 
+@app.command()
+def page(
+    *,
+    partitions: Annotated[int, typer.Option(min=1, help="Accounts.")] = 10_000,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "page.json",
+) -> None:
+    """Ask Dagster's webserver for each asset's page, over many accounts."""
+    from benchmarks.page import measure, report
+
+    load_before = os.getloadavg()[0]
+    report(measure(DATA, partitions), _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(

@@ -7,13 +7,28 @@ stands neither in that file nor in the arguments by which Dagster starts its pro
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from math import inf
-from time import monotonic
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dagster import AssetCheckEvaluation, DagsterEventType, EventLogEntry
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    DagsterEventType,
+    DagsterRunStatus,
+    DynamicPartitionsDefinition,
+    EventLogEntry,
+    PartitionsDefinition,
+    RunsFilter,
+)
+from dagster._core.asset_graph_view.serializable_entity_subset import SerializableEntitySubset
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus,
+    AssetCheckExecutionResolvedStatus,
+    AssetCheckPartitionInfo,
+)
+from dagster._core.storage.asset_check_state import AssetCheckState
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     SqlEventLogStorageTable,
@@ -21,7 +36,7 @@ from dagster._core.storage.event_log.schema import (
 from dagster._serdes import ConfigurableClassData, serialize_value
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from crm_pipeline.database.engines import VARIABLES, database_url
@@ -40,48 +55,57 @@ _KEEPALIVE = {
 }
 
 
-PARTITIONS_SECONDS = 2.0
-"""So long the keys of partitions that were read serve the questions that follow."""
-
 _pools: dict[str, Engine] = {}
 # A child that was forked must not speak over its parent's connections.
 os.register_at_fork(after_in_child=_pools.clear)
 
 
 class BatchingEventLogStorage(PostgresEventLogStorage):
-    """The event log, for fleets: verdicts are stored in batches, and partitions looked up at once.
+    """The event log, for fleets: verdicts are stored in batches, and read as whole sets.
 
     Dagster stores batches of materializations so, but each verdict by six statements: for a run
     of 25 accounts that took longer than their cycles. And for an asset's page it asks of each
-    partition of each check whether there is such a partition, by two statements each: at 10,000
-    accounts that took half a minute.
+    partition of each check whether there is such a partition, by two statements, and makes a new
+    set of all partitions for each: at 10,000 accounts that took half a minute.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Args: as Dagster's."""
         super().__init__(*args, **kwargs)
-        self._partitions: dict[str, tuple[float, frozenset[str]]] = {}
         self._tables: set[str] = set()
 
-    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
-        """Returns whether there is such a partition, by the keys as they were a moment ago.
-
-        One that is not among them may be new: then the database has the last word. One that was
-        removed in another process counts until the moment is over.
-        """
-        now = monotonic()
-        read_at, keys = self._partitions.get(partitions_def_name, (-inf, frozenset()))
-        if now - read_at > PARTITIONS_SECONDS:
-            keys = frozenset(self.get_dynamic_partitions(partitions_def_name))
-            self._partitions[partitions_def_name] = now, keys
-        return partition_key in keys or super().has_dynamic_partition(
-            partitions_def_name, partition_key
+    def get_asset_check_state(
+        self, keys: Sequence[tuple[AssetCheckKey, PartitionsDefinition | None]]
+    ) -> Mapping[AssetCheckKey, AssetCheckState]:
+        """Returns which partitions of each check passed, failed or are in progress."""
+        partitioned = {
+            key: definition
+            for key, definition in keys
+            if isinstance(definition, DynamicPartitionsDefinition)
+        }
+        states = dict(
+            super().get_asset_check_state([each for each in keys if each[0] not in partitioned])
         )
+        verdicts: dict[AssetCheckKey, list[AssetCheckPartitionInfo]] = defaultdict(list)
+        for verdict in self.get_asset_check_partition_info(list(partitioned)):
+            verdicts[verdict.check_key].append(verdict)
+        existing = {
+            name: frozenset(self.get_dynamic_partitions(name))
+            for name in {str(definition.name) for definition in partitioned.values()}
+        }
+        for key, definition in partitioned.items():
+            there = existing[str(definition.name)]
+            of_it = [each for each in verdicts[key] if each.partition_key in there]
+            state = _state(key, definition, of_it)
+            ended = self._ended(list(state.in_progress_runs))
+            states[key] = state.with_updates(key, definition, [], ended)
+        return states
 
-    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
-        """Deletes the partition; in this process it is gone at once."""
-        super().delete_dynamic_partition(partitions_def_name, partition_key)
-        self._partitions.pop(partitions_def_name, None)
+    def _ended(self, run_ids: list[str]) -> dict[str, DagsterRunStatus]:
+        if not run_ids:
+            return {}
+        filters = RunsFilter(run_ids=run_ids, statuses=FINISHED_STATUSES)
+        return {run.run_id: run.status for run in self._instance.get_runs(filters)}
 
     def has_table(self, table_name: str) -> bool:
         """Returns whether there is such a table; one that is there stays."""
@@ -96,6 +120,22 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
             self._store_verdicts(events)
         else:
             super().store_event_batch(events)
+
+    def _store_runless_asset_check_evaluation(
+        self, event: EventLogEntry, event_id: int | None
+    ) -> None:
+        """Stores a verdict without a run; Dagster's own refuses a partition's second one."""
+        verdict: AssetCheckEvaluation = event.get_dagster_event().asset_check_evaluation_data
+        table = AssetCheckExecutionsTable.c
+        former = delete(AssetCheckExecutionsTable).where(
+            table.asset_key == verdict.asset_key.to_string(),
+            table.check_name == verdict.check_name,
+            table.run_id == event.run_id,
+            table.partition.is_not_distinct_from(verdict.partition),
+        )
+        with self.index_connection() as connection:
+            connection.execute(former)
+        super()._store_runless_asset_check_evaluation(event, event_id)
 
     def _store_verdicts(self, events: Sequence[EventLogEntry]) -> None:
         stored = self.prepare_insert_event_batch(events).returning(SqlEventLogStorageTable.c.id)
@@ -126,6 +166,37 @@ class BatchingEventLogStorage(PostgresEventLogStorage):
             "evaluation_event_storage_id": storage_id,
             "materialization_event_storage_id": target.storage_id if target else None,
         }
+
+
+def _state(
+    key: AssetCheckKey,
+    definition: DynamicPartitionsDefinition,
+    verdicts: Iterable[AssetCheckPartitionInfo],
+) -> AssetCheckState:
+    """The state of a check by the latest verdict or plan on each of its partitions."""
+    found: dict[AssetCheckExecutionResolvedStatus, set[str]] = defaultdict(set)
+    in_runs: dict[str, set[str]] = defaultdict(set)
+    latest = 0
+    resolved, recorded = AssetCheckExecutionResolvedStatus, AssetCheckExecutionRecordStatus
+    for each in verdicts:
+        partition = str(each.partition_key)
+        materialized = each.latest_materialization_storage_id or 0
+        latest = max(latest, each.latest_check_event_storage_id, materialized)
+        if each.latest_execution_status == recorded.PLANNED:
+            found[resolved.IN_PROGRESS].add(partition)
+            in_runs[each.latest_planned_run_id].add(partition)
+        elif each.is_current:
+            passed = each.latest_execution_status == recorded.SUCCEEDED
+            found[resolved.SUCCEEDED if passed else resolved.FAILED].add(partition)
+
+    def subset(partitions: set[str]) -> SerializableEntitySubset[AssetCheckKey]:
+        return SerializableEntitySubset(key, definition.subset_with_partition_keys(partitions))
+
+    return AssetCheckState(
+        latest_storage_id=latest,
+        subsets={status: subset(found[status]) for status in resolved},
+        in_progress_runs={run: subset(partitions) for run, partitions in in_runs.items()},
+    )
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):

@@ -10,7 +10,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationPlanned,
+    AssetCheckEvaluationTargetMaterializationData,
+)
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionResolvedStatus
+from dagster._core.storage.event_log.base import EventLogStorage
 from sqlalchemy import Engine, event, text
 from sqlalchemy.pool import QueuePool
 
@@ -141,15 +148,6 @@ def test_what_the_product_warns_of_stands_in_the_runs_log_also_from_a_cycles_thr
     assert "not here" not in messages
 
 
-@pytest.fixture
-def fleet_of_partitions(instance: DagsterInstance) -> Iterator[list[str]]:
-    names = [f"fleet-{number}" for number in range(2_000)]
-    instance.add_dynamic_partitions("fleet", names)
-    yield names
-    for name in instance.get_dynamic_partitions("fleet"):
-        instance.delete_dynamic_partition("fleet", name)
-
-
 @contextmanager
 def counted_statements(instance: Any) -> Iterator[list[str]]:
     statements: list[str] = []
@@ -162,37 +160,82 @@ def counted_statements(instance: Any) -> Iterator[list[str]]:
     event.remove(instance.event_log_storage._engine, "before_cursor_execute", note)
 
 
-def test_whether_partitions_exist_is_asked_once_for_a_whole_page(instance, fleet_of_partitions):
-    """For an asset's page Dagster asks of each partition of each check: 40,000 statements."""
-    with counted_statements(instance) as statements:
-        assert all(instance.has_dynamic_partition("fleet", name) for name in fleet_of_partitions)
-    assert len(statements) <= 4
+FLEET = dg.DynamicPartitionsDefinition(name="fleet")
+CHECK = dg.AssetCheckKey(dg.AssetKey("of_a_fleet"), "holds")
 
 
-def test_a_partition_that_another_process_has_added_is_there_at_once(
-    instance, fleet_of_partitions, module_pipeline
-):
-    assert not instance.has_dynamic_partition("fleet", "new")
-    with module_pipeline.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO dynamic_partitions (partitions_def_name, partition)"
-                " VALUES ('fleet', 'new')"
-            )
-        )
-    assert instance.has_dynamic_partition("fleet", "new")
+@dg.job
+def judging_job() -> None:
+    """A job whose runs plan verdicts."""
 
 
-def test_a_partition_that_was_deleted_is_gone(
-    instance, fleet_of_partitions, module_pipeline, monkeypatch
-):
-    first, second = fleet_of_partitions[:2]
-    assert instance.has_dynamic_partition("fleet", first)
-    instance.delete_dynamic_partition("fleet", first)
-    assert not instance.has_dynamic_partition("fleet", first)
-    with module_pipeline.begin() as connection:
-        connection.execute(
-            text("DELETE FROM dynamic_partitions WHERE partition = :name"), {"name": second}
-        )
-    monkeypatch.setattr("crm_pipeline.dagster_storage.PARTITIONS_SECONDS", 0.0)
-    assert not instance.has_dynamic_partition("fleet", second)
+def judge(instance: DagsterInstance, partition: str, *, passed: bool) -> None:
+    materialization = dg.AssetMaterialization(CHECK.asset_key, partition=partition)
+    instance.report_runless_asset_event(materialization)
+    materialized = instance.get_latest_storage_id_by_partition(
+        CHECK.asset_key, DagsterEventType.ASSET_MATERIALIZATION, {partition}
+    )
+    target = AssetCheckEvaluationTargetMaterializationData(
+        storage_id=materialized[partition], run_id="", timestamp=0.0
+    )
+    verdict = dg.AssetCheckEvaluation(
+        asset_key=CHECK.asset_key,
+        check_name=CHECK.name,
+        passed=passed,
+        partition=partition,
+        target_materialization_data=target,
+    )
+    instance.report_runless_asset_event(verdict)
+
+
+def plan(instance: DagsterInstance, partition: str, status: dg.DagsterRunStatus) -> str:
+    run = instance.create_run_for_job(judging_job, status=status)
+    planned = AssetCheckEvaluationPlanned(
+        asset_key=CHECK.asset_key,
+        check_name=CHECK.name,
+        partitions_subset=FLEET.subset_with_partition_keys([partition]),
+    )
+    of_the_run = DagsterEvent(
+        DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value,
+        run.job_name,
+        event_specific_data=planned,
+    )
+    instance.report_dagster_event(of_the_run, run.run_id)
+    return run.run_id
+
+
+def test_verdicts_of_a_fleet_are_read_as_by_dagster_itself_but_by_few_statements(instance):
+    """Dagster asks of each partition whether it exists, and copies the set of all for each."""
+    good = [f"good-{number}" for number in range(20)]
+    others = ["bad", "in progress", "crashed", "cancelled", "judged anew", "out of date"]
+    instance.add_dynamic_partitions("fleet", [*good, *others])
+    for partition in [*good, "removed"]:
+        judge(instance, partition, passed=True)
+    for partition in ("bad", "judged anew", "out of date"):
+        judge(instance, partition, passed=False)
+    judge(instance, "judged anew", passed=True)
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(CHECK.asset_key, partition="out of date")
+    )
+    running = plan(instance, "in progress", dg.DagsterRunStatus.STARTED)
+    plan(instance, "crashed", dg.DagsterRunStatus.FAILURE)
+    plan(instance, "cancelled", dg.DagsterRunStatus.CANCELED)
+    keys = [(CHECK, FLEET), (dg.AssetCheckKey(CHECK.asset_key, "unpartitioned"), None)]
+    storage = instance.event_log_storage
+
+    with partition_loading_context(dynamic_partitions_store=instance):
+        of_dagster = EventLogStorage.get_asset_check_state(storage, keys)
+        with counted_statements(instance) as statements:
+            ours = storage.get_asset_check_state(keys)
+
+    assert ours == of_dagster
+    found = {status: each.subset_value for status, each in ours[CHECK].subsets.items()}
+    assert {status: set(each.get_partition_keys()) for status, each in found.items()} == {
+        AssetCheckExecutionResolvedStatus.SUCCEEDED: {*good, "judged anew"},
+        AssetCheckExecutionResolvedStatus.FAILED: {"bad"},
+        AssetCheckExecutionResolvedStatus.IN_PROGRESS: {"in progress"},
+        AssetCheckExecutionResolvedStatus.EXECUTION_FAILED: {"crashed"},
+        AssetCheckExecutionResolvedStatus.SKIPPED: {"cancelled"},
+    }
+    assert set(ours[CHECK].in_progress_runs) == {running}
+    assert len(statements) < len(good)
