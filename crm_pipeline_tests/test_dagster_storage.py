@@ -84,7 +84,7 @@ def test_a_lost_connection_is_replaced_before_it_is_used(instance, module_pipeli
 
     instance.add_dynamic_partitions("account", ["after"])
 
-    assert instance.get_dynamic_partitions("account") == ["a", "before", "after"]
+    assert instance.get_dynamic_partitions("account")[-2:] == ["before", "after"]
 
 
 def test_no_secret_stands_in_what_dagster_hands_to_its_processes(instance, postgres):
