@@ -55,7 +55,8 @@ def test_dg_list_defs_shows_the_lineage():
         "feedback",
         "user_data",
         "macros",
-        *("prospect_tags", "prospect_scores", "clean_leads", "clean_contacts", "engaged_people"),
+        "engaged_people",
+        "engagement_census",
     }
     assert deps["lead_values"] == {"opportunity_matches"}
     assert deps["opportunity_matches"] == {"opportunities", "tracked_leads"}

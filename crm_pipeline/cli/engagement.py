@@ -10,7 +10,7 @@ from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.org_metadata import write_metadata
-from crm_pipeline.cli.show import say
+from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -70,6 +70,41 @@ def resync(
     say(f"The next cycle of account {account_id} reads it in full.")
 
 
+@app.command()
+def census(account_id: AccountId) -> None:
+    """Count the workflow's records in the org, the ledger and at the source, and compare them.
+
+    Where the org has more or fewer than the ledger holds, these are named. Nothing is changed; the
+    source is told. Exit status 1 where something differs.
+    """
+    from uuid import uuid4
+
+    from crm_pipeline.cycle.cycle import sync_account
+    from crm_pipeline.flows.engagement.topics import CENSUS
+    from crm_pipeline.ledger.engagement_census import last_census, request_census
+
+    engaged(account_id)
+    with transaction() as connection:
+        request_census(connection, account_id)
+    report = sync_account(account_id, run_id=f"cli-{uuid4()}", steps=frozenset((CENSUS,)))
+    if report.state != "Complete":
+        mistake(f"Account {account_id}: {report.reason}")
+    with transaction() as connection:
+        counted = last_census(connection, account_id)
+    columns = ("object", "at the source", "in the ledger", "in the org")
+    rows = [(e.sobject, e.at_source, e.in_ledger, e.in_org) for e in counted]
+    print_table("", columns, [["" if v is None else v for v in row] for row in rows], empty="")
+    for each in counted:
+        for records, how in ((each.not_seen, "not seen in the org"), (each.not_ours, "not ours")):
+            if records:
+                say(f"{each.sobject}, {how}: {', '.join(records)}")
+    if differing := [each.sobject for each in counted if each.in_org != each.in_ledger]:
+        mistake(
+            f"Account {account_id}: the org and the ledger differ in {', '.join(differing)}. "
+            "Nothing was changed; see whether the user of the account lacks a right."
+        )
+
+
 def confirm_engagement(
     connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
 ) -> None:
@@ -116,19 +151,19 @@ def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool
         there = sizes_of(account.client_id)
     except ExtractError as error:
         mistake(f"{error}.")
-    if not there.prospects:
+    if not there.prospect:
         return
-    pages = there.pages if chosen.pages else 0
-    own = there.definitions + there.prospects + there.given + pages
+    pages = there.prospect_page if chosen.pages else 0
+    own = there.definitions + there.prospect + there.given + pages
     copies = there.given + pages
     further = f"; of Accounts as many as {there.given} more" if chosen.accounts else ""
     if chosen.of_opportunities:
         further += ", and of each Opportunity what its Account has"
     agree(
-        f"{there.prospects} prospects with {there.given} tags and scores"
+        f"{there.prospect} prospects with {there.given} tags and scores"
         f"{f' and {pages} pages' if chosen.pages else ''}: {_calls_said(own)} and "
         f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
-        f"{_calls_said(copies + 2 * there.prospects)} and {megabytes(copies)} MB more"
+        f"{_calls_said(copies + 2 * there.prospect)} and {megabytes(copies)} MB more"
         f"{further}.",
         "Send it?",
         yes=yes,

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.salesforce.bulk import bulk_query
-from crm_pipeline.salesforce.composite import Subrequest, composite, query_path
+from crm_pipeline.salesforce.counting import count_records
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.salesforce.errors import OrgUnavailable
 from crm_pipeline.salesforce.matching import CONTACT_FIELDS, LEAD_FIELDS, Candidate, created_at
-from crm_pipeline.salesforce.soql import count, select
+from crm_pipeline.salesforce.soql import select
 from crm_pipeline.salesforce.values import number
 
 if TYPE_CHECKING:
@@ -23,22 +22,10 @@ def count_people(connection: "Org") -> int:
     """Counts the org's Leads and Contacts with an email address; one API call.
 
     Raises:
-        OrgUnavailable: the org cannot count them now.
-        SalesforceProblem: as `Org.request`.
+        SalesforceProblem: as `count_records`.
     """
-    answers = composite(
-        connection,
-        [
-            Subrequest(
-                f"count{sobject}", "GET", query_path(count(sobject, _WITH_EMAIL)), kind="query"
-            )
-            for sobject in _FIELDS
-        ],
-    )
-    failed = next((answer.error for answer in answers if answer.error), None)
-    if failed is not None:
-        raise OrgUnavailable(f"The org's people cannot be counted now: {failed[0]}")
-    return sum(int(answer.body["totalSize"]) for answer in answers)
+    numbers = count_records(connection, dict.fromkeys(_FIELDS, _WITH_EMAIL))
+    return sum(number or 0 for number in numbers.values())
 
 
 def read_people(

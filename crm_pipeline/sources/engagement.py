@@ -129,12 +129,24 @@ def pages_of(
 
 
 class Sizes(NamedTuple):
-    """The numbers of a client's rows; `given` are tags and scores of prospects together."""
+    """The numbers of a client's rows, by the settings' names of the objects that they become."""
 
-    definitions: int
-    prospects: int
-    given: int
-    pages: int
+    tag: int
+    score: int
+    prospect: int
+    prospect_tag: int
+    prospect_score: int
+    prospect_page: int
+
+    @property
+    def definitions(self) -> int:
+        """Those of tags and of scores."""
+        return self.tag + self.score
+
+    @property
+    def given(self) -> int:
+        """Tags and scores of prospects."""
+        return self.prospect_tag + self.prospect_score
 
 
 def sizes_of(client_id: str) -> Sizes:

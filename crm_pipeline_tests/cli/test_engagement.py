@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.engagement import EngagementSettings
@@ -127,3 +128,16 @@ def test_what_is_taken_off_is_said_before(run: Run, server: LocalOrgServer, pipe
     assert "5 records are to be deleted" in told('{"pages": true}')
     assert "15 records are to be deleted" in told('{"clean_up": true}')
     assert "15 records of the engagement workflow stay" in told("")
+
+
+def test_a_census_shows_the_numbers(run: Run, server: LocalOrgServer, pipeline: Engine):
+    told = run("engagement", "census", ACCOUNT)
+    assert "Prospect__c" in told.stdout
+    org = server.org(ACCOUNT)
+    url = f"{server.url_of(ACCOUNT)}/_admin/create"
+    made = {"object": "Score__c", "fields": {"Name": "By hand", "Score_Id__c": "hand"}}
+    requests.post(url, json=made, timeout=5).raise_for_status()
+    [score_id] = org.table("Score__c").rows
+    told = run("engagement", "census", ACCOUNT, fails=1)
+    assert f"Score__c, not ours: {score_id}" in told.stdout
+    assert "differ in Score__c" in told.stderr

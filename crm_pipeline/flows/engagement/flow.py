@@ -1,5 +1,7 @@
 """The engagement workflow, declared: prospects in the org, matched to its people (spec 3)."""
 
+from typing import TYPE_CHECKING
+
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.engagement import NAME, shown, topics
@@ -7,6 +9,9 @@ from crm_pipeline.flows.engagement.following import asks, follow, notice, take, 
 from crm_pipeline.flows.engagement.reading import read
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.sources.engagement import DEFINITIONS, PAGES, PROSPECTS
+
+if TYPE_CHECKING:
+    from crm_pipeline.delivery.desk import Desk
 
 _WRITTEN = ("examined", "create", "update", "delete", "unchanged", "failed")
 
@@ -223,6 +228,33 @@ _BACK = Topic(
     sends=("message",),
 )
 
+
+def _take_census(desk: "Desk", chosen: EngagementSettings) -> None:
+    # What acts is loaded by cycles only: it speaks to orgs.
+    from crm_pipeline.flows.engagement.census import take_census
+
+    take_census(desk, chosen)
+
+
+_CENSUS = Topic(
+    topics.CENSUS,
+    "How many records of each object there are in the org, in the ledger and at the source, where "
+    "`crm-pipeline engagement census` asked for it; what differs is named, and the source is told.",
+    group=NAME,
+    technology="salesforce",
+    after=(
+        topics.PROSPECT_TAGS,
+        topics.PROSPECT_SCORES,
+        topics.CLEAN_LEADS,
+        topics.AGGREGATE_TEMPERATURE,
+        topics.OPPORTUNITY_TAGS,
+        topics.OPPORTUNITY_SCORES,
+    ),
+    counts=("objects", "differing", "told", "failed"),
+    sends=("message",),
+    acts=_take_census,
+)
+
 _TABLES = tuple(
     Outside(f"warehouse/{table}", f"The source's {what}.", "postgres")
     for table, what in {
@@ -270,6 +302,13 @@ _PROMISES = (
         topics.PROSPECTS,
         "Every prospect that was read is delivered, queued, or gone.",
     ),
+    Promise(
+        "engagement_census",
+        topics.CENSUS,
+        "The org showed all records that it holds for the account, and no others of their objects, "
+        "when they were counted last.",
+        only_warns=True,
+    ),
 )
 
 
@@ -282,7 +321,7 @@ def _also_read(chosen: EngagementSettings) -> list[OrgObject]:
 ENGAGEMENT = Flow(
     NAME,
     settings=lambda account: account.engagement,
-    topics=(*_TOPICS, _BACK),
+    topics=(*_TOPICS, _BACK, _CENSUS),
     sources=(DEFINITIONS, PROSPECTS, PAGES),
     outside=(*_TABLES, *_OBJECTS),
     promises=_PROMISES,

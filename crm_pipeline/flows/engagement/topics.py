@@ -17,6 +17,7 @@ AGGREGATE_SCORES = "aggregate_scores"
 AGGREGATE_TEMPERATURE = "aggregate_temperature"
 OPPORTUNITY_TAGS = "create_opportunity_tags"
 OPPORTUNITY_SCORES = "create_opportunity_scores"
+CENSUS = "engagement_census"
 PEOPLE_BACK = "engaged_people"
 
 OF_DEFINITIONS: Mapping[str, str] = {"tag": TAGS, "score": SCORES}

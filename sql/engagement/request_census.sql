@@ -1,0 +1,4 @@
+-- A census is asked for.
+INSERT INTO crm.engagement_census_request (account_id)
+VALUES (:account_id)
+ON CONFLICT (account_id) DO UPDATE SET requested_at = now()
