@@ -59,6 +59,9 @@ _Call = Sequence[Collection]
 _Result = tuple[list[Outcome], SalesforceProblem | None]
 
 
+_NAMED = 3
+
+
 class Duplicate(NamedTuple):
     """A record that a duplicate rule names."""
 
@@ -67,7 +70,10 @@ class Duplicate(NamedTuple):
 
 
 class SingleCreated(NamedTuple):
-    """The result of a create that went alone, and the duplicates that it met, best first."""
+    """The result of a create that went alone, and the people whom it met, best first.
+
+    Where a duplicate rule names other records only, such as an Account, the error names them.
+    """
 
     outcome: Outcome
     duplicates: list[Duplicate]
@@ -138,7 +144,9 @@ def single_create(
             [outcome], problem = _read_failure([write], answer) or _read_created(write, answer)
             if problem is not None:
                 raise problem
-            results.append(SingleCreated(outcome, _duplicates(answer.body)))
+            named = _duplicates(answer.body)
+            people = [each for each in named if each.sobject in PEOPLE]
+            results.append(SingleCreated(outcome if people else _naming(outcome, named), people))
     order = {write.ref: place for place, write in enumerate(writes)}
     return sorted(results, key=lambda result: order[result.outcome.ref])
 
@@ -425,7 +433,7 @@ def _read_created(write: Write, answer: SubAnswer) -> _Result:
 
 
 def _duplicates(body: Any) -> list[Duplicate]:
-    """The people whom DUPLICATES_DETECTED names; the key really is misspelt.
+    """The records that DUPLICATES_DETECTED names; the key really is misspelt.
 
     A rule may name an Account, or what our user does not see: nobody whom an activity belongs to.
     """
@@ -437,9 +445,20 @@ def _duplicates(body: Any) -> list[Duplicate]:
                 record = matched.get("record")
                 sobject = _of(_of(record, "attributes"), "type") or match.get("entityType")
                 record_id = _of(record, "Id")
-                if sobject in PEOPLE and is_record_id(record_id):
-                    named.append(Duplicate(str(sobject), str(record_id)))
+                if isinstance(sobject, str) and is_record_id(record_id):
+                    named.append(Duplicate(sobject, str(record_id)))
     return list(dict.fromkeys(named))
+
+
+def _naming(outcome: Outcome, named: Sequence[Duplicate]) -> Outcome:
+    """The outcome, whose errors say which records the rule named."""
+    if not named:
+        return outcome
+    records = ", ".join(f"{each.sobject} {each.salesforce_id}" for each in named[:_NAMED])
+    more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    told = f"the duplicate rule names nobody, but {records}{more}"
+    errors = [error._replace(message=f"{error.message} ({told})") for error in outcome.errors]
+    return outcome._replace(errors=tuple(errors))
 
 
 def _of(whole: Any, name: str) -> Any:

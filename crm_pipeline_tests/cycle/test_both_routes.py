@@ -98,7 +98,14 @@ ORG = {
         },
     },
     "validation_rules": [{"object": "Lead", "when": "Country = 'Atlantis'", "error": "No"}],
-    "duplicate_rules": [{"object": "Lead", "match": ["Phone"], "action": "alert"}],
+    "duplicate_rules": [
+        {
+            "object": "Lead",
+            "match": ["Phone"],
+            "against": ["Account", "Lead", "Contact"],
+            "action": "alert",
+        }
+    ],
     "assignment_rules": [{"object": "Lead", "owner": SALES, "when": "Country = 'Germany'"}],
 }
 
@@ -205,6 +212,8 @@ def story(pair: Pair) -> dict[str, list[str]]:
     pair.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", LeadSource="Trade Show")
     pair.seed("Contact", LastName="Old", Email="p2@example.com", MailingCity="Bonn")
     pair.seed("Lead", LastName="Somebody", Company="y", Phone="555")
+    for phone in ("555", "556"):
+        pair.seed("Account", Name="A company", Phone=phone)
     nasty = dict(enumerate(NASTY, 10))
     add_person(connection, 1, country_code="Germany", city="Rome", job_title="CTO")
     add_person(connection, 2, country_code="Germany", city="Rome")
@@ -213,6 +222,7 @@ def story(pair: Pair) -> dict[str, list[str]]:
     add_person(connection, 5, phone_1="555")
     add_person(connection, 6, country_code="Atlantis")
     add_person(connection, 7, email="Ünïcode@exämple.com")
+    add_person(connection, 8, phone_1="556")
     for number, value in nasty.items():
         add_person(
             connection,
@@ -226,7 +236,7 @@ def story(pair: Pair) -> dict[str, list[str]]:
             address_2=value,
             phone_1=f"{number} {value}",
         )
-    people = [1, 2, 3, 4, 5, 6, 7, *nasty]
+    people = [*range(1, 9), *nasty]
     for person in people:
         register(connection, person, person, minute=person)
     pair.cycles()
@@ -276,6 +286,9 @@ def test_a_setting_means_the_same_on_both_routes(
     assert _apart(states["composite"], states["bulk"]) == []
     assert _apart(pair.contents("composite"), pair.contents("bulk")) == []
     assert any(state.split()[1] == "done" for state in states["bulk"])
+    if setting is None:
+        of_duplicates = [each for each in states["bulk"] if "DUPLICATES" in each]
+        assert of_duplicates == ["person:p8@example.com exhausted 0 DUPLICATES_DETECTED"]
     left = {state.split()[1] for state in states["bulk"]}
     assert left <= {"done", "exhausted", "dropped", "left_out", "pending", "rejected"}
 

@@ -123,7 +123,11 @@ def test_a_duplicate_rule_names_people_or_nobody(canned, named, duplicates):
     [created] = single_create(log_in(org.url, APP), [lead(0)])
 
     assert created.duplicates == duplicates
-    assert created.outcome.errors[0].code == "DUPLICATES_DETECTED"
+    (refused,) = created.outcome.errors
+    assert refused.code == "DUPLICATES_DETECTED"
+    told = refused.message.removeprefix("Use one of these records?")
+    others = "".join(f"{kind} {each}" for kind, each in named)
+    assert told == ("" if duplicates else f" (the duplicate rule names nobody, but {others})")
 
 
 @given(body=json_values)

@@ -137,7 +137,7 @@ def _plain(value: Any) -> str | datetime | None:
 
 def _name(value: Any) -> str:
     """A name on one line."""
-    return "" if value is None else " ".join(seen(_text(value)).split())
+    return "" if value is None else " ".join(seen(written(value)).split())
 
 
 def _tell_polls(lines: list[str], columns: Mapping[str, Any]) -> None:
@@ -156,9 +156,5 @@ def _tell_chats(lines: list[str], columns: Mapping[str, Any]) -> None:
 
 
 def _say(lines: list[str], label: str, value: Any) -> None:
-    if text := seen(_text(value)):
+    if text := seen(written(value)):
         lines.append(f"{label}: {text}")
-
-
-def _text(value: Any) -> str:
-    return value if type(value) is str else written(value)
