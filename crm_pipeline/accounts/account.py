@@ -21,6 +21,7 @@ from crm_pipeline.accounts.activities import (
     ACTIVITY_TEXT,
     AS_IT_IS,
     ON_DEMAND,
+    Activities,
     ActivityText,
     CancelledActivity,
     SubjectPattern,
@@ -195,6 +196,23 @@ class AccountSettings(BaseModel):
         description="Only people of these roles are sent, a JSON list, where the warehouse has "
         "the column role; who has none there is an attendee.",
     )
+    attended_at_least_minutes: int = Field(
+        default=1,
+        ge=1,
+        le=1440,
+        description="Whoever was at a session for fewer minutes in all has not attended it, where "
+        "the warehouse knows minutes.",
+    )
+    activities: Activities = Field(
+        default="all",
+        description="Activities are made of all registrations and attendances, of attendance "
+        "alone, or none; people and members come all the same.",
+    )
+    consent_clears_opt_out: bool = Field(
+        default=False,
+        description="A clear yes to emails clears HasOptedOutOfEmail where opted_out is mapped to "
+        "it; else it is only ever set.",
+    )
     on_demand_subject: str = Field(
         default=ON_DEMAND,
         min_length=1,
@@ -212,7 +230,7 @@ class AccountSettings(BaseModel):
     activity_text: tuple[ActivityText, ...] = Field(
         default=ACTIVITY_TEXT,
         description="The description of activities, part by part: a JSON list of event, session, "
-        "minutes, polls, chats.",
+        "minutes, polls, questions, chats, surveys, resources, links.",
     )
     cancelled_activity: CancelledActivity = Field(
         default="mark",
@@ -286,7 +304,7 @@ class AccountSettings(BaseModel):
     @property
     def words(self) -> Words:
         """The meaning of the status words of registrations."""
-        return Words(self.stage_of, self.unknown_stage)
+        return Words(self.stage_of, self.unknown_stage, self.attended_at_least_minutes)
 
     def policy(self, field: str, *, softly: bool = False) -> str:
         """Returns when this field of an existing Lead or Contact is written.

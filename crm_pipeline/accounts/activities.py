@@ -5,10 +5,30 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-ActivityText = Literal["event", "session", "minutes", "polls", "chats"]
+ActivityText = Literal[
+    "event",
+    "session",
+    "minutes",
+    "polls",
+    "questions",
+    "chats",
+    "surveys",
+    "resources",
+    "links",
+]
 """A part of an activity's description."""
 
-ACTIVITY_TEXT: tuple[ActivityText, ...] = ("event", "session", "minutes", "polls", "chats")
+ACTIVITY_TEXT: tuple[ActivityText, ...] = (
+    "event",
+    "session",
+    "minutes",
+    "polls",
+    "questions",
+    "chats",
+)
+
+Activities = Literal["all", "attendance", "none"]
+"""The rows of which there are activities: all, attendances and views alone, none."""
 
 CancelledActivity = Literal["keep", "mark", "delete"]
 """The fate of the activity of a registration that is cancelled; mark: its first line says so."""

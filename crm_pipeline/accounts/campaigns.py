@@ -1,11 +1,13 @@
 """An account's choices for its campaigns (spec 2): plain, frozen values."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crm_pipeline.accounts.stages import Stage
+from crm_pipeline.accounts.stages import Stage, plain
+from crm_pipeline.text import JsonText
 
 
 class MemberStatus(BaseModel):
@@ -18,6 +20,48 @@ class MemberStatus(BaseModel):
     priority: int | float = Field(
         description="A status that people set stays where its priority is the higher one."
     )
+
+
+class FollowUp(BaseModel):
+    """A thing that somebody says or does who wants to be spoken to.
+
+    Of label and value at least one is given; case and blanks do not matter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    among: Literal["polls", "questions", "surveys", "resources", "links", "answers"] = Field(
+        alias="in"
+    )
+    label: str | None = None
+    value: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.label is None and self.value is None:
+            raise ValueError("a label, a value, or both are expected")
+        return self
+
+    def is_in(self, columns: Mapping[str, Any]) -> bool:
+        """Returns whether a row of the warehouse says it."""
+        said = columns.get(self.among)
+        inner = said.parsed() if isinstance(said, JsonText) else said
+        if isinstance(inner, Mapping):
+            pairs = list(inner.items())
+        else:
+            several = inner if isinstance(inner, list) else []
+            pairs = [
+                (label, each.get("answer", each.get("value")))
+                for each in several
+                if isinstance(each, Mapping)
+                for label in (each.get("question"), each.get("label"), each.get("url"))
+                if label is not None
+            ]
+        return any(
+            (self.label is None or plain(label) == plain(self.label))
+            and (self.value is None or plain(value) == plain(self.value))
+            for label, value in pairs
+        )
 
 
 class CampaignSettings(BaseModel):
@@ -45,8 +89,18 @@ class CampaignSettings(BaseModel):
     pending: MemberStatus | None = None
     waitlisted: MemberStatus | None = None
     declined: MemberStatus | None = None
+    substituted: MemberStatus | None = None
     attended_on_demand: MemberStatus | None = MemberStatus(
         label="Attended On-demand", has_responded=True, priority=3.5
+    )
+    follow_up_requested: MemberStatus = MemberStatus(
+        label="Follow Up Requested", has_responded=True, priority=5
+    )
+    follow_up_when: tuple[FollowUp, ...] = Field(
+        default=(),
+        description='Whoever says or does one of these is follow_up_requested: `{"in": "surveys", '
+        '"label": "May we call you?", "value": "Yes"}`; in: polls, questions, surveys, resources, '
+        "links or answers.",
     )
     no_show_after_hours: float | None = Field(
         default=6,
@@ -77,6 +131,10 @@ class CampaignSettings(BaseModel):
         if len({status.priority for status in chosen}) < len(chosen):
             raise ValueError("two statuses have the same priority")
         return self
+
+    def wants_follow_up(self, columns: Mapping[str, Any]) -> bool:
+        """Returns whether somebody asks to be spoken to, given the columns of a row of theirs."""
+        return any(each.is_in(columns) for each in self.follow_up_when)
 
     @property
     def grace(self) -> timedelta | None:
@@ -110,7 +168,9 @@ class CampaignSettings(BaseModel):
             "pending": self.pending,
             "waitlisted": self.waitlisted,
             "declined": self.declined,
+            "substituted": self.substituted,
             "attended_on_demand": self.attended_on_demand,
+            "follow_up_requested": self.follow_up_requested if self.follow_up_when else None,
         }
         known = [(stage, status) for stage, status in chosen.items() if status is not None]
         return dict(sorted(known, key=lambda each: each[1].priority))

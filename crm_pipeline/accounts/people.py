@@ -8,7 +8,9 @@ UnknownEmail = Literal["Lead", "Contact", "neither"]
 """The record of a person whom the org does not know."""
 
 OPT_OUT = "HasOptedOutOfEmail"
-"""Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""
+"""Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails.
+
+Unless the account says that it is (`consent_clears_opt_out`)."""
 
 
 def _by_its_name(value: object) -> object:
@@ -41,7 +43,14 @@ LAST_CHANGED = "LastModifiedDate"
 
 
 def is_written(
-    policy: str, field: str, new: Any, there: Any, ours: Any, *, is_newer: bool = True
+    policy: str,
+    field: str,
+    new: Any,
+    there: Any,
+    ours: Any,
+    *,
+    is_newer: bool = True,
+    clears_opt_out: bool = False,
 ) -> bool:
     """Returns whether a field of an existing record is to be written.
 
@@ -52,8 +61,9 @@ def is_written(
         there: what stands in the org; only looked at where the policy needs a look.
         ours: what we wrote there last; None where nothing.
         is_newer: whether the source said so after the record was changed last.
+        clears_opt_out: whether a clear yes to emails clears a no.
     """
-    if policy == "never" or (field == OPT_OUT and new is not True):
+    if policy == "never" or (field == OPT_OUT and new is not True and not clears_opt_out):
         return False
     if policy not in NEEDS_A_LOOK or there is None or there is False or there == "":
         return True

@@ -11,9 +11,11 @@ Stage = Literal[
     "declined",
     "registered",
     "cancelled",
+    "substituted",
     "no_show",
     "attended_on_demand",
     "attended",
+    "follow_up_requested",
 ]
 """How far a participant came, as the warehouse says it."""
 
@@ -23,6 +25,7 @@ UnknownStage = Literal["report", "registered"]
 STAGES_OF_PEOPLE: tuple[Stage, ...] = (
     "registered",
     "cancelled",
+    "substituted",
     "no_show",
     "attended_on_demand",
     "attended",
@@ -37,6 +40,8 @@ WORDS: Mapping[str, Stage] = {
     "accepted": "registered",
     "cancelled": "cancelled",
     "canceled": "cancelled",
+    "substituted": "substituted",
+    "replaced": "substituted",
     "no show": "no_show",
     "attended": "attended",
     "attended on demand": "attended_on_demand",
@@ -75,10 +80,12 @@ class Words:
     Attributes:
         stage_of: the account's own words, and the stage of each.
         unknown_stage: the fate of a word that nobody has explained.
+        least_minutes: who was at a session for less has not attended it.
     """
 
     stage_of: Mapping[str, Stage] = field(default_factory=dict)
     unknown_stage: UnknownStage = "report"
+    least_minutes: int = 1
     _known: dict[str, Stage | None] = field(default_factory=dict, compare=False, repr=False)
     """Of each word as it stands in the warehouse: there are few."""
 

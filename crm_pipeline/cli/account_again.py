@@ -164,7 +164,7 @@ def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
     maps = field_maps(account.settings, field_mappings(connection, account.account_id))
     attribution = account.settings.attribution
     filled = [
-        *(name for s in _PEOPLE for name in (*maps[s].columns, *maps[s].constants)),
+        *(name for s in _PEOPLE for name in (*maps[s].sources, *maps[s].constants)),
         *(field for field, _ in (attribution.written_fields() if attribution else ())),
     ]
     return {name.lower(): name for name in filled}

@@ -201,7 +201,7 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
     filled = [
         FieldMapping(sobject, field)
         for sobject, fields in field_maps(chosen, mappings).items()
-        for field in (*fields.columns, *fields.constants)
+        for field in (*fields.sources, *fields.constants)
     ]
     external_ids = [("Event", chosen.activity_external_id_field)]
     if chosen.campaigns is not None:

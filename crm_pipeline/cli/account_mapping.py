@@ -99,6 +99,7 @@ def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> No
 def _check_column(column: str) -> None:
     """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
     from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.computed import ANSWERS, COMPUTED, needed_for
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.participations import columns
 
@@ -107,10 +108,11 @@ def _check_column(column: str) -> None:
     except ExtractError as error:
         say(f"It cannot be checked whether there is a column {column}: {error}", err=True)
         return
-    if column not in known:
+    if needed_for(column) not in known:
+        there = known.union(each for each in COMPUTED if needed_for(each) in known)
         mistake(
-            f"sql/extract/ gives no column {column!r}; add it there, or take one of "
-            f"{', '.join(sorted(known))}."
+            f"sql/extract/ gives no column {needed_for(column)!r}; add it there, or take one of "
+            f"{', '.join(sorted(there))}, or {ANSWERS}KEY."
         )
 
 

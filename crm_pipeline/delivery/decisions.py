@@ -179,6 +179,7 @@ def by_policy(
     said_at: datetime | None = None,
     placeholders: Mapping[str, str] | None = None,
     overwrites: Mapping[str, Any] | None = None,
+    clears_opt_out: bool = False,
 ) -> Decision:
     """An update of an existing person, without what the account does not want written (spec 1).
 
@@ -190,6 +191,7 @@ def by_policy(
         said_at: when the source said so (UTC), for what is to be the newest.
         placeholders: by field, the value that stands for none where Salesforce requires one.
         overwrites: by field, the value that a person wants over the one that stands there.
+        clears_opt_out: whether a clear yes to emails clears a no.
     """
     if decision.action != "update":
         return decision
@@ -207,6 +209,7 @@ def by_policy(
             None if field in empty and there.get(field) == empty[field] else there.get(field),
             ours.get(field),
             is_newer=is_newer,
+            clears_opt_out=clears_opt_out,
         )
     }
     if len(wanted) == len(decision.fields):

@@ -214,6 +214,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
                 said_at=_said_at(person, decision),
                 placeholders=placeholders,
                 overwrites=overwrites.get(person.person_key),
+                clears_opt_out=chosen.consent_clears_opt_out,
             ),
         )
         for (person, decision), of_person in zip(decided, policies, strict=True)

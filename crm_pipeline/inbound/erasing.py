@@ -70,6 +70,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.field_mapping.field",
             "crm.field_mapping.sobject",
             "crm.field_mapping.source",
+            "crm.answer_key.question",
             "crm.attribution_said.fingerprint",
             "crm.campaign_mapping.fingerprint",
             "crm.platform_read.fingerprint",

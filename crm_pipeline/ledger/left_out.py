@@ -12,6 +12,9 @@ from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
 
+NO_ACTIVITY = "the account has no activities of such rows"
+"""Why a row has no activity, though its person is sent."""
+
 
 def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> None:
     """Leaves people out, with what is about them: the org knows them not, and they are not made."""
@@ -26,7 +29,7 @@ def leave_out_for_dropped(connection: Connection, account_id: str) -> None:
 
 def leave_out_for_nothing(connection: Connection, account_id: str, cycle_id: int) -> None:
     """Leaves out people who are not in the org, and of whom nothing is to be sent any more."""
-    parameters = {"account_id": account_id, "cycle_id": cycle_id}
+    parameters = {"account_id": account_id, "cycle_id": cycle_id, "no_activity": NO_ACTIVITY}
     connection.execute(statement("ledger/leave_out_for_nothing"), parameters)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crm_pipeline.sample import traffic
@@ -66,12 +67,16 @@ def _participations(platform: SamplePlatform, ids: Ids) -> Tables:
     draws, until = platform.draws, platform.until
     client = np.searchsorted(np.cumsum(platform.registrations), ids)
     clients = platform.client_ids(client)
+    # A few are of people who cancelled and register for the same session again.
+    again = _comes_again(platform, ids, client)
+    place = np.where(again, ids - 1, ids)
     session = first_ids(platform.sessions)[client] + draws.below(
-        ids, "session", platform.sessions[client]
+        place, "session", platform.sessions[client]
     )
     starts = session_starts(platform, session)
-    person = _who_registers(platform, ids, client)
+    person = _who_registers(platform, place, client)
     registered = _registered(draws, ids, starts, until)
+    registered[again] = np.minimum(starts, until)[again] - _MINUTE
     rows = traffic.registrations(
         draws,
         ids,
@@ -104,6 +109,17 @@ def _participations(platform: SamplePlatform, ids: Ids) -> Tables:
         until=until,
     )
     return {"registration": rows, **traffic.attendances(draws, presence)}
+
+
+def _comes_again(platform: SamplePlatform, ids: Ids, client: Ids) -> npt.NDArray[np.bool_]:
+    within = ids - first_ids(platform.registrations)[client]
+    back = platform.draws.happens(ids, "comes again", 0.5)
+    result: npt.NDArray[np.bool_] = (
+        back
+        & traffic.is_cancelled(platform.draws, ids - 1)
+        & (within > platform.registering_people[client])
+    )
+    return result
 
 
 def _who_registers(platform: SamplePlatform, ids: Ids, client: Ids) -> Ids:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from crm_pipeline.sample.draws import Draws, Ids, Texts
+from crm_pipeline.sample.forms import filled_in, interactions
 from crm_pipeline.sample.platform import Moments, shipped
 from crm_pipeline.sample.vocabulary import (
     ANSWERS,
@@ -78,8 +79,13 @@ def registrations(
     registered_at: Moments,
     shipped_at: Moments,
 ) -> pd.DataFrame:
-    """Rows of registrations; a few were cancelled since, wait, or were never accepted."""
-    cancelled = draws.happens(ids, "cancelled", 0.03)
+    """Rows of registrations; a few were cancelled since, wait, or were never accepted.
+
+    Of a few somebody else comes instead.
+    """
+    cancelled = is_cancelled(draws, ids)
+    replaced_by = (ids + 1).astype(object)
+    replaced_by[~draws.happens(ids, "is replaced", 0.01)] = None
     waits = draws.happens(ids, "waits", 0.02)
     speaks = draws.happens(sessions * 1_000_000 + people, "speaks", 0.01)
     cancelled_at = _written(shipped_at)
@@ -98,10 +104,17 @@ def registrations(
             "role": _roles(speaks),
             "cancelled_at": cancelled_at,
             "source": draws.pick(ids, "source", SOURCES),
+            "replaced_by": replaced_by,
+            **filled_in(draws, ids, registered_at),
             "registered_at": registered_at,
             "shipped_at": shipped_at,
         }
     )
+
+
+def is_cancelled(draws: Draws, ids: Ids) -> npt.NDArray[np.bool_]:
+    """Returns which of some registrations were cancelled."""
+    return draws.happens(ids, "cancelled", 0.03)
 
 
 def _written(times: Moments) -> Texts:
@@ -144,6 +157,9 @@ def attendances(draws: Draws, presence: Presence) -> Tables:
         "poll_answer": _answers(draws, presence),
         "chat_message": messages,
         "chat_reply": replies(draws, messages, presence.until),
+        "interaction": interactions(
+            draws, ids, clients=presence.clients, at=presence.at, until=presence.until
+        ),
     }
 
 

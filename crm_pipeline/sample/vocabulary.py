@@ -313,3 +313,24 @@ REPLIES = (
     "Wird nachgereicht.",
     "Please write to us, so that we can look at it together",
 )
+
+UTM_SOURCES = ("newsletter", "linkedin", "google", "partner-portal", "Größe & Co")
+MEDIA = ("email", "social", "cpc", None)
+CAMPAIGNS = ("spring-2026", "q3 launch", "re:invite", "автумн")
+SEARCH_TERMS = ("crm webinar", "sync tools", None)
+BUDGETS = ("under 10k", "10k to 50k", "over 50k", "", "don't know yet")
+CONSENTS = ("yes", "yes", "no", "opted in", "maybe later", None)
+
+DONE = (
+    ("question", "What does it cost?", None, None),
+    ("question", "Gibt es das auch auf Deutsch?", None, None),
+    ("survey", "How useful was it?", "Very", None),
+    ("survey", "May we call you?", "Yes, please", None),
+    ("survey", "May we call you?", "No", None),
+    ("resource", "Price list", None, "https://platform.example/prices.pdf"),
+    ("link", "Book a demo", None, "https://platform.example/demo?a=1&b=2"),
+    ("rating", None, "4", None),
+    ("certificate", "Attendance", None, None),
+    ("reaction", "👏", None, None),
+)
+"""Kind, label, value and address of what attendees do."""

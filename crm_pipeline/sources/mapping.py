@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
@@ -12,6 +12,7 @@ from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.salesforce.emails import bare_address, email_key
+from crm_pipeline.sources.computed import computed, needed_for
 from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.participations import RowOfPerson, columns
 from crm_pipeline.text import JsonText, lines, parts, seen, written
@@ -55,45 +56,84 @@ DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldMap:
-    """The source of each field of one sObject: a column, or a constant."""
+    """The source of each field of one sObject: a column, or a constant.
+
+    Attributes:
+        columns: of the extracts, by field.
+        constants: values, by field.
+        fallbacks: the same for where no row of a person says something.
+        computed: columns that are computed of others (`sources.computed`), by field.
+        timezone: of times of the warehouse that carry none.
+    """
 
     columns: Mapping[str, str]
     constants: Mapping[str, str]
+    fallbacks: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, str] = field(default_factory=dict)
+    timezone: str = "UTC"
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The column of each field, be it of the extracts or computed."""
+        return {**self.columns, **self.computed}
 
     def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that have something to say; what is empty is left out, never blanked."""
         fields = {}
-        for field, column in self.columns.items():
+        for name, column in self.columns.items():
             value = columns.get(column)
             if type(value) is str:
                 text = value.strip()
                 if text and (text.isprintable() or seen(text)):
-                    fields[field] = lines(text)
+                    fields[name] = lines(text)
             elif value is not None and (value := salesforce_value(value)) is not None:
-                fields[field] = value
+                fields[name] = value
+        for name, source in self.computed.items():
+            compute = computed(source, self.timezone)
+            said = None if compute is None else salesforce_value(compute(columns))
+            if said is not None:
+                fields[name] = said
         fields.update(self.constants)
         return fields
 
 
-def field_maps(settings: AccountSettings, overrides: Sequence[FieldMapping]) -> dict[str, FieldMap]:
+def field_map(
+    sources: Mapping[str, str],
+    constants: Mapping[str, str],
+    fallbacks: Mapping[str, str] | None = None,
+    timezone: str = "UTC",
+) -> FieldMap:
+    """Returns a map whose sources may be columns of the extracts or computed ones."""
+    of_others = {name: source for name, source in sources.items() if computed(source) is not None}
+    columns = {name: source for name, source in sources.items() if name not in of_others}
+    return FieldMap(columns, constants, fallbacks or {}, of_others, timezone)
+
+
+def field_maps(
+    settings: AccountSettings, overrides: Sequence[FieldMapping], timezone: str = "UTC"
+) -> dict[str, FieldMap]:
     """The account's mapping by sObject: the defaults, then what it overrides or adds.
 
-    An override with neither source nor constant takes the field out.
+    An override with neither source nor constant takes the field out. LeadSource from a column is
+    the account's own where that says nothing.
     """
     maps = {}
     for sobject, default in DEFAULT_MAPPING.items():
         columns = dict(default)
         constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
+        fallbacks: dict[str, str] = {}
         for override in overrides:
             if override.sobject != sobject:
                 continue
             columns.pop(override.field, None)
-            constants.pop(override.field, None)
+            former = constants.pop(override.field, None)
             if override.source is not None:
                 columns[override.field] = override.source
+                if former is not None:
+                    fallbacks[override.field] = former
             elif override.constant is not None:
                 constants[override.field] = override.constant
-        maps[sobject] = FieldMap(columns, constants)
+        maps[sobject] = field_map(columns, constants, fallbacks, timezone)
     return maps
 
 
@@ -104,8 +144,8 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
         ExtractError: it names the field and the column.
     """
     sources = {each.source: each for each in overrides if each.source is not None}
-    unknown = sources.keys() - columns(warehouse) if sources else ()
-    for source in sorted(unknown):
+    known = columns(warehouse) if sources else ()
+    for source in sorted(each for each in sources if needed_for(each) not in known):
         field = f"{sources[source].sobject}.{sources[source].field}"
         raise ExtractError(
             f"The mapping fills {field} from {source!r}, a column that sql/extract/ does not give; "

@@ -19,6 +19,8 @@ def word_of(participation: Participation, words: Words) -> Stage | Literal["unkn
     """
     columns = participation.columns
     if participation.source == "registrations":
+        if columns.get("replaced_by") is not None:
+            return "substituted"
         return words.stage(columns.get("status")) or "unknown"
     if columns.get("minutes_attended") == 0:
         return "absent"

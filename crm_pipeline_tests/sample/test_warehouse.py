@@ -211,3 +211,20 @@ def test_it_makes_its_schema_where_there_is_none(postgres: EmbeddedPostgres):
         assert progress[-1] == (40, 40)
     finally:
         engine.dispose()
+
+
+def test_forms_are_filled_in_and_attendees_do_more_than_look(warehouse: Connection):
+    for what in (
+        "registration WHERE utm_source IS NOT NULL AND landing_page IS NOT NULL",
+        "registration WHERE answers ->> 'budget' <> '' AND (answers ->> 'team_size')::int > 0",
+        "registration WHERE consent = 'no' AND consent_at = registered_at",
+        "interaction WHERE kind = 'survey' AND label LIKE 'May we call%' AND value LIKE 'Yes%'",
+    ):
+        assert number(warehouse, f"warehouse.{what}") > 20, what
+    assert number(warehouse, "warehouse.registration WHERE replaced_by IS NOT NULL") > 20
+    came_back = (
+        "warehouse.registration AS a JOIN warehouse.registration AS b USING (person_id,"
+        " event_session_id) WHERE a.status = 'cancelled' AND b.status = 'registered'"
+        " AND b.registered_at > a.registered_at"
+    )
+    assert number(warehouse, came_back) > 5

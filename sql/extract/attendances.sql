@@ -1,18 +1,20 @@
 -- The attendances of a client of which anything was shipped after :since: the attendance, its
--- person, its session or event, a poll question or answer, a chat message or a reply. Oldest
--- shipping first.
+-- person, its session or event, a poll question or answer, a chat message or a reply, a question, a
+-- survey, a click. Oldest shipping first.
 --
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
--- `questions_answered` counts all of the attendee's poll answers; `parts` these, the chat messages
--- and the replies, so that one that comes late is noticed (row_counts.sql counts alike).
+-- `questions_answered` counts all of the attendee's poll answers; `parts` these, the chat messages,
+-- the replies and the interactions, so that one that comes late is noticed (row_counts.sql counts alike).
 -- NULL in attendance_id, event_session_id, attended_at: that row is rejected, with this reason; so is
 -- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
 -- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
 -- event_id: no campaign has this row. Of these columns nothing is needed, and without one nothing
 -- changes: session_starts_at, session_ends_at; kind ('on_demand': a view of the recording); role;
--- minutes_attended (0: no attendance; of several rows of a person and session each minute counts once).
+-- minutes_attended (0: no attendance; of several rows of a person and session each minute counts once);
+-- questions, surveys, resources, links: JSON arrays, oldest first, of {"label", "value", "url"}, with
+-- their numbers; rating; certificate_at.
 WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
@@ -52,6 +54,10 @@ WITH changed AS (
     INNER JOIN warehouse.chat_message AS m ON cr.chat_message_id = m.chat_message_id
     WHERE cr.client_id = :client_id AND cr.shipped_at > :since
     UNION
+    SELECT i.attendance_id
+    FROM warehouse.interaction AS i
+    WHERE i.client_id = :client_id AND i.shipped_at > :since
+    UNION
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
     WHERE a.client_id = :client_id AND a.event_session_id = any(CAST(:backfilled AS bigint []))
@@ -59,6 +65,36 @@ WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
     WHERE a.client_id = :client_id AND a.attendance_id = any(CAST(:again AS bigint []))
+),
+
+done AS (
+    SELECT
+        i.attendance_id,
+        max(i.shipped_at) AS shipped_at,
+        count(*) AS parts,
+        count(*) FILTER (WHERE i.kind = 'question') AS questions_asked,
+        count(*) FILTER (WHERE i.kind = 'survey') AS surveys_answered,
+        count(*) FILTER (WHERE i.kind = 'resource') AS resources_downloaded,
+        count(*) FILTER (WHERE i.kind = 'link') AS links_clicked,
+        json_agg(said.it ORDER BY i.at, i.interaction_id)
+        FILTER (WHERE i.kind = 'question') AS questions,
+        json_agg(said.it ORDER BY i.at, i.interaction_id)
+        FILTER (WHERE i.kind = 'survey') AS surveys,
+        json_agg(said.it ORDER BY i.at, i.interaction_id)
+        FILTER (WHERE i.kind = 'resource') AS resources,
+        json_agg(said.it ORDER BY i.at, i.interaction_id)
+        FILTER (WHERE i.kind = 'link') AS links,
+        (
+            array_agg(i.value ORDER BY i.at DESC, i.interaction_id DESC)
+            FILTER (WHERE i.kind = 'rating')
+        )[1] AS rating,
+        max(i.at) FILTER (WHERE i.kind = 'certificate') AS certificate_at
+    FROM changed AS c
+    INNER JOIN warehouse.interaction AS i ON c.attendance_id = i.attendance_id
+    CROSS JOIN LATERAL (
+        SELECT json_build_object('label', i.label, 'value', i.value, 'url', i.url) AS it
+    ) AS said
+    GROUP BY i.attendance_id
 )
 
 SELECT
@@ -91,20 +127,32 @@ SELECT
     poll.polls,
     poll.questions_answered,
     chat.chats,
-    poll.questions_answered + chat.parts AS parts,
+    done.questions,
+    done.questions_asked,
+    done.surveys,
+    done.surveys_answered,
+    done.resources,
+    done.resources_downloaded,
+    done.links,
+    done.links_clicked,
+    done.rating,
+    done.certificate_at,
+    poll.questions_answered + chat.parts + coalesce(done.parts, 0) AS parts,
     greatest(
         a.shipped_at,
         p.shipped_at,
         s.shipped_at,
         e.shipped_at,
         poll.shipped_at,
-        chat.shipped_at
+        chat.shipped_at,
+        done.shipped_at
     ) AS changed_at
 FROM changed AS c
 INNER JOIN warehouse.attendance AS a ON c.attendance_id = a.attendance_id
 INNER JOIN warehouse.person AS p ON a.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+LEFT JOIN done ON c.attendance_id = done.attendance_id
 CROSS JOIN LATERAL (
     SELECT
         max(latest.shipped_at) AS shipped_at,

@@ -33,6 +33,10 @@ SELECT
             (
                 SELECT max(cr.shipped_at)
                 FROM warehouse.chat_reply AS cr WHERE cr.client_id = :client_id
+            ),
+            (
+                SELECT max(i.shipped_at)
+                FROM warehouse.interaction AS i WHERE i.client_id = :client_id
             )
         ) END
     ) AS newest

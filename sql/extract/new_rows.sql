@@ -60,5 +60,9 @@ LEFT JOIN LATERAL (
     SELECT cr.shipped_at
     FROM warehouse.chat_reply AS cr
     WHERE w.source = 'attendances' AND cr.client_id = w.client_id AND cr.shipped_at > w.since
+    UNION ALL
+    SELECT i.shipped_at
+    FROM warehouse.interaction AS i
+    WHERE w.source = 'attendances' AND i.client_id = w.client_id AND i.shipped_at > w.since
 ) AS shipped ON true
 GROUP BY w.key, w.source

@@ -15,7 +15,9 @@
 -- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
 -- event_id: no campaign has this row. Of these columns nothing is needed, and without one nothing
 -- changes: session_starts_at, session_ends_at (after it, whoever has not come is a no-show);
--- cancelled_at; role (who is no attendee is not sent, unless the account wants it).
+-- cancelled_at; role (who is no attendee is not sent, unless the account wants it); utm_source and the
+-- like; answers (a JSON object; `answers.<key>` can be mapped); consent, consent_at, consent_text;
+-- replaced_by (the registration of whoever comes instead: this one is *substituted*).
 WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r
@@ -58,6 +60,18 @@ SELECT
     r.role,
     r.cancelled_at,
     r.source,
+    r.utm_source,
+    r.utm_medium,
+    r.utm_campaign,
+    r.utm_term,
+    r.utm_content,
+    r.referrer,
+    r.landing_page,
+    r.answers,
+    r.consent,
+    r.consent_at,
+    r.consent_text,
+    r.replaced_by,
     r.registered_at,
     p.person_id,
     p.email,

@@ -1,6 +1,6 @@
 -- A client's rows of a source by the day (UTC) of their last shipping up to :until, to be compared
 -- with what was read of them: how many, the sum of their times in seconds since 1970 and of their
--- ids, how many poll answers, chat messages and replies they have, the ids of those that cannot be
+-- ids, how many poll answers, chat messages, replies and interactions they have, the ids of those that cannot be
 -- read since their person, session or event is not there; and of some days the rows themselves.
 -- The ids are in the sum since a row that vanished would else hide one that is as old as it was.
 --
@@ -31,9 +31,10 @@ WITH shipped AS (
             s.shipped_at,
             e.shipped_at,
             poll.shipped_at,
-            chat.shipped_at
+            chat.shipped_at,
+            done.shipped_at
         ),
-        coalesce(poll.parts, 0) + coalesce(chat.parts, 0)
+        coalesce(poll.parts, 0) + coalesce(chat.parts, 0) + coalesce(done.parts, 0)
     FROM warehouse.attendance AS a
     LEFT JOIN warehouse.person AS p ON a.person_id = p.person_id
     LEFT JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
@@ -58,6 +59,15 @@ WITH shipped AS (
         WHERE m.client_id = :client_id
         GROUP BY m.attendance_id
     ) AS chat ON a.attendance_id = chat.attendance_id
+    LEFT JOIN (
+        SELECT
+            i.attendance_id,
+            max(i.shipped_at) AS shipped_at,
+            count(*) AS parts
+        FROM warehouse.interaction AS i
+        WHERE i.client_id = :client_id
+        GROUP BY i.attendance_id
+    ) AS done ON a.attendance_id = done.attendance_id
     WHERE :source = 'attendances' AND a.client_id = :client_id
 ),
 

@@ -32,6 +32,10 @@ visits AS (
     DELETE FROM crm.visit WHERE account_id = :account_id
 ),
 
+questions AS (
+    DELETE FROM crm.answer_key WHERE account_id = :account_id
+),
+
 sessions AS (
     DELETE FROM crm.session_end WHERE account_id = :account_id
 ),

@@ -17,7 +17,12 @@ WITH waiting AS MATERIALIZED (
 ),
 
 about AS MATERIALIZED (
-    SELECT DISTINCT o.person_key, o.state IN ('rejected', 'superseded') AS is_past
+    SELECT DISTINCT
+        o.person_key,
+        -- A row without an activity is rejected and names no person, but where the account has none of
+        -- such rows, and the person is sent all the same.
+        o.state = 'superseded'
+        OR (o.state = 'rejected' AND o.reason IS DISTINCT FROM :no_activity) AS is_past
     FROM crm.operation AS o
     WHERE
         o.account_id = :account_id

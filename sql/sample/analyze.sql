@@ -9,4 +9,5 @@ ANALYZE
     warehouse.poll_answer,
     warehouse.chat_message,
     warehouse.chat_reply,
+    warehouse.interaction,
     warehouse.tracked_lead

@@ -9,6 +9,7 @@ TRUNCATE
     warehouse.poll_answer,
     warehouse.chat_message,
     warehouse.chat_reply,
+    warehouse.interaction,
     warehouse.tracked_lead,
     warehouse.tag_definition,
     warehouse.score_definition,

@@ -14,17 +14,15 @@ from crm_pipeline.accounts.account import Vanished
 from crm_pipeline.accounts.campaigns import CampaignSettings, MemberStatus
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.flows.campaigns import stages
+from crm_pipeline.flows.campaigns import stages, sums
 from crm_pipeline.flows.campaigns.stages import row_key
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
-from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.events import Event
 from crm_pipeline.sources.extracts import moment
-from crm_pipeline.sources.mapping import FieldMap, rejection
-from crm_pipeline.sources.minutes import Interval, minutes_together
+from crm_pipeline.sources.mapping import FieldMap, field_map, rejection
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
@@ -38,9 +36,6 @@ NAME_CHARS = 80
 
 RULES = 3
 """Of the stages; members that other rules made are read again."""
-
-SUMMED = ("minutes_attended", "questions_answered")
-"""Columns that a person's attendances of one event add up in; of others the newest row counts."""
 
 NOT_LINKED = "no campaign is linked to the event"
 NO_EVENT = "no event_id"
@@ -95,27 +90,38 @@ class Choices:
         return not set(said).intersection(self.people_from)
 
 
-def member_map(overrides: Sequence[FieldMapping]) -> FieldMap:
+def member_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:
     """Returns the account's map of further fields of CampaignMember; there is none by default."""
-    chosen = [override for override in overrides if override.sobject == MEMBER]
-    return FieldMap(
+    return _map_of(MEMBER, overrides, timezone)
+
+
+def _map_of(sobject: str, overrides: Sequence[FieldMapping], timezone: str) -> FieldMap:
+    chosen = [override for override in overrides if override.sobject == sobject]
+    return field_map(
         {each.field: each.source for each in chosen if each.source is not None},
         {each.field: each.constant for each in chosen if each.constant is not None},
+        timezone=timezone,
     )
 
 
 def fingerprint(choices: Choices) -> str:
     """Differs when what is sent of each member differs, or where to."""
     settings, members, words = choices.settings, choices.members, choices.words
-    said = {
+    said: dict[str, Any] = {
         "external_id_field": settings.external_id_field,
         "create_campaigns": settings.create_campaigns,
         "statuses": {stage: s.model_dump() for stage, s in choices.statuses.items()},
         "words": {**words.stage_of, "": words.unknown_stage},
         "rules": RULES,
-        "columns": members.columns,
+        "columns": members.sources,
         "constants": members.constants,
     }
+    if words.least_minutes > 1:
+        said["least_minutes"] = words.least_minutes
+    if summed := sums.SUMMED.intersection(members.sources.values()) - sums.SINCE_LONG:
+        said["summed"] = sorted(summed)
+    if settings.follow_up_when:
+        said["follow_up_when"] = [each.model_dump() for each in settings.follow_up_when]
     return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
@@ -297,16 +303,26 @@ def _member(
     fields: dict[str, Any] = {}
     for row in rows:
         fields.update(members.apply(row.columns))
-    parts = _parts(rows, members, _known_parts(known, lost))
-    told = stages.told(rows, choices.words, stages.remembered(known).without(lost))
+    before = known.intent.get("parts", {}) if known else {}
+    mapped_columns = members.sources.values()
+    parts = sums.parts_of(rows, mapped_columns, sums.without(before, lost), members.timezone)
+    told = stages.told(
+        rows,
+        choices.words,
+        stages.remembered(known).without(lost),
+        choices.settings.wants_follow_up,
+    )
     if known is not None:
-        mapped = members.columns.keys() | members.constants.keys()
+        mapped = members.sources.keys() | members.constants.keys()
         said = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
         fields = fields | said if known.as_of > as_of else said | fields
         as_of = max(as_of, known.as_of)
-    for field, column in members.columns.items():
-        if column in parts:
-            fields[field] = _total(column, parts[column], told)
+    for field, column in members.sources.items():
+        if column in sums.SUMMED:
+            fields.pop(field, None)
+            value = sums.value_of(column, parts[column], told) if column in parts else None
+            if value is not None:
+                fields[field] = value
     is_over = bool(lost) and not told.rows and told.before is None
     stage, reason = _stage(told, choices, known, stays=is_over)
     undoes = is_over and choices.vanished == "delete"
@@ -328,22 +344,6 @@ def _member(
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
 
 
-def _total(column: str, summands: Mapping[str, float], told: stages.Told) -> float:
-    """The sum of a column; of minutes of one session those of several visits at once count once."""
-    if column != "minutes_attended":
-        return sum(summands.values())
-    visits: defaultdict[int, list[Interval]] = defaultdict(list)
-    rest = 0.0
-    for row, minutes in summands.items():
-        if (word := told.words.get(f"a{row}")) is None:
-            # Read before words were remembered, or no attendance by now.
-            rest += minutes
-        else:
-            visits[word.session].append((datetime.fromisoformat(word.at), minutes))
-    total = rest + sum(minutes_together(each) for each in visits.values())
-    return int(total) if float(total).is_integer() else total
-
-
 def _stage(
     told: stages.Told, choices: Choices, known: Said | None, *, stays: bool
 ) -> tuple[Stage | None, str | None]:
@@ -356,7 +356,13 @@ def _stage(
     sent = list(choices.statuses)
     # No-shows are derived only where they are sent.
     over = choices.over if "no_show" in sent else frozenset()
-    there = told.stages(over, with_recordings="attended_on_demand" in sent)
+    there = told.stages(
+        over,
+        with_recordings="attended_on_demand" in sent,
+        least_minutes=choices.words.least_minutes,
+    )
+    if "substituted" not in sent:
+        there = ["cancelled" if stage == "substituted" else stage for stage in there]
     if (stage := stages.one_stage(there, sent)) is not None:
         return stage, None
     if known is not None and known.was_sent and known.intent.get("stage") in sent:
@@ -365,30 +371,3 @@ def _stage(
     if told.words or told.before is not None:
         return None, NO_STATUS
     return None, UNKNOWN_WORD.format(min(told.unknown.values())) if told.unknown else ABSENT
-
-
-def _known_parts(known: Said | None, lost: Collection[str]) -> Mapping[str, Mapping[str, float]]:
-    """The summands that were known, without those of attendances that are lost."""
-    parts: Mapping[str, Mapping[str, float]] = known.intent.get("parts", {}) if known else {}
-    return {
-        column: {row: value for row, value in summands.items() if f"a{row}" not in lost}
-        for column, summands in parts.items()
-    }
-
-
-def _parts(
-    rows: Sequence[Participation],
-    members: FieldMap,
-    known: Mapping[str, Mapping[str, float]],
-) -> dict[str, dict[str, float]]:
-    """Returns each attendance's part of a summed column, so that one read twice counts once."""
-    parts = {}
-    for column in set(SUMMED).intersection(members.columns.values()):
-        read = {
-            str(row.participation_id): value
-            for row in rows
-            if (value := number(row.columns.get(column))) is not None
-        }
-        if (summands := {**known.get(column, {}), **read}) or column in known:
-            parts[column] = summands
-    return parts

@@ -4,17 +4,21 @@ Each row of the source says one thing of one session, and what it says last coun
 are the same in whatever order, however often and in however many parts the rows are read.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from crm_pipeline.accounts.stages import Stage, Words, status_word
 from crm_pipeline.ledger.campaigns import Said
+from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.minutes import minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.stages import word_of
 
 ORDER: tuple[Stage, ...] = (
+    "follow_up_requested",
     "attended",
     "attended_on_demand",
     "registered",
@@ -23,13 +27,18 @@ ORDER: tuple[Stage, ...] = (
     "waitlisted",
     "invited",
     "cancelled",
+    "substituted",
     "declined",
 )
 """Of several sessions' stages the first of these is the event's: whoever is to come to one of them
 is Registered, and Cancelled is who cancelled them all."""
 
-_MADE_BY: tuple[Stage, ...] = ("attended", "attended_on_demand")
+_MADE_BY: tuple[Stage, ...] = ("follow_up_requested", "attended", "attended_on_demand")
 """Stages that stay, whatever a registration says, until the source takes the attendance back."""
+
+
+_COMES: tuple[Stage, ...] = ("registered", "attended", "attended_on_demand")
+"""Stages of those of whom a wish to be spoken to says more."""
 
 
 class Word(NamedTuple):
@@ -48,26 +57,48 @@ class Told:
         words: by row: `r4711` is a registration, `a99` an attendance.
         unknown: status words that nobody has explained, by row.
         before: a stage that was reached before rows were remembered, and is not among theirs yet.
+        brief: the minutes of attendances that are none by themselves, as they are so few.
     """
 
     words: Mapping[str, Word]
     unknown: Mapping[str, str]
     before: Stage | None = None
+    brief: Mapping[str, float] = field(default_factory=dict)
 
-    def stages(self, over: Collection[int] = (), *, with_recordings: bool = True) -> list[Stage]:
+    def stages(
+        self,
+        over: Collection[int] = (),
+        *,
+        with_recordings: bool = True,
+        least_minutes: int = 1,
+    ) -> list[Stage]:
         """The stage of each session, and the one from before.
 
         Args:
             over: as in `stages_of_sessions`.
             with_recordings: whether views of recordings count; else it is as if there were none.
+            least_minutes: whoever was at a session for less has not attended it.
         """
+        none = self._too_brief(least_minutes)
         words = {
             row: word
             for row, word in self.words.items()
-            if with_recordings or word.stage != "attended_on_demand"
+            if (with_recordings or word.stage != "attended_on_demand") and row not in none
         }
         found = list(stages_of_sessions(words, over).values())
         return found if self.before is None or self.before in found else [*found, self.before]
+
+    def _too_brief(self, least_minutes: int) -> Collection[str]:
+        """The attendances of sessions at which somebody was for too short, all visits together."""
+        visits: defaultdict[int, list[tuple[datetime, float]]] = defaultdict(list)
+        for row in self.brief.keys() & self.words.keys():
+            word = self.words[row]
+            visits[word.session].append((datetime.fromisoformat(word.at), self.brief[row]))
+        return {
+            row
+            for row in self.brief.keys() & self.words.keys()
+            if minutes_together(visits[self.words[row].session]) < least_minutes
+        }
 
     def without(self, rows: Collection[str]) -> "Told":
         """Returns the rest when these rows say nothing of the event any more."""
@@ -75,6 +106,7 @@ class Told:
             self,
             words={row: word for row, word in self.words.items() if row not in rows},
             unknown={row: word for row, word in self.unknown.items() if row not in rows},
+            brief={row: minutes for row, minutes in self.brief.items() if row not in rows},
         )
 
     def joined(self, other: "Told") -> "Told":
@@ -83,6 +115,7 @@ class Told:
             {**other.words, **self.words},
             {**other.unknown, **self.unknown},
             self.before or other.before,
+            {**other.brief, **self.brief},
         )
 
     @property
@@ -93,7 +126,7 @@ class Told:
     @property
     def memory(self) -> dict[str, Any]:
         """The form in which the ledger keeps it."""
-        rest = {"unknown": self.unknown, "before": self.before}
+        rest = {"unknown": self.unknown, "before": self.before, "brief": self.brief}
         rows = {key: list(word) for key, word in self.words.items()}
         return {"rows": rows} | {name: each for name, each in rest.items() if each}
 
@@ -103,7 +136,12 @@ def row_key(participation: Participation) -> str:
     return f"{participation.source[0]}{participation.participation_id}"
 
 
-def told(rows: Iterable[Participation], means: Words, before: Told) -> Told:
+def told(
+    rows: Iterable[Participation],
+    means: Words,
+    before: Told,
+    wants_follow_up: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+) -> Told:
     """Returns the state of a person after some of their rows were read.
 
     Args:
@@ -111,12 +149,20 @@ def told(rows: Iterable[Participation], means: Words, before: Told) -> Told:
             attendance that is none takes back what was one.
         means: the meaning of the account's words.
         before: what was known.
+        wants_follow_up: whether somebody asks in a row, given its columns, to be spoken to.
     """
-    words, unknown = dict(before.words), dict(before.unknown)
+    words, unknown, brief = dict(before.words), dict(before.unknown), dict(before.brief)
     for row in rows:
         key = row_key(row)
         stage = word_of(row, means)
         unknown.pop(key, None)
+        brief.pop(key, None)
+        if stage in _COMES and wants_follow_up(row.columns):
+            stage = "follow_up_requested"
+        if stage == "attended" and means.least_minutes > 1:
+            minutes = number(row.columns.get("minutes_attended"))
+            if minutes is not None and minutes < means.least_minutes:
+                brief[key] = minutes
         if stage == "absent":
             words.pop(key, None)
         elif stage == "unknown":
@@ -124,7 +170,7 @@ def told(rows: Iterable[Participation], means: Words, before: Told) -> Told:
         else:
             at = row.happened_at.astimezone(UTC).isoformat()
             words[key] = Word(row.event_session_id, stage, at)
-    return Told(words, unknown, before.before)
+    return Told(words, unknown, before.before, brief)
 
 
 def stages_of_sessions(words: Mapping[str, Word], over: Collection[int] = ()) -> dict[int, Stage]:
@@ -163,4 +209,4 @@ def remembered(said: Said | None) -> Told:
         before = said.intent["stage"]
     if any(word.stage == before for word in words.values()):
         before = None
-    return Told(words, memory.get("unknown", {}), before)
+    return Told(words, memory.get("unknown", {}), before, memory.get("brief", {}))

@@ -1,22 +1,24 @@
 """Reading for the webinar cycle: what is new, and once a day what was missed."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from shlex import quote
 
 import orjson
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.accounts.store import pushed_sessions
+from crm_pipeline.accounts.store import FieldMapping, pushed_sessions
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
+from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
+from crm_pipeline.sources.computed import ANSWERS, answers_in
 from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
 
 
@@ -51,6 +53,7 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         yield from counted(
             reading, lambda again: _batches(reading, rows.with_again(again), chosen, unknown)
         )
+    yield from _answers_told(reading, rows)
     if unknown:
         told = explain_words(account.account_id, unknown, reading.choices.stage_of)
         yield Batch(NAME, 0, (), None, told=(told,))
@@ -68,6 +71,9 @@ def _batches(
         if extract.name not in reading.sources:
             continue
         for chunk in rows.chunks(extract, known.get(extract.name)):
+            if mapped_answers(rows.overrides) and extract is not ATTENDANCES:
+                asked = {key for row in chunk.rows for key in answers_in(row.columns)}
+                note_answer_keys(reading.ledger, rows.account_id, asked)
             if extract is ATTENDANCES:
                 read = together(rows, chosen, chunk.rows)
             else:
@@ -83,6 +89,36 @@ def _batches(
                 chunk.position,
                 rows_by_session=Counter(each.event_session_id for each in read.rows),
             )
+
+
+def mapped_answers(overrides: Iterable[FieldMapping]) -> dict[str, str]:
+    """Returns the fields that are filled from answers, each with the question's key."""
+    return {
+        f"{each.sobject}.{each.field}": each.source.removeprefix(ANSWERS)
+        for each in overrides
+        if each.source is not None and each.source.startswith(ANSWERS)
+    }
+
+
+def _answers_told(reading: Reading[AccountSettings], rows: AccountRows) -> Iterator[Batch]:
+    """Tells of fields that are filled from the answer to a question that nobody was ever asked."""
+    mapped = mapped_answers(rows.overrides)
+    if not mapped:
+        return
+    asked = answer_keys(reading.ledger, rows.account_id)
+    missing = {field: key for field, key in sorted(mapped.items()) if key not in asked}
+    if asked and missing:
+        fields = ", ".join(f"{field} from {key!r}" for field, key in missing.items())
+        told = (
+            f"Filled from answers that no registration has: {fields}; there are: "
+            f"{', '.join(map(repr, asked[:_MOST_KEYS]))}; "
+            f"`crm-pipeline account mapping set {rows.account_id} FIELD --source {ANSWERS}KEY`"
+        )
+        yield Batch(NAME, 0, (), None, told=(told,))
+
+
+_MOST_KEYS = 20
+"""Of the keys of answers, so many are told."""
 
 
 def explain_words(account_id: str, unknown: Mapping[str, int], known: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
-from crm_pipeline.accounts.activities import CancelledActivity
+from crm_pipeline.accounts.activities import Activities, CancelledActivity
 from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
@@ -15,8 +15,10 @@ from crm_pipeline.flows.webinars.telling import Telling
 from crm_pipeline.flows.webinars.visits import NOT_JOINED, Joined, one_of_many
 from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.left_out import NO_ACTIVITY
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
+from crm_pipeline.sources.computed import is_too_short
 from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
@@ -36,6 +38,11 @@ UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
 """Why a registration is held; its word is kept beside it."""
 
 NO_MINUTES = "a visit of no minutes"
+
+TOO_SHORT = "there for fewer minutes than count as attended"
+
+_ENDED: tuple[Stage, ...] = ("cancelled", "substituted")
+"""Stages of registrations that are over before the session."""
 
 CANCELLED = "cancelled, and the account has such activities deleted"
 
@@ -58,6 +65,8 @@ class Choices:
         people_from: stages whose rows become people and activities.
         cancelled_activity: the fate of the activity of a registration that is cancelled.
         telling: the words of activities.
+        activities: the rows of which there are activities.
+        clears_opt_out: whether a clear yes to emails counts like a clear no.
     """
 
     maps: Mapping[str, FieldMap]
@@ -67,6 +76,14 @@ class Choices:
     people_from: Sequence[Stage] = STAGES_OF_PEOPLE
     cancelled_activity: CancelledActivity = "mark"
     telling: Telling = field(default_factory=Telling)
+    activities: Activities = "all"
+    clears_opt_out: bool = False
+
+    def tells_of(self, row: Participation) -> bool:
+        """Returns whether rows of this kind have activities."""
+        return self.activities == "all" or (
+            self.activities == "attendance" and row.source == "attendances"
+        )
 
     def go_on(self, held: Sequence[Held]) -> list[str]:
         """The status words whose registrations are held for no reason any more, or for another."""
@@ -93,7 +110,7 @@ def choices(
         timezone: of times of the warehouse that carry none.
     """
     return Choices(
-        field_maps(settings, overrides),
+        field_maps(settings, overrides, timezone),
         filter_strings,
         settings.vanished,
         settings.words,
@@ -106,6 +123,8 @@ def choices(
             settings.cancelled_activity == "mark",
             timezone,
         ),
+        settings.activities,
+        settings.consent_clears_opt_out,
     )
 
 
@@ -129,7 +148,7 @@ def refusal(participation: Participation, chosen: Choices) -> str | None:
         return UNKNOWN_STATUS
     if stage == "absent":
         return NO_MINUTES
-    if stage == "cancelled" and chosen.cancelled_activity == "delete":
+    if stage in _ENDED and chosen.cancelled_activity == "delete":
         return CANCELLED
     return None if stage in chosen.people_from else stage
 
@@ -163,11 +182,16 @@ def intents(
         reason = refused.get(place)
         number = row.participation_id if type(row.participation_id) is int else _NO_ID
         first = visits.first_of.get(number, number)
+        whole = one_of_many(rows, row) if (rows := rows_of.get(number)) else row
+        if chosen.words.least_minutes > 1 and reason is None:
+            together = one_of_many(rows_of.get(first) or [row], row)
+            reason = TOO_SHORT if is_too_short(together, chosen.words) else None
         if reason is None:
             accepted.append((people[who(row)], row))
             if first != number:
                 reason = PART_OF_ANOTHER
-        whole = one_of_many(rows, row) if (rows := rows_of.get(number)) else row
+            elif not chosen.tells_of(row):
+                reason = NO_ACTIVITY
         activity = _activity(whole, chosen, people, reason)
         if reason == PART_OF_ANOTHER:
             part = {"part_of": f"{NATURAL_KEY[row.source]}:{first}"}
@@ -175,7 +199,7 @@ def intents(
         if number in visits.undone:
             activity = replace(activity, undoes=True)
         activities[activity.natural_key] = activity
-    return [*_people(accepted, chosen.maps), *activities.values()]
+    return [*_people(accepted, chosen), *activities.values()]
 
 
 def unknown_words(activities: Iterable[Intent]) -> list[str]:
@@ -206,15 +230,17 @@ def vanished_activity(source: ExtractName, participation_id: int, as_of: datetim
     )
 
 
-def merged(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def merged(rows: Sequence[Mapping[str, Any]], *, clears_opt_out: bool = False) -> dict[str, Any]:
     """One person's fields out of several rows, oldest first.
 
     The newest row wins; what it leaves empty is filled from the next newest. A clear no to emails
-    stays one, whatever a newer row says.
+    stays one, whatever a newer row says, unless a yes clears it (`clears_opt_out`).
     """
     fields: dict[str, Any] = {}
     for row in rows:
         fields.update(row)
+    if clears_opt_out:
+        return fields
     if OPT_OUT in fields and any(READERS["boolean"](row.get(OPT_OUT)) is True for row in rows):
         fields[OPT_OUT] = True
     return fields
@@ -234,9 +260,11 @@ def _activity(
             "ActivityDateTime": salesforce_time(participation.happened_at),
             "DurationInMinutes": 0,
         }
-        is_registration = participation.source == "registrations"
-        is_cancelled = is_registration and word_of(participation, chosen.words) == "cancelled"
-        if text := chosen.telling.description(participation, is_cancelled=is_cancelled):
+        ended = None
+        if participation.source == "registrations":
+            stage = word_of(participation, chosen.words)
+            ended = stage if stage in _ENDED else None
+        if text := chosen.telling.description(participation, ended=ended):
             fields["Description"] = text
         fields.update(chosen.maps["Event"].apply(columns))
     elif participation.source == "registrations" and (
@@ -249,21 +277,20 @@ def _activity(
     return Intent(
         natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
-        person_key=None if reason is not None else people[who(participation)],
+        person_key=None if reason not in (None, NO_ACTIVITY) else people[who(participation)],
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
         memory=memory or None,
         undoes=reason == CANCELLED
         or (
-            chosen.vanished == "delete" and reason not in (None, participation.flaw, UNKNOWN_STATUS)
+            chosen.vanished == "delete"
+            and reason not in (None, participation.flaw, UNKNOWN_STATUS, NO_ACTIVITY)
         ),
     )
 
 
-def _people(
-    accepted: Iterable[tuple[int, Participation]], maps: Mapping[str, FieldMap]
-) -> list[Intent]:
+def _people(accepted: Iterable[tuple[int, Participation]], chosen: Choices) -> list[Intent]:
     """One intent a person: of several rows, what the newest ones say."""
     rows_by_person: dict[int, list[tuple[datetime, int, Mapping[str, Any]]]] = {}
     for key, participation in accepted:
@@ -274,9 +301,10 @@ def _people(
     for key, rows in rows_by_person.items():
         rows.sort(key=lambda row: row[:2])
         columns = [row[2] for row in rows]
-        fields = {
-            sobject: merged([maps[sobject].apply(each) for each in columns])
-            for sobject in ("Lead", "Contact")
-        }
+        fields = {}
+        for sobject in ("Lead", "Contact"):
+            of_rows = [chosen.maps[sobject].apply(each) for each in columns]
+            whole = merged(of_rows, clears_opt_out=chosen.clears_opt_out)
+            fields[sobject] = {**chosen.maps[sobject].fallbacks, **whole}
         people.append(Intent(f"person:{key}", "person", key, rows[-1][0], fields))
     return people

@@ -54,15 +54,20 @@ class Telling:
             whole = whole.replace(place, _name(row.columns.get(column)))
         return trimmed(whole.strip(), SUBJECT_CHARS) or own
 
-    def description(self, row: Participation, *, is_cancelled: bool = False) -> str:
+    def description(self, row: Participation, *, ended: str | None = None) -> str:
         """The description of a row's activity.
 
         It begins with the event, the session and the minutes; then come the last 10 poll
-        questions with answers and the last 5 chat messages with replies. Of a cancelled
-        registration the first line says so. Blank and missing values have no line.
+        questions with answers and the last 5 chat messages with replies. Blank and missing values
+        have no line.
+
+        Args:
+            row: of the warehouse.
+            ended: of a registration that is over, `cancelled` or `substituted`: the first line
+                says so.
         """
         columns = row.columns
-        lines = [self._cancelled(columns)] if is_cancelled and self.marks_cancelled else []
+        lines = [self._ended(columns, ended)] if ended and self.marks_cancelled else []
         for part in self.activity_text:
             match part:
                 case "event":
@@ -75,6 +80,8 @@ class Telling:
                     _tell_polls(lines, columns)
                 case "chats":
                     _tell_chats(lines, columns)
+                case "questions" | "surveys" | "resources" | "links":
+                    _tell_done(lines, _DONE[part], columns.get(part))
         return "\n".join(line for line in lines if line)
 
     def _event(self, columns: Mapping[str, Any]) -> str:
@@ -116,9 +123,10 @@ class Telling:
             self._told[key] = _minutes(minutes) if minutes >= 1 else ""
         return self._told[key]
 
-    def _cancelled(self, columns: Mapping[str, Any]) -> str:
+    def _ended(self, columns: Mapping[str, Any], how: str) -> str:
         at = self._time(columns.get("cancelled_at"))
-        return f"Cancelled on {at}" if at else "Cancelled"
+        said = "Cancelled" if how == "cancelled" else "Somebody else comes instead"
+        return f"{said} {'on' if how == 'cancelled' else 'since'} {at}" if at else said
 
     def _time(self, value: Any) -> str:
         at = None if value is None else moment(value, self.timezone)
@@ -145,6 +153,23 @@ def _tell_polls(lines: list[str], columns: Mapping[str, Any]) -> None:
         whole = poll if type(poll) is dict else {"question": poll}
         _say(lines, "Poll", whole.get("question"))
         _say(lines, "Answer", whole.get("answer"))
+
+
+_DONE: Mapping[str, str] = {
+    "questions": "Question",
+    "surveys": "Survey",
+    "resources": "Downloaded",
+    "links": "Clicked",
+}
+
+
+def _tell_done(lines: list[str], label: str, value: Any) -> None:
+    """A line for each thing that somebody did: its label, what they said, and the address."""
+    for each in several(value):
+        whole = each if type(each) is dict else {"label": each}
+        named, said = _name(whole.get("label")), _name(whole.get("value"))
+        what = ": ".join(part for part in (named, said) if part)
+        _say(lines, label, what or whole.get("url"))
 
 
 def _tell_chats(lines: list[str], columns: Mapping[str, Any]) -> None:

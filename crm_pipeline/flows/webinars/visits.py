@@ -8,12 +8,29 @@ from typing import Any
 
 from crm_pipeline.ledger.visits import Place, Visit
 from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.computed import last_left_at
 from crm_pipeline.sources.minutes import minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.text import JsonText
 
-MOST_POLLS, MOST_CHATS = 10, 5
-"""Of an attendance that the activity tells (spec 1)."""
+MOST: Mapping[str, int] = {
+    "polls": 10,
+    "chats": 5,
+    "questions": 10,
+    "surveys": 10,
+    "resources": 10,
+    "links": 10,
+}
+"""Of what was done in an attendance, the last so many are told in its activity (spec 1)."""
+
+COUNTED = (
+    "questions_answered",
+    "questions_asked",
+    "surveys_answered",
+    "resources_downloaded",
+    "links_clicked",
+)
+"""Columns that add up over the visits of one attendance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +120,24 @@ def one_of_many(rows: Sequence[Participation], first: Participation) -> Particip
     ]
     if minutes:
         columns["minutes_attended"] = minutes_together(minutes)
-    answered = [number(row.columns.get("questions_answered")) for row in in_order]
-    if any(each is not None for each in answered):
-        columns["questions_answered"] = sum(each for each in answered if each is not None)
-    for name, most in (("polls", MOST_POLLS), ("chats", MOST_CHATS)):
+    for name in COUNTED:
+        counts = [n for row in in_order if (n := number(row.columns.get(name))) is not None]
+        if counts:
+            columns[name] = sum(counts)
+    for name, most in MOST.items():
         said = [each for row in in_order for each in several(row.columns.get(name))]
         columns[name] = said[-most:] or None
+    columns["attended_at"] = in_order[0].happened_at
+    left = [
+        at
+        for row in in_order
+        if (at := last_left_at({**row.columns, "attended_at": row.happened_at})) is not None
+    ]
+    if left:
+        columns["left_at"] = max(left)
+    for name in ("rating", "certificate_at"):
+        given = [each for row in in_order if (each := row.columns.get(name)) is not None]
+        columns[name] = given[-1] if given else None
     return replace(first, happened_at=in_order[0].happened_at, columns=columns)
 
 

@@ -1,0 +1,1 @@
+SELECT question FROM crm.answer_key WHERE account_id = :account_id ORDER BY question
