@@ -1,9 +1,9 @@
 """Fixtures of all tests: one PostgreSQL for the session, and a database without a row for each."""
 
+import gc
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from crm_pipeline_tests.databases import (
     folder_of_a_server,
     fresh_pipeline,
     make_migrated,
+    new_server_folder,
     server_in,
 )
 
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
-        os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="crm-pipeline-tests-")
+        os.environ[SERVER_FOLDER] = str(new_server_folder())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -49,6 +50,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that wait for a clock come first, so that the others run meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Garbage is no longer looked for among modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

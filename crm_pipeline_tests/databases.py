@@ -21,6 +21,7 @@ from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.settings import settings
+from crm_pipeline_tests import kept_sessions
 from crm_pipeline_tests.restoring import Origin, origin_of, restored
 
 MIGRATED = "migrated"
@@ -28,9 +29,15 @@ MIGRATED = "migrated"
 TESTS_OF_A_DATABASE = 40
 """After so many it is replaced: what was deleted slows it down."""
 
+RAM_DISK = Path("/dev/shm")
+
+ROOM_BYTES = 4_000_000_000
+"""A container often has 64 MB of it only."""
+
 # The databases of this process that the next test can have, and how many tests each had.
 _unused: defaultdict[URL, list[tuple[URL, int]]] = defaultdict(list)
 _origins: dict[URL, Origin] = {}
+_restorers: dict[URL, Engine] = {}
 
 
 def server_in(folder: Path) -> EmbeddedPostgres:
@@ -39,6 +46,16 @@ def server_in(folder: Path) -> EmbeddedPostgres:
     What the planner knows does not change beneath a test.
     """
     return EmbeddedPostgres(folder, {"fsync": "off", "max_connections": "400", "autovacuum": "off"})
+
+
+def new_server_folder() -> Path:
+    """Makes a folder for a server, in memory where there is room: a disk would slow it down.
+
+    Not below `tmp_path`: each session of pytest takes from all but root the right to pass
+    through /tmp/pytest-of-root, and PostgreSQL does not run as root.
+    """
+    has_room = RAM_DISK.is_dir() and shutil.disk_usage(RAM_DISK).free > ROOM_BYTES
+    return Path(tempfile.mkdtemp(prefix="crm-pipeline-tests-", dir=RAM_DISK if has_room else None))
 
 
 def make_migrated(server: EmbeddedPostgres, folder: Path) -> None:
@@ -55,12 +72,8 @@ def make_migrated(server: EmbeddedPostgres, folder: Path) -> None:
 
 @contextmanager
 def folder_of_a_server() -> Iterator[Path]:
-    """A folder for a server of a test's own, which is removed afterwards.
-
-    Not below `tmp_path`: each session of pytest takes from all but root the right to pass
-    through /tmp/pytest-of-root, and PostgreSQL does not run as root.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="crm-pipeline-tests-"))
+    """A folder for a server of a test's own, which is removed afterwards."""
+    folder = new_server_folder()
     yield folder
     shutil.rmtree(folder)
 
@@ -87,14 +100,17 @@ def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]
         try:
             yield engine("pipeline")
         finally:
-            engine("pipeline").dispose()
-            engine("warehouse").dispose()
+            kept_sessions.keep(engine("pipeline"), address)
+            kept_sessions.keep(engine("warehouse"), address)
     _forget_settings()
-    with _connected(address) as connection:
-        is_as_before = restored(connection, _origins[administration])
+    with _restorer(address).connect() as connection:
+        kept = kept_sessions.processes_of(address)
+        is_as_before = restored(connection, _origins[administration], kept)
     if is_as_before and tests + 1 < TESTS_OF_A_DATABASE:
         unused.append((address, tests + 1))
     else:
+        _restorers.pop(address).dispose()
+        kept_sessions.end(address)
         _administer(administration, f"DROP DATABASE {address.database} WITH (FORCE)")
 
 
@@ -113,6 +129,18 @@ def _copy(administration: URL) -> URL:
         with _connected(address) as connection:
             _origins[administration] = origin_of(connection)
     return address
+
+
+def _restorer(address: URL) -> Engine:
+    """What empties a database has a session of its own there, which no test uses."""
+    if address not in _restorers:
+        _restorers[address] = create_engine(
+            address,
+            pool_size=1,
+            pool_pre_ping=True,
+            connect_args={"application_name": "crm_pipeline tests"},
+        )
+    return _restorers[address]
 
 
 def _administer(administration: URL, command: str) -> None:

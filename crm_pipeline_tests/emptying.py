@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.database.engines import engine
 from crm_pipeline.settings import settings
+from crm_pipeline_tests import kept_sessions
 from crm_pipeline_tests.restoring import empty, used, with_rows
 
 # These say how far the tables themselves are, and are the same in every test.
@@ -30,7 +31,7 @@ def emptied_afterwards(database: Engine) -> Iterator[Engine]:
     finally:
         for which in ("pipeline", "warehouse"):
             if engine(which) is not database:
-                engine(which).dispose()
+                kept_sessions.keep(engine(which), database.url)
         settings.cache_clear()
         engine.cache_clear()
         with database.connect() as connection:

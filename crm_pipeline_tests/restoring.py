@@ -53,7 +53,7 @@ WHERE last_value IS NOT NULL
 
 _END_OTHERS = """
 SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(:kept)
 """
 
 
@@ -89,13 +89,18 @@ def used(connection: Connection) -> dict[str, int]:
     return {row.name: row.last_value for row in connection.execute(text(_SEQUENCES))}
 
 
-def restored(connection: Connection, origin: Origin) -> bool:
+def restored(connection: Connection, origin: Origin, kept: list[int]) -> bool:
     """Brings a database back to how it was before a test; who is still in it is thrown out.
+
+    Args:
+        connection: to the database.
+        origin: how it was.
+        kept: server processes in it that may stay.
 
     Returns:
         False if it cannot be brought back so: it is to be thrown away.
     """
-    connection.execute(text(_END_OTHERS))
+    connection.execute(text(_END_OTHERS), {"kept": kept})
     tables = [row for row in connection.execute(text(_TABLES)) if row.name not in origin.rows]
     if any(row.is_known or row.bytes > LARGE_BYTES for row in tables):
         return False

@@ -56,6 +56,36 @@ def test_who_is_still_in_it_is_thrown_out(postgres, tmp_path):
     left.invalidate()
 
 
+def test_a_session_goes_on_to_the_next_test_and_takes_nothing_with_it(postgres, tmp_path):
+    with fresh_pipeline(postgres, tmp_path) as engine, engine.connect() as connection:
+        connection.execute(text("SET work_mem = '1MB'"))
+        connection.execute(text("SELECT pg_advisory_lock(1)"))
+        connection.execute(text("CREATE TEMP TABLE passing (it int)"))
+        connection.commit()
+        process = connection.scalar(text("SELECT pg_backend_pid()"))
+    with fresh_pipeline(postgres, tmp_path) as engine, engine.connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) == process
+        assert connection.scalar(text("SHOW work_mem")) == "16MB"
+        assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE objid = 1")) == 0
+        assert connection.scalar(text("SELECT to_regclass('passing')")) is None
+
+
+def test_a_session_that_was_ended_is_not_kept(postgres, tmp_path):
+    def processes(*connections: Connection) -> list[int]:
+        return [each.scalar(text("SELECT pg_backend_pid()")) or 0 for each in connections]
+
+    with fresh_pipeline(postgres, tmp_path) as engine, engine.connect() as one:
+        with engine.connect() as other:
+            [ended] = processes(other)
+        one.execute(text("SELECT pg_terminate_backend(:it, 10000)"), {"it": ended})
+    with (
+        fresh_pipeline(postgres, tmp_path) as engine,
+        engine.connect() as one,
+        engine.connect() as other,
+    ):
+        assert ended not in processes(one, other)
+
+
 @pytest.mark.parametrize(
     "change",
     [
