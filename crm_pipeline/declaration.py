@@ -102,6 +102,8 @@ class Topic:
         shows: what is shown of a cycle beside its counts; every number in it is plotted.
         acts: what is done for it of what was asked of the account, before and after all else of a
             cycle; commits by itself. Its numbers go to the desk's tally.
+        option: the account's choice of the flow without which the topic is absent for the account;
+            empty: it has none of its own.
         columns: which columns of outside things each of its fields comes from, as
             `warehouse/person.city`.
     """
@@ -122,6 +124,7 @@ class Topic:
     gives_up: bool = True
     publishes: bool = False
     acts: "Callable[[Desk, Any], None] | None" = None
+    option: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -333,9 +336,29 @@ class Flow(Generic[S]):
 
 
 def shown(topic: Topic, report: CycleReport) -> Shown:
-    """Returns the numbers of a topic after a cycle: all that is counted, and further ones."""
+    """Returns the numbers of a topic after a cycle: all that is counted, and further ones.
+
+    One that is absent for the account has no numbers, not even 0, and says by which choice; unless
+    something was taken off after it was switched off.
+    """
+    came = report.tally.by_topic.get(topic.name, {})
+    if topic.name in report.absent and not came:
+        return {"absent": report.absent[topic.name], **topic.shows(report)}
     counted = {outcome: report.tally[topic.name, outcome] for outcome in topic.counts}
-    return {**counted, **report.tally.by_topic.get(topic.name, {}), **topic.shows(report)}
+    return {**counted, **came, **topic.shows(report)}
+
+
+def absent_topics(flows: Sequence[Flow[Any]], account: AccountSettings) -> dict[str, str]:
+    """Returns the topics that an account's choices switch off, each with the choice in words."""
+    absent = {}
+    for flow in flows:
+        choices = flow.settings(account)
+        for topic in flow.topics:
+            if choices is None:
+                absent[topic.name] = f"{flow.name} is off"
+            elif topic.option and not getattr(choices, topic.option):
+                absent[topic.name] = f"{flow.name}.{topic.option} is off"
+    return absent
 
 
 def topic_of_kind(flows: Sequence[Flow[Any]]) -> Mapping[str, str]:

@@ -55,7 +55,8 @@ class CycleReport:
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
     `watermark` is the time of the last record read. `tally` is what became of everything, by
-    topic. `steps` are the topics that were asked for, `flows` the flows that the account has on.
+    topic. `steps` are the topics that were asked for, `flows` the flows that the account has on,
+    `absent` the topics that a choice of the account switches off, each with that choice.
     """
 
     account_id: str
@@ -80,3 +81,4 @@ class CycleReport:
     done: frozenset[str] = frozenset()
     standing: FinishedCycle | None = None
     flows: frozenset[str] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from crm_pipeline.declaration import (
     TO_THE_PLATFORM,
     Flow,
     Topic,
+    absent_topics,
     topic_of_kind,
 )
 from crm_pipeline.delivery.delivery import Assignment, deliver, retry
@@ -136,6 +137,7 @@ def _with_account(ledger: Connection, report: CycleReport, around: Surroundings)
     chosen = ((flow, flow.settings(account.settings)) for flow in around.flows)
     flows = [(flow, choices) for flow, choices in chosen if choices is not None]
     report.flows = frozenset(flow.name for flow, _ in flows)
+    report.absent = absent_topics(around.flows, account.settings)
 
     def reader(cycle_id: int) -> FlowReader:
         of_account = AccountLedger(ledger, account.account_id, cycle_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.ledger.engagement import request_reading
+from crm_pipeline.lineage.assets import TOPICS, metadata
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
@@ -126,3 +127,24 @@ def test_what_was_mended_in_the_org_is_seen_by_the_next_cycle(engaged: Engaged) 
         bench.admin("settings", hidden_fields=[])
         complete(bench)
         assert len(bench.records("Prospect__c")) == 1
+
+
+def test_a_step_that_an_option_switches_off_is_absent_and_says_so(engaged: Engaged) -> None:
+    with engaged(pages=True) as bench:
+        fill(bench)
+        shown = metadata(TOPICS["get_prospect_pages"], complete(bench))
+        assert (shown["examined"], shown["create"]) == (1, 1)
+        choose(bench)
+        # What it takes off is counted; then nothing is left to count.
+        assert metadata(TOPICS["get_prospect_pages"], complete(bench))["delete"] == 1
+        report = complete(bench)
+        for topic, choice in {
+            "get_prospect_pages": "engagement.pages is off",
+            "aggregate_tags": "engagement.accounts is off",
+            "create_opportunity_tags": "engagement.opportunity_tags is off",
+            "tracked_leads": "attribution is off",
+        }.items():
+            shown = metadata(TOPICS[topic], report)
+            assert shown.pop("absent") == choice
+            assert shown.keys() <= {"account", "cycle", "attribution", "rejected_by_reason"}
+        assert "absent" not in metadata(TOPICS["get_prospects"], report)
