@@ -298,6 +298,8 @@ class Flow(Generic[S]):
         count: what recording a batch came to by kind of operation, by topic and outcome. Pure.
         share: so many rows that say something new a cycle takes of it; the rest is for the next
             one, so that all there is of one flow holds up no other.
+        storage_share: of the org's data storage that may be used where it makes records; new ones
+            wait above that. None: any.
         needs: what the org must have for it; where that lacks something, the flow does nothing in
             the org, and the others go on.
         watches: the objects of the org whose changes it wants to know.
@@ -318,6 +320,7 @@ class Flow(Generic[S]):
     read: Callable[[Reading[S]], Generator[Batch]]
     count: Callable[[Batch, Mapping[str, Recorded]], Numbers] = lambda _, __: {}
     share: int = 20_000
+    storage_share: Callable[[S], float | None] = lambda _: None
     needs: Callable[[S], Sequence[OrgObject]] = lambda _: ()
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()

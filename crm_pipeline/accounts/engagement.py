@@ -69,6 +69,12 @@ class EngagementSettings(BaseModel):
         default=False, description="With accounts: scores are brought to Opportunities."
     )
 
+    storage_share: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        description="New records wait while more of the org's data storage than this is used.",
+    )
     clean_up: bool = Field(
         default=False,
         description="All that the workflow has in the org is taken off; then it may be switched "

@@ -10,6 +10,7 @@ from crm_pipeline.cli.attribution import attribution_fields, numbers_to_read
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method
 from crm_pipeline.cli.credentials_input import credentials as asked_credentials
 from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.engagement import storage_said
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import (
     OPPORTUNITY_OBJECTS,
@@ -58,7 +59,8 @@ def try_login(
 ) -> None:
     """Log in to an account's org and out again, and check rights and mapped fields there.
 
-    Costs an API call, and one for each object that is written; with attribution one more.
+    Costs an API call, and one for each object that is written; with attribution or engagement one
+    more for each.
     """
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.delivery.schemas import never_left_out
@@ -76,7 +78,7 @@ def try_login(
         described = _described(
             org, written & {each["name"] for each in objects}, never_left_out(account.settings)
         )
-        numbers = numbers_to_read(org, account.settings)
+        numbers = numbers_to_read(org, account.settings) + storage_said(org, account.settings)
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
     finally:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.engagement import EngagementSettings
+    from crm_pipeline.salesforce.connection import Org
 
 app = typer.Typer(help="The engagement workflow: prospects with tags, scores and pages.")
 
@@ -144,6 +145,7 @@ def confirm_engagement(
 
 def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool) -> None:
     """Says what a full reading of all prospects costs at most: calls, and storage in the org."""
+    from crm_pipeline.salesforce.data_storage import megabytes
     from crm_pipeline.sources.engagement import sizes_of
     from crm_pipeline.sources.errors import ExtractError
 
@@ -177,9 +179,18 @@ def _calls_said(records: int) -> str:
     return f"{calls} API call{'' if calls == 1 else 's'}"
 
 
-def megabytes(records: int) -> int:
-    """Returns the data storage of so many records: Salesforce counts 2 KB for each."""
-    return -(-records * 2 // 1000)
+def storage_said(org: "Org", settings: "AccountSettings") -> str:
+    """Returns how much of an org's data storage is used and may be; empty: the workflow is off."""
+    from crm_pipeline.salesforce.data_storage import data_storage
+
+    if settings.engagement is None:
+        return ""
+    storage = data_storage(org)
+    return (
+        f" {storage.used} of {storage.limit} MB of its data storage are used; the engagement "
+        f"workflow has room for {storage.room(settings.engagement.storage_share)} records below "
+        f"{settings.engagement.storage_share:.0%}."
+    )
 
 
 def engaged(account_id: str) -> "tuple[Account, EngagementSettings]":

@@ -239,12 +239,18 @@ class _Cycle:
     @property
     def _assignment(self) -> Assignment:
         """The kinds and topics that are sent to the org, of the flows that the account has on."""
-        topics = [(flow.name, topic) for flow, _ in self._ready for topic in flow.topics]
+        topics = [(flow, each, topic) for flow, each in self._ready for topic in flow.topics]
         return Assignment(
-            TO_THE_ORG.intersection(kind for _, topic in topics for kind in topic.sends),
+            TO_THE_ORG.intersection(kind for _, _, topic in topics for kind in topic.sends),
             [
-                RecordTopic(topic.name, flow, topic.when_deleted, gives_up=topic.gives_up)
-                for flow, topic in topics
+                RecordTopic(
+                    topic.name,
+                    flow.name,
+                    topic.when_deleted,
+                    gives_up=topic.gives_up,
+                    storage_share=flow.storage_share(chosen),
+                )
+                for flow, chosen, topic in topics
                 if topic.when_deleted is not None
             ],
         )

@@ -8,6 +8,7 @@ from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
+from crm_pipeline.delivery.storage import Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
 
 
@@ -35,17 +36,19 @@ class Passes:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Fields that people may want to know of, with how often.
+    """Fields that people may want to know of, with how often, and what waits for room.
 
     Attributes:
         changed: whose values were changed to fit the org, and what else was not as wanted.
         not_seen: that are not in the org, or hidden.
         asked: that a person is to decide about since now.
+        storage: a line for each flow whose new records the org has no room for.
     """
 
     changed: Counter[str] = field(default_factory=Counter)
     not_seen: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
+    storage: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Desk:
         tally: what became of everything, by topic or kind of operation, and outcome.
         passes: what was tried already.
         notes: for people.
+        rooms: what flows have room for in the org, as far as that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
     """
@@ -73,6 +77,7 @@ class Desk:
     tally: Counter[tuple[str, str]]
     passes: Passes = field(default_factory=Passes)
     notes: Notes = field(default_factory=Notes)
+    rooms: dict[str, Room] = field(default_factory=dict)
     watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_be_older_copy: bool = False
 

@@ -26,6 +26,7 @@ from crm_pipeline.delivery.record_decisions import (
 )
 from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
+from crm_pipeline.delivery.storage import ASKED_FROM, Room, waiting_for_room
 from crm_pipeline.delivery.windows import WINDOW, windows
 from crm_pipeline.ledger.left_out import settle_left_out_records
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
@@ -36,9 +37,11 @@ from crm_pipeline.ledger.records import (
     due_records,
     forget_records,
     ids_to_go,
+    number_of_new,
     reopen_moved_records,
     whose_keys,
 )
+from crm_pipeline.salesforce.data_storage import data_storage
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.salesforce.packing import collections_of
@@ -56,12 +59,15 @@ class RecordTopic:
         when_deleted: what becomes of a record that people delete in the org: it is made anew
             with its next change, or left.
         gives_up: whether a record that the org will never take as it is waits for people at once.
+        storage_share: of the org's data storage that may be used where its flow makes records;
+            None: any.
     """
 
     name: str
     flow: str
     when_deleted: Literal["recreate", "leave"]
     gives_up: bool = True
+    storage_share: float | None = None
 
     @property
     def kind(self) -> Kind:
@@ -100,6 +106,7 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         pending = pending_records(desk, topics)
         if not pending:
             return
+        _ask_for_room(desk, topics, pending)
         desk.schemas.describe(
             dict.fromkeys(sobject for _, sobject, absent in pending if not absent)
         )
@@ -115,6 +122,30 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         waits = any(topic.name in waiting for topic in of_flow)
         parts.append((partial(_send_flow, desk, of_flow), waits))
     desk.allowance.share_out(parts)
+
+
+def _ask_for_room(
+    desk: Desk, topics: Sequence[RecordTopic], pending: Mapping[tuple[str, str, bool], int]
+) -> None:
+    """Finds out, once in a cycle, how many new records of each flow the org has room for.
+
+    Costs a call where many are to be made. People are told of those that have to wait.
+    """
+    for flow, group in groupby(topics, key=lambda topic: topic.flow):
+        of_flow = {topic.name: topic for topic in group}
+        share = next(iter(of_flow.values())).storage_share
+        written = sum(n for (name, _, gone), n in pending.items() if name in of_flow and not gone)
+        if share is None or written < ASKED_FROM or flow in desk.rooms:
+            continue
+        new = number_of_new(desk.ledger.connection, desk.ledger.account_id, of_flow)
+        desk.ledger.connection.commit()
+        if new < ASKED_FROM:
+            continue
+        desk.allowance.demand_calls()
+        storage = data_storage(desk.org.log_in())
+        desk.rooms[flow] = Room(storage.room(share))
+        if line := waiting_for_room(flow, new, storage, share):
+            desk.notes.storage.append(line)
 
 
 def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> dict[tuple[str, str, bool], int]:
@@ -236,7 +267,7 @@ def _decide(
             _fail_twin(desk, each, decision, other)
         elif hidden := unwritable_references(each, decision, schema):
             _fail_hidden(desk, decision, hidden)
-        else:
+        elif decision.action != "create" or desk.rooms.get(topic.flow, Room()).takes_one():
             yield each, decision
 
 

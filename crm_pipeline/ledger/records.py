@@ -271,6 +271,12 @@ def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[st
     return {(row.topic, row.sobject, row.absent): row.number for row in rows}
 
 
+def number_of_new(connection: Connection, account_id: str, topics: Collection[str]) -> int:
+    """Counts the pending records of some topics that are to be made."""
+    parameters = {"account_id": account_id, "topics": list(topics)}
+    return int(connection.scalar(statement("records/number_of_new"), parameters) or 0)
+
+
 def note_records(connection: Connection, noted: Sequence[Noted]) -> None:
     """Notes that these records stand in the org."""
     if noted:

@@ -56,7 +56,10 @@ def server(pipeline: Engine, objects: dict[str, Any]) -> Iterator[LocalOrgServer
 
 
 def test_an_org_with_all_objects_is_fine(run: Run, server: LocalOrgServer):
-    assert "logged in to org" in run("account", "test-login", ACCOUNT).stdout
+    told = run("account", "test-login", ACCOUNT).stdout
+    assert "logged in to org" in told
+    assert "0 of 1024 MB of its data storage are used" in told
+    assert "room for 460300 records below 90%" in told
 
 
 def test_everything_that_an_org_lacks_is_named_at_once(

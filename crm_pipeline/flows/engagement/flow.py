@@ -333,6 +333,7 @@ ENGAGEMENT = Flow(
     promises=_PROMISES,
     read=read,
     share=20_000,
+    storage_share=lambda chosen: chosen.storage_share,
     needs=lambda chosen: (*chosen.org_objects, *_also_read(chosen)),
     watches=watches,
     notice=notice,

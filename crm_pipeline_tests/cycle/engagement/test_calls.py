@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.cycle.engagement.conftest import complete
+from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.flows.engagement.warehouse import define_score, define_tag, now
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 
@@ -33,25 +33,27 @@ WHERE score_id = 's1' AND CAST(substr(prospect_id, 2) AS integer) <= 100
 """
 
 
-def fill(connection: Connection) -> None:
+def fill(connection: Connection, prospects: int = PROSPECTS) -> None:
     """Prospects with three tags and three scores each."""
     for number in range(EACH):
         define_tag(connection, f"t{number}")
         define_score(connection, f"s{number}")
-    shipped = {"client": CLIENT, "prospects": PROSPECTS, "each": EACH - 1, "at": now()}
+    shipped = {"client": CLIENT, "prospects": prospects, "each": EACH - 1, "at": now()}
     for statement in (PROSPECT, TAGS, SCORES):
         connection.execute(text(statement), shipped)
 
 
+def seed(bench: Bench, matched: int) -> None:
+    """Leads with the addresses of the first prospects."""
+    leads = [
+        {"LastName": "L", "Company": "C", "Email": f"p{n}@x.example"} for n in range(1, matched + 1)
+    ]
+    bench.admin("seed", Lead=leads)
+
+
 def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     bench.settings(route="composite")
-    bench.admin(
-        "seed",
-        Lead=[
-            {"LastName": "L", "Company": "C", "Email": f"p{n}@x.example"}
-            for n in range(1, MATCHED + 1)
-        ],
-    )
+    seed(bench, MATCHED)
     fill(bench.connection)
 
     first, second = complete(bench), complete(bench)
@@ -68,6 +70,7 @@ def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     assert first.api_calls_by_kind == {
         "changes+updated": 1,
         "query": 1,
+        "limits": 1,
         "upsert": 23,
         "update+upsert": 1,
         "update": 1,
@@ -79,3 +82,36 @@ def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     changed, settled = complete(bench), complete(bench)
     assert changed.counts.api_calls + settled.counts.api_calls == 4
     assert complete(bench).counts.api_calls == 1
+
+
+def test_the_calls_of_a_first_sync_by_bulk_jobs(bench: Bench) -> None:
+    """A job for each object and way, whatever its size, within a job's 100 MB."""
+    bench.settings(route="bulk")
+    seed(bench, 20)
+    fill(bench.connection, 30)
+    first, second = complete(bench), complete(bench)
+    assert len(bench.records("Prospect_Score_Instance__c")) == 20 * EACH
+    assert first.api_calls_by_kind == {
+        "describe": 1,
+        "changes+updated": 1,
+        "query": 1,
+        "limits": 1,
+        **dict.fromkeys(("bulk.job", "bulk.upload", "bulk.close", "bulk.state"), 8),
+        "bulk.results": 7,
+    }
+    assert second.api_calls_by_kind == {
+        "changes+updated": 1,
+        **dict.fromkeys(("bulk.job", "bulk.upload", "bulk.close", "bulk.state"), 1),
+    }
+    # 10,000 prospects: one more for their addresses.
+    assert first.counts.api_calls + second.counts.api_calls + 1 <= 60
+
+
+def test_the_calls_where_nothing_changed(engaged: Engaged) -> None:
+    with engaged(accounts=True, opportunity_tags=True) as bench:
+        fill(bench.connection, 30)
+        for _ in range(3):
+            complete(bench)
+        assert complete(bench).counts.api_calls == 2
+        bench.settings(read_back_minutes=1440)
+        assert complete(bench).counts.api_calls == 0
