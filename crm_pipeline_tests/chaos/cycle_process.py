@@ -30,7 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.cadence.due import claim, due_accounts
+from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.database.engines import engine
@@ -174,15 +174,17 @@ def _rests(cycles: list[dict[str, str]]) -> bool:
     """Runs what is due, and notes it; whether in the end nothing is."""
     for _ in range(MOST_CYCLES):
         _hours_pass()
-        due = due_accounts(only_urgent=False, flows=_flows())
+        of_the_planner = due_accounts(only_urgent=False, flows=_flows())
+        due = {each.account_id: each.reason for each in of_the_planner}
+        due |= dict.fromkeys(accounts_with_requests(), "asked for something")
         if not due:
             return True
-        for each in due:
-            ended = cycle(each.account_id)
+        for account_id, reason in due.items():
+            ended = cycle(account_id)
             cycles.append(
                 {
-                    "account": each.account_id,
-                    "due": each.reason,
+                    "account": account_id,
+                    "due": reason,
                     "state": ended["state"],
                     "reason": ended["reason"],
                 }
@@ -213,6 +215,9 @@ def _hours_pass() -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError("an account is held although no cycle runs")
             time.sleep(0.1)
+        connection.execute(
+            text("UPDATE crm.request SET next_attempt_at = next_attempt_at - interval '5 hours'")
+        )
         connection.execute(
             text(
                 "UPDATE crm.sync_state SET finished_at = finished_at - interval '5 hours',"

@@ -9,11 +9,13 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
@@ -74,7 +76,8 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
             sobject: {"fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}}
             for sobject in ("Lead", "Contact")
         }
-        | dict(OBJECTS),
+        | dict(OBJECTS)
+        | objects_of_org([FeedbackObject().org_object]),
         **config,
     }
 

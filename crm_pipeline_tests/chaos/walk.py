@@ -27,6 +27,7 @@ from crm_pipeline_tests.chaos.installation import (
 )
 from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.lead_story import ATTRIBUTION, LeadCase
+from crm_pipeline_tests.chaos.request_story import INBOUND, RequestCase
 from crm_pipeline_tests.chaos.story import begin, goes_on
 
 CYCLES = 2
@@ -127,6 +128,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
     "with tracked leads": {"route": "composite", "attribution": ATTRIBUTION},
     "with tracked leads, by bulk jobs": {"route": "bulk", "attribution": ATTRIBUTION},
+    "with requests": {"route": "composite", "inbound": INBOUND},
+    "with requests, by bulk jobs": {"route": "bulk", "inbound": INBOUND},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
@@ -231,6 +234,10 @@ class Walk:
             raise AssertionError(f"in good weather:\n{findings}\n{findings.queued}")
         return Counted(places, self._case.picture())
 
+    def examined_now(self) -> Findings:
+        """Findings of the examiner as things are, whatever was broken or not."""
+        return self._case.examined()
+
     def places(self, breakage: Breakage) -> list[Place]:
         """All places where this can strike."""
         return self.counted.places[breakage.at]
@@ -290,6 +297,8 @@ class Walk:
 def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
     if BADGES in installation.environment:
         return BadgeCase(installation, settings)
+    if "inbound" in settings:
+        return RequestCase(installation, settings)
     case = LeadCase if "attribution" in settings else People
     return case(installation, settings)
 
