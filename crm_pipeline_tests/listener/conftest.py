@@ -1,6 +1,7 @@
 """A listener over real HTTP, with an account that takes everything."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,12 +125,19 @@ def account() -> Account:
     return Account("acme", "client-1", "Acme", "https://acme.my.salesforce.com", True, chosen)
 
 
-@pytest.fixture
-def desk(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr(access, "REMEMBERED_SECONDS", 0.0)
-    with pipeline.begin() as connection:
+@contextmanager
+def desk_over(database: Engine) -> Iterator[Desk]:
+    """A listener over a database, with the account."""
+    with database.begin() as connection:
         add_account(connection, account())
         update_settings(connection, "acme", {"inbound": INBOUND})
         key = make_key(connection, "acme")
-    with Listener(pipeline) as listener:
-        yield Desk(listener.url, key, pipeline)
+    with Listener(database) as listener:
+        yield Desk(listener.url, key, database)
+
+
+@pytest.fixture
+def desk(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(access, "REMEMBERED_SECONDS", 0.0)
+    with desk_over(pipeline) as desk:
+        yield desk

@@ -1,4 +1,4 @@
-"""A listener that is killed while many ask: none is lost, none doubled, the answer is the same."""
+"""The listener or PostgreSQL killed: none is lost, none doubled, the answer is the same."""
 
 import os
 import signal
@@ -7,14 +7,19 @@ import sysconfig
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import event
 
 from crm_pipeline.database.embedded import free_port
-from crm_pipeline_tests.listener.conftest import Desk
+from crm_pipeline_tests.chaos.postgres_in_trouble import TroubledPostgres
+from crm_pipeline_tests.databases import folder_of_a_server, fresh_pipeline
+from crm_pipeline_tests.listener.conftest import Desk, desk_over
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "crm-pipeline"
 ASKING, EACH = 6, 25
@@ -84,3 +89,39 @@ def test_whoever_asks_until_there_is_an_answer_is_heard_once(desk: Desk, tmp_pat
     assert "/api/v1/externalSources/{name} acme 202" in said
     assert "canary" not in said
     assert desk.key not in said
+
+
+def test_postgres_killed_at_any_statement_of_a_removal_makes_one_of_it() -> None:
+    with (
+        folder_of_a_server() as folder,
+        closing(TroubledPostgres(folder)) as postgres,
+        fresh_pipeline(postgres.server, folder / "data") as engine,
+        desk_over(engine) as desk,
+    ):
+        left = 0
+
+        def strike(*_: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                postgres.is_killed_and_started()
+
+        for place in ("before_cursor_execute", "commit"):
+            event.listen(engine, place, strike)
+        for person in count(1):
+            desk.user(str(person), address := f"p{person}@example.com")
+            left = person
+            first = desk.remove(address)
+            was_struck, left = left <= 0, 0
+            assert first.status_code == (503 if was_struck else 202), first.text
+            answers = [first, *(desk.remove(address) for _ in range(3))]
+            accepted = {each.json()["id"] for each in answers if each.status_code == 202}
+            assert len(accepted) == 1, "the repetition has the same answer"
+            if not was_struck:
+                break
+        assert person > 8, "a removal has so many statements"
+        rows = desk.rows("SELECT address FROM crm.request ORDER BY seq")
+        assert sorted(row.address for row in rows) == sorted(
+            f"p{each}@example.com" for each in range(1, person + 1)
+        )
+        assert desk.rows("SELECT count(*) FROM crm.erased") == [(person,)]
