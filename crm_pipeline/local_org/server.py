@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import struct
@@ -41,21 +42,46 @@ class _Protocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def _uvicorn(app: LocalOrgApp) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=1,
-        )
+class _ServerInThread(uvicorn.Server):
+    """Ends as soon as it is told to: uvicorn looks ten times a second, which delays each test."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._told = asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._told.wait()
+
+    def end(self) -> None:
+        """Tells it to end; from another thread."""
+        self._loop.call_soon_threadsafe(self._told.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answers what is under way for as long as the configuration says."""
+        for listening in [*self.servers, *(sockets or ())]:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            seconds = self.config.timeout_graceful_shutdown
+            await asyncio.wait(self.server_state.tasks, timeout=seconds)
+
+
+def _configured(app: LocalOrgApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
     )
 
 
@@ -79,7 +105,7 @@ def serve(configs: Sequence[OrgConfig], host: str, port: int) -> None:
     listening = _listen(host, port)
     # The records of an org stay; to look through it for garbage again and again takes long.
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
-    _uvicorn(app).run(sockets=[listening])
+    uvicorn.Server(_configured(app)).run(sockets=[listening])
 
 
 def _app(configs: Sequence[OrgConfig]) -> LocalOrgApp:
@@ -98,7 +124,7 @@ class LocalOrgServer:
 
     def __init__(self, *configs: OrgConfig | Mapping[str, Any] | Path) -> None:
         self._app = _app([each for given in configs for each in _configs(given)])
-        self._server = _uvicorn(self._app)
+        self._server = _ServerInThread(_configured(self._app))
         self._socket = _listen("127.0.0.1", 0)
         self._thread = threading.Thread(
             target=self._server.run, args=[[self._socket]], name="local-org", daemon=True
@@ -124,7 +150,7 @@ class LocalOrgServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(timeout=5)
         self._socket.close()
 
