@@ -240,7 +240,8 @@ class AccountSettings(BaseModel):
     vanished: Vanished = Field(
         default="keep",
         description="The fate of the activity and the membership of a row that vanishes from "
-        "the warehouse, loses its person or is filtered out: keep, or delete what we made.",
+        "the warehouse, loses its person or is filtered out: keep, or delete what we made. "
+        "What was not sent yet is not sent any more.",
     )
     read_back_minutes: int = Field(
         default=15,

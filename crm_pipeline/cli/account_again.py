@@ -82,30 +82,31 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
 
 
 def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
-    """Say that rows which vanished in great number are meant, and are to go in the org, too."""
+    """Say that rows which vanished in great number are meant: what is of them goes, too."""
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger import counts
 
     with transaction() as connection:
-        if get_account(connection, account_id).settings.vanished != "delete":
-            mistake(
-                f"Account {account_id} keeps what the org has of rows that vanish; `crm-pipeline "
-                f"account set {account_id} vanished=delete` has it deleted."
-            )
+        is_deleting = get_account(connection, account_id).settings.vanished == "delete"
+        becomes = (
+            "has up to so many deleted in the org"
+            if is_deleting
+            else "does not send what was not sent yet of up to so many; what the org has of them "
+            "stays, unless `vanished=delete` is set"
+        )
         found = counts.vanished_rows(connection, account_id)
         if not found:
             mistake(f"By the last count no row of account {account_id} has vanished.")
         numbers = " and ".join(f"{rows} {source}" for source, rows, _ in found)
         agree(
             f"{numbers} that were read were not in the warehouse any more at "
-            f"{shown(found[0][2])}. The next cycle counts again, and has up to so many deleted in "
-            "the org.",
-            "Delete them?",
+            f"{shown(found[0][2])}. The next cycle counts again, and {becomes}.",
+            "Delete them?" if is_deleting else "Believe that they are gone?",
             yes=yes,
         )
         counts.believe_vanished(connection, account_id)
         touch_account(connection, account_id)
-    say(f"Account {account_id} has them deleted by its next cycle.")
+    say(f"Account {account_id} believes it in its next cycle.")
 
 
 def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:

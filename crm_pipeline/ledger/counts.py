@@ -108,6 +108,17 @@ def known_rows(
     }
 
 
+def never_there(
+    connection: Connection, account_id: str, key: str, numbers: Collection[int]
+) -> set[int]:
+    """Returns those of these rows of which the org has nothing, for all that is known."""
+    keys = [f"{key}:{number}" for number in numbers]
+    found = connection.scalars(
+        statement("ledger/never_there"), {"account_id": account_id, "natural_keys": keys}
+    )
+    return {int(natural_key.partition(":")[2]) for natural_key in found}
+
+
 def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str, LastCount]]:
     """Returns whether the account's rows are to be counted again, and the last counts by source."""
     rows = connection.execute(statement("ledger/counts"), {"account_id": account_id}).all()

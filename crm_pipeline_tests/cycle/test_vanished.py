@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.store import add_filter, remove_filter
 from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.campaigns.scenes import members, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_counting import a_day_passes, counted, verdict
 from crm_pipeline_tests.flows.webinars.warehouse import (
@@ -185,17 +186,38 @@ def test_what_people_deleted_already_is_done(bench: Bench, route: str) -> None:
     assert activities(bench) == ALL[:1]
 
 
-def test_what_was_never_sent_is_sent_no_more(bench: Bench) -> None:
-    bench.admin("settings", maintenance="down")
-    three_people(bench)
+@pytest.mark.parametrize("vanished", ["keep", "delete"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_was_never_there_is_sent_no_more(bench: Bench, vanished: str, refused: bool) -> None:
+    """Neither the row's activity nor its membership nor its person, until the row comes back."""
+    switch_on(bench)
+    if refused:
+        bench.fault("collections.create", "lock")
+    else:
+        bench.admin("settings", maintenance="down")
+    three_people(bench, vanished=vanished)
     vanish(bench, "deleted")
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
     a_day_passes(bench)
-    bench.cycle()
+    report = bench.cycle()
+    if vanished == "keep":
+        assert "2 were not sent yet, and are not any more" in report.notes
     bench.admin("settings", maintenance="none")
+    bench.org.weather.faults.clear()
     report = bench.cycle()
     assert (report.state, report.tally.overall("activities_deleted")) == ("Complete", 0)
-    assert activities(bench) == left("deleted")
-    assert bench.states()["registration:1"] == "rejected"
+    assert activities(bench) == [ALL[0], *ALL[3:]]
+    assert {lead["Email"][:2] for lead in bench.records("Lead")} == {"p1", "p3"}
+    assert sorted(members(bench)) == [("Attended", True), ("Registered", False)]
+    states = bench.states()
+    assert states["registration:1"] == states["registration:2"] == "rejected"
+    assert verdict(bench)["passed"]
+    come_back(bench, "deleted")
+    register(bench.connection, 2, 2, minute=2)
+    a_day_passes(bench)
+    bench.cycle()
+    assert activities(bench) == ALL
+    assert len(members(bench)) == 3
 
 
 def test_one_whose_creation_was_not_answered_is_looked_up_and_deleted(bench: Bench) -> None:
@@ -273,7 +295,28 @@ def test_more_than_were_told_are_not_believed_either(bench: Bench, run: Run) -> 
     assert "loaded badly" in bench.cycle().notes
     assert len(bench.records("Event")) == before
     bench.settings(vanished="keep")
-    assert "vanished=delete" in run("account", "believe-vanished", "acme", fails=1).stderr
+    told = run("account", "believe-vanished", "acme", "--yes").stdout
+    assert "what the org has of them stays" in told
+    bench.cycle()
+    assert len(bench.records("Event")) == before
+
+
+def test_of_so_many_at_once_nothing_is_believed_that_was_not_sent_either(
+    bench: Bench, run: Run
+) -> None:
+    bench.admin("settings", maintenance="down")
+    three_people(bench, vanished="keep")
+    many(bench)
+    a_day_passes(bench)
+    bench.cycle()
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id > 999"))
+    a_day_passes(bench)
+    assert "loaded badly" in bench.cycle().notes
+    run("account", "believe-vanished", "acme", "--yes")
+    assert "200 were not sent yet, and are not any more" in bench.cycle().notes
+    bench.admin("settings", maintenance="none")
+    bench.cycle()
+    assert activities(bench) == ALL
 
 
 @pytest.mark.parametrize("vanished", ["keep", "delete"])

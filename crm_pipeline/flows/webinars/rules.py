@@ -209,14 +209,17 @@ def unknown_words(activities: Iterable[Intent]) -> list[str]:
     ]
 
 
-def vanished_activity(source: ExtractName, participation_id: int, as_of: datetime) -> Intent:
-    """The activity of a row that is not in the warehouse any more: it is to be gone, too.
+def vanished_activity(
+    source: ExtractName, participation_id: int, as_of: datetime, *, undoes: bool = True
+) -> Intent:
+    """The activity of a row that is not in the warehouse any more: it is not to be sent.
 
     Args:
         source: of the row.
         participation_id: its id.
         as_of: when the source said last what is known of it (UTC); if the row comes back with the
             same time, it counts.
+        undoes: whether what was sent is to be gone, too.
     """
     return Intent(
         natural_key=f"{NATURAL_KEY[source]}:{participation_id}",
@@ -226,7 +229,7 @@ def vanished_activity(source: ExtractName, participation_id: int, as_of: datetim
         fields={},
         rejected_because=VANISHED,
         memory={"vanished": True},
-        undoes=True,
+        undoes=undoes,
     )
 
 

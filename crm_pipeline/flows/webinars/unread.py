@@ -25,6 +25,7 @@ from crm_pipeline.ledger.counts import (
     days_of_ledger,
     known_rows,
     last_counts,
+    never_there,
     note_count,
 )
 from crm_pipeline.ledger.positions import Position, positions
@@ -58,9 +59,10 @@ class Comparison:
         unsure: rows whose parts nobody has counted, as an older version read them: once more read,
             they are.
         gone: the vanished rows of days that were compared one by one.
-        to_be_gone: of these, where the account has them deleted: as of when each is
-            known (UTC), by id.
-        too_many: whether so many vanished that nothing is deleted.
+        to_be_gone: of these, those whose activities are not to be: of which nothing was sent, or
+            all, where the account has them deleted; as of when each is known (UTC), by id.
+        too_many: whether so many vanished that nothing of it is believed.
+        deleting: whether the account has what was sent deleted.
     """
 
     source: ExtractName
@@ -73,6 +75,7 @@ class Comparison:
     gone: Set[int] = frozenset()
     to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
     too_many: bool = False
+    deleting: bool = False
 
 
 def counted(
@@ -107,7 +110,7 @@ def counted(
             yield from read_again({found.source: rest}) if rest else ()
         if found.to_be_gone:
             activities = [
-                vanished_activity(found.source, number, as_of)
+                vanished_activity(found.source, number, as_of, undoes=found.deleting)
                 for number, as_of in found.to_be_gone.items()
             ]
             yield Batch(found.source, len(activities), activities, None)
@@ -196,7 +199,9 @@ def tell(found: Comparison, last: LastCount) -> list[str]:
         )
     before = sum(each[-1] for each in last.explained.values())
     if found.to_be_gone or found.too_many or found.vanished > before:
-        becomes = "is deleted" if found.to_be_gone else "stays"
+        becomes = "is deleted" if found.deleting and found.to_be_gone else "stays"
+        if found.to_be_gone and not found.deleting:
+            becomes += f"; {len(found.to_be_gone)} were not sent yet, and are not any more"
         if found.too_many:
             becomes += (
                 ": so many at once were loaded badly rather than deleted; where they are meant,"
@@ -242,7 +247,7 @@ def _compare(
     known = {
         day: explained[str(day)]
         for day in differing
-        if str(day) in explained and not (deleting and explained[str(day)][-1])
+        if str(day) in explained and not ((deleting or last.believed) and explained[str(day)][-1])
     }
     unread: set[int] = set()
     unsure: set[int] = set()
@@ -266,11 +271,12 @@ def _compare(
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
-        too_many = deleting and len(gone) > max(
+        ends = gone if deleting else never_there(ledger, account.account_id, key, gone)
+        too_many = bool(ends) and len(gone) > max(
             BELIEVED_ROWS, BELIEVED_SHARE * rows_read, last.believed
         )
-        if deleting and not too_many:
-            to_be_gone = {number: were[number] for number in gone}
+        if not too_many:
+            to_be_gone = {number: were[number] for number in ends}
     missed = {day for day, each in there.items() if unread & each.named.keys()}
     incomplete = [number for day in there.values() for number in day.incomplete]
     once_read = known_rows(ledger, account.account_id, key, incomplete, vanished_too=True)
@@ -290,6 +296,7 @@ def _compare(
         gone=gone,
         to_be_gone=to_be_gone,
         too_many=too_many,
+        deleting=deleting,
     )
 
 
