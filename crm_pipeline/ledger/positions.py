@@ -22,6 +22,8 @@ class Position:
             watermark (late commits).
         seen_seconds: their times as seconds after `seen_since`, added up; another sum later
             means that rows were shipped anew below the watermark.
+        read_by: digest of the choices by which these rows were read; by others they would become
+            something else. None: not known.
     """
 
     source: str
@@ -29,6 +31,7 @@ class Position:
     seen_since: datetime
     seen_rows: int
     seen_seconds: Decimal
+    read_by: bytes | None = None
 
 
 def positions(connection: Connection, account_id: str, flow: str) -> dict[str, Position]:
@@ -47,7 +50,7 @@ def positions_of_accounts(
     )
     return {
         (row.account_id, row.flow, row.source): Position(
-            row.source, row.watermark, row.seen_since, row.seen_rows, row.seen_seconds
+            row.source, row.watermark, row.seen_since, row.seen_rows, row.seen_seconds, row.read_by
         )
         for row in rows
     }
@@ -65,5 +68,6 @@ def advance(connection: Connection, account_id: str, flow: str, position: Positi
             "seen_since": position.seen_since,
             "seen_rows": position.seen_rows,
             "seen_seconds": position.seen_seconds,
+            "read_by": position.read_by,
         },
     )

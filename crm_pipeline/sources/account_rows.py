@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import blake2b
 
 from sqlalchemy import Connection, Engine
 
@@ -32,6 +33,7 @@ from crm_pipeline.sources.participations import (
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.stages import role_of
+from crm_pipeline.text import storable_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,20 @@ class AccountRows:
         """The same, and these rows whatever their time."""
         return replace(self, selection=replace(self.selection, again=again))
 
-    def chunks(self, extract: Extract, position: Position | None) -> Iterator[Chunk[Participation]]:
+    def chunks(
+        self, extract: Extract, position: Position | None, choices: object
+    ) -> Iterator[Chunk[Participation]]:
         """Reads an extract from a position on; of people who were removed it gives nothing.
+
+        Args:
+            extract: the extract.
+            position: of the last reading; None: from the start.
+            choices: all that the flow makes of a row by; with others, rows are read again.
 
         Raises:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
-        for chunk in extract.read(self.selection, position):
+        for chunk in extract.read(self.selection, position, self._read_by(choices)):
             yield replace(chunk, rows=self._screened(self._flaw_by_role(chunk.rows)))
 
     def named(self, extract: Extract, ids: Collection[int]) -> Sequence[Participation]:
@@ -77,6 +86,19 @@ class AccountRows:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
         return self._screened(self._flaw_by_role(extract.named(self.selection, ids)))
+
+    def _read_by(self, choices: object) -> bytes:
+        selection = self.selection
+        by = (
+            choices,
+            self.overrides,
+            self.filter_strings,
+            self.account.settings.roles,
+            selection.sessions,
+            selection.timezone,
+            selection.overlap.total_seconds(),
+        )
+        return blake2b(storable_json(by, ordered=True).encode(), digest_size=16).digest()
 
     def _flaw_by_role(self, rows: Sequence[Participation]) -> Sequence[Participation]:
         """The rows; those of people in roles that the account does not want say why they stay."""

@@ -112,12 +112,13 @@ class Extract:
     name: ExtractName
 
     def read(
-        self, selection: RowSelection, position: Position | None
+        self, selection: RowSelection, position: Position | None, read_by: bytes | None = None
     ) -> Iterator[Chunk[Participation]]:
         """Reads the participations from a position on, oldest shipping first.
 
         The last chunk (which may be empty) carries a position with the number of rows seen, so
-        that rows which become visible below the watermark later are noticed.
+        that rows which become visible below the watermark later are noticed. Rows that are as they
+        were are not read again, if `read_by` is as it was.
 
         Raises:
             ExtractError: the warehouse is down, or the statement does not fit it.
@@ -133,6 +134,7 @@ class Extract:
             },
             row_of=partial(participation_of, self.name),
             changed_at=attrgetter("changed_at"),
+            read_by=None if selection.backfilled or selection.again.get(self.name) else read_by,
         )
 
     def named(self, selection: RowSelection, ids: Collection[int]) -> list[Participation]:

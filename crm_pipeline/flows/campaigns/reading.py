@@ -55,7 +55,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
     for extract in EXTRACTS:
-        for chunk in rows.chunks(extract, known.get(extract.name)):
+        for chunk in rows.chunks(extract, known.get(extract.name), choices):
             members = memberships.of_rows(rows, choices, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
             yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)

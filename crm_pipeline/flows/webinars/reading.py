@@ -70,7 +70,7 @@ def _batches(
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
             continue
-        for chunk in rows.chunks(extract, known.get(extract.name)):
+        for chunk in rows.chunks(extract, known.get(extract.name), chosen):
             if mapped_answers(rows.overrides) and extract is not ATTENDANCES:
                 asked = {key for row in chunk.rows for key in answers_in(row.columns)}
                 note_answer_keys(reading.ledger, rows.account_id, asked)

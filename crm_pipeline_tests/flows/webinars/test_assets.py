@@ -200,7 +200,7 @@ def test_materializing_again_changes_nothing(fleet):
     assert fleet.records(account, "Lead") == 1
     assert fleet.records(account, "Event") == 1
     assert latest(fleet, "registrations", account)["rows"] == 0
-    assert latest(fleet, "filtered_leads", account)["known_already"] == 1
+    assert latest(fleet, "filtered_leads", account)["rows_read"] == 0
     assert latest(fleet, "lead_payloads", account)["activities_new"] == 0
     assert latest(fleet, "load_results", account)["api_calls"] == 0
 
