@@ -123,7 +123,11 @@ class AccountRows:
         ]
 
     def people(self, rows: Sequence[Participation]) -> dict[Who, int]:
-        """Returns the people whom the rows are about; writes new ones, does not commit."""
+        """Returns the people whom rows are about; writes new ones, does not commit.
+
+        Args:
+            rows: to be sent, all of them (`mapping.rejection` is None).
+        """
         return people_of_rows(self.ledger, self.account, self.selection, self.filter_strings, rows)
 
 
@@ -143,7 +147,7 @@ def people_of_rows(
         account: whose people.
         selection: of which client, in which warehouse.
         filter_strings: the account's.
-        rows: those that are not to be sent are about nobody.
+        rows: to be sent, all of them (`mapping.rejection` is None).
 
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/addresses.sql` does not fit it.
@@ -155,7 +159,7 @@ def people_of_rows(
         found = where(source_people)
         return [s for s in found if tombstones is None or not tombstones.hold(s.address)]
 
-    return identify(ledger, account.account_id, sightings(rows, filter_strings), where_now)
+    return identify(ledger, account.account_id, sightings(rows), where_now)
 
 
 def account_rows(

@@ -1,7 +1,7 @@
 """Mapping of the warehouse's columns to Salesforce's values, and who must not reach an org."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,22 +79,56 @@ class FieldMap:
 
     def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that have something to say; what is empty is left out, never blanked."""
-        fields = {}
-        for name, column in self.columns.items():
-            value = columns.get(column)
-            if type(value) is str:
-                text = value.strip()
-                if text and (text.isprintable() or seen(text)):
-                    fields[name] = lines(text)
-            elif value is not None and (value := salesforce_value(value)) is not None:
-                fields[name] = value
-        for name, source in self.computed.items():
-            compute = computed(source, self.timezone)
-            said = None if compute is None else salesforce_value(compute(columns))
-            if said is not None:
-                fields[name] = said
+        return self.fields(
+            said(columns, self.columns.values(), self.computed.values(), self.timezone)
+        )
+
+    def fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields out of what columns say (`said`), and the constants."""
+        fields = {name: values[source] for name, source in self.columns.items() if source in values}
+        if self.computed:
+            of_others = self.computed.items()
+            fields |= {name: values[source] for name, source in of_others if source in values}
         fields.update(self.constants)
         return fields
+
+
+def said(
+    columns: Mapping[str, Any],
+    given: Iterable[str],
+    of_others: Iterable[str] = (),
+    timezone: str = "UTC",
+) -> dict[str, Any]:
+    """The values of some columns as the ledger keeps them (`salesforce_value`), by column.
+
+    Columns that say nothing, or are not there, are left out.
+
+    Args:
+        columns: a row's.
+        given: columns of the extracts.
+        of_others: those that are computed of them (`sources.computed`).
+        timezone: of times of the warehouse that carry none.
+    """
+    values = {}
+    for name in given:
+        value = columns.get(name)
+        if value is None:
+            continue
+        if type(value) is str:
+            text = value.strip()
+            if text.isprintable():
+                if text:
+                    values[name] = text
+            elif seen(text):
+                values[name] = lines(text)
+        elif (value := salesforce_value(value)) is not None:
+            values[name] = value
+    for name in of_others:
+        compute = computed(name, timezone)
+        value = None if compute is None else salesforce_value(compute(columns))
+        if value is not None:
+            values[name] = value
+    return values
 
 
 def field_map(

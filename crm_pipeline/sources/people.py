@@ -10,7 +10,6 @@ from crm_pipeline.ledger.people import Present, Sighting, Who
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.extracts import ClientRows, moment
-from crm_pipeline.sources.mapping import rejection
 from crm_pipeline.sources.participations import RowOfPerson
 from crm_pipeline.text import written
 
@@ -60,12 +59,13 @@ def present(selection: ClientRows, filter_strings: Sequence[str]) -> Present:
     return told
 
 
-def sightings(rows: Iterable[RowOfPerson], filter_strings: Sequence[str]) -> list[Sighting]:
-    """The people of the rows that are to be sent, each once, as the newest row says."""
+def sightings(rows: Iterable[RowOfPerson]) -> list[Sighting]:
+    """The people of rows that are to be sent (`mapping.rejection`), as the newest row of each says.
+
+    Each is there once.
+    """
     newest: dict[Who, Sighting] = {}
     for row in rows:
-        if rejection(row, filter_strings) is not None:
-            continue
         key = who(row)
         known = newest.get(key)
         if known is None or known.as_of < row.changed_at:

@@ -1,6 +1,7 @@
 """The stage that a row of the warehouse gives a participant, whichever flow goes by it. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from crm_pipeline.accounts.stages import Stage, Words, plain, status_word
@@ -30,7 +31,14 @@ def word_of(participation: Participation, words: Words) -> Stage | Literal["unkn
 def is_on_demand(columns: Mapping[str, Any]) -> bool:
     """Returns whether an attendance is a view of the recording."""
     kind = columns.get("kind")
+    if type(kind) is str:
+        return _means_a_recording(kind)
     return kind is not None and plain(kind) in _ON_DEMAND
+
+
+@lru_cache(256)
+def _means_a_recording(kind: str) -> bool:
+    return plain(kind) in _ON_DEMAND
 
 
 def role_of(columns: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ from crm_pipeline.ledger.sessions import (
     sessions_were_derived,
 )
 from crm_pipeline.sources.account_rows import AccountRows
+from crm_pipeline.sources.mapping import rejection
 from crm_pipeline.sources.participations import Participation
 
 
@@ -35,7 +36,8 @@ def of_rows(
 ) -> list[Intent]:
     """The memberships that rows ask for, and those that they told of before and have left."""
     ledger, account_id = of_account.ledger, of_account.account_id
-    people = of_account.people(rows)
+    filters = choices.filter_strings
+    people = of_account.people([row for row in rows if rejection(row, filters) is None])
     told = rules.memberships(rows, choices, people)
     before = memberships_of(ledger, account_id, told) if told else {}
     keys = {each.natural_key for each in (*told.values(), *before.values()) if each is not None}

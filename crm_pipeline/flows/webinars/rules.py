@@ -1,9 +1,10 @@
 """The rules of the webinar cycle: filter, map, merge. Pure functions, no I/O (spec 1)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
@@ -19,7 +20,7 @@ from crm_pipeline.ledger.left_out import NO_ACTIVITY
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.computed import is_too_short
-from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
+from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection, said
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import word_of
@@ -45,6 +46,8 @@ _ENDED: tuple[Stage, ...] = ("cancelled", "substituted")
 """Stages of registrations that are over before the session."""
 
 CANCELLED = "cancelled, and the account has such activities deleted"
+
+_WHEN = itemgetter(0, 1)
 
 _NO_ID = -1
 """For rows that are named by anything but a number: each is an attendance of its own."""
@@ -186,13 +189,15 @@ def intents(
         if chosen.words.least_minutes > 1 and reason is None:
             together = one_of_many(rows_of.get(first) or [row], row)
             reason = TOO_SHORT if is_too_short(together, chosen.words) else None
+        person = None
         if reason is None:
-            accepted.append((people[who(row)], row))
+            person = people[who(row)]
+            accepted.append((person, row))
             if first != number:
                 reason = PART_OF_ANOTHER
             elif not chosen.tells_of(row):
                 reason = NO_ACTIVITY
-        activity = _activity(whole, chosen, people, reason)
+        activity = _activity(whole, chosen, person, reason)
         if reason == PART_OF_ANOTHER:
             part = {"part_of": f"{NATURAL_KEY[row.source]}:{first}"}
             activity = replace(activity, fields=part, undoes=False)
@@ -233,24 +238,37 @@ def vanished_activity(
     )
 
 
-def merged(rows: Sequence[Mapping[str, Any]], *, clears_opt_out: bool = False) -> dict[str, Any]:
-    """One person's fields out of several rows, oldest first.
+def person_fields(
+    chosen: Choices,
+) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, dict[str, Any]]]:
+    """Returns a function that makes one person's fields, by sObject, of rows, oldest first.
 
     The newest row wins; what it leaves empty is filled from the next newest. A clear no to emails
     stays one, whatever a newer row says, unless a yes clears it (`clears_opt_out`).
     """
-    fields: dict[str, Any] = {}
-    for row in rows:
-        fields.update(row)
-    if clears_opt_out:
+    maps = {sobject: chosen.maps[sobject] for sobject in ("Lead", "Contact")}
+    given = list(dict.fromkeys(c for each in maps.values() for c in each.columns.values()))
+    of_others = list(dict.fromkeys(c for each in maps.values() for c in each.computed.values()))
+    zone = maps["Lead"].timezone
+    nos = {} if chosen.clears_opt_out else {s: m.sources.get(OPT_OUT) for s, m in maps.items()}
+    reads_no = READERS["boolean"]
+
+    def fields_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        told = [said(columns, given, of_others, zone) for columns in rows]
+        values: dict[str, Any] = {}
+        for each in told:
+            values.update(each)
+        fields = {s: {**each.fallbacks, **each.fields(values)} for s, each in maps.items()}
+        for sobject, column in nos.items():
+            if column is not None and any(reads_no(row.get(column)) is True for row in told):
+                fields[sobject][OPT_OUT] = True
         return fields
-    if OPT_OUT in fields and any(READERS["boolean"](row.get(OPT_OUT)) is True for row in rows):
-        fields[OPT_OUT] = True
-    return fields
+
+    return fields_of
 
 
 def _activity(
-    participation: Participation, chosen: Choices, people: Mapping[Who, int], reason: str | None
+    participation: Participation, chosen: Choices, person: int | None, reason: str | None
 ) -> Intent:
     columns = participation.columns
     memory: dict[str, Any] = {}
@@ -280,7 +298,7 @@ def _activity(
     return Intent(
         natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
-        person_key=None if reason not in (None, NO_ACTIVITY) else people[who(participation)],
+        person_key=None if reason not in (None, NO_ACTIVITY) else person,
         as_of=participation.changed_at,
         fields=fields,
         rejected_because=reason,
@@ -297,17 +315,13 @@ def _people(accepted: Iterable[tuple[int, Participation]], chosen: Choices) -> l
     """One intent a person: of several rows, what the newest ones say."""
     rows_by_person: dict[int, list[tuple[datetime, int, Mapping[str, Any]]]] = {}
     for key, participation in accepted:
-        said = min(participation.happened_at, participation.changed_at)
-        row = (said, participation.participation_id, participation.columns)
+        at = min(participation.happened_at, participation.changed_at)
+        row = (at, participation.participation_id, participation.columns)
         rows_by_person.setdefault(key, []).append(row)
+    fields_of = person_fields(chosen)
     people = []
     for key, rows in rows_by_person.items():
-        rows.sort(key=lambda row: row[:2])
-        columns = [row[2] for row in rows]
-        fields = {}
-        for sobject in ("Lead", "Contact"):
-            of_rows = [chosen.maps[sobject].apply(each) for each in columns]
-            whole = merged(of_rows, clears_opt_out=chosen.clears_opt_out)
-            fields[sobject] = {**chosen.maps[sobject].fallbacks, **whole}
+        rows.sort(key=_WHEN)
+        fields = fields_of([columns for _, _, columns in rows])
         people.append(Intent(f"person:{key}", "person", key, rows[-1][0], fields))
     return people

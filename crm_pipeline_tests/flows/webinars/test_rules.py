@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
-from crm_pipeline.flows.webinars.rules import Choices, merged
+from crm_pipeline.flows.webinars.rules import Choices, person_fields
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
@@ -231,7 +232,7 @@ rows = st.lists(st.dictionaries(st.sampled_from(["first_name", "surname", "city"
 @given(rows)
 def test_merging_keeps_the_newest_value_that_says_something(given: list[Mapping[str, Any]]) -> None:
     applied = [MAPS["Lead"].apply(row) for row in given]
-    result = merged(applied)
+    result = person_fields(Choices(MAPS))(given)["Lead"]
     for field in ("FirstName", "LastName", "City"):
         said = [row[field] for row in applied if field in row]
         assert result.get(field) == (said[-1] if said else None)
@@ -246,7 +247,11 @@ def test_every_row_is_accounted_for_once(given: list[Participation]) -> None:
 
 
 def test_a_no_to_emails_stays_one_whatever_a_newer_row_says() -> None:
-    said = [{"HasOptedOutOfEmail": each} for each in ("yes", "no")]
-    assert merged(said) == {"HasOptedOutOfEmail": True}
-    assert merged(said[1:]) == {"HasOptedOutOfEmail": "no"}
-    assert merged([{}, {"City": "Rome"}]) == {"City": "Rome"}
+    maps = {sobject: FieldMap({OPT_OUT: "no_emails", "Title": "no_emails"}, {}) for sobject in MAPS}
+    fields_of = person_fields(Choices(maps))
+    said = [{"no_emails": each} for each in ("yes", "no")]
+    assert fields_of(said)["Lead"] == {OPT_OUT: True, "Title": "no"}
+    assert fields_of(said[1:])["Contact"] == {OPT_OUT: "no", "Title": "no"}
+    assert fields_of([{}, {"city": "Rome"}]) == {"Lead": {}, "Contact": {}}
+    clears = person_fields(Choices(maps, clears_opt_out=True))
+    assert clears(said)["Lead"][OPT_OUT] == "no"
