@@ -89,6 +89,10 @@ class Attempts:
         self._broken |= topics
         return False
 
+    def nothing_to_do(self, topics: frozenset[str]) -> None:
+        """Notes that these topics are done, since the account has nothing for them to do."""
+        self._attempted |= topics
+
     def miss(self, topics: frozenset[str]) -> None:
         """Notes that these topics were not come to."""
         self._broken |= topics

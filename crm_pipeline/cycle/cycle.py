@@ -275,6 +275,9 @@ class _Cycle:
             if flow.reads(self._report.steps):
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
                 self._attempts.attempt(partial(self._reader.read, flow, choices), reading)
+        on = {topic.name for flow, _ in self._flows for topic in flow.topics}
+        off = self._asked(lambda topic: bool(topic.reads) and topic.name not in on)
+        self._attempts.nothing_to_do(off)
 
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""
