@@ -124,14 +124,12 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
         w.sobject: read.get(w.sobject, OrgPosition(now - back[w.sobject])) for w in watches
     }
     begins = frozenset(positions).difference(read)
-    for number, page in enumerate(read_changes(org, watches, positions, now), start=1):
+    for page in read_changes(org, watches, positions, now, pages_at_most=CALLS_AT_MOST):
         stop_if(desk.allowance.stop_asked)
         noticed = _notice(desk, flows, page.records, page.positions)
         yield replace(noticed, begins=begins, notes=lacking)
         begins, lacking = frozenset(), []
         positions |= page.positions
-        if number == CALLS_AT_MOST:
-            break
     behind = [watch for watch in watches if positions[watch.sobject].cursor is not None]
     if behind:
         newest = _notice(desk, flows, read_newest(org, behind, positions), {})
@@ -247,6 +245,8 @@ _LIVES = {
     "Account": _MERGED,
 }
 
+_NEVER_SPOKEN_OF = OrgValue()
+
 
 def _notice(
     desk: Desk,
@@ -282,7 +282,7 @@ def _notice(
             stands_for: Sequence[str | None] = keys.get(record["Id"], ())
             if watch.held_only and not stands_for:
                 continue
-            value = values.get(record["Id"], OrgValue())
+            value = values.get(record["Id"], _NEVER_SPOKEN_OF)
             said = value.written, value.told
             if value.told.get("IsDeleted") is True and record.get("IsDeleted") is False:
                 # It was only hidden: its own stamp is older than what was told last.
@@ -290,7 +290,8 @@ def _notice(
             ours = () if stands_for else _ours(watch.sobject, record, lost)
             unsure = [*(each for key in stands_for for each in asked.get(key or "", ())), *ours]
             differing = changed(record, *said, watch.fields, types, asked=unsure)
-            differing = swings.without_swinging(watch.sobject, record, differing, value, types)
+            if differing or swings.before:
+                differing = swings.without_swinging(watch.sobject, record, differing, value, types)
             if differing:
                 noticed.setdefault(place, []).extend(
                     Noticed(watch.sobject, record, differing, key) for key in stands_for or (None,)

@@ -57,6 +57,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     """
     from psycopg.types.json import set_json_loads
 
+    from crm_pipeline.database.dumpers import writing_adapters
     from crm_pipeline.database.loaders import reading_adapters
 
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
@@ -70,7 +71,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
         connect_args={
             **_KEEPALIVE,
             "application_name": f"crm_pipeline {which}",
-            **({"context": reading_adapters()} if which == "warehouse" else {}),
+            "context": reading_adapters() if which == "warehouse" else writing_adapters(),
         },
     )
     session = DatabaseSession(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
@@ -50,10 +51,10 @@ def _message(account: Account, due: DueMessage) -> Message:
         account.account_id,
         account.client_id,
         due.topic,
-        str(due.intent["about"]),
+        due.about,
         due.version,
         due.as_of,
-        due.intent["body"],
+        orjson.Fragment(due.body),
     )
 
 

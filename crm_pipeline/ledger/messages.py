@@ -14,7 +14,7 @@ from crm_pipeline.ledger.intents import Intent
 KIND = "message"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MessageWant:
     """The platform is to know how something stands.
 
@@ -44,17 +44,17 @@ class MessageWant:
 
 @dataclass(slots=True)
 class DueMessage:
-    """A message to be sent; `version` only grows for what it is about."""
+    """A message to be sent; `version` only grows for what it is about.
+
+    `body` is JSON as the ledger has it: nobody of ours looks into it on its way.
+    """
 
     operation_id: int
     version: int
     as_of: datetime
-    intent: Mapping[str, Any]
-
-    @property
-    def topic(self) -> str:
-        """The topic that it belongs to."""
-        return str(self.intent["topic"])
+    topic: str
+    about: str
+    body: str
 
 
 def due_messages(

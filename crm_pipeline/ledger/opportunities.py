@@ -17,28 +17,30 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.text import storable_json
 
 
-class OpportunityRow(NamedTuple):
-    """An opportunity as it was read; `record` has its fields by API name. Times are UTC."""
+@dataclass(slots=True)
+class OpportunityRow:
+    """An opportunity as it was read. Times are written as Salesforce writes them.
+
+    Attributes:
+        opportunity_id: its Id.
+        record: its fields by API name.
+        history: its rows of OpportunityHistory likewise, oldest first; of one of which nothing is
+            shown, none.
+        deleted: whether the org has it no more.
+        stamp: its SystemModstamp.
+        created_at: when it was made; None of one that the sweep found to be gone.
+    """
 
     opportunity_id: str
     record: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
     deleted: bool
     stamp: str
     created_at: str | None
 
 
-class StageRow(NamedTuple):
-    """A row of its history; `at` as Salesforce writes a time."""
-
-    history_id: str
-    opportunity_id: str
-    at: str
-    stage: str
-    probability: float | None
-    forecast_category: str | None
-
-
-class RoleRow(NamedTuple):
+@dataclass(slots=True)
+class RoleRow:
     """A contact's role in an opportunity; of one that is gone no more may be known."""
 
     role_id: str
@@ -49,7 +51,8 @@ class RoleRow(NamedTuple):
     deleted: bool
 
 
-class PersonRow(NamedTuple):
+@dataclass(slots=True)
+class PersonRow:
     """A contact, or a lead that was converted.
 
     `is_new`: whether it is kept although it was not known; phones are keys of `phone_keys`.
@@ -66,7 +69,8 @@ class PersonRow(NamedTuple):
     is_new: bool = True
 
 
-class OrgStage(NamedTuple):
+@dataclass(slots=True)
+class OrgStage:
     """A stage of the org, and its meaning."""
 
     stage_id: str
@@ -92,29 +96,26 @@ def note_opportunities(
     connection: Connection,
     account_id: str,
     opportunities: Sequence[OpportunityRow],
-    history: Sequence[StageRow],
     retyped: Collection[str] = (),
 ) -> Versions:
-    """Keeps opportunities and their histories; those that changed get another version, and fire.
+    """Keeps opportunities; those that changed get another version, and fire.
 
     Args:
         connection: the caller's.
         account_id: whose.
         opportunities: each once, as read last.
-        history: of these.
-        retyped: further ones whose stage means something else by now.
+        retyped: those of them whose stage means something else by now.
     """
-    new: set[str] = set()
-    changed: set[str] = set()
-    if opportunities:
-        parameters = {"account_id": account_id, "rows": _json(opportunities)}
-        for row in connection.execute(statement("opportunities/note"), parameters):
-            (new if row.is_new else changed).add(row.opportunity_id)
-    gone = {each.opportunity_id for each in opportunities if each.deleted}
-    _doubt_around(connection, account_id, changed & gone)
-    changed |= _ids(connection, account_id, "note_history", history) | {*retyped}
-    new_versions(connection, account_id, changed - new)
-    return Versions(len(new), len(changed - new))
+    if not opportunities:
+        return Versions(0, 0)
+    parameters = {
+        "account_id": account_id,
+        "rows": storable_json(opportunities),
+        "retyped": [*retyped],
+    }
+    noted = connection.execute(statement("opportunities/note"), parameters).one()
+    _doubt_around(connection, account_id, noted.gone)
+    return Versions(noted.new, noted.changed)
 
 
 def new_versions(connection: Connection, account_id: str, opportunity_ids: Collection[str]) -> None:
@@ -126,13 +127,13 @@ def new_versions(connection: Connection, account_id: str, opportunity_ids: Colle
 
 def note_stages(connection: Connection, account_id: str, stages: Sequence[OrgStage]) -> set[str]:
     """Keeps the org's stages; returns the opportunities in one that means something else now."""
-    return _ids(connection, account_id, "note_stages", stages)
+    return {*_ids(connection, account_id, "note_stages", stages)}
 
 
 def note_roles(connection: Connection, account_id: str, roles: Sequence[RoleRow]) -> None:
     """Keeps roles; the opportunities of those that changed are matched anew, unknown ones read."""
     if roles:
-        parameters = {"account_id": account_id, "rows": _json(roles)}
+        parameters = {"account_id": account_id, "rows": storable_json(roles)}
         connection.execute(statement("opportunities/note_roles"), parameters)
         _want_unknown(
             connection,
@@ -146,7 +147,7 @@ def note_people(connection: Connection, account_id: str, people: Sequence[Person
 
     Roles of merged contacts are those of the winners.
     """
-    changed = sorted(_ids(connection, account_id, "note_people", people))
+    changed = _ids(connection, account_id, "note_people", people)
     if not changed:
         return
     parameters = {"account_id": account_id, "record_ids": changed}
@@ -159,8 +160,9 @@ def note_people(connection: Connection, account_id: str, people: Sequence[Person
 def to_look_up(connection: Connection, account_id: str, *, limit: int) -> dict[str, list[str]]:
     """Returns what is to be read of the org beside changes: Ids by question.
 
-    `opportunity`: these opportunities; `around`: roles of and leads converted into these;
-    `became`: leads that became these contacts; `person`, `role`: these people and roles.
+    `opportunity`: these opportunities; `converted`: leads that were converted into these; `roles`:
+    the roles of these; `became`: leads that became these contacts; `person`, `role`: these people
+    and roles.
     """
     parameters = {"account_id": account_id, "limit": limit}
     wanted: dict[str, list[str]] = {}
@@ -178,7 +180,7 @@ def looked_up(
         {
             "account_id": account_id,
             "opportunities": list(answered.get("opportunity", ())),
-            "around": list(answered.get("around", ())),
+            "converted": list(answered.get("converted", ())),
             "became": list(answered.get("became", ())),
             "people": list(answered.get("person", ())),
             "roles": list(answered.get("role", ())),
@@ -193,6 +195,7 @@ class DueOpportunity:
     Attributes:
         opportunity_id: its Id.
         record: what was read of it last, by API name.
+        history: its rows of OpportunityHistory likewise, oldest first.
         amount: as the org has it.
         deleted: whether it is gone.
         version: grows with each state that was read.
@@ -205,6 +208,7 @@ class DueOpportunity:
 
     opportunity_id: str
     record: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
     amount: Decimal | None
     deleted: bool
     version: int
@@ -230,18 +234,6 @@ class Around:
     tracker_id: str | None
     email: str | None
     phones: Sequence[str]
-
-
-@dataclass(slots=True)
-class History:
-    """A row of the history of an opportunity; `at` is UTC."""
-
-    opportunity_id: str
-    history_id: str
-    at: datetime
-    stage: str
-    probability: float | None
-    forecast_category: str | None
 
 
 @dataclass(slots=True)
@@ -344,13 +336,6 @@ def around(
     return _by_opportunity(connection, account_id, "around", opportunity_ids, Around)
 
 
-def history(
-    connection: Connection, account_id: str, opportunity_ids: Collection[str]
-) -> dict[str, list[History]]:
-    """The history of some opportunities, in no order."""
-    return _by_opportunity(connection, account_id, "history", opportunity_ids, History)
-
-
 def matched(
     connection: Connection, account_id: str, opportunity_ids: Collection[str]
 ) -> dict[str, list[MatchRow]]:
@@ -420,15 +405,11 @@ def _by_opportunity(
     return found
 
 
-def _ids(connection: Connection, account_id: str, name: str, rows: Sequence[Any]) -> set[str]:
+def _ids(connection: Connection, account_id: str, name: str, rows: Sequence[Any]) -> list[str]:
     if not rows:
-        return set()
-    parameters = {"account_id": account_id, "rows": _json(rows)}
-    return set(connection.scalars(statement(f"opportunities/{name}"), parameters))
-
-
-def _json(rows: Iterable[Any]) -> str:
-    return storable_json([row._asdict() for row in rows])
+        return []
+    parameters = {"account_id": account_id, "rows": storable_json(rows)}
+    return list(connection.scalars(statement(f"opportunities/{name}"), parameters))
 
 
 def _want_unknown(connection: Connection, account_id: str, ids: Collection[str]) -> None:

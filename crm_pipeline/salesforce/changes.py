@@ -10,6 +10,7 @@ Sources: REST API Developer Guide, "Get Updated"; SOAP API Developer Guide, "Dat
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -119,31 +120,41 @@ def read_changes(
     watches: Sequence[Watch],
     positions: Mapping[str, OrgPosition],
     now: datetime,
+    *,
+    pages_at_most: int,
 ) -> Iterator[ChangesPage]:
     """Reads what changed since these positions, a call at a time, until nothing is left.
 
     Five objects share a call; where one has more than a page to read, further calls follow. The
-    caller keeps each page before it asks for the next, and may stop after any.
+    caller keeps each page before it asks for the next, and may stop after any: meanwhile the next
+    one is on its way already.
 
     Args:
         connection: the org.
         watches: each object once.
         positions: by object, one for each.
         now: the org's time, UTC.
+        pages_at_most: after so many nothing more is read.
 
     Raises:
         QueryRefused: the org does not have, or does not show, what is watched.
         SalesforceProblem: as `Org.request`.
     """
     size = COMPOSITE_QUERIES_OR_COLLECTIONS
-    for start in range(0, len(watches), size):
-        waiting = watches[start : start + size]
-        at = {watch.sobject: positions[watch.sobject] for watch in waiting}
-        while waiting:
-            page = _read(connection, waiting, at, now)
-            yield page
-            at = {**at, **page.positions}
-            waiting = [watch for watch in waiting if at[watch.sobject].cursor is not None]
+    left = pages_at_most
+    with ThreadPoolExecutor(max_workers=1) as another_thread:
+        for start in range(0, len(watches), size):
+            waiting = watches[start : start + size]
+            at = {watch.sobject: positions[watch.sobject] for watch in waiting}
+            ahead = None
+            while waiting and left:
+                page = _read(connection, waiting, at, now) if ahead is None else ahead.result()
+                left -= 1
+                at = {**at, **page.positions}
+                waiting = [watch for watch in waiting if at[watch.sobject].cursor is not None]
+                if waiting and left:
+                    ahead = another_thread.submit(_read, connection, waiting, at, now)
+                yield page
 
 
 def read_newest(

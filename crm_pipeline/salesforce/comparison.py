@@ -37,17 +37,14 @@ def changed(
     Returns:
         These fields with their values in the org.
     """
-    return {
-        field: read.get(field)
-        for field in watched
-        if not any(
-            alike(read.get(field), value, types.get(field, "string"))
-            for value in [
-                known(field, written, told),
-                *(each[field] for each in asked if field in each),
-            ]
-        )
-    }
+    differing = {}
+    for field in watched:
+        value, field_type = read.get(field), types.get(field, "string")
+        if alike(value, known(field, written, told), field_type):
+            continue
+        if not any(alike(value, each[field], field_type) for each in asked if field in each):
+            differing[field] = value
+    return differing
 
 
 def known(field: str, written: Mapping[str, Any], told: Mapping[str, Any]) -> Any:

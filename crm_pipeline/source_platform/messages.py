@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+import orjson
+
 from crm_pipeline.exceptions import PicklableError
 
 _NAMESPACE = UUID("5f0e9c3a-6a52-4f0b-9d0c-0e1f5a7c2b11")
@@ -22,7 +24,7 @@ class Message:
         about: which one, by the platform's own key (`lead:4711`).
         version: only grows for one `about`; of two messages the higher one holds.
         as_of: when it became so, UTC.
-        body: the state; JSON.
+        body: the state; what JSON has, or JSON itself.
         message_id: the id of the message, the same however often it is sent.
     """
 
@@ -32,7 +34,7 @@ class Message:
     about: str
     version: int
     as_of: datetime
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | orjson.Fragment
     message_id: str = field(init=False)
 
     def __post_init__(self) -> None:

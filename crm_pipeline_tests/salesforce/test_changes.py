@@ -30,13 +30,11 @@ class Reader:
         """The records of a reading, of the first `most` calls of it."""
         found: list[dict[str, Any]] = []
         moment = now or datetime.now(UTC)
-        for number, reading in enumerate(
-            read_changes(self.connection, self.watches, self.positions, moment), start=1
+        for reading in read_changes(
+            self.connection, self.watches, self.positions, moment, pages_at_most=most or 100
         ):
             found += [record for records in reading.records.values() for record in records]
             self.positions |= reading.positions
-            if number == most:
-                break
         return found
 
 

@@ -2,6 +2,7 @@
 SELECT
     o.opportunity_id,
     o.record,
+    o.history,
     o.amount,
     o.deleted,
     o.version,
@@ -9,19 +10,17 @@ SELECT
     o.in_filter,
     o.told,
     greatest(now(), o.looked_at + interval '1 microsecond') AS as_of,
-    coalesce(
-        (
-            SELECT jsonb_object_agg(f.trigger, f.version)
-            FROM (
-                SELECT x.trigger, max(x.version) AS version
-                FROM crm.opportunity_firing AS x
-                WHERE x.account_id = o.account_id AND x.opportunity_id = o.opportunity_id
-                GROUP BY x.trigger
-            ) AS f
-        ),
-        '{}'
-    ) AS fired
+    o.fired
 FROM crm.opportunity AS o
-WHERE o.account_id = :account_id AND o.due AND o.looked_up
+WHERE
+    o.account_id = :account_id
+    AND o.due
+    AND NOT EXISTS (
+        SELECT FROM crm.opportunity_question AS q
+        WHERE
+            q.account_id = o.account_id
+            AND q.question = 'converted'
+            AND q.record_id = o.opportunity_id
+    )
 ORDER BY o.opportunity_id
 LIMIT :limit

@@ -22,9 +22,17 @@ leads AS (
     SET became_contact = m.winner
     FROM merged AS m
     WHERE p.account_id = :account_id AND p.became_contact = m.loser
+),
+
+winners AS (
+    INSERT INTO crm.opportunity_person (account_id, record_id, doubtful)
+    SELECT DISTINCT :account_id, m.winner, true
+    FROM merged AS m
+    ON CONFLICT DO NOTHING
+    RETURNING record_id
 )
 
-INSERT INTO crm.opportunity_person (account_id, record_id, doubtful)
-SELECT DISTINCT :account_id, m.winner, true
-FROM merged AS m
+INSERT INTO crm.opportunity_question (account_id, question, record_id)
+SELECT :account_id, 'became', w.record_id
+FROM winners AS w
 ON CONFLICT DO NOTHING

@@ -4,13 +4,7 @@ SELECT
     o.record,
     o.amount,
     o.in_filter,
-    EXISTS (
-        SELECT FROM crm.opportunity_firing AS f
-        WHERE
-            f.account_id = o.account_id
-            AND f.opportunity_id = o.opportunity_id
-            AND f.trigger = 'matching_filter'
-    ) AS has_fired
+    o.fired ? 'matching_filter' AS has_fired
 FROM crm.opportunity AS o
 WHERE o.account_id = :account_id AND NOT o.deleted AND o.opportunity_id > :after
 ORDER BY o.opportunity_id

@@ -1,24 +1,13 @@
 -- These were looked up. Of roles and people that were in doubt and not found, nothing is left.
-WITH read_by_id AS (
-    DELETE FROM crm.opportunity_wanted AS w
+WITH answered AS (
+    DELETE FROM crm.opportunity_question AS q
     WHERE
-        w.account_id = :account_id
-        AND w.opportunity_id = any(CAST(:opportunities AS text []))
-),
-
-around AS (
-    UPDATE crm.opportunity AS o
-    SET looked_up = true
-    WHERE
-        o.account_id = :account_id
-        AND o.opportunity_id = any(CAST(:around AS text []))
-),
-
-people AS (
-    UPDATE crm.opportunity_person AS p
-    SET looked_up = true
-    WHERE
-        p.account_id = :account_id AND p.record_id = any(CAST(:became AS text []))
+        q.account_id = :account_id
+        AND (
+            (q.question = 'opportunity' AND q.record_id = any(CAST(:opportunities AS text [])))
+            OR (q.question = 'converted' AND q.record_id = any(CAST(:converted AS text [])))
+            OR (q.question = 'became' AND q.record_id = any(CAST(:became AS text [])))
+        )
 ),
 
 lost_people AS (

@@ -1,7 +1,10 @@
 -- Another version of these opportunities, which fires as an update.
 WITH grown AS (
     UPDATE crm.opportunity AS o
-    SET version = o.version + 1, due = true
+    SET
+        version = o.version + 1,
+        fired = o.fired || jsonb_build_object('updated', o.version + 1),
+        due = true
     WHERE
         o.account_id = :account_id
         AND o.opportunity_id = any(CAST(:opportunity_ids AS text []))

@@ -27,6 +27,9 @@ SET
     looked_at = l.as_of,
     waits_because = l.waits_because,
     in_filter = l.in_filter,
-    told = l.told
+    told = l.told,
+    fired = CASE
+        WHEN l.filter_fires THEN o.fired || jsonb_build_object('matching_filter', o.version) ELSE o.fired
+    END
 FROM looked_at AS l
 WHERE o.account_id = :account_id AND o.opportunity_id = l.opportunity_id

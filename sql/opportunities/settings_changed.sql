@@ -8,8 +8,8 @@ WITH changed AS (
 ),
 
 wanted AS (
-    INSERT INTO crm.opportunity_wanted (account_id, opportunity_id)
-    SELECT o.account_id, o.opportunity_id
+    INSERT INTO crm.opportunity_question (account_id, question, record_id)
+    SELECT o.account_id, 'opportunity', o.opportunity_id
     FROM crm.opportunity AS o
     INNER JOIN changed AS c ON o.account_id = c.account_id
     WHERE NOT o.deleted AND NOT o.record ?& CAST(:fields AS text [])

@@ -1,6 +1,6 @@
 -- Opportunities that roles or conversions name and that were never read are to be read.
-INSERT INTO crm.opportunity_wanted (account_id, opportunity_id)
-SELECT :account_id, n.opportunity_id
+INSERT INTO crm.opportunity_question (account_id, question, record_id)
+SELECT :account_id, 'opportunity', n.opportunity_id
 FROM unnest(CAST(:opportunity_ids AS text [])) AS n (opportunity_id)
 WHERE NOT EXISTS (
     SELECT FROM crm.opportunity AS o

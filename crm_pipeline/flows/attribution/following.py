@@ -23,11 +23,11 @@ from crm_pipeline.flows.attribution.matches import (
     waits_because,
 )
 from crm_pipeline.flows.attribution.splits import Part, parts
-from crm_pipeline.flows.attribution.stages import HistoryRow, Meaning, moves
+from crm_pipeline.flows.attribution.stages import Meaning, moves
 from crm_pipeline.flows.attribution.values import Value
 from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.ledger.messages import MessageWant
-from crm_pipeline.ledger.opportunities import Around, DueOpportunity, History, LookedAt, MatchRow
+from crm_pipeline.ledger.opportunities import Around, DueOpportunity, LookedAt, MatchRow
 from crm_pipeline.report import CycleReport
 
 TOPIC = "opportunity_matches"
@@ -73,7 +73,6 @@ class _Surroundings:
     choices: AttributionSettings
     deals: Mapping[str, Deal]
     known: Known
-    history: Mapping[str, Sequence[History]]
     meanings: Mapping[str, Meaning]
     before: Mapping[str, Sequence[MatchRow]]
 
@@ -97,7 +96,6 @@ class _Surroundings:
             choices,
             deals,
             _known(connection, account_id, deals.values()),
-            ledger.history(connection, account_id, ids),
             {
                 label: Meaning(*meaning)
                 for label, meaning in ledger.stages(connection, account_id).items()
@@ -275,10 +273,6 @@ def _is_inside(due: DueOpportunity, choices: AttributionSettings) -> bool:
 def _value(around: _Surroundings, due: DueOpportunity, fired: Mapping[str, int]) -> Value:
     record = due.record
     own = Meaning(bool(record.get("IsClosed")), bool(record.get("IsWon")))
-    history = [
-        HistoryRow(row.history_id, row.at, row.stage, row.probability, row.forecast_category)
-        for row in around.history.get(due.opportunity_id, ())
-    ]
     return Value(
         due.opportunity_id,
         record.get("Name"),
@@ -291,5 +285,5 @@ def _value(around: _Surroundings, due: DueOpportunity, fired: Mapping[str, int])
         due.deleted,
         due.version,
         fired,
-        moves(history, around.meanings),
+        moves(due.history, around.meanings),
     )

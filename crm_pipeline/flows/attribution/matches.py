@@ -21,7 +21,7 @@ class Rule(Enum):
     PHONE = "phone"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MatchableLead:
     """A lead of the tracker.
 
@@ -36,7 +36,7 @@ class MatchableLead:
     person: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrgPerson:
     """A Lead or Contact of the org, with what it may be known by.
 
@@ -53,7 +53,7 @@ class OrgPerson:
     phones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Role:
     """A contact's role in an opportunity.
 
@@ -68,7 +68,7 @@ class Role:
     converted: tuple[OrgPerson, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deal:
     """An opportunity, and who is around it.
 
@@ -108,7 +108,7 @@ class Known:
     shared: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LeadMatch:
     """A tracked lead to which an opportunity belongs, by its best rule.
 

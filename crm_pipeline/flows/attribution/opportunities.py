@@ -1,10 +1,11 @@
 """Opportunities: what is read of the org, and what of it is kept.
 
-Opportunities come with their history; roles come with their contacts. Both may be older than the
-first reading, and the org moves some without a stamp: these are asked for.
+Opportunities come with their history; roles come with their contacts. Roles and conversions may be
+older than the first reading, and the org moves some without a stamp: these are asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.declaration import Ask, Numbers, Taking, Watched
+from crm_pipeline.flows.attribution.stages import in_order
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.salesforce.changes import Children
@@ -128,7 +130,6 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
         connection,
         account_id,
         [_opportunity(each, kept) for each in opportunities.values()],
-        list(_history(opportunities.values())),
         retyped.intersection(opportunities),
     )
     roles = {each["Id"]: each for each in found.get("OpportunityContactRole", ())}
@@ -159,8 +160,8 @@ def asks(connection: Connection, account: Account, choices: AttributionSettings)
 
 def _questions() -> Iterator[tuple[str, str, str]]:
     yield "opportunity", "Opportunity", "Id"
-    yield "around", "OpportunityContactRole", "OpportunityId"
-    yield "around", "Lead", "ConvertedOpportunityId"
+    yield "roles", "OpportunityContactRole", "OpportunityId"
+    yield "converted", "Lead", "ConvertedOpportunityId"
     yield "became", "Lead", "ConvertedContactId"
     yield "role", "OpportunityContactRole", "Id"
     yield "person", "Contact", "Id"
@@ -181,26 +182,15 @@ def _answered(asked: Sequence[Ask]) -> Mapping[str, list[str]]:
 
 def _opportunity(record: Record, kept: Sequence[str]) -> ledger.OpportunityRow:
     """An opportunity; one that the sweep found to be gone says nothing of itself."""
+    rows = [{name: row[name] for name in _HISTORY_FIELDS} for row in record.get(_HISTORY) or ()]
     return ledger.OpportunityRow(
         record["Id"],
         {name: record[name] for name in kept if name in record},
+        in_order(rows),
         bool(record["IsDeleted"]),
         record["SystemModstamp"],
         record["CreatedDate"],
     )
-
-
-def _history(opportunities: Any) -> Iterator[ledger.StageRow]:
-    for opportunity in opportunities:
-        for row in opportunity.get(_HISTORY) or ():
-            yield ledger.StageRow(
-                row["Id"],
-                opportunity["Id"],
-                row["CreatedDate"],
-                row["StageName"],
-                row["Probability"],
-                row["ForecastCategory"],
-            )
 
 
 def _role(record: Record) -> ledger.RoleRow:
@@ -238,7 +228,7 @@ def _of_others(
     if tombstones is None:
         return list(people)
     return [
-        each._replace(tracker_id=None, email=None, phones=())
+        replace(each, tracker_id=None, email=None, phones=())
         if tombstones.hold(each.email) or tombstones.hold_sign(sign_of("record", each.record_id))
         else each
         for each in people

@@ -1,9 +1,15 @@
 """Stages: the history of an opportunity as moves from stage to stage, with their times. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+HistoryRow = Mapping[str, Any]
+"""A row of OpportunityHistory by API name.
+
+ForecastCategory is `Closed` of what is won, and `Omitted` of what is lost.
+"""
 
 
 class Meaning(NamedTuple):
@@ -13,33 +19,18 @@ class Meaning(NamedTuple):
     is_won: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """A row of OpportunityHistory.
-
-    Attributes:
-        history_id: its Id.
-        at: when it was written, UTC.
-        stage: the label.
-        probability: in percent.
-        forecast_category: `Closed` of what is won, `Omitted` of what is lost.
-    """
-
-    history_id: str
-    at: datetime
-    stage: str
-    probability: float | None
-    forecast_category: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """An opportunity came into a stage at a time (UTC); probability in percent."""
 
     stage: str
     at: datetime
     probability: float | None
     meaning: Meaning
+
+
+def in_order(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """The rows of a history, oldest first; those of one second by their Ids."""
+    return sorted(rows, key=itemgetter("CreatedDate", "Id"))
 
 
 def moves(rows: Iterable[HistoryRow], meanings: Mapping[str, Meaning]) -> list[Move]:
@@ -49,15 +40,18 @@ def moves(rows: Iterable[HistoryRow], meanings: Mapping[str, Meaning]) -> list[M
     as long as it lasts.
 
     Args:
-        rows: in any order.
+        rows: `in_order`.
         meanings: of the org's stages, by label. A label that is gone is known by its forecast
             category.
     """
     made: list[Move] = []
-    for row in sorted(rows, key=lambda each: (each.at, each.history_id)):
-        if not made or made[-1].stage != row.stage:
-            meaning = meanings.get(row.stage) or _by_category(row.forecast_category)
-            made.append(Move(row.stage, row.at, row.probability, meaning))
+    stage = None
+    for row in rows:
+        if row["StageName"] != stage:
+            stage = row["StageName"]
+            meaning = meanings.get(stage) or _by_category(row["ForecastCategory"])
+            at = datetime.fromisoformat(row["CreatedDate"])
+            made.append(Move(stage, at, row["Probability"], meaning))
     return made
 
 

@@ -16,7 +16,7 @@ DealStanding = Literal["open", "won", "lost", "deleted", "withdrawn"]
 """How an opportunity stands, for a lead: `withdrawn` where it belongs to that lead no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Value:
     """An opportunity as the platform is told of it.
 
