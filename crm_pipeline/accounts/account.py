@@ -39,6 +39,8 @@ from crm_pipeline.accounts.stages import (
 )
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
+from crm_pipeline.salesforce.match_by import MatchBy, MatchFirst
+from crm_pipeline.salesforce.values import is_record_id
 
 OLDEST_API_VERSION = 52.0
 
@@ -72,6 +74,7 @@ _AS_JSON = {
     "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
+    "match_fields": 'a JSON object is expected, such as {"Contact": ["Second_Email__c"]}',
     "roles": 'a JSON list is expected, such as ["attendee", "sponsor"]',
     "activity_text": 'a JSON list is expected, such as ["event", "minutes"]',
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
@@ -88,6 +91,14 @@ def _recent_enough(version: str) -> str:
             f"{OLDEST_API_VERSION} is the oldest version that obeys the duplicate rule header"
         )
     return version
+
+
+def _account_of_contacts(chosen: str) -> str:
+    if chosen not in ("none", "by_domain") and not (
+        is_record_id(chosen) and chosen.startswith("001")
+    ):
+        raise ValueError("none, by_domain or the Id of an Account is expected")
+    return chosen
 
 
 class AccountSettings(BaseModel):
@@ -163,6 +174,34 @@ class AccountSettings(BaseModel):
     unknown_email: UnknownEmail = Field(
         default="Lead",
         description="The record made for a person not known to the org: Lead, Contact, neither.",
+    )
+    match_first: MatchFirst = Field(
+        default="lead",
+        description="Whether a person who is a Lead and a Contact in the org is the Lead or the "
+        "Contact.",
+    )
+    match_fields: Mapping[
+        Literal["Lead", "Contact"], tuple[Annotated[str, Field(pattern=_FIELD)], ...]
+    ] = Field(
+        default={},
+        description="Further fields that have an email address, by which people are found: a JSON "
+        "object. Each costs as many calls as Email.",
+    )
+    person_id_field: str | None = Field(
+        default=None,
+        pattern=_FIELD,
+        description="Field of Lead and Contact that has the platform's id of the person "
+        "(person_id): it is filled, and wins over addresses where people are found.",
+    )
+    several_matches: Literal["first", "report"] = Field(
+        default="first",
+        description="Where several records stand for a person: the oldest, or (report) none before "
+        "somebody has merged them.",
+    )
+    contact_account: Annotated[str, AfterValidator(_account_of_contacts)] = Field(
+        default="none",
+        description="Account of new Contacts: none, by_domain (whose website is at the domain of "
+        "the address, never one of free mail), or an Id.",
     )
     person_fields: FieldPolicy = Field(
         default="source",
@@ -279,6 +318,7 @@ class AccountSettings(BaseModel):
         "engagement",
         "inbound",
         "person_field_policies",
+        "match_fields",
         "stage_of",
         "people_from_stages",
         "roles",
@@ -339,7 +379,13 @@ class AccountSettings(BaseModel):
         return self.attribution is not None
 
     @property
-    def person_id_field(self) -> str | None:
+    def match_by(self) -> MatchBy:
+        """The things by which people are found in the org."""
+        fields = {str(sobject): names for sobject, names in self.match_fields.items()}
+        return MatchBy(self.match_first, fields, self.person_id_field)
+
+    @property
+    def tracker_id_field(self) -> str | None:
         """The field of a Lead or Contact that has the source's id of the person, if one has."""
         return None if self.attribution is None else self.attribution.id_field
 

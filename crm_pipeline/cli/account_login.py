@@ -86,7 +86,7 @@ def try_login(
     if elsewhere is None:
         with transaction() as connection:
             _keep(connection, account_id, described)
-    if account.settings.engagement and any(each.field("IsPersonAccount") for each in described):
+    if any(each.field("IsPersonAccount") for each in described):
         say(
             f"Account {account_id}: the org has person accounts; a person there is matched as the "
             "Contact that Salesforce keeps of it."
@@ -205,9 +205,11 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
         for sobject, fields in field_maps(chosen, mappings).items()
         for field in (*fields.sources, *fields.constants)
     ]
-    external_ids = [("Event", chosen.activity_external_id_field)]
+    external_ids: list[tuple[str, str | None]] = [("Event", chosen.activity_external_id_field)]
     if chosen.campaigns is not None:
         external_ids.append(("Campaign", chosen.campaigns.external_id_field))
+    for sobject, names in chosen.match_fields.items():
+        external_ids += [(sobject, name) for name in names]
     return [
         *filled,
         *attribution_fields(chosen),

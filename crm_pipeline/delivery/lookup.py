@@ -21,6 +21,7 @@ from crm_pipeline.salesforce.matching import (
     find_people,
 )
 from crm_pipeline.salesforce.phones import is_phone_key
+from crm_pipeline.text import written
 
 Lookup = Callable[[Sequence[DuePerson]], Callable[[], Matched]]
 """Begins to look people up; what it gives waits for the answer."""
@@ -40,7 +41,8 @@ CENSUS_UP_TO = 5
 @contextmanager
 def lookup_of(desk: Desk, people: int) -> Iterator[Lookup]:
     """The cheapest way to look up so many people: by their addresses, or in one census."""
-    worthwhile = people >= CENSUS_FROM and desk.chosen.route != "composite"
+    usual = desk.chosen.match_by.is_usual
+    worthwhile = people >= CENSUS_FROM and desk.chosen.route != "composite" and usual
     if not worthwhile or count_people(desk.org.log_in()) > CENSUS_UP_TO * people:
         yield partial(_in_both_ways, desk, partial(_look_up_by_query, desk))
         return
@@ -81,7 +83,7 @@ def _look_up_in_census(
     found = Candidates()
     for key, candidate in found_in_census(desk.ledger.connection, _addresses(people)):
         found.setdefault(key, []).append(candidate)
-    add_converted(desk.org.log_in(), found, contact_fields)
+    add_converted(desk.org.log_in(), found, contact_fields, desk.chosen.match_first)
     return _chosen(desk, found)
 
 
@@ -94,6 +96,8 @@ def _look_up_by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
         for sobject in ("Lead", "Contact")
     }
     undescribed = [sobject for sobject in SOBJECTS if sobject not in known]
+    by = desk.chosen.match_by
+    ids = {} if by.id_field is None else _person_ids(people, by.id_field)
     asked = desk.org.in_background(
         find_people,
         desk.org.log_in(),
@@ -102,15 +106,31 @@ def _look_up_by_query(desk: Desk, people: Sequence[DuePerson]) -> _Matches:
         contact_fields=_readable("Contact", fields["Contact"], known),
         also=desk.schemas.subrequests(undescribed),
         parallel=desk.chosen.parallel_requests,
+        by=by,
+        person_ids=set(ids.values()),
     )
 
     def matches() -> dict[str, Match]:
         found = asked.result()
         if undescribed:
             desk.schemas.keep(undescribed, found.also)
-        return _chosen(desk, found)
+        by_id = {
+            address: match
+            for address, person_id in ids.items()
+            if (match := choose(found.by_id.get(person_id, ()), by.first, "id of the platform"))
+        }
+        return {**_chosen(desk, found), **by_id}
 
     return matches
+
+
+def _person_ids(people: Sequence[DuePerson], field: str) -> dict[str, str]:
+    """The platform's id of each person who has one, by their present address."""
+    return {
+        each.address: written(value)
+        for each in people
+        if (value := each.intent["Lead"].get(field)) is not None
+    }
 
 
 def _addresses(people: Sequence[DuePerson]) -> list[str]:
@@ -126,7 +146,8 @@ def _chosen(desk: Desk, found: Mapping[str, Sequence[Candidate]]) -> dict[str, M
     matches: dict[str, Match] = {}
     candidates = dict(found)
     while candidates:
-        every = {key: choose(some) for key, some in candidates.items()}
+        first = desk.chosen.match_first
+        every = {key: choose(some, first) for key, some in candidates.items()}
         chosen = {key: match for key, match in every.items() if match is not None}
         left = _left(desk, chosen)
         matches |= {key: match for key, match in chosen.items() if key not in left}

@@ -121,8 +121,8 @@ def _made_by(
     """Returns the record that says of a person what a request without an answer said, or None."""
     chosen = desk.chosen
     telling = {"FirstName", "LastName"}
-    if chosen.person_id_field is not None:
-        telling.add(chosen.person_id_field)
+    if chosen.tracker_id_field is not None:
+        telling.add(chosen.tracker_id_field)
     for each in sorted(candidates, key=lambda one: (one.created, one.salesforce_id)):
         for values in sent:
             said = {"LastName": chosen.missing_last_name, **values}

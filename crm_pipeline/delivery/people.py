@@ -9,6 +9,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
 from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUT
 from crm_pipeline.delivery.activities import ActivitiesBehind
+from crm_pipeline.delivery.contact_accounts import with_accounts
 from crm_pipeline.delivery.decisions import (
     Decision,
     by_policy,
@@ -20,7 +21,12 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
 from crm_pipeline.delivery.numbers import Matched
-from crm_pipeline.delivery.recording import keep_updates, note_changes, record_unchanged
+from crm_pipeline.delivery.recording import (
+    keep_updates,
+    note_changes,
+    record_failures,
+    record_unchanged,
+)
 from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.windows import windows
@@ -35,12 +41,16 @@ from crm_pipeline.ledger.due import (
     due_volumes,
 )
 from crm_pipeline.ledger.left_out import leave_people_out
+from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.ledger.parts import SOFTLY
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
 from crm_pipeline.settings import settings
+
+SEVERAL_MATCHES = "SEVERAL_MATCHES"
+"""The code of people for whom several records stand, where the account wants that told."""
 
 
 def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> None:
@@ -70,12 +80,44 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
             # Read while the org looks people up.
             behind = ActivitiesBehind(desk, people) if follow else None
-            decisions = _claim(desk, people, _decided(desk, people, matches()), looked_up_at)
+            found = matches()
+            unsure = _report_several(desk, people, found)
+            decided = [d for d in _decided(desk, people, found) if d.operation_id not in unsure]
+            decisions = _claim(desk, people, decided, looked_up_at)
+            decisions = with_accounts(desk, decisions, {p.operation_id: p.address for p in people})
             _record(desk, [d for d in decisions if d.action not in now])
             dispatch.add([d for d in decisions if d.action in now], behind=behind)
         dispatch.flush()
     with ledger.step() as connection:
         settle_claims(connection, ledger.account_id)
+
+
+def _report_several(desk: Desk, people: Sequence[DuePerson], found: Matched) -> set[int]:
+    """Fails people for whom several records stand, where the account wants none of them. Commits.
+
+    They wait for somebody who merges the records and has them tried again.
+    """
+    if desk.chosen.several_matches == "first":
+        return set()
+    failed = [
+        Failed(
+            person.operation_id,
+            SEVERAL_MATCHES,
+            f"{match.several} {match.sobject}s stand for the person ({match.reason}, "
+            f"{match.salesforce_id}): merge them in the org, then requeue",
+            attempts=None,
+            sobject=match.sobject,
+        )
+        for person in people
+        if person.is_to_be_found
+        and (match := found.by_address.get(person.address)) is not None
+        and match.several > 1
+        and match.salesforce_id != person.salesforce_id
+    ]
+    if failed:
+        with desk.ledger.step():
+            record_failures(desk, PERSON.name, failed)
+    return {each.operation_id for each in failed}
 
 
 def _claim(

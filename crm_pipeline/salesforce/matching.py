@@ -7,6 +7,9 @@ The rule, for one email address:
 2. Else, if a Lead was converted, the Contact it became, whatever that one's address is now.
 3. Else a Contact with this address; of several, the one created first, then the lowest Id.
 4. Else nobody: the person is new.
+
+An account may choose Contacts before Leads, further fields that have an address, and a field that
+has the platform's id of the person, which wins over addresses (`MatchBy`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,6 +20,7 @@ from crm_pipeline.salesforce.composite import QueryRefused, Record, SubAnswer, S
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
+from crm_pipeline.salesforce.match_by import BY_EMAIL, MatchBy, MatchFirst
 from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 from crm_pipeline.salesforce.values import is_record_id
 
@@ -50,20 +54,28 @@ class Candidate(NamedTuple):
 
 
 class Match(NamedTuple):
-    """The record that stands for a person, what is in it, and why it is this one."""
+    """The record that stands for a person, what is in it, and why it is this one.
+
+    `several` are the records of its kind that might as well have been chosen, itself among them.
+    """
 
     sobject: str
     salesforce_id: str
     fields: Mapping[str, Any]
     reason: str
+    several: int = 1
 
 
 class Candidates(dict[str, list[Candidate]]):
-    """Candidates by email key (none: not in it), and the answers to what rode along."""
+    """Candidates by email key (none: not in it), and the answers to what rode along.
+
+    Those that have a person's id of the platform are in `by_id`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.also: list[SubAnswer] = []
+        self.by_id: dict[str, list[Candidate]] = {}
 
 
 class Followed(NamedTuple):
@@ -74,19 +86,30 @@ class Followed(NamedTuple):
     reason: str
 
 
-def choose(candidates: Iterable[Candidate]) -> Match | None:
+def choose(
+    candidates: Iterable[Candidate], first: MatchFirst = "lead", by: str = "email"
+) -> Match | None:
     """Returns the record that stands for a person, of those with one email address.
 
     Args:
         candidates: in any order; the Contacts that converted Leads became among them.
+        first: the records that are preferred.
+        by: what they have in common, for the reason.
 
     Returns:
         None: the person is new.
     """
-    ordered = sorted(candidates, key=lambda each: (each.created, each.salesforce_id))
+    each_once = {each.salesforce_id: each for each in candidates}
+    ordered = sorted(each_once.values(), key=lambda each: (each.created, each.salesforce_id))
     leads = [each for each in ordered if each.sobject == "Lead" and not each.is_converted]
-    if leads:
-        return _match(leads[0], _of(leads, "lead"))
+    lead = _match(leads[0], _of(leads, "lead", by), len(leads)) if leads else None
+    if lead is not None and first == "lead":
+        return lead
+    return _contact_among(ordered, by) or lead
+
+
+def _contact_among(ordered: Sequence[Candidate], by: str) -> Match | None:
+    """The Contact that a converted Lead became, else the oldest one."""
     contacts = [each for each in ordered if each.sobject == "Contact"]
     by_id = {each.salesforce_id: each for each in contacts}
     for lead in ordered:
@@ -94,7 +117,7 @@ def choose(candidates: Iterable[Candidate]) -> Match | None:
         if lead.is_converted and contact is not None:
             return _match(contact, "the contact that the lead was converted to")
     if contacts:
-        return _match(contacts[0], _of(contacts, "contact"))
+        return _match(contacts[0], _of(contacts, "contact", by), len(contacts))
     return None
 
 
@@ -106,6 +129,8 @@ def find_people(
     contact_fields: Iterable[str],
     also: Sequence[Subrequest] = (),
     parallel: int = PARALLEL_REQUESTS,
+    by: MatchBy = BY_EMAIL,
+    person_ids: Collection[str] = (),
 ) -> Candidates:
     """Looks up everybody with one of some email addresses, 10,000 addresses in two API calls.
 
@@ -120,6 +145,8 @@ def find_people(
         also: describes that ride along for nothing. Where they are of Lead or Contact, fields
             that the org does not show are left out instead of stopping the account.
         parallel: most calls at once.
+        by: what they are found by; each further field costs as much as Email.
+        person_ids: the platform's ids of the people, where a field has them.
 
     Returns:
         For each address that was found, its candidates, for `choose`; in `also` the answers
@@ -128,29 +155,41 @@ def find_people(
     Raises:
         SalesforceProblem: as `query_all`.
     """
+    further = () if by.id_field is None else (by.id_field,)
     wanted = {
-        "Lead": list(dict.fromkeys((*LEAD_FIELDS, *lead_fields))),
-        "Contact": list(dict.fromkeys((*CONTACT_FIELDS, *contact_fields))),
+        sobject: list(dict.fromkeys((*own, *by.email_fields(sobject), *further, *fields)))
+        for sobject, own, fields in (
+            ("Lead", LEAD_FIELDS, lead_fields),
+            ("Contact", CONTACT_FIELDS, contact_fields),
+        )
     }
     try:
-        result = query_all(connection, _by_email(wanted, email_keys), also=also, parallel=parallel)
+        queries = _sought(wanted, email_keys, by, person_ids)
+        result = query_all(connection, queries, also=also, parallel=parallel)
         answers = result.also
     except QueryRefused as refused:
         shown = _shown(wanted, refused.also)
         if shown == wanted:
             raise
         wanted, answers = shown, refused.also
-        result = query_all(connection, _by_email(wanted, email_keys), parallel=parallel)
+        queries = _sought(wanted, email_keys, by, person_ids)
+        result = query_all(connection, queries, parallel=parallel)
     found = Candidates()
     found.also = answers
-    asked = set(email_keys)
+    asked, ids = set(email_keys), set(person_ids)
+    with_address = {sobject: by.email_fields(sobject) for sobject in wanted}
     for records in result.records:
         for record in records:
-            email = record.get("Email")
-            key = email_key(email) if isinstance(email, str) else None
-            if key in asked and (one := candidate(record)) is not None:
-                found.setdefault(key, []).append(one)
-    add_converted(connection, found, wanted["Contact"])
+            if (one := candidate(record)) is None:
+                continue
+            for field in with_address[one.sobject]:
+                email = record.get(field)
+                key = email_key(email) if isinstance(email, str) else None
+                if key in asked:
+                    found.setdefault(key, []).append(one)
+            if by.id_field is not None and (of := str(record.get(by.id_field))) in ids:
+                found.by_id.setdefault(of, []).append(one)
+    add_converted(connection, found, wanted["Contact"], by.first)
     return found
 
 
@@ -235,22 +274,26 @@ def follow_contacts(connection: "Org", contact_ids: Iterable[str]) -> dict[str, 
     return _follow(connection, "Contact", contact_ids)
 
 
-def _of(candidates: Sequence[Candidate], noun: str) -> str:
+def _of(candidates: Sequence[Candidate], noun: str, by: str) -> str:
     if len(candidates) == 1:
-        return f"the only {noun} with this email"
-    return f"the oldest of {len(candidates)} {noun}s with this email"
+        return f"the only {noun} with this {by}"
+    return f"the oldest of {len(candidates)} {noun}s with this {by}"
 
 
-def _match(candidate: Candidate, reason: str) -> Match:
-    return Match(candidate.sobject, candidate.salesforce_id, candidate.fields, reason)
+def _match(candidate: Candidate, reason: str, several: int = 1) -> Match:
+    return Match(candidate.sobject, candidate.salesforce_id, candidate.fields, reason, several)
 
 
-def _by_email(wanted: Mapping[str, Sequence[str]], keys: Collection[str]) -> list[str]:
-    return [
-        query
-        for sobject, fields in wanted.items()
-        for query in packed_in_queries(fields, sobject, "Email", keys)
-    ]
+def _sought(
+    wanted: Mapping[str, Sequence[str]], keys: Collection[str], by: MatchBy, ids: Collection[str]
+) -> list[str]:
+    queries = []
+    for sobject, fields in wanted.items():
+        for field in by.email_fields(sobject):
+            queries += packed_in_queries(fields, sobject, field, keys)
+        if by.id_field is not None and ids:
+            queries += packed_in_queries(fields, sobject, by.id_field, ids)
+    return queries
 
 
 def _shown(wanted: Mapping[str, Sequence[str]], also: Iterable[SubAnswer]) -> dict[str, list[str]]:
@@ -292,11 +335,17 @@ def created_at(text: Any) -> datetime:
     return moment if moment.tzinfo else _UNKNOWN
 
 
-def add_converted(connection: "Org", found: Candidates, fields: Sequence[str]) -> None:
-    """Adds the Contacts that Leads became, for those whose only Leads are converted."""
+def add_converted(
+    connection: "Org", found: Candidates, fields: Sequence[str], first: MatchFirst = "lead"
+) -> None:
+    """Adds the Contacts that Leads became, for those whose only Leads are converted.
+
+    Where Contacts are preferred, for everybody of whom a Lead was converted.
+    """
     missing: dict[str, list[str]] = {}
     for key, candidates in found.items():
-        if any(each.sobject == "Lead" and not each.is_converted for each in candidates):
+        is_lead = any(each.sobject == "Lead" and not each.is_converted for each in candidates)
+        if is_lead and first == "lead":
             continue
         known = {each.salesforce_id for each in candidates}
         for each in candidates:

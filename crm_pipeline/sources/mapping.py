@@ -156,6 +156,8 @@ def field_maps(
         columns = dict(default)
         constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
         fallbacks: dict[str, str] = {}
+        if settings.person_id_field is not None and sobject != "Event":
+            columns[settings.person_id_field] = "person_id"
         for override in overrides:
             if override.sobject != sobject:
                 continue

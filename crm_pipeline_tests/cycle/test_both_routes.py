@@ -40,6 +40,11 @@ CHOICES: dict[str, list[Any]] = {
     "missing_company": ['none, "yet"'],
     "lead_source": ["Talk"],
     "unknown_email": ["Contact", "neither"],
+    "match_first": ["contact"],
+    "match_fields": [{"Contact": ["Second_Email__c"]}],
+    "person_id_field": ["Person_Id__c"],
+    "several_matches": ["report"],
+    "contact_account": ["by_domain"],
     "person_fields": ["never", "when_empty", "unless_edited"],
     "person_field_policies": [{"LeadSource": "source", "City": "never"}],
     "stage_of": [{"registered": "waitlisted"}],
@@ -93,8 +98,15 @@ ORG = {
         "Campaign": {
             "fields": {"Event_Key__c": {"type": "string", "length": 80, "external_id": True}}
         },
+        "Contact": {
+            "fields": {
+                "Second_Email__c": {"type": "email"},
+                "Person_Id__c": {"type": "string", "length": 40},
+            }
+        },
         "Lead": {
             "fields": {
+                "Person_Id__c": {"type": "string", "length": 40},
                 "Region__c": {"type": "picklist", "restricted": True, "values": ["North"]},
                 "Count__c": {"type": "double", "scale": 0},
             }
