@@ -81,6 +81,16 @@ class CampaignSettings(BaseModel):
     campaign_type: str = Field(
         default="Webinar", min_length=1, max_length=255, description="Type of new campaigns."
     )
+    keep_campaigns: Literal["never", "ours"] = Field(
+        default="ours",
+        description="Name, days and mapped fields of campaigns that we made follow their events, "
+        "as long as people have not changed them; never: they stay as they were made.",
+    )
+    campaign_status: bool = Field(
+        default=False,
+        description="Status of campaigns that we made, by their days: Planned, In Progress, "
+        "Completed.",
+    )
     registered: MemberStatus = MemberStatus(label="Registered", priority=1)
     cancelled: MemberStatus | None = MemberStatus(label="Cancelled", priority=2)
     no_show: MemberStatus | None = MemberStatus(label="No Show", priority=3)

@@ -29,6 +29,7 @@ DECIDED_FIELDS: Mapping[str, frozenset[str]] = {
     "Lead": frozenset(("Id", "Email")),
     "Contact": frozenset(("Id", "Email")),
     "Event": frozenset(("Id", "WhoId", "Subject", "ActivityDateTime")),
+    "Campaign": frozenset(("Id", "Name", "Description", "StartDate", "EndDate")),
     "CampaignMember": frozenset(("Id", "CampaignId", "LeadId", "ContactId", "Status")),
 }
 """The objects that can be mapped, each with the fields that are not the account's to map: records
@@ -65,9 +66,9 @@ class FieldMapping:
     """One override of the default mapping: where a field of the org gets its value from.
 
     Attributes:
-        sobject: one of DECIDED_FIELDS: Lead, Contact, Event or CampaignMember.
+        sobject: one of DECIDED_FIELDS: Lead, Contact, Event, Campaign or CampaignMember.
         field: API name of the field, such as `Region__c`.
-        source: name of a column of the extracts.
+        source: name of a column of the extracts; of Campaign, of that of events.
         constant: a fixed value. With neither, the field is not sent at all.
     """
 

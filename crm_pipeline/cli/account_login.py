@@ -107,6 +107,13 @@ def try_login(
                 f"Account {account_id}: the org lacks for {flow}: {'; '.join(missing)}. "
                 f"`crm-pipeline {command} metadata {account_id}` writes what an admin deploys."
             )
+    if lacking_fields := _required_campaign_fields(account, filled, described):
+        mistake(
+            f"Account {account_id}: the org wants of each new Campaign: "
+            f"{', '.join(lacking_fields)}. Fill them, as with `crm-pipeline account mapping set "
+            f"{account_id} Campaign.{lacking_fields[0]} --constant …`, or make campaigns there and "
+            "name them with `crm-pipeline campaign link`."
+        )
     if absent := _not_seen(filled, described):
         mistake(
             f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
@@ -214,7 +221,12 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
         *filled,
         *attribution_fields(chosen),
         *opportunity_fields(chosen),
-        *(m for m in mappings if m.sobject == "CampaignMember" and (m.source or m.constant)),
+        *(
+            mapping
+            for mapping in mappings
+            if mapping.sobject in ("Campaign", "CampaignMember")
+            and (mapping.source or mapping.constant)
+        ),
         *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
     ]
 
@@ -255,6 +267,24 @@ def _not_seen(filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSche
         f"{each.sobject}.{each.field}"
         for each in filled
         if each.sobject in schemas and schemas[each.sobject].field(each.field) is None
+    ]
+
+
+def _required_campaign_fields(
+    account: "Account", filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]"
+) -> list[str]:
+    """The fields without which the org takes no new Campaign, and which nothing fills."""
+    chosen = account.settings.campaigns
+    if chosen is None or not chosen.create_campaigns:
+        return []
+    ours = {each.field.lower() for each in filled if each.sobject == "Campaign"}
+    ours.update(("name", "description", "type", "startdate", "enddate", "isactive"))
+    return [
+        name
+        for schema in described
+        if schema.name == "Campaign"
+        for name, field in schema.fields.items()
+        if field.required and name.lower() not in ours
     ]
 
 

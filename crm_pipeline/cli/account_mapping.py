@@ -39,7 +39,7 @@ def set_(
     if constant is not None and not constant.strip():
         mistake("--constant needs a text; --nothing leaves the field out.")
     if source is not None:
-        _check_column(source)
+        _check_column(source, of_events=field.partition(".")[0].strip().lower() == "campaign")
     with transaction() as connection:
         sobject, name = _spelt(connection, account_id, field)
         set_field_mapping(
@@ -91,23 +91,29 @@ def list_(account_id: AccountId) -> None:
 
 
 def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> None:
-    # Members are read again by themselves, and that was asked.
-    if sobject != "CampaignMember":
+    # Campaigns and members are read again by themselves, and that was asked.
+    if sobject not in ("Campaign", "CampaignMember"):
         tell_of_rows(connection, account_id, "have the field as it was mapped until now")
 
 
-def _check_column(column: str) -> None:
+def _check_column(column: str, *, of_events: bool) -> None:
     """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sources.computed import ANSWERS, COMPUTED, needed_for
     from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.events import event_columns
     from crm_pipeline.sources.participations import columns
 
     try:
-        known = columns(engine("warehouse"))
+        known = (event_columns if of_events else columns)(engine("warehouse"))
     except ExtractError as error:
         say(f"It cannot be checked whether there is a column {column}: {error}", err=True)
         return
+    if of_events and column not in known:
+        mistake(
+            f"sql/extract/events.sql gives no column {column!r}; add it there, or take one of "
+            f"{', '.join(sorted(known))}."
+        )
     if needed_for(column) not in known:
         there = known.union(each for each in COMPUTED if needed_for(each) in known)
         mistake(

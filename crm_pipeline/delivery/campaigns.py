@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.follow import FOLLOWED, Follower, changes, follow
+from crm_pipeline.delivery.follow import Follower, changes, follow, followed
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes, record_failures
@@ -166,10 +166,12 @@ def _seek(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
     if not wanted:
         desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))
         return {}
-    followed: list[str] = []
+    to_follow: list[str] = []
     if desk.may_be_older_copy or any(each.former for each in due):
-        followed = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN].readable(FOLLOWED)
-    records, of_campaign = _ask(desk, wanted, followed)
+        schema = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
+        names = dict.fromkeys(field for each in due for field in followed(each.intent))
+        to_follow = schema.readable(names)
+    records, of_campaign = _ask(desk, wanted, to_follow)
     by_id = {record["Id"]: record for record in records}
     there: dict[SearchKey, dict[str, None]] = {}
     for record in records:
@@ -207,7 +209,7 @@ def _followers(
         wanted = _fit(desk, each.intent).fields
         if there.record.get(MARK) != wanted.get(MARK):
             continue
-        if fields := changes(wanted, former, there.record):
+        if fields := changes(wanted, former, there.record, followed(each.intent)):
             followers.append(Follower(each.operation_id, there.campaign_id, fields))
     return followers
 
@@ -263,18 +265,18 @@ def _sought(field: str, value: str) -> str:
 
 
 def _ask(
-    desk: Desk, keys: Collection[SearchKey], followed: Collection[str]
+    desk: Desk, keys: Collection[SearchKey], to_follow: Collection[str]
 ) -> tuple[list[Record], dict[str, list[Record]]]:
-    """The campaigns with these keys, and the statuses of each; `followed` are further fields."""
+    """The campaigns with these keys, and the statuses of each; `to_follow` are further fields."""
     desk.allowance.demand_calls()
     known = desk.schemas.known()
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
-    marked = [MARK] if followed or any(key.mark is not None for key in keys) else []
+    marked = [MARK] if to_follow or any(key.mark is not None for key in keys) else []
     made_by = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
     if desk.may_be_older_copy:
         made_by = ["CreatedById", _TOUCHED_BY]
     sought = dict.fromkeys(("Id", *(key.field for key in keys)))
-    fields = dict.fromkeys((*sought, *marked, *made_by, *followed))
+    fields = dict.fromkeys((*sought, *marked, *made_by, *to_follow))
     campaigns: list[str] = []
     statuses: list[str] = []
     for field in sought:

@@ -24,8 +24,16 @@ class Follower(NamedTuple):
     fields: Mapping[str, Any]
 
 
+def followed(intent: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields of a campaign that are to follow its event; none where the account wants none."""
+    return (*FOLLOWED, *intent.get("follows", ())) if intent.get("keep", True) else ()
+
+
 def changes(
-    wanted: Mapping[str, Any], former: Sequence[Mapping[str, Any]], record: Record
+    wanted: Mapping[str, Any],
+    former: Sequence[Mapping[str, Any]],
+    record: Record,
+    fields: Sequence[str] = FOLLOWED,
 ) -> dict[str, Any]:
     """Returns the fields of a campaign that are to follow its event.
 
@@ -33,10 +41,11 @@ def changes(
         wanted: the campaign's fields, as they are sent.
         former: the same as they were wanted before.
         record: the campaign in the org. People wrote what was never wanted.
+        fields: those that follow.
     """
     return {
         field: wanted[field]
-        for field in FOLLOWED
+        for field in fields
         if field in wanted
         and record.get(field) != wanted[field]
         and any(record.get(field) == each.get(field) for each in former)

@@ -7,7 +7,7 @@ account's lock; `campaign_links`, `overview` and `queue_backfill` are also for c
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -134,6 +134,12 @@ def latest_intents(
         {"account_id": account_id, "natural_keys": list(natural_keys)},
     )
     return {row.natural_key: Said(row.as_of, row.intent, row.memory, row.was_sent) for row in rows}
+
+
+def statuses_due(connection: Connection, account_id: str, today: date) -> list[int]:
+    """Returns the events whose campaigns are to have another status, since days have passed."""
+    parameters = {"account_id": account_id, "today": today.isoformat()}
+    return list(connection.scalars(statement("campaigns/statuses_due"), parameters))
 
 
 def wanted_people(

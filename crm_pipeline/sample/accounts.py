@@ -64,10 +64,28 @@ SAMPLE_ACCOUNTS = (
             ("CampaignMember", "Registered_By__c", "source", None),
             ("CampaignMember", "Minutes_Attended__c", "minutes_attended", None),
             ("CampaignMember", "Questions_Answered__c", "questions_answered", None),
+            ("CampaignMember", "Percent_Attended__c", "percent_attended", None),
+            ("CampaignMember", "Registered_At__c", "registered_at", None),
+            ("CampaignMember", "Utm_Source__c", "utm_source", None),
+            ("CampaignMember", "Budget__c", "answers.budget", None),
+            ("Campaign", "BudgetedCost", "budget", None),
+            ("Campaign", "Series__c", "series", None),
+            ("Contact", "HasOptedOutOfEmail", "opted_out", None),
         ),
         settings={
             "activity_external_id_field": "Webinar_Key__c",
-            "campaigns": {"external_id_field": "Event_Key__c"},
+            "campaigns": {
+                "external_id_field": "Event_Key__c",
+                "campaign_status": True,
+                "waitlisted": {"label": "Waitlisted", "priority": 0.5},
+                "substituted": {"label": "Substituted", "priority": 2.5},
+                "follow_up_when": [
+                    {"in": "surveys", "label": "May we call you?", "value": "Yes, please"}
+                ],
+            },
+            "activity_text": [
+                *("event", "session", "minutes", "polls", "questions", "surveys", "links"),
+            ],
         },
         known_people=True,
         org={
@@ -76,12 +94,13 @@ SAMPLE_ACCOUNTS = (
                 "Lead": {"fields": {"Webinar__c": {"type": "string", "length": 255}}},
                 "Campaign": {
                     "fields": {
+                        "Series__c": {"type": "string", "length": 255},
                         "Event_Key__c": {
                             "type": "string",
                             "length": 64,
                             "external_id": True,
                             "unique": True,
-                        }
+                        },
                     }
                 },
                 "CampaignMember": {
@@ -89,6 +108,10 @@ SAMPLE_ACCOUNTS = (
                         "Registered_By__c": {"type": "string", "length": 255},
                         "Minutes_Attended__c": {"type": "double", "scale": 0},
                         "Questions_Answered__c": {"type": "double", "scale": 0},
+                        "Percent_Attended__c": {"type": "double", "scale": 0},
+                        "Registered_At__c": {"type": "datetime"},
+                        "Utm_Source__c": {"type": "string", "length": 255},
+                        "Budget__c": {"type": "string", "length": 255},
                     }
                 },
                 "Activity": {

@@ -117,8 +117,14 @@ def events_and_sessions(platform: SamplePlatform) -> tuple[pd.DataFrame, pd.Data
         ends_at=("ends_at", "max"),
         shipped_at=("shipped_at", "min"),
     )
-    events["name"] = platform.draws.pick(events["event_id"].to_numpy(), "topic", TOPICS)
-    return events, sessions
+    ids = events["event_id"].to_numpy()
+    names = platform.draws.pick(ids, "topic", TOPICS)
+    recurs = platform.draws.happens(ids, "recurs", 0.4)
+    series = names.copy()
+    series[~recurs] = None
+    budgets = (platform.draws.below(ids, "budget", 40) * 250).astype(object)
+    budgets[~recurs] = None
+    return events.assign(name=names, series=series, budget=budgets), sessions
 
 
 def shipped(draws: Draws, ids: Ids, what: str, happened: Moments, until: np.datetime64) -> Moments:

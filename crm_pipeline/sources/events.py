@@ -1,15 +1,17 @@
 """Reading the warehouse: events, which are what campaigns are about."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.database.statements import statement
-from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.text import written
 
@@ -19,6 +21,7 @@ class Event:
     """An event: its name, its days in the warehouse's time zone, and its sessions.
 
     Where the warehouse has no time that Salesforce takes, its text is in the place of the day.
+    `columns` are all columns of the extract, by name.
     """
 
     event_id: int
@@ -26,6 +29,7 @@ class Event:
     starts_on: date | str | None
     ends_on: date | str | None
     sessions: tuple[int, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 def events(
@@ -47,9 +51,38 @@ def events(
                 _day(row.starts_at, timezone),
                 _day(row.ends_at, timezone),
                 tuple(row.sessions or ()),
+                dict(row._mapping),
             )
             for row in rows
         ]
+
+
+@lru_cache(8)
+def event_columns(warehouse: Engine) -> frozenset[str]:
+    """Returns the names of columns that fields of Campaign can be filled from.
+
+    Raises:
+        ExtractError: as `events`.
+    """
+    with explained("events"), warehouse.connect() as connection:
+        nothing = {"client_id": "", "event_ids": []}
+        return frozenset(connection.execute(statement("extract/events"), nothing).keys())
+
+
+def check_event_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
+    """Refuses a mapping to Campaign of a column that events.sql does not give.
+
+    Raises:
+        ExtractError: it names the field and the column.
+    """
+    sources = {each.source: each.field for each in overrides if each.sobject == "Campaign"}
+    for source, name in sources.items():
+        if source is not None and source not in event_columns(warehouse):
+            raise ExtractError(
+                f"The mapping fills Campaign.{name} from {source!r}, a column that "
+                f"sql/extract/events.sql does not give; add it there, or mend Campaign.{name} with "
+                "`crm-pipeline account mapping`"
+            )
 
 
 def _day(value: Any, timezone: str) -> date | str | None:

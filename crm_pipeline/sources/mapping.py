@@ -179,7 +179,11 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
     Raises:
         ExtractError: it names the field and the column.
     """
-    sources = {each.source: each for each in overrides if each.source is not None}
+    sources = {
+        each.source: each
+        for each in overrides
+        if each.source is not None and each.sobject != "Campaign"
+    }
     known = columns(warehouse) if sources else ()
     for source in sorted(each for each in sources if needed_for(each) not in known):
         field = f"{sources[source].sobject}.{sources[source].field}"

@@ -1,11 +1,14 @@
 -- Some events of a client, for their campaigns.
 --
--- Parameters: client_id; event_ids. The columns' names are the contract, as in registrations.sql.
+-- Parameters: client_id; event_ids. The columns' names are the contract, as in registrations.sql; a
+-- column that is added can be mapped to a field of Campaign.
 SELECT
     e.event_id,
     e.name,
     e.starts_at,
     e.ends_at,
+    e.series,
+    e.budget,
     ARRAY(
         SELECT s.event_session_id
         FROM warehouse.event_session AS s

@@ -84,10 +84,17 @@ def were_read(ledger: Connection, account: Account) -> bool:
 def _fingerprint(
     ledger: Connection, warehouse: Engine, account: Account, chosen: CampaignSettings
 ) -> str:
-    members = rules.member_map(field_mappings(ledger, account.account_id))
-    recordings = tells_recordings(warehouse)
-    words = account.settings.words
-    return rules.fingerprint(rules.Choices(chosen, members, {}, words=words, recordings=recordings))
+    overrides = field_mappings(ledger, account.account_id)
+    return rules.fingerprint(
+        rules.Choices(
+            chosen,
+            rules.member_map(overrides),
+            {},
+            words=account.settings.words,
+            recordings=tells_recordings(warehouse),
+            campaigns=rules.campaign_map(overrides),
+        )
+    )
 
 
 def was_read(ledger: Connection, account: Account, whole: ReadWhole) -> Mapping[int, int]:

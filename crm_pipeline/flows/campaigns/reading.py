@@ -11,13 +11,13 @@ from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.campaigns import NAME, memberships, rules
 from crm_pipeline.flows.campaigns.back_fill import to_read_whole, was_read
 from crm_pipeline.flows.campaigns.shown import WAITING
-from crm_pipeline.ledger.campaigns import campaign_links, linked_events
+from crm_pipeline.ledger.campaigns import campaign_links, linked_events, statuses_due
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.sessions import change_grace
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import account_rows
-from crm_pipeline.sources.events import events
+from crm_pipeline.sources.events import check_event_columns, events
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, tells_recordings
 
 
@@ -51,7 +51,9 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         account.settings.words,
         account.settings.people_from_stages,
         recordings=tells_recordings(warehouse),
+        campaigns=rules.campaign_map(rows.overrides, rows.selection.timezone),
     )
+    check_event_columns(warehouse, rows.overrides)
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
     for extract in EXTRACTS:
@@ -59,6 +61,13 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
             members = memberships.of_rows(rows, choices, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
             yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)
+    now = datetime.now(UTC)
+    if reading.choices.campaign_status and (
+        due := statuses_due(ledger, account.account_id, now.date())
+    ):
+        found = events(warehouse, account.client_id, due, settings().warehouse_timezone)
+        told = [rules.campaign_intent(event, choices, now) for event in found]
+        yield Batch(NAME, 0, told, None)
     waiting = was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from dataclasses import field as default
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -29,7 +29,7 @@ from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.stages import word_of
 from crm_pipeline.text import seen, trimmed, written
 
-MEMBER = "CampaignMember"
+MEMBER, CAMPAIGN = "CampaignMember", "Campaign"
 
 NAME_CHARS = 80
 """Of Campaign.Name (Salesforce: Campaign), in units of UTF-16."""
@@ -62,6 +62,7 @@ class Choices:
         over: sessions that are over for long enough, and were attended: whoever is registered for
             one of these has not come.
         recordings: whether the warehouse tells who only saw the recording.
+        campaigns: what it fills further fields of Campaign with.
     """
 
     settings: CampaignSettings
@@ -74,6 +75,7 @@ class Choices:
     people_from: Collection[Stage] = STAGES_OF_PEOPLE
     over: Set[int] = frozenset()
     recordings: bool = True
+    campaigns: FieldMap = default(default_factory=lambda: FieldMap({}, {}))
 
     @property
     def statuses(self) -> Mapping[Stage, MemberStatus]:
@@ -93,6 +95,19 @@ class Choices:
 def member_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:
     """Returns the account's map of further fields of CampaignMember; there is none by default."""
     return _map_of(MEMBER, overrides, timezone)
+
+
+def campaign_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:
+    """Returns the account's map of further fields of Campaign; there is none by default."""
+    return _map_of(CAMPAIGN, overrides, timezone)
+
+
+def status_on(today: date, starts: str | None, ends: str | None) -> str:
+    """Returns the status of a campaign by its days (ISO, or what the warehouse says instead)."""
+    now = today.isoformat()
+    if starts and now < starts:
+        return "Planned"
+    return "Completed" if ends and now > ends else "In Progress"
 
 
 def _map_of(sobject: str, overrides: Sequence[FieldMapping], timezone: str) -> FieldMap:
@@ -116,6 +131,10 @@ def fingerprint(choices: Choices) -> str:
         "columns": members.sources,
         "constants": members.constants,
     }
+    if choices.campaigns.sources or choices.campaigns.constants:
+        said["campaigns"] = [choices.campaigns.sources, choices.campaigns.constants]
+    if settings.campaign_status:
+        said["campaign_status"] = True
     if words.least_minutes > 1:
         said["least_minutes"] = words.least_minutes
     if summed := sums.SUMMED.intersection(members.sources.values()) - sums.SINCE_LONG:
@@ -134,6 +153,10 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         now: when this is wanted, UTC; what is wanted later replaces it.
     """
     settings = choices.settings
+    starts, ends = written(event.starts_on), written(event.ends_on)
+    further = choices.campaigns.apply(event.columns)
+    if settings.campaign_status:
+        further = {"Status": status_on(now.date(), starts, ends), **further}
     fields: dict[str, Any] = {
         "event_id": event.event_id,
         "campaign_id": choices.links.get(event.event_id),
@@ -143,9 +166,10 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
             "Name": trimmed(seen(event.name), NAME_CHARS) or f"Event {event.event_id}",
             "Description": f"Webinar platform: event {event.event_id}",
             "Type": settings.campaign_type,
-            "StartDate": written(event.starts_on),
-            "EndDate": written(event.ends_on),
+            "StartDate": starts,
+            "EndDate": ends,
             "IsActive": True,
+            **further,
         },
         "statuses": [
             {"Label": status.label, "HasResponded": status.has_responded}
@@ -153,6 +177,10 @@ def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
         ],
         "unknown_status": settings.unknown_status,
     }
+    if further:
+        fields["follows"] = sorted(further)
+    if settings.keep_campaigns == "never":
+        fields["keep"] = False
     return Intent(f"campaign:{event.event_id}", "campaign", None, now, fields)
 
 
