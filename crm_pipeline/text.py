@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -220,6 +221,11 @@ def storable_json(value: Any, *, ordered: bool = False) -> str:
     if b"\\u0000" in content:
         content = orjson.dumps(_storable(value), default=written, option=options)
     return content.decode()
+
+
+def digest(value: Any) -> bytes:
+    """Returns sixteen bytes that differ where a value, as JSON, differs."""
+    return blake2b(storable_json(value, ordered=True).encode(), digest_size=16).digest()
 
 
 def _storable(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from hashlib import blake2b
 
 from sqlalchemy import Connection, Engine
 
@@ -33,7 +32,7 @@ from crm_pipeline.sources.participations import (
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.stages import role_of
-from crm_pipeline.text import storable_json
+from crm_pipeline.text import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class AccountRows:
             selection.timezone,
             selection.overlap.total_seconds(),
         )
-        return blake2b(storable_json(by, ordered=True).encode(), digest_size=16).digest()
+        return digest(by)
 
     def _flaw_by_role(self, rows: Sequence[Participation]) -> Sequence[Participation]:
         """The rows; those of people in roles that the account does not want say why they stay."""

@@ -139,7 +139,7 @@ def read_extract(
                 for row in partition
             ]
             reached = max(start, min(changed_at(found[-1]), end))
-            yield Chunk(found, Position(source, reached, reached, UNFINISHED, Decimal()))
+            yield Chunk(found, Position(source, reached, reached, UNFINISHED, Decimal(), read_by))
         seen_since = NEVER if statements.is_whole else max(end - selection.overlap, NEVER)
         seen = _seen(statements, connection, selection, seen_since)
         yield Chunk((), Position(source, end, seen_since, seen.rows, seen.seconds, read_by))

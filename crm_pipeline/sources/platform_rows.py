@@ -45,6 +45,7 @@ class PlatformReading:
         overlap: how far below the watermark to read again, for rows that commit late.
         chunk_rows: rows at a time.
         timezone: the zone of timestamps that carry none.
+        read_by: digest of all that says what becomes of a row.
         named: further columns that the account's settings name.
     """
 
@@ -53,6 +54,7 @@ class PlatformReading:
     overlap: timedelta
     chunk_rows: int
     timezone: str
+    read_by: bytes
     named: Collection[str] = ()
 
 
@@ -68,6 +70,8 @@ class PlatformRows:
     ) -> Iterator[Chunk[PlatformRow]]:
         """Reads the rows from a position on, oldest shipping first, as `read_extract`.
 
+        From the start where they were read by something else than `reading.read_by`.
+
         Raises:
             ExtractError: the warehouse is down, or a statement does not fit it, or a setting.
         """
@@ -80,10 +84,11 @@ class PlatformRows:
                 (*self.needed, "changed_at", *reading.named),
             ),
             reading,
-            position,
+            position if position is not None and position.read_by == reading.read_by else None,
             parameters={},
             row_of=_row,
             changed_at=attrgetter("changed_at"),
+            read_by=reading.read_by,
         )
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:

@@ -41,10 +41,10 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
     chosen = reading.choices.inbound or InboundSettings()
     maps = field_maps(reading.choices, field_mappings(ledger, account.account_id))
     filters = filter_strings(ledger, account.account_id)
-    part = _part(reading, chosen.filter_columns)
-    hasher = hasher_of(ledger, account)
     said = rules.fingerprint_of_users(chosen, maps)
-    for chunk in _chunks(reading, USERS, platform_rows.USERS, part, said):
+    part = _part(reading, said, chosen.filter_columns)
+    hasher = hasher_of(ledger, account)
+    for chunk in _chunks(reading, USERS, platform_rows.USERS, part):
         _keep_users(ledger, hasher, chunk.rows, chosen.filter_columns)
         intents, numbers = [], Counter({(USERS, "users_read"): len(chunk.rows)})
         if chosen.users_in_org:
@@ -73,9 +73,9 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
         raise ExtractError("feedback_in_org is off")
     maps = field_maps(reading.choices, field_mappings(ledger, account.account_id))
     filters = filter_strings(ledger, account.account_id)
-    part = _part(reading, set(chosen.mapping.values()))
     said = rules.fingerprint_of_tickets(chosen, maps)
-    for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, said):
+    part = _part(reading, said, set(chosen.mapping.values()))
+    for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part):
         refused = [rejection(row, filters) for row in chunk.rows]
         of_people = [row for row, why in zip(chunk.rows, refused, strict=True) if why is None]
         people = people_of_rows(ledger, account, part, filters, of_people)
@@ -98,7 +98,9 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
         )
 
 
-def _part(reading: Reading[AccountSettings], named: Collection[str]) -> PlatformReading:
+def _part(
+    reading: Reading[AccountSettings], read_by: bytes, named: Collection[str]
+) -> PlatformReading:
     process = settings()
     return PlatformReading(
         reading.warehouse,
@@ -106,6 +108,7 @@ def _part(reading: Reading[AccountSettings], named: Collection[str]) -> Platform
         timedelta(minutes=process.overlap_minutes),
         process.chunk_rows,
         process.warehouse_timezone,
+        read_by,
         named,
     )
 
@@ -115,17 +118,10 @@ def _chunks(
     flow: str,
     source: PlatformRows,
     part: PlatformReading,
-    said: str,
 ) -> Iterator[Chunk[PlatformRow]]:
     """Reads a source from where it was left; from the start where the settings are others now."""
     ledger, account = reading.ledger, reading.account
-    whose = {"account_id": account.account_id, "source": source.name}
-    position = None
-    if ledger.scalar(statement("inbound/platform_read_by"), whose) == said:
-        position = positions(ledger, account.account_id, flow).get(source.name)
-    elif reading.recording:
-        # In the transaction that sets the position back.
-        ledger.execute(statement("inbound/note_platform_read"), {**whose, "fingerprint": said})
+    position = positions(ledger, account.account_id, flow).get(source.name)
     for chunk in source.read(part, position):
         tombstones = tombstones_of(ledger, account) if chunk.rows else None
         rows = platform_rows.without_removed(chunk.rows, tombstones)

@@ -1,9 +1,6 @@
 """The rules of the platform's users and tickets: whom and what the org is to have. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import orjson
 
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.inbound import InboundSettings
@@ -15,23 +12,20 @@ from crm_pipeline.ledger.records import RecordWant, Target
 from crm_pipeline.sources.mapping import FieldMap
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformRow
+from crm_pipeline.text import digest
 
 TICKET = "ticket"
 """Begins the natural keys of tickets."""
 
 
-def fingerprint_of_users(chosen: InboundSettings, maps: Mapping[str, FieldMap]) -> str:
-    """Returns a text that differs where these settings would have users kept otherwise."""
-    return _fingerprint(chosen.filter_columns, maps if chosen.users_in_org else None)
+def fingerprint_of_users(chosen: InboundSettings, maps: Mapping[str, FieldMap]) -> bytes:
+    """Returns a digest that differs where these settings would have users kept otherwise."""
+    return digest((chosen.filter_columns, maps if chosen.users_in_org else None))
 
 
-def fingerprint_of_tickets(chosen: FeedbackObject, maps: Mapping[str, FieldMap]) -> str:
-    """Returns a text that differs where these settings would have tickets sent otherwise."""
-    return _fingerprint(chosen.model_dump(mode="json"), maps)
-
-
-def _fingerprint(*said: Any) -> str:
-    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+def fingerprint_of_tickets(chosen: FeedbackObject, maps: Mapping[str, FieldMap]) -> bytes:
+    """Returns a digest that differs where these settings would have tickets sent otherwise."""
+    return digest((chosen.model_dump(mode="json"), maps))
 
 
 def person_intents(

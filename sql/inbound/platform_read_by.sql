@@ -1,1 +1,0 @@
-SELECT fingerprint FROM crm.platform_read WHERE account_id = :account_id AND source = :source
