@@ -1,6 +1,7 @@
 """Finding the records of people who gave a phone number and no email address."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
@@ -15,6 +16,8 @@ from crm_pipeline.ledger.org_phones import (
 )
 from crm_pipeline.ledger.tracked_leads import shared_phones
 from crm_pipeline.salesforce.comparison import alike
+from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.matching import Candidate, Match
 from crm_pipeline.salesforce.numbers import (
     COUNTRY_FIELD,
@@ -25,6 +28,7 @@ from crm_pipeline.salesforce.numbers import (
     whose_number,
 )
 from crm_pipeline.salesforce.phones import is_phone_key, written_number
+from crm_pipeline.salesforce.soql import packed_in_queries
 
 SOBJECTS = ("Lead", "Contact")
 
@@ -88,6 +92,51 @@ def by_number(desk: Desk, people: Sequence[DuePerson]) -> Matched:
             made[each.person_key] = match
     several = {key for key in keys if key in shared or (found.get(key) and key not in matches)}
     return Matched(matches, made, several)
+
+
+def without_others_records(
+    desk: Desk, people: Sequence[DuePerson], found: Collection[str]
+) -> list[DuePerson]:
+    """The people; a record that was somebody's by the number alone may be another's.
+
+    It is, where somebody gives an email address now and the record has a different one: a number
+    never makes one person of two addresses.
+
+    Args:
+        desk: the account's delivery.
+        people: who they are, and which records they have.
+        found: the addresses that records of the org have.
+    """
+    callers = {
+        each.salesforce_id: each.sobject
+        for each in people
+        if each.salesforce_id is not None
+        and is_phone_key(each.known_address or "")
+        and not is_phone_key(each.address)
+        and each.address not in found
+    }
+    if not callers:
+        return list(people)
+    queries = [
+        query
+        for sobject in SOBJECTS
+        for query in packed_in_queries(
+            ["Id", "Email"], sobject, "Id", [i for i, of in callers.items() if of == sobject]
+        )
+    ]
+    desk.allowance.demand_calls()
+    there = {
+        record["Id"]: email_key(record["Email"])
+        for records in query_all(desk.org.log_in(), queries).records
+        for record in records
+    }
+    return [
+        replace(each, sobject=None, salesforce_id=None, last_sent=None, last_as_of=None)
+        if each.salesforce_id in callers
+        and (there.get(each.salesforce_id) or each.address) != each.address
+        else each
+        for each in people
+    ]
 
 
 def _know_numbers(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from crm_pipeline.delivery.decisions import (
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
 from crm_pipeline.delivery.lookup import SOBJECTS, Lookup, lookup_of
-from crm_pipeline.delivery.numbers import Matched
+from crm_pipeline.delivery.numbers import Matched, without_others_records
 from crm_pipeline.delivery.recording import (
     keep_updates,
     note_changes,
@@ -231,6 +231,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     chosen = desk.chosen
     made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
+    people = without_others_records(desk, people, matched)
     decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
     for person, decision in decided:
         if decision.action == "create" and person.address in found.shared:
