@@ -1,6 +1,7 @@
 -- Keeps roles as they were read; has matched anew the opportunities that they belong to, and did. Of
--- one that is gone no more may be told; one without a contact is none.
-WITH told AS (
+-- one that is gone no more may be told; one without a contact is none. A contact that was merged stands
+-- for the winner: the role may have lain in the bin when the others moved.
+WITH RECURSIVE told AS (
     SELECT *
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t (
         role_id text,
@@ -10,6 +11,30 @@ WITH told AS (
         role text,
         deleted boolean
     )
+),
+
+stands_for AS (
+    SELECT t.contact_id AS named, t.contact_id AS record_id
+    FROM told AS t
+    WHERE t.contact_id IS NOT NULL
+    UNION
+    SELECT s.named, p.merged_into
+    FROM stands_for AS s
+    INNER JOIN crm.opportunity_person AS p
+        ON p.account_id = :account_id AND s.record_id = p.record_id AND p.merged_into IS NOT NULL
+),
+
+winner AS (
+    SELECT s.named, s.record_id
+    FROM stands_for AS s
+    WHERE
+        NOT EXISTS (
+            SELECT FROM crm.opportunity_person AS p
+            WHERE
+                p.account_id = :account_id
+                AND p.record_id = s.record_id
+                AND p.merged_into IS NOT NULL
+        )
 ),
 
 before AS (
@@ -27,14 +52,15 @@ noted AS (
         :account_id,
         t.role_id,
         coalesce(t.opportunity_id, k.opportunity_id),
-        coalesce(t.contact_id, k.contact_id),
+        coalesce(w.record_id, k.contact_id),
         t.is_primary,
         t.role,
         t.deleted
     FROM told AS t
     LEFT JOIN crm.opportunity_role AS k
         ON k.account_id = :account_id AND t.role_id = k.role_id
-    WHERE coalesce(t.contact_id, k.contact_id) IS NOT NULL
+    LEFT JOIN winner AS w ON t.contact_id = w.named
+    WHERE coalesce(w.record_id, k.contact_id) IS NOT NULL
     ON CONFLICT (account_id, role_id) DO UPDATE
     SET
         opportunity_id = excluded.opportunity_id,

@@ -69,7 +69,8 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
         return ()
     back = timedelta(days=choices.first_reading_days)
     id_field = () if choices.id_field is None else (choices.id_field,)
-    of_contact = [f"Contact.{name}" for name in (*_CONTACT_FIELDS, "IsDeleted", *id_field)]
+    known = (*_CONTACT_FIELDS, "IsDeleted", "MasterRecordId", *id_field)
+    of_contact = [f"Contact.{name}" for name in known]
     named = [name for name in opportunity_fields(choices) if name not in (*_FIELDS, _CURRENCY)]
     return (
         Watched(
