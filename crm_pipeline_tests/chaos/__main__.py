@@ -16,9 +16,10 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
+from crm_pipeline_tests.chaos.random_walk import SCENES
 from crm_pipeline_tests.chaos.walk import BREAKAGES, SETTINGS, is_walked
 from crm_pipeline_tests.chaos.workers import (
-    RANDOM_WALK,
+    RANDOM_WALKS,
     Tally,
     begin,
     break_everywhere,
@@ -79,6 +80,9 @@ def _asked() -> argparse.Namespace:
         help="of the places walk each so many-th; the seed shifts it",
     )
     parser.add_argument("--random", type=float, default=60, help="seconds of the random walk")
+    parser.add_argument(
+        "--scenes", choices=SCENES, nargs="+", default=list(SCENES), help="of the random walk"
+    )
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
     parser.add_argument("--processes", type=int, default=3 * (os.cpu_count() or 1))
     parser.add_argument("--results", type=Path, help="file for the table")
@@ -102,14 +106,18 @@ def _begun(pool: ProcessPoolExecutor, asked: argparse.Namespace) -> list[Future[
         if is_walked(settings, BREAKAGES[number])
     ]
     parts = asked.processes if asked.random else 0
+    scenes = sorted(asked.scenes)
     return walks + [
-        pool.submit(walk_at_random, asked.seed + part, asked.random) for part in range(parts)
+        pool.submit(walk_at_random, scenes[part % len(scenes)], asked.seed + part, asked.random)
+        for part in range(parts)
     ]
 
 
 def _gathered(begun: Sequence[Future[Tally]]) -> dict[str, Tally]:
     """Adds up what comes by kind of fault, and shows it as it comes."""
-    tallies = {name: Tally(name) for name in (*(each.name for each in BREAKAGES), RANDOM_WALK)}
+    tallies = {
+        name: Tally(name) for name in (*(each.name for each in BREAKAGES), *RANDOM_WALKS.values())
+    }
     for ended, future in enumerate(as_completed(begun), start=1):
         tally = future.result()
         tallies[tally.name].add(tally)

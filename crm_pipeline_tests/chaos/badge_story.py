@@ -14,10 +14,9 @@ from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
-from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline_tests.chaos.badge_examiner import Evidence, examine, living
 from crm_pipeline_tests.chaos.badge_rows import GONE, badges, deeds, make_tables, note_deed, put
-from crm_pipeline_tests.chaos.cycle_process import BADGES, PLATFORM, PLATFORM_SECRET
+from crm_pipeline_tests.chaos.cycle_process import BADGES
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, add_sessions, register
@@ -175,7 +174,6 @@ class BadgeSource:
         self.installation = installation
         self.people = BadgePeople(installation)
         self._leaves = installation.environment[BADGES] == "leave"
-        self._platform: LocalPlatformServer | None = None
         with installation.rows() as rows:
             update_settings(rows, installation.names[0], settings)
             make_tables(rows)
@@ -183,9 +181,7 @@ class BadgeSource:
             add_sessions(rows, 1, client=client)
             add_person(rows, PERSON, ADDRESS, client=client)
             register(rows, 1, PERSON, client=client)
-        if self._leaves:
-            self._platform = installation.beside.enter_context(LocalPlatformServer(PLATFORM_SECRET))
-            installation.environment[PLATFORM] = f"{self._platform.url}/messages"
+        self._inbox = installation.told_by_http() if self._leaves else None
 
     def put(self, *these: Badge) -> None:
         """The source says this of badges from now on."""
@@ -194,20 +190,6 @@ class BadgeSource:
                 put(rows, badge)
                 if badge.gone:
                     note_deed(rows, badge.number, GONE)
-
-    def save(self) -> None:
-        """Saves all as it is, to be restored."""
-        self.installation.save()
-        if self._platform is not None:
-            inbox = self._platform.inbox
-            messages = list(inbox.messages.values())
-
-            def put_back() -> None:
-                inbox.forget()
-                for message in messages:
-                    inbox.take(message)
-
-            self.installation.restored.append(put_back)
 
     def evidence(self) -> Evidence:
         """All that there is to be examined."""
@@ -220,7 +202,7 @@ class BadgeSource:
                 org.table("Badge__c").rows.values(),
                 org.table("Line__c").rows.values(),
                 [*org.table("Lead").rows.values(), *org.table("Contact").rows.values()],
-                None if self._platform is None else list(self._platform.inbox.messages.values()),
+                None if self._inbox is None else list(self._inbox.messages.values()),
                 leaves=self._leaves,
             )
 
@@ -242,7 +224,6 @@ class BadgeCase:
         self._people.deletes(15)
         self._people.merges()
         self._source.put(*FIRST)
-        self._source.save()
 
     def goes_on(self) -> None:
         """Lets people and the source go on between the two cycles."""

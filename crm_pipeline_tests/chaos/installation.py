@@ -11,13 +11,16 @@ from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
+from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_platform.inbox import Inbox, ToldMessage
+from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
-from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.cycle_process import PLATFORM, PLATFORM_SECRET, CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
 from crm_pipeline_tests.small_flow.badges import OBJECTS
 
@@ -34,6 +37,9 @@ CAMPAIGN_EXTERNAL_ID = "Event_Key__c"
 
 ATTRIBUTION_FIELDS = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Recording__c")
 """Fields of Lead and Contact in the orgs, for accounts with attribution."""
+
+LEAD_ON_OPPORTUNITY = "Tracker_Lead__c"
+"""Field of Opportunity in the orgs that holds a tracked lead's id, for the same accounts."""
 
 CAMPAIGNS: dict[str, Any] = {}
 """Campaigns on, with the defaults."""
@@ -76,8 +82,10 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
             sobject: {"fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}}
             for sobject in ("Lead", "Contact")
         }
+        | {"Opportunity": {"fields": {LEAD_ON_OPPORTUNITY: {"type": "string"}}}}
         | dict(OBJECTS)
         | objects_of_org([FeedbackObject().org_object]),
+        "currencies": {"USD": 1, "EUR": 0.9},
         **config,
     }
 
@@ -106,6 +114,8 @@ class Installation:
             self._add_account(name, server.url_of(name))
         self.beside = ExitStack()
         self.restored: list[Callable[[], None]] = []
+        self._inboxes: list[Inbox] = []
+        self._told: list[list[ToldMessage]] = []
         self._lane = self.beside.enter_context(Lane())
         self._ids = {name: org.id for name, org in self.orgs.items()}
         self._tables: dict[str, str] = {}
@@ -145,6 +155,7 @@ class Installation:
             for table in self._tables:
                 connection.execute(text(f"CREATE TABLE {_copy(table)} AS TABLE {table}"))
         self._snapshots = {name: snapshot(org) for name, org in self.orgs.items()}
+        self._told = [list(inbox.messages.values()) for inbox in self._inboxes]
 
     def restore(self) -> None:
         """Puts the databases and the orgs back as they were saved, and ends all bad weather."""
@@ -170,6 +181,17 @@ class Installation:
             self.ambushes[name].expect(None, 0)
         for put_back in self.restored:
             put_back()
+        for inbox, messages in zip(self._inboxes, self._told, strict=True):
+            inbox.forget()
+            for message in messages:
+                inbox.take(message)
+
+    def told_by_http(self) -> Inbox:
+        """Has the platform told by HTTP. Returns its inbox, which is put back as it is `save`d."""
+        platform = self.beside.enter_context(LocalPlatformServer(PLATFORM_SECRET))
+        self.environment[PLATFORM] = f"{platform.url}/messages"
+        self._inboxes.append(platform.inbox)
+        return platform.inbox
 
     def reconnect(self) -> None:
         """Ends all sessions with the database: the next ones find it as it is now."""
@@ -202,9 +224,10 @@ class Installation:
         return ended
 
     def settle(self, environment: Mapping[str, str] | None = None) -> Ended:
-        """The normal cadence, until no account is due."""
-        for ambush in self.ambushes.values():
+        """The normal cadence, until no account is due; the orgs' transactions are committed."""
+        for name, ambush in self.ambushes.items():
             ambush.expect(None, 0)
+            end_all(self.orgs[name])
         return self._lane.run("settle", {**self.environment, **(environment or {})})
 
 

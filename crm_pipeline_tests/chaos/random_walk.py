@@ -4,15 +4,17 @@ It is made of episodes, each of which begins anew, so that a bad one can be made
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from crm_pipeline.local_org.config import Fault
+from crm_pipeline_tests.chaos import tracked_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.findings import Findings
@@ -23,8 +25,9 @@ from crm_pipeline_tests.chaos.installation import (
     Installation,
 )
 from crm_pipeline_tests.chaos.lane import Ended, Lane
+from crm_pipeline_tests.chaos.tracked_world import TrackedWorld
 from crm_pipeline_tests.chaos.walk import bugs
-from crm_pipeline_tests.chaos.world import LONG, MEANWHILE, MOVES, SALES, World
+from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
 
 STEPS = 18
 CYCLES_AT_ONCE = 3
@@ -42,7 +45,61 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 """The accounts of the walk, and what they have chosen."""
 
-_ROWS = [name for name in MOVES if name not in SALES]
+
+class AnyWorld(Protocol):
+    """What happens around the accounts of a walk, and who examines them."""
+
+    def __init__(self, installation: Installation) -> None: ...
+
+    def begin(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """Makes the beginning that `restore` puts back."""
+
+    def happens(self, move: str, account: str, pick: int) -> None:
+        """Something happens at one account."""
+
+    def comes_to_rest(self) -> None:
+        """What happens before the cadence comes to its end."""
+
+    def examined(self, *, at_rest: bool) -> Findings:
+        """Findings of the examiner in all accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The accounts of a walk, and what may happen around them.
+
+    Attributes:
+        settings: by account.
+        world: where it happens.
+        rows: the names of moves at the source.
+        sales: of deeds of salespeople.
+        meanwhile: of those that they may do in the middle of a cycle.
+        overlaps: minutes that an extract reads twice, in one episode or another.
+    """
+
+    settings: Mapping[str, Mapping[str, Any]]
+    world: type[AnyWorld]
+    rows: Sequence[str]
+    sales: Sequence[str]
+    meanwhile: Sequence[str]
+    overlaps: Sequence[str] = ("0", "30")
+
+
+SCENES: Mapping[str, Scene] = {
+    "webinars": Scene(
+        SETTINGS, World, [name for name in MOVES if name not in SALES], SALES, MEANWHILE
+    ),
+    "tracked leads and opportunities": Scene(
+        tracked_world.SETTINGS,
+        TrackedWorld,
+        [*tracked_world.ROWS],
+        [*tracked_world.SALES],
+        [*tracked_world.SALES],
+        ("30",),
+    ),
+}
+"""The walks that there are, by name."""
+
 _COMMIT_ACTIONS: Sequence[CommitAction] = (
     "kill_before",
     "kill_after",
@@ -74,16 +131,19 @@ _PATIENT = {"LOST_ANSWER_GRACE_SECONDS": "600"}
 
 
 class RandomWalk:
-    """Episodes over one installation, whose accounts are those of `SETTINGS`."""
+    """Episodes over one installation, whose accounts are those of a scene."""
 
-    def __init__(self, installation: Installation, seed: int) -> None:
+    def __init__(
+        self, installation: Installation, seed: int, scene: Scene = SCENES["webinars"]
+    ) -> None:
+        self.scene = scene
         self.faults: Counter[str] = Counter()
         self.cycles = 0
-        self._installation = installation
+        self.installation = installation
         self._seed = seed
         self._stack = ExitStack()
         self._lanes = [self._stack.enter_context(Lane()) for _ in range(CYCLES_AT_ONCE)]
-        World(installation).begin(SETTINGS)
+        scene.world(installation).begin(scene.settings)
 
     def close(self) -> None:
         """Ends the processes."""
@@ -91,8 +151,9 @@ class RandomWalk:
 
     def episode(self, number: int) -> Findings:
         """Bad times, then good ones until everything rests; what the examiner finds then."""
-        self._installation.restore()
-        return _Episode(self, World(self._installation), Random(f"{self._seed}/{number}")).run()
+        self.installation.restore()
+        world = self.scene.world(self.installation)
+        return _Episode(self, world, Random(f"{self._seed}/{number}")).run()
 
     def run_cycles(self, cycles: Sequence[partial[Ended]]) -> list[Ended]:
         """Runs cycles at the same time, each in a process of its own."""
@@ -106,14 +167,15 @@ class RandomWalk:
 
 
 class _Episode:
-    def __init__(self, walk: RandomWalk, world: World, random: Random) -> None:
+    def __init__(self, walk: RandomWalk, world: AnyWorld, random: Random) -> None:
         self.walk = walk
+        self.scene = walk.scene
         self.world = world
         self.random = random
-        self.installation = world.installation
+        self.installation = walk.installation
         self.found = Findings()
         # Without an overlap nothing is read twice; what is shipped late is found by counting.
-        self.overlap = {"OVERLAP_MINUTES": random.choice(("0", "30"))}
+        self.overlap = {"OVERLAP_MINUTES": random.choice(walk.scene.overlaps)}
         for org in self.installation.orgs.values():
             org.clock_shift = random.choice(_CLOCKS)
 
@@ -126,10 +188,7 @@ class _Episode:
         self._cycles()
         for org in self.installation.orgs.values():
             org.weather.faults.clear()
-        # Only what is older than the overlap is counted, and so found to have vanished.
-        for account in self.installation.names:
-            for move in ("time passes", "registers"):
-                self.world.happens(move, account, LONG)
+        self.world.comes_to_rest()
         self._take(self.installation.settle(self.overlap))
         self.found.add(self.world.examined(at_rest=True))
         return self.found
@@ -142,11 +201,11 @@ class _Episode:
 
     def _rows(self, account: str) -> None:
         for _ in range(self.random.randint(0, 6)):
-            self.world.happens(self.random.choice(_ROWS), account, self._pick())
+            self.world.happens(self.random.choice(self.scene.rows), account, self._pick())
 
     def _sales(self) -> None:
         for _ in range(self.random.randint(1, 3)):
-            self.world.happens(self.random.choice(SALES), self._account(), self._pick())
+            self.world.happens(self.random.choice(self.scene.sales), self._account(), self._pick())
 
     def _weather(self) -> None:
         chosen = self.random.choice(_WEATHER).model_copy(
@@ -190,7 +249,7 @@ class _Episode:
             before = self.random.random() < 0.5
             return Strike(fault("reset_before") if before else None, kills=True)
         self.walk.faults["salesperson in the middle of a cycle"] += 1
-        act, pick = self.random.choice(MEANWHILE), self._pick()
+        act, pick = self.random.choice(self.scene.meanwhile), self._pick()
         return Strike(meanwhile=partial(self.world.happens, act, account, pick))
 
     def _take(self, ended: Ended) -> None:

@@ -88,6 +88,6 @@ def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
     source = BadgeSource(installation, {"route": "composite"})
     # The first reading of an object begins with what it finds.
     assert installation.cycle().state == "Complete"
-    source.save()
+    installation.save()
     Promise.source, Promise.installation = source, installation
     run_state_machine_as_test(Promise, settings=profile(examples=8, steps=10))

@@ -15,6 +15,7 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
 from crm_pipeline_tests.chaos.cycle_process import BADGES, SMALL_CALLS, CommitAction
+from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
@@ -130,6 +131,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "with tracked leads, by bulk jobs": {"route": "bulk", "attribution": ATTRIBUTION},
     "with requests": {"route": "composite", "inbound": INBOUND},
     "with requests, by bulk jobs": {"route": "bulk", "inbound": INBOUND},
+    "with opportunities": {"route": "composite", "attribution": DEALS},
+    "with opportunities, by bulk jobs and HTTP": {"route": "bulk", "attribution": DEALS},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
@@ -299,8 +302,10 @@ def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
         return BadgeCase(installation, settings)
     if "inbound" in settings:
         return RequestCase(installation, settings)
-    case = LeadCase if "attribution" in settings else People
-    return case(installation, settings)
+    if "attribution" in settings:
+        is_told = bool(settings["attribution"]["triggers"])
+        return (DealCase if is_told else LeadCase)(installation, settings)
+    return People(installation, settings)
 
 
 class People:

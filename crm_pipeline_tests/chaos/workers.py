@@ -10,12 +10,14 @@ from pathlib import Path
 
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation, installed, org_named
-from crm_pipeline_tests.chaos.random_walk import SETTINGS as RANDOM_SETTINGS
-from crm_pipeline_tests.chaos.random_walk import RandomWalk
+from crm_pipeline_tests.chaos.random_walk import SCENES, RandomWalk
 from crm_pipeline_tests.chaos.walk import BREAKAGES, Walk
 from crm_pipeline_tests.databases import fresh_pipeline, server_in
 
-RANDOM_WALK = "several faults at once, several accounts, two cycles of one"
+RANDOM_WALKS = {
+    name: f"several faults at once, several accounts, two cycles of one: {name}" for name in SCENES
+}
+"""How the tables call the random walks, by scene."""
 
 
 @dataclass(slots=True)
@@ -67,11 +69,12 @@ class Worker:
             self._walk, self._walks_under = Walk(installation, settings), settings
         return self._walk
 
-    def random_walk(self, seed: int) -> RandomWalk:
-        """A random walk of its own."""
+    def random_walk(self, scene: str, seed: int) -> RandomWalk:
+        """A random walk of its own, in one of `SCENES`."""
         self._stack.close()
         self._walk = None
-        walk = RandomWalk(self._installation(RANDOM_SETTINGS), seed)
+        accounts = SCENES[scene].settings
+        walk = RandomWalk(self._installation(accounts), seed, SCENES[scene])
         self._stack.callback(walk.close)
         return walk
 
@@ -108,14 +111,14 @@ def break_everywhere(settings: str, breakage_number: int, sample: slice) -> Tall
     return tally
 
 
-def walk_at_random(seed: int, seconds: float) -> Tally:
+def walk_at_random(scene: str, seed: int, seconds: float) -> Tally:
     """Makes episodes of the random walk for so many seconds."""
-    walk = _own_worker().random_walk(seed)
-    tally = Tally(RANDOM_WALK)
+    walk = _own_worker().random_walk(scene, seed)
+    tally = Tally(RANDOM_WALKS[scene])
     end = time.monotonic() + seconds
     episode = 0
     while time.monotonic() < end:
-        tally.take(f"random walk, seed {seed}, episode {episode}", walk.episode(episode))
+        tally.take(f"{scene}, seed {seed}, episode {episode}", walk.episode(episode))
         episode += 1
     tally.places = tally.faults = walk.faults.total()
     return tally

@@ -50,6 +50,12 @@ class World:
             self._history.note(rows, account, self.installation.org(account))
         MOVES[move](self, account, pick)
 
+    def comes_to_rest(self) -> None:
+        """Lets time pass: only what is older than the overlap is counted, and found to vanish."""
+        for account in self.installation.names:
+            for move in ("time passes", "registers"):
+                self.happens(move, account, LONG)
+
     def examined(self, *, at_rest: bool) -> Findings:
         """Findings of the examiner in all accounts."""
         found = Findings()
