@@ -4,6 +4,7 @@ from dagster import AssetSelection, Definitions, define_asset_job, in_process_ex
 
 from crm_pipeline.alerts.watch import broken_promises_alert
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
+from crm_pipeline.cadence.erasure_scan import scan_daily, scan_for_erased_people
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import new_requests, schedule_of_accounts, sensor_of_news
@@ -28,8 +29,8 @@ cycle_job = define_asset_job(
 defs = Definitions(
     assets=[*outside_specs(read=True), cycle, *outside_specs(read=False)],
     asset_checks=[checks_for_the_ui()],
-    jobs=[cycle_job, purge_history],
-    schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily],
+    jobs=[cycle_job, purge_history, scan_for_erased_people],
+    schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily, scan_daily],
     sensors=[
         sensor_of_news(settings().sensor_seconds),
         new_requests,

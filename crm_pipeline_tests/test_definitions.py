@@ -126,7 +126,11 @@ def test_everything_that_ticks_is_on_from_the_start():
         "broken_promises_alert",
         "overdue_accounts",
     }
-    assert set(schedules) == {"accounts_due", "purge_history_schedule"}
+    assert set(schedules) == {
+        "accounts_due",
+        "purge_history_schedule",
+        "scan_for_erased_people_schedule",
+    }
 
 
 def test_nothing_heavy_is_loaded_with_the_definitions():

@@ -76,23 +76,31 @@ def lost(yes: Yes = False) -> None:
 
 
 @app.command()
-def scan() -> None:
+def scan(
+    *,
+    erased: Annotated[
+        bool, typer.Option("--erased", help="Look for everybody who was erased, as each night.")
+    ] = False,
+) -> None:
     """Look for an address in every column of the databases; asks for it."""
-    from sqlalchemy import create_engine
+    from crm_pipeline.database.engines import dagster_storage
+    from crm_pipeline.inbound.scanning import places_of, scan_for_erased
 
-    from crm_pipeline.database.engines import database_url
-    from crm_pipeline.inbound.scanning import places_of
-
-    address = _typed()
-    dagster = create_engine(database_url("dagster").set(drivername="postgresql+psycopg"))
-    found = [
-        (which, place, number)
-        for which, database in (("pipeline", pipeline()), ("Dagster", dagster))
-        for place, number in places_of(database, address)
-    ]
-    dagster.dispose()
-    print_table("", ("database", "place", "rows"), found, empty="Nothing has it.")
-    if found:
+    with dagster_storage() as dagster:
+        if erased:
+            left = scan_for_erased(pipeline(), [dagster])
+            print_table("", ("account", "place"), left, empty="Nobody who was erased is left.")
+            is_left = bool(left)
+        else:
+            address = _typed()
+            found = [
+                (which, place, number)
+                for which, database in (("pipeline", pipeline()), ("Dagster", dagster))
+                for place, number in places_of(database, address)
+            ]
+            print_table("", ("database", "place", "rows"), found, empty="Nothing has it.")
+            is_left = bool(found)
+    if is_left:
         raise typer.Exit(1)
 
 

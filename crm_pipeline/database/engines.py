@@ -1,5 +1,7 @@
 """Connections to the three databases: the warehouse, the pipeline's own, Dagster's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Literal
 
@@ -7,6 +9,7 @@ import orjson
 from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
 
 from crm_pipeline.database.errors import tell_no_values
 from crm_pipeline.database.sessions import DatabaseSession
@@ -80,3 +83,15 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     event.listen(made, "connect", session.begin)
     tell_no_values(made)
     return made
+
+
+@contextmanager
+def dagster_storage() -> Iterator[Engine]:
+    """Dagster's own database, for the length of a `with` block; no connection is kept."""
+    url = database_url("dagster").set(drivername="postgresql+psycopg")
+    made = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    tell_no_values(made)
+    try:
+        yield made
+    finally:
+        made.dispose()

@@ -142,6 +142,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.request.kind",
             "crm.request.name",
             "crm.request.state",
+            "crm.erasure_scan.places",
             "crm.sending.action",
             "crm.sending.sobject",
             "crm.sobject_schema.schema",

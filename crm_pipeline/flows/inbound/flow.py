@@ -90,6 +90,11 @@ _PROMISES = (
         "removals",
         "What was asked is done within the promised hour: nobody's removal waits.",
     ),
+    Promise(
+        "nobody_erased_is_left",
+        "removals",
+        "The nightly scan of both databases finds nobody who was erased.",
+    ),
 )
 
 
