@@ -1,6 +1,7 @@
 """`crm-pipeline campaign`: which event is which campaign, and reading events again."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,10 +10,14 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import counted, print_table, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account
+    from crm_pipeline.accounts.campaigns import CampaignSettings
 
 app = typer.Typer(help="Campaigns of accounts that have them on: links, progress, back-fills.")
 
@@ -82,6 +87,76 @@ def list_(account_id: AccountId) -> None:
         ],
         empty=f"Account {account_id} has no campaign yet.",
     )
+
+
+@app.command()
+def metadata(
+    account_id: AccountId,
+    out: Annotated[Path, typer.Option(help="A folder; it must be empty, or not there yet.")],
+) -> None:
+    """Write what an admin deploys: fields with help, a permission set, a report type, reports.
+
+    `sf project deploy start` in that folder brings them there; `campaign map` fills them then.
+    """
+    from crm_pipeline.accounts.webinar_objects import FIELDS, OBJECTS
+    from crm_pipeline.salesforce.report_metadata import reports
+
+    account, chosen = _with_campaigns(account_id)
+    statuses = (chosen.follow_up_requested if chosen.follow_up_when else None, chosen.attended)
+    further = reports(
+        campaign_type=chosen.campaign_type,
+        to_call=[each.label for each in statuses if each is not None],
+        fields={
+            sobject: [each.name for each in FIELDS if each.sobject == sobject and each.source]
+            for sobject in ("Campaign", "CampaignMember")
+        },
+    )
+    write_metadata(account, OBJECTS, out, permission_set="Webinars", further=further)
+
+
+@app.command("map")
+def map_(account_id: AccountId, yes: Yes = False) -> None:
+    """Fill the fields that `campaign metadata` deploys, where the warehouse has their columns.
+
+    A field that the account maps already stays as it is. Says first what reading again costs.
+    """
+    from crm_pipeline.accounts.store import FieldMapping, field_mappings, set_field_mapping
+    from crm_pipeline.accounts.webinar_objects import FIELDS
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.computed import needed_for
+    from crm_pipeline.sources.events import event_columns
+    from crm_pipeline.sources.participations import columns
+
+    _with_campaigns(account_id)
+    warehouse = engine("warehouse")
+    there = {"Campaign": event_columns(warehouse), "CampaignMember": columns(warehouse)}
+    with transaction() as connection:
+        mapped = {(m.sobject, m.field) for m in field_mappings(connection, account_id)}
+        new = [
+            FieldMapping(each.sobject, each.name, source=each.source)
+            for each in FIELDS
+            if each.source is not None
+            and (each.sobject, each.name) not in mapped
+            and needed_for(each.source) in there[each.sobject]
+        ]
+        for mapping in new:
+            set_field_mapping(connection, account_id, mapping)
+        confirm_reading(connection, account_id, yes=yes)
+    say(f"Account {account_id} fills {counted(len(new), 'field')} more.")
+
+
+def _with_campaigns(account_id: str) -> "tuple[Account, CampaignSettings]":
+    """The account and its campaign settings; ends where it has campaigns off."""
+    from crm_pipeline.accounts.store import get_account
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+    if account.settings.campaigns is None:
+        mistake(
+            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
+            "campaigns={}` switches them on."
+        )
+    return account, account.settings.campaigns
 
 
 def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> None:

@@ -1,6 +1,6 @@
 """Writing the objects that flows need in an org, for an admin to deploy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def write_metadata(
-    account: "Account", objects: "Sequence[OrgObject]", out: Path, *, permission_set: str
+    account: "Account",
+    objects: "Sequence[OrgObject]",
+    out: Path,
+    *,
+    permission_set: str,
+    further: Mapping[str, str] | None = None,
 ) -> None:
     """Writes a project with objects, fields and a permission set, and says how it is deployed.
 
@@ -22,17 +27,21 @@ def write_metadata(
         objects: what the flow needs.
         out: a folder; the command ends where there is something in it.
         permission_set: its API name.
+        further: the texts of further files, by their paths.
     """
     from crm_pipeline.salesforce.metadata import source_project
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         mistake(f"{out} is not empty: name another folder, or empty it.")
-    files = source_project(
-        objects,
-        permission_set=permission_set,
-        label=permission_set.replace("_", " "),
-        api_version=account.settings.api_version,
-    )
+    files = {
+        **source_project(
+            objects,
+            permission_set=permission_set,
+            label=permission_set.replace("_", " "),
+            api_version=account.settings.api_version,
+        ),
+        **(further or {}),
+    }
     for path, text in files.items():
         file = out / path
         file.parent.mkdir(parents=True, exist_ok=True)

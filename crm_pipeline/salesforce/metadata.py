@@ -15,7 +15,8 @@ from xml.etree import ElementTree as ET
 from crm_pipeline.salesforce.org_objects import NUMBER_DIGITS, TYPES, OrgField, OrgObject
 
 _NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
-_ROOM = "force-app/main/default"
+ROOM = "force-app/main/default"
+"""The folder of a project that is deployed."""
 
 Project = Mapping[str, str]
 """The texts of a project's files, by their paths."""
@@ -38,15 +39,15 @@ def source_project(
     }
     files = {"sfdx-project.json": json.dumps(project, indent=2) + "\n"}
     for each in objects:
-        folder = f"{_ROOM}/objects/{each.name}"
+        folder = f"{ROOM}/objects/{each.name}"
         if each.is_custom:
-            files[f"{folder}/{each.name}.object-meta.xml"] = _xml("CustomObject", _object(each))
+            files[f"{folder}/{each.name}.object-meta.xml"] = xml("CustomObject", _object(each))
         for field in each.fields:
             if field.name.endswith("__c"):
                 path = f"{folder}/fields/{field.name}.field-meta.xml"
-                files[path] = _xml("CustomField", _field(field, each))
-    path = f"{_ROOM}/permissionsets/{permission_set}.permissionset-meta.xml"
-    files[path] = _xml("PermissionSet", _rights(objects, label))
+                files[path] = xml("CustomField", _field(field, each))
+    path = f"{ROOM}/permissionsets/{permission_set}.permissionset-meta.xml"
+    files[path] = xml("PermissionSet", _rights(objects, label))
     return files
 
 
@@ -67,6 +68,8 @@ def _field(field: OrgField, of: OrgObject) -> dict[str, Any]:
         "label": field.label,
         "type": TYPES[field.kind].metadata,
     }
+    if field.says:
+        said["inlineHelpText"] = field.says
     if field.length:
         said["length"] = field.length
     match field.kind:
@@ -101,13 +104,17 @@ def _field(field: OrgField, of: OrgObject) -> dict[str, Any]:
 
 
 def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
-    """A permission set; one that names a detail's master field would not deploy."""
+    """A permission set; one that names a detail's master field would not deploy.
+
+    Fields of activities are those of Event and Task there.
+    """
     return {
         "fieldPermissions": [
             {"editable": True, "field": name, "readable": True}
             for name in sorted(
-                f"{each.name}.{field.name}"
+                f"{shown_as}.{field.name}"
                 for each in objects
+                for shown_as in (("Event", "Task") if each.name == "Activity" else (each.name,))
                 for field in each.fields
                 if field.name.endswith("__c") and field.kind != "master_detail"
             )
@@ -130,7 +137,8 @@ def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
     }
 
 
-def _xml(tag: str, said: Mapping[str, Any]) -> str:
+def xml(tag: str, said: Mapping[str, Any]) -> str:
+    """Returns the text of a file: an element of this type, with what it says by element."""
     root = ET.Element(tag, {"xmlns": _NAMESPACE})
     _fill(root, said)
     ET.indent(root, "    ")

@@ -59,6 +59,7 @@ class OrgField:
         is_key: whether records are upserted by it: external id, unique, case-sensitive.
         refers_to: of references: the object.
         children: of references: what the other side calls these records, unique there.
+        says: what it tells, for people in the org: its help.
     """
 
     name: str
@@ -69,6 +70,7 @@ class OrgField:
     is_key: bool = False
     refers_to: str | None = None
     children: str | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 # name comes first, as all types extend Metadata.
 ORDER = {
     "CustomField": """
-        fullName caseSensitive defaultValue deleteConstraint description externalId label length
+        fullName caseSensitive defaultValue deleteConstraint description externalId
+        inlineHelpText label length
         precision referenceTo relationshipLabel relationshipName relationshipOrder
         reparentableMasterDetail required scale type unique visibleLines writeRequiresMasterRead
     """,
