@@ -47,7 +47,6 @@ def test_dg_list_defs_shows_the_lineage():
     assert deps["load_results"] == {"lead_payloads", "tracked_leads"}
     assert deps["sync_state"] == {
         "retried_operations",
-        "campaign_members",
         "lead_values",
         "removals",
         "platform_users",
@@ -56,6 +55,7 @@ def test_dg_list_defs_shows_the_lineage():
         "user_data",
         "macros",
         "engaged_people",
+        "campaign_census",
         "engagement_census",
     }
     assert deps["lead_values"] == {"opportunity_matches"}

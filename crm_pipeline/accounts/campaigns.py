@@ -91,6 +91,11 @@ class CampaignSettings(BaseModel):
         description="Status of campaigns that we made, by their days: Planned, In Progress, "
         "Completed.",
     )
+    census: Literal["off", "daily"] = Field(
+        default="off",
+        description="Members of campaigns of the last 90 days are counted in the org each day: a "
+        "call for 750 campaigns, and one for 1,000 that are told whether they are complete.",
+    )
     registered: MemberStatus = MemberStatus(label="Registered", priority=1)
     cancelled: MemberStatus | None = MemberStatus(label="Cancelled", priority=2)
     no_show: MemberStatus | None = MemberStatus(label="No Show", priority=3)

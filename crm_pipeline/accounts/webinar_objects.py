@@ -5,7 +5,7 @@ from typing import Literal
 
 from crm_pipeline.salesforce.org_objects import FieldKind, OrgField, OrgObject
 
-Rule = Literal["newest", "first", "last", "sum", "all together", "as it is", "ours"]
+OutOfRows = Literal["newest", "first", "last", "sum", "all together", "as it is", "ours"]
 """The value of several rows of a person; `ours`: the pipeline says it itself."""
 
 
@@ -30,7 +30,7 @@ class FilledField:
     label: str
     kind: FieldKind
     source: str | None
-    rule: Rule
+    rule: OutOfRows
     says: str
     example: str
     length: int = 0

@@ -114,6 +114,45 @@ def metadata(
     write_metadata(account, OBJECTS, out, permission_set="Webinars", further=further)
 
 
+@app.command()
+def census(account_id: AccountId) -> None:
+    """Show the last count of campaigns' members in the org, and ask for the next one."""
+    from crm_pipeline.ledger.campaign_census import last_campaign_census, request_campaign_census
+
+    _with_campaigns(account_id)
+    with transaction() as connection:
+        counted = last_campaign_census(connection, account_id)
+        request_campaign_census(connection, account_id)
+    print_table(
+        "",
+        (
+            "event",
+            "campaign",
+            "to be there",
+            "there",
+            "not sent yet",
+            "missing",
+            "other status",
+            "at",
+        ),
+        [
+            (
+                str(each.event_id),
+                each.campaign_id,
+                each.expected,
+                each.in_org,
+                each.waiting,
+                ", ".join(f"person:{key}" for key in each.missing),
+                len(each.changed),
+                each.taken_at,
+            )
+            for each in counted
+        ],
+        empty=f"No census of account {account_id} was taken yet.",
+    )
+    say("The next cycle takes another one.")
+
+
 @app.command("map")
 def map_(account_id: AccountId, yes: Yes = False) -> None:
     """Fill the fields that `campaign metadata` deploys, where the warehouse has their columns.

@@ -71,6 +71,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.field_mapping.sobject",
             "crm.field_mapping.source",
             "crm.answer_key.question",
+            "crm.campaign_census.campaign_id",
             "crm.attribution_said.fingerprint",
             "crm.campaign_mapping.fingerprint",
         ),

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -123,6 +123,16 @@ def with_children(query: str, relationship: str, fields: Iterable[str]) -> str:
 def count(sobject: str, *where: str) -> str:
     """A query for the number of an object's records; the answer has it as `totalSize`."""
     return select(["Id"], sobject, *where).replace("SELECT Id", "SELECT COUNT()", 1)
+
+
+def count_by(fields: Sequence[str], sobject: str, *where: str) -> str:
+    """Returns a query that counts records by the values of fields, as `records`.
+
+    Salesforce groups at most 2,000 rows.
+    """
+    names = ",".join(map(name, fields))
+    query = select(fields, sobject, *where).replace(" FROM ", ",COUNT(Id) records FROM ", 1)
+    return f"{query} GROUP BY {names}"
 
 
 def packed_in_queries(

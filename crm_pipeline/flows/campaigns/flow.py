@@ -1,9 +1,17 @@
 """Campaigns, declared: events as campaigns, participants as their members (spec 2)."""
 
+from typing import TYPE_CHECKING
+
+from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.campaigns import NAME, shown
 from crm_pipeline.flows.campaigns.reading import read
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
+
+if TYPE_CHECKING:
+    from crm_pipeline.delivery.desk import Desk
+
+CENSUS = "campaign_census"
 
 _TOPICS = (
     Topic(
@@ -43,6 +51,26 @@ _TOPICS = (
     ),
 )
 
+
+def _take_census(desk: "Desk", chosen: CampaignSettings) -> None:
+    # What acts is loaded by cycles only: it speaks to orgs.
+    from crm_pipeline.delivery.campaign_census import take_campaign_census
+
+    take_campaign_census(desk, CENSUS, daily=chosen.census == "daily")
+
+
+_CENSUS = Topic(
+    CENSUS,
+    "How many members the campaigns of the last 90 days have in the org, against those that were "
+    "sent: once a day, or where `crm-pipeline campaign census` asked for it; who is not there is "
+    "named, and the campaign says whether its list is complete.",
+    group=NAME,
+    technology="salesforce",
+    after=("campaign_members",),
+    counts=("campaigns", "complete", "members_missing"),
+    acts=_take_census,
+)
+
 _OUTSIDE = (
     Outside(
         "warehouse/event",
@@ -71,6 +99,13 @@ _PROMISES = (
         "need; what is missing is told by the account's incidents.",
     ),
     Promise(
+        "campaign_census",
+        CENSUS,
+        "Everybody who was sent as a member of a campaign was one in the org when they were "
+        "counted last.",
+        only_warns=True,
+    ),
+    Promise(
         "nobody_is_a_member_twice",
         "campaign_members",
         "Nobody has two memberships in one campaign.",
@@ -80,7 +115,7 @@ _PROMISES = (
 CAMPAIGNS = Flow(
     NAME,
     settings=lambda account: account.campaigns,
-    topics=_TOPICS,
+    topics=(*_TOPICS, _CENSUS),
     sources=EXTRACTS,
     outside=_OUTSIDE,
     promises=_PROMISES,

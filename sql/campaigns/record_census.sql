@@ -1,0 +1,39 @@
+WITH answered AS (
+    DELETE FROM crm.campaign_census_request WHERE account_id = :account_id
+),
+
+former AS (
+    DELETE FROM crm.campaign_census
+    WHERE account_id = :account_id AND event_id <> all(CAST(:events AS bigint []))
+)
+
+INSERT INTO crm.campaign_census (
+    account_id, event_id, campaign_id, expected, in_org, waiting, missing, changed
+)
+SELECT
+    :account_id,
+    c.event_id,
+    c.campaign_id,
+    c.expected,
+    c.in_org,
+    c.waiting,
+    c.missing,
+    c.changed
+FROM jsonb_to_recordset(CAST(:counted AS jsonb)) AS c (
+    event_id bigint,
+    campaign_id text,
+    expected bigint,
+    in_org bigint,
+    waiting bigint,
+    missing bigint [],
+    changed bigint []
+)
+ON CONFLICT (account_id, event_id) DO UPDATE
+SET
+    campaign_id = excluded.campaign_id,
+    taken_at = now(),
+    expected = excluded.expected,
+    in_org = excluded.in_org,
+    waiting = excluded.waiting,
+    missing = excluded.missing,
+    changed = excluded.changed
