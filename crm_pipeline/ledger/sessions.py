@@ -43,17 +43,24 @@ def sessions_over(connection: Connection, account_id: str, sessions: Collection[
     return set(connection.scalars(statement("campaigns/sessions_over"), parameters))
 
 
-def sessions_to_derive(connection: Connection, account_id: str) -> list[int]:
-    """Sessions that have come to count as over since their members were looked at, or no more."""
+def sessions_to_derive(connection: Connection, account_id: str) -> dict[int, bool]:
+    """Sessions that have come to count as over since their members were looked at, or no more.
+
+    Returns:
+        Whether each counts as over now. The clock goes on while members are looked at, so they
+        are looked at, and noted (`sessions_were_derived`), by this.
+    """
     parameters = {"account_id": account_id}
-    return list(connection.scalars(statement("campaigns/sessions_to_derive"), parameters))
+    rows = connection.execute(statement("campaigns/sessions_to_derive"), parameters)
+    return {row.event_session_id: row.is_over for row in rows}
 
 
 def sessions_were_derived(
-    connection: Connection, account_id: str, sessions: Collection[int]
+    connection: Connection, account_id: str, sessions: Mapping[int, bool]
 ) -> None:
-    """Notes that the members of these sessions were looked at."""
-    parameters = {"account_id": account_id, "sessions": list(sessions)}
+    """Notes that the members of these sessions were looked at, as of ones that are over or not."""
+    looked_at = {"sessions": list(sessions), "are_over": list(sessions.values())}
+    parameters = {"account_id": account_id, **looked_at}
     connection.execute(statement("campaigns/sessions_were_derived"), parameters)
 
 

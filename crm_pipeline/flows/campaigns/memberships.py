@@ -107,11 +107,13 @@ def of_sessions_over(of_account: AccountRows, choices: rules.Choices) -> Iterato
     sessions = sessions_to_derive(ledger, account_id)
     if not sessions:
         return
-    keys = members_of_sessions(ledger, account_id, sessions)
+    keys = members_of_sessions(ledger, account_id, sessions.keys())
     for start in range(0, len(keys), of_account.selection.chunk_rows):
         part = keys[start : start + of_account.selection.chunk_rows]
         known = latest_intents(ledger, account_id, part)
-        by_now = _with_sessions(ledger, account_id, choices, known, sessions)
+        others = _with_sessions(ledger, account_id, choices, known, ()).over - sessions.keys()
+        over = others.union(session for session, is_over in sessions.items() if is_over)
+        by_now = replace(choices, over=over)
         yield _of_known_people(ledger, account_id, by_now, rules.derived_again(known, by_now))
     sessions_were_derived(ledger, account_id, sessions)
 

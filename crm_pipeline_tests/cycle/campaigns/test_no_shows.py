@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from crm_pipeline.cadence.due import read_standings
 from crm_pipeline.cadence.planner import own_business
+from crm_pipeline.ledger.sessions import sessions_to_derive, sessions_were_derived
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import says, switch_on
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
 
 __all__ = ["run"]
@@ -137,6 +138,21 @@ def test_a_session_that_is_put_off_has_no_no_shows_yet(bench: Bench) -> None:
     assert business(bench) == "sessions that are over"
     bench.cycle()
     assert statuses(bench)["Last 2"] == "No Show"
+
+
+def test_a_session_that_comes_to_be_over_while_it_is_looked_at_is_looked_at_again(
+    bench: Bench,
+) -> None:
+    switch_on(bench)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    hours_pass(bench, -1_000_000)
+    looked_at = sessions_to_derive(bench.connection, ACCOUNT)
+    assert list(looked_at.values()) == [False], "it was put off"
+    hours_pass(bench, 1_000_000)
+    sessions_were_derived(bench.connection, ACCOUNT, looked_at)
+    assert list(sessions_to_derive(bench.connection, ACCOUNT).values()) == [True]
 
 
 @pytest.mark.parametrize("how", ["no minutes", "somebody else's session", "vanishes"])
