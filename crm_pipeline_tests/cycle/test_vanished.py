@@ -13,6 +13,7 @@ from crm_pipeline_tests.cycle.test_counting import a_day_passes, counted, verdic
 from crm_pipeline_tests.flows.webinars.warehouse import (
     LONG_AGO,
     add_person,
+    add_sessions,
     attend,
     insert,
     register,
@@ -332,3 +333,32 @@ def test_what_is_rejected_after_it_was_sent_is_told(bench: Bench, vanished: str)
     assert (stays in bench.cycle().notes) == (vanished == "keep")
     assert len(bench.records("Event")) == (2 if vanished == "keep" else 0)
     assert stays not in bench.cycle().notes, "once"
+
+
+def test_rows_of_a_former_client_have_not_vanished(bench: Bench, run: Run) -> None:
+    """They were counted against the other client's, and what they had brought was deleted."""
+    switch_on(bench)
+    three_people(bench, campaigns={})
+    add_sessions(bench.connection, 3, client="client-2")
+    add_person(bench.connection, 4, client="client-2")
+    register(bench.connection, 4, 4, session=3, client="client-2", minute=700)
+    before = members(bench)
+    run("account", "set", ACCOUNT, "client=client-2", "--yes")
+    bench.cycle()
+    both = sorted([*ALL, ("p4", "Webinar Registration")])
+    for _ in range(2):
+        a_day_passes(bench)
+        report = bench.cycle()
+        assert (report.state, report.notes) == ("Complete", "")
+        assert verdict(bench)["passed"]
+        assert activities(bench) == both
+    run("account", "set", ACCOUNT, "client=client-1", "--yes")
+    for _ in range(3):
+        report = bench.cycle()
+        assert (report.state, report.notes) == ("Complete", "")
+        assert activities(bench) == both
+        assert verdict(bench)["passed"]
+        a_day_passes(bench)
+    assert members(bench) == [*before, ("Registered", False)]
+    vanish(bench, "deleted")
+    assert counted(bench).tally.overall("activities_deleted") == 1

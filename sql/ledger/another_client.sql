@@ -1,6 +1,6 @@
 -- The account becomes another client: all of that one is read from its start. Unsent operations of
 -- the former client are forgotten, so that each is there anew should the new client have it, too;
--- those in flight or in the org stay.
+-- those in flight or in the org stay. What the org says, and what people chose, stays as well.
 WITH unsent AS (
     DELETE FROM crm.operation AS o
     WHERE
@@ -19,6 +19,20 @@ WITH unsent AS (
         )
 ),
 
+-- Rows of the former client are not counted against those of this one, until they come again.
+of_another AS (
+    UPDATE crm.operation
+    SET memory = coalesce(memory, '{}') || '{"vanished": true}'
+    WHERE
+        account_id = :account_id
+        AND kind = 'activity'
+        AND state NOT IN ('pending', 'failed', 'exhausted')
+),
+
+counts AS (
+    DELETE FROM crm.source_count WHERE account_id = :account_id
+),
+
 -- The platform may give the same ids to others; addresses are whose they are.
 pointers AS (
     DELETE FROM crm.person_pointer WHERE account_id = :account_id
@@ -30,6 +44,10 @@ leads AS (
 
 visits AS (
     DELETE FROM crm.visit WHERE account_id = :account_id
+),
+
+member_rows AS (
+    DELETE FROM crm.member_row WHERE account_id = :account_id
 ),
 
 questions AS (
@@ -58,6 +76,35 @@ aggregates AS (
 
 addresses AS (
     DELETE FROM crm.engagement_address WHERE account_id = :account_id
+),
+
+campaign_census AS (
+    DELETE FROM crm.campaign_census WHERE account_id = :account_id
+),
+
+campaign_census_asked_for AS (
+    DELETE FROM crm.campaign_census_request WHERE account_id = :account_id
+),
+
+census AS (
+    DELETE FROM crm.engagement_census WHERE account_id = :account_id
+),
+
+census_asked_for AS (
+    DELETE FROM crm.engagement_census_request WHERE account_id = :account_id
+),
+
+readings_asked_for AS (
+    DELETE FROM crm.engagement_request WHERE account_id = :account_id
+),
+
+users AS (
+    DELETE FROM crm.platform_user WHERE account_id = :account_id
+),
+
+-- They are compared with the leads of this client.
+opportunities AS (
+    UPDATE crm.opportunity SET due = true WHERE account_id = :account_id
 ),
 
 backfills AS (

@@ -45,12 +45,18 @@ WITH compared AS (
 said_again AS (
     -- The same, said later: what is older than that stays older. Or remembered otherwise.
     UPDATE crm.operation AS o
-    SET as_of = greatest(o.as_of, c.as_of), memory = coalesce(c.memory, o.memory)
+    SET
+        as_of = greatest(o.as_of, c.as_of),
+        memory = coalesce(c.memory, nullif(o.memory - 'vanished', '{}'))
     FROM compared AS c
     WHERE
         c.is_same
         AND o.operation_id = c.known_operation_id
-        AND (o.as_of < c.as_of OR (c.memory IS NOT NULL AND o.memory IS DISTINCT FROM c.memory))
+        AND (
+            o.as_of < c.as_of
+            OR (c.memory IS NOT NULL AND o.memory IS DISTINCT FROM c.memory)
+            OR (c.memory IS NULL AND o.memory ? 'vanished')
+        )
 ),
 
 recorded AS (
