@@ -1,6 +1,6 @@
 """The recorder: what came of the writes of one round, by the one error table."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from crm_pipeline.delivery.refusals import (
     what_to_mend,
 )
 from crm_pipeline.ledger.campaigns import note_members
-from crm_pipeline.ledger.incidents import Incident, note_incident
+from crm_pipeline.ledger.incidents import Incident, note_incident, open_incidents
 from crm_pipeline.ledger.org_phones import add_phones
 from crm_pipeline.ledger.outcomes import (
     LEFT_DELETED,
@@ -98,6 +98,8 @@ class Recorder:
         self._record_deleted()
         if len(failed) == len(outcomes) >= INCIDENT_FROM:
             failed = self._as_one_incident(failed, outcomes)
+        else:
+            failed = self._with_common_causes(failed, refused)
         self._record_failed(failed)
         self._note_held()
         return done
@@ -334,6 +336,26 @@ class Recorder:
             return list(failed)
         self._held = [(self.writes[each.ref], each.errors[0]) for each in outcomes]
         return [replace(each, attempts=0) for each in failed]
+
+    def _with_common_causes(
+        self, failed: Sequence[Failed], refused: Sequence[Outcome]
+    ) -> list[Failed]:
+        """Takes no attempt of what may heal by itself where its cause hits many, or did.
+
+        Then it is an incident, though others of the batch went through.
+        """
+        waiting = [e for e in failed if not self.decisions[e.operation_id].kind.gives_up]
+        if not waiting:
+            return list(failed)
+        numbers = Counter((each.error_code, each.sobject) for each in waiting)
+        open_ones = open_incidents(self.desk.ledger.connection, self.desk.ledger.account_id)
+        known = {(each.code, each.subject) for each in open_ones}
+        common = {c for c, number in numbers.items() if number >= INCIDENT_FROM or c in known}
+        held = {e.operation_id for e in waiting if (e.error_code, e.sobject) in common}
+        self._held += [
+            (self.writes[each.ref], each.errors[0]) for each in refused if each.ref in held
+        ]
+        return [replace(e, attempts=0) if e.operation_id in held else e for e in failed]
 
     def _note_held(self) -> None:
         """Opens an incident for each cause that holds up records until people mend it."""

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from crm_pipeline.ledger.engagement import request_reading
+from crm_pipeline.local_org.rules import RULES
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.flows.engagement.warehouse import (
@@ -233,7 +235,10 @@ def test_what_the_org_refuses_is_tried_thirty_times(engaged: Engaged) -> None:
         for tries in range(2, 6):
             bench.cycle()
             assert status(bench) == ("Not Processed", tries, 0)
-        for _ in range(30):
+        bench.connection.execute(
+            text("UPDATE crm.operation SET attempts_left = 2 WHERE natural_key LIKE 'engaged:%'")
+        )
+        for _ in range(3):
             bench.cycle()
         assert bench.states()[f"engaged:{known}"] == "exhausted"
         assert status(bench) == ("Not Processed", 30, 0)
@@ -243,6 +248,30 @@ def test_what_the_org_refuses_is_tried_thirty_times(engaged: Engaged) -> None:
         assert shown(bench, "Lead", known)["Temperature__c"] == 50
         complete(bench)
         assert status(bench) == ("Processed", 1, 0)
+
+
+def test_a_cause_that_hits_many_is_one_incident_and_costs_no_try(engaged: Engaged) -> None:
+    with engaged(RULE) as bench:
+        for number in range(60):
+            prospect(bench.connection, f"p{number}", temperature=70 if number % 2 else 50)
+            lead(bench, f"p{number}@x.example")
+
+        def statuses() -> set[tuple[str, float]]:
+            records = bench.records("Prospect__c")
+            return {(e["Sync_Status__c"], e["Lead_Sync_Attempts__c"]) for e in records}
+
+        for _ in range(4):
+            report = bench.cycle()
+        assert report.counts.incidents == 1
+        assert "FIELD_CUSTOM_VALIDATION_EXCEPTION holds up 30 records (Lead)" in report.notes
+        assert statuses() == {("Processed", 1), ("Not Processed", 0)}
+        RULES[bench.org]["Lead"].clear()
+        for _ in range(3):
+            report = complete(bench)
+        assert report.counts.incidents == 0
+        assert statuses() == {("Processed", 1)}
+        leads = bench.records("Lead")
+        assert {e["Prospect_Id__c"] for e in leads} == {f"p{number}" for number in range(60)}
 
 
 def test_pages_are_off_unless_they_are_asked_for(engaged: Engaged) -> None:
