@@ -104,6 +104,7 @@ class FlowReader:
                     recorded = self._record(flow, batch)
                 self._count(flow, batch, recorded)
                 stop_if(self.stop_asked)
+            self.ledger.connection.commit()  # A flow may note something behind its last batch.
 
     def _reading(self, flow: Flow[Any], choices: Any, *, recording: bool) -> Reading[Any]:
         return Reading(

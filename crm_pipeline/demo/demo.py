@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import requests
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -25,6 +27,7 @@ from crm_pipeline.demo.outcome import outcomes, show, show_values
 from crm_pipeline.demo.processes import Processes
 from crm_pipeline.demo.registration import register_accounts
 from crm_pipeline.demo.salespeople import Salespeople
+from crm_pipeline.flows.engagement.back_rules import field_of
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
 from crm_pipeline.sample.foreseen import foreseen
@@ -38,6 +41,9 @@ ORGS_PORT = 8420
 PLATFORM_PORT = 8430
 LISTENER_PORT = 8440
 MINUTES = 15
+READ_BACK_SECONDS = 30
+"""How often the org of an account with prospects is read for what salespeople changed."""
+_TIMEOUT_SECONDS = 30.0
 
 _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 
@@ -115,6 +121,7 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
                     _serve_platform(scene, platform_url)
                     as_foreseen = _run_cycles(scene)
                     _let_salespeople_work(scene, orgs_url)
+                    _let_a_salesperson_edit(scene, orgs_url, platform_url)
                     listener_url = _take_requests(scene)
                     if not once:
                         pages = {
@@ -236,17 +243,39 @@ def _let_salespeople_work(scene: Scene, orgs_url: str) -> None:
         with scene.step("Salespeople convert, win, lose, merge, delete and reopen"):
             people = Salespeople(f"{orgs_url}/{account.account_id}", chosen.id_field)
             people.work()
-            with engine("pipeline").begin() as pipeline:
-                hint(pipeline, account.account_id)
-        with scene.step(f"Another cycle of {account.account_id}, which reads that back"):
-            with scene.interrupts.held():
-                command = _python("crm_pipeline.demo.cycles", account.account_id)
-                scene.processes.start("selling", command)
-            while scene.processes.is_running("selling"):
-                time.sleep(0.2)
-            scene.processes.finish("selling")
+        _read_back(scene, account.account_id)
         with engine("pipeline").connect() as pipeline:
             show_values(scene.console, pipeline, account.account_id)
+
+
+def _let_a_salesperson_edit(scene: Scene, orgs_url: str, platform_url: str) -> None:
+    """Somebody renames a lead with a prospect; what the platform is told of it is shown."""
+    for account in SAMPLE_ACCOUNTS:
+        chosen = AccountSettings.parse(account.account_id, account.settings).engagement
+        field = field_of(chosen, "prospect_id") if chosen else None
+        if field is None:
+            continue
+        with scene.step(f"A salesperson of {account.account_id} renames a lead with a prospect"):
+            people = Salespeople(f"{orgs_url}/{account.account_id}", field)
+            lead = people.rename_one("Augusta")
+        _read_back(scene, account.account_id)
+        current = f"{platform_url}/_admin/current"
+        answer = requests.get(current, params={"about": lead}, timeout=_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+        names = ", ".join(each["body"]["name"] for each in answer.json())
+        scene.console.print(f"The platform was told that {lead} is: {names or 'nothing'}")
+
+
+def _read_back(scene: Scene, account_id: str) -> None:
+    """Runs a cycle of an account that reads what people changed in its org."""
+    with engine("pipeline").begin() as pipeline:
+        hint(pipeline, account_id)
+    with scene.step(f"Another cycle of {account_id}, which reads that back"):
+        with scene.interrupts.held():
+            scene.processes.start("selling", _python("crm_pipeline.demo.cycles", account_id))
+        while scene.processes.is_running("selling"):
+            time.sleep(0.2)
+        scene.processes.finish("selling")
 
 
 def _take_requests(scene: Scene) -> str:
@@ -298,10 +327,20 @@ def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
         "Schedules and sensors are on: try `crm-pipeline sample more` in another terminal. "
         "Ctrl-C stops all of it."
     )
-    while True:
+    _watch(scene)
+
+
+def _watch(scene: Scene) -> None:
+    """Looks after the processes, and has orgs whose people work with prospects read often."""
+    engaged = [each.account_id for each in SAMPLE_ACCOUNTS if "engagement" in each.settings]
+    for second in count():
         scene.processes.check()
         with scene.interrupts.held():
             revive_embedded()
+        if second % READ_BACK_SECONDS == 0:
+            with engine("pipeline").begin() as pipeline:
+                for account_id in engaged:
+                    hint(pipeline, account_id)
         time.sleep(1)
 
 

@@ -19,7 +19,7 @@ class Salespeople:
 
     Attributes:
         org_url: the org's address on the server of the local orgs.
-        id_field: the field of Lead that holds the tracker's id.
+        id_field: the field of Lead that holds the tracker's, or the prospect's, id.
     """
 
     org_url: str
@@ -50,6 +50,12 @@ class Salespeople:
             (winner, _), (loser, _) = made[:2]
             self._ask("merge", object="Contact", master_id=winner, ids=[loser])
         return len(made)
+
+    def rename_one(self, first_name: str) -> str:
+        """Gives one of the leads that have an id another first name; returns its Id."""
+        lead: str = self._tracked_leads()[0]["Id"]
+        self._ask("edit", id=lead, fields={"FirstName": first_name})
+        return lead
 
     def _tracked_leads(self) -> Sequence[Mapping[str, Any]]:
         answer = requests.get(

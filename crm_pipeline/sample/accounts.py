@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.sample.org_objects import objects_of_org
+
 SampleLogin = Literal["client_credentials", "jwt", "password"]
 
 
@@ -42,13 +45,32 @@ class SampleAccount:
     wrong_password: bool = False
 
 
+ENGAGEMENT = {
+    "pages": True,
+    "accounts": True,
+    "opportunity_tags": True,
+    "opportunity_scores": True,
+    "person_fields": {
+        "Prospect_Id__c": "prospect_id",
+        "Favorite__c": "favorite",
+        "Temperature__c": "temperature",
+        "Tags__c": "tags",
+        "Interest__c": "score:s2",
+        "Fit__c": "grade:s1",
+    },
+}
+"""An account's choices for the engagement workflow, with all that there is."""
+
 SAMPLE_ACCOUNTS = (
     SampleAccount(
         "alder-finch",
         "Alder & Finch Consulting",
-        "the usual case: people the org knows already, and addresses that it does not want",
+        "people the org knows already, addresses that it does not want, and prospects with tags, "
+        "scores and pages, shown at leads, contacts, accounts and opportunities",
         filters=("@rival.example", " MailTest "),
         known_people=True,
+        settings={"engagement": ENGAGEMENT},
+        org={"objects": objects_of_org(EngagementSettings.model_validate(ENGAGEMENT).org_objects)},
     ),
     SampleAccount(
         "banner-lane",

@@ -18,6 +18,11 @@ from crm_pipeline.sample.platform import (
     session_starts,
     shipped,
 )
+from crm_pipeline.sample.prospects import (
+    definitions_of_platform,
+    numbers_of_prospects,
+    prospects_of_platform,
+)
 from crm_pipeline.sample.tracked_leads import leads_of_platform, numbers_of_leads
 from crm_pipeline.sample.traffic import Presence, Tables
 
@@ -43,6 +48,9 @@ def history(platform: SamplePlatform, chunk_rows: int) -> Iterator[Tables]:
         yield _participations(platform, ids)
     for ids in _chunks(int(numbers_of_leads(platform).sum()), chunk_rows):
         yield {"tracked_lead": leads_of_platform(platform, ids)}
+    yield definitions_of_platform(platform)
+    for ids in _chunks(int(numbers_of_prospects(platform).sum()), chunk_rows):
+        yield from prospects_of_platform(platform, ids)
 
 
 def _chunks(total: int, rows: int) -> Iterator[Ids]:

@@ -35,6 +35,8 @@ def known_people(account: SampleAccount, addresses: Sequence[str]) -> KnownPeopl
     known = KnownPeople()
     if account.known_people:
         known.records = {"Account": [_CUSTOMERS], "Contact": [], "Lead": []}
+        if "engagement" in account.settings:
+            known.records["Opportunity"] = [_DEAL]
         for number, address in enumerate(addresses[: 5 * MOST_PEOPLE : 5]):
             _WAYS[number % len(_WAYS)](known, address)
     return known
@@ -70,6 +72,13 @@ def known_callers(known: KnownPeople, numbers: Sequence[str]) -> list[str]:
 
 # No id here has a capital letter, so AAA is the checksum of each.
 _CUSTOMERS = {"Id": "001000000000001AAA", "Name": "Customers of old"}
+
+_DEAL = {
+    "Name": "More for customers of old",
+    "AccountId": _CUSTOMERS["Id"],
+    "StageName": "Prospecting",
+    "CloseDate": "2026-12-31",
+}
 
 
 def _lead(known: KnownPeople, address: str) -> None:

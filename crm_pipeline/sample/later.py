@@ -37,6 +37,7 @@ class Traffic:
         replies: late replies to chat messages that are there already.
         tracked_leads: new leads of the tracker.
         richer_leads: calls that were there already and came again, with a recording.
+        prospects: those who came again.
     """
 
     registrations: int
@@ -48,6 +49,7 @@ class Traffic:
     replies: int
     tracked_leads: int
     richer_leads: int
+    prospects: int
 
 
 def add_traffic(
@@ -102,6 +104,7 @@ def add_traffic(
             replies=len(replies),
             tracked_leads=len(leads),
             richer_leads=_enrich(connection, draws, extent.last_lead, len(leads), now),
+            prospects=_change_prospects(connection, seed, now),
         )
 
 
@@ -124,6 +127,16 @@ def _enrich(
     leads = 1 + draws.below(last_lead + np.arange(number), "which call is richer", last_lead)
     return connection.execute(
         statement("sample/enrich_leads"), {"leads": leads.tolist(), "shipped_at": now}
+    ).rowcount
+
+
+def _change_prospects(connection: Connection, seed: int, now: datetime) -> int:
+    """Has prospects come again, a tag renamed and a score withdrawn; returns how many came."""
+    connection.execute(statement("sample/rename_tag"), {"shipped_at": now})
+    connection.execute(statement("sample/withdraw_score"))
+    salt = f"{seed} {now:%Y-%m-%d %H:%M:%S}"
+    return connection.execute(
+        statement("sample/change_prospects"), {"salt": salt, "shipped_at": now}
     ).rowcount
 
 

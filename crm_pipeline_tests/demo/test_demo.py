@@ -134,6 +134,7 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     told = requests.get(f"{platform}/_admin/current?topic=lead_values", timeout=30).json()
     assert {"won", "lost", "open"} <= {each["body"]["standing"] for each in told}
     assert "values told to the platform, cobalt-harbour" in first.output.read_text()
+    assert "is: Augusta " in first.output.read_text()
     assert requests.get(f"{platform}/", timeout=30).ok
     listener = first.wait_for(r"Listener: +(http://\S+)")
     assert requests.get(listener, timeout=30).json()["openapi"] == "3.1.0"

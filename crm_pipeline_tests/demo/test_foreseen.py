@@ -79,6 +79,28 @@ def test_campaigns_show_their_members_with_their_statuses(orgs: LocalOrgServer):
     assert any(row.get("Minutes_Attended__c") for row in members)
 
 
+def test_prospects_are_shown_at_leads_accounts_and_opportunities(orgs: LocalOrgServer):
+    """Runs after the account's first cycle; leads that it made are matched by the next."""
+    assert sync_account("alder-finch", run_id="prospects").state == "Complete"
+    assert sync_account("alder-finch", run_id="prospects").state == "Complete"
+    org = orgs.org("alder-finch")
+    for sobject, field in (
+        ("Prospect__c", "Email__c"),
+        ("Page_Prospect__c", "Prospect__c"),
+        ("SW_Tag_Segment_Trigger__c", "Lead__c"),
+        ("Prospect_Score_Instance__c", "Contact__c"),
+        ("SW_Account_Tag_Segment_Trigger__c", "Account__c"),
+        ("Account_Score__c", "Account__c"),
+        ("SW_Opportunity_Tag__c", "Opportunity__c"),
+        ("Opportunity_Score__c", "Opportunity__c"),
+    ):
+        assert any(row.get(field) for row in org.table(sobject).rows.values()), sobject
+    statuses = {row["Sync_Status__c"] for row in org.table("Prospect__c").rows.values()}
+    assert statuses == {"Processed"}
+    [customers] = org.table("Account").rows.values()
+    assert customers["Temperature__c"] is not None
+
+
 def test_another_cycle_after_more_traffic_leaves_one_activity_for_each_row(orgs: LocalOrgServer):
     account = ACCOUNTS["cobalt-harbour"]
     add_traffic(engine("warehouse"), 15, registrations=100, at=datetime.now(UTC))

@@ -21,7 +21,7 @@ def rows(*, seed: int = 1, chunk_rows: int = 10_000) -> dict[str, pd.DataFrame]:
             parts.setdefault(table, []).append(part)
     whole = {table: pd.concat(frames) for table, frames in parts.items()}
     return {
-        table: frame.sort_values(list(frame.columns[:1])).reset_index(drop=True)
+        table: frame.sort_values(list(frame.columns[:3])).reset_index(drop=True)
         for table, frame in whole.items()
     }
 

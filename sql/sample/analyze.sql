@@ -10,4 +10,8 @@ ANALYZE
     warehouse.chat_message,
     warehouse.chat_reply,
     warehouse.interaction,
-    warehouse.tracked_lead
+    warehouse.tracked_lead,
+    warehouse.prospect,
+    warehouse.prospect_tag,
+    warehouse.prospect_score,
+    warehouse.prospect_page
