@@ -55,9 +55,13 @@ test: style
 tests: install
 	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
+# Sizes that take seconds; the goals are about FLOWS='--rows 10000'.
+FLOWS := --rows 1000
 bench: .venv/bench
 	@.venv/bin/python -m benchmarks load $(BENCH)
 	@.venv/bin/python -m benchmarks records
+	@.venv/bin/python -m benchmarks leads $(FLOWS)
+	@.venv/bin/python -m benchmarks opportunities $(FLOWS)
 
 .venv/bench: .venv/installed
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \

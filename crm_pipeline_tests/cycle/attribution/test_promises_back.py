@@ -117,18 +117,29 @@ def test_what_is_wrong_is_noticed(told: Bench, change: str, expected: list[str])
 
 def conversions(bench: Bench) -> list[dict[str, Any]]:
     """The conversions that ad platforms may take, the smallest value first."""
-    rows = bench.connection.execute(
-        text("SELECT * FROM platform_inbox.ad_conversion ORDER BY value")
-    )
-    found = [dict(row) for row in rows.mappings()]
+    return rows_of(bench, "SELECT * FROM platform_inbox.ad_conversion ORDER BY value")
+
+
+def retractions(bench: Bench) -> set[str]:
+    """The order ids of those that do not hold any more."""
+    found = rows_of(bench, "SELECT * FROM platform_inbox.ad_retraction")
+    return {each["order_id"] for each in found}
+
+
+def rows_of(bench: Bench, query: str) -> list[dict[str, Any]]:
+    found = [dict(row) for row in bench.connection.execute(text(query)).mappings()]
     bench.connection.rollback()
     return found
 
 
+def sha(clear: str) -> str:
+    return sha256(clear.encode()).hexdigest()
+
+
 def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> None:
     choose(deals, split="equal")
-    clicks: dict[str, Any] = {"gclid": "Cj0K", "fbclid": "fb.1"}
-    ada: dict[str, Any] = {"email": " Ada.Lovelace@Gmail.com", "phone": "030 901820"}
+    clicks: dict[str, Any] = {"gclid": "Cj0K", "fbclid": "IwAR"}
+    ada: dict[str, Any] = {"email": " Ada.Lovelace+ads@Gmail.com", "phone": "030 901820"}
     track(deals.connection, 1, contact_name="Ada Lovelace", **ada, **clicks)
     track(deals.connection, 2, kind="call", phone="030 901821", contact_name="Bob")
     cycle(deals)
@@ -140,10 +151,16 @@ def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> Non
         edit(deals, each, StageName="Closed Won")
     cycle(deals)
     by_phone, by_click = conversions(deals)
-    assert (by_click["lead_id"], by_click["order_id"]) == ("1", one)
-    assert (by_click["gclid"], by_click["fbclid"], by_click["gbraid"]) == ("Cj0K", "fb.1", None)
-    assert by_click["hashed_email"] == sha256(b"adalovelace@gmail.com").hexdigest()
-    assert by_click["hashed_phone"] == sha256(b"+4930901820").hexdigest()
+    assert (by_click["lead_id"], by_click["opportunity_id"]) == ("1", one)
+    assert by_click["order_id"] == f"{one}-1"
+    assert (by_click["gclid"], by_click["fbclid"], by_click["gbraid"]) == ("Cj0K", "IwAR", None)
+    [happened_at] = rows_of(deals, "SELECT happened_at FROM crm.tracked_lead WHERE lead_id = '1'")
+    milliseconds = int(happened_at["happened_at"].timestamp()) * 1000
+    assert by_click["fbc"] == f"fb.1.{milliseconds}.IwAR"
+    assert by_click["hashed_email"] == sha("adalovelace@gmail.com")
+    assert by_click["hashed_phone"] == sha("+4930901820")
+    assert by_click["hashed_email_for_meta"] == sha("ada.lovelace+ads@gmail.com")
+    assert by_click["hashed_phone_for_meta"] == sha("4930901820")
     assert (str(by_click["value"]), by_click["currency"]) == ("100.01", "EUR")
     [won] = [
         each["CreatedDate"]
@@ -151,9 +168,20 @@ def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> Non
         if (each["OpportunityId"], each["StageName"]) == (one, "Closed Won")
     ]
     assert by_click["converted_at"] == datetime.fromisoformat(won)
-    assert (by_phone["hashed_email"], by_phone["order_id"]) == (None, two)
-    assert by_phone["hashed_phone"] == sha256(b"+4930901821").hexdigest()
+    assert (by_phone["hashed_email"], by_phone["fbc"]) == (None, None)
+    assert by_phone["opportunity_id"] == two
+    assert by_phone["hashed_phone"] == sha("+4930901821")
+    edit(deals, one, Amount=120)
+    cycle(deals)
+    restated = conversions(deals)[1]
+    assert (str(restated["value"]), restated["order_id"]) == ("120.00", by_click["order_id"])
+    assert restated["version"] > by_click["version"] and restated["as_of"] > by_click["as_of"]
+    assert retractions(deals) == set()
     edit(deals, one, StageName="Closed Lost")
     deals.admin("delete", ids=[two])
     cycle(deals)
     assert conversions(deals) == []
+    assert retractions(deals) == {f"{one}-1", f"{two}-2"}
+    edit(deals, one, StageName="Closed Won")
+    cycle(deals)
+    assert retractions(deals) == {f"{two}-2"}
