@@ -175,7 +175,8 @@ def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> Non
     cycle(deals)
     restated = conversions(deals)[1]
     assert (str(restated["value"]), restated["order_id"]) == ("120.00", by_click["order_id"])
-    assert restated["version"] > by_click["version"] and restated["as_of"] > by_click["as_of"]
+    assert restated["version"] > by_click["version"]
+    assert restated["as_of"] > by_click["as_of"]
     assert retractions(deals) == set()
     edit(deals, one, StageName="Closed Lost")
     deals.admin("delete", ids=[two])
