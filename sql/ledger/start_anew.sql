@@ -58,6 +58,28 @@ prospects AS (
     UPDATE crm.prospect SET is_due = true WHERE account_id = :account_id
 ),
 
+-- What is known of opportunities is asked of this org by its Ids.
+opportunities AS (
+    INSERT INTO crm.opportunity_question (account_id, question, record_id)
+    SELECT k.account_id, q.question, k.opportunity_id
+    FROM crm.opportunity AS k
+    CROSS JOIN (VALUES ('opportunity'), ('converted')) AS q (question)
+    WHERE k.account_id = :account_id AND NOT k.deleted
+    ON CONFLICT DO NOTHING
+),
+
+opportunity_roles AS (
+    UPDATE crm.opportunity_role SET doubtful = true WHERE account_id = :account_id
+),
+
+opportunity_people AS (
+    UPDATE crm.opportunity_person SET doubtful = true WHERE account_id = :account_id
+),
+
+opportunity_reading AS (
+    DELETE FROM crm.opportunity_reading WHERE account_id = :account_id
+),
+
 sweeps AS (
     DELETE FROM crm.org_sweep WHERE account_id = :account_id
 ),

@@ -86,6 +86,12 @@ _PROMISES = (
         "delivered or queued.",
     ),
     Promise(
+        "no_tracked_lead_is_unread",
+        shown.LEADS,
+        "The last daily count found no tracked lead in the warehouse that was not read, or has no "
+        "time of shipping.",
+    ),
+    Promise(
         "every_opportunity_is_accounted_for",
         opportunities.TOPIC,
         "Every opportunity that was read is told of, unchanged, not asked for, or waits with a "

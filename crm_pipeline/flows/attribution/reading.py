@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.declaration import Batch, Reading
-from crm_pipeline.flows.attribution import NAME, rules, shown
+from crm_pipeline.flows.attribution import NAME, rules, shown, unread
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.tracked_leads import (
@@ -44,7 +45,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
         ExtractError: the warehouse cannot be read, or a setting names a column that it does not
             have; what was yielded before is good.
     """
-    ledger, account, chosen = reading.ledger, reading.account, reading.choices
+    ledger, account = reading.ledger, reading.account
     _check_columns(reading)
     yield from _said_again(reading)
     filters = filter_strings(ledger, account.account_id)
@@ -58,13 +59,44 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     )
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
-        rows = without_removed(ledger, account, chunk.rows)
-        found = [rules.tracked_lead(row, chosen, filters) for row in rows]
-        people, numbers = _recorded(reading, rows, found)
-        intents = _intents(reading, people)
-        yield Batch(TRACKED_LEADS.name, len(chunk.rows), intents, chunk.position, numbers=numbers)
+        yield replace(_batch(reading, chunk.rows, filters), position=chunk.position)
+    if reading.recording and unread.is_due(ledger, account.account_id):
+        yield from _counted(reading, part, filters)
     if moved := take_moved(ledger, account.account_id):
         yield Batch(NAME, 0, _intents(reading, moved), None)
+
+
+def _batch(
+    reading: Reading[AttributionSettings], rows: Sequence[TrackedLeadRow], filters: Sequence[str]
+) -> Batch:
+    """Records what some rows say; the batch says what is wanted of their people."""
+    rows = without_removed(reading.ledger, reading.account, rows)
+    found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
+    people, numbers = _recorded(reading, rows, found)
+    return Batch(TRACKED_LEADS.name, len(rows), _intents(reading, people), None, numbers=numbers)
+
+
+def _counted(
+    reading: Reading[AttributionSettings], part: LeadsReading, filters: Sequence[str]
+) -> Iterator[Batch]:
+    """Counts the leads that the warehouse has, and reads those that were not read.
+
+    Raises:
+        ExtractError: the warehouse counts leads that no extract gives.
+    """
+    ledger, account_id = reading.ledger, reading.account.account_id
+    position = positions(ledger, account_id, NAME)[TRACKED_LEADS.name]
+    found = unread.count(ledger, account_id, part, position)
+    seen: set[str] = set()
+    changed = 0
+    for chunk in unread.read_again(part, found):
+        batch = _batch(reading, chunk.rows, filters)
+        seen |= {str(each.columns["lead_id"]) for each in chunk.rows}
+        changed += shown.changed(batch.numbers)
+        yield batch
+    told = unread.note(ledger, account_id, found, seen, changed)
+    yield Batch(NAME, 0, (), None, told=told)
+    unread.demand_all(found, seen)
 
 
 def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:

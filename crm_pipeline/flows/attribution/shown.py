@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from crm_pipeline.declaration import Shown, Table
+from crm_pipeline.declaration import Numbers, Shown, Table
 from crm_pipeline.flows.attribution import NAME
 from crm_pipeline.ledger.tracked_leads import TrackedLead
 from crm_pipeline.report import CycleReport
@@ -38,6 +38,11 @@ def numbers(
         (LEADS, "rejected"): rejected.total(),
         **{(LEADS, f"{_REJECTED}{reason}"): n for reason, n in rejected.items() if n},
     }
+
+
+def changed(counted: Numbers) -> int:
+    """Returns how many of some rows said something new."""
+    return counted[LEADS, "leads_new"] + counted[LEADS, "leads_changed"]
 
 
 def tracked_leads(report: CycleReport) -> Shown:

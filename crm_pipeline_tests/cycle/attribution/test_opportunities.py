@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.inbound.erasing import erase, traces_of
 from crm_pipeline.inbound.tombstones import bury, hasher_of
+from crm_pipeline.ledger.anew import start_anew
 from crm_pipeline_tests.cycle.attribution.deals import (
     ID_ON_OPPORTUNITY,
     choose,
@@ -427,6 +428,31 @@ def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
     assert {(row.email, *row.phones, row.tracker_id) for row in rows} == {(None, None)}
     deals.connection.rollback()
     assert waits(deals, made) == "nobody around it is a tracked lead"
+
+
+def test_an_account_that_starts_anew_in_another_org_reads_all_around_opportunities_again(
+    deals: Bench,
+) -> None:
+    """A role that the new org has not does not hold there, whatever is not seen is not gone yet."""
+    ada = contact(deals, Email="ada@example.com")
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals)
+    given = role(deals, made, ada)
+    by_id = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "contact_role"
+    start_anew(deals.connection, ACCOUNT)
+    deals.connection.commit()
+    # Erased: no reading of changes would ever meet it.
+    deals.admin("erase", ids=[given])
+    report = deals.cycle()
+    assert report.state == "Complete", report.reason
+    assert of_lead(deals, 1, made)["standing"] == "withdrawn"
+    assert rule_of(deals, 1, by_id) == "id_on_opportunity"
+    before = messages(deals)
+    cycle(deals)
+    assert messages(deals) == before
 
 
 def test_what_is_read_again_is_told_once(deals: Bench) -> None:

@@ -1,4 +1,4 @@
-"""Each promise about opportunities notices its breach; rows that ad platforms may take."""
+"""Each promise of attribution notices its breach; rows that ad platforms may take."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ from crm_pipeline_tests.flows.webinars.warehouse import track
 __all__ = ["deals"]
 
 PROMISES = (
+    "every_tracked_lead_is_accounted_for",
     "every_opportunity_is_accounted_for",
     "no_match_is_older_than_its_role",
     "values_agree",
@@ -61,6 +62,14 @@ def told(deals: Bench) -> Bench:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
+        (
+            "UPDATE crm.operation SET state = 'superseded' WHERE kind = 'person'",
+            ["every_tracked_lead_is_accounted_for"],
+        ),
+        (
+            "UPDATE crm.tracked_lead SET person_key = NULL",
+            ["every_tracked_lead_is_accounted_for"],
+        ),
         (
             (
                 "UPDATE crm.opportunity SET record = record || '{\"Amount\": 8}'"
