@@ -201,7 +201,9 @@ def by_policy(
     wanted = {
         field: value
         for field, value in decision.fields.items()
-        if (field in agreed and agreed[field] == value)
+        # Most fields need no look at anything.
+        if (policies[field] == "source" and field != OPT_OUT)
+        or (field in agreed and agreed[field] == value)
         or is_written(
             policies[field],
             field,

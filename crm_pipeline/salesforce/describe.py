@@ -128,7 +128,7 @@ class SObjectSchema:
             if (
                 type(value) is str
                 and 0 < len(value) <= lengths.get(name, 0)
-                and not (value[0].isspace() or value[-1].isspace())
+                and value.strip() == value
             ):
                 fitted[name] = value
             elif name in readers and (read := readers[name](value)) is not None:
