@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tests lint style types bench chaos picture clean
+.PHONY: help install demo test tests lint style types bench chaos fuzz picture clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test           linters, types and all tests'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
+	@echo 'make fuzz           thousands of requests to the listener, made of its own description'
 	@echo 'make picture        docs/lineage.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
@@ -70,6 +71,10 @@ bench: .venv/bench
 
 chaos: install
 	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
+
+fuzz: install
+	FUZZ_EXAMPLES=$(or $(FUZZ),1000) .venv/bin/pytest -q -n 2 \
+	  crm_pipeline_tests/listener/test_own_description.py
 
 # Needs Chromium; where it runs as root it has no sandbox.
 UI := http://127.0.0.1:3000
