@@ -91,6 +91,20 @@ class CampaignSettings(BaseModel):
         description="Status of campaigns that we made, by their days: Planned, In Progress, "
         "Completed.",
     )
+    from_salesforce: Literal["off", "invite", "register"] = Field(
+        default="off",
+        description="Members that people put into linked campaigns with a status of register_from "
+        "are told to the platform, to be invited or registered.",
+    )
+    register_from: tuple[str, ...] = Field(default=(), description="The labels of these statuses.")
+    most_registrations_per_cycle: int = Field(
+        default=500, ge=1, le=100_000, description="So many are told in a cycle at most."
+    )
+    join_link_field: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
+        description="Field of CampaignMember that gets the person's own link (join_link).",
+    )
     census: Literal["off", "daily"] = Field(
         default="off",
         description="Members of campaigns of the last 90 days are counted in the org each day: a "
@@ -136,6 +150,12 @@ class CampaignSettings(BaseModel):
         description="Participations that a cycle reads again at most when a link or a mapping "
         "changed; at least one event.",
     )
+
+    @model_validator(mode="after")
+    def _says_from_which(self) -> Self:
+        if self.from_salesforce != "off" and not self.register_from:
+            raise ValueError("from_salesforce needs the labels of statuses in register_from")
+        return self
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Self:

@@ -16,7 +16,7 @@ from crm_pipeline.cli import (
 )
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.attribution import confirm_attribution
-from crm_pipeline.cli.campaign import confirm_reading
+from crm_pipeline.cli.campaign import confirm_from_salesforce, confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
 from crm_pipeline.cli.engagement import confirm_engagement
@@ -208,6 +208,7 @@ def set_(
             f"show {account_id}` lists the settings."
         )
     _check_names(changes)
+    confirm_from_salesforce(account_id, changes.get("campaigns"), yes=yes)
     with locked(account_id) if "client" in itself else transaction() as connection:
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)

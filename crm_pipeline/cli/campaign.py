@@ -184,6 +184,54 @@ def map_(account_id: AccountId, yes: Yes = False) -> None:
     say(f"Account {account_id} fills {counted(len(new), 'field')} more.")
 
 
+def confirm_from_salesforce(account_id: str, chosen: str | None, *, yes: bool) -> None:
+    """Says how many members the platform would be told of, where that is switched on or changed.
+
+    It asks the org, which is a call. Nothing changes unless the person agrees.
+
+    Args:
+        account_id: the account.
+        chosen: its campaign settings as they are typed.
+        yes: whether they agreed beforehand.
+    """
+    from crm_pipeline.accounts.account import AccountSettings
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.cli.account_login import log_in_to
+    from crm_pipeline.ledger.campaigns import linked_campaigns
+    from crm_pipeline.salesforce.counting import count_records
+    from crm_pipeline.salesforce.soql import in_list
+
+    after = AccountSettings.parse(account_id, {"campaigns": chosen}).campaigns if chosen else None
+    if after is None or after.from_salesforce == "off":
+        return
+    with transaction() as connection:
+        before = get_account(connection, account_id).settings.campaigns
+        campaigns = sorted(linked_campaigns(connection, account_id))
+    wanted = (after.from_salesforce, after.register_from)
+    if not campaigns or (before and (before.from_salesforce, before.register_from) == wanted):
+        return
+    _, org, _ = log_in_to(account_id)
+    try:
+        members = 0
+        for start in range(0, len(campaigns), _CAMPAIGNS_COUNTED):
+            some = in_list("CampaignId", campaigns[start : start + _CAMPAIGNS_COUNTED])
+            condition = f"{some} AND {in_list('Status', after.register_from)}"
+            members += count_records(org, {"CampaignMember": condition})["CampaignMember"] or 0
+    finally:
+        org.log_out()
+    what = "registered" if after.from_salesforce == "register" else "invited"
+    agree(
+        f"{counted(members, 'member')} of {counted(len(campaigns), 'campaign')} have one of these "
+        f"statuses: the platform is told to have them {what}, but for those who opted out of email "
+        f"or have their status from us, {after.most_registrations_per_cycle} in a cycle at most.",
+        "Have it told?",
+        yes=yes,
+    )
+
+
+_CAMPAIGNS_COUNTED = 500
+
+
 def _with_campaigns(account_id: str) -> "tuple[Account, CampaignSettings]":
     """The account and its campaign settings; ends where it has campaigns off."""
     from crm_pipeline.accounts.store import get_account

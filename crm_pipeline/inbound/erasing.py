@@ -19,6 +19,10 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "field_change": ("crm.field_change", ("old_value", "new_value")),
     "message": ("platform_inbox.message", ("about", "body")),
     "member_row": ("crm.member_row", ("natural_key",)),
+    "campaign_wish": (
+        "crm.campaign_wish",
+        ("member_id", "campaign_id", "person_id", "email", "first_name", "last_name"),
+    ),
     "campaign_member": ("crm.campaign_member", ("person_id", "member_id")),
     "record": (
         "crm.record",
@@ -71,6 +75,8 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.field_mapping.sobject",
             "crm.field_mapping.source",
             "crm.answer_key.question",
+            "crm.campaign_asked.campaign_id",
+            "crm.campaign_asked.wanted",
             "crm.campaign_census.campaign_id",
             "crm.attribution_said.fingerprint",
             "crm.campaign_mapping.fingerprint",

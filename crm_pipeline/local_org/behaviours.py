@@ -18,7 +18,7 @@ Behaviour = Callable[[WriteContext, Table, Row, Row | None], None]
 
 _PERSON_FIELDS = (
     "Salutation", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "Fax", "MobilePhone",
-    "Description", "LeadSource",
+    "Description", "LeadSource", "HasOptedOutOfEmail",
 )  # fmt: skip
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country")
 _MAX_MINUTES = 1_440

@@ -17,7 +17,7 @@
 -- changes: session_starts_at, session_ends_at (after it, whoever has not come is a no-show);
 -- cancelled_at; role (who is no attendee is not sent, unless the account wants it); utm_source and the
 -- like; answers (a JSON object; `answers.<key>` can be mapped); consent, consent_at, consent_text;
--- replaced_by (the registration of whoever comes instead: this one is *substituted*).
+-- join_link; replaced_by (the registration of whoever comes instead: this one is *substituted*).
 WITH changed AS (
     SELECT r.registration_id
     FROM warehouse.registration AS r
@@ -72,6 +72,7 @@ SELECT
     r.consent_at,
     r.consent_text,
     r.replaced_by,
+    r.join_link,
     r.registered_at,
     p.person_id,
     p.email,

@@ -88,7 +88,7 @@ def _fingerprint(
     return rules.fingerprint(
         rules.Choices(
             chosen,
-            rules.member_map(overrides),
+            rules.member_map(overrides, join_link_field=chosen.join_link_field),
             {},
             words=account.settings.words,
             recordings=tells_recordings(warehouse),

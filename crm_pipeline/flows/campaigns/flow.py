@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
-from crm_pipeline.flows.campaigns import NAME, shown
+from crm_pipeline.flows.campaigns import NAME, from_salesforce, shown
 from crm_pipeline.flows.campaigns.reading import read
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
 
@@ -71,6 +71,18 @@ _CENSUS = Topic(
     acts=_take_census,
 )
 
+_FROM_SALESFORCE = Topic(
+    from_salesforce.TOPIC,
+    "Members whom people put into the campaigns of events, with a status that the account names: "
+    "the platform is told to register or to invite them, each once, never those who opted out.",
+    group=NAME,
+    technology="salesforce",
+    after=("campaigns",),
+    counts=("members_wanted", "opted_out", "without_usable_address", "told", "failed"),
+    reads_back=True,
+    sends=("message",),
+)
+
 _OUTSIDE = (
     Outside(
         "warehouse/event",
@@ -115,11 +127,15 @@ _PROMISES = (
 CAMPAIGNS = Flow(
     NAME,
     settings=lambda account: account.campaigns,
-    topics=(*_TOPICS, _CENSUS),
+    topics=(*_TOPICS, _CENSUS, _FROM_SALESFORCE),
     sources=EXTRACTS,
     outside=_OUTSIDE,
     promises=_PROMISES,
     read=read,
     share=100_000,
     count=shown.count,
+    watches=from_salesforce.watches,
+    asks=from_salesforce.asks,
+    take=from_salesforce.take,
+    follow=from_salesforce.follow,
 )

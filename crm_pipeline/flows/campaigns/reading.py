@@ -43,7 +43,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     )
     choices = rules.Choices(
         reading.choices,
-        rules.member_map(rows.overrides, rows.selection.timezone),
+        rules.member_map(rows.overrides, rows.selection.timezone, reading.choices.join_link_field),
         campaign_links(ledger, account.account_id),
         linked_events(ledger, account.account_id),
         rows.filter_strings,

@@ -92,9 +92,12 @@ class Choices:
         return not set(said).intersection(self.people_from)
 
 
-def member_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:
+def member_map(
+    overrides: Sequence[FieldMapping], timezone: str = "UTC", join_link_field: str | None = None
+) -> FieldMap:
     """Returns the account's map of further fields of CampaignMember; there is none by default."""
-    return _map_of(MEMBER, overrides, timezone)
+    link = () if join_link_field is None else (FieldMapping(MEMBER, join_link_field, "join_link"),)
+    return _map_of(MEMBER, (*link, *overrides), timezone)
 
 
 def campaign_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:

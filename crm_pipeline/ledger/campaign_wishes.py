@@ -1,0 +1,83 @@
+"""Members that people put into campaigns, whom the platform is to register or to invite."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_pipeline.database.rows import objects
+from crm_pipeline.database.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A member of a campaign who is to be registered or invited.
+
+    Attributes:
+        member_id: of the CampaignMember.
+        campaign_id: of the Campaign.
+        person_id: the Lead or Contact.
+        email: as `email_key` writes it.
+        first_name: as the org has it.
+        last_name: likewise.
+        noticed_at: when the org said so, UTC.
+        event_id: of the event whose campaign it is; 0: not known yet.
+    """
+
+    member_id: str
+    campaign_id: str
+    person_id: str
+    email: str
+    first_name: str | None
+    last_name: str | None
+    noticed_at: datetime
+    event_id: int = 0
+
+
+def campaigns_to_ask(
+    connection: Connection, account_id: str, wanted: str, *, limit: int
+) -> list[str]:
+    """Returns linked campaigns whose members were not read yet for these statuses."""
+    parameters = {"account_id": account_id, "wanted": wanted, "limit": limit}
+    return list(connection.scalars(statement("campaigns/to_ask"), parameters))
+
+
+def campaigns_were_asked(
+    connection: Connection, account_id: str, wanted: str, campaigns: Collection[str]
+) -> None:
+    """Notes campaigns whose members were read."""
+    parameters = {"account_id": account_id, "wanted": wanted, "campaigns": list(campaigns)}
+    connection.execute(statement("campaigns/were_asked"), parameters)
+
+
+def given_statuses(
+    connection: Connection, account_id: str, members: Collection[str]
+) -> dict[str, set[str]]:
+    """Returns the statuses that we gave, or may have given, to members, in small letters."""
+    parameters = {"account_id": account_id, "members": list(members)}
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(statement("campaigns/given_statuses"), parameters):
+        found.setdefault(row.member_id, set()).add(row.status.casefold())
+    return found
+
+
+def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish]) -> None:
+    """Keeps wishes about campaigns of events; those of other campaigns are none."""
+    if wishes:
+        rows = [{k: v for k, v in asdict(each).items() if k != "event_id"} for each in wishes]
+        parameters = {"account_id": account_id, "wishes": orjson.dumps(rows).decode()}
+        connection.execute(statement("campaigns/note_wishes"), parameters)
+
+
+def waiting_wishes(connection: Connection, account_id: str, *, limit: int) -> list[Wish]:
+    """Returns wishes that the platform was not told, oldest first."""
+    parameters = {"account_id": account_id, "limit": limit}
+    return objects(connection.execute(statement("campaigns/waiting_wishes"), parameters), Wish)
+
+
+def wishes_were_told(connection: Connection, account_id: str, members: Collection[str]) -> None:
+    """Notes wishes that are told now."""
+    parameters = {"account_id": account_id, "members": list(members)}
+    connection.execute(statement("campaigns/wishes_were_told"), parameters)

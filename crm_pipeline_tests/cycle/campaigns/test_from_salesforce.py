@@ -1,0 +1,118 @@
+"""Members that people put into a campaign become the platform's registrants, each once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+__all__ = ["run"]
+
+LINK = {"Join_Link__c": {"type": "string", "length": 255}}
+CHOSEN = {"from_salesforce": "register", "register_from": ["Please register"]}
+
+
+@pytest.fixture
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    org = {"name": ACCOUNT, **ORG, "objects": {"CampaignMember": {"fields": LINK}}}
+    with bench_of(org, pipeline, monkeypatch) as made:
+        made.settings(read_back_minutes=0)
+        switch_on(made)
+        add_person(made.connection, 1)
+        register(made.connection, 1, 1)
+        made.cycle()
+        [campaign] = made.records("Campaign")
+        status = {"CampaignId": campaign["Id"], "Label": "Please register", "SortOrder": 9}
+        made.seed("CampaignMemberStatus", **status)
+        yield made
+
+
+def wish(bench: Bench, name: str, **fields: Any) -> str:
+    """Somebody puts a lead of theirs into the campaign."""
+    known = {"LastName": name, "Company": "C", "Email": f"{name}@example.com"}
+    lead = bench.seed("Lead", **known, **fields)
+    [campaign] = bench.records("Campaign")
+    member = {"CampaignId": campaign["Id"], "LeadId": lead, "Status": "Please register"}
+    made = bench.admin("create", object="CampaignMember", fields=member)
+    return str(made["id"])
+
+
+def told(bench: Bench) -> list[dict[str, Any]]:
+    bodies = bench.connection.scalars(
+        text(
+            "SELECT body FROM platform_inbox.message"
+            " WHERE topic = 'registrants_from_campaigns' ORDER BY body ->> 'email'"
+        )
+    ).all()
+    bench.connection.rollback()
+    return list(bodies)
+
+
+def test_who_is_put_into_a_campaign_is_told_once_and_goes_on(run: Run, bench: Bench) -> None:
+    there = wish(bench, "ann")
+    wish(bench, "eve", HasOptedOutOfEmail=True)
+    bench.connection.commit()
+    says = 'campaigns={"from_salesforce": "register", "register_from": ["Please register"]}'
+    asked = run("account", "set", ACCOUNT, says, fails=1).stderr
+    assert "2 members of 1 campaign have one of these statuses" in asked
+    assert "500 in a cycle at most" in asked
+    switch_on(bench, **CHOSEN, join_link_field="Join_Link__c")
+    bench.cycle()
+    [body] = told(bench)
+    assert body == {
+        "action": "register",
+        "event_id": event_id(bench),
+        "sessions": [1, 2],
+        "email": "ann@example.com",
+        "first_name": None,
+        "last_name": "ann",
+        "member_id": there,
+        "campaign_id": bench.records("Campaign")[0]["Id"],
+        "person_id": body["person_id"],
+    }
+    assert bench.cycle().tally["registrants_from_campaigns", "told"] == 0
+    assert len(told(bench)) == 1
+
+    # The platform's answer is a row of the warehouse: the same member becomes Registered.
+    add_person(bench.connection, 2, "ann@example.com")
+    register(bench.connection, 2, 2, minute=5)
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET join_link = 'https://j/2' WHERE person_id = 2")
+    )
+    bench.cycle()
+    [ann] = [each for each in bench.records("CampaignMember") if each["Id"] == there]
+    assert (ann["Status"], ann["Join_Link__c"]) == ("Registered", "https://j/2")
+    assert len(bench.records("CampaignMember")) == 3
+    assert bench.cycle().state == "Complete"
+    assert len(told(bench)) == 1
+
+
+def test_what_we_gave_is_no_wish(bench: Bench) -> None:
+    """A status of the account's own ladder may be among those that people use."""
+    switch_on(bench, from_salesforce="invite", register_from=["Registered"])
+    bench.cycle()
+    bench.cycle()
+    assert told(bench) == []
+
+
+def test_so_many_are_told_in_a_cycle(bench: Bench) -> None:
+    for name in ("ann", "bob", "cid"):
+        wish(bench, name)
+    switch_on(bench, **CHOSEN, most_registrations_per_cycle=2)
+    bench.cycle()
+    assert len(told(bench)) == 2
+    bench.cycle()
+    assert [each["email"][:3] for each in told(bench)] == ["ann", "bob", "cid"]
+
+
+def test_an_idle_reading_costs_a_call(bench: Bench) -> None:
+    switch_on(bench, **CHOSEN)
+    bench.cycle()
+    assert bench.cycle().counts.api_calls == 1
+    switch_on(bench)
+    assert bench.cycle().counts.api_calls == 0
