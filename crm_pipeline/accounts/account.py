@@ -75,6 +75,7 @@ _AS_JSON = {
     "inbound": "a JSON object is expected, such as {}",
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
     "match_fields": 'a JSON object is expected, such as {"Contact": ["Second_Email__c"]}',
+    "redaction": 'a JSON list is expected, such as ["cards", "health"]',
     "roles": 'a JSON list is expected, such as ["attendee", "sponsor"]',
     "activity_text": 'a JSON list is expected, such as ["event", "minutes"]',
     "stage_of": 'a JSON object is expected, such as {"no vino": "no_show"}',
@@ -98,6 +99,14 @@ def _account_of_contacts(chosen: str) -> str:
         is_record_id(chosen) and chosen.startswith("001")
     ):
         raise ValueError("none, by_domain or the Id of an Account is expected")
+    return chosen
+
+
+def _pattern(chosen: str) -> str:
+    try:
+        re.compile(chosen)
+    except re.error as error:
+        raise ValueError(f"{chosen!r} is no regular expression: {error}") from None
     return chosen
 
 
@@ -247,6 +256,11 @@ class AccountSettings(BaseModel):
         description="Activities are made of all registrations and attendances, of attendance "
         "alone, or none; people and members come all the same.",
     )
+    redaction: tuple[Annotated[str, AfterValidator(_pattern)], ...] = Field(
+        default=(),
+        description="Taken out of what people write themselves before it becomes CRM data: a JSON "
+        "list of cards (numbers that check as one), health (words), and regular expressions.",
+    )
     consent_clears_opt_out: bool = Field(
         default=False,
         description="A clear yes to emails clears HasOptedOutOfEmail where opted_out is mapped to "
@@ -322,6 +336,7 @@ class AccountSettings(BaseModel):
         "stage_of",
         "people_from_stages",
         "roles",
+        "redaction",
         "activity_text",
         mode="before",
     )

@@ -138,6 +138,11 @@ class CampaignSettings(BaseModel):
         description="Hours after a session's end after which whoever is registered and has not "
         "come is a no-show, if anybody came; none: only what the warehouse says.",
     )
+    reregistration: bool = Field(
+        default=True,
+        description="A new registration for a session lifts Cancelled, Declined and No Show; "
+        "false: whoever cancelled a session stays so.",
+    )
     unknown_status: Literal["create", "report"] = Field(
         default="create",
         description="A status that a campaign lacks is created there, or reported, and nothing "

@@ -194,6 +194,7 @@ def _spelt(
 def _cost(account: "Account", fields: Collection[str], people: int) -> str:
     from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls
+    from crm_pipeline.salesforce.data_storage import megabytes
     from crm_pipeline.sources.clients import clients
 
     what = "All rows of the client are read again: what settings and mapping say otherwise is sent."
@@ -203,7 +204,8 @@ def _cost(account: "Account", fields: Collection[str], people: int) -> str:
             calls = composite_calls({("Lead", "update"): rows, ("Event", "update"): rows})
             what = (
                 f"{counted(rows, 'row')} of client {account.client_id} are read again: what "
-                f"settings and mapping say otherwise is sent, at most {calls} API calls."
+                f"settings and mapping say otherwise is sent, at most {calls} API calls and "
+                f"{megabytes(2 * rows)} MB of data storage."
             )
     if fields:
         what += (

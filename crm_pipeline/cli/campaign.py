@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.campaign_look import delays, explain, what_if
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.campaigns import CampaignSettings
 
 app = typer.Typer(help="Campaigns of accounts that have them on: links, progress, back-fills.")
+
+app.command()(explain)
+app.command("what-if")(what_if)
+app.command()(delays)
 
 EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
 
@@ -305,13 +310,15 @@ def _read_again(
 def _confirm(volumes: Mapping[int, int], rows_per_cycle: int | None, *, yes: bool) -> None:
     """Asks whether so many rows by event are to be read; `rows_per_cycle` None: all at once."""
     from crm_pipeline.salesforce.budget import backfill_calls
+    from crm_pipeline.salesforce.data_storage import megabytes
 
     rows = sum(volumes.values())
     cycles = 1 if rows_per_cycle is None else -(-rows // rows_per_cycle) or 1
     agree(
         f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
         f"read: at most {backfill_calls(len(volumes), rows)} API calls, over about "
-        f"{counted(cycles, 'cycle')}.",
+        f"{counted(cycles, 'cycle')}. What is new takes {megabytes(rows + 4 * len(volumes))} MB of "
+        "data storage at most, and who has responded gets today's First Responded Date.",
         "Read them?",
         yes=yes,
     )

@@ -136,6 +136,32 @@ def latest_intents(
     return {row.natural_key: Said(row.as_of, row.intent, row.memory, row.was_sent) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class MemberOfPerson:
+    """Somebody's membership: its latest operation, and the member in the org, if one is known."""
+
+    person_key: int
+    operation_id: int
+    state: str
+    member_id: str | None
+
+
+def members_of_person(
+    connection: Connection, account_id: str, event_id: int, address: str
+) -> list[MemberOfPerson]:
+    """Returns the memberships in an event's campaign of whoever has an address."""
+    parameters = {"account_id": account_id, "event_id": event_id, "address": address}
+    return objects(
+        connection.execute(statement("campaigns/members_of_person"), parameters), MemberOfPerson
+    )
+
+
+def known_memberships(connection: Connection, account_id: str) -> list[str]:
+    """Returns the natural keys of all memberships that are known."""
+    rows = connection.scalars(statement("campaigns/known_memberships"), {"account_id": account_id})
+    return list(rows)
+
+
 def statuses_due(connection: Connection, account_id: str, today: date) -> list[int]:
     """Returns the events whose campaigns are to have another status, since days have passed."""
     parameters = {"account_id": account_id, "today": today.isoformat()}

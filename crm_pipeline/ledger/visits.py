@@ -6,6 +6,7 @@ lock.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -98,3 +99,12 @@ def attendances_in_org(connection: Connection, account_id: str) -> AttendancesIn
 def take_as_own(connection: Connection, account_id: str) -> None:
     """Has each of these undone that turns out, read again, to be part of another."""
     connection.execute(statement("ledger/take_as_own_visits"), {"account_id": account_id})
+
+
+def delivered_attendances(
+    connection: Connection, account_id: str, sessions: Collection[int]
+) -> dict[int, datetime]:
+    """Returns when each attendance of these sessions came to be in the org (UTC), by its row."""
+    parameters = {"account_id": account_id, "sessions": list(sessions)}
+    rows = connection.execute(statement("ledger/delivered_attendances"), parameters)
+    return {row.attendance_id: row.seen_at for row in rows}

@@ -30,6 +30,7 @@ from crm_pipeline.sources.participations import (
     without_texts,
 )
 from crm_pipeline.sources.people import present, sightings
+from crm_pipeline.sources.redaction import redacted, redactions
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.stages import role_of
 from crm_pipeline.text import digest
@@ -109,6 +110,9 @@ class AccountRows:
         return rows
 
     def _screened(self, rows: Sequence[Participation]) -> Sequence[Participation]:
+        if chosen := self.account.settings.redaction:
+            redact = redactions(chosen)
+            rows = [redacted(row, redact) for row in rows]
         tombstones = tombstones_of(self.ledger, self.account) if rows else None
         if tombstones is None:
             return rows

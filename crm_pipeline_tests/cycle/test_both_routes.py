@@ -52,6 +52,7 @@ CHOICES: dict[str, list[Any]] = {
     "people_from_stages": [["registered"]],
     "roles": [["attendee", "speaker"]],
     "attended_at_least_minutes": [20],
+    "redaction": [["cards", "[Tt]alk"]],
     "activities": ["attendance"],
     "consent_clears_opt_out": [True],
     "on_demand_subject": ["Saw it"],

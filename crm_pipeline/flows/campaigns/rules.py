@@ -138,6 +138,8 @@ def fingerprint(choices: Choices) -> str:
         said["campaigns"] = [choices.campaigns.sources, choices.campaigns.constants]
     if settings.campaign_status:
         said["campaign_status"] = True
+    if not settings.reregistration:
+        said["reregistration"] = False
     if words.least_minutes > 1:
         said["least_minutes"] = words.least_minutes
     if summed := sums.SUMMED.intersection(members.sources.values()) - sums.SINCE_LONG:
@@ -391,6 +393,7 @@ def _stage(
         over,
         with_recordings="attended_on_demand" in sent,
         least_minutes=choices.words.least_minutes,
+        reregistration=choices.settings.reregistration,
     )
     if "substituted" not in sent:
         there = ["cancelled" if stage == "substituted" else stage for stage in there]

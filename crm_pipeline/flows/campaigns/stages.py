@@ -37,6 +37,9 @@ _MADE_BY: tuple[Stage, ...] = ("follow_up_requested", "attended", "attended_on_d
 """Stages that stay, whatever a registration says, until the source takes the attendance back."""
 
 
+_ENDED: tuple[Stage, ...] = ("cancelled", "declined", "no_show", "substituted")
+"""Stages that a new registration lifts."""
+
 _COMES: tuple[Stage, ...] = ("registered", "attended", "attended_on_demand")
 """Stages of those of whom a wish to be spoken to says more."""
 
@@ -71,6 +74,7 @@ class Told:
         *,
         with_recordings: bool = True,
         least_minutes: int = 1,
+        reregistration: bool = True,
     ) -> list[Stage]:
         """The stage of each session, and the one from before.
 
@@ -78,6 +82,7 @@ class Told:
             over: as in `stages_of_sessions`.
             with_recordings: whether views of recordings count; else it is as if there were none.
             least_minutes: whoever was at a session for less has not attended it.
+            reregistration: whether a later registration lifts what ended an earlier one.
         """
         none = self._too_brief(least_minutes)
         words = {
@@ -85,6 +90,13 @@ class Told:
             for row, word in self.words.items()
             if (with_recordings or word.stage != "attended_on_demand") and row not in none
         }
+        if not reregistration:
+            ended = {word.session for word in words.values() if word.stage in _ENDED}
+            words = {
+                row: word
+                for row, word in words.items()
+                if word.stage != "registered" or word.session not in ended
+            }
         found = list(stages_of_sessions(words, over).values())
         return found if self.before is None or self.before in found else [*found, self.before]
 

@@ -1,0 +1,198 @@
+"""`crm-pipeline campaign explain`, `what-if` and `delays`: looks that change nothing."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import counted, print_facts, print_table, say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.flows.campaigns.rules import Choices
+    from crm_pipeline.ledger.campaigns import Said
+
+_EVENT = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
+
+
+def explain(
+    account_id: AccountId,
+    event_id: _EVENT,
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")],
+) -> None:
+    """Say why a person has their status in an event's campaign, and what would change it."""
+    from crm_pipeline.flows.campaigns.explaining import explained
+    from crm_pipeline.flows.campaigns.rules import member_key
+    from crm_pipeline.ledger.campaigns import latest_intents, members_of_person
+    from crm_pipeline.salesforce.emails import email_key
+
+    key = email_key(email)
+    with transaction() as connection:
+        account = _account(connection, account_id)
+        found = members_of_person(connection, account_id, event_id, key or "")
+        if not found:
+            mistake(f"Nobody with this address has to do with event {event_id} of {account_id}.")
+        names = [member_key(event_id, each.person_key) for each in found]
+        known = latest_intents(connection, account_id, names)
+        choices = _choices(connection, account, account.settings, known)
+    for each in found:
+        said = known[member_key(event_id, each.person_key)]
+        why = explained(said, choices)
+        print_table(
+            f"person:{each.person_key}",
+            ("row", "session", "says", "at"),
+            [(row.row, str(row.session), row.stage, row.at) for row in why.rows],
+            empty="No row of theirs is known.",
+        )
+        print_facts(
+            [
+                ("sessions", ", ".join(f"{s}: {stage}" for s, stage in why.sessions.items())),
+                ("rule", why.rule),
+                ("wanted", why.wanted or "no status"),
+                ("operation", f"{each.operation_id}, {each.state}"),
+                ("in the org", each.member_id or "no member of ours is known"),
+                ("would be changed by", why.changes),
+            ]
+        )
+
+
+def what_if(
+    account_id: AccountId,
+    setting: Annotated[
+        str, typer.Argument(metavar="SETTING=VALUE", help="As `account set` takes it.")
+    ],
+) -> None:
+    """Say what a setting would make of members' statuses, before it is set; changes nothing.
+
+    It goes by the stages that rows said when they were read: a word that gets another meaning
+    (stage_of) counts once its rows are read again.
+    """
+    from crm_pipeline.accounts.account import AccountSettings
+    from crm_pipeline.flows.campaigns.explaining import moved
+    from crm_pipeline.ledger.campaigns import known_memberships, latest_intents
+    from crm_pipeline.salesforce.budget import composite_calls
+
+    name, is_one, value = setting.partition("=")
+    if not is_one:
+        mistake(f"{setting!r} is not SETTING=VALUE.")
+    with transaction() as connection:
+        account = _account(connection, account_id)
+        so_far = account.settings.model_dump(exclude_unset=True, mode="json")
+        after = AccountSettings.parse(account_id, {**so_far, name: value})
+        if after.campaigns is None:
+            mistake(f"Account {account_id}: campaigns would be off; members stay as they are.")
+        keys = known_memberships(connection, account_id)
+        known = latest_intents(connection, account_id, keys)
+        before_choices = _choices(connection, account, account.settings, known)
+        after_choices = _choices(connection, account, after, known)
+    numbers = moved(known, before_choices, after_choices)
+    changed = {each: n for each, n in numbers.items() if each[0] != each[1]}
+    print_table(
+        "",
+        ("from", "to", "members", "would respond today"),
+        [
+            (was, becomes, number, number if responds else 0)
+            for (was, becomes, responds), number in sorted(changed.items())
+        ],
+        empty="No member's status would change.",
+    )
+    total = sum(changed.values())
+    calls = composite_calls({("CampaignMember", "update"): total}) if total else 0
+    responding = sum(number for (_, _, responds), number in changed.items() if responds)
+    say(
+        f"{counted(total, 'member')} of {sum(numbers.values())} would change: about "
+        f"{counted(calls, 'API call')} to write them, no further data storage; {responding} would "
+        "get today's First Responded Date. A status that people gave stays where it means more."
+    )
+
+
+def delays(account_id: AccountId, event_id: _EVENT) -> None:
+    """Say how long it took from leaving the webinar to being seen in Salesforce."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.visits import delivered_attendances
+    from crm_pipeline.settings import settings
+    from crm_pipeline.sources.account_rows import account_rows
+    from crm_pipeline.sources.computed import last_left_at
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.events import events
+    from crm_pipeline.sources.participations import ATTENDANCES
+
+    warehouse = engine("warehouse")
+    with transaction() as connection:
+        account = _account(connection, account_id)
+        try:
+            found = events(warehouse, account.client_id, [event_id])
+            sessions = [session for event in found for session in event.sessions]
+            seen_at = delivered_attendances(connection, account_id, sessions)
+            rows = account_rows(connection, warehouse, account, backfilled=[])
+            read = ATTENDANCES.named(rows.selection, seen_at.keys())
+        except ExtractError as error:
+            mistake(f"{error}.")
+    zone = settings().warehouse_timezone
+    left = {row.participation_id: last_left_at(row.columns, zone) for row in read}
+    waits = sorted(
+        (seen_at[row] - at).total_seconds() for row, at in left.items() if at is not None
+    )
+    if not waits:
+        mistake(
+            f"No attendance of event {event_id} of {account_id} is in the org, or none has minutes."
+        )
+    say(
+        f"Event {event_id}: {counted(len(waits), 'attendance')}; from leaving to being seen in "
+        f"Salesforce half of them took {_duration(waits[len(waits) // 2])} at most, the slowest "
+        f"{_duration(waits[-1])}."
+    )
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def _account(connection: "Connection", account_id: str) -> "Account":
+    from crm_pipeline.accounts.store import get_account
+
+    account = get_account(connection, account_id)
+    if account.settings.campaigns is None:
+        mistake(
+            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
+            "campaigns={}` switches them on."
+        )
+    return account
+
+
+def _choices(
+    connection: "Connection",
+    account: "Account",
+    settings: "AccountSettings",
+    known: "Mapping[str, Said]",
+) -> "Choices":
+    """The choices that memberships go by, with the sessions that are over by now."""
+    from crm_pipeline.accounts.campaigns import CampaignSettings
+    from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.flows.campaigns.rules import Choices, member_map
+    from crm_pipeline.flows.campaigns.stages import remembered
+    from crm_pipeline.ledger.campaigns import campaign_links, linked_events
+    from crm_pipeline.ledger.sessions import sessions_over
+    from crm_pipeline.sources.participations import tells_recordings
+
+    sessions: Collection[int] = {
+        word.session for said in known.values() for word in remembered(said).words.values()
+    }
+    return Choices(
+        settings.campaigns or CampaignSettings(),
+        member_map(field_mappings(connection, account.account_id)),
+        campaign_links(connection, account.account_id),
+        linked_events(connection, account.account_id),
+        words=settings.words,
+        people_from=settings.people_from_stages,
+        over=sessions_over(connection, account.account_id, sessions),
+        recordings=tells_recordings(engine("warehouse")),
+    )

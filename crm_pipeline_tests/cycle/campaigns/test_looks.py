@@ -1,0 +1,75 @@
+"""Looks that change nothing: why this status, what other settings would make, how long it took."""
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, members, says, switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
+
+__all__ = ["run"]
+
+
+def two_people(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    bench.connection.commit()
+
+
+def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> None:
+    switch_on(bench)
+    two_people(bench)
+    assert members(bench) == [("Attended", True), ("No Show", False)]
+    looks = ("campaign", "explain", ACCOUNT, event_id(bench))
+    bench.connection.rollback()
+    said = run(*looks, "P2@example.com").stdout
+    assert "registration:2" in said
+    assert "1: no_show" in said
+    assert "no_show: the first of the order" in said
+    assert "an attendance that is shipped late" in said
+    assert "Nobody with this address" in run(*looks, "x@example.com", fails=1).stderr
+
+    other = 'campaigns={"no_show": {"label": "Missed", "has_responded": true, "priority": 3}}'
+    said = run("campaign", "what-if", ACCOUNT, other).stdout
+    assert " ".join(["No", "Show", "Missed", "1", "1"]) in " ".join(said.replace("│", " ").split())
+    assert "1 member of 2 would change: about 1 API call" in said
+    assert "1 would get today's First Responded Date" in said
+    assert (
+        "No member's status would change"
+        in run("campaign", "what-if", ACCOUNT, "parallel_requests=2").stdout
+    )
+    assert members(bench) == [("Attended", True), ("No Show", False)]
+
+
+def test_how_long_it_took_is_told_by_event(run: Run, bench: Bench) -> None:
+    switch_on(bench)
+    two_people(bench)
+    left = LONG_AGO + timedelta(minutes=31)
+    bench.connection.execute(
+        text("UPDATE crm.operation SET finished_at = :at WHERE natural_key LIKE 'attendance:%'"),
+        {"at": left + timedelta(minutes=12, seconds=5)},
+    )
+    bench.connection.commit()
+    said = run("campaign", "delays", ACCOUNT, event_id(bench)).stdout
+    assert (
+        "1 attendance; from leaving to being seen in Salesforce half of them took 12 min 5 s"
+        in (" ".join(said.split()))
+    )
+
+
+def test_a_cancellation_may_be_for_good(bench: Bench) -> None:
+    switch_on(bench, reregistration=False, no_show_after_hours=None)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    says(bench, 1, "cancelled", minute=1)
+    register(bench.connection, 2, 1, minute=2)
+    bench.cycle()
+    assert members(bench) == [("Cancelled", False)]
+    switch_on(bench, no_show_after_hours=None)
+    bench.cycle()
+    assert members(bench) == [("Registered", False)]
