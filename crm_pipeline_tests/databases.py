@@ -26,7 +26,7 @@ from crm_pipeline_tests.restoring import Origin, origin_of, restored
 
 MIGRATED = "migrated"
 
-TESTS_OF_A_DATABASE = 40
+TESTS_OF_A_DATABASE = 200
 """After so many it is replaced: what was deleted slows it down."""
 
 RAM_DISK = Path("/dev/shm")
