@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
+from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
 from crm_pipeline.local_org.open_transactions import end_all
@@ -41,6 +42,14 @@ ATTRIBUTION_FIELDS = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Rec
 LEAD_ON_OPPORTUNITY = "Tracker_Lead__c"
 """Field of Opportunity in the orgs that holds a tracked lead's id, for the same accounts."""
 
+ENGAGEMENT = {
+    "pages": True,
+    "accounts": True,
+    "opportunity_tags": True,
+    "opportunity_scores": True,
+}
+"""The engagement workflow with all that there is; the orgs have its objects."""
+
 CAMPAIGNS: dict[str, Any] = {}
 """Campaigns on, with the defaults."""
 
@@ -68,6 +77,7 @@ NO_PATIENCE = {
 
 def org_named(name: str, **config: Any) -> dict[str, Any]:
     """The configuration of an org that lets the accounts' user in."""
+    of_prospects = objects_of_org(EngagementSettings.model_validate(ENGAGEMENT).org_objects)
     return {
         "name": name,
         "users": [
@@ -79,9 +89,13 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
             for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
         }
         | {
-            sobject: {"fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}}
+            sobject: {
+                "fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}
+                | of_prospects.pop(sobject)["fields"]
+            }
             for sobject in ("Lead", "Contact")
         }
+        | of_prospects
         | {"Opportunity": {"fields": {LEAD_ON_OPPORTUNITY: {"type": "string"}}}}
         | dict(OBJECTS)
         | objects_of_org([FeedbackObject().org_object]),

@@ -14,9 +14,10 @@ from random import Random
 from typing import Any, Protocol
 
 from crm_pipeline.local_org.config import Fault
-from crm_pipeline_tests.chaos import tracked_world
+from crm_pipeline_tests.chaos import engaged_world, tracked_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.engaged_world import EngagedWorld
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import (
     CAMPAIGN_EXTERNAL_ID,
@@ -95,6 +96,14 @@ SCENES: Mapping[str, Scene] = {
         [*tracked_world.ROWS],
         [*tracked_world.SALES],
         [*tracked_world.SALES],
+        ("30",),
+    ),
+    "prospects": Scene(
+        engaged_world.SETTINGS,
+        EngagedWorld,
+        [*engaged_world.ROWS],
+        [*engaged_world.SALES],
+        [*engaged_world.SALES],
         ("30",),
     ),
 }
