@@ -63,6 +63,7 @@ bench: .venv/bench
 	@.venv/bin/python -m benchmarks records
 	@.venv/bin/python -m benchmarks leads $(FLOWS)
 	@.venv/bin/python -m benchmarks opportunities $(FLOWS)
+	@.venv/bin/python -m benchmarks engagement $(FLOWS)
 
 .venv/bench: .venv/installed
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \

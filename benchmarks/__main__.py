@@ -175,6 +175,32 @@ def leads(
 
 
 @app.command()
+def engagement(
+    *,
+    rows: Annotated[int, typer.Option(min=10, help="Prospects; six in ten are Leads.")] = 10_000,
+    pages: Annotated[int, typer.Option(min=0, help="Pages of each; only ours keeps them.")] = 0,
+    route: Annotated[str, typer.Option(help="How ours travels: composite, bulk or auto.")] = "auto",
+    latency: Annotated[
+        list[float] | None,
+        typer.Option(min=0, help="Milliseconds a call takes; may be given again."),
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "engagement.json",
+) -> None:
+    """Bring prospects to an org by our cycles and by a hand-written glue; exit 1 for many calls."""
+    from benchmarks.engagement import Size, measure, report
+
+    load_before = os.getloadavg()[0]
+    size = Size(rows, pages, route)
+    programs = ["ours"] if pages else ["glue", "ours"]
+    found = measure(DATA, size, latency or [0.0, 50.0], programs)
+    few = report(found, size, _console(), results)
+    _warn_of_others(_console(), load_before)
+    if not few:
+        typer.echo("More API calls than promised.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
 def opportunities(
     *,
     rows: Annotated[int, typer.Option(min=10, help="Opportunities of the org.")] = 10_000,
