@@ -9,6 +9,7 @@ from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Place, Walk
 KILLED_AFTER_THE_ORG_WORKED = next(
     each for each in BREAKAGES if each.name == "process killed after the org worked"
 )
+OTHERS = [each for each in BREAKAGES if each is not KILLED_AFTER_THE_ORG_WORKED]
 STEP = 16
 """Of the places where a fault can strike, every so many-th is visited."""
 
@@ -25,7 +26,7 @@ def broken(walk: Walk, breakage: Breakage, places: list[Place]) -> str:
     return "\n".join(f"{place}:\n{findings}" for place, findings in found.items() if findings)
 
 
-@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.name)
+@pytest.mark.parametrize("breakage", OTHERS, ids=lambda breakage: breakage.name)
 def test_the_promise_holds_wherever_a_cycle_breaks(walk: Walk, breakage: Breakage) -> None:
     places = walk.places(breakage)
     first = BREAKAGES.index(breakage) % STEP
