@@ -14,6 +14,7 @@ from crm_pipeline.cli import (
     account_org,
     account_session,
 )
+from crm_pipeline.cli.account_dictionary import dictionary
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.attribution import confirm_attribution
 from crm_pipeline.cli.campaign import confirm_from_salesforce, confirm_reading
@@ -43,6 +44,7 @@ app.command("adopt")(account_org.adopt)
 app.command("believe-vanished")(account_again.believe_vanished)
 app.command("join-attendances")(account_again.join_attendances)
 app.command("send-again")(account_again.send_again)
+app.command()(dictionary)
 app.command("opportunities")(opportunities)
 app.command("new-key")(account_login.new_key)
 app.command("rotate-keys")(account_login.rotate_keys)

@@ -119,9 +119,15 @@ _COMPUTED: Mapping[str, Callable[[Columns, str], Any]] = {
     "percent_attended": _percent_attended,
 }
 
-COMPUTED = frozenset(_COMPUTED)
+FIGURES = frozenset(
+    ("webinars_registered", "webinars_attended", "last_attended_at", "minutes_total")
+)
+"""Figures of a person over all webinars, for fields of Lead and Contact: the flow counts them."""
+
+COMPUTED = frozenset((*_COMPUTED, *FIGURES))
 
 _NEEDED = {
+    **dict.fromkeys(FIGURES, "person_id"),
     "first_attended_at": "attended_at",
     "last_left_at": "minutes_attended",
     "minutes_live": "minutes_attended",

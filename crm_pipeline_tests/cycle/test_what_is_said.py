@@ -25,7 +25,14 @@ NUMBER = {"type": "double", "scale": 0}
 TIME = {"type": "datetime"}
 
 FIELDS: dict[str, dict[str, Any]] = {
-    "Lead": {"Budget__c": TEXT, "First_Utm__c": TEXT},
+    "Lead": {
+        "Budget__c": TEXT,
+        "First_Utm__c": TEXT,
+        "Registered__c": NUMBER,
+        "Attended__c": NUMBER,
+        "Minutes__c": NUMBER,
+        "Last__c": TIME,
+    },
     "CampaignMember": {
         "Registered__c": TIME,
         "Attended__c": TIME,
@@ -325,3 +332,26 @@ def test_people_come_without_activities_though_the_org_was_down_before(bench: Be
     bench.cycle()
     bench.cycle()
     assert (len(bench.records("Lead")), len(bench.records("Event"))) == (1, 0)
+
+
+def test_figures_of_people_count_all_webinars(bench: Bench) -> None:
+    fields = ("Registered", "Attended", "Minutes", "Last")
+    sources = ("webinars_registered", "webinars_attended", "minutes_total", "last_attended_at")
+    maps(bench, *(f"Lead.{f}__c={s}" for f, s in zip(fields, sources, strict=True)))
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    register(bench.connection, 2, 1, session=2, minute=1)
+    attend(bench.connection, 1, 1, minute=10)
+    attend(bench.connection, 2, 1, minute=20)
+    bench.cycle()
+
+    def figures() -> list[Any]:
+        [lead] = bench.records("Lead")
+        return [lead.get(f"{name}__c") for name in fields[:3]] + [lead["Last__c"][11:16]]
+
+    assert figures() == [2, 1, 40, "12:20"]
+    attend(bench.connection, 3, 1, session=2, minute=600)
+    changes(bench, "registration", 2, minute=600, status="cancelled")
+    bench.cycle()
+    assert figures() == [1, 2, 70, "22:00"]
+    assert bench.cycle().counts.api_calls == 0

@@ -50,6 +50,10 @@ member_rows AS (
     DELETE FROM crm.member_row WHERE account_id = :account_id
 ),
 
+figures AS (
+    DELETE FROM crm.person_row WHERE account_id = :account_id
+),
+
 questions AS (
     DELETE FROM crm.answer_key WHERE account_id = :account_id
 ),

@@ -11,6 +11,7 @@ from crm_pipeline.accounts.store import FieldMapping, pushed_sessions
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
+from crm_pipeline.flows.webinars.figures import mapped_figures, with_figures
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
@@ -81,6 +82,17 @@ def _batches(
                 sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
                 read = Together(chunk.rows, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
+            if figures := mapped_figures(rows.overrides):
+                intents = with_figures(
+                    reading.ledger,
+                    rows.account_id,
+                    figures,
+                    chosen,
+                    rows=read.rows,
+                    people=read.people,
+                    refused=read.refused,
+                    intents=intents,
+                )
             unknown.update(rules.unknown_words(intents))
             yield Batch(
                 extract.name,

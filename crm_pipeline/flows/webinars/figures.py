@@ -1,0 +1,113 @@
+"""Figures of people over all webinars: how many they registered for, attended, when last, how long.
+
+Pure but for `with_figures`, which keeps what rows say within the caller's transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.flows.webinars import rules
+from crm_pipeline.ledger.intents import Intent
+from crm_pipeline.ledger.people import Who
+from crm_pipeline.ledger.person_rows import CountedRow, note_person_rows, person_rows
+from crm_pipeline.salesforce.values import number
+from crm_pipeline.sources.computed import FIGURES
+from crm_pipeline.sources.minutes import Interval, minutes_together
+from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.people import who
+from crm_pipeline.sources.stages import word_of
+from crm_pipeline.text import salesforce_time
+
+_PEOPLE = ("Lead", "Contact")
+
+
+def mapped_figures(overrides: Iterable[FieldMapping]) -> dict[str, dict[str, str]]:
+    """Returns the figure of each field that has one, by sObject."""
+    found: dict[str, dict[str, str]] = {sobject: {} for sobject in _PEOPLE}
+    for each in overrides:
+        if each.sobject in found and each.source in FIGURES:
+            found[each.sobject][each.field] = each.source
+    return found if any(found.values()) else {}
+
+
+def with_figures(
+    ledger: Connection,
+    account_id: str,
+    mapped: Mapping[str, Mapping[str, str]],
+    chosen: rules.Choices,
+    *,
+    rows: Sequence[Participation],
+    people: Mapping[Who, int],
+    refused: Collection[int],
+    intents: Sequence[Intent],
+) -> list[Intent]:
+    """Returns the intents, those of people with their figures.
+
+    Args:
+        ledger: where rows are kept.
+        account_id: whose.
+        mapped: the figure of each field, by sObject.
+        chosen: the account's choices.
+        rows: those that were read.
+        people: the person of each row that is sent.
+        refused: the places of the others.
+        intents: what is wanted.
+    """
+    counting = [
+        CountedRow(
+            people[who(row)],
+            row.source == "attendances",
+            row.event_session_id,
+            row.happened_at.astimezone(UTC),
+            number(row.columns.get("minutes_attended")),
+            row.participation_id,
+        )
+        for place, row in enumerate(rows)
+        if place not in refused
+        and type(row.participation_id) is int
+        and word_of(row, chosen.words) in ("registered", "attended")
+    ]
+    read = {
+        (row.source == "attendances", row.participation_id)
+        for row in rows
+        if type(row.participation_id) is int
+    }
+    note_person_rows(ledger, account_id, read, counting)
+    keys = {each.person_key for each in intents if each.kind == "person" and each.person_key}
+    of_person: defaultdict[int, list[CountedRow]] = defaultdict(list)
+    for each in person_rows(ledger, account_id, keys):
+        of_person[each.person_key].append(each)
+    for intent in intents:
+        if intent.kind == "person" and intent.person_key is not None:
+            figures = figures_of(of_person[intent.person_key])
+            for sobject, fields in mapped.items():
+                intent.fields[sobject].update(
+                    {
+                        field: figures[figure]
+                        for field, figure in fields.items()
+                        if figures[figure] is not None
+                    }
+                )
+    return list(intents)
+
+
+def figures_of(rows: Sequence[CountedRow]) -> dict[str, Any]:
+    """Returns the figures of one person; each session and each minute of one counts once."""
+    came = [each for each in rows if each.is_attendance]
+    visits: defaultdict[int, list[Interval]] = defaultdict(list)
+    for each in came:
+        if each.minutes is not None:
+            visits[each.event_session_id].append((each.at, each.minutes))
+    registered = {each.event_session_id for each in rows if not each.is_attendance}
+    minutes = sum(minutes_together(each) for each in visits.values())
+    return {
+        "webinars_registered": len(registered),
+        "webinars_attended": len({each.event_session_id for each in came}),
+        "last_attended_at": salesforce_time(max(each.at for each in came)) if came else None,
+        "minutes_total": int(minutes) if float(minutes).is_integer() else minutes,
+    }
