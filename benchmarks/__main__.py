@@ -233,6 +233,43 @@ def page(
     _warn_of_others(_console(), load_before)
 
 
+@app.command()
+def listener(
+    *,
+    per_second: Annotated[
+        list[int] | None, typer.Option(min=1, help="Requests a second; may be given again.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="For so long, at each pace.")] = 60,
+    processes: Annotated[int, typer.Option(min=1, help="Processes of the listener.")] = 1,
+    removals: Annotated[
+        int, typer.Option(min=0, max=40, help="Of a hundred requests, those that remove somebody.")
+    ] = 5,
+    repeated: Annotated[
+        int, typer.Option(min=0, max=40, help="Of a hundred requests, those made before.")
+    ] = 10,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "listener.json",
+) -> None:
+    """Ask the listener at a steady pace: how soon it answers, and that nothing is lost."""
+    from benchmarks.listener import measure, report
+
+    load_before = os.getloadavg()[0]
+    loads = [
+        measure(
+            DATA,
+            per_second=pace,
+            seconds=seconds,
+            processes=processes,
+            removals=removals,
+            repeated=repeated,
+        )
+        for pace in per_second or [100, 500]
+    ]
+    report(loads, _console(), results)
+    _warn_of_others(_console(), load_before)
+    if any(each.lost or each.doubled for each in loads):
+        raise typer.Exit(1)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(

@@ -132,13 +132,29 @@ def of_key(
 
 
 def _receive(connection: Connection, account_id: str, asked: NewRequest) -> Received:
-    same = {"account_id": account_id, "sameness": asked.sameness}
-    if asked.within_hours is not None:
-        connection.execute(statement("inbound/let_pass"), {**same, "hours": asked.within_hours})
+    """Puts it into the queue; what is in the way, and too old to be the same, is let pass first."""
+    new = _insert(connection, account_id, asked)
+    if new is None and asked.within_hours is not None:
+        passing = {
+            "account_id": account_id,
+            "sameness": asked.sameness,
+            "hours": asked.within_hours,
+        }
+        if connection.execute(statement("inbound/let_pass"), passing).rowcount:
+            new = _insert(connection, account_id, asked)
+    if new is not None:
+        return new
+    first = first_of(connection, account_id, asked.sameness, asked.content)
+    assert first is not None  # noqa: S101 - it was in the way
+    return first
+
+
+def _insert(connection: Connection, account_id: str, asked: NewRequest) -> Received | None:
     row = connection.execute(
         statement("inbound/receive"),
         {
-            **same,
+            "account_id": account_id,
+            "sameness": asked.sameness,
             "request_id": str(uuid4()),
             "kind": asked.kind,
             "door": asked.door,
@@ -149,11 +165,7 @@ def _receive(connection: Connection, account_id: str, asked: NewRequest) -> Rece
             "body": None if asked.body is None else storable_json(asked.body),
         },
     ).one_or_none()
-    if row is not None:
-        return Received(str(row.request_id), row.received_at, is_new=True)
-    first = first_of(connection, account_id, asked.sameness, asked.content)
-    assert first is not None  # noqa: S101 - it was in the way
-    return first
+    return None if row is None else Received(str(row.request_id), row.received_at, is_new=True)
 
 
 def first_of(

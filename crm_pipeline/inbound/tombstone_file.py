@@ -102,7 +102,6 @@ def read_back(connection: Connection, account: Account) -> int:
     if not rows:
         return 0
     parameters = {"account_id": account.account_id, "rows": orjson.dumps(rows).decode()}
-    connection.execute(statement("inbound/wait_a_second"))
     connection.execute(statement("inbound/lock_tombstones"), {"account_id": account.account_id})
     lifted = connection.execute(statement("inbound/lift_again"), parameters).rowcount
     return lifted + connection.execute(statement("inbound/bury_again"), parameters).rowcount

@@ -139,6 +139,18 @@ def tombstones_of(connection: Connection, account: Account) -> Tombstones | None
     return Tombstones(hasher_of(connection, account), frozenset(map(bytes, hashes)))
 
 
+def is_held(connection: Connection, hasher: Hasher, address: str) -> bool:
+    """Returns whether somebody of one address is not to be processed; reads no other tombstone.
+
+    Args:
+        connection: the caller's.
+        hasher: the account's.
+        address: as `email_key` writes it.
+    """
+    parameters = {"account_id": hasher.account_id, "digests": hasher.digests(address)}
+    return bool(connection.scalar(statement("inbound/holds"), parameters))
+
+
 def bury(
     connection: Connection,
     hasher: Hasher,
@@ -182,7 +194,6 @@ def _bury(
     whose = {"account_id": hasher.account_id}
     if for_minutes is None:
         note(connection, hasher.account_id, digests, verb)
-    connection.execute(statement("inbound/wait_a_second"))
     connection.execute(statement("inbound/lock_tombstones"), whose)
     for digest in digests:
         connection.execute(

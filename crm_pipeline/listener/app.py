@@ -5,15 +5,15 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -26,9 +26,12 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.listener.access import Access, Caller
 from crm_pipeline.listener.answers import TITLES, HttpAnswer, Refused
 from crm_pipeline.listener.asked import MOST_BYTES, HttpQuestion
+from crm_pipeline.listener.connections import AT_ONCE
 from crm_pipeline.listener.feedback import feedback, user_data
 from crm_pipeline.listener.macros import discovery, open_dsr, outbound_message, status, trigger
 from crm_pipeline.listener.openapi import described
+
+T = TypeVar("T")
 
 log = logging.getLogger("crm_pipeline.listener")
 
@@ -62,8 +65,9 @@ ADDRESSES = (
 
 
 def application(database: Engine) -> Starlette:
-    """Returns the application over the pipeline's database."""
+    """Returns the application over the pipeline's database, of which it asks in short."""
     access = Access(database)
+    threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="listener")
 
     def health(_: Request) -> Response:
         with database.connect() as connection:
@@ -78,13 +82,13 @@ def application(database: Engine) -> Starlette:
             *(
                 Route(
                     each.path,
-                    _logged(each.path, _answering(access, database, each)),
+                    _logged(each.path, _answering(access, database, threads, each)),
                     methods=[each.method],
                 )
                 for each in ADDRESSES
             ),
-            Route("/health", _logged("/health", _in_thread(health))),
-            Route("/openapi.json", _logged("/openapi.json", _in_thread(openapi))),
+            Route("/health", _logged("/health", _in_thread(threads, health))),
+            Route("/openapi.json", _logged("/openapi.json", _in_thread(threads, openapi))),
         ],
         exception_handlers={HTTPException: _of_starlette},
     )
@@ -93,14 +97,16 @@ def application(database: Engine) -> Starlette:
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def _in_thread(answer: Callable[[Request], Response]) -> Endpoint:
+def _in_thread(threads: ThreadPoolExecutor, answer: Callable[[Request], Response]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(answer, request)
+        return await asyncio.get_running_loop().run_in_executor(threads, answer, request)
 
     return endpoint
 
 
-def _answering(access: Access, database: Engine, address: Address) -> Endpoint:
+def _answering(
+    access: Access, database: Engine, threads: ThreadPoolExecutor, address: Address
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         asked = HttpQuestion(
             request.method,
@@ -109,7 +115,9 @@ def _answering(access: Access, database: Engine, address: Address) -> Endpoint:
             await _body(request),
             {name: str(value) for name, value in request.path_params.items()},
         )
-        answer, account = await run_in_threadpool(_answered, access, database, address, asked)
+        answer, account = await asyncio.get_running_loop().run_in_executor(
+            threads, _answered, access, database, address, asked
+        )
         request.state.account = account
         return _response(answer)
 
@@ -122,14 +130,24 @@ def _answered(
     """Returns the answer, and whose account it is about."""
     account_id = ""
     try:
-        caller = access.caller(asked)
+        caller = _anew_where_dead(lambda: access.caller(asked))
         account_id = caller.account.account_id
-        left = access.take(caller)
-        answer = _of_account(database, address, caller, asked)
+        left = _anew_where_dead(lambda: access.take(caller))
+        answer = _anew_where_dead(lambda: _of_account(database, address, caller, asked))
     except Refused as refused:
         return refused.answer, account_id
     headers = {**answer.headers, **left.headers()}
     return HttpAnswer(answer.status, answer.body, answer.media_type, headers), account_id
+
+
+def _anew_where_dead(do: Callable[[], T]) -> T:
+    """Does something once more where the connection was dead: what is asked twice is the same."""
+    try:
+        return do()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return do()
 
 
 def _of_account(
@@ -145,7 +163,6 @@ def _of_account(
     if not caller.account.enabled or caller.account.settings.inbound is None:
         raise Refused(409, "the account takes no requests at present")
     with database.begin() as connection:
-        connection.execute(statement("inbound/listener_begins"))
         try:
             return address.handler(connection, caller, asked)
         except Refused as refused:

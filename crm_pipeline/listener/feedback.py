@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.inbound import ExternalSource, FieldType, FormField
 from crm_pipeline.inbound.asking import digest_of
 from crm_pipeline.inbound.queue import NewRequest, RequestKind, receive
-from crm_pipeline.inbound.tombstones import tombstones_of
+from crm_pipeline.inbound.tombstones import is_held
 from crm_pipeline.listener.access import Caller
 from crm_pipeline.listener.answers import FieldProblem, HttpAnswer, Refused, accepted
 from crm_pipeline.listener.asked import HttpQuestion
@@ -58,8 +58,7 @@ def user_data(connection: Connection, caller: Caller, asked: HttpQuestion) -> Ht
     if problems:
         raise Refused(422, "", problems)
     person = find(connection, caller, address)
-    tombstones = tombstones_of(connection, caller.account)
-    if person is None or not person.user_ids or (tombstones and tombstones.hold(address)):
+    if person is None or not person.user_ids or is_held(connection, caller.hasher, address):
         raise Refused(404, "the platform has no user of this address")
     digest = caller.hasher.digest(caller.hasher.without_plus_part(address))
     body = {
@@ -132,8 +131,7 @@ def _submitter(
     """Returns the platform's id of who submits, and the hash of the address where there is one."""
     address = said.get(source.submitter) if source.submitter is not None else None
     key = email_key(address) if isinstance(address, str) else None
-    tombstones = tombstones_of(connection, caller.account)
-    if key is not None and not (tombstones and tombstones.hold(key)):
+    if key is not None and not is_held(connection, caller.hasher, key):
         person = find(connection, caller, key)
         if person is not None and person.user_ids:
             return person.user_ids[0], caller.hasher.digest(caller.hasher.without_plus_part(key))

@@ -24,7 +24,7 @@ from crm_pipeline.inbound.queue import (
     receive,
     status_of,
 )
-from crm_pipeline.inbound.tombstones import bury, tombstones_of
+from crm_pipeline.inbound.tombstones import bury, is_held
 from crm_pipeline.listener.access import Caller
 from crm_pipeline.listener.answers import FieldProblem, HttpAnswer, Refused, accepted
 from crm_pipeline.listener.asked import HttpQuestion
@@ -213,14 +213,13 @@ def _asked_before(
 ) -> Received | None:
     """Returns the same request where it was made before: the person may be known no more."""
     hasher = caller.hasher
-    tombstones = tombstones_of(connection, caller.account)
     person = hasher.digest(hasher.without_plus_part(address)).hex()
     content = digest_of(macro.does, person)
     if key is not None:
         known = of_key(connection, hasher.account_id, key, content)
         if known is not None:
             return _the_same(known)
-    if tombstones is None or not tombstones.hold(address):
+    if not is_held(connection, hasher, address):
         return None
     first = first_of(connection, hasher.account_id, digest_of("removal", macro.does, person))
     if first is not None and key is not None:
@@ -246,9 +245,8 @@ def _told(
     key: bytes | None,
 ) -> Received | None:
     """Puts it into the queue that the platform is to start a macro of its own."""
-    tombstones = tombstones_of(connection, caller.account)
     person = find(connection, caller, address)
-    removed = tombstones is not None and tombstones.hold(address)
+    removed = is_held(connection, caller.hasher, address)
     if removed or person is None or not person.user_ids or not person.passes(listener.filter):
         return None
     digest = caller.hasher.digest(caller.hasher.without_plus_part(address))

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from crm_pipeline.listener.app import application
+from crm_pipeline.listener.connections import own_connections
 
 HEAD_BYTES = 16_384
 """Of a request's first line and headers."""
@@ -36,10 +37,11 @@ class Listener:
             OSError: the port is taken, or not ours to take.
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._database = own_connections(database)
         self._socket = socket.create_server((host, port), family=family, backlog=1024)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(database),
+                application(self._database),
                 http=_Protocol,
                 ws="none",
                 lifespan="off",
@@ -67,6 +69,7 @@ class Listener:
     def serve(self) -> None:
         """Serves until the process is stopped; requests under way are answered."""
         self._server.run([self._socket])
+        self._database.dispose()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -78,3 +81,4 @@ class Listener:
         self._server.should_exit = True
         self._thread.join(timeout=15)
         self._socket.close()
+        self._database.dispose()
