@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     history_days: int = Field(
         default=14,
         ge=1,
-        description="Age at which Dagster's runs and the accounts' cycles are purged, in days.",
+        description="Age at which Dagster's runs, the accounts' cycles and firings of "
+        "opportunities are purged, in days.",
     )
     freshness_minutes: int = Field(
         default=60, ge=1, description="The promise: from the warehouse to Salesforce."

@@ -63,6 +63,21 @@ def purge_cycles(own: Engine, days: int) -> int:
     return _purge_rows(own, days, "purgeable_cycles", "purge_cycles")
 
 
+def purge_firings(own: Engine, days: int) -> int:
+    """Deletes firings of opportunities older than some days; returns how many.
+
+    An opportunity knows itself when each of its triggers fired last.
+    """
+    deleted = 0
+    while True:
+        with own.begin() as connection:
+            parameters = {"days": days, "limit": ROWS_AT_ONCE}
+            batch = connection.execute(statement("cadence/purge_firings"), parameters).rowcount
+        deleted += batch
+        if batch < ROWS_AT_ONCE:
+            return deleted
+
+
 def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
     """Deletes in batches, each committed, the rows whose ids a statement of `sql/cadence` gives."""
     with database.connect() as connection:
@@ -79,7 +94,8 @@ def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
     url = database_url("dagster").set(drivername="postgresql+psycopg")
     days = settings().history_days
-    deleted = {"cycles": purge_cycles(pipeline(), days)}
+    own = pipeline()
+    deleted = {"cycles": purge_cycles(own, days), "firings": purge_firings(own, days)}
     deleted |= purge(create_engine(url, poolclass=NullPool), days)
     context.add_output_metadata(deleted)
     context.log.info("Deleted %s", ", ".join(f"{n} {what}" for what, n in deleted.items()))

@@ -34,6 +34,14 @@ _Rights = Mapping[str, Sequence[tuple[str, str]]]
 """By sObject, the flags of its describe that must be set, each with what people call the right."""
 
 
+_SHOWN_WITH = {
+    "OpportunityContactRole": "Read on Opportunity",
+    "OpportunityHistory": "Read on Opportunity",
+    "OpportunityStage": "Read on Opportunity, else with View Setup and Configuration",
+}
+"""Objects that have no rights of their own, each with what shows them."""
+
+
 def credentials(
     account_id: AccountId,
     method: LoginMethod = Method.client_credentials,
@@ -315,7 +323,11 @@ def missing_rights(objects: Iterable[Mapping[str, Any]], rights: _Rights) -> lis
     missing = []
     for sobject, needed in rights.items():
         if sobject not in found:
-            missing.append(f"{sobject}: all rights")
+            shown_with = _SHOWN_WITH.get(sobject)
+            along = (
+                f" (no permission set lists it: it comes with {shown_with})" if shown_with else ""
+            )
+            missing.append(f"{sobject}: all rights{along}")
             continue
         lacking = [words for flag, words in needed if not found[sobject][flag]]
         if lacking:

@@ -38,6 +38,7 @@ from crm_pipeline.salesforce.changes import (
 from crm_pipeline.salesforce.comparison import alike, changed
 from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.salesforce.values import is_record_id
 from crm_pipeline.sources.org_changes import Watching, not_read_lately
@@ -110,6 +111,20 @@ def read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     Raises:
         SalesforceProblem: as `read_changes`; what was kept before is good.
     """
+    try:
+        yield from _read_back(desk, flows)
+    except AccountStopped as refused:
+        if refused.code in _NOT_SHOWN:
+            # Described anew in the next cycle, it is left out, or its flow does nothing there.
+            with desk.ledger.step():
+                desk.schemas.forget(tuple(desk.schemas.known()))
+        raise
+
+
+_NOT_SHOWN = ("INVALID_FIELD", "INVALID_TYPE")
+
+
+def _read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     if not any(True for _ in _watches(flows)):
         return
     desk.allowance.demand_calls()

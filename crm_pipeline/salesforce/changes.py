@@ -264,7 +264,7 @@ def _page(answer: SubAnswer) -> Mapping[str, Any]:
     code, message = answer.error
     match decide(code, message, answer.status):
         case Treatment.STOP_ACCOUNT:
-            raise stopped(code, answer.status)
+            raise stopped(code, answer.status, message)
         case Treatment.PAUSE_ACCOUNT:
             raise paused(code, answer.status)
         case Treatment.RETRY | Treatment.LOG_IN_AGAIN | Treatment.RESTART_QUERY:

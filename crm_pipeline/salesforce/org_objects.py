@@ -82,7 +82,8 @@ class OrgObject:
         label: as people read it.
         plural: the label of many.
         says: what it is for.
-        fields: each once.
+        fields: each once; they are written.
+        reads: names of further ones that are only read.
     """
 
     name: str
@@ -90,6 +91,7 @@ class OrgObject:
     plural: str
     says: str
     fields: tuple[OrgField, ...]
+    reads: tuple[str, ...] = ()
 
     @property
     def is_custom(self) -> bool:
@@ -119,6 +121,9 @@ def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
     without = [words for words in RIGHTS.values() if words not in there.rights]
     if needed.is_custom and without:
         yield f"{needed.name}: the user lacks {', '.join(without)}"
+    for name in needed.reads:
+        if there.field(name) is None:
+            yield f"{needed.name}.{name}: not in the org, or hidden from the user"
     for field in needed.fields:
         found = there.field(field.name)
         if found is None:

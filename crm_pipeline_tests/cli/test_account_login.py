@@ -108,6 +108,14 @@ def test_rights_that_the_user_lacks_are_named():
     assert missing_rights([lead, event], needed) == ["Lead: Create, Edit", "Contact: all rights"]
 
 
+def test_objects_without_rights_of_their_own_say_what_shows_them():
+    needed = needed_rights(AccountSettings.parse("acme", {"attribution": {}}))
+    assert "OpportunityStage" in needed
+    [said] = missing_rights([], {"OpportunityStage": needed["OpportunityStage"]})
+    assert "OpportunityStage: all rights (no permission set lists it" in said
+    assert "Read on Opportunity, else with View Setup and Configuration" in said
+
+
 def test_with_campaigns_their_rights_are_needed_too():
     there = [rights(name) for name in ("Lead", "Event", "CampaignMember")]
     there += [rights(name, createable=False) for name in ("Contact", "Campaign")]

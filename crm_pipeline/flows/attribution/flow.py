@@ -124,6 +124,7 @@ ATTRIBUTION = Flow(
     promises=_PROMISES,
     read=read,
     share=50_000,
+    needs=opportunities.needs,
     watches=lambda choices: (*numbers.WATCHED, *opportunities.watches(choices)),
     take=lambda taking: {**numbers.keep(taking), **opportunities.take(taking)},
     asks=opportunities.asks,

@@ -20,6 +20,7 @@ from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.salesforce.phones import phone_keys
 
 TOPIC = "opportunities"
@@ -45,16 +46,9 @@ _HISTORY = "OpportunityHistories"
 _HISTORY_FIELDS = ("Id", "CreatedDate", "StageName", "Probability", "ForecastCategory")
 _ROLE_FIELDS = ("OpportunityId", "ContactId", "IsPrimary", "Role")
 _CONTACT_FIELDS = ("Email", "Phone", "MobilePhone", "MailingCountry")
-_LEAD_FIELDS = (
-    "Email",
-    "Phone",
-    "MobilePhone",
-    "Country",
-    "IsConverted",
-    "ConvertedContactId",
-    "ConvertedOpportunityId",
-    "IsDeleted",
-)
+_LEAD_FIELDS = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "IsDeleted")
+_LEAD_KNOWN_BY = ("Email", "Phone", "MobilePhone", "Country")
+_STAGE_FIELDS = ("MasterLabel", "IsClosed", "IsWon")
 
 
 def opportunity_fields(choices: AttributionSettings) -> tuple[str, ...]:
@@ -91,7 +85,14 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
             held_only=False,
             look_back=back,
         ),
-        Watched("Lead", (), context=_LEAD_FIELDS, named=id_field, held_only=False),
+        Watched(
+            "Lead",
+            (),
+            context=_LEAD_FIELDS,
+            if_there=_LEAD_KNOWN_BY,
+            named=id_field,
+            held_only=False,
+        ),
         Watched(
             "Contact",
             (),
@@ -103,11 +104,28 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
         Watched(
             "OpportunityStage",
             (),
-            context=("MasterLabel", "IsClosed", "IsWon"),
+            context=_STAGE_FIELDS,
             held_only=False,
             look_back=_EVER,
         ),
     )
+
+
+def needs(choices: AttributionSettings) -> Sequence[OrgObject]:
+    """What the org must show, so that no value is told without what it lacks."""
+    if not choices.triggers:
+        return ()
+    return [
+        OrgObject(name, name, name, "", (), reads)
+        for name, reads in (
+            ("Opportunity", _FIELDS),
+            ("OpportunityHistory", _HISTORY_FIELDS),
+            ("OpportunityContactRole", _ROLE_FIELDS),
+            ("OpportunityStage", _STAGE_FIELDS),
+            ("Lead", _LEAD_FIELDS),
+            ("Contact", ()),
+        )
+    ]
 
 
 def take(taking: Taking[AttributionSettings]) -> Numbers:

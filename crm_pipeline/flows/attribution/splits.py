@@ -7,7 +7,21 @@ from typing import NamedTuple
 from crm_pipeline.accounts.attribution import Split
 from crm_pipeline.flows.attribution.matches import LeadMatch
 
-CENT = Decimal("0.01")
+_WHOLE = frozenset(
+    (
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND"),
+        *("VUV", "XAF", "XOF", "XPF"),
+    )
+)
+_OF_THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+"""Currencies without cents, and those with thousandths (ISO 4217)."""
+
+
+def smallest_unit(currency: str | None) -> Decimal:
+    """Returns the smallest amount that a currency has: a cent, a yen."""
+    if currency in _WHOLE:
+        return Decimal(1)
+    return Decimal("0.001" if currency in _OF_THOUSANDTHS else "0.01")
 
 
 class Part(NamedTuple):
@@ -17,15 +31,17 @@ class Part(NamedTuple):
     number: int = 0
     of: int = 1
 
-    def amount(self, whole: Decimal | None) -> Decimal | None:
+    def amount(self, whole: Decimal | None, currency: str | None = None) -> Decimal | None:
         """Returns the part of an amount, None of none; all parts add up to it, to the last digit.
 
-        What cannot be divided goes to the first ones, a cent (or the amount's own last digit)
-        each. Zero or negative amounts are divided alike.
+        What cannot be divided goes to the first ones, a cent (the currency's smallest unit, or the
+        amount's own last digit) each. Zero or negative amounts are divided alike.
         """
         if whole is None or self.of == 1:
             return whole
-        unit = min(CENT, Decimal(1).scaleb(int(whole.as_tuple().exponent)))
+        unit = min(
+            smallest_unit(currency), Decimal(1).scaleb(int(whole.normalize().as_tuple().exponent))
+        )
         units, over = divmod(int(abs(whole) / unit), self.of)
         part = (units + (self.number < over)) * unit
         return part.copy_sign(whole) if part else part

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from crm_pipeline.flows.attribution.splits import CENT, Part
+from crm_pipeline.flows.attribution.splits import Part, smallest_unit
 from crm_pipeline.flows.attribution.stages import Meaning, Move
 from crm_pipeline.ledger.messages import MessageWant
 
@@ -76,7 +76,7 @@ def message(value: Value, part: Part, matched_at: datetime, as_of: datetime) -> 
         as_of: the time of the look at it, UTC.
     """
     lead_id = part.match.lead.lead_id
-    amount = None if value.is_deleted else part.amount(value.amount)
+    amount = None if value.is_deleted else part.amount(value.amount, value.currency)
     match = {
         "rule": part.match.rule.value,
         "because": part.match.because,
@@ -116,9 +116,9 @@ def _message(
         "opportunity": value.opportunity_id,
         "name": value.name,
         "standing": standing,
-        "amount": _text(amount),
-        "closed_amount": _text(closed_amount),
-        "whole_amount": _text(value.amount),
+        "amount": _text(amount, value.currency),
+        "closed_amount": _text(closed_amount, value.currency),
+        "whole_amount": _text(value.amount, value.currency),
         "currency": value.currency,
         "stage": value.stage,
         "probability": value.probability,
@@ -140,9 +140,9 @@ def _message(
     return MessageWant(TOPIC, about(lead_id, value.opportunity_id), as_of, body)
 
 
-def _text(amount: Decimal | None) -> str | None:
-    """Returns an amount with two decimals, or with more where it has more: `1000.50`."""
+def _text(amount: Decimal | None, currency: str | None) -> str | None:
+    """Returns an amount with the decimals of its currency, or more where it has more: `1000.50`."""
     if amount is None:
         return None
-    cents = amount.quantize(CENT)
-    return f"{cents:f}" if cents == amount else f"{amount.normalize():f}"
+    whole = amount.quantize(smallest_unit(currency))
+    return f"{whole:f}" if whole == amount else f"{amount.normalize():f}"

@@ -27,7 +27,12 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     waits,
 )
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
-from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, track
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    CLIENT,
+    add_person,
+    register,
+    track,
+)
 
 __all__ = ["deals"]
 
@@ -428,6 +433,38 @@ def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
     assert {(row.email, *row.phones, row.tracker_id) for row in rows} == {(None, None)}
     deals.connection.rollback()
     assert waits(deals, made) == "nobody around it is a tracked lead"
+
+
+@pytest.mark.parametrize("hidden", ["Opportunity.Amount", "OpportunityHistory.StageName"])
+def test_a_field_that_is_hidden_is_named_and_holds_up_no_other_flow(
+    deals: Bench, hidden: str
+) -> None:
+    track(deals.connection, 1, **ADA)
+    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    deals.admin("settings", hidden_fields=[hidden])
+    edit(deals, made, Amount=5)
+    add_person(deals.connection, 1)
+    register(deals.connection, 1, 1)
+    report = deals.cycle()
+    assert (report.state, hidden.partition(".")[2] in report.reason) == ("Failed", True)
+    report = deals.cycle()
+    assert f"The org lacks for the flow attribution: {hidden}: not in the org" in report.reason
+    assert len(deals.records("Event")) == 1
+    assert of_lead(deals, 1, made)["amount"] == "100.00"
+    deals.admin("settings", hidden_fields=[])
+    cycle(deals)
+    assert of_lead(deals, 1, made)["amount"] == "5.00"
+
+
+def test_a_number_of_leads_that_is_hidden_holds_up_nothing(deals: Bench) -> None:
+    deals.admin("settings", hidden_fields=["Lead.MobilePhone", "Lead.Country"])
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    [lead] = deals.records("Lead")
+    made = deals.admin("convert", lead_id=lead["Id"], opportunity_name="Engines")["opportunity_id"]
+    cycle(deals)
+    assert rule_of(deals, 1, made) == "converted_lead"
 
 
 def test_an_account_that_starts_anew_in_another_org_reads_all_around_opportunities_again(

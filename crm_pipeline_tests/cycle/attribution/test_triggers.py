@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from crm_pipeline.cadence.purge import purge_firings
 from crm_pipeline_tests.cycle.attribution.deals import (
     ID_ON_OPPORTUNITY,
     choose,
@@ -58,6 +59,23 @@ def test_a_new_one_fires_once_and_each_update_once(deals: Bench) -> None:
     cycle(deals)
     assert firings(deals, made) == [(1, "new"), (2, "updated")]
     assert of_lead(deals, 1, made)["fired"] == {"new": 1, "updated": 2}
+
+
+def test_old_firings_are_forgotten_and_the_last_ones_are_known_all_the_same(deals: Bench) -> None:
+    begin(deals)
+    made = deal(deals, **MINE)
+    cycle(deals)
+    deals.connection.execute(
+        text("UPDATE crm.opportunity_firing SET fired_at = now() - interval '20 days'")
+    )
+    deals.connection.commit()
+    edit(deals, made, Amount=5)
+    cycle(deals)
+    assert purge_firings(deals.connection.engine, days=14) == 1
+    assert firings(deals, made) == [(2, "updated")]
+    edit(deals, made, Amount=6)
+    cycle(deals)
+    assert of_lead(deals, 1, made)["fired"] == {"new": 1, "updated": 3}
 
 
 def test_where_only_updates_are_asked_for_a_new_one_is_not_told(deals: Bench) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,27 @@ def test_equal_parts_add_up_to_the_cent() -> None:
     found = parts(matches_of(1, 2, 3), "equal")
     amounts = [each.amount(Decimal(100)) for each in found]
     assert amounts == [Decimal("33.34"), Decimal("33.33"), Decimal("33.33")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("100.0", "JPY", ["34", "33", "33"]),
+        ("-100", "KRW", ["-34", "-33", "-33"]),
+        ("1", "KWD", ["0.334", "0.333", "0.333"]),
+        ("1", "USD", ["0.34", "0.33", "0.33"]),
+        ("1", None, ["0.34", "0.33", "0.33"]),
+        ("100.5", "JPY", ["33.5", "33.5", "33.5"]),
+        ("0.01", "EUR", ["0.01", "0", "0"]),
+        ("1234567890123456.78", "EUR",
+         ["411522630041152.26", "411522630041152.26", "411522630041152.26"]),
+    ],
+)  # fmt: skip
+def test_parts_are_whole_units_of_the_currency(
+    amount: str, currency: str | None, expected: list[str]
+) -> None:
+    found = [each.amount(Decimal(amount), currency) for each in parts(matches_of(1, 2, 3), "equal")]
+    assert found == [Decimal(each) for each in expected]
 
 
 def test_a_lead_alone_has_the_amount_as_it_is() -> None:

@@ -97,3 +97,19 @@ def test_what_belongs_to_another_lead_goes_back() -> None:
     kept = told.body["standing"], told.body["amount"], told.body["closed_amount"]
     assert kept == ("withdrawn", None, "0.00")
     assert told.body["match"] is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("1000.0", "JPY", "1000"),
+        ("1.5", "KWD", "1.500"),
+        ("1.5", "EUR", "1.50"),
+        ("2", None, "2.00"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(
+    amount: str, currency: str | None, expected: str
+) -> None:
+    said = body(replace(VALUE, amount=Decimal(amount), currency=currency))
+    assert (said["amount"], said["whole_amount"]) == (expected, expected)
