@@ -67,8 +67,8 @@ def try_login(
 ) -> None:
     """Log in to an account's org and out again, and check rights and mapped fields there.
 
-    Costs an API call, and one for each object that is written; with attribution or engagement one
-    more for each.
+    Costs two API calls, and one for each object that is written; with attribution or engagement
+    one more for each.
     """
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.delivery.schemas import never_left_out
@@ -87,6 +87,7 @@ def try_login(
             org, written & {each["name"] for each in objects}, never_left_out(account.settings)
         )
         numbers = numbers_to_read(org, account.settings) + storage_said(org, account.settings)
+        own = own_domains(org)
     except AccountStopped as stopped:
         _refuse(account_id, stopped)
     finally:
@@ -101,6 +102,7 @@ def try_login(
         )
     spent = f"; API requests of its day: {org.usage.used} of {org.usage.limit}" if org.usage else ""
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.{numbers}")
+    _propose_filters(account_id, own)
     say_currency_to_name(account.settings, described)
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
@@ -128,6 +130,39 @@ def try_login(
             "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
             f"`crm-pipeline account set {account_id}`."
         )
+
+
+def own_domains(org: "Org") -> list[str]:
+    """Returns the domains at which the org's users have their addresses, the most frequent first.
+
+    Reads 200 users, in one call; domains at which anybody may have an address are none.
+    """
+    from collections import Counter
+
+    from crm_pipeline.delivery.contact_accounts import domain
+    from crm_pipeline.salesforce.composite import query_all
+    from crm_pipeline.salesforce.emails import email_key
+    from crm_pipeline.salesforce.soql import select
+
+    [users] = query_all(org, [f"{select(('Email',), 'User', 'IsActive = TRUE')} LIMIT 200"]).records
+    keys = (email_key(each.get("Email")) for each in users)
+    found = Counter(name for key in keys if key and (name := domain(key)))
+    return [name for name, _ in found.most_common(3)]
+
+
+def _propose_filters(account_id: str, own: Sequence[str]) -> None:
+    """Says how the client's own staff are kept out of its leads, where nothing does so yet."""
+    from crm_pipeline.accounts.filters import matches
+    from crm_pipeline.accounts.store import filter_strings
+
+    with transaction() as connection:
+        filters = filter_strings(connection, account_id)
+    for name in own:
+        if matches(f"somebody@{name}", filters) is None:
+            say(
+                f"The org's users have addresses at {name}: `crm-pipeline account filter add "
+                f"{account_id} @{name}` keeps the client's own staff out."
+            )
 
 
 def _declared(account: "Account") -> "list[tuple[Sequence[OrgObject], tuple[str, str]]]":

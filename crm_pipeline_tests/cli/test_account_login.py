@@ -129,3 +129,17 @@ def test_with_campaigns_their_rights_are_needed_too():
     there.append(rights("CampaignMemberStatus", createable=False))
     few = CampaignSettings(create_campaigns=False, unknown_status="report")
     assert missing_rights(there, needed_rights(AccountSettings(campaigns=few))) == []
+
+
+def test_the_orgs_own_domains_are_proposed_as_filters(run: Run, org: Org) -> None:
+    users = org.table("User").rows.values()
+    for number, each in enumerate(users):
+        each["Email"] = f"u{number}@acme.example"
+    told = run("account", "test-login", "acme").stdout
+    assert "crm-pipeline account filter add acme @acme.example" in " ".join(told.split())
+    run("account", "filter", "add", "acme", "@acme.example")
+    assert "filter add" not in run("account", "test-login", "acme").stdout
+    for each in users:
+        each["Email"] = "somebody@gmail.com"
+    run("account", "filter", "remove", "acme", "@acme.example")
+    assert "filter add" not in run("account", "test-login", "acme").stdout

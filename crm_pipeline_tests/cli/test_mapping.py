@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from crm_pipeline.accounts import store
-from crm_pipeline.flows.campaigns.rules import MEMBER
+from crm_pipeline.flows.campaigns.rules import CAMPAIGN, MEMBER
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 from crm_pipeline_tests.cli.conftest import Run
@@ -21,7 +21,7 @@ def one_cycle(run: Run, pipeline: Engine) -> str:
 
 
 def test_the_objects_that_can_be_mapped_are_those_that_a_mapping_fills():
-    assert {*DEFAULT_MAPPING, MEMBER} == set(store.DECIDED_FIELDS)
+    assert {*DEFAULT_MAPPING, CAMPAIGN, MEMBER} == set(store.DECIDED_FIELDS)
 
 
 @pytest.mark.parametrize(
