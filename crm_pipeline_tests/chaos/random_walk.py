@@ -75,7 +75,6 @@ class Scene:
         rows: the names of moves at the source.
         sales: of deeds of salespeople.
         meanwhile: of those that they may do in the middle of a cycle.
-        overlaps: minutes that an extract reads twice, in one episode or another.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
@@ -83,7 +82,6 @@ class Scene:
     rows: Sequence[str]
     sales: Sequence[str]
     meanwhile: Sequence[str]
-    overlaps: Sequence[str] = ("0", "30")
 
 
 SCENES: Mapping[str, Scene] = {
@@ -96,7 +94,6 @@ SCENES: Mapping[str, Scene] = {
         [*tracked_world.ROWS],
         [*tracked_world.SALES],
         [*tracked_world.SALES],
-        ("30",),
     ),
     "prospects": Scene(
         engaged_world.SETTINGS,
@@ -184,7 +181,7 @@ class _Episode:
         self.installation = walk.installation
         self.found = Findings()
         # Without an overlap nothing is read twice; what is shipped late is found by counting.
-        self.overlap = {"OVERLAP_MINUTES": random.choice(walk.scene.overlaps)}
+        self.overlap = {"OVERLAP_MINUTES": random.choice(("0", "30"))}
         for org in self.installation.orgs.values():
             org.clock_shift = random.choice(_CLOCKS)
 

@@ -19,7 +19,6 @@ def walk(module_pipeline: Engine) -> Iterator[RandomWalk]:
         walk.close()
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_the_promise_holds_after_several_faults(walk: RandomWalk, number: int) -> None:
-    findings = walk.episode(number)
+def test_the_promise_holds_after_several_faults(walk: RandomWalk) -> None:
+    findings = walk.episode(1)
     assert not findings, str(findings)

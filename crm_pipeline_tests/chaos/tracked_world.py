@@ -1,6 +1,6 @@
 """Accounts with a tracker, and everything that can happen around their leads and opportunities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,24 +24,23 @@ CHOICES: Mapping[str, Any] = {
     "split": "equal",
 }
 
+FOLLOWING: Mapping[str, Any] = {**CHOICES, "first_touch_policy": "unless_edited"}
+"""A first touch follows the source, as long as nobody has edited it."""
+
 SETTINGS: dict[str, dict[str, Any]] = {
-    "elm": {
-        "route": "composite",
-        "attribution": {**CHOICES, "first_touch_policy": "unless_edited"},
-    },
+    "elm": {"route": "composite", "attribution": FOLLOWING},
     "fir": {"route": "bulk", "attribution": {**CHOICES, "split": "primary"}},
 }
 """The accounts of the walk, and what they have chosen."""
-
-FOLLOWS = "elm"
-"""The account in which a first touch follows the source, as long as nobody has edited it."""
 
 
 class TrackedWorld:
     """The clients' trackers, the salespeople of their orgs, and the pipeline between them."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, follow: Collection[str] = ("elm",)) -> None:
+        """Begins with nothing; `follow` are the accounts whose first touches do (`FOLLOWING`)."""
         self.installation = installation
+        self._follow = follow
         names = installation.names
         self.trackers = {name: Tracker(name, number) for number, name in enumerate(names, 1)}
         self.dealings = {
@@ -83,7 +82,7 @@ class TrackedWorld:
                 if at_rest:
                     restless = frozenset(map(str, self.trackers[name].corrected))
                     given = frozenset(dealings.given)
-                    examination = PeopleExamination(evidence, given, restless, name == FOLLOWS)
+                    examination = PeopleExamination(evidence, given, restless, name in self._follow)
                     found.add(examination.findings())
         return found
 
@@ -120,6 +119,7 @@ def _time_passes(world: TrackedWorld, account: str, pick: int) -> None:
 ROWS: Mapping[str, _Move] = {
     "calls": _at_the_source(Tracker.calls),
     "calls late": _at_the_source(Tracker.calls, behind=20),
+    "calls long ago": _at_the_source(Tracker.calls, behind=3000),
     "calls from the family": _at_the_source(Tracker.calls_from_the_family),
     "fills in": _at_the_source(Tracker.fills_in),
     "fills in late": _at_the_source(Tracker.fills_in, behind=20),
