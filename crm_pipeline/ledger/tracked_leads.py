@@ -137,6 +137,15 @@ def leads_of(
     return found
 
 
+def said_as_of(
+    connection: Connection, account_id: str, people: Collection[int]
+) -> dict[int, datetime]:
+    """As of when (UTC) the latest version of what is wanted of each of some people is, if any."""
+    parameters = {"account_id": account_id, "person_keys": list(people)}
+    rows = connection.execute(statement("leads/said_as_of"), parameters)
+    return {row.person_key: row.as_of for row in rows}
+
+
 def lead_people(connection: Connection, account_id: str, *, after: int, at_most: int) -> list[int]:
     """Returns the first people with tracked leads whose numbers lie above `after`, in order."""
     window = {"account_id": account_id, "after": after, "at_most": at_most}

@@ -19,6 +19,7 @@ from crm_pipeline.ledger.tracked_leads import (
     leads_of,
     note_said,
     record_leads,
+    said_as_of,
     take_moved,
     which_changed,
 )
@@ -133,8 +134,9 @@ def _new(before: dict[str, Before]) -> int:
 
 
 def _intents(reading: Reading[AttributionSettings], people: Iterable[int]) -> list[Intent]:
-    leads = leads_of(reading.ledger, reading.account.account_id, list(people))
-    return rules.person_intents(leads, reading.choices)
+    ledger, account_id = reading.ledger, reading.account.account_id
+    leads = leads_of(ledger, account_id, list(people))
+    return rules.person_intents(leads, said_as_of(ledger, account_id, leads), reading.choices)
 
 
 def _check_columns(reading: Reading[AttributionSettings]) -> None:

@@ -127,18 +127,28 @@ def fingerprint(chosen: AttributionSettings) -> str:
 
 
 def person_intents(
-    leads: Mapping[int, Sequence[TrackedLead]], chosen: AttributionSettings
+    leads: Mapping[int, Sequence[TrackedLead]],
+    said: Mapping[int, datetime],
+    chosen: AttributionSettings,
 ) -> list[Intent]:
     """Returns what is wanted of each person, by all leads that are about them.
 
+    That is never older than what was wanted before: the newest lead may count no more.
+
     Args:
         leads: by person, the first one first; rejected ones are not among them.
+        said: as of when (UTC) something was wanted of them last, if ever.
         chosen: the account's.
     """
-    return [_person(person, of_person, chosen) for person, of_person in leads.items()]
+    return [
+        _person(person, of_person, said.get(person, _NO_TIME), chosen)
+        for person, of_person in leads.items()
+    ]
 
 
-def _person(person: int, leads: Sequence[TrackedLead], chosen: AttributionSettings) -> Intent:
+def _person(
+    person: int, leads: Sequence[TrackedLead], said: datetime, chosen: AttributionSettings
+) -> Intent:
     attribution = _attribution(leads, chosen)
     columns: dict[str, Any] = {}
     for lead in leads:
@@ -155,7 +165,7 @@ def _person(person: int, leads: Sequence[TrackedLead], chosen: AttributionSettin
         details |= dict.fromkeys(of_person)
         fields[sobject] = of_person | attribution
     fields["unless_edited"] = sorted(details.keys() - attribution.keys())
-    as_of = max(lead.as_of for lead in leads)
+    as_of = max(said, *(lead.as_of for lead in leads))
     return Intent(f"person:{person}", "person", person, as_of, fields)
 
 

@@ -143,6 +143,21 @@ def test_a_field_that_is_named_later_is_filled_for_everybody(shop: Bench) -> Non
     assert shop.cycle().counts.api_calls == 0
 
 
+def test_the_last_touch_that_turns_out_to_be_spam_counts_no_more(shop: Bench) -> None:
+    """Although what is left is older; nor is one lost that was shipped before that was known."""
+    track(shop.connection, 1, **ADA, source="google")
+    shop.cycle()
+    track(shop.connection, 2, minute=60, **ADA, source="spam")
+    shop.cycle()
+    assert shop.records("Lead")[0]["Last_Source__c"] == "spam"
+    track(shop.connection, 2, minute=90, is_spam=True)
+    shop.cycle()
+    assert shop.records("Lead")[0]["Last_Source__c"] == "google"
+    track(shop.connection, 3, minute=70, **ADA, source="bing")
+    shop.cycle()
+    assert shop.records("Lead")[0]["Last_Source__c"] == "bing"
+
+
 def test_a_field_of_a_column_that_the_tracker_lacks_is_an_error(shop: Bench) -> None:
     shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": "recordings"}})
     track(shop.connection, 1, **ADA)
