@@ -57,7 +57,8 @@ class Evidence:
 
     Attributes:
         leads: of the tracker, by id; with whatever they may be known by. Those that count.
-        touches: of these and of all others, by id: when and from where somebody got in touch.
+        rejected: likewise, those that do not count.
+        touches: of all, by id: when and from where somebody got in touch.
         people: Leads and Contacts by Id, deleted ones among them.
         had: the marks that these ever had.
         opportunities: deleted ones among them.
@@ -70,6 +71,7 @@ class Evidence:
     """
 
     leads: Mapping[str, frozenset[str]]
+    rejected: Mapping[str, frozenset[str]]
     touches: Mapping[str, tuple[datetime, str | None]]
     people: Mapping[str, Record]
     had: Mapping[str, set[str]]
@@ -87,11 +89,11 @@ class Evidence:
         rows: Connection,
         account: str,
         org: Org,
-        known: Marks,
+        noted: Marks,
         inbox: Iterable[ToldMessage] | None = None,
     ) -> Self:
         """All of it; the messages are those of the tables where there is no inbox."""
-        known.note(org)
+        noted.note(org)
         whose = {"account": account}
         messages: Iterable[Any] = (
             rows.execute(text(_TOLD), whose)
@@ -100,15 +102,20 @@ class Evidence:
         )
         told = [ToldValue(each.about, each.version, each.body) for each in messages]
         leads = rows.execute(text(_LEADS), whose).all()
+        known_by = {
+            str(each.lead_id): marks(each.email, each.phone, str(each.lead_id)) for each in leads
+        }
+        count = {
+            str(each.lead_id)
+            for each in leads
+            if not (each.is_spam or each.is_duplicate) and (each.email or each.phone)
+        }
         return cls(
-            {
-                str(each.lead_id): marks(each.email, each.phone, str(each.lead_id))
-                for each in leads
-                if not (each.is_spam or each.is_duplicate) and (each.email or each.phone)
-            },
+            {lead: known for lead, known in known_by.items() if lead in count},
+            {lead: known for lead, known in known_by.items() if lead not in count},
             {str(each.lead_id): (each.happened_at, each.source) for each in leads},
             {id_: row for name in PEOPLE for id_, row in org.table(name).rows.items()},
-            known.had,
+            noted.had,
             list(org.table("Opportunity").rows.values()),
             list(org.table("OpportunityContactRole").rows.values()),
             list(org.table("OpportunityHistory").rows.values()),

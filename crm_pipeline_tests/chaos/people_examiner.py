@@ -53,12 +53,22 @@ class PeopleExamination:
         return any(f"id {lead}" in self.evidence.had[record["Id"]] for lead in self.restless)
 
     def _marks_of(self, leads: Set[str]) -> set[str]:
-        return {mark for lead in leads for mark in self.evidence.leads.get(lead, ())}
+        known = {**self.evidence.leads, **self.evidence.rejected}
+        return {mark for lead in leads for mark in known.get(lead, ())}
+
+    def _shared(self) -> set[str]:
+        """Numbers that were given with several addresses: whose they are changed with that."""
+        owners: defaultdict[str, set[str]] = defaultdict(set)
+        for known in self.evidence.leads.values():
+            emails = {mark for mark in known if mark.startswith("email ")}
+            for mark in known - emails:
+                owners[mark] |= emails
+        return {mark for mark, emails in owners.items() if len(emails) > 1}
 
     def _twice(self, found: Findings) -> None:
         """One record has an address; all who call by a number and give none are one Lead."""
         known: defaultdict[str, list[str]] = defaultdict(list)
-        doubted = self._marks_of(self.restless)
+        doubted = self._marks_of(self.restless) | self._shared()
         for record in self._ours():
             email, phone = record.get("Email"), record.get("Phone")
             nameless = not (email or self._is_left(record))
@@ -79,6 +89,9 @@ class PeopleExamination:
             everything = self._marks_of(reached(evidence.leads[lead], evidence.leads))
             # A record that stands for several people has the address of one of them.
             if everything & theirs:
+                continue
+            # Nor has somebody who was taken for another one, by a lead that counts no more.
+            if evidence.leads[lead] & self._marks_of(self.restless):
                 continue
             # Somebody who is known by an address may have another number.
             known = {m for m in everything if m.startswith("email ")} or evidence.leads[lead]
