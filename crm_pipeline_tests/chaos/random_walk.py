@@ -75,6 +75,7 @@ class Scene:
         rows: the names of moves at the source.
         sales: of deeds of salespeople.
         meanwhile: of those that they may do in the middle of a cycle.
+        overlaps: minutes that an extract reads twice, in one episode or another.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
@@ -82,6 +83,7 @@ class Scene:
     rows: Sequence[str]
     sales: Sequence[str]
     meanwhile: Sequence[str]
+    overlaps: Sequence[str] = ("0", "30")
 
 
 SCENES: Mapping[str, Scene] = {
@@ -181,7 +183,7 @@ class _Episode:
         self.installation = walk.installation
         self.found = Findings()
         # Without an overlap nothing is read twice; what is shipped late is found by counting.
-        self.overlap = {"OVERLAP_MINUTES": random.choice(("0", "30"))}
+        self.overlap = {"OVERLAP_MINUTES": random.choice(walk.scene.overlaps)}
         for org in self.installation.orgs.values():
             org.clock_shift = random.choice(_CLOCKS)
 
