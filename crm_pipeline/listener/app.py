@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,6 +39,9 @@ log = logging.getLogger("crm_pipeline.listener")
 BODY_SECONDS = 8.0
 """Within which a body has to come: Salesforce itself waits ten seconds for the answer."""
 
+MOST_AT_ONCE = 200
+"""Requests under way; whoever comes on top of them is asked to come again (503)."""
+
 _TAKES_LONG = frozenset(("55P03", "57014"))
 """SQLSTATEs of a lock, or a statement, that was not waited for any longer."""
 
@@ -68,6 +72,7 @@ def application(database: Engine) -> Starlette:
     """Returns the application over the pipeline's database, of which it asks in short."""
     access = Access(database)
     threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="listener")
+    places = Places()
 
     def health(_: Request) -> Response:
         with database.connect() as connection:
@@ -82,7 +87,7 @@ def application(database: Engine) -> Starlette:
             *(
                 Route(
                     each.path,
-                    _logged(each.path, _answering(access, database, threads, each)),
+                    _logged(each.path, _answering(access, database, threads, places, each)),
                     methods=[each.method],
                 )
                 for each in ADDRESSES
@@ -104,9 +109,40 @@ def _in_thread(threads: ThreadPoolExecutor, answer: Callable[[Request], Response
     return endpoint
 
 
+class Places:
+    """The requests under way: so many, whatever they wait for; used by one thread."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Takes a place for the length of the block.
+
+        Raises:
+            Refused: none is left.
+        """
+        if self._taken >= MOST_AT_ONCE:
+            headers = {"Retry-After": "1", "Connection": "close"}
+            raise Refused(503, "too many requests are under way", (), headers)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
 def _answering(
-    access: Access, database: Engine, threads: ThreadPoolExecutor, address: Address
+    access: Access,
+    database: Engine,
+    threads: ThreadPoolExecutor,
+    places: Places,
+    address: Address,
 ) -> Endpoint:
+    async def placed(request: Request) -> Response:
+        with places.one():
+            return await endpoint(request)
+
     async def endpoint(request: Request) -> Response:
         asked = HttpQuestion(
             request.method,
@@ -121,7 +157,7 @@ def _answering(
         request.state.account = account
         return _response(answer)
 
-    return endpoint
+    return placed
 
 
 def _answered(

@@ -1,6 +1,7 @@
 """A request as it came: its query, its headers, its body; nothing of it is believed yet."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -120,8 +121,10 @@ class HttpQuestion:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise Refused(415, "Content-Type: application/json is expected")
+        if self.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise Refused(415, "the body is to come as it is, without Content-Encoding")
         try:
-            said = orjson.loads(self.body)
+            said = orjson.loads(self.body.removeprefix(BOM_UTF8))
         except orjson.JSONDecodeError:
             raise Refused(400, "the body is no JSON") from None
         if not isinstance(said, dict):

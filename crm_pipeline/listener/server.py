@@ -1,5 +1,6 @@
 """Runs the listener: from the command line, or within a test process."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -15,16 +16,49 @@ from crm_pipeline.listener.connections import own_connections
 HEAD_BYTES = 16_384
 """Of a request's first line and headers."""
 
-MOST_AT_ONCE = 400
-"""Connections and requests; whoever comes on top of them is asked to come again (503)."""
+HEAD_SECONDS = 8.0
+"""Within which a request's first line and headers have to come, from the connection on."""
+
+MOST_CONNECTIONS = 2_000
+"""Open ones: of those that say nothing each costs a few kilobytes for `HEAD_SECONDS`."""
 
 
 class _Protocol(H11Protocol):
-    """Writes no line of its own, whoever configures logging later."""
+    """Writes no line of its own, whoever configures logging later; waits for no head for ever."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access_log = False
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_waiting()
+
+    def _await_head(self) -> None:
+        """Closes the connection if no whole head has come in time; one that has ends the wait."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self._patience = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 class Listener:
@@ -51,7 +85,7 @@ class Listener:
                 server_header=False,
                 proxy_headers=False,
                 h11_max_incomplete_event_size=HEAD_BYTES,
-                limit_concurrency=MOST_AT_ONCE,
+                limit_concurrency=MOST_CONNECTIONS,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=10,
             )
