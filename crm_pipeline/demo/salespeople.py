@@ -52,8 +52,8 @@ class Salespeople:
         return len(made)
 
     def rename_one(self, first_name: str) -> str:
-        """Gives one of the leads that have an id another first name; returns its Id."""
-        lead: str = self._tracked_leads()[0]["Id"]
+        """Gives the lead with an id and the shortest name another first name; returns its Id."""
+        lead: str = min(self._tracked_leads(), key=lambda each: len(each["LastName"]))["Id"]
         self._ask("edit", id=lead, fields={"FirstName": first_name})
         return lead
 
