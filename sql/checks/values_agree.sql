@@ -1,12 +1,17 @@
 -- The amounts of opportunities that belong to a tracked lead, as the org has them and as the platform
--- was told, by currency: never is one added to another.
+-- was told, by currency: never is one added to another. Where an org has one currency and does not name
+-- it, the account may.
 WITH accounts AS (
-    SELECT a.account_id
+    SELECT a.account_id, c.settings #>> '{attribution,currency}' AS currency
     FROM unnest(CAST(:account_ids AS text [])) AS a (account_id)
+    LEFT JOIN crm.account AS c ON a.account_id = c.account_id
 ),
 
 org AS (
-    SELECT o.account_id, coalesce(o.currency, '') AS currency, sum(o.amount) AS amount
+    SELECT
+        o.account_id,
+        coalesce(o.currency, a.currency, '') AS currency,
+        sum(o.amount) AS amount
     FROM crm.opportunity AS o
     INNER JOIN accounts AS a ON o.account_id = a.account_id
     WHERE
@@ -19,7 +24,7 @@ org AS (
                 AND m.opportunity_id = o.opportunity_id
                 AND NOT m.withdrawn
         )
-    GROUP BY o.account_id, coalesce(o.currency, '')
+    GROUP BY o.account_id, coalesce(o.currency, a.currency, '')
 ),
 
 platform AS (

@@ -48,6 +48,9 @@ _ROLE_FIELDS = ("OpportunityId", "ContactId", "IsPrimary", "Role")
 _CONTACT_FIELDS = ("Email", "Phone", "MobilePhone", "MailingCountry")
 _LEAD_FIELDS = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "IsDeleted")
 _LEAD_KNOWN_BY = ("Email", "Phone", "MobilePhone", "Country")
+_MATCHED_BY = ("Email", "Phone")
+"""Hidden, whoever is known by them would be somebody else at once."""
+
 _STAGE_FIELDS = ("MasterLabel", "IsClosed", "IsWon")
 
 
@@ -122,8 +125,8 @@ def needs(choices: AttributionSettings) -> Sequence[OrgObject]:
             ("OpportunityHistory", _HISTORY_FIELDS),
             ("OpportunityContactRole", _ROLE_FIELDS),
             ("OpportunityStage", _STAGE_FIELDS),
-            ("Lead", _LEAD_FIELDS),
-            ("Contact", ()),
+            ("Lead", (*_LEAD_FIELDS, *_MATCHED_BY)),
+            ("Contact", _MATCHED_BY),
         )
     ]
 

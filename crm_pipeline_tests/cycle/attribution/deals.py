@@ -65,7 +65,8 @@ def deal(bench: Bench, contact: str | None = None, **fields: Any) -> str:
     }
     if contact is not None:
         known["ContactId"] = contact
-    return str(bench.admin("create", object="Opportunity", fields=known)["id"])
+    made = {name: value for name, value in known.items() if name != "CurrencyIsoCode" or value}
+    return str(bench.admin("create", object="Opportunity", fields=made)["id"])
 
 
 def role(bench: Bench, opportunity: str, contact: str, *, primary: bool = False) -> str:

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline_tests.cycle.attribution.deals import (
@@ -14,7 +14,9 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     cycle,
     deal,
     deals,
+    deals_of,
     edit,
+    of_lead,
     role,
 )
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -122,6 +124,24 @@ def test_what_is_wrong_is_noticed(told: Bench, change: str, expected: list[str])
     assert told.connection.execute(text(change)).rowcount
     assert broken(told) == expected
     told.connection.rollback()
+
+
+def test_a_currency_that_the_account_names_is_the_orgs(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with deals_of(pipeline, monkeypatch, currencies={}) as deals:
+        track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+        choose(deals, currency="JPY")
+        cycle(deals)
+        made = deal(deals, CurrencyIsoCode=None, Amount=5, **{ID_ON_OPPORTUNITY: "1"})
+        cycle(deals)
+        body = of_lead(deals, 1, made)
+        assert (body["amount"], body["currency"]) == ("5", "JPY")
+        assert broken(deals) == []
+        choose(deals)
+        cycle(deals)
+        assert of_lead(deals, 1, made)["currency"] is None
+        assert broken(deals) == []
 
 
 def conversions(bench: Bench) -> list[dict[str, Any]]:
