@@ -8,6 +8,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign_look import delays, explain, what_if
+from crm_pipeline.cli.campaign_rehearse import rehearse
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
@@ -25,6 +26,7 @@ app = typer.Typer(help="Campaigns of accounts that have them on: links, progress
 app.command()(explain)
 app.command("what-if")(what_if)
 app.command()(delays)
+app.command()(rehearse)
 
 EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
 

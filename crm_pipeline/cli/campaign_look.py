@@ -33,7 +33,7 @@ def explain(
 
     key = email_key(email)
     with transaction() as connection:
-        account = _account(connection, account_id)
+        account = campaigns_on(connection, account_id)
         found = members_of_person(connection, account_id, event_id, key or "")
         if not found:
             mistake(f"Nobody with this address has to do with event {event_id} of {account_id}.")
@@ -81,7 +81,7 @@ def what_if(
     if not is_one:
         mistake(f"{setting!r} is not SETTING=VALUE.")
     with transaction() as connection:
-        account = _account(connection, account_id)
+        account = campaigns_on(connection, account_id)
         so_far = account.settings.model_dump(exclude_unset=True, mode="json")
         after = AccountSettings.parse(account_id, {**so_far, name: value})
         if after.campaigns is None:
@@ -124,7 +124,7 @@ def delays(account_id: AccountId, event_id: _EVENT) -> None:
 
     warehouse = engine("warehouse")
     with transaction() as connection:
-        account = _account(connection, account_id)
+        account = campaigns_on(connection, account_id)
         try:
             found = events(warehouse, account.client_id, [event_id])
             sessions = [session for event in found for session in event.sessions]
@@ -155,7 +155,8 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
-def _account(connection: "Connection", account_id: str) -> "Account":
+def campaigns_on(connection: "Connection", account_id: str) -> "Account":
+    """Returns an account that has campaigns on; else ends the command."""
     from crm_pipeline.accounts.store import get_account
 
     account = get_account(connection, account_id)
