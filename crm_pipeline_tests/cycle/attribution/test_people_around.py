@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from crm_pipeline_tests.cycle.attribution.deals import cycle, deal, deals, of_lead
+from crm_pipeline_tests.cycle.attribution.deals import choose, cycle, deal, deals, of_lead, waits
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
@@ -35,3 +36,20 @@ def test_an_opportunity_in_the_bin_whose_contact_is_merged(
     body = of_lead(deals, 1, made)
     assert (body["standing"], body["amount"]) == ("open", "100.00")
     assert body["match"]["because"] == f"primary contact {ada}"
+
+
+def test_another_phone_region_has_the_contacts_numbers_read_anew(deals: Bench) -> None:
+    """Written without a country code they are other numbers in another country."""
+    choose(deals, phone_region=None)
+    track(deals.connection, 1, kind="call", phone="+49 30 901820")
+    cycle(deals)
+    made = deal(deals, deals.seed("Contact", LastName="Cy", Phone="030 901820"))
+    cycle(deals)
+    assert waits(deals, made) == "nobody around it is a tracked lead"
+    choose(deals, phone_region="DE")
+    for _ in range(2):
+        # Changes of the last minutes would be read again anyway.
+        later = "UPDATE crm.org_position SET covered = now() + interval '1 hour'"
+        deals.connection.execute(text(later))
+        cycle(deals)
+    assert of_lead(deals, 1, made)["match"]["rule"] == "phone"
