@@ -164,6 +164,8 @@ class _Cycle:
         self._topics = topics
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
+        on = {topic.name for flow, _ in self._flows for topic in flow.topics}
+        self._attempts.nothing_to_do(self._asked(lambda topic: topic.name not in on))
 
     def look(self) -> None:
         """Reads what is new, and changes nothing."""
@@ -275,9 +277,6 @@ class _Cycle:
             if flow.reads(self._report.steps):
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
                 self._attempts.attempt(partial(self._reader.read, flow, choices), reading)
-        on = {topic.name for flow, _ in self._flows for topic in flow.topics}
-        off = self._asked(lambda topic: bool(topic.reads) and topic.name not in on)
-        self._attempts.nothing_to_do(off)
 
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""

@@ -25,7 +25,7 @@ _ASSETS = """query ($group: String!) { assetNodes(group: {
     } } }
 } }"""
 
-_GROUPS = ("webinars", "campaigns", "accounts")
+_GROUPS = "{ assetNodes { groupName isPartitioned } }"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def runs_by_account(ui: str) -> dict[str, str]:
 def accounts_shown(ui: str) -> Shown:
     """The assets of all groups and their checks, as they show each account."""
     shown = Shown(set(), set(), set(), set(), set())
-    for group in _GROUPS:
+    nodes = ask(ui, _GROUPS)["assetNodes"]
+    for group in {each["groupName"] for each in nodes if each["isPartitioned"]}:
         for asset in ask(ui, _ASSETS, group=group)["assetNodes"]:
             _note(asset, shown)
     return shown
