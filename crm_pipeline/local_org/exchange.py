@@ -144,7 +144,7 @@ class Exchange:
         if answer is None or (fault and fault.action == "reset_after"):
             self.cut()
         elif fault is None:
-            await send_answer(self.send, answer, self._body(answer))
+            await self._send(answer, self._body(answer))
         else:
             await self._deliver_badly(answer, fault)
 
@@ -156,12 +156,20 @@ class Exchange:
         body = self._body(answer)
         half = body[: len(body) // 2]
         if fault.action == "slow":
-            await send_answer(self.send, answer, body, within=fault.seconds)
+            await self._send(answer, body, within=fault.seconds)
         elif fault.action == "wrong_length":
-            await send_answer(self.send, answer, half, length=len(body) or 1)
+            await self._send(answer, half, length=len(body) or 1)
             self.cut()
         else:
-            await send_answer(self.send, answer, half if fault.action == "truncate" else body)
+            await self._send(answer, half if fault.action == "truncate" else body)
+
+    async def _send(
+        self, answer: Answer, body: bytes, *, length: int | None = None, within: float = 0.0
+    ) -> None:
+        """Sends the answer by the org's clock, also where that differs from this machine's."""
+        date = formatdate(self.org.now().timestamp(), usegmt=True)
+        answer.headers = {"Date": date, **answer.headers}
+        await send_answer(self.send, answer, body, length=length, within=within)
 
     def _body(self, answer: Answer) -> bytes:
         pretty = self.call.headers.get("x-prettyprint", "").lower() in ("1", "true")

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -102,6 +104,13 @@ def test_settings_can_be_read_and_changed_while_the_org_runs(acme):
     }
     admin(acme, "reset")
     assert admin(acme, "settings", method="GET") == before
+
+
+def test_answers_are_dated_by_the_org_s_clock(acme):
+    hour = 3_600
+    admin(acme, "settings", {"clock_shift_seconds": -hour})
+    said = parsedate_to_datetime(acme.get("limits").headers["Date"])
+    assert abs((datetime.now(UTC) - said).total_seconds() - hour) < hour / 2
 
 
 @pytest.mark.parametrize(
