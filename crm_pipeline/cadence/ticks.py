@@ -18,7 +18,7 @@ from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, WAITING, accounts_in_runs
 from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.cadence.planner import Due, chunks
-from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.settings import settings
 
 # Dagster's daemon creates some ten runs a second; what a tick leaves out the next one asks for.
@@ -94,8 +94,8 @@ def schedule_of_accounts(minutes: int) -> ScheduleDefinition:
 def ask_for_requests(instance: DagsterInstance) -> list[RunRequest]:
     """Claims the accounts of which something was asked, and returns the runs that do it.
 
-    These are about the topics that act on what was asked, and about no other. An account that is
-    at its cycle does them in that.
+    These are about the topics that act on what was asked, and how the account stands then. An
+    account that is at its cycle does them in that.
     """
     waiting = accounts_in_runs(instance, WAITING) or frozenset()
     asked = [each for each in accounts_with_requests() if each not in waiting]
@@ -104,9 +104,9 @@ def ask_for_requests(instance: DagsterInstance) -> list[RunRequest]:
         return []
     _make_partitions(instance, claimed)
     due = [Due(each, "asked for something") for each in asked if each in claimed]
-    topics = [topic.name for flow in FLOWS for topic in flow.topics if topic.acts is not None]
+    acting = [topic.name for flow in FLOWS for topic in flow.topics if topic.acts is not None]
     return [
-        run_request(chunk, "requests", topics=topics)
+        run_request(chunk, "requests", topics=[*acting, SYNC_STATE])
         for chunk in chunks(due, settings().accounts_per_run)
     ]
 

@@ -53,7 +53,6 @@ class Attempts:
     problems: list[Exception] = field(default_factory=list)
     _attempted: set[str] = field(default_factory=set)
     _broken: set[str] = field(default_factory=set)
-    _idle: set[str] = field(default_factory=set)
 
     def attempt(self, part: Callable[[], None], topics: frozenset[str] = frozenset()) -> bool:
         """Runs a part of the cycle and keeps its error; the other parts go on.
@@ -90,17 +89,13 @@ class Attempts:
         self._broken |= topics
         return False
 
-    def nothing_to_do(self, topics: frozenset[str]) -> None:
-        """Notes that these topics are done whatever happens: the account has their flows off."""
-        self._idle |= topics
-
     def miss(self, topics: frozenset[str]) -> None:
         """Notes that these topics were not come to."""
         self._broken |= topics
 
     def done(self, topics: frozenset[str]) -> frozenset[str]:
         """Those of these topics that came to their end."""
-        return topics & (self._idle | (self._attempted - self._broken))
+        return topics & (self._attempted - self._broken)
 
     @property
     def state(self) -> CycleState:

@@ -164,8 +164,6 @@ class _Cycle:
         self._topics = topics
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
-        on = {topic.name for flow, _ in self._flows for topic in flow.topics}
-        self._attempts.nothing_to_do(self._asked(lambda topic: topic.name not in on))
 
     def look(self) -> None:
         """Reads what is new, and changes nothing."""
@@ -294,9 +292,23 @@ class _Cycle:
     def _conclude(self, notes: Sequence[str] = ()) -> None:
         """Sets the report's state, its reason and its notes, each a line for people."""
         report, attempts = self._report, self._attempts
-        report.state, report.done = attempts.state, attempts.done(report.steps)
+        report.state, report.done = attempts.state, self._done()
         report.reason = named(attempts.reason, report.account_id)
         report.notes = named("; ".join([*self._reader.told, *notes]), report.account_id)
+
+    def _done(self) -> frozenset[str]:
+        """The topics that came to their end; of flows that are off, those after no other one.
+
+        There is nothing to do for these, but Dagster takes for outdated what is newer than
+        something that it is made of.
+        """
+        on = {topic.name for flow, _ in self._flows for topic in flow.topics}
+        done = set(self._attempts.done(self._report.steps & on))
+        undone = on & self._report.steps - done
+        for topic in self._topics:
+            if topic.name not in on:
+                (undone if undone.intersection(topic.after) else done).add(topic.name)
+        return frozenset(done)
 
     def _finish(self, desk: Desk) -> None:
         """Closes the cycle and sets the account's state, within the caller's transaction."""

@@ -1,5 +1,6 @@
 """Dagster's UI, asked of a webserver as the UI asks it."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,11 @@ import requests
 _RUNS = """{ runsOrError { ... on Runs { results {
     status tags { key value } repositoryOrigin { repositoryLocationName }
 } } } }"""
+
+_STATES = "{ runsOrError { ... on Runs { results { id status } } } }"
+_ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+
+_PATIENCE_SECONDS = 60
 
 _ASSETS = """query ($group: String!) { assetNodes(group: {
     groupName: $group, repositoryName: "__repository__", repositoryLocationName: "crm_pipeline"
@@ -67,7 +73,18 @@ def runs_by_account(ui: str) -> dict[str, str]:
 
 
 def accounts_shown(ui: str) -> Shown:
-    """The assets of all groups and their checks, as they show each account."""
+    """The assets of all groups and their checks, as they show each account between two runs."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        before = ask(ui, _STATES)
+        shown = _accounts_shown(ui)
+        under_way = {run["status"] for run in before["runsOrError"]["results"]} - _ENDED
+        if not under_way and ask(ui, _STATES) == before:
+            return shown
+    raise TimeoutError("There is always a run under way.")
+
+
+def _accounts_shown(ui: str) -> Shown:
     shown = Shown(set(), set(), set(), set(), set())
     nodes = ask(ui, _GROUPS)["assetNodes"]
     for group in {each["groupName"] for each in nodes if each["isPartitioned"]}:

@@ -22,8 +22,7 @@ from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_ac
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 pytestmark = pytest.mark.waits
 
-NEEDS_THE_ORG = ("load_results",)
-"""Of the flows that the broken accounts have on."""
+NEEDS_THE_ORG = ("load_results", "campaigns", "campaign_members", "campaign_census")
 
 
 @pytest.fixture
