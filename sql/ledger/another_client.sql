@@ -33,6 +33,10 @@ counts AS (
     DELETE FROM crm.source_count WHERE account_id = :account_id
 ),
 
+lead_counts AS (
+    DELETE FROM crm.lead_count WHERE account_id = :account_id
+),
+
 -- The platform may give the same ids to others; addresses are whose they are.
 pointers AS (
     DELETE FROM crm.person_pointer WHERE account_id = :account_id
@@ -80,6 +84,14 @@ aggregates AS (
 
 addresses AS (
     DELETE FROM crm.engagement_address WHERE account_id = :account_id
+),
+
+wishes AS (
+    DELETE FROM crm.campaign_wish WHERE account_id = :account_id
+),
+
+campaigns_asked AS (
+    DELETE FROM crm.campaign_asked WHERE account_id = :account_id
 ),
 
 campaign_census AS (
