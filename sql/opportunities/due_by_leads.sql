@@ -15,9 +15,7 @@ people AS (
     FROM crm.opportunity_person AS p
     CROSS JOIN LATERAL unnest(p.phones) AS n (phone)
     INNER JOIN leads AS l ON n.phone = l.phone
-    WHERE
-        p.account_id = :account_id
-        AND p.phones && array(SELECT l.phone FROM leads AS l WHERE l.phone IS NOT NULL)
+    WHERE p.account_id = :account_id
     UNION
     SELECT p.record_id
     FROM leads AS l
