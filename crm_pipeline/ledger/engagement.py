@@ -241,7 +241,7 @@ def take_people(
         connection: the caller's.
         account_id: whose.
         people: `salesforce_id`, `sobject`, `email`, `is_there`, `is_converted`, `columns`,
-            `org_account`, `stamp`.
+            `org_account`, `merged_into` (an Id or None), `stamp`.
 
     Returns:
         How many are new or changed.
@@ -263,7 +263,10 @@ def take_owners(connection: Connection, account_id: str, owners: Mapping[str, st
 
 
 def take_to_tell(connection: Connection, account_id: str) -> list[EngagedPerson]:
-    """Returns the people whose owner's address changed since this was asked last."""
+    """Returns the people whose owner's address changed since this was asked last.
+
+    And those that were merged into others.
+    """
     rows = connection.execute(statement("engagement/take_to_tell"), {"account_id": account_id})
     return objects(rows, EngagedPerson)
 

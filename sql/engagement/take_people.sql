@@ -1,5 +1,6 @@
 -- Keeps Leads and Contacts that have the address of a prospect, or had it, as they were read. What
--- of them changed is to be said, and what their prospects wait for is looked at.
+-- of them changed is to be said, and what their prospects wait for is looked at. Whoever absorbed
+-- one that had data of a prospect may have it now, too.
 WITH said AS (
     SELECT DISTINCT ON (s.salesforce_id) s.*
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s (
@@ -10,22 +11,33 @@ WITH said AS (
         is_converted boolean,
         columns jsonb,
         org_account text,
+        merged_into text,
         stamp timestamptz
     )
     ORDER BY s.salesforce_id ASC, s.stamp DESC
 ),
 
+heir AS (
+    SELECT DISTINCT s.merged_into AS salesforce_id
+    FROM said AS s
+    INNER JOIN crm.engagement_person AS k
+        ON k.account_id = :account_id AND s.salesforce_id = k.salesforce_id
+    WHERE k.is_engaged AND s.merged_into IS NOT NULL
+),
+
 kept AS (
     INSERT INTO crm.engagement_person AS e (
         account_id, salesforce_id, sobject, email, is_there, is_converted, columns,
-        org_account, stamp
+        org_account, stamp, is_engaged
     )
     SELECT
         :account_id, s.salesforce_id, s.sobject, s.email, s.is_there, s.is_converted, s.columns,
-        s.org_account, s.stamp
+        s.org_account, s.stamp, h.salesforce_id IS NOT NULL
     FROM said AS s
+    LEFT JOIN heir AS h ON s.salesforce_id = h.salesforce_id
     WHERE
-        EXISTS (
+        h.salesforce_id IS NOT NULL
+        OR EXISTS (
             SELECT
             FROM crm.engagement_address AS a
             WHERE a.account_id = :account_id AND a.email = s.email
@@ -49,16 +61,25 @@ kept AS (
             e.is_engaged
             AND e.columns ->> 'owner_id' = excluded.columns ->> 'owner_id'
             AND e.columns ->> 'owner_email' IS DISTINCT FROM excluded.columns ->> 'owner_email'
+        )
+        -- Nor is it one where people merge it into another, which stands for it from then on.
+        OR (
+            e.is_engaged
+            AND excluded.salesforce_id
+            IN (SELECT l.salesforce_id FROM said AS l WHERE l.merged_into IS NOT NULL)
         ),
+        is_engaged = e.is_engaged OR excluded.is_engaged,
         is_due = e.is_due
+        OR excluded.is_engaged
         OR (e.email, e.is_there, e.is_converted, e.org_account)
         IS DISTINCT FROM (
             excluded.email, excluded.is_there, excluded.is_converted, excluded.org_account
         )
     WHERE
         e.stamp <= excluded.stamp
-        AND (e.email, e.is_there, e.is_converted, e.columns, e.org_account)
+        AND (excluded.is_engaged, e.email, e.is_there, e.is_converted, e.columns, e.org_account)
         IS DISTINCT FROM (
+            false,
             excluded.email,
             excluded.is_there,
             excluded.is_converted,

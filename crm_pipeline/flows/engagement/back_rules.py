@@ -66,8 +66,8 @@ def edits(
     return list(told.values())
 
 
-def owners_moved(people: Sequence[EngagedPerson], now: datetime) -> list[MessageWant]:
-    """Returns what is told of records whose owner has another address."""
+def told_anew(people: Sequence[EngagedPerson], now: datetime) -> list[MessageWant]:
+    """Returns what is told of records whose owner has another address, or that were merged away."""
     return [_message(e.sobject, e.columns, now, is_gone=not e.is_there) for e in people]
 
 

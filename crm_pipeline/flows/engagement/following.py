@@ -140,7 +140,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
     yield from _follow_people(reading, definitions)
     yield from _follow_aggregates(reading, definitions)
     if moved := take_to_tell(ledger, account_id):
-        told = back_rules.owners_moved(moved, clock(ledger))
+        told = back_rules.told_anew(moved, clock(ledger))
         yield Batch(NAME, len(moved), (), None, wants=told)
     if said >= SAID_IN_A_CYCLE:
         hint(ledger, account_id)
@@ -218,6 +218,7 @@ def _person(sobject: str, record: Record, chosen: EngagementSettings) -> dict[st
         "is_there": not record.get("IsDeleted"),
         "is_converted": bool(record.get("IsConverted")),
         "columns": back_rules.told_values(record, chosen),
+        "merged_into": record.get("MasterRecordId"),
         "org_account": record.get("AccountId") if chosen.accounts else None,
         "stamp": record["SystemModstamp"],
     }

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.cycle.engagement.conftest import complete
+from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.flows.engagement.warehouse import prospect
 
 
@@ -94,3 +94,38 @@ def test_the_contact_of_a_converted_lead_is_told(bench: Bench, ada: str) -> None
     [contact] = bench.records("Contact")
     bodies = told(bench)
     assert [body["object"] for body in bodies if body["id"] == contact["Id"]] == ["Contact"]
+
+
+@pytest.mark.parametrize("has_address", [False, True])
+def test_a_queue_as_owner_is_told_with_its_address_or_none(
+    engaged: Engaged, has_address: bool
+) -> None:
+    queue = {"name": "Inbound", "email": "inbound@acme.test"}
+    with engaged({"queues": [queue], "queue_owner_email": has_address}) as bench:
+        prospect(bench.connection, "ada")
+        lead = bench.seed("Lead", LastName="L", Company="C", Email="ada@x.example")
+        for _ in range(3):
+            complete(bench)
+        told(bench)
+        [group] = bench.org.table("Group").rows
+        bench.admin("edit", id=lead, fields={"OwnerId": group})
+        complete(bench)
+        [body] = told(bench)
+        assert body["owner_email"] == ("inbound@acme.test" if has_address else None)
+
+
+def test_of_two_leads_that_people_merge_the_one_that_is_left_is_told(
+    bench: Bench, ada: str
+) -> None:
+    other = bench.seed("Lead", FirstName="A", LastName="L", Company="C", Email="ada@x.example")
+    for _ in range(2):
+        complete(bench)
+    told(bench)
+    bench.admin("merge", object="Lead", master_id=other, ids=[ada])
+    bench.admin("edit", id=other, fields={"FirstName": "Augusta"})
+    for _ in range(2):
+        complete(bench)
+    bodies = {body["id"]: body for body in told(bench)}
+    assert bodies[other]["first_name"] == "Augusta"
+    assert bodies[other]["is_gone"] is False
+    assert bodies[ada]["is_gone"] is True

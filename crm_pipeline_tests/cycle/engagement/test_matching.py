@@ -219,6 +219,16 @@ def test_of_two_leads_that_people_merge_one_keeps_its_copies(ada: Bench) -> None
     assert shown(ada, "Lead", winner)["Prospect_Id__c"] == "ada"
 
 
+def test_a_lead_without_a_prospect_keeps_nothing_of_one_that_it_absorbed(ada: Bench) -> None:
+    winner, loser = lead(ada, "other@x.example"), lead(ada, "ada@x.example")
+    complete(ada)
+    ada.admin("merge", object="Lead", master_id=winner, ids=[loser])
+    for _ in range(3):
+        complete(ada)
+    assert copies(ada) == []
+    assert shown(ada, "Lead", winner) == NOTHING
+
+
 RULE = {
     "validation_rules": [
         {"object": "Lead", "when": "Temperature__c > 60", "error": "Too hot.", "on": "update"}
