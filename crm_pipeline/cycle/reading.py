@@ -18,7 +18,7 @@ from crm_pipeline.ledger.intents import Recorded, only_read, record_intents
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.parts import with_parts
 from crm_pipeline.ledger.positions import advance, positions
-from crm_pipeline.ledger.records import ChildSet, RecordWant, intents_of, set_attempts
+from crm_pipeline.ledger.records import ChildSet, RecordWant, intents_of
 from crm_pipeline.report import CycleReport
 
 
@@ -172,8 +172,6 @@ class FlowReader:
                 *(each.intent for each in messages),
             ],
         )
-        if batch.wants:
-            set_attempts(connection, account_id, self.ledger.cycle_id)
         if batch.position is not None:
             advance(connection, account_id, flow.name, batch.position)
         return recorded

@@ -223,12 +223,6 @@ def _absent(connection: Connection, account_id: str, sets: Sequence[ChildSet]) -
     return gone
 
 
-def set_attempts(connection: Connection, account_id: str, cycle_id: int) -> None:
-    """Gives what this cycle has read the tries of its topic, where these are others than usual."""
-    parameters = {"account_id": account_id, "cycle_id": cycle_id}
-    connection.execute(statement("records/set_attempts"), parameters)
-
-
 def due_records(
     connection: Connection,
     account_id: str,

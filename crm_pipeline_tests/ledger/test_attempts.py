@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.intents import record_intents
 from crm_pipeline.ledger.outcomes import Failed, record_failed
-from crm_pipeline.ledger.records import RecordWant, Target, intents_of, set_attempts
+from crm_pipeline.ledger.records import RecordWant, Target, intents_of
 from crm_pipeline_tests.ledger.conftest import ACCOUNT
 
 PAUSE = 300
@@ -22,7 +22,6 @@ def wanted(ledger: Connection, attempts: int) -> int:
     want = RecordWant("badge:1", "badges", at, target, {"Level__c": 1}, attempts=attempts)
     intents = intents_of(ledger, ACCOUNT, [want])
     record_intents(ledger, ACCOUNT, flow="badges", cycle_id=1, intents=intents)
-    set_attempts(ledger, ACCOUNT, 1)
     return int(ledger.scalar(text("SELECT operation_id FROM crm.operation")) or 0)
 
 

@@ -62,7 +62,7 @@ said_again AS (
 recorded AS (
     INSERT INTO crm.operation (
         account_id, flow, kind, natural_key, version, person_key, as_of, content_hash, intent,
-        memory, gone, state, reason, read_by, finished_at
+        memory, gone, attempts, attempts_left, state, reason, read_by, finished_at
     )
     SELECT
         :account_id,
@@ -76,11 +76,18 @@ recorded AS (
         c.intent,
         c.memory,
         c.gone,
+        coalesce(tries.of_topic, 5),
+        coalesce(tries.of_topic, 5),
         CASE WHEN c.rejected_because IS NULL OR c.gone THEN 'pending' ELSE 'rejected' END,
         c.rejected_because,
         :cycle_id,
         CASE WHEN c.rejected_because IS NOT NULL AND NOT c.gone THEN now() END
     FROM compared AS c
+    -- Records have the tries of their topic, where these are others than usual.
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN c.kind = 'record' THEN CAST(c.intent ->> 'attempts' AS smallint) END
+            AS of_topic
+    ) AS tries
     WHERE NOT c.unchanged
     ORDER BY c.as_of, c.natural_key
     RETURNING 1
