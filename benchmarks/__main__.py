@@ -1,6 +1,7 @@
 """`python -m benchmarks`: what can be measured."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -178,8 +179,12 @@ def leads(
 def engagement(
     *,
     rows: Annotated[int, typer.Option(min=10, help="Prospects; six in ten are Leads.")] = 10_000,
+    each: Annotated[int, typer.Option(min=1, help="Tags of each prospect, and scores.")] = 3,
     pages: Annotated[int, typer.Option(min=0, help="Pages of each; only ours keeps them.")] = 0,
     route: Annotated[str, typer.Option(help="How ours travels: composite, bulk or auto.")] = "auto",
+    locks: Annotated[
+        bool, typer.Option(help="Ours in an org that locks parents, beside one that does not.")
+    ] = False,
     latency: Annotated[
         list[float] | None,
         typer.Option(min=0, help="Milliseconds a call takes; may be given again."),
@@ -187,13 +192,19 @@ def engagement(
     results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "engagement.json",
 ) -> None:
     """Bring prospects to an org by our cycles and by a hand-written glue; exit 1 for many calls."""
-    from benchmarks.engagement import Size, measure, report
+    from benchmarks.engagement import MOST_REPEATED, Size, measure, repeated, report
 
     load_before = os.getloadavg()[0]
-    size = Size(rows, pages, route)
-    programs = ["ours"] if pages else ["glue", "ours"]
-    found = measure(DATA, size, latency or [0.0, 50.0], programs)
+    size = Size(rows, each, pages, route)
+    latencies = latency or ([20.0] if locks else [0.0, 50.0])
+    found = measure(DATA, size, latencies, ["ours"] if pages or locks else ["glue", "ours"])
     few = report(found, size, _console(), results)
+    if locks:
+        locked = measure(DATA, replace(size, locks=True), latencies, ["ours"])
+        report(locked, size, _console(), results.with_stem(f"{results.stem}-locks"))
+        share = repeated(found, locked)
+        _console().print(f"Calls made again since parents were locked: {share:.1%}")
+        few = few and share <= MOST_REPEATED
     _warn_of_others(_console(), load_before)
     if not few:
         typer.echo("More API calls than promised.", err=True)
