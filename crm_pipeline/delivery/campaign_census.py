@@ -76,7 +76,7 @@ def take_campaign_census(desk: Desk, topic: str, *, daily: bool) -> None:
     _tell(desk, list(counted.values()), before, now)
     with desk.ledger.step() as connection:
         record_campaign_census(connection, account_id, list(counted.values()))
-    desk.tally[topic, "campaigns"] += len(counted)
+    desk.tally[topic, "campaigns_counted"] += len(counted)
     desk.tally[topic, "complete"] += sum(each.is_complete for each in counted.values())
     desk.tally[topic, "members_missing"] += sum(len(each.missing) for each in counted.values())
 

@@ -67,7 +67,8 @@ _CENSUS = Topic(
     group=NAME,
     technology="salesforce",
     after=("campaign_members",),
-    counts=("campaigns", "complete", "members_missing"),
+    counts=("campaigns_counted", "complete", "members_missing"),
+    shows=lambda report: {"campaigns": shown.on_or_off(report)},
     acts=_take_census,
 )
 
@@ -79,6 +80,7 @@ _FROM_SALESFORCE = Topic(
     technology="salesforce",
     after=("campaigns",),
     counts=("members_wanted", "opted_out", "without_usable_address", "told", "failed"),
+    shows=lambda report: {"campaigns": shown.on_or_off(report)},
     reads_back=True,
     sends=("message",),
 )

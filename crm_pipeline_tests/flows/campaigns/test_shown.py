@@ -4,7 +4,7 @@ from crm_pipeline.declaration import shown
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
 from crm_pipeline.report import CycleReport, Tally
 
-CAMPAIGN_TOPIC, _ = CAMPAIGNS.topics
+CAMPAIGN_TOPIC, *_ = CAMPAIGNS.topics
 
 
 def test_what_is_still_to_be_read_again_is_shown_with_what_it_costs_at_most() -> None:
