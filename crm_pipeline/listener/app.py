@@ -72,7 +72,7 @@ def application(database: Engine) -> Starlette:
     """Returns the application over the pipeline's database, of which it asks in short."""
     access = Access(database)
     threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="listener")
-    places = Places()
+    places = RequestPlaces()
 
     def health(_: Request) -> Response:
         with database.connect() as connection:
@@ -109,7 +109,7 @@ def _in_thread(threads: ThreadPoolExecutor, answer: Callable[[Request], Response
     return endpoint
 
 
-class Places:
+class RequestPlaces:
     """The requests under way: so many, whatever they wait for; used by one thread."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ def _answering(
     access: Access,
     database: Engine,
     threads: ThreadPoolExecutor,
-    places: Places,
+    places: RequestPlaces,
     address: Address,
 ) -> Endpoint:
     async def placed(request: Request) -> Response:
