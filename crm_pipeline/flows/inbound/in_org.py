@@ -27,7 +27,7 @@ _PERSONAL_TYPES = frozenset(
 )
 _GONE = frozenset(("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"))
 
-Places = Counter[tuple[str, str]]
+PlacesInOrg = Counter[tuple[str, str]]
 """Numbers by place (`org/Lead`) and what was done there."""
 
 
@@ -40,7 +40,7 @@ class _Found:
     schemas: Mapping[str, SObjectSchema] = field(default_factory=dict)
 
 
-def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> Places:
+def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> PlacesInOrg:
     """Does to the person's records in the org what the account chose; may be repeated.
 
     Records are named by their Ids where the ledger has them; where it has none, or something was
@@ -52,7 +52,7 @@ def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> Places:
     Raises:
         SalesforceProblem: as `Org.request`; what was done before stays done.
     """
-    places: Places = Counter()
+    places: PlacesInOrg = Counter()
     if chosen == "leave":
         for sobject, number in Counter(sobject for sobject, _ in traces.records).items():
             places[f"org/{sobject}", "left: the account leaves what is in the org"] = number
@@ -101,7 +101,7 @@ def _found(desk: Desk, traces: Traces) -> _Found:
     return _Found(unique, frozenset(converted), described)
 
 
-def _anonymize(desk: Desk, found: _Found, places: Places) -> None:
+def _anonymize(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
     """Overwrites whatever may tell of the person; converted leads cannot be changed."""
     writes = [
         Write(0, sobject, "update", _blank(found.schemas[sobject]), record_id)
@@ -117,7 +117,7 @@ def _anonymize(desk: Desk, found: _Found, places: Places) -> None:
         )
 
 
-def _delete(desk: Desk, found: _Found, places: Places) -> None:
+def _delete(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
     """Deletes the records, activities first: for good where our user may, else to the bin."""
     order = sorted(found.ids, key=lambda sobject: sobject in PEOPLE)
     writes = [
@@ -164,7 +164,7 @@ def _matched(writes: Sequence[Write], send: Any) -> Iterator[tuple[Write, Outcom
             yield writes[outcome.ref], outcome
 
 
-def _count(places: Places, write: Write, outcome: Outcome, done: str) -> None:
+def _count(places: PlacesInOrg, write: Write, outcome: Outcome, done: str) -> None:
     code = outcome.errors[0].code if outcome.errors else ""
     if outcome.status == "ok":
         places[f"org/{write.sobject}", done] += 1

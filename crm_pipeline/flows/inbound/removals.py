@@ -12,7 +12,7 @@ from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.flows.inbound import NAME
-from crm_pipeline.flows.inbound.in_org import PEOPLE, Places, remove_in_org
+from crm_pipeline.flows.inbound.in_org import PEOPLE, PlacesInOrg, remove_in_org
 from crm_pipeline.flows.inbound.receipt import receipt
 from crm_pipeline.inbound.erasing import Traces, erase, traces_of
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
@@ -128,7 +128,7 @@ class _Unsure(SalesforceProblem):
     """The org did not answer to a removal: it is done again."""
 
 
-def _refuse_unsure(places: Places) -> None:
+def _refuse_unsure(places: PlacesInOrg) -> None:
     if any(done.startswith("unsure") for _, done in places):
         raise _Unsure("The org did not answer to a removal; the next cycle does it again")
 
