@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Removal of people on request, and proof of it.")
 
-_ASKED = "The person's email address"
+_ASKED = "The person's email address, or a phone number like +4930901820"
 
 
 @app.command()
@@ -155,10 +155,11 @@ def _person(connection: "Connection", account_id: str) -> tuple["Hasher", str]:
 
 def _typed() -> str:
     """Asks for an address: as an argument, it would stay in the shell's history."""
+    from crm_pipeline.inbound.tombstones import number_in
     from crm_pipeline.salesforce.emails import email_key
 
     said = typer.prompt(_ASKED) if sys.stdin.isatty() else sys.stdin.readline()
-    address = email_key(said)
+    address = email_key(said) or number_in(said)
     if address is None:
-        mistake("That is no email address.")
+        mistake("That is no email address, nor a phone number like +4930901820.")
     return address

@@ -29,6 +29,7 @@ BLOT = "[removed]"
 """Stands where a text of somebody else named such a person."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,200}@[A-Za-z0-9.-]{1,255}", re.ASCII)
+_NUMBER = re.compile(r"(?:tel:)?(\+[1-9][0-9]{6,14})", re.ASCII)
 _MAY_STAND_BEFORE = re.compile(r"['=]")
 
 
@@ -73,8 +74,8 @@ class Tombstones:
     hashes: Collection[bytes]
 
     def hold(self, address: str | None) -> bool:
-        """Returns whether somebody of this address is not to be processed."""
-        key = email_key(address)
+        """Returns whether somebody of this address, or number (E.164), is not to be processed."""
+        key = email_key(address) or number_in(address)
         return key is not None and any(each in self.hashes for each in self.hasher.digests(key))
 
     def hold_sign(self, sign: str) -> bool:
@@ -218,8 +219,21 @@ def lift(connection: Connection, hasher: Hasher, address: str) -> bool:
     return connection.execute(statement("inbound/lift"), parameters).rowcount > 0
 
 
+def number_in(text: str | None) -> str | None:
+    """Returns the phone number that a text in E.164 is, as the ledger knows callers by it.
+
+    Returns:
+        Such as `tel:+4930901820`; None where it is no number.
+    """
+    said = _NUMBER.fullmatch((text or "").strip())
+    return said and f"tel:{said[1]}"
+
+
 def addresses_in(text: str) -> Iterator[str]:
-    """Yields all that may be an address in a text: of JSON, SOQL, CSV, or an address of the web."""
+    """Yields all that may be an address in a text: of JSON, SOQL, CSV, or an address of the web.
+
+    No phone numbers: of these several people may have one.
+    """
     if "%40" in text:
         text = f"{text}\n{unquote(text)}"
     if "@" not in text:

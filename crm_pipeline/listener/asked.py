@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from crm_pipeline.inbound.tombstones import number_in
 from crm_pipeline.listener.answers import Refused
 from crm_pipeline.salesforce.emails import email_key
 
@@ -63,6 +64,8 @@ class HttpQuestion:
     def address(self) -> str:
         """The address of whom the request is about (`find`), as `email_key` writes it.
 
+        Of a caller whose address nobody knows it is the phone number, in E.164.
+
         A plus that came as it is may have become a blank on the way, or mean one.
 
         Raises:
@@ -72,9 +75,9 @@ class HttpQuestion:
         if said is None:
             raise Refused(400, "find is missing: the person's email address, percent-encoded")
         for text in (said, said.strip().replace(" ", "+"), said.replace("+", " ")):
-            if (address := email_key(text)) is not None:
+            if (address := email_key(text) or number_in(text)) is not None:
                 return address
-        raise Refused(400, "find is no email address")
+        raise Refused(400, "find is no email address, nor a phone number like +4930901820")
 
     @property
     def key(self) -> tuple[str, bool] | None:

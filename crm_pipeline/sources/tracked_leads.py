@@ -3,7 +3,7 @@
 The names of the columns of `sql/extract/tracked_leads.sql` are the contract.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -109,11 +109,15 @@ TRACKED_LEADS = TrackedLeads()
 
 
 def without_removed(
-    ledger: Connection, account: Account, rows: Sequence[TrackedLeadRow]
+    ledger: Connection,
+    account: Account,
+    rows: Sequence[TrackedLeadRow],
+    number_of: Callable[[TrackedLeadRow], str | None],
 ) -> Sequence[TrackedLeadRow]:
     """Returns the leads without what they say of people who were removed: only that they are there.
 
-    A lead of somebody who was removed is known by its id as well, as it may give a number only.
+    A lead of somebody who was removed is known by its id as well, as it may give a number only; one
+    that gives no address, by its number (`number_of`).
     """
     tombstones = tombstones_of(ledger, account) if rows else None
     if tombstones is None:
@@ -122,8 +126,10 @@ def without_removed(
     for row in rows:
         email, lead_id = row.columns["email"], row.columns["lead_id"]
         whole = storable_json(row.columns)
-        if tombstones.hold_sign(sign_of("tracked_lead", lead_id)) or (
-            isinstance(email, str) and tombstones.hold(email)
+        if (
+            tombstones.hold_sign(sign_of("tracked_lead", lead_id))
+            or (isinstance(email, str) and tombstones.hold(email))
+            or (not email and tombstones.hold(number_of(row)))
         ):
             kept = {n: v if n in _OF_NO_PERSON else None for n, v in row.columns.items()}
             screened.append(replace(row, columns=kept))

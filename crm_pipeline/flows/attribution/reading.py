@@ -71,7 +71,9 @@ def _batch(
     reading: Reading[AttributionSettings], rows: Sequence[TrackedLeadRow], filters: Sequence[str]
 ) -> Batch:
     """Records what some rows say; the batch says what is wanted of their people."""
-    rows = without_removed(reading.ledger, reading.account, rows)
+    rows = without_removed(
+        reading.ledger, reading.account, rows, lambda row: rules.number_of(row, reading.choices)
+    )
     found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
     people, numbers = _recorded(reading, rows, found)
     return Batch(TRACKED_LEADS.name, len(rows), _intents(reading, people), None, numbers=numbers)

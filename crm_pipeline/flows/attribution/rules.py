@@ -79,6 +79,11 @@ def tracked_lead(
     return lead
 
 
+def number_of(row: TrackedLeadRow, chosen: AttributionSettings) -> str | None:
+    """Returns the number that a lead gives, as `phone_key` writes it."""
+    return phone_key(row.columns["phone"], chosen.phone_region, row.columns.get("country_code"))
+
+
 def _rejection(
     lead: TrackedLead,
     row: TrackedLeadRow,

@@ -6,6 +6,7 @@ stays until its receipt is written, in the transaction that erases the person.
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.inbound import InboundSettings
@@ -76,7 +77,9 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
         rows = erase(connection, found, seq=request.seq)
         bury_signs(connection, hasher, _signs(found))
         _ask_the_platform(desk, request, found)
-        done = receipt(rows, places, asked=len(found.user_ids), in_flight=found.in_flight)
+        done = receipt(
+            rows, places, asked=len(found.user_ids) + len(found.lead_ids), in_flight=found.in_flight
+        )
         finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
         forget_statistics(connection, rows)
     desk.tally[TOPIC, "removed"] += 1
@@ -134,14 +137,17 @@ def _refuse_unsure(places: PlacesInOrg) -> None:
 
 
 def _ask_the_platform(desk: Desk, request: Request, found: Traces) -> None:
-    """Asks the platform to remove the user, by ids of its own."""
-    if not found.user_ids:
+    """Asks the platform to remove the user, and a tracker its leads, by ids of their own."""
+    if not (found.user_ids or found.lead_ids):
         return
+    said: dict[str, Any] = {"remove": True, "user_ids": sorted(found.user_ids)}
+    if found.lead_ids:
+        said["lead_ids"] = sorted(found.lead_ids)
     want = MessageWant(
         TOPIC,
         f"request:{request.request_id}",
         datetime.now(UTC),
-        {"remove": True, "user_ids": sorted(found.user_ids)},
+        said,
     )
     record_intents(
         desk.ledger.connection,
