@@ -82,7 +82,7 @@ def application(database: Engine) -> Starlette:
     def openapi(_: Request) -> Response:
         return _response(HttpAnswer(200, orjson.dumps(described())))
 
-    return Starlette(
+    made = Starlette(
         routes=[
             *(
                 Route(
@@ -97,6 +97,9 @@ def application(database: Engine) -> Starlette:
         ],
         exception_handlers={HTTPException: _of_starlette},
     )
+    # A redirection would say the whole address once more, people's and keys among it.
+    made.router.redirect_slashes = False
+    return made
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

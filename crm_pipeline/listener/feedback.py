@@ -83,13 +83,15 @@ def filled(source: ExternalSource, said: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for name, field in source.mapping.items():
         form, value = source.form[field], said.get(name)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if form.required:
                 problems.append(FieldProblem(name, "missing"))
         elif (wrong := _misfit(form, value)) is not None:
             problems.append(FieldProblem(name, wrong))
         else:
             values[field] = value
+    if source.submitter is not None and not isinstance(said.get(source.submitter), str | None):
+        problems.append(FieldProblem(source.submitter, "not of the type email"))
     if problems:
         raise Refused(422, "", problems)
     return values

@@ -57,6 +57,8 @@ def test_of_an_unknown_submitter_the_default_one_else_none(desk: Desk):
     [
         ({"Subject": None}, "Subject", "missing"),
         ({"Subject": ""}, "Subject", "missing"),
+        ({"Subject": " \t"}, "Subject", "missing"),
+        ({"Email": 5}, "Email", "not of the type email"),
         ({"Subject": 5}, "Subject", "not of the type text"),
         ({"Severity__c": "medium"}, "Severity__c", "none of the choices"),
         ({"Seen__c": "29.11.2026"}, "Seen__c", "not of the type date"),

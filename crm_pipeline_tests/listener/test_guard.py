@@ -74,6 +74,7 @@ def test_an_account_that_takes_nothing_says_so(desk: Desk):
     [
         ("GET", "/nothing", {}, 404),
         ("GET", BUGS, {}, 405),
+        ("POST", "/api/v1/userMacroListeners/gdpr/?find=a@b.cc", {"allow_redirects": False}, 404),
         ("DELETE", "/requests", {}, 405),
         ("POST", "/api/v1/externalSources/none", {"json": {}}, 404),
         ("POST", "/api/v1/userMacroListeners/none?find=a@b.cc", {}, 404),
