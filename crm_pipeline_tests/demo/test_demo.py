@@ -15,11 +15,10 @@ import pytest
 import requests
 
 from crm_pipeline.demo.demo import LISTENER_PORT, ORGS_PORT, PLATFORM_PORT, UI_PORT
-from crm_pipeline.flows.registry import SYNC_STATE
-from crm_pipeline.lineage.assets import TOPICS
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_account
+from crm_pipeline_tests.topics import undone_without
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 pytestmark = pytest.mark.waits
@@ -104,11 +103,7 @@ def foreseen_in_dagster() -> Shown:
     """All is green, in sync, present and judged but what the sample data means to be broken."""
     broken = [each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Failed"]
     refused = [each.account_id for each in SAMPLE_ACCOUNTS if each.refused_addresses]
-    needs_the_org = {"load_results"}
-    for name, topic in TOPICS.items():
-        if name != SYNC_STATE and needs_the_org.intersection(topic.after):
-            needs_the_org.add(name)
-    not_done = {(step, account) for step in needs_the_org for account in broken}
+    not_done = {(step, each) for step in undone_without("load_results") for each in broken}
     state = {("sync_state", account) for account in broken}
     return Shown(
         failed=not_done | state,
