@@ -5,7 +5,7 @@ the reason; a test compares both with the schema, so that a new column has to be
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,9 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "person": ("crm.person", ("address",)),
 }
 """Statements of `sql/erasure/` in their order: the table, and what of it may tell of a person."""
+
+TEXTS_DAYS = 7
+"""How long, after it was read, what others said is looked through by a removal."""
 
 _NAMES = "a name, a code or a state that the program gives"
 _SETTING = "a choice of the account"
@@ -273,14 +276,15 @@ class Traces:
             "record_ids": [record_id for _, record_id in self.records],
             "user_ids": list(self.user_ids),
             "lead_ids": list(self.lead_ids),
-            "pattern": "|".join(map(_escaped, self.addresses)),
+            "pattern": pattern_of(self.addresses),
             "reason": REMOVED,
+            "texts_days": TEXTS_DAYS,
         }
 
 
-def _escaped(address: str) -> str:
-    """Returns an address as a regular expression of PostgreSQL's that matches it."""
-    return re.sub(r"([^a-z0-9@])", r"\\\1", address)
+def pattern_of(addresses: Iterable[str]) -> str:
+    """Returns a regular expression of PostgreSQL's that matches each of some addresses."""
+    return "|".join(re.sub(r"([^a-z0-9@])", r"\\\1", each) for each in addresses)
 
 
 def traces_of(connection: Connection, hasher: Hasher, address: str) -> Traces:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.database.statements import statement
+from crm_pipeline.inbound.erasing import pattern_of
 from crm_pipeline.inbound.tombstones import Tombstones, addresses_in, hasher_of
 
 _AT_A_TIME = 1_000
@@ -52,7 +53,8 @@ def scan_for_erased(pipeline: Engine, others: Sequence[Engine]) -> list[Leftover
     """Looks at every address in the databases for people who were erased, and notes what it found.
 
     Reads all of them: minutes where there is much. Whoever is being removed meanwhile, or belongs
-    to another account as well, is not counted.
+    to another account as well, is not counted. Texts of others that named them long ago, which no
+    removal looks through, lose the address.
 
     Args:
         pipeline: the pipeline's database.
@@ -67,26 +69,45 @@ def scan_for_erased(pipeline: Engine, others: Sequence[Engine]) -> list[Leftover
     with pipeline.connect() as connection:
         accounts = list(connection.scalars(statement("scan/accounts")))
         erased = {each: _erased(connection, each) for each in accounts}
-        elsewhere: dict[tuple[str, str], set[str]] = {}
-        found: set[Leftover] = set()
-        for database in (pipeline, *others) if accounts else ():
-            for place, account_id, address in _addresses(database):
-                if account_id is not None:
-                    if account_id in erased and erased[account_id].hold(address):
-                        found.add(Leftover(account_id, place))
-                    continue
-                for each in accounts:
-                    if erased[each].hold(address):
-                        elsewhere.setdefault((each, place), set()).add(address)
-        found |= {
-            Leftover(*where)
-            for where, addresses in elsewhere.items()
-            if addresses - _known(connection, addresses)
-        }
+    found = _look(pipeline, others, erased)
+    if _take_out_of_texts(pipeline, found):
+        found = _look(pipeline, others, erased)
     with pipeline.begin() as connection:
         rows = orjson.dumps([each._asdict() for each in found]).decode()
         connection.execute(statement("scan/note"), {"account_ids": accounts, "found": rows})
     return sorted(found)
+
+
+def _look(
+    pipeline: Engine, others: Sequence[Engine], erased: Mapping[str, Tombstones]
+) -> dict[Leftover, set[str]]:
+    """Returns the columns that have somebody who was erased, each with their addresses."""
+    found: dict[Leftover, set[str]] = {}
+    elsewhere: dict[Leftover, set[str]] = {}
+    for database in (pipeline, *others) if erased else ():
+        for place, account_id, address in _addresses(database):
+            for each in erased if account_id is None else erased.keys() & {account_id}:
+                if erased[each].hold(address):
+                    where = elsewhere if account_id is None else found
+                    where.setdefault(Leftover(each, place), set()).add(address)
+    with pipeline.connect() as connection:
+        for left, addresses in elsewhere.items():
+            if unknown := addresses - _known(connection, addresses):
+                found[left] = unknown
+    return found
+
+
+def _take_out_of_texts(pipeline: Engine, found: Mapping[Leftover, Collection[str]]) -> bool:
+    """Takes addresses out of operations that are done with; returns whether there were any."""
+    named: dict[str, set[str]] = {}
+    for left, addresses in found.items():
+        if left.place.startswith("crm.operation."):
+            named.setdefault(left.account_id, set()).update(addresses)
+    with pipeline.begin() as connection:
+        for account_id, addresses in named.items():
+            what = {"account_id": account_id, "pattern": pattern_of(addresses)}
+            connection.execute(statement("scan/take_texts"), what)
+    return bool(named)
 
 
 def _erased(connection: Connection, account_id: str) -> Tombstones:

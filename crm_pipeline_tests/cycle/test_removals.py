@@ -11,7 +11,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.inbound.asking import ask_for_removal
 from crm_pipeline.inbound.queue import Received, status_of
-from crm_pipeline.inbound.scanning import places_of
+from crm_pipeline.inbound.scanning import places_of, scan_for_erased
 from crm_pipeline.inbound.tombstones import Verb, hasher_of, lift
 from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -250,6 +250,19 @@ def test_texts_of_others_lose_the_address_and_are_not_sent_twice(bench: Bench):
     )
     bench.cycle()
     assert len(bench.records("Event")) == events
+    assert traces(bench) == []
+
+
+def test_what_others_said_long_ago_is_left_to_the_nightly_scan(bench: Bench):
+    canary_and_another(bench)
+    chat(bench.connection, 2, 2, f"Write to {CANARY.upper()}")
+    bench.cycle()
+    bench.connection.execute(text("UPDATE crm.cycle SET started_at = now() - interval '8 days'"))
+    bench.connection.commit()
+    _, receipt = removed(bench)
+    assert "database/texts of others" in {each["place"] for each in receipt["left"]}
+    assert traces(bench) == ["crm.operation.intent"]
+    assert scan_for_erased(engine("pipeline"), []) == []
     assert traces(bench) == []
 
 

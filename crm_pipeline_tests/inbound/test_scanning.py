@@ -64,7 +64,7 @@ ALERT = (
     ("said", "place"),
     [
         (FIND, "crm.person.address"),
-        (OPERATION, "crm.operation.intent"),
+        (OPERATION.replace("'done'", "'pending'"), "crm.operation.intent"),
         (ALERT, "crm.alert.detail"),
     ],
 )
@@ -73,6 +73,19 @@ def test_whoever_is_back_is_found_wherever_that_is(erased: Engine, said: str, pl
     assert scan_for_erased(erased, []) == [Leftover("acme", place)]
     with erased.connect() as connection:
         assert verdict(connection) == (False, place)
+
+
+def test_what_others_said_long_ago_loses_the_address(erased: Engine):
+    """No removal looks through it; somebody else's stays as it is."""
+    put(erased, OPERATION, account="acme", address=TOM)
+    put(erased, OPERATION, account="other", address=TOM)
+    assert scan_for_erased(erased, []) == []
+    with erased.connect() as connection:
+        said = connection.execute(
+            text("SELECT intent ->> 't' FROM crm.operation ORDER BY account_id")
+        ).scalars()
+        assert list(said) == ['by "[removed]".', 'by "TOM@EXAMPLE.COM".']
+        assert verdict(connection) == (True, "")
 
 
 def test_a_table_without_accounts_counts_unless_the_address_is_somebodys(erased: Engine):

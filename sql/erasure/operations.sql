@@ -1,4 +1,37 @@
--- The operations about some people, and those of others that name one of their addresses.
+-- The operations about some people, and those of others that name one of their addresses: what is
+-- open or left out, and what was read in the last days. Earlier texts are the nightly scan's.
+WITH candidate AS (
+    SELECT operation_id FROM crm.operation
+    WHERE person_key = any(CAST(:person_keys AS bigint []))
+    UNION
+    SELECT o.operation_id
+    FROM crm.record AS r
+    INNER JOIN crm.operation AS o
+        ON r.account_id = o.account_id AND r.natural_key = o.natural_key
+    WHERE
+        r.account_id = :account_id
+        AND r.ref_keys && ARRAY(
+            SELECT 'person:' || k FROM unnest(CAST(:person_keys AS bigint [])) AS k
+        )
+    UNION
+    SELECT operation_id FROM crm.operation
+    WHERE
+        account_id = :account_id AND state IN ('pending', 'in_flight', 'failed', 'exhausted')
+    UNION
+    SELECT operation_id FROM crm.operation
+    WHERE account_id = :account_id AND state IN ('left_out', 'dropped')
+    UNION
+    SELECT operation_id FROM crm.operation
+    WHERE
+        account_id = :account_id
+        AND read_by = any(ARRAY(
+            SELECT c.cycle_id FROM crm.cycle AS c
+            WHERE
+                c.account_id = :account_id
+                AND c.started_at > now() - make_interval(days => CAST(:texts_days AS integer))
+        ))
+)
+
 SELECT
     named.operation_id,
     named.kind,
@@ -38,6 +71,9 @@ FROM (
                 OR position(a IN lower(coalesce(o.error_message, ''))) > 0
         ) AS names
     ) AS said
-    WHERE o.account_id = :account_id
+    WHERE
+        o.account_id = :account_id
+        -- No join, which the planner could make a read of all.
+        AND o.operation_id = any(ARRAY(SELECT operation_id FROM candidate))
 ) AS named
 WHERE named.is_about OR named.names

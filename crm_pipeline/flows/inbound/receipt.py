@@ -6,7 +6,11 @@ It has no personal data: numbers, places and reasons only.
 from collections.abc import Mapping
 from typing import Any
 
+from crm_pipeline.inbound.erasing import TEXTS_DAYS
+
 LEFT: Mapping[str, str] = {
+    "database/texts of others": f"what was read over {TEXTS_DAYS} days ago loses the address "
+    "in the nightly scan",
     "org/history": "field history, sent emails, files and backups of the org are not ours",
     "platform": "the platform was asked to remove the user; it answers for its own data",
     "warehouse": "rows are read without the person from now on; what it stores is the platform's",
