@@ -1,32 +1,16 @@
 """Asking the listener as Salesforce would: feedback, and the removal of somebody unknown."""
 
-from typing import Any
-
 import requests
 from sqlalchemy import Connection
 
-from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.inbound.keys import keys_of, make_key, revoke_key
 
-INBOUND: dict[str, Any] = {
-    "in_org": "anonymize",
-    "macros": {"forget": {"does": "erase"}},
-    "listeners": {"gdpr": {"macro": "forget"}},
-    "external_sources": {
-        "ideas": {
-            "project": "Webinars",
-            "feedback_type": "Idea",
-            "form": {"title": {"required": True}, "details": {}},
-            "mapping": {"Subject": "title", "Description": "details"},
-            "default_submitter": "1",
-        }
-    },
-}
+IDEA = "A quiz at the end"
+"""The title of the ticket that is asked for."""
 
 
-def let_ask(pipeline: Connection, account_id: str) -> str:
-    """Lets an account take requests, and returns a new key to it, within the transaction."""
-    update_settings(pipeline, account_id, {"inbound": INBOUND})
+def new_key(pipeline: Connection, account_id: str) -> str:
+    """Returns a new key to an account that takes requests; former ones hold no more."""
     for former in keys_of(pipeline, account_id):
         revoke_key(pipeline, account_id, former.key_id)
     return make_key(pipeline, account_id)
@@ -37,7 +21,7 @@ def ask(url: str, key: str) -> list[tuple[str, int]]:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {key}"
     session.headers["User-Agent"] = "SFDC-Callout/62.0"
-    idea = {"Subject": "A quiz at the end", "Description": "Three questions would do."}
+    idea = {"Subject": IDEA, "Description": "Three questions would do."}
     ideas = f"{url}/api/v1/externalSources/ideas"
     nobody = f"{url}/api/v1/userMacroListeners/gdpr?find=nobody%40nowhere.example"
     return [

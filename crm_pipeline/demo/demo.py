@@ -21,7 +21,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.demo.alone import DemoError, alone
-from crm_pipeline.demo.asking import ask, let_ask
+from crm_pipeline.demo.asking import IDEA, ask, new_key
 from crm_pipeline.demo.interrupts import Interrupts
 from crm_pipeline.demo.outcome import outcomes, show, show_values
 from crm_pipeline.demo.processes import Processes
@@ -120,9 +120,10 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
                     orgs_url = _prepare(scene, registrations)
                     _serve_platform(scene, platform_url)
                     as_foreseen = _run_cycles(scene)
+                    listener_url = _take_requests(scene)
                     _let_salespeople_work(scene, orgs_url)
                     _let_a_salesperson_edit(scene, orgs_url, platform_url)
-                    listener_url = _take_requests(scene)
+                    _ship_the_ticket(scene, orgs_url, platform_url)
                     if not once:
                         pages = {
                             "Local orgs": orgs_url,
@@ -270,7 +271,11 @@ def _read_back(scene: Scene, account_id: str) -> None:
     """Runs a cycle of an account that reads what people changed in its org."""
     with engine("pipeline").begin() as pipeline:
         hint(pipeline, account_id)
-    with scene.step(f"Another cycle of {account_id}, which reads that back"):
+    _cycle(scene, account_id, "which reads that back")
+
+
+def _cycle(scene: Scene, account_id: str, why: str) -> None:
+    with scene.step(f"Another cycle of {account_id}, {why}"):
         with scene.interrupts.held():
             scene.processes.start("selling", _python("crm_pipeline.demo.cycles", account_id))
         while scene.processes.is_running("selling"):
@@ -282,10 +287,10 @@ def _take_requests(scene: Scene) -> str:
     """Starts the listener, and asks it as Salesforce would; returns its address."""
     port = free_port(LISTENER_PORT)
     url = f"http://127.0.0.1:{port}"
-    account = next(each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Complete")
+    account = _asked_account()
     with scene.step("Listener for requests from Salesforce"):
         with engine("pipeline").begin() as pipeline:
-            key = let_ask(pipeline, account)
+            key = new_key(pipeline, account)
         with scene.interrupts.held():
             scene.processes.start("listener", [_COMMAND, "listen", "--port", str(port)])
         scene.processes.wait_for("listener", f"{url}/health")
@@ -293,6 +298,28 @@ def _take_requests(scene: Scene) -> str:
     said = ", ".join(f"{what}: {status}" for what, status in answers)
     scene.console.print(f"Asked of {account}: {said}")
     return url
+
+
+def _asked_account() -> str:
+    return next(each.account_id for each in SAMPLE_ACCOUNTS if "inbound" in each.settings)
+
+
+def _ship_the_ticket(scene: Scene, orgs_url: str, platform_url: str) -> None:
+    """The platform ships the ticket that it was told of; what the org has of it is shown."""
+    account = _asked_account()
+    current = f"{platform_url}/_admin/current"
+    told = requests.get(current, params={"topic": "feedback"}, timeout=_TIMEOUT_SECONDS)
+    told.raise_for_status()
+    with engine("warehouse").begin() as warehouse:
+        for each in told.json():
+            ticket = {**each["body"], **each["body"]["fields"], "client_id": account}
+            warehouse.execute(statement("sample/ship_ticket"), ticket)
+    _cycle(scene, account, "which brings the ticket to the org")
+    records = f"{orgs_url}/{account}/_admin/records/Feedback__c"
+    answer = requests.get(records, params={"limit": 2000}, timeout=_TIMEOUT_SECONDS)
+    answer.raise_for_status()
+    there = [each for each in answer.json()["records"] if each["Name"] == IDEA]
+    scene.console.print(f"Tickets named {IDEA} in the org of {account}: {len(there)}")
 
 
 def _finished_cycles(after: int) -> int:

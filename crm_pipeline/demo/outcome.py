@@ -25,6 +25,7 @@ _COLUMNS = {
     "leads updated": "leads_updated",
     "contacts updated": "contacts_updated",
     "activi- ties": "activities",
+    "tickets": "tickets",
     "waiting": "waiting",
     "exhausted": "exhausted",
 }
@@ -85,6 +86,7 @@ def _outcome(account: SampleAccount, row: Mapping[str, Any] | None) -> EndedCycl
             leads_updated=tally.overall("leads_updated"),
             contacts_updated=tally.overall("contacts_updated"),
             activities=tally.overall("activities_created") + tally.overall("activities_updated"),
+            tickets=tally["feedback_records", "create"],
             waiting=counts.get("waiting", 0),
             exhausted=counts.get("exhausted", 0),
         ),
@@ -152,5 +154,5 @@ def show_values(console: Console, connection: Connection, account_id: str) -> No
 
 
 # A narrower terminal wraps lines rather than hide numbers.
-_NARROWEST = 160
+_NARROWEST = 170
 _COLOURS = {"Complete": "green", "Failed": "yellow", "Disabled": "dim"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.sample.org_objects import objects_of_org
 
 SampleLogin = Literal["client_credentials", "jwt", "password"]
@@ -61,16 +62,44 @@ ENGAGEMENT = {
 }
 """An account's choices for the engagement workflow, with all that there is."""
 
+INBOUND: dict[str, Any] = {
+    "in_org": "anonymize",
+    "macros": {"forget": {"does": "erase"}},
+    "listeners": {"gdpr": {"macro": "forget"}},
+    "external_sources": {
+        "ideas": {
+            "project": "Webinars",
+            "feedback_type": "Idea",
+            "team": "Participants",
+            "status": "New",
+            "form": {"title": {"required": True}, "details": {}},
+            "mapping": {"Subject": "title", "Description": "details"},
+            "default_submitter": "1",
+        }
+    },
+    "users_in_org": True,
+    "feedback_in_org": {},
+}
+"""An account's choices for requests from Salesforce; it has the platform's users and tickets."""
+
 SAMPLE_ACCOUNTS = (
     SampleAccount(
         "alder-finch",
         "Alder & Finch Consulting",
         "people the org knows already, addresses that it does not want, and prospects with tags, "
-        "scores and pages, shown at leads, contacts, accounts and opportunities",
+        "scores and pages, shown at leads, contacts, accounts and opportunities; it takes "
+        "requests, and has the platform's users and feedback tickets",
         filters=("@rival.example", " MailTest "),
         known_people=True,
-        settings={"engagement": ENGAGEMENT},
-        org={"objects": objects_of_org(EngagementSettings.model_validate(ENGAGEMENT).org_objects)},
+        settings={"engagement": ENGAGEMENT, "inbound": INBOUND},
+        org={
+            "objects": objects_of_org(
+                [
+                    *EngagementSettings.model_validate(ENGAGEMENT).org_objects,
+                    FeedbackObject().org_object,
+                ]
+            )
+        },
     ),
     SampleAccount(
         "banner-lane",

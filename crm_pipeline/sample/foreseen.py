@@ -32,6 +32,7 @@ class Foreseen:
     leads_updated: int = 0
     contacts_updated: int = 0
     activities: int = 0
+    tickets: int = 0
     waiting: int = 0
     exhausted: int = 0
 
@@ -148,25 +149,62 @@ def callers(connection: Connection, account: SampleAccount) -> Callers:
     return found
 
 
+@dataclass
+class Users:
+    """The platform's users of a client, as its account is meant to see them.
+
+    Attributes:
+        rejected: how many users, and tickets of theirs, are not to reach the org.
+        addresses: of the others.
+        tickets: how many tickets are to reach the org.
+    """
+
+    rejected: int = 0
+    addresses: set[str] = field(default_factory=set)
+    tickets: int = 0
+
+
+def users(connection: Connection, account: SampleAccount) -> Users:
+    """Returns the users and tickets that an account has in its org, where it has them there.
+
+    A ticket of somebody without an address stands alone.
+    """
+    found = Users()
+    if "inbound" not in account.settings:
+        return found
+    for row in connection.execute(statement("sample/users"), {"client_id": account.account_id}):
+        address = _usable(row.email)
+        if address is None:
+            found.rejected += 1
+            found.tickets += row.tickets
+        elif _filtered(address, account):
+            found.rejected += 1 + row.tickets
+        else:
+            found.addresses.add(address)
+            found.tickets += row.tickets
+    return found
+
+
 def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
     """Returns how the first cycle of an account must end."""
     if account.state == "Disabled":
         return Foreseen("Disabled")
     seen = audience(connection, account)
     tracked = callers(connection, account)
+    of_platform = users(connection, account)
     kinds = Counter(row.kind for row in seen.rows)
     read = Foreseen(
         state=account.state,
         registrations=kinds["registration"],
         attendances=kinds["attendance"] + kinds["view"],
         tracked_leads=tracked.leads,
-        rejected=len(seen.rows) - len(seen.accepted) + tracked.rejected,
+        rejected=len(seen.rows) - len(seen.accepted) + tracked.rejected + of_platform.rejected,
     )
     if account.state == "Failed":
         return replace(read, waiting=len(seen.addresses) + len(seen.activities))
     known = known_people(account, seen.addresses)
     called_before = known_callers(known, tracked.numbers)
-    everybody = sorted(tracked.addresses.union(seen.addresses))
+    everybody = sorted(tracked.addresses.union(seen.addresses, of_platform.addresses))
     new = [address for address in everybody if address not in known.addresses]
     new += sorted(set(tracked.numbers).difference(called_before))
     refused = {address for address in new if _refused(address, account)}
@@ -177,6 +215,7 @@ def foreseen(connection: Connection, account: SampleAccount) -> Foreseen:
         leads_updated=len(known.as_leads),
         contacts_updated=len(known.as_contacts) + len(called_before),
         activities=len(seen.activities) - activities_of_refused,
+        tickets=of_platform.tickets,
         waiting=activities_of_refused,
         exhausted=len(refused),
     )

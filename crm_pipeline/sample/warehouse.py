@@ -73,6 +73,7 @@ def create(
             done += len(tables.get("registration", ()))
             if progress:
                 progress(done, registrations)
+        connection.execute(statement("sample/submit_feedback"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(statement("sample/analyze"))
 

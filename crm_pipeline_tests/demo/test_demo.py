@@ -139,6 +139,9 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     assert requests.get(listener, timeout=30).json()["openapi"] == "3.1.0"
     asked = "feedback: 202, the same feedback again: 202, removal of somebody unknown: 404"
     assert asked in " ".join(first.output.read_text().split())
+    assert "Tickets named A quiz at the end in the org of alder-finch: 1" in " ".join(
+        first.output.read_text().split()
+    )
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
     assert all(
         kind in running

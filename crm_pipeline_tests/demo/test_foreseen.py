@@ -49,6 +49,7 @@ def ended(report: CycleReport) -> Foreseen:
         leads_updated=tally.overall("leads_updated"),
         contacts_updated=tally.overall("contacts_updated"),
         activities=tally.overall("activities_created"),
+        tickets=tally["feedback_records", "create"],
         waiting=report.counts.waiting,
         exhausted=report.counts.exhausted,
     )

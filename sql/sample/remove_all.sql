@@ -11,6 +11,7 @@ TRUNCATE
     warehouse.chat_reply,
     warehouse.interaction,
     warehouse.tracked_lead,
+    warehouse.feedback_ticket,
     warehouse.tag_definition,
     warehouse.score_definition,
     warehouse.prospect,
