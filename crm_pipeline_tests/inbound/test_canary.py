@@ -1,23 +1,32 @@
-"""A whole run, Dagster and listener and all: no file and no table keeps a canary's address or key.
+"""A whole run, Dagster and listener and all: no file and no table keeps a canary's address or key,
+and no alert, receipt or command tells it.
 
 The server's log has the text of every statement, as pg_stat_statements would: without parameters.
 """
 
+import json
 from collections.abc import Iterator
+from http.server import HTTPServer
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import requests
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from crm_pipeline.alerts.watch import watch
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, CYCLE_OP
+from crm_pipeline.cli.app import app
 from crm_pipeline.database.embedded import EmbeddedPostgres, free_port
 from crm_pipeline.definitions import defs
 from crm_pipeline.inbound.compacting import compact
 from crm_pipeline.inbound.keys import make_key
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.local_org.server import LocalOrgServer
+from crm_pipeline.settings import settings
+from crm_pipeline_tests.alerts.test_watch import Webhook, serving
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, account_of
 from crm_pipeline_tests.dagster_instances import instance_at
 from crm_pipeline_tests.databases import fresh_pipeline, make_migrated
@@ -58,7 +67,49 @@ def a_cycle(instance: dg.DagsterInstance) -> None:
     assert job.execute_in_process(instance=instance, run_config=config).success
 
 
-def test_nothing_keeps_the_address_or_the_key(database: Engine, server_folder: Path) -> None:
+@pytest.fixture
+def alerts(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What was posted of alerts, each body as it came."""
+    Webhook.received, Webhook.answer = [], 200
+    server = HTTPServer(("127.0.0.1", 0), Webhook)
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/hook")
+    settings.cache_clear()
+    with serving(server):
+        yield Webhook.received
+
+
+def commands(database: Engine, exports: Path) -> Iterator[str]:
+    """What the commands say that show, or write, something of the account."""
+    with database.connect() as connection:
+        blotted = connection.scalar(
+            text("SELECT operation_id FROM crm.operation WHERE intent::text LIKE '%[removed]%'")
+        )
+    states = [f"--state={each}" for each in ("done", "rejected", "dropped", "superseded")]
+    for said in (
+        ("account", "show", ACCOUNT),
+        ("account", "list"),
+        ("operations", "list", ACCOUNT, *states, "--limit=1000"),
+        ("operations", "show", str(blotted)),
+        ("conflict", "list", ACCOUNT),
+        ("listener", "show", ACCOUNT),
+        ("listener", "key", "list", ACCOUNT),
+        (
+            "listener",
+            "salesforce-project",
+            "gdpr",
+            "--url=https://x.example",
+            f"--folder={exports}",
+        ),
+        ("erasure", "scan", "--erased"),
+    ):
+        done = CliRunner().invoke(app, said, prog_name="crm-pipeline")
+        assert done.exit_code == 0, done.output
+        yield done.output
+
+
+def test_nothing_keeps_the_address_or_the_key(
+    database: Engine, server_folder: Path, alerts: list[Any]
+) -> None:
     with (
         LocalOrgServer({"name": ACCOUNT, **ORG}) as org,
         instance_at(server_folder / "home") as instance,
@@ -78,6 +129,7 @@ def test_nothing_keeps_the_address_or_the_key(database: Engine, server_folder: P
             )
             connection.commit()
         a_cycle(instance)
+        assert "exhausted retries" in {each.cause for each in watch()}
         with database.begin() as connection:
             connection.execute(text("ANALYZE"))
         assert "pg_stats" in {place for place, _ in places_of(database, CANARY)}
@@ -96,7 +148,21 @@ def test_nothing_keeps_the_address_or_the_key(database: Engine, server_folder: P
                 answer = requests.post(f"{url}/{path}", json=said, timeout=30)
                 assert answer.status_code == status, answer.text
                 assert CANARY not in answer.text
-        a_cycle(instance)
+            a_cycle(instance)
+            watch()
+            receipt = requests.get(
+                f"http://127.0.0.1:{port}/requests/{answer.json()['id']}",
+                headers={"X-API-Key": key},
+                timeout=30,
+            )
+        assert receipt.json()["receipt"]["places"]
+        shown = [receipt.text, json.dumps(alerts), *commands(database, server_folder / "exports")]
+        # Where a table broke a line is of no matter.
+        squeezed = "".join("".join(shown).split())
+        assert "exhaustedretries" in squeezed
+        assert "[removed]" in squeezed
+        assert CANARY.partition("@")[0] not in squeezed
+        assert key not in squeezed
         assert list(places_of(database, CANARY)) == []
         assert list(places_of(database, key)) == []
     with database.connect() as connection:
