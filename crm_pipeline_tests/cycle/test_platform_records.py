@@ -177,6 +177,26 @@ def test_a_removed_submitters_tickets_go_and_do_not_come_back(bench: Bench):
     assert list(places_of(bench.connection.engine, CANARY)) == []
 
 
+def test_what_the_warehouse_has_no_more_stays_until_a_removal(bench: Bench):
+    for person in (1, 2):
+        add_person(bench.connection, person, CANARY if person == 1 else None)
+        ticket(bench, f"a{person}", person)
+    complete(bench)
+    for table, column in (("feedback_ticket", "submitter_id"), ("person", "person_id")):
+        bench.connection.execute(text(f"DELETE FROM warehouse.{table} WHERE {column} = 1"))
+    change(bench, "person", 5, first_name="B")
+    complete(bench)
+    assert [row[0] for row in feedback(bench)] == ["a1", "a2"]
+    users = text("SELECT user_id FROM crm.platform_user ORDER BY user_id")
+    assert list(bench.connection.scalars(users)) == ["1", "2"]
+    received = ask(in_org="delete")
+    assert bench.cycle(REMOVALS).state == "Complete"
+    places = {(each["place"], each["done"]) for each in receipt_of(received)["places"]}
+    assert ("platform", "asked to remove") in places
+    assert [row[0] for row in feedback(bench)] == ["a2"]
+    assert list(bench.connection.scalars(users)) == ["2"]
+
+
 def test_the_promise_sees_a_ticket_that_waits(bench: Bench):
     add_person(bench.connection, 1)
     ticket(bench, "a1", 1)
