@@ -12,6 +12,8 @@ def small_calls(*, collections: int = 2, records: int = 2) -> Iterator[None]:
     sizes = {
         "salesforce.packing.COLLECTION_RECORDS": records,
         "salesforce.writes.COMPOSITE_QUERIES_OR_COLLECTIONS": collections,
+        "salesforce.budget.COLLECTION_RECORDS": records,
+        "salesforce.budget.COMPOSITE_QUERIES_OR_COLLECTIONS": collections,
         "delivery.sending.RECORDS_PER_CALL": a_call,
         "delivery.activities.RECORDS_PER_CALL": a_call,
         "delivery.people.RECORDS_PER_CALL": a_call,
