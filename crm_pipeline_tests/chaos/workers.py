@@ -1,12 +1,12 @@
 """Processes that share the work of `make chaos`, each with databases and orgs of its own."""
 
 import logging
-import os
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation, installed, org_named
@@ -54,7 +54,7 @@ class Worker:
     """One process of several; it keeps what it needs for the account's settings at hand."""
 
     def __init__(self, folder: Path) -> None:
-        self._data = folder / f"data-{os.getpid()}"
+        self._folder = folder
         self._server = server_in(folder)
         self._server.url("postgres")
         self._stack = ExitStack()
@@ -79,7 +79,9 @@ class Worker:
         return walk
 
     def _installation(self, names: Iterable[str]) -> Installation:
-        engine = self._stack.enter_context(fresh_pipeline(self._server, self._data))
+        # Of its own, as the file of tombstones has the keys of its installation.
+        data = Path(mkdtemp(prefix="data-", dir=self._folder))
+        engine = self._stack.enter_context(fresh_pipeline(self._server, data))
         return self._stack.enter_context(installed(engine, *map(org_named, names)))
 
 
