@@ -134,6 +134,18 @@ def test_anonymized_in_the_org(bench: Bench):
     assert traces(bench) == []
 
 
+def test_a_field_that_was_hidden_since_is_left_and_named_and_all_else_goes(bench: Bench):
+    canary_and_another(bench)
+    bench.cycle()
+    bench.org.hide_fields(["Lead.Phone", "Event.Location"])
+    _, receipt = removed(bench, in_org="anonymize")
+    told = done_at(receipt, "org/Lead")
+    assert told == {"anonymized": 1, "left: hidden from the user (Phone)": 1}
+    assert done_at(receipt, "org/Event")["anonymized"] == 2
+    [mine] = [each for each in bench.org.table("Lead").rows.values() if not each["Email"]]
+    assert (mine["FirstName"], mine["LastName"]) == (None, "[removed]")
+
+
 @pytest.mark.parametrize("may", [True, False])
 def test_deleted_in_the_org_for_good_where_the_user_may(bench: Bench, may: bool):
     bench.org.config.bulk_hard_delete = may

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crm_pipeline.accounts.inbound import InOrg
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.refusals import FIELD_IS_GONE
 from crm_pipeline.inbound.erasing import Traces
 from crm_pipeline.salesforce.bulk import hard_delete
 from crm_pipeline.salesforce.composite import query_all
@@ -109,12 +110,38 @@ def _anonymize(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
         for record_id in ids
         if record_id not in found.converted
     ]
+    contradicted = []
     for write, outcome in _sent(desk, writes):
-        _count(places, write, outcome, "anonymized")
+        if any(each.code in FIELD_IS_GONE for each in outcome.errors):
+            contradicted.append(write)
+        else:
+            _count(places, write, outcome, "anonymized")
+    if contradicted:
+        _anonymize_without_hidden(desk, contradicted, places)
     if found.converted:
         places["org/Lead", "left: a converted lead cannot be changed, only deleted"] += len(
             found.converted
         )
+
+
+def _anonymize_without_hidden(
+    desk: Desk, contradicted: Sequence[Write], places: PlacesInOrg
+) -> None:
+    """Overwrites what the org still shows where it has hidden fields since it was described.
+
+    The receipt names the fields: what stands in them stays.
+    """
+    sobjects = list(dict.fromkeys(write.sobject for write in contradicted))
+    with desk.ledger.step():
+        desk.schemas.forget(sobjects, now=True)
+    blanks = {name: _blank(schema) for name, schema in desk.schemas.describe(sobjects).items()}
+    writes = [replace(write, fields=blanks[write.sobject]) for write in contradicted]
+    for before, write in zip(contradicted, writes, strict=True):
+        if hidden := before.fields.keys() - write.fields.keys():
+            names = ", ".join(sorted(hidden))
+            places[f"org/{write.sobject}", f"left: hidden from the user ({names})"] += 1
+    for write, outcome in _sent(desk, writes):
+        _count(places, write, outcome, "anonymized")
 
 
 def _delete(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
