@@ -227,15 +227,9 @@ def _decide_known(
     reason = person.identity_reason or "known"
     if person.is_to_be_found:
         reason = "had another email before"
-    wanted: dict[str, Any] = {}
-    if person.last_as_of is None or person.last_as_of <= person.as_of:
-        last_sent = person.last_sent or {}
-        wanted = {
-            field: value
-            for field, value in person.intent[sobject].items()
-            if last_sent.get(field) != value
-        }
-    fitted = schemas[sobject].fit(wanted, "update")
+    sent = person.last_sent or {}
+    wanted = {field: sent[field] for field in person.left_behind if field in sent}
+    fitted = schemas[sobject].fit(wanted | person.changed(sobject), "update")
     action: Literal["update", "none"] = "update" if fitted.fields else "none"
     return Decision(
         person.operation_id,

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.campaigns import STATUS, is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
-from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.windows import windows
-from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.campaigns import (
     DueMember,
     GoneMember,
@@ -67,7 +64,7 @@ def send_members(desk: Desk) -> None:
     """
     ledger = desk.ledger
     with ledger.step() as connection:
-        _notice_conversions(ledger, desk.org, desk.allowance)
+        _notice_conversions(desk)
         reopen_moved_members(connection, ledger.account_id)
     volume = due_member_volume(ledger.connection, ledger.account_id)
     dispatch = Dispatch(desk, "campaign members", {(CAMPAIGN_MEMBER, "create"): volume})
@@ -155,18 +152,20 @@ def decide_gone_member(member: GoneMember, there: Memberships) -> Decision:
     )
 
 
-def _notice_conversions(ledger: AccountLedger, org: OrgAccess, allowance: Allowance) -> None:
+def _notice_conversions(desk: Desk) -> None:
     """Asks which leads were converted: their memberships are to move even if nothing new comes.
 
     Salesforce tells nobody, and to ask costs a call: once an hour, of an org that is spoken to
     anyway, else once a day.
     """
-    pause = WHILE_BUSY if allowance.api_calls else WHILE_IDLE
+    ledger = desk.ledger
+    pause = WHILE_BUSY if desk.allowance.api_calls else WHILE_IDLE
     since = conversions_since(ledger.connection, ledger.account_id, pause)
     if since is not None:
-        allowance.demand_calls()
-        contact_of = converted_since(org.log_in(), since)
-        note_conversions(ledger.connection, ledger.account_id, contact_of)
+        desk.allowance.demand_calls()
+        contact_of = converted_since(desk.org.log_in(), since)
+        if note_conversions(ledger.connection, ledger.account_id, contact_of):
+            desk.passes.another = True
 
 
 def decide_member(

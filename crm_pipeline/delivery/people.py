@@ -193,28 +193,44 @@ class _Policies(dict[str, str]):
         ask: a person decides about some field.
     """
 
-    def __init__(self, chosen: AccountSettings, soft: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        chosen: AccountSettings,
+        soft: frozenset[str] = frozenset(),
+        filled: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__()
         self._chosen = chosen
         self._soft = soft
-        self._of_others: dict[frozenset[str], _Policies] = {}
+        self._filled = filled
+        self._of_others: dict[tuple[frozenset[str], frozenset[str]], _Policies] = {}
         in_use = chosen.policies_in_use
         self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest", "ask"))
         self._newest = "newest" in in_use
         self.ask = "ask" in in_use
 
     def __missing__(self, field: str) -> str:
-        policy = self[field] = self._chosen.policy(field, softly=field in self._soft)
+        policy = self._chosen.policy(field, softly=field in self._soft)
+        if field in self._filled and policy != "never":
+            policy = "when_empty"
+        self[field] = policy
         return policy
 
-    def of(self, person: DuePerson) -> "_Policies":
-        """Returns the policies of what is wanted of a person: some of it only softly."""
+    def of(self, person: DuePerson, decision: Decision) -> "_Policies":
+        """Returns the policies of what is wanted of a person.
+
+        Some of it is wanted only softly; of what a conversion may have left behind, people may have
+        made something else since.
+        """
         soft = frozenset(person.intent.get(SOFTLY, ()))
-        if not soft:
+        filled: frozenset[str] = frozenset()
+        if person.left_behind and decision.salesforce_id == person.salesforce_id:
+            filled = frozenset(person.left_behind).difference(person.changed(decision.sobject))
+        if not soft and not filled:
             return self
-        if soft not in self._of_others:
-            self._of_others[soft] = _Policies(self._chosen, soft)
-        return self._of_others[soft]
+        if (soft, filled) not in self._of_others:
+            self._of_others[soft, filled] = _Policies(self._chosen, soft, filled)
+        return self._of_others[soft, filled]
 
     def want_the_newest(self, fields: Iterable[str]) -> bool:
         """Returns whether the time of a record's last change counts, which no match tells."""
@@ -237,7 +253,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         if decision.action == "create" and person.address in found.shared:
             decision.reason = "new; the number is several people's"
     of_all = _Policies(chosen)
-    policies = [of_all.of(person) for person in people]
+    policies = [of_all.of(person, decision) for person, decision in decided]
     there = _read_values(
         desk,
         policies,
@@ -263,7 +279,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         for (person, decision), of_person in zip(decided, policies, strict=True)
     ]
     if of_all.ask:
-        _note_asked(desk, of_all, decided, [each for _, each in by_policies], there)
+        _note_asked(desk, policies, decided, [each for _, each in by_policies], there)
     return newest_for_each_record(by_policies)
 
 
@@ -274,7 +290,7 @@ def _overwrites(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, Mapping
 
 def _note_asked(
     desk: Desk,
-    policies: _Policies,
+    policies: Sequence[_Policies],
     wanted: Sequence[tuple[DuePerson, Decision]],
     decided: Sequence[Decision],
     there: Mapping[str, Mapping[str, Any]],
@@ -290,10 +306,10 @@ def _note_asked(
             value,
             is_held=field not in after.fields,
         )
-        for (person, before), after in zip(wanted, decided, strict=True)
+        for (person, before), after, of_person in zip(wanted, decided, policies, strict=True)
         if before.action == "update"
         for field, value in before.fields.items()
-        if field != OPT_OUT and policies[field] == "ask"
+        if field != OPT_OUT and of_person[field] == "ask"
     ]
     with desk.ledger.step() as connection:
         desk.notes.asked.update(note_asked(connection, desk.ledger.account_id, asked))

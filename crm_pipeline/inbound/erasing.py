@@ -132,6 +132,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.field_conflict.field",
             "crm.field_conflict.sobject",
             "crm.field_change.why",
+            "crm.identity.left_behind",
             "crm.identity.sobject",
             "crm.listener_key.key_id",
             "crm.listener_minute.key_id",

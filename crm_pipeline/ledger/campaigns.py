@@ -289,14 +289,17 @@ def conversions_since(connection: Connection, account_id: str, pause: timedelta)
     return since
 
 
-def note_conversions(
-    connection: Connection, account_id: str, contact_of: Mapping[str, str]
-) -> None:
-    """Contacts stand for the people of these leads now; the org was asked for all until now."""
+def note_conversions(connection: Connection, account_id: str, contact_of: Mapping[str, str]) -> int:
+    """Contacts stand for the people of these leads now; the org was asked for all until now.
+
+    Returns:
+        How many people are to be decided anew, as the conversions may have left fields behind.
+    """
     rows = [{"lead_id": lead, "contact_id": contact} for lead, contact in contact_of.items()]
     parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
-    connection.execute(statement("campaigns/convert_identities"), parameters)
+    undecided = connection.execute(statement("ledger/convert_identities"), parameters).rowcount
     connection.execute(statement("campaigns/conversions_were_seen"), {"account_id": account_id})
+    return undecided
 
 
 def queue_backfill(connection: Connection, account_id: str, rows: Mapping[int, int]) -> None:

@@ -26,8 +26,9 @@ class DuePerson:
 
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
-    the org has from us; `known_address` is the address that the person had when that record was
-    chosen. `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
+    the org has from us, but for `left_behind` perhaps, which the conversion of a lead may not have
+    taken along; `known_address` is the address that the person had when that record was chosen.
+    `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
     under which an earlier version was sent, where nothing is known of its outcome;
     `unheard` are the fields of all such versions.
     """
@@ -43,6 +44,7 @@ class DuePerson:
     identity_reason: str | None
     last_sent: Mapping[str, Any] | None
     last_as_of: datetime | None
+    left_behind: Sequence[str] = ()
     known_address: str | None = None
     read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
@@ -52,6 +54,14 @@ class DuePerson:
     def sent_without_email(self) -> list[Mapping[str, Any]]:
         """The fields of versions without a known outcome that were sent without an address."""
         return [sent for sent in self.unheard if not sent.get("Email")]
+
+    def changed(self, sobject: str) -> dict[str, Any]:
+        """Returns the fields that are wanted otherwise than they were sent to the record last."""
+        if self.last_as_of is not None and self.last_as_of > self.as_of:
+            return {}
+        sent = self.last_sent or {}
+        intent = self.intent[sobject]
+        return {field: value for field, value in intent.items() if sent.get(field) != value}
 
     @property
     def is_to_be_found(self) -> bool:

@@ -171,4 +171,4 @@ def follow_converted(
     if contact_of:
         rows = [{"lead_id": lead, "contact_id": contact} for lead, contact in contact_of.items()]
         parameters = {"account_id": account_id, "rows": orjson.dumps(rows).decode()}
-        connection.execute(statement("campaigns/convert_identities"), parameters)
+        connection.execute(statement("ledger/convert_identities"), parameters)

@@ -291,6 +291,8 @@ class OrgConfig(OpenQuestions):
     opportunity_stages: list[StageConfig] = []
     lead_statuses: list[LeadStatusConfig] = []
     queues: list[QueueConfig] = []
+    unmapped_lead_fields: list[str] = []
+    """Custom fields of leads that a conversion leaves behind; others go to the contact's."""
     currencies: dict[str, PositiveFloat] = {}
     """ISO codes, the corporate one first, with units to one of it; none: one currency only."""
     bulk_hard_delete: bool = False

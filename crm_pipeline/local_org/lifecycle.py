@@ -70,7 +70,7 @@ def convert(
             account_id = str(_living(accounts, account_id)["Id"])
         person = {
             **_taken(lead, contacts, _PERSON_FIELDS, "Mailing"),
-            **_taken(lead, contacts, _custom_fields(contacts)),
+            **_taken(lead, contacts, _mapped_fields(org, contacts)),
             "AccountId": account_id,
         }
         if contact is None:
@@ -183,10 +183,17 @@ def _living(table: Table, record_id: str) -> Row:
     return row
 
 
-def _custom_fields(table: Table) -> list[str]:
-    """Custom fields go to those of the same name, unless each record has its own value."""
-    fields = table.type.fields.values()
-    return [each.name for each in fields if each.custom and not each.unique]
+def _mapped_fields(org: Org, table: Table) -> list[str]:
+    """The custom fields that go to those of the same name.
+
+    Those stay behind in which each record has its own value, and those that nobody has mapped.
+    """
+    unmapped = {name.lower() for name in org.config.unmapped_lead_fields}
+    return [
+        each.name
+        for each in table.type.fields.values()
+        if each.custom and not each.unique and each.name.lower() not in unmapped
+    ]
 
 
 def _taken(lead: Row, table: Table, names: Iterable[str], address: str | None = None) -> Row:

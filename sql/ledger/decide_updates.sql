@@ -45,5 +45,6 @@ SET
         WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
         ELSE excluded.sent
     END,
+    left_behind = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.left_behind END,
     as_of = greatest(i.as_of, excluded.as_of),
     seen_at = now()

@@ -11,6 +11,7 @@ SELECT
     i.salesforce_id,
     i.reason AS identity_reason,
     i.sent AS last_sent,
+    coalesce(i.left_behind, '{}') AS left_behind,
     i.as_of AS last_as_of,
     i.address AS known_address,
     o.created_at AS read_at,

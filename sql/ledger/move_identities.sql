@@ -1,6 +1,6 @@
 -- These people's records were converted or merged into others: those stand for them now, and
 -- the operations that noticed are to be decided anew. A conversion copies the values, so what
--- was sent to the Lead is what the Contact has from us.
+-- was sent to the Lead is what the Contact has from us, but for custom fields perhaps.
 WITH undecided AS (
     UPDATE crm.operation AS o
     SET state = 'pending', action = NULL, sobject = NULL, salesforce_id = NULL, sent = NULL
@@ -48,6 +48,7 @@ SET
     salesforce_id = s.salesforce_id,
     reason = s.reason,
     sent = CASE WHEN i.sobject = s.sobject THEN i.sent ELSE s.sent END,
+    left_behind = CASE WHEN i.sobject = s.sobject THEN i.left_behind ELSE crm.custom_fields(s.sent) END,
     seen_at = now()
 FROM said AS s
 WHERE

@@ -55,5 +55,6 @@ SET
         WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
         ELSE excluded.sent
     END,
+    left_behind = NULL,
     as_of = greatest(i.as_of, excluded.as_of),
     seen_at = now()

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.inbound.asking import ask_for_removal
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.inbound.tombstones import hasher_of
-from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION, SHOP_ORG
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
 ADA: dict[str, Any] = {
@@ -191,6 +191,40 @@ def test_leads_of_somebody_who_was_removed_come_no_more(shop: Bench) -> None:
     for said in ("ada@", "lovelace", "901820"):
         assert list(places_of(shop.connection.engine, said)) == []
     assert list(places_of(shop.connection.engine, "bob@example.com"))
+
+
+def test_what_a_conversion_leaves_behind_is_written_where_the_contact_has_nothing(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An admin maps each custom field by itself, or forgets to; some people convert by hand."""
+    unmapped = ["first_source__c", "Last_Source__c", "Last_Campaign__c", "Tracker_Kind__c"]
+    org = {"name": ACCOUNT, **SHOP_ORG, "unmapped_lead_fields": unmapped}
+    with bench_of(org, pipeline, monkeypatch) as shop:
+        shop.settings(
+            attribution=ATTRIBUTION,
+            person_field_policies={"Tracker_Kind__c": "never"},
+            read_back_minutes=0,
+        )
+        track(shop.connection, 1, **ADA, **GOOGLE)
+        shop.cycle()
+        contact_id = shop.admin("convert", lead_id=shop.records("Lead")[0]["Id"])["contact_id"]
+        edits = {"LastName": "King", "Last_Campaign__c": "by phone", "First_Medium__c": "fair"}
+        shop.admin("edit", id=contact_id, fields=edits)
+        report = shop.cycle()
+        assert report.state == "Complete", report.reason
+        [contact] = shop.records("Contact")
+        known = ("LastName", "First_Source__c", "Last_Source__c", "First_Gclid__c")
+        assert [contact[each] for each in known] == ["King", "google", "google", "Cj0K"]
+        edited = ("Last_Campaign__c", "First_Medium__c", "Tracker_Kind__c")
+        assert [contact.get(each) for each in edited] == ["by phone", "fair", None]
+        # Looked at once: what people empty afterwards stays empty, and what the source says comes.
+        shop.admin("edit", id=contact_id, fields={"First_Source__c": None})
+        track(shop.connection, 2, minute=60, **ADA, source="bing", campaign="Fall")
+        shop.cycle()
+        [contact] = shop.records("Contact")
+        touches = ("First_Source__c", "Last_Source__c", "Last_Campaign__c")
+        assert [contact.get(each) for each in touches] == [None, "bing", "Fall"]
+        assert shop.cycle().counts.api_calls == 1
 
 
 def test_a_converted_lead_is_followed_and_the_contact_gets_both_touches(shop: Bench) -> None:
