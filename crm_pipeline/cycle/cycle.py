@@ -34,6 +34,7 @@ from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.withholding import without_removed
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.inbound.queue import is_asked
 from crm_pipeline.inbound.restoring import restore_removals
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.copies import ledger_is_sure
@@ -262,12 +263,15 @@ class _Cycle:
 
     def _act(self, desk: Desk) -> None:
         """Does what was asked of the account, for each topic that does something of the sort."""
-        for flow, choices in self._flows:
-            for topic in flow.topics:
-                if topic.acts is not None and topic.name in self._report.steps:
-                    self._attempts.attempt(
-                        partial(topic.acts, desk, choices), frozenset((topic.name,))
-                    )
+        acting = [
+            (topic.name, partial(topic.acts, desk, choices))
+            for flow, choices in self._flows
+            for topic in flow.topics
+            if topic.acts is not None and topic.name in self._report.steps
+        ]
+        asked = acting and is_asked(self._ledger.connection, self._account.account_id)
+        for name, act in acting:
+            self._attempts.attempt(act if asked else _do_nothing, frozenset((name,)))
 
     def _read(self) -> None:
         """Reads what is new for each flow that the account has on."""
@@ -339,6 +343,10 @@ class _Cycle:
         report.watermark = report.standing.watermark
         refused = report.standing.refused
         report.remedy = remedies(self._attempts.problems, report.account_id, refused=refused)
+
+
+def _do_nothing() -> None:
+    """Stands for a part that has nothing to do, and so is done."""
 
 
 def _demand(desk: Desk, flow: Flow[Any], needed: Sequence[OrgObject]) -> None:

@@ -62,6 +62,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
 
     from crm_pipeline.database.dumpers import writing_adapters
     from crm_pipeline.database.loaders import reading_adapters
+    from crm_pipeline.database.prepared import connect
 
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
     set_json_loads(orjson.loads)
@@ -80,6 +81,8 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     session = DatabaseSession(
         settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]
     )
+    if which == "pipeline":
+        event.listen(made, "do_connect", connect)
     event.listen(made, "connect", session.begin)
     tell_no_values(made)
     return made

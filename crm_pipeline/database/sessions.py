@@ -60,7 +60,7 @@ class DatabaseSession:
             PoolerError: it goes through a pooler that does not keep sessions.
         """
         connection.autocommit = True
-        begun = connection.execute(_sql("sessions/begin"), {"timezone": self.timezone}).fetchone()
+        begun = connection.execute(plain("sessions/begin"), {"timezone": self.timezone}).fetchone()
         # PostgreSQL tells its process as a connection is made; a pooler tells a number of its own.
         if not self._is_checked and begun and begun[-1] != connection.info.backend_pid:
             if not keeps_sessions(_looks(connection)):
@@ -100,11 +100,11 @@ def _looks(connection: "Connection[Any]") -> Iterator[Look]:
 
 
 def _server_process(connection: "Connection[Any]") -> int:
-    [process] = connection.execute(_sql("sessions/server_process")).fetchone() or [0]
+    [process] = connection.execute(plain("sessions/server_process")).fetchone() or [0]
     return int(process)
 
 
-def _sql(name: str) -> str:
+def plain(name: str) -> str:
     """A statement as psycopg takes it: with parameters written `%(name)s`."""
     from sqlalchemy.dialects.postgresql.psycopg import dialect
 

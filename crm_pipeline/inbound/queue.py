@@ -180,6 +180,11 @@ def first_of(
     return Received(str(first.request_id), first.received_at, same_content)
 
 
+def is_asked(connection: Connection, account_id: str) -> bool:
+    """Returns whether `pending` would return something, of whatever kind."""
+    return bool(connection.scalar(statement("inbound/is_asked"), {"account_id": account_id}))
+
+
 def pending(
     connection: Connection, account_id: str, kinds: tuple[RequestKind, ...]
 ) -> list[Request]:

@@ -1,8 +1,9 @@
 """One cycle of one account, from the warehouse to the org."""
 
+from collections import Counter
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Executable, event, text
 
 from crm_pipeline.accounts.store import (
     FieldMapping,
@@ -39,6 +40,26 @@ def test_a_registration_becomes_a_lead_with_an_activity(bench: Bench) -> None:
     assert report.tally.overall("leads_created") == 1
     assert report.tally.overall("activities_created") == 1
     assert report.counts.api_calls == 3
+
+
+def test_cycles_keep_what_they_prepared_and_ask_once_a_look_for_requests(bench: Bench) -> None:
+    for _ in range(8):
+        bench.cycle()
+    database, asked = bench.connection.engine, Counter[str]()
+
+    @event.listens_for(database, "before_execute")
+    def count(_: Connection, clause: Executable, *__: object) -> None:
+        asked[str(clause.get_execution_options().get("statement"))] += 1
+
+    def prepared() -> int:
+        with database.connect() as connection:
+            return connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) or 0
+
+    before = prepared()
+    assert before > 30
+    bench.cycle()
+    assert prepared() == before
+    assert (asked["inbound/is_asked"], asked["inbound/pending"]) == (2, 0)
 
 
 def test_nothing_new_costs_no_call_and_no_login(bench: Bench) -> None:

@@ -1,0 +1,105 @@
+"""Sessions that keep what they prepared, and nothing else, beyond a ROLLBACK."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+
+from crm_pipeline.database.prepared import PreparingSession
+
+COUNT = text("SELECT count(*) FROM crm.cursor_of_a_test")
+
+
+@pytest.fixture
+def connection(pipeline: Engine) -> Iterator[Connection]:
+    """A session that has prepared a statement about a table of the test's own."""
+    with pipeline.connect() as connection:
+        connection.execute(text("CREATE TABLE crm.cursor_of_a_test (n int PRIMARY KEY)"))
+        connection.commit()
+        for _ in range(7):
+            connection.scalar(COUNT)
+        connection.commit()
+        assert prepared(connection)
+        yield connection
+
+
+def prepared(connection: Connection) -> bool:
+    """Whether the server has the statement about the test's table."""
+    found = connection.execute(text("SELECT statement FROM pg_prepared_statements")).scalars()
+    is_there = any("cursor_of_a_test" in statement for statement in found)
+    connection.commit()
+    return is_there
+
+
+def test_what_only_read_keeps_its_statements(connection: Connection):
+    connection.scalar(COUNT)
+    connection.rollback()
+    assert prepared(connection)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT INTO crm.cursor_of_a_test VALUES (1)",
+        "WITH made AS (INSERT INTO crm.cursor_of_a_test VALUES (1) RETURNING n) SELECT n FROM made",
+        "DO $$ BEGIN INSERT INTO crm.cursor_of_a_test VALUES (1); END $$",
+        "CREATE TABLE crm.other_of_a_test AS SELECT 1 AS n",
+        "SAVEPOINT a; INSERT INTO crm.cursor_of_a_test VALUES (1); RELEASE a",
+    ],
+)
+def test_nothing_that_was_written_outlasts_a_rollback(connection: Connection, write: str):
+    connection.exec_driver_sql(write)
+    connection.rollback()
+    assert connection.scalar(COUNT) == 0
+    assert connection.scalar(text("SELECT to_regclass('crm.other_of_a_test')")) is None
+
+
+def test_locks_of_a_transaction_end_with_it(connection: Connection, pipeline: Engine):
+    for lock in (
+        "SELECT pg_advisory_xact_lock(1)",
+        "LOCK TABLE crm.cursor_of_a_test IN ACCESS EXCLUSIVE MODE",
+    ):
+        connection.execute(text(lock))
+        connection.rollback()
+    with pipeline.connect() as other:
+        assert other.scalar(text("SELECT pg_try_advisory_xact_lock(1)"))
+        assert other.scalar(COUNT) == 0
+
+
+def test_a_transaction_that_failed_is_rolled_back(connection: Connection):
+    connection.execute(text("INSERT INTO crm.cursor_of_a_test VALUES (1)"))
+    with pytest.raises(OperationalError):
+        connection.execute(text("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)"))
+    connection.rollback()
+    assert connection.scalar(COUNT) == 0
+
+
+def test_a_session_that_was_ended_is_told_by_its_rollback(postgres_session: PreparingSession):
+    postgres_session.execute("SELECT 1")
+    with psycopg.connect(
+        postgres_session.info.dsn, password=postgres_session.info.password
+    ) as other:
+        process = postgres_session.info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,))
+    with pytest.raises(psycopg.OperationalError):
+        postgres_session.rollback()
+    assert postgres_session.closed
+
+
+@pytest.fixture
+def postgres_session(pipeline: Engine) -> Iterator[PreparingSession]:
+    with pipeline.connect() as connection:
+        session = connection.connection.driver_connection
+        assert isinstance(session, PreparingSession)
+        yield session
+
+
+def test_a_session_has_room_for_all_statements_of_a_cycle(postgres_session: PreparingSession):
+    for number in range(700):
+        postgres_session.execute(f"SELECT {number}", prepare=True)
+    [kept] = postgres_session.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() or [
+        0
+    ]
+    assert kept >= 700
