@@ -18,9 +18,11 @@ class Passes:
 
     Attributes:
         another: what was decided does not hold any more: what is pending is decided again.
+        one_at_a_time: calls of ours locked each other out: they go one after the other.
     """
 
     another: bool = False
+    one_at_a_time: bool = False
     _tried: set[tuple[int, str]] = field(default_factory=set)
 
     def try_once(self, operation_id: int, remedy: str) -> bool:

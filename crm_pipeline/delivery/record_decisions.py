@@ -106,8 +106,8 @@ def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
         fields,
         salesforce_id=decision.salesforce_id,
         external_id_field=external_id_field,
-        # Records of one parent travel together, so that no two requests lock it at once.
-        group_key=due.intent["parent"],
+        # A parent and its children travel together, so that no two requests lock it at once.
+        group_key=due.intent["parent"] or due.natural_key,
         rank=rank,
     )
 

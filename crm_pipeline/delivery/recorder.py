@@ -70,6 +70,7 @@ class Recorder:
         self.writes = {write.ref: write for write in writes}
         self.decisions = decisions
         self.lost: list[int] = []
+        self.locked = 0
         self.again: list[Write] = []
         self.moved: list[Write] = []
         self.duplicates: list[Write] = []
@@ -224,6 +225,7 @@ class Recorder:
             self.desk.schemas.forget([write.sobject])
             failed.append(_failed(write, error, 1))
             return
+        self.locked += error.treatment is Treatment.RETRY_SERIALLY
         of_reference = self.decisions[write.ref].names_another(write)
         # A record that the org cannot even read was found among others by halving their request.
         unreadable = error.treatment is Treatment.STOP_ACCOUNT

@@ -38,6 +38,9 @@ RECORDS_PER_CALL = COLLECTION_RECORDS * COMPOSITE_QUERIES_OR_COLLECTIONS
 GATHERED_BYTES = 140_000_000
 """Memory that gathered writes may take, roughly, before they go out as bulk jobs."""
 
+LOCKED_FROM = 20
+"""So many rows of a round, locked: calls go one at a time for the rest of the cycle."""
+
 RECORDED_AT_A_TIME = 10_000
 """Outcomes of a bulk job that are recorded in one transaction."""
 
@@ -129,13 +132,14 @@ def _send_by_composite(
     behind: Behind | None,
 ) -> None:
     """Sends composite calls and records each answer as it comes."""
-    parallel = desk.chosen.parallel_requests
+    parallel = 1 if desk.passes.one_at_a_time else desk.chosen.parallel_requests
     for sent in range(ROUNDS):
         if not queue:
             return
         queue, beyond = _within_allowance(desk.allowance, queue)
         recorder = Recorder(desk, queue, decisions, last=sent + 1 == ROUNDS)
         _send_round(desk, queue, recorder, parallel, behind)
+        desk.passes.one_at_a_time |= recorder.locked >= LOCKED_FROM
         _see_what_moved(desk, recorder)
         _attach_duplicates(desk, recorder.duplicates, decisions)
         if beyond:

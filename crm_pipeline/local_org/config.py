@@ -247,6 +247,11 @@ class OpenQuestions(_Strict):
     """Whether a composite may ask for `updated` and `deleted`."""
     retrieve_many_in_composite: bool = True
     """Whether a composite may read records by their ids (`POST composite/sobjects/X`)."""
+    emptied_lookups_lock: bool = False
+    """With `lock_parents`: whether a new row locks what a lookup leads to that is just emptied.
+
+    The Record Locking Cheat Sheet says no, an older article on lookup skew says yes.
+    """
     unchanged_master: Literal["refused", "taken"] = "refused"
     """The fate of an update that repeats the master of a detail that is not reparentable."""
     missing_parent_error: Literal["INVALID_FIELD", "INVALID_CROSS_REFERENCE_KEY"] = "INVALID_FIELD"
@@ -300,6 +305,7 @@ class OrgConfig(OpenQuestions):
     limits: LimitsConfig = LimitsConfig()
     latency_ms: float = Field(default=0.0, ge=0, le=60 * 60 * 1000)
     lock_parents: bool = False
+    """Whether what one request writes, and what that leads to, is locked for all others."""
     faults: list[Fault] = []
     records: dict[str, list[dict[str, Any]]] = {}
     file: Path | None = None

@@ -141,7 +141,7 @@ def delete(
         _refuse_unless(context, table, "deletable")
         row = _existing(table, record_id)
         _refuse_if_hidden(context, row["Id"])
-        context.refuse_if_locked(table, row)
+        context.refuse_if_locked(table, row, row)
         _delete(context, table, row)
         if hard:
             recycle_bin.erase(context, table, row["Id"])
@@ -258,7 +258,7 @@ def _save(
     if errors:
         raise RowFailure(*errors)
     table = writer.table
-    context.refuse_if_locked(table, row)
+    context.refuse_if_locked(table, row, old)
     if writer.before:
         writer.before(context, table, row, old)
     if not context.seeding:

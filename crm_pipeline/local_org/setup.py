@@ -41,7 +41,11 @@ def _built(blueprint: OrgConfig) -> Org:
     }
     tables = {name: Table(each, counters[each.key_prefix]) for name, each in types.items()}
     add_member_fields(tables)
-    weather = Weather(latency_seconds=config.latency_ms / 1000, lock_parents=config.lock_parents)
+    weather = Weather(
+        latency_seconds=config.latency_ms / 1000,
+        lock_parents=config.lock_parents,
+        emptied_lookups_lock=config.emptied_lookups_lock,
+    )
     for fault in config.faults:
         weather.add(fault)
     org = Org(

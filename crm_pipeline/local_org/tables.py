@@ -192,5 +192,5 @@ def undo(writes: list[Write], down_to: int = 0) -> None:
             write.table.put(write.record_id, write.before)
 
 
-Locker = Callable[[Table, Row], None]
+Locker = Callable[[Table, Row, Row | None], None]
 """Raises UNABLE_TO_LOCK_ROW, as a row's failure, for a row that cannot be written now."""

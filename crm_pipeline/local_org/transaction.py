@@ -52,10 +52,10 @@ class WriteContext:
         self.others = OPEN[self.org]
         self.now = timestamp(self.org.now())
 
-    def refuse_if_locked(self, table: Table, row: Row) -> None:
-        """Raises UNABLE_TO_LOCK_ROW as a row's failure if the weather says so."""
+    def refuse_if_locked(self, table: Table, row: Row, old: Row | None) -> None:
+        """Raises UNABLE_TO_LOCK_ROW as a row's failure if the weather says so; `old`: as it was."""
         if self.locker is not None:
-            self.locker(table, row)
+            self.locker(table, row, old)
 
     def insert(self, table: Table, row: Row) -> str:
         """Stores a new row. Returns its id.

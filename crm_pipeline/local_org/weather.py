@@ -28,7 +28,7 @@ from typing import Literal
 from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import refuse
-from crm_pipeline.local_org.schema import Row
+from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.tables import Locker, Table
 
 BEFORE = frozenset({"reset_before", "html_503"})
@@ -81,8 +81,9 @@ class Weather:
     maintenance: Maintenance = "none"
     latency_seconds: float = 0.0
     lock_parents: bool = False
+    emptied_lookups_lock: bool = False
     held: dict[str, int] = field(default_factory=dict)
-    """Parents of rows being written: id to the number of the call that holds it."""
+    """Records locked by rows being written: id to the number of the call that holds it."""
 
     def add(self, fault: Fault) -> None:
         """Expects a fault from now on."""
@@ -100,7 +101,7 @@ class Weather:
             return None
         count = 0
 
-        def refuse_if_locked(table: Table, row: Row) -> None:
+        def refuse_if_locked(table: Table, row: Row, old: Row | None) -> None:
             nonlocal count
             count += 1
             if self.maintenance == "read_only":
@@ -110,20 +111,45 @@ class Weather:
                     "is in progress.",
                 )
             if locks is not None and _locks_row(locks, count):
-                raise _unable_to_lock(row.get("Id") or next(iter(_parents(table, row)), ""))
+                raise _unable_to_lock(next(iter(self._locked(table, row, old)), ""))
             if self.lock_parents:
-                self._hold(call_number, _parents(table, row))
+                self._hold(call_number, self._locked(table, row, old))
 
         return refuse_if_locked
 
-    def _hold(self, call_number: int, parents: list[str]) -> None:
-        for parent in parents:
-            if self.held.get(parent, call_number) != call_number:
-                raise _unable_to_lock(parent)
-        self.held.update(dict.fromkeys(parents, call_number))
+    def _locked(self, table: Table, row: Row, old: Row | None) -> list[str]:
+        """The records that a write locks: its own, and those that it leads to, but no users.
+
+        By Salesforce's Record Locking Cheat Sheet: masters always; what other fields lead to where
+        they are new, or lead there since. A lookup that is emptied where its record is deleted does
+        not lock that one, unless `emptied_lookups_lock`. Of standard fields each write locks all.
+        """
+        own = [row["Id"]] if old is not None else []
+        return own + [
+            row[each.name]
+            for each in table.type.fields.values()
+            if each.is_reference
+            and row.get(each.name)
+            and not _NEVER_LOCKED.intersection(each.reference_to)
+            and self._locks(each, row, old)
+        ]
+
+    def _locks(self, field: Field, row: Row, old: Row | None) -> bool:
+        if field.is_master_detail or not field.custom:
+            return True
+        if old is not None and old.get(field.name) == row[field.name]:
+            return False
+        stays = field.restricted_delete or field.child_cascade_delete
+        return stays or self.emptied_lookups_lock
+
+    def _hold(self, call_number: int, records: list[str]) -> None:
+        for record in records:
+            if self.held.get(record, call_number) != call_number:
+                raise _unable_to_lock(record)
+        self.held.update(dict.fromkeys(records, call_number))
 
     def release(self, call_number: int) -> None:
-        """Frees the parents that a call held: its answer is out."""
+        """Frees the records that a call held: its answer is out."""
         if self.held:
             self.held = {key: by for key, by in self.held.items() if by != call_number}
 
@@ -133,17 +159,6 @@ def _locks_row(struck: ActiveFault, number: int) -> bool:
     if fault.rows is not None:
         return number in fault.rows
     return fault.probability is None or struck.random.random() < fault.probability
-
-
-def _parents(table: Table, row: Row) -> list[str]:
-    """The records that saving a row locks: those that its lookups lead to, but no users."""
-    return [
-        row[each.name]
-        for each in table.type.fields.values()
-        if each.is_reference
-        and row.get(each.name)
-        and not _NEVER_LOCKED.intersection(each.reference_to)
-    ]
 
 
 def _unable_to_lock(record_id: str) -> Exception:

@@ -1,12 +1,17 @@
 """Packing writes into as few sObject collections as they fit. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
 
-from crm_pipeline.salesforce.limits import COLLECTION_RECORDS, COLLECTION_RUNS
+from crm_pipeline.salesforce.limits import (
+    COLLECTION_RECORDS,
+    COLLECTION_RUNS,
+    COMPOSITE_QUERIES_OR_COLLECTIONS,
+)
 from crm_pipeline.salesforce.outcomes import Action, Write
 
 REFERENCE = b"@{"
@@ -48,6 +53,42 @@ def waves_of(writes: Iterable[Write]) -> list[list[Write]]:
             waves.append([])
         waves[wave].append(write)
     return waves
+
+
+def by_parents(wave: Sequence[Write]) -> Iterator[Sequence[Write]]:
+    """Writes in parts that fit a call each, where parents have rows of several sorts.
+
+    All rows of one parent travel in one call then: two calls at once would lock each other out.
+    Other writes are one part, whatever their number.
+    """
+    sort_of: dict[str, tuple[Action, str]] = {}
+    for each in wave:
+        sort = each.action, each.sobject
+        if each.group_key and sort_of.setdefault(each.group_key, sort) != sort:
+            break
+    else:
+        yield wave
+        return
+    part: list[Write] = []
+    numbers: Counter[tuple[Action, str]] = Counter()
+    ordered = sorted(wave, key=_parent)
+    for _, of_parent in groupby(ordered, key=_parent):
+        more = list(of_parent)
+        further = Counter(map(_target, more))
+        if part and _number_of_collections(numbers + further) > COMPOSITE_QUERIES_OR_COLLECTIONS:
+            yield part
+            part, numbers = [], Counter()
+        part += more
+        numbers += further
+    yield part
+
+
+def _parent(write: Write) -> str:
+    return write.group_key or ""
+
+
+def _number_of_collections(records: Mapping[tuple[Action, str], int]) -> int:
+    return sum(-(-number // COLLECTION_RECORDS) for number in records.values())
 
 
 def collections_of(wave: Iterable[Write]) -> Iterator[Collection]:

@@ -31,7 +31,13 @@ from crm_pipeline.salesforce.limits import (
     PARALLEL_REQUESTS,
 )
 from crm_pipeline.salesforce.outcomes import Outcome, RowError, Write, all_alike
-from crm_pipeline.salesforce.packing import REFERENCE, Collection, collections_of, waves_of
+from crm_pipeline.salesforce.packing import (
+    REFERENCE,
+    Collection,
+    by_parents,
+    collections_of,
+    waves_of,
+)
 from crm_pipeline.salesforce.values import is_record_id
 
 if TYPE_CHECKING:
@@ -151,10 +157,16 @@ def single_create(
     return sorted(results, key=lambda result: order[result.outcome.ref])
 
 
-def _calls_of(wave: Iterable[Write]) -> Iterator[_Call]:
+def _calls_of(wave: Sequence[Write]) -> Iterator[_Call]:
+    """Calls of which no two lock the same parent, unless it has more rows than fit one."""
+    for part in by_parents(wave):
+        yield from _calls_of_part(part)
+
+
+def _calls_of_part(part: Iterable[Write]) -> Iterator[_Call]:
     """Collections, five to a call; one that a composite would misread goes by itself."""
     call: list[Collection] = []
-    for collection in collections_of(wave):
+    for collection in collections_of(part):
         if collection.body is not None and REFERENCE in collection.body:
             yield [collection]
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crm_pipeline.accounts.store import update_settings
+from crm_pipeline.accounts.store import get_account, update_settings
 from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.local_org import dml
@@ -15,7 +15,14 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import ENGAGEMENT, Installation
-from crm_pipeline_tests.chaos.prospect_examiner import HAND, Model, Source, examine
+from crm_pipeline_tests.chaos.prospect_examiner import (
+    HAND,
+    KEYS,
+    Model,
+    Source,
+    examine,
+    is_of_a_converted_lead,
+)
 from crm_pipeline_tests.chaos.prospects import ADDRESSES, Product
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -53,8 +60,11 @@ class EngagedWorld:
             with self.installation.rows() as rows:
                 hint(rows, name)
 
-    def examined(self, *, at_rest: bool) -> Findings:
-        """Findings of the examiner in all accounts."""
+    def examined(self, *, at_rest: bool, read_once_more: bool = True) -> Findings:
+        """Findings of the examiner in all accounts.
+
+        How prospects stand is said in the cycle after: where none came, that is not looked at.
+        """
         found = Findings()
         with self.installation.rows() as rows:
             for name, product in self.products.items():
@@ -68,7 +78,9 @@ class EngagedWorld:
                 if at_rest:
                     source = Source.read(rows, name, product.order)
                     self._forget_deleted(source, name, org)
-                    model = Model(source, org, has_all=name == "hazel")
+                    chosen = get_account(rows, name).settings.engagement
+                    has_all = bool(chosen and chosen.accounts)
+                    model = Model(source, org, has_all, "Processed" if read_once_more else None)
                     found.add(examine(rows, model))
         return found
 
@@ -88,6 +100,65 @@ class EngagedWorld:
             if error.error_code not in ("UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED"):
                 raise
 
+
+class EngagedCase:
+    """The case of the walk: prospects, people who are in the org, and two cycles."""
+
+    def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
+        self._world = EngagedWorld(installation)
+        self._name = installation.names[0]
+        self._world.begin({self._name: settings})
+        for move, pick in FIRST:
+            self._world.happens(move, self._name, pick)
+        self._order = list(self._world.products[self._name].order)
+
+    def goes_on(self) -> None:
+        """As `Case`."""
+        product = self._world.products[self._name]
+        product.order[:] = self._order
+        for move, pick in SECOND:
+            self._world.happens(move, self._name, pick)
+
+    def examined(self) -> Findings:
+        """As `Case`."""
+        return self._world.examined(at_rest=True, read_once_more=False)
+
+    def picture(self) -> list[Any]:
+        """As `Case`. A converted Lead is as it was when it was converted, its copies as well."""
+        org = self._world.installation.org(self._name)
+        shown = ("Name", "Email", "Prospect_Id__c", "Times__c", "Value__c")
+        return sorted(
+            (
+                (sobject, *(record.get(field) for field in shown))
+                for sobject in (*KEYS, "Lead", "Contact", "Account")
+                for record in living(org.table(sobject).rows.values())
+                if not record.get("IsConverted") and not is_of_a_converted_lead(org, record)
+            ),
+            key=repr,
+        )
+
+
+FIRST = (
+    *(("meets", pick) for pick in (0, 1, 2, 6, 9)),
+    *(("is_tagged", pick) for pick in range(4)),
+    *(("is_scored", pick) for pick in range(1, 5)),
+    ("visits", 2),
+    ("sells", 0),
+    ("makes by hand", 0),
+)
+SECOND = (
+    ("comes", 8),
+    ("is_tagged", 5),
+    ("is_scored", 8),
+    ("loses", 0),
+    ("withdraws", 2),
+    ("ends", 3),
+    ("edits", 0),
+    ("converts", 1),
+    ("deletes", 0),
+    ("meets", 12),
+)
+"""Moves before the first cycle, and between the two."""
 
 _Move = Callable[[EngagedWorld, str, int], None]
 

@@ -19,7 +19,7 @@ from crm_pipeline_tests.chaos.findings import Findings
 Row = Mapping[str, Any]
 Held = dict[str, tuple[Any, ...]]
 
-_KEYS = {
+KEYS = {
     "SW_Tag__c": "Tag_Id__c",
     "Score__c": "Score_Id__c",
     "Prospect__c": "Prospect_Id__c",
@@ -34,6 +34,8 @@ _KEYS = {
     "SW_Opportunity_Tag__c": "Record_Key__c",
     "Opportunity_Score__c": "Record_Key__c",
 }
+"""The objects of the workflow, each with the field of its key."""
+
 HAND = "hand"
 """How the keys of records begin that people made."""
 
@@ -79,15 +81,17 @@ class Model:
         source: what the product says.
         org: where it is to be held.
         has_all: whether pages, Accounts and Opportunities are on.
+        status: what each prospect says of itself; None: that comes with the next reading.
     """
 
     source: Source
     org: Org
     has_all: bool
+    status: str | None
 
     def records(self) -> dict[str, Held]:
         """By object and key, the Name and what else is compared of it."""
-        found: dict[str, Held] = {name: {} for name in _KEYS}
+        found: dict[str, Held] = {name: {} for name in KEYS}
         found["SW_Tag__c"] = {key: (name,) for key, name in self.source.tags.items()}
         found["Score__c"] = {key: (name,) for key, name in self.source.scores.items()}
         for each in self.source.prospects:
@@ -97,7 +101,7 @@ class Model:
                 float(each["temperature"]),
                 bool(each["favorite"]),
                 each["life_cycle"],
-                "Processed",
+                self.status,
             )
             parts = ("SW_Prospect_Tag__c", "Prospect_Score__c", "Page_Prospect__c")
             self._given(found, parts, name, [each])
@@ -207,20 +211,20 @@ def examine(rows: Connection, model: Model) -> Findings:
     org, wanted = model.org, model.records()
     ids = {
         row["Id"]: row[key]
-        for sobject, key in _KEYS.items()
+        for sobject, key in KEYS.items()
         if sobject.lower() in org.tables
         for row in org.table(sobject).rows.values()
     }
-    for sobject, key in _KEYS.items():
+    for sobject, key in KEYS.items():
         if sobject.lower() not in org.tables:
             continue
         there: Held = {}
         for row in living(org.table(sobject).rows.values()):
-            if str(row[key]).startswith(HAND) or _is_of_a_converted_lead(org, row):
+            if str(row[key]).startswith(HAND) or is_of_a_converted_lead(org, row):
                 continue
             if row[key] in there:
                 found.doubled.append(f"{sobject} {row[key]}")
-            there[row[key]] = _held(sobject, row, ids)
+            there[row[key]] = _held(sobject, row, ids, status=model.status is not None)
         found.lost += [f"{sobject} {each}" for each in wanted[sobject].keys() - there.keys()]
         found.wrong += [f"{sobject} {e} is there" for e in there.keys() - wanted[sobject].keys()]
         found.wrong += [
@@ -246,17 +250,18 @@ def examine(rows: Connection, model: Model) -> Findings:
     return found
 
 
-def _is_of_a_converted_lead(org: Org, row: Row) -> bool:
+def is_of_a_converted_lead(org: Org, row: Row) -> bool:
+    """Returns whether a record is a copy at a Lead that was converted, which nobody touches."""
     lead = str(row.get("Record_Key__c") or "").partition(":")[0]
     known = org.table("Lead").rows.get(lead)
     return bool(known and known.get("IsConverted") and not known["IsDeleted"])
 
 
-def _held(sobject: str, row: Row, ids: Mapping[str, str]) -> tuple[Any, ...]:
+def _held(sobject: str, row: Row, ids: Mapping[str, str], *, status: bool) -> tuple[Any, ...]:
     """What is compared of a record; references by the keys of what they lead to."""
     if sobject == "Prospect__c":
-        names = ("Email__c", "Temperature__c", "Favorite__c", "Life_Cycle__c", "Sync_Status__c")
-        return tuple(row.get(name) for name in names)
+        names = ("Email__c", "Temperature__c", "Favorite__c", "Life_Cycle__c")
+        return (*(row.get(name) for name in names), row.get("Sync_Status__c") if status else None)
     owner = next(
         (
             row[n]

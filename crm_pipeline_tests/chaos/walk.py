@@ -16,6 +16,7 @@ from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
 from crm_pipeline_tests.chaos.cycle_process import BADGES, SMALL_CALLS, CommitAction
 from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
+from crm_pipeline_tests.chaos.engaged_world import EngagedCase
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.findings import Findings
@@ -23,6 +24,7 @@ from crm_pipeline_tests.chaos.history import History
 from crm_pipeline_tests.chaos.installation import (
     CAMPAIGN_EXTERNAL_ID,
     CAMPAIGNS,
+    ENGAGEMENT,
     EXTERNAL_ID,
     Installation,
 )
@@ -133,6 +135,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "with requests, by bulk jobs": {"route": "bulk", "inbound": INBOUND},
     "with opportunities": {"route": "composite", "attribution": DEALS},
     "with opportunities, by bulk jobs and HTTP": {"route": "bulk", "attribution": DEALS},
+    "with prospects": {"route": "composite", "engagement": ENGAGEMENT},
+    "with prospects, by bulk jobs": {"route": "bulk", "engagement": ENGAGEMENT},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
@@ -300,6 +304,8 @@ class Walk:
 def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
     if BADGES in installation.environment:
         return BadgeCase(installation, settings)
+    if "engagement" in settings:
+        return EngagedCase(installation, settings)
     if "inbound" in settings:
         return RequestCase(installation, settings)
     if "attribution" in settings:

@@ -158,6 +158,33 @@ def test_writes_under_one_parent_at_the_same_time_lock_each_other_out(acme):
     assert join(failed)["success"] is True
 
 
+MASTER = {"type": "master_detail", "reference_to": "Box__c", "child_relationship_name": "Masters"}
+LOOKUP = {"reference_to": "Box__c", "child_relationship_name": "Lookups"}
+
+
+@pytest.mark.parametrize(
+    ("field", "more", "locks"),
+    [
+        (MASTER, {}, True),
+        (LOOKUP, {}, False),
+        ({**LOOKUP, "on_delete": "restrict"}, {}, True),
+        (LOOKUP, {"emptied_lookups_lock": True}, True),
+    ],
+)
+def test_which_records_a_new_row_locks(field: Any, more: Any, locks: bool) -> None:
+    """Salesforce, Record Locking Cheat Sheet; by an older article each lookup locks."""
+    objects = {"Box__c": {"fields": {}}, "Thing__c": {"fields": {"Box__c": field}}}
+    with serving(objects=objects, lock_parents=True, latency_ms=200, **more) as caller:
+        box = create(caller, "Box__c", Name="Box")
+
+        def make(_: int) -> int:
+            url, headers = f"{caller.url}{DATA}/sobjects/Thing__c", dict(caller.http.headers)
+            return requests.post(url, json={"Box__c": box}, headers=headers, timeout=5).status_code
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(make, range(2))) == [201, 400 if locks else 201]
+
+
 def composite(*subrequests: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"compositeRequest": subrequests, **more}
 

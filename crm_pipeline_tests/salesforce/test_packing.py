@@ -6,9 +6,13 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.salesforce.limits import COLLECTION_RECORDS, COLLECTION_RUNS
+from crm_pipeline.salesforce.limits import (
+    COLLECTION_RECORDS,
+    COLLECTION_RUNS,
+    COMPOSITE_QUERIES_OR_COLLECTIONS,
+)
 from crm_pipeline.salesforce.outcomes import Action, Write
-from crm_pipeline.salesforce.packing import collections_of, waves_of
+from crm_pipeline.salesforce.packing import by_parents, collections_of, waves_of
 
 
 def _write(ref: int, action: Action = "create", sobject: str = "Lead", **more: str) -> Write:
@@ -101,3 +105,32 @@ def test_every_write_is_packed_once_within_every_limit(writes):
         assert each.action != "upsert" or len(runs) == 1
         ids = [write.salesforce_id for write in each.writes if write.salesforce_id]
         assert len(ids) == len(set(ids))
+
+
+_ROW = st.tuples(st.integers(0, 5), st.sampled_from(("Tag", "Score", "Lead", "Gone")))
+
+
+@given(st.lists(_ROW, max_size=8), st.integers(1, 400))
+def test_all_rows_of_a_parent_travel_in_one_call(some: list[tuple[int, str]], times: int):
+    actions: dict[str, Action] = {"Lead": "update", "Gone": "delete"}
+    rows = some * times
+    wave = [
+        _write(ref, actions.get(sobject, "upsert"), sobject, group=str(parent))
+        for ref, (parent, sobject) in enumerate(rows)
+    ]
+    parts = list(by_parents(wave))
+
+    assert sorted(each.ref for part in parts for each in part) == list(range(len(rows)))
+    if len(parts) > 1:
+        parents = [{each.group_key for each in part} for part in parts]
+        assert sum(map(len, parents)) == len(set().union(*parents))
+        assert all(
+            len(list(collections_of(part))) <= COMPOSITE_QUERIES_OR_COLLECTIONS or len(whose) == 1
+            for part, whose in zip(parts, parents, strict=True)
+        )
+
+
+def test_writes_of_one_sort_are_one_part():
+    wave = [_write(ref, "upsert", "Tag", group=str(ref % 7)) for ref in range(2_500)]
+
+    assert [len(part) for part in by_parents(wave)] == [2_500]

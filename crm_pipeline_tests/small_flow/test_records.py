@@ -350,3 +350,19 @@ def test_a_child_without_its_parent_is_not_made(bench: Bench) -> None:
     bench.admin("settings", hidden_fields=[])
     cycle(bench, ONE)
     assert lines(bench) == {"1:1": "1 first", "1:2": "1 second"}
+
+
+@pytest.mark.parametrize("fate", ["gone", "dropped"])
+def test_what_refers_to_a_record_that_is_not_to_be_is_left_out(bench: Bench, fate: str) -> None:
+    """It waited for ever: a copy at a Lead that was converted, of a tag that was withdrawn."""
+    if fate == "gone":
+        cycle(bench, Badge(2))
+        cycle(bench, Badge(2, gone=True, at=1))
+    else:
+        cycle(bench, Badge(2, holder="Refused"))
+        bench.connection.execute(text("UPDATE crm.operation SET state = 'dropped'"))
+    one = Badge(1, lines={1: "first"}, lines_of=2)
+    assert cycle(bench, one).counts.waiting == 0
+    assert bench.states()["line:1:1"] == "left_out"
+    cycle(bench, one, Badge(2, at=2))
+    assert lines(bench) == {"1:1": "2 first"}

@@ -1,6 +1,6 @@
 -- Records that refer to somebody or something that is left out are left out as well, and so are
--- those that refer to these; those go on of which nothing is left out any more. Records that are to
--- be gone never are.
+-- those that refer to these, or to a record that is not there and is not to be, or that an operator
+-- gave up; those go on of which nothing is left out any more. Records that are to be gone never are.
 WITH RECURSIVE waiting AS MATERIALIZED (
     SELECT
         o.operation_id,
@@ -32,6 +32,24 @@ without AS (
         AND p.kind = 'person'
         AND p.state = 'left_out'
     UNION
+    SELECT needed.natural_key
+    FROM (SELECT DISTINCT w.needs AS natural_key FROM waiting AS w) AS needed
+    CROSS JOIN LATERAL (
+        SELECT o.state, o.intent
+        FROM crm.operation AS o
+        WHERE o.account_id = :account_id AND o.natural_key = needed.natural_key
+        ORDER BY o.version DESC
+        LIMIT 1
+    ) AS latest
+    WHERE
+        needed.natural_key NOT LIKE 'id:%'
+        AND needed.natural_key NOT LIKE 'person:%'
+        AND (latest.intent ->> 'fields' IS NULL OR latest.state = 'dropped')
+        AND NOT EXISTS (
+            SELECT FROM crm.record AS held
+            WHERE held.account_id = :account_id AND held.natural_key = needed.natural_key
+        )
+    UNION
     SELECT w.natural_key
     FROM without AS n
     INNER JOIN waiting AS w ON n.natural_key = w.needs
@@ -50,7 +68,7 @@ UPDATE crm.operation AS o
 SET
     state = CASE WHEN s.is_out THEN 'left_out' ELSE 'pending' END,
     reason_code = CASE WHEN s.is_out THEN 'REFERENCE_LEFT_OUT' END,
-    reason = CASE WHEN s.is_out THEN 'what it refers to is left out' END,
+    reason = CASE WHEN s.is_out THEN 'what it refers to is left out, or gone' END,
     finished_at = CASE WHEN s.is_out THEN clock_timestamp() END
 FROM settled AS s
 WHERE o.operation_id = s.operation_id AND s.is_out = (o.state = 'pending')
