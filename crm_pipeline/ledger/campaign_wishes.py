@@ -63,12 +63,16 @@ def given_statuses(
     return found
 
 
-def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish]) -> None:
-    """Keeps wishes about campaigns of events; those of other campaigns are none."""
-    if wishes:
-        rows = [{k: v for k, v in asdict(each).items() if k != "event_id"} for each in wishes]
-        parameters = {"account_id": account_id, "wishes": orjson.dumps(rows).decode()}
-        connection.execute(statement("campaigns/note_wishes"), parameters)
+def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish]) -> int:
+    """Keeps wishes about campaigns of events, and returns how many are new.
+
+    Those of other campaigns are none.
+    """
+    if not wishes:
+        return 0
+    rows = [{k: v for k, v in asdict(each).items() if k != "event_id"} for each in wishes]
+    parameters = {"account_id": account_id, "wishes": orjson.dumps(rows).decode()}
+    return connection.execute(statement("campaigns/note_wishes"), parameters).rowcount
 
 
 def waiting_wishes(connection: Connection, account_id: str, *, limit: int) -> list[Wish]:

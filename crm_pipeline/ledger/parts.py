@@ -46,15 +46,23 @@ def with_parts(
         whose = {"account_id": account_id}
         if not connection.scalar(statement("ledger/people_of_several_flows"), whose):
             return intents
-    rows = connection.execute(
-        statement("ledger/latest_parts"),
-        {"account_id": account_id, "flow": flow, "natural_keys": keys},
-    )
-    latest = {each.natural_key: each for each in objects(rows, Latest)}
+    latest = _latest(connection, account_id, flow, keys, every=False)
     return [
         joined(each, flow, latest[each.natural_key]) if each.natural_key in latest else each
         for each in intents
     ]
+
+
+def own_parts(
+    connection: Connection, account_id: str, flow: str, natural_keys: Sequence[str]
+) -> dict[str, tuple[datetime, dict[str, Any]]]:
+    """Returns what a flow wants of people by now, and since when, by natural key."""
+    found = {}
+    for key, latest in _latest(connection, account_id, flow, natural_keys, every=True).items():
+        parts, said = _known(latest)
+        if flow in parts:
+            found[key] = said[flow], parts[flow]
+    return found
 
 
 def joined(intent: Intent, flow: str, latest: Latest) -> Intent:
@@ -68,13 +76,7 @@ def joined(intent: Intent, flow: str, latest: Latest) -> Intent:
         flow: its name.
         latest: the version that is known, of whichever flow.
     """
-    parts: dict[str, Any] = {}
-    said: dict[str, datetime] = {}
-    if latest is not None:
-        parts = dict(latest.intent.get(_PARTS) or {latest.flow: latest.intent})
-        times = (latest.memory or {}).get(_SAID) or {latest.flow: latest.as_of.isoformat()}
-        # A part that is to be heard anew is older than it was said.
-        said = {f: min(datetime.fromisoformat(at), latest.as_of) for f, at in times.items()}
+    parts, said = _known(latest)
     if flow not in said or said[flow] <= intent.as_of:
         parts[flow], said[flow] = intent.fields, intent.as_of
     in_order = [parts[each] for each in sorted(parts, key=lambda each: (said[each], each))]
@@ -88,6 +90,28 @@ def joined(intent: Intent, flow: str, latest: Latest) -> Intent:
     fields[_PARTS] = parts
     memory = {_SAID: {each: at.isoformat() for each, at in said.items()}}
     return replace(intent, as_of=max(said.values()), fields=fields, memory=memory)
+
+
+def _latest(
+    connection: Connection, account_id: str, flow: str, natural_keys: Sequence[str], *, every: bool
+) -> dict[str, Latest]:
+    """The latest versions; unless of every person, of those of whom other flows want something."""
+    parameters = {
+        "account_id": account_id,
+        "flow": flow,
+        "natural_keys": list(natural_keys),
+        "all": every,
+    }
+    rows = connection.execute(statement("ledger/latest_parts"), parameters)
+    return {each.natural_key: each for each in objects(rows, Latest)}
+
+
+def _known(latest: Latest) -> tuple[dict[str, Any], dict[str, datetime]]:
+    """The part of each flow, and when it was said."""
+    parts = dict(latest.intent.get(_PARTS) or {latest.flow: latest.intent})
+    times = (latest.memory or {}).get(_SAID) or {latest.flow: latest.as_of.isoformat()}
+    # A part that is to be heard anew is older than it was said.
+    return parts, {f: min(datetime.fromisoformat(at), latest.as_of) for f, at in times.items()}
 
 
 def _wanted(parts: Sequence[Mapping[str, Any]], sobject: str, *, softly: bool) -> dict[str, Any]:

@@ -202,6 +202,9 @@ def _a_day_passes() -> None:
             text("UPDATE crm.lead_count SET counted_at = counted_at - interval '2 days'")
         )
         connection.execute(
+            text("UPDATE crm.campaign_census SET taken_at = taken_at - interval '2 days'")
+        )
+        connection.execute(
             text("UPDATE crm.org_position SET read_at = read_at - interval '2 days'")
         )
         connection.execute(text("UPDATE crm.org_sweep SET begun_at = begun_at - interval '2 days'"))

@@ -12,6 +12,7 @@ from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
+from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
 from crm_pipeline.local_org.server import LocalOrgServer
@@ -41,6 +42,14 @@ ATTRIBUTION_FIELDS = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Rec
 
 LEAD_ON_OPPORTUNITY = "Tracker_Lead__c"
 """Field of Opportunity in the orgs that holds a tracked lead's id, for the same accounts."""
+
+FIGURES = ("Webinars_Registered__c", "Webinars_Attended__c", "Minutes_Total__c")
+"""Number fields of Lead and Contact in the orgs, for accounts that want figures of people."""
+
+_OF_MEMBERS = {
+    "Minutes__c": {"type": "double", "scale": 0},
+    "Join_Link__c": {"type": "string", "length": 255},
+}
 
 ENGAGEMENT = {
     "pages": True,
@@ -78,6 +87,12 @@ NO_PATIENCE = {
 def org_named(name: str, **config: Any) -> dict[str, Any]:
     """The configuration of an org that lets the accounts' user in."""
     of_prospects = objects_of_org(EngagementSettings.model_validate(ENGAGEMENT).org_objects)
+    of_webinars = {name: each["fields"] for name, each in objects_of_org(WEBINAR_OBJECTS).items()}
+    of_people = {
+        **{field: {"type": "string"} for field in (*ATTRIBUTION_FIELDS, "Budget__c")},
+        **{field: {"type": "double", "scale": 0} for field in FIGURES},
+    }
+    keys = (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
     return {
         "name": name,
         "users": [
@@ -85,14 +100,14 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
             for user in (USER, COLLEAGUE)
         ],
         "objects": {
-            sobject: {"fields": {field: {"type": "string", "external_id": True}}}
-            for sobject, field in (("Activity", EXTERNAL_ID), ("Campaign", CAMPAIGN_EXTERNAL_ID))
-        }
-        | {
             sobject: {
-                "fields": {field: {"type": "string"} for field in ATTRIBUTION_FIELDS}
-                | of_prospects.pop(sobject)["fields"]
+                "fields": {field: {"type": "string", "external_id": True}, **of_webinars[sobject]}
             }
+            for sobject, field in keys
+        }
+        | {"CampaignMember": {"fields": of_webinars["CampaignMember"] | _OF_MEMBERS}}
+        | {
+            sobject: {"fields": of_people | of_prospects.pop(sobject)["fields"]}
             for sobject in ("Lead", "Contact")
         }
         | of_prospects

@@ -32,6 +32,7 @@ from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.lead_story import ATTRIBUTION, LeadCase
 from crm_pipeline_tests.chaos.request_story import INBOUND, RequestCase
 from crm_pipeline_tests.chaos.story import begin, goes_on
+from crm_pipeline_tests.chaos.webinar_story import WEBINARS, WebinarCase
 
 CYCLES = 2
 """Cycles of the small case, before the cadence takes over."""
@@ -137,6 +138,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "with opportunities, by bulk jobs and HTTP": {"route": "bulk", "attribution": DEALS},
     "with prospects": {"route": "composite", "engagement": ENGAGEMENT},
     "with prospects, by bulk jobs": {"route": "bulk", "engagement": ENGAGEMENT},
+    "with all that webinars tell": {"route": "composite", **WEBINARS},
+    "with all that webinars tell, by bulk jobs": {"route": "bulk", **WEBINARS},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},
 }
@@ -311,6 +314,8 @@ def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
     if "attribution" in settings:
         is_told = bool(settings["attribution"]["triggers"])
         return (DealCase if is_told else LeadCase)(installation, settings)
+    if "attended_at_least_minutes" in settings:
+        return WebinarCase(installation, settings)
     return People(installation, settings)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline.database.statements import statement
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
@@ -260,6 +261,31 @@ def test_consent_sets_and_clears_as_chosen(bench: Bench, clears: bool, after: bo
     assert bench.records("Lead")[0]["HasOptedOutOfEmail"] is after
 
 
+def test_a_no_stays_one_in_whatever_order_it_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two versions that were not sent yet the newer one counts: not so of a clear no."""
+    maps(bench, "Lead.HasOptedOutOfEmail=opted_out")
+    for person, words in ((1, ("no", "yes")), (2, ("yes", "no"))):
+        add_person(bench.connection, person)
+        for place, word in enumerate(words):
+            register(bench.connection, 2 * person + place, person, minute=place)
+            changes(bench, "registration", 2 * person + place, minute=place, consent=word)
+    add_person(bench.connection, 3)
+    register(bench.connection, 8, 3, minute=9)
+    changes(bench, "registration", 8, minute=9, consent="yes")
+    monkeypatch.setenv("CHUNK_ROWS", "1")
+    settings.cache_clear()
+    bench.cycle()
+    # What is older comes late.
+    register(bench.connection, 9, 3, minute=5, shipped_at=LONG_AGO + timedelta(minutes=20))
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET consent = 'no' WHERE registration_id = 9")
+    )
+    bench.cycle()
+    assert [each["HasOptedOutOfEmail"] for each in bench.records("Lead")] == [True] * 3
+
+
 def test_who_asks_to_be_called_is_a_follow_up(bench: Bench) -> None:
     switch_on(bench, follow_up_when=[{"in": "surveys", "label": "Call me?", "value": "yes"}])
     for person, said in ((1, "Yes"), (2, "No")):
@@ -354,4 +380,18 @@ def test_figures_of_people_count_all_webinars(bench: Bench) -> None:
     changes(bench, "registration", 2, minute=600, status="cancelled")
     bench.cycle()
     assert figures() == [1, 2, 70, "22:00"]
+    # An earlier visit comes late, and one that is too short, to a third session.
+    bench.settings(attended_at_least_minutes=5)
+    bench.connection.execute(
+        text(
+            "INSERT INTO warehouse.event_session SELECT 3, event_id, client_id, title, starts_at,"
+            " ends_at, shipped_at FROM warehouse.event_session WHERE event_session_id = 1"
+        )
+    )
+    attend(bench.connection, 4, 1, minute=5)
+    changes(bench, "attendance", 4, minute=700, minutes_attended=30)
+    attend(bench.connection, 5, 1, session=3, minute=600)
+    changes(bench, "attendance", 5, minute=701, minutes_attended=4)
+    bench.cycle()
+    assert figures() == [1, 2, 75, "22:00"]
     assert bench.cycle().counts.api_calls == 0

@@ -44,7 +44,13 @@ SELECT
                         AND earlier.state = 'in_flight'
                 )
             )
-    ) OR coalesce(s.sendable, false) AS unfinished,
+    ) OR coalesce(s.sendable, false) OR (
+        coalesce(a.settings #>> '{campaigns,from_salesforce}', 'off') <> 'off'
+        AND EXISTS (
+            SELECT FROM crm.campaign_wish AS w
+            WHERE w.account_id = a.account_id AND w.told_at IS NULL
+        )
+    ) AS unfinished,
     EXISTS (
         SELECT FROM crm.pushed_session AS p
         WHERE p.account_id = a.account_id AND p.backfilled_at IS NULL

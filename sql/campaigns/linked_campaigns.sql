@@ -1,1 +1,1 @@
-SELECT campaign_id FROM crm.event_campaign WHERE account_id = :account_id
+SELECT campaign_id FROM crm.linked_campaign WHERE account_id = :account_id

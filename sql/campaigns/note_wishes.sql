@@ -21,6 +21,6 @@ FROM jsonb_to_recordset(CAST(:wishes AS jsonb)) AS w (
     last_name text,
     noticed_at timestamptz
 )
-INNER JOIN crm.event_campaign AS c
+INNER JOIN crm.linked_campaign AS c
     ON c.account_id = :account_id AND w.campaign_id = c.campaign_id
 ON CONFLICT (account_id, member_id) DO NOTHING

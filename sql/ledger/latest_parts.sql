@@ -1,4 +1,5 @@
--- The latest versions of what is wanted of some people, where another flow wants something of them.
+-- The latest versions of what is wanted of some people: of all, or of those of whom another flow wants
+-- something.
 SELECT k.natural_key, latest.flow, latest.as_of, latest.intent, latest.memory
 FROM unnest(CAST(:natural_keys AS text [])) AS k (natural_key)
 CROSS JOIN LATERAL (
@@ -8,4 +9,4 @@ CROSS JOIN LATERAL (
     ORDER BY o.version DESC
     LIMIT 1
 ) AS latest
-WHERE latest.flow <> :flow OR latest.intent ? 'parts'
+WHERE :all OR latest.flow <> :flow OR latest.intent ? 'parts'

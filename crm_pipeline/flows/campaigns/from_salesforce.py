@@ -88,9 +88,8 @@ def take(taking: Taking[CampaignSettings]) -> Numbers:
                     taking.now,
                 )
             )
-    note_wishes(taking.ledger, account_id, wishes)
     return {
-        (TOPIC, "members_wanted"): len(wishes),
+        (TOPIC, "members_wanted"): note_wishes(taking.ledger, account_id, wishes),
         (TOPIC, "opted_out"): opted_out,
         (TOPIC, "without_usable_address"): unfit,
     }

@@ -84,7 +84,7 @@ def with_figures(
         of_person[each.person_key].append(each)
     for intent in intents:
         if intent.kind == "person" and intent.person_key is not None:
-            figures = figures_of(of_person[intent.person_key])
+            figures = figures_of(of_person[intent.person_key], chosen.words.least_minutes)
             for sobject, fields in mapped.items():
                 intent.fields[sobject].update(
                     {
@@ -96,18 +96,31 @@ def with_figures(
     return list(intents)
 
 
-def figures_of(rows: Sequence[CountedRow]) -> dict[str, Any]:
-    """Returns the figures of one person; each session and each minute of one counts once."""
-    came = [each for each in rows if each.is_attendance]
-    visits: defaultdict[int, list[Interval]] = defaultdict(list)
-    for each in came:
-        if each.minutes is not None:
-            visits[each.event_session_id].append((each.at, each.minutes))
+def figures_of(rows: Sequence[CountedRow], least_minutes: int = 1) -> dict[str, Any]:
+    """Returns the figures of one person; each session and each minute of one counts once.
+
+    Whoever was at a session for fewer than `least_minutes`, all visits together, was not there.
+    """
+    visits: defaultdict[int, list[CountedRow]] = defaultdict(list)
+    for each in rows:
+        if each.is_attendance:
+            visits[each.event_session_id].append(each)
+    minutes = {session: _minutes(there) for session, there in visits.items()}
+    for session, known in minutes.items():
+        if known is not None and known < least_minutes:
+            del visits[session]
+    came = [each.at for there in visits.values() for each in there]
     registered = {each.event_session_id for each in rows if not each.is_attendance}
-    minutes = sum(minutes_together(each) for each in visits.values())
+    total = sum(minutes[session] or 0 for session in visits)
     return {
         "webinars_registered": len(registered),
-        "webinars_attended": len({each.event_session_id for each in came}),
-        "last_attended_at": salesforce_time(max(each.at for each in came)) if came else None,
-        "minutes_total": int(minutes) if float(minutes).is_integer() else minutes,
+        "webinars_attended": len(visits),
+        "last_attended_at": salesforce_time(max(came)) if came else None,
+        "minutes_total": int(total) if float(total).is_integer() else total,
     }
+
+
+def _minutes(visits: Iterable[CountedRow]) -> float | None:
+    """The minutes of one session's visits; None: nobody knows any."""
+    known: list[Interval] = [(each.at, each.minutes) for each in visits if each.minutes is not None]
+    return minutes_together(known) if known else None

@@ -12,6 +12,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.figures import mapped_figures, with_figures
+from crm_pipeline.flows.webinars.lasting import as_known
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
@@ -82,7 +83,12 @@ def _batches(
                 sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
                 read = Together(chunk.rows, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
-            if figures := mapped_figures(rows.overrides):
+            figures = mapped_figures(rows.overrides)
+            if figures or chosen.keeps_no:
+                intents = as_known(
+                    reading.ledger, rows.account_id, intents, keeps_no=chosen.keeps_no
+                )
+            if figures:
                 intents = with_figures(
                     reading.ledger,
                     rows.account_id,

@@ -82,6 +82,12 @@ class Choices:
     activities: Activities = "all"
     clears_opt_out: bool = False
 
+    @property
+    def keeps_no(self) -> bool:
+        """Returns whether a clear no to emails stays one, whatever is said later."""
+        filled = any(OPT_OUT in self.maps[sobject].sources for sobject in ("Lead", "Contact"))
+        return filled and not self.clears_opt_out
+
     def tells_of(self, row: Participation) -> bool:
         """Returns whether rows of this kind have activities."""
         return self.activities == "all" or (

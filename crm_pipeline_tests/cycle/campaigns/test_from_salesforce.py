@@ -6,14 +6,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.flows.webinars.warehouse import (
+    CLIENT,
+    LONG_AGO,
+    add_person,
+    insert,
+    register,
+)
 
 __all__ = ["run"]
 
 LINK = {"Join_Link__c": {"type": "string", "length": 255}}
+DAYS = {"starts_at": LONG_AGO, "ends_at": LONG_AGO, "shipped_at": LONG_AGO}
 CHOSEN = {"from_salesforce": "register", "register_from": ["Please register"]}
 
 
@@ -90,6 +98,35 @@ def test_who_is_put_into_a_campaign_is_told_once_and_goes_on(run: Run, bench: Be
     assert len(bench.records("CampaignMember")) == 3
     assert bench.cycle().state == "Complete"
     assert len(told(bench)) == 1
+
+
+def test_people_of_a_campaign_are_told_before_anybody_has_registered(
+    run: Run, bench: Bench
+) -> None:
+    """Its event was linked by hand, and has no row yet; what is left over makes the account due."""
+    whose = {"event_id": 7, "client_id": CLIENT, **DAYS}
+    insert(bench.connection, "event", name="Next", **whose)
+    insert(bench.connection, "event_session", event_session_id=7, title="Talk", **whose)
+    campaign = bench.seed("Campaign", Name="Next")
+    label = {"Label": "Please register", "SortOrder": 9}
+    bench.seed("CampaignMemberStatus", CampaignId=campaign, **label)
+    for name in ("ann", "bob"):
+        lead = bench.seed("Lead", LastName=name, Company="C", Email=f"{name}@example.com")
+        status = {"Status": "Please register", "CampaignId": campaign}
+        bench.seed("CampaignMember", LeadId=lead, **status)
+    bench.connection.commit()
+    run("campaign", "link", ACCOUNT, "7", campaign, "--yes")
+    says = 'campaigns={"from_salesforce": "invite", "register_from": ["Please register"]}'
+    assert "2 members of 2 campaigns" in run("account", "set", ACCOUNT, says, fails=1).stderr
+    switch_on(bench, **CHOSEN, most_registrations_per_cycle=1)
+    report = bench.cycle()
+    assert report.tally["registrants_from_campaigns", "members_wanted"] == 2
+    assert [(each["email"][:3], each["event_id"]) for each in told(bench)] == [("ann", 7)]
+    assert [each.reason for each in due_accounts(only_urgent=False)] == ["unfinished"]
+    bench.settings(read_back_minutes=1440)
+    bench.cycle()
+    assert len(told(bench)) == 2
+    assert due_accounts(only_urgent=False) == []
 
 
 def test_what_we_gave_is_no_wish(bench: Bench) -> None:
