@@ -1,5 +1,6 @@
 """An account's choices for people's records, whichever flow brings them. Plain values."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
@@ -47,7 +48,7 @@ def is_written(
     field: str,
     new: Any,
     there: Any,
-    ours: Any,
+    ours: Sequence[Any],
     *,
     is_newer: bool = True,
     clears_opt_out: bool = False,
@@ -59,7 +60,7 @@ def is_written(
         field: its name.
         new: the value that differs from what was last sent, or from what stands there.
         there: what stands in the org; only looked at where the policy needs a look.
-        ours: what we wrote there last; None where nothing.
+        ours: what we wrote there last: several values where an answer was lost, none where nothing.
         is_newer: whether the source said so after the record was changed last.
         clears_opt_out: whether a clear yes to emails clears a no.
     """
@@ -69,4 +70,4 @@ def is_written(
         return True
     if policy == "newest" and is_newer:
         return True
-    return policy != "when_empty" and there == ours
+    return policy != "when_empty" and there in ours

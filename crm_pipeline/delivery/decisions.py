@@ -174,7 +174,7 @@ def by_policy(
     decision: Decision,
     policies: Mapping[str, str],
     there: Mapping[str, Any],
-    ours: Mapping[str, Any],
+    ours: Mapping[str, Sequence[Any]],
     *,
     said_at: datetime | None = None,
     placeholders: Mapping[str, str] | None = None,
@@ -187,7 +187,8 @@ def by_policy(
         decision: what would be written.
         policies: the account's, by field; each field of the decision has one.
         there: the record's values, of fields whose policy needs a look.
-        ours: the values that we wrote there last, as the org takes them.
+        ours: the values that we wrote there last, as the org takes them; by field, each that may
+            be the last.
         said_at: when the source said so (UTC), for what is to be the newest.
         placeholders: by field, the value that stands for none where Salesforce requires one.
         overwrites: by field, the value that a person wants over the one that stands there.
@@ -209,7 +210,7 @@ def by_policy(
             field,
             value,
             None if field in empty and there.get(field) == empty[field] else there.get(field),
-            ours.get(field),
+            ours.get(field, ()),
             is_newer=is_newer,
             clears_opt_out=clears_opt_out,
         )

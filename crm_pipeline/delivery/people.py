@@ -1,5 +1,6 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -317,17 +318,24 @@ def _note_asked(
 
 def _written(
     person: DuePerson, decision: Decision, known: Mapping[str, SObjectSchema]
-) -> Mapping[str, Any]:
-    """The values that we wrote to a record last, as the org takes them.
+) -> Mapping[str, Sequence[Any]]:
+    """The values that we may have written to a record last, as the org takes them, by field.
 
-    Of one that was made without an answer, those that were sent.
+    Of a field whose last answer was lost, the one before as well; of a record that was made or
+    matched without an answer, all that were sent.
     """
-    last: Mapping[str, Any] | None = None
+    versions: list[Mapping[str, Any]] = []
     if decision.action == "update" and decision.salesforce_id == person.salesforce_id:
-        last = person.last_sent
-    elif decision.action == "update" and person.salesforce_id is None:
-        last = {name: value for sent in person.unheard for name, value in sent.items()}
-    return known[decision.sobject].fit(last, "update").fields if last else {}
+        versions = [person.last_sent or {}]
+        for field, values in (person.doubted or {}).items():
+            versions += [{field: value} for value in values]
+    elif decision.action == "update":
+        versions = [sent["fields"] for sent in person.unheard]
+    ours: defaultdict[str, list[Any]] = defaultdict(list)
+    for version in filter(None, versions):
+        for field, value in known[decision.sobject].fit(version, "update").fields.items():
+            ours[field].append(value)
+    return ours
 
 
 def _said_at(person: DuePerson, decision: Decision) -> datetime | None:

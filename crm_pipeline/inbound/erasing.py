@@ -50,7 +50,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "crm.operation",
         ("intent", "sent", "memory", "salesforce_id", "natural_key", "error_message"),
     ),
-    "identity": ("crm.identity", ("salesforce_id", "sent", "address")),
+    "identity": ("crm.identity", ("salesforce_id", "sent", "doubted", "address")),
     "field_conflict": ("crm.field_conflict", ("salesforce_id", "there", "wanted")),
     "person_pointer": ("crm.person_pointer", ("value",)),
     "person": ("crm.person", ("address",)),

@@ -27,10 +27,12 @@ class DuePerson:
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
     the org has from us, but for `left_behind` perhaps, which the conversion of a lead may not have
-    taken along; `known_address` is the address that the person had when that record was chosen.
+    taken along; `doubted` are, by field, those of which any may stand there, as no answer came;
+    `known_address` is the address that the person had when that record was chosen.
     `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
     under which an earlier version was sent, where nothing is known of its outcome;
-    `unheard` are the fields of all such versions.
+    `unheard` are all such versions that went to a record which is not known: `is_creation` or not,
+    and `fields`.
     """
 
     operation_id: int
@@ -45,6 +47,7 @@ class DuePerson:
     last_sent: Mapping[str, Any] | None
     last_as_of: datetime | None
     left_behind: Sequence[str] = ()
+    doubted: Mapping[str, Sequence[Any]] | None = None
     known_address: str | None = None
     read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
@@ -53,7 +56,8 @@ class DuePerson:
     @property
     def sent_without_email(self) -> list[Mapping[str, Any]]:
         """The fields of versions without a known outcome that were sent without an address."""
-        return [sent for sent in self.unheard if not sent.get("Email")]
+        created = [sent["fields"] for sent in self.unheard if sent["is_creation"]]
+        return [fields for fields in created if not fields.get("Email")]
 
     def changed(self, sobject: str) -> dict[str, Any]:
         """Returns the fields that are wanted otherwise than they were sent to the record last."""

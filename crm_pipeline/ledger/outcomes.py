@@ -162,7 +162,7 @@ def end_sending(
 
 
 def doubt_people(connection: Connection, operation_ids: Sequence[int]) -> None:
-    """Forgets the values of people that these updates may or may not have brought to the org.
+    """Keeps that these updates may or may not have brought their values to the org.
 
     Whatever the source says next is sent, also what was there before. Does not commit.
     """

@@ -33,15 +33,21 @@ MIGRATION = Path("sql/crm/0021_settings_of_people.sql")
 def test_each_policy_means_what_it_says(
     policy: str, there: object, ours: object, written: bool
 ) -> None:
-    assert is_written(policy, "Title", "new", there, ours) is written
+    assert is_written(policy, "Title", "new", there, [ours]) is written
+
+
+def test_either_value_is_ours_where_an_answer_was_lost() -> None:
+    assert is_written("unless_edited", "Title", "new", "before", ["before", "lost"])
+    assert is_written("unless_edited", "Title", "new", "lost", ["before", "lost"])
+    assert not is_written("unless_edited", "Title", "new", "theirs", ["before", "lost"])
 
 
 @pytest.mark.parametrize("policy", ["source", "when_empty", "unless_edited"])
 def test_an_opt_out_is_set_and_never_cleared(policy: str) -> None:
-    assert is_written(policy, "HasOptedOutOfEmail", True, False, None)
-    assert not is_written(policy, "HasOptedOutOfEmail", False, True, True)
-    assert not is_written(policy, "HasOptedOutOfEmail", None, True, True)
-    assert not is_written("never", "HasOptedOutOfEmail", True, False, None)
+    assert is_written(policy, "HasOptedOutOfEmail", True, False, ())
+    assert not is_written(policy, "HasOptedOutOfEmail", False, True, [True])
+    assert not is_written(policy, "HasOptedOutOfEmail", None, True, [True])
+    assert not is_written("never", "HasOptedOutOfEmail", True, False, ())
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,14 @@ def arrives(bench: Bench, **columns: Any) -> None:
     assert bench.cycle().state == "Complete"
 
 
+def tell(bench: Bench, **columns: object) -> None:
+    changes = ", ".join(f"{column} = :{column}" for column in columns)
+    statement = f"UPDATE warehouse.person SET {changes}, shipped_at = now()"
+    bench.connection.execute(text(statement), columns)
+
+
 def says(bench: Bench, column: str, value: object) -> None:
-    statement = f"UPDATE warehouse.person SET {column} = :value, shipped_at = now()"
-    bench.connection.execute(text(statement), {"value": value})
+    tell(bench, **{column: value})
     assert bench.cycle().state == "Complete"
 
 
@@ -85,6 +90,32 @@ def test_what_people_edited_stays_where_the_account_says_so(bench: Bench, route:
     says(bench, "job_title", "CEO")
     says(bench, "city", "Paris")
     assert (lead(bench)["Title"], lead(bench)["City"]) == ("CEO", "Bonn")
+
+
+@pytest.mark.parametrize("policy", ["unless_edited", "ask"])
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_values_of_lost_updates_are_ours_and_not_people_s(
+    bench: Bench, policy: str, action: str, is_known: bool
+) -> None:
+    """What stood there after a lost answer was taken for people's edit, and stayed for good."""
+    bench.settings(person_fields=policy)
+    add_person(bench.connection, 1, job_title="CTO", city="Rome")
+    register(bench.connection, 1, 1)
+    if is_known:
+        assert bench.cycle().state == "Complete"
+    else:
+        bench.seed("Lead", LastName="Last 1", Company="x", Email="p1@example.com")
+    for title in ("CEO", "CFO"):
+        bench.fault("collections.update", action, nth=1)
+        tell(bench, job_title=title, city=f"{title} town")
+        bench.cycle()
+    lead(bench)["City"] = "Bonn"
+    tell(bench, job_title="CTO", city="Rome")
+    assert [bench.cycle().state for _ in range(3)][-1] == "Complete"
+    assert (lead(bench)["Title"], lead(bench)["City"]) == ("CTO", "Bonn")
+    assert len(bench.records("Lead")) == 1
+    assert set(bench.states().values()) == {"done"}
 
 
 @pytest.mark.parametrize("typed", ["Phone", "phone"])

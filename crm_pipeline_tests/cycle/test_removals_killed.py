@@ -1,5 +1,6 @@
 """A removal whose process dies at any place is finished by the next one, once."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,7 +14,13 @@ from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask, receipt_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
-PEOPLE = 30
+STRIDE = int(os.environ.get("REMOVAL_STRIDE", "6"))
+"""Of the places where a removal can die, every so many-th is visited: a person for each.
+
+`REMOVAL_STRIDE=1 .venv/bin/pytest crm_pipeline_tests/cycle/test_removals_killed.py` visits each.
+"""
+
+PEOPLE = 180 // STRIDE
 
 END_OTHERS = text(
     "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
@@ -24,10 +31,6 @@ END_OTHERS = text(
 
 class Killed(BaseException):
     """The process dies here."""
-
-
-STRIDE = 6
-"""Of the places where a removal can die, every so many-th is visited: a person for each."""
 
 
 @contextmanager

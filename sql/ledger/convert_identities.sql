@@ -7,7 +7,7 @@ WITH converted AS (
         sobject = 'Contact',
         salesforce_id = c.contact_id,
         reason = 'converted from ' || c.lead_id,
-        sent = said.sent,
+        sent = said.sent - ARRAY(SELECT jsonb_object_keys(i.doubted)),
         left_behind = crm.custom_fields(said.sent),
         seen_at = now()
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS c (lead_id text, contact_id text)

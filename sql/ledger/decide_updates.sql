@@ -46,5 +46,6 @@ SET
         ELSE excluded.sent
     END,
     left_behind = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.left_behind END,
+    doubted = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.doubted END,
     as_of = greatest(i.as_of, excluded.as_of),
     seen_at = now()

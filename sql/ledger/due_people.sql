@@ -1,5 +1,6 @@
 -- People of whom it is not decided yet which record gets what, oldest first, with the record
--- that is known to stand for each, and the addresses under which a version without outcome went out.
+-- that is known to stand for each, the addresses under which a version without outcome was created,
+-- and the fields of all versions without outcome where the record that they went to is not known.
 SELECT
     o.operation_id,
     o.natural_key,
@@ -12,6 +13,7 @@ SELECT
     i.reason AS identity_reason,
     i.sent AS last_sent,
     coalesce(i.left_behind, '{}') AS left_behind,
+    i.doubted,
     i.as_of AS last_as_of,
     i.address AS known_address,
     o.created_at AS read_at,
@@ -33,15 +35,21 @@ SELECT
         )
     END AS sent_emails,
     CASE
-        WHEN i.person_key IS NOT NULL OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN '[]'
+        WHEN i.address = p.address OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN '[]'
         ELSE coalesce(
             (
-                SELECT jsonb_agg(v.intent -> 'Lead' ORDER BY v.version)
+                SELECT
+                    jsonb_agg(
+                        jsonb_build_object(
+                            'is_creation', v.action IS NOT NULL, 'fields', v.intent -> v.sobject
+                        ) ORDER BY v.version
+                    )
                 FROM crm.operation AS v
                 WHERE
                     v.account_id = o.account_id
                     AND v.natural_key = o.natural_key
-                    AND v.action = 'create'
+                    -- An update that went out as it was decided has no action until it is answered.
+                    AND (v.action IS NULL OR (v.action = 'create' AND i.person_key IS NULL))
                     AND v.salesforce_id IS NULL
                     AND v.error_code IS NULL
                     AND v.sent_at IS NOT NULL

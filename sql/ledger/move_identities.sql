@@ -47,7 +47,10 @@ SET
     sobject = s.sobject,
     salesforce_id = s.salesforce_id,
     reason = s.reason,
-    sent = CASE WHEN i.sobject = s.sobject THEN i.sent ELSE s.sent END,
+    sent = CASE
+        WHEN i.sobject = s.sobject THEN i.sent
+        ELSE s.sent - ARRAY(SELECT jsonb_object_keys(i.doubted))
+    END,
     left_behind = CASE WHEN i.sobject = s.sobject THEN i.left_behind ELSE crm.custom_fields(s.sent) END,
     seen_at = now()
 FROM said AS s

@@ -56,5 +56,6 @@ SET
         ELSE excluded.sent
     END,
     left_behind = NULL,
+    doubted = NULL,
     as_of = greatest(i.as_of, excluded.as_of),
     seen_at = now()
