@@ -67,6 +67,7 @@ def cycle(
         reports = _run(pipeline(), chosen, stop)
     _print_reports(reports)
     if stop.is_set():
+        _tell_without_cycle(chosen[len(reports) :])
         raise typer.Exit(128 + signal.SIGINT)
     if any(report.state != "Complete" for report in reports):
         raise typer.Exit(1)
@@ -157,6 +158,11 @@ def _print_reports(reports: "Sequence[CycleReport]") -> None:
     for report in reports:
         for line in filter(None, (report.reason, report.notes)):
             say(f"{report.account_id}: {line}")
+
+
+def _tell_without_cycle(account_ids: Sequence[str]) -> None:
+    if account_ids:
+        say(f"Stopped before the cycle of {', '.join(account_ids)}: nothing was changed there.")
 
 
 def _row(report: "CycleReport") -> tuple[object, ...]:

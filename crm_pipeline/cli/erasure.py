@@ -84,18 +84,25 @@ def scan(
 ) -> None:
     """Look for an address in every column of the databases; asks for it."""
     from crm_pipeline.database.engines import dagster_storage
-    from crm_pipeline.inbound.scanning import places_of, scan_for_erased
+    from crm_pipeline.inbound.scanning import is_empty, places_of, scan_for_erased
 
+    own = pipeline()
     with dagster_storage() as dagster:
+        if is_empty(dagster):
+            say(
+                "Dagster's database has no tables yet: where its daemon has another "
+                "DAGSTER_DATABASE_URL, set that here, too.",
+                err=True,
+            )
         if erased:
-            left = scan_for_erased(pipeline(), [dagster])
+            left = scan_for_erased(own, [dagster])
             print_table("", ("account", "place"), left, empty="Nobody who was erased is left.")
             is_left = bool(left)
         else:
             address = _typed()
             found = [
                 (which, place, number)
-                for which, database in (("pipeline", pipeline()), ("Dagster", dagster))
+                for which, database in (("pipeline", own), ("Dagster", dagster))
                 for place, number in places_of(database, address)
             ]
             print_table("", ("database", "place", "rows"), found, empty="Nothing has it.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli.databases import migrated
+from crm_pipeline.cli.databases import pipeline
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import say
 
@@ -23,7 +23,7 @@ def listen(
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    database = migrated()
+    database = pipeline()
     try:
         listener = Listener(database, host=host, port=port)
     except OSError as error:

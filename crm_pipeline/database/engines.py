@@ -83,7 +83,8 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     )
     if which == "pipeline":
         event.listen(made, "do_connect", connect)
-    event.listen(made, "connect", session.begin)
+    # Before SQLAlchemy looks at the server, which a pooler may refuse in words of its own.
+    event.listen(made, "connect", session.begin, insert=True)
     tell_no_values(made)
     return made
 

@@ -5,9 +5,12 @@ for a transaction at a time leaves the lock with one that serves somebody else n
 account would be busy for ever (PgBouncer: `pool_mode = transaction`, its usual one).
 """
 
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from socket import SHUT_RDWR, socket
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crm_pipeline.database.statements import statement
@@ -20,15 +23,33 @@ if TYPE_CHECKING:
 _LOOKS = 3
 """Another client of the pooler may come between the steps of a look."""
 
+_PATIENCE_SECONDS = 20.0
+"""A pooler without a free connection has its clients wait for minutes, without a word."""
+
 
 class PoolerError(PicklableError):
-    """A pooler stands before a database that does not keep sessions: which setting, what to do."""
+    """A pooler stands before a database that nobody can work through: which setting, and advice."""
+
+
+class LendingPoolerError(PoolerError):
+    """It does not keep sessions."""
 
     def __init__(self, variable: str) -> None:
         super().__init__(
             f"{variable} leads to a pooler that lends its connections for one transaction at a "
             "time, where the accounts' locks are lost: use one that keeps sessions (PgBouncer: "
             "pool_mode = session), or PostgreSQL's own port."
+        )
+
+
+class FullPoolerError(PoolerError):
+    """It has too few connections."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(
+            f"{variable} leads to a pooler that has no second connection free within "
+            f"{_PATIENCE_SECONDS:.0f} seconds: let it have more (PgBouncer: default_pool_size), or "
+            "use PostgreSQL's own port."
         )
 
 
@@ -57,15 +78,17 @@ class DatabaseSession:
         """Begins the session of a connection that was just made.
 
         Raises:
-            PoolerError: it goes through a pooler that does not keep sessions.
+            PoolerError: it goes through a pooler that does not keep sessions, or has too few.
         """
         connection.autocommit = True
         begun = connection.execute(plain("sessions/begin"), {"timezone": self.timezone}).fetchone()
         # PostgreSQL tells its process as a connection is made; a pooler tells a number of its own.
         if not self._is_checked and begun and begun[-1] != connection.info.backend_pid:
-            if not keeps_sessions(_looks(connection)):
+            try:
+                _be_sure_of_pooler(connection, self.variable)
+            except PoolerError:
                 connection.close()
-                raise PoolerError(self.variable)
+                raise
             self._is_checked = True
         connection.autocommit = False
 
@@ -74,7 +97,7 @@ def refuse_lent_connections(url: "URL", variable: str) -> None:
     """Looks at a database to which others make the connections.
 
     Raises:
-        PoolerError: it is reached through a pooler that does not keep sessions.
+        PoolerError: it is reached through a pooler that does not keep sessions, or has too few.
     """
     import psycopg
 
@@ -88,15 +111,48 @@ def keeps_sessions(looks: Iterable[Look]) -> bool:
     return all(look.first == look.first_again != look.other for look in looks)
 
 
+def _be_sure_of_pooler(connection: "Connection[Any]", variable: str) -> None:
+    from psycopg import OperationalError
+    from psycopg.errors import ProtocolViolation
+
+    try:
+        is_kept = keeps_sessions(_looks(connection))
+    except OperationalError as error:
+        # One that lends its connections for a statement refuses transactions.
+        is_refused = isinstance(error, ProtocolViolation) and "pooling mode" in str(error)
+        if not is_refused:
+            raise FullPoolerError(variable) from None
+        is_kept = False
+    if not is_kept:
+        raise LendingPoolerError(variable)
+
+
 def _looks(connection: "Connection[Any]") -> Iterator[Look]:
     import psycopg
 
     info = connection.info
     for _ in range(_LOOKS):
         first = _server_process(connection)
-        with closing(psycopg.connect(info.dsn, password=info.password)) as other:
+        with (
+            closing(psycopg.connect(info.dsn, password=info.password)) as other,
+            _hung_up_in_time(other),
+            _hung_up_in_time(connection),
+        ):
             # Its transaction stays open, so its server process serves nobody else.
             yield Look(first, _server_process(other), _server_process(connection))
+
+
+@contextmanager
+def _hung_up_in_time(connection: "Connection[Any]") -> Iterator[None]:
+    """Ends the waiting for an answer that does not come: libpq would wait as long as it takes."""
+    with socket(fileno=os.dup(connection.fileno())) as line:
+        timer = Timer(_PATIENCE_SECONDS, line.shutdown, [SHUT_RDWR])
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def _server_process(connection: "Connection[Any]") -> int:

@@ -25,6 +25,12 @@ class Leftover(NamedTuple):
     place: str
 
 
+def is_empty(database: Engine) -> bool:
+    """Returns whether there is nothing to look at, so that a scan would prove nothing."""
+    with database.connect() as connection:
+        return connection.execute(statement("scan/columns")).first() is None
+
+
 def places_of(database: Engine, text: str) -> Iterator[tuple[str, int]]:
     """Yields the columns that have a text in them, in any case, with how many rows.
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from crm_pipeline.cli.app import app
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
@@ -42,6 +43,16 @@ def test_somebody_is_erased_and_a_scan_proves_it(run: Run, canary: None, pipelin
     with pipeline.connect() as connection:
         [state] = connection.scalars(text("SELECT state FROM crm.request"))
     assert state == "done"
+
+
+def test_a_scan_of_a_database_that_is_not_dagsters_says_that_it_proves_nothing(
+    run: Run, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    url = pipeline.url.set(drivername="postgresql", database="postgres")
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", url.render_as_string(hide_password=False))
+    settings.cache_clear()
+    assert "set that here, too" in with_address("erasure", "scan").stderr
+    settings.cache_clear()
 
 
 def test_nobody_is_erased_unless_that_is_agreed_to(run: Run, canary: None):

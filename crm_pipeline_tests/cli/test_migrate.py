@@ -35,6 +35,8 @@ def drop_tables(database: Engine) -> None:
         "operations list",
         "operations show 1",
         "cycle --all",
+        "erasure scan --erased",
+        "listen --port 0",
     ],
 )
 def test_commands_make_no_tables_and_say_who_does(run: Run, no_tables: Engine, arguments: str):

@@ -15,14 +15,14 @@ from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 ROWS = 1000
 
 
-def cycle_of_many(pipeline: Engine) -> "subprocess.Popen[str]":
-    """A cycle of account acme with a batch for each row; it has begun."""
+def cycle_of_many(pipeline: Engine, *then: str) -> "subprocess.Popen[str]":
+    """A cycle of account acme with a batch for each row, and of others then; it has begun."""
     with pipeline.begin() as connection:
         for number in range(1, ROWS + 1):
             add_person(connection, number)
             register(connection, number, number)
     cycle = subprocess.Popen(
-        [COMMAND, "cycle", "acme"],
+        [COMMAND, "cycle", "acme", *then],
         env=os.environ | {"CHUNK_ROWS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -43,12 +43,15 @@ def state_of_acme(pipeline: Engine) -> str | None:
 def test_the_first_one_ends_it_after_its_batch_and_the_next_cycle_goes_on(
     run: Run, org: Org, pipeline: Engine
 ):
-    cycle = cycle_of_many(pipeline)
+    other = ("--client=c", "--name=Beta", "--login-url=http://127.0.0.1:1")
+    run("account", "add", "beta", "--yes", *other, typed="a\nb\n")
+    cycle = cycle_of_many(pipeline, "beta")
     cycle.send_signal(signal.SIGINT)
     stdout, stderr = cycle.communicate(timeout=60)
     assert stderr == "Ctrl-C: ending after the batch that is under way; again ends at once.\n"
     assert cycle.returncode == 130
     assert "Stopped by an operator; the next cycle goes on" in stdout
+    assert "Stopped before the cycle of beta: nothing was changed there." in stdout
     assert state_of_acme(pipeline) == "Paused"
     assert len(org.table("Lead").rows) < ROWS
     run("cycle", "acme")

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
 
+from crm_pipeline.database import sessions
 from crm_pipeline.database.embedded import free_port
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.sessions import Look, PoolerError, keeps_sessions
@@ -49,18 +50,21 @@ def test_a_session_speaks_its_zone(pipeline: Engine, monkeypatch: pytest.MonkeyP
         engine(which).dispose()
 
 
+ThroughPgbouncer = Callable[..., None]
+
 if PGBOUNCER:
 
     @pytest.fixture
     def through_pgbouncer(
         pipeline: Engine, server_folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[Callable[[str], None]]:
+    ) -> Iterator[ThroughPgbouncer]:
         """Lets all connections go through a PgBouncer with this pool mode, set up as it comes."""
         running: list[subprocess.Popen[bytes]] = []
 
-        def start(pool_mode: str) -> None:
+        def start(pool_mode: str, *settings_of_pooler: str) -> None:
             port = free_port(6432)
-            running.append(pgbouncer(server_folder, pipeline.url, port, pool_mode))
+            lines = (f"pool_mode = {pool_mode}", *settings_of_pooler)
+            running.append(pgbouncer(server_folder, pipeline.url, port, *lines))
             url = pipeline.url.set(drivername="postgres", host="127.0.0.1", port=port)
             for name in ("WAREHOUSE_URL", "PIPELINE_DATABASE_URL", "DAGSTER_DATABASE_URL"):
                 monkeypatch.setenv(name, url.render_as_string(hide_password=False))
@@ -75,7 +79,7 @@ if PGBOUNCER:
             process.wait(20)
 
     def test_through_pgbouncers_session_mode_locks_hold(
-        through_pgbouncer: Callable[[str], None],
+        through_pgbouncer: ThroughPgbouncer,
     ):
         through_pgbouncer("session")
         with account_lock(engine("pipeline"), "acme") as first:
@@ -86,18 +90,31 @@ if PGBOUNCER:
         with account_lock(engine("pipeline"), "acme") as again:
             assert again
 
-    @pytest.mark.parametrize("which", ["pipeline", "warehouse"])
-    def test_pgbouncers_transaction_mode_is_refused_by_the_settings_name(
-        through_pgbouncer: Callable[[str], None], which: str
+    @pytest.mark.parametrize(
+        ("pool_mode", "which"),
+        [("transaction", "pipeline"), ("transaction", "warehouse"), ("statement", "pipeline")],
+    )
+    def test_a_pgbouncer_that_lends_connections_is_refused_by_the_settings_name(
+        through_pgbouncer: ThroughPgbouncer, pool_mode: str, which: str
     ):
-        through_pgbouncer("transaction")
+        through_pgbouncer(pool_mode)
         with pytest.raises(PoolerError, match="pool_mode = session") as refused:
             engine("pipeline" if which == "pipeline" else "warehouse").connect()
         name = "PIPELINE_DATABASE_URL" if which == "pipeline" else "WAREHOUSE_URL"
         assert str(refused.value).startswith(name)
 
+    @pytest.mark.parametrize("pool_mode", ["session", "transaction"])
+    def test_a_pgbouncer_without_a_second_connection_is_told_in_time(
+        through_pgbouncer: ThroughPgbouncer, pool_mode: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Every command stood still for two minutes, without a word."""
+        monkeypatch.setattr(sessions, "_PATIENCE_SECONDS", 0.5)
+        through_pgbouncer(pool_mode, "default_pool_size = 1")
+        with pytest.raises(PoolerError, match=r"^PIPELINE_DATABASE_URL .* default_pool_size"):
+            engine("pipeline").connect()
+
     def test_a_pooler_before_dagster_s_database_is_refused_by_that_setting_s_name(
-        through_pgbouncer: Callable[[str], None], tmp_path: Path
+        through_pgbouncer: ThroughPgbouncer, tmp_path: Path
     ):
         through_pgbouncer("transaction")
         told = pytest.raises(PoolerError, match=r"^DAGSTER_DATABASE_URL leads to a pooler")
@@ -105,14 +122,14 @@ if PGBOUNCER:
             pass
 
 
-def pgbouncer(folder: Path, url: URL, port: int, pool_mode: str) -> "subprocess.Popen[bytes]":
+def pgbouncer(folder: Path, url: URL, port: int, *lines: str) -> "subprocess.Popen[bytes]":
     users = folder / "users.txt"
     users.write_text(f'"{url.username}" "{url.password}"\n')
     config = folder / "pgbouncer.ini"
     config.write_text(
         f"[databases]\n* = host={url.host} port={url.port}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = scram-sha-256\nauth_file = {users}\npool_mode = {pool_mode}\n"
+        f"auth_type = scram-sha-256\nauth_file = {users}\n" + "".join(f"{each}\n" for each in lines)
     )
     for file in (folder, users, config):
         file.chmod(0o755)
