@@ -102,6 +102,7 @@ class Topic:
         shows: what is shown of a cycle beside its counts; every number in it is plotted.
         acts: what is done for it of what was asked of the account, before and after all else of a
             cycle; commits by itself. Its numbers go to the desk's tally.
+        answers: whether `acts` does nothing but answer requests: where none waits, it is not asked.
         option: the account's choice of the flow without which the topic is absent for the account;
             empty: it has none of its own.
         columns: which columns of outside things each of its fields comes from, as
@@ -124,6 +125,7 @@ class Topic:
     gives_up: bool = True
     publishes: bool = False
     acts: "Callable[[Desk, Any], None] | None" = None
+    answers: bool = False
     option: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -264,14 +264,16 @@ class _Cycle:
     def _act(self, desk: Desk) -> None:
         """Does what was asked of the account, for each topic that does something of the sort."""
         acting = [
-            (topic.name, partial(topic.acts, desk, choices))
+            (topic, partial(topic.acts, desk, choices))
             for flow, choices in self._flows
             for topic in flow.topics
             if topic.acts is not None and topic.name in self._report.steps
         ]
-        asked = acting and is_asked(self._ledger.connection, self._account.account_id)
-        for name, act in acting:
-            self._attempts.attempt(act if asked else _do_nothing, frozenset((name,)))
+        answering = any(topic.answers for topic, _ in acting)
+        asked = answering and is_asked(self._ledger.connection, self._account.account_id)
+        for topic, act in acting:
+            does = act if asked or not topic.answers else _do_nothing
+            self._attempts.attempt(does, frozenset((topic.name,)))
 
     def _read(self) -> None:
         """Reads what is new for each flow that the account has on."""

@@ -40,6 +40,7 @@ _TOPICS = (
         counts=("removed", "suppressed", "waiting"),
         sends=("message",),
         acts=_remove,
+        answers=True,
     ),
     Topic(
         "feedback",
@@ -51,6 +52,7 @@ _TOPICS = (
         counts=("accepted",),
         sends=("message",),
         acts=_tell("feedback", "feedback"),
+        answers=True,
     ),
     Topic(
         "user_data",
@@ -62,6 +64,7 @@ _TOPICS = (
         counts=("accepted",),
         sends=("message",),
         acts=_tell("user_data", "user_data"),
+        answers=True,
     ),
     Topic(
         "macros",
@@ -73,6 +76,7 @@ _TOPICS = (
         counts=("accepted",),
         sends=("message",),
         acts=_tell("macro", "macros"),
+        answers=True,
     ),
 )
 
