@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.account_ledger import AccountLedger
-from crm_pipeline.ledger.messages import DueMessage, due_messages
+from crm_pipeline.ledger.messages import DueMessage, due_messages, write_to_inbox
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done, record_failed
 from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.messages import Message, Platform, Reply
@@ -19,15 +18,14 @@ WINDOW = 5_000
 """Messages read at a time."""
 
 
-PlatformOf = Callable[[Connection], Platform]
-"""The way to the platform, given the connection of the transaction that records the outcome."""
+PlatformOf = Callable[[], Platform | None]
+"""The way to the platform; None: its own jobs take messages from tables of the pipeline's."""
 
 
 def tell(desk: Desk, platform_of: PlatformOf) -> None:
     """Sends every pending message of the account, and records what the platform answered.
 
-    Commits after each batch of answers; with tables the messages and their outcomes commit
-    together. Calls no org.
+    Commits after each batch of answers; with tables messages and outcomes are one. Calls no org.
 
     Args:
         desk: the account's delivery.
@@ -37,7 +35,10 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
         PlatformStopped, PlatformUnavailable: the rest was not sent and is pending.
     """
     ledger = desk.ledger
-    platform = platform_of(ledger.connection)
+    platform = platform_of()
+    if platform is None:
+        _write_to_inbox(desk)
+        return
     for due in windows(ledger, due_messages, limit=WINDOW):
         messages = [_message(desk.account, each) for each in due]
         by_id = {m.message_id: each for m, each in zip(messages, due, strict=True)}
@@ -46,9 +47,18 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
                 _record(ledger, desk.tally, answers, by_id)
 
 
+def _write_to_inbox(desk: Desk) -> None:
+    ledger, told = desk.ledger, True
+    while told:
+        with ledger.step() as connection:
+            numbers = write_to_inbox(connection, ledger.account_id, ledger.cycle_id, limit=WINDOW)
+        desk.tally.update({(topic, "told"): number for topic, number in numbers.items()})
+        told = bool(numbers)
+
+
 def _message(account: Account, due: DueMessage) -> Message:
     return Message(
-        account.account_id,
+        due.message_id,
         account.client_id,
         due.topic,
         due.about,

@@ -46,10 +46,12 @@ class MessageWant:
 class DueMessage:
     """A message to be sent; `version` only grows for what it is about.
 
-    `body` is JSON as the ledger has it: nobody of ours looks into it on its way.
+    `message_id` is the same however often it is sent. `body` is JSON as the ledger has it: nobody
+    of ours looks into it on its way.
     """
 
     operation_id: int
+    message_id: str
     version: int
     as_of: datetime
     topic: str
@@ -64,3 +66,18 @@ def due_messages(
     window = {"account_id": account_id, "after": after, "limit": limit}
     rows = connection.execute(statement("messages/due_messages"), window)
     return objects(rows, DueMessage)
+
+
+def write_to_inbox(
+    connection: Connection, account_id: str, cycle_id: int, *, limit: int
+) -> dict[str, int]:
+    """Writes the oldest pending messages where the platform's own jobs take them.
+
+    They are done by that, in the caller's transaction.
+
+    Returns:
+        How many, by topic; empty where there is none.
+    """
+    window = {"account_id": account_id, "cycle_id": cycle_id, "limit": limit}
+    rows = connection.execute(statement("messages/write_to_inbox"), window)
+    return {row.topic: row.messages for row in rows}

@@ -1,16 +1,13 @@
 """Messages to the source platform, its answers, and what may be wrong with it as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
-from uuid import UUID, uuid5
 
 import orjson
 
 from crm_pipeline.exceptions import PicklableError
-
-_NAMESPACE = UUID("5f0e9c3a-6a52-4f0b-9d0c-0e1f5a7c2b11")
 
 
 @dataclass(slots=True)
@@ -18,29 +15,22 @@ class Message:
     """The whole new state of one thing, so that a repeated or an older message does no harm.
 
     Attributes:
-        account_id: the account that it comes from.
+        message_id: the id of the message, the same however often it is sent.
         client_id: the platform's own name of that account's client.
         topic: the kind of thing (`lead_values`).
         about: which one, by the platform's own key (`lead:4711`).
         version: only grows for one `about`; of two messages the higher one holds.
         as_of: when it became so, UTC.
         body: the state; what JSON has, or JSON itself.
-        message_id: the id of the message, the same however often it is sent.
     """
 
-    account_id: str
+    message_id: str
     client_id: str
     topic: str
     about: str
     version: int
     as_of: datetime
     body: Mapping[str, Any] | orjson.Fragment
-    message_id: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Makes the id."""
-        name = "\n".join((self.account_id, self.topic, self.about, str(self.version)))
-        self.message_id = str(uuid5(_NAMESPACE, name))
 
 
 class Reply(NamedTuple):

@@ -145,7 +145,7 @@ def _badges() -> dict[str, Any]:
     if os.environ.get(BADGES):
         asked["steps"] = ALL_TOPICS | BADGE_TOPICS
     if url := os.environ.get(PLATFORM):
-        asked["platform_of"] = lambda _: HttpPlatform(url, PLATFORM_SECRET, read_timeout=10)
+        asked["platform_of"] = lambda: HttpPlatform(url, PLATFORM_SECRET, read_timeout=10)
     return asked
 
 

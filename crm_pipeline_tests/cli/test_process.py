@@ -208,7 +208,7 @@ def test_a_local_platform_is_served_with_the_settings_for_it(tmp_path: Path):
         secret = re.search(r"PLATFORM_SECRET=(\S+)", server.stdout.readline())
         assert address
         assert secret
-        told = Message("acme", "client", "levels", "badge:1", 1, datetime.now(UTC), {"level": 1})
+        told = Message("an id", "client", "levels", "badge:1", 1, datetime.now(UTC), {"level": 1})
         platform = HttpPlatform(f"{address[1]}/messages", secret[1], read_timeout=20)
         [[answer]] = list(platform.send([told]))
         assert answer.status == "taken"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.cycle import sync_account
@@ -37,7 +37,7 @@ def cycle(bench: Bench, *badges: Badge, **more: Any) -> CycleReport:
 
 
 def by_http(server: LocalPlatformServer, secret: str = SECRET) -> dict[str, Any]:
-    def platform_of(_: Connection) -> HttpPlatform:
+    def platform_of() -> HttpPlatform:
         return HttpPlatform(f"{server.url}/messages", secret, read_timeout=1)
 
     return {"platform_of": platform_of}
@@ -94,6 +94,18 @@ def test_by_default_messages_stand_in_tables(bench: Bench) -> None:
     assert levels(bench) == {"badge:1": 1, "badge:2": 5}
     assert report.counts.api_calls == 0
     assert bench.org.meter.calls["login"] == 0
+
+
+def test_a_message_has_one_id_by_either_way(bench: Bench, server: LocalPlatformServer) -> None:
+    server.inbox.faults.append(Fault(action="error", after=True))
+    assert cycle(bench, TOLD, **by_http(server)).state == "Failed"
+    cycle(bench, TOLD, Badge(2, told=True))
+    ids = bench.connection.execute(
+        text("SELECT CAST(message_id AS text) FROM platform_inbox.message ORDER BY about")
+    )
+    [sent] = server.inbox.messages
+    of_first, of_second = ids.scalars()
+    assert sent == of_first != of_second
 
 
 def test_what_was_told_is_not_told_again_before_it_changes(bench: Bench) -> None:

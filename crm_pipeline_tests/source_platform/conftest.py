@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -29,7 +30,7 @@ def platform(server: LocalPlatformServer) -> HttpPlatform:
 def message(number: int, version: int = 1, **body: Any) -> Message:
     """A message about a lead."""
     return Message(
-        account_id="acme",
+        message_id=str(UUID(int=1000 * number + version)),
         client_id="4711",
         topic="lead_values",
         about=f"lead:{number}",

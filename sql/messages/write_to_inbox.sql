@@ -1,0 +1,53 @@
+-- The oldest messages that are to be sent are written where the platform's own jobs take them, and are
+-- done by that. One that stands there already is the same.
+WITH due AS (
+    SELECT o.operation_id
+    FROM crm.operation AS o
+    WHERE o.account_id = :account_id AND o.kind = 'message' AND o.state = 'pending'
+    ORDER BY o.operation_id
+    LIMIT :limit
+),
+
+told AS (
+    UPDATE crm.operation AS o
+    SET
+        state = 'done',
+        attempts_left = o.attempts_left - 1,
+        sobject = 'message',
+        action = 'create',
+        salesforce_id = '',
+        reason = 'told',
+        sent_by = :cycle_id,
+        sent_at = clock_timestamp(),
+        error_code = NULL,
+        error_message = NULL,
+        next_attempt_at = NULL,
+        finished_at = clock_timestamp()
+    FROM due AS d
+    WHERE o.operation_id = d.operation_id
+    RETURNING
+        o.account_id, o.version, o.as_of, o.intent, o.intent ->> 'topic' AS topic,
+        o.intent ->> 'about' AS about
+),
+
+written AS (
+    INSERT INTO platform_inbox.message (
+        message_id, account_id, client_id, topic, about, version, as_of, body
+    )
+    SELECT
+        crm.message_id(t.account_id, t.topic, t.about, t.version),
+        t.account_id,
+        a.client_id,
+        t.topic,
+        t.about,
+        t.version,
+        t.as_of,
+        t.intent -> 'body'
+    FROM told AS t
+    INNER JOIN crm.account AS a ON t.account_id = a.account_id
+    ON CONFLICT (message_id) DO NOTHING
+)
+
+SELECT t.topic, count(*) AS messages
+FROM told AS t
+GROUP BY t.topic
