@@ -329,6 +329,11 @@ def due_opportunities(
     return objects(connection.execute(statement("opportunities/due"), parameters), DueOpportunity)
 
 
+def analyze(connection: Connection) -> None:
+    """Has PostgreSQL's planner know of what was read: for many that are to be matched at once."""
+    connection.execute(statement("opportunities/analyze"))
+
+
 def around(
     connection: Connection, account_id: str, opportunity_ids: Collection[str]
 ) -> dict[str, list[Around]]:

@@ -12,10 +12,9 @@ people AS (
         ON p.account_id = :account_id AND l.lead_id = p.tracker_id
     UNION
     SELECT p.record_id
-    FROM crm.opportunity_person AS p
-    CROSS JOIN LATERAL unnest(p.phones) AS n (phone)
-    INNER JOIN leads AS l ON n.phone = l.phone
-    WHERE p.account_id = :account_id
+    FROM leads AS l
+    INNER JOIN crm.opportunity_person AS p
+        ON p.account_id = :account_id AND p.phones <> '{}' AND p.phones @> ARRAY[l.phone]
     UNION
     SELECT p.record_id
     FROM leads AS l

@@ -1,18 +1,18 @@
 -- The tracked leads that may be meant, by what they are known by: their id, a record that stands or
 -- stood for the person, the person's address, or the lead's own number and those of its person.
 WITH people AS (
-    SELECT 'record' AS known_by, r.value, coalesce(p.successor, w.person_key) AS person_key
-    FROM unnest(CAST(:records AS text [])) AS r (value)
-    CROSS JOIN LATERAL (
-        SELECT i.person_key
-        FROM crm.identity AS i
-        WHERE i.account_id = :account_id AND i.salesforce_id = r.value
-        UNION
-        SELECT o.person_key
-        FROM crm.operation AS o
-        WHERE o.account_id = :account_id AND o.kind = 'person' AND o.salesforce_id = r.value
-    ) AS w
-    INNER JOIN crm.person AS p ON w.person_key = p.person_key
+    SELECT 'record' AS known_by, i.salesforce_id AS value, coalesce(p.successor, p.person_key) AS person_key
+    FROM crm.identity AS i
+    INNER JOIN crm.person AS p ON i.person_key = p.person_key
+    WHERE i.account_id = :account_id AND i.salesforce_id = any(CAST(:records AS text []))
+    UNION
+    SELECT 'record', o.salesforce_id, coalesce(p.successor, p.person_key)
+    FROM crm.operation AS o
+    INNER JOIN crm.person AS p ON o.person_key = p.person_key
+    WHERE
+        o.account_id = :account_id
+        AND o.kind = 'person'
+        AND o.salesforce_id = any(CAST(:records AS text []))
     UNION
     SELECT 'email', p.address, p.person_key
     FROM crm.person AS p

@@ -23,23 +23,40 @@ withdrawn AS (
             SELECT FROM found AS f
             WHERE f.opportunity_id = m.opportunity_id AND f.lead_id = m.lead_id
         )
+),
+
+changed AS (
+    UPDATE crm.opportunity_match AS m
+    SET
+        rule = f.rule,
+        because = f.because,
+        number = f.number,
+        parts = f.parts,
+        matched_at = f.matched_at,
+        withdrawn = false
+    FROM found AS f
+    WHERE
+        m.account_id = :account_id
+        AND m.opportunity_id = f.opportunity_id
+        AND m.lead_id = f.lead_id
+        AND (
+            m.withdrawn
+            OR (m.rule, m.because, m.number, m.parts)
+            IS DISTINCT FROM (f.rule, f.because, f.number, f.parts)
+        )
 )
 
-INSERT INTO crm.opportunity_match AS m (
+INSERT INTO crm.opportunity_match (
     account_id, opportunity_id, lead_id, rule, because, number, parts, matched_at
 )
 SELECT
     :account_id, f.opportunity_id, f.lead_id, f.rule, f.because, f.number, f.parts, f.matched_at
 FROM found AS f
-ON CONFLICT (account_id, opportunity_id, lead_id) DO UPDATE
-SET
-    rule = excluded.rule,
-    because = excluded.because,
-    number = excluded.number,
-    parts = excluded.parts,
-    matched_at = excluded.matched_at,
-    withdrawn = false
 WHERE
-    m.withdrawn
-    OR (m.rule, m.because, m.number, m.parts)
-    IS DISTINCT FROM (excluded.rule, excluded.because, excluded.number, excluded.parts)
+    NOT EXISTS (
+        SELECT FROM crm.opportunity_match AS m
+        WHERE
+            m.account_id = :account_id
+            AND m.opportunity_id = f.opportunity_id
+            AND m.lead_id = f.lead_id
+    )

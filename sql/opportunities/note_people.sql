@@ -15,57 +15,67 @@ WITH told AS (
     )
 ),
 
-noted AS (
-    INSERT INTO crm.opportunity_person AS p (
+compared AS MATERIALIZED (
+    SELECT
+        t.*,
+        k.record_id IS NULL AS is_added
+    FROM told AS t
+    LEFT JOIN crm.opportunity_person AS k
+        ON k.account_id = :account_id AND t.record_id = k.record_id
+    WHERE
+        CASE
+            WHEN k.record_id IS NULL THEN t.is_new
+            ELSE k.doubtful OR (
+                k.tracker_id, k.email, k.phones, k.deleted, k.merged_into, k.became_contact,
+                k.became_opportunity
+            )
+            IS DISTINCT FROM (
+                t.tracker_id, t.email, t.phones, t.deleted, t.merged_into, t.became_contact,
+                t.became_opportunity
+            )
+        END
+),
+
+added AS (
+    INSERT INTO crm.opportunity_person (
         account_id, record_id, tracker_id, email, phones, deleted, merged_into, became_contact,
         became_opportunity
     )
     SELECT
         :account_id,
-        t.record_id,
-        t.tracker_id,
-        t.email,
-        t.phones,
-        t.deleted,
-        t.merged_into,
-        t.became_contact,
-        t.became_opportunity
-    FROM told AS t
-    WHERE
-        t.is_new
-        OR EXISTS (
-            SELECT FROM crm.opportunity_person AS k
-            WHERE k.account_id = :account_id AND k.record_id = t.record_id
-        )
-    ON CONFLICT (account_id, record_id) DO UPDATE
+        c.record_id,
+        c.tracker_id,
+        c.email,
+        c.phones,
+        c.deleted,
+        c.merged_into,
+        c.became_contact,
+        c.became_opportunity
+    FROM compared AS c
+    WHERE c.is_added
+),
+
+changed AS (
+    UPDATE crm.opportunity_person AS p
     SET
-        tracker_id = excluded.tracker_id,
-        email = excluded.email,
-        phones = excluded.phones,
-        deleted = excluded.deleted,
-        merged_into = excluded.merged_into,
-        became_contact = excluded.became_contact,
-        became_opportunity = excluded.became_opportunity,
+        tracker_id = c.tracker_id,
+        email = c.email,
+        phones = c.phones,
+        deleted = c.deleted,
+        merged_into = c.merged_into,
+        became_contact = c.became_contact,
+        became_opportunity = c.became_opportunity,
         doubtful = false
-    WHERE
-        p.doubtful
-        OR (
-            p.tracker_id, p.email, p.phones, p.deleted, p.merged_into, p.became_contact,
-            p.became_opportunity
-        )
-        IS DISTINCT FROM (
-            excluded.tracker_id, excluded.email, excluded.phones, excluded.deleted,
-            excluded.merged_into, excluded.became_contact, excluded.became_opportunity
-        )
-    RETURNING p.record_id, p.became_contact, p.xmax = 0 AS is_new
+    FROM compared AS c
+    WHERE p.account_id = :account_id AND p.record_id = c.record_id AND NOT c.is_added
 ),
 
 asked AS (
     INSERT INTO crm.opportunity_question (account_id, question, record_id)
-    SELECT :account_id, 'became', n.record_id
-    FROM noted AS n
-    WHERE n.is_new AND n.became_contact IS NULL
+    SELECT :account_id, 'became', c.record_id
+    FROM compared AS c
+    WHERE c.is_added AND c.became_contact IS NULL
     ON CONFLICT DO NOTHING
 )
 
-SELECT record_id FROM noted
+SELECT record_id FROM compared

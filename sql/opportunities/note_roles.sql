@@ -37,57 +37,62 @@ winner AS (
         )
 ),
 
-before AS (
-    SELECT r.role_id, r.opportunity_id
-    FROM crm.opportunity_role AS r
-    INNER JOIN told AS t ON r.role_id = t.role_id
-    WHERE r.account_id = :account_id
-),
-
-noted AS (
-    INSERT INTO crm.opportunity_role AS r (
-        account_id, role_id, opportunity_id, contact_id, is_primary, role, deleted
-    )
+compared AS MATERIALIZED (
     SELECT
-        :account_id,
         t.role_id,
-        coalesce(t.opportunity_id, k.opportunity_id),
-        coalesce(w.record_id, k.contact_id),
+        coalesce(t.opportunity_id, k.opportunity_id) AS opportunity_id,
+        coalesce(w.record_id, k.contact_id) AS contact_id,
         t.is_primary,
         t.role,
-        t.deleted
+        t.deleted,
+        k.role_id IS NULL AS is_new,
+        k.opportunity_id AS former_opportunity_id
     FROM told AS t
     LEFT JOIN crm.opportunity_role AS k
         ON k.account_id = :account_id AND t.role_id = k.role_id
     LEFT JOIN winner AS w ON t.contact_id = w.named
-    WHERE coalesce(w.record_id, k.contact_id) IS NOT NULL
-    ON CONFLICT (account_id, role_id) DO UPDATE
+    WHERE
+        coalesce(w.record_id, k.contact_id) IS NOT NULL
+        AND (
+            k.role_id IS NULL
+            OR k.doubtful
+            OR (k.opportunity_id, k.contact_id, k.is_primary, k.role, k.deleted)
+            IS DISTINCT FROM (
+                coalesce(t.opportunity_id, k.opportunity_id), coalesce(w.record_id, k.contact_id),
+                t.is_primary, t.role, t.deleted
+            )
+        )
+),
+
+added AS (
+    INSERT INTO crm.opportunity_role (
+        account_id, role_id, opportunity_id, contact_id, is_primary, role, deleted
+    )
+    SELECT
+        :account_id, c.role_id, c.opportunity_id, c.contact_id, c.is_primary, c.role, c.deleted
+    FROM compared AS c
+    WHERE c.is_new
+),
+
+changed AS (
+    UPDATE crm.opportunity_role AS r
     SET
-        opportunity_id = excluded.opportunity_id,
-        contact_id = excluded.contact_id,
-        is_primary = excluded.is_primary,
-        role = excluded.role,
-        deleted = excluded.deleted,
+        opportunity_id = c.opportunity_id,
+        contact_id = c.contact_id,
+        is_primary = c.is_primary,
+        role = c.role,
+        deleted = c.deleted,
         doubtful = false,
         read_at = now()
-    WHERE
-        r.doubtful
-        OR (r.opportunity_id, r.contact_id, r.is_primary, r.role, r.deleted)
-        IS DISTINCT FROM
-        (
-            excluded.opportunity_id, excluded.contact_id, excluded.is_primary, excluded.role,
-            excluded.deleted
-        )
-    RETURNING r.role_id, r.opportunity_id
+    FROM compared AS c
+    WHERE r.account_id = :account_id AND r.role_id = c.role_id AND NOT c.is_new
 )
 
 UPDATE crm.opportunity AS o
 SET due = true
 FROM (
-    SELECT n.opportunity_id FROM noted AS n
+    SELECT c.opportunity_id FROM compared AS c
     UNION
-    SELECT b.opportunity_id
-    FROM before AS b
-    INNER JOIN noted AS n ON b.role_id = n.role_id
-) AS c
-WHERE o.account_id = :account_id AND o.opportunity_id = c.opportunity_id AND NOT o.due
+    SELECT c.former_opportunity_id FROM compared AS c
+) AS n
+WHERE o.account_id = :account_id AND o.opportunity_id = n.opportunity_id AND NOT o.due

@@ -2,14 +2,14 @@
 SELECT w.phone
 FROM (
     SELECT n.phone, 'org' AS where_seen, p.record_id AS who
-    FROM crm.opportunity_person AS p
-    CROSS JOIN LATERAL unnest(p.phones) AS n (phone)
-    WHERE
-        p.account_id = :account_id
-        AND p.phones && CAST(:phones AS text [])
-        AND n.phone = any(CAST(:phones AS text []))
-        AND NOT p.deleted
-        AND p.became_contact IS NULL
+    FROM unnest(CAST(:phones AS text [])) AS n (phone)
+    INNER JOIN crm.opportunity_person AS p
+        ON
+            p.account_id = :account_id
+            AND p.phones <> '{}'
+            AND p.phones @> ARRAY[n.phone]
+            AND NOT p.deleted
+            AND p.became_contact IS NULL
     UNION ALL
     SELECT k.phone, 'org', k.salesforce_id
     FROM crm.org_phone AS k

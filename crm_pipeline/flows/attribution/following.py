@@ -51,7 +51,11 @@ def follow(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
         fields=[each.field for each in choices.opportunity_filter],
         id_field=choices.opportunity_id_field,
     )
+    is_first = True
     while due := ledger.due_opportunities(connection, account_id, limit=AT_ONCE):
+        if is_first and len(due) == AT_ONCE:
+            ledger.analyze(connection)
+        is_first = False
         yield _followed(_Surroundings.of(connection, account_id, due, choices), due)
 
 
