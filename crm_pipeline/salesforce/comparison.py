@@ -71,6 +71,8 @@ def digest(value: Any, field_type: str) -> int:
 
 
 def _normal(value: Any, field_type: str) -> Any:
+    if value is None or value is True or value is False:
+        return False if value is None and field_type == "boolean" else value
     if isinstance(value, str):
         value = value.strip()
         if field_type in _IDS:
@@ -83,6 +85,6 @@ def _normal(value: Any, field_type: str) -> Any:
             value = float(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(microsecond=0)
-    if value in ("", None):
+    if value == "":
         return False if field_type == "boolean" else None
     return value

@@ -152,26 +152,30 @@ def waits_because(deal: Deal, known: Known) -> str:
 def _found(deal: Deal, known: Known) -> Iterator[tuple[Sequence[MatchableLead], Rule, str]]:
     for lead in deal.converted:
         ways = (way(lead, known) for way in (_named, _held, _by_email, _by_phone))
-        found = next(filter(None, ways), ())
-        yield found, Rule.CONVERTED_LEAD, f"converted from {lead.record_id}"
+        if found := next(filter(None, ways), None):
+            yield found, Rule.CONVERTED_LEAD, f"converted from {lead.record_id}"
     roles = sorted(deal.roles, key=lambda each: not each.is_primary)
     for role in roles:
         who = f"{'primary contact' if role.is_primary else 'contact'} {role.contact.record_id}"
-        yield _held(role.contact, known), Rule.CONTACT_ROLE, who
+        if found := _held(role.contact, known):
+            yield found, Rule.CONTACT_ROLE, who
         for lead in role.converted:
-            found = _named(lead, known) or _held(lead, known)
-            yield found, Rule.CONTACT_ROLE, f"{who}, converted from {lead.record_id}"
+            if found := _named(lead, known) or _held(lead, known):
+                yield found, Rule.CONTACT_ROLE, f"{who}, converted from {lead.record_id}"
     for rule, way, words in (
         (Rule.ID_ON_CONTACT, _named, "its id is stored on contact"),
         (Rule.EMAIL, _by_email, "email address of contact"),
         (Rule.PHONE, _by_phone, "phone number of contact"),
     ):
         for role in roles:
-            yield way(role.contact, known), rule, f"{words} {role.contact.record_id}"
+            if found := way(role.contact, known):
+                yield found, rule, f"{words} {role.contact.record_id}"
 
 
-def _in_time(leads: Sequence[MatchableLead], made_at: datetime) -> list[MatchableLead]:
+def _in_time(leads: Sequence[MatchableLead], made_at: datetime) -> Sequence[MatchableLead]:
     """Returns those that came before a time, the last first; where none did, all in their order."""
+    if len(leads) == 1:
+        return leads
     in_order = sorted(leads, key=lambda each: (each.happened_at, each.lead_id))
     return [each for each in in_order if each.happened_at <= made_at][::-1] or in_order
 

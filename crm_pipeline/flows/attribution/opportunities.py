@@ -260,12 +260,11 @@ def _of_others(
 def _person(
     record: Mapping[str, Any], choices: AttributionSettings, *, is_new: bool = True
 ) -> ledger.PersonRow:
-    country = record.get("MailingCountry") or record.get("Country")
-    phones = dict.fromkeys(
-        key
-        for name in ("Phone", "MobilePhone")
-        for key in phone_keys(record.get(name), choices.phone_region, country)
-    )
+    phones: dict[str, None] = {}
+    for name in ("Phone", "MobilePhone"):
+        if number := record.get(name):
+            country = record.get("MailingCountry") or record.get("Country")
+            phones |= dict.fromkeys(phone_keys(number, choices.phone_region, country))
     return ledger.PersonRow(
         record["Id"],
         None if choices.id_field is None else record.get(choices.id_field),
