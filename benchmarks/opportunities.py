@@ -14,7 +14,7 @@ from benchmarks.databases import Databases, connect, settle
 from benchmarks.installation import ACCOUNT_ID, benchmark_account, environment, in_force, register
 from benchmarks.org import PASSWORD, SECURITY_TOKEN, USERNAME, Org, OrgServer, org_config
 from benchmarks.programs.plainly import log_in
-from benchmarks.programs.values_glue import REGION, tell
+from benchmarks.programs.values_glue import REGION, TABLES, tell
 from benchmarks.report import write_json
 from benchmarks.task import Task
 from crm_pipeline.accounts.account import AccountSettings
@@ -22,13 +22,6 @@ from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 from crm_pipeline.database.engines import engine
 
 _DATABASE = "benchmark_opportunities"
-_SINCE, _NEVER = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
-_GLUE_TABLE = """
-CREATE TABLE glue_value (
-    lead_id text, opportunity_id text, version bigint, body jsonb,
-    PRIMARY KEY (lead_id, opportunity_id)
-)
-"""
 _TOLD = {
     "ours": "SELECT body FROM platform_inbox.current",
     "glue": "SELECT body FROM glue_value",
@@ -129,8 +122,8 @@ class _Bench:
         url = self._installed()
         with in_force(environment(url)):
             engine.cache_clear()
-            for step, since in (("all are new", _SINCE), ("nothing is new", _NEVER)):
-                yield self._turn(url, program, latency, step, since)
+            for step in ("all are new", "nothing is new"):
+                yield self._turn(url, program, latency, step)
             engine("pipeline").dispose()
             engine.cache_clear()
 
@@ -146,17 +139,17 @@ class _Bench:
         register(url, [replace(benchmark_account(self.org.url), settings=choices)])
         with connect(url) as database:
             database.execute(_TRACKED, {"account": ACCOUNT_ID, "rows": self.rows})
-            database.execute(_GLUE_TABLE)
+            database.execute(TABLES)
         settle(url)
         return url
 
-    def _turn(self, url: str, program: str, latency: float, step: str, since: str) -> Turn:
+    def _turn(self, url: str, program: str, latency: float, step: str) -> Turn:
         self.org.count_from_here(latency)
         begun, computed = time.perf_counter(), self._computed()
         if program == "ours":
             _ours()
         else:
-            _glue(self.org, url, since)
+            _glue(self.org, url)
         seconds, cpu = time.perf_counter() - begun, self._computed() - computed
         calls = self.org.statistics().api_calls
         self.org.post("settings", latency_ms=0)
@@ -192,10 +185,10 @@ def _ours() -> None:
         raise RuntimeError(f"{report.state}: {report.reason}")
 
 
-def _glue(org: Org, url: str, since: str) -> None:
+def _glue(org: Org, url: str) -> None:
     task = Task(0, url, org.url, USERNAME, PASSWORD, SECURITY_TOKEN, "", "", "")
     with connect(url) as database:
-        tell(log_in(task), database, since)
+        tell(log_in(task), database)
 
 
 def _fill(org: Org, rows: int) -> None:
