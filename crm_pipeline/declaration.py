@@ -302,6 +302,8 @@ class Flow(Generic[S]):
             one, so that all there is of one flow holds up no other.
         storage_share: of the org's data storage that may be used where it makes records; new ones
             wait above that. None: any.
+        confirm_minutes: after so many an event is published again whose record does not show what
+            it said. None: nobody looks.
         needs: what the org must have for it; where that lacks something, the flow does nothing in
             the org, and the others go on.
         watches: the objects of the org whose changes it wants to know.
@@ -323,6 +325,7 @@ class Flow(Generic[S]):
     count: Callable[[Batch, Mapping[str, Recorded]], Numbers] = lambda _, __: {}
     share: int = 20_000
     storage_share: Callable[[S], float | None] = lambda _: None
+    confirm_minutes: Callable[[S], int | None] = lambda _: None
     needs: Callable[[S], Sequence[OrgObject]] = lambda _: ()
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()

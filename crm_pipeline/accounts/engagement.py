@@ -1,12 +1,14 @@
 """An account's choices for the engagement workflow (spec 3): plain, frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crm_pipeline.accounts.engagement_objects import (
     DECLARED,
+    MATCH,
     PERSON_SOURCES,
     Names,
     ObjectName,
@@ -14,6 +16,7 @@ from crm_pipeline.accounts.engagement_objects import (
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+_EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__e$")]
 _CustomName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")]
 
 _OF_A_SCORE: Mapping[str, OrgField] = {
@@ -68,7 +71,20 @@ class EngagementSettings(BaseModel):
     opportunity_scores: bool = Field(
         default=False, description="With accounts: scores are brought to Opportunities."
     )
-
+    by_event: bool = Field(
+        default=False,
+        description="Matches are published as platform events, which the client's flow applies "
+        "to Leads and Contacts, instead of updating these at once.",
+    )
+    event: _EventName | None = Field(
+        default=None, description="API name of the event; none: Prospect_Match__e."
+    )
+    confirm_minutes: int = Field(
+        default=60,
+        ge=0,
+        description="With by_event: minutes after which an event is published again whose Lead or "
+        "Contact does not show what it said.",
+    )
     storage_share: float = Field(
         default=0.9,
         ge=0,
@@ -93,6 +109,17 @@ class EngagementSettings(BaseModel):
             return self.person_fields
         shown = ("prospect_id", "favorite", "temperature")
         return {f"{self.prefix}{PERSON_SOURCES[each].name}": each for each in shown}
+
+    @property
+    def event_name(self) -> str:
+        """The API name of the event of a match."""
+        return self.event or f"{self.prefix}Prospect_Match__e"
+
+    def event_field(self, name: str) -> str:
+        """The field of the event for something of a match, or for a field that is written."""
+        if name in MATCH:
+            return f"{self.prefix}{MATCH[name].name}"
+        return name if name.endswith("__c") else f"{name}__c"
 
     @property
     def account_temperature(self) -> str:
@@ -120,7 +147,15 @@ class EngagementSettings(BaseModel):
                 self.account_temperature, warmth.label, warmth.kind, scale=warmth.scale
             )
             standard.append(OrgObject("Account", "Account", "Accounts", "", (of_account,)))
-        return (*custom, *standard)
+        events = [self._declared_event(person)] if self.by_event else []
+        return (*custom, *standard, *events)
+
+    def _declared_event(self, person: Sequence[OrgField]) -> OrgObject:
+        told = (replace(each, name=self.event_field(name)) for name, each in MATCH.items())
+        shown = (replace(each, name=self.event_field(each.name)) for each in person)
+        label, says = "Prospect Match", "A Lead or Contact is to show this of its prospect."
+        fields = (*told, *shown)
+        return OrgObject(self.event_name, label, "Prospect Matches", says, fields)
 
     def keeps(self, name: ObjectName) -> bool:
         """Returns whether records of an object are kept in the org."""

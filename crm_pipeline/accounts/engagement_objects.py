@@ -273,6 +273,17 @@ PERSON_SOURCES: Mapping[str, OrgField] = {
 }
 """Values of a prospect that fields of a Lead or Contact may show, beside scores and grades."""
 
+MATCH: Mapping[str, OrgField] = {
+    "record": _text("Record__c", "Record Id", 18),
+    "object": _text("Record_Object__c", "Record Object", 40),
+    "prospect": _text("Prospect__c", "Prospect"),
+    "version": _number("Match_Version__c", "Match Version"),
+}
+"""The fields of the event of a match, beside those that the record is to show.
+
+Of one record a later version is greater; what is published again has the same.
+"""
+
 MASTERS: Mapping[ObjectName, str] = {
     "account_tag": "account",
     "account_score": "account",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from crm_pipeline.cycle.confirming import confirm_events
 from crm_pipeline.cycle.sweep import sweep
 from crm_pipeline.cycle.swings import Swings, in_words
 from crm_pipeline.declaration import Ask, Flow, Noticed, Watched
@@ -150,6 +151,7 @@ def _read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
         newest = _notice(desk, flows, read_newest(org, behind, positions), {})
         yield replace(newest, notes=_lag(behind, positions))
     yield from _answers(desk, flows, watches)
+    confirm_events(desk, flows)
     if behind:
         return
     swept = sweep(desk, watches)

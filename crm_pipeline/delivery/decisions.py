@@ -32,6 +32,7 @@ class Holding:
         by_key: what it refers to by the key of a record that goes out before it.
         is_wanted: whether it is to be there; deleted all the same, it is made anew.
         is_published: whether it is an event, of which nothing is kept.
+        about: of an event, the object and the Id of the record that it is to change.
     """
 
     natural_key: str
@@ -43,6 +44,7 @@ class Holding:
     by_key: frozenset[str] = frozenset()
     is_wanted: bool = True
     is_published: bool = False
+    about: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

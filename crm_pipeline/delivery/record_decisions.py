@@ -115,6 +115,7 @@ def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
 def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
     is_published = due.intent["key"] is None and due.intent["id"] is None
     by_key = (key for key in due.ref_keys if key in along)
+    about = due.intent.get("about")
     return Decision(
         due.operation_id,
         "none",
@@ -134,6 +135,7 @@ def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
             by_key=frozenset(by_key),
             is_wanted=due.intent["fields"] is not None,
             is_published=is_published,
+            about=about and (about["sobject"], about["salesforce_id"]),
         ),
     )
 

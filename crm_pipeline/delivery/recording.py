@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.ledger.confirmations import await_confirmation
 from crm_pipeline.ledger.outcomes import (
     Done,
     Failed,
@@ -105,6 +106,15 @@ def keep_held(
             if not _is_gone(each)
         ],
     )
+    events = [
+        (each, holds.about)
+        for each in done
+        if (holds := decisions[each.operation_id].holds) and holds.about
+    ]
+    if events:
+        noted = [Noted(e.operation_id, *about, {}, [], [], []) for e, about in events]
+        note_records(ledger.connection, noted)
+        await_confirmation(ledger.connection, [each.operation_id for each, _ in events])
     if by_key := [holds.natural_key for _, holds in held if holds.by_key]:
         resolve_references(ledger.connection, ledger.account_id, by_key)
 

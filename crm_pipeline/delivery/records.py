@@ -267,7 +267,11 @@ def _decide(
             _fail_twin(desk, each, decision, other)
         elif hidden := unwritable_references(each, decision, schema):
             _fail_hidden(desk, decision, hidden)
-        elif decision.action != "create" or desk.rooms.get(topic.flow, Room()).takes_one():
+        elif (
+            decision.action != "create"
+            or each.intent["key"] is None
+            or desk.rooms.get(topic.flow, Room()).takes_one()
+        ):
             yield each, decision
 
 

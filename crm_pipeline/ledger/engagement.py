@@ -92,6 +92,8 @@ class EngagedPerson:
         is_converted: of Leads.
         is_engaged: whether it has, or is to have, data of a prospect.
         columns: what else was read of it.
+        former: what its fields were wanted to show last, as an intent; where matches are events.
+        former_version: of that; 0 for none.
     """
 
     salesforce_id: str
@@ -101,6 +103,8 @@ class EngagedPerson:
     is_converted: bool
     is_engaged: bool
     columns: Mapping[str, Any]
+    former: Mapping[str, Any] | None = None
+    former_version: int = 0
 
 
 def clock(connection: Connection) -> datetime:
@@ -292,9 +296,17 @@ def note_said_prospects(
     connection.execute(statement("engagement/note_said_prospects"), parameters)
 
 
-def people_to_say(connection: Connection, account_id: str, *, limit: int) -> list[EngagedPerson]:
-    """Leads and Contacts of which something is to be said."""
-    parameters = {"account_id": account_id, "limit": limit}
+def open_of_late_events(connection: Connection, account_id: str, topic: str) -> None:
+    """Has it said how prospects stand whose matches are to be published again."""
+    parameters = {"account_id": account_id, "topic": topic}
+    connection.execute(statement("engagement/open_of_late_events"), parameters)
+
+
+def people_to_say(
+    connection: Connection, account_id: str, *, by_event: bool, limit: int
+) -> list[EngagedPerson]:
+    """Leads and Contacts of which something is to be said; `by_event`: with what was said last."""
+    parameters = {"account_id": account_id, "by_event": by_event, "limit": limit}
     rows = connection.execute(statement("engagement/people_to_say"), parameters)
     return objects(rows, EngagedPerson)
 

@@ -6,7 +6,7 @@ holds the account's lock.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,16 +23,32 @@ USUAL_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """The record that an event is to change: it is held, and confirmed once it shows it.
+
+    Attributes:
+        sobject: its object.
+        salesforce_id: its Id.
+        shown: the fields that are to change, each with the field of the event for it.
+    """
+
+    sobject: str
+    salesforce_id: str
+    shown: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The record that an intent is about.
 
     By a key that we made (an external-id field and its value), or by its Salesforce Id; with
-    neither it is a new one each time, which suits platform events only.
+    neither it is a new one each time, which suits platform events only, `about` another record.
     """
 
     sobject: str
     key: tuple[str, str] | None = None
     salesforce_id: str | None = None
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +213,8 @@ def _intent(want: RecordWant) -> Intent:
         "refs": want.refs,
         "parent": want.parent,
     }
+    if want.target.about is not None:
+        said["about"] = asdict(want.target.about)
     if want.attempts != USUAL_ATTEMPTS:
         said["attempts"] = want.attempts
     return Intent(want.natural_key, KIND, None, want.as_of, said)

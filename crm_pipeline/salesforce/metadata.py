@@ -52,12 +52,17 @@ def source_project(
 
 
 def _object(each: OrgObject) -> dict[str, Any]:
-    return {
+    said = {
         "deploymentStatus": "Deployed",
         "description": each.says,
         "label": each.label,
-        "nameField": {"label": f"{each.label} Name", "type": "Text"},
         "pluralLabel": each.plural,
+    }
+    if each.is_event:
+        return {**said, "eventType": "HighVolume", "publishBehavior": "PublishAfterCommit"}
+    return {
+        **said,
+        "nameField": {"label": f"{each.label} Name", "type": "Text"},
         "sharingModel": "ControlledByParent" if each.is_detail else "ReadWrite",
     }
 
@@ -104,7 +109,7 @@ def _field(field: OrgField, of: OrgObject) -> dict[str, Any]:
 
 
 def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
-    """A permission set; one that names a detail's master field would not deploy.
+    """A permission set; one that names a detail's master, or a field of an event, does not deploy.
 
     Fields of activities are those of Event and Task there.
     """
@@ -117,6 +122,7 @@ def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
                 for shown_as in (("Event", "Task") if each.name == "Activity" else (each.name,))
                 for field in each.fields
                 if field.name.endswith("__c") and field.kind != "master_detail"
+                if not each.is_event
             )
         ],
         "hasActivationRequired": False,
@@ -124,12 +130,12 @@ def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
         "objectPermissions": [
             {
                 "allowCreate": True,
-                "allowDelete": True,
-                "allowEdit": True,
+                "allowDelete": not each.is_event,
+                "allowEdit": not each.is_event,
                 "allowRead": True,
                 "modifyAllRecords": False,
                 "object": each.name,
-                "viewAllRecords": True,
+                "viewAllRecords": not each.is_event,
             }
             for each in sorted(objects, key=lambda each: each.name)
             if each.is_custom

@@ -96,7 +96,12 @@ class OrgObject:
     @property
     def is_custom(self) -> bool:
         """True for one that an admin deploys, False for a standard object that gets fields."""
-        return self.name.endswith("__c")
+        return self.name.endswith(("__c", "__e"))
+
+    @property
+    def is_event(self) -> bool:
+        """True for a platform event: it is published, and nothing else can be done with it."""
+        return self.name.endswith("__e")
 
     @property
     def is_detail(self) -> bool:
@@ -118,7 +123,8 @@ def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
     if there is None:
         yield f"{needed.name}: not in the org, or hidden from the user"
         return
-    without = [words for words in RIGHTS.values() if words not in there.rights]
+    rights = (RIGHTS["createable"],) if needed.is_event else RIGHTS.values()
+    without = [words for words in rights if words not in there.rights]
     if needed.is_custom and without:
         yield f"{needed.name}: the user lacks {', '.join(without)}"
     for name in needed.reads:
@@ -128,11 +134,11 @@ def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
         found = there.field(field.name)
         if found is None:
             yield f"{needed.name}.{field.name}: not in the org, or hidden from the user"
-        elif wrong := list(_wrong(field, found)):
+        elif wrong := list(_wrong(field, found, is_event=needed.is_event)):
             yield f"{needed.name}.{field.name}: {', '.join(wrong)}"
 
 
-def _wrong(field: OrgField, found: FieldSchema) -> Iterator[str]:
+def _wrong(field: OrgField, found: FieldSchema, *, is_event: bool) -> Iterator[str]:
     wanted = TYPES[field.kind]
     serving = (wanted.described,) if field.is_key else (wanted.described, *wanted.also)
     if found.type not in serving:
@@ -149,6 +155,6 @@ def _wrong(field: OrgField, found: FieldSchema) -> Iterator[str]:
             yield "is not unique"
         if not found.case_sensitive:
             yield "does not tell capitals from small letters"
-    is_set_once = field.is_key or found.cascades
+    is_set_once = field.is_key or found.cascades or is_event
     if not found.createable or not (found.updateable or is_set_once):
         yield "the user may not write it"

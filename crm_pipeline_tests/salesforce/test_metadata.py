@@ -15,6 +15,7 @@ ALL = EngagementSettings(
     opportunity_tags=True,
     opportunity_scores=True,
     master_detail=("account",),
+    by_event=True,
 )
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
@@ -28,7 +29,8 @@ ORDER = {
         reparentableMasterDetail required scale type unique visibleLines writeRequiresMasterRead
     """,
     "CustomObject": """
-        fullName deploymentStatus description label nameField pluralLabel sharingModel
+        fullName deploymentStatus description eventType label nameField pluralLabel publishBehavior
+        sharingModel
     """,
     "nameField": "fullName displayFormat label type",
     "PermissionSet": """
@@ -154,10 +156,34 @@ def test_the_permission_set_leaves_out_what_would_not_deploy(project: Project):
     path = "force-app/main/default/permissionsets/Engagement.permissionset-meta.xml"
     root = ET.fromstring(project[path])
     fields = {said(each)["field"] for each in root.iter(f"{NAMESPACE}fieldPermissions")}
-    every = {f"{each.name}.{field.name}" for each in ALL.org_objects for field in each.fields}
+    others = [each for each in ALL.org_objects if not each.is_event]
+    every = {f"{each.name}.{field.name}" for each in others for field in each.fields}
     assert every - fields == {
         "Account_Score__c.Account__c",
         "SW_Account_Tag_Segment_Trigger__c.Account__c",
     }
     objects = {said(each)["object"] for each in root.iter(f"{NAMESPACE}objectPermissions")}
     assert objects == {each.name for each in ALL.org_objects if each.is_custom}
+
+
+def test_an_event_is_published_and_nothing_else_can_be_done_with_it(project: Project):
+    folder = "force-app/main/default"
+    path = f"{folder}/objects/Prospect_Match__e/Prospect_Match__e.object-meta.xml"
+    assert said(ET.fromstring(project[path])) == {
+        "deploymentStatus": "Deployed",
+        "description": "A Lead or Contact is to show this of its prospect.",
+        "eventType": "HighVolume",
+        "label": "Prospect Match",
+        "pluralLabel": "Prospect Matches",
+        "publishBehavior": "PublishAfterCommit",
+    }
+    rights = ET.fromstring(project[f"{folder}/permissionsets/Engagement.permissionset-meta.xml"])
+    [of_event] = [
+        said(each)
+        for each in rights.iter(f"{NAMESPACE}objectPermissions")
+        if said(each)["object"] == "Prospect_Match__e"
+    ]
+    allowed = {name for name, value in of_event.items() if value == "true"}
+    assert allowed == {"allowCreate", "allowRead"}
+    fields = {str(said(each)["field"]) for each in rights.iter(f"{NAMESPACE}fieldPermissions")}
+    assert not any(name.startswith("Prospect_Match__e") for name in fields)

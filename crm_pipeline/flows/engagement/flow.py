@@ -118,6 +118,22 @@ _TOPICS = (
         gives_up=False,
     ),
     Topic(
+        topics.MATCH_EVENTS,
+        "Matches that are published as platform events, for accounts that have this on: what a "
+        "Lead or Contact is to show of its prospect, which a flow of the client's applies. Each is "
+        "confirmed once the org shows it, else published again, 30 times in all.",
+        group=NAME,
+        technology="salesforce",
+        after=(topics.TO_LEADS, topics.TO_CONTACTS),
+        counts=(*_WRITTEN[1:], "confirmed"),
+        reads_back=True,
+        sends=("record",),
+        option="by_event",
+        when_deleted="leave",
+        gives_up=False,
+        publishes=True,
+    ),
+    Topic(
         topics.CLEAN_LEADS,
         "Leads of which no active prospect has the address any more: their mapped fields are "
         "emptied, and their copies deleted.",
@@ -228,7 +244,7 @@ _BACK = Topic(
     "Name, First Name, Last Name, the owner's email and Prospect Id.",
     group=NAME,
     technology="salesforce",
-    after=(topics.TO_LEADS, topics.TO_CONTACTS),
+    after=(topics.TO_LEADS, topics.TO_CONTACTS, topics.MATCH_EVENTS),
     counts=("told", "failed"),
     reads_back=True,
     sends=("message",),
@@ -290,6 +306,7 @@ _OBJECTS = tuple(
             "Scores of Leads and Contacts.",
             (topics.TO_LEADS, topics.TO_CONTACTS),
         ),
+        ("Prospect_Match__e", "Matches, as events.", (topics.MATCH_EVENTS,)),
         (
             "Website_Visit__c",
             "Pages of Leads and Contacts.",
@@ -334,6 +351,7 @@ ENGAGEMENT = Flow(
     read=read,
     share=20_000,
     storage_share=lambda chosen: chosen.storage_share,
+    confirm_minutes=lambda chosen: chosen.confirm_minutes if chosen.by_event else None,
     needs=lambda chosen: (*chosen.org_objects, *_also_read(chosen)),
     watches=watches,
     notice=notice,

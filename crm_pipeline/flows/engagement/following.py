@@ -21,6 +21,7 @@ from crm_pipeline.ledger.engagement import (
     note_said_people,
     note_said_prospects,
     note_sought,
+    open_of_late_events,
     people_to_say,
     prospects_of,
     prospects_to_say,
@@ -126,6 +127,8 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
     definitions: dict[tuple[str, str], Definition] = {
         (each.kind, each.definition_id): each for each in definitions_of(ledger, account_id)
     }
+    if reading.choices.by_event:
+        open_of_late_events(ledger, account_id, topics.MATCH_EVENTS)
     after, said = "", 0
     while said < SAID_IN_A_CYCLE:
         prospects = prospects_to_say(ledger, account_id, after=after, limit=SAID_AT_ONCE)
@@ -151,7 +154,9 @@ def _follow_people(
 ) -> Iterator[Batch]:
     ledger, account_id = reading.ledger, reading.account.account_id
     for _ in range(SAID_IN_A_CYCLE // SAID_AT_ONCE):
-        people = people_to_say(ledger, account_id, limit=SAID_AT_ONCE)
+        people = people_to_say(
+            ledger, account_id, by_event=reading.choices.by_event, limit=SAID_AT_ONCE
+        )
         if not people:
             return
         by_email = prospects_of(ledger, account_id, [e.email for e in people if e.email])

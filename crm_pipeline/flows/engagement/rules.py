@@ -21,7 +21,7 @@ from crm_pipeline.ledger.engagement import (
     Prospect,
     ProspectToSay,
 )
-from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
+from crm_pipeline.ledger.records import About, ChildSet, RecordWant, Target
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.mapping import salesforce_value
 from crm_pipeline.text import JsonText
@@ -251,12 +251,48 @@ def _shown(
     mapping = basis.chosen.shown_of_people
     if not mapping:
         return
+    if basis.chosen.by_event and speaker is not None:
+        yield _match_event(person, speaker, basis)
+        return
     yield RecordWant(
         f"engaged:{person.salesforce_id}",
         topic,
         basis.now,
         Target(person.sobject, salesforce_id=person.salesforce_id),
         {field: _value_shown(source, speaker, basis) for field, source in mapping.items()},
+        attempts=MATCH_ATTEMPTS,
+    )
+
+
+def _match_event(person: EngagedPerson, speaker: Prospect, basis: Basis) -> RecordWant:
+    """The event of a match: what is said again has the version that it had, anything else the next.
+
+    So the client's flow may leave alone what it knows.
+    """
+    chosen, mapping = basis.chosen, basis.chosen.shown_of_people
+    version, former = chosen.event_field("version"), person.former or {}
+    fields = {
+        chosen.event_field("record"): person.salesforce_id,
+        chosen.event_field("object"): person.sobject,
+        chosen.event_field("prospect"): speaker.prospect_id,
+        **{
+            chosen.event_field(field): _value_shown(source, speaker, basis)
+            for field, source in mapping.items()
+        },
+    }
+    said = former.get("fields") or {}
+    same = "about" in former and {**said, version: None} == {**fields, version: None}
+    about = About(
+        person.sobject,
+        person.salesforce_id,
+        {field: chosen.event_field(field) for field in mapping},
+    )
+    return RecordWant(
+        f"engaged:{person.salesforce_id}",
+        topics.MATCH_EVENTS,
+        basis.now,
+        Target(chosen.event_name, about=about),
+        {**fields, version: said[version] if same else person.former_version + 1},
         attempts=MATCH_ATTEMPTS,
     )
 

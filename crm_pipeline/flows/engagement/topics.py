@@ -10,6 +10,7 @@ PROSPECT_SCORES = "prospect_scores"
 PAGES = "get_prospect_pages"
 TO_LEADS = "match_prospects_to_leads"
 TO_CONTACTS = "match_prospects_to_contacts"
+MATCH_EVENTS = "publish_matches"
 CLEAN_LEADS = "clean_leads"
 CLEAN_CONTACTS = "clean_contacts"
 AGGREGATE_TAGS = "aggregate_tags"
@@ -38,6 +39,7 @@ ALL_OF_THE_ORG = (
     PAGES,
     TO_LEADS,
     TO_CONTACTS,
+    MATCH_EVENTS,
     AGGREGATE_TAGS,
     AGGREGATE_SCORES,
     AGGREGATE_TEMPERATURE,
