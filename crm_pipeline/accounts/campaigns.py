@@ -78,6 +78,17 @@ class CampaignSettings(BaseModel):
     create_campaigns: bool = Field(
         default=True, description="An event without a campaign gets a new one."
     )
+    grain: Literal["event", "session", "both"] = Field(
+        default="event",
+        description="Whether each event has a campaign, each session, or each session one below "
+        "its event's.",
+    )
+    series_parent: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Column of events.sql that says which series an event is of: each series gets "
+        "a campaign above those of its events.",
+    )
     campaign_type: str = Field(
         default="Webinar", min_length=1, max_length=255, description="Type of new campaigns."
     )
@@ -171,6 +182,16 @@ class CampaignSettings(BaseModel):
         if len({status.priority for status in chosen}) < len(chosen):
             raise ValueError("two statuses have the same priority")
         return self
+
+    @property
+    def of_events(self) -> bool:
+        """Whether events have campaigns."""
+        return self.grain != "session"
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether sessions have campaigns of their own."""
+        return self.grain != "event"
 
     def wants_follow_up(self, columns: Mapping[str, Any]) -> bool:
         """Returns whether somebody asks to be spoken to, given the columns of a row of theirs."""

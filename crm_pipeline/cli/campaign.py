@@ -28,26 +28,73 @@ app.command("what-if")(what_if)
 app.command()(delays)
 app.command()(rehearse)
 
-EventId = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
-
 
 @app.command()
 def link(
     account_id: AccountId,
-    event_id: EventId,
+    about: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT", help="The warehouse's id of it; or session:ID, or series:NAME."
+        ),
+    ],
     campaign_id: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its Salesforce Id.")],
     yes: Yes = False,
 ) -> None:
-    """Name the campaign of an event; what the event has so far goes there, too."""
+    """Name the campaign of an event, a session or a series; what it has so far goes there, too."""
+    from crm_pipeline.ledger.campaign_keys import SERIES, called, typed
     from crm_pipeline.ledger.campaigns import add_campaign_link
 
+    account, chosen = _with_campaigns(account_id)
+    try:
+        key = typed(about)
+    except ValueError as error:
+        mistake(f"{error}.")
+    events = _events_of(account, chosen, key)
     with transaction() as connection:
         try:
-            add_campaign_link(connection, account_id, event_id, campaign_id)
+            add_campaign_link(connection, account_id, key, campaign_id)
         except ValueError as error:
             mistake(f"{error}.")
-        _read_again(connection, account_id, [event_id], yes=yes)
-    say(f"Event {event_id} is campaign {campaign_id}; its members go there from now on.")
+        if events:
+            _read_again(connection, account_id, events, yes=yes)
+    what = "the campaigns of its events go below it" if key.startswith(SERIES) else "its members go"
+    named = called(key)
+    say(f"{named[0].upper()}{named[1:]} is campaign {campaign_id}; {what} there from now on.")
+
+
+def _events_of(account: "Account", chosen: "CampaignSettings", key: str) -> list[int]:
+    """The event that is to be read for a campaign; none for that of a series."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.campaign_keys import SERIES, session_of
+    from crm_pipeline.settings import settings
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.events import sessions_of_events
+
+    session = session_of(key)
+    there, what, setting = (
+        (chosen.series_parent is not None, "series", "series_parent")
+        if key.startswith(SERIES)
+        else (chosen.of_events, "events", "grain")
+        if session is None
+        else (chosen.of_sessions, "sessions", "grain")
+    )
+    if not there:
+        mistake(
+            f"Account {account.account_id} has no campaigns of {what}: {setting} of its campaigns "
+            "says of what there are some."
+        )
+    if session is None:
+        return [] if key.startswith(SERIES) else [int(key)]
+    try:
+        found = sessions_of_events(
+            engine("warehouse"), account.client_id, [session], settings().warehouse_timezone
+        )
+    except ExtractError as error:
+        mistake(f"{error}.")
+    if not found:
+        mistake(f"The warehouse has no session {session} of this client.")
+    return [each.event_id for each in found]
 
 
 @app.command()
@@ -80,10 +127,10 @@ def list_(account_id: AccountId) -> None:
         rows = overview(connection, account_id)
     print_table(
         "",
-        ("event", "campaign", "link", "members", "waiting", "read again"),
+        ("about", "campaign", "link", "members", "waiting", "read again"),
         [
             (
-                str(row.event_id),
+                row.campaign_key,
                 row.campaign_id,
                 row.link,
                 row.members,
@@ -133,7 +180,7 @@ def census(account_id: AccountId) -> None:
     print_table(
         "",
         (
-            "event",
+            "about",
             "campaign",
             "to be there",
             "there",
@@ -144,7 +191,7 @@ def census(account_id: AccountId) -> None:
         ),
         [
             (
-                str(each.event_id),
+                each.campaign_key,
                 each.campaign_id,
                 each.expected,
                 each.in_org,
@@ -259,11 +306,11 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
     Campaigns that are switched on read all that there is, and some settings read it again.
     Nothing changes unless the person agrees.
     """
-    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.accounts.store import field_mappings, get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.flows.campaigns.back_fill import to_be_read_again, were_read
     from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.events import event_volumes
+    from crm_pipeline.sources.events import check_event_columns, event_volumes
 
     account = get_account(connection, account_id)
     chosen = account.settings.campaigns
@@ -271,7 +318,9 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
         return
     warehouse = engine("warehouse")
     first = not were_read(connection, account)
+    overrides = field_mappings(connection, account_id)
     try:
+        check_event_columns(warehouse, overrides, chosen.series_parent)
         if first:
             volumes = event_volumes(warehouse, account.client_id)
         else:
@@ -279,7 +328,7 @@ def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> 
     except ExtractError as error:
         mistake(f"{error}.")
     if any(volumes.values()):
-        _confirm(volumes, None if first else chosen.backfill_rows_per_cycle, yes=yes)
+        _confirm(connection, account, volumes, at_once=first, yes=yes)
 
 
 def _read_again(
@@ -305,22 +354,51 @@ def _read_again(
         mistake(f"{error}.")
     if unknown := set(event_ids) - volumes.keys():
         mistake(f"The warehouse has no event {min(unknown)} of this client.")
-    _confirm(volumes, chosen.backfill_rows_per_cycle, yes=yes)
+    _confirm(connection, account, volumes, yes=yes)
     queue_backfill(connection, account_id, volumes)
 
 
-def _confirm(volumes: Mapping[int, int], rows_per_cycle: int | None, *, yes: bool) -> None:
-    """Asks whether so many rows by event are to be read; `rows_per_cycle` None: all at once."""
+def _confirm(
+    connection: "Connection",
+    account: "Account",
+    volumes: Mapping[int, int],
+    *,
+    at_once: bool = False,
+    yes: bool,
+) -> None:
+    """Asks whether so many rows by event are to be read; `at_once`: in one cycle."""
+    from crm_pipeline.accounts.campaigns import CampaignSettings
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.campaign_keys import SERIES, session_of
+    from crm_pipeline.ledger.campaigns import linked_keys
     from crm_pipeline.salesforce.budget import backfill_calls
     from crm_pipeline.salesforce.data_storage import megabytes
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.events import events
 
+    chosen = account.settings.campaigns or CampaignSettings()
     rows = sum(volumes.values())
-    cycles = 1 if rows_per_cycle is None else -(-rows // rows_per_cycle) or 1
+    cycles = 1 if at_once else -(-rows // chosen.backfill_rows_per_cycle) or 1
+    campaigns, members = len(volumes), rows
+    if chosen.of_sessions:
+        try:
+            found = events(engine("warehouse"), account.client_id, volumes)
+        except ExtractError as error:
+            mistake(f"{error}.")
+        campaigns = sum(len(event.sessions) + chosen.of_events for event in found)
+        members = rows * (1 + chosen.of_events)
+    staying = sum(
+        not (chosen.of_events if session_of(key) is None else chosen.of_sessions)
+        for key in linked_keys(connection, account.account_id)
+        if not key.startswith(SERIES)
+    )
+    stay = f" {counted(staying, 'campaign')} of another grain stay, with their members."
     agree(
         f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
-        f"read: at most {backfill_calls(len(volumes), rows)} API calls, over about "
-        f"{counted(cycles, 'cycle')}. What is new takes {megabytes(rows + 4 * len(volumes))} MB of "
-        "data storage at most, and who has responded gets today's First Responded Date.",
+        f"read: at most {backfill_calls(campaigns, members)} API calls, over about "
+        f"{counted(cycles, 'cycle')}. What is new takes {megabytes(members + 4 * campaigns)} MB of "
+        "data storage at most, and who has responded gets today's First Responded Date."
+        f"{stay if staying else ''}",
         "Read them?",
         yes=yes,
     )

@@ -27,7 +27,7 @@ def explain(
 ) -> None:
     """Say why a person has their status in an event's campaign, and what would change it."""
     from crm_pipeline.flows.campaigns.explaining import explained
-    from crm_pipeline.flows.campaigns.rules import member_key
+    from crm_pipeline.ledger.campaign_keys import called, key_of
     from crm_pipeline.ledger.campaigns import latest_intents, members_of_person
     from crm_pipeline.salesforce.emails import email_key
 
@@ -37,14 +37,14 @@ def explain(
         found = members_of_person(connection, account_id, event_id, key or "")
         if not found:
             mistake(f"Nobody with this address has to do with event {event_id} of {account_id}.")
-        names = [member_key(event_id, each.person_key) for each in found]
+        names = [each.natural_key for each in found]
         known = latest_intents(connection, account_id, names)
         choices = _choices(connection, account, account.settings, known)
     for each in found:
-        said = known[member_key(event_id, each.person_key)]
+        said = known[each.natural_key]
         why = explained(said, choices)
         print_table(
-            f"person:{each.person_key}",
+            f"person:{each.person_key} in the campaign of {called(key_of(said.intent))}",
             ("row", "session", "says", "at"),
             [(row.row, str(row.session), row.stage, row.at) for row in why.rows],
             empty="No row of theirs is known.",
@@ -76,6 +76,7 @@ def what_if(
     from crm_pipeline.flows.campaigns.explaining import moved
     from crm_pipeline.ledger.campaigns import known_memberships, latest_intents
     from crm_pipeline.salesforce.budget import composite_calls
+    from crm_pipeline.salesforce.data_storage import megabytes
 
     name, is_one, value = setting.partition("=")
     if not is_one:
@@ -102,11 +103,13 @@ def what_if(
         empty="No member's status would change.",
     )
     total = sum(changed.values())
+    new = sum(number for (was, _, _), number in changed.items() if was == "none")
     calls = composite_calls({("CampaignMember", "update"): total}) if total else 0
+    storage = f"{megabytes(new)} MB of data storage" if new else "no further data storage"
     responding = sum(number for (_, _, responds), number in changed.items() if responds)
     say(
         f"{counted(total, 'member')} of {sum(numbers.values())} would change: about "
-        f"{counted(calls, 'API call')} to write them, no further data storage; {responding} would "
+        f"{counted(calls, 'API call')} to write them, {storage}; {responding} would "
         "get today's First Responded Date. A status that people gave stays where it means more."
     )
 
@@ -180,7 +183,7 @@ def _choices(
     from crm_pipeline.database.engines import engine
     from crm_pipeline.flows.campaigns.rules import Choices, member_map
     from crm_pipeline.flows.campaigns.stages import remembered
-    from crm_pipeline.ledger.campaigns import campaign_links, linked_events
+    from crm_pipeline.ledger.campaigns import campaign_links, linked_keys
     from crm_pipeline.ledger.sessions import sessions_over
     from crm_pipeline.sources.participations import tells_recordings
 
@@ -191,7 +194,7 @@ def _choices(
         settings.campaigns or CampaignSettings(),
         member_map(field_mappings(connection, account.account_id)),
         campaign_links(connection, account.account_id),
-        linked_events(connection, account.account_id),
+        linked_keys(connection, account.account_id),
         words=settings.words,
         people_from=settings.people_from_stages,
         over=sessions_over(connection, account.account_id, sessions),

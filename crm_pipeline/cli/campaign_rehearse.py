@@ -144,10 +144,10 @@ def _payloads(
     from crm_pipeline.accounts.campaigns import CampaignSettings
     from crm_pipeline.flows.campaigns.rules import (
         Choices,
-        campaign_intent,
         campaign_map,
         member_map,
     )
+    from crm_pipeline.flows.campaigns.wanted import campaign_intent
     from crm_pipeline.flows.webinars import rules
     from crm_pipeline.settings import settings
     from crm_pipeline.sources.people import who

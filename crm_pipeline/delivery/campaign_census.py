@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crm_pipeline.delivery.campaigns import CAMPAIGN
+from crm_pipeline.delivery.campaign_search import CAMPAIGN
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.ledger.campaign_census import (
@@ -14,7 +14,7 @@ from crm_pipeline.ledger.campaign_census import (
     census_is_due,
     expected_members,
     last_campaign_census,
-    members_of_events,
+    members_of_campaigns,
     record_campaign_census,
 )
 from crm_pipeline.salesforce.composite import Record, Subrequest, composite, query_all
@@ -53,24 +53,24 @@ def take_campaign_census(desk: Desk, topic: str, *, daily: bool) -> None:
         return
     now = datetime.now(UTC)
     expected = expected_members(desk.ledger.connection, account_id, (now - LOOKED_BACK).date())
-    before = {e.event_id: e for e in last_campaign_census(desk.ledger.connection, account_id)}
+    before = {e.campaign_key: e for e in last_campaign_census(desk.ledger.connection, account_id)}
     desk.ledger.connection.commit()
-    wanted: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    wanted: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for each in expected:
         if each.status is not None:
-            wanted[each.event_id][each.status.casefold()] += each.members
+            wanted[each.campaign_key][each.status.casefold()] += each.members
     in_org = _count(desk, sorted({each.campaign_id for each in expected}))
     counted = {
-        each.event_id: CountedCampaign(
-            each.event_id,
+        each.campaign_key: CountedCampaign(
+            each.campaign_key,
             each.campaign_id,
-            wanted[each.event_id].total(),
+            wanted[each.campaign_key].total(),
             in_org[each.campaign_id].total(),
             each.waiting,
         )
         for each in expected
     }
-    differing = [e for e in counted.values() if wanted[e.event_id] != in_org[e.campaign_id]]
+    differing = [e for e in counted.values() if wanted[e.campaign_key] != in_org[e.campaign_id]]
     if differing:
         _compare(desk, differing)
     _tell(desk, list(counted.values()), before, now)
@@ -102,8 +102,8 @@ def _count(desk: Desk, campaigns: Sequence[str]) -> Mapping[str, Counter[str]]:
 
 def _compare(desk: Desk, differing: Sequence[CountedCampaign]) -> None:
     """Names the people who are no members, or have another status, of campaigns that differ."""
-    ours = members_of_events(
-        desk.ledger.connection, desk.ledger.account_id, [each.event_id for each in differing]
+    ours = members_of_campaigns(
+        desk.ledger.connection, desk.ledger.account_id, [each.campaign_key for each in differing]
     )
     desk.ledger.connection.commit()
     if not ours:
@@ -117,11 +117,11 @@ def _compare(desk: Desk, differing: Sequence[CountedCampaign]) -> None:
         for row in page:
             for person_id in filter(None, (row["LeadId"], row["ContactId"])):
                 there[row["CampaignId"], person_id] = row
-    of_event: defaultdict[int, list[ExpectedMember]] = defaultdict(list)
+    of_campaign: defaultdict[str, list[ExpectedMember]] = defaultdict(list)
     for member in ours:
-        of_event[member.event_id].append(member)
+        of_campaign[member.campaign_key].append(member)
     for each in differing:
-        for member in of_event[each.event_id]:
+        for member in of_campaign[each.campaign_key]:
             found = there.get((each.campaign_id, member.person_id))
             if found is None and len(each.missing) < NAMED_AT_MOST:
                 each.missing.append(member.person_key)
@@ -136,7 +136,7 @@ def _compare(desk: Desk, differing: Sequence[CountedCampaign]) -> None:
 def _tell(
     desk: Desk,
     counted: Sequence[CountedCampaign],
-    before: Mapping[int, CountedCampaign],
+    before: Mapping[str, CountedCampaign],
     now: datetime,
 ) -> None:
     """Writes to campaigns how many members they are to have, and since when all were there.
@@ -148,7 +148,7 @@ def _tell(
     schema = desk.schemas.describe((CAMPAIGN,))[CAMPAIGN]
     records = []
     for each in counted:
-        last = before.get(each.event_id)
+        last = before.get(each.campaign_key)
         if last and (last.expected, last.is_complete, each.is_complete) == (
             each.expected,
             False,

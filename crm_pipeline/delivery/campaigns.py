@@ -1,23 +1,38 @@
-"""Campaigns: which one each event is, found by Id or external id, or created, with its statuses."""
+"""Campaigns: which one each event, session or series is, found or created, with its statuses."""
 
-import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote as quote_path
 
+from crm_pipeline.delivery.campaign_search import (
+    CAMPAIGN,
+    MARK,
+    PARENT,
+    STATUS,
+    FoundCampaign,
+    fitted,
+    fitted_wanted,
+    is_touched_by_us_alone,
+    seek,
+)
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.follow import Follower, changes, follow, followed
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
-from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, note_changes, record_failures
+from crm_pipeline.delivery.recording import note_changes, record_failures
 from crm_pipeline.delivery.refusals import what_to_mend
 from crm_pipeline.delivery.windows import windows
+from crm_pipeline.ledger.campaign_keys import called
 from crm_pipeline.ledger.campaigns import (
     DueCampaign,
     LinkedCampaign,
     due_campaigns,
-    linked_campaigns,
     note_campaigns,
+    parent_is_gone,
+    reopen_children,
+    reopen_links,
 )
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
@@ -30,31 +45,25 @@ from crm_pipeline.ledger.outcomes import (
 )
 from crm_pipeline.salesforce.answers import error_of
 from crm_pipeline.salesforce.composite import (
-    QueryRefused,
     Record,
     SubAnswer,
     Subrequest,
     composite,
-    query_all,
 )
-from crm_pipeline.salesforce.describe import Fitted
 from crm_pipeline.salesforce.errors import (
-    AccountStopped,
     LostAnswer,
     SalesforceProblem,
+    Treatment,
     decide,
     problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.outcomes import RowError
-from crm_pipeline.salesforce.soql import packed_in_queries, quote, select
 
-CAMPAIGN, STATUS = "Campaign", "CampaignMemberStatus"
+DELETED = "CAMPAIGN_DELETED"
 
-MARK = "Description"
-"""The field of a new campaign that says of which event it is."""
-
-_TOUCHED_BY = "LastModifiedById"
+LEVELS = 4
+"""A series, an event, a session; and once more for those whose parent turns out to be gone."""
 
 WINDOW = 1_000
 """Campaigns decided at a time."""
@@ -66,33 +75,31 @@ ALREADY = "DUPLICATE_VALUE"
 """Salesforce says so of a status whose label a campaign has already: then it is there."""
 
 
-class SearchKey(NamedTuple):
-    """A field and its value, by which a campaign is sought; of two with one name, by their mark."""
-
-    field: str
-    value: str
-    mark: str | None = None
-
-
-class FoundCampaign(NamedTuple):
-    """A campaign of the org and its statuses."""
-
-    campaign_id: str
-    statuses: Sequence[Record]
-    record: Record
-
-
 def link_campaigns(desk: Desk) -> None:
     """Finds or creates the campaign of every event that has none yet or wants another.
 
     An event that cannot be linked is an incident: nothing of it is sent before a person has
     mended it, and it costs no attempt.
 
+    A campaign below another waits until that one is there, or cannot be had: then it goes without.
+
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
+    for _ in range(LEVELS):
+        if not _link_due(desk):
+            return
+        with desk.ledger.step() as connection:
+            if not reopen_children(connection, desk.ledger.account_id):
+                return
+
+
+def _link_due(desk: Desk) -> bool:
+    """Links what is due; returns whether anything was."""
+    is_any = False
     for due in windows(desk.ledger, due_campaigns, limit=WINDOW):
-        found = _seek(desk, due)
+        is_any = True
+        found = seek(desk, due)
         new: list[DueCampaign] = []
         later = follow(desk, _followers(desk, due, found))
         locked = {each.operation_id for each in later}
@@ -112,6 +119,7 @@ def link_campaigns(desk: Desk) -> None:
         at_once = COMPOSITE_SUBREQUESTS // (1 + statuses)
         for start in range(0, len(new), at_once):
             _create(desk, new[start : start + at_once])
+    return is_any
 
 
 def _is_known(each: DueCampaign) -> bool:
@@ -141,56 +149,23 @@ def is_there(answer: SubAnswer) -> bool:
 
 
 def _not_found(each: DueCampaign) -> tuple[str, str]:
-    """Returns why an event has no campaign: a code, and what to do."""
-    remedy = f"name one: `crm-pipeline campaign link … {each.event_id} CAMPAIGN`"
+    """Returns why there is no campaign: a code, and what to do."""
+    remedy = f"name one: `crm-pipeline campaign link … {shlex.quote(each.campaign_key)} CAMPAIGN`"
+    about = called(each.campaign_key)
     if each.intent["campaign_id"] is not None:
         return "NO_CAMPAIGN", (
-            f"There is no campaign {each.intent['campaign_id']}, which event {each.event_id} is "
+            f"There is no campaign {each.intent['campaign_id']}, which {about} is "
             f"linked to, or the user may not see it; restore it, or {remedy}"
         )
     if each.campaign_id is not None:
-        return "CAMPAIGN_DELETED", (
-            f"Campaign {each.campaign_id} of event {each.event_id} was deleted, or is hidden "
+        return DELETED, (
+            f"Campaign {each.campaign_id} of {about} was deleted, or is hidden "
             f"from the user; restore it, or {remedy}"
         )
     return "NO_CAMPAIGN", (
-        f"No campaign has {each.intent['external_id_field']} = {each.event_id} "
+        f"No campaign has {each.intent['external_id_field']} = {each.campaign_key} "
         f"(external_id_field), and create_campaigns is off; give one this key, or {remedy}"
     )
-
-
-def _seek(desk: Desk, due: Sequence[DueCampaign]) -> dict[int, FoundCampaign]:
-    """The campaigns that are in the org already, by operation; describes ride along."""
-    keys = {each.operation_id: _search_keys(desk, each) for each in due}
-    wanted = dict.fromkeys(itertools.chain.from_iterable(keys.values()))
-    if not wanted:
-        desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))
-        return {}
-    to_follow: list[str] = []
-    if desk.may_be_older_copy or any(each.former for each in due):
-        schema = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
-        names = dict.fromkeys(field for each in due for field in followed(each.intent))
-        to_follow = schema.readable(names)
-    records, of_campaign = _ask(desk, wanted, to_follow)
-    by_id = {record["Id"]: record for record in records}
-    there: dict[SearchKey, dict[str, None]] = {}
-    for record in records:
-        for field in {key.field for key in wanted}:
-            mark = record.get(MARK) if field == "Name" else None
-            is_at = SearchKey(field, _sought(field, str(record.get(field))), mark)
-            there.setdefault(is_at, {})[record["Id"]] = None
-    _leave_others(desk, there, records)
-    found = {}
-    for operation_id, sought in keys.items():
-        key = next((key for key in sought if there.get(key)), None)
-        if key is not None:
-            campaign_id = next(iter(there[key]))
-            if key.field == "Name":
-                del there[key][campaign_id]
-            found[operation_id] = FoundCampaign(
-                campaign_id, of_campaign.get(campaign_id, []), by_id[campaign_id]
-            )
-    return found
 
 
 def _followers(
@@ -202,126 +177,18 @@ def _followers(
         there = found.get(each.operation_id)
         if there is None or each.intent["campaign_id"] is not None:
             continue
-        former = [_fit(desk, {"campaign": body}).fields for body in each.former]
-        if desk.may_be_older_copy and not former and _is_touched_by_us_alone(desk, there.record):
+        former = [fitted(desk, body, each.former_parent_id).fields for body in each.former]
+        if not former and each.parent_id is not None:
+            former = [{PARENT: each.former_parent_id}]
+        if desk.may_be_older_copy and not former and is_touched_by_us_alone(desk, there.record):
             # Made since the copy, which knows nothing of how it was wanted then.
             former = [there.record]
-        wanted = _fit(desk, each.intent).fields
+        wanted = fitted_wanted(desk, each).fields
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record, followed(each.intent)):
             followers.append(Follower(each.operation_id, there.campaign_id, fields))
     return followers
-
-
-def _is_touched_by_us_alone(desk: Desk, record: Record) -> bool:
-    us = desk.org.log_in().user_id[:15]
-    return all(str(record.get(by))[:15] == us for by in ("CreatedById", _TOUCHED_BY))
-
-
-def _search_keys(desk: Desk, each: DueCampaign) -> list[SearchKey]:
-    """Returns the keys by which to seek an event's campaign.
-
-    By the Id that a person named, and nowhere else. Or by the external id, then by the Id known
-    so far. Or, where the answer to a creation was lost, by what was sent.
-    """
-    intent = each.intent
-    if intent["campaign_id"] is not None:
-        return [SearchKey("Id", _sought("Id", intent["campaign_id"]))]
-    keys = []
-    if intent["external_id_field"]:
-        keys.append(SearchKey(intent["external_id_field"], str(each.event_id)))
-    if each.campaign_id is not None:
-        keys.append(SearchKey("Id", _sought("Id", each.campaign_id)))
-    if not keys and intent["create"]:
-        made = [
-            *each.sent,
-            *([_fit(desk, each.intent).fields] if desk.may_be_older_copy else []),
-        ]
-        keys += [SearchKey("Name", body["Name"], body.get(MARK)) for body in made]
-        if desk.may_be_older_copy and (mark := made[-1].get(MARK)) is not None:
-            # Made since the copy, under a name that the event had then.
-            keys.append(SearchKey(MARK, mark))
-    return keys
-
-
-def _leave_others(
-    desk: Desk, there: Mapping[SearchKey, dict[str, None]], records: Sequence[Record]
-) -> None:
-    """Takes out campaigns without a mark that are another event's, or were made by others."""
-    unmarked = [key for key in there if key.field == "Name" and key.mark is None]
-    if unmarked:
-        taken = linked_campaigns(desk.ledger.connection, desk.ledger.account_id)
-        us = desk.org.log_in().user_id[:15]
-        ours = {each["Id"] for each in records if each["CreatedById"][:15] == us} - taken
-        for key in unmarked:
-            for campaign_id in there[key].keys() - ours:
-                del there[key][campaign_id]
-
-
-def _sought(field: str, value: str) -> str:
-    """An Id has 15 characters, and three more in its long form."""
-    return value[:15] if field == "Id" else value
-
-
-def _ask(
-    desk: Desk, keys: Collection[SearchKey], to_follow: Collection[str]
-) -> tuple[list[Record], dict[str, list[Record]]]:
-    """The campaigns with these keys, and the statuses of each; `to_follow` are further fields."""
-    desk.allowance.demand_calls()
-    known = desk.schemas.known()
-    undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
-    marked = [MARK] if to_follow or any(key.mark is not None for key in keys) else []
-    made_by = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
-    if desk.may_be_older_copy:
-        made_by = ["CreatedById", _TOUCHED_BY]
-    sought = dict.fromkeys(("Id", *(key.field for key in keys)))
-    fields = dict.fromkeys((*sought, *marked, *made_by, *to_follow))
-    campaigns: list[str] = []
-    statuses: list[str] = []
-    for field in sought:
-        values = dict.fromkeys(key.value for key in keys if key.field == field)
-        campaigns += _at(desk, field, values, fields)
-        statuses += [
-            select(("CampaignId", "Label", "SortOrder"), STATUS, f"CampaignId IN ({inner})")
-            for inner in _at(desk, field, values, ["Id"])
-        ]
-    try:
-        result = query_all(
-            desk.org.log_in(), [*campaigns, *statuses], also=desk.schemas.subrequests(undescribed)
-        )
-    except QueryRefused as refused:
-        if undescribed:
-            desk.schemas.keep(undescribed, refused.also)
-        for field in fields:
-            if (
-                field.endswith("__c")
-                and desk.schemas.describe([CAMPAIGN])[CAMPAIGN].field(field) is None
-            ):
-                raise AccountStopped(
-                    f"The org does not show Campaign.{field} to the user",
-                    "create it, let the user see it, or mend external_id_field of the account's "
-                    "campaigns",
-                ) from None
-        raise
-    if undescribed:
-        desk.schemas.keep(undescribed, result.also)
-    records = [record for page in result.records[: len(campaigns)] for record in page]
-    of_campaign: dict[str, list[Record]] = {}
-    for page in result.records[len(campaigns) :]:
-        for record in page:
-            of_campaign.setdefault(record["CampaignId"], []).append(record)
-    return records, of_campaign
-
-
-def _at(desk: Desk, field: str, values: Collection[str], fields: Iterable[str]) -> list[str]:
-    """Queries for the campaigns with these values; by our mark, for all that our user made.
-
-    No query finds a long text.
-    """
-    if field == MARK:
-        return [select(fields, CAMPAIGN, f"CreatedById = {quote(desk.org.log_in().user_id)}")]
-    return packed_in_queries(fields, CAMPAIGN, field, values)
 
 
 def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
@@ -334,7 +201,7 @@ def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
     note_campaigns(
         desk.ledger.connection,
         desk.ledger.account_id,
-        [LinkedCampaign(each.event_id, found.campaign_id, missing)],
+        [LinkedCampaign(each.campaign_key, found.campaign_id, missing, parent_id=each.parent_id)],
     )
     done = Done(each.operation_id, CAMPAIGN, "none", found.campaign_id, "found", attempts=0)
     record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])
@@ -343,6 +210,8 @@ def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
 
 def _refuse(desk: Desk, each: DueCampaign, code: str, message: str) -> None:
     """An incident: people see it at once, and it is looked at again as time goes by."""
+    if code == DELETED and each.campaign_id is not None:
+        parent_is_gone(desk.ledger.connection, desk.ledger.account_id, each.campaign_id)
     note_incident(
         desk.ledger.connection, desk.ledger.account_id, Incident(code, CAMPAIGN, 1, message)
     )
@@ -357,7 +226,7 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     lost is sought by name and time before it is sent again.
     """
     desk.allowance.demand_calls()
-    fitted = [_fit(desk, each.intent) for each in new]
+    fitted = [fitted_wanted(desk, each) for each in new]
     bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
@@ -412,20 +281,20 @@ def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:
     return missing_statuses(each.intent["statuses"], [])
 
 
-def _fit(desk: Desk, intent: Mapping[str, Any]) -> Fitted:
-    schema = desk.schemas.describe((CAMPAIGN, CAMPAIGN_MEMBER))[CAMPAIGN]
-    wanted = dict(intent["campaign"])
-    # There is no way to escape what refers to another subrequest.
-    wanted["Name"] = wanted["Name"].replace("@{", "@ {")
-    return schema.fit(wanted, "create")
-
-
 def _creation(reference: str, each: DueCampaign, body: Mapping[str, Any]) -> Subrequest:
     field = each.intent["external_id_field"]
     if field is None:
         return Subrequest(reference, "POST", f"sobjects/{CAMPAIGN}", body, "create")
-    path = f"sobjects/{CAMPAIGN}/{field}/{each.event_id}"
+    path = f"sobjects/{CAMPAIGN}/{field}/{quote_path(each.campaign_key, safe='')}"
     return Subrequest(reference, "PATCH", path, body, "create")
+
+
+def _may_be_of_parent(
+    desk: Desk, each: DueCampaign, code: str, message: str, created: SubAnswer
+) -> bool:
+    """Returns whether the parent may be gone, and is to be looked at first; once in a cycle."""
+    is_gone = decide(code, message, created.status) is Treatment.SWITCH_TARGET
+    return is_gone and desk.passes.try_once(each.operation_id, PARENT)
 
 
 def _record(
@@ -437,6 +306,9 @@ def _record(
         problem = problem_of(code, message, created.status)
         if problem is not None:
             back_to_pending(desk.ledger.connection, [each.operation_id])
+        elif each.parent_id is not None and _may_be_of_parent(desk, each, code, message, created):
+            back_to_pending(desk.ledger.connection, [each.operation_id])
+            reopen_links(desk.ledger.connection, desk.ledger.account_id, [each.parent_id])
         elif code == "NOT_FOUND":
             field = each.intent["external_id_field"]
             message = (
@@ -461,7 +333,7 @@ def _record(
         for status, answer in zip(_statuses_of_new(each), statuses, strict=True)
         if not is_there(answer)
     ]
-    linked = LinkedCampaign(each.event_id, campaign_id, missing, is_new=True)
+    linked = LinkedCampaign(each.campaign_key, campaign_id, missing, True, each.parent_id)
     note_campaigns(desk.ledger.connection, desk.ledger.account_id, [linked])
     done = Done(each.operation_id, CAMPAIGN, "create", campaign_id, "new")
     record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])

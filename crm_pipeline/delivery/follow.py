@@ -26,7 +26,10 @@ class Follower(NamedTuple):
 
 def followed(intent: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields of a campaign that are to follow its event; none where the account wants none."""
-    return (*FOLLOWED, *intent.get("follows", ())) if intent.get("keep", True) else ()
+    if not intent.get("keep", True):
+        return ()
+    parent = () if intent.get("parent") is None else ("ParentId",)
+    return (*FOLLOWED, *parent, *intent.get("follows", ()))
 
 
 def changes(

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from crm_pipeline.delivery.campaigns import STATUS, is_there, status_creation
+from crm_pipeline.delivery.campaign_search import STATUS
+from crm_pipeline.delivery.campaigns import is_there, status_creation
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
@@ -72,7 +73,7 @@ def send_members(desk: Desk) -> None:
         schema = desk.schemas.describe([CAMPAIGN_MEMBER])[CAMPAIGN_MEMBER]
         there, ready = _read_members(desk, due, schema)
         ladders = wanted_statuses(
-            ledger.connection, ledger.account_id, {member.event_id for member in due}
+            ledger.connection, ledger.account_id, {member.campaign_key for member in due}
         )
         us = desk.org.log_in().user_id if desk.may_be_older_copy else None
         sent: set[tuple[str, str]] = set()
@@ -84,7 +85,7 @@ def send_members(desk: Desk) -> None:
                 desk.passes.another = True
             elif member.campaign_id in ready:
                 sent.add(key)
-                rows, ladder = _rows_of(member, there), ladders[member.event_id]
+                rows, ladder = _rows_of(member, there), ladders[member.campaign_key]
                 decisions.append(decide_member(member, rows, ladder, schema, us))
         unchanged = [decision for decision in decisions if decision.action == "none"]
         with ledger.step() as connection:

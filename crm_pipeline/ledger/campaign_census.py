@@ -15,7 +15,7 @@ from crm_pipeline.database.statements import statement
 class Expected(NamedTuple):
     """How many members of one status a campaign is to have, and how many are not sent yet."""
 
-    event_id: int
+    campaign_key: str
     campaign_id: str
     status: str | None
     members: int
@@ -25,7 +25,7 @@ class Expected(NamedTuple):
 class ExpectedMember(NamedTuple):
     """A member that is to be there."""
 
-    event_id: int
+    campaign_key: str
     person_key: int
     person_id: str
     status: str
@@ -36,7 +36,7 @@ class CountedCampaign:
     """What a census found of a campaign.
 
     Attributes:
-        event_id: of the event.
+        campaign_key: of the event or session.
         campaign_id: in the org.
         expected: members that were sent and are to be there.
         in_org: all members that are there.
@@ -46,7 +46,7 @@ class CountedCampaign:
         taken_at: UTC.
     """
 
-    event_id: int
+    campaign_key: str
     campaign_id: str
     expected: int
     in_org: int
@@ -73,7 +73,7 @@ def request_campaign_census(connection: Connection, account_id: str) -> None:
 
 
 def expected_members(connection: Connection, account_id: str, since: date) -> list[Expected]:
-    """Returns the members, by status, of the campaigns of events that ended after a day."""
+    """Returns the members, by status, of campaigns whose events or sessions ended after a day."""
     parameters = {"account_id": account_id, "since": since.isoformat()}
     return [
         Expected(*row)
@@ -81,14 +81,15 @@ def expected_members(connection: Connection, account_id: str, since: date) -> li
     ]
 
 
-def members_of_events(
-    connection: Connection, account_id: str, events: Collection[int]
+def members_of_campaigns(
+    connection: Connection, account_id: str, keys: Collection[str]
 ) -> list[ExpectedMember]:
-    """Returns the members that are to be in the campaigns of these events."""
-    parameters = {"account_id": account_id, "events": list(events)}
+    """Returns the members that are to be in the campaigns with these keys."""
+    parameters = {"account_id": account_id, "keys": list(keys)}
     rows = connection.execute(statement("campaigns/census_members"), parameters)
     return [
-        ExpectedMember(row.event_id, int(row.person_key), row.person_id, row.status) for row in rows
+        ExpectedMember(row.campaign_key, int(row.person_key), row.person_id, row.status)
+        for row in rows
     ]
 
 
@@ -99,13 +100,13 @@ def record_campaign_census(
     rows = [{k: v for k, v in asdict(each).items() if k != "taken_at"} for each in counted]
     parameters = {
         "account_id": account_id,
-        "events": [each.event_id for each in counted],
+        "keys": [each.campaign_key for each in counted],
         "counted": orjson.dumps(rows).decode(),
     }
     connection.execute(statement("campaigns/record_census"), parameters)
 
 
 def last_campaign_census(connection: Connection, account_id: str) -> list[CountedCampaign]:
-    """Returns the last census of an account, by event."""
+    """Returns the last census of an account, by campaign."""
     rows = connection.execute(statement("campaigns/last_census"), {"account_id": account_id})
     return objects(rows, CountedCampaign)

@@ -23,7 +23,8 @@ class Wish:
         first_name: as the org has it.
         last_name: likewise.
         noticed_at: when the org said so, UTC.
-        event_id: of the event whose campaign it is; 0: not known yet.
+        event_id: of the event whose campaign it is; None: it is a session's, or not known yet.
+        event_session_id: of the session whose campaign it is.
     """
 
     member_id: str
@@ -33,7 +34,8 @@ class Wish:
     first_name: str | None
     last_name: str | None
     noticed_at: datetime
-    event_id: int = 0
+    event_id: int | None = None
+    event_session_id: int | None = None
 
 
 def campaigns_to_ask(
@@ -64,13 +66,14 @@ def given_statuses(
 
 
 def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish]) -> int:
-    """Keeps wishes about campaigns of events, and returns how many are new.
+    """Keeps wishes about campaigns of events and sessions, and returns how many are new.
 
     Those of other campaigns are none.
     """
     if not wishes:
         return 0
-    rows = [{k: v for k, v in asdict(each).items() if k != "event_id"} for each in wishes]
+    about = ("event_id", "event_session_id")
+    rows = [{k: v for k, v in asdict(each).items() if k not in about} for each in wishes]
     parameters = {"account_id": account_id, "wishes": orjson.dumps(rows).decode()}
     return connection.execute(statement("campaigns/note_wishes"), parameters).rowcount
 

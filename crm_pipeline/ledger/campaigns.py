@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger import campaign_keys
 from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER
 
 _CAMPAIGN_ID = re.compile(r"701[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?")
@@ -22,29 +23,33 @@ _CAMPAIGN_ID = re.compile(r"701[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?")
 
 @dataclass(frozen=True, slots=True)
 class DueCampaign:
-    """An event whose campaign is to be found or created.
+    """A campaign that is to be found or created; `campaign_key` says what it is about.
 
     `intent` is what the flow wants (see `crm_pipeline.delivery`); `sent` are the fields of each
     creation, of whatever version, of which the org may have made something; `campaign_id` is the
-    one known so far, and `former` the campaign's fields as they were wanted before.
+    one known so far, and `former` the campaign's fields as they were wanted before. `parent_id` is
+    the campaign above it, and `former_parent_id` the one that it was given.
     """
 
     operation_id: int
-    event_id: int
+    campaign_key: str
     intent: Mapping[str, Any]
     sent: Sequence[Mapping[str, Any]]
     campaign_id: str | None
     former: Sequence[Mapping[str, Any]] = ()
+    parent_id: str | None = None
+    former_parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedCampaign:
-    """An event's campaign, the statuses it still lacks, and whether it was created just now."""
+    """A campaign, the statuses it still lacks, whether it was created just now, and its parent."""
 
-    event_id: int
+    campaign_key: str
     campaign_id: str
     missing_statuses: Sequence[Mapping[str, Any]]
     is_new: bool = False
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,9 @@ class DueMember:
     is_unanswered: bool = False
 
     @property
-    def event_id(self) -> int:
-        """The event whose campaign it is a membership of."""
-        return int(self.intent["event_id"])
+    def campaign_key(self) -> str:
+        """The key of the campaign that it is a membership of (`ledger.campaign_keys`)."""
+        return campaign_keys.key_of(self.intent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +108,16 @@ class Said:
     was_sent: bool = True
 
 
-def campaign_links(connection: Connection, account_id: str) -> dict[int, str]:
-    """The campaigns that people named for events, by event id."""
+def campaign_links(connection: Connection, account_id: str) -> dict[str, str]:
+    """The campaigns that people named for events, sessions or series, by key."""
     rows = connection.execute(statement("campaigns/links"), {"account_id": account_id})
-    return {row.event_id: row.campaign_id for row in rows}
+    return {row.campaign_key: row.campaign_id for row in rows}
 
 
 def add_campaign_link(
-    connection: Connection, account_id: str, event_id: int, campaign_id: str
+    connection: Connection, account_id: str, campaign_key: str, campaign_id: str
 ) -> None:
-    """Names an event's campaign; another one that was named before is forgotten.
+    """Names a campaign; another one that was named before is forgotten.
 
     Raises:
         ValueError: it is no Id of a campaign (Salesforce refuses a query for such a one).
@@ -121,7 +126,7 @@ def add_campaign_link(
         raise ValueError(f"{campaign_id!r} is not the Id of a campaign, such as 701Hs000000abcd")
     connection.execute(
         statement("campaigns/add_link"),
-        {"account_id": account_id, "event_id": event_id, "campaign_id": campaign_id},
+        {"account_id": account_id, "campaign_key": campaign_key, "campaign_id": campaign_id},
     )
 
 
@@ -141,6 +146,7 @@ class MemberOfPerson:
     """Somebody's membership: its latest operation, and the member in the org, if one is known."""
 
     person_key: int
+    natural_key: str
     operation_id: int
     state: str
     member_id: str | None
@@ -149,7 +155,7 @@ class MemberOfPerson:
 def members_of_person(
     connection: Connection, account_id: str, event_id: int, address: str
 ) -> list[MemberOfPerson]:
-    """Returns the memberships in an event's campaign of whoever has an address."""
+    """Returns the memberships of whoever has an address: the event's and those of its sessions."""
     parameters = {"account_id": account_id, "event_id": event_id, "address": address}
     return objects(
         connection.execute(statement("campaigns/members_of_person"), parameters), MemberOfPerson
@@ -162,8 +168,8 @@ def known_memberships(connection: Connection, account_id: str) -> list[str]:
     return list(rows)
 
 
-def statuses_due(connection: Connection, account_id: str, today: date) -> list[int]:
-    """Returns the events whose campaigns are to have another status, since days have passed."""
+def statuses_due(connection: Connection, account_id: str, today: date) -> list[str]:
+    """Returns the natural keys of campaigns that want another status, since days have passed."""
     parameters = {"account_id": account_id, "today": today.isoformat()}
     return list(connection.scalars(statement("campaigns/statuses_due"), parameters))
 
@@ -177,12 +183,12 @@ def wanted_people(
 
 
 def wanted_statuses(
-    connection: Connection, account_id: str, event_ids: Collection[int]
-) -> dict[int, Sequence[Mapping[str, Any]]]:
-    """The statuses that each of these events' campaigns is to have for its members, in order."""
-    of_event = {f"campaign:{event_id}": event_id for event_id in event_ids}
-    said = latest_intents(connection, account_id, of_event)
-    return {of_event[key]: each.intent["statuses"] for key, each in said.items()}
+    connection: Connection, account_id: str, keys: Collection[str]
+) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The statuses that each of these campaigns is to have for its members, in order."""
+    named = {f"campaign:{key}": key for key in keys}
+    said = latest_intents(connection, account_id, named)
+    return {named[key]: each.intent["statuses"] for key, each in said.items()}
 
 
 def absorbed_members(connection: Connection, account_id: str) -> list[tuple[int, Said]]:
@@ -203,7 +209,7 @@ def due_campaigns(
 def note_campaigns(
     connection: Connection, account_id: str, linked: Sequence[LinkedCampaign]
 ) -> None:
-    """Notes which campaign each event is."""
+    """Notes which campaign each event, session or series is."""
     rows = {"account_id": account_id, "rows": orjson.dumps(linked).decode()}
     connection.execute(statement("campaigns/note_campaigns"), rows)
 
@@ -330,14 +336,29 @@ def sessions_were_read(connection: Connection, account_id: str, sessions: Collec
 
 
 def known_events(connection: Connection, account_id: str) -> list[int]:
-    """The events that have a campaign or, as far as anything was read of them, might have one."""
+    """The events that have a campaign, theirs or a session's, or might have one for all we read."""
     rows = connection.scalars(statement("campaigns/known_events"), {"account_id": account_id})
     return list(rows)
 
 
-def linked_events(connection: Connection, account_id: str) -> set[int]:
-    """The events that have a campaign."""
-    rows = connection.scalars(statement("campaigns/linked_events"), {"account_id": account_id})
+def reopen_children(connection: Connection, account_id: str) -> int:
+    """Has campaigns looked at again whose parent is another one now; returns how many wait."""
+    parameters = {"account_id": account_id}
+    waiting: int = connection.execute(
+        statement("campaigns/reopen_children"), parameters
+    ).scalar_one()
+    return waiting
+
+
+def parent_is_gone(connection: Connection, account_id: str, campaign_id: str) -> None:
+    """Notes that a campaign which was deleted is above none any more."""
+    parameters = {"account_id": account_id, "campaign_id": campaign_id}
+    connection.execute(statement("campaigns/parent_is_gone"), parameters)
+
+
+def linked_keys(connection: Connection, account_id: str) -> set[str]:
+    """The keys of events, sessions and series that have a campaign."""
+    rows = connection.scalars(statement("campaigns/linked_keys"), {"account_id": account_id})
     return set(rows)
 
 
@@ -362,5 +383,5 @@ def set_mapping_fingerprint(connection: Connection, account_id: str, fingerprint
 
 
 def overview(connection: Connection, account_id: str) -> Sequence[Row[Any]]:
-    """Each event with its campaign, members and back-fill, for people."""
+    """Each event, session and series with its campaign, members and back-fill, for people."""
     return connection.execute(statement("campaigns/overview"), {"account_id": account_id}).all()

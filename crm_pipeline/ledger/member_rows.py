@@ -14,17 +14,24 @@ from crm_pipeline.database.statements import statement
 
 
 class MemberRow(NamedTuple):
-    """The membership that a row tells of, by its natural key, and what of.
+    """The memberships that a row tells of, by their natural keys, and what of.
 
     Attributes:
-        natural_key: of the membership.
+        natural_key: of the membership in the event's campaign; None: sessions alone have some.
         session: the row's; None where that was not noted.
         attended: whether the row says that somebody was there, live.
+        of_session: as natural_key, in the session's campaign.
     """
 
-    natural_key: str
+    natural_key: str | None
     session: int | None
     attended: bool
+    of_session: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The natural keys of the memberships that it tells of."""
+        return tuple(key for key in (self.natural_key, self.of_session) if key is not None)
 
 
 def memberships_of(
@@ -43,7 +50,9 @@ def vanished_rows(connection: Connection, account_id: str) -> dict[str, MemberRo
 
 def _by_row(found: CursorResult[Any]) -> dict[str, MemberRow]:
     return {
-        row.source_row: MemberRow(row.natural_key, row.event_session_id, row.attended)
+        row.source_row: MemberRow(
+            row.natural_key, row.event_session_id, row.attended, row.of_session
+        )
         for row in found
     }
 
@@ -61,6 +70,7 @@ def note_memberships(
                 "natural_keys": [each.natural_key for each in told.values()],
                 "sessions": [each.session for each in told.values()],
                 "attended": [each.attended for each in told.values()],
+                "of_session": [each.of_session for each in told.values()],
             },
         )
     if silent := [row for row, each in memberships.items() if each is None]:

@@ -21,6 +21,7 @@ class Event:
     """An event: its name, its days in the warehouse's time zone, and its sessions.
 
     Where the warehouse has no time that Salesforce takes, its text is in the place of the day.
+    `series_starts_on` and `series_ends_on` are of all events of its series, where that is known.
     `columns` are all columns of the extract, by name.
     """
 
@@ -29,6 +30,20 @@ class Event:
     starts_on: date | str | None
     ends_on: date | str | None
     sessions: tuple[int, ...]
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    series_starts_on: date | str | None = None
+    series_ends_on: date | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of an event, as `Event`."""
+
+    session_id: int
+    event_id: int
+    title: str
+    starts_on: date | str | None
+    ends_on: date | str | None
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,6 +67,34 @@ def events(
                 _day(row.ends_at, timezone),
                 tuple(row.sessions or ()),
                 dict(row._mapping),
+                _day(row._mapping.get("series_starts_at"), timezone),
+                _day(row._mapping.get("series_ends_at"), timezone),
+            )
+            for row in rows
+        ]
+
+
+def sessions_of_events(
+    warehouse: Engine, client_id: str, session_ids: Collection[int], timezone: str = "UTC"
+) -> list[Session]:
+    """These of the client's event sessions.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/event_sessions.sql` does not fit it.
+    """
+    with explained("event_sessions"), warehouse.connect() as connection:
+        rows = connection.execute(
+            statement("extract/event_sessions"),
+            {"client_id": client_id, "session_ids": list(session_ids)},
+        )
+        return [
+            Session(
+                row.event_session_id,
+                row.event_id,
+                written(row.session_title),
+                _day(row.session_starts_at, timezone),
+                _day(row.session_ends_at, timezone),
+                dict(row._mapping),
             )
             for row in rows
         ]
@@ -69,12 +112,19 @@ def event_columns(warehouse: Engine) -> frozenset[str]:
         return frozenset(connection.execute(statement("extract/events"), nothing).keys())
 
 
-def check_event_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
-    """Refuses a mapping to Campaign of a column that events.sql does not give.
+def check_event_columns(
+    warehouse: Engine, overrides: Sequence[FieldMapping], series_parent: str | None
+) -> None:
+    """Refuses a mapping to Campaign, or a series, of a column that events.sql does not give.
 
     Raises:
-        ExtractError: it names the field and the column.
+        ExtractError: it names the field or the setting, and the column.
     """
+    if series_parent is not None and series_parent not in event_columns(warehouse):
+        raise ExtractError(
+            f"series_parent of the account's campaigns names {series_parent!r}, a column that "
+            "sql/extract/events.sql does not give; add it there, or mend series_parent"
+        )
     sources = {each.source: each.field for each in overrides if each.sobject == "Campaign"}
     for source, name in sources.items():
         if source is not None and source not in event_columns(warehouse):

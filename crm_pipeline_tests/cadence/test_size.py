@@ -27,7 +27,7 @@ ACTIVITIES = f"""
 
 MEMBERS = f"""
     INSERT INTO crm.campaign_member (
-        account_id, event_id, person_key, campaign_id, person_id, member_id
+        account_id, campaign_key, person_key, campaign_id, person_id, member_id
     )
     SELECT 'big', 1 + n % 10, n, '701' || n % 10, '003' || n, '00v' || n
     FROM generate_series(1, {MANY}) AS n
@@ -42,7 +42,7 @@ IDENTITIES = f"""
     """
 
 CAMPAIGNS = """
-    INSERT INTO crm.event_campaign (account_id, event_id, campaign_id)
+    INSERT INTO crm.event_campaign (account_id, campaign_key, campaign_id)
     SELECT 'big', n, '701' || n % 10 FROM generate_series(1, 10) AS n
     """
 

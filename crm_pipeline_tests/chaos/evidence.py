@@ -190,7 +190,7 @@ def campaigns(connection: Connection, account: str, org: Org) -> Campaigns:
     events = connection.execute(_EVENTS, {"account": account})
     return Campaigns(
         events={row.event_id: Happening(row.name, row.starts, row.ends) for row in events},
-        links=campaign_links(connection, account),
+        links={int(key): link for key, link in campaign_links(connection, account).items()},
         records=list(org.table("Campaign").rows.values()),
         members=list(org.table("CampaignMember").rows.values()),
     )

@@ -142,7 +142,7 @@ def _a_fair(rows: Connection, org: Org, client: str, *, member: str) -> dict[str
     event = {"client_id": client, "starts_at": _at(0), "ends_at": _at(0), "shipped_at": _at(0)}
     insert(rows, "event", event_id=FAIR, name="Fair", **event)
     insert(rows, "event_session", event_session_id=3, event_id=FAIR, title="Fair", **event)
-    add_campaign_link(rows, client, FAIR, campaign)
+    add_campaign_link(rows, client, str(FAIR), campaign)
     for number, person in ((21, 1), (22, 2), (23, 3)):
         register(rows, number, person, 3, client=client, minute=number)
     attend(rows, 22, 2, 3, client=client, minute=24)

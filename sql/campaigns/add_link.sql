@@ -1,4 +1,4 @@
-INSERT INTO crm.campaign_link (account_id, event_id, campaign_id)
-VALUES (:account_id, :event_id, :campaign_id)
-ON CONFLICT (account_id, event_id) DO UPDATE
+INSERT INTO crm.campaign_link (account_id, campaign_key, campaign_id)
+VALUES (:account_id, :campaign_key, :campaign_id)
+ON CONFLICT (account_id, campaign_key) DO UPDATE
 SET campaign_id = excluded.campaign_id, added_at = now()

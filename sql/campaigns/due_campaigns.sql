@@ -1,9 +1,8 @@
--- Events whose campaign is to be found or created, oldest first, with the one known so far and
--- with what was sent to create one, of whatever version, and has no outcome; and as it was wanted
--- before.
+-- Campaigns that are to be found or created, oldest first, with the one known so far and with what was
+-- sent to create one, of whatever version, and has no outcome; as it was wanted before; and its parent.
 SELECT
     o.operation_id,
-    (o.intent ->> 'event_id')::bigint AS event_id,
+    substr(o.natural_key, length('campaign:') + 1) AS campaign_key,
     o.intent,
     coalesce(
         (
@@ -31,10 +30,24 @@ SELECT
                 AND (v.state = 'done' OR v.sent IS NOT NULL)
         ),
         '[]'
-    ) AS former
+    ) AS former,
+    p.campaign_id AS parent_id,
+    c.parent_id AS former_parent_id
 FROM crm.operation AS o
 LEFT JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id
+    ON o.account_id = c.account_id AND o.natural_key = 'campaign:' || c.campaign_key
+-- One whose parent cannot be had is made without.
+LEFT JOIN crm.event_campaign AS p
+    ON
+        o.account_id = p.account_id
+        AND o.intent ->> 'parent' = p.campaign_key
+        AND NOT EXISTS (
+            SELECT FROM crm.operation AS parent
+            WHERE
+                parent.account_id = p.account_id
+                AND parent.natural_key = 'campaign:' || p.campaign_key
+                AND parent.state IN ('failed', 'exhausted')
+        )
 WHERE
     o.account_id = :account_id
     AND o.kind = 'campaign'
@@ -48,6 +61,17 @@ WHERE
             FROM crm.operation AS f
             WHERE f.account_id = o.account_id AND f.natural_key = o.natural_key
             OFFSET 0
+        )
+    )
+    -- Not before what has become of its parent is known.
+    AND NOT (
+        o.intent ->> 'parent' IS NOT NULL
+        AND EXISTS (
+            SELECT FROM crm.operation AS parent
+            WHERE
+                parent.account_id = o.account_id
+                AND parent.natural_key = 'campaign:' || (o.intent ->> 'parent')
+                AND parent.state IN ('pending', 'in_flight')
         )
     )
 ORDER BY o.operation_id

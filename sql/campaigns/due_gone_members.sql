@@ -27,7 +27,7 @@ SELECT
             other.account_id = o.account_id
             AND other.campaign_id = at.campaign_id
             AND other.person_id = at.person_id
-            AND 'member:' || other.event_id || ':' || other.person_key <> o.natural_key
+            AND 'member:' || other.campaign_key || ':' || other.person_key <> o.natural_key
     ) AS is_ours
 FROM crm.operation AS o
 LEFT JOIN LATERAL (
@@ -35,12 +35,12 @@ LEFT JOIN LATERAL (
     FROM crm.campaign_member AS noted
     WHERE
         noted.account_id = o.account_id
-        AND noted.event_id = (o.intent ->> 'event_id')::bigint
+        AND noted.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
         AND noted.person_key = o.person_key
     OFFSET 0
 ) AS m ON true
 LEFT JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id
+    ON o.account_id = c.account_id AND coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') = c.campaign_key
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
 CROSS JOIN LATERAL (

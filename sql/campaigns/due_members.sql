@@ -26,13 +26,13 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS i
 INNER JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND (o.intent ->> 'event_id')::bigint = c.event_id
+    ON o.account_id = c.account_id AND coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') = c.campaign_key
 LEFT JOIN LATERAL (
     SELECT sent.person_id
     FROM crm.campaign_member AS sent
     WHERE
         sent.account_id = o.account_id
-        AND sent.event_id = c.event_id
+        AND sent.campaign_key = c.campaign_key
         AND sent.person_key = o.person_key
     OFFSET 0
 ) AS m ON true
@@ -64,7 +64,7 @@ WHERE
     AND o.state = 'pending'
     AND NOT o.gone
     AND o.operation_id > :after
-    AND 'campaign:' || c.event_id NOT IN (
+    AND 'campaign:' || c.campaign_key NOT IN (
         SELECT link.natural_key
         FROM crm.operation AS link
         WHERE

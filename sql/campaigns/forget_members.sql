@@ -6,5 +6,5 @@ WHERE
     AND o.kind = 'member'
     AND o.gone
     AND m.account_id = o.account_id
-    AND m.event_id = (o.intent ->> 'event_id')::bigint
+    AND m.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
     AND m.person_key = o.person_key

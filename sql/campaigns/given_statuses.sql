@@ -7,7 +7,7 @@ FROM crm.campaign_member AS m
 INNER JOIN crm.operation AS o
     ON
         m.account_id = o.account_id
-        AND o.natural_key = 'member:' || m.event_id || ':' || m.person_key
+        AND o.natural_key = 'member:' || m.campaign_key || ':' || m.person_key
 WHERE
     m.account_id = :account_id
     AND m.member_id = any(CAST(:members AS text []))

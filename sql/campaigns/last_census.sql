@@ -1,6 +1,6 @@
 -- The last census of an account, with the newest operation of each person who is not a member there.
 SELECT
-    c.event_id,
+    c.campaign_key,
     c.campaign_id,
     c.taken_at,
     c.expected,
@@ -10,4 +10,4 @@ SELECT
     c.changed
 FROM crm.campaign_census AS c
 WHERE c.account_id = :account_id
-ORDER BY c.event_id
+ORDER BY c.campaign_key

@@ -1,1 +1,1 @@
-SELECT event_id, campaign_id FROM crm.campaign_link WHERE account_id = :account_id
+SELECT campaign_key, campaign_id FROM crm.campaign_link WHERE account_id = :account_id

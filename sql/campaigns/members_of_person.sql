@@ -1,25 +1,29 @@
--- The membership of whoever has an address in an event's campaign: its latest version.
+-- The memberships of whoever has an address, in an event's campaign and in those of its sessions: the
+-- latest version of each.
 SELECT
     p.person_key,
+    o.natural_key,
     o.operation_id,
     o.state,
     m.member_id
 FROM crm.person AS p
 CROSS JOIN LATERAL (
-    SELECT
+    SELECT DISTINCT ON (v.natural_key)
+        v.natural_key,
         v.operation_id,
         v.state
     FROM crm.operation AS v
     WHERE
         v.account_id = p.account_id
-        AND v.natural_key = 'member:' || CAST(:event_id AS bigint) || ':' || p.person_key
-    ORDER BY v.version DESC
-    LIMIT 1
+        AND v.person_key = p.person_key
+        AND v.kind = 'member'
+        AND (v.intent ->> 'event_id')::bigint = :event_id
+    ORDER BY v.natural_key, v.version DESC
 ) AS o
 LEFT JOIN crm.campaign_member AS m
     ON
         p.account_id = m.account_id
-        AND m.event_id = :event_id
         AND p.person_key = m.person_key
+        AND 'member:' || m.campaign_key || ':' || m.person_key = o.natural_key
 WHERE p.account_id = :account_id AND p.address = :address
-ORDER BY p.person_key
+ORDER BY p.person_key, o.natural_key

@@ -1,10 +1,10 @@
 -- These operations' memberships are in the org, for the record that stands for each person now.
 INSERT INTO crm.campaign_member AS m (
-    account_id, event_id, person_key, campaign_id, person_id, member_id, created
+    account_id, campaign_key, person_key, campaign_id, person_id, member_id, created
 )
 SELECT
     o.account_id,
-    c.event_id,
+    c.campaign_key,
     o.person_key,
     c.campaign_id,
     i.salesforce_id,
@@ -27,9 +27,11 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS i
 CROSS JOIN LATERAL (
-    SELECT e.event_id, e.campaign_id
+    SELECT e.campaign_key, e.campaign_id
     FROM crm.event_campaign AS e
-    WHERE e.account_id = o.account_id AND e.event_id = (o.intent ->> 'event_id')::bigint
+    WHERE
+        e.account_id = o.account_id
+        AND e.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
     OFFSET 0
 ) AS c
 WHERE
@@ -37,7 +39,7 @@ WHERE
     AND o.kind = 'member'
     AND o.salesforce_id IS NOT NULL
     AND NOT o.gone
-ON CONFLICT (account_id, event_id, person_key) DO UPDATE
+ON CONFLICT (account_id, campaign_key, person_key) DO UPDATE
 SET
     campaign_id = excluded.campaign_id,
     person_id = excluded.person_id,

@@ -1,35 +1,36 @@
--- Each event of an account that has to do with campaigns, its campaign, its members, and how far
--- reading it again has come.
+-- Each event, session or series of an account that has to do with campaigns, its campaign, its members,
+-- and how far reading it again has come.
 SELECT
-    e.event_id,
+    e.campaign_key,
     coalesce(l.campaign_id, c.campaign_id) AS campaign_id,
     CASE
-        WHEN l.event_id IS NOT NULL THEN 'named'
-        WHEN c.event_id IS NOT NULL THEN 'found or created'
+        WHEN l.campaign_key IS NOT NULL THEN 'named'
+        WHEN c.campaign_key IS NOT NULL THEN 'found or created'
         ELSE 'not linked yet'
     END AS link,
     (
         SELECT count(*)
         FROM crm.campaign_member AS m
-        WHERE m.account_id = :account_id AND m.event_id = e.event_id
+        WHERE m.account_id = :account_id AND m.campaign_key = e.campaign_key
     ) AS members,
     coalesce(open.members, 0) AS waiting,
     b.rows AS backfill_rows,
     b.requested_at,
     b.done_at
 FROM (
-    SELECT x.event_id FROM crm.event_campaign AS x WHERE x.account_id = :account_id
+    SELECT x.campaign_key FROM crm.event_campaign AS x WHERE x.account_id = :account_id
     UNION
-    SELECT x.event_id FROM crm.campaign_link AS x WHERE x.account_id = :account_id
+    SELECT x.campaign_key FROM crm.campaign_link AS x WHERE x.account_id = :account_id
     UNION
-    SELECT x.event_id FROM crm.campaign_backfill AS x WHERE x.account_id = :account_id
+    SELECT x.event_id::text FROM crm.campaign_backfill AS x WHERE x.account_id = :account_id
 ) AS e
-LEFT JOIN crm.event_campaign AS c ON c.account_id = :account_id AND e.event_id = c.event_id
-LEFT JOIN crm.campaign_link AS l ON l.account_id = :account_id AND e.event_id = l.event_id
-LEFT JOIN crm.campaign_backfill AS b ON b.account_id = :account_id AND e.event_id = b.event_id
+LEFT JOIN crm.event_campaign AS c ON c.account_id = :account_id AND e.campaign_key = c.campaign_key
+LEFT JOIN crm.campaign_link AS l ON l.account_id = :account_id AND e.campaign_key = l.campaign_key
+LEFT JOIN crm.campaign_backfill AS b
+    ON b.account_id = :account_id AND e.campaign_key = b.event_id::text
 LEFT JOIN (
     SELECT
-        (o.intent ->> 'event_id')::bigint AS event_id,
+        coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') AS campaign_key,
         count(*) AS members
     FROM crm.operation AS o
     WHERE
@@ -37,5 +38,10 @@ LEFT JOIN (
         AND o.kind = 'member'
         AND o.state IN ('pending', 'in_flight', 'failed', 'exhausted')
     GROUP BY 1
-) AS open ON e.event_id = open.event_id
-ORDER BY e.event_id
+) AS open ON e.campaign_key = open.campaign_key
+-- Events by their numbers, then sessions, then series.
+ORDER BY
+    e.campaign_key LIKE '%:%',
+    e.campaign_key LIKE 'series:%',
+    length(e.campaign_key),
+    e.campaign_key

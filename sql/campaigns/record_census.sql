@@ -4,15 +4,15 @@ WITH answered AS (
 
 former AS (
     DELETE FROM crm.campaign_census
-    WHERE account_id = :account_id AND event_id <> all(CAST(:events AS bigint []))
+    WHERE account_id = :account_id AND campaign_key <> all(CAST(:keys AS text []))
 )
 
 INSERT INTO crm.campaign_census (
-    account_id, event_id, campaign_id, expected, in_org, waiting, missing, changed
+    account_id, campaign_key, campaign_id, expected, in_org, waiting, missing, changed
 )
 SELECT
     :account_id,
-    c.event_id,
+    c.campaign_key,
     c.campaign_id,
     c.expected,
     c.in_org,
@@ -20,7 +20,7 @@ SELECT
     c.missing,
     c.changed
 FROM jsonb_to_recordset(CAST(:counted AS jsonb)) AS c (
-    event_id bigint,
+    campaign_key text,
     campaign_id text,
     expected bigint,
     in_org bigint,
@@ -28,7 +28,7 @@ FROM jsonb_to_recordset(CAST(:counted AS jsonb)) AS c (
     missing bigint [],
     changed bigint []
 )
-ON CONFLICT (account_id, event_id) DO UPDATE
+ON CONFLICT (account_id, campaign_key) DO UPDATE
 SET
     campaign_id = excluded.campaign_id,
     taken_at = now(),

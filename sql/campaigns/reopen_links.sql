@@ -7,7 +7,7 @@ FROM (
     INNER JOIN crm.operation AS latest
         ON
             c.account_id = latest.account_id
-            AND latest.natural_key = 'campaign:' || c.event_id
+            AND latest.natural_key = 'campaign:' || c.campaign_key
             AND latest.state <> 'superseded'
     WHERE
         c.account_id = :account_id

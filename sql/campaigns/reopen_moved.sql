@@ -6,13 +6,13 @@
 -- Those that are marked are few: the others' tables are asked by key, one after another (`OFFSET 0`,
 -- `LIMIT`), where PostgreSQL, which takes them for many, would compare all with all.
 WITH marked AS MATERIALIZED (
-    SELECT m.account_id, m.event_id, m.person_key, m.person_id, m.campaign_id
+    SELECT m.account_id, m.campaign_key, m.person_key, m.person_id, m.campaign_id
     FROM crm.campaign_member AS m
     WHERE m.account_id = :account_id AND m.moved
 ),
 
 moved AS MATERIALIZED (
-    SELECT m.account_id, 'member:' || m.event_id || ':' || m.person_key AS natural_key
+    SELECT m.account_id, 'member:' || m.campaign_key || ':' || m.person_key AS natural_key
     FROM marked AS m
     CROSS JOIN LATERAL (
         SELECT i.salesforce_id
@@ -23,7 +23,7 @@ moved AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT c.campaign_id
         FROM crm.event_campaign AS c
-        WHERE c.account_id = m.account_id AND c.event_id = m.event_id
+        WHERE c.account_id = m.account_id AND c.campaign_key = m.campaign_key
         OFFSET 0
     ) AS c
     WHERE i.salesforce_id <> m.person_id OR c.campaign_id <> m.campaign_id

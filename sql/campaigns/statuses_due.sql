@@ -1,9 +1,9 @@
--- Events whose campaign was wanted with another status than their days say by now: days alone change it,
+-- Campaigns that were wanted with another status than their days say by now: days alone change it,
 -- and no row is new.
-SELECT c.event_id
+SELECT c.natural_key
 FROM (
     SELECT DISTINCT ON (o.natural_key)
-        (o.intent ->> 'event_id')::bigint AS event_id,
+        o.natural_key,
         o.intent -> 'campaign' AS campaign
     FROM crm.operation AS o
     WHERE o.account_id = :account_id AND o.kind = 'campaign'
@@ -15,4 +15,4 @@ WHERE
         WHEN :today > c.campaign ->> 'EndDate' THEN 'Completed'
         ELSE 'In Progress'
     END
-ORDER BY c.event_id
+ORDER BY c.natural_key

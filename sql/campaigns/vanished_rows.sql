@@ -1,8 +1,13 @@
 -- Rows that are not in the source any more and of which a membership still tells.
-SELECT m.source_row, m.natural_key, m.event_session_id, m.attended
+SELECT m.source_row, m.natural_key, m.event_session_id, m.attended, m.of_session
 FROM crm.operation AS o
 CROSS JOIN LATERAL (
-    SELECT known.source_row, known.natural_key, known.event_session_id, known.attended
+    SELECT
+        known.source_row,
+        known.natural_key,
+        known.event_session_id,
+        known.attended,
+        known.of_session
     FROM crm.member_row AS known
     WHERE
         known.account_id = o.account_id

@@ -1,6 +1,7 @@
 SELECT
     member_id,
     event_id,
+    event_session_id,
     campaign_id,
     person_id,
     email,

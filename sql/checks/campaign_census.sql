@@ -2,8 +2,8 @@
 -- last. Accounts without a census pass.
 SELECT
     a.account_id,
-    count(c.event_id) FILTER (WHERE c.missing <> '{}') = 0 AS passed,
-    count(c.event_id) AS campaigns,
+    count(c.campaign_key) FILTER (WHERE c.missing <> '{}') = 0 AS passed,
+    count(c.campaign_key) AS campaigns,
     coalesce(sum(c.expected), 0)::bigint AS members_expected,
     coalesce(sum(c.in_org), 0)::bigint AS members_in_org,
     coalesce(sum(cardinality(c.missing)), 0) AS missing,

@@ -67,7 +67,9 @@ SET
                     SELECT FROM crm.operation AS link
                     WHERE
                         link.account_id = o.account_id
-                        AND link.natural_key = 'campaign:' || (o.intent ->> 'event_id')
+                        AND link.natural_key
+                        = 'campaign:'
+                        || coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
                         AND link.state IN ('failed', 'exhausted')
                 )
             )

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
+from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.stages import Stage
 from crm_pipeline.flows.campaigns import rules, stages
+from crm_pipeline.ledger import campaign_keys
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 
@@ -95,19 +98,69 @@ def moved(
     Returns:
         By from, to, and whether they would come to have responded by it.
     """
-    then = {each.natural_key: each for each in rules.derived_again(known, after)}
+    now = {each.natural_key: each for each in rules.derived_again(known, before)}
+    regrouped = of_grain(known, after.settings)
+    then = {each.natural_key: each for each in rules.derived_again(regrouped, after)}
     counted: Counter[tuple[str, str, bool]] = Counter()
-    for now in rules.derived_again(known, before):
-        other = then[now.natural_key]
-        responds = other.rejected_because is None and _responds(other.fields["stage"], after)
-        did = now.rejected_because is None and _responds(now.fields["stage"], before)
-        counted[_label(now), _label(other), responds and not did] += 1
+    for key in now.keys() | then.keys():
+        was = now.get(key)
+        # Campaigns of a grain that is past stay as they are.
+        becomes = then.get(key, was)
+        responds = _responds(becomes, after) and not _responds(was, before)
+        counted[_label(was), _label(becomes), responds] += 1
     return counted
 
 
-def _label(intent: Intent) -> str:
-    return "none" if intent.rejected_because is not None else str(intent.fields["Status"])
+def of_grain(known: Mapping[str, Said], chosen: CampaignSettings) -> dict[str, Said]:
+    """Memberships as they would be if campaigns were of what these settings say.
+
+    Those of sessions are made of what is remembered of an event's, and the other way round.
+    """
+    there: dict[str, Said] = {}
+    made: dict[str, Said] = {}
+    for key, said in known.items():
+        of_session = "campaign_key" in said.intent
+        if chosen.of_sessions if of_session else chosen.of_events:
+            there[key] = said
+        others: list[tuple[str, Said]] = []
+        if chosen.of_sessions and not of_session:
+            others = _of_sessions(key, said)
+        elif chosen.of_events and of_session:
+            others = [_of_event(key, said)]
+        for other, part in others:
+            joined = stages.remembered(part).joined(stages.remembered(made.get(other)))
+            made[other] = replace(part, memory=joined.memory)
+    return made | there
 
 
-def _responds(stage: Stage | None, choices: rules.Choices) -> bool:
+def _of_sessions(key: str, said: Said) -> list[tuple[str, Said]]:
+    told = stages.remembered(said)
+    person = int(key.rpartition(":")[2])
+    made = []
+    for session in {word.session for word in told.words.values()}:
+        others = {row for row, word in told.words.items() if word.session != session}
+        campaign = campaign_keys.of_session(session)
+        intent = {**said.intent, "campaign_key": campaign, "stage": None}
+        memory = told.without({*others, *told.unknown}).memory
+        part = Said(said.as_of, intent, memory, was_sent=False)
+        made.append((rules.member_key(campaign, person), part))
+    return made
+
+
+def _of_event(key: str, said: Said) -> tuple[str, Said]:
+    intent = {name: each for name, each in said.intent.items() if name != "campaign_key"}
+    of_event = rules.member_key(str(intent["event_id"]), int(key.rpartition(":")[2]))
+    return of_event, Said(said.as_of, {**intent, "stage": None}, said.memory, was_sent=False)
+
+
+def _label(intent: Intent | None) -> str:
+    if intent is None or intent.rejected_because is not None:
+        return "none"
+    return str(intent.fields["Status"])
+
+
+def _responds(intent: Intent | None, choices: rules.Choices) -> bool:
+    if intent is None or intent.rejected_because is not None:
+        return False
+    stage: Stage | None = intent.fields["stage"]
     return stage is not None and choices.statuses[stage].has_responded

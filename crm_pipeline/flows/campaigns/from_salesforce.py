@@ -25,7 +25,7 @@ from crm_pipeline.ledger.campaign_wishes import (
 )
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.salesforce.emails import email_key
-from crm_pipeline.sources.events import events
+from crm_pipeline.sources.events import events, sessions_of_events
 
 TOPIC = "registrants_from_campaigns"
 
@@ -104,21 +104,17 @@ def follow(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
     wishes = waiting_wishes(ledger, account.account_id, limit=choices.most_registrations_per_cycle)
     if not wishes:
         return
-    ids = {each.event_id for each in wishes}
-    sessions = {
-        event.event_id: event.sessions
-        for event in events(reading.warehouse, account.client_id, ids)
-    }
+    about = _about(reading, wishes)
     wishes_were_told(ledger, account.account_id, [each.member_id for each in wishes])
     wants = [
         MessageWant(
             TOPIC,
-            f"event:{each.event_id}:{each.email}",
+            _named(each),
             each.noticed_at,
             {
                 "action": choices.from_salesforce,
-                "event_id": each.event_id,
-                "sessions": list(sessions.get(each.event_id, ())),
+                "event_id": about[each.member_id][0],
+                "sessions": about[each.member_id][1],
                 "email": each.email,
                 "first_name": each.first_name,
                 "last_name": each.last_name,
@@ -130,6 +126,36 @@ def follow(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
         for each in wishes
     ]
     yield Batch(NAME, 0, (), None, wants=wants)
+
+
+def _about(
+    reading: Reading[CampaignSettings], wishes: Sequence[Wish]
+) -> dict[str, tuple[int | None, list[int]]]:
+    """The event of each wish, and those of its sessions that it is about, by the member's Id."""
+    warehouse, client = reading.warehouse, reading.account.client_id
+    named = {each.event_session_id for each in wishes} - {None}
+    ids = {each.event_id for each in wishes} - {None}
+    of_session = {
+        each.session_id: each.event_id
+        for each in (sessions_of_events(warehouse, client, named) if named else ())
+    }
+    of_event = {
+        each.event_id: list(each.sessions)
+        for each in (events(warehouse, client, ids) if ids else ())
+    }
+    return {
+        each.member_id: (each.event_id, of_event.get(each.event_id or 0, []))
+        if each.event_session_id is None
+        else (of_session.get(each.event_session_id), [each.event_session_id])
+        for each in wishes
+    }
+
+
+def _named(wish: Wish) -> str:
+    """Names an address and what it is to be registered for: the session, or all of the event."""
+    if wish.event_session_id is None:
+        return f"event:{wish.event_id}:{wish.email}"
+    return f"session:{wish.event_session_id}:{wish.email}"
 
 
 def _wanted(choices: CampaignSettings) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.flows.campaigns import rules, stages
+from crm_pipeline.ledger import campaign_keys
 from crm_pipeline.ledger.campaigns import Said, absorbed_members, latest_intents, wanted_people
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import (
@@ -40,7 +41,9 @@ def of_rows(
     people = of_account.people([row for row in rows if rejection(row, filters) is None])
     told = rules.memberships(rows, choices, people)
     before = memberships_of(ledger, account_id, told) if told else {}
-    keys = {each.natural_key for each in (*told.values(), *before.values()) if each is not None}
+    told = {row: rules.with_former(each, before.get(row)) for row, each in told.items()}
+    rows_say = (each for each in (*told.values(), *before.values()) if each is not None)
+    keys = {key for each in rows_say for key in each.keys}
     known = latest_intents(ledger, account_id, keys) if keys else {}
     ends = rules.session_ends(rows, of_account.selection.timezone)
     if ends:
@@ -125,7 +128,9 @@ def of_vanished_rows(ledger: Connection, account: Account, choices: rules.Choice
     if not before:
         return []
     told: dict[str, MemberRow | None] = dict.fromkeys(before)
-    known = latest_intents(ledger, account_id, {each.natural_key for each in before.values()})
+    known = latest_intents(
+        ledger, account_id, {key for each in before.values() for key in each.keys}
+    )
     _note(ledger, account_id, told, before)
     by_now = _with_sessions(ledger, account_id, choices, known, ())
     return rules.member_intents((), by_now, {}, known, told)
@@ -138,7 +143,7 @@ def of_absorbed_people(
     account_id = account.account_id
     members: dict[str, Intent] = {}
     for person_key, former in absorbed_members(ledger, account_id):
-        key = rules.member_key(former.intent["event_id"], person_key)
+        key = rules.member_key(campaign_keys.key_of(former.intent), person_key)
         known = latest_intents(ledger, account_id, [key]).get(key)
         if (earlier := members.get(key)) is not None:
             known = Said(earlier.as_of, earlier.fields, earlier.memory)
@@ -146,6 +151,11 @@ def of_absorbed_people(
         by_now = _with_sessions(ledger, account_id, choices, both, ())
         members[key] = rules.inherited(former, known, person_key, by_now)
         rows = memberships_of(ledger, account_id, stages.remembered(former).rows)
-        moved = {row: each._replace(natural_key=key) for row, each in rows.items()}
+        moved = {
+            row: each._replace(of_session=key)
+            if "campaign_key" in former.intent
+            else each._replace(natural_key=key)
+            for row, each in rows.items()
+        }
         note_memberships(ledger, account_id, moved)
     return list(members.values())

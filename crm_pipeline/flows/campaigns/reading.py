@@ -1,9 +1,10 @@
 """Reading for campaigns: rows become memberships, and their events campaigns."""
 
+from collections import defaultdict
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.campaigns import CampaignSettings
@@ -11,13 +12,25 @@ from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.campaigns import NAME, memberships, rules
 from crm_pipeline.flows.campaigns.back_fill import to_read_whole, was_read
 from crm_pipeline.flows.campaigns.shown import WAITING
-from crm_pipeline.ledger.campaigns import campaign_links, linked_events, statuses_due
+from crm_pipeline.flows.campaigns.wanted import campaign_intents, with_link, with_status
+from crm_pipeline.ledger import campaign_keys
+from crm_pipeline.ledger.campaigns import (
+    campaign_links,
+    latest_intents,
+    linked_keys,
+    statuses_due,
+)
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.sessions import change_grace
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import account_rows
-from crm_pipeline.sources.events import check_event_columns, events
+from crm_pipeline.sources.events import (
+    Session,
+    check_event_columns,
+    events,
+    sessions_of_events,
+)
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, tells_recordings
 
 
@@ -45,7 +58,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         reading.choices,
         rules.member_map(rows.overrides, rows.selection.timezone, reading.choices.join_link_field),
         campaign_links(ledger, account.account_id),
-        linked_events(ledger, account.account_id),
+        linked_keys(ledger, account.account_id),
         rows.filter_strings,
         account.settings.vanished,
         account.settings.words,
@@ -53,7 +66,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         recordings=tells_recordings(warehouse),
         campaigns=rules.campaign_map(rows.overrides, rows.selection.timezone),
     )
-    check_event_columns(warehouse, rows.overrides)
+    check_event_columns(warehouse, rows.overrides, reading.choices.series_parent)
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
     for extract in EXTRACTS:
@@ -62,12 +75,8 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
             campaigns = _campaigns(warehouse, account, choices, members)
             yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)
     now = datetime.now(UTC)
-    if reading.choices.campaign_status and (
-        due := statuses_due(ledger, account.account_id, now.date())
-    ):
-        found = events(warehouse, account.client_id, due, settings().warehouse_timezone)
-        told = [rules.campaign_intent(event, choices, now) for event in found]
-        yield Batch(NAME, 0, told, None)
+    if said_anew := _without_rows(ledger, account, choices, now):
+        yield Batch(NAME, 0, said_anew, None)
     waiting = was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
@@ -83,10 +92,44 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
 def _campaigns(
     warehouse: Engine, account: Account, choices: rules.Choices, members: Sequence[Intent]
 ) -> list[Intent]:
-    """The campaigns that memberships need."""
-    wanted = {each.fields["event_id"] for each in members if each.rejected_because is None}
-    if not wanted:
+    """The campaigns that memberships need, and those above them."""
+    needed = [each.fields for each in members if each.rejected_because is None]
+    if not needed:
         return []
-    found = events(warehouse, account.client_id, wanted, settings().warehouse_timezone)
+    zone = settings().warehouse_timezone
+    keys = {campaign_keys.key_of(each) for each in needed}
+    wanted = {number for key in keys if (number := campaign_keys.session_of(key)) is not None}
+    of_event: defaultdict[int, list[Session]] = defaultdict(list)
+    if wanted:
+        for session in sessions_of_events(warehouse, account.client_id, wanted, zone):
+            of_event[session.event_id].append(session)
+    ids = {*(each["event_id"] for each in needed), *of_event}
     now = datetime.now(UTC)
-    return [rules.campaign_intent(event, choices, now) for event in found]
+    told = {
+        intent.natural_key: intent
+        for event in events(warehouse, account.client_id, ids, zone)
+        for intent in campaign_intents(event, of_event[event.event_id], choices, now)
+    }
+    return list(told.values())
+
+
+def _without_rows(
+    ledger: Connection, account: Account, choices: rules.Choices, now: datetime
+) -> list[Intent]:
+    """Campaigns that are to be otherwise though no row is new: days pass, a series is named."""
+    account_id, mapped = account.account_id, choices.campaigns
+    told: dict[str, Intent] = {}
+    series = {
+        f"campaign:{key}": link
+        for key, link in choices.links.items()
+        if key.startswith(campaign_keys.SERIES)
+    }
+    if series:
+        for key, said in latest_intents(ledger, account_id, series).items():
+            if said.intent["campaign_id"] != series[key]:
+                told[key] = with_link(said, series[key], now)
+    if choices.settings.campaign_status and not {"Status"} & {*mapped.sources, *mapped.constants}:
+        due = statuses_due(ledger, account_id, now.date())
+        for key, said in latest_intents(ledger, account_id, due).items():
+            told.setdefault(key, with_status(said, now))
+    return list(told.values())

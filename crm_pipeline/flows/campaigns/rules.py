@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from dataclasses import field as default
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -16,23 +16,19 @@ from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import stages, sums
 from crm_pipeline.flows.campaigns.stages import row_key
+from crm_pipeline.ledger import campaign_keys
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
-from crm_pipeline.sources.events import Event
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import FieldMap, field_map, rejection
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.stages import word_of
-from crm_pipeline.text import seen, trimmed, written
 
 MEMBER, CAMPAIGN = "CampaignMember", "Campaign"
-
-NAME_CHARS = 80
-"""Of Campaign.Name (Salesforce: Campaign), in units of UTF-16."""
 
 RULES = 3
 """Of the stages; members that other rules made are read again."""
@@ -53,8 +49,8 @@ class Choices:
     Attributes:
         settings: its campaign settings.
         members: what it fills further fields of CampaignMember with.
-        links: campaigns that people named, by event id.
-        linked: events that have a campaign, however they came by it.
+        links: campaigns that people named, by key (`ledger.campaign_keys`).
+        linked: keys of which there is a campaign, however they came by it.
         filter_strings: addresses that must not reach the org.
         vanished: what becomes of what the org has of rows that are gone.
         words: the meaning of its status words.
@@ -67,8 +63,8 @@ class Choices:
 
     settings: CampaignSettings
     members: FieldMap
-    links: Mapping[int, str]
-    linked: Set[int] = frozenset()
+    links: Mapping[str, str]
+    linked: Set[str] = frozenset()
     filter_strings: Sequence[str] = ()
     vanished: Vanished = "keep"
     words: Words = default(default_factory=Words)
@@ -82,10 +78,10 @@ class Choices:
         """The statuses that are sent, by stage; one for who saw a recording where that is told."""
         return self.settings.sent(recordings=self.recordings)
 
-    def has_campaign(self, event_id: int) -> bool:
-        """Returns whether an event is linked to a campaign, or will find or get one."""
+    def has_campaign(self, key: str) -> bool:
+        """Returns whether a campaign is linked, or will be found or made."""
         own = self.settings.external_id_field is not None or self.settings.create_campaigns
-        return own or event_id in self.links or event_id in self.linked
+        return own or key in self.links or key in self.linked
 
     def people_from_none(self, said: Iterable[Stage]) -> bool:
         """Returns whether none of these stages makes somebody a person of the org."""
@@ -103,14 +99,6 @@ def member_map(
 def campaign_map(overrides: Sequence[FieldMapping], timezone: str = "UTC") -> FieldMap:
     """Returns the account's map of further fields of Campaign; there is none by default."""
     return _map_of(CAMPAIGN, overrides, timezone)
-
-
-def status_on(today: date, starts: str | None, ends: str | None) -> str:
-    """Returns the status of a campaign by its days (ISO, or what the warehouse says instead)."""
-    now = today.isoformat()
-    if starts and now < starts:
-        return "Planned"
-    return "Completed" if ends and now > ends else "In Progress"
 
 
 def _map_of(sobject: str, overrides: Sequence[FieldMapping], timezone: str) -> FieldMap:
@@ -138,6 +126,10 @@ def fingerprint(choices: Choices) -> str:
         said["campaigns"] = [choices.campaigns.sources, choices.campaigns.constants]
     if settings.campaign_status:
         said["campaign_status"] = True
+    if settings.grain != "event":
+        said["grain"] = settings.grain
+    if settings.series_parent is not None:
+        said["series_parent"] = settings.series_parent
     if not settings.reregistration:
         said["reregistration"] = False
     if words.least_minutes > 1:
@@ -149,55 +141,15 @@ def fingerprint(choices: Choices) -> str:
     return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-def campaign_intent(event: Event, choices: Choices, now: datetime) -> Intent:
-    """The campaign that an event is to be, with the statuses that its members need.
-
-    Args:
-        event: the event.
-        choices: the account's.
-        now: when this is wanted, UTC; what is wanted later replaces it.
-    """
-    settings = choices.settings
-    starts, ends = written(event.starts_on), written(event.ends_on)
-    further = choices.campaigns.apply(event.columns)
-    if settings.campaign_status:
-        further = {"Status": status_on(now.date(), starts, ends), **further}
-    fields: dict[str, Any] = {
-        "event_id": event.event_id,
-        "campaign_id": choices.links.get(event.event_id),
-        "external_id_field": settings.external_id_field,
-        "create": settings.create_campaigns,
-        "campaign": {
-            "Name": trimmed(seen(event.name), NAME_CHARS) or f"Event {event.event_id}",
-            "Description": f"Webinar platform: event {event.event_id}",
-            "Type": settings.campaign_type,
-            "StartDate": starts,
-            "EndDate": ends,
-            "IsActive": True,
-            **further,
-        },
-        "statuses": [
-            {"Label": status.label, "HasResponded": status.has_responded}
-            for status in choices.statuses.values()
-        ],
-        "unknown_status": settings.unknown_status,
-    }
-    if further:
-        fields["follows"] = sorted(further)
-    if settings.keep_campaigns == "never":
-        fields["keep"] = False
-    return Intent(f"campaign:{event.event_id}", "campaign", None, now, fields)
-
-
-def member_key(event_id: int, person_key: int) -> str:
-    """The natural key of a person's membership in an event's campaign."""
-    return f"member:{event_id}:{person_key}"
+def member_key(campaign_key: str, person_key: int) -> str:
+    """The natural key of a person's membership in a campaign (`ledger.campaign_keys`)."""
+    return f"member:{campaign_key}:{person_key}"
 
 
 def memberships(
     participations: Iterable[Participation], choices: Choices, people: Mapping[Who, int]
 ) -> dict[str, MemberRow | None]:
-    """Returns the membership that each row tells of now.
+    """Returns the memberships that each row tells of now: of its event, its session, or both.
 
     None: of none, since its address is filtered out or is none, where the account has what such
     rows brought deleted; else they leave things as they are, and are not there.
@@ -206,12 +158,37 @@ def memberships(
     for participation in participations:
         reason = rejection(participation, choices.filter_strings)
         if reason is None:
-            key = member_key(participation.columns["event_id"], people[who(participation)])
+            of_event, of_session = (
+                None if key is None else member_key(key, people[who(participation)])
+                for key in _campaigns_of(participation, choices.settings)
+            )
             attended = word_of(participation, choices.words) == "attended"
-            told[row_key(participation)] = MemberRow(key, participation.event_session_id, attended)
+            session = participation.event_session_id
+            told[row_key(participation)] = MemberRow(of_event, session, attended, of_session)
         elif choices.vanished == "delete" and reason != participation.flaw:
             told[row_key(participation)] = None
     return told
+
+
+def _campaigns_of(row: Participation, chosen: CampaignSettings) -> tuple[str | None, str | None]:
+    """The keys of the campaigns that a row is about: its event's and its session's."""
+    return (
+        str(row.columns["event_id"]) if chosen.of_events else None,
+        campaign_keys.of_session(row.event_session_id) if chosen.of_sessions else None,
+    )
+
+
+def with_former(told: MemberRow | None, before: MemberRow | None) -> MemberRow | None:
+    """Returns what a row tells of, with what it told of before under a `grain` that is past.
+
+    The campaigns of that time stay as they are, but for rows that vanish.
+    """
+    if told is None or before is None:
+        return told
+    return told._replace(
+        natural_key=told.natural_key or before.natural_key,
+        of_session=told.of_session or before.of_session,
+    )
 
 
 def session_ends(rows: Iterable[Participation], timezone: str) -> dict[int, datetime]:
@@ -230,7 +207,7 @@ def member_intents(
     known: Mapping[str, Said],
     told: Mapping[str, MemberRow | None] | None = None,
 ) -> list[Intent]:
-    """One membership for each person and event: one stage, sums, the newest values.
+    """One membership for each person and campaign: one stage, sums, the newest values.
 
     A person registers for and attends several sessions of one event, and the rows come in any
     order over many cycles; hence what was said before is taken into account. A membership of which
@@ -243,37 +220,41 @@ def member_intents(
         known: what was said last, by natural key.
         told: of which membership each row tells now (`memberships`), and those that vanished.
     """
-    said: defaultdict[tuple[int, int], list[Participation]] = defaultdict(list)
+    said: defaultdict[tuple[str, int], list[Participation]] = defaultdict(list)
     for participation in participations:
         if rejection(participation, choices.filter_strings) is None:
-            said[participation.columns["event_id"], people[who(participation)]].append(
-                participation
-            )
-    lost: dict[tuple[int, int], set[str]] = {}
+            for campaign in _campaigns_of(participation, choices.settings):
+                if campaign is not None:
+                    said[campaign, people[who(participation)]].append(participation)
+    lost: dict[tuple[str, int], set[str]] = {}
     for key, before in known.items():
         rows = stages.remembered(before).rows & (told or {}).keys()
         tells = {row: (told or {})[row] for row in rows}
-        if left := {row for row, now in tells.items() if now is None or now.natural_key != key}:
-            lost[before.intent["event_id"], int(key.rpartition(":")[2])] = left
+        if left := {row for row, now in tells.items() if now is None or key not in now.keys}:
+            lost[campaign_keys.key_of(before.intent), _person(key)] = left
     return [
         _member(
-            event_id,
+            campaign,
             person,
-            said.get((event_id, person), []),
-            lost=lost.get((event_id, person), set()),
+            said.get((campaign, person), []),
+            lost=lost.get((campaign, person), set()),
             choices=choices,
-            known=known.get(member_key(event_id, person)),
+            known=known.get(member_key(campaign, person)),
         )
-        for event_id, person in dict.fromkeys((*said, *lost))
+        for campaign, person in dict.fromkeys((*said, *lost))
     ]
+
+
+def _person(natural_key: str) -> int:
+    return int(natural_key.rpartition(":")[2])
 
 
 def derived_again(known: Mapping[str, Said], choices: Choices) -> list[Intent]:
     """Memberships as they are now that other sessions are over, though no row is new."""
     return [
         _member(
-            said.intent["event_id"],
-            int(key.rpartition(":")[2]),
+            campaign_keys.key_of(said.intent),
+            _person(key),
             [],
             lost=(),
             choices=choices,
@@ -304,8 +285,8 @@ def inherited(former: Said, known: Said | None, person_key: int, choices: Choice
         {**saids[-1].intent, "fields": fields, "parts": dict(parts)},
         stages.remembered(known).joined(stages.remembered(former)).memory,
     )
-    event_id = former.intent["event_id"]
-    return _member(event_id, person_key, [], lost=(), choices=choices, known=both)
+    campaign = campaign_keys.key_of(former.intent)
+    return _member(campaign, person_key, [], lost=(), choices=choices, known=both)
 
 
 def makes_nobody(member: Intent, choices: Choices) -> bool:
@@ -322,7 +303,7 @@ def refused(member: Intent) -> Intent:
 
 
 def _member(
-    event_id: int,
+    campaign: str,
     person_key: int,
     rows: list[Participation],
     *,
@@ -361,19 +342,22 @@ def _member(
     undoes = is_over and choices.vanished == "delete"
     if undoes:
         stage, reason = None, NO_ROW
+    event_id = rows[-1].columns["event_id"] if rows else known and known.intent["event_id"]
     if event_id is None:
         reason = NO_EVENT
-    elif reason is None and not choices.has_campaign(event_id):
+    elif reason is None and not choices.has_campaign(campaign):
         reason = NOT_LINKED
+    about = {} if campaign == str(event_id) else {"campaign_key": campaign}
     wanted = {
         "event_id": event_id,
-        "link": choices.links.get(event_id),
+        **about,
+        "link": choices.links.get(campaign),
         "stage": stage,
         "Status": stage and choices.statuses[stage].label,
         "fields": fields,
         "parts": parts,
     }
-    key = member_key(event_id, person_key)
+    key = member_key(campaign, person_key)
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
 
 

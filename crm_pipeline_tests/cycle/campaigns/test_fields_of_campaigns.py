@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
-from crm_pipeline.flows.campaigns.rules import status_on
+from crm_pipeline.flows.campaigns.wanted import status_on
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import one_registration, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of

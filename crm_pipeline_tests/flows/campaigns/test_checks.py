@@ -63,8 +63,8 @@ def test_two_memberships_of_one_record_are_noticed_until_they_are_one(pipeline: 
         acme(connection)
         connection.execute(
             text(
-                "INSERT INTO crm.event_campaign (account_id, event_id, campaign_id)"
-                " VALUES ('acme', 7, '701')"
+                "INSERT INTO crm.event_campaign (account_id, campaign_key, campaign_id)"
+                " VALUES ('acme', '7', '701')"
             )
         )
         a_member(connection, 1, "00v1")

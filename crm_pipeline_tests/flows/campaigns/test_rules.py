@@ -14,10 +14,10 @@ from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.flows.campaigns.rules import (
     Choices,
-    campaign_intent,
     fingerprint,
     member_map,
 )
+from crm_pipeline.flows.campaigns.wanted import campaign_intent
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.events import Event
@@ -34,7 +34,7 @@ MAP = member_map(
 )
 
 
-def chosen(filters: tuple[str, ...] = (), links: dict[int, str] | None = None, **settings: Any):
+def chosen(filters: tuple[str, ...] = (), links: dict[str, str] | None = None, **settings: Any):
     return Choices(CampaignSettings(**settings), MAP, links or {}, filter_strings=filters)
 
 
@@ -148,7 +148,7 @@ def test_filtered_addresses_are_no_members() -> None:
 def test_an_event_that_nobody_linked_is_said_to_be_so_until_somebody_does() -> None:
     [member] = member_intents([row()], chosen(create_campaigns=False), {})
     assert member.rejected_because == "no campaign is linked to the event"
-    linked = chosen(links={7: "701000000000001AAA"}, create_campaigns=False)
+    linked = chosen(links={"7": "701000000000001AAA"}, create_campaigns=False)
     [member] = member_intents(
         [row()], linked, {member.natural_key: Said(NOON, member.fields, member.memory)}
     )

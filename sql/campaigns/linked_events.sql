@@ -1,1 +1,0 @@
-SELECT event_id FROM crm.event_campaign WHERE account_id = :account_id
