@@ -209,8 +209,8 @@ def test_an_account_with_leads_as_members_is_asked_once_a_day_which_were_convert
                 "WITH m AS (INSERT INTO crm.campaign_mapping (account_id, fingerprint,"
                 " conversions_seen_at)"
                 " VALUES (:account, '', now() - make_interval(hours => :hours)))"
-                " INSERT INTO crm.campaign_member (account_id, campaign_key, person_key, campaign_id,"
-                " person_id, member_id) VALUES (:account, 1, 1, '701', :member, '00v')"
+                " INSERT INTO crm.campaign_member (account_id, campaign_key, person_key,"
+                " campaign_id, person_id, member_id) VALUES (:account, 1, 1, '701', :member, '00v')"
             ),
             {"account": account, "member": member, "hours": hours},
         )
