@@ -203,7 +203,7 @@ class WebinarCase:
                         contact = FieldMapping("Contact", field, source)
                         set_field_mapping(rows, client, contact)
             self._events(rows)
-            add_campaign_link(rows, client, MEETUP, self._meetup)
+            add_campaign_link(rows, client, str(MEETUP), self._meetup)
             self._first(rows)
             hint(rows, client)
 

@@ -133,8 +133,8 @@ def _about(
 ) -> dict[str, tuple[int | None, list[int]]]:
     """The event of each wish, and those of its sessions that it is about, by the member's Id."""
     warehouse, client = reading.warehouse, reading.account.client_id
-    named = {each.event_session_id for each in wishes} - {None}
-    ids = {each.event_id for each in wishes} - {None}
+    named = {each.event_session_id for each in wishes if each.event_session_id is not None}
+    ids = {each.event_id for each in wishes if each.event_id is not None}
     of_session = {
         each.session_id: each.event_id
         for each in (sessions_of_events(warehouse, client, named) if named else ())

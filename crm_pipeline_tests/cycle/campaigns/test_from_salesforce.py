@@ -40,12 +40,13 @@ def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield made
 
 
-def wish(bench: Bench, name: str, **fields: Any) -> str:
-    """Somebody puts a lead of theirs into the campaign."""
+def wish(bench: Bench, name: str, campaign: str | None = None, **fields: Any) -> str:
+    """Somebody puts a lead of theirs into the campaign, by default the only one."""
     known = {"LastName": name, "Company": "C", "Email": f"{name}@example.com"}
     lead = bench.seed("Lead", **known, **fields)
-    [campaign] = bench.records("Campaign")
-    member = {"CampaignId": campaign["Id"], "LeadId": lead, "Status": "Please register"}
+    if campaign is None:
+        [campaign] = [each["Id"] for each in bench.records("Campaign")]
+    member = {"CampaignId": campaign, "LeadId": lead, "Status": "Please register"}
     made = bench.admin("create", object="CampaignMember", fields=member)
     return str(made["id"])
 
@@ -153,3 +154,19 @@ def test_an_idle_reading_costs_a_call(bench: Bench) -> None:
     assert bench.cycle().counts.api_calls == 1
     switch_on(bench)
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_who_is_put_into_the_campaign_of_a_session_is_told_for_that_one(bench: Bench) -> None:
+    switch_on(bench, grain="session", series_parent="series", **CHOSEN)
+    bench.connection.execute(text("UPDATE warehouse.event SET series = 'Tuesdays'"))
+    bench.cycle()
+    for name in ("Expo: Session 1, 2026-03-01", "Tuesdays"):
+        [campaign] = [each["Id"] for each in bench.records("Campaign") if each["Name"] == name]
+        bench.seed(
+            "CampaignMemberStatus", CampaignId=campaign, Label="Please register", SortOrder=9
+        )
+        wish(bench, name[0], campaign)
+    bench.cycle()
+    [body] = told(bench)
+    assert body["email"] == "E@example.com".casefold()
+    assert (body["event_id"], body["sessions"]) == (event_id(bench), [1])
