@@ -25,7 +25,8 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 _BATCH_REFUSED = frozenset((400, 413, 422))
 """The platform could not take the request as it is; one of its messages may be why."""
 
-_PASSING = frozenset((408, 425, 429))
+_PASSING = frozenset((408, 409, 425, 429))
+"""409: a request with the same `Idempotency-Key` is still being worked on."""
 
 
 class HttpPlatform:

@@ -78,7 +78,7 @@ def test_a_message_that_the_answer_leaves_out_has_no_answer(
     assert [answer.message_id for answer in answers(platform, messages)] == [messages[1].message_id]
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
 def test_a_pause_is_asked_for(
     server: LocalPlatformServer, platform: HttpPlatform, status: int
 ) -> None:
