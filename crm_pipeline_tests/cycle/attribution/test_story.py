@@ -37,6 +37,11 @@ def shop(
         yield made
 
 
+def why(body: dict[str, Any]) -> tuple[str, str, dict[str, int]]:
+    """The rule, the reason, and the triggers with their versions."""
+    return body["match"]["rule"], body["match"]["because"], body["fired"]
+
+
 def test_twelve_steps(shop: Bench) -> None:
     # 1. A new lead by phone.
     track(shop.connection, 1, **CALL)
@@ -96,6 +101,8 @@ def test_twelve_steps(shop: Bench) -> None:
     times = [each["at"] for each in body["history"]]
     assert times == sorted(times)
     assert (body["standing"], body["closed_amount"]) == ("open", "0.00")
+    by_role = ("contact_role", f"contact {winner}")
+    assert why(body) == (*by_role, {"new": 1, "updated": 2})
 
     # 7. Won.
     edit(shop, second, StageName="Closed Won")
@@ -103,12 +110,14 @@ def test_twelve_steps(shop: Bench) -> None:
     body = of_lead(shop, 2, second)
     assert (body["standing"], body["closed_amount"], body["amount"]) == ("won", "50.00", "50.00")
     assert body["history"][-1]["is_won"] is True
+    assert why(body) == (*by_role, {"new": 1, "updated": 3})
 
     # 8. Lost after all.
     edit(shop, second, StageName="Closed Lost")
     cycle(shop)
     body = of_lead(shop, 2, second)
     assert (body["standing"], body["closed_amount"], body["amount"]) == ("lost", "0.00", "50.00")
+    assert why(body) == (*by_role, {"new": 1, "updated": 4})
 
     # 9. Won again, with another amount and another day.
     edit(shop, second, StageName="Closed Won", Amount=75.25, CloseDate="2027-01-01")
@@ -116,26 +125,28 @@ def test_twelve_steps(shop: Bench) -> None:
     body = of_lead(shop, 2, second)
     assert (body["standing"], body["closed_amount"]) == ("won", "75.25")
     assert body["close_date"] == "2027-01-01"
+    assert why(body) == (*by_role, {"new": 1, "updated": 5})
 
     # 10. Deleted: the value goes back.
     shop.admin("delete", ids=[second])
     cycle(shop)
     body = of_lead(shop, 2, second)
     assert (body["standing"], body["amount"], body["closed_amount"]) == ("deleted", None, "0.00")
-    assert body["match"]["rule"] == "contact_role"
+    assert why(body) == (*by_role, {"new": 1, "updated": 6})
 
     # 11. Undeleted.
     shop.admin("undelete", ids=[second])
     cycle(shop)
     body = of_lead(shop, 2, second)
     assert (body["standing"], body["amount"], body["closed_amount"]) == ("won", "75.25", "75.25")
-    assert body["match"]["rule"] == "contact_role"
+    assert why(body) == (*by_role, {"new": 1, "updated": 7})
 
     # 12. In another currency.
     edit(shop, second, CurrencyIsoCode="EUR")
     cycle(shop)
     body = of_lead(shop, 2, second)
     assert (body["currency"], body["amount"]) == ("EUR", "75.25")
+    assert why(body) == (*by_role, {"new": 1, "updated": 8})
     assert of_lead(shop, 1, first)["currency"] == "USD"
 
     # And nothing more, as nothing more happened.
