@@ -3,7 +3,7 @@
 SELECT
     t.body ->> 'standing' AS standing,
     coalesce(t.body ->> 'currency', '') AS currency,
-    count(*) AS opportunities,
+    count(DISTINCT m.opportunity_id) AS opportunities,
     sum(CAST(t.body ->> 'amount' AS numeric)) AS amount,
     sum(CAST(t.body ->> 'closed_amount' AS numeric)) AS closed_amount
 FROM crm.opportunity_match AS m
