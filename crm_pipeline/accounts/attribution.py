@@ -164,7 +164,8 @@ class AttributionSettings(BaseModel):
         default=90,
         ge=0,
         le=3650,
-        description="How far back the first reading of opportunities goes.",
+        description="How far back the first reading of opportunities goes; with more days later, "
+        "it is begun again from there.",
     )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
         default=None,

@@ -136,8 +136,12 @@ def _read_back(desk: Desk, flows: FlowsOn) -> Iterator[ReadBack]:
     for _, each in _watches(flows):
         back[each.sobject] = max(each.look_back, back.get(each.sobject, timedelta()))
     read = org_positions(desk.ledger.connection, desk.ledger.account_id)
+    begins_at = {watch.sobject: now - back[watch.sobject] for watch in watches}
     positions = {
-        w.sobject: read.get(w.sobject, OrgPosition(now - back[w.sobject])) for w in watches
+        sobject: known
+        if (known := read.get(sobject)) and known.reaches_back_to(begin)
+        else OrgPosition(begin, since=begin)
+        for sobject, begin in begins_at.items()
     }
     begins = frozenset(positions).difference(read)
     for page in read_changes(org, watches, positions, now, pages_at_most=CALLS_AT_MOST):

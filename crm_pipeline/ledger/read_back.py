@@ -32,6 +32,7 @@ def org_positions(connection: Connection, account_id: str) -> dict[str, OrgPosit
             None
             if row.cursor_id is None
             else Cursor(row.cursor_stamp, row.cursor_id, row.cursor_upto),
+            row.read_since,
         )
         for row in rows
     }
@@ -48,6 +49,7 @@ def advance_org_positions(
             "cursor_stamp": position.cursor and position.cursor.stamp,
             "cursor_id": position.cursor and position.cursor.record_id,
             "cursor_upto": position.cursor and position.cursor.upto,
+            "read_since": position.since,
         }
         for sobject, position in positions.items()
     ]

@@ -95,11 +95,17 @@ class Cursor(NamedTuple):
 class OrgPosition(NamedTuple):
     """The position in an object: all that changed before `covered` (UTC) is read, no more is sure.
 
-    `cursor` is set where a reading that goes beyond `covered` is under way.
+    `cursor` is set where a reading that goes beyond `covered` is under way. `since` (UTC) is where
+    the first reading began; None: nobody knows.
     """
 
     covered: datetime
     cursor: Cursor | None = None
+    since: datetime | None = None
+
+    def reaches_back_to(self, moment: datetime) -> bool:
+        """Returns whether all that changed since a time (UTC) was read, or is being read."""
+        return self.since is None or self.since <= moment
 
 
 class ChangesPage(NamedTuple):
@@ -224,8 +230,9 @@ def _next_position(position: OrgPosition, page: Mapping[str, Any], end: datetime
     found = page["records"]
     if found and (len(found) >= QUERY_PAGE or not page["done"]):
         last = found[-1]
-        return OrgPosition(position.covered, Cursor(_time(last["SystemModstamp"]), last["Id"], end))
-    return OrgPosition(end)
+        cursor = Cursor(_time(last["SystemModstamp"]), last["Id"], end)
+        return position._replace(cursor=cursor)
+    return OrgPosition(end, since=position.since)
 
 
 def _query(watch: Watch, position: OrgPosition) -> str:

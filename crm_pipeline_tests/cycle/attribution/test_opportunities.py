@@ -177,6 +177,21 @@ def test_roles_and_conversions_older_than_the_first_reading(deals: Bench) -> Non
     assert rule_of(deals, 2, with_role) == "contact_role"
 
 
+def test_who_looks_further_back_later_has_what_is_older_read_too(deals: Bench) -> None:
+    track(deals.connection, 1, **ADA)
+    choose(deals, first_reading_days=1)
+    cycle(deals)
+    deals.admin("settings", clock_shift_seconds=-30 * 86_400)
+    old = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    deals.admin("settings", clock_shift_seconds=0)
+    assert cycle(deals) == {}
+    choose(deals, first_reading_days=60)
+    cycle(deals)
+    assert of_lead(deals, 1, old)["fired"] == {"updated": 1}
+    deals.cycle()
+    assert deals.cycle().counts.api_calls == 1
+
+
 def test_an_opportunity_that_comes_to_another_lead(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     track(deals.connection, 2, **BOB)
