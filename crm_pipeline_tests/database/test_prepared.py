@@ -39,6 +39,17 @@ def test_what_only_read_keeps_its_statements(connection: Connection):
     assert prepared(connection)
 
 
+def test_a_statement_is_planned_for_its_values_and_for_what_is_there_now(connection: Connection):
+    """A plan that was kept from an empty table took a minute for ten thousand rows."""
+    for number in range(12):
+        above = text("SELECT count(*) FROM crm.cursor_of_a_test WHERE n > :number")
+        connection.execute(above, {"number": number})
+    generic = connection.scalars(
+        text("SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%n > $1%'")
+    )
+    assert generic.all() == [0]
+
+
 @pytest.mark.parametrize(
     "write",
     [

@@ -1,0 +1,28 @@
+"""Tests in two tiers: of a whole matrix, `make test` tries a sample and `make test-deep` the rest.
+
+Marked `deep` are the rest of such matrices, long searches, and stacks that take very long to start.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import pytest
+from _pytest.mark import ParameterSet
+
+T = TypeVar("T")
+
+
+def deep_but_for(is_sample: Callable[[T], bool], values: Iterable[T]) -> list[ParameterSet]:
+    """Values of a test's parameter, of which only the sample is tried by `make test`."""
+    return [pytest.param(each, marks=_marks(deep=not is_sample(each))) for each in values]
+
+
+def deep_but_first(count: int, values: Iterable[T]) -> list[ParameterSet]:
+    """Values of a test's parameter, of which only the first so many are tried by `make test`."""
+    return [
+        pytest.param(each, marks=_marks(deep=number >= count)) for number, each in enumerate(values)
+    ]
+
+
+def _marks(*, deep: bool) -> tuple[pytest.MarkDecorator, ...]:
+    return (pytest.mark.deep,) if deep else ()
