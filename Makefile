@@ -3,13 +3,14 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tests lint style types bench chaos fuzz picture clean
+.PHONY: help install demo test tests test-deep lint style types bench chaos fuzz picture clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
 	@echo 'make demo           sample data, local orgs and platform, a cycle of each account, Dagster UI'
 	@echo 'make demo ONCE=1    the same, ending after the table; fails if an account ended wrong'
-	@echo 'make test           linters, types and all tests'
+	@echo 'make test           linters, types and tests'
+	@echo 'make test-deep      the rest of the tests: whole matrices, long searches, slow stacks'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fuzz           thousands of requests to the listener, made of its own description'
@@ -51,10 +52,15 @@ types: install
 test: style
 	@$(MAKE) --no-print-directory -j 2 types tests
 
-# Of six workers three begin with tests that wait for a clock or a process; the others compute.
+# More workers than cores, as some tests wait for a clock or a process while others compute.
 # What is compiled is kept, for the many processes that the tests start.
+PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+
 tests: install
-	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m 'not deep'
+
+test-deep: install
+	$(PYTEST) -m deep
 
 # Sizes that take seconds; the goals are about FLOWS='--rows 10000'.
 FLOWS := --rows 1000

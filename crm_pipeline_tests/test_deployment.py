@@ -201,6 +201,7 @@ query($name: String!) {
 """
 
 
+@pytest.mark.deep
 @pytest.mark.waits
 def test_webserver_and_daemon_sync_accounts_at_the_pace_that_is_set(deployment):
     """One test, since what it starts is heavy; its parts wait for the same clock."""

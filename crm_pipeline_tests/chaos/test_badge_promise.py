@@ -3,6 +3,7 @@
 from functools import partial
 from typing import ClassVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -83,6 +84,7 @@ class Promise(PromiseMachine):
         super().teardown()
 
 
+@pytest.mark.deep
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
     installation.environment |= {"CHUNK_ROWS": "5", BADGES: "recreate"}
     source = BadgeSource(installation, {"route": "composite"})

@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from crm_pipeline_tests.chaos.installation import installed, org_named
 from crm_pipeline_tests.chaos.random_walk import SCENES, RandomWalk
 
+pytestmark = pytest.mark.deep
+
 SCENE = SCENES["prospects"]
 
 

@@ -25,8 +25,12 @@ THEN = ("attends", "is corrected", "moves", "registers", "event changes", "chang
 
 MOMENTS = pytest.mark.parametrize(
     "strike",
-    [None, Strike(kills=True), Strike(fault("reset_before")), Strike(fault("reset_after"))],
-    ids=["delivered", "killed", "not arrived", "answer lost"],
+    [
+        pytest.param(None, marks=pytest.mark.deep, id="delivered"),
+        pytest.param(Strike(kills=True), id="killed"),
+        pytest.param(Strike(fault("reset_before")), marks=pytest.mark.deep, id="not arrived"),
+        pytest.param(Strike(fault("reset_after")), marks=pytest.mark.deep, id="answer lost"),
+    ],
 )
 """The end of the cycle before, at its fourth call."""
 

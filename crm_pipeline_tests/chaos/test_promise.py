@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -56,6 +57,7 @@ class Promise(PromiseMachine):
         self.run_cycle_while(news, nth, partial(self.world.happens, move, "acme", pick))
 
 
+@pytest.mark.deep
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
     World(installation).begin({"acme": {"campaigns": CAMPAIGNS}})
     Promise.installation = installation

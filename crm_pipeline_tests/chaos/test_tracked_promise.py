@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -55,6 +56,7 @@ class Promise(PromiseMachine):
         super().teardown()
 
 
+@pytest.mark.deep
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
     TrackedWorld(installation).begin({"acme": {"route": "composite", "attribution": FOLLOWING}})
     Promise.installation = installation

@@ -6,6 +6,8 @@ from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.test_walk import KILLED_AFTER_THE_ORG_WORKED, OTHERS, broken
 from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Walk
 
+pytestmark = pytest.mark.deep
+
 STEP = 40
 
 

@@ -68,6 +68,15 @@ CHOICES: dict[str, list[Any]] = {
 }
 """Values of each setting that differ from its default."""
 
+EACH = [{name: value} for name, values in CHOICES.items() for value in values]
+
+ROUNDS = 8
+TOGETHER = [
+    {name: value for each in EACH[nth::ROUNDS] for name, value in each.items()}
+    for nth in range(ROUNDS)
+]
+"""All values in few accounts; one value of a setting in each."""
+
 NASTY = (
     "#N/A",
     "@{Ref.id}",
@@ -278,18 +287,21 @@ def test_every_setting_has_values_to_try() -> None:
     assert set(CHOICES) | {"route"} == set(AccountSettings.model_fields)
 
 
+def test_each_value_is_tried_together_with_others() -> None:
+    assert all(any(each.items() <= chosen.items() for chosen in TOGETHER) for each in EACH)
+
+
 @pytest.mark.parametrize(
-    ("setting", "value"),
-    [(None, None), *((name, value) for name, values in CHOICES.items() for value in values)],
+    "chosen",
+    [{}, *TOGETHER, *(pytest.param(each, marks=pytest.mark.deep) for each in EACH)],
+    ids=str,
 )
-def test_a_setting_means_the_same_on_both_routes(
-    pair: Pair, setting: str | None, value: object
-) -> None:
+def test_settings_mean_the_same_on_both_routes(pair: Pair, chosen: dict[str, Any]) -> None:
     for route in ROUTES:
         for field, column in (("Region__c", "county"), ("Count__c", "postal_code")):
             mapping = FieldMapping("Lead", field, source=column)
             set_field_mapping(pair.connection, route, mapping)
-    pair.choose(**({} if setting is None else {setting: value}))
+    pair.choose(**chosen)
 
     states = story(pair)
 
@@ -302,7 +314,7 @@ def test_a_setting_means_the_same_on_both_routes(
     assert _apart(states["composite"], states["bulk"]) == []
     assert _apart(pair.contents("composite"), pair.contents("bulk")) == []
     assert any(state.split()[1] == "done" for state in states["bulk"])
-    if setting is None:
+    if not chosen:
         of_duplicates = [each for each in states["bulk"] if "DUPLICATES" in each]
         assert of_duplicates == ["person:p8@example.com exhausted 0 DUPLICATES_DETECTED"]
     left = {state.split()[1] for state in states["bulk"]}

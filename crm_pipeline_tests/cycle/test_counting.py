@@ -295,6 +295,7 @@ def test_a_row_that_vanished_does_not_hide_an_unread_one_of_the_same_time(bench:
     assert bench.states()["registration:50"] == "done"
 
 
+@pytest.mark.deep
 def test_counting_two_hundred_thousand_rows_takes_seconds(bench: Bench) -> None:
     rows = 100_000
     read_before(bench)

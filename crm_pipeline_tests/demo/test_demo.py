@@ -161,6 +161,7 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     assert processes_of(data_dir) == []
 
 
+@pytest.mark.deep
 def test_it_is_not_cleaned_away_while_it_runs_and_leaves_nothing_when_it_was_killed(
     data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
 ):

@@ -91,6 +91,7 @@ def test_whoever_asks_until_there_is_an_answer_is_heard_once(desk: Desk, tmp_pat
     assert desk.key not in said
 
 
+@pytest.mark.deep
 def test_postgres_killed_at_any_statement_of_a_removal_makes_one_of_it() -> None:
     with (
         folder_of_a_server() as folder,

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.account import AccountSettings
@@ -19,6 +20,7 @@ from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.depth import deep_but_first, deep_but_for
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.local_org.switches import switches
 from crm_pipeline_tests.small_flow.badges import MASTERED, TOPICS, Badge, badges_flow
@@ -38,7 +40,13 @@ def under(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("bench", chosen, indirect=True, ids=named)
 
 
-@pytest.fixture(params=EACH, ids=named)
+def others_are_deep() -> list[ParameterSet]:
+    """Each switch with one value that is not the default; with the other ones in depth."""
+    first = {name: values[1] for name, values in switches().items()}
+    return deep_but_for(lambda each: first[each[0]] == each[1], EACH)
+
+
+@pytest.fixture(params=others_are_deep(), ids=named)
 def bench(
     request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
@@ -102,7 +110,7 @@ def test_badges_end_the_same(bench: Bench) -> None:
     assert told.all() == [("badge:1", "false"), ("badge:2", "true")]
 
 
-@pytest.mark.parametrize("route", ["composite", "bulk"])
+@pytest.mark.parametrize("route", deep_but_first(1, ["composite", "bulk"]))
 def test_two_people_with_one_record_end_the_same(bench: Bench, route: str) -> None:
     bench.settings(route=route)
     for person in (1, 2):
