@@ -9,6 +9,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
+from crm_pipeline.ledger.records import Reference
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
 from crm_pipeline.salesforce.matching import Match
@@ -25,10 +26,7 @@ class Holding:
     Attributes:
         natural_key: what it stands for.
         topic: under which it is counted.
-        last: the values as they were wanted, so that one that had to be fitted is no difference.
-        ref_fields: the fields that refer to other records.
-        ref_keys: what these refer to, in their order.
-        ref_ids: the Ids that were written for it.
+        references: what its fields refer to, with the Ids that were written for it.
         by_key: what it refers to by the key of a record that goes out before it.
         is_wanted: whether it is to be there; deleted all the same, it is made anew.
         is_published: whether it is an event, of which nothing is kept.
@@ -37,10 +35,7 @@ class Holding:
 
     natural_key: str
     topic: str
-    last: Mapping[str, Any]
-    ref_fields: Sequence[str]
-    ref_keys: Sequence[str]
-    ref_ids: Sequence[str | None]
+    references: Mapping[str, Reference]
     by_key: frozenset[str] = frozenset()
     is_wanted: bool = True
     is_published: bool = False
@@ -82,7 +77,7 @@ class Decision:
 
     def names_another(self, write: Write) -> bool:
         """Returns whether a write of it names another record, which may be the one that is gone."""
-        further = self.holds.ref_fields if self.holds else ()
+        further = self.holds.references if self.holds else ()
         return not self.kind.references.union(further).isdisjoint(write.fields)
 
 

@@ -83,7 +83,7 @@ def unwritable_references(due: DueRecord, decision: Decision, schema: SObjectSch
         return []
     return [
         field
-        for field in due.ref_fields
+        for field in due.references
         if (found := schema.field(field)) is None or not found.createable
     ]
 
@@ -114,7 +114,7 @@ def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
 
 def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
     is_published = due.intent["key"] is None and due.intent["id"] is None
-    by_key = (key for key in due.ref_keys if key in along)
+    by_key = (to.key for to in due.references.values() if to.key in along)
     about = due.intent.get("about")
     return Decision(
         due.operation_id,
@@ -128,10 +128,7 @@ def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
         holds=Holding(
             due.natural_key,
             due.topic,
-            due.intent["fields"] or {},
-            due.ref_fields,
-            due.ref_keys,
-            due.ref_ids,
+            due.references,
             by_key=frozenset(by_key),
             is_wanted=due.intent["fields"] is not None,
             is_published=is_published,

@@ -154,11 +154,12 @@ class Recorder:
                 )
             )
             self._count(write, decision)
+        # First, as it goes by what the ledger knows of earlier tries.
+        keep_held(self.desk.ledger, successes, self.decisions)
         record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
         self._note_written(successes)
         self._note_numbers(successes)
         self._note_members(successes)
-        keep_held(self.desk.ledger, successes, self.decisions)
         return successes
 
     def _note_written(self, done: Sequence[Done]) -> None:
@@ -280,7 +281,7 @@ class Recorder:
     def _never_left_out(self, write: Write) -> frozenset[str]:
         """The fields without which a record would be another one, or nobody's."""
         decision = self.decisions[write.ref]
-        references = decision.holds.ref_fields if decision.holds else ()
+        references = decision.holds.references if decision.holds else ()
         key = [write.external_id_field] if write.external_id_field else ()
         return decision.kind.identifying.union(ABOUT, references, key)
 

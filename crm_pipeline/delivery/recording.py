@@ -97,10 +97,10 @@ def keep_held(
                 each.operation_id,
                 each.sobject,
                 each.salesforce_id,
-                holds.last,
-                holds.ref_fields,
-                holds.ref_keys,
-                holds.ref_ids,
+                None,
+                [*holds.references],
+                [to.key for to in holds.references.values()],
+                [to.salesforce_id for to in holds.references.values()],
             )
             for each, holds in held
             if not _is_gone(each)

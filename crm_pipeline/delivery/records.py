@@ -28,7 +28,7 @@ from crm_pipeline.delivery.recording import keep_held, record_failures, record_u
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, Room, waiting_for_room
 from crm_pipeline.delivery.windows import WINDOW, windows
-from crm_pipeline.ledger.left_out import settle_left_out_records
+from crm_pipeline.ledger.left_out import leave_records_out, let_go_on
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
 from crm_pipeline.ledger.records import (
@@ -47,6 +47,8 @@ from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.salesforce.packing import collections_of
 
 Decided = tuple[DueRecord, Decision]
+Volumes = Mapping[tuple[str, str, bool], int]
+"""Numbers of pending records, by topic, object and whether they are to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,15 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         SalesforceProblem: as `delivery.deliver`.
     """
     with desk.ledger.step() as connection:
-        settle_left_out_records(connection, desk.ledger.account_id)
+        let_go_on(connection, desk.ledger.account_id)
     _reopen_moved(desk)
+    _send_pending(desk, topics)
+    # Afterwards there are few that wait, and these are all that are looked at.
+    with desk.ledger.step() as connection:
+        leave_records_out(connection, desk.ledger.account_id)
+
+
+def _send_pending(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     for _ in topics:
         pending = pending_records(desk, topics)
         if not pending:
@@ -115,18 +124,15 @@ def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
         # Other records may refer to those that were made anew just now.
         if not _reopen_moved(desk):
             return
-    waiting = {topic for topic, _, _ in pending}
     parts = []
     for _, group in groupby(topics, key=lambda topic: topic.flow):
         of_flow = list(group)
-        waits = any(topic.name in waiting for topic in of_flow)
-        parts.append((partial(_send_flow, desk, of_flow), waits))
+        waits = any(topic.name == waiting for topic in of_flow for waiting, _, _ in pending)
+        parts.append((partial(_send_flow, desk, of_flow, pending), waits))
     desk.allowance.share_out(parts)
 
 
-def _ask_for_room(
-    desk: Desk, topics: Sequence[RecordTopic], pending: Mapping[tuple[str, str, bool], int]
-) -> None:
+def _ask_for_room(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
     """Finds out, once in a cycle, how many new records of each flow the org has room for.
 
     Costs a call where many are to be made. People are told of those that have to wait.
@@ -148,19 +154,21 @@ def _ask_for_room(
             desk.notes.storage.append(line)
 
 
-def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> dict[tuple[str, str, bool], int]:
-    """Counts pending records of these topics, by topic, object and whether they are to be gone."""
+def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> Volumes:
+    """Counts the pending records of these topics."""
     names = {topic.name for topic in topics}
     pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
     return {each: number for each, number in pending.items() if each[0] in names}
 
 
-def _send_flow(desk: Desk, topics: Sequence[RecordTopic]) -> None:
+def _send_flow(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
     """Sends the records of one flow, whatever their number."""
     for topic in topics:
-        if _send(desk, topic):
-            _reopen_moved(desk)
-    _delete(desk, topics)
+        if _volumes(pending, topic, absent=False):
+            _send(desk, topic, pending)
+            if _reopen_moved(desk):
+                pending = pending_records(desk, topics)
+    _delete(desk, topics, pending)
 
 
 def _reopen_moved(desk: Desk) -> bool:
@@ -171,7 +179,7 @@ def _reopen_moved(desk: Desk) -> bool:
 def _sent_in_one_call(
     desk: Desk,
     topics: Sequence[RecordTopic],
-    pending: Mapping[tuple[str, str, bool], int],
+    pending: Volumes,
 ) -> bool:
     """Sends all that is due in one call; returns False where it does not fit one."""
     if sum(pending.values()) > RECORDS_PER_CALL or desk.chosen.route == "bulk":
@@ -180,13 +188,15 @@ def _sent_in_one_call(
     going: list[Decided] = []
     ranks: dict[int, int] = {}
     for rank, topic in enumerate(topics):
+        if not _volumes(pending, topic, absent=False):
+            continue
         for due in _windows(desk, topic, along=along):
             for each, decision in _decide(desk, topic, due, along):
                 ranks[each.operation_id] = rank
                 going.append((each, decision))
                 if decision.action == "create" and each.intent["key"] is not None:
                     along[each.natural_key] = each.intent["key"]
-    absences = _gather_absences(desk, topics)
+    absences = _gather_absences(desk, topics, pending)
     going += absences.deleted
     writes = [write_of_record(each, d, ranks.get(each.operation_id, 0)) for each, d in _sent(going)]
     if len(list(collections_of(writes))) > COMPOSITE_QUERIES_OR_COLLECTIONS:
@@ -201,25 +211,23 @@ def _sent_in_one_call(
     return True
 
 
-def _send(desk: Desk, topic: RecordTopic) -> bool:
-    """Sends a topic's records that are to be so; returns whether there were any."""
+def _send(desk: Desk, topic: RecordTopic, pending: Volumes) -> None:
+    """Sends a topic's records that are to be so."""
     dispatch = None
     for due in _windows(desk, topic):
-        dispatch = dispatch or Dispatch(desk, topic.name, _volumes(desk, topic, absent=False))
-        decided = list(_decide(desk, topic, due, {}))
-        _add(desk, dispatch, decided)
+        dispatch = dispatch or Dispatch(desk, topic.name, _volumes(pending, topic, absent=False))
+        _add(desk, dispatch, list(_decide(desk, topic, due, {})))
     if dispatch is not None:
         dispatch.flush()
-    return dispatch is not None
 
 
-def _delete(desk: Desk, topics: Sequence[RecordTopic]) -> None:
+def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
     """Sends what is to be gone, children first; details go with their masters."""
-    absences = _gather_absences(desk, topics)
+    absences = _gather_absences(desk, topics, pending)
     for topic in reversed(topics):
         of_topic = [decided for decided in absences.deleted if decided[0].topic == topic.name]
         if of_topic:
-            dispatch = Dispatch(desk, topic.name, _volumes(desk, topic, absent=True))
+            dispatch = Dispatch(desk, topic.name, _volumes(pending, topic, absent=True))
             for start in range(0, len(of_topic), WINDOW):
                 _add(desk, dispatch, of_topic[start : start + WINDOW])
             dispatch.flush()
@@ -241,11 +249,11 @@ def _windows(
     return windows(desk.ledger, due_records, topic.name, absent=absent, along=keys)
 
 
-def _volumes(desk: Desk, topic: RecordTopic, *, absent: bool) -> dict[tuple[str, str], int]:
+def _volumes(pending: Volumes, topic: RecordTopic, *, absent: bool) -> dict[tuple[str, str], int]:
     return {
         (sobject, "delete" if absent else "create"): number
-        for (_, sobject, gone), number in pending_records(desk, [topic]).items()
-        if gone is absent
+        for (name, sobject, gone), number in pending.items()
+        if name == topic.name and gone is absent
     }
 
 
@@ -300,10 +308,13 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     record_failures(desk, decision.counted_as, [failed])
 
 
-def _gather_absences(desk: Desk, topics: Sequence[RecordTopic]) -> _Absences:
+def _gather_absences(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> _Absences:
     """Returns the records of all topics that are to be gone."""
+    concerned = [topic for topic in topics if _volumes(pending, topic, absent=True)]
+    if not concerned:
+        return _Absences(set())
     absences = _Absences(ids_to_go(desk.ledger.connection, desk.ledger.account_id))
-    for topic in reversed(topics):
+    for topic in reversed(concerned):
         for due in _windows(desk, topic, absent=True):
             # Only what refers to one that goes may be its detail.
             may_go_along = [each for each in due if _refers_to(each, absences.going)]

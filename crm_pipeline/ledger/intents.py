@@ -157,11 +157,8 @@ def _record(
                     intent.undoes,
                 )
             )
-    whose = {"account_id": account_id}
-    connection.execute(statement("ledger/supersede_older"), whose)
-    rows = connection.execute(
-        statement("ledger/record_intents"), {**whose, "flow": flow, "cycle_id": cycle_id}
-    )
+    parameters = {"account_id": account_id, "flow": flow, "cycle_id": cycle_id}
+    rows = connection.execute(statement("ledger/record_intents"), parameters)
     recorded: dict[str, Recorded] = {}
     for row in rows:
         of_kind = recorded.setdefault(row.kind, Recorded())

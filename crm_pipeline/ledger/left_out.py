@@ -67,6 +67,16 @@ def reconsider_left_out(
     connection.execute(statement("ledger/reconsider_left_out"), parameters)
 
 
-def settle_left_out_records(connection: Connection, account_id: str) -> None:
-    """Leaves records out that refer to what is left out; the others go on."""
-    connection.execute(statement("records/settle_left_out"), {"account_id": account_id})
+def let_go_on(connection: Connection, account_id: str) -> None:
+    """Has records go on that refer to nothing that is left out any more."""
+    _settle_records(connection, account_id, "left_out")
+
+
+def leave_records_out(connection: Connection, account_id: str) -> None:
+    """Leaves records out that refer to what is left out, of those that still wait."""
+    _settle_records(connection, account_id, "left_out", "pending")
+
+
+def _settle_records(connection: Connection, account_id: str, *states: str) -> None:
+    parameters = {"account_id": account_id, "states": list(states)}
+    connection.execute(statement("records/settle_left_out"), parameters)

@@ -103,15 +103,18 @@ class Reference(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """True for a record of the ledger: neither a person nor one named by its Id."""
-        return not self.key.startswith(("person:", "id:"))
+        return not self.key.startswith((_PERSON, _ID))
+
+
+_PERSON, _ID = "person:", "id:"
 
 
 @dataclass(slots=True)
 class DueRecord:
     """A record to be written or deleted, with what of it stands in the org.
 
-    `held_…` and `last…` are None where nothing is held. Of the arrays, those of one name belong
-    together by their places.
+    `held_…` and `last…` are None where nothing is held; of the arrays, those of one name belong
+    together by their places. `references` are the targets that its fields are to refer to.
     """
 
     operation_id: int
@@ -123,21 +126,12 @@ class DueRecord:
     last_ref_fields: Sequence[str] | None
     last_ref_keys: Sequence[str] | None
     last_ref_ids: Sequence[str | None] | None
-    ref_fields: Sequence[str]
-    ref_keys: Sequence[str]
-    ref_ids: Sequence[str | None]
-    ref_sobjects: Sequence[str | None]
+    references: Mapping[str, Reference] = field(default_factory=dict)
 
     @property
     def topic(self) -> str:
         """The topic that it belongs to."""
         return str(self.intent["topic"])
-
-    @property
-    def references(self) -> dict[str, Reference]:
-        """The targets that its fields are to refer to, by field."""
-        found = map(Reference, self.ref_keys, self.ref_ids, self.ref_sobjects)
-        return dict(zip(self.ref_fields, found, strict=True))
 
     @property
     def last_references(self) -> dict[str, Reference]:
@@ -160,12 +154,15 @@ class DueRecord:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A record that stands in the org now, by the operation that wrote it; `last` as written."""
+    """A record that stands in the org now, by the operation that wrote it.
+
+    `last` are the values that it has from us; None: those that were wanted.
+    """
 
     operation_id: int
     sobject: str
     salesforce_id: str
-    last: Mapping[str, Any]
+    last: Mapping[str, Any] | None
     ref_fields: Sequence[str]
     ref_keys: Sequence[str]
     ref_ids: Sequence[str | None]
@@ -256,18 +253,37 @@ def due_records(
     Those that are to be so and of which every reference is held or among `along` (natural keys
     that go out before them), or those to be gone.
     """
-    rows = connection.execute(
-        statement("records/due_records"),
-        {
-            "account_id": account_id,
-            "topic": topic,
-            "absent": absent,
-            "along": list(along),
-            "after": after,
-            "limit": limit,
-        },
-    )
-    return objects(rows, DueRecord)
+    parameters = {"account_id": account_id, "topic": topic, "absent": absent, "limit": limit}
+    while True:
+        rows = connection.execute(statement("records/due_records"), {**parameters, "after": after})
+        read = objects(rows, DueRecord)
+        _refer(connection, account_id, read)
+        ready = [each for each in read if absent or _may_go(each, along)]
+        if ready or len(read) < limit:
+            return ready
+        after = read[-1].operation_id
+
+
+def _refer(connection: Connection, account_id: str, due: Sequence[DueRecord]) -> None:
+    """Finds what the fields of records are to refer to."""
+    wanted = {key for each in due for key in each.intent["refs"].values()}
+    people = [int(key.removeprefix(_PERSON)) for key in wanted if key.startswith(_PERSON)]
+    ours = [key for key in wanted if not key.startswith((_PERSON, _ID))]
+    found = {
+        key: Reference(key, key.removeprefix(_ID) if key.startswith(_ID) else None)
+        for key in wanted
+    }
+    if ours or people:
+        parameters = {"account_id": account_id, "natural_keys": ours, "person_keys": people}
+        rows = connection.execute(statement("records/references"), parameters)
+        found |= {row.key: Reference(*row) for row in rows}
+    for each in due:
+        refs = each.intent["refs"]
+        each.references = {name: found[refs[name]] for name in sorted(refs)}
+
+
+def _may_go(due: DueRecord, along: Collection[str]) -> bool:
+    return all(to.salesforce_id is not None or to.key in along for to in due.references.values())
 
 
 def whose_keys(connection: Connection, operation_ids: Collection[int]) -> dict[int, str]:

@@ -17,4 +17,7 @@ SELECT
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.kind = 'person' AND o.account_id = i.account_id AND o.person_key = i.person_key
-WHERE o.account_id = :account_id AND o.state = 'pending'
+WHERE
+    o.account_id = :account_id
+    AND o.state = 'pending'
+    AND o.kind IN ('person', 'activity')

@@ -1,5 +1,7 @@
 -- A new version for what is new or said differently by a record that is not older. A rejected one
 -- that undoes what an earlier version brought to the org is sent; where there is nothing, it is not.
+-- Operations that still wait and have a newer version now are superseded; but a deletion that was
+-- sent once stays, as it may have been done.
 WITH compared AS (
     SELECT
         s.*,
@@ -40,6 +42,28 @@ WITH compared AS (
         ORDER BY e.version DESC
         LIMIT 1
     ) AS sent ON true
+),
+
+superseded AS (
+    UPDATE crm.operation AS o
+    SET state = 'superseded', reason_code = NULL, finished_at = now()
+    FROM compared AS c
+    CROSS JOIN LATERAL (
+        SELECT w.operation_id
+        FROM crm.operation AS w
+        WHERE
+            w.account_id = :account_id
+            AND w.natural_key = c.natural_key
+            AND w.state IN ('pending', 'failed', 'exhausted', 'rejected', 'left_out')
+            AND (
+                w.content_hash <> c.content_hash
+                OR (c.rejected_because IS NULL AND w.person_key IS DISTINCT FROM c.person_key)
+            )
+            AND (w.as_of <= c.as_of OR coalesce(w.memory ? 'vanished', false))
+            AND NOT (w.gone AND w.sent_at IS NOT NULL)
+        OFFSET 0
+    ) AS older
+    WHERE c.known_version IS NOT NULL AND o.operation_id = older.operation_id
 ),
 
 said_again AS (

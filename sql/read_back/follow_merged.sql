@@ -12,6 +12,6 @@ people AS (
 )
 
 UPDATE crm.record AS r
-SET salesforce_id = m.winner, last = '{}', ref_fields = '{}', ref_keys = '{}', ref_ids = '{}', seen_at = now()
+SET salesforce_id = m.winner, last = '{}', ref_fields = '{}', ref_keys = '{}', ref_ids = '{}', moved = true
 FROM merged AS m
 WHERE r.account_id = :account_id AND r.salesforce_id = m.loser

@@ -1,7 +1,9 @@
--- These records stand in the org, with the values that were written.
+-- These records stand in the org, with the values that were written: where :rows says none, those
+-- that were wanted. One that stood there before, as far as its operations tell, may be another
+-- record than the one that others refer to.
 INSERT INTO crm.record AS r (
     account_id, natural_key, topic, sobject, salesforce_id, last, ref_fields, ref_keys, ref_ids,
-    as_of
+    as_of, moved
 )
 SELECT
     o.account_id,
@@ -9,11 +11,12 @@ SELECT
     o.intent ->> 'topic',
     n.sobject,
     n.salesforce_id,
-    n.last,
+    coalesce(n.last, nullif(o.intent -> 'fields', 'null'), '{}'),
     n.ref_fields,
     n.ref_keys,
     n.ref_ids,
-    o.as_of
+    o.as_of,
+    o.version > 1 OR o.sent_at IS NOT NULL
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (
     operation_id bigint,
     sobject text,
@@ -37,4 +40,4 @@ SET
     ref_keys = excluded.ref_keys,
     ref_ids = excluded.ref_ids,
     as_of = excluded.as_of,
-    seen_at = now()
+    moved = r.moved OR r.salesforce_id <> excluded.salesforce_id

@@ -1,6 +1,6 @@
 -- Records of which a reference is another Id by now (a lead was converted, a parent made anew):
--- their latest versions are looked at again. Only what came to stand for people or records since
--- the last look is compared.
+-- their latest versions are looked at again. Only what came to stand for people since the last look,
+-- and records that may have become others, are compared.
 WITH looked AS (
     SELECT coalesce(
         (SELECT l.looked_at FROM crm.record_look AS l WHERE l.account_id = :account_id),
@@ -14,7 +14,14 @@ noted AS (
     ON CONFLICT (account_id) DO UPDATE SET looked_at = excluded.looked_at
 ),
 
-changed AS (
+looked_at AS (
+    UPDATE crm.record AS r
+    SET moved = false
+    WHERE r.account_id = :account_id AND r.moved
+    RETURNING r.natural_key, r.salesforce_id
+),
+
+changed AS MATERIALIZED (
     SELECT 'person:' || i.person_key AS ref_key, i.salesforce_id
     FROM crm.identity AS i
     CROSS JOIN looked
@@ -36,18 +43,22 @@ changed AS (
         AND p.successor IS NOT NULL
         AND greatest(p.absorbed_at, i.seen_at) >= looked.since
     UNION ALL
-    SELECT r.natural_key, r.salesforce_id
-    FROM crm.record AS r
-    CROSS JOIN looked
-    WHERE r.account_id = :account_id AND r.seen_at >= looked.since
+    SELECT l.natural_key, l.salesforce_id
+    FROM looked_at AS l
 ),
 
 moved AS (
     -- A few are looked up one by one; for many, all references of the account are read.
-    SELECT r.account_id, r.natural_key
+    SELECT few.account_id, few.natural_key
     FROM changed AS c
-    INNER JOIN crm.record AS r ON r.account_id = :account_id AND r.ref_keys @> ARRAY[c.ref_key]
-    CROSS JOIN LATERAL unnest(r.ref_keys, r.ref_ids) AS ref (key, id)
+    CROSS JOIN LATERAL (
+        SELECT r.account_id, r.natural_key, r.ref_keys, r.ref_ids
+        FROM crm.record AS r
+        WHERE r.account_id = :account_id AND r.ref_keys @> ARRAY[c.ref_key]
+        -- One by one: the planner takes them for many, and would read all.
+        OFFSET 0
+    ) AS few
+    CROSS JOIN LATERAL unnest(few.ref_keys, few.ref_ids) AS ref (key, id)
     WHERE
         ref.key = c.ref_key
         AND ref.id <> c.salesforce_id

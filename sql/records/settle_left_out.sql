@@ -1,6 +1,8 @@
 -- Records that refer to somebody or something that is left out are left out as well, and so are
 -- those that refer to these, or to a record that is not there and is not to be, or that an operator
 -- gave up; those go on of which nothing is left out any more. Records that are to be gone never are.
+--
+-- Parameters: account_id; states, of those that are looked at: left_out, and pending.
 WITH RECURSIVE waiting AS MATERIALIZED (
     SELECT
         o.operation_id,
@@ -19,7 +21,7 @@ WITH RECURSIVE waiting AS MATERIALIZED (
     WHERE
         o.account_id = :account_id
         AND o.kind = 'record'
-        AND o.state IN ('pending', 'left_out')
+        AND o.state = any(CAST(:states AS text []))
         AND o.intent ->> 'fields' IS NOT NULL
 ),
 
