@@ -207,6 +207,11 @@ class AccountSettings(BaseModel):
         description="Where several records stand for a person: the oldest, or (report) none before "
         "somebody has merged them.",
     )
+    alias: Literal["follow", "report"] = Field(
+        default="report",
+        description="Where attendances tell the address with which somebody joined (joined_as): "
+        "another than theirs is told, or (follow) what comes with it is theirs from then on.",
+    )
     contact_account: Annotated[str, AfterValidator(_account_of_contacts)] = Field(
         default="none",
         description="Account of new Contacts: none, by_domain (whose website is at the domain of "

@@ -53,6 +53,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "identity": ("crm.identity", ("salesforce_id", "sent", "doubted", "address")),
     "field_conflict": ("crm.field_conflict", ("salesforce_id", "there", "wanted")),
     "person_pointer": ("crm.person_pointer", ("value",)),
+    "person_alias": ("crm.person_alias", ("address", "source_person")),
     "person": ("crm.person", ("address",)),
 }
 """Statements of `sql/erasure/` in their order: the table, and what of it may tell of a person."""
@@ -315,7 +316,7 @@ def traces_of(connection: Connection, hasher: Hasher, address: str) -> Traces:
         hasher.account_id,
         tuple(sorted(addresses)),
         tuple({digest for each in addresses for digest in hasher.digests(each)}),
-        tuple(row.person_key for row in people),
+        tuple({row.person_key: None for row in people}),
     )
     operations = connection.execute(statement("erasure/operations"), found.parameters()).all()
     about = [row for row in operations if row.is_about]

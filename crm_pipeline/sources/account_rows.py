@@ -14,10 +14,12 @@ from crm_pipeline.accounts.store import (
     filter_strings,
     pushed_sessions,
 )
-from crm_pipeline.inbound.tombstones import keep, tombstones_of
+from crm_pipeline.inbound.tombstones import Tombstones, keep, tombstones_of
+from crm_pipeline.ledger.aliases import aliases_of
 from crm_pipeline.ledger.people import Sighting, Who, identify
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.settings import settings
+from crm_pipeline.sources.aliases import note_joined, sightings_at_main, with_main_addresses
 from crm_pipeline.sources.extracts import ClientRows
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import (
@@ -94,6 +96,7 @@ class AccountRows:
             self.overrides,
             self.filter_strings,
             self.account.settings.roles,
+            self.account.settings.alias,
             selection.sessions,
             selection.timezone,
             selection.overlap.total_seconds(),
@@ -114,8 +117,15 @@ class AccountRows:
             redact = redactions(chosen)
             rows = [redacted(row, redact) for row in rows]
         tombstones = tombstones_of(self.ledger, self.account) if rows else None
-        if tombstones is None:
-            return rows
+        if tombstones is not None:
+            rows = self._without_removed(rows, tombstones)
+        if self.account.settings.alias == "follow":
+            rows = with_main_addresses(self.ledger, self.account_id, rows)
+        return rows
+
+    def _without_removed(
+        self, rows: Sequence[Participation], tombstones: Tombstones
+    ) -> Sequence[Participation]:
         removed = {e for row in rows if tombstones.hold(e := row.columns["email"])}
         keep(self.ledger, tombstones.hasher, removed)
         return [
@@ -131,7 +141,12 @@ class AccountRows:
         Args:
             rows: to be sent, all of them (`mapping.rejection` is None).
         """
-        return people_of_rows(self.ledger, self.account, self.selection, self.filter_strings, rows)
+        people = people_of_rows(
+            self.ledger, self.account, self.selection, self.filter_strings, rows
+        )
+        if self.account.settings.alias == "follow":
+            note_joined(self.ledger, self.account_id, rows, people)
+        return people
 
 
 def people_of_rows(
@@ -160,6 +175,9 @@ def people_of_rows(
     def where_now(source_people: Collection[str]) -> Collection[Sighting]:
         tombstones = tombstones_of(ledger, account)
         found = where(source_people)
+        if account.settings.alias == "follow":
+            told = {each.address for each in found}
+            found = sightings_at_main(found, aliases_of(ledger, account.account_id, told))
         return [s for s in found if tombstones is None or not tombstones.hold(s.address)]
 
     return identify(ledger, account.account_id, sightings(rows), where_now)

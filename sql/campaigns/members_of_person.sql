@@ -25,5 +25,15 @@ LEFT JOIN crm.campaign_member AS m
         p.account_id = m.account_id
         AND p.person_key = m.person_key
         AND 'member:' || m.campaign_key || ':' || m.person_key = o.natural_key
-WHERE p.account_id = :account_id AND p.address = :address
+WHERE
+    p.account_id = :account_id
+    AND p.person_key IN (
+        SELECT known.person_key
+        FROM crm.person AS known
+        WHERE known.account_id = :account_id AND known.address = :address
+        UNION
+        SELECT a.person_key
+        FROM crm.person_alias AS a
+        WHERE a.account_id = :account_id AND a.address = :address AND NOT a.taken
+    )
 ORDER BY p.person_key, o.natural_key

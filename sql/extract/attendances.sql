@@ -14,7 +14,8 @@
 -- changes: session_starts_at, session_ends_at; kind ('on_demand': a view of the recording); role;
 -- minutes_attended (0: no attendance; of several rows of a person and session each minute counts once);
 -- questions, surveys, resources, links: JSON arrays, oldest first, of {"label", "value", "url"}, with
--- their numbers; rating; certificate_at.
+-- their numbers; rating; certificate_at; joined_as (the address with which somebody joined, where it is
+-- another than the registrant's, which is `email`: the account's `alias`).
 WITH changed AS (
     SELECT a.attendance_id
     FROM warehouse.attendance AS a
@@ -107,6 +108,7 @@ SELECT
     e.name AS event_name,
     a.kind,
     a.role,
+    a.joined_as,
     a.minutes_attended,
     a.attended_at,
     p.person_id,

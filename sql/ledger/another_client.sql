@@ -42,6 +42,10 @@ pointers AS (
     DELETE FROM crm.person_pointer WHERE account_id = :account_id
 ),
 
+aliases AS (
+    DELETE FROM crm.person_alias WHERE account_id = :account_id
+),
+
 leads AS (
     DELETE FROM crm.tracked_lead WHERE account_id = :account_id
 ),

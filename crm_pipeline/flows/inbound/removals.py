@@ -18,7 +18,7 @@ from crm_pipeline.flows.inbound.receipt import receipt
 from crm_pipeline.inbound.erasing import Traces, erase, traces_of
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
 from crm_pipeline.inbound.statistics import forget_statistics
-from crm_pipeline.inbound.tombstones import bury_signs, hasher_of, sign_of
+from crm_pipeline.inbound.tombstones import Hasher, bury, bury_signs, hasher_of, sign_of
 from crm_pipeline.inbound.withdrawal import withdraw_people
 from crm_pipeline.ledger.bulk_jobs import open_bulk_jobs
 from crm_pipeline.ledger.intents import record_intents
@@ -76,6 +76,8 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
     with desk.ledger.step() as connection:
         rows = erase(connection, found, seq=request.seq)
         bury_signs(connection, hasher, _signs(found))
+        for address in _other_addresses(hasher, request.address, found):
+            bury(connection, hasher, address, "erase")
         _ask_the_platform(desk, request, found)
         done = receipt(
             rows, places, asked=len(found.user_ids) + len(found.lead_ids), in_flight=found.in_flight
@@ -83,6 +85,12 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
         finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
         forget_statistics(connection, rows)
     desk.tally[TOPIC, "removed"] += 1
+
+
+def _other_addresses(hasher: Hasher, asked: str, found: Traces) -> list[str]:
+    """Further addresses of a removed person: what comes with one is not to be processed either."""
+    held = {*hasher.digests(asked)}
+    return [each for each in found.addresses if held.isdisjoint(hasher.digests(each))]
 
 
 def _signs(found: Traces) -> list[str]:

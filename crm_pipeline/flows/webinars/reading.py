@@ -16,10 +16,12 @@ from crm_pipeline.flows.webinars.lasting import as_known
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
+from crm_pipeline.ledger.aliases import taken_aliases
 from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
+from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
 from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
 
@@ -46,16 +48,19 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
         rows = rows.with_again({"registrations": held_for(ledger, account.account_id, explained)})
     unknown: Counter[str] = Counter()
-    yield from _batches(reading, rows, chosen, unknown)
+    others: Counter[str] = Counter()
+    yield from _batches(reading, rows, chosen, unknown, others)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         ledger.execute(
             statement("ledger/sessions_were_read"),
             {"account_id": account.account_id, "sessions": added},
         )
         yield from counted(
-            reading, lambda again: _batches(reading, rows.with_again(again), chosen, unknown)
+            reading,
+            lambda again: _batches(reading, rows.with_again(again), chosen, unknown, others),
         )
     yield from _answers_told(reading, rows)
+    yield from _addresses_told(reading, others.total())
     if unknown:
         told = explain_words(account.account_id, unknown, reading.choices.stage_of)
         yield Batch(NAME, 0, (), None, told=(told,))
@@ -66,8 +71,13 @@ def _batches(
     rows: AccountRows,
     chosen: rules.Choices,
     unknown: Counter[str],
+    others: Counter[str],
 ) -> Iterator[Batch]:
-    """The rows as batches; words that nobody has explained are counted in `unknown`."""
+    """The rows as batches.
+
+    Words that nobody has explained are counted in `unknown`, in `others` the addresses of people
+    who joined with another one than theirs.
+    """
     known = positions(reading.ledger, rows.account_id, NAME)
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
@@ -77,6 +87,7 @@ def _batches(
                 asked = {key for row in chunk.rows for key in answers_in(row.columns)}
                 note_answer_keys(reading.ledger, rows.account_id, asked)
             if extract is ATTENDANCES:
+                others.update(filter(None, map(other_address, chunk.rows)))
                 read = together(rows, chosen, chunk.rows)
             else:
                 refused = rules.refusals(chunk.rows, chosen)
@@ -131,6 +142,27 @@ def _answers_told(reading: Reading[AccountSettings], rows: AccountRows) -> Itera
             f"Filled from answers that no registration has: {fields}; there are: "
             f"{', '.join(map(repr, asked[:_MOST_KEYS]))}; "
             f"`crm-pipeline account mapping set {rows.account_id} FIELD --source {ANSWERS}KEY`"
+        )
+        yield Batch(NAME, 0, (), None, told=(told,))
+
+
+def _addresses_told(reading: Reading[AccountSettings], others: int) -> Iterator[Batch]:
+    """Tells of people who joined with another address than theirs, where nothing follows of it."""
+    account_id = reading.account.account_id
+    if reading.choices.alias == "report":
+        if others:
+            told = (
+                f"Attendances with another address than the registrant's: {others}; they are the "
+                f"registrant's. `crm-pipeline account set {account_id} alias=follow` keeps such "
+                "addresses, and whatever comes with one is that person's from then on"
+            )
+            yield Batch(NAME, 0, (), None, told=(told,))
+        return
+    number, person = taken_aliases(reading.ledger, account_id)
+    if number:
+        told = (
+            f"People who joined with an address that is somebody else's: {number}, such as "
+            f"person:{person}; each stays who they are, until somebody merges them in the platform"
         )
         yield Batch(NAME, 0, (), None, told=(told,))
 
