@@ -1,6 +1,7 @@
 """Dagster's UI, asked of a webserver as the UI asks it."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,10 @@ _ASSETS = """query ($group: String!) { assetNodes(group: {
     } } }
 } }"""
 
+_BACKFILL = """query ($params: AssetBackfillPreviewParams!) {
+    assetBackfillPreview(params: $params) { assetKey { path } partitions { partitionKeys } }
+}"""
+
 _GROUPS = "{ assetNodes { groupName isPartitioned } }"
 
 
@@ -53,7 +58,7 @@ class Shown:
     unjudged: set[tuple[str, str]]
 
 
-def ask(ui: str, query: str, **variables: str) -> Any:
+def ask(ui: str, query: str, **variables: Any) -> Any:
     """The webserver's answer to a query of GraphQL."""
     body = {"query": query, "variables": variables}
     answer = requests.post(f"{ui}/graphql", json=body, timeout=60).json()
@@ -82,6 +87,19 @@ def accounts_shown(ui: str) -> Shown:
         if not under_way and ask(ui, _STATES) == before:
             return shown
     raise TimeoutError("There is always a run under way.")
+
+
+def backfilled(ui: str, assets: Collection[str], accounts: Collection[str]) -> set[tuple[str, str]]:
+    """The partitions that a backfill of these assets would run, each as (asset, account)."""
+    params = {
+        "assetSelection": [{"path": [each]} for each in assets],
+        "partitionNames": list(accounts),
+    }
+    return {
+        ("/".join(asset["assetKey"]["path"]), account)
+        for asset in ask(ui, _BACKFILL, params=params)["assetBackfillPreview"]
+        for account in asset["partitions"]["partitionKeys"]
+    }
 
 
 def _accounts_shown(ui: str) -> Shown:

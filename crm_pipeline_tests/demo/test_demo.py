@@ -15,9 +15,10 @@ import pytest
 import requests
 
 from crm_pipeline.demo.demo import LISTENER_PORT, ORGS_PORT, PLATFORM_PORT, UI_PORT
+from crm_pipeline.lineage.assets import TOPICS
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS
 from crm_pipeline.settings import PROJECT
-from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, runs_by_account
+from crm_pipeline_tests.demo.dagster_ui import Shown, accounts_shown, backfilled, runs_by_account
 from crm_pipeline_tests.topics import undone_without
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
@@ -99,12 +100,15 @@ def processes_of(data_dir: Path) -> list[list[str]]:
     return found
 
 
+BROKEN = [each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Failed"]
+"""Accounts that never succeed."""
+
+
 def foreseen_in_dagster() -> Shown:
     """All is green, in sync, present and judged but what the sample data means to be broken."""
-    broken = [each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Failed"]
     refused = [each.account_id for each in SAMPLE_ACCOUNTS if each.refused_addresses]
-    not_done = {(step, each) for step in undone_without("load_results") for each in broken}
-    state = {("sync_state", account) for account in broken}
+    not_done = {(step, each) for step in undone_without("load_results") for each in BROKEN}
+    state = {("sync_state", account) for account in BROKEN}
     return Shown(
         failed=not_done | state,
         unsynced=state,
@@ -129,6 +133,8 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
         if each.state != "Disabled"
     }
     assert accounts_shown(ui) == foreseen_in_dagster()
+    all_of_broken = {(step, account) for step in TOPICS for account in BROKEN}
+    assert backfilled(ui, list(TOPICS), BROKEN) == all_of_broken, "as the README advises"
     assert requests.get(orgs, timeout=30).ok
     told = requests.get(f"{platform}/_admin/current?topic=lead_values", timeout=30).json()
     assert {"won", "lost", "open"} <= {each["body"]["standing"] for each in told}
