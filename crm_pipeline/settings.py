@@ -25,6 +25,12 @@ _ENV_FILE = ".env"
 
 _SHORTEST_SECRET = 16
 
+_LAST_PORT = 65_535
+
+_YEAR_IN_MINUTES = 525_600
+_WEEK_IN_SECONDS = 604_800
+_CENTURY_IN_DAYS = 36_500
+
 
 class Settings(BaseSettings):
     """The installation's settings, read once per process by `settings()`."""
@@ -66,40 +72,50 @@ class Settings(BaseSettings):
         default=15, ge=1, le=60, description="The schedule's pace, in minutes; a divisor of 60."
     )
     sensor_seconds: int = Field(
-        default=20, ge=5, description="How often the new-data sensor looks, in seconds."
+        default=20, ge=5, le=86_400, description="How often the new-data sensor looks, in seconds."
     )
     overlap_minutes: int = Field(
         default=30,
         ge=0,
+        le=_YEAR_IN_MINUTES,
         description="How far below the watermark an extract reads again, for late commits.",
     )
     chunk_rows: int = Field(
         default=10_000, ge=1, le=100_000, description="Warehouse rows per transaction."
     )
     salesforce_read_timeout_seconds: float = Field(
-        default=120, gt=0, description="Longest wait for one answer of Salesforce."
+        default=120, gt=0, le=3_600, description="Longest wait for one answer of Salesforce."
     )
     lost_answer_grace_seconds: float = Field(
         default=600,
         ge=0,
+        le=_WEEK_IN_SECONDS,
         description="How long a request whose answer was lost may still commit at Salesforce.",
     )
     retry_backoff_seconds: float = Field(
-        default=300, ge=0, description="Pause before a failed record's second try; then twice that."
+        default=300,
+        ge=0,
+        le=_WEEK_IN_SECONDS,
+        description="Pause before a failed record's second try; then twice that.",
     )
     claim_minutes: int = Field(
         default=20,
         ge=1,
+        le=_YEAR_IN_MINUTES,
         description="After this an account asked for, but never run, is due again.",
     )
     history_days: int = Field(
         default=14,
         ge=1,
+        le=_CENTURY_IN_DAYS,
         description="Age at which Dagster's runs, the accounts' cycles and firings of "
         "opportunities are purged, in days.",
     )
     freshness_minutes: int = Field(
-        default=60, ge=1, description="The promise: from the warehouse to Salesforce."
+        default=60,
+        ge=1,
+        le=_YEAR_IN_MINUTES,
+        description="The promise: from the warehouse to Salesforce.",
     )
     tombstone_file: Path | None = Field(
         default=None,
@@ -152,6 +168,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"only postgresql:// addresses work, not {url.get_backend_name()}://; {looks}"
             )
+        if "@" in (url.host or ""):
+            raise ValueError("an @ of its user or password must be written as %40")
+        if not 0 < (url.port or 1) <= _LAST_PORT:
+            raise ValueError(f"its port is none of 1 to {_LAST_PORT}")
         url = url.set(drivername="postgresql")
         known = {option.keyword.decode() for option in Conninfo.get_defaults()}
         if strange := sorted(url.query.keys() - known):

@@ -61,6 +61,8 @@ def test_addresses_are_taken_as_providers_print_them(
         ("", "it is no address"),
         ("postgresql://me:s3cret@host:port/db", "it is no address"),
         ("postgres://me:s3cret@host/db?pgbouncer=true", "knows no option 'pgbouncer'"),
+        ("postgresql://me:of@s3cret@host/db", "must be written as %40"),
+        ("postgresql://me:s3cret@host:99999/db", "none of 1 to 65535"),
     ],
 )
 def test_an_address_that_does_not_work_is_told_by_the_setting_that_was_set(
@@ -70,6 +72,19 @@ def test_an_address_that_does_not_work_is_told_by_the_setting_that_was_set(
     assert refusal().startswith(f"Setting {name} is impossible: ")
     assert told in refusal()
     assert "s3cret" not in refusal()
+
+
+def test_a_number_that_no_clock_can_count_is_told(monkeypatch: pytest.MonkeyPatch):
+    """It was taken, and ended each tick or each cycle of all accounts."""
+    for name, field in Settings.model_fields.items():
+        if field.annotation not in (int, float):
+            continue
+        variable = field.alias or name.upper()
+        for value in ("inf", "nan", "1e300", "9" * 12, "-1"):
+            monkeypatch.setenv(variable, value)
+            assert refusal().startswith(f"Setting {variable} is impossible: ")
+        monkeypatch.delenv(variable)
+    Settings()
 
 
 @pytest.mark.parametrize(
