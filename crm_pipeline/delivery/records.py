@@ -47,7 +47,7 @@ from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS
 from crm_pipeline.salesforce.packing import collections_of
 
 Decided = tuple[DueRecord, Decision]
-Volumes = Mapping[tuple[str, str, bool], int]
+PendingRecords = Mapping[tuple[str, str, bool], int]
 """Numbers of pending records, by topic, object and whether they are to be gone."""
 
 
@@ -132,7 +132,7 @@ def _send_pending(desk: Desk, topics: Sequence[RecordTopic]) -> None:
     desk.allowance.share_out(parts)
 
 
-def _ask_for_room(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
+def _ask_for_room(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) -> None:
     """Finds out, once in a cycle, how many new records of each flow the org has room for.
 
     Costs a call where many are to be made. People are told of those that have to wait.
@@ -154,14 +154,14 @@ def _ask_for_room(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -
             desk.notes.storage.append(line)
 
 
-def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> Volumes:
+def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> PendingRecords:
     """Counts the pending records of these topics."""
     names = {topic.name for topic in topics}
     pending = due_record_volumes(desk.ledger.connection, desk.ledger.account_id)
     return {each: number for each, number in pending.items() if each[0] in names}
 
 
-def _send_flow(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
+def _send_flow(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) -> None:
     """Sends the records of one flow, whatever their number."""
     for topic in topics:
         if _volumes(pending, topic, absent=False):
@@ -179,7 +179,7 @@ def _reopen_moved(desk: Desk) -> bool:
 def _sent_in_one_call(
     desk: Desk,
     topics: Sequence[RecordTopic],
-    pending: Volumes,
+    pending: PendingRecords,
 ) -> bool:
     """Sends all that is due in one call; returns False where it does not fit one."""
     if sum(pending.values()) > RECORDS_PER_CALL or desk.chosen.route == "bulk":
@@ -211,7 +211,7 @@ def _sent_in_one_call(
     return True
 
 
-def _send(desk: Desk, topic: RecordTopic, pending: Volumes) -> None:
+def _send(desk: Desk, topic: RecordTopic, pending: PendingRecords) -> None:
     """Sends a topic's records that are to be so."""
     dispatch = None
     for due in _windows(desk, topic):
@@ -221,7 +221,7 @@ def _send(desk: Desk, topic: RecordTopic, pending: Volumes) -> None:
         dispatch.flush()
 
 
-def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> None:
+def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) -> None:
     """Sends what is to be gone, children first; details go with their masters."""
     absences = _gather_absences(desk, topics, pending)
     for topic in reversed(topics):
@@ -249,7 +249,9 @@ def _windows(
     return windows(desk.ledger, due_records, topic.name, absent=absent, along=keys)
 
 
-def _volumes(pending: Volumes, topic: RecordTopic, *, absent: bool) -> dict[tuple[str, str], int]:
+def _volumes(
+    pending: PendingRecords, topic: RecordTopic, *, absent: bool
+) -> dict[tuple[str, str], int]:
     return {
         (sobject, "delete" if absent else "create"): number
         for (name, sobject, gone), number in pending.items()
@@ -308,7 +310,9 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     record_failures(desk, decision.counted_as, [failed])
 
 
-def _gather_absences(desk: Desk, topics: Sequence[RecordTopic], pending: Volumes) -> _Absences:
+def _gather_absences(
+    desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords
+) -> _Absences:
     """Returns the records of all topics that are to be gone."""
     concerned = [topic for topic in topics if _volumes(pending, topic, absent=True)]
     if not concerned:
