@@ -1,6 +1,7 @@
 """Accounts with the engagement workflow, and everything that can happen around their prospects."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from crm_pipeline.accounts.store import get_account, update_settings
@@ -8,8 +9,10 @@ from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
+from crm_pipeline.local_org.event_bus import BUS, Subscriber
 from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.recycle_bin import in_bin, undelete
+from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.chaos.badge_examiner import living
@@ -27,7 +30,7 @@ from crm_pipeline_tests.chaos.prospects import ADDRESSES, Product
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "hazel": {"route": "composite", "engagement": ENGAGEMENT},
-    "ivy": {"route": "bulk", "engagement": {}},
+    "ivy": {"route": "bulk", "engagement": {"by_event": True, "confirm_minutes": 0}},
 }
 """The accounts of the walk, and what they have chosen."""
 
@@ -39,6 +42,7 @@ class EngagedWorld:
         self.installation = installation
         self.products = {name: Product(name) for name in installation.names}
         self.deleted: dict[str, set[str]] = {name: set() for name in installation.names}
+        self.flows: dict[str, list[Subscriber]] = {}
         self.number = 0
 
     def begin(self, settings: Mapping[str, Mapping[str, Any]] = SETTINGS) -> None:
@@ -47,6 +51,10 @@ class EngagedWorld:
             for name, product in self.products.items():
                 product.begin(rows)
                 update_settings(rows, name, settings.get(name, {}))
+        for org in self.installation.orgs.values():
+            flow = BUS[org].subscribers
+            self.installation.restored.append(partial(flow.__setitem__, slice(None), flow.copy()))
+            self.installation.restored.append(HIDDEN[org].clear)
         self.installation.save()
 
     def happens(self, move: str, account: str, pick: int) -> None:
@@ -54,11 +62,18 @@ class EngagedWorld:
         MOVES[move](self, account, pick)
 
     def comes_to_rest(self) -> None:
-        """Rights are as they were, and each org is read once more."""
+        """Rights are as they were, flows are active, and each org is read once more.
+
+        Who was hidden may have changed unseen: an operator has all of it read in full.
+        """
         for name, org in self.installation.orgs.items():
             org.hide_fields(())
+            BUS[org].subscribers += self.flows.pop(name, [])
             with self.installation.rows() as rows:
                 hint(rows, name)
+                if HIDDEN[org]:
+                    request_reading(rows, name)
+            HIDDEN[org].clear()
 
     def examined(self, *, at_rest: bool, read_once_more: bool = True) -> Findings:
         """Findings of the examiner in all accounts.
@@ -73,6 +88,11 @@ class EngagedWorld:
                     e["Name"]
                     for e in living(org.table("SW_Tag__c").rows.values())
                     if str(e["Tag_Id__c"]).startswith(HAND)
+                ]
+                made += [
+                    each["LastName"]
+                    for sobject in ("Lead", "Contact")
+                    for each in living(org.table(sobject).rows.values())
                 ]
                 found.wrong += [f"a record of people's is {e}" for e in made if e != "By hand"]
                 if at_rest:
@@ -311,6 +331,24 @@ def _changes_rights(world: EngagedWorld, account: str, pick: int) -> None:
     world.installation.org(account).hide_fields(fields[: pick % 4])
 
 
+def _hides(world: EngagedWorld, account: str, pick: int) -> None:
+    """The pipeline's user sees some people no more; others again."""
+    org = world.installation.org(account)
+    people = [each["Id"] for sobject in ("Lead", "Contact") for each in _people(org, sobject)]
+    HIDDEN[org].clear()
+    HIDDEN[org].update(people[pick % 5 :: 3])
+
+
+def _switches_the_flow(world: EngagedWorld, account: str, _pick: int) -> None:
+    """An admin switches off what applies the events of matches, or switches it on again."""
+    active = BUS[world.installation.org(account)].subscribers
+    if active:
+        world.flows[account] = active.copy()
+        active.clear()
+    else:
+        active += world.flows.pop(account)
+
+
 def _unless_locked(act: Callable[[], object]) -> None:
     try:
         act()
@@ -341,6 +379,8 @@ SALES: Mapping[str, _Move] = {
     "sells": _in_the_org(_sells),
     "makes by hand": _in_the_org(_makes_by_hand),
     "changes rights": _in_the_org(_changes_rights),
+    "hides": _in_the_org(_hides),
+    "switches the flow": _in_the_org(_switches_the_flow),
 }
 """Deeds of salespeople, also in the middle of a cycle."""
 

@@ -24,6 +24,7 @@ from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
 from crm_pipeline_tests.chaos.cycle_process import PLATFORM, PLATFORM_SECRET, CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
+from crm_pipeline_tests.flows.engagement.subscribers import subscribers
 from crm_pipeline_tests.small_flow.badges import OBJECTS
 
 USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"
@@ -86,7 +87,8 @@ NO_PATIENCE = {
 
 def org_named(name: str, **config: Any) -> dict[str, Any]:
     """The configuration of an org that lets the accounts' user in."""
-    of_prospects = objects_of_org(EngagementSettings.model_validate(ENGAGEMENT).org_objects)
+    chosen = EngagementSettings.model_validate({**ENGAGEMENT, "by_event": True})
+    of_prospects = objects_of_org(chosen.org_objects)
     of_webinars = {name: each["fields"] for name, each in objects_of_org(WEBINAR_OBJECTS).items()}
     of_people = {
         **{field: {"type": "string"} for field in (*ATTRIBUTION_FIELDS, "Budget__c")},
@@ -114,6 +116,7 @@ def org_named(name: str, **config: Any) -> dict[str, Any]:
         | {"Opportunity": {"fields": {LEAD_ON_OPPORTUNITY: {"type": "string"}}}}
         | dict(OBJECTS)
         | objects_of_org([FeedbackObject().org_object]),
+        "subscribers": subscribers(chosen),
         "currencies": {"USD": 1, "EUR": 0.9},
         **config,
     }
