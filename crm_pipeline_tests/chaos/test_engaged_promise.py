@@ -1,11 +1,12 @@
 """The promise about prospects as an invariant, whatever their source, people and the weather do.
 
-`CHAOS_EXAMPLES=500 pytest crm_pipeline_tests/chaos/test_engaged_promise.py` searches for minutes,
-and makes what it finds as short as it can.
+`CHAOS_EXAMPLES=500 pytest -m deep crm_pipeline_tests/chaos/test_engaged_promise.py` searches for
+minutes, and makes what it finds as short as it can.
 """
 
 from functools import partial
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -59,6 +60,7 @@ class Promise(PromiseMachine):
         super().teardown()
 
 
+@pytest.mark.deep
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
     chosen = {**ENGAGEMENT, "by_event": True, "confirm_minutes": 0}
     EngagedWorld(installation).begin({"acme": {"route": "composite", "engagement": chosen}})
