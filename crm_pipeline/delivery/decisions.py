@@ -27,6 +27,7 @@ class Holding:
         natural_key: what it stands for.
         topic: under which it is counted.
         references: what its fields refer to, with the Ids that were written for it.
+        last: the values that it has then, where these are others than those that are wanted.
         by_key: what it refers to by the key of a record that goes out before it.
         is_wanted: whether it is to be there; deleted all the same, it is made anew.
         is_published: whether it is an event, of which nothing is kept.
@@ -36,6 +37,7 @@ class Holding:
     natural_key: str
     topic: str
     references: Mapping[str, Reference]
+    last: Mapping[str, Any] | None = None
     by_key: frozenset[str] = frozenset()
     is_wanted: bool = True
     is_published: bool = False

@@ -47,12 +47,26 @@ def decide_record(
             return _created(anew, due, schema, wanted, along or {})
         return replace(decision, action="delete", reason="to be made anew under another parent")
     last = due.last or {}
+    if emptied := _emptied(due):
+        wanted = {**wanted, **emptied}
+        decision.holds = replace(decision.holds, last=wanted) if decision.holds else None
     differing = {f: value for f, value in wanted.items() if f not in last or last[f] != value}
     moved = {f: to for f, to in due.moved.items() if not _may_stay(f, due, schema)}
     fields, changes = _fitted(differing, moved, schema, "update", along or {})
     action: Literal["update", "none"] = "update" if fields else "none"
     reason = "changed at the source" if due.held_id else "named by its Id"
     return replace(decision, action=action, fields=fields, changes=changes, reason=reason)
+
+
+def _emptied(due: DueRecord) -> dict[str, Any]:
+    """The fields that were written before and are not wanted any more, with nothing in them."""
+    if not due.intent.get("empties"):
+        return {}
+    return {
+        field: False if isinstance(value, bool) else None
+        for field, value in (due.last or {}).items()
+        if field not in due.intent["fields"] and value is not None and value is not False
+    }
 
 
 def former_masters(due: DueRecord, schema: SObjectSchema) -> list[str]:

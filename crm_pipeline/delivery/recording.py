@@ -97,7 +97,7 @@ def keep_held(
                 each.operation_id,
                 each.sobject,
                 each.salesforce_id,
-                None,
+                holds.last,
                 [*holds.references],
                 [to.key for to in holds.references.values()],
                 [to.salesforce_id for to in holds.references.values()],

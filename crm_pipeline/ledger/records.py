@@ -65,6 +65,7 @@ class RecordWant:
             Id>`. The record waits until all of them are held.
         parent: the natural key of what it is a child of; children of one parent travel together.
         attempts: tries in all.
+        empties: whether other fields, which this account wrote there before, are emptied.
     """
 
     natural_key: str
@@ -75,6 +76,7 @@ class RecordWant:
     refs: Mapping[str, str] = field(default_factory=dict)
     parent: str | None = None
     attempts: int = USUAL_ATTEMPTS
+    empties: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ def _intent(want: RecordWant) -> Intent:
         said["about"] = asdict(want.target.about)
     if want.attempts != USUAL_ATTEMPTS:
         said["attempts"] = want.attempts
+    if want.empties:
+        said["empties"] = True
     return Intent(want.natural_key, KIND, None, want.as_of, said)
 
 

@@ -61,6 +61,7 @@ def _temperature(record: Aggregated, warmth: float | None, basis: Basis) -> Reco
         Target("Account", salesforce_id=record.salesforce_id),
         {basis.chosen.account_temperature: warmth},
         attempts=MATCH_ATTEMPTS,
+        empties=True,
     )
 
 

@@ -247,11 +247,14 @@ def person_wants(
 def _shown(
     person: EngagedPerson, speaker: Prospect | None, basis: Basis, topic: str
 ) -> Iterator[RecordWant]:
-    """The mapped fields of a Lead or Contact; without a prospect they are emptied."""
+    """The mapped fields of a Lead or Contact; without a prospect they are emptied.
+
+    So are those that were mapped before.
+    """
     mapping = basis.chosen.shown_of_people
-    if not mapping:
+    if not mapping and not person.is_engaged:
         return
-    if basis.chosen.by_event and speaker is not None:
+    if mapping and basis.chosen.by_event and speaker is not None:
         yield _match_event(person, speaker, basis)
         return
     yield RecordWant(
@@ -261,6 +264,7 @@ def _shown(
         Target(person.sobject, salesforce_id=person.salesforce_id),
         {field: _value_shown(source, speaker, basis) for field, source in mapping.items()},
         attempts=MATCH_ATTEMPTS,
+        empties=True,
     )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.lineage.assets import TOPICS, metadata
@@ -71,6 +73,36 @@ def test_pages_that_are_switched_off_are_deleted(engaged: Engaged) -> None:
         choose(bench, pages=True)
         complete(bench)
         assert there(bench) == OWN
+
+
+def test_a_field_that_is_mapped_no_more_is_emptied_once(engaged: Engaged) -> None:
+    fields = ("Warm__c", "temperature"), ("Liked__c", "favorite"), ("Prospect_Id__c", "prospect_id")
+    with engaged(accounts=True, person_fields=dict(fields)) as bench:
+        known = fill(bench)
+        firm = bench.seed("Account", Name="Firm")
+        bench.seed("Contact", LastName="L", Email="ada@x.example", AccountId=firm)
+        bench.connection.execute(text("UPDATE warehouse.prospect SET temperature = 40"))
+        complete(bench)
+        complete(bench)
+
+        def shown() -> list[Any]:
+            lead = bench.org.table("Lead").rows[known]
+            account = bench.org.table("Account").rows[firm]
+            return [*(lead[name] for name, _ in fields), account["Temperature__c"]]
+
+        assert shown() == [40, True, "ada", 40]
+        choose(bench, accounts=True, person_fields=dict(fields[2:]))
+        complete(bench)
+        assert shown() == [None, False, "ada", 40]
+        choose(bench, accounts=True, person_fields={}, temperature_of_account="AnnualRevenue")
+        complete(bench)
+        complete(bench)
+        assert shown() == [None, False, None, None]
+        assert bench.org.table("Account").rows[firm]["AnnualRevenue"] == 40
+        prospect(bench.connection, "ada", favorite=True, temperature=50)
+        sent = complete(bench)
+        assert sent.api_calls_by_kind.keys() <= {"changes", "changes+updated", "update", "upsert"}
+        assert shown() == [None, False, None, None]
 
 
 def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> None:
