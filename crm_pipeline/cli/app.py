@@ -19,6 +19,7 @@ from crm_pipeline.cli import (
     platform,
     state,
 )
+from crm_pipeline.cli.engagement_pages import clean_pages
 from crm_pipeline.cli.mistakes import OneLineMistakes
 from crm_pipeline.cli.show import say
 from crm_pipeline.demo.command import demo
@@ -54,6 +55,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
 app.command("state")(state.state)
+engagement.app.command("clean-pages")(clean_pages)
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(erasure.app, name="erasure")
 app.command("listen")(listen.listen)

@@ -134,7 +134,7 @@ def confirm_engagement(
         return
     if held or chosen.clean_up:
         agree(
-            f"{held} records are to be deleted or emptied: {_calls_said(held)}.",
+            f"{held} records are to be deleted or emptied: {calls_said(held)}.",
             "Take them off?",
             yes=yes,
         )
@@ -163,16 +163,17 @@ def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool
         further += ", and of each Opportunity what its Account has"
     agree(
         f"{there.prospect} prospects with {there.given} tags and scores"
-        f"{f' and {pages} pages' if chosen.pages else ''}: {_calls_said(own)} and "
+        f"{f' and {pages} pages' if chosen.pages else ''}: {calls_said(own)} and "
         f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
-        f"{_calls_said(copies + 2 * there.prospect)} and {megabytes(copies)} MB more"
+        f"{calls_said(copies + 2 * there.prospect)} and {megabytes(copies)} MB more"
         f"{further}.",
         "Send it?",
         yes=yes,
     )
 
 
-def _calls_said(records: int) -> str:
+def calls_said(records: int) -> str:
+    """Returns the API calls that so many records take by composite calls, as words."""
     from crm_pipeline.salesforce.budget import composite_calls
 
     calls = composite_calls({("Record", "upsert"): records}) if records else 0

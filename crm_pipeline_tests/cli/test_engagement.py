@@ -144,3 +144,41 @@ def test_a_census_shows_the_numbers(run: Run, server: LocalOrgServer, pipeline: 
     told = run("engagement", "census", ACCOUNT, fails=1)
     assert f"Score__c, not ours: {score_id}" in told.stdout
     assert "differ in Score__c" in told.stderr
+
+
+def lookup(target: str) -> dict[str, Any]:
+    return {"type": "reference", "reference_to": [target]}
+
+
+def test_pages_of_an_earlier_installation_are_deleted_on_request(
+    run: Run, pipeline: Engine, objects: dict[str, Any]
+):
+    objects |= objects_of_org(EngagementSettings(pages=True).org_objects)
+    joint = {
+        "fields": {"Own__c": lookup("Page_Prospect__c"), "Copy__c": lookup("Website_Visit__c")}
+    }
+    another = {"fields": {"Book__c": lookup("Account")}}
+    for former in ({}, {"Page__c": another}, {"Page__c": joint}):
+        with LocalOrgServer({"name": ACCOUNT, **ORG, "objects": objects | former}) as server:
+            with pipeline.begin() as connection:
+                connection.execute(text("DELETE FROM crm.account"))
+            with pipeline.connect() as connection:
+                account_of(connection, server, ACCOUNT, engagement={})
+            command = ("engagement", "clean-pages", ACCOUNT)
+            if not former:
+                assert "the org has no Page__c" in run(*command, fails=1).stderr
+                continue
+            url = f"{server.url_of(ACCOUNT)}/_admin/seed"
+            records = {"Page__c": [{"Name": f"P{n}"} for n in range(2_100)], "Prospect__c": [{}]}
+            requests.post(url, json=records, timeout=20).raise_for_status()
+            org = server.org(ACCOUNT)
+            if former["Page__c"] is another:
+                assert "is none of the workflow's" in run(*command, "--yes", fails=1).stderr
+                assert len(org.table("Page__c").rows) == 2_100
+                continue
+            told = run(*command, fails=1).stderr
+            assert "2100 records of Page__c are to be deleted: 3 API calls" in told
+            assert "2100 records of Page__c were deleted" in run(*command, "--yes").stdout
+            assert "0 records of Page__c were deleted" in run(*command).stdout
+            assert not [e for e in org.table("Page__c").rows.values() if not e["IsDeleted"]]
+            assert [e for e in org.table("Prospect__c").rows.values() if not e["IsDeleted"]]
