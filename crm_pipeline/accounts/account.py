@@ -37,6 +37,7 @@ from crm_pipeline.accounts.stages import (
     UnknownStage,
     Words,
 )
+from crm_pipeline.near_names import near
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 from crm_pipeline.salesforce.match_by import MatchBy, MatchFirst
@@ -56,6 +57,9 @@ _FIELD = r"^[A-Za-z][A-Za-z0-9_]*$"
 class AccountError(Exception):
     """Something is wrong with one account; one line says what happened and what to do."""
 
+
+_WORD = re.compile("[A-Za-z_ -]+")
+"""A regular expression that is a mere word may be a kind that was mistyped."""
 
 _VERSION = re.compile(r"[1-9][0-9]{1,2}\.0")
 
@@ -102,7 +106,27 @@ def _account_of_contacts(chosen: str) -> str:
     return chosen
 
 
+REDACTIONS = (
+    "link_secrets",
+    "cards",
+    "bank_accounts",
+    "national_ids",
+    "emails",
+    "phones",
+    "postal_addresses",
+    "health",
+)
+"""Kinds of what may be taken out of free texts, by name."""
+
+
 def _pattern(chosen: str) -> str:
+    if chosen not in REDACTIONS and _WORD.fullmatch(chosen):
+        if likely := near(chosen, REDACTIONS, 1):
+            raise ValueError(f"{chosen!r} is no kind; did you mean {likely[0]}?")
+        raise ValueError(
+            f"{chosen!r} is no kind: {', '.join(REDACTIONS)} are; a regular expression for the "
+            rf"word itself is \\b{chosen}\\b"
+        )
     try:
         re.compile(chosen)
     except re.error as error:
@@ -263,8 +287,9 @@ class AccountSettings(BaseModel):
     )
     redaction: tuple[Annotated[str, AfterValidator(_pattern)], ...] = Field(
         default=(),
-        description="Taken out of what people write themselves before it becomes CRM data: a JSON "
-        "list of cards (numbers that check as one), health (words), and regular expressions.",
+        description="Taken out of what people write themselves, before it becomes CRM data or is "
+        "told to the platform: a JSON list of link_secrets, cards, bank_accounts, national_ids, "
+        "emails, phones, postal_addresses, health, and regular expressions.",
     )
     consent_clears_opt_out: bool = Field(
         default=False,

@@ -32,7 +32,7 @@ from crm_pipeline.sources.participations import (
     without_texts,
 )
 from crm_pipeline.sources.people import present, sightings
-from crm_pipeline.sources.redaction import redacted, redactions
+from crm_pipeline.sources.redaction import Redaction
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.stages import role_of
 from crm_pipeline.text import digest
@@ -48,6 +48,7 @@ class AccountRows:
         selection: what to read.
         overrides: the account's own mapping.
         filter_strings: the account's.
+        redaction: what is taken out of free texts, and how much of it was.
     """
 
     ledger: Connection
@@ -55,6 +56,7 @@ class AccountRows:
     selection: RowSelection
     overrides: Sequence[FieldMapping]
     filter_strings: Sequence[str]
+    redaction: Redaction
 
     @property
     def account_id(self) -> str:
@@ -97,6 +99,7 @@ class AccountRows:
             self.filter_strings,
             self.account.settings.roles,
             self.account.settings.alias,
+            self.account.settings.redaction,
             selection.sessions,
             selection.timezone,
             selection.overlap.total_seconds(),
@@ -113,9 +116,8 @@ class AccountRows:
         return rows
 
     def _screened(self, rows: Sequence[Participation]) -> Sequence[Participation]:
-        if chosen := self.account.settings.redaction:
-            redact = redactions(chosen)
-            rows = [redacted(row, redact) for row in rows]
+        if self.redaction.steps:
+            rows = [replace(row, columns=self.redaction.columns(row.columns)) for row in rows]
         tombstones = tombstones_of(self.ledger, self.account) if rows else None
         if tombstones is not None:
             rows = self._without_removed(rows, tombstones)
@@ -218,4 +220,5 @@ def account_rows(
     overrides = field_mappings(ledger, account.account_id)
     check_columns(warehouse, overrides)
     filters = filter_strings(ledger, account.account_id)
-    return AccountRows(ledger, account, selection, overrides, filters)
+    redaction = Redaction.of(account.settings.redaction)
+    return AccountRows(ledger, account, selection, overrides, filters, redaction)

@@ -54,6 +54,12 @@ DEFAULT_MAPPING: Mapping[str, Mapping[str, str]] = {
 """Field → column of the extract; `street` is address lines 1 to 3 (spec 1, field mappings)."""
 
 
+OF_EACH_ROW = frozenset(
+    column for sobject in ("Lead", "Contact") for column in DEFAULT_MAPPING[sobject].values()
+)
+"""Columns that each row of a person has."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMap:
     """The source of each field of one sObject: a column, or a constant.

@@ -1,5 +1,6 @@
 """What registrations and attendances say beside who and when: answers, sources, consent, deeds."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,16 +11,21 @@ from sqlalchemy import Engine, text
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import settings
-from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cli.conftest import Run, run
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
     add_person,
+    answer_poll,
     attend,
+    chat,
     insert,
     register,
 )
+
+__all__ = ["run"]
 
 TEXT = {"type": "string", "length": 80}
 NUMBER = {"type": "double", "scale": 0}
@@ -284,6 +290,72 @@ def test_a_no_stays_one_in_whatever_order_it_is_read(
     )
     bench.cycle()
     assert [each["HasOptedOutOfEmail"] for each in bench.records("Lead")] == [True] * 3
+
+
+CANARIES = {
+    "cards": "4111 1111 1111 1111",
+    "phones": "+44 20 7946 0018",
+    "national_ids": "078-05-1120",
+    "postal_addresses": "221B Baker Street",
+    "link_secrets": "?token=s3cr3tk3y",
+    "emails": "private.ann@elsewhere.example",
+}
+
+
+def test_what_is_not_to_leave_is_nowhere(
+    run: Run, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In whatever somebody wrote it, it comes to no record, ledger, log, number or command."""
+    caplog.set_level("DEBUG")
+    wrote = "; ".join(f"https://x.example/{c}" if "?" in c else c for c in CANARIES.values())
+    maps(bench, "Lead.Budget__c=answers.budget", "Lead.First_Utm__c=referrer")
+    maps(bench, "CampaignMember.Utm__c=answers.budget")
+    switch_on(bench)
+    every = ["event", "session", "minutes", "polls", "questions", "chats"]
+    bench.settings(redaction=[*CANARIES], activity_text=[*every, "surveys", "resources", "links"])
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    answers = json.dumps({"budget": wrote, "else": [wrote]})
+    changes(bench, "registration", 1, answers=answers, referrer=f"https://x.example/{wrote}")
+    attend(bench.connection, 1, 1, minute=1)
+    for number, kind in enumerate(("question", "survey", "resource", "link"), 1):
+        does(bench, number, 1, kind, label=f"{number} {wrote}", value=wrote, url=wrote)
+    answer_poll(bench.connection, 1, 1)
+    chat(bench.connection, 1, 1, wrote, replies=1)
+    for table, column in (("poll_answer", "answer"), ("chat_reply", "reply")):
+        bench.connection.execute(text(f"UPDATE warehouse.{table} SET {column} = :w"), {"w": wrote})
+    report = bench.cycle()
+    [attendance] = [e for e in bench.records("Event") if e["Subject"] == "Webinar Attendance"]
+    [lead], [member] = bench.records("Lead"), bench.records("CampaignMember")
+    assert attendance["Description"].count("[removed]") > len(CANARIES) * 8
+    assert "[removed]" in lead["Budget__c"]
+    assert "[removed]" in member["Utm__c"]
+    assert report.tally["filtered_leads", "redacted"] > len(CANARIES) * 10
+    for kind in CANARIES:
+        assert f" of {kind}" in report.notes
+    bench.connection.commit()
+    tables = bench.connection.scalars(
+        text("SELECT format('crm.%I', tablename) FROM pg_tables WHERE schemaname = 'crm'")
+    ).all()
+    ledger = "".join(
+        str(bench.connection.scalars(text(f"SELECT t::text FROM {each} AS t")).all())
+        for each in tables
+    )
+    org = str([table.rows for table in bench.org.tables.values()])
+    bench.connection.commit()
+    said = [
+        run(*command).output
+        for command in (
+            ("campaign", "explain", ACCOUNT, event_id(bench), "p1@example.com"),
+            ("campaign", "rehearse", ACCOUNT, event_id(bench)),
+            ("operations", "list", ACCOUNT, "--state", "done"),
+            ("operations", "show", 2),
+            ("account", "dictionary", ACCOUNT),
+            ("state", ACCOUNT),
+        )
+    ]
+    for place in (ledger, org, report.notes, str(report), caplog.text, *said):
+        assert not [kind for kind, canary in CANARIES.items() if canary in place]
 
 
 def test_who_asks_to_be_called_is_a_follow_up(bench: Bench) -> None:

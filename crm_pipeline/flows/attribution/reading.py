@@ -25,6 +25,7 @@ from crm_pipeline.ledger.tracked_leads import (
 )
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.tracked_leads import (
     TRACKED_LEADS,
     LeadsReading,
@@ -32,6 +33,12 @@ from crm_pipeline.sources.tracked_leads import (
     columns,
     without_removed,
 )
+
+_NO_FREE_TEXT = NO_FREE_TEXT.union(
+    ("lead_id", "happened_at", "is_spam", "is_duplicate", "contact_name", "last_name", "phone"),
+    ("recording_url", "medium", "campaign", "gclid", "gbraid", "wbraid", "fbclid"),
+)
+"""Columns of leads that are what they are; keywords, messages and addresses of pages are not."""
 
 _AT_A_TIME = 5_000
 """People of whom all is said anew at a time."""
@@ -74,8 +81,13 @@ def _batch(
     rows = without_removed(
         reading.ledger, reading.account, rows, lambda row: rules.number_of(row, reading.choices)
     )
+    redaction = Redaction.of(reading.account.settings.redaction)
+    if redaction.steps:
+        rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
     found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
     people, numbers = _recorded(reading, rows, found)
+    if redaction.taken:
+        numbers[TRACKED_LEADS.name, "redacted"] = redaction.taken.total()
     return Batch(TRACKED_LEADS.name, len(rows), _intents(reading, people), None, numbers=numbers)
 
 

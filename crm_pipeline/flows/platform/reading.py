@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -22,8 +23,11 @@ from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.mapping import field_maps, rejection
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
+from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.text import storable_json, written
+
+_NO_FREE_TEXT = NO_FREE_TEXT | {"ticket_id", "project", "feedback_type", "team", "submitted_at"}
 
 NO_ADDRESS = frozenset(("no email", "invalid email"))
 
@@ -44,7 +48,8 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
     said = rules.fingerprint_of_users(chosen, maps)
     part = _part(reading, said, chosen.filter_columns)
     hasher = hasher_of(ledger, account)
-    for chunk in _chunks(reading, USERS, platform_rows.USERS, part):
+    redaction = Redaction.of(reading.choices.redaction)
+    for chunk in _chunks(reading, USERS, platform_rows.USERS, part, redaction):
         _keep_users(ledger, hasher, chunk.rows, chosen.filter_columns)
         intents, numbers = [], Counter({(USERS, "users_read"): len(chunk.rows)})
         if chosen.users_in_org:
@@ -55,6 +60,7 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
         yield Batch(
             chunk.position.source, len(chunk.rows), intents, chunk.position, numbers=numbers
         )
+    yield from _told(USERS, redaction)
 
 
 def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
@@ -75,7 +81,8 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
     filters = filter_strings(ledger, account.account_id)
     said = rules.fingerprint_of_tickets(chosen, maps)
     part = _part(reading, said, set(chosen.mapping.values()))
-    for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part):
+    redaction = Redaction.of(reading.choices.redaction)
+    for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, redaction):
         refused = [rejection(row, filters) for row in chunk.rows]
         of_people = [row for row, why in zip(chunk.rows, refused, strict=True) if why is None]
         people = people_of_rows(ledger, account, part, filters, of_people)
@@ -96,6 +103,14 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
             wants=wants,
             numbers=numbers,
         )
+    yield from _told(FEEDBACK, redaction)
+
+
+def _told(flow: str, redaction: Redaction) -> Iterator[Batch]:
+    """Says how much was taken out of free texts, where any was."""
+    if redaction.taken:
+        taken = {(flow, "redacted"): redaction.taken.total()}
+        yield Batch(flow, 0, (), None, numbers=taken, told=(redaction.in_words(),))
 
 
 def _part(
@@ -118,6 +133,7 @@ def _chunks(
     flow: str,
     source: PlatformRows,
     part: PlatformReading,
+    redaction: Redaction,
 ) -> Iterator[Chunk[PlatformRow]]:
     """Reads a source from where it was left; from the start where the settings are others now."""
     ledger, account = reading.ledger, reading.account
@@ -130,6 +146,8 @@ def _chunks(
                 row.columns["email"] for row in rows if tombstones.hold(row.columns["email"])
             }
             keep(ledger, tombstones.hasher, addresses)
+        if redaction.steps:
+            rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
         yield Chunk(rows, chunk.position)
 
 

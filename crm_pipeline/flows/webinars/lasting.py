@@ -1,7 +1,8 @@
-"""What holds of a person in whatever order, and however late, their rows are read.
+"""What holds of a person in whatever order, and in how many parts, their rows are read.
 
-Of two versions of what is wanted of a person the newer row's counts. Figures over all rows and a
-clear no to emails are not of one row.
+Of two versions of what is wanted of a person the newer row's counts; but not each row says all: an
+answer, a source or a consent is a registration's, figures are of all rows, and a clear no to
+emails stays one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,39 +14,57 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.flows.webinars import NAME
+from crm_pipeline.flows.webinars.rules import Choices
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.parts import SOBJECTS, own_parts
+from crm_pipeline.sources.mapping import FieldMap
 
 
-def as_known(
-    ledger: Connection, account_id: str, intents: Sequence[Intent], *, keeps_no: bool
+def with_known(
+    ledger: Connection, account_id: str, intents: Sequence[Intent], chosen: Choices
 ) -> list[Intent]:
-    """Returns the intents, those of people that older rows tell of as newer ones have said it.
+    """Returns the intents, those of people together with what rows said that were read before.
 
     Args:
         ledger: where versions are kept.
         account_id: whose.
         intents: what rows want.
-        keeps_no: whether a clear no to emails stays one, whichever row says it.
+        chosen: the account's choices.
     """
     people = [each.natural_key for each in intents if each.kind == "person"]
     known = own_parts(ledger, account_id, NAME, people) if people else {}
     return [
-        _as_known(each, *known[each.natural_key], keeps_no=keeps_no)
+        joined(each, *known[each.natural_key], chosen)
         if each.kind == "person" and each.natural_key in known
         else each
         for each in intents
     ]
 
 
-def _as_known(
-    intent: Intent, as_of: datetime, fields: Mapping[str, Any], *, keeps_no: bool
-) -> Intent:
-    newer = intent if intent.as_of >= as_of else replace(intent, as_of=as_of, fields=fields)
-    nos = {
-        sobject: {OPT_OUT: True}
-        for sobject in SOBJECTS
-        if keeps_no and any(said[sobject].get(OPT_OUT) is True for said in (intent.fields, fields))
+def joined(intent: Intent, as_of: datetime, known: Mapping[str, Any], chosen: Choices) -> Intent:
+    """Returns what rows want of a person together with what others have said. Pure.
+
+    Args:
+        intent: what the rows want.
+        as_of: when the others said it last.
+        known: that, by sObject.
+        chosen: the account's choices.
+    """
+    older, newer = (known, intent.fields) if as_of <= intent.as_of else (intent.fields, known)
+    fields = {s: _filled(older[s], newer[s], chosen.maps[s]) for s in SOBJECTS}
+    for sobject in SOBJECTS if chosen.keeps_no else ():
+        if any(each[sobject].get(OPT_OUT) is True for each in (older, newer)):
+            fields[sobject][OPT_OUT] = True
+    return replace(intent, as_of=max(as_of, intent.as_of), fields=fields)
+
+
+def _filled(older: Mapping[str, Any], newer: Mapping[str, Any], mapped: FieldMap) -> dict[str, Any]:
+    """The newer fields; what a column fills of which they say nothing is as the older ones say."""
+    silent = {name for name, value in mapped.fallbacks.items() if newer.get(name) == value}
+    of_columns = mapped.sources
+    said = {
+        name: value
+        for name, value in older.items()
+        if name in of_columns and (name not in newer or name in silent)
     }
-    together = {name: {**said, **nos.get(name, {})} for name, said in newer.fields.items()}
-    return replace(newer, fields=together)
+    return {**newer, **said}

@@ -12,7 +12,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME, rules
 from crm_pipeline.flows.webinars.figures import mapped_figures, with_figures
-from crm_pipeline.flows.webinars.lasting import as_known
+from crm_pipeline.flows.webinars.lasting import with_known
 from crm_pipeline.flows.webinars.together import Together, together
 from crm_pipeline.flows.webinars.unread import counted
 from crm_pipeline.flows.webinars.visits import Joined
@@ -61,6 +61,8 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         )
     yield from _answers_told(reading, rows)
     yield from _addresses_told(reading, others.total())
+    if rows.redaction.taken:
+        yield Batch(NAME, 0, (), None, told=(rows.redaction.in_words(),))
     if unknown:
         told = explain_words(account.account_id, unknown, reading.choices.stage_of)
         yield Batch(NAME, 0, (), None, told=(told,))
@@ -82,7 +84,10 @@ def _batches(
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
             continue
+        before = rows.redaction.taken.total()
         for chunk in rows.chunks(extract, known.get(extract.name), chosen):
+            taken = rows.redaction.taken.total() - before
+            before += taken
             if mapped_answers(rows.overrides) and extract is not ATTENDANCES:
                 asked = {key for row in chunk.rows for key in answers_in(row.columns)}
                 note_answer_keys(reading.ledger, rows.account_id, asked)
@@ -94,12 +99,9 @@ def _batches(
                 sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
                 read = Together(chunk.rows, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
-            figures = mapped_figures(rows.overrides)
-            if figures or chosen.keeps_no:
-                intents = as_known(
-                    reading.ledger, rows.account_id, intents, keeps_no=chosen.keeps_no
-                )
-            if figures:
+            if chosen.needs_known:
+                intents = with_known(reading.ledger, rows.account_id, intents, chosen)
+            if figures := mapped_figures(rows.overrides):
                 intents = with_figures(
                     reading.ledger,
                     rows.account_id,
@@ -117,6 +119,7 @@ def _batches(
                 [*intents, *read.replaced],
                 chunk.position,
                 rows_by_session=Counter(each.event_session_id for each in read.rows),
+                numbers={("filtered_leads", "redacted"): taken} if taken else {},
             )
 
 

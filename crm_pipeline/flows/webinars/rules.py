@@ -20,7 +20,7 @@ from crm_pipeline.ledger.left_out import NO_ACTIVITY
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.computed import is_too_short
-from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection, said
+from crm_pipeline.sources.mapping import OF_EACH_ROW, FieldMap, field_maps, rejection, said
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import word_of
@@ -87,6 +87,14 @@ class Choices:
         """Returns whether a clear no to emails stays one, whatever is said later."""
         filled = any(OPT_OUT in self.maps[sobject].sources for sobject in ("Lead", "Contact"))
         return filled and not self.clears_opt_out
+
+    @property
+    def needs_known(self) -> bool:
+        """Returns whether some rows of a person say what others do not."""
+        sources = {
+            s for sobject in ("Lead", "Contact") for s in self.maps[sobject].sources.values()
+        }
+        return not sources <= OF_EACH_ROW
 
     def tells_of(self, row: Participation) -> bool:
         """Returns whether rows of this kind have activities."""
