@@ -74,6 +74,7 @@ _EXPECTED = {
 
 
 _AS_JSON = {
+    "attribution": 'a JSON object is expected, such as {} or {"phone_region": "DE"}',
     "campaigns": 'a JSON object is expected, such as {} or {"create_campaigns": false}',
     "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
@@ -356,20 +357,7 @@ class AccountSettings(BaseModel):
         "defaults; none: off.",
     )
 
-    @field_validator(
-        "campaigns",
-        "attribution",
-        "engagement",
-        "inbound",
-        "person_field_policies",
-        "match_fields",
-        "stage_of",
-        "people_from_stages",
-        "roles",
-        "redaction",
-        "activity_text",
-        mode="before",
-    )
+    @field_validator(*_AS_JSON, mode="before")
     @classmethod
     def _from_text(cls, value: object, info: ValidationInfo) -> object:
         """The command line gives objects and lists as JSON."""

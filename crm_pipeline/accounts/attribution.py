@@ -31,6 +31,12 @@ def _known_region(region: str) -> str:
     return region
 
 
+def _currency_code(code: str) -> str:
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError("an ISO code is expected, in capitals, such as EUR")
+    return code
+
+
 class TouchFields(BaseModel):
     """The fields of Lead and Contact that hold one touch; one without a name is not written."""
 
@@ -167,7 +173,7 @@ class AttributionSettings(BaseModel):
         description="How far back the first reading of opportunities goes; with more days later, "
         "it is begun again from there.",
     )
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
+    currency: Annotated[str, AfterValidator(_currency_code)] | None = Field(
         default=None,
         description="ISO code of the org's amounts, where it has one currency only: such an org "
         "does not name it.",

@@ -79,6 +79,7 @@ def confirm_filter(
             return
     preview = would_fire(live_opportunities(connection, account.account_id), chosen)
     if not preview.fires and not preview.unknown:
+        say("As opportunities stand, the filter fires for none that it has not fired for.")
         return
     sums = ", ".join(
         f"{amount:.2f} {code or 'in the currency of the org'}"

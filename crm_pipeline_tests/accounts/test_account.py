@@ -74,6 +74,8 @@ def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, va
         ("campaigns", "[]", "a JSON object is expected."),
         ("campaigns", '{"attended": null}', "a JSON object is expected."),
         ("stage_of", "[]", "a JSON object is expected."),
+        ("attribution", '{"split": "equal"', 'a JSON object is expected, such as {} or {"phone_r'),
+        ("attribution", '{"currency": "eur"}', "an ISO code is expected, in capitals, such as EUR"),
         ("stage_of", "no_show", 'such as {"no vino": "no_show"}'),
         ("stage_of", '{"no vino": "absent"}', "'no_show'"),
         ("people_from_stages", "{}", "a JSON list is expected."),
