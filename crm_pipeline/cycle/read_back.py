@@ -230,18 +230,23 @@ def _fit_watches(desk: Desk, flows: FlowsOn) -> tuple[list[Watch], list[str]]:
         named.update(dict.fromkeys(f"{each.sobject}.{name}" for name in each.named))
         children.setdefault(each.sobject, {}).update(dict.fromkeys(each.children))
     known = desk.schemas.describe(fields)
+    seen: set[str] = set()
     for sobject, names in if_there.items():
-        there = [name for name in names if _is_there(known, sobject, name)]
-        fields[sobject].update(dict.fromkeys(there))
+        # The org takes a name in any case, but each field only once.
+        asked = {name.lower() for name in fields[sobject]}
+        for name in names:
+            if name.lower() not in asked and _is_there(known, sobject, name):
+                asked.add(name.lower())
+                fields[sobject][name] = None
+        seen |= {f"{sobject}.{name}".lower() for name in asked}
     watches = [
         Watch(sobject, tuple(names), tuple(children[sobject])) for sobject, names in fields.items()
     ]
-    seen = {f"{sobject}.{name}" for sobject, names in fields.items() for name in names}
     return watches, [
         f"{name} is not in the org, or hidden from the user, and so never read; show it in a "
         "permission set, or mend the account's settings"
         for name in named
-        if name not in seen
+        if name.lower() not in seen
     ]
 
 

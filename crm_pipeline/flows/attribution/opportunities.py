@@ -147,7 +147,8 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
     ]
     retyped = ledger.note_stages(connection, account_id, stages)
     ledger.new_versions(connection, account_id, retyped.difference(opportunities))
-    kept = opportunity_fields(choices)
+    first = next(iter(opportunities.values()), {})
+    kept = {name: _shown_as(name, first) or name for name in opportunity_fields(choices)}
     versions = ledger.note_opportunities(
         connection,
         account_id,
@@ -202,17 +203,29 @@ def _answered(asked: Sequence[Ask]) -> Mapping[str, list[str]]:
     return answered
 
 
-def _opportunity(record: Record, kept: Sequence[str]) -> ledger.OpportunityRow:
-    """An opportunity; one that the sweep found to be gone says nothing of itself."""
+def _opportunity(record: Record, kept: Mapping[str, str]) -> ledger.OpportunityRow:
+    """An opportunity; one that the sweep found to be gone says nothing of itself.
+
+    Args:
+        record: as it was read.
+        kept: the names of its fields, and the one under which the org shows each.
+    """
     rows = [{name: row[name] for name in _HISTORY_FIELDS} for row in record.get(_HISTORY) or ()]
     return ledger.OpportunityRow(
         record["Id"],
-        {name: record[name] for name in kept if name in record},
+        {name: record[shown] for name, shown in kept.items() if shown in record},
         in_order(rows),
         bool(record["IsDeleted"]),
         record["SystemModstamp"],
         record["CreatedDate"],
     )
+
+
+def _shown_as(name: str, record: Mapping[str, Any]) -> str | None:
+    """Returns the name under which a record has a field, whose name people write in any case."""
+    if name in record:
+        return name
+    return next((each for each in record if each.lower() == name.lower()), None)
 
 
 def _role(record: Record) -> ledger.RoleRow:
@@ -265,9 +278,10 @@ def _person(
         if number := record.get(name):
             country = record.get("MailingCountry") or record.get("Country")
             phones |= dict.fromkeys(phone_keys(number, choices.phone_region, country))
+    id_field = choices.id_field and _shown_as(choices.id_field, record)
     return ledger.PersonRow(
         record["Id"],
-        None if choices.id_field is None else record.get(choices.id_field),
+        None if id_field is None else record[id_field],
         email_key(record.get("Email")),
         [*phones],
         bool(record.get("IsDeleted")),

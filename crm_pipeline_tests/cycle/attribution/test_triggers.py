@@ -155,6 +155,24 @@ def test_a_filter_by_a_field_that_was_not_read_reads_it_and_fires_no_update(deal
     assert firings(deals, other) == [(1, "new")]
 
 
+def test_names_of_fields_are_written_in_any_case(deals: Bench) -> None:
+    choose(
+        deals,
+        triggers=["matching_filter"],
+        opportunity_filter=[
+            {"field": "amount", "operator": ">=", "value": 50},
+            {"field": "REGION__C", "value": "EU"},
+        ],
+        opportunity_id_field=ID_ON_OPPORTUNITY.lower(),
+        id_field="TRACKER_ID__C",
+    )
+    track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+    cycle(deals)
+    made = deal(deals, Region__c="EU", **{ID_ON_OPPORTUNITY: "1"})
+    cycle(deals)
+    assert of_lead(deals, 1, made)["fired"] == {"new": 1, "matching_filter": 1}
+
+
 def test_a_field_of_the_filter_that_is_hidden_is_told(deals: Bench) -> None:
     deals.admin("settings", hidden_fields=["Opportunity.Region__c"])
     emea = {"field": "Region__c", "value": "emea"}
