@@ -245,6 +245,22 @@ def page(
 
 
 @app.command()
+def size(
+    *,
+    operations: Annotated[int, typer.Option(min=1, help="Activities that wait.")] = 400_000,
+    members: Annotated[int, typer.Option(min=1, help="Members of campaigns.")] = 1_000_000,
+    accounts: Annotated[int, typer.Option(min=1, help="Accounts with verdicts.")] = 9_000,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "size.json",
+) -> None:
+    """Ask a large ledger what ticks, cycles and checks ask of it, and purge a fleet's verdicts."""
+    from benchmarks.size import measure, report
+
+    load_before = os.getloadavg()[0]
+    report(measure(DATA, operations, members, accounts), _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
+@app.command()
 def listener(
     *,
     per_second: Annotated[

@@ -11,48 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.database.statements import statement
-from crm_pipeline.settings import settings
+from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline_tests.cadence.rows import an_idle_account
 
 MANY = 50_000
 FEW_PAGES = 400
 
-ACTIVITIES = f"""
-    INSERT INTO crm.operation (
-        account_id, flow, kind, natural_key, version, as_of, content_hash, intent, state
-    )
-    SELECT 'big', 'webinars', 'activity', 'registration:' || n, 1, now(), '', '{{}}', 'pending'
-    FROM generate_series(1, {MANY}) AS n
-    """
-
-MEMBERS = f"""
-    INSERT INTO crm.campaign_member (
-        account_id, campaign_key, person_key, campaign_id, person_id, member_id
-    )
-    SELECT 'big', 1 + n % 10, n, '701' || n % 10, '003' || n, '00v' || n
-    FROM generate_series(1, {MANY}) AS n
-    """
-
-IDENTITIES = f"""
-    INSERT INTO crm.identity (
-        account_id, person_key, sobject, salesforce_id, reason, sent, as_of
-    )
-    SELECT 'big', n, 'Contact', '003' || n, '', '{{}}', now()
-    FROM generate_series(1, {MANY}) AS n
-    """
-
-CAMPAIGNS = """
-    INSERT INTO crm.event_campaign (account_id, campaign_key, campaign_id)
-    SELECT 'big', n, '701' || n % 10 FROM generate_series(1, 10) AS n
-    """
-
-SESSIONS = f"""
-    INSERT INTO crm.session_end (
-        account_id, event_session_id, ends_at, no_shows_at, attended, derived
-    )
-    SELECT 'big', n, now(), now() - interval '1 hour', n % 2 = 0, n % 2 = 0
-    FROM generate_series(1, {MANY}) AS n
-    """
+ROWS = sorted((PROJECT / "benchmarks/sql/size").glob("*.sql"))
+"""They fill the ledger for `python -m benchmarks size`, too."""
 
 
 @pytest.fixture
@@ -61,14 +27,9 @@ def big(pipeline: Engine) -> Iterator[Connection]:
     with pipeline.connect() as connection:
         an_idle_account(connection, "big")
         connection.execute(text("UPDATE crm.account SET settings = '{\"campaigns\": {}}'"))
-        for rows in (ACTIVITIES, MEMBERS, IDENTITIES, CAMPAIGNS, SESSIONS):
-            connection.execute(text(rows))
-        connection.execute(
-            text(
-                "INSERT INTO crm.campaign_mapping (account_id, fingerprint, conversions_seen_at)"
-                " VALUES ('big', '', '2026-01-01')"
-            )
-        )
+        sizes = {"account": "big", "operations": MANY, "members": MANY}
+        for file in ROWS:
+            connection.exec_driver_sql(file.read_text("utf-8"), sizes)
         connection.commit()
         yield connection
 
