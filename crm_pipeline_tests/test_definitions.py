@@ -56,6 +56,7 @@ def test_dg_list_defs_shows_the_lineage():
         "macros",
         "engaged_people",
         "campaign_census",
+        "external_activities",
         "registrants_from_campaigns",
         "engagement_census",
     }

@@ -64,6 +64,23 @@ class FollowUp(BaseModel):
         )
 
 
+class AccountEngagement(BaseModel):
+    """The business unit of Account Engagement that is told how far people came.
+
+    A call each, from the account's budget; a login by OAuth with the scope pardot_api.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    business_unit: str = Field(pattern=r"^0Uv[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?$")
+    extension: str = Field(min_length=1, max_length=80)
+    types: Mapping[Stage, str] = Field(
+        min_length=1, description="The activity type of each stage that is told."
+    )
+    most_per_day: int = Field(ge=1, le=100_000, description="So many are told in 24 hours at most.")
+    sandbox: bool = False
+
+
 class CampaignSettings(BaseModel):
     """One client's choices for campaigns; `{}` is a complete choice."""
 
@@ -120,6 +137,12 @@ class CampaignSettings(BaseModel):
         default="off",
         description="Members of campaigns of the last 90 days are counted in the org each day: a "
         "call for 750 campaigns, and one for 1,000 that are told whether they are complete.",
+    )
+    account_engagement: AccountEngagement | None = Field(
+        default=None,
+        description="External activities of Account Engagement for stages that members come to "
+        "from then on: a JSON object of business_unit, extension, types by stage, most_per_day, "
+        "and sandbox; a call each.",
     )
     registered: MemberStatus = MemberStatus(label="Registered", priority=1)
     cancelled: MemberStatus | None = MemberStatus(label="Cancelled", priority=2)

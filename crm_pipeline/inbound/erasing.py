@@ -23,6 +23,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "crm.campaign_wish",
         ("member_id", "campaign_id", "person_id", "email", "first_name", "last_name"),
     ),
+    "external_activity": ("crm.external_activity", ("natural_key",)),
     "campaign_member": ("crm.campaign_member", ("person_id", "member_id")),
     "record": (
         "crm.record",
@@ -85,6 +86,8 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.campaign_census.campaign_key",
             "crm.attribution_said.fingerprint",
             "crm.campaign_mapping.fingerprint",
+            "crm.external_activity.stage",
+            "crm.external_activity.state",
         ),
         _SETTING,
     ),

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from crm_pipeline.local_org import (
+    account_engagement,
     admin,
     bulk1,
     bulk2,
@@ -26,7 +27,7 @@ from crm_pipeline.local_org.routing import Answer, Call, Router, plain_path, ses
 from crm_pipeline.local_org.store import Org
 
 _MAX_HEAD = 16_384
-_ORG_PATHS = ("/services", "/id/")
+_ORG_PATHS = ("/services", "/id/", "/api/v5/")
 _ROOMS = (
     limits,
     sobject_collections,
@@ -36,6 +37,7 @@ _ROOMS = (
     query,
     soap,
     oauth,
+    account_engagement,
     bulk1,
     bulk2,
 )

@@ -62,6 +62,16 @@ class ConnectedApp(_Strict):
     run_as: str | None = None
     certificate: str | None = None
     rotate_refresh_tokens: bool = False
+    scopes: tuple[str, ...] = ("api",)
+
+
+class AccountEngagementConfig(_Strict):
+    """A business unit of Account Engagement, with an extension and its types of activities."""
+
+    business_unit: str
+    extension: str
+    types: tuple[str, ...]
+    daily_calls: int = 25_000
 
 
 class LoginConfig(_Strict):
@@ -286,6 +296,7 @@ class OrgConfig(OpenQuestions):
     users: list[UserConfig] = []
     connected_apps: list[ConnectedApp] = []
     logins: LoginConfig = LoginConfig()
+    account_engagement: AccountEngagementConfig | None = None
     objects: dict[str, ObjectConfig] = {}
     hidden_fields: list[str] = []
     duplicate_rules: list[DuplicateRule] = []

@@ -69,10 +69,11 @@ def check_password(
     return refusal or Refusal.WRONG
 
 
-def open_session(org: Org, user: User) -> Session:
+def open_session(org: Org, user: User, scopes: tuple[str, ...] = ()) -> Session:
     """Logs a user in for as long as the org's sessions hold."""
     minutes = org.config.logins.session_minutes
-    return org.open_session(user.id, None if minutes is None else timedelta(minutes=minutes))
+    lifetime = None if minutes is None else timedelta(minutes=minutes)
+    return org.open_session(user.id, lifetime, scopes)
 
 
 def user_of_id(org: Org, user_id: str) -> User | None:

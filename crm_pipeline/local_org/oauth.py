@@ -188,9 +188,9 @@ def _tokens(org: Org, call: Call, app: ConnectedApp, user: User) -> dict[str, st
     issued_at = str(int(org.now().timestamp() * 1000))
     secret, signed = app.client_secret.encode(), (identity + issued_at).encode()
     return {
-        "access_token": open_session(org, user).token,
+        "access_token": open_session(org, user, app.scopes).token,
         "signature": base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode(),
-        "scope": "api",
+        "scope": " ".join(app.scopes),
         "instance_url": call.base_url,
         "id": identity,
         "token_type": "Bearer",

@@ -30,6 +30,7 @@ class Session:
     token: str = field(repr=False)
     user_id: str
     expires_at: datetime | None
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, repr=False)
@@ -111,11 +112,13 @@ class Org:
         self.hidden_fields = {name: frozenset(fields) for name, fields in hidden.items()}
         self.config.hidden_fields = list(names)
 
-    def open_session(self, user_id: str, lifetime: timedelta | None) -> Session:
+    def open_session(
+        self, user_id: str, lifetime: timedelta | None, scopes: tuple[str, ...] = ()
+    ) -> Session:
         """Logs a user in; the token starts with the org's id, as Salesforce's do."""
         token = f"{self.id[:15]}!{secrets.token_urlsafe(72)}"
         expires_at = self.now() + lifetime if lifetime is not None else None
-        session = Session(token, user_id, expires_at)
+        session = Session(token, user_id, expires_at, scopes)
         self.sessions[token] = session
         return session
 

@@ -152,6 +152,7 @@ class Org:
         headers: Mapping[str, str] | None = None,
         writes: bool = False,
         into: IO[bytes] | None = None,
+        host: str | None = None,
     ) -> Answer:
         """Sends a request and reads its answer.
 
@@ -167,6 +168,7 @@ class Org:
             headers: further headers, kept when it is sent again on a new session.
             writes: whether it may change something in the org.
             into: a file for the body of a successful answer, which is then not in the answer.
+            host: another host of Salesforce's that takes the same session; None: the org's.
 
         Raises:
             AccountStopped, AccountPaused: nothing was written; see there.
@@ -176,7 +178,7 @@ class Org:
             Withheld: the gate holds it back; nothing was written.
         """
         body = orjson.dumps(json) if json is not None else data
-        sending = _Sending(kind, method, self.path(path), body, headers or {}, writes, into)
+        sending = _Sending(kind, method, self.path(path), body, headers or {}, writes, into, host)
         for attempt in range(TRIES):
             try:
                 return self._on_a_session(sending)
@@ -220,7 +222,7 @@ class Org:
         with passing as begun, self._reading(sending):
             response = self._session.request(
                 sending.method,
-                f"https://{access.salesforce.sf_instance}{sending.path}",
+                f"https://{sending.host or access.salesforce.sf_instance}{sending.path}",
                 data=body,
                 begun=begun,
                 headers={
@@ -316,6 +318,7 @@ class _Sending:
     headers: Mapping[str, str]
     writes: bool
     into: IO[bytes] | None
+    host: str | None
 
     def rewound(self) -> Body:
         if self.body is not None and not isinstance(self.body, bytes):

@@ -72,6 +72,30 @@ _CENSUS = Topic(
     acts=_take_census,
 )
 
+_EXTERNAL = "external_activities"
+
+
+def _tell_activities(desk: "Desk", chosen: CampaignSettings) -> None:
+    if chosen.account_engagement is None:
+        return
+    from crm_pipeline.delivery.external_activities import tell_activities
+
+    tell_activities(desk, _EXTERNAL, chosen.account_engagement)
+
+
+_ACTIVITIES = Topic(
+    _EXTERNAL,
+    "How far people came, as external activities of Account Engagement, where an account chose "
+    "that: a call for each stage that a member comes to, so many a day, each told once.",
+    group=NAME,
+    technology="salesforce",
+    after=("campaign_members",),
+    counts=("told", "waiting", "refused", "unsure"),
+    shows=lambda report: {"campaigns": shown.on_or_off(report)},
+    acts=_tell_activities,
+    option="account_engagement",
+)
+
 _FROM_SALESFORCE = Topic(
     from_salesforce.TOPIC,
     "Members whom people put into the campaigns of events, with a status that the account names: "
@@ -129,7 +153,7 @@ _PROMISES = (
 CAMPAIGNS = Flow(
     NAME,
     settings=lambda account: account.campaigns,
-    topics=(*_TOPICS, _CENSUS, _FROM_SALESFORCE),
+    topics=(*_TOPICS, _CENSUS, _ACTIVITIES, _FROM_SALESFORCE),
     sources=EXTRACTS,
     outside=_OUTSIDE,
     promises=_PROMISES,
