@@ -47,8 +47,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(SERVER_FOLDER))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for a clock come first, so that the others run meanwhile."""
+    """Tests that wait for a clock come first, so that the others run meanwhile.
+
+    Cycles that are tried by both routes are tried by bulk jobs in depth.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and "pipeline" in item.fixturenames:
+            parameters = item.callspec.params if hasattr(item, "callspec") else {}
+            if parameters.get("route") == "bulk":
+                item.add_marker(pytest.mark.deep)
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 

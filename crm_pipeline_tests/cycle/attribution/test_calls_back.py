@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, text
 
 from crm_pipeline_tests.cycle.attribution.deals import ID_ON_OPPORTUNITY, cycle, deal, deals, told
@@ -77,6 +78,7 @@ def fill(bench: Bench, number: int) -> None:
     bench.admin("seed", OpportunityHistory=history, OpportunityContactRole=roles)
 
 
+@pytest.mark.deep
 def test_ten_thousand_opportunities_with_their_people(deals: Bench) -> None:
     add_leads(deals.connection, OPPORTUNITIES)
     # Of the current minute an org does not say yet that all is covered: it would be read again.

@@ -1,5 +1,6 @@
 """The API calls of the engagement workflow, exactly."""
 
+import pytest
 from sqlalchemy import Connection, text
 
 from crm_pipeline_tests.cycle.conftest import Bench
@@ -84,6 +85,7 @@ def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     assert complete(bench).counts.api_calls == 1
 
 
+@pytest.mark.deep
 def test_the_calls_of_a_first_sync_by_bulk_jobs(bench: Bench) -> None:
     """A job for each object and way, whatever its size, within a job's 100 MB."""
     bench.settings(route="bulk")
