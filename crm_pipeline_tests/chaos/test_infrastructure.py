@@ -31,6 +31,7 @@ def installation(module_pipeline: Engine) -> Iterator[Installation]:
         yield installation
 
 
+@pytest.mark.deep
 def test_two_daemons_that_run_by_mistake_lose_and_double_nothing(
     installation: Installation,
 ) -> None:

@@ -118,6 +118,7 @@ def foreseen_in_dagster() -> Shown:
     )
 
 
+@pytest.mark.deep
 def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     data_dir: Path, environment: dict[str, str], demos: list[Demo], tmp_path: Path
 ):
