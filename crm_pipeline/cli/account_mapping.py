@@ -7,7 +7,7 @@ import typer
 from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign import confirm_reading
-from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table, say
 
@@ -34,12 +34,7 @@ def set_(
     """Fill a field from a column, with a constant, or not at all."""
     from crm_pipeline.accounts.store import FieldMapping, fields_not_seen, set_field_mapping
 
-    if (source is not None) + (constant is not None) + nothing != 1:
-        mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
-    if constant is not None and not constant.strip():
-        mistake("--constant needs a text; --nothing leaves the field out.")
-    if source is not None:
-        _check_column(source, of_events=field.partition(".")[0].strip().lower() == "campaign")
+    _check_choice(field, source, constant, nothing=nothing)
     with transaction() as connection:
         sobject, name = _spelt(connection, account_id, field)
         set_field_mapping(
@@ -54,6 +49,29 @@ def set_(
             f"It is {_ABSENT}, though, as that was last seen: nothing is sent until it is there; "
             f"`crm-pipeline account test-login {account_id}` looks again."
         )
+
+
+@app.command("what-if")
+def what_if_(
+    account_id: AccountId,
+    field: FieldName,
+    *,
+    source: Annotated[str | None, typer.Option(help="Column of the extracts.")] = None,
+    constant: Annotated[str | None, typer.Option(help="The same value for everybody.")] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
+) -> None:
+    """Say what that would change, of how many records; reads all rows, and changes nothing."""
+    from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+    from crm_pipeline.cli.mapping_what_if import what_if
+
+    _check_choice(field, source, constant, nothing=nothing)
+    with pipeline().connect() as connection:
+        sobject, name = _spelt(connection, account_id, field)
+        chosen = FieldMapping(sobject, name, source=source, constant=constant)
+        # Whatever cannot be set cannot be tried.
+        set_field_mapping(connection, account_id, chosen)
+        connection.rollback()
+    what_if(account_id, chosen)
 
 
 @app.command()
@@ -94,6 +112,15 @@ def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> No
     # Campaigns and members are read again by themselves, and that was asked.
     if sobject not in ("Campaign", "CampaignMember"):
         tell_of_rows(connection, account_id, "have the field as it was mapped until now")
+
+
+def _check_choice(field: str, source: str | None, constant: str | None, *, nothing: bool) -> None:
+    if (source is not None) + (constant is not None) + nothing != 1:
+        mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
+    if constant is not None and not constant.strip():
+        mistake("--constant needs a text; --nothing leaves the field out.")
+    if source is not None:
+        _check_column(source, of_events=field.partition(".")[0].strip().lower() == "campaign")
 
 
 def _check_column(column: str, *, of_events: bool) -> None:

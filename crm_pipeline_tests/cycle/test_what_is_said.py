@@ -292,6 +292,39 @@ def test_a_no_stays_one_in_whatever_order_it_is_read(
     assert [each["HasOptedOutOfEmail"] for each in bench.records("Lead")] == [True] * 3
 
 
+def test_a_mapping_is_tried_before_it_is_made(run: Run, bench: Bench) -> None:
+    maps(bench, "Lead.Budget__c=answers.budget")
+    for person in (1, 2, 3):
+        add_person(bench.connection, person, county=None if person == 3 else f"Kent {person}")
+        register(bench.connection, person, person)
+        attend(bench.connection, person, person, minute=1)
+    changes(bench, "registration", 1, answers='{"budget": "10k"}')
+    add_person(bench.connection, 4, "no address", county="Kent")
+    register(bench.connection, 4, 4)
+    bench.connection.commit()
+
+    def tried(field: str, *how: str, fails: int = 0) -> str:
+        said = run("account", "mapping", "what-if", ACCOUNT, field, *how, fails=fails)
+        return " ".join((said.stderr if fails else said.stdout).replace("│", " ").split())
+
+    said = tried("lead.budget__c", "--source", "county")
+    assert "gets a value 1 aaaa 9 gets another value 1 aaaa 9 has no value 1" in said
+    assert "2 records of 3 would get another Lead.Budget__c: about 1 API call" in said
+    assert "Kent" not in said
+    said = tried("Lead.Budget__c", "--nothing")
+    assert "keeps what is there, unfilled 1" in said
+    assert "0 records of 3" in said
+    assert "6 records of 6" in tried("Event.Location", "--constant", "Online")
+    assert "3 records of 3" in tried("CampaignMember.Utm__c", "--source", "surname")
+    assert "1 record of 1" in tried("Campaign.Series__c", "--source", "name")
+    assert "no column 'countie'" in tried("Lead.Budget__c", "--source", "countie", fails=1)
+    assert "did you mean Lead?" in tried("Leed.Budget__c", "--source", "county", fails=1)
+    assert "Say one of" in tried("Lead.Budget__c", fails=1)
+    listed = run("account", "mapping", "list", ACCOUNT).stdout
+    assert "answers.budget" in listed
+    assert "county" not in listed
+
+
 CANARIES = {
     "cards": "4111 1111 1111 1111",
     "phones": "+44 20 7946 0018",
