@@ -178,7 +178,7 @@ def leads(
 @app.command()
 def engagement(
     *,
-    rows: Annotated[int, typer.Option(min=10, help="Prospects; six in ten are Leads.")] = 10_000,
+    rows: Annotated[int, typer.Option(min=10, help="Prospects; six in ten are known.")] = 10_000,
     each: Annotated[int, typer.Option(min=1, help="Tags of each prospect, and scores.")] = 3,
     pages: Annotated[int, typer.Option(min=0, help="Pages of each; only ours keeps them.")] = 0,
     route: Annotated[str, typer.Option(help="How ours travels: composite, bulk or auto.")] = "auto",
@@ -195,7 +195,7 @@ def engagement(
     from benchmarks.engagement import MOST_REPEATED, Size, measure, repeated, report
 
     load_before = os.getloadavg()[0]
-    size = Size(rows, each, pages, route)
+    size = Size(rows, each, pages, route, contacts=locks)
     latencies = latency or ([20.0] if locks else [0.0, 50.0])
     found = measure(DATA, size, latencies, ["ours"] if pages or locks else ["glue", "ours"])
     few = report(found, size, _console(), results)

@@ -121,10 +121,11 @@ class Size:
     """How much there is, and how ours is to travel.
 
     Attributes:
-        prospects: six in ten are Leads.
+        prospects: six in ten are known to the org.
         each: tags of each, and as many scores.
         pages: of each.
         route: by which ours travels.
+        contacts: whether each other one of these is a Contact; else all are Leads.
         locks: whether writing a child locks its parent in the org.
     """
 
@@ -132,6 +133,7 @@ class Size:
     each: int = 3
     pages: int = 0
     route: str = "auto"
+    contacts: bool = False
     locks: bool = False
 
 
@@ -154,7 +156,8 @@ def measure(
         RuntimeError: the org does not have in the end what is wanted.
     """
     collect_rarely()
-    objects = objects_of_org(EngagementSettings(pages=True).org_objects)
+    needed = EngagementSettings(pages=True).org_objects
+    objects = objects_of_org(needed, locking=size.contacts)
     server = OrgServer(folder / "orgs", [{**org_config(), "objects": objects}])
     databases = Databases(folder / "postgres")
     try:
@@ -238,13 +241,15 @@ def _written(size: Size) -> int:
 
 
 def _fill(org: Org, url: str, size: Size) -> None:
-    """Six in ten are Leads of the org."""
+    """Six in ten are known to the org."""
     org.post("reset")
     matched = size.prospects * 6 // 10
     for start in range(1, matched + 1, 5_000):
         numbers = range(start, min(start + 5_000, matched + 1))
-        leads = [{"LastName": "L", "Company": "C", "Email": f"p{n}@x.example"} for n in numbers]
-        org.post("seed", Lead=leads)
+        people = [{"LastName": "L", "Email": f"p{n}@x.example"} for n in numbers]
+        contacts = people[1::2] if size.contacts else []
+        leads = [{**each, "Company": "C"} for each in (people[::2] if contacts else people)]
+        org.post("seed", Lead=leads, Contact=contacts)
     database = create_engine(url)
     with database.begin() as connection:
         chosen = {"pages": size.pages > 0}
@@ -266,13 +271,15 @@ def _examine(org: Org, size: Size) -> None:
     """Raises `RuntimeError` unless all is there, once."""
     org.post("settings", latency_ms=0, lock_parents=False)
     matched = size.prospects * 6 // 10
+    contacts = matched // 2 if size.contacts else 0
     for sobject, number in (
         ("Prospect__c", size.prospects),
         ("SW_Prospect_Tag__c", size.prospects * size.each),
         ("Prospect_Score__c", size.prospects * size.each),
         ("SW_Tag_Segment_Trigger__c", matched * size.each),
         ("Prospect_Score_Instance__c", matched * size.each),
-        ("Lead WHERE Prospect_Id__c != null", matched),
+        ("Lead WHERE Prospect_Id__c != null", matched - contacts),
+        ("Contact WHERE Prospect_Id__c != null", contacts),
     ):
         there = len(list(query(org.url, f"SELECT Id FROM {sobject}")))
         if there != number:

@@ -27,7 +27,7 @@ def decide_record(
     """Returns the write of a record: a new one, or the fields that differ from the one there.
 
     One that may not be given another master is deleted, to be made anew under that; where the
-    former master is gone, it went with it.
+    former master is gone, it went with it. So is one of an object that has another name by now.
 
     Args:
         due: what is wanted, and what is held.
@@ -40,12 +40,14 @@ def decide_record(
     wanted = due.intent["fields"]
     if decision.salesforce_id is None:
         return _created(decision, due, schema, wanted, along or {})
+    if due.is_of_another_object:
+        return _deletion(decision, due, "to be made anew as another object")
     masters = _former_masters(due, schema)
     if masters and due.intent["key"] is not None:
         if all(each.is_ours and each.salesforce_id in gone for each in masters):
             anew = replace(decision, salesforce_id=None)
             return _created(anew, due, schema, wanted, along or {})
-        return replace(decision, action="delete", reason="to be made anew under another parent")
+        return _deletion(decision, due, "to be made anew under another parent")
     last = due.last or {}
     if emptied := _emptied(due):
         wanted = {**wanted, **emptied}
@@ -80,7 +82,7 @@ def decide_absence(due: DueRecord, kind: Kind) -> Decision:
     decision = _decision(due, kind, {})
     if decision.salesforce_id is None:
         return decision
-    return replace(decision, action="delete", reason="to be gone")
+    return _deletion(decision, due, "to be gone")
 
 
 def goes_with_its_master(due: DueRecord, schema: SObjectSchema, going: Collection[str]) -> bool:
@@ -89,6 +91,11 @@ def goes_with_its_master(due: DueRecord, schema: SObjectSchema, going: Collectio
         to.salesforce_id in going and (found := schema.field(field)) is not None and found.cascades
         for field, to in due.last_references.items()
     )
+
+
+def _deletion(decision: Decision, due: DueRecord, reason: str) -> Decision:
+    sobject = due.held_sobject or decision.sobject
+    return replace(decision, action="delete", sobject=sobject, reason=reason)
 
 
 def unwritable_references(due: DueRecord, decision: Decision, schema: SObjectSchema) -> list[str]:

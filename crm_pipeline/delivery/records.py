@@ -33,6 +33,7 @@ from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
 from crm_pipeline.ledger.records import (
     DueRecord,
+    Holder,
     due_record_volumes,
     due_records,
     forget_records,
@@ -269,7 +270,8 @@ def _decide(
     }
     gone = masters - held_keys(desk.ledger.connection, desk.ledger.account_id, masters).keys()
     by_key = [e.operation_id for e in due if e.held_id is None and e.intent["key"] is not None]
-    others = whose_keys(desk.ledger.connection, by_key) if by_key else {}
+    ledger = desk.ledger
+    others = whose_keys(ledger.connection, ledger.account_id, by_key) if by_key else {}
     for each in due:
         schema = known[each.intent["sobject"]]
         decision = decide_record(each, schema, topic.kind, along=along, gone=gone)
@@ -285,13 +287,20 @@ def _decide(
             yield each, decision
 
 
-def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: str) -> None:
+def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: Holder) -> None:
     """The record of one key cannot be two things: each would overwrite the other for ever."""
     field = f"{decision.sobject}.{due.intent['key'][0]}"
-    message = (
-        f"{due.natural_key} has the {field} of {other}, which has the record; give each a key of "
-        "its own at the source"
-    )
+    has = f"{due.natural_key} has the {field} of"
+    if other.other_account is None:
+        message = (
+            f"{has} {other.natural_key}, which has the record; give each a key of its own at the "
+            "source"
+        )
+    else:
+        message = (
+            f"{has} a record of account {other.other_account}, which has the same org; choose "
+            "other objects there, or another prefix"
+        )
     failed = Failed(decision.operation_id, "KEY_TAKEN", message, 1, decision.sobject, "create")
     record_failures(desk, decision.counted_as, [failed])
 

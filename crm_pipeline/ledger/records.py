@@ -124,11 +124,19 @@ class DueRecord:
     as_of: datetime
     intent: Mapping[str, Any]
     held_id: str | None
+    held_sobject: str | None
     last: Mapping[str, Any] | None
     last_ref_fields: Sequence[str] | None
     last_ref_keys: Sequence[str] | None
     last_ref_ids: Sequence[str | None] | None
     references: Mapping[str, Reference] = field(default_factory=dict)
+
+    @property
+    def is_of_another_object(self) -> bool:
+        """True if the record that is held is of another object than is wanted: it was renamed."""
+        wanted = str(self.intent["sobject"]).lower()
+        by_key = self.intent["key"] is not None
+        return by_key and self.held_sobject is not None and self.held_sobject.lower() != wanted
 
     @property
     def topic(self) -> str:
@@ -290,11 +298,24 @@ def _may_go(due: DueRecord, along: Collection[str]) -> bool:
     return all(to.salesforce_id is not None or to.key in along for to in due.references.values())
 
 
-def whose_keys(connection: Connection, operation_ids: Collection[int]) -> dict[int, str]:
-    """The natural keys of others that have the key by which these are to be made, where any has."""
-    parameters = {"operation_ids": list(operation_ids)}
+class Holder(NamedTuple):
+    """Another record that has a key; `other_account` is None where it is the same account's."""
+
+    operation_id: int
+    natural_key: str
+    other_account: str | None
+
+
+def whose_keys(
+    connection: Connection, account_id: str, operation_ids: Collection[int]
+) -> dict[int, Holder]:
+    """Others that have the key by which these are to be made, where any has, by operation.
+
+    They may be of another account that has the same org.
+    """
+    parameters = {"account_id": account_id, "operation_ids": list(operation_ids)}
     rows = connection.execute(statement("records/whose_keys"), parameters)
-    return {row.operation_id: row.natural_key for row in rows}
+    return {each.operation_id: each for each in objects(rows, Holder)}
 
 
 def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[str, str, bool], int]:

@@ -6,12 +6,23 @@ from typing import Any
 from crm_pipeline.salesforce.org_objects import TYPES, OrgField, OrgObject
 
 
-def objects_of_org(objects: Iterable[OrgObject]) -> dict[str, Any]:
-    """Returns the part `objects` of an org's file."""
-    return {
+def objects_of_org(objects: Iterable[OrgObject], *, locking: bool = False) -> dict[str, Any]:
+    """Returns the part `objects` of an org's file.
+
+    Args:
+        objects: declared ones.
+        locking: whether their lookups to standard objects lock these, as they do where these may
+            not be deleted before.
+    """
+    found = {
         each.name: {"fields": {field.name: _field(field) for field in each.fields}}
         for each in objects
     }
+    for fields in found.values() if locking else ():
+        for said in fields["fields"].values():
+            if said["type"] == "reference" and not said["reference_to"].endswith("__c"):
+                said["on_delete"] = "restrict"
+    return found
 
 
 def _field(field: OrgField) -> dict[str, Any]:

@@ -6,6 +6,7 @@ SELECT
     o.as_of,
     o.intent,
     held.salesforce_id AS held_id,
+    held.sobject AS held_sobject,
     held.last,
     held.ref_fields AS last_ref_fields,
     held.ref_keys AS last_ref_keys,

@@ -22,10 +22,7 @@ IN_FLIGHT = 5
 @pytest.mark.parametrize(("tags_lock", "repeated"), [(False, 0), (True, IN_FLIGHT - 1)])
 def test_no_row_is_given_up(engaged: Engaged, tags_lock: bool, repeated: int) -> None:
     """Where all rows lock what they share, calls go one at a time from the first refusal on."""
-    objects = objects_of_org(EngagementSettings().org_objects)
-    for sobject in ("SW_Tag_Segment_Trigger__c", "Prospect_Score_Instance__c"):
-        for field in ("Lead__c", "Contact__c"):
-            objects[sobject]["fields"][field]["on_delete"] = "restrict"
+    objects = objects_of_org(EngagementSettings().org_objects, locking=True)
     org = {"objects": objects, "lock_parents": True, "latency_ms": 20}
     with engaged({**org, "emptied_lookups_lock": tags_lock}) as bench:
         bench.settings(route="composite")

@@ -133,6 +133,24 @@ def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> No
         assert complete(bench).api_calls_by_kind.keys() <= {"changes", "changes+updated"}
 
 
+def test_objects_of_another_name_take_the_place_of_the_former_ones(engaged: Engaged) -> None:
+    """All was exhausted: records of the new objects were sought by the Ids of the former ones."""
+    objects = objects_of_org(EngagementSettings().org_objects)
+    for name, each in objects_of_org(EngagementSettings(prefix="x_").org_objects).items():
+        objects.setdefault(name, {"fields": {}})["fields"].update(each["fields"])
+    with engaged({"objects": objects}) as bench:
+        fill(bench)
+        complete(bench)
+        former = there(bench)
+        choose(bench, prefix="x_")
+        complete(bench)
+        assert there(bench) == []
+        assert [len(bench.records(f"x_{name}")) for name in former] == [1] * len(former)
+        complete(bench)
+        assert set(bench.states().values()) == {"done"}
+        assert complete(bench).counts.api_calls == 1
+
+
 def test_other_flows_go_on_where_the_org_lacks_its_objects(engaged: Engaged) -> None:
     objects = objects_of_org(EngagementSettings().org_objects)
     del objects["Prospect_Score__c"]
