@@ -105,7 +105,8 @@ SAMPLE_ACCOUNTS = (
         "banner-lane",
         "Banner Lane Media",
         "the legacy login, fields of its own, activities upserted by an external id, and "
-        "campaigns: each event is one, with its participants as members",
+        "campaigns: each event is one, each session one below it, with their participants as "
+        "members; recurring webinars stand below their series",
         login="password",
         mappings=(
             ("Contact", "Employer__c", "company_name", None),
@@ -128,12 +129,15 @@ SAMPLE_ACCOUNTS = (
             "campaigns": {
                 "external_id_field": "Event_Key__c",
                 "campaign_status": True,
+                "grain": "both",
+                "series_parent": "series",
                 "waitlisted": {"label": "Waitlisted", "priority": 0.5},
                 "substituted": {"label": "Substituted", "priority": 2.5},
                 "follow_up_when": [
                     {"in": "surveys", "label": "May we call you?", "value": "Yes, please"}
                 ],
             },
+            "alias": "follow",
             "activity_text": [
                 *("event", "session", "minutes", "polls", "questions", "surveys", "links"),
             ],

@@ -148,6 +148,7 @@ def attendances(draws: Draws, presence: Presence) -> Tables:
             "role": _roles(speaks),
             "kind": np.where(draws.happens(ids, "sees the recording", 0.04), "on_demand", "live"),
             "minutes_attended": np.where(left_at_once, 0, 1 + draws.below(ids, "minutes", 75)),
+            "joined_as": _other_addresses(draws, presence),
             "shipped_at": presence.shipped_at,
         }
     )
@@ -161,6 +162,14 @@ def attendances(draws: Draws, presence: Presence) -> Tables:
             draws, ids, clients=presence.clients, at=presence.at, until=presence.until
         ),
     }
+
+
+def _other_addresses(draws: Draws, presence: Presence) -> Texts:
+    """The addresses of the few who join with another one than they registered with."""
+    homes = [f"at.home.{person}@example.net" for person in presence.people]
+    joined = np.array(homes, dtype=object)
+    joined[~draws.happens(presence.ids, "joins from home", 0.02)] = None
+    return joined
 
 
 def _returns(draws: Draws, rows: pd.DataFrame, until: np.datetime64) -> pd.DataFrame:
