@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from unicodedata import category, normalize
 
 Stage = Literal[
     "invited",
@@ -63,8 +64,14 @@ WORD_CHARS = 40
 
 
 def plain(word: object) -> str:
-    """A status word without what people write differently: case, blanks, hyphens, underscores."""
+    """A status word without what people write differently: case, blanks, dashes, underscores.
+
+    Nor what nobody sees: letters of another width, accents put together, marks without width.
+    """
     text = "" if word is None else str(word)
+    if not text.isascii():
+        seen = (each for each in normalize("NFKC", text) if category(each) != "Cf")
+        text = "".join("-" if category(each) == "Pd" else each for each in seen)
     return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
 
 

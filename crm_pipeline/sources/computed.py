@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm_pipeline.accounts.stages import Words, plain
-from crm_pipeline.salesforce.values import READERS, number
+from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.extracts import moment
+from crm_pipeline.sources.minutes import minutes_of
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.stages import is_on_demand
 from crm_pipeline.text import JsonText
@@ -69,7 +70,7 @@ def last_left_at(columns: Columns, timezone: str = "UTC") -> datetime | None:
     """Returns when somebody left: as the warehouse says, else by how long they stayed."""
     if (left := moment(columns.get("left_at"), timezone)) is not None:
         return left
-    came, minutes = _first_attended_at(columns, timezone), number(columns.get("minutes_attended"))
+    came, minutes = _first_attended_at(columns, timezone), minutes_of(columns)
     return None if came is None or minutes is None else came + timedelta(minutes=minutes)
 
 
@@ -94,7 +95,7 @@ def planned_minutes(columns: Columns, timezone: str) -> float:
 
 def minutes_live(columns: Columns) -> float | None:
     """Returns the minutes of an attendance that is no view of the recording."""
-    return None if is_on_demand(columns) else number(columns.get("minutes_attended"))
+    return None if is_on_demand(columns) else minutes_of(columns)
 
 
 def is_too_short(row: Participation, words: Words) -> bool:
@@ -107,7 +108,7 @@ def is_too_short(row: Participation, words: Words) -> bool:
 
 def minutes_on_demand(columns: Columns) -> float | None:
     """Returns the minutes of a view of the recording."""
-    return number(columns.get("minutes_attended")) if is_on_demand(columns) else None
+    return minutes_of(columns) if is_on_demand(columns) else None
 
 
 _COMPUTED: Mapping[str, Callable[[Columns, str], Any]] = {

@@ -1,10 +1,22 @@
 """Minutes of somebody who left and came back, perhaps from two devices: each minute once. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
+
+from crm_pipeline.salesforce.values import number
 
 Interval = tuple[datetime, float]
 """When somebody came, and for how many minutes they stayed."""
+
+
+def minutes_of(columns: Mapping[str, Any]) -> float | None:
+    """Returns the minutes that an attendance says, 0 where it ended before it began.
+
+    None where it says none.
+    """
+    minutes = number(columns.get("minutes_attended"))
+    return minutes if minutes is None else max(0, minutes)
 
 
 def minutes_together(visits: Iterable[Interval]) -> float:

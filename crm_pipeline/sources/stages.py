@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from crm_pipeline.accounts.stages import Stage, Words, plain, status_word
+from crm_pipeline.sources.minutes import minutes_of
 from crm_pipeline.sources.participations import Participation
 
 _ON_DEMAND = ("on demand", "ondemand", "replay", "recording")
@@ -23,7 +24,7 @@ def word_of(participation: Participation, words: Words) -> Stage | Literal["unkn
         if columns.get("replaced_by") is not None:
             return "substituted"
         return words.stage(columns.get("status")) or "unknown"
-    if columns.get("minutes_attended") == 0:
+    if minutes_of(columns) == 0:
         return "absent"
     return "attended_on_demand" if is_on_demand(columns) else "attended"
 

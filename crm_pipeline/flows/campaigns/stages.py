@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from crm_pipeline.accounts.stages import Stage, Words, status_word
 from crm_pipeline.ledger.campaigns import Said
-from crm_pipeline.salesforce.values import number
-from crm_pipeline.sources.minutes import minutes_together
+from crm_pipeline.sources.minutes import minutes_of, minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.stages import word_of
 
@@ -171,8 +170,8 @@ def told(
         brief.pop(key, None)
         if stage in _COMES and wants_follow_up(row.columns):
             stage = "follow_up_requested"
-        if stage == "attended" and means.least_minutes > 1:
-            minutes = number(row.columns.get("minutes_attended"))
+        if stage == "attended":
+            minutes = minutes_of(row.columns)
             if minutes is not None and minutes < means.least_minutes:
                 brief[key] = minutes
         if stage == "absent":

@@ -11,7 +11,7 @@ from typing import Any
 from crm_pipeline.flows.campaigns import stages
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources import computed
-from crm_pipeline.sources.minutes import Interval, minutes_together
+from crm_pipeline.sources.minutes import Interval, minutes_of, minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.text import salesforce_time
 
@@ -30,7 +30,7 @@ COUNTS = (
 )
 
 _OF_ALL_ROWS: Mapping[str, Callable[[Participation, str], Any]] = {
-    "minutes_attended": lambda row, _: number(row.columns.get("minutes_attended")),
+    "minutes_attended": lambda row, _: minutes_of(row.columns),
     "minutes_live": lambda row, _: computed.minutes_live(row.columns),
     "minutes_on_demand": lambda row, _: computed.minutes_on_demand(row.columns),
     **{
@@ -109,7 +109,7 @@ def _registers(row: Participation) -> bool:
 
 
 def _attends(row: Participation) -> bool:
-    return not _registers(row) and row.columns.get("minutes_attended") != 0
+    return not _registers(row) and minutes_of(row.columns) != 0
 
 
 def _time(at: datetime | None) -> str | None:

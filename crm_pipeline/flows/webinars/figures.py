@@ -15,9 +15,8 @@ from crm_pipeline.flows.webinars import rules
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.ledger.person_rows import CountedRow, note_person_rows, person_rows
-from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.computed import FIGURES
-from crm_pipeline.sources.minutes import Interval, minutes_together
+from crm_pipeline.sources.minutes import Interval, minutes_of, minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import word_of
@@ -64,7 +63,7 @@ def with_figures(
             row.source == "attendances",
             row.event_session_id,
             row.happened_at.astimezone(UTC),
-            number(row.columns.get("minutes_attended")),
+            minutes_of(row.columns),
             row.participation_id,
         )
         for place, row in enumerate(rows)

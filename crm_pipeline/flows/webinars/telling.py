@@ -7,8 +7,8 @@ from typing import Any
 
 from crm_pipeline.accounts.activities import ACTIVITY_TEXT, AS_IT_IS, ON_DEMAND, ActivityText
 from crm_pipeline.flows.webinars.visits import several
-from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.extracts import moment
+from crm_pipeline.sources.minutes import minutes_of
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.stages import is_on_demand
 from crm_pipeline.text import seen, trimmed, written
@@ -102,7 +102,7 @@ class Telling:
 
     def _minutes(self, columns: Mapping[str, Any]) -> str:
         """How long, of how long, and whether live, as far as the warehouse says."""
-        minutes = number(columns.get("minutes_attended"))
+        minutes = minutes_of(columns)
         if is_on_demand(columns):
             return "Watched on demand" + ("" if minutes is None else f": {_minutes(minutes)}")
         told = []

@@ -9,7 +9,7 @@ from typing import Any
 from crm_pipeline.ledger.visits import Place, Visit
 from crm_pipeline.salesforce.values import number
 from crm_pipeline.sources.computed import last_left_at
-from crm_pipeline.sources.minutes import minutes_together
+from crm_pipeline.sources.minutes import minutes_of, minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.text import JsonText
 
@@ -116,7 +116,7 @@ def one_of_many(rows: Sequence[Participation], first: Participation) -> Particip
     minutes = [
         (row.happened_at, known)
         for row in in_order
-        if (known := number(row.columns.get("minutes_attended"))) is not None
+        if (known := minutes_of(row.columns)) is not None
     ]
     if minutes:
         columns["minutes_attended"] = minutes_together(minutes)

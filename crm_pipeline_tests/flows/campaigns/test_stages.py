@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -343,3 +344,72 @@ def test_any_history_in_any_order_and_parts_comes_to_the_same(
     choices = Choices(CampaignSettings(**ALL), member_map([]), {}, over=over)
     [again] = derived_again({earlier.natural_key: said}, choices)
     assert again.fields["stage"] == member.fields["stage"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Cancelled",
+        " CANCELLED\u00a0",
+        "cancelled\u200b",
+        "\ufeffcancelled",
+        "can\u00adcelled",
+        "\uff23ancelled",
+        "ANNULE\u0301E",
+        "annul\u00e9e",
+    ],
+)
+def test_a_word_means_the_same_whatever_nobody_sees_of_it(word: str) -> None:
+    said = read([registration(1, 70, word)], stage_of={"Annul\u00e9e": "cancelled"})
+    assert said.fields["Status"] == "Cancelled"
+
+
+@pytest.mark.parametrize("word", ["no-show", "No\u2013Show", "NO_SHOW", "no\u2011show"])
+def test_a_dash_is_a_dash(word: str) -> None:
+    assert read([registration(1, 70, word)]).fields["Status"] == "No Show"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"),
+    [
+        (0, "Registered"),
+        ("0", "Registered"),
+        (-3, "Registered"),
+        (0.4, "Registered"),
+        (1, "Attended"),
+        ("2", "Attended"),
+        (None, "Attended"),
+        (True, "Attended"),
+    ],
+)
+def test_whoever_was_there_for_no_minute_has_not_attended(minutes: object, status: str) -> None:
+    rows = [registration(1, 70, "registered"), attendance(2, 70, minutes_attended=minutes)]
+    assert read(rows).fields["Status"] == status
+
+
+def test_brief_visits_that_make_a_minute_together_are_one() -> None:
+    visits = [row("attendances", n, 70, made=n, minutes_attended=0.6) for n in (1, 2)]
+    assert read(visits[:1]).rejected_because is not None
+    assert read(visits[:1], visits[1:]).fields["Status"] == "Attended"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_each_session_has_its_own_stage_in_whatever_order_rows_come(order: Sequence[int]) -> None:
+    """A replay, then live; a cancellation, then a registration; each in a session of its own."""
+    rows = [
+        row("attendances", 1, 70, made=1, minute=1, kind="on_demand"),
+        row("attendances", 2, 70, made=2, minute=2, kind="live"),
+        registration(3, 80, "cancelled", made=1, minute=3),
+        registration(4, 80, "registered", made=2, minute=4),
+    ]
+    choices = Choices(CampaignSettings(grain="both"), member_map([]), {})
+    known: dict[str, Said] = {}
+    for place in order:
+        for member in member_intents([rows[place]], choices, people_of([rows[place]]), known):
+            known[member.natural_key] = Said(member.as_of, member.fields, member.memory)
+    statuses = {key: said.intent["Status"] for key, said in known.items()}
+    assert statuses == {
+        "member:7:1": "Attended",
+        "member:session:70:1": "Attended",
+        "member:session:80:1": "Registered",
+    }
