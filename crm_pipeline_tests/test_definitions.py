@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
@@ -34,6 +35,7 @@ def output_of(*command: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.deep
 def test_dg_check_defs():
     assert "loaded successfully" in output_of("dg", "check", "defs")
 

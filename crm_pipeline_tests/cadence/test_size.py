@@ -14,6 +14,8 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline_tests.cadence.rows import an_idle_account
 
+pytestmark = pytest.mark.deep
+
 MANY = 50_000
 FEW_PAGES = 400
 

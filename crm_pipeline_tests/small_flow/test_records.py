@@ -265,6 +265,7 @@ def test_both_routes_come_to_the_same(bench: Bench, route: str) -> None:
     assert lines(bench) == {"1:2": "1 zwei"}
 
 
+@pytest.mark.deep
 def test_many_records_fill_whole_calls(bench: Bench) -> None:
     badges = [Badge(number, lines={1: "x"}) for number in range(1_500)]
     report = cycle(bench, *badges)

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline_tests.cycle.conftest import Bench
-from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT, LONG_AGO
 
 TRACKED = """
@@ -23,7 +22,8 @@ CHANGED_LAST = "2020-01-01T00:00:00.000+0000"
 """People who were changed just now would be read as changes, or not, as the clock has it."""
 
 
-@pytest.mark.parametrize("route", deep_but_first(1, ["auto", "bulk"]))
+@pytest.mark.deep
+@pytest.mark.parametrize("route", ["auto", "bulk"])
 def test_ten_thousand_tracked_leads_and_nothing_new(shop: Bench, route: str) -> None:
     """Six in ten are known: 4,800 by their address, and 1,200 of 2,000 callers by the number.
 

@@ -31,7 +31,6 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     told,
 )
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
-from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 __all__ = ["deals"]
@@ -218,7 +217,8 @@ def kept(bench: Bench) -> dict[str, bool]:
     return found
 
 
-@pytest.mark.parametrize("seed", deep_but_first(1, SEEDS))
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_platform_knows_in_the_end_what_the_org_has(deals: Bench, seed: int) -> None:
     draw = Random(seed)
     choose(deals, split=draw.choice(("primary", "equal", "first_touch")))

@@ -52,6 +52,7 @@ def seed(bench: Bench, matched: int) -> None:
     bench.admin("seed", Lead=leads)
 
 
+@pytest.mark.deep
 def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     bench.settings(route="composite")
     seed(bench, MATCHED)

@@ -1,5 +1,6 @@
 """New records wait where the org's data storage is used above a share of it."""
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
@@ -8,6 +9,7 @@ from crm_pipeline_tests.flows.engagement.warehouse import now, prospect
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 
 
+@pytest.mark.deep
 def test_new_records_wait_above_a_share_of_the_storage(engaged: Engaged) -> None:
     with engaged({"limits": {"data_storage_mb": 8}}, storage_share=0.5) as bench:
         shipped = {"client": CLIENT, "prospects": 3_000, "at": now()}
