@@ -167,6 +167,13 @@ class AccountSettings(BaseModel):
         le=2**31 - 1,
         description="Most API calls that one cycle may make; none: no cap.",
     )
+    storage_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="New records of all kinds wait while more of the org's data storage than this "
+        "is used: a call in each cycle that makes 200 or more; none: it is not asked.",
+    )
     retry_share: float = Field(
         default=0.2, gt=0, le=1, description="Slice of a cycle's API calls that retries may use."
     )

@@ -116,6 +116,7 @@ def what_if(
 
 def delays(account_id: AccountId, event_id: _EVENT) -> None:
     """Say how long it took from leaving the webinar to being seen in Salesforce."""
+    from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.ledger.visits import delivered_attendances
     from crm_pipeline.settings import settings
@@ -127,7 +128,7 @@ def delays(account_id: AccountId, event_id: _EVENT) -> None:
 
     warehouse = engine("warehouse")
     with transaction() as connection:
-        account = campaigns_on(connection, account_id)
+        account = get_account(connection, account_id)
         try:
             found = events(warehouse, account.client_id, [event_id])
             sessions = [session for event in found for session in event.sessions]

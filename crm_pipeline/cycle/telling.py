@@ -60,7 +60,7 @@ def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) 
         f" mended in the org{_at(each)}" + (f": {each.message}" if each.message else "")
         for each in incidents
     ]
-    lines += notes.storage
+    lines += notes.lines
     deleted = {
         "activities": tally.overall("activities_deleted"),
         "memberships": tally.overall("members_deleted"),

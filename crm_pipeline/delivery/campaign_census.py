@@ -13,7 +13,6 @@ from crm_pipeline.ledger.campaign_census import (
     ExpectedMember,
     census_is_due,
     expected_members,
-    last_campaign_census,
     members_of_campaigns,
     record_campaign_census,
 )
@@ -53,7 +52,6 @@ def take_campaign_census(desk: Desk, topic: str, *, daily: bool) -> None:
         return
     now = datetime.now(UTC)
     expected = expected_members(desk.ledger.connection, account_id, (now - LOOKED_BACK).date())
-    before = {e.campaign_key: e for e in last_campaign_census(desk.ledger.connection, account_id)}
     desk.ledger.connection.commit()
     wanted: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for each in expected:
@@ -73,12 +71,18 @@ def take_campaign_census(desk: Desk, topic: str, *, daily: bool) -> None:
     differing = [e for e in counted.values() if wanted[e.campaign_key] != in_org[e.campaign_id]]
     if differing:
         _compare(desk, differing)
-    _tell(desk, list(counted.values()), before, now)
+    refused = _tell(desk, list(counted.values()), now)
     with desk.ledger.step() as connection:
         record_campaign_census(connection, account_id, list(counted.values()))
     desk.tally[topic, "campaigns_counted"] += len(counted)
     desk.tally[topic, "complete"] += sum(each.is_complete for each in counted.values())
     desk.tally[topic, "members_missing"] += sum(len(each.missing) for each in counted.values())
+    if refused:
+        desk.tally[topic, "campaigns_not_told"] += refused
+        desk.notes.lines.append(
+            f"The org did not take whether the list is complete, of {refused} campaigns: "
+            f"{EXPECTED} and {COMPLETE} are as they were; the next census tells again"
+        )
 
 
 def _count(desk: Desk, campaigns: Sequence[str]) -> Mapping[str, Counter[str]]:
@@ -136,25 +140,17 @@ def _compare(desk: Desk, differing: Sequence[CountedCampaign]) -> None:
 def _tell(
     desk: Desk,
     counted: Sequence[CountedCampaign],
-    before: Mapping[str, CountedCampaign],
     now: datetime,
-) -> None:
+) -> int:
     """Writes to campaigns how many members they are to have, and since when all were there.
 
-    One that was incomplete and is so still is not written to again.
+    Returns how many of them the org did not take.
     """
     if not counted:
-        return
+        return 0
     schema = desk.schemas.describe((CAMPAIGN,))[CAMPAIGN]
     records = []
     for each in counted:
-        last = before.get(each.campaign_key)
-        if last and (last.expected, last.is_complete, each.is_complete) == (
-            each.expected,
-            False,
-            False,
-        ):
-            continue
         said: dict[str, Any] = {
             EXPECTED: each.expected + each.waiting,
             COMPLETE: salesforce_time(now) if each.is_complete else None,
@@ -166,9 +162,10 @@ def _tell(
         records[start : start + COLLECTION_RECORDS]
         for start in range(0, len(records), COLLECTION_RECORDS)
     ]
+    taken = 0
     for start in range(0, len(chunks), COMPOSITE_QUERIES_OR_COLLECTIONS):
         desk.allowance.demand_calls()
-        composite(
+        answers = composite(
             desk.org.log_in(),
             [
                 Subrequest(
@@ -184,3 +181,6 @@ def _tell(
             ],
             writes=True,
         )
+        results = [row for each in answers if isinstance(each.body, list) for row in each.body]
+        taken += sum(isinstance(row, dict) and row.get("success") is True for row in results)
+    return len(records) - taken

@@ -26,6 +26,7 @@ from crm_pipeline.delivery.people import create_people, update_people
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.records import RecordTopic, pending_records, send_records
 from crm_pipeline.delivery.sending import Dispatch
+from crm_pipeline.delivery.storage import ASKED_FROM, EVERYTHING, Room, waiting_for_room
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
@@ -38,6 +39,7 @@ from crm_pipeline.ledger.left_out import (
 from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
+from crm_pipeline.salesforce.data_storage import data_storage
 from crm_pipeline.salesforce.errors import AccountStopped
 
 PASSES = 3
@@ -166,12 +168,40 @@ def _send(desk: Desk, what: Assignment) -> None:
 
     Where calls are limited, much of one sort leaves calls for the others.
     """
+    _ask_for_room(desk, what)
     parts = [part for part in _PARTS if part.is_in(what.kinds)]
     limited = desk.allowance.budget.calls_left is not None
     waiting = pending_kinds(desk.ledger.connection, desk.ledger.account_id) if limited else set()
     desk.allowance.share_out(
         [(partial(part.send, desk, what), part.is_in(waiting)) for part in parts]
     )
+
+
+def _ask_for_room(desk: Desk, what: Assignment) -> None:
+    """Finds out, once in a cycle, how many new records the org has room for.
+
+    Costs a call where many are to be made, of accounts that have a share of the storage. People
+    are told of those that have to wait.
+    """
+    share = desk.chosen.storage_share
+    if share is None or EVERYTHING in desk.rooms:
+        return
+    due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
+    new = due.unknown_people + due.activities
+    if MEMBER.name in what.kinds:
+        new += due_member_volume(desk.ledger.connection, desk.ledger.account_id)
+    new += sum(
+        number
+        for (_, _, absent), number in pending_records(desk, what.record_topics).items()
+        if not absent
+    )
+    if new < ASKED_FROM:
+        return
+    desk.allowance.demand_calls()
+    storage = data_storage(desk.org.log_in())
+    desk.rooms[EVERYTHING] = Room(storage.room(share))
+    if line := waiting_for_room("the account", new, storage, share, "storage_share"):
+        desk.notes.lines.append(line)
 
 
 def _send_people(desk: Desk, _: Assignment) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
-from crm_pipeline.delivery.storage import Room
+from crm_pipeline.delivery.storage import EVERYTHING, Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
 
 
@@ -44,13 +45,13 @@ class Notes:
         changed: whose values were changed to fit the org, and what else was not as wanted.
         not_seen: that are not in the org, or hidden.
         asked: that a person is to decide about since now.
-        storage: a line for each flow whose new records the org has no room for.
+        lines: what else people are to know, a line each: what waits for room, what was refused.
     """
 
     changed: Counter[str] = field(default_factory=Counter)
     not_seen: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
-    storage: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Desk:
         tally: what became of everything, by topic or kind of operation, and outcome.
         passes: what was tried already.
         notes: for people.
-        rooms: what flows have room for in the org, as far as that was asked.
+        rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
     """
@@ -82,6 +83,11 @@ class Desk:
     rooms: dict[str, Room] = field(default_factory=dict)
     watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_be_older_copy: bool = False
+
+    def has_room(self, decision: Decision) -> bool:
+        """Returns whether the org has room for what is decided; a new record takes it."""
+        room = self.rooms.get(EVERYTHING)
+        return room is None or decision.action != "create" or room.takes_one()
 
     @property
     def chosen(self) -> AccountSettings:

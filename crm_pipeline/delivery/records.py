@@ -151,8 +151,8 @@ def _ask_for_room(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRec
         desk.allowance.demand_calls()
         storage = data_storage(desk.org.log_in())
         desk.rooms[flow] = Room(storage.room(share))
-        if line := waiting_for_room(flow, new, storage, share):
-            desk.notes.storage.append(line)
+        if line := waiting_for_room(flow, new, storage, share, f"{flow}.storage_share"):
+            desk.notes.lines.append(line)
 
 
 def pending_records(desk: Desk, topics: Sequence[RecordTopic]) -> PendingRecords:

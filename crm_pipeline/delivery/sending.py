@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import compress
 
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.decisions import Decision
@@ -11,6 +12,7 @@ from crm_pipeline.delivery.lost_records import ask_which_are_there
 from crm_pipeline.delivery.recorder import Recorder
 from crm_pipeline.delivery.recording import note_changes
 from crm_pipeline.delivery.relocation import relocate
+from crm_pipeline.delivery.storage import EVERYTHING
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
 from crm_pipeline.ledger.outcomes import (
@@ -107,6 +109,10 @@ class Dispatch:
             AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
         """
         queue = list(writes if writes is not None else map(write_of, decisions))
+        if EVERYTHING in self._desk.rooms:
+            # What there is no room for stays pending.
+            there_is = [self._desk.has_room(decision) for decision in decisions]
+            decisions, queue = list(compress(decisions, there_is)), list(compress(queue, there_is))
         note_changes(self._desk, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
         if not self.by_bulk:
@@ -157,7 +163,7 @@ def _send_round(
     done: list[Done] = []
 
     def more() -> list[Write]:
-        ready = behind(done) if behind else ()
+        ready = [each for each in behind(done) if desk.has_room(each[0])] if behind else ()
         done.clear()
         if not ready:
             return []

@@ -77,6 +77,21 @@ def test_who_is_not_there_is_named_and_the_campaign_says_so(run: Run, bench: Ben
     assert f"person:{counted.missing[0]}" in run("campaign", "census", ACCOUNT).stdout
 
 
+def test_what_the_org_does_not_take_is_told_and_written_by_the_next_one(
+    run: Run, bench: Bench
+) -> None:
+    bench.cycle()
+    bench.connection.commit()
+    run("campaign", "census", ACCOUNT)
+    bench.admin("faults", kind="collections.update", action="lock", times=1)
+    report = bench.cycle()
+    assert report.tally["campaign_census", "campaigns_not_told"] == 1
+    assert "did not take whether the list is complete, of 1 campaigns" in report.notes
+    run("campaign", "census", ACCOUNT)
+    assert bench.cycle().tally["campaign_census", "campaigns_not_told"] == 0
+    assert bench.records("Campaign")[0]["Members_Expected__c"] == 3
+
+
 def test_an_account_may_have_one_each_day(bench: Bench) -> None:
     switch_on(bench, census="daily")
     without = bench.cycle().counts.api_calls

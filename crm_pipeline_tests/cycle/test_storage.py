@@ -1,0 +1,49 @@
+"""People, activities and members wait where the org's data storage would be used above a share."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+PEOPLE = 150
+
+
+@pytest.fixture
+def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    limited = {"name": ACCOUNT, **ORG, "limits": {"data_storage_mb": 3}}
+    with bench_of(limited, pipeline, monkeypatch) as made:
+        yield made
+
+
+def made(bench: Bench) -> tuple[int, int, int]:
+    people, events, members = map(bench.records, ("Lead", "Event", "CampaignMember"))
+    return len(people), len(events), len(members)
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_what_is_new_waits_above_a_share_of_the_storage(bench: Bench, route: str) -> None:
+    switch_on(bench)
+    for person in range(PEOPLE):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.settings(storage_share=0.5, route=route)
+    report = bench.cycle()
+    # 1.5 MB less the one that the org may have rounded down, with 500 records each.
+    assert made(bench) == (PEOPLE, 100, 0)
+    assert "200 new records of the account wait: 0 of 3 MB" in report.notes
+    assert "may use 50%; free some there, or raise storage_share" in report.notes
+    assert report.api_calls_by_kind["limits"] == 1
+    assert (report.state, report.counts.waiting) == ("Complete", 200)
+    # What is there is kept true all the same.
+    at = "shipped_at = now(), job_title = 'Head'"
+    bench.connection.execute(text(f"UPDATE warehouse.person SET {at} WHERE person_id = 1"))
+    bench.settings(storage_share=None)
+    report = bench.cycle()
+    assert made(bench) == (PEOPLE, PEOPLE, PEOPLE)
+    assert "data storage" not in report.notes
+    assert "limits" not in report.api_calls_by_kind
+    assert bench.cycle().counts.api_calls == 0
