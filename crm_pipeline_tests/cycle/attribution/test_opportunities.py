@@ -8,6 +8,8 @@ import requests
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.declaration import Watched
 from crm_pipeline.inbound.erasing import erase, traces_of
 from crm_pipeline.inbound.tombstones import bury, hasher_of
 from crm_pipeline.ledger.anew import start_anew
@@ -33,6 +35,7 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
     register,
     track,
 )
+from crm_pipeline_tests.small_flow.badges import badges_flow
 
 __all__ = ["deals"]
 
@@ -190,6 +193,21 @@ def test_who_looks_further_back_later_has_what_is_older_read_too(deals: Bench) -
     assert of_lead(deals, 1, old)["fired"] == {"updated": 1}
     deals.cycle()
     assert deals.cycle().counts.api_calls == 1
+
+
+def test_a_flow_that_is_turned_on_later_looks_back_as_far_as_it_wants(deals: Bench) -> None:
+    """Another one that looks back less far has read the object before."""
+    track(deals.connection, 1, **ADA)
+    deals.connection.commit()
+    deals.admin("settings", clock_shift_seconds=-30 * 86_400)
+    old = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    deals.admin("settings", clock_shift_seconds=0)
+    only_new = badges_flow([], watches=(Watched("Opportunity", ("Name",), held_only=False),))
+    topics = frozenset(topic.name for topic in only_new.topics)
+    report = sync_account(ACCOUNT, run_id="test", steps=topics, flows=[only_new])
+    assert (report.state, report.counts.api_calls > 0) == ("Complete", True)
+    cycle(deals)
+    assert of_lead(deals, 1, old)["standing"] == "open"
 
 
 def test_an_opportunity_that_comes_to_another_lead(deals: Bench) -> None:
