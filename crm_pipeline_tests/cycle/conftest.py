@@ -44,7 +44,7 @@ class Bench:
     def admin(self, path: str, /, **body: Any) -> Any:
         """Asks the org's admin path for something."""
         url = f"{self.server.url_of(ACCOUNT)}/_admin/{path}"
-        answer = requests.post(url, json=body, timeout=5)
+        answer = requests.post(url, json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
