@@ -6,7 +6,7 @@ from crm_pipeline.accounts.campaigns import AccountEngagement
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.external_activities import (
     Became,
-    DueActivity,
+    DueExternalActivity,
     activity_is_due_again,
     due_activities,
     note_activity,
@@ -82,6 +82,6 @@ def tell_activities(desk: Desk, topic: str, chosen: AccountEngagement) -> None:
         desk.tally[topic, became] += 1
 
 
-def _put_off(desk: Desk, each: DueActivity) -> None:
+def _put_off(desk: Desk, each: DueExternalActivity) -> None:
     with desk.ledger.step() as connection:
         activity_is_due_again(connection, desk.ledger.account_id, each)

@@ -15,7 +15,7 @@ Became = Literal["sending", "told", "refused"]
 """What an activity became; sending: it may have been handed in."""
 
 
-class DueActivity(NamedTuple):
+class DueExternalActivity(NamedTuple):
     """A stage of a membership that Account Engagement was not told, and what the campaign is."""
 
     natural_key: str
@@ -26,12 +26,12 @@ class DueActivity(NamedTuple):
 
 def due_activities(
     connection: Connection, account_id: str, stages: Collection[str]
-) -> list[DueActivity]:
+) -> list[DueExternalActivity]:
     """Returns what is to be told; of what was there before the first time nothing ever is."""
     connection.execute(statement("external_activities/begin"), {"account_id": account_id})
     parameters = {"account_id": account_id, "stages": list(stages)}
     rows = connection.execute(statement("external_activities/due"), parameters)
-    return [DueActivity(*row) for row in rows]
+    return [DueExternalActivity(*row) for row in rows]
 
 
 def told_in_a_day(connection: Connection, account_id: str) -> int:
@@ -45,7 +45,7 @@ def told_in_a_day(connection: Connection, account_id: str) -> int:
 def note_activity(
     connection: Connection,
     account_id: str,
-    due: DueActivity,
+    due: DueExternalActivity,
     state: Became,
 ) -> None:
     """Notes what becomes of one."""
@@ -53,7 +53,9 @@ def note_activity(
     connection.execute(statement("external_activities/note"), {**parameters, "state": state})
 
 
-def activity_is_due_again(connection: Connection, account_id: str, due: DueActivity) -> None:
+def activity_is_due_again(
+    connection: Connection, account_id: str, due: DueExternalActivity
+) -> None:
     """Notes that nothing was handed in."""
     parameters = {"account_id": account_id, "natural_key": due.natural_key, "stage": due.stage}
     connection.execute(statement("external_activities/forget"), parameters)
