@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -97,7 +98,7 @@ class EngagementSettings(BaseModel):
         "off.",
     )
 
-    @property
+    @cached_property
     def names(self) -> Names:
         """The API names in the client's org."""
         return Names(self.prefix, self.objects, self.fields)

@@ -6,6 +6,7 @@ a client's admin deploys.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
@@ -293,7 +294,7 @@ MASTERS: Mapping[ObjectName, str] = {
 """The lookups of objects that may be master-detail instead, where the account says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Names:
     """The API names in one org.
 
@@ -313,8 +314,29 @@ class Names:
 
     def field(self, of: ObjectName, name: str) -> str:
         """The API name of a field of an object."""
-        chosen = self.fields.get(of, {}).get(name)
-        return chosen or f"{self.prefix}{DECLARED[of].fields[name].name}"
+        return self._api_names[of][name]
+
+    @cached_property
+    def values(self) -> Mapping[ObjectName, Mapping[str, str]]:
+        """By object, the API names of the fields that are neither keys nor references."""
+        return {
+            of: {
+                name: self.field(of, name)
+                for name, field in declared.fields.items()
+                if not field.is_key and field.refers_to is None
+            }
+            for of, declared in DECLARED.items()
+        }
+
+    @cached_property
+    def _api_names(self) -> Mapping[ObjectName, Mapping[str, str]]:
+        return {
+            of: {
+                name: self.fields.get(of, {}).get(name) or f"{self.prefix}{field.name}"
+                for name, field in declared.fields.items()
+            }
+            for of, declared in DECLARED.items()
+        }
 
     def declared(self, name: ObjectName, masters: tuple[str, ...]) -> OrgObject:
         """An object under these names; references of `masters` are master-detail."""

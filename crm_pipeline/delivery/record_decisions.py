@@ -45,8 +45,8 @@ def decide_record(
     masters = _former_masters(due, schema)
     if masters and due.intent["key"] is not None:
         if all(each.is_ours and each.salesforce_id in gone for each in masters):
-            anew = replace(decision, salesforce_id=None)
-            return _created(anew, due, schema, wanted, along or {})
+            decision.salesforce_id = None
+            return _created(decision, due, schema, wanted, along or {})
         return _deletion(decision, due, "to be made anew under another parent")
     last = due.last or {}
     if emptied := _emptied(due):
@@ -54,10 +54,10 @@ def decide_record(
         decision.holds = replace(decision.holds, last=wanted) if decision.holds else None
     differing = {f: value for f, value in wanted.items() if f not in last or last[f] != value}
     moved = {f: to for f, to in due.moved.items() if not _may_stay(f, due, schema)}
-    fields, changes = _fitted(differing, moved, schema, "update", along or {})
-    action: Literal["update", "none"] = "update" if fields else "none"
-    reason = "changed at the source" if due.held_id else "named by its Id"
-    return replace(decision, action=action, fields=fields, changes=changes, reason=reason)
+    decision.fields, decision.changes = _fitted(differing, moved, schema, "update", along or {})
+    decision.action = "update" if decision.fields else "none"
+    decision.reason = "changed at the source" if due.held_id else "named by its Id"
+    return decision
 
 
 def _emptied(due: DueRecord) -> dict[str, Any]:
@@ -166,8 +166,9 @@ def _created(
     along: Keys,
 ) -> Decision:
     new = {f: value for f, value in wanted.items() if value is not None}
-    fields, changes = _fitted(new, due.references, schema, "create", along)
-    return replace(decision, action="create", fields=fields, changes=changes, reason="new")
+    decision.fields, decision.changes = _fitted(new, due.references, schema, "create", along)
+    decision.action, decision.reason = "create", "new"
+    return decision
 
 
 def _fitted(

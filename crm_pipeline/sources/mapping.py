@@ -224,6 +224,8 @@ def salesforce_value(value: Any) -> Any:
     Returns:
         None for what has nothing to say: null, blank text, several such values.
     """
+    if type(value) is str and (text := value.strip()).isprintable():
+        return text or None  # As nearly all values are.
     inner = value.parsed() if isinstance(value, JsonText) else value
     if isinstance(inner, list | tuple):
         return parts(inner) or None

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.engagement_objects import (
-    DECLARED,
     KEY_LENGTH,
     NAME_LENGTH,
     Names,
@@ -387,11 +386,7 @@ def _page_fields(names: Names, of: ObjectName, page: Page) -> dict[str, Any]:
 
 def _fields(names: Names, of: ObjectName, said: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an object that are neither keys nor references; what is not said is empty."""
-    return {
-        names.field(of, name): said.get(name)
-        for name, declared in DECLARED[of].fields.items()
-        if not declared.is_key and declared.refers_to is None
-    }
+    return {field: said.get(name) for name, field in names.values[of].items()}
 
 
 def target_of(names: Names, of: ObjectName, key: str) -> Target:
