@@ -6,8 +6,8 @@ in one: there a record names a parent that goes before it by that one's key.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Literal
@@ -27,7 +27,7 @@ from crm_pipeline.delivery.record_decisions import (
 from crm_pipeline.delivery.recording import keep_held, record_failures, record_unchanged
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, Room, waiting_for_room
-from crm_pipeline.delivery.windows import WINDOW, windows
+from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.left_out import leave_records_out, let_go_on
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
@@ -79,19 +79,8 @@ class RecordTopic:
         return kind if self.gives_up else replace(kind, gives_up=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Absences:
-    """The records that are to be gone, children first.
-
-    Attributes:
-        going: the Ids of all of it.
-        deleted: those that are deleted by themselves.
-        details: those that are deleted with their masters.
-    """
-
-    going: set[str]
-    deleted: list[Decided] = field(default_factory=list)
-    details: list[tuple[DueRecord, Decision, SObjectSchema]] = field(default_factory=list)
+_Detail = tuple[DueRecord, Decision, SObjectSchema]
+"""A record that is deleted with its master, and by no request of its own."""
 
 
 def send_records(desk: Desk, topics: Sequence[RecordTopic]) -> None:
@@ -197,8 +186,10 @@ def _sent_in_one_call(
                 going.append((each, decision))
                 if decision.action == "create" and each.intent["key"] is not None:
                     along[each.natural_key] = each.intent["key"]
-    absences = _gather_absences(desk, topics, pending)
-    going += absences.deleted
+    details: list[_Detail] = []
+    for topic in reversed(topics):
+        for deleted in _absences(desk, topic, pending, details):
+            going += deleted
     writes = [write_of_record(each, d, ranks.get(each.operation_id, 0)) for each, d in _sent(going)]
     if len(list(collections_of(writes))) > COMPOSITE_QUERIES_OR_COLLECTIONS:
         return False
@@ -208,7 +199,7 @@ def _sent_in_one_call(
     dispatch = Dispatch(desk, "records", volumes)
     dispatch.add([decision for _, decision in _sent(going)], writes)
     dispatch.flush()
-    _settle_details(desk, absences)
+    _settle_details(desk, details)
     return True
 
 
@@ -224,15 +215,15 @@ def _send(desk: Desk, topic: RecordTopic, pending: PendingRecords) -> None:
 
 def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) -> None:
     """Sends what is to be gone, children first; details go with their masters."""
-    absences = _gather_absences(desk, topics, pending)
+    details: list[_Detail] = []
     for topic in reversed(topics):
-        of_topic = [decided for decided in absences.deleted if decided[0].topic == topic.name]
-        if of_topic:
-            dispatch = Dispatch(desk, topic.name, _volumes(pending, topic, absent=True))
-            for start in range(0, len(of_topic), WINDOW):
-                _add(desk, dispatch, of_topic[start : start + WINDOW])
+        dispatch = None
+        for deleted in _absences(desk, topic, pending, details):
+            dispatch = dispatch or Dispatch(desk, topic.name, _volumes(pending, topic, absent=True))
+            _add(desk, dispatch, deleted)
+        if dispatch is not None:
             dispatch.flush()
-    _settle_details(desk, absences)
+    _settle_details(desk, details)
 
 
 def _add(desk: Desk, dispatch: Dispatch, decided: Sequence[Decided]) -> None:
@@ -319,44 +310,44 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     record_failures(desk, decision.counted_as, [failed])
 
 
-def _gather_absences(
-    desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords
-) -> _Absences:
-    """Returns the records of all topics that are to be gone."""
-    concerned = [topic for topic in topics if _volumes(pending, topic, absent=True)]
-    if not concerned:
-        return _Absences(set())
-    absences = _Absences(ids_to_go(desk.ledger.connection, desk.ledger.account_id))
-    for topic in reversed(concerned):
-        for due in _windows(desk, topic, absent=True):
-            # Only what refers to one that goes may be its detail.
-            may_go_along = [each for each in due if _refers_to(each, absences.going)]
-            sobjects = dict.fromkeys(each.intent["sobject"] for each in may_go_along)
-            known = desk.schemas.describe(sobjects) if sobjects else {}
-            for each in due:
-                schema = known.get(each.intent["sobject"])
-                decision = decide_absence(each, topic.kind)
-                if schema and goes_with_its_master(each, schema, absences.going):
-                    absences.details.append((each, decision, schema))
-                else:
-                    absences.deleted.append((each, decision))
-    return absences
-
-
-def _refers_to(due: DueRecord, ids: Collection[str]) -> bool:
-    return any(to.salesforce_id in ids for to in due.last_references.values())
-
-
-def _settle_details(desk: Desk, absences: _Absences) -> None:
-    """Records details whose masters are deleted by now; the others stay pending."""
-    if not absences.details:
+def _absences(
+    desk: Desk, topic: RecordTopic, pending: PendingRecords, details: list[_Detail]
+) -> Iterator[list[Decided]]:
+    """Yields a topic's records that are to be gone, in parts; to `details` it adds those apart."""
+    if not _volumes(pending, topic, absent=True):
         return
-    gone = (
-        absences.going
-        - held_keys(desk.ledger.connection, desk.ledger.account_id, absences.going).keys()
-    )
+    for due in _windows(desk, topic, absent=True):
+        # Only what refers to one that goes may be its detail.
+        going = ids_to_go(
+            desk.ledger.connection, desk.ledger.account_id, set().union(*map(_masters, due))
+        )
+        may_go_along = [each for each in due if not going.isdisjoint(_masters(each))]
+        sobjects = dict.fromkeys(each.intent["sobject"] for each in may_go_along)
+        known = desk.schemas.describe(sobjects) if sobjects else {}
+        deleted = []
+        for each in due:
+            schema = known.get(each.intent["sobject"])
+            decision = decide_absence(each, topic.kind)
+            if schema and goes_with_its_master(each, schema, going):
+                details.append((each, decision, schema))
+            else:
+                deleted.append((each, decision))
+        yield deleted
+
+
+def _masters(due: DueRecord) -> set[str]:
+    """The Ids of what a record referred to at its last writing."""
+    return {to.salesforce_id for to in due.last_references.values() if to.salesforce_id}
+
+
+def _settle_details(desk: Desk, details: Sequence[_Detail]) -> None:
+    """Records details whose masters are deleted by now; the others stay pending."""
+    if not details:
+        return
+    masters = set().union(*(_masters(each) for each, _, _ in details))
+    gone = masters - held_keys(desk.ledger.connection, desk.ledger.account_id, masters).keys()
     done = []
-    for each, decision, schema in reversed(absences.details):
+    for each, decision, schema in reversed(details):
         if goes_with_its_master(each, schema, gone):
             record_id = decision.salesforce_id or ""
             gone.add(record_id)

@@ -358,9 +358,10 @@ def which_held(connection: Connection, account_id: str, natural_keys: Collection
     return set(connection.scalars(statement("records/which_held"), parameters))
 
 
-def ids_to_go(connection: Connection, account_id: str) -> set[str]:
-    """The Salesforce Ids of the records that are to be gone and are pending."""
-    return set(connection.scalars(statement("records/ids_to_go"), {"account_id": account_id}))
+def ids_to_go(connection: Connection, account_id: str, among: Collection[str]) -> set[str]:
+    """Those of some Salesforce Ids whose records are to be gone and are pending."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(among)}
+    return set(connection.scalars(statement("records/ids_to_go"), parameters))
 
 
 def held_ids(connection: Connection, operation_ids: Sequence[int]) -> dict[int, str]:

@@ -48,6 +48,9 @@ ADDRESSES_AT_ONCE = 10_000
 """Addresses that are sought with one question for an object: five queries of it."""
 
 SAID_AT_ONCE = 1_000
+WITH_PAGES_AT_ONCE = 100
+"""Prospects, and people, of which something is said in a transaction: pages are many of each."""
+
 SAID_IN_A_CYCLE = 20_000
 """Prospects, and people, of which a cycle says something; the next one takes the rest."""
 
@@ -131,7 +134,9 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
         open_of_late_events(ledger, account_id, topics.MATCH_EVENTS)
     after, said = "", 0
     while said < SAID_IN_A_CYCLE:
-        prospects = prospects_to_say(ledger, account_id, after=after, limit=SAID_AT_ONCE)
+        prospects = prospects_to_say(
+            ledger, account_id, after=after, limit=_at_once(reading.choices)
+        )
         if not prospects:
             break
         due = [each for each in prospects if each.is_due and not each.is_gone]
@@ -153,10 +158,9 @@ def _follow_people(
     reading: Reading[EngagementSettings], definitions: Mapping[tuple[str, str], Definition]
 ) -> Iterator[Batch]:
     ledger, account_id = reading.ledger, reading.account.account_id
-    for _ in range(SAID_IN_A_CYCLE // SAID_AT_ONCE):
-        people = people_to_say(
-            ledger, account_id, by_event=reading.choices.by_event, limit=SAID_AT_ONCE
-        )
+    at_once = _at_once(reading.choices)
+    for _ in range(SAID_IN_A_CYCLE // at_once):
+        people = people_to_say(ledger, account_id, by_event=reading.choices.by_event, limit=at_once)
         if not people:
             return
         by_email = prospects_of(ledger, account_id, [e.email for e in people if e.email])
@@ -204,6 +208,10 @@ def _follow_aggregates(
         hint(ledger, account_id)
     if chosen.of_opportunities and org_accounts_to_seek(ledger, account_id, 1):
         hint(ledger, account_id)
+
+
+def _at_once(chosen: EngagementSettings) -> int:
+    return WITH_PAGES_AT_ONCE if chosen.pages else SAID_AT_ONCE
 
 
 def _pages(
