@@ -44,26 +44,36 @@ WITH compared AS (
     ) AS sent ON true
 ),
 
+-- By arrays of ids: an estimate of many would have the planner read all operations that there are.
 superseded AS (
     UPDATE crm.operation AS o
     SET state = 'superseded', reason_code = NULL, finished_at = now()
-    FROM compared AS c
-    CROSS JOIN LATERAL (
-        SELECT w.operation_id
-        FROM crm.operation AS w
-        WHERE
-            w.account_id = :account_id
-            AND w.natural_key = c.natural_key
-            AND w.state IN ('pending', 'failed', 'exhausted', 'rejected', 'left_out')
-            AND (
-                w.content_hash <> c.content_hash
-                OR (c.rejected_because IS NULL AND w.person_key IS DISTINCT FROM c.person_key)
+    WHERE
+        o.operation_id = any(
+            ARRAY(
+                SELECT older.operation_id
+                FROM compared AS c
+                CROSS JOIN LATERAL (
+                    SELECT w.operation_id
+                    FROM crm.operation AS w
+                    WHERE
+                        w.account_id = :account_id
+                        AND w.natural_key = c.natural_key
+                        AND w.state IN ('pending', 'failed', 'exhausted', 'rejected', 'left_out')
+                        AND (
+                            w.content_hash <> c.content_hash
+                            OR (
+                                c.rejected_because IS NULL
+                                AND w.person_key IS DISTINCT FROM c.person_key
+                            )
+                        )
+                        AND (w.as_of <= c.as_of OR coalesce(w.memory ? 'vanished', false))
+                        AND NOT (w.gone AND w.sent_at IS NOT NULL)
+                    OFFSET 0
+                ) AS older
+                WHERE c.known_version IS NOT NULL
             )
-            AND (w.as_of <= c.as_of OR coalesce(w.memory ? 'vanished', false))
-            AND NOT (w.gone AND w.sent_at IS NOT NULL)
-        OFFSET 0
-    ) AS older
-    WHERE c.known_version IS NOT NULL AND o.operation_id = older.operation_id
+        )
 ),
 
 said_again AS (
@@ -76,6 +86,9 @@ said_again AS (
     WHERE
         c.is_same
         AND o.operation_id = c.known_operation_id
+        AND o.operation_id = any(
+            ARRAY(SELECT k.known_operation_id FROM compared AS k WHERE k.is_same)
+        )
         AND (
             o.as_of < c.as_of
             OR (c.memory IS NOT NULL AND o.memory IS DISTINCT FROM c.memory)
