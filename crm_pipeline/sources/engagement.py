@@ -66,12 +66,17 @@ class EngagementRows:
     is_whole: bool = False
 
     def read(
-        self, reading: EngagementReading, position: Position | None
+        self,
+        reading: EngagementReading,
+        position: Position | None,
+        read_by: bytes | None = None,
     ) -> Iterator[Chunk[EngagementRow]]:
         """Reads the rows from a position on, oldest shipping first.
 
         The last chunk (which may be empty) carries a position with the number of rows seen, so
-        that rows which become visible below the watermark later are noticed.
+        that rows which become visible below the watermark later are noticed. Where none did, and
+        `read_by` (a digest of all that says what becomes of a row) is that of the last reading,
+        none is read again; without it those of the overlap are.
 
         Raises:
             ExtractError: the warehouse is down, or a statement does not fit it.
@@ -91,6 +96,7 @@ class EngagementRows:
             parameters={"prospect_ids": ids and list(ids)},
             row_of=_row,
             changed_at=itemgetter(CHANGED_AT),
+            read_by=read_by,
         )
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:

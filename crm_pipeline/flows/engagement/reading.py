@@ -29,6 +29,7 @@ from crm_pipeline.sources.engagement import (
     EngagementReading,
     EngagementRow,
 )
+from crm_pipeline.text import digest
 
 
 def read(reading: Reading[EngagementSettings]) -> Generator[Batch]:
@@ -77,7 +78,7 @@ def _read_prospects(
     """Reads prospects that changed, or what people asked for; of these, absent ones are gone."""
     account_id = reading.account.account_id
     seen: set[str] = set()
-    for chunk in PROSPECTS.read(_part(reading), position):
+    for chunk in PROSPECTS.read(_part(reading), position, _read_by(reading)):
         seen |= (numbers := _recorded(reading, chunk.rows)).ids
         yield Batch(PROSPECTS.name, len(chunk.rows), (), chunk.position, numbers=numbers.shown)
     if not asked:
@@ -130,12 +131,18 @@ def _read_pages(
 
     Without pages the position moves on all the same: the source is not to be news for ever.
     """
-    for chunk in PAGES.read(_part(reading), position):
+    for chunk in PAGES.read(_part(reading), position, _read_by(reading)):
         if reading.choices.pages and chunk.rows:
             ids = [str(row["prospect_id"]) for row in chunk.rows]
             touch_prospects(reading.ledger, reading.account.account_id, ids)
         numbers = {(topics.PAGES, "examined"): len(chunk.rows) if reading.choices.pages else 0}
         yield Batch(PAGES.name, len(chunk.rows), (), chunk.position, numbers=numbers)
+
+
+def _read_by(reading: Reading[EngagementSettings]) -> bytes:
+    """A digest of what says which rows are read, and what is kept of them."""
+    process = settings()
+    return digest((reading.choices.pages, process.overlap_minutes, process.warehouse_timezone))
 
 
 def _part(

@@ -83,7 +83,9 @@ def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
     bench.connection.execute(text(CHANGE), {"at": now()})
     changed, settled = complete(bench), complete(bench)
     assert changed.counts.api_calls + settled.counts.api_calls == 4
-    assert complete(bench).counts.api_calls == 1
+    idle = complete(bench)
+    assert idle.counts.api_calls == 1
+    assert idle.tally["get_prospects", "examined"] == 0  # None is read again without any news.
 
 
 @pytest.mark.deep
