@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.attribution import AttributionSettings
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.connection import Org
 
@@ -17,29 +18,19 @@ if TYPE_CHECKING:
 def confirm_attribution(
     connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
 ) -> None:
-    """Says what it costs if attribution was just switched on, or has all people said anew.
+    """Says what it costs if attribution was just switched on, or more is sent by other choices.
 
     Nothing changes unless the person agrees.
     """
-    from crm_pipeline.flows.attribution.rules import fingerprint
-    from crm_pipeline.ledger.tracked_leads import count_lead_people
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.tracked_leads import count_leads
 
-    chosen = account.settings.attribution
-    if chosen is None:
+    if account.settings.attribution is None:
         return
-    people = count_lead_people(connection, account.account_id)
-    if people and before.attribution is not None:
-        if fingerprint(chosen) != fingerprint(before.attribution):
-            calls = composite_calls({("Lead", "update"): people}) + lookup_calls(people)
-            agree(
-                f"What is wanted of {people} people with tracked leads is said anew: at most "
-                f"{calls} API calls.",
-                "Say it anew?",
-                yes=yes,
-            )
+    if before.attribution is not None and _confirm_anew(
+        connection, before.attribution, account, yes=yes
+    ):
         return
     try:
         leads = count_leads(account.client_id)
@@ -55,6 +46,47 @@ def confirm_attribution(
         "Read them?",
         yes=yes,
     )
+
+
+def _confirm_anew(
+    connection: "Connection", before: "AttributionSettings", account: "Account", *, yes: bool
+) -> bool:
+    """Says what it costs if leads that were read are judged or said by other choices.
+
+    Returns:
+        Whether any were read.
+    """
+    from crm_pipeline.accounts.store import filter_strings
+    from crm_pipeline.flows.attribution.rules import fingerprint, judged_otherwise
+    from crm_pipeline.ledger.tracked_leads import count_lead_people, kept_leads
+    from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
+
+    chosen, account_id = account.settings.attribution, account.account_id
+    if chosen is None or next(kept_leads(connection, account_id), None) is None:
+        return False
+    if (chosen.phone_region, chosen.kinds) != (before.phone_region, before.kinds):
+        leads = kept_leads(connection, account_id)
+        filters = filter_strings(connection, account_id)
+        number = sum(1 for _ in judged_otherwise(leads, chosen, filters))
+        calls = lookup_calls(number) + composite_calls({("Lead", "create"): number})
+        again = chosen.phone_region != before.phone_region
+        agree(
+            f"{number} tracked leads have another number by this, or are sent or left out "
+            f"otherwise than before: at most {calls} API calls"
+            f"{'; and the phone numbers of the org are read again' if again else ''}.",
+            "Judge them anew?",
+            yes=yes,
+        )
+    people = count_lead_people(connection, account_id)
+    if people and fingerprint(chosen) != fingerprint(before):
+        calls = composite_calls({("Lead", "update"): people}) + lookup_calls(people)
+        agree(
+            f"What is wanted of {people} people with tracked leads is said anew: at most "
+            f"{calls} API calls.",
+            "Say it anew?",
+            yes=yes,
+        )
+    return True
 
 
 def attribution_fields(settings: "AccountSettings") -> "Iterator[FieldMapping]":

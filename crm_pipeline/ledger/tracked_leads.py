@@ -4,7 +4,7 @@ Each function works within the caller's transaction, on the connection that hold
 lock.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,9 @@ from crm_pipeline.text import storable_json
 
 POINTER = "tracked_lead"
 """The kind of what points from a lead to its person."""
+
+_AT_A_TIME = 5_000
+"""Leads that are read from the ledger at a time."""
 
 
 @dataclass(slots=True)
@@ -39,9 +42,9 @@ class TrackedLead:
     lead_id: str
     happened_at: datetime
     as_of: datetime
-    rejected_because: str | None
-    email: str | None
-    phone: str | None
+    rejected_because: str | None = None
+    email: str | None = None
+    phone: str | None = None
     address: str | None = None
     person_key: int | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -170,6 +173,26 @@ def note_said(connection: Connection, account_id: str, fingerprint: str) -> None
     """Notes by which settings people are wanted."""
     parameters = {"account_id": account_id, "fingerprint": fingerprint}
     connection.execute(statement("leads/set_fingerprint"), parameters)
+
+
+def is_judged(connection: Connection, account_id: str, judged_by: bytes) -> bool:
+    """Returns whether the leads that are kept were judged by these choices."""
+    found = connection.scalar(statement("leads/judged_by"), {"account_id": account_id})
+    return found is not None and bytes(found) == judged_by
+
+
+def note_judged(connection: Connection, account_id: str, judged_by: bytes) -> None:
+    """Notes by which choices the leads are judged."""
+    parameters = {"account_id": account_id, "judged_by": judged_by}
+    connection.execute(statement("leads/set_judged_by"), parameters)
+
+
+def kept_leads(connection: Connection, account_id: str) -> Iterator[TrackedLead]:
+    """All leads that were read, as they were judged last."""
+    window: dict[str, Any] = {"account_id": account_id, "after": "", "at_most": _AT_A_TIME}
+    while rows := objects(connection.execute(statement("leads/kept"), window), TrackedLead):
+        yield from rows
+        window["after"] = rows[-1].lead_id
 
 
 def take_moved(connection: Connection, account_id: str) -> set[int]:

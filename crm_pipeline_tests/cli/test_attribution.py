@@ -90,6 +90,20 @@ def test_impossible_choices_are_refused_with_the_reason(
     assert why in told
 
 
+def test_leads_that_other_choices_would_send_otherwise_are_counted_before(
+    run: Run, org: Org, pipeline: Engine
+) -> None:
+    with pipeline.begin() as connection:
+        for lead, phone in enumerate(("030 901820", "+43 664 1234567")):
+            track(connection, lead, kind="call", phone=phone)
+        track(connection, 3, kind="form", email="ada@example.com")
+    run("account", "set", "acme", 'attribution={"kinds": ["call"]}', "--yes")
+    run("cycle", "acme")
+    told = run("account", "set", "acme", 'attribution={"phone_region": "DE"}', typed="n\n", fails=1)
+    assert "2 tracked leads have another number by this, or are sent or left out" in told.output
+    assert "the phone numbers of the org are read again." in told.output
+
+
 def test_a_field_of_attribution_may_have_a_policy_of_its_own(run: Run, org: Org) -> None:
     policy = 'person_field_policies={"First__c": "never"}'
     assert "fills no field" in run("account", "set", "acme", policy, fails=1).stderr

@@ -14,9 +14,12 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.tracked_leads import (
     Before,
     TrackedLead,
+    is_judged,
     is_said,
+    kept_leads,
     lead_people,
     leads_of,
+    note_judged,
     note_said,
     record_leads,
     said_as_of,
@@ -55,8 +58,9 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     """
     ledger, account = reading.ledger, reading.account
     _check_columns(reading)
-    yield from _said_again(reading)
     filters = filter_strings(ledger, account.account_id)
+    yield from _said_again(reading)
+    yield from _judged_again(reading, filters)
     process = settings()
     part = LeadsReading(
         reading.warehouse,
@@ -112,6 +116,26 @@ def _counted(
     told = unread.note(ledger, account_id, found, seen, changed)
     yield Batch(NAME, 0, (), None, told=told)
     unread.demand_all(found, seen)
+
+
+def _judged_again(
+    reading: Reading[AttributionSettings], filters: Sequence[str]
+) -> Iterator[Batch]:
+    """Judges the leads that are kept anew, where the choices have changed since.
+
+    All at once: leads with one number go together, and so do those of one person.
+    """
+    ledger, account_id = reading.ledger, reading.account.account_id
+    judged_by = rules.judged_by(reading.choices, filters)
+    if is_judged(ledger, account_id, judged_by):
+        return
+    leads = kept_leads(ledger, account_id)
+    if changed := list(rules.judged_otherwise(leads, reading.choices, filters)):
+        before = which_changed(ledger, account_id, changed)
+        people = record_leads(ledger, account_id, changed, before)
+        counted = shown.numbers(len(changed), 0, changed, 0)
+        yield Batch(NAME, 0, _intents(reading, people), None, numbers=counted)
+    note_judged(ledger, account_id, judged_by)
 
 
 def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:

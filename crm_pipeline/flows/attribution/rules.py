@@ -1,6 +1,6 @@
 """The rules of tracked leads: who is sent, and the first and the last touch. Pure (spec 5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -13,7 +13,7 @@ from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import salesforce_value
 from crm_pipeline.sources.tracked_leads import TrackedLeadRow
-from crm_pipeline.text import lines
+from crm_pipeline.text import digest, lines
 
 KINDS: tuple[str, ...] = get_args(LeadKind)
 
@@ -65,18 +65,49 @@ def tracked_lead(
         value = lines(raw.strip()) or None if type(raw) is str else salesforce_value(raw)
         if value is not None:
             said[name] = value
-    email = said.get("email")
     lead = TrackedLead(
         lead_id=str(columns["lead_id"]),
         happened_at=row.happened_at or _NO_TIME,
         as_of=row.changed_at,
-        rejected_because=None,
-        email=email_key(email) if isinstance(email, str) else None,
-        phone=phone_key(said.get("phone"), chosen.phone_region, said.get("country_code")),
         columns={**said, **_names(said)},
     )
-    lead.rejected_because = _rejection(lead, row, chosen, filter_strings)
+    judge(lead, chosen, filter_strings)
     return lead
+
+
+def judge(
+    lead: TrackedLead, chosen: AttributionSettings, filter_strings: Sequence[str]
+) -> tuple[str | None, ...]:
+    """Sets what the account's choices make of a lead: its address, its number, why it stays.
+
+    Returns:
+        These three, to be compared with others.
+    """
+    said = lead.columns
+    email = said.get("email")
+    lead.email = email_key(email) if isinstance(email, str) else None
+    lead.phone = phone_key(said.get("phone"), chosen.phone_region, said.get("country_code"))
+    lead.rejected_because = _rejection(lead, chosen, filter_strings)
+    return lead.email, lead.phone, lead.rejected_because
+
+
+def judged_otherwise(
+    leads: Iterable[TrackedLead], chosen: AttributionSettings, filter_strings: Sequence[str]
+) -> Iterator[TrackedLead]:
+    """The leads of which these choices make something else than was made of them before.
+
+    Whom they are about is to be found anew.
+    """
+    for lead in leads:
+        before = lead.email, lead.phone, lead.rejected_because
+        if judge(lead, chosen, filter_strings) != before:
+            lead.address = lead.person_key = None
+            yield lead
+
+
+def judged_by(chosen: AttributionSettings, filter_strings: Sequence[str]) -> bytes:
+    """Returns a digest of all by which `judge` judges."""
+    return digest((chosen.phone_region, chosen.kinds, sorted(filter_strings)))
 
 
 def number_of(row: TrackedLeadRow, chosen: AttributionSettings) -> str | None:
@@ -85,10 +116,7 @@ def number_of(row: TrackedLeadRow, chosen: AttributionSettings) -> str | None:
 
 
 def _rejection(
-    lead: TrackedLead,
-    row: TrackedLeadRow,
-    chosen: AttributionSettings,
-    filter_strings: Sequence[str],
+    lead: TrackedLead, chosen: AttributionSettings, filter_strings: Sequence[str]
 ) -> str | None:
     """Returns why a lead is not to reach the org, or None."""
     kind = lead.columns.get("kind")
@@ -98,8 +126,7 @@ def _rejection(
         "no kind": kind is None,
         "unknown kind": kind not in KINDS,
         "kind not sent": kind not in chosen.kinds,
-        "no happened_at": row.columns["happened_at"] is None,
-        "happened_at is no usable time": row.happened_at is None,
+        "happened_at is no usable time": lead.happened_at == _NO_TIME,
         "filtered": lead.email is not None and matches(lead.email, filter_strings) is not None,
         "no email and no valid phone number": lead.email is None and lead.phone is None,
     }

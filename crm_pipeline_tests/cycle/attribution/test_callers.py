@@ -150,6 +150,56 @@ def test_an_email_decides_where_number_and_email_are_of_different_people(shop: B
     assert told == {"Number": None, "Email": "1"}
 
 
+def test_with_another_phone_region_callers_stay_who_they_are(shop: Bench) -> None:
+    """Numbers without a country code are others then; who calls by them is nobody else.
+
+    Leads that were left out by the former settings are sent.
+    """
+    austria = {**ATTRIBUTION, "phone_region": "AT", "kinds": ["call"]}
+    shop.settings(attribution=austria)
+    mobile = {"kind": "call", "phone": "0664 1234567", "source": "google"}
+    hers = {"kind": "call", "phone": "0664 7654321"}
+    track(shop.connection, 1, **mobile)
+    track(shop.connection, 2, minute=2, **mobile)
+    track(shop.connection, 3, minute=3, **CALL)
+    track(shop.connection, 4, minute=4, email="ada@example.com", **hers)
+    track(shop.connection, 5, minute=5, **hers)
+    track(shop.connection, 6, minute=6, kind="form", email="bob@example.com")
+    report = shop.cycle()
+    assert phones(shop) == ["+436641234567", "+436647654321"]
+    assert report.tally["tracked_leads", "rejected"] == 2
+    shop.settings(attribution=ATTRIBUTION)
+    report = shop.cycle()
+    assert report.state == "Complete", report.reason
+    assert report.tally["tracked_leads", "leads_changed"] == 6
+    there = {
+        lead["Tracker_Id__c"]: (lead.get("Phone"), lead.get("Email"))
+        for lead in shop.records("Lead")
+    }
+    assert there == {
+        "1": ("+496641234567", None),
+        "3": ("+4930901820", None),
+        "4": ("+496647654321", "ada@example.com"),
+        "6": (None, "bob@example.com"),
+    }
+    assert shop.cycle().counts.api_calls == 0
+    shop.settings(attribution=austria)
+    assert shop.cycle().tally["tracked_leads", "rejected"] == 2
+    assert phones(shop) == ["+436641234567", "+436647654321", "+4930901820", None]
+    assert whose(shop) == {"1": "1", "2": "1", "4": "4", "5": "4"}
+
+
+def whose(shop: Bench) -> dict[str, str]:
+    """The first lead of the person of each lead that is about somebody."""
+    rows = shop.connection.execute(
+        text(
+            "SELECT t.lead_id, min(t.lead_id) OVER (PARTITION BY t.person_key) AS first"
+            " FROM crm.tracked_lead AS t WHERE t.person_key IS NOT NULL"
+        )
+    )
+    return {row.lead_id: row.first for row in rows}
+
+
 @pytest.mark.parametrize("nth", deep_but_first(2, [3, 5, 1, 2, 4, 6]))
 def test_a_lost_answer_makes_no_second_lead(shop: Bench, nth: int) -> None:
     """Whichever it is, and not even where others have the number as well."""

@@ -1,0 +1,1 @@
+SELECT judged_by FROM crm.attribution_said WHERE account_id = :account_id

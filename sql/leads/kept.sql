@@ -1,0 +1,6 @@
+-- The leads that were read, by their ids.
+SELECT lead_id, happened_at, as_of, rejected_because, email, phone, address, person_key, columns
+FROM crm.tracked_lead
+WHERE account_id = :account_id AND lead_id > :after
+ORDER BY lead_id
+LIMIT :at_most
