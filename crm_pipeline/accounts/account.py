@@ -332,7 +332,8 @@ class AccountSettings(BaseModel):
         default="keep",
         description="The fate of the activity and the membership of a row that vanishes from "
         "the warehouse, loses its person or is filtered out: keep, or delete what we made. "
-        "What was not sent yet is not sent any more.",
+        "A tracked lead that vanishes counts on, or no more. What was not sent yet is not sent any "
+        "more.",
     )
     read_back_minutes: int = Field(
         default=15,

@@ -66,8 +66,10 @@ def is_written(
     """
     if policy == "never" or (field == OPT_OUT and new is not True and not clears_opt_out):
         return False
-    if policy not in NEEDS_A_LOOK or there is None or there is False or there == "":
+    if policy not in NEEDS_A_LOOK:
         return True
+    if there is None or there is False or there == "":
+        return new is not None
     if policy == "newest" and is_newer:
         return True
     return policy != "when_empty" and there in ours

@@ -97,6 +97,8 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
         found = counts.vanished_rows(connection, account_id)
         if not found:
             mistake(f"By the last count no row of account {account_id} has vanished.")
+        if is_deleting and any(source == "tracked leads" for source, _, _ in found):
+            becomes += "; tracked leads count no more, and the records of people stay"
         numbers = " and ".join(f"{rows} {source}" for source, rows, _ in found)
         agree(
             f"{numbers} that were read were not in the warehouse any more at "

@@ -9,6 +9,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
+from crm_pipeline.ledger.parts import WITHDRAWN
 from crm_pipeline.ledger.records import Reference
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
@@ -137,11 +138,18 @@ def decide_person(
         if match is None or match.salesforce_id == person.salesforce_id:
             return _decide_known(person, person.sobject, person.salesforce_id, schemas)
         return _decide_matched(person, match, schemas)
-    if match is not None:
+    withdrawn = bool(person.intent.get(WITHDRAWN))
+    if match is not None and not withdrawn:
         return _decide_matched(person, match, schemas)
     if person.person_key in made:
         return _decide_matched(person, made[person.person_key], schemas, has_our_email=True)
+    if withdrawn:
+        return _left_out(person, "nothing is wanted of them any more")
     return _decide_new(person, schemas, settings)
+
+
+def _left_out(person: DuePerson, reason: str) -> Decision:
+    return Decision(person.operation_id, "leave_out", "Lead", None, {}, reason, kind=PERSON)
 
 
 def _decide_new(
@@ -149,9 +157,7 @@ def _decide_new(
 ) -> Decision:
     chosen = settings.unknown_email
     if chosen == "neither":
-        return Decision(
-            person.operation_id, "leave_out", "Lead", None, {}, "not in the org", kind=PERSON
-        )
+        return _left_out(person, "not in the org")
     missing = {"LastName": settings.missing_last_name}
     if chosen == "Lead":
         missing["Company"] = settings.missing_company

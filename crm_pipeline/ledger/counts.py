@@ -15,6 +15,19 @@ from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
 
+_BELIEVED_ROWS, _BELIEVED_SHARE = 100, 0.1
+
+
+def too_many(vanished: int, *, read: int, believed: int) -> bool:
+    """Returns whether so many have not vanished at once, but were loaded badly.
+
+    Args:
+        vanished: how many are not in the warehouse any more.
+        read: of how many that were read.
+        believed: how many are meant, as a person has said.
+    """
+    return vanished > max(_BELIEVED_ROWS, _BELIEVED_SHARE * read, believed)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadDay:

@@ -21,6 +21,9 @@ SOFTLY = "unless_edited"
 """In a part: the fields that it wants only as far as nobody else does, neither another flow nor
 people in the org. Where a flow has it, others may want something of the same people."""
 
+WITHDRAWN = "withdrawn"
+"""In a part: by it nothing of the person is wanted any more. Alone it makes nobody."""
+
 _PARTS, _SAID = "parts", "said"
 
 
@@ -88,6 +91,8 @@ def joined(intent: Intent, flow: str, latest: Latest) -> Intent:
     soft = {name for part in in_order for name in part.get(SOFTLY, ())}
     fields[SOFTLY] = sorted(soft - firm)
     fields[_PARTS] = parts
+    if all(part.get(WITHDRAWN) for part in in_order):
+        fields[WITHDRAWN] = True
     memory = {_SAID: {each: at.isoformat() for each, at in said.items()}}
     return replace(intent, as_of=max(said.values()), fields=fields, memory=memory)
 

@@ -19,6 +19,9 @@ from crm_pipeline.text import storable_json
 POINTER = "tracked_lead"
 """The kind of what points from a lead to its person."""
 
+VANISHED = "vanished"
+"""Why a lead counts no more that is not in the warehouse any more."""
+
 _AT_A_TIME = 5_000
 """Leads that are read from the ledger at a time."""
 
@@ -140,13 +143,27 @@ def leads_of(
     return found
 
 
-def said_as_of(
-    connection: Connection, account_id: str, people: Collection[int]
-) -> dict[int, datetime]:
-    """As of when (UTC) the latest version of what is wanted of each of some people is, if any."""
-    parameters = {"account_id": account_id, "person_keys": list(people)}
-    rows = connection.execute(statement("leads/said_as_of"), parameters)
-    return {row.person_key: row.as_of for row in rows}
+class Said(NamedTuple):
+    """As of when (UTC) something was wanted of a person last, and which of some fields it named."""
+
+    as_of: datetime
+    fields: Sequence[str]
+
+
+def last_said(
+    connection: Connection, account_id: str, people: Collection[int], fields: Collection[str]
+) -> dict[int, Said]:
+    """The latest versions of what is wanted of some people, where there is one.
+
+    Args:
+        connection: the caller's.
+        account_id: whose people.
+        people: their numbers; those who became others are absent.
+        fields: to look for.
+    """
+    parameters = {"account_id": account_id, "person_keys": list(people), "fields": list(fields)}
+    rows = connection.execute(statement("leads/last_said"), parameters)
+    return {row.person_key: Said(row.as_of, row.fields) for row in rows}
 
 
 def lead_people(connection: Connection, account_id: str, *, after: int, at_most: int) -> list[int]:
@@ -193,6 +210,33 @@ def kept_leads(connection: Connection, account_id: str) -> Iterator[TrackedLead]
     while rows := objects(connection.execute(statement("leads/kept"), window), TrackedLead):
         yield from rows
         window["after"] = rows[-1].lead_id
+
+
+def never_sent(connection: Connection, account_id: str, lead_ids: Collection[str]) -> set[str]:
+    """Returns those of some leads of whose people the org has nothing, for all that is known."""
+    person_of = {
+        e.lead_id: f"person:{e.person_key}" for e in _named(connection, account_id, lead_ids)
+    }
+    parameters = {"account_id": account_id, "natural_keys": [*set(person_of.values())]}
+    nowhere = set(connection.scalars(statement("ledger/never_there"), parameters))
+    return {lead_id for lead_id, person in person_of.items() if person in nowhere}
+
+
+def let_vanish(connection: Connection, account_id: str, lead_ids: Collection[str]) -> set[int]:
+    """Has some leads count no more, as they vanished; returns the people they were about."""
+    leads = _named(connection, account_id, lead_ids)
+    before = {each.lead_id: Before(each.person_key, each.address) for each in leads}
+    for each in leads:
+        each.rejected_because = VANISHED
+        each.address = each.person_key = None
+    return record_leads(connection, account_id, leads, before)
+
+
+def _named(
+    connection: Connection, account_id: str, lead_ids: Collection[str]
+) -> Sequence[TrackedLead]:
+    parameters = {"account_id": account_id, "lead_ids": list(lead_ids)}
+    return objects(connection.execute(statement("leads/named"), parameters), TrackedLead)
 
 
 def take_moved(connection: Connection, account_id: str) -> set[int]:

@@ -7,6 +7,7 @@ SELECT
     coalesce(c.found_unread, 0) AS leads_found_unread,
     coalesce(c.still_unread, 0) AS leads_still_unread,
     coalesce(c.without_time, 0) AS leads_without_a_time_of_shipping,
+    coalesce(c.vanished, 0) AS leads_vanished_from_the_warehouse,
     coalesce(extract(EPOCH FROM now() - c.counted_at) / 3600, 0)::double precision
         AS hours_since_the_count
 FROM unnest(CAST(:account_ids AS text [])) AS a (account_id)

@@ -1,6 +1,7 @@
 -- A client's tracked leads by the day (UTC) of their last shipping up to :until, to be compared with
 -- what was read of them: how many, and the sum of their times in seconds since 1970; of some days the
--- leads themselves. Those without a time of shipping, which no reading can see, have no day.
+-- leads themselves. Those without a time of shipping, which no reading can see, have no day; they are
+-- always named, without a time: otherwise it cannot be told which leads have vanished.
 --
 -- Parameters: client_id; until; days: those whose leads are to be named. Count the leads that
 -- tracked_leads.sql gives, with the same `changed_at`. `ids` and `times` are arrays, NULL where there
@@ -29,8 +30,9 @@ SELECT
     d.day,
     count(*) AS leads,
     coalesce(sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric)), 0) AS seconds,
-    array_agg(d.lead_id ORDER BY d.lead_id) FILTER (WHERE d.day = any(CAST(:days AS date []))) AS ids,
+    array_agg(d.lead_id ORDER BY d.lead_id)
+    FILTER (WHERE d.day IS NULL OR d.day = any(CAST(:days AS date []))) AS ids,
     array_agg(CAST(d.changed_at AS timestamptz) ORDER BY d.lead_id)
-    FILTER (WHERE d.day = any(CAST(:days AS date []))) AS times
+    FILTER (WHERE d.day IS NULL OR d.day = any(CAST(:days AS date []))) AS times
 FROM by_day AS d
 GROUP BY d.day

@@ -13,6 +13,8 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s (
 LEFT JOIN crm.tracked_lead AS t ON t.account_id = :account_id AND s.lead_id = t.lead_id
 WHERE
     t.lead_id IS NULL
+    -- It had vanished, and is there again.
+    OR t.rejected_because = 'vanished'
     OR (
         t.as_of <= s.as_of
         AND (t.columns, t.happened_at) IS DISTINCT FROM (s.columns, s.happened_at)

@@ -1,14 +1,14 @@
 -- People who are in the org nowhere, as far as is known, and of whom nothing is to be sent any more:
 -- what was about them is about others by now, or is rejected. They come as soon as something is.
 WITH waiting AS MATERIALIZED (
-    SELECT p.operation_id, p.account_id, p.person_key, p.natural_key
+    SELECT p.operation_id, p.account_id, p.person_key, p.natural_key, p.intent ? 'withdrawn' AS withdrawn
     FROM crm.operation AS p
     WHERE
         p.account_id = :account_id
         AND p.kind = 'person'
         AND p.state = 'pending'
-        -- Of those who were read just now nothing is past yet.
-        AND p.read_by < :cycle_id
+        -- Of those who were read just now nothing is past yet, unless that is what was read.
+        AND (p.read_by < :cycle_id OR p.intent ? 'withdrawn')
         AND (p.sent_at IS NULL OR p.error_code IS NOT NULL)
         AND NOT EXISTS (
             SELECT FROM crm.identity AS i
@@ -28,6 +28,17 @@ about AS MATERIALIZED (
         o.account_id = :account_id
         AND o.kind <> 'person'
         AND o.person_key IN (SELECT w.person_key FROM waiting AS w)
+    UNION
+    SELECT w.person_key, true AS is_past
+    FROM waiting AS w
+    WHERE w.withdrawn
+    UNION
+    SELECT t.person_key, false AS is_past
+    FROM crm.tracked_lead AS t
+    WHERE
+        t.account_id = :account_id
+        AND t.person_key IN (SELECT w.person_key FROM waiting AS w)
+        AND t.rejected_because IS NULL
 )
 
 UPDATE crm.operation AS p

@@ -1,7 +1,7 @@
 """Reading for attribution: tracked leads become people with their attribution."""
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,12 +17,14 @@ from crm_pipeline.ledger.tracked_leads import (
     is_judged,
     is_said,
     kept_leads,
+    last_said,
     lead_people,
     leads_of,
+    let_vanish,
+    never_sent,
     note_judged,
     note_said,
     record_leads,
-    said_as_of,
     take_moved,
     which_changed,
 )
@@ -72,8 +74,9 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
         yield replace(_batch(reading, chunk.rows, filters), position=chunk.position)
-    if reading.recording and unread.is_due(ledger, account.account_id):
-        yield from _counted(reading, part, filters)
+    last = unread.last_count(ledger, account.account_id)
+    if reading.recording and last.is_old:
+        yield from _counted(reading, part, filters, last)
     if moved := take_moved(ledger, account.account_id):
         yield Batch(NAME, 0, _intents(reading, moved), None)
 
@@ -96,16 +99,19 @@ def _batch(
 
 
 def _counted(
-    reading: Reading[AttributionSettings], part: LeadsReading, filters: Sequence[str]
+    reading: Reading[AttributionSettings],
+    part: LeadsReading,
+    filters: Sequence[str],
+    last: unread.LastCount,
 ) -> Iterator[Batch]:
-    """Counts the leads that the warehouse has, and reads those that were not read.
+    """Counts the leads that the warehouse has, reads those that were not read, ends those gone.
 
     Raises:
         ExtractError: the warehouse counts leads that no extract gives.
     """
     ledger, account_id = reading.ledger, reading.account.account_id
     position = positions(ledger, account_id, NAME)[TRACKED_LEADS.name]
-    found = unread.count(ledger, account_id, part, position)
+    found = unread.count(ledger, account_id, part, position, last.believed)
     seen: set[str] = set()
     changed = 0
     for chunk in unread.read_again(part, found):
@@ -113,14 +119,26 @@ def _counted(
         seen |= {str(each.columns["lead_id"]) for each in chunk.rows}
         changed += shown.changed(batch.numbers)
         yield batch
-    told = unread.note(ledger, account_id, found, seen, changed)
+    ends = _ending(reading, found)
+    if ends:
+        people = let_vanish(ledger, account_id, ends)
+        yield Batch(NAME, 0, _intents(reading, people), None, numbers=shown.vanished(len(ends)))
+    unread.note(ledger, account_id, found, seen, changed)
+    told = unread.tell(found, last, changed=changed, ends=len(ends))
     yield Batch(NAME, 0, (), None, told=told)
     unread.demand_all(found, seen)
 
 
-def _judged_again(
-    reading: Reading[AttributionSettings], filters: Sequence[str]
-) -> Iterator[Batch]:
+def _ending(reading: Reading[AttributionSettings], found: unread.Counted) -> Collection[str]:
+    """The vanished leads that count no more: those never sent, or all by the account's choice."""
+    if found.too_many or not found.vanished:
+        return ()
+    if reading.account.settings.vanished == "delete":
+        return found.vanished
+    return never_sent(reading.ledger, reading.account.account_id, found.vanished)
+
+
+def _judged_again(reading: Reading[AttributionSettings], filters: Sequence[str]) -> Iterator[Batch]:
     """Judges the leads that are kept anew, where the choices have changed since.
 
     All at once: leads with one number go together, and so do those of one person.
@@ -173,8 +191,11 @@ def _new(before: dict[str, Before]) -> int:
 
 def _intents(reading: Reading[AttributionSettings], people: Iterable[int]) -> list[Intent]:
     ledger, account_id = reading.ledger, reading.account.account_id
-    leads = leads_of(ledger, account_id, list(people))
-    return rules.person_intents(leads, said_as_of(ledger, account_id, leads), reading.choices)
+    concerned = list(people)
+    leads = leads_of(ledger, account_id, concerned)
+    fields = [field for field, _ in reading.choices.written_fields()]
+    said = last_said(ledger, account_id, concerned, fields)
+    return rules.person_intents(leads, said, reading.choices)
 
 
 def _check_columns(reading: Reading[AttributionSettings]) -> None:

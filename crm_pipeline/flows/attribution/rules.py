@@ -7,7 +7,8 @@ from typing import Any, get_args
 from crm_pipeline.accounts.attribution import TOUCH_COLUMNS, AttributionSettings, LeadKind
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.ledger.tracked_leads import TrackedLead
+from crm_pipeline.ledger.parts import SOFTLY, WITHDRAWN
+from crm_pipeline.ledger.tracked_leads import VANISHED, Said, TrackedLead
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
@@ -45,6 +46,7 @@ there, or what we wrote last: a tracker's word for a name weighs less than a sal
 
 _NOT_KEPT = frozenset(("lead_id", "happened_at", "changed_at"))
 _NO_TIME = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_NEVER_SAID = Said(_NO_TIME, ())
 
 
 def tracked_lead(
@@ -96,9 +98,11 @@ def judged_otherwise(
 ) -> Iterator[TrackedLead]:
     """The leads of which these choices make something else than was made of them before.
 
-    Whom they are about is to be found anew.
+    Whom they are about is to be found anew. What vanished stays so.
     """
     for lead in leads:
+        if lead.rejected_because == VANISHED:
+            continue
         before = lead.email, lead.phone, lead.rejected_because
         if judge(lead, chosen, filter_strings) != before:
             lead.address = lead.person_key = None
@@ -160,28 +164,32 @@ def fingerprint(chosen: AttributionSettings) -> str:
 
 def person_intents(
     leads: Mapping[int, Sequence[TrackedLead]],
-    said: Mapping[int, datetime],
+    said: Mapping[int, Said],
     chosen: AttributionSettings,
 ) -> list[Intent]:
     """Returns what is wanted of each person, by all leads that are about them.
 
-    That is never older than what was wanted before: the newest lead may count no more.
+    That is never older than what was wanted before: the newest lead may count no more. Of people
+    of whom something was wanted and about whom none is left, nothing is.
 
     Args:
         leads: by person, the first one first; rejected ones are not among them.
-        said: as of when (UTC) something was wanted of them last, if ever.
+        said: what was wanted of them last, if ever.
         chosen: the account's.
     """
-    return [
-        _person(person, of_person, said.get(person, _NO_TIME), chosen)
+    told = [
+        _person(person, of_person, said.get(person, _NEVER_SAID), chosen)
         for person, of_person in leads.items()
+    ]
+    return told + [
+        _withdrawn(person, before) for person, before in said.items() if person not in leads
     ]
 
 
 def _person(
-    person: int, leads: Sequence[TrackedLead], said: datetime, chosen: AttributionSettings
+    person: int, leads: Sequence[TrackedLead], said: Said, chosen: AttributionSettings
 ) -> Intent:
-    attribution = _attribution(leads, chosen)
+    attribution = _attribution(leads, said.fields, chosen)
     columns: dict[str, Any] = {}
     for lead in leads:
         columns.update(lead.columns)
@@ -196,18 +204,27 @@ def _person(
         of_person["LeadSource"] = chosen.lead_source
         details |= dict.fromkeys(of_person)
         fields[sobject] = of_person | attribution
-    fields["unless_edited"] = sorted(details.keys() - attribution.keys())
-    as_of = max(said, *(lead.as_of for lead in leads))
+    fields[SOFTLY] = sorted(details.keys() - attribution.keys())
+    as_of = max(said.as_of, *(lead.as_of for lead in leads))
     return Intent(f"person:{person}", "person", person, as_of, fields)
 
 
-def _attribution(leads: Sequence[TrackedLead], chosen: AttributionSettings) -> dict[str, Any]:
+def _withdrawn(person: int, said: Said) -> Intent:
+    """A person about whom no lead is: where there is a record, it shows no touch of theirs."""
+    emptied = dict.fromkeys(said.fields)
+    fields = {**dict.fromkeys(DETAILS, emptied), SOFTLY: [], WITHDRAWN: True}
+    return Intent(f"person:{person}", "person", person, said.as_of, fields)
+
+
+def _attribution(
+    leads: Sequence[TrackedLead], said: Iterable[str], chosen: AttributionSettings
+) -> dict[str, Any]:
     """The fields of both touches; what the last one does not say is emptied.
 
     A touch is what one lead says: of two of them nothing is mixed. One that says nothing of where
-    it came from is no touch.
+    it came from is no touch. What was `said` of a field and is not any more is emptied as well.
     """
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = dict.fromkeys(said)
     if chosen.id_field is not None:
         fields[chosen.id_field] = leads[0].lead_id
     if chosen.kind_field is not None:

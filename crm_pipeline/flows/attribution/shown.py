@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from crm_pipeline.declaration import Numbers, Shown, Table
 from crm_pipeline.flows.attribution import NAME
-from crm_pipeline.ledger.tracked_leads import TrackedLead
+from crm_pipeline.ledger.tracked_leads import VANISHED, TrackedLead
 from crm_pipeline.report import CycleReport
 
 LEADS = "tracked_leads"
@@ -38,6 +38,11 @@ def numbers(
         (LEADS, "rejected"): rejected.total(),
         **{(LEADS, f"{_REJECTED}{reason}"): n for reason, n in rejected.items() if n},
     }
+
+
+def vanished(leads: int) -> dict[tuple[str, str], int]:
+    """Counts leads that count no more, as they are not in the warehouse."""
+    return {(LEADS, "rejected"): leads, (LEADS, f"{_REJECTED}{VANISHED}"): leads}
 
 
 def changed(counted: Numbers) -> int:

@@ -2,47 +2,64 @@
 
 A lead that commits long after its time of shipping, or that `sql/extract/tracked_leads.sql` hides,
 would otherwise be nowhere. Where the numbers of a day agree, nothing is transferred; where they
-differ, that day's leads are compared one by one, and those that were not read are read.
+differ, that day's leads are compared one by one: those that were not read are read, and those that
+are not in the warehouse any more are known.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.counts import too_many
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.tracked_leads import TRACKED_LEADS, LeadsReading, TrackedLeadRow
 
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class LastCount(NamedTuple):
+    """The leads that the last count found vanished, and how many a person says are meant."""
+
+    vanished: int = 0
+    believed: int = 0
+    is_old: bool = True
+
 
 @dataclass(frozen=True, slots=True)
-class UnreadLeads:
+class Counted:
     """The result of a count.
 
     Attributes:
         leads: how many were counted.
         unread: when each lead that was not read, or not as it was shipped last, was shipped (UTC).
         without_time: leads that no reading can see.
+        vanished: leads that were read and are not in the warehouse any more.
+        too_many: whether these are more than are believed to have vanished.
     """
 
     leads: int
     unread: dict[str, datetime]
     without_time: int
+    vanished: Set[str]
+    too_many: bool
 
 
-def is_due(ledger: Connection, account_id: str) -> bool:
-    """Returns whether the account's leads were not counted for a day."""
-    whose = {"account_id": account_id}
-    return bool(ledger.scalar(statement("leads/count_is_due"), whose))
+def last_count(ledger: Connection, account_id: str) -> LastCount:
+    """The last count of an account's leads; there may be none."""
+    row = ledger.execute(statement("leads/last_count"), {"account_id": account_id}).one_or_none()
+    return LastCount() if row is None else LastCount(*row)
 
 
 def count(
-    ledger: Connection, account_id: str, part: LeadsReading, position: Position
-) -> UnreadLeads:
+    ledger: Connection, account_id: str, part: LeadsReading, position: Position, believed: int
+) -> Counted:
     """Counts what was shipped before the overlap that each cycle reads again.
 
     Raises:
@@ -50,30 +67,46 @@ def count(
     """
     until = max(position.seen_since, datetime.now(UTC) - part.overlap)
     there = _days(part, until)
-    rows = ledger.execute(statement("leads/days"), {"account_id": account_id, "until": until})
+    whose = {"account_id": account_id, "until": until}
+    rows = ledger.execute(statement("leads/days"), whose)
     read = {row.day: (row.leads, row.seconds) for row in rows}
     differing = [
         day
-        for day, (leads, seconds, _) in there.items()
-        if day is not None and read.get(day) != (leads, seconds)
+        for day in there | read
+        if day is not None and read.get(day) != (there[day][:2] if day in there else None)
     ]
-    named = {
-        lead_id: at
-        for _, _, leads in _days(part, until, differing).values()
-        for lead_id, at in leads.items()
-    }
+    named = _named(_days(part, until, differing))
     parameters = {"account_id": account_id, "lead_ids": [*named]}
     known = {
         row.lead_id: row.as_of for row in ledger.execute(statement("leads/read_as_of"), parameters)
     }
-    return UnreadLeads(
+    read_on = set(ledger.scalars(statement("leads/read_on"), {**whose, "days": differing}))
+    missing = read_on - named.keys()
+    vanished = _vanished(part, missing, until, differing) if missing else set()
+    return Counted(
         sum(leads for leads, _, _ in there.values()),
         {each: at for each, at in named.items() if each not in known or known[each] < at},
         there[None][0] if None in there else 0,
+        vanished,
+        too_many(len(vanished), read=sum(n for n, _ in read.values()), believed=believed),
     )
 
 
-def read_again(part: LeadsReading, found: UnreadLeads) -> Iterator[Chunk[TrackedLeadRow]]:
+def _vanished(
+    part: LeadsReading, missing: Set[str], until: datetime, days: Collection[date]
+) -> set[str]:
+    """Those of some leads that were neither shipped again since nor lost the time of shipping."""
+    of_all = _days(part, _FOR_EVER)
+    since = [day for day in of_all if day is not None and day >= until.date()]
+    there = _days(part, _FOR_EVER, [*days, *since])
+    without_time, _, named = there.get(None, (0, 0, {}))
+    if without_time > len(named):
+        # An older statement of a warehouse's own does not name these: who knows?
+        return set()
+    return set(missing).difference(*(leads for _, _, leads in there.values()))
+
+
+def read_again(part: LeadsReading, found: Counted) -> Iterator[Chunk[TrackedLeadRow]]:
     """Reads the leads that were not read, from the oldest of them on.
 
     Raises:
@@ -90,8 +123,8 @@ def read_again(part: LeadsReading, found: UnreadLeads) -> Iterator[Chunk[Tracked
 
 
 def note(
-    ledger: Connection, account_id: str, found: UnreadLeads, seen: Collection[str], changed: int
-) -> tuple[str, ...]:
+    ledger: Connection, account_id: str, found: Counted, seen: Collection[str], changed: int
+) -> None:
     """Keeps a count, within the caller's transaction.
 
     Args:
@@ -100,9 +133,6 @@ def note(
         found: the count.
         seen: the leads that were read again for it.
         changed: how many of these said something new; the others were only shipped again.
-
-    Returns:
-        What it found, in lines for people.
     """
     stuck = len(found.unread.keys() - set(seen))
     again = {each: at for each, at in found.unread.items() if each in seen}
@@ -116,8 +146,20 @@ def note(
             "found_unread": changed + stuck,
             "still_unread": stuck,
             "without_time": found.without_time,
+            "vanished": len(found.vanished),
         },
     )
+
+
+def tell(found: Counted, last: LastCount, *, changed: int, ends: int) -> tuple[str, ...]:
+    """Returns what a count found that the last one had not, in lines for people.
+
+    Args:
+        found: the count.
+        last: the one before.
+        changed: how many leads that were read for it said something new.
+        ends: how many of the vanished leads count no more.
+    """
     told = []
     if changed:
         told.append(
@@ -128,10 +170,21 @@ def note(
         told.append(
             f"{found.without_time} tracked leads cannot be read: they have no time of shipping"
         )
+    if ends or found.too_many or len(found.vanished) > last.vanished:
+        becomes = f"{ends} of them count no more" if ends else "they count as before"
+        if found.too_many:
+            becomes += (
+                ": so many at once were loaded badly rather than deleted; where they are meant,"
+                " `crm-pipeline account believe-vanished ACCOUNT` says so"
+            )
+        told.append(
+            f"{len(found.vanished)} tracked leads that were read are not in the warehouse any "
+            f"more; {becomes}"
+        )
     return tuple(told)
 
 
-def demand_all(found: UnreadLeads, seen: Collection[str]) -> None:
+def demand_all(found: Counted, seen: Collection[str]) -> None:
     """Raises `ExtractError` if leads are counted that no extract gives."""
     if stuck := found.unread.keys() - set(seen):
         raise ExtractError(
@@ -140,10 +193,15 @@ def demand_all(found: UnreadLeads, seen: Collection[str]) -> None:
         )
 
 
-def _days(
-    part: LeadsReading, until: datetime, of_days: Collection[date] = ()
-) -> dict[date | None, tuple[int, Decimal, dict[str, datetime]]]:
-    """Leads by day, the sum of their times, and those of some days by name."""
+_Days = dict[date | None, tuple[int, Decimal, dict[str, datetime | None]]]
+
+
+def _days(part: LeadsReading, until: datetime, of_days: Collection[date] = ()) -> _Days:
+    """Leads by day, the sum of their times, and by name those of some days and without one.
+
+    Raises:
+        ExtractError: the warehouse is down, or the statement does not fit it, or an older one.
+    """
     with explained("tracked_lead_days"), part.warehouse.connect() as connection:
         rows = connection.execute(
             statement("extract/tracked_lead_days"),
@@ -157,3 +215,13 @@ def _days(
             )
             for row in rows
         }
+
+
+def _named(days: _Days) -> dict[str, datetime]:
+    """The leads that have a time, by name."""
+    return {
+        lead_id: at
+        for _, _, leads in days.values()
+        for lead_id, at in leads.items()
+        if at is not None
+    }

@@ -28,6 +28,7 @@ from crm_pipeline.ledger.counts import (
     never_there,
     note_count,
 )
+from crm_pipeline.ledger.counts import too_many as are_too_many
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.ledger.visits import others_of
 from crm_pipeline.sources.errors import ExtractError
@@ -36,10 +37,6 @@ from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
 from crm_pipeline.sources.shipped import NEVER
 
 _NO_ROWS = (0, Decimal(), 0)
-
-BELIEVED_ROWS, BELIEVED_SHARE = 100, 0.1
-"""More rows than these, and more than this share of what was read, have not vanished at once: they
-were loaded badly."""
 
 
 NEVER_COUNTED = LastCount({}, 0)
@@ -272,9 +269,7 @@ def _compare(
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
         ends = gone if deleting else never_there(ledger, account.account_id, key, gone)
-        too_many = bool(ends) and len(gone) > max(
-            BELIEVED_ROWS, BELIEVED_SHARE * rows_read, last.believed
-        )
+        too_many = bool(ends) and are_too_many(len(gone), read=rows_read, believed=last.believed)
         if not too_many:
             to_be_gone = {number: were[number] for number in ends}
     missed = {day for day, each in there.items() if unread & each.named.keys()}

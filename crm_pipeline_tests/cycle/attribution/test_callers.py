@@ -157,8 +157,8 @@ def test_with_another_phone_region_callers_stay_who_they_are(shop: Bench) -> Non
     """
     austria = {**ATTRIBUTION, "phone_region": "AT", "kinds": ["call"]}
     shop.settings(attribution=austria)
-    mobile = {"kind": "call", "phone": "0664 1234567", "source": "google"}
-    hers = {"kind": "call", "phone": "0664 7654321"}
+    mobile: dict[str, Any] = {"kind": "call", "phone": "0664 1234567", "source": "google"}
+    hers: dict[str, Any] = {"kind": "call", "phone": "0664 7654321"}
     track(shop.connection, 1, **mobile)
     track(shop.connection, 2, minute=2, **mobile)
     track(shop.connection, 3, minute=3, **CALL)

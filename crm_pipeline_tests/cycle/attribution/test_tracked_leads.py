@@ -158,6 +158,43 @@ def test_the_last_touch_that_turns_out_to_be_spam_counts_no_more(shop: Bench) ->
     assert shop.records("Lead")[0]["Last_Source__c"] == "bing"
 
 
+def test_of_a_person_whose_only_touch_was_spam_no_last_touch_stays(shop: Bench) -> None:
+    """The record and its first touch do: people may have worked with it. Nobody is made of spam."""
+    bob: dict[str, Any] = {
+        "contact_name": "Bob Babbage",
+        "email": "bob@example.com",
+        "company_name": "Engines",
+    }
+    track(shop.connection, 1, **ADA, **GOOGLE)
+    track(shop.connection, 2, **bob, **GOOGLE)
+    track(shop.connection, 3, minute=1, **bob)
+    shop.cycle()
+    shop.fault("composite", "error", status=500)
+    track(shop.connection, 4, email="new@example.com", source="google")
+    shop.cycle()
+    shop.org.weather.faults.clear()
+    for number in (1, 2, 4):
+        track(shop.connection, number, minute=60, is_spam=True)
+    for _ in range(2):
+        assert shop.cycle().state == "Complete"
+    there = {lead["Email"]: lead for lead in shop.records("Lead")}
+    assert there.keys() == {"ada@example.com", "bob@example.com"}
+    for lead in there.values():
+        assert (lead["First_Source__c"], lead.get("Last_Source__c")) == ("google", None)
+    # Deleted by people, it is not made anew for what counts no more; for what does, it is.
+    shop.admin("delete", ids=[there["ada@example.com"]["Id"]])
+    track(shop.connection, 5, minute=90, **ADA, source="bing")
+    shop.cycle()
+    there = {lead["Email"]: lead for lead in shop.records("Lead")}
+    assert there["ada@example.com"]["Last_Source__c"] == "bing"
+    shop.admin("delete", ids=[there["ada@example.com"]["Id"]])
+    track(shop.connection, 5, minute=95, is_spam=True)
+    for _ in range(2):
+        shop.cycle()
+    assert [lead["Email"] for lead in shop.records("Lead")] == ["bob@example.com"]
+    assert shop.cycle().counts.api_calls == 0
+
+
 def test_a_field_of_a_column_that_the_tracker_lacks_is_an_error(shop: Bench) -> None:
     shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": "recordings"}})
     track(shop.connection, 1, **ADA)
