@@ -261,7 +261,8 @@ def _decide_matched(
     differing = {
         field: value
         for field, value in fitted.fields.items()
-        if (there := match.fields.get(field)) != value and not _same(field, value, there)
+        if (there := match.fields.get(field)) != value
+        and (there is None or not _same(field, value, there))
     }
     if not (has_our_email or _same("Email", person.address, match.fields.get("Email"))):
         # Reached through a converted Lead: the Contact's own address is not ours to change.

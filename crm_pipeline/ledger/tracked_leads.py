@@ -4,7 +4,7 @@ Each function works within the caller's transaction, on the connection that hold
 lock.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -141,6 +141,18 @@ def leads_of(
     for lead in objects(connection.execute(statement("leads/of_people"), parameters), TrackedLead):
         found.setdefault(int(str(lead.person_key)), []).append(lead)
     return found
+
+
+def only_leads(
+    connection: Connection, account_id: str, recorded: Iterable[TrackedLead]
+) -> dict[int, list[TrackedLead]]:
+    """Those of some leads, just recorded, whose people have no other: by these, as `leads_of`."""
+    alone = {each.person_key: each for each in recorded if each.person_key is not None}
+    if not alone:
+        return {}
+    parameters = {"account_id": account_id, "person_keys": list(alone)}
+    several = set(connection.scalars(statement("leads/with_several"), parameters))
+    return {person: [lead] for person, lead in alone.items() if person not in several}
 
 
 class Said(NamedTuple):

@@ -1,7 +1,5 @@
 """Phone numbers: when two that are written differently are the same (ITU E.164)."""
 
-from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 
 from crm_pipeline.salesforce.countries import country_code
@@ -38,7 +36,7 @@ def phone_key(text: object, region: str | None, country: object = None) -> str |
 
 def phone_keys(text: object, region: str | None, country: object = None) -> tuple[str, ...]:
     """Returns the keys of all valid numbers in a text, as `phone_key`; people write several."""
-    if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+    if not text or not isinstance(text, str) or len(text) > _LONGEST_TEXT:
         return ()
     of = country if isinstance(country, str) else None
     bare = text.translate(_BETWEEN_DIGITS)
@@ -54,26 +52,31 @@ _BETWEEN_DIGITS = str.maketrans("", "", " -().\xa0\t")
 # Asked again when a row is read again, and of the numbers that an org has many times.
 @lru_cache(maxsize=65_536)
 def _keys(text: str, region: str | None, country: str | None) -> tuple[str, ...]:
-    if sum(each.isdigit() for each in text) < _FEWEST_DIGITS:
+    if sum(map(str.isdigit, text)) < _FEWEST_DIGITS:
         return ()
+    is_plain = text.isascii() and text.removeprefix("+").isdigit()
     for one in _regions(region, country):
-        if found := tuple(dict.fromkeys(_valid(text, one))):
+        if found := _plain(text, one) if is_plain else _in_text(text, one):
             return found
     return ()
 
 
-def _regions(region: str | None, country: str | None) -> Iterator[str | None]:
-    yield region
+def _regions(region: str | None, country: str | None) -> tuple[str | None, ...]:
     if country and (code := country_code(country)) and code != region:
-        yield code
+        return region, code
+    return (region,)
 
 
-def _valid(text: str, region: str | None) -> Iterator[str]:
-    if text.isascii() and text.removeprefix("+").isdigit():
-        with suppress(Unsure):
-            if valid_one := e164(text, region):
-                yield SCHEME + valid_one
-            return
+def _plain(digits: str, region: str | None) -> tuple[str, ...]:
+    """The key of a number that is written in digits alone, if it is valid."""
+    try:
+        number = e164(digits, region)
+    except Unsure:
+        return _in_text(digits, region)
+    return () if number is None else (SCHEME + number,)
+
+
+def _in_text(text: str, region: str | None) -> tuple[str, ...]:
     # It takes a tenth of a second to load, and few programs need it.
     import phonenumbers as library
 
@@ -85,9 +88,12 @@ def _valid(text: str, region: str | None) -> Iterator[str]:
     if not valid and not text.removeprefix("+").isdigit():
         matcher = library.PhoneNumberMatcher(text, region)
         valid = [each.number for each in matcher if library.is_valid_number(each.number)]
-    for number in valid:
-        key = SCHEME + library.format_number(number, library.PhoneNumberFormat.E164)
-        yield f"{key};ext={number.extension}" if number.extension else key
+    keys = [
+        f"{key};ext={number.extension}" if number.extension else key
+        for number in valid
+        for key in (SCHEME + library.format_number(number, library.PhoneNumberFormat.E164),)
+    ]
+    return tuple(dict.fromkeys(keys))
 
 
 def written_number(key: str) -> str:

@@ -24,6 +24,7 @@ from crm_pipeline.ledger.tracked_leads import (
     never_sent,
     note_judged,
     note_said,
+    only_leads,
     record_leads,
     take_moved,
     which_changed,
@@ -92,10 +93,11 @@ def _batch(
     if redaction.steps:
         rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
     found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
-    people, numbers = _recorded(reading, rows, found)
+    changed, people, numbers = _recorded(reading, rows, found)
     if redaction.taken:
         numbers[TRACKED_LEADS.name, "redacted"] = redaction.taken.total()
-    return Batch(TRACKED_LEADS.name, len(rows), _intents(reading, people), None, numbers=numbers)
+    intents = _intents(reading, people, changed)
+    return Batch(TRACKED_LEADS.name, len(rows), intents, None, numbers=numbers)
 
 
 def _counted(
@@ -174,25 +176,31 @@ def _recorded(
     reading: Reading[AttributionSettings],
     rows: Sequence[TrackedLeadRow],
     found: Sequence[TrackedLead | None],
-) -> tuple[set[int], dict[tuple[str, str], int]]:
-    """Records what is new of some leads; returns the people concerned, and the counts."""
+) -> tuple[Sequence[TrackedLead], set[int], dict[tuple[str, str], int]]:
+    """Records what is new of some leads; returns it with the people concerned, and the counts."""
     ledger, account_id = reading.ledger, reading.account.account_id
     # Of an id that stands in several rows the newest one holds.
     leads = {each.lead_id: each for each in found if each is not None}
     before = which_changed(ledger, account_id, list(leads.values())) if leads else {}
     changed = [leads[lead_id] for lead_id in before]
     people = record_leads(ledger, account_id, changed, before) if changed else set()
-    return people, shown.numbers(len(rows), found.count(None), changed, _new(before))
+    return changed, people, shown.numbers(len(rows), found.count(None), changed, _new(before))
 
 
 def _new(before: dict[str, Before]) -> int:
     return sum(was.address is None for was in before.values())
 
 
-def _intents(reading: Reading[AttributionSettings], people: Iterable[int]) -> list[Intent]:
+def _intents(
+    reading: Reading[AttributionSettings],
+    people: Iterable[int],
+    recorded: Iterable[TrackedLead] = (),
+) -> list[Intent]:
+    """What is wanted of some people; some of their leads were recorded just now."""
     ledger, account_id = reading.ledger, reading.account.account_id
-    concerned = list(people)
-    leads = leads_of(ledger, account_id, concerned)
+    concerned = set(people)
+    alone = only_leads(ledger, account_id, recorded)
+    leads = alone | leads_of(ledger, account_id, concerned - alone.keys())
     fields = [field for field, _ in reading.choices.written_fields()]
     said = last_said(ledger, account_id, concerned, fields)
     return rules.person_intents(leads, said, reading.choices)

@@ -123,22 +123,23 @@ def _rejection(
     lead: TrackedLead, chosen: AttributionSettings, filter_strings: Sequence[str]
 ) -> str | None:
     """Returns why a lead is not to reach the org, or None."""
-    kind = lead.columns.get("kind")
-    reasons = {
-        "spam": _is_set(lead.columns.get("is_spam")),
-        "duplicate": _is_set(lead.columns.get("is_duplicate")),
-        "no kind": kind is None,
-        "unknown kind": kind not in KINDS,
-        "kind not sent": kind not in chosen.kinds,
-        "happened_at is no usable time": lead.happened_at == _NO_TIME,
-        "filtered": lead.email is not None and matches(lead.email, filter_strings) is not None,
-        "no email and no valid phone number": lead.email is None and lead.phone is None,
-    }
-    return next((reason for reason, holds in reasons.items() if holds), None)
+    said = lead.columns
+    kind = said.get("kind")
+    reasons = (
+        ("spam", _is_set(said.get("is_spam"))),
+        ("duplicate", _is_set(said.get("is_duplicate"))),
+        ("no kind", kind is None),
+        ("unknown kind", kind not in KINDS),
+        ("kind not sent", kind not in chosen.kinds),
+        ("happened_at is no usable time", lead.happened_at == _NO_TIME),
+        ("filtered", bool(filter_strings and lead.email and matches(lead.email, filter_strings))),
+        ("no email and no valid phone number", lead.email is None and lead.phone is None),
+    )
+    return next((reason for reason, holds in reasons if holds), None)
 
 
 def _is_set(value: Any) -> bool:
-    return value is not None and READERS["boolean"](value) is True
+    return value is True or (value not in (None, False) and READERS["boolean"](value) is True)
 
 
 def _names(said: Mapping[str, Any]) -> dict[str, str]:
