@@ -22,12 +22,19 @@ def confirm_attribution(
 
     Nothing changes unless the person agrees.
     """
+    from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
     from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.tracked_leads import count_leads
+    from crm_pipeline.sources.tracked_leads import check_columns, count_leads
 
-    if account.settings.attribution is None:
+    chosen = account.settings.attribution
+    if chosen is None:
         return
+    if before.attribution is None or chosen.further_fields != before.attribution.further_fields:
+        try:
+            check_columns(engine("warehouse"), chosen.further_fields.values())
+        except ExtractError as error:
+            mistake(f"{error}.")
     if before.attribution is not None and _confirm_anew(
         connection, before.attribution, account, yes=yes
     ):

@@ -155,7 +155,7 @@ def only_leads(
     return {person: [lead] for person, lead in alone.items() if person not in several}
 
 
-class Said(NamedTuple):
+class WantedBefore(NamedTuple):
     """As of when (UTC) something was wanted of a person last, and which of some fields it named."""
 
     as_of: datetime
@@ -164,7 +164,7 @@ class Said(NamedTuple):
 
 def last_said(
     connection: Connection, account_id: str, people: Collection[int], fields: Collection[str]
-) -> dict[int, Said]:
+) -> dict[int, WantedBefore]:
     """The latest versions of what is wanted of some people, where there is one.
 
     Args:
@@ -175,7 +175,7 @@ def last_said(
     """
     parameters = {"account_id": account_id, "person_keys": list(people), "fields": list(fields)}
     rows = connection.execute(statement("leads/last_said"), parameters)
-    return {row.person_key: Said(row.as_of, row.fields) for row in rows}
+    return {row.person_key: WantedBefore(row.as_of, row.fields) for row in rows}
 
 
 def lead_people(connection: Connection, account_id: str, *, after: int, at_most: int) -> list[int]:

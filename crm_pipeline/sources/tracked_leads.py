@@ -3,7 +3,7 @@
 The names of the columns of `sql/extract/tracked_leads.sql` are the contract.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -15,7 +15,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.statements import statement
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
-from crm_pipeline.sources.errors import explained
+from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.shipped import NEVER, RowQuestion, oldest_unread, shipped_since, with_news
 from crm_pipeline.sources.source import Asked, Chunk
@@ -144,15 +144,22 @@ def without_removed(
     return screened
 
 
-def columns(warehouse: Engine) -> set[str]:
-    """Returns the names that `further_fields` can use: the columns of the extract.
+def check_columns(warehouse: Engine, named: Collection[str]) -> None:
+    """Refuses names of `further_fields` that are columns of no extract: they would send nothing.
 
     Raises:
-        ExtractError: the warehouse is down, or the statement does not fit it.
+        ExtractError: it is so; the warehouse is down, or the statement does not fit it.
     """
+    if not named:
+        return
     nobody = {"client_id": "", "since": NEVER}
     with explained(NAME), warehouse.connect() as connection:
-        return set(connection.execute(statement("extract/tracked_leads"), nobody).keys())
+        known = connection.execute(statement("extract/tracked_leads"), nobody).keys()
+    if unknown := sorted(set(named).difference(known)):
+        raise ExtractError(
+            f"attribution.further_fields names {unknown[0]!r}, a column that "
+            "sql/extract/tracked_leads.sql does not give; add it there, or mend the setting"
+        )
 
 
 def count_leads(client_id: str) -> int:

@@ -72,6 +72,7 @@ def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, va
         ("person_field_policies", '{"Phone": "never", "phone": "source"}', "two policies"),
         ("person_field_policies", "[]", "a JSON object is expected."),
         ("campaigns", "[]", "a JSON object is expected."),
+        ("attribution", "{bad", "a JSON object is expected, such as"),
         ("campaigns", '{"attended": null}', "a JSON object is expected."),
         ("stage_of", "[]", "a JSON object is expected."),
         ("attribution", '{"split": "equal"', 'a JSON object is expected, such as {} or {"phone_r'),

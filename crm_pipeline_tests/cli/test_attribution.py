@@ -81,6 +81,8 @@ def test_opportunities_are_read_only_where_something_of_them_is_told() -> None:
         ('{"id_field": "X__c", "kind_field": "x__c"}', "two values go to one field"),
         ('{"triggers": ["matching_filter"]}', "go together"),
         ('{"last_touch_policy": "always"}', "it is called source now"),
+        ('{"further_fields": {"X__c": "nope"}}', "names 'nope', a column that"),
+        ("{bad", "a JSON object is expected"),
     ],
 )
 def test_impossible_choices_are_refused_with_the_reason(

@@ -1,6 +1,5 @@
 """Reading for attribution: tracked leads become people with their attribution."""
 
-from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -30,13 +29,12 @@ from crm_pipeline.ledger.tracked_leads import (
     which_changed,
 )
 from crm_pipeline.settings import settings
-from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.tracked_leads import (
     TRACKED_LEADS,
     LeadsReading,
     TrackedLeadRow,
-    columns,
+    check_columns,
     without_removed,
 )
 
@@ -60,7 +58,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
             have; what was yielded before is good.
     """
     ledger, account = reading.ledger, reading.account
-    _check_columns(reading)
+    check_columns(reading.warehouse, reading.choices.further_fields.values())
     filters = filter_strings(ledger, account.account_id)
     yield from _said_again(reading)
     yield from _judged_again(reading, filters)
@@ -104,7 +102,7 @@ def _counted(
     reading: Reading[AttributionSettings],
     part: LeadsReading,
     filters: Sequence[str],
-    last: unread.LastCount,
+    last: unread.LastLeadCount,
 ) -> Iterator[Batch]:
     """Counts the leads that the warehouse has, reads those that were not read, ends those gone.
 
@@ -131,7 +129,7 @@ def _counted(
     unread.demand_all(found, seen)
 
 
-def _ending(reading: Reading[AttributionSettings], found: unread.Counted) -> Collection[str]:
+def _ending(reading: Reading[AttributionSettings], found: unread.UnreadLeads) -> Collection[str]:
     """The vanished leads that count no more: those never sent, or all by the account's choice."""
     if found.too_many or not found.vanished:
         return ()
@@ -204,15 +202,3 @@ def _intents(
     fields = [field for field, _ in reading.choices.written_fields()]
     said = last_said(ledger, account_id, concerned, fields)
     return rules.person_intents(leads, said, reading.choices)
-
-
-def _check_columns(reading: Reading[AttributionSettings]) -> None:
-    """Refuses a setting that names a column of no extract: it would send nothing, silently."""
-    wanted = Counter(reading.choices.further_fields.values())
-    if not wanted:
-        return
-    if unknown := sorted(set(wanted) - columns(reading.warehouse)):
-        raise ExtractError(
-            f"attribution.further_fields names {unknown[0]!r}, a column that "
-            "sql/extract/tracked_leads.sql does not give; add it there, or mend the setting"
-        )

@@ -8,7 +8,7 @@ from crm_pipeline.accounts.attribution import TOUCH_COLUMNS, AttributionSettings
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.parts import SOFTLY, WITHDRAWN
-from crm_pipeline.ledger.tracked_leads import VANISHED, Said, TrackedLead
+from crm_pipeline.ledger.tracked_leads import VANISHED, TrackedLead, WantedBefore
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
@@ -46,7 +46,7 @@ there, or what we wrote last: a tracker's word for a name weighs less than a sal
 
 _NOT_KEPT = frozenset(("lead_id", "happened_at", "changed_at"))
 _NO_TIME = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_NEVER_SAID = Said(_NO_TIME, ())
+_NEVER_WANTED = WantedBefore(_NO_TIME, ())
 
 
 def tracked_lead(
@@ -165,7 +165,7 @@ def fingerprint(chosen: AttributionSettings) -> str:
 
 def person_intents(
     leads: Mapping[int, Sequence[TrackedLead]],
-    said: Mapping[int, Said],
+    said: Mapping[int, WantedBefore],
     chosen: AttributionSettings,
 ) -> list[Intent]:
     """Returns what is wanted of each person, by all leads that are about them.
@@ -179,7 +179,7 @@ def person_intents(
         chosen: the account's.
     """
     told = [
-        _person(person, of_person, said.get(person, _NEVER_SAID), chosen)
+        _person(person, of_person, said.get(person, _NEVER_WANTED), chosen)
         for person, of_person in leads.items()
     ]
     return told + [
@@ -188,7 +188,7 @@ def person_intents(
 
 
 def _person(
-    person: int, leads: Sequence[TrackedLead], said: Said, chosen: AttributionSettings
+    person: int, leads: Sequence[TrackedLead], said: WantedBefore, chosen: AttributionSettings
 ) -> Intent:
     attribution = _attribution(leads, said.fields, chosen)
     columns: dict[str, Any] = {}
@@ -210,7 +210,7 @@ def _person(
     return Intent(f"person:{person}", "person", person, as_of, fields)
 
 
-def _withdrawn(person: int, said: Said) -> Intent:
+def _withdrawn(person: int, said: WantedBefore) -> Intent:
     """A person about whom no lead is: where there is a record, it shows no touch of theirs."""
     emptied = dict.fromkeys(said.fields)
     fields = {**dict.fromkeys(DETAILS, emptied), SOFTLY: [], WITHDRAWN: True}

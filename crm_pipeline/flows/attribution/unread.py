@@ -24,7 +24,7 @@ from crm_pipeline.sources.tracked_leads import TRACKED_LEADS, LeadsReading, Trac
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
-class LastCount(NamedTuple):
+class LastLeadCount(NamedTuple):
     """The leads that the last count found vanished, and how many a person says are meant."""
 
     vanished: int = 0
@@ -33,7 +33,7 @@ class LastCount(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class UnreadLeads:
     """The result of a count.
 
     Attributes:
@@ -51,15 +51,15 @@ class Counted:
     too_many: bool
 
 
-def last_count(ledger: Connection, account_id: str) -> LastCount:
+def last_count(ledger: Connection, account_id: str) -> LastLeadCount:
     """The last count of an account's leads; there may be none."""
     row = ledger.execute(statement("leads/last_count"), {"account_id": account_id}).one_or_none()
-    return LastCount() if row is None else LastCount(*row)
+    return LastLeadCount() if row is None else LastLeadCount(*row)
 
 
 def count(
     ledger: Connection, account_id: str, part: LeadsReading, position: Position, believed: int
-) -> Counted:
+) -> UnreadLeads:
     """Counts what was shipped before the overlap that each cycle reads again.
 
     Raises:
@@ -83,7 +83,7 @@ def count(
     read_on = set(ledger.scalars(statement("leads/read_on"), {**whose, "days": differing}))
     missing = read_on - named.keys()
     vanished = _vanished(part, missing, until, differing) if missing else set()
-    return Counted(
+    return UnreadLeads(
         sum(leads for leads, _, _ in there.values()),
         {each: at for each, at in named.items() if each not in known or known[each] < at},
         there[None][0] if None in there else 0,
@@ -106,7 +106,7 @@ def _vanished(
     return set(missing).difference(*(leads for _, _, leads in there.values()))
 
 
-def read_again(part: LeadsReading, found: Counted) -> Iterator[Chunk[TrackedLeadRow]]:
+def read_again(part: LeadsReading, found: UnreadLeads) -> Iterator[Chunk[TrackedLeadRow]]:
     """Reads the leads that were not read, from the oldest of them on.
 
     Raises:
@@ -123,7 +123,7 @@ def read_again(part: LeadsReading, found: Counted) -> Iterator[Chunk[TrackedLead
 
 
 def note(
-    ledger: Connection, account_id: str, found: Counted, seen: Collection[str], changed: int
+    ledger: Connection, account_id: str, found: UnreadLeads, seen: Collection[str], changed: int
 ) -> None:
     """Keeps a count, within the caller's transaction.
 
@@ -151,7 +151,7 @@ def note(
     )
 
 
-def tell(found: Counted, last: LastCount, *, changed: int, ends: int) -> tuple[str, ...]:
+def tell(found: UnreadLeads, last: LastLeadCount, *, changed: int, ends: int) -> tuple[str, ...]:
     """Returns what a count found that the last one had not, in lines for people.
 
     Args:
@@ -184,7 +184,7 @@ def tell(found: Counted, last: LastCount, *, changed: int, ends: int) -> tuple[s
     return tuple(told)
 
 
-def demand_all(found: Counted, seen: Collection[str]) -> None:
+def demand_all(found: UnreadLeads, seen: Collection[str]) -> None:
     """Raises `ExtractError` if leads are counted that no extract gives."""
     if stuck := found.unread.keys() - set(seen):
         raise ExtractError(
