@@ -9,7 +9,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.account_ledger import AccountLedger
-from crm_pipeline.ledger.messages import DueMessage, due_messages, write_to_inbox
+from crm_pipeline.ledger.messages import DueMessage, due_messages, settle_told, write_to_inbox
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done, record_failed
 from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.messages import Message, Platform, Reply
@@ -49,6 +49,8 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
 
 def _write_to_inbox(desk: Desk) -> None:
     ledger, told = desk.ledger, True
+    with ledger.step() as connection:
+        settle_told(connection, ledger.account_id)
     while told:
         with ledger.step() as connection:
             numbers = write_to_inbox(connection, ledger.account_id, ledger.cycle_id, limit=WINDOW)

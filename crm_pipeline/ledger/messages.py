@@ -68,6 +68,14 @@ def due_messages(
     return objects(rows, DueMessage)
 
 
+def settle_told(connection: Connection, account_id: str) -> None:
+    """Takes pending messages for done that say what was told last.
+
+    Only for tables: of a message that is sent nobody knows whether it came before its outcome.
+    """
+    connection.execute(statement("messages/settle_told"), {"account_id": account_id})
+
+
 def write_to_inbox(
     connection: Connection, account_id: str, cycle_id: int, *, limit: int
 ) -> dict[str, int]:

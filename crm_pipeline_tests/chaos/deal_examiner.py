@@ -21,6 +21,7 @@ from crm_pipeline_tests.chaos.badge_examiner import OPEN, living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import LEAD_ON_OPPORTUNITY
 from crm_pipeline_tests.chaos.marks import PEOPLE, Marks, became, lineage, marks, reached
+from crm_pipeline_tests.chaos.tracker import gone_from
 
 Record = Mapping[str, Any]
 
@@ -31,7 +32,10 @@ _TOLD = """
 SELECT about, version, body FROM platform_inbox.message
 WHERE account_id = :account AND topic = 'lead_values'
 """
-_LEADS = "SELECT * FROM warehouse.tracked_lead WHERE client_id = :account"
+_LEADS = """
+SELECT *, client_id = :gone AS is_gone FROM warehouse.tracked_lead
+WHERE client_id IN (:account, :gone)
+"""
 _QUEUE = """
 SELECT natural_key || ' is ' || state FROM crm.operation
 WHERE account_id = :account AND state = any(:open) ORDER BY operation_id
@@ -101,14 +105,15 @@ class Evidence:
             else [each for each in inbox if each.topic == "lead_values"]
         )
         told = [ToldValue(each.about, each.version, each.body) for each in messages]
-        leads = rows.execute(text(_LEADS), whose).all()
+        leads = rows.execute(text(_LEADS), {**whose, "gone": gone_from(account)}).all()
         known_by = {
             str(each.lead_id): marks(each.email, each.phone, str(each.lead_id)) for each in leads
         }
         count = {
             str(each.lead_id)
             for each in leads
-            if not (each.is_spam or each.is_duplicate) and (each.email or each.phone)
+            if not (each.is_spam or each.is_duplicate or each.is_gone)
+            and (each.email or each.phone)
         }
         return cls(
             {lead: known for lead, known in known_by.items() if lead in count},

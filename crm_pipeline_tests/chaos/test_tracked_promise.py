@@ -11,7 +11,7 @@ from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.promise import PromiseMachine, commits, graces, profile, strikes
-from crm_pipeline_tests.chaos.tracked_world import FOLLOWING, ROWS, SALES, TrackedWorld
+from crm_pipeline_tests.chaos.tracked_world import ROWS, SALES, SETTINGS, TrackedWorld
 
 News = list[tuple[str, int]]
 
@@ -58,6 +58,6 @@ class Promise(PromiseMachine):
 
 @pytest.mark.deep
 def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
-    TrackedWorld(installation).begin({"acme": {"route": "composite", "attribution": FOLLOWING}})
+    TrackedWorld(installation).begin({"acme": SETTINGS["elm"]})
     Promise.installation = installation
     run_state_machine_as_test(Promise, settings=profile(examples=4, steps=8))

@@ -28,8 +28,12 @@ FOLLOWING: Mapping[str, Any] = {**CHOICES, "first_touch_policy": "unless_edited"
 """A first touch follows the source, as long as nobody has edited it."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "elm": {"route": "composite", "attribution": FOLLOWING},
-    "fir": {"route": "bulk", "attribution": {**CHOICES, "split": "primary"}},
+    "elm": {"route": "composite", "vanished": "delete", "attribution": FOLLOWING},
+    "fir": {
+        "route": "bulk",
+        "vanished": "delete",
+        "attribution": {**CHOICES, "split": "primary"},
+    },
 }
 """The accounts of the walk, and what they have chosen."""
 
@@ -128,6 +132,7 @@ ROWS: Mapping[str, _Move] = {
     "gives the address": _at_the_source(Tracker.gives_the_address),
     "changes number": _at_the_source(Tracker.changes_number),
     "turns out": _at_the_source(Tracker.turns_out),
+    "vanishes": _at_the_source(Tracker.vanishes),
     "time passes": _time_passes,
 }
 """Everything that can happen at the source, by name."""

@@ -3,13 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from crm_pipeline_tests.chaos.traffic import MOST_PEOPLE, Traffic
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 FAMILY = "90189"
 """The number, without its area's, from which everybody may call."""
+
+
+def gone_from(client: str) -> str:
+    """Returns whose the leads are that vanished from a client's."""
+    return f"gone from {client}"
+
 
 _SPELLINGS = ("030 {}", "+49 30 {}", "(030) {}", "0049 30/{}")
 
@@ -63,6 +69,16 @@ class Tracker(Traffic):
     def turns_out(self, rows: Connection, pick: int) -> None:
         """A lead turns out to be spam, or a duplicate, or none of these."""
         self._again(rows, pick, is_spam=pick % 3 == 0, is_duplicate=pick % 3 == 1)
+
+    def vanishes(self, rows: Connection, pick: int) -> None:
+        """A lead is not the client's any more."""
+        if self.leads:
+            lead = self.leads.pop(pick % len(self.leads))
+            self.corrected.add(lead)
+            rows.execute(
+                text("UPDATE warehouse.tracked_lead SET client_id = :nobody WHERE lead_id = :lead"),
+                {"nobody": gone_from(self.client), "lead": lead},
+            )
 
     def _track(self, rows: Connection, behind: float = 0, **said: Any) -> None:
         lead = self._next_id()
