@@ -1,7 +1,7 @@
 """Many tags and scores of each person, in an org where writing a child locks its parent.
 
-With 1,000 people: `python -m benchmarks engagement --rows 1667 --each 50 --locks`, which fails
-where more than 5 % of the calls are repeated.
+With 1,000 people: `python -m benchmarks engagement --rows 1667 --each 50 --route composite --locks`
+fails where more than 5 % of the calls are repeated.
 """
 
 import pytest
