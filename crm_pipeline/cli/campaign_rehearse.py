@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.campaign_look import campaigns_on
-from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
 
@@ -102,34 +103,32 @@ def _objects(schemas: "Mapping[str, SObjectSchema]") -> dict[str, Any]:
 
 
 def _rows(account: "Account", event_id: int) -> "tuple[Event, list[Participation]]":
-    """The event and its rows, at most 2,000 of each kind."""
+    """The event and its rows, at most 2,000 of each kind, as a cycle would read them."""
     from crm_pipeline.database.engines import engine
     from crm_pipeline.settings import settings
+    from crm_pipeline.sources.account_rows import account_rows
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import events
-    from crm_pipeline.sources.participations import EXTRACTS, RowSelection
+    from crm_pipeline.sources.participations import EXTRACTS
 
-    chosen = settings()
     warehouse = engine("warehouse")
-    try:
-        found = events(warehouse, account.client_id, [event_id], chosen.warehouse_timezone)
-        if not found:
-            mistake(f"The warehouse has no event {event_id} of this client.")
-        selection = RowSelection(
-            warehouse,
-            account.client_id,
-            list(found[0].sessions),
-            [],
-            timedelta(),
-            _MOST_ROWS,
-            chosen.warehouse_timezone,
-        )
-        rows: list[Participation] = []
-        for extract in EXTRACTS:
-            first = next(iter(extract.read(selection, None)))
-            rows += first.rows
-    except ExtractError as error:
-        mistake(f"{error}.")
+    rows: list[Participation] = []
+    with pipeline().connect() as connection:
+        try:
+            zone = settings().warehouse_timezone
+            found = events(warehouse, account.client_id, [event_id], zone)
+            if not found:
+                mistake(f"The warehouse has no event {event_id} of this client.")
+            all_rows = account_rows(connection, warehouse, account, backfilled=[])
+            sessions = list(found[0].sessions)
+            part = replace(all_rows.selection, sessions=sessions, chunk_rows=_MOST_ROWS)
+            of_event = replace(all_rows, selection=part)
+            for extract in EXTRACTS:
+                rows += next(iter(of_event.chunks(extract, None, None))).rows
+        except ExtractError as error:
+            mistake(f"{error}.")
+        finally:
+            connection.rollback()
     return found[0], rows
 
 

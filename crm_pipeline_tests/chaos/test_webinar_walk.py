@@ -15,7 +15,7 @@ KINDS = (
     "one call of a composite fails",
     "one row of one call locked",
 )
-STEP = 24
+STEP = 40
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,12 @@ def test_what_would_be_refused_is_listed_before_the_webinar(run: Run, bench: Ben
     for person in (1, 2):
         add_person(bench.connection, person, county="Kent" if person == 1 else None)
         register(bench.connection, person, person)
+    # A speaker is not sent, so not rehearsed.
+    add_person(bench.connection, 3)
+    register(bench.connection, 3, 3)
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET role = 'speaker' WHERE person_id = 3")
+    )
     attend(bench.connection, 1, 1, minute=1)
     for sobject, name, source in (
         ("Lead", "Region__c", "county"),
