@@ -222,3 +222,34 @@ def test_a_column_that_is_none_is_named(run: Run, bench: Bench) -> None:
     run("account", "set", ACCOUNT, "campaigns={}", "--yes")
     wrong = run("campaign", "link", ACCOUNT, "session:1", "701Hs000000abcd", fails=1).stderr
     assert "has no campaigns of sessions: grain" in wrong
+
+
+def test_lost_answers_make_nothing_twice_on_any_level(bench: Bench) -> None:
+    switch_on(bench, grain="both", series_parent="series")
+    two_people_of_two_sessions(bench)
+    is_now(bench, "event", event_id(bench), hour=0, series="Tuesdays")
+    for nth in (2, 4, 6):
+        bench.fault("composite", "reset_after", nth=nth, times=1)
+    reports = [bench.cycle() for _ in range(4)]
+    assert campaigns(bench) == {DEMO: None, EXPO: DEMO, SESSION_1: EXPO, SESSION_2: EXPO}
+    assert len(bench.records("Campaign")) == 4
+    assert members(bench)[SESSION_1] == members(bench)[EXPO] == ["Attended", "No Show"]
+    assert members(bench)[SESSION_2] == ["Registered"]
+    assert reports[-1].counts.api_calls == 0
+
+
+def test_two_sessions_may_be_one_campaign(run: Run, bench: Bench) -> None:
+    switch_on(bench, grain="session")
+    two_people_of_two_sessions(bench)
+    bench.connection.commit()
+    mine = bench.seed("Campaign", Name="Both days")
+    wrong = run("campaign", "link", ACCOUNT, "session:99", mine, "--yes", fails=1).stderr
+    assert "The warehouse has no session 99 of this client" in wrong
+    wrong = run("campaign", "link", ACCOUNT, event_id(bench), mine, "--yes", fails=1).stderr
+    assert "has no campaigns of events: grain" in wrong
+    bench.connection.rollback()
+    for session in ("session:1", "Session: 2"):
+        run("campaign", "link", ACCOUNT, session, mine, "--yes")
+    bench.cycle()
+    assert members(bench) == {"Both days": ["Attended", "No Show"]}
+    assert bench.cycle().counts.api_calls == 0
