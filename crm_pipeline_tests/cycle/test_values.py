@@ -8,23 +8,36 @@ from sqlalchemy import text
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import (
+    CLIENT,
     LONG_AGO,
     add_person,
     answer_poll,
     attend,
     chat,
+    insert,
     register,
 )
 
-ENDLESS = [
-    ("infinity", "registered_at is no usable time"),
-    ("-infinity", "registered_at is no usable time"),
-    ("0044-03-15 00:00:00+00 BC", "registered_at is no usable time"),
-    ("0001-01-01 00:00:00+00", "registered_at is no usable time"),
-    ("24989-01-01 00:00:00+00", "registered_at is no usable time"),
-    ("9999-12-31 23:59:59+00", "registered_at is no usable time"),
-    (None, "no registered_at"),
-]
+ODD_TIMES = (
+    "infinity",
+    "-infinity",
+    "0044-03-15 00:00:00+00 BC",
+    "0001-01-01 00:00:00+00",
+    "24989-01-01 00:00:00+00",
+    "9999-12-31 23:59:59+00",
+    None,
+)
+
+TIMES = {
+    "event": ("starts_at", "ends_at", "shipped_at"),
+    "event_session": ("starts_at", "ends_at", "shipped_at"),
+    "person": ("shipped_at",),
+    "registration": ("registered_at", "cancelled_at", "shipped_at"),
+    "attendance": ("attended_at", "shipped_at"),
+    "poll_question": ("shipped_at",),
+    "poll_answer": ("answered_at", "shipped_at"),
+    "chat_message": ("sent_at", "shipped_at"),
+}
 
 
 def change(bench: Bench, statement: str, **values: Any) -> None:
@@ -43,7 +56,47 @@ def mapped(bench: Bench, sobject: str, field: str, source: str) -> None:
     set_field_mapping(bench.connection, ACCOUNT, FieldMapping(sobject, field, source))
 
 
-@pytest.mark.parametrize(("at", "reason"), ENDLESS)
+def test_an_odd_time_in_any_column_keeps_nothing_else_from_arriving(bench: Bench):
+    """Each is of an event, a session, a person and rows of its own."""
+    bench.settings(campaigns={})
+    at = {"client_id": CLIENT, "starts_at": LONG_AGO, "ends_at": LONG_AGO, "shipped_at": LONG_AGO}
+    odd = [(t, c, value) for t, columns in TIMES.items() for c in columns for value in ODD_TIMES]
+    for table, columns in TIMES.items():
+        for column in columns:
+            change(bench, f"ALTER TABLE warehouse.{table} ALTER {column} DROP NOT NULL")
+    for number, (table, column, value) in enumerate(odd, 100):
+        insert(bench.connection, "event", event_id=number, name=f"Event {number}", **at)
+        of_event = {"event_id": number, "event_session_id": number, "title": "Session"}
+        insert(bench.connection, "event_session", **of_event, **at)
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, number)
+        attend(bench.connection, number, number, number)
+        answer_poll(bench.connection, number, number, number)
+        chat(bench.connection, number, number)
+        change(
+            bench,
+            f"UPDATE warehouse.{table} SET {column} = CAST(:value AS timestamptz)"
+            f" WHERE {table}_id = :number",
+            value=value,
+            number=number,
+        )
+
+    report = bench.cycle()
+
+    assert report.state == "Complete"
+    states = bench.states()
+    assert {about for about, state in states.items() if state != "done"} == {
+        f"{table}:{number}"
+        for number, (table, column, _) in enumerate(odd, 100)
+        if column in ("registered_at", "attended_at")
+    }
+    assert len(bench.records("Lead")) == len(bench.records("CampaignMember")) == len(odd)
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [("infinity", "registered_at is no usable time"), (None, "no registered_at")],
+)
 def test_a_registration_at_no_usable_time_is_rejected_alone(
     bench: Bench, at: str | None, reason: str
 ):
