@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
+from crm_pipeline.database.migrations import migrate
 from crm_pipeline.database.statements import statement
 from crm_pipeline.sample import traffic
 from crm_pipeline.sample.draws import Draws, Ids, Texts
@@ -74,11 +75,13 @@ def add_traffic(
     """
     now = at or datetime.now(UTC)
     draws = Draws(seed)
+    with engine.connect() as connection:
+        if not connection.execute(statement("sample/extent")).one().registrations:
+            raise SampleError("The warehouse is empty: fill it with `crm-pipeline sample create`.")
+    migrate(engine, "warehouse")  # One that an older version filled lacks columns of this one.
     with engine.begin() as connection:
         connection.execute(statement("sample/lock"))
         extent = connection.execute(statement("sample/extent")).one()
-        if not extent.registrations:
-            raise SampleError("The warehouse is empty: fill it with `crm-pipeline sample create`.")
         number = registrations or max(10, round(extent.registrations * minutes * _PER_MINUTE))
         ids = extent.last_registration + np.arange(1, number + 1)
         known, clients = _known_people(connection, draws, ids, extent.last_person)

@@ -72,13 +72,18 @@ def test_some_rows_commit_now_with_an_older_date_of_shipping(pipeline: Engine):
 
 
 def test_moments_can_follow_each_other(pipeline: Engine):
+    """The first one was made by an older version, whose warehouse had fewer columns."""
     create(pipeline, {"a": "A"}, 300, until=UNTIL)
+    with pipeline.begin() as connection:
+        connection.execute(text("ALTER TABLE warehouse.attendance DROP COLUMN joined_as"))
+        connection.execute(text("DELETE FROM crm.migration WHERE name = '0134_joined_as'"))
 
     for number in range(1, 4):
         add_traffic(pipeline, 15, at=UNTIL + timedelta(minutes=15 * number))
 
     with pipeline.connect() as connection:
         rows = connection.scalar(text("SELECT count(*) FROM warehouse.registration"))
+        connection.execute(text("SELECT joined_as FROM warehouse.attendance"))
     assert rows == 330
 
 
