@@ -69,14 +69,14 @@ def reconsider_left_out(
 
 def let_go_on(connection: Connection, account_id: str) -> None:
     """Has records go on that refer to nothing that is left out any more."""
-    _settle_records(connection, account_id, "left_out")
+    _settle_records(connection, account_id, also_pending=False)
 
 
 def leave_records_out(connection: Connection, account_id: str) -> None:
     """Leaves records out that refer to what is left out, of those that still wait."""
-    _settle_records(connection, account_id, "left_out", "pending")
+    _settle_records(connection, account_id, also_pending=True)
 
 
-def _settle_records(connection: Connection, account_id: str, *states: str) -> None:
-    parameters = {"account_id": account_id, "states": list(states)}
+def _settle_records(connection: Connection, account_id: str, *, also_pending: bool) -> None:
+    parameters = {"account_id": account_id, "also_pending": also_pending}
     connection.execute(statement("records/settle_left_out"), parameters)

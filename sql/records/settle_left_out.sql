@@ -2,7 +2,7 @@
 -- those that refer to these, or to a record that is not there and is not to be, or that an operator
 -- gave up; those go on of which nothing is left out any more. Records that are to be gone never are.
 --
--- Parameters: account_id; states, of those that are looked at: left_out, and pending.
+-- Parameters: account_id; also_pending, beside those that are left out already.
 WITH RECURSIVE waiting AS MATERIALIZED (
     SELECT
         o.operation_id,
@@ -11,18 +11,27 @@ WITH RECURSIVE waiting AS MATERIALIZED (
             WHEN p.person_key IS NULL THEN ref.value
             ELSE 'person:' || coalesce(p.successor, p.person_key)
         END AS needs
-    FROM crm.operation AS o
+    FROM (
+        -- Each by an index of its own, which holds none that is done.
+        SELECT l.operation_id, l.account_id, l.natural_key, l.intent
+        FROM crm.operation AS l
+        WHERE l.account_id = :account_id AND l.kind = 'record' AND l.state = 'left_out'
+        UNION ALL
+        SELECT w.operation_id, w.account_id, w.natural_key, w.intent
+        FROM crm.operation AS w
+        WHERE
+            w.account_id = :account_id
+            AND w.kind = 'record'
+            AND w.state = 'pending'
+            AND :also_pending
+    ) AS o
     CROSS JOIN LATERAL jsonb_each_text(o.intent -> 'refs') AS ref
     LEFT JOIN crm.person AS p
         ON
             o.account_id = p.account_id
             AND p.person_key
             = CASE WHEN ref.value LIKE 'person:%' THEN CAST(substr(ref.value, 8) AS bigint) END
-    WHERE
-        o.account_id = :account_id
-        AND o.kind = 'record'
-        AND o.state = any(CAST(:states AS text []))
-        AND o.intent ->> 'fields' IS NOT NULL
+    WHERE o.intent ->> 'fields' IS NOT NULL
 ),
 
 without AS (
