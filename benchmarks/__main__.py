@@ -191,7 +191,10 @@ def engagement(
     ] = None,
     results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "engagement.json",
 ) -> None:
-    """Bring prospects to an org by our cycles and by a hand-written glue; exit 1 for many calls."""
+    """Bring prospects to an org by our cycles and by a hand-written glue.
+
+    Exit status 1 for more calls, or more memory, than promised. Memory: --rows 100000 --pages 20.
+    """
     from benchmarks.engagement import MOST_REPEATED, Size, measure, repeated, report
 
     load_before = os.getloadavg()[0]
@@ -207,7 +210,7 @@ def engagement(
         few = few and share <= MOST_REPEATED
     _warn_of_others(_console(), load_before)
     if not few:
-        typer.echo("More API calls than promised.", err=True)
+        typer.echo("More API calls, or more memory, than promised.", err=True)
         raise typer.Exit(1)
 
 
