@@ -6,7 +6,8 @@ in one: there a record names a parent that goes before it by that one's key.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -155,7 +156,8 @@ def _send_flow(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecord
     """Sends the records of one flow, whatever their number."""
     for topic in topics:
         if _volumes(pending, topic, absent=False):
-            _send(desk, topic, pending)
+            with _calls_counted(desk, {topic.name}):
+                _send(desk, topic, pending)
             if _reopen_moved(desk):
                 pending = pending_records(desk, topics)
     _delete(desk, topics, pending)
@@ -196,9 +198,10 @@ def _sent_in_one_call(
     with desk.ledger.step():
         _record_unchanged(desk, going)
     volumes = Counter((write.sobject, str(write.written_as)) for write in writes)
-    dispatch = Dispatch(desk, "records", volumes)
-    dispatch.add([decision for _, decision in _sent(going)], writes)
-    dispatch.flush()
+    with _calls_counted(desk, {each.topic for each, _ in _sent(going)}):
+        dispatch = Dispatch(desk, "records", volumes)
+        dispatch.add([decision for _, decision in _sent(going)], writes)
+        dispatch.flush()
     _settle_details(desk, details)
     return True
 
@@ -218,12 +221,25 @@ def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) 
     details: list[_Detail] = []
     for topic in reversed(topics):
         dispatch = None
-        for deleted in _absences(desk, topic, pending, details):
-            dispatch = dispatch or Dispatch(desk, topic.name, _volumes(pending, topic, absent=True))
-            _add(desk, dispatch, deleted)
-        if dispatch is not None:
-            dispatch.flush()
+        with _calls_counted(desk, {topic.name}):
+            for deleted in _absences(desk, topic, pending, details):
+                volumes = _volumes(pending, topic, absent=True)
+                dispatch = dispatch or Dispatch(desk, topic.name, volumes)
+                _add(desk, dispatch, deleted)
+            if dispatch is not None:
+                dispatch.flush()
     _settle_details(desk, details)
+
+
+@contextmanager
+def _calls_counted(desk: Desk, topics: Collection[str]) -> Iterator[None]:
+    """Counts the API calls of the block for topics: in which something of each of them went."""
+    before = desk.allowance.api_calls
+    try:
+        yield
+    finally:
+        if spent := desk.allowance.api_calls - before:
+            desk.tally.update(dict.fromkeys(((topic, "calls") for topic in topics), spent))
 
 
 def _add(desk: Desk, dispatch: Dispatch, decided: Sequence[Decided]) -> None:

@@ -13,7 +13,7 @@ from crm_pipeline.sources.engagement import DEFINITIONS, PAGES, PROSPECTS
 if TYPE_CHECKING:
     from crm_pipeline.delivery.desk import Desk
 
-_WRITTEN = ("examined", "create", "update", "delete", "unchanged", "failed")
+_WRITTEN = ("examined", "create", "update", "delete", "unchanged", "failed", "calls")
 
 _TOPICS = (
     Topic(

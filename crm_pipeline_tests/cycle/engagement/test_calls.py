@@ -77,6 +77,13 @@ def test_the_calls_of_a_first_sync_and_of_changes(bench: Bench) -> None:
         "upsert": 16,
         "update+upsert": 10,
     }
+    # Each step tells its own.
+    told = {topic: n for (topic, what), n in first.tally.items() if what == "calls"}
+    assert told["prospect_tags"] == told["prospect_scores"] == 6
+    assert told["match_prospects_to_leads"] == 10
+    assert {t: n for (t, what), n in second.tally.items() if what == "calls"} == {
+        "get_prospects": 2
+    }
     # How the 1,200 matched prospects stand.
     assert second.api_calls_by_kind == {"changes+updated": 1, "update": 2}
     assert complete(bench).counts.api_calls == 1
