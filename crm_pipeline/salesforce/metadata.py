@@ -111,8 +111,13 @@ def _field(field: OrgField, of: OrgObject) -> dict[str, Any]:
 def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
     """A permission set; one that names a detail's master, or a field of an event, does not deploy.
 
-    Fields of activities are those of Event and Task there.
+    Nor does one with rights on a detail and none on its standard master, or with View All on a
+    detail only: that reading is the least that goes along. Fields of activities are those of Event
+    and Task there.
     """
+    own = {each.name for each in objects if each.is_custom}
+    masters = {f.refers_to for o in objects for f in o.fields if f.kind == "master_detail"} - own
+    read_along = masters | ({"Account"} if "Opportunity" in masters else set())
     return {
         "fieldPermissions": [
             {"editable": True, "field": name, "readable": True}
@@ -128,18 +133,27 @@ def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
         "hasActivationRequired": False,
         "label": label,
         "objectPermissions": [
-            {
-                "allowCreate": True,
-                "allowDelete": not each.is_event,
-                "allowEdit": not each.is_event,
-                "allowRead": True,
-                "modifyAllRecords": False,
-                "object": each.name,
-                "viewAllRecords": not each.is_event,
-            }
-            for each in sorted(objects, key=lambda each: each.name)
-            if each.is_custom
+            *(_rights_on(name, writes=False) for name in sorted(map(str, read_along))),
+            *(
+                _rights_on(each.name, changes=not each.is_event, all_of_them=not each.is_detail)
+                for each in sorted(objects, key=lambda each: each.name)
+                if each.is_custom
+            ),
         ],
+    }
+
+
+def _rights_on(
+    sobject: str, *, writes: bool = True, changes: bool = True, all_of_them: bool = True
+) -> dict[str, Any]:
+    return {
+        "allowCreate": writes,
+        "allowDelete": writes and changes,
+        "allowEdit": writes and changes,
+        "allowRead": True,
+        "modifyAllRecords": False,
+        "object": sobject,
+        "viewAllRecords": writes and changes and all_of_them,
     }
 
 

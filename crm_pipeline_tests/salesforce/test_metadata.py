@@ -162,8 +162,15 @@ def test_the_permission_set_leaves_out_what_would_not_deploy(project: Project):
         "Account_Score__c.Account__c",
         "SW_Account_Tag_Segment_Trigger__c.Account__c",
     }
-    objects = {said(each)["object"] for each in root.iter(f"{NAMESPACE}objectPermissions")}
-    assert objects == {each.name for each in ALL.org_objects if each.is_custom}
+    rights = [said(each) for each in root.iter(f"{NAMESPACE}objectPermissions")]
+    custom = {each.name for each in ALL.org_objects if each.is_custom}
+    assert {each["object"] for each in rights} == {"Account", *custom}
+    # Without Read on its master no right on a detail deploys; View All of it would need that there.
+    [of_master] = [each for each in rights if each["object"] == "Account"]
+    assert {name for name, value in of_master.items() if value == "true"} == {"allowRead"}
+    narrow = {each["object"] for each in rights if each["viewAllRecords"] == "false"}
+    details = {"SW_Account_Tag_Segment_Trigger__c", "Account_Score__c"}
+    assert narrow == {"Account", "Prospect_Match__e", *details}
 
 
 def test_an_event_is_published_and_nothing_else_can_be_done_with_it(project: Project):
