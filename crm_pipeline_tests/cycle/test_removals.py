@@ -207,6 +207,38 @@ def test_an_org_that_is_down_keeps_a_removal_waiting(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.parametrize("may", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("collections.update", {"action": "lock", "rows": [1]}),
+        ("collections.update", {"action": "reset_before"}),
+        ("collections.delete", {"action": "lock", "rows": [1]}),
+        ("collections.delete", {"action": "reset_before"}),
+        ("bulk2.process", {"action": "lock", "rows": [1]}),
+    ],
+)
+def test_records_that_could_not_be_written_just_now_keep_a_removal_waiting(
+    bench: Bench, kind: str, how: dict[str, Any], may: bool
+):
+    """It was done, with a locked record as it was and a receipt that said so."""
+    bench.org.config.bulk_hard_delete = may
+    canary_and_another(bench)
+    bench.cycle()
+    bench.fault(kind, nth=1, **how)
+    received = ask(in_org="delete")
+    strikes = kind == "collections.update" or (kind == "bulk2.process") == may
+    for state in ("Failed" if strikes else "Complete", "Complete"):
+        report = bench.cycle(REMOVALS)
+        assert report.state == state, report.reason
+        bench.connection.execute(text("UPDATE crm.request SET next_attempt_at = now()"))
+    assert receipt_of(received)
+    every = [row for name in ("Lead", "Event") for row in bench.org.table(name).rows.values()]
+    assert not any(word in json.dumps(every) for word in WORDS)
+    assert len([row for row in every if not row["IsDeleted"]]) == 3
+    assert traces(bench) == []
+
+
 def test_asked_for_again_it_is_the_same_removal(bench: Bench):
     canary_and_another(bench)
     bench.cycle()

@@ -12,7 +12,7 @@ from crm_pipeline.inbound.erasing import Traces
 from crm_pipeline.salesforce.bulk import hard_delete
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
-from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.errors import AccountStopped, Treatment
 from crm_pipeline.salesforce.outcomes import Outcome, Write
 from crm_pipeline.salesforce.soql import in_list, select
 from crm_pipeline.salesforce.writes import send_by_composite
@@ -27,6 +27,20 @@ _PERSONAL_TYPES = frozenset(
     ("string", "textarea", "email", "phone", "url", "combobox", "encryptedstring")
 )
 _GONE = frozenset(("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"))
+_PASSING = frozenset(
+    (
+        Treatment.RETRY,
+        Treatment.RETRY_SERIALLY,
+        Treatment.LOG_IN_AGAIN,
+        Treatment.PAUSE_ACCOUNT,
+        Treatment.RESEND,
+        Treatment.TRY_LATER,
+    )
+)
+"""Refusals that may pass, or that people may mend: the removal waits for it."""
+
+UNSURE = "unsure: "
+"""Begins what was done of records that may stand as they were: the removal is done again."""
 
 PlacesInOrg = Counter[tuple[str, str]]
 """Numbers by place (`org/Lead`) and what was done there."""
@@ -62,7 +76,8 @@ def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> PlacesInOrg:
         desk.allowance.demand_calls()
         found = _found(desk, traces)
         _anonymize(desk, found, places)
-        if chosen == "delete":
+        # Deleted with its values, a record would keep them in the recycle bin for good.
+        if chosen == "delete" and not any(done.startswith(UNSURE) for _, done in places):
             _delete(desk, found, places)
     return places
 
@@ -153,14 +168,16 @@ def _delete(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
         for record_id in found.ids[sobject]
     ]
     try:
-        for write, outcome in _matched(writes, lambda each: hard_delete(desk.org.log_in(), each)):
-            _count(places, write, outcome, "deleted for good")
+        deleted = list(_matched(writes, lambda each: hard_delete(desk.org.log_in(), each)))
     except AccountStopped as refused:
         places["org", f"left in the recycle bin: no right to delete for good ({refused.code})"] = 1
         for sobject in order:
             of_sobject = [write for write in writes if write.sobject == sobject]
             for write, outcome in _sent(desk, of_sobject):
                 _count(places, write, outcome, "deleted")
+    else:
+        for write, outcome in deleted:
+            _count(places, write, outcome, "deleted for good")
 
 
 def _blank(schema: SObjectSchema) -> dict[str, Any]:
@@ -193,11 +210,14 @@ def _matched(writes: Sequence[Write], send: Any) -> Iterator[tuple[Write, Outcom
 
 def _count(places: PlacesInOrg, write: Write, outcome: Outcome, done: str) -> None:
     code = outcome.errors[0].code if outcome.errors else ""
+    place = f"org/{write.sobject}"
     if outcome.status == "ok":
-        places[f"org/{write.sobject}", done] += 1
+        places[place, done] += 1
     elif code in _GONE:
-        places[f"org/{write.sobject}", "gone already"] += 1
-    elif outcome.status == "error":
-        places[f"org/{write.sobject}", f"left: the org refuses ({code})"] += 1
-    elif outcome.status == "lost":
-        places[f"org/{write.sobject}", "unsure: no answer came"] += 1
+        places[place, "gone already"] += 1
+    elif outcome.status != "error":
+        places[place, f"{UNSURE}no answer came"] += 1
+    elif outcome.errors[0].treatment in _PASSING:
+        places[place, f"{UNSURE}the org refuses just now ({code})"] += 1
+    else:
+        places[place, f"left: the org refuses ({code})"] += 1

@@ -13,7 +13,7 @@ from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.flows.inbound import NAME
-from crm_pipeline.flows.inbound.in_org import PEOPLE, PlacesInOrg, remove_in_org
+from crm_pipeline.flows.inbound.in_org import PEOPLE, UNSURE, PlacesInOrg, remove_in_org
 from crm_pipeline.flows.inbound.receipt import receipt
 from crm_pipeline.inbound.erasing import Traces, erase, traces_of
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
@@ -136,12 +136,15 @@ def _settled(desk: Desk, found: Traces, address: str) -> Traces:
 
 
 class _Unsure(SalesforceProblem):
-    """The org did not answer to a removal: it is done again."""
+    """The org did not answer to a removal, or refused it for now: it is done again."""
 
 
 def _refuse_unsure(places: PlacesInOrg) -> None:
-    if any(done.startswith("unsure") for _, done in places):
-        raise _Unsure("The org did not answer to a removal; the next cycle does it again")
+    unsure = [
+        f"{place}: {done.removeprefix(UNSURE)}" for place, done in places if done.startswith(UNSURE)
+    ]
+    if unsure:
+        raise _Unsure(f"A removal is not done yet and goes on with the next cycle: {unsure[0]}")
 
 
 def _ask_the_platform(desk: Desk, request: Request, found: Traces) -> None:
