@@ -32,7 +32,7 @@ from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.lead_story import ATTRIBUTION, LeadCase
 from crm_pipeline_tests.chaos.request_story import INBOUND, RequestCase
 from crm_pipeline_tests.chaos.story import begin, goes_on
-from crm_pipeline_tests.chaos.webinar_story import WEBINARS, WebinarCase
+from crm_pipeline_tests.chaos.webinar_story import WEBINARS, WITH_SESSIONS, WebinarCase
 
 CYCLES = 2
 """Cycles of the small case, before the cadence takes over."""
@@ -138,7 +138,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "with opportunities, by bulk jobs and HTTP": {"route": "bulk", "attribution": DEALS},
     "with prospects": {"route": "composite", "engagement": ENGAGEMENT},
     "with prospects, by bulk jobs": {"route": "bulk", "engagement": ENGAGEMENT},
-    "with all that webinars tell": {"route": "composite", **WEBINARS},
+    "with all that webinars tell": {"route": "composite", **WITH_SESSIONS},
     "with all that webinars tell, by bulk jobs": {"route": "bulk", **WEBINARS},
     "with badges": {"route": "composite"},
     "with badges that are left where they are deleted, by bulk jobs": {"route": "bulk"},

@@ -2,7 +2,9 @@
 
 Roles, answers and UTM, consent, visits that are too short, rejoins, replays, surveys that come
 late, waiting lists, cancellations that come back, substitutes, words that are explained later,
-no-shows that came after all, figures of people, fields of campaigns, registrants from Salesforce.
+no-shows that came after all, figures of people, fields of campaigns, registrants from Salesforce,
+a session that moves to another event; and, where the account chose that, campaigns of sessions and
+of a series.
 """
 
 import re
@@ -45,6 +47,12 @@ WEBINARS: Mapping[str, Any] = {
 }
 """The account's choices."""
 
+WITH_SESSIONS: Mapping[str, Any] = {
+    **WEBINARS,
+    "campaigns": {**WEBINARS["campaigns"], "grain": "both", "series_parent": "series"},
+}
+"""Likewise, with campaigns of sessions below those of events, and these below one of the series."""
+
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "Lead": {
         "Budget__c": "answers.budget",
@@ -64,8 +72,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 """The account's mapping."""
 
 SUMMIT, MEETUP = 1, 2
-IS_OVER, GOES_ON, MEETS = 1, 2, 3
-"""Sessions: two of the summit, one of the meetup."""
+IS_OVER, GOES_ON, MEETS, MOVES = 1, 2, 3, 4
+"""Sessions: two of the summit, one of the meetup, one that moves from that to this."""
 
 CARD = "4111 1111 1111 1111"
 
@@ -96,6 +104,11 @@ def _member(name: str, status: str, *, first: float | None = None, **more: Any) 
     says = (more.get("campaign", "Summit"), status, more.get("minutes"), more.get("percent"))
     at = None if first is None else _time(first)
     return Fact("member", name, (*says, more.get("utm"), at, more.get("link")))
+
+
+def _campaign(name: str, status: str, *, members: int | None = None, **more: Any) -> Fact:
+    says = (status, more.get("budget"), more.get("series"), members, members is not None)
+    return Fact("campaign", name, (*says, more.get("above")))
 
 
 def _activity(name: str, subject: str, minute: float, *lines: str) -> Fact:
@@ -172,14 +185,62 @@ WANTED: tuple[Fact, ...] = (
     _member("oli", FROM_SALESFORCE, campaign="Meetup"),
     _person("pia", registered=0),
     _member("pia", FROM_SALESFORCE, campaign="Meetup"),
-    Fact("told", "oli", ("register", MEETUP, (MEETS,))),
-    Fact("told", "pia", ("register", MEETUP, (MEETS,))),
-    Fact("campaign", "Summit", ("In Progress", 500, "Tuesdays", 12, True)),
-    Fact("campaign", "Meetup", ("Planned", None, None, 1, True)),
+    Fact("told", "oli", ("register", MEETUP, (MEETS, MOVES))),
+    Fact("told", "pia", ("register", MEETUP, (MEETS, MOVES))),
+    # Is to come to a session that moved, and missed the other.
+    _person("uma", registered=2),
+    _activity("uma", _R, 17),
+    _activity("uma", _R, 18),
+    _member("uma", "No Show", first=17),
+    _member("uma", "Registered", campaign="Meetup", first=18),
 )
 """What is so in the org, and was told to the platform, in the end."""
 
-_LEA = Fact("told", "lea", ("register", MEETUP, (MEETS,)))
+OF_EVENTS = (
+    _campaign("Summit", "In Progress", budget=500, series="Tuesdays", members=13),
+    _campaign("Meetup", "Planned", members=2),
+)
+"""The campaigns where there are no others."""
+
+_PAST, _COMING, _MET, _MOVED = (
+    "Summit: Talk, 2026-03-01",
+    "Summit: Talk, 2098-12-31",
+    "Meetup: Talk, 2098-12-31",
+    "Meetup: Extra, 2098-12-31",
+)
+
+_SESSIONS_OF = {
+    **dict.fromkeys(("ann", "dan", "eve", "gus", "jon", "kai", "liz"), (_PAST,)),
+    **dict.fromkeys(("bob", "cid", "hal", "ida", "kim"), (_COMING,)),
+    "lea": (_MET,),
+    "uma": (_PAST, _MOVED),
+}
+"""The campaigns of the sessions that each of the platform's people is to be at."""
+
+OF_SESSIONS = (
+    _campaign("Tuesdays", "In Progress"),
+    _campaign("Summit", "In Progress", budget=500, series="Tuesdays", members=13, above="Tuesdays"),
+    # People's own: it is put below nothing.
+    _campaign("Meetup", "Planned", members=2),
+    # Its budget is its event's alone.
+    _campaign(_PAST, "Completed", series="Tuesdays", above="Summit"),
+    _campaign(_COMING, "Planned", series="Tuesdays", members=5, above="Summit"),
+    _campaign(_MET, "Planned", series="Tuesdays", members=1, above="Meetup"),
+    _campaign(_MOVED, "Planned", series="Tuesdays", members=1, above="Meetup"),
+    # Nobody is to be at two sessions of one event: each is in the session's as in the event's.
+    *(
+        fact._replace(says=(session, *fact.says[1:]))
+        for fact in WANTED
+        for session in _SESSIONS_OF.get(fact.whose, ())
+        if fact.kind == "member" and session.startswith(fact.says[0])
+    ),
+)
+"""The campaigns, and the members of those of sessions, where sessions have some."""
+
+_OF_LEA = tuple(
+    Fact("told", "lea", ("register", MEETUP, sessions)) for sessions in ((MEETS,), (MEETS, MOVES))
+)
+"""The platform is told of her before a session moves to the meetup, after that, or not at all."""
 
 
 class WebinarCase:
@@ -188,6 +249,8 @@ class WebinarCase:
     def __init__(self, installation: Installation, settings: Mapping[str, Any]) -> None:
         self._installation = installation
         self._client = client = installation.names[0]
+        with_sessions = settings["campaigns"].get("grain") == "both"
+        self._wanted = [*WANTED, *(OF_SESSIONS if with_sessions else OF_EVENTS)]
         [self._meetup] = seed(installation.org(), {"Campaign": [{"Name": "Meetup"}]})["Campaign"]
         label = {"CampaignId": self._meetup, "Label": FROM_SALESFORCE, "SortOrder": 9}
         seed(installation.org(), {"CampaignMemberStatus": [label]})
@@ -221,8 +284,8 @@ class WebinarCase:
         with self._installation.rows() as rows:
             told = self._told(rows)
             # Whoever was answered before the platform was told of them is told of no more.
-            of_lea = [_LEA] if _LEA in told else []
-            found = examine_facts([*self._facts(), *told], [*WANTED, *of_lea])
+            of_lea = [each for each in _OF_LEA if each in told][:1]
+            found = examine_facts([*self._facts(), *told], [*self._wanted, *of_lea])
             verdicts = rows.execute(
                 statement("checks/every_row_is_accounted_for"), {"account_ids": [self._client]}
             )
@@ -250,16 +313,17 @@ class WebinarCase:
         insert(rows, "client", client_id=self._client, name="Acme")
         for event, name, more in (
             (SUMMIT, "Summit", {"series": "Tuesdays", "budget": 400}),
-            (MEETUP, "Meetup", {}),
+            (MEETUP, "Meetup", {"series": "Tuesdays"}),
         ):
             days = {"starts_at": LONG_AGO, "ends_at": _FAR}
             insert(rows, "event", event_id=event, name=name, **of, **days, **more)
-        for session, event, over in (
-            (IS_OVER, SUMMIT, _at(60)),
-            (GOES_ON, SUMMIT, _FAR),
-            (MEETS, MEETUP, _FAR),
+        for session, event, over, title in (
+            (IS_OVER, SUMMIT, _at(60), "Talk"),
+            (GOES_ON, SUMMIT, _FAR, "Talk"),
+            (MEETS, MEETUP, _FAR, "Talk"),
+            (MOVES, SUMMIT, _FAR, "Extra"),
         ):
-            hour = {"starts_at": over - timedelta(hours=1), "ends_at": over, "title": "Talk"}
+            hour = {"starts_at": over - timedelta(hours=1), "ends_at": over, "title": title}
             insert(rows, "event_session", event_session_id=session, event_id=event, **of, **hour)
 
     def _first(self, rows: Connection) -> None:
@@ -267,6 +331,7 @@ class WebinarCase:
         for number, name in enumerate(names, 1):
             add_person(rows, number, f"{name}@example.com", client=self._client)
         add_person(rows, 16, "kai@example.com", client=self._client)
+        add_person(rows, 17, "uma@example.com", client=self._client)
         no: dict[str, Any] = {"consent": "no", "consent_at": _at(9), "utm_source": "ads"}
         self._registers(rows, 1, IS_OVER)
         self._registers(rows, 2, GOES_ON, status="cancelled", cancelled_at=_at(3))
@@ -280,6 +345,8 @@ class WebinarCase:
         self._registers(rows, 10, IS_OVER)
         self._registers(rows, 11, GOES_ON, status="quizás")
         self._registers(rows, 16, IS_OVER)
+        self._registers(rows, 17, IS_OVER)
+        self._registers(rows, 18, MOVES, person=17)
         self._comes(rows, 1, 1, IS_OVER, 5, minutes=10)
         self._comes(rows, 5, 5, IS_OVER, 30, minutes=20, kind="on_demand")
         self._comes(rows, 6, 6, IS_OVER, 0, minutes=60, role="speaker")
@@ -306,6 +373,7 @@ class WebinarCase:
         link = {"join_link": "https://join/33"}
         self._registers(rows, 33, MEETS, person=13, minute=LATER + 13, **link)
         self._changes(rows, "event", SUMMIT, LATER + 14, budget=500)
+        self._changes(rows, "event_session", MOVES, LATER + 15, event_id=MEETUP)
 
     def _registers(
         self,
@@ -405,7 +473,11 @@ class WebinarCase:
             Fact(
                 "campaign",
                 each["Name"],
-                (*(each.get(field) for field in told), each.get("Complete_As_Of__c") is not None),
+                (
+                    *(each.get(field) for field in told),
+                    each.get("Complete_As_Of__c") is not None,
+                    campaigns[above]["Name"] if (above := each.get("ParentId")) else None,
+                ),
             )
             for each in campaigns.values()
         ]
