@@ -24,7 +24,7 @@ from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.sessions import change_grace
 from crm_pipeline.settings import settings
-from crm_pipeline.sources.account_rows import account_rows
+from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.events import (
     Session,
     check_event_columns,
@@ -54,18 +54,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
         again={source: whole.rows.get(source, ()) for source in EXTRACT_NAMES},
     )
-    choices = rules.Choices(
-        reading.choices,
-        rules.member_map(rows.overrides, rows.selection.timezone, reading.choices.join_link_field),
-        campaign_links(ledger, account.account_id),
-        linked_keys(ledger, account.account_id),
-        rows.filter_strings,
-        account.settings.vanished,
-        account.settings.words,
-        account.settings.people_from_stages,
-        recordings=tells_recordings(warehouse),
-        campaigns=rules.campaign_map(rows.overrides, rows.selection.timezone),
-    )
+    choices = choices_of(rows, reading.choices)
     check_event_columns(warehouse, rows.overrides, reading.choices.series_parent)
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
@@ -87,6 +76,27 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     yield Batch(NAME, 0, vanished, None, numbers=numbers)
     if inherited := memberships.of_absorbed_people(ledger, account, choices):
         yield Batch(NAME, 0, inherited, None)
+
+
+def choices_of(rows: AccountRows, chosen: CampaignSettings) -> rules.Choices:
+    """Returns what the memberships and campaigns of an account's rows go by.
+
+    Raises:
+        ExtractError: the warehouse is down, or an extract does not fit it.
+    """
+    ledger, account, zone = rows.ledger, rows.account, rows.selection.timezone
+    return rules.Choices(
+        chosen,
+        rules.member_map(rows.overrides, zone, chosen.join_link_field),
+        campaign_links(ledger, account.account_id),
+        linked_keys(ledger, account.account_id),
+        rows.filter_strings,
+        account.settings.vanished,
+        account.settings.words,
+        account.settings.people_from_stages,
+        recordings=tells_recordings(rows.selection.warehouse),
+        campaigns=rules.campaign_map(rows.overrides, zone),
+    )
 
 
 def _campaigns(

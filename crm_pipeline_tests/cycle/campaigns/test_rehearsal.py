@@ -57,7 +57,50 @@ def test_what_would_be_refused_is_listed_before_the_webinar(run: Run, bench: Ben
     said = " ".join(run(*looks).stdout.split())
     assert "REQUIRED_FIELD_MISSING" in said
     assert "Lead.Short__c" in said
-    assert "1 Campaign, 2 CampaignMember, 3 Event, 2 Lead; 1 record refused" in said
+    # Whose Lead is refused is no member, and is not taken for somebody else.
+    assert "1 Campaign, 1 CampaignMember, 5 CampaignMemberStatus, 3 Event, 2 Lead" in said
+    assert "1 record refused. 1 member could not be tried" in said
+    assert "role speaker" in said
     assert bench.records("Lead") == []
     operations = bench.connection.scalar(text("SELECT count(*) FROM crm.operation"))
     assert operations == 0
+
+
+def test_sessions_and_series_are_rehearsed_like_a_cycle(run: Run, bench: Bench) -> None:
+    chosen = {
+        "grain": "both",
+        "series_parent": "series",
+        "waitlisted": {"label": "On a list", "priority": 0},
+    }
+    switch_on(bench, **chosen)
+    for person in (1, 2):
+        add_person(bench.connection, person, county="Kent")
+        register(bench.connection, person, person)
+    register(bench.connection, 3, 1, session=2)
+    rows = bench.connection
+    # Who only waits for one of two sessions is a person; who waits, and nothing else, is nobody.
+    add_person(rows, 3)
+    for number, person in ((4, 2), (5, 3)):
+        register(rows, number, person, session=2)
+        rows.execute(
+            text(
+                "UPDATE warehouse.registration SET status = 'waitlisted' WHERE registration_id=:n"
+            ),
+            {"n": number},
+        )
+    rows.execute(text("UPDATE warehouse.event SET series = 'Tuesdays'"))
+    region = FieldMapping("Lead", "Region__c", source="county")
+    set_field_mapping(rows, ACCOUNT, region)
+    rows.commit()
+    run("account", "test-login", ACCOUNT)
+    said = " ".join(run("campaign", "rehearse", ACCOUNT, event_id(bench)).stdout.split())
+    # The series, the event, its two sessions; two members of the event, and two of each session.
+    assert "4 Campaign, 6 CampaignMember, 18 CampaignMemberStatus, 3 Event, 2 Lead" in said
+    assert "; 0 records refused." in said
+    assert "Nothing would be refused." in said
+    assert "the org is not known to have this person" in said
+    # What people named is there already: it is not tried to make it.
+    mine = bench.seed("Campaign", Name="Mine")
+    run("campaign", "link", ACCOUNT, "session:2", mine, "--yes")
+    said = " ".join(run("campaign", "rehearse", ACCOUNT, event_id(bench)).stdout.split())
+    assert "3 Campaign, 6 CampaignMember, 12 CampaignMemberStatus" in said
