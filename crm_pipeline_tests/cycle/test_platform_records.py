@@ -99,6 +99,18 @@ def test_users_are_people_of_the_org_and_tickets_records_under_them(bench: Bench
     assert closed.tally["feedback_records", "update"] == 3
 
 
+def test_what_a_submitter_wrote_is_redacted(bench: Bench):
+    bench.settings(redaction=["cards"])
+    add_person(bench.connection, 1)
+    card = "4111 1111 1111 1111"
+    ticket(bench, "a1", 1, title=f"Refund {card}", details=f"To {card}, please")
+    report = complete(bench)
+    [record] = bench.records("Feedback__c")
+    assert (record["Name"], record["Details__c"]) == ("Refund [removed]", "To [removed], please")
+    assert report.tally["feedback_records", "redacted"] == 2
+    assert "Taken out of what people wrote: 2 of cards" in report.notes
+
+
 def test_an_answer_that_is_lost_makes_no_second_record(bench: Bench):
     add_person(bench.connection, 1)
     ticket(bench, "a1", 1)

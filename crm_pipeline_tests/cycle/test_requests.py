@@ -64,21 +64,25 @@ def test_an_account_without_requests_reads_no_users(bench: Bench):
 
 
 def test_feedback_data_and_macros_reach_the_platform_once(bench: Bench, desk: Desk):
+    bench.settings(redaction=["cards"])
     add_person(bench.connection, 7, "tom@example.com")
     bench.cycle()
     bugs = "/api/v1/externalSources/bugs"
-    taken = desk.post(bugs, json={"Subject": "It breaks", "Email": "tom@example.com"}).json()
-    desk.post(bugs, json={"Subject": "It breaks", "Email": "tom@example.com"})
+    feedback = {"Subject": "4111 1111 1111 1111 breaks", "Email": "tom@example.com"}
+    taken = desk.post(bugs, json=feedback).json()
+    desk.post(bugs, json=feedback)
     plan = {"params": {"find": "tom@example.com"}}
     desk.post("/api/v1/userData/plan", json={"Plan__c": "silver"}, **plan)
-    desk.post("/api/v1/userData/plan", json={"Plan__c": "gold"}, **plan)
+    desk.post("/api/v1/userData/plan", json={"Plan__c": "gold 5500000000000004"}, **plan)
     desk.remove("tom@example.com", "mail")
-    for _ in range(2):
-        assert bench.cycle(REQUESTS).state == "Complete"
+    reports = [bench.cycle(REQUESTS) for _ in range(2)]
+    assert [each.state for each in reports] == ["Complete"] * 2
+    assert reports[0].notes.count("Taken out of what people wrote: 1 of cards") == 2
+    assert reports[0].tally["feedback", "redacted"] == 1
     [ticket] = told(bench, "feedback")
     assert (ticket["ticket_id"], ticket["submitter"]) == (taken["id"], "7")
-    assert ticket["fields"] == {"title": "It breaks"}
-    assert told(bench, "user_data")[-1]["data"] == {"plan": "gold"}
+    assert ticket["fields"] == {"title": "[removed] breaks"}
+    assert told(bench, "user_data")[-1]["data"] == {"plan": "gold [removed]"}
     assert told(bench, "macros") == [{"macro": "Send mail", "user_ids": ["7"]}]
     status = desk.ask("GET", f"/requests/{taken['id']}").json()
     assert status["status"] == "done"

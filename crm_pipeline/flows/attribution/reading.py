@@ -60,6 +60,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     ledger, account = reading.ledger, reading.account
     check_columns(reading.warehouse, reading.choices.further_fields.values())
     filters = filter_strings(ledger, account.account_id)
+    redaction = Redaction.of(reading.account.settings.redaction)
     yield from _said_again(reading)
     yield from _judged_again(reading, filters)
     process = settings()
@@ -72,28 +73,32 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     )
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
-        yield replace(_batch(reading, chunk.rows, filters), position=chunk.position)
+        batch = _batch(reading, chunk.rows, filters, redaction)
+        yield replace(batch, position=chunk.position)
     last = unread.last_count(ledger, account.account_id)
     if reading.recording and last.is_old:
-        yield from _counted(reading, part, filters, last)
+        yield from _counted(reading, part, filters, last, redaction)
+    if redaction.taken:
+        taken = {(TRACKED_LEADS.name, "redacted"): redaction.taken.total()}
+        yield Batch(NAME, 0, (), None, numbers=taken, told=(redaction.in_words(),))
     if moved := take_moved(ledger, account.account_id):
         yield Batch(NAME, 0, _intents(reading, moved), None)
 
 
 def _batch(
-    reading: Reading[AttributionSettings], rows: Sequence[TrackedLeadRow], filters: Sequence[str]
+    reading: Reading[AttributionSettings],
+    rows: Sequence[TrackedLeadRow],
+    filters: Sequence[str],
+    redaction: Redaction,
 ) -> Batch:
     """Records what some rows say; the batch says what is wanted of their people."""
     rows = without_removed(
         reading.ledger, reading.account, rows, lambda row: rules.number_of(row, reading.choices)
     )
-    redaction = Redaction.of(reading.account.settings.redaction)
     if redaction.steps:
         rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
     found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
     changed, people, numbers = _recorded(reading, rows, found)
-    if redaction.taken:
-        numbers[TRACKED_LEADS.name, "redacted"] = redaction.taken.total()
     intents = _intents(reading, people, changed)
     return Batch(TRACKED_LEADS.name, len(rows), intents, None, numbers=numbers)
 
@@ -103,6 +108,7 @@ def _counted(
     part: LeadsReading,
     filters: Sequence[str],
     last: unread.LastLeadCount,
+    redaction: Redaction,
 ) -> Iterator[Batch]:
     """Counts the leads that the warehouse has, reads those that were not read, ends those gone.
 
@@ -115,7 +121,7 @@ def _counted(
     seen: set[str] = set()
     changed = 0
     for chunk in unread.read_again(part, found):
-        batch = _batch(reading, chunk.rows, filters)
+        batch = _batch(reading, chunk.rows, filters, redaction)
         seen |= {str(each.columns["lead_id"]) for each in chunk.rows}
         changed += shown.changed(batch.numbers)
         yield batch

@@ -70,6 +70,7 @@ def tell(kind: RequestKind, topic: str) -> "Callable[[Desk, InboundSettings], No
             desk.tally[topic, "accepted"] += len(requests)
         if redaction.taken:
             desk.tally[topic, "redacted"] += redaction.taken.total()
+            desk.notes.lines.append(redaction.in_words())
         desk.ledger.connection.rollback()
 
     return told

@@ -47,6 +47,19 @@ def test_a_new_lead_becomes_a_lead_with_its_details_and_both_touches(shop: Bench
     assert shop.cycle().counts.api_calls == 0
 
 
+def test_what_somebody_typed_is_redacted_before_it_is_kept(shop: Bench) -> None:
+    card = "4111 1111 1111 1111"
+    shop.settings(redaction=["cards", "phones"])
+    track(shop.connection, 4711, phone="030 901820", keyword=f"pay {card}", **ADA, **GOOGLE)
+    report = shop.cycle()
+    [lead] = shop.records("Lead")
+    assert [lead[f"{touch}_Keyword__c"] for touch in ("First", "Last")] == 2 * ["pay [removed]"]
+    assert lead["Phone"] == "+4930901820", "in the column that is for it"
+    assert report.tally["tracked_leads", "redacted"] == 1
+    assert "Taken out of what people wrote: 1 of cards" in report.notes
+    assert list(places_of(shop.connection.engine, card)) == []
+
+
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
