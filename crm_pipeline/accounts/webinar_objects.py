@@ -37,10 +37,12 @@ class FilledField:
 
     @property
     def org_field(self) -> OrgField:
-        """The field as it is deployed."""
+        """The field as it is deployed; its help says where it comes from, too."""
         is_key = self.source is None and self.kind == "text"
+        origin = "Such as" if self.source is None else f"From {self.source} ({self.rule}), such as"
+        help_text = f"{self.says} {origin} {self.example}."
         return OrgField(
-            self.name, self.label, self.kind, self.length, is_key=is_key, says=self.says
+            self.name, self.label, self.kind, self.length, is_key=is_key, says=help_text
         )
 
 

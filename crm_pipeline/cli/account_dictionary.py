@@ -12,6 +12,7 @@ from crm_pipeline.cli.show import counted, say
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
+    from crm_pipeline.accounts.campaigns import CampaignSettings
     from crm_pipeline.accounts.store import FieldMapping
 
 
@@ -90,12 +91,12 @@ def dictionary_lines(
         account: the account.
         mappings: its own mapping.
     """
-    lines = [*_decided(account), *_mapped(account, mappings)]
+    lines = [*_decided(account), *_mapped(account, mappings), *_of_tracked_leads(account)]
     yield from sorted(lines, key=lambda line: line.field)
 
 
 def _decided(account: "Account") -> "Iterator[DictionaryLine]":
-    """The fields that are nobody's to map."""
+    """The fields that no mapping fills."""
     chosen = account.settings
     yield DictionaryLine("Event.WhoId", "the person's record", "matching", "00Q…")
     yield DictionaryLine(
@@ -110,12 +111,49 @@ def _decided(account: "Account") -> "Iterator[DictionaryLine]":
     yield DictionaryLine("Event.DurationInMinutes", "always 0", "constant", "0")
     parts = ", ".join(chosen.activity_text)
     yield DictionaryLine("Event.Description", parts, "all visits of a session", "Event: Expo 2026")
-    if chosen.campaigns is None:
-        return
-    yield DictionaryLine("Campaign.Name", "event_name", "follows the event", "Expo 2026")
-    yield DictionaryLine("Campaign.StartDate", "starts_at", "follows the event", "2026-03-01")
-    yield DictionaryLine("Campaign.EndDate", "ends_at", "follows the event", "2026-03-02")
-    labels = ", ".join(status.label for status in chosen.campaigns.statuses.values())
+    if chosen.activity_external_id_field is not None:
+        yield DictionaryLine(
+            f"Event.{chosen.activity_external_id_field}",
+            "registration_id, attendance_id",
+            "as its row says",
+            "registration:4711",
+        )
+    if chosen.campaigns is not None:
+        yield from _decided_of_campaigns(chosen.campaigns)
+
+
+def _decided_of_campaigns(chosen: "CampaignSettings") -> "Iterator[DictionaryLine]":
+    from crm_pipeline.accounts.webinar_objects import FIELDS
+
+    for name, source, rule, example in (
+        ("Name", "event_name", "follows the event", "Expo 2026"),
+        ("Description", "event_id", "when it is made", "Webinar platform: event 4711"),
+        ("Type", "campaign_type", "constant", chosen.campaign_type),
+        ("StartDate", "starts_at", "follows the event", "2026-03-01"),
+        ("EndDate", "ends_at", "follows the event", "2026-03-02"),
+        ("IsActive", "always true", "constant", "true"),
+    ):
+        yield DictionaryLine(f"Campaign.{name}", source, rule, example)
+    if chosen.campaign_status:
+        yield DictionaryLine(
+            "Campaign.Status", "starts_at, ends_at", "by today's date", "In Progress"
+        )
+    if chosen.external_id_field is not None:
+        yield DictionaryLine(
+            f"Campaign.{chosen.external_id_field}", "event_id", "when it is made", "4711"
+        )
+    for each in FIELDS:
+        if each.sobject == "Campaign" and each.source is None and each.kind != "text":
+            said = (each.says, "a census, where the org has the field", each.example)
+            yield DictionaryLine(f"Campaign.{each.name}", *said)
+    if chosen.grain == "both" or chosen.series_parent is not None:
+        yield DictionaryLine(
+            "Campaign.ParentId", "event_id, series_parent", "follows the event", "701…"
+        )
+    yield DictionaryLine("CampaignMember.CampaignId", "event_id", "the event's campaign", "701…")
+    for person in ("LeadId", "ContactId"):
+        yield DictionaryLine(f"CampaignMember.{person}", "the person's record", "matching", "00…")
+    labels = ", ".join(status.label for status in chosen.statuses.values())
     yield DictionaryLine(
         "CampaignMember.Status", "status, attendances", f"one of all sessions: {labels}", "Attended"
     )
@@ -131,7 +169,8 @@ def _mapped(account: "Account", mappings: "list[FieldMapping]") -> "Iterator[Dic
     maps = dict(field_maps(account.settings, mappings))
     if account.settings.campaigns is not None:
         maps["Campaign"] = campaign_map(mappings)
-        maps["CampaignMember"] = member_map(mappings)
+        link = account.settings.campaigns.join_link_field
+        maps["CampaignMember"] = member_map(mappings, join_link_field=link)
     for sobject, each in maps.items():
         for name, source in each.sources.items():
             declared = known.get((sobject, source))
@@ -144,6 +183,23 @@ def _mapped(account: "Account", mappings: "list[FieldMapping]") -> "Iterator[Dic
             yield DictionaryLine(f"{sobject}.{name}", source, rule, example)
         for name, value in each.constants.items():
             yield DictionaryLine(f"{sobject}.{name}", "constant", "constant", value)
+
+
+def _of_tracked_leads(account: "Account") -> "Iterator[DictionaryLine]":
+    chosen = account.settings.attribution
+    if chosen is None:
+        return
+    first, last = chosen.first_touch_policy, chosen.last_touch_policy
+    filled = [
+        (chosen.id_field, "lead_id", "the first tracked lead", first),
+        (chosen.kind_field, "kind", "the first tracked lead", first),
+        *((f, column, "the first touch", first) for column, f in chosen.first_touch.named.items()),
+        *((f, column, "the last touch", last) for column, f in chosen.last_touch.named.items()),
+        *((f, column, "the last touch", last) for f, column in chosen.further_fields.items()),
+    ]
+    for field, column, rule, policy in filled:
+        for sobject in ("Lead", "Contact") if field is not None else ():
+            yield DictionaryLine(f"{sobject}.{field}", column, f"{rule}; written: {policy}", "")
 
 
 def _cell(text: str) -> str:

@@ -1,6 +1,6 @@
 """What is deployed for campaigns: well-formed metadata, whose fields can all be filled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -27,16 +27,18 @@ __all__ = ["run"]
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
 
-def local(kind: str, length: int) -> dict[str, Any]:
+def local(kind: str, length: int, *, is_key: bool) -> dict[str, Any]:
     """A declared field as the local org has it."""
     made: dict[str, Any] = {"type": TYPES[kind].described}  # type: ignore[index]
+    if is_key:
+        made["external_id"] = True
     return made | ({"length": length} if length else {"scale": 0} if kind == "number" else {})
 
 
 @pytest.fixture
 def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     objects = {
-        each.name: {"fields": {f.name: local(f.kind, f.length) for f in each.fields}}
+        each.name: {"fields": {f.name: local(f.kind, f.length, is_key=f.is_key) for f in each.fields}}
         for each in OBJECTS
     }
     with bench_of({"name": ACCOUNT, **ORG, "objects": objects}, pipeline, monkeypatch) as made:
@@ -44,15 +46,28 @@ def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield made
 
 
-def test_every_field_that_is_deployed_is_filled(run: Run, bench: Bench) -> None:
+def written(bench: Bench, sobject: str, bare: Mapping[str, Any]) -> set[str]:
+    """The fields that our records have something in, and one that has only this does not."""
+    filled = [{f for f, v in r.items() if v is not None} for r in bench.records(sobject)]
+    bench.seed(sobject, **bare)
+    own = {f for f, value in bench.records(sobject)[-1].items() if value is not None}
+    return set[str]().union(*filled) - own | bare.keys()
+
+
+def test_every_field_that_is_deployed_is_filled_and_in_the_dictionary(
+    run: Run, bench: Bench
+) -> None:
+    joins = {"join_link_field": "Webinar_Rating__c", "external_id_field": "Webinar_Event_Key__c"}
+    switch_on(bench, campaign_status=True, census="daily", **joins)
+    bench.settings(activity_external_id_field="Webinar_Key__c")
     run("campaign", "map", ACCOUNT)
     add_person(bench.connection, 1)
     register(bench.connection, 1, 1)
     attend(bench.connection, 1, 1, minute=1)
     attend(bench.connection, 2, 1, minute=2)
-    for kind in ("question", "resource", "link", "rating"):
+    for interaction, kind in enumerate(("question", "resource", "link", "rating")):
         at = {"at": LONG_AGO, "shipped_at": LONG_AGO}
-        number = {"interaction_id": hash(kind) % 1000, "client_id": CLIENT, "attendance_id": 1}
+        number = {"interaction_id": interaction, "client_id": CLIENT, "attendance_id": 1}
         insert(bench.connection, "interaction", kind=kind, label="L", value="4", **number, **at)
     for change in (
         "UPDATE warehouse.event SET series = 'Tuesdays'",
@@ -69,6 +84,24 @@ def test_every_field_that_is_deployed_is_filled(run: Run, bench: Bench) -> None:
         assert empty == set(), sobject
     assert bench.cycle().counts.api_calls == 0
     assert "fills 0 fields more" in run("campaign", "map", ACCOUNT).stdout
+    campaign = bench.records("Campaign")[0]["Id"]
+    bare: dict[str, dict[str, Any]] = {
+        "Lead": {"LastName": "Own", "Company": "C"},
+        "Campaign": {"Name": "Own"},
+        "Event": {
+            "Subject": "Own",
+            "ActivityDateTime": "2026-03-01T12:00:00Z",
+            "DurationInMinutes": 5,
+        },
+    }
+    told = run("account", "dictionary", ACCOUNT).stdout
+    for sobject, fields in bare.items():
+        for field in written(bench, sobject, fields):
+            assert f"| {sobject}.{field} |" in told
+    lead = bench.records("Lead")[-1]["Id"]
+    member = {"CampaignId": campaign, "LeadId": lead, "Status": "Attended"}
+    for field in written(bench, "CampaignMember", member):
+        assert f"| CampaignMember.{field} |" in told
 
 
 def test_the_project_has_help_rights_a_report_type_and_reports(
@@ -80,7 +113,13 @@ def test_the_project_has_help_rights_a_report_type_and_reports(
     trees = {each.relative_to(room).as_posix(): ET.parse(each) for each in room.rglob("*.xml")}
     fields = {name: tree.getroot() for name, tree in trees.items() if "/fields/" in name}
     assert len(fields) == len(FIELDS)
-    assert all(each.findtext(f"{NAMESPACE}inlineHelpText") for each in fields.values())
+    helps = {name: str(each.findtext(f"{NAMESPACE}inlineHelpText")) for name, each in fields.items()}
+    for each in FIELDS:
+        said = helps[f"objects/{each.sobject}/fields/{each.name}.field-meta.xml"]
+        assert said.startswith(each.says)
+        parts = (each.source, each.rule, each.example) if each.source else (each.example,)
+        assert all(part in said for part in parts)
+        assert len(said) <= 510
     rights = trees["permissionsets/Webinars.permissionset-meta.xml"].getroot()
     shown = {each.text for each in rights.iter(f"{NAMESPACE}field")}
     assert {"Event.Webinar_Key__c", "CampaignMember.Webinar_Percent__c"} <= shown

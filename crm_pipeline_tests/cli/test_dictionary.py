@@ -25,6 +25,9 @@ def test_every_field_is_in_the_dictionary(run: Run, acme: str, tmp_path: Path) -
     assert "No Show" in found["CampaignMember.Status"][1]
     assert found["Event.DurationInMinutes"][2] == "0"
     assert "Lead.Rating" in found
+    run("account", "set", acme, 'attribution={"last_touch": {"gclid": "Last_Gclid__c"}}')
+    found = lines(run("account", "dictionary", acme).stdout)
+    assert found["Contact.Last_Gclid__c"][:2] == ["gclid", "the last touch; written: source"]
     out = tmp_path / "fields.md"
     said = run("account", "dictionary", acme, "--out", out).stdout
     assert f"{len(found)} fields" in said
