@@ -89,7 +89,7 @@ def try_login(
         numbers = numbers_to_read(org, account.settings) + storage_said(org, account.settings)
         own = own_domains(org)
     except AccountStopped as stopped:
-        _refuse(account_id, stopped)
+        refuse(account_id, stopped)
     finally:
         org.log_out()
     if elsewhere is None:
@@ -226,7 +226,7 @@ def log_in_to(
             if isinstance(stopped, CredentialsRefused):
                 with database.begin() as connection:
                     mark_refused(connection, account_id, str(stopped))
-            _refuse(account_id, stopped)
+            refuse(account_id, stopped)
         except OrgUnavailable as away:
             mistake(
                 f"Account {account_id}: {away}; check that {account.login_url} is the org's "
@@ -238,7 +238,8 @@ def log_in_to(
     return account, org, elsewhere
 
 
-def _refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
+def refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
+    """Ends the command with why an org does not go on with an account."""
     from crm_pipeline.salesforce.errors import named
 
     mistake(f"Account {account_id}: {named(str(stopped), account_id)}.")

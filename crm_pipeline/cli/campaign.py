@@ -374,30 +374,34 @@ def _confirm(
     from crm_pipeline.salesforce.budget import backfill_calls
     from crm_pipeline.salesforce.data_storage import megabytes
     from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.events import events
+    from crm_pipeline.sources.events import attendances_of, events
 
     chosen = account.settings.campaigns or CampaignSettings()
+    warehouse = engine("warehouse")
     rows = sum(volumes.values())
     cycles = 1 if at_once else -(-rows // chosen.backfill_rows_per_cycle) or 1
-    campaigns, members = len(volumes), rows
+    campaigns, levels = len(volumes), 1
+    try:
+        attended = attendances_of(warehouse, account.client_id, volumes)
+        found = events(warehouse, account.client_id, volumes) if chosen.of_sessions else []
+    except ExtractError as error:
+        mistake(f"{error}.")
     if chosen.of_sessions:
-        try:
-            found = events(engine("warehouse"), account.client_id, volumes)
-        except ExtractError as error:
-            mistake(f"{error}.")
         campaigns = sum(len(event.sessions) + chosen.of_events for event in found)
-        members = rows * (1 + chosen.of_events)
+        levels += chosen.of_events
+    members = rows * levels
     staying = sum(
         not (chosen.of_events if session_of(key) is None else chosen.of_sessions)
         for key in linked_keys(connection, account.account_id)
         if not key.startswith(SERIES)
     )
+    responded = "" if attended is None else f", {attended * levels} at most"
     stay = f" {counted(staying, 'campaign')} of another grain stay, with their members."
     agree(
         f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
         f"read: at most {backfill_calls(campaigns, members)} API calls, over about "
         f"{counted(cycles, 'cycle')}. What is new takes {megabytes(members + 4 * campaigns)} MB of "
-        "data storage at most, and who has responded gets today's First Responded Date."
+        f"data storage at most, and who has responded gets today's First Responded Date{responded}."
         f"{stay if staying else ''}",
         "Read them?",
         yes=yes,

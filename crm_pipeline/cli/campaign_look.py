@@ -1,6 +1,6 @@
 """`crm-pipeline campaign explain`, `what-if` and `delays`: looks that change nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +24,9 @@ def explain(
     account_id: AccountId,
     event_id: _EVENT,
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")],
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the org, too, which status stands there: a call.")
+    ] = False,
 ) -> None:
     """Say why a person has their status in an event's campaign, and what would change it."""
     from crm_pipeline.flows.campaigns.explaining import explained
@@ -40,7 +43,10 @@ def explain(
         names = [each.natural_key for each in found]
         known = latest_intents(connection, account_id, names)
         choices = _choices(connection, account, account.settings, known)
+    members = [each.member_id for each in found if each.member_id]
+    standing = _in_org(account_id, members) if ask and members else {}
     for each in found:
+        there = standing.get(each.member_id or "", "is not there" if ask else "")
         said = known[each.natural_key]
         why = explained(said, choices)
         print_table(
@@ -55,10 +61,39 @@ def explain(
                 ("rule", why.rule),
                 ("wanted", why.wanted or "no status"),
                 ("operation", f"{each.operation_id}, {each.state}"),
-                ("in the org", each.member_id or "no member of ours is known"),
+                (
+                    "in the org",
+                    f"{each.member_id} {there}".strip()
+                    if each.member_id
+                    else "no member of ours is known",
+                ),
                 ("would be changed by", why.changes),
             ]
         )
+
+
+def _in_org(account_id: str, member_ids: Sequence[str]) -> Mapping[str, str]:
+    """What stands in the org of members, by Id; ends the command where it does not answer."""
+    from crm_pipeline.cli.account_login import log_in_to, refuse
+    from crm_pipeline.salesforce.composite import query_all
+    from crm_pipeline.salesforce.errors import AccountStopped
+    from crm_pipeline.salesforce.soql import in_list, select
+
+    _, org, _ = log_in_to(account_id)
+    fields = ("Id", "Status", "HasResponded", "LastModifiedDate")
+    query = select(fields, "CampaignMember", in_list("Id", member_ids))
+    try:
+        [page] = query_all(org, [query]).records
+    except AccountStopped as stopped:
+        refuse(account_id, stopped)
+    finally:
+        org.log_out()
+    return {
+        each["Id"]: f"has the status {each['Status']}, "
+        f"{'responded' if each['HasResponded'] else 'not responded'}, last changed "
+        f"{each['LastModifiedDate']}"
+        for each in page
+    }
 
 
 def what_if(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.database.statements import statement
@@ -148,9 +148,26 @@ def event_volumes(
     Raises:
         ExtractError: the warehouse is down, or `sql/extract/event_volumes.sql` does not fit it.
     """
+    return {row.event_id: row.rows for row in _volumes(warehouse, client_id, event_ids)}
+
+
+def attendances_of(warehouse: Engine, client_id: str, event_ids: Collection[int]) -> int | None:
+    """Counts the attendances of these events; None: the extract does not say.
+
+    Raises:
+        ExtractError: as `event_volumes`.
+    """
+    rows = _volumes(warehouse, client_id, event_ids)
+    if any("attendances" not in row._mapping for row in rows):
+        return None
+    return sum(int(row.attendances) for row in rows)
+
+
+def _volumes(
+    warehouse: Engine, client_id: str, event_ids: Collection[int] | None
+) -> Sequence[Row[Any]]:
     only = None if event_ids is None else list(event_ids)
     with explained("event_volumes"), warehouse.connect() as connection:
-        rows = connection.execute(
+        return connection.execute(
             statement("extract/event_volumes"), {"client_id": client_id, "event_ids": only}
-        )
-        return {row.event_id: row.rows for row in rows}
+        ).all()

@@ -2,7 +2,7 @@ from sqlalchemy import Engine, text
 
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 
 
 def one_registration(pipeline: Engine) -> int:
@@ -36,6 +36,7 @@ def test_who_switches_campaigns_on_is_told_first_what_that_costs(
     run("cycle", "acme")
     said = run("account", "set", "acme", "campaigns={}", typed="n\n", fails=1).stdout
     assert "1 event with 1 registrations and attendances are to be read: at most 5 API" in said
+    assert "today's First Responded Date, 0 at most." in said
     run("cycle", "acme")
     assert not org.table("Campaign").rows, "who says no leaves campaigns off"
     run("account", "set", "acme", "campaigns={}", typed="y\n")
@@ -48,8 +49,12 @@ def test_a_back_fill_says_what_it_costs_and_may_be_left(run: Run, org: Org, pipe
     run("account", "set", "acme", "campaigns={}", "--yes")
     run("cycle", "acme")
     assert len(org.table("CampaignMember").rows) == 1
+    with pipeline.begin() as connection:
+        attend(connection, 1, 1)
     said = run("campaign", "backfill", "acme", typed="n\n", fails=1).stdout
     assert "at most 5 API calls" in said
+    assert "What is new takes 1 MB of data storage at most" in said
+    assert "gets today's First Responded Date, 1 at most." in said
     run("campaign", "backfill", "acme", "--yes")
     assert "rows wait" in run("campaign", "list", "acme").stdout
     run("cycle", "acme")

@@ -24,26 +24,37 @@ def made(bench: Bench) -> tuple[int, int, int]:
     return len(people), len(events), len(members)
 
 
-@pytest.mark.parametrize("route", ["composite", "bulk"])
-def test_what_is_new_waits_above_a_share_of_the_storage(bench: Bench, route: str) -> None:
+@pytest.mark.parametrize(
+    ("route", "activities", "there"),
+    [
+        ("composite", "all", (PEOPLE, 100, 0)),
+        ("bulk", "all", (PEOPLE, 100, 0)),
+        ("composite", "none", (PEOPLE, 0, 100)),
+    ],
+)
+def test_what_is_new_waits_above_a_share_of_the_storage(
+    bench: Bench, route: str, activities: str, there: tuple[int, int, int]
+) -> None:
     switch_on(bench)
     for person in range(PEOPLE):
         add_person(bench.connection, person)
         register(bench.connection, person, person)
-    bench.settings(storage_share=0.5, route=route)
+    bench.settings(storage_share=0.5, route=route, activities=activities)
     report = bench.cycle()
     # 1.5 MB less the one that the org may have rounded down, with 500 records each.
-    assert made(bench) == (PEOPLE, 100, 0)
-    assert "200 new records of the account wait: 0 of 3 MB" in report.notes
+    assert made(bench) == there
+    wanted = 2 * PEOPLE if activities == "none" else 3 * PEOPLE
+    waits = wanted - sum(there)
+    assert f"{waits} new records of the account wait: 0 of 3 MB" in report.notes
     assert "may use 50%; free some there, or raise storage_share" in report.notes
     assert report.api_calls_by_kind["limits"] == 1
-    assert (report.state, report.counts.waiting) == ("Complete", 200)
+    assert (report.state, report.counts.waiting) == ("Complete", waits)
     # What is there is kept true all the same.
     at = "shipped_at = now(), job_title = 'Head'"
     bench.connection.execute(text(f"UPDATE warehouse.person SET {at} WHERE person_id = 1"))
     bench.settings(storage_share=None)
     report = bench.cycle()
-    assert made(bench) == (PEOPLE, PEOPLE, PEOPLE)
+    assert made(bench) == (PEOPLE, 0 if activities == "none" else PEOPLE, PEOPLE)
     assert "data storage" not in report.notes
     assert "limits" not in report.api_calls_by_kind
     assert bench.cycle().counts.api_calls == 0

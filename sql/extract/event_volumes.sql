@@ -1,4 +1,5 @@
--- Numbers of registrations and attendances of some events of a client, or of all.
+-- Numbers of registrations and attendances of some events of a client, or of all: of both together, and
+-- of attendances alone, which may be left out.
 --
 -- Parameters: client_id; event_ids (NULL: all). Same tables as registrations.sql and attendances.sql.
 SELECT
@@ -14,7 +15,14 @@ SELECT
             FROM warehouse.attendance AS a
             WHERE a.event_session_id = s.event_session_id
         )
-    )::bigint AS rows
+    )::bigint AS rows,
+    sum(
+        (
+            SELECT count(*)
+            FROM warehouse.attendance AS a
+            WHERE a.event_session_id = s.event_session_id
+        )
+    )::bigint AS attendances
 FROM warehouse.event_session AS s
 WHERE
     s.client_id = :client_id

@@ -32,12 +32,17 @@ def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> N
     assert "1: no_show" in said
     assert "no_show: the first of the order" in said
     assert "an attendance that is shipped late" in said
+    [missed] = [e for e in bench.records("CampaignMember") if e["Status"] == "No Show"]
+    missed["Status"] = "By hand"
+    asked = run(*looks, "P2@example.com", "--ask").stdout
+    assert f"{missed['Id']} has the status By hand, not responded" in asked
+    missed["Status"] = "No Show"
     assert "Nobody with this address" in run(*looks, "x@example.com", fails=1).stderr
 
     other = 'campaigns={"no_show": {"label": "Missed", "has_responded": true, "priority": 3}}'
     said = run("campaign", "what-if", ACCOUNT, other).stdout
     assert " ".join(["No", "Show", "Missed", "1", "1"]) in " ".join(said.replace("│", " ").split())
-    assert "1 member of 2 would change: about 1 API call" in said
+    assert "1 member of 2 would change: about 1 API call to write them, no further data" in said
     assert "1 would get today's First Responded Date" in said
     assert (
         "No member's status would change"
@@ -60,6 +65,8 @@ def test_how_long_it_took_is_told_by_event(run: Run, bench: Bench) -> None:
         "1 attendance; from leaving to being seen in Salesforce half of them took 12 min 5 s"
         in (" ".join(said.split()))
     )
+    bench.settings(campaigns=None)
+    assert run("campaign", "delays", ACCOUNT, event_id(bench)).stdout == said, "without campaigns"
 
 
 def test_a_cancellation_may_be_for_good(bench: Bench) -> None:
