@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.webinar_objects import FIELDS, OBJECTS
-from crm_pipeline.salesforce.org_objects import TYPES
+from crm_pipeline.salesforce.org_objects import TYPES, OrgField
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
@@ -27,18 +27,20 @@ __all__ = ["run"]
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
 
-def local(kind: str, length: int, *, is_key: bool) -> dict[str, Any]:
+def local(field: OrgField) -> dict[str, Any]:
     """A declared field as the local org has it."""
-    made: dict[str, Any] = {"type": TYPES[kind].described}  # type: ignore[index]
-    if is_key:
+    made: dict[str, Any] = {"type": TYPES[field.kind].described}
+    if field.is_key:
         made["external_id"] = True
-    return made | ({"length": length} if length else {"scale": 0} if kind == "number" else {})
+    if field.length:
+        made["length"] = field.length
+    return made | ({"scale": 0} if field.kind == "number" else {})
 
 
 @pytest.fixture
 def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     objects = {
-        each.name: {"fields": {f.name: local(f.kind, f.length, is_key=f.is_key) for f in each.fields}}
+        each.name: {"fields": {field.name: local(field) for field in each.fields}}
         for each in OBJECTS
     }
     with bench_of({"name": ACCOUNT, **ORG, "objects": objects}, pipeline, monkeypatch) as made:
@@ -113,9 +115,9 @@ def test_the_project_has_help_rights_a_report_type_and_reports(
     trees = {each.relative_to(room).as_posix(): ET.parse(each) for each in room.rglob("*.xml")}
     fields = {name: tree.getroot() for name, tree in trees.items() if "/fields/" in name}
     assert len(fields) == len(FIELDS)
-    helps = {name: str(each.findtext(f"{NAMESPACE}inlineHelpText")) for name, each in fields.items()}
     for each in FIELDS:
-        said = helps[f"objects/{each.sobject}/fields/{each.name}.field-meta.xml"]
+        deployed = fields[f"objects/{each.sobject}/fields/{each.name}.field-meta.xml"]
+        said = str(deployed.findtext(f"{NAMESPACE}inlineHelpText"))
         assert said.startswith(each.says)
         parts = (each.source, each.rule, each.example) if each.source else (each.example,)
         assert all(part in said for part in parts)
