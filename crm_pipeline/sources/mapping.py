@@ -85,6 +85,8 @@ class FieldMap:
 
     def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that have something to say; what is empty is left out, never blanked."""
+        if not (self.columns or self.computed):
+            return dict(self.constants)
         return self.fields(
             said(columns, self.columns.values(), self.computed.values(), self.timezone)
         )

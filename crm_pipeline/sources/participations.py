@@ -244,10 +244,12 @@ def participation_of(
 def tidy_person(columns: dict[str, Any]) -> None:
     """Makes `street` of the address lines of a row, and text of its email address."""
     columns["street"] = "\n".join(
-        text
-        for name in _ADDRESS
-        if (line := columns.get(name))
-        and (text := seen(line if type(line) is str else written(line)))
+        [
+            text
+            for name in _ADDRESS
+            if (line := columns.get(name))
+            and (text := seen(line if type(line) is str else written(line)))
+        ]
     )
     email = columns["email"]
     if email is not None and type(email) is not str:

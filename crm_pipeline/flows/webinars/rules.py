@@ -264,17 +264,22 @@ def person_fields(
     given = list(dict.fromkeys(c for each in maps.values() for c in each.columns.values()))
     of_others = list(dict.fromkeys(c for each in maps.values() for c in each.computed.values()))
     zone = maps["Lead"].timezone
-    nos = {} if chosen.clears_opt_out else {s: m.sources.get(OPT_OUT) for s, m in maps.items()}
+    nos = {s: m.sources[OPT_OUT] for s, m in maps.items() if OPT_OUT in m.sources}
+    if chosen.clears_opt_out:
+        nos = {}
+    ours = {sobject: each.fallbacks for sobject, each in maps.items() if each.fallbacks}
     reads_no = READERS["boolean"]
 
     def fields_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         told = [said(columns, given, of_others, zone) for columns in rows]
         values: dict[str, Any] = {}
         for each in told:
-            values.update(each)
-        fields = {s: {**each.fallbacks, **each.fields(values)} for s, each in maps.items()}
+            values |= each
+        fields = {sobject: mapped.fields(values) for sobject, mapped in maps.items()}
+        for sobject, fallbacks in ours.items():
+            fields[sobject] = {**fallbacks, **fields[sobject]}
         for sobject, column in nos.items():
-            if column is not None and any(reads_no(row.get(column)) is True for row in told):
+            if any(reads_no(row.get(column)) is True for row in told):
                 fields[sobject][OPT_OUT] = True
         return fields
 

@@ -69,20 +69,21 @@ class Telling:
         columns = row.columns
         lines = [self._ended(columns, ended)] if ended and self.marks_cancelled else []
         for part in self.activity_text:
-            match part:
-                case "event":
-                    lines.append(self._event(columns))
-                case "session":
-                    lines.append(self._session(columns))
-                case "minutes":
-                    lines.append(self._minutes(columns) if row.source == "attendances" else "")
-                case "polls":
-                    _tell_polls(lines, columns)
-                case "chats":
-                    _tell_chats(lines, columns)
-                case "questions" | "surveys" | "resources" | "links":
-                    _tell_done(lines, _DONE[part], columns.get(part))
-        return "\n".join(line for line in lines if line)
+            if part == "event":
+                lines.append(self._event(columns))
+            elif part == "session":
+                lines.append(self._session(columns))
+            elif part == "minutes":
+                lines.append(self._minutes(columns) if row.source == "attendances" else "")
+            elif (value := columns.get(part)) is None:
+                pass
+            elif part == "polls":
+                _tell_polls(lines, value)
+            elif part == "chats":
+                _tell_chats(lines, value)
+            else:
+                _tell_done(lines, _DONE[part], value)
+        return "\n".join(filter(None, lines))
 
     def _event(self, columns: Mapping[str, Any]) -> str:
         named = _plain(columns.get("event_name"))
@@ -138,9 +139,12 @@ def _minutes(minutes: float) -> str:
     return f"{whole} minute" if whole == 1 else f"{whole} minutes"
 
 
+_AS_IT_COMES = (str, datetime, type(None))
+
+
 def _plain(value: Any) -> str | datetime | None:
     """A value by which lines are known; what is of another type is its text."""
-    return value if value is None or isinstance(value, str | datetime) else written(value)
+    return value if isinstance(value, _AS_IT_COMES) else written(value)
 
 
 def _name(value: Any) -> str:
@@ -148,8 +152,8 @@ def _name(value: Any) -> str:
     return "" if value is None else " ".join(seen(written(value)).split())
 
 
-def _tell_polls(lines: list[str], columns: Mapping[str, Any]) -> None:
-    for poll in several(columns.get("polls")):
+def _tell_polls(lines: list[str], value: Any) -> None:
+    for poll in several(value):
         whole = poll if type(poll) is dict else {"question": poll}
         _say(lines, "Poll", whole.get("question"))
         _say(lines, "Answer", whole.get("answer"))
@@ -172,8 +176,8 @@ def _tell_done(lines: list[str], label: str, value: Any) -> None:
         _say(lines, label, what or whole.get("url"))
 
 
-def _tell_chats(lines: list[str], columns: Mapping[str, Any]) -> None:
-    for chat in several(columns.get("chats")):
+def _tell_chats(lines: list[str], value: Any) -> None:
+    for chat in several(value):
         whole = chat if type(chat) is dict else {"message": chat}
         _say(lines, "Chat", whole.get("message"))
         for reply in several(whole.get("replies")):
