@@ -52,12 +52,13 @@ class ActivitiesBehind:
     def __call__(self, done: Sequence[Done]) -> Sequence[tuple[Decision, Write]]:
         """Returns the writes that can go now that these operations are done."""
         self._decide()
+        chosen = self._desk.chosen
         for person in done:
             person_key = self._person_keys.get(person.operation_id, 0)
             for activity, decision in self._waiting.pop(person_key, ()):
                 if "WhoId" in decision.fields:
                     decision.fields["WhoId"] = person.salesforce_id
-                self._ready.append((decision, _write(self._desk.chosen, activity, decision)))
+                self._ready.append((decision, _write(chosen, activity, decision)))
         whole = len(self._ready) // RECORDS_PER_CALL * RECORDS_PER_CALL
         if not whole or not self._desk.allowance.does_for_all:
             return ()

@@ -205,6 +205,7 @@ class _Policies(dict[str, str]):
         self._soft = soft
         self._filled = filled
         self._of_others: dict[tuple[frozenset[str], frozenset[str]], _Policies] = {}
+        self._written_anyway: set[str] = set()
         in_use = chosen.policies_in_use
         self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest", "ask"))
         self._newest = "newest" in in_use
@@ -215,7 +216,13 @@ class _Policies(dict[str, str]):
         if field in self._filled and policy != "never":
             policy = "when_empty"
         self[field] = policy
+        if policy == "source" and field != OPT_OUT:
+            self._written_anyway.add(field)
         return policy
+
+    def take_all(self, fields: Mapping[str, Any]) -> bool:
+        """Returns whether all of these fields are known to be written, whatever the org says."""
+        return fields.keys() <= self._written_anyway
 
     def of(self, person: DuePerson, decision: Decision) -> "_Policies":
         """Returns the policies of what is wanted of a person.
@@ -266,7 +273,9 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     by_policies = [
         (
             person,
-            by_policy(
+            decision
+            if decision.action != "update" or of_person.take_all(decision.fields)
+            else by_policy(
                 decision,
                 of_person,
                 there.get(decision.salesforce_id or "", {}),

@@ -136,10 +136,12 @@ class Recorder:
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
+        tally = self.desk.tally
         for outcome in outcomes:
             write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
+            action = write.written_as
+            tally[decision.counted_as, decision.kind.outcome(write.sobject, action)] += 1
             if _is_made_anew(write, decision):
-                self._count(write, decision)
                 self.anew.append(write)
                 continue
             altered = decision.altered or write.fields != decision.fields
@@ -147,13 +149,12 @@ class Recorder:
                 Done(
                     outcome.ref,
                     write.sobject,
-                    write.written_as,
+                    action,
                     str(outcome.salesforce_id),
                     decision.reason,
                     sent=write.fields if altered else None,
                 )
             )
-            self._count(write, decision)
         # First, as it goes by what the ledger knows of earlier tries.
         keep_held(self.desk.ledger, successes, self.decisions)
         record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
@@ -200,10 +201,6 @@ class Recorder:
         members = [ref for ref in refs if self.decisions[ref].kind is MEMBER]
         if members:
             note_members(self.desk.ledger.connection, members)
-
-    def _count(self, write: Write, decision: Decision) -> None:
-        outcome = decision.kind.outcome(write.sobject, write.written_as)
-        self.desk.tally[decision.counted_as, outcome] += 1
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""

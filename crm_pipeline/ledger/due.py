@@ -56,6 +56,8 @@ class DuePerson:
     @property
     def sent_without_email(self) -> list[Mapping[str, Any]]:
         """The fields of versions without a known outcome that were sent without an address."""
+        if not self.unheard:
+            return []
         created = [sent["fields"] for sent in self.unheard if sent["is_creation"]]
         return [fields for fields in created if not fields.get("Email")]
 
@@ -75,6 +77,8 @@ class DuePerson:
     @property
     def addresses(self) -> Iterable[str]:
         """The addresses by which to look for the person, the present one first."""
+        if not self.sent_emails:
+            return (self.address,)
         earlier = filter(None, map(email_key, self.sent_emails))
         return dict.fromkeys((self.address, *earlier))
 
