@@ -18,6 +18,7 @@ _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 """Python's words for numbers that are none, and PostgreSQL's."""
 
 _EXACTLY = json.JSONDecoder(parse_float=Decimal)
+_IN_ORDER = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
 
 _JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -213,7 +214,7 @@ def storable_json(value: Any, *, ordered: bool = False) -> str:
         value: also with dataclasses in it.
         ordered: whether objects have their keys in order, so that what is the same reads the same.
     """
-    options = orjson.OPT_NON_STR_KEYS | (orjson.OPT_SORT_KEYS if ordered else 0)
+    options = _IN_ORDER if ordered else orjson.OPT_NON_STR_KEYS
     try:
         content = orjson.dumps(value, default=written, option=options)
     except (TypeError, ValueError):

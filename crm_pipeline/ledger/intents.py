@@ -187,8 +187,6 @@ def _rejected(intent: Intent, state: str) -> Intent:
 
 def _content_hash(content: str, intent: Intent) -> bytes:
     """Sixteen bytes that differ when what is wanted differs, a rejection included."""
-    digest = blake2b(content.encode(), digest_size=16)
-    digest.update((intent.rejected_because or "").encode())
-    if intent.undoes:
-        digest.update(b" undoes")
-    return digest.digest()
+    undoes = " undoes" if intent.undoes else ""
+    whole = f"{content}{intent.rejected_because or ''}{undoes}"
+    return blake2b(whole.encode(), digest_size=16).digest()
