@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.arguments import AccountId, Yes, ids
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.show import print_table, say
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Event sessions to push; an account that lists none pushes all of its own.")
 
-SessionId = Annotated[int, typer.Argument(metavar="SESSION", help="The warehouse's id of it.")]
+SessionId = Annotated[
+    int, typer.Argument(metavar="SESSION", help="The warehouse's id of it.", callback=ids)
+]
 
 
 @app.command()

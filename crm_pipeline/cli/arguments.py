@@ -6,5 +6,19 @@ import typer
 
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
 
+
+def ids(given: int | list[int] | None) -> int | list[int] | None:
+    """Refuses numbers that no column holds, before they are taken for a fault of an extract."""
+    for number in [given] if isinstance(given, int) else given or ():
+        if not -(2**63) <= number < 2**63:
+            raise typer.BadParameter(f"{number} is too large for an id")
+    return given
+
+
+EventId = Annotated[
+    int,
+    typer.Argument(metavar="EVENT", help="The warehouse's id of it.", callback=ids),
+]
+
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="All of one account.")]

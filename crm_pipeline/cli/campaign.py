@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.campaign_look import delays, explain, what_if
+from crm_pipeline.cli.arguments import AccountId, Yes, ids
+from crm_pipeline.cli.campaign_look import campaigns_are_off, delays, explain, what_if
 from crm_pipeline.cli.campaign_rehearse import rehearse
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
@@ -101,7 +101,8 @@ def _events_of(account: "Account", chosen: "CampaignSettings", key: str) -> list
 def backfill(
     account_id: AccountId,
     events: Annotated[
-        list[int] | None, typer.Argument(metavar="[EVENT]...", help="By default all events.")
+        list[int] | None,
+        typer.Argument(metavar="[EVENT]...", help="By default all events.", callback=ids),
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -123,8 +124,10 @@ def list_(account_id: AccountId) -> None:
     from crm_pipeline.ledger.campaigns import overview
 
     with transaction() as connection:
-        get_account(connection, account_id)
+        account = get_account(connection, account_id)
         rows = overview(connection, account_id)
+    if not rows and account.settings.campaigns is None:
+        campaigns_are_off(account_id)
     print_table(
         "",
         ("about", "campaign", "link", "members", "waiting", "read again"),
@@ -293,10 +296,7 @@ def _with_campaigns(account_id: str) -> "tuple[Account, CampaignSettings]":
     with transaction() as connection:
         account = get_account(connection, account_id)
     if account.settings.campaigns is None:
-        mistake(
-            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
-            "campaigns={}` switches them on."
-        )
+        campaigns_are_off(account_id)
     return account, account.settings.campaigns
 
 
@@ -344,10 +344,7 @@ def _read_again(
     account = get_account(connection, account_id)
     chosen = account.settings.campaigns
     if chosen is None:
-        mistake(
-            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
-            "campaigns={}` switches them on."
-        )
+        campaigns_are_off(account_id)
     try:
         volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
     except ExtractError as error:

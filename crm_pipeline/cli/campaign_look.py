@@ -1,11 +1,11 @@
 """`crm-pipeline campaign explain`, `what-if` and `delays`: looks that change nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, EventId
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from crm_pipeline.flows.campaigns.rules import Choices
     from crm_pipeline.ledger.campaigns import Said
 
-_EVENT = Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")]
-
 
 def explain(
     account_id: AccountId,
-    event_id: _EVENT,
+    event_id: EventId,
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="The person's address.")],
     ask: Annotated[
         bool, typer.Option("--ask", help="Ask the org, too, which status stands there: a call.")
@@ -149,7 +147,7 @@ def what_if(
     )
 
 
-def delays(account_id: AccountId, event_id: _EVENT) -> None:
+def delays(account_id: AccountId, event_id: EventId) -> None:
     """Say how long it took from leaving the webinar to being seen in Salesforce."""
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
@@ -166,6 +164,8 @@ def delays(account_id: AccountId, event_id: _EVENT) -> None:
         account = get_account(connection, account_id)
         try:
             found = events(warehouse, account.client_id, [event_id])
+            if not found:
+                mistake(f"The warehouse has no event {event_id} of this client.")
             sessions = [session for event in found for session in event.sessions]
             seen_at = delivered_attendances(connection, account_id, sessions)
             rows = account_rows(connection, warehouse, account, backfilled=[])
@@ -188,10 +188,24 @@ def delays(account_id: AccountId, event_id: _EVENT) -> None:
     )
 
 
+_HOURS_OF_DAYS = 48
+"""From so many on people think in days."""
+
+
 def _duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
+    if hours >= _HOURS_OF_DAYS:
+        return f"{hours // 24} days {hours % 24} h"
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def campaigns_are_off(account_id: str) -> NoReturn:
+    """Ends the command: it is about campaigns, and the account has none."""
+    mistake(
+        f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
+        "campaigns={}` switches them on."
+    )
 
 
 def campaigns_on(connection: "Connection", account_id: str) -> "Account":
@@ -200,10 +214,7 @@ def campaigns_on(connection: "Connection", account_id: str) -> "Account":
 
     account = get_account(connection, account_id)
     if account.settings.campaigns is None:
-        mistake(
-            f"Account {account_id} has campaigns off: `crm-pipeline account set {account_id} "
-            "campaigns={}` switches them on."
-        )
+        campaigns_are_off(account_id)
     return account
 
 

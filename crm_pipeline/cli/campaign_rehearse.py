@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as default
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, EventId
 from crm_pipeline.cli.campaign_look import campaigns_on
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
@@ -76,7 +74,7 @@ class _Outcome:
 
 def rehearse(
     account_id: AccountId,
-    event_id: Annotated[int, typer.Argument(metavar="EVENT", help="The warehouse's id of it.")],
+    event_id: EventId,
 ) -> None:
     """Send an event to a local org made from the client's describe, and list what it refuses.
 

@@ -54,7 +54,7 @@ def typed(text: str) -> str:
     if colon and kind.strip().casefold() == SERIES[:-1] and about.strip():
         return of_series(about)
     number = about.strip() if colon and kind.strip().casefold() == SESSION[:-1] else text.strip()
-    if not _NUMBER.fullmatch(number):
+    if not (_NUMBER.fullmatch(number) and -(2**63) <= int(number) < 2**63):
         raise ValueError(
             f"{text!r} is neither an event's id, such as 4711, nor session:12, nor series:Tuesdays"
         )

@@ -76,7 +76,7 @@ def _changes(stage: str | None, told: stages.Told) -> str:
         case "attended" | "follow_up_requested" | "attended_on_demand":
             return "the platform taking the attendance back"
         case "registered":
-            return "an attendance; or the session's end, if others attended it"
+            return "an attendance; or that others were there, once the session is over"
         case "no_show":
             return "an attendance that is shipped late, or another registration"
         case "cancelled" | "declined" | "substituted":
@@ -103,11 +103,10 @@ def moved(
     then = {each.natural_key: each for each in rules.derived_again(regrouped, after)}
     counted: Counter[tuple[str, str, bool]] = Counter()
     for key in now.keys() | then.keys():
-        was = now.get(key)
-        # Campaigns of a grain that is past stay as they are.
-        becomes = then.get(key, was)
+        was, becomes = now.get(key), then.get(key)
         responds = _responds(becomes, after) and not _responds(was, before)
-        counted[_label(was), _label(becomes), responds] += 1
+        # Campaigns of a grain that is past stay as they are.
+        counted[_label(was), _label(becomes or was), responds] += 1
     return counted
 
 

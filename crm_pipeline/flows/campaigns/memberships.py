@@ -48,10 +48,33 @@ def of_rows(
     ends = rules.session_ends(rows, of_account.selection.timezone)
     if ends:
         note_session_ends(ledger, account_id, ends, choices.settings.grace)
+    if brief := rules.brief_visits(rows, told, known, choices):
+        told, before = _with_brief(ledger, account_id, brief, told, before)
     _note(ledger, account_id, told, before, also=ends)
     choices = _with_sessions(ledger, account_id, choices, known, ends)
     members = rules.member_intents(rows, choices, people, known, told)
     return _of_known_people(ledger, account_id, choices, members)
+
+
+def _with_brief(
+    ledger: Connection,
+    account_id: str,
+    brief: Mapping[str, bool],
+    told: Mapping[str, MemberRow | None],
+    before: Mapping[str, MemberRow],
+) -> tuple[dict[str, MemberRow | None], dict[str, MemberRow]]:
+    """What rows tell of now, and told of before, with brief visits that are enough by now or not.
+
+    Somebody was at a session where their visits are enough together.
+    """
+    before = {**before, **memberships_of(ledger, account_id, brief.keys() - before.keys())}
+    rows: dict[str, MemberRow | None] = {**before, **told}
+    now = {
+        row: member._replace(attended=is_enough)
+        for row, is_enough in brief.items()
+        if (member := rows.get(row)) is not None
+    }
+    return {**told, **now}, before
 
 
 def _note(
@@ -131,7 +154,10 @@ def of_vanished_rows(ledger: Connection, account: Account, choices: rules.Choice
     known = latest_intents(
         ledger, account_id, {key for each in before.values() for key in each.keys}
     )
-    _note(ledger, account_id, told, before)
+    noted = told, before
+    if brief := rules.brief_visits((), told, known, choices):
+        noted = _with_brief(ledger, account_id, brief, told, before)
+    _note(ledger, account_id, *noted)
     by_now = _with_sessions(ledger, account_id, choices, known, ())
     return rules.member_intents((), by_now, {}, known, told)
 

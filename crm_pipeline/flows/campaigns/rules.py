@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from dataclasses import field as default
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -21,12 +21,14 @@ from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
+from crm_pipeline.sources.computed import is_too_short
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import FieldMap, field_map, rejection
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
 from crm_pipeline.sources.stages import word_of
+from crm_pipeline.text import written
 
 MEMBER, CAMPAIGN = "CampaignMember", "Campaign"
 
@@ -39,6 +41,10 @@ NO_STATUS = "the account sends no status for this stage"
 UNKNOWN_WORD = "nobody has said what the status {!r} means: name its stage in stage_of"
 NOBODY = "the org is not known to have this person, and nobody is made of this stage"
 ABSENT = "neither registered nor attended"
+NO_END = datetime(9999, 12, 31, tzinfo=UTC)
+"""When a session ends of which that is not known, or known no more: none of its people is a
+no-show."""
+
 NO_ROW = "no registration or attendance is left"
 
 
@@ -162,7 +168,9 @@ def memberships(
                 None if key is None else member_key(key, people[who(participation)])
                 for key in _campaigns_of(participation, choices.settings)
             )
-            attended = word_of(participation, choices.words) == "attended"
+            attended = word_of(participation, choices.words) == "attended" and not is_too_short(
+                participation, choices.words
+            )
             session = participation.event_session_id
             told[row_key(participation)] = MemberRow(of_event, session, attended, of_session)
         elif choices.vanished == "delete" and reason != participation.flaw:
@@ -176,6 +184,38 @@ def _campaigns_of(row: Participation, chosen: CampaignSettings) -> tuple[str | N
         str(row.columns["event_id"]) if chosen.of_events else None,
         campaign_keys.of_session(row.event_session_id) if chosen.of_sessions else None,
     )
+
+
+def brief_visits(
+    participations: Iterable[Participation],
+    told: Mapping[str, MemberRow | None],
+    known: Mapping[str, Said],
+    choices: Choices,
+) -> dict[str, bool]:
+    """Returns of visits that are too short by themselves whether they are enough together.
+
+    By row, those of the people of rows alone, with the visits that are remembered of them.
+
+    Args:
+        participations: rows that were just read.
+        told: of which membership each row tells now, and those that vanished.
+        known: what was said last, by natural key.
+        choices: the account's.
+    """
+    read: defaultdict[str, list[Participation]] = defaultdict(list)
+    for row in participations:
+        now = told.get(row_key(row))
+        if now is not None and is_too_short(row, choices.words):
+            for key in now.keys:
+                read[key].append(row)
+    enough: dict[str, bool] = {}
+    for key in {*read, *(key for key, said in known.items() if (said.memory or {}).get("brief"))}:
+        left = {row for row, now in told.items() if now is None or key not in now.keys}
+        before = stages.remembered(known.get(key)).without(left)
+        visits = stages.told(read[key], choices.words, before)
+        short = visits.too_brief(choices.words.least_minutes)
+        enough |= {row: row not in short for row in visits.brief if row in visits.words}
+    return enough
 
 
 def with_former(told: MemberRow | None, before: MemberRow | None) -> MemberRow | None:
@@ -192,12 +232,19 @@ def with_former(told: MemberRow | None, before: MemberRow | None) -> MemberRow |
 
 
 def session_ends(rows: Iterable[Participation], timezone: str) -> dict[int, datetime]:
-    """When the sessions of rows end, as far as the warehouse says (`session_ends_at`)."""
-    said = {row.event_session_id: row.columns.get("session_ends_at") for row in rows}
-    ends = {
-        session: moment(value, timezone) for session, value in said.items() if value is not None
+    """When the sessions of rows end, where the warehouse tells such things (`session_ends_at`)."""
+    said = {
+        row.event_session_id: row.columns["session_ends_at"]
+        for row in rows
+        if "session_ends_at" in row.columns
     }
-    return {session: at for session, at in ends.items() if at is not None}
+    return {session: _end(value, timezone) or NO_END for session, value in said.items()}
+
+
+def _end(value: Any, timezone: str) -> datetime | None:
+    at = moment(value, timezone)
+    # A day alone is not over when it begins.
+    return at + timedelta(days=1) if at is not None and ":" not in written(value) else at
 
 
 def member_intents(

@@ -83,7 +83,7 @@ class Told:
             least_minutes: whoever was at a session for less has not attended it.
             reregistration: whether a later registration lifts what ended an earlier one.
         """
-        none = self._too_brief(least_minutes)
+        none = self.too_brief(least_minutes)
         words = {
             row: word
             for row, word in self.words.items()
@@ -99,7 +99,7 @@ class Told:
         found = list(stages_of_sessions(words, over).values())
         return found if self.before is None or self.before in found else [*found, self.before]
 
-    def _too_brief(self, least_minutes: int) -> Collection[str]:
+    def too_brief(self, least_minutes: int) -> Collection[str]:
         """The attendances of sessions at which somebody was for too short, all visits together."""
         visits: defaultdict[int, list[tuple[datetime, float]]] = defaultdict(list)
         for row in self.brief.keys() & self.words.keys():

@@ -110,6 +110,9 @@ def test_each_session_below_its_event_below_its_series(run: Run, bench: Bench) -
         each.campaign_key: each.expected for each in last_campaign_census(bench.connection, ACCOUNT)
     }
     assert counted == {str(event_id(bench)): 2, "session:1": 2, "session:2": 1}
+    # Under other settings what is left of a grain that is past has a status that they do not send.
+    said = run("campaign", "what-if", ACCOUNT, 'campaigns={"no_show": null}').stdout
+    assert "1 member of 5 would change" in said
     bench.connection.rollback()
 
     # Renamed, moved in time: what is ours follows.

@@ -51,6 +51,29 @@ def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> N
     assert members(bench) == [("Attended", True), ("No Show", False)]
 
 
+def test_an_id_that_is_too_large_is_the_person_s_mistake(run: Run, bench: Bench) -> None:
+    switch_on(bench)
+    bench.connection.commit()
+    number = "9999999999999999999"
+    for look, further, fails in (
+        ("explain", ["a@example.com"], 2),
+        ("delays", [], 2),
+        ("rehearse", [], 2),
+        ("backfill", [], 2),
+        ("link", ["701Hs000000abcd"], 1),
+    ):
+        said = run("campaign", look, ACCOUNT, number, *further, fails=fails).stderr
+        assert number in said
+        assert "sql/" not in said
+
+
+def test_an_event_and_campaigns_that_are_not_there_are_told(run: Run, bench: Bench) -> None:
+    wrong = run("campaign", "list", ACCOUNT, fails=1).stderr
+    assert "has campaigns off" in wrong
+    wrong = run("campaign", "delays", ACCOUNT, "4711", fails=1).stderr
+    assert "The warehouse has no event 4711" in wrong
+
+
 def test_how_long_it_took_is_told_by_event(run: Run, bench: Bench) -> None:
     switch_on(bench)
     two_people(bench)

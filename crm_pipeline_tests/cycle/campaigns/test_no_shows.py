@@ -99,6 +99,29 @@ def test_a_webinar_that_nobody_attended_makes_nobody_a_no_show(bench: Bench) -> 
     assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
 
 
+def test_who_was_there_too_briefly_makes_nobody_else_a_no_show(bench: Bench) -> None:
+    switch_on(bench)
+    bench.settings(attended_at_least_minutes=5, vanished="delete")
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=1)
+    bench.connection.execute(text("UPDATE warehouse.attendance SET minutes_attended = 3"))
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Registered", "Last 2": "Registered"}
+    # They come back: it is enough together, whichever visit was read first.
+    attend(bench.connection, 2, 1, minute=60)
+    bench.connection.execute(text("UPDATE warehouse.attendance SET minutes_attended = 3"))
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "No Show"}
+    assert business(bench) is None
+    # One of the visits is taken back: the other one is too brief again.
+    bench.connection.execute(text("DELETE FROM warehouse.attendance WHERE attendance_id = 1"))
+    bench.connection.execute(text("UPDATE crm.source_count SET counted_at = '2020-01-01'"))
+    bench.cycle()
+    if business(bench) is not None:
+        bench.cycle()
+    assert statuses(bench) == {"Last 1": "Registered", "Last 2": "Registered"}
+
+
 def test_the_account_is_due_when_the_grace_ends_without_new_rows(bench: Bench) -> None:
     switch_on(bench)
     two_registered(bench)

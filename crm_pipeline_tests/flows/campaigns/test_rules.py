@@ -124,6 +124,53 @@ def test_minutes_of_visits_to_one_session_count_once_each_and_once_only() -> Non
     assert member.fields["fields"]["Minutes__c"] == 30
 
 
+def test_who_is_at_two_sessions_at_once_was_at_each_for_its_minutes() -> None:
+    percent = FieldMapping("CampaignMember", "Percent__c", source="percent_attended")
+    minutes = FieldMapping("CampaignMember", "Minutes__c", source="minutes_attended")
+    choices = replace(chosen(grain="both"), members=member_map([percent, minutes]))
+    hour = {"session_starts_at": NOON, "session_ends_at": NOON + timedelta(hours=1)}
+    visits = [
+        row("attendances", minute=each, session=session, minutes_attended=30, **hour)
+        for each, session in ((0, 70), (1, 71), (2, 71))
+    ]
+    said = {each.natural_key: each.fields["fields"] for each in member_intents(visits, choices, {})}
+    # Each minute of a session once: its two visits were one; half of each of two hours.
+    assert said == {
+        "member:7:1": {"Minutes__c": 60, "Percent__c": 50},
+        "member:session:70:1": {"Minutes__c": 30, "Percent__c": 50},
+        "member:session:71:1": {"Minutes__c": 30, "Percent__c": 50},
+    }
+
+
+@pytest.mark.parametrize(
+    ("says", "zone", "ends"),
+    [
+        ("2026-03-01 00:00", "UTC", "2026-03-01T00:00"),
+        (NOON.replace(tzinfo=None), "Asia/Tokyo", "2026-03-01T03:00"),
+        ("2026-03-01 00:00", "America/New_York", "2026-03-01T05:00"),
+        ("2026-03-01 00:00", "Pacific/Kiritimati", "2026-02-28T10:00"),
+        (datetime(2026, 3, 1, 0, 0, tzinfo=UTC), "America/New_York", "2026-03-01T00:00"),
+        # A clock that goes forward, and one that goes back: the first of the two hours.
+        ("2026-03-29 02:30", "Europe/Berlin", "2026-03-29T01:30"),
+        ("2026-10-25 02:30", "Europe/Berlin", "2026-10-25T00:30"),
+        ("2026-03-01 00:00:00+09:00", "UTC", "2026-02-28T15:00"),
+        # A day is over at its end, where that is, though it has 23 hours.
+        (date(2026, 3, 1), "UTC", "2026-03-02T00:00"),
+        ("2026-03-29", "Europe/Berlin", "2026-03-29T22:00"),
+        # Not known, or known no more: nobody is a no-show of it.
+        (None, "UTC", "9999-12-31T00:00"),
+        ("soon", "UTC", "9999-12-31T00:00"),
+    ],
+)
+def test_sessions_end_when_and_where_the_warehouse_says(says: Any, zone: str, ends: str) -> None:
+    [end] = rules.session_ends([row(session_ends_at=says)], zone).values()
+    assert end.astimezone(UTC).isoformat(timespec="minutes") == f"{ends}+00:00"
+
+
+def test_a_warehouse_that_tells_no_ends_has_none() -> None:
+    assert rules.session_ends([row()], "UTC") == {}
+
+
 def test_who_saw_the_recording_is_as_registered_as_before_where_that_is_not_sent() -> None:
     seen = row("attendances", minute=1, kind="on_demand")
     [member] = member_intents([row(), seen], chosen(), {})
