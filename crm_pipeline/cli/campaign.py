@@ -119,7 +119,10 @@ def backfill(
 
 @app.command("list")
 def list_(account_id: AccountId) -> None:
-    """List an account's events with their campaigns, members and back-fills."""
+    """List an account's events with their campaigns, members and back-fills.
+
+    `no-shows back`: members who were no-shows until an attendance was shipped late.
+    """
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.ledger.campaigns import overview
 
@@ -130,7 +133,7 @@ def list_(account_id: AccountId) -> None:
         campaigns_are_off(account_id)
     print_table(
         "",
-        ("about", "campaign", "link", "members", "waiting", "read again"),
+        ("about", "campaign", "link", "members", "waiting", "no-shows back", "read again"),
         [
             (
                 row.campaign_key,
@@ -138,6 +141,7 @@ def list_(account_id: AccountId) -> None:
                 row.link,
                 row.members,
                 row.waiting,
+                row.no_shows_taken_back,
                 row.done_at or (row.requested_at and f"{row.backfill_rows} rows wait"),
             )
             for row in rows

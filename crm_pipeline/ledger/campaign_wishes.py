@@ -54,6 +54,14 @@ def campaigns_were_asked(
     connection.execute(statement("campaigns/were_asked"), parameters)
 
 
+def asked_for_people(
+    connection: Connection, account_id: str, person_keys: Collection[int]
+) -> set[int]:
+    """Returns those of these people whom the platform was told of: the org has a record of them."""
+    parameters = {"account_id": account_id, "person_keys": list(person_keys)}
+    return set(connection.scalars(statement("campaigns/asked_for_people"), parameters))
+
+
 def given_statuses(
     connection: Connection, account_id: str, members: Collection[str]
 ) -> dict[str, set[str]]:

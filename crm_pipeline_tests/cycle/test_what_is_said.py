@@ -48,6 +48,12 @@ FIELDS: dict[str, dict[str, Any]] = {
         "Live__c": NUMBER,
         "Replay__c": NUMBER,
         "Asked__c": NUMBER,
+        "Polls__c": NUMBER,
+        "Surveys__c": NUMBER,
+        "Downloads__c": NUMBER,
+        "Clicks__c": NUMBER,
+        "Rating__c": NUMBER,
+        "Certificate__c": TIME,
         "Utm__c": TEXT,
     },
 }
@@ -162,6 +168,12 @@ def test_what_somebody_did_is_said_and_counted_once(bench: Bench) -> None:
         "CampaignMember.Live__c=minutes_live",
         "CampaignMember.Replay__c=minutes_on_demand",
         "CampaignMember.Asked__c=questions_asked",
+        "CampaignMember.Polls__c=questions_answered",
+        "CampaignMember.Surveys__c=surveys_answered",
+        "CampaignMember.Downloads__c=resources_downloaded",
+        "CampaignMember.Clicks__c=links_clicked",
+        "CampaignMember.Rating__c=rating",
+        "CampaignMember.Certificate__c=certificate_at",
     )
     bench.settings(
         activity_text=["minutes", "questions", "surveys", "resources", "links"],
@@ -182,17 +194,23 @@ def test_what_somebody_did_is_said_and_counted_once(bench: Bench) -> None:
     does(bench, 44, 1, "resource", label="Price list", url="https://example.com/p.pdf")
     does(bench, 45, 1, "link", url="https://example.com/book")
     does(bench, 46, 1, "rating", value="5")
+    does(bench, 47, 1, "certificate")
+    does(bench, 48, 2, "link", url="https://example.com/book")
+    answer_poll(bench.connection, 1, 1)
     bench.cycle()
     assert descriptions(bench)["Webinar Attendance"].splitlines()[1:] == [
         "Question: What does it cost?",
         "Question: And a year?",
         "Survey: Useful?: Very",
         "Downloaded: Price list",
-        "Clicked: https://example.com/book",
+        *2 * ["Clicked: https://example.com/book"],
     ]
     [member] = bench.records("CampaignMember")
     told = {name: member[f"{name}__c"] for name in ("Percent", "Live", "Replay", "Asked")}
     assert told == {"Percent": 50, "Live": 30, "Replay": 15, "Asked": 2}
+    deeds = ("Polls", "Surveys", "Downloads", "Clicks", "Rating")
+    assert [member[f"{name}__c"] for name in deeds] == [1, 1, 1, 2, 5]
+    assert member["Certificate__c"][11:16] == "12:47"
     assert [member[f"{name}__c"][11:16] for name in ("Registered", "Attended", "Left")] == [
         "12:01",
         "12:10",

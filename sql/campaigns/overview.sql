@@ -1,5 +1,5 @@
 -- Each event, session or series of an account that has to do with campaigns, its campaign, its members,
--- and how far reading it again has come.
+-- how many of them were no-shows who turned out to have come, and how far reading it again has come.
 SELECT
     e.campaign_key,
     coalesce(l.campaign_id, c.campaign_id) AS campaign_id,
@@ -14,6 +14,7 @@ SELECT
         WHERE m.account_id = :account_id AND m.campaign_key = e.campaign_key
     ) AS members,
     coalesce(open.members, 0) AS waiting,
+    coalesce(came.members, 0) AS no_shows_taken_back,
     b.rows AS backfill_rows,
     b.requested_at,
     b.done_at
@@ -39,6 +40,36 @@ LEFT JOIN (
         AND o.state IN ('pending', 'in_flight', 'failed', 'exhausted')
     GROUP BY 1
 ) AS open ON e.campaign_key = open.campaign_key
+LEFT JOIN (
+    SELECT
+        coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') AS campaign_key,
+        count(*) AS members
+    FROM crm.operation AS o
+    WHERE
+        o.account_id = :account_id
+        AND o.kind = 'member'
+        AND o.state = 'done'
+        AND o.version > 1
+        AND o.intent ->> 'stage' IN ('attended', 'attended_on_demand', 'follow_up_requested')
+        AND NOT EXISTS (
+            SELECT FROM crm.operation AS later
+            WHERE
+                later.account_id = o.account_id
+                AND later.natural_key = o.natural_key
+                AND later.version > o.version
+                AND later.state = 'done'
+        )
+        AND EXISTS (
+            SELECT FROM crm.operation AS earlier
+            WHERE
+                earlier.account_id = o.account_id
+                AND earlier.natural_key = o.natural_key
+                AND earlier.version < o.version
+                AND earlier.state = 'done'
+                AND earlier.intent ->> 'stage' = 'no_show'
+        )
+    GROUP BY 1
+) AS came ON e.campaign_key = came.campaign_key
 -- Events by their numbers, then sessions, then series.
 ORDER BY
     e.campaign_key LIKE '%:%',

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.flows.campaigns import rules, stages
 from crm_pipeline.ledger import campaign_keys
+from crm_pipeline.ledger.campaign_wishes import asked_for_people
 from crm_pipeline.ledger.campaigns import Said, absorbed_members, latest_intents, wanted_people
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import (
@@ -28,8 +29,9 @@ from crm_pipeline.ledger.sessions import (
     sessions_were_derived,
 )
 from crm_pipeline.sources.account_rows import AccountRows
-from crm_pipeline.sources.mapping import rejection
+from crm_pipeline.sources.mapping import field_maps, rejection
 from crm_pipeline.sources.participations import Participation
+from crm_pipeline.sources.people import who
 
 
 def of_rows(
@@ -110,20 +112,69 @@ def _with_sessions(
 def _of_known_people(
     ledger: Connection, account_id: str, choices: rules.Choices, members: Sequence[Intent]
 ) -> list[Intent]:
-    """The memberships; of those who only wait, or were asked, only people whom the ledger knows."""
-    doubtful = {
-        each.person_key
-        for each in members
-        if each.person_key is not None and rules.makes_nobody(each, choices)
-    }
-    if not doubtful:
+    """The memberships; of those who only wait, or were asked, only people whom the org has."""
+    unknown = _unknown(ledger, account_id, choices, members)
+    if not unknown:
         return list(members)
-    unknown = doubtful - wanted_people(ledger, account_id, doubtful)
+    unknown -= asked_for_people(ledger, account_id, unknown)
     return [
         rules.refused(each)
         if each.person_key in unknown and rules.makes_nobody(each, choices)
         else each
         for each in members
+    ]
+
+
+def _unknown(
+    ledger: Connection, account_id: str, choices: rules.Choices, members: Sequence[Intent]
+) -> set[int]:
+    """Those who only wait, or were asked, and whose record was never asked for."""
+    doubtful = {
+        each.person_key
+        for each in members
+        if each.person_key is not None and rules.makes_nobody(each, choices)
+    }
+    return doubtful and doubtful - wanted_people(ledger, account_id, doubtful)
+
+
+def people_asked_for(
+    of_account: AccountRows,
+    choices: rules.Choices,
+    rows: Sequence[Participation],
+    members: Sequence[Intent],
+) -> list[Intent]:
+    """The people of members who only wait and whom somebody had put into a campaign.
+
+    They are in the org, and are to be found there.
+
+    Args:
+        of_account: the rows of the account.
+        choices: its choices.
+        rows: what the members were made of.
+        members: by `of_rows`.
+    """
+    unknown = _unknown(of_account.ledger, of_account.account_id, choices, members)
+    if not unknown:
+        return []
+    sent = [row for row in rows if rejection(row, choices.filter_strings) is None]
+    keys = of_account.people(sent)
+    maps = field_maps(
+        of_account.account.settings, of_account.overrides, of_account.selection.timezone
+    )
+    newest = {
+        person: row
+        for row in sorted(sent, key=lambda row: row.changed_at)
+        if (person := keys[who(row)]) in unknown
+    }
+    return [
+        Intent(
+            f"person:{person}",
+            "person",
+            person,
+            row.changed_at,
+            {sobject: maps[sobject].apply(row.columns) for sobject in ("Lead", "Contact")},
+        )
+        for person, row in newest.items()
     ]
 
 

@@ -62,7 +62,9 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         for chunk in rows.chunks(extract, known.get(extract.name), choices):
             members = memberships.of_rows(rows, choices, chunk.rows)
             campaigns = _campaigns(warehouse, account, choices, members)
-            yield Batch(extract.name, len(chunk.rows), [*campaigns, *members], chunk.position)
+            people = memberships.people_asked_for(rows, choices, chunk.rows, members)
+            intents = [*people, *campaigns, *members]
+            yield Batch(extract.name, len(chunk.rows), intents, chunk.position)
     now = datetime.now(UTC)
     if said_anew := _without_rows(ledger, account, choices, now):
         yield Batch(NAME, 0, said_anew, None)

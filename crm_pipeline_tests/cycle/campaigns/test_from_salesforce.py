@@ -101,6 +101,23 @@ def test_who_is_put_into_a_campaign_is_told_once_and_goes_on(run: Run, bench: Be
     assert len(told(bench)) == 1
 
 
+def test_a_webinar_that_was_full_answers_with_the_waiting_list(bench: Bench) -> None:
+    there = wish(bench, "ann")
+    switch_on(bench, **CHOSEN, waitlisted={"label": "Waitlisted", "priority": 0.5})
+    bench.cycle()
+    add_person(bench.connection, 2, "ann@example.com")
+    register(bench.connection, 2, 2, minute=5)
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET status = 'waitlisted' WHERE person_id = 2")
+    )
+    bench.cycle()
+    [ann] = [each for each in bench.records("CampaignMember") if each["Id"] == there]
+    assert ann["Status"] == "Waitlisted"
+    assert len(bench.records("Lead")) == 2, "the one who registered, and the one who was put there"
+    assert bench.cycle().counts.api_calls == 1, "nothing waits, nothing is sent again"
+    assert len(told(bench)) == 1, "asked once, whatever the answer"
+
+
 def test_people_of_a_campaign_are_told_before_anybody_has_registered(
     run: Run, bench: Bench
 ) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from crm_pipeline.cadence.due import read_standings
 from crm_pipeline.cadence.planner import own_business
+from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.sessions import sessions_to_derive, sessions_were_derived
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import says, switch_on
@@ -143,9 +144,11 @@ def test_an_attendance_that_comes_later_takes_the_no_show_back(bench: Bench) -> 
     two_registered(bench)
     attend(bench.connection, 1, 1, minute=1)
     bench.cycle()
+    assert [each.no_shows_taken_back for each in overview(bench.connection, ACCOUNT)] == [0]
     attend(bench.connection, 2, 2, minute=120)
     bench.cycle()
     assert statuses(bench) == {"Last 1": "Attended", "Last 2": "Attended"}
+    assert [each.no_shows_taken_back for each in overview(bench.connection, ACCOUNT)] == [1]
 
 
 def test_a_session_that_is_put_off_has_no_no_shows_yet(bench: Bench) -> None:
