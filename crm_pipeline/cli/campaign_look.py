@@ -103,7 +103,8 @@ def what_if(
     """Say what a setting would make of members' statuses, before it is set; changes nothing.
 
     It goes by the stages that rows said when they were read: a word that gets another meaning
-    (stage_of) counts once its rows are read again.
+    (stage_of), other minutes that count as attended, and another wish to be spoken to count once
+    rows are read again, which it says.
     """
     from crm_pipeline.accounts.account import AccountSettings
     from crm_pipeline.flows.campaigns.explaining import moved
@@ -145,6 +146,13 @@ def what_if(
         f"{counted(calls, 'API call')} to write them, {storage}; {responding} would "
         "get today's First Responded Date. A status that people gave stays where it means more."
     )
+    if _read_by(before_choices) != _read_by(after_choices):
+        say("The setting reads rows otherwise, too: what that changes is seen once it is set.")
+
+
+def _read_by(choices: "Choices") -> object:
+    """The choices by which a row says another stage, which is known of rows that are read only."""
+    return choices.words, choices.settings.follow_up_when
 
 
 def delays(account_id: AccountId, event_id: EventId) -> None:
@@ -237,13 +245,14 @@ def _choices(
     sessions: Collection[int] = {
         word.session for said in known.values() for word in remembered(said).words.values()
     }
+    chosen = settings.campaigns or CampaignSettings()
     return Choices(
-        settings.campaigns or CampaignSettings(),
+        chosen,
         member_map(field_mappings(connection, account.account_id)),
         campaign_links(connection, account.account_id),
         linked_keys(connection, account.account_id),
         words=settings.words,
         people_from=settings.people_from_stages,
-        over=sessions_over(connection, account.account_id, sessions),
+        over=sessions_over(connection, account.account_id, sessions, chosen.grace),
         recordings=tells_recordings(engine("warehouse")),
     )

@@ -37,9 +37,12 @@ def note_attended(connection: Connection, account_id: str, sessions: Collection[
     connection.execute(statement("campaigns/note_attended"), parameters)
 
 
-def sessions_over(connection: Connection, account_id: str, sessions: Collection[int]) -> set[int]:
-    """Returns those of these sessions whose absentees are no-shows by now."""
-    parameters = {"account_id": account_id, "sessions": list(sessions)}
+def sessions_over(
+    connection: Connection, account_id: str, sessions: Collection[int], grace: timedelta | None
+) -> set[int]:
+    """Returns those of these sessions whose absentees are no-shows now, so long after the end."""
+    waits = {"account_id": account_id, "grace_seconds": _seconds(grace)}
+    parameters = {**waits, "sessions": list(sessions)}
     return set(connection.scalars(statement("campaigns/sessions_over"), parameters))
 
 

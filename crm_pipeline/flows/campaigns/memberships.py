@@ -106,7 +106,9 @@ def _with_sessions(
     asked = {
         word.session for said in known.values() for word in stages.remembered(said).words.values()
     }
-    return replace(choices, over=sessions_over(ledger, account_id, asked.union(sessions)))
+    asked.update(sessions)
+    over = sessions_over(ledger, account_id, asked, choices.settings.grace)
+    return replace(choices, over=over)
 
 
 def _of_known_people(

@@ -48,6 +48,14 @@ def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> N
         "No member's status would change"
         in run("campaign", "what-if", ACCOUNT, "parallel_requests=2").stdout
     )
+    # Another grace is another answer; what only rows tell is said to be so.
+    never = run("campaign", "what-if", ACCOUNT, 'campaigns={"no_show_after_hours": null}').stdout
+    assert "1 member of 2 would change" in never
+    assert "reads rows otherwise" not in never
+    assert (
+        "reads rows otherwise"
+        in run("campaign", "what-if", ACCOUNT, "attended_at_least_minutes=40").stdout
+    )
     assert members(bench) == [("Attended", True), ("No Show", False)]
 
 
