@@ -36,13 +36,17 @@ class Tally(Counter[tuple[str, str]]):
 
 @dataclass(slots=True)
 class Counts:
-    """Numbers of the account as a whole, of no single topic."""
+    """Numbers of the account as a whole, of no single topic.
+
+    `data_storage_mb` is what the records that were made take of the org's data storage, rounded up.
+    """
 
     waiting: int = 0
     exhausted: int = 0
     incidents: int = 0
     api_calls: int = 0
     api_calls_forecast: int = 0
+    data_storage_mb: int = 0
 
 
 @dataclass(slots=True)

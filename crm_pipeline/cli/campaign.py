@@ -373,7 +373,7 @@ def _confirm(
     from crm_pipeline.ledger.campaign_keys import SERIES, session_of
     from crm_pipeline.ledger.campaigns import linked_keys
     from crm_pipeline.salesforce.budget import backfill_calls
-    from crm_pipeline.salesforce.data_storage import megabytes
+    from crm_pipeline.salesforce.data_storage import RECORDS_OF_A_CAMPAIGN, megabytes
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import attendances_of, events
 
@@ -391,6 +391,7 @@ def _confirm(
         campaigns = sum(len(event.sessions) + chosen.of_events for event in found)
         levels += chosen.of_events
     members = rows * levels
+    storage = megabytes(members + RECORDS_OF_A_CAMPAIGN * campaigns)
     staying = sum(
         not (chosen.of_events if session_of(key) is None else chosen.of_sessions)
         for key in linked_keys(connection, account.account_id)
@@ -401,7 +402,7 @@ def _confirm(
     agree(
         f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
         f"read: at most {backfill_calls(campaigns, members)} API calls, over about "
-        f"{counted(cycles, 'cycle')}. What is new takes {megabytes(members + 4 * campaigns)} MB of "
+        f"{counted(cycles, 'cycle')}. What is new takes {storage} MB of "
         f"data storage at most, and who has responded gets today's First Responded Date{responded}."
         f"{stay if staying else ''}",
         "Read them?",

@@ -5,9 +5,11 @@ from datetime import UTC
 
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.desk import Desk, Notes
+from crm_pipeline.delivery.kind import CREATED
 from crm_pipeline.ledger.due import Volume
 from crm_pipeline.ledger.incidents import Incident
 from crm_pipeline.report import CycleReport, Tally
+from crm_pipeline.salesforce.data_storage import RECORDS_OF_A_CAMPAIGN, megabytes
 
 
 def tell_of(
@@ -28,6 +30,9 @@ def tell_of(
     counts.exhausted = sum(volume.exhausted for volume in still_open.values())
     counts.api_calls = spent.api_calls
     counts.api_calls_forecast = spent.forecast
+    made = sum(report.tally.overall(each) for each in CREATED)
+    campaigns = report.tally.overall("campaigns_created")
+    counts.data_storage_mb = megabytes(made + (RECORDS_OF_A_CAMPAIGN - 1) * campaigns)
     report.api_calls_by_kind = dict(spent.calls_by_kind)
     if spent.usage is not None:
         report.api_used, report.api_limit = spent.usage

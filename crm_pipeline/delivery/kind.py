@@ -224,6 +224,14 @@ WRITTEN = frozenset(("create", "update", "delete", "told")).union(
 )
 """The outcomes of writes that went through."""
 
+CREATED = frozenset(("create",)).union(
+    outcome
+    for kind in OF_THE_ORG.values()
+    for (_, action), outcome in kind.outcomes.items()
+    if action == "create"
+)
+"""The outcomes of writes that made a record."""
+
 
 def outcomes_of(name: str) -> frozenset[str]:
     """Returns the outcomes of a kind's writes; none if they are counted by what they did.

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 RECORDS_OF_A_MEGABYTE = 500
 """A record counts 2 KB, whatever is in it, with few exceptions; help, "Data and File Storage"."""
 
+RECORDS_OF_A_CAMPAIGN = 4
+"""One of the exceptions: a campaign counts 8 KB."""
+
 
 class DataStorage(NamedTuple):
     """Data storage in MB."""

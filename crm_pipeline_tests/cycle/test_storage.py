@@ -48,6 +48,7 @@ def test_what_is_new_waits_above_a_share_of_the_storage(
     assert f"{waits} new records of the account wait: 0 of 3 MB" in report.notes
     assert "may use 50%; free some there, or raise storage_share" in report.notes
     assert report.api_calls_by_kind["limits"] == 1
+    assert report.counts.data_storage_mb == 1, "250 records and a campaign"
     assert (report.state, report.counts.waiting) == ("Complete", waits)
     # What is there is kept true all the same.
     at = "shipped_at = now(), job_title = 'Head'"
@@ -57,4 +58,5 @@ def test_what_is_new_waits_above_a_share_of_the_storage(
     assert made(bench) == (PEOPLE, 0 if activities == "none" else PEOPLE, PEOPLE)
     assert "data storage" not in report.notes
     assert "limits" not in report.api_calls_by_kind
-    assert bench.cycle().counts.api_calls == 0
+    idle = bench.cycle()
+    assert (idle.counts.api_calls, idle.counts.data_storage_mb) == (0, 0)

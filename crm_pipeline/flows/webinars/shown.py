@@ -73,6 +73,7 @@ def load_results(report: CycleReport) -> Shown:
         "api_calls": counts.api_calls,
         "api_calls_forecast": counts.api_calls_forecast,
         "api_calls_by_kind": Table("kind", report.api_calls_by_kind),
+        "data_storage_mb": counts.data_storage_mb,
         "route": report.route,
         "route_reason": report.route_reason,
         "api_used_today": report.api_used,

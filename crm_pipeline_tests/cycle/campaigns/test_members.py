@@ -380,6 +380,7 @@ def test_members_of_ten_thousand_registrations_take_twelve_further_calls(
     report = bench.cycle(frozenset({"campaigns", "campaign_members"}))
     assert (len(bench.records("CampaignMember")), report.tally.overall("failed")) == (10_000, 0)
     assert report.counts.api_calls == 12, report.api_calls_by_kind
+    assert report.counts.data_storage_mb == (20 if linked else 21), "2 KB each; a campaign has 8"
 
 
 @pytest.mark.parametrize("route", ["composite", "bulk"])

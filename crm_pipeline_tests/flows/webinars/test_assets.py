@@ -265,6 +265,7 @@ def test_the_metadata_tells_what_the_cycle_did(fleet):
     assert (loaded["leads_created"], loaded["activities_created"], loaded["failed"]) == (1, 1, 0)
     calls = fleet.server.org(account).meter.calls
     assert loaded["api_calls"] == calls.total() - calls["login"] - calls["revoke"]
+    assert loaded["data_storage_mb"] == 1
     state = latest(fleet, "sync_state", account)
     assert (state["account"], state["state"]) == (account.title(), "Complete")
     assert (state["waiting"], state["exhausted"]) == (0, 0)
