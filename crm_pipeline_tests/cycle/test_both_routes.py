@@ -60,6 +60,8 @@ CHOICES: dict[str, list[Any]] = {
     "activity_text": [["chats", "minutes"], []],
     "cancelled_activity": ["keep", "delete"],
     "vanished": ["delete"],
+    "alias": ["follow"],
+    "storage_share": [0.9],
     "read_back_minutes": [60],
     "inbound": [{}],
     "attribution": [{}],

@@ -57,7 +57,7 @@ def test_a_match_is_published_applied_and_confirmed(bench: Bench) -> None:
     report = complete(bench)
     assert shown(bench, "Lead", known) == shown(bench, "Contact", other) == OF_ADA
     assert copies(bench) == [(known, "hot")]
-    assert report.tally.by_topic["publish_matches"] == {"create": 2}
+    assert report.tally.by_topic["publish_matches"] == {"create": 2, "calls": 1}
     assert published(bench) == [("ada", 1)] * 2
     report = complete(bench)
     assert report.tally.by_topic["publish_matches"] == {"confirmed": 2}
