@@ -33,7 +33,9 @@ def _has_the_letters(typed: str, name: str) -> bool:
     """Returns whether at most two letters are too many or missing, in any order; quickly told."""
     longer = max(len(typed), len(name))
     return (
-        abs(len(typed) - len(name)) <= 2 and longer - (Counter(typed) & Counter(name)).total() <= 2
+        abs(len(typed) - len(name)) <= 2
+        and len({*typed} ^ {*name}) <= 4
+        and longer - (Counter(typed) & Counter(name)).total() <= 2
     )
 
 
@@ -57,6 +59,8 @@ def _slips(typed: str, name: str) -> int:
 
 def _is_cut_short(typed: str, name: str) -> bool:
     """Returns whether each typed word, two at least, abbreviates the name's word there."""
+    if typed[:1] != name[:1]:
+        return False
     words, whole = typed.split("_"), name.split("_")
     return 2 <= len(words) <= len(whole) and all(
         _abbreviates(word, meant) for word, meant in zip(words, whole, strict=False)

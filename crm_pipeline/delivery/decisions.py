@@ -1,6 +1,6 @@
 """Decisions: the writes that a person or an activity needs. Pure functions, no I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -77,6 +77,22 @@ class Decision:
     def counted_as(self) -> str:
         """Under which topic or kind its outcome is counted."""
         return self.kind.name if self.holds is None else self.holds.topic
+
+    def without(self, held: Collection[str]) -> "Decision":
+        """Returns the update of all fields but these."""
+        fields = {field: value for field, value in self.fields.items() if field not in held}
+        return Decision(
+            self.operation_id,
+            "update" if fields else "none",
+            self.sobject,
+            self.salesforce_id,
+            fields,
+            self.reason,
+            [each for each in self.changes if each.new is None or each.field in fields],
+            altered=self.altered,
+            kind=self.kind,
+            holds=self.holds,
+        )
 
     def names_another(self, write: Write) -> bool:
         """Returns whether a write of it names another record, which may be the one that is gone."""
@@ -201,30 +217,28 @@ def by_policy(
     """
     if decision.action != "update":
         return decision
+    # Most fields need no look at anything.
+    unsure = [f for f in decision.fields if policies[f] != "source" or f == OPT_OUT]
+    if not unsure:
+        return decision
     changed_at = there.get(LAST_CHANGED)
     is_newer = bool(said_at and changed_at and said_at > datetime.fromisoformat(str(changed_at)))
     empty, agreed = placeholders or {}, overwrites or {}
-    wanted = {
-        field: value
-        for field, value in decision.fields.items()
-        # Most fields need no look at anything.
-        if (policies[field] == "source" and field != OPT_OUT)
-        or (field in agreed and agreed[field] == value)
-        or is_written(
+    held = {
+        field
+        for field in unsure
+        if not (field in agreed and agreed[field] == decision.fields[field])
+        and not is_written(
             policies[field],
             field,
-            value,
+            decision.fields[field],
             None if field in empty and there.get(field) == empty[field] else there.get(field),
             ours.get(field, ()),
             is_newer=is_newer,
             clears_opt_out=clears_opt_out,
         )
     }
-    if len(wanted) == len(decision.fields):
-        return decision
-    changes = [c for c in decision.changes if c.new is None or c.field in wanted]
-    action: Literal["update", "none"] = "update" if wanted else "none"
-    return replace(decision, action=action, fields=wanted, changes=changes)
+    return decision.without(held) if held else decision
 
 
 def _decide_known(

@@ -210,7 +210,8 @@ def _send_people(desk: Desk, _: Assignment) -> None:
     activities = Dispatch(desk, "activities", {(EVENT, "create"): due.activities})
     create_people(desk, due, activities_follow=not activities.by_bulk)
     send_activities(desk, activities)
-    update_people(desk)
+    if due.unknown_people or due.known_people or due.lead_updates or due.contact_updates:
+        update_people(desk)
 
 
 def _send_campaigns(desk: Desk, _: Assignment) -> None:

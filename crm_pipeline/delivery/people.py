@@ -205,7 +205,6 @@ class _Policies(dict[str, str]):
         self._soft = soft
         self._filled = filled
         self._of_others: dict[tuple[frozenset[str], frozenset[str]], _Policies] = {}
-        self._written_anyway: set[str] = set()
         in_use = chosen.policies_in_use
         self.compare = bool(soft) or not in_use.isdisjoint(("unless_edited", "newest", "ask"))
         self._newest = "newest" in in_use
@@ -216,13 +215,7 @@ class _Policies(dict[str, str]):
         if field in self._filled and policy != "never":
             policy = "when_empty"
         self[field] = policy
-        if policy == "source" and field != OPT_OUT:
-            self._written_anyway.add(field)
         return policy
-
-    def take_all(self, fields: Mapping[str, Any]) -> bool:
-        """Returns whether all of these fields are known to be written, whatever the org says."""
-        return fields.keys() <= self._written_anyway
 
     def of(self, person: DuePerson, decision: Decision) -> "_Policies":
         """Returns the policies of what is wanted of a person.
@@ -230,6 +223,8 @@ class _Policies(dict[str, str]):
         Some of it is wanted only softly; of what a conversion may have left behind, people may have
         made something else since.
         """
+        if SOFTLY not in person.intent and not person.left_behind:
+            return self
         soft = frozenset(person.intent.get(SOFTLY, ()))
         filled: frozenset[str] = frozenset()
         if person.left_behind and decision.salesforce_id == person.salesforce_id:
@@ -274,7 +269,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
         (
             person,
             decision
-            if decision.action != "update" or of_person.take_all(decision.fields)
+            if decision.action != "update"
             else by_policy(
                 decision,
                 of_person,

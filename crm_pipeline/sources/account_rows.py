@@ -10,6 +10,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.stages import status_word
 from crm_pipeline.accounts.store import (
     FieldMapping,
+    PushedSession,
     field_mappings,
     filter_strings,
     pushed_sessions,
@@ -192,6 +193,7 @@ def account_rows(
     *,
     backfilled: Sequence[int],
     again: Rows | None = None,
+    pushed: Sequence[PushedSession] | None = None,
 ) -> AccountRows:
     """The rows of the sessions that an account pushes.
 
@@ -201,11 +203,13 @@ def account_rows(
         account: whose.
         backfilled: sessions that are to be read whole.
         again: rows that are to be read whatever their time.
+        pushed: the account's sessions, where the caller knows them already.
 
     Raises:
         ExtractError: a mapping names what the warehouse does not have.
     """
-    pushed = pushed_sessions(ledger, account.account_id)
+    if pushed is None:
+        pushed = pushed_sessions(ledger, account.account_id)
     chosen = settings()
     selection = RowSelection(
         warehouse=warehouse,

@@ -41,7 +41,7 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     ledger, account = reading.ledger, reading.account
     pushed = pushed_sessions(ledger, account.account_id)
     added = [each.event_session_id for each in pushed if each.backfilled_at is None]
-    rows = account_rows(ledger, reading.warehouse, account, backfilled=added)
+    rows = account_rows(ledger, reading.warehouse, account, backfilled=added, pushed=pushed)
     chosen = rules.choices(
         reading.choices, rows.overrides, rows.filter_strings, rows.selection.timezone
     )
