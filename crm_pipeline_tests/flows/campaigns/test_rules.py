@@ -7,6 +7,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountError, AccountSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
@@ -140,6 +142,47 @@ def test_who_is_at_two_sessions_at_once_was_at_each_for_its_minutes() -> None:
         "member:session:70:1": {"Minutes__c": 30, "Percent__c": 50},
         "member:session:71:1": {"Minutes__c": 30, "Percent__c": 50},
     }
+
+
+VISIT = st.tuples(st.integers(1, 3), st.integers(0, 80), st.integers(1, 90))
+"""A visit: of which session, the minute in which it begins, and how many it takes."""
+
+
+@given(st.lists(VISIT, min_size=1, max_size=6), st.data())
+def test_minutes_and_percent_are_those_of_brute_force_in_any_order_and_never_over_100(
+    visits: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    """Late, twice, one by one: each minute of a session of an hour once."""
+    names = {"Percent__c": "percent_attended", "Minutes__c": "minutes_attended"}
+    fields = [FieldMapping("CampaignMember", field, source=of) for field, of in names.items()]
+    choices = replace(chosen(), members=member_map(fields))
+    hour = {"session_starts_at": NOON, "session_ends_at": NOON + timedelta(hours=1)}
+    who = {"person_id": 1, "email": "ada@example.com", "event_id": 7}
+    rows = [
+        Participation(
+            "attendances",
+            number,
+            session,
+            NOON + timedelta(minutes=begins),
+            NOON + timedelta(hours=number),
+            {**who, **hour, "minutes_attended": minutes},
+        )
+        for number, (session, begins, minutes) in enumerate(visits, 1)
+    ]
+    known: dict[str, Said] = {}
+    again = data.draw(st.lists(st.sampled_from(rows), max_size=3))
+    for each in data.draw(st.permutations([*rows, *again])):
+        [member] = member_intents([each], choices, known)
+        known = {member.natural_key: Said(member.as_of, member.fields, member.memory)}
+    there: dict[int, set[int]] = {}
+    for session, begins, minutes in visits:
+        there.setdefault(session, set()).update(range(begins, begins + minutes))
+    share = sum(min(len(each), 60) for each in there.values()) / (60 * len(there))
+    assert member.fields["fields"] == {
+        "Minutes__c": sum(map(len, there.values())),
+        "Percent__c": round(100 * share),
+    }
+    assert member.fields["fields"]["Percent__c"] <= 100
 
 
 @pytest.mark.parametrize(
