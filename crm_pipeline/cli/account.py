@@ -231,8 +231,7 @@ def set_(
         confirm_filter(connection, before, account, yes=yes)
         confirm_engagement(connection, before, account, yes=yes)
         account_again.tell_of_people(connection, before, account)
-        if before.lead_source != account.settings.lead_source:
-            account_again.tell_of_rows(connection, account_id, "have the former LeadSource")
+        account_again.tell_of_settings(connection, before, account)
         if "read_back_minutes" in changes:
             _say_cost_of_reading_back(account)
     say(f"Account {account_id} is changed; its next cycle goes by it.")

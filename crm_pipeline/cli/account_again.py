@@ -120,6 +120,31 @@ def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
         )
 
 
+_OF_ROWS = (
+    "lead_source",
+    "people_from_stages",
+    "roles",
+    "attended_at_least_minutes",
+    "activities",
+    "activity_text",
+    "activity_subject",
+    "on_demand_subject",
+    "cancelled_activity",
+    "redaction",
+)
+"""Settings by which rows go when they are read."""
+
+
+def tell_of_settings(
+    connection: "Connection", before: "AccountSettings", account: "Account"
+) -> None:
+    """Says how rows that were read before go by settings that were just changed."""
+    after = account.settings
+    if changed := [name for name in _OF_ROWS if getattr(before, name) != getattr(after, name)]:
+        went = f"went by the former {', '.join(changed)}"
+        tell_of_rows(connection, account.account_id, went)
+
+
 def check_policies(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
     """Refuses a new policy for a field that is not filled: of a typo it would keep nothing."""
     former = before.person_field_policies

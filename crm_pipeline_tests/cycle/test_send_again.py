@@ -42,6 +42,7 @@ def test_a_policy_that_changes_is_told_and_sends_again_what_it_lets_through_now(
     assert delivered.cycle().counts.api_calls == 0
     told = run("account", "send-again", ACCOUNT, "Contact.phone", "--yes").stdout
     assert "3 rows of client" in told
+    assert "API calls and 1 MB of data storage" in told
     assert "Of 2 people in the org Phone are written" in told
     report = delivered.cycle()
     assert report.state == "Complete"
@@ -102,3 +103,12 @@ def test_who_has_read_nothing_is_told_nothing_of_rows(bench: Bench, run: Run) ->
 def test_a_field_that_nothing_fills_is_not_sent_again(delivered: Bench, run: Run) -> None:
     told = run("account", "send-again", ACCOUNT, "Fone", "--yes", fails=1).stderr
     assert told == f"Account {ACCOUNT} fills no field 'Fone' of people; did you mean Phone?\n"
+
+
+def test_who_changes_what_rows_go_by_is_told_of_those_that_were_read(
+    delivered: Bench, run: Run
+) -> None:
+    changes = ("activities=attendance", 'redaction=["cards"]')
+    told = run("account", "set", ACCOUNT, *changes).stdout
+    assert "Rows that were read before went by the former activities, redaction; `crm-pip" in told
+    assert "send-again" not in run("account", "set", ACCOUNT, *changes).stdout
