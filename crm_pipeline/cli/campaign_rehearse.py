@@ -185,10 +185,7 @@ def _play(account: "Account", event_id: int) -> _Play:
             mistake(f"{error}.")
         finally:
             connection.rollback()
-    people: dict[Any, int] = {}
-    for row in rows:
-        if rejection(row, of_account.filter_strings) is None:
-            people.setdefault(who(row), len(people) + 1)
+    people = _people(who(row) for row in rows if rejection(row, of_account.filter_strings) is None)
     with_campaign = [each for each in sessions if choices.has_campaign(of_session(each.session_id))]
     left_out: Counter[tuple[str, str]] = Counter()
     records = list(_of_people(of_account, rows, people, left_out))
@@ -196,6 +193,18 @@ def _play(account: "Account", event_id: int) -> _Play:
     records += _members(rules.member_intents(rows, choices, people, {}), choices, made, left_out)
     campaigns = campaign_intents(event, with_campaign, choices, datetime.now(UTC))
     return _Play(campaigns, records, left_out)
+
+
+def _people(there: "Iterable[Who]") -> "dict[Who, int]":
+    """A number for each person; whoever has the address or the platform's id of one is they."""
+    people: dict[Who, int] = {}
+    known: dict[str, int] = {}
+    for source_person, address in there:
+        marks = [f"address {address}", *([] if source_person is None else [f"id {source_person}"])]
+        number = next((known[each] for each in marks if each in known), len(known) + 1)
+        known |= dict.fromkeys(marks, number)
+        people[source_person, address] = number
+    return people
 
 
 def _of_people(

@@ -119,11 +119,12 @@ def events_and_sessions(platform: SamplePlatform) -> tuple[pd.DataFrame, pd.Data
     )
     ids = events["event_id"].to_numpy()
     names = platform.draws.pick(ids, "topic", TOPICS)
-    recurs = platform.draws.happens(ids, "recurs", 0.4)
+    # Whatever a client offers more than once is a series.
+    recurs = events.assign(name=names).duplicated(["client_id", "name"], keep=False).to_numpy()
     series = names.copy()
     series[~recurs] = None
     budgets = (platform.draws.below(ids, "budget", 40) * 250).astype(object)
-    budgets[~recurs] = None
+    budgets[~platform.draws.happens(ids, "has a budget", 0.4)] = None
     return events.assign(name=names, series=series, budget=budgets), sessions
 
 

@@ -149,6 +149,15 @@ def test_some_have_several(warehouse: Connection, what: str, grouped: str):
     )
 
 
+def test_a_series_has_several_events_and_some_events_are_of_none(warehouse: Connection):
+    events = "SELECT client_id, series FROM warehouse.event"
+    alone = f"({events} WHERE series IS NOT NULL GROUP BY 1, 2 HAVING count(*) = 1) AS s"
+    several = f"({events} WHERE series IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1) AS s"
+    assert number(warehouse, alone) == 0
+    assert number(warehouse, several) > 0
+    assert number(warehouse, f"({events} WHERE series IS NULL) AS s") > 0
+
+
 def test_some_came_without_registering_and_some_registered_without_coming(warehouse: Connection):
     both = "(person_id, event_session_id)"
     unasked = f"warehouse.attendance LEFT JOIN warehouse.registration AS r USING {both}"
