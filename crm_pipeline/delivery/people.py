@@ -334,7 +334,7 @@ def _written(
         for field, values in (person.doubted or {}).items():
             versions += [{field: value} for value in values]
     elif decision.action == "update":
-        versions = [sent["fields"] for sent in person.unheard]
+        versions = [sent["fields"] for sent in person.unheard or ()]
     ours: defaultdict[str, list[Any]] = defaultdict(list)
     for version in filter(None, versions):
         for field, value in known[decision.sobject].fit(version, "update").fields.items():

@@ -84,11 +84,10 @@ def keep_held(
     ledger: AccountLedger, done: Sequence[Done], decisions: Mapping[int, Decision]
 ) -> None:
     """Keeps what stands in the org of records of any object, or no more."""
-    held = [
-        (each, holds)
-        for each in done
-        if (holds := decisions[each.operation_id].holds) and not holds.is_published
-    ]
+    every = [(each, holds) for each in done if (holds := decisions[each.operation_id].holds)]
+    if not every:
+        return
+    held = [(each, holds) for each, holds in every if not holds.is_published]
     forget_records(ledger.connection, [each.operation_id for each, _ in held if _is_gone(each)])
     note_records(
         ledger.connection,
@@ -106,11 +105,7 @@ def keep_held(
             if not _is_gone(each)
         ],
     )
-    events = [
-        (each, holds.about)
-        for each in done
-        if (holds := decisions[each.operation_id].holds) and holds.about
-    ]
+    events = [(each, holds.about) for each, holds in every if holds.about]
     if events:
         noted = [Noted(e.operation_id, *about, {}, [], [], []) for e, about in events]
         note_records(ledger.connection, noted)

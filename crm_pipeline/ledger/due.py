@@ -32,7 +32,7 @@ class DuePerson:
     `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
     under which an earlier version was sent, where nothing is known of its outcome;
     `unheard` are all such versions that went to a record which is not known: `is_creation` or not,
-    and `fields`.
+    and `fields`; None where there are none.
     """
 
     operation_id: int
@@ -51,7 +51,7 @@ class DuePerson:
     known_address: str | None = None
     read_at: datetime | None = None
     sent_emails: Sequence[str] = ()
-    unheard: Sequence[Mapping[str, Any]] = ()
+    unheard: Sequence[Mapping[str, Any]] | None = None
 
     @property
     def sent_without_email(self) -> list[Mapping[str, Any]]:

@@ -35,26 +35,23 @@ SELECT
         )
     END AS sent_emails,
     CASE
-        WHEN i.address = p.address OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN '[]'
-        ELSE coalesce(
-            (
-                SELECT
-                    jsonb_agg(
-                        jsonb_build_object(
-                            'is_creation', v.action IS NOT NULL, 'fields', v.intent -> v.sobject
-                        ) ORDER BY v.version
-                    )
-                FROM crm.operation AS v
-                WHERE
-                    v.account_id = o.account_id
-                    AND v.natural_key = o.natural_key
-                    -- An update that went out as it was decided has no action until it is answered.
-                    AND (v.action IS NULL OR (v.action = 'create' AND i.person_key IS NULL))
-                    AND v.salesforce_id IS NULL
-                    AND v.error_code IS NULL
-                    AND v.sent_at IS NOT NULL
-            ),
-            '[]'
+        WHEN i.address = p.address OR (o.version = 1 AND p.address NOT LIKE 'tel:%') THEN NULL
+        ELSE (
+            SELECT
+                jsonb_agg(
+                    jsonb_build_object(
+                        'is_creation', v.action IS NOT NULL, 'fields', v.intent -> v.sobject
+                    ) ORDER BY v.version
+                )
+            FROM crm.operation AS v
+            WHERE
+                v.account_id = o.account_id
+                AND v.natural_key = o.natural_key
+                -- An update that went out as it was decided has no action until it is answered.
+                AND (v.action IS NULL OR (v.action = 'create' AND i.person_key IS NULL))
+                AND v.salesforce_id IS NULL
+                AND v.error_code IS NULL
+                AND v.sent_at IS NOT NULL
         )
     END AS unheard
 FROM crm.operation AS o

@@ -195,12 +195,13 @@ def intents(
         if type(row.participation_id) is int and row.participation_id in visits.first_of:
             rows_of[visits.first_of[row.participation_id]].append(row)
     activities, accepted = {}, []
+    are_timed, tells_of_all = chosen.words.least_minutes > 1, chosen.activities == "all"
     for place, row in enumerate(participations):
         reason = refused.get(place)
         number = row.participation_id if type(row.participation_id) is int else _NO_ID
         first = visits.first_of.get(number, number)
-        whole = one_of_many(rows, row) if (rows := rows_of.get(number)) else row
-        if chosen.words.least_minutes > 1 and reason is None:
+        whole = one_of_many(rows, row) if rows_of and (rows := rows_of.get(number)) else row
+        if are_timed and reason is None:
             together = one_of_many(rows_of.get(first) or [row], row)
             reason = TOO_SHORT if is_too_short(together, chosen.words) else None
         person = None
@@ -209,7 +210,7 @@ def intents(
             accepted.append((person, row))
             if first != number:
                 reason = PART_OF_ANOTHER
-            elif not chosen.tells_of(row):
+            elif not (tells_of_all or chosen.tells_of(row)):
                 reason = NO_ACTIVITY
         activity = _activity(whole, chosen, person, reason)
         if reason == PART_OF_ANOTHER:
