@@ -33,7 +33,8 @@ def add_leads(connection: Connection, number: int) -> None:
             " RETURNING person_key, address)"
             " INSERT INTO crm.tracked_lead (account_id, lead_id, happened_at, as_of, email,"
             " address, person_key, columns)"
-            " SELECT 'acme', person_key, '2026-01-01', now(), address, address, person_key, '{}'"
+            " SELECT 'acme', person_key, '2026-01-01', now(), address, address, person_key,"
+            " jsonb_build_object('kind', 'form', 'email', address)"
             " FROM people"
         ),
         {"n": number},
