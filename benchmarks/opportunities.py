@@ -52,7 +52,11 @@ SELECT
     CASE WHEN address LIKE 'tel:%%' THEN address END,
     address,
     person_key,
-    '{}'
+    CASE
+        WHEN address LIKE 'tel:%%'
+            THEN jsonb_build_object('kind', 'call', 'phone', substr(address, 5))
+        ELSE jsonb_build_object('kind', 'form', 'email', address)
+    END
 FROM people
 """
 
