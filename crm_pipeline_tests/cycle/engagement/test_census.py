@@ -74,7 +74,10 @@ def test_what_differs_is_named_and_left_as_it_is(filled: Bench) -> None:
     assert counted["Prospect__c"].not_ours == [made["id"]]
     assert len(filled.records("Prospect__c")) == 4_101
     told = filled.connection.scalars(
-        text("SELECT body FROM platform_inbox.message WHERE topic = 'engagement_census'")
+        text(
+            "SELECT body FROM platform_inbox.message WHERE topic = 'engagement_census'"
+            " ORDER BY version"
+        )
     ).all()
     [of_prospects] = [e for e in told[-1]["objects"] if e["sobject"] == "Prospect__c"]
     assert of_prospects["not_ours"] == [made["id"]]
