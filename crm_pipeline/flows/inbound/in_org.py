@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_pipeline.accounts.inbound import InOrg
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.kind import PASSING, REMEDIES
 from crm_pipeline.delivery.refusals import FIELD_IS_GONE
 from crm_pipeline.inbound.erasing import Traces
 from crm_pipeline.salesforce.bulk import hard_delete
@@ -27,15 +28,8 @@ _PERSONAL_TYPES = frozenset(
     ("string", "textarea", "email", "phone", "url", "combobox", "encryptedstring")
 )
 _GONE = frozenset(("ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"))
-_PASSING = frozenset(
-    (
-        Treatment.RETRY,
-        Treatment.RETRY_SERIALLY,
-        Treatment.LOG_IN_AGAIN,
-        Treatment.PAUSE_ACCOUNT,
-        Treatment.RESEND,
-        Treatment.TRY_LATER,
-    )
+_PASSING = frozenset(each for each in Treatment if REMEDIES.get(each) in PASSING).union(
+    (Treatment.LOG_IN_AGAIN, Treatment.PAUSE_ACCOUNT)
 )
 """Refusals that may pass, or that people may mend: the removal waits for it."""
 
