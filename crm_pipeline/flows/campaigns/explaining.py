@@ -134,7 +134,7 @@ def of_grain(known: Mapping[str, Said], chosen: CampaignSettings) -> dict[str, S
 
 def _of_sessions(key: str, said: Said) -> list[tuple[str, Said]]:
     told = stages.remembered(said)
-    person = int(key.rpartition(":")[2])
+    person = rules.person_of(key)
     made = []
     for session in {word.session for word in told.words.values()}:
         others = {row for row, word in told.words.items() if word.session != session}
@@ -148,7 +148,7 @@ def _of_sessions(key: str, said: Said) -> list[tuple[str, Said]]:
 
 def _of_event(key: str, said: Said) -> tuple[str, Said]:
     intent = {name: each for name, each in said.intent.items() if name != "campaign_key"}
-    of_event = rules.member_key(str(intent["event_id"]), int(key.rpartition(":")[2]))
+    of_event = rules.member_key(str(intent["event_id"]), rules.person_of(key))
     return of_event, Said(said.as_of, {**intent, "stage": None}, said.memory, was_sent=False)
 
 

@@ -278,7 +278,7 @@ def member_intents(
         rows = stages.remembered(before).rows & (told or {}).keys()
         tells = {row: (told or {})[row] for row in rows}
         if left := {row for row, now in tells.items() if now is None or key not in now.keys}:
-            lost[campaign_keys.key_of(before.intent), _person(key)] = left
+            lost[campaign_keys.key_of(before.intent), person_of(key)] = left
     return [
         _member(
             campaign,
@@ -292,7 +292,8 @@ def member_intents(
     ]
 
 
-def _person(natural_key: str) -> int:
+def person_of(natural_key: str) -> int:
+    """The person key of whoever a membership is of, by its natural key."""
     return int(natural_key.rpartition(":")[2])
 
 
@@ -301,7 +302,7 @@ def derived_again(known: Mapping[str, Said], choices: Choices) -> list[Intent]:
     return [
         _member(
             campaign_keys.key_of(said.intent),
-            _person(key),
+            person_of(key),
             [],
             lost=(),
             choices=choices,
