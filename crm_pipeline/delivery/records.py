@@ -223,8 +223,9 @@ def _delete(desk: Desk, topics: Sequence[RecordTopic], pending: PendingRecords) 
         dispatch = None
         with _calls_counted(desk, {topic.name}):
             for deleted in _absences(desk, topic, pending, details):
-                volumes = _volumes(pending, topic, absent=True)
-                dispatch = dispatch or Dispatch(desk, topic.name, volumes)
+                dispatch = dispatch or Dispatch(
+                    desk, topic.name, _volumes(pending, topic, absent=True)
+                )
                 _add(desk, dispatch, deleted)
             if dispatch is not None:
                 dispatch.flush()
