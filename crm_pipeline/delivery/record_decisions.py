@@ -49,7 +49,7 @@ def decide_record(
             return _created(decision, due, schema, wanted, along or {})
         return _deletion(decision, due, "to be made anew under another parent")
     last = due.last or {}
-    if emptied := _emptied(due):
+    if emptied := _emptied(due, schema):
         wanted = {**wanted, **emptied}
         decision.holds = replace(decision.holds, last=wanted) if decision.holds else None
     differing = {f: value for f, value in wanted.items() if f not in last or last[f] != value}
@@ -60,15 +60,39 @@ def decide_record(
     return decision
 
 
-def _emptied(due: DueRecord) -> dict[str, Any]:
+def _emptied(due: DueRecord, schema: SObjectSchema) -> dict[str, Any]:
     """The fields that were written before and are not wanted any more, with nothing in them."""
     if not due.intent.get("empties"):
         return {}
     return {
-        field: False if isinstance(value, bool) else None
+        field: False if (found := schema.field(field)) and found.type == "boolean" else None
         for field, value in (due.last or {}).items()
         if field not in due.intent["fields"] and value is not None and value is not False
     }
+
+
+def contested(due: DueRecord, filled: Collection[str]) -> list[str]:
+    """The fields of a record, among those that another account fills, in which it wants a value."""
+    fields = due.intent["fields"]
+    about = due.intent.get("about")
+    told = about["shown"] if about else {field: field for field in fields}
+    values = {field: fields.get(said) for field, said in told.items()}
+    return sorted(f for f, value in values.items() if f in filled and value not in (None, False))
+
+
+def decide_beside(
+    due: DueRecord, schema: SObjectSchema, kind: Kind, filled: Collection[str]
+) -> Decision:
+    """Returns the write of a record of which another account fills fields that are to be empty.
+
+    These are left as they are; an event would empty them, so there is none.
+    """
+    if due.intent.get("about"):
+        decision = _decision(due, kind, {})
+        holds = decision.holds and replace(decision.holds, about=None)
+        return replace(decision, holds=holds, reason="another account's")
+    fields = {name: value for name, value in due.intent["fields"].items() if name not in filled}
+    return decide_record(replace(due, intent={**due.intent, "fields": fields}), schema, kind)
 
 
 def former_masters(due: DueRecord, schema: SObjectSchema) -> list[str]:

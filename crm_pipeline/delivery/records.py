@@ -18,7 +18,9 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import RECORD, RECORD_THAT_STAYS_GONE, Kind
 from crm_pipeline.delivery.record_decisions import (
     Keys,
+    contested,
     decide_absence,
+    decide_beside,
     decide_record,
     former_masters,
     goes_with_its_master,
@@ -37,6 +39,7 @@ from crm_pipeline.ledger.records import (
     Holder,
     due_record_volumes,
     due_records,
+    filled_by_others,
     forget_records,
     ids_to_go,
     number_of_new,
@@ -280,9 +283,16 @@ def _decide(
     by_key = [e.operation_id for e in due if e.held_id is None and e.intent["key"] is not None]
     ledger = desk.ledger
     others = whose_keys(ledger.connection, ledger.account_id, by_key) if by_key else {}
+    by_id = [e.operation_id for e in due if e.intent["key"] is None]
+    fillers = filled_by_others(ledger.connection, ledger.account_id, by_id) if by_id else {}
     for each in due:
         schema = known[each.intent["sobject"]]
         decision = decide_record(each, schema, topic.kind, along=along, gone=gone)
+        if (filler := fillers.get(each.operation_id)) is not None:
+            if fields := contested(each, filler.fields):
+                _fail_contested(desk, each, decision, filler.account_id, fields)
+                continue
+            decision = decide_beside(each, schema, topic.kind, filler.fields)
         if (other := others.get(each.operation_id)) is not None:
             _fail_twin(desk, each, decision, other)
         elif hidden := unwritable_references(each, decision, schema):
@@ -310,6 +320,20 @@ def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: Holder) ->
             "other objects there, or another prefix"
         )
     failed = Failed(decision.operation_id, "KEY_TAKEN", message, 1, decision.sobject, "create")
+    record_failures(desk, decision.counted_as, [failed])
+
+
+def _fail_contested(
+    desk: Desk, due: DueRecord, decision: Decision, account_id: str, fields: Sequence[str]
+) -> None:
+    """A field of a record belongs to the account that filled it; two would overwrite each other."""
+    sobject = (due.intent.get("about") or due.intent)["sobject"]
+    named = ", ".join(f"{sobject}.{field}" for field in fields)
+    message = (
+        f"Account {account_id}, which has the same org, fills {named} of this record; choose other "
+        "fields for one of the two"
+    )
+    failed = Failed(decision.operation_id, "FIELD_TAKEN", message, 1, decision.sobject, "update")
     record_failures(desk, decision.counted_as, [failed])
 
 

@@ -94,6 +94,7 @@ class EngagedPerson:
         columns: what else was read of it.
         former: what its fields were wanted to show last, as an intent; where matches are events.
         former_version: of that; 0 for none.
+        filled: its fields that show something of a prospect, or may; where matches are events.
     """
 
     salesforce_id: str
@@ -105,6 +106,7 @@ class EngagedPerson:
     columns: Mapping[str, Any]
     former: Mapping[str, Any] | None = None
     former_version: int = 0
+    filled: Sequence[str] = ()
 
 
 def clock(connection: Connection) -> datetime:

@@ -318,6 +318,26 @@ def whose_keys(
     return {each.operation_id: each for each in objects(rows, Holder)}
 
 
+class Filler(NamedTuple):
+    """Another account of the same org, and the fields of a record that it fills."""
+
+    operation_id: int
+    account_id: str
+    fields: Sequence[str]
+
+
+def filled_by_others(
+    connection: Connection, account_id: str, operation_ids: Collection[int]
+) -> dict[int, Filler]:
+    """Other accounts that fill fields of the records of these operations, by operation.
+
+    Of those that are named by their Ids, or that events are about, in an org that several have.
+    """
+    parameters = {"account_id": account_id, "operation_ids": list(operation_ids)}
+    rows = connection.execute(statement("records/filled_by_others"), parameters)
+    return {each.operation_id: each for each in objects(rows, Filler)}
+
+
 def due_record_volumes(connection: Connection, account_id: str) -> dict[tuple[str, str, bool], int]:
     """Counts pending ones, by topic, object and whether they are to be gone."""
     rows = connection.execute(statement("records/due_volumes"), {"account_id": account_id})

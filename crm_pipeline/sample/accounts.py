@@ -7,6 +7,7 @@ from typing import Any, Literal
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.sample.org_objects import objects_of_org
+from crm_pipeline.sample.subscribers import subscribers
 
 SampleLogin = Literal["client_credentials", "jwt", "password"]
 
@@ -51,6 +52,7 @@ ENGAGEMENT = {
     "accounts": True,
     "opportunity_tags": True,
     "opportunity_scores": True,
+    "by_event": True,
     "person_fields": {
         "Prospect_Id__c": "prospect_id",
         "Favorite__c": "favorite",
@@ -98,7 +100,8 @@ SAMPLE_ACCOUNTS = (
                     *EngagementSettings.model_validate(ENGAGEMENT).org_objects,
                     FeedbackObject().org_object,
                 ]
-            )
+            ),
+            "subscribers": subscribers(EngagementSettings.model_validate(ENGAGEMENT)),
         },
     ),
     SampleAccount(

@@ -21,10 +21,10 @@ from crm_pipeline.local_platform.inbox import Inbox, ToldMessage
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.sample.org_objects import objects_of_org
+from crm_pipeline.sample.subscribers import subscribers
 from crm_pipeline_tests.chaos.ambush import Ambush, Strike
 from crm_pipeline_tests.chaos.cycle_process import PLATFORM, PLATFORM_SECRET, CommitAction
 from crm_pipeline_tests.chaos.lane import Ended, Lane
-from crm_pipeline_tests.flows.engagement.subscribers import subscribers
 from crm_pipeline_tests.small_flow.badges import OBJECTS
 
 USER, PASSWORD, TOKEN = "api@chaos.test", "secret", "TOKEN"

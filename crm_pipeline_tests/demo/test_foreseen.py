@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.demo.registration import register_accounts
+from crm_pipeline.local_org.event_bus import BUS
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.accounts import SAMPLE_ACCOUNTS, clients
@@ -102,6 +103,11 @@ def test_prospects_are_shown_at_leads_accounts_and_opportunities(orgs: LocalOrgS
         assert any(row.get(field) for row in org.table(sobject).rows.values()), sobject
     statuses = {row["Sync_Status__c"] for row in org.table("Prospect__c").rows.values()}
     assert statuses == {"Processed"}
+    published = BUS[org].published
+    assert published
+    assert all("updated 1" in each.outcomes for each in published)
+    leads = [row for row in org.table("Lead").rows.values() if row.get("Prospect_Id__c")]
+    assert any(row["Tags__c"] and row["Temperature__c"] for row in leads)
     [customers] = org.table("Account").rows.values()
     assert customers["Temperature__c"] is not None
 

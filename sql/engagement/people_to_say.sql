@@ -1,5 +1,5 @@
 -- Leads and Contacts of which something is to be said; where matches are events (:by_event), with
--- what was said of their fields last.
+-- what was said of their fields last, and those that are filled.
 SELECT
     e.salesforce_id,
     e.sobject,
@@ -9,7 +9,18 @@ SELECT
     e.is_engaged,
     e.columns,
     former.intent AS former,
-    coalesce(former.version, 0) AS former_version
+    coalesce(former.version, 0) AS former_version,
+    ARRAY(
+        SELECT held.field
+        FROM crm.record AS r
+        CROSS JOIN LATERAL jsonb_each(r.last) AS held (field, value)
+        WHERE
+            :by_event
+            AND r.account_id = e.account_id
+            AND r.natural_key = 'engaged:' || e.salesforce_id
+            AND held.value NOT IN ('null', 'false')
+        ORDER BY held.field
+    ) AS filled
 FROM crm.engagement_person AS e
 LEFT JOIN LATERAL (
     SELECT o.intent, o.version

@@ -1,12 +1,23 @@
 -- Marks the fields of these operations as unknown: they may stand in the org or not, so whatever is
--- wanted next is sent.
+-- wanted next is sent. They say `{}`, which no value is alike.
 UPDATE crm.record AS r
 SET
     last = coalesce(
         (
-            SELECT jsonb_object_agg(l.key, l.value)
-            FROM jsonb_each(r.last) AS l
-            WHERE o.intent -> 'fields' -> l.key = l.value
+            SELECT
+                jsonb_object_agg(
+                    f.name,
+                    CASE
+                        WHEN o.intent -> 'fields' -> f.name = r.last -> f.name
+                            THEN r.last -> f.name
+                        ELSE '{}'
+                    END
+                )
+            FROM (
+                SELECT jsonb_object_keys(r.last)
+                UNION
+                SELECT jsonb_object_keys(coalesce(nullif(o.intent -> 'fields', 'null'), '{}'))
+            ) AS f (name)
         ),
         '{}'
     ),

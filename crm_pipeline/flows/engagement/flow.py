@@ -120,8 +120,9 @@ _TOPICS = (
     Topic(
         topics.MATCH_EVENTS,
         "Matches that are published as platform events, for accounts that have this on: what a "
-        "Lead or Contact is to show of its prospect, which a flow of the client's applies. Each is "
-        "confirmed once the org shows it, else published again, 30 times in all.",
+        "Lead or Contact is to show of its prospect, or that it has none any more, which a flow of "
+        "the client's applies. Each is confirmed once the org shows it, else published again, 30 "
+        "times in all.",
         group=NAME,
         technology="salesforce",
         after=(topics.TO_LEADS, topics.TO_CONTACTS),

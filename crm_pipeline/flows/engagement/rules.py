@@ -251,10 +251,11 @@ def _shown(
     So are those that were mapped before.
     """
     mapping = basis.chosen.shown_of_people
-    if not mapping and not person.is_engaged:
+    if basis.chosen.by_event:
+        if mapping or person.filled:
+            yield _match_event(person, speaker, basis)
         return
-    if mapping and basis.chosen.by_event and speaker is not None:
-        yield _match_event(person, speaker, basis)
+    if not mapping and not person.is_engaged:
         return
     yield RecordWant(
         f"engaged:{person.salesforce_id}",
@@ -267,35 +268,35 @@ def _shown(
     )
 
 
-def _match_event(person: EngagedPerson, speaker: Prospect, basis: Basis) -> RecordWant:
+def _match_event(person: EngagedPerson, speaker: Prospect | None, basis: Basis) -> RecordWant:
     """The event of a match: what is said again has the version that it had, anything else the next.
 
-    So the client's flow may leave alone what it knows.
+    So the client's flow may leave alone what it knows. Without a prospect all fields are empty; so
+    are those that were mapped before, until the record shows them empty.
     """
     chosen, mapping = basis.chosen, basis.chosen.shown_of_people
     version, former = chosen.event_field("version"), person.former or {}
+    shown = {field: _value_shown(source, speaker, basis) for field, source in mapping.items()}
+    shown |= {field: None for field in person.filled if field not in mapping}
     fields = {
         chosen.event_field("record"): person.salesforce_id,
         chosen.event_field("object"): person.sobject,
-        chosen.event_field("prospect"): speaker.prospect_id,
-        **{
-            chosen.event_field(field): _value_shown(source, speaker, basis)
-            for field, source in mapping.items()
-        },
+        chosen.event_field("prospect"): speaker and speaker.prospect_id,
+        **{chosen.event_field(field): value for field, value in shown.items()},
     }
+    told = {field: chosen.event_field(field) for field in shown}
     said = former.get("fields") or {}
-    same = "about" in former and {**said, version: None} == {**fields, version: None}
-    about = About(
-        person.sobject,
-        person.salesforce_id,
-        {field: chosen.event_field(field) for field in mapping},
-    )
+    known = {field: value for field, value in said.items() if field in fields or value is not None}
+    if "about" in former and {**known, version: None} == {**fields, version: None}:
+        told, fields = former["about"]["shown"], said
+    else:
+        fields[version] = person.former_version + 1
     return RecordWant(
         f"engaged:{person.salesforce_id}",
         topics.MATCH_EVENTS,
         basis.now,
-        Target(chosen.event_name, about=about),
-        {**fields, version: said[version] if same else person.former_version + 1},
+        Target(chosen.event_name, about=About(person.sobject, person.salesforce_id, told)),
+        fields,
         attempts=MATCH_ATTEMPTS,
     )
 

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.ledger.incidents import open_incidents
 from crm_pipeline.local_org.event_bus import BUS, Subscriber
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.org_objects import lacking
+from crm_pipeline.sample.subscribers import subscribers
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.cycle.engagement.test_back import told
@@ -21,7 +23,7 @@ from crm_pipeline_tests.cycle.engagement.test_matching import (
     shown,
     status,
 )
-from crm_pipeline_tests.flows.engagement.subscribers import subscribers
+from crm_pipeline_tests.cycle.engagement.test_switches import choose
 from crm_pipeline_tests.flows.engagement.warehouse import define_tag, prospect, tag
 
 CHOSEN = {"by_event": True, "confirm_minutes": 0}
@@ -46,7 +48,7 @@ def switch_off(bench: Bench) -> list[Subscriber]:
     return before
 
 
-def published(bench: Bench) -> list[tuple[str, float]]:
+def published(bench: Bench) -> list[tuple[str | None, float]]:
     """Of each event the prospect, and the version."""
     events = [each.fields for each in BUS[bench.org].published]
     return [(each["Prospect__c"], each["Match_Version__c"]) for each in events]
@@ -137,10 +139,50 @@ def test_who_loses_the_prospect_is_cleaned_and_the_next_match_is_a_later_one(ben
     prospect(bench.connection, "ada", life_cycle="Deleted", favorite=True, temperature=70)
     complete(bench)
     assert shown(bench, "Lead", known) == NOTHING
+    assert complete(bench).tally["publish_matches", "confirmed"] == 1
+    assert complete(bench).api_calls_by_kind.keys() == {"changes+updated"}
     prospect(bench.connection, "ada", favorite=True, temperature=70)
     complete(bench)
     assert shown(bench, "Lead", known) == OF_ADA
-    assert [version for _, version in published(bench)] == [1, 3]
+    assert published(bench) == [("ada", 1), (None, 2), ("ada", 3)]
+
+
+def test_a_field_that_is_mapped_no_more_is_emptied_by_event(bench: Bench) -> None:
+    """It was left as it was, as the event did not name it."""
+    known = lead(bench, "ada@x.example")
+    complete(bench)
+    choose(bench, **CHOSEN, person_fields={"Prospect_Id__c": "prospect_id"})
+    flow = switch_off(bench)
+    complete(bench)
+    assert complete(bench).tally["publish_matches", "failed"] == 1
+    BUS[bench.org].subscribers.extend(flow)
+    retry(bench)
+    assert shown(bench, "Lead", known) == {**NOTHING, "Prospect_Id__c": "ada"}
+    [*_, last] = BUS[bench.org].published
+    assert (last.fields["Favorite__c"], last.fields["Temperature__c"]) == (False, None)
+    complete(bench)
+    number = len(published(bench))
+    # What people write there from now on is theirs.
+    bench.admin("edit", id=known, fields={"Temperature__c": 5})
+    request_reading(bench.connection, ACCOUNT)
+    complete(bench)
+    assert len(published(bench)) == number
+    assert shown(bench, "Lead", known)["Temperature__c"] == 5
+    choose(bench, **CHOSEN, person_fields={})
+    for _ in range(2):
+        complete(bench)
+    assert shown(bench, "Lead", known)["Prospect_Id__c"] is None
+
+
+def test_a_clean_up_is_published_too(bench: Bench) -> None:
+    known = lead(bench, "ada@x.example")
+    complete(bench)
+    choose(bench, **CHOSEN, clean_up=True)
+    for _ in range(2):
+        complete(bench)
+    assert shown(bench, "Lead", known) == NOTHING
+    assert published(bench)[-1] == (None, 2)
+    assert set(bench.states().values()) == {"done"}
 
 
 def test_events_switched_off_and_on_again(bench: Bench) -> None:
