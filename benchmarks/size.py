@@ -97,7 +97,7 @@ def _fill(database: Engine, url: str, sizes: Mapping[str, int]) -> None:
     with database.begin() as connection:
         account = Account(_ACCOUNT, _ACCOUNT, "Big", login_url, True, chosen)
         add_account(connection, account)
-        start_cycle(connection, _ACCOUNT, "")
+        start_cycle(connection, _ACCOUNT, "", whole=True)
     with connect(url) as connection:
         for file in (*sorted(_SQL.glob("size/*.sql")), _SQL / "verdicts_of_a_fleet.sql"):
             connection.execute(file.read_text("utf-8").encode(), {**sizes, "account": _ACCOUNT})

@@ -17,7 +17,7 @@ from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.read_back import is_due
 from crm_pipeline.cycle.reading import FlowReader
 from crm_pipeline.cycle.remedies import remedies
-from crm_pipeline.cycle.telling import notes_for_people, tell_of
+from crm_pipeline.cycle.telling import count_open, notes_for_people, tell_of
 from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import (
     TO_THE_ORG,
@@ -33,12 +33,18 @@ from crm_pipeline.delivery.kind import WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.withholding import without_removed
-from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS, SYNC_STATE
 from crm_pipeline.inbound.queue import is_asked
 from crm_pipeline.inbound.restoring import restore_removals
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.copies import ledger_is_sure
-from crm_pipeline.ledger.cycles import StartedCycle, finish_cycle, start_cycle
+from crm_pipeline.ledger.cycles import (
+    FinishedCycle,
+    StartedCycle,
+    finish_cycle,
+    standing_of,
+    start_cycle,
+)
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import close_incidents, open_incidents
 from crm_pipeline.ledger.lock import account_lock
@@ -93,7 +99,8 @@ def sync_account(
     Args:
         account_id: the account.
         run_id: what the cycle is part of, for the history.
-        steps: the topics to come to; those that only read leave the account as it is.
+        steps: the topics to come to; those that only read leave the account as it is. Where they
+            are not all that the account has on, and go well, its state stays as it was.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
         flows: those that there are.
         platform_of: the way to the source platform.
@@ -145,24 +152,28 @@ def _with_account(ledger: Connection, report: CycleReport, around: Surroundings)
         return FlowReader(account, of_account, flows, report, around.stop_asked)
 
     if any(topic.changes_something for topic in topics):
-        started = start_cycle(ledger, account.account_id, report.run_id)
+        whole = report.steps.issuperset(topic.name for flow, _ in flows for topic in flow.topics)
+        started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
         ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
-        _Cycle(reader(started.cycle_id), around, topics).run(started)
+        _Cycle(reader(started.cycle_id), around, topics, whole=whole).run(started)
     else:
-        _Cycle(reader(cycle_id=0), around, topics).look()
+        _Cycle(reader(cycle_id=0), around, topics, whole=False).look()
 
 
 class _Cycle:
     """One cycle under way."""
 
-    def __init__(self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic]) -> None:
+    def __init__(
+        self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic], *, whole: bool
+    ) -> None:
         self._reader = reader
         self._account = reader.account
         self._ledger = reader.ledger
         self._report = reader.report
         self._around = around
         self._topics = topics
+        self._whole = whole
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
 
@@ -170,6 +181,10 @@ class _Cycle:
         """Reads what is new, and changes nothing."""
         self._read()
         self._conclude()
+        if SYNC_STATE in self._report.steps:
+            with self._ledger.step() as connection:
+                count_open(self._report, open_volumes(connection, self._account.account_id))
+                self._tell_how_it_stands(standing_of(connection, self._account.account_id))
 
     def run(self, started: StartedCycle) -> None:
         """Every step that was asked for, then the account's state."""
@@ -326,10 +341,11 @@ class _Cycle:
         incidents = open_incidents(connection, report.account_id)
         report.counts.incidents = len(incidents)
         self._conclude(notes_for_people(desk.notes, report.tally, incidents))
-        report.standing = finish_cycle(
+        standing = finish_cycle(
             connection,
             report.account_id,
             self._ledger.cycle_id,
+            whole=self._whole,
             state=report.state,
             reason=report.reason,
             notes=report.notes,
@@ -342,9 +358,20 @@ class _Cycle:
             api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
-        report.watermark = report.standing.watermark
-        refused = report.standing.refused
-        report.remedy = remedies(self._attempts.problems, report.account_id, refused=refused)
+        report.watermark = standing.watermark
+        report.remedy = remedies(
+            self._attempts.problems, report.account_id, refused=standing.refused
+        )
+        self._tell_how_it_stands(standing)
+
+    def _tell_how_it_stands(self, standing: FinishedCycle | None) -> None:
+        """Has the report say what holds of the account, where some steps alone went well."""
+        self._report.standing = standing
+        if standing is None or SYNC_STATE not in self._report.steps:
+            return
+        match standing.state:
+            case "Failed" | "Paused":
+                self._report.state, self._report.reason = standing.state, standing.reason
 
 
 def _do_nothing() -> None:

@@ -25,9 +25,8 @@ def tell_of(
     """
     for (kind, outcome), number in desk.tally.items():
         report.tally[topics.get(kind, kind), outcome] += number
+    count_open(report, still_open)
     counts, spent = report.counts, desk.allowance
-    counts.waiting = sum(v.pending + v.in_flight + v.failed for v in still_open.values())
-    counts.exhausted = sum(volume.exhausted for volume in still_open.values())
     counts.api_calls = spent.api_calls
     counts.api_calls_forecast = spent.forecast
     made = sum(report.tally.overall(each) for each in CREATED)
@@ -37,6 +36,13 @@ def tell_of(
     if spent.usage is not None:
         report.api_used, report.api_limit = spent.usage
     report.route, report.route_reason = _routes(spent)
+
+
+def count_open(report: CycleReport, still_open: Mapping[str, Volume]) -> None:
+    """Adds to the report what waits and what is exhausted, of all kinds together."""
+    counts = report.counts
+    counts.waiting = sum(v.pending + v.in_flight + v.failed for v in still_open.values())
+    counts.exhausted = sum(volume.exhausted for volume in still_open.values())
 
 
 def _routes(spent: Allowance) -> tuple[str, str]:

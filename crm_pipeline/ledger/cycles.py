@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import Connection
 
-from crm_pipeline.database.rows import the_object
+from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
 
 
@@ -30,25 +30,32 @@ class FinishedCycle:
     """The state of an account at the end of its cycle. Times are UTC.
 
     Attributes:
+        state: of its last whole cycle, or of a later one of some steps that did not end Complete.
+        reason: why it is not Complete, for people.
         watermark: the time of the last record read.
         since: when it first ended a cycle in this state, with no other state between.
         complete_at: when a cycle of it last ended Complete.
         refused: Salesforce has refused its credentials, which are still the same.
     """
 
+    state: Literal["New", "Processing", "Complete", "Failed", "Paused"]
+    reason: str
     watermark: datetime | None
-    finished_at: datetime
-    since: datetime
+    finished_at: datetime | None
+    since: datetime | None
     complete_at: datetime | None
     failures_in_a_row: int
     paused_until: datetime | None
     refused: bool
 
 
-def start_cycle(connection: Connection, account_id: str, run_id: str) -> StartedCycle:
-    """Sets the account's state to Processing and opens a cycle; closes an abandoned one."""
+def start_cycle(
+    connection: Connection, account_id: str, run_id: str, *, whole: bool
+) -> StartedCycle:
+    """Opens a cycle, and closes an abandoned one; a whole one sets the state to Processing."""
     row = connection.execute(
-        statement("ledger/start_cycle"), {"account_id": account_id, "run_id": run_id}
+        statement("ledger/start_cycle"),
+        {"account_id": account_id, "run_id": run_id, "whole": whole},
     )
     return the_object(row, StartedCycle)
 
@@ -58,6 +65,7 @@ def finish_cycle(
     account_id: str,
     cycle_id: int,
     *,
+    whole: bool,
     state: str,
     reason: str,
     notes: str,
@@ -69,12 +77,16 @@ def finish_cycle(
     api_limit: int | None,
     latency_seconds: float | None,
 ) -> FinishedCycle:
-    """Closes the cycle and sets the account's state; gives the claim on it back."""
+    """Closes the cycle and sets the account's state; gives the claim on it back.
+
+    One that is not whole and went well says nothing about the account: its state stays.
+    """
     row = connection.execute(
         statement("ledger/finish_cycle"),
         {
             "account_id": account_id,
             "cycle_id": cycle_id,
+            "whole": whole,
             "state": state,
             "reason": reason,
             "notes": notes,
@@ -88,3 +100,9 @@ def finish_cycle(
         },
     )
     return the_object(row, FinishedCycle)
+
+
+def standing_of(connection: Connection, account_id: str) -> FinishedCycle | None:
+    """Returns how the account stands; None before its first cycle, and in the middle of one."""
+    row = connection.execute(statement("ledger/standing"), {"account_id": account_id})
+    return next(iter(objects(row, FinishedCycle)), None)

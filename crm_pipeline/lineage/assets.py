@@ -56,7 +56,7 @@ def _next_try(state: CycleState, standing: FinishedCycle) -> datetime | str:
     match state:
         case "Failed" if standing.refused:
             return "when the credentials have been changed"
-        case "Failed":
+        case "Failed" if standing.finished_at is not None:
             return standing.finished_at + wait_after(standing.failures_in_a_row)
         case "Paused" if standing.paused_until is not None:
             return standing.paused_until

@@ -32,7 +32,8 @@ def a_run(instance: dg.DagsterInstance, *account_ids: str, retries: int = 1) -> 
 
 def start_cycle(connection: Connection, account: str, run: dg.DagsterRun) -> None:
     connection.execute(
-        statement("ledger/start_cycle"), {"account_id": account, "run_id": run.run_id}
+        statement("ledger/start_cycle"),
+        {"account_id": account, "run_id": run.run_id, "whole": True},
     )
     connection.commit()
 

@@ -135,3 +135,60 @@ def test_what_waits_for_a_person_who_never_comes_is_no_unfinished_business(bench
     bench.cycle()
     assert bench.states()["registration:1"] == "pending"
     assert standing(bench).sendable is False
+
+
+def stays(row: Row[tuple[object, ...]]) -> tuple[object, ...]:
+    """How the account stands, as far as people and the planner go by it."""
+    return (
+        *(row.state, row.reason, row.notes, row.since, row.complete_at, row.started_at),
+        *(row.finished_at, row.failures_in_a_row, row.paused_until),
+    )
+
+
+def test_some_steps_that_go_well_say_nothing_of_how_the_account_stands(bench: Bench) -> None:
+    """A removal that is asked for has steps of its own; people materialize what they like."""
+    one_registration(bench)
+    assert bench.cycle(frozenset(("lead_payloads",))).state == "Complete"
+    assert standing(bench).state == "New"
+    bench.admin("settings", maintenance="down")
+    failed = bench.cycle()
+    before = standing(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    some = bench.cycle(frozenset(("lead_payloads", "removals")))
+    assert (some.state, some.tally["attendances", "rows"]) == ("Complete", 1)
+    after = standing(bench)
+    assert stays(after) == stays(before)
+    assert after.watermark > before.watermark
+    for steps in (("sync_state",), ("lead_payloads", "sync_state")):
+        told = bench.cycle(frozenset(steps))
+        assert (told.state, told.reason) == ("Failed", failed.reason)
+        assert told.counts.waiting == 3
+        assert told.standing is not None
+        assert told.standing.since == before.since
+    assert stays(standing(bench)) == stays(before)
+    bench.cycle()
+    assert standing(bench).since == before.since, "Failed ever since"
+    bench.admin("settings", maintenance="none")
+    assert bench.cycle().state == "Complete"
+    assert bench.cycle(frozenset(("sync_state",))).state == "Complete"
+
+
+def test_some_steps_end_no_pause(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    bench.connection.execute(
+        text("UPDATE crm.sync_state SET state = 'Paused', paused_until = now() + interval '1 hour'")
+    )
+    bench.connection.commit()
+    before = standing(bench)
+    bench.cycle(frozenset(("removals",)))
+    assert stays(standing(bench)) == stays(before)
+
+
+def test_some_steps_that_fail_fail_the_account(bench: Bench) -> None:
+    one_registration(bench)
+    bench.cycle()
+    bench.connection.execute(text("ALTER TABLE warehouse.attendance RENAME TO elsewhere"))
+    assert bench.cycle(frozenset(("lead_payloads",))).state == "Failed"
+    row = standing(bench)
+    assert (row.state, row.failures_in_a_row) == ("Failed", 1)

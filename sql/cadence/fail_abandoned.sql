@@ -10,7 +10,10 @@ WITH abandoned AS (
             WHEN s.since IS NOT NULL AND 'Failed' = (
                 SELECT b.state
                 FROM crm.cycle AS b
-                WHERE b.account_id = s.account_id AND b.cycle_id < s.cycle_id
+                WHERE
+                    b.account_id = s.account_id
+                    AND b.cycle_id < s.cycle_id
+                    AND (b.whole OR b.state <> 'Complete')
                 ORDER BY b.cycle_id DESC
                 LIMIT 1
             ) THEN s.since

@@ -1,5 +1,6 @@
 -- Closes the cycle and gives the claim back. `since` stays where the cycle before ended alike;
--- `sendable`: something is left, beside people, that could be sent now.
+-- `sendable`: something is left, beside people, that could be sent now. A cycle of some steps that
+-- went well leaves the account's state as it was.
 WITH ended AS MATERIALIZED (
     SELECT clock_timestamp() AS moment
 ),
@@ -7,7 +8,7 @@ WITH ended AS MATERIALIZED (
 before AS (
     SELECT state
     FROM crm.cycle
-    WHERE account_id = :account_id AND cycle_id < :cycle_id
+    WHERE account_id = :account_id AND cycle_id < :cycle_id AND (whole OR state <> 'Complete')
     ORDER BY cycle_id DESC
     LIMIT 1
 ),
@@ -25,22 +26,34 @@ finished AS (
 
 UPDATE crm.sync_state AS s
 SET
-    state = :state,
-    reason = nullif(:reason, ''),
-    notes = nullif(:notes, ''),
+    (
+        state, reason, notes, finished_at, since, complete_at, failures_in_a_row, paused_until
+    ) = (
+        SELECT
+            :state,
+            nullif(:reason, ''),
+            nullif(:notes, ''),
+            e.moment,
+            CASE
+                WHEN (SELECT b.state FROM before AS b) = :state AND s.since IS NOT NULL THEN s.since
+                ELSE e.moment
+            END,
+            CASE WHEN :state = 'Complete' THEN e.moment ELSE s.complete_at END,
+            CASE WHEN :state = 'Failed' THEN s.failures_in_a_row + 1 ELSE 0 END,
+            CAST(:paused_until AS timestamptz)
+        WHERE :whole OR :state <> 'Complete'
+        UNION ALL
+        SELECT
+            s.state, s.reason, s.notes, s.finished_at, s.since, s.complete_at,
+            s.failures_in_a_row, s.paused_until
+        WHERE NOT :whole AND :state = 'Complete'
+    ),
     watermark = coalesce(
         (SELECT max(p.watermark) FROM crm.source_position AS p WHERE p.account_id = :account_id),
         s.watermark
     ),
-    finished_at = e.moment,
-    since = CASE
-        WHEN (SELECT b.state FROM before AS b) = :state AND s.since IS NOT NULL THEN s.since
-        ELSE e.moment
-    END,
-    complete_at = CASE WHEN :state = 'Complete' THEN e.moment ELSE s.complete_at END,
     succeeded = :succeeded,
     failed = :failed,
-    failures_in_a_row = CASE WHEN :state = 'Failed' THEN s.failures_in_a_row + 1 ELSE 0 END,
     claimed_until = NULL,
     sendable = EXISTS (
         SELECT FROM crm.operation AS o
@@ -74,7 +87,6 @@ SET
                 )
             )
     ),
-    paused_until = :paused_until,
     api_used = coalesce(:api_used, s.api_used),
     api_limit = coalesce(:api_limit, s.api_limit),
     api_seen_at = CASE WHEN CAST(:api_used AS integer) IS NULL THEN s.api_seen_at ELSE now() END,
@@ -82,6 +94,8 @@ SET
 FROM ended AS e
 WHERE s.account_id = :account_id
 RETURNING
+    s.state,
+    coalesce(s.reason, '') AS reason,
     s.watermark,
     s.finished_at,
     s.since,

@@ -1,10 +1,11 @@
+-- A cycle of some steps leaves the account's state as it was: it does not speak for the account.
 WITH before AS (
     SELECT b.state FROM crm.sync_state AS b WHERE b.account_id = :account_id
 ),
 
 started AS (
-    INSERT INTO crm.cycle (account_id, run_id, state)
-    VALUES (:account_id, :run_id, 'Processing')
+    INSERT INTO crm.cycle (account_id, run_id, state, whole)
+    VALUES (:account_id, :run_id, 'Processing', :whole)
     RETURNING cycle_id, started_at
 ),
 
@@ -17,18 +18,23 @@ abandoned AS (
     WHERE account_id = :account_id AND state = 'Processing'
 )
 
-INSERT INTO crm.sync_state (account_id, state, cycle_id, run_id, started_at)
-SELECT :account_id, 'Processing', s.cycle_id, :run_id, s.started_at
-FROM started AS s
+INSERT INTO crm.sync_state AS s (account_id, state, cycle_id, run_id, started_at)
+SELECT
+    :account_id,
+    CASE WHEN :whole THEN 'Processing' ELSE 'New' END,
+    n.cycle_id,
+    :run_id,
+    n.started_at
+FROM started AS n
 ON CONFLICT (account_id) DO UPDATE
-SET
-    state = 'Processing',
-    reason = NULL,
-    notes = NULL,
-    cycle_id = excluded.cycle_id,
-    run_id = excluded.run_id,
-    started_at = excluded.started_at,
-    finished_at = NULL
+SET (state, reason, notes, cycle_id, run_id, started_at, finished_at) = (
+    SELECT 'Processing', NULL, NULL, excluded.cycle_id, excluded.run_id, excluded.started_at, NULL
+    WHERE :whole
+    UNION ALL
+    SELECT s.state, s.reason, s.notes, s.cycle_id, s.run_id, s.started_at, s.finished_at
+    WHERE NOT :whole
+)
 RETURNING
-    cycle_id, watermark, api_used, api_limit, api_seen_at, latency_seconds,
+    (SELECT n.cycle_id FROM started AS n) AS cycle_id,
+    watermark, api_used, api_limit, api_seen_at, latency_seconds,
     (SELECT b.state FROM before AS b) AS state_before

@@ -90,6 +90,20 @@ def test_a_failed_account_shows_how_it_stands_and_what_can_be_done(fleet):
     assert "reason" not in shown
 
 
+def test_a_failed_accounts_state_by_itself_is_no_other_one(fleet):
+    """Materialized alone it was green, and said Complete."""
+    (broken,) = fleet.take(1)
+    set_login(fleet, broken, WRONG)
+    fleet.run(partition=broken)
+    result = fleet.run(partition=broken, asset_selection=[dg.AssetKey("sync_state")])
+    assert "INVALID_LOGIN" in failure_of(result)
+    assert fleet.status("sync_state", broken) == "failed"
+    shown = latest(fleet, "sync_state", broken)
+    assert (shown["state"], shown["waiting"]) == ("Failed", 2)
+    assert shown["next_try"] == "when the credentials have been changed"
+    assert fleet.run(partition=broken, asset_selection=[dg.AssetKey("registrations")]).success
+
+
 def test_a_failed_account_says_when_it_is_tried_again(fleet):
     (account,) = fleet.take(1)
     fleet.server.org(account).weather.maintenance = "down"
