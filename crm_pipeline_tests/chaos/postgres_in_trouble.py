@@ -4,6 +4,7 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -58,9 +59,12 @@ class TroubledPostgres:
         postmaster.wait(timeout=10)
 
     def disk_fills_up(self, engine: Engine) -> None:
-        """Fills the ledger's table until it cannot grow: with rows that are nobody's."""
+        """Fills the ledger's table until it cannot grow: with rows that are nobody's.
+
+        Many rows at once come first: those that do not fit take up their room all the same.
+        """
         _vacuum(engine)
-        for rows, length in ((1_000, 1_700), (50, 1_700), (1, 700), (1, 1)):
+        for length, rows in product((1_700, 700, 1), (1_000, 50, 1)):
             with engine.connect() as connection:
                 try:
                     while True:
