@@ -20,7 +20,7 @@ from crm_pipeline.cli.attribution import confirm_attribution
 from crm_pipeline.cli.campaign import confirm_from_salesforce, confirm_reading
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
-from crm_pipeline.cli.engagement import confirm_engagement
+from crm_pipeline.cli.engagement import confirm_engagement, storage_before_set
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import confirm_filter, opportunities
@@ -211,6 +211,7 @@ def set_(
         )
     _check_names(changes)
     confirm_from_salesforce(account_id, changes.get("campaigns"), yes=yes)
+    storage = storage_before_set(account_id, changes.get("engagement"))
     with locked(account_id) if "client" in itself else transaction() as connection:
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)
@@ -229,7 +230,7 @@ def set_(
         confirm_reading(connection, account_id, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
         confirm_filter(connection, before, account, yes=yes)
-        confirm_engagement(connection, before, account, yes=yes)
+        confirm_engagement(connection, before, account, storage, yes=yes)
         account_again.tell_of_people(connection, before, account)
         account_again.tell_of_settings(connection, before, account)
         if "read_back_minutes" in changes:

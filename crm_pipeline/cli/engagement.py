@@ -10,6 +10,7 @@ from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.org_metadata import write_metadata
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.engagement import EngagementSettings
     from crm_pipeline.salesforce.connection import Org
+    from crm_pipeline.salesforce.data_storage import DataStorage
+    from crm_pipeline.sources.engagement import Sizes
 
 app = typer.Typer(help="The engagement workflow: prospects with tags, scores and pages.")
 
@@ -65,7 +68,7 @@ def resync(
 
     account, chosen = engaged(account_id)
     if prospect is None:
-        _agree_to_all(account, chosen, yes=yes)
+        _agree_to_all(account, chosen, storage_beforehand(account), yes=yes)
     with transaction() as connection:
         request_reading(connection, account_id, prospect or ALL)
     say(f"The next cycle of account {account_id} reads it in full.")
@@ -106,8 +109,53 @@ def census(account_id: AccountId) -> None:
         )
 
 
+def storage_before_set(account_id: str, chosen: str | None) -> "DataStorage | None":
+    """As `storage_beforehand`, for choices as they are typed; None also where these change nothing.
+
+    Asked while no transaction is open.
+    """
+    from crm_pipeline.accounts.account import AccountSettings
+    from crm_pipeline.accounts.store import get_account
+
+    after = chosen and AccountSettings.parse(account_id, {"engagement": chosen}).engagement
+    if not after or after.clean_up:
+        return None
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+    return None if after == account.settings.engagement else storage_beforehand(account)
+
+
+def storage_beforehand(account: "Account") -> "DataStorage | None":
+    """Returns an org's data storage, for two calls; None where nothing is to be sent there.
+
+    So it is where the org does not let us in, which people are told.
+    """
+    from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.cli.account_login import log_in_to
+    from crm_pipeline.salesforce.data_storage import data_storage
+    from crm_pipeline.salesforce.errors import SalesforceProblem, named
+
+    if not _at_source(account).prospect:
+        return None
+    try:
+        _, org, _ = log_in_to(account.account_id)
+        try:
+            return data_storage(org)
+        finally:
+            org.log_out()
+    except (AccountError, SalesforceProblem, typer.TyperException) as away:
+        why = named(str(away), account.account_id)
+        say_once(f"It cannot be checked whether the org has room for it: {why}")
+        return None
+
+
 def confirm_engagement(
-    connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
+    connection: "Connection",
+    before: "AccountSettings",
+    account: "Account",
+    storage: "DataStorage | None",
+    *,
+    yes: bool,
 ) -> None:
     """Says what it costs if the workflow was just switched on or changed, and has all said anew.
 
@@ -139,20 +187,34 @@ def confirm_engagement(
             yes=yes,
         )
     if not chosen.clean_up and (former is None or former.clean_up or not keeps < had):
-        _agree_to_all(account, chosen, yes=yes)
+        _agree_to_all(account, chosen, storage, yes=yes)
     request_reading(connection, account.account_id)
 
 
-def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool) -> None:
-    """Says what a full reading of all prospects costs at most: calls, and storage in the org."""
-    from crm_pipeline.salesforce.data_storage import megabytes
+def _at_source(account: "Account") -> "Sizes":
     from crm_pipeline.sources.engagement import sizes_of
     from crm_pipeline.sources.errors import ExtractError
 
     try:
-        there = sizes_of(account.client_id)
+        return sizes_of(account.client_id)
     except ExtractError as error:
         mistake(f"{error}.")
+
+
+def _agree_to_all(
+    account: "Account",
+    chosen: "EngagementSettings",
+    storage: "DataStorage | None",
+    *,
+    yes: bool,
+) -> None:
+    """Says what a full reading of all prospects costs at most: calls, and storage in the org.
+
+    And how much of it would wait, as the org has no room.
+    """
+    from crm_pipeline.salesforce.data_storage import megabytes
+
+    there = _at_source(account)
     if not there.prospect:
         return
     pages = there.prospect_page if chosen.pages else 0
@@ -166,7 +228,7 @@ def _agree_to_all(account: "Account", chosen: "EngagementSettings", *, yes: bool
         f"{f' and {pages} pages' if chosen.pages else ''}: {calls_said(own)} and "
         f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
         f"{calls_said(copies + 2 * there.prospect)} and {megabytes(copies)} MB more"
-        f"{further}.",
+        f"{further}.{_room_said(storage, chosen, own + copies) if storage else ''}",
         "Send it?",
         yes=yes,
     )
@@ -186,11 +248,16 @@ def storage_said(org: "Org", settings: "AccountSettings") -> str:
 
     if settings.engagement is None:
         return ""
-    storage = data_storage(org)
+    return _room_said(data_storage(org), settings.engagement)
+
+
+def _room_said(storage: "DataStorage", chosen: "EngagementSettings", records: int = 0) -> str:
+    """Says for how many records an org has room, and how many of some new ones would wait."""
+    room = storage.room(chosen.storage_share)
+    waiting = f"; {records - room} of these records would wait" if records > room else ""
     return (
-        f" {storage.used} of {storage.limit} MB of its data storage are used; the engagement "
-        f"workflow has room for {storage.room(settings.engagement.storage_share)} records below "
-        f"{settings.engagement.storage_share:.0%}."
+        f" {storage.used} of {storage.limit} MB of the org's data storage are used; the engagement "
+        f"workflow has room for {room} records below {chosen.storage_share:.0%}{waiting}."
     )
 
 

@@ -14,7 +14,9 @@ from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, account_of
-from crm_pipeline_tests.flows.engagement.warehouse import prospect, tag
+from crm_pipeline_tests.cycle.engagement.test_calls import PROSPECT
+from crm_pipeline_tests.flows.engagement.warehouse import now, prospect, tag
+from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 
 
 def engage(run: Run, chosen: str = "{}") -> None:
@@ -58,7 +60,7 @@ def server(pipeline: Engine, objects: dict[str, Any]) -> Iterator[LocalOrgServer
 def test_an_org_with_all_objects_is_fine(run: Run, server: LocalOrgServer):
     told = run("account", "test-login", ACCOUNT).stdout
     assert "logged in to org" in told
-    assert "0 of 1024 MB of its data storage are used" in told
+    assert "0 of 1024 MB of the org's data storage are used" in told
     assert "room for 460300 records below 90%" in told
 
 
@@ -105,6 +107,32 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
     run("engagement", "resync", acme, "--prospect", "p1")
     with pipeline.connect() as connection:
         assert requested_readings(connection, acme) == {ALL, "p1"}
+
+
+def test_storage_is_said_against_the_orgs_before(
+    run: Run, pipeline: Engine, objects: dict[str, Any]
+):
+    small = {"name": ACCOUNT, **ORG, "objects": objects, "limits": {"data_storage_mb": 4}}
+    with LocalOrgServer(small) as server:
+        with pipeline.connect() as connection:
+            account_of(connection, server, ACCOUNT)
+            shipped = {"client": CLIENT, "prospects": 1_200, "at": now()}
+            connection.execute(text(PROSPECT), shipped)
+            connection.commit()
+        told = run("account", "set", ACCOUNT, "engagement={}", fails=1).stderr
+        assert (
+            "0 of 4 MB of the org's data storage are used; the engagement workflow has room for "
+            "1300 records below 90%." in told
+        )
+        chosen = 'engagement={"storage_share": 0.5}'
+        told = run("account", "set", ACCOUNT, chosen, "--yes").stdout
+        assert "room for 500 records below 50%; 700 of these records would wait." in told
+        assert (
+            "700 of these records would wait"
+            in run("engagement", "resync", ACCOUNT, "--yes").stdout
+        )
+    told = run("account", "set", ACCOUNT, "engagement={}", "--yes").stdout
+    assert "It cannot be checked whether the org has room for it" in told
 
 
 def test_what_is_taken_off_is_said_before(run: Run, server: LocalOrgServer, pipeline: Engine):
