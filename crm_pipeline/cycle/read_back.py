@@ -313,7 +313,7 @@ def _notice(
             if value.told.get("IsDeleted") is True and record.get("IsDeleted") is False:
                 # It was only hidden: its own stamp is older than what was told last.
                 record["SystemModstamp"] = desk.org.log_in().org_time.isoformat()
-            ours = () if stands_for else _ours(watch.sobject, record, lost)
+            ours = () if stands_for or not lost else _ours(watch.sobject, record, lost)
             unsure = [*(each for key in stands_for for each in asked.get(key or "", ())), *ours]
             differing = changed(record, *said, watch.fields, types, asked=unsure)
             if differing or swings.before:

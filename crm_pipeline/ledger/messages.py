@@ -22,7 +22,7 @@ class MessageWant:
         topic: the flow's topic that it belongs to, and the platform's word for its kind.
         about: what it is about, by the platform's own key (`lead:4711`).
         as_of: when it became so, UTC; the later one wins.
-        body: the whole state; JSON.
+        body: the whole state, as JSON; times may be times.
         noticed_by: the cycle that noticed it in the org, where one did: then it is sent even if the
             last message said the same, as the platform may have come to another state since.
     """

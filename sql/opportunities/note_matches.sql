@@ -12,6 +12,15 @@ WITH found AS (
     )
 ),
 
+-- Materialized: of an empty table the planner would have what is added here read again for each row.
+known AS MATERIALIZED (
+    SELECT m.opportunity_id, m.lead_id
+    FROM crm.opportunity_match AS m
+    WHERE
+        m.account_id = :account_id
+        AND m.opportunity_id = any(CAST(:opportunity_ids AS text []))
+),
+
 withdrawn AS (
     UPDATE crm.opportunity_match AS m
     SET withdrawn = true, matched_at = now()
@@ -54,9 +63,6 @@ SELECT
 FROM found AS f
 WHERE
     NOT EXISTS (
-        SELECT FROM crm.opportunity_match AS m
-        WHERE
-            m.account_id = :account_id
-            AND m.opportunity_id = f.opportunity_id
-            AND m.lead_id = f.lead_id
+        SELECT FROM known AS k
+        WHERE k.opportunity_id = f.opportunity_id AND k.lead_id = f.lead_id
     )

@@ -109,24 +109,25 @@ class _Surroundings:
 
 
 def _deal(due: DueOpportunity, around: Sequence[Around], choices: AttributionSettings) -> Deal:
-    converted = tuple(_person(each) for each in around if each.contact_id is None)
-    roles: dict[str, Role] = {}
+    converted: list[OrgPerson] = []
+    became: dict[str, dict[str, OrgPerson]] = {}
+    contacts: dict[str, tuple[OrgPerson, bool]] = {}
     for each in around:
-        if each.contact_id == each.record_id:
-            primary = each.is_primary or (
-                each.record_id in roles and roles[each.record_id].is_primary
-            )
-            roles[each.record_id] = Role(_person(each), primary)
-    for contact_id, role in roles.items():
-        became = {
-            each.record_id: _person(each)
-            for each in around
-            if each.contact_id == contact_id != each.record_id
-        }
-        roles[contact_id] = Role(role.contact, role.is_primary, tuple(became.values()))
+        person, contact_id = _person(each), each.contact_id
+        if contact_id is None:
+            converted.append(person)
+        elif contact_id == each.record_id:
+            _, is_primary = contacts.get(contact_id, (person, False))
+            contacts[contact_id] = person, each.is_primary or is_primary
+        else:
+            became.setdefault(contact_id, {})[each.record_id] = person
+    roles = [
+        Role(contact, is_primary, tuple(became.get(contact_id, {}).values()))
+        for contact_id, (contact, is_primary) in contacts.items()
+    ]
     name = choices.opportunity_id_field
     tracker_id = None if name is None else due.record.get(name)
-    return Deal(due.created_at, tracker_id, converted, tuple(roles.values()))
+    return Deal(due.created_at, tracker_id, tuple(converted), tuple(roles))
 
 
 def _person(around: Around) -> OrgPerson:

@@ -16,12 +16,14 @@ _WHOLE = frozenset(
 _OF_THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 """Currencies without cents, and those with thousandths (ISO 4217)."""
 
+_ONE, _CENT, _THOUSANDTH = Decimal(1), Decimal("0.01"), Decimal("0.001")
+
 
 def smallest_unit(currency: str | None) -> Decimal:
     """Returns the smallest amount that a currency has: a cent, a yen."""
     if currency in _WHOLE:
-        return Decimal(1)
-    return Decimal("0.001" if currency in _OF_THOUSANDTHS else "0.01")
+        return _ONE
+    return _THOUSANDTH if currency in _OF_THOUSANDTHS else _CENT
 
 
 class Part(NamedTuple):

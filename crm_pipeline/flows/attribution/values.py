@@ -80,7 +80,7 @@ def message(value: Value, part: Part, matched_at: datetime, as_of: datetime) -> 
     match = {
         "rule": part.match.rule.value,
         "because": part.match.because,
-        "since": matched_at.isoformat(),
+        "since": matched_at,
         "part": f"{part.number + 1}/{part.of}",
     }
     return _message(
@@ -126,7 +126,7 @@ def _message(
         "history": [
             {
                 "stage": each.stage,
-                "at": each.at.isoformat(),
+                "at": each.at,
                 "is_closed": each.meaning.is_closed,
                 "is_won": each.meaning.is_won,
                 "probability": each.probability,

@@ -54,7 +54,7 @@ def test_the_whole_state_is_told() -> None:
         "history": [
             {
                 "stage": stage,
-                "at": "2026-03-01T12:00:00+00:00",
+                "at": NOON,
                 "is_closed": False,
                 "is_won": False,
                 "probability": probability,
@@ -64,7 +64,7 @@ def test_the_whole_state_is_told() -> None:
         "match": {
             "rule": "contact_role",
             "because": "contact 003",
-            "since": "2026-03-01T12:00:00+00:00",
+            "since": NOON,
             "part": "2/3",
         },
         "version": 3,
