@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection
 
 from benchmarks.databases import Databases, connect, settle
 from benchmarks.installation import ACCOUNT_ID, benchmark_account, environment, in_force, register
@@ -18,8 +19,11 @@ from benchmarks.programs.values_glue import REGION, TABLES, tell
 from benchmarks.report import write_json
 from benchmarks.task import Task
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 from crm_pipeline.database.engines import engine
+from crm_pipeline.flows.attribution import rules
+from crm_pipeline.ledger.tracked_leads import note_judged, note_said
 
 _DATABASE = "benchmark_opportunities"
 _TOLD = {
@@ -29,6 +33,7 @@ _TOLD = {
 _SEED_AT_ONCE = 10_000
 _STAGE = "Qualification"
 _STAGES = ("Prospecting", "Needs Analysis")
+_CHOICES = AttributionSettings(currency="EUR", phone_region=REGION)
 _TRACKED = """
 WITH people AS (
     INSERT INTO crm.person (account_id, address, as_of)
@@ -126,6 +131,8 @@ class _Bench:
         url = self._installed()
         with in_force(environment(url)):
             engine.cache_clear()
+            with engine("pipeline").begin() as ledger:
+                _leads_are_judged(ledger)
             for step in ("all are new", "nothing is new"):
                 yield self._turn(url, program, latency, step)
             engine("pipeline").dispose()
@@ -133,14 +140,9 @@ class _Bench:
 
     def _installed(self) -> str:
         url = self.databases.create(_DATABASE)
-        choices = AccountSettings.parse(
-            ACCOUNT_ID,
-            {
-                "attribution": {"currency": "EUR", "phone_region": REGION},
-                "read_back_minutes": 0,
-            },
-        )
-        register(url, [replace(benchmark_account(self.org.url), settings=choices)])
+        choices = {"attribution": _CHOICES.model_dump(mode="json"), "read_back_minutes": 0}
+        settings = AccountSettings.parse(ACCOUNT_ID, choices)
+        register(url, [replace(benchmark_account(self.org.url), settings=settings)])
         with connect(url) as database:
             database.execute(_TRACKED, {"account": ACCOUNT_ID, "rows": self.rows})
             database.execute(TABLES)
@@ -181,6 +183,12 @@ def _is_right(body: Mapping[str, Any]) -> bool:
         and body["match"]["rule"] == ("phone" if caller else "email")
         and {each["stage"] for each in body["history"]} == {*_STAGES, _STAGE}
     )
+
+
+def _leads_are_judged(ledger: Connection) -> None:
+    """Notes that the tracked leads were judged when they came: the glue judges none either."""
+    note_said(ledger, ACCOUNT_ID, rules.fingerprint(_CHOICES))
+    note_judged(ledger, ACCOUNT_ID, rules.judged_by(_CHOICES, ()))
 
 
 def _ours() -> None:
