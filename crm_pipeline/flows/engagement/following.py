@@ -43,6 +43,7 @@ from crm_pipeline.ledger.read_back import hint
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.engagement import pages_of
+from crm_pipeline.sources.redaction import Redaction
 
 ADDRESSES_AT_ONCE = 10_000
 """Addresses that are sought with one question for an object: five queries of it."""
@@ -53,6 +54,9 @@ WITH_PAGES_AT_ONCE = 100
 
 SAID_IN_A_CYCLE = 20_000
 """Prospects, and people, of which a cycle says something; the next one takes the rest."""
+
+_NO_FREE_TEXT = frozenset(("page_id", "prospect_id", "kind", "seconds", "time"))
+"""Columns of pages that are what they are; addresses of pages, titles and others are not."""
 
 _ADDRESSES = "addresses"
 _OPPORTUNITIES = "opportunities"
@@ -132,6 +136,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
     }
     if reading.choices.by_event:
         open_of_late_events(ledger, account_id, topics.MATCH_EVENTS)
+    redaction = Redaction.of(reading.account.settings.redaction)
     after, said = "", 0
     while said < SAID_IN_A_CYCLE:
         prospects = prospects_to_say(
@@ -140,12 +145,16 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
         if not prospects:
             break
         due = [each for each in prospects if each.is_due and not each.is_gone]
-        basis = rules.Basis(reading.choices, definitions, _pages(reading, due), clock(ledger))
+        pages = _pages(reading, due, redaction)
+        basis = rules.Basis(reading.choices, definitions, pages, clock(ledger))
         wants = [want for each in prospects for want in rules.prospect_wants(each, basis)]
         note_said_prospects(ledger, account_id, prospects)
         after, said = prospects[-1].prospect_id, said + len(prospects)
         yield Batch(NAME, len(prospects), (), None, wants=wants)
-    yield from _follow_people(reading, definitions)
+    if redaction.taken:
+        taken = {(topics.PAGES, "redacted"): redaction.taken.total()}
+        yield Batch(NAME, 0, (), None, numbers=taken, told=(redaction.in_words(),))
+    yield from _follow_people(reading, definitions, redaction)
     yield from _follow_aggregates(reading, definitions)
     if moved := take_to_tell(ledger, account_id):
         told = back_rules.told_anew(moved, clock(ledger))
@@ -155,7 +164,9 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
 
 
 def _follow_people(
-    reading: Reading[EngagementSettings], definitions: Mapping[tuple[str, str], Definition]
+    reading: Reading[EngagementSettings],
+    definitions: Mapping[tuple[str, str], Definition],
+    redaction: Redaction,
 ) -> Iterator[Batch]:
     ledger, account_id = reading.ledger, reading.account.account_id
     at_once = _at_once(reading.choices)
@@ -165,7 +176,8 @@ def _follow_people(
             return
         by_email = prospects_of(ledger, account_id, [e.email for e in people if e.email])
         every = [each for of_address in by_email.values() for each in of_address]
-        basis = rules.Basis(reading.choices, definitions, _pages(reading, every), clock(ledger))
+        pages = _pages(reading, every, redaction)
+        basis = rules.Basis(reading.choices, definitions, pages, clock(ledger))
         wants: list[rules.Wanted] = []
         engaged: list[str] = []
         numbers: dict[tuple[str, str], int] = {}
@@ -215,12 +227,19 @@ def _at_once(chosen: EngagementSettings) -> int:
 
 
 def _pages(
-    reading: Reading[EngagementSettings], prospects: Sequence[Prospect]
-) -> dict[str, list[rules.Page]]:
+    reading: Reading[EngagementSettings], prospects: Sequence[Prospect], redaction: Redaction
+) -> Mapping[str, Sequence[rules.Page]]:
+    """The pages of prospects, without what the account does not want in its org."""
     if not reading.choices.pages:
         return {}
     ids = [each.prospect_id for each in prospects]
-    return pages_of(reading.warehouse, reading.account.client_id, ids)
+    found = pages_of(reading.warehouse, reading.account.client_id, ids)
+    if not redaction.steps:
+        return found
+    return {
+        prospect_id: [redaction.columns(page, _NO_FREE_TEXT) for page in pages]
+        for prospect_id, pages in found.items()
+    }
 
 
 def _person(sobject: str, record: Record, chosen: EngagementSettings) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from crm_pipeline.ledger.engagement import (
 from crm_pipeline.ledger.records import About, ChildSet, RecordWant, Target
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.mapping import salesforce_value
-from crm_pipeline.text import JsonText
+from crm_pipeline.text import JsonText, trimmed, utf16_length
 
 Wanted = RecordWant | ChildSet
 
@@ -397,7 +397,7 @@ def target_of(names: Names, of: ObjectName, key: str) -> Target:
 
 def _name(text: Any, otherwise: str) -> str:
     """The Name of a record, cut to its length."""
-    return str(text or otherwise)[:NAME_LENGTH].strip() or "-"
+    return trimmed(str(text or otherwise).strip(), NAME_LENGTH) or "-"
 
 
 def joined(*parts: str) -> str:
@@ -407,7 +407,7 @@ def joined(*parts: str) -> str:
 
 def fitting(key: str) -> str:
     """A key that fits its field: a long one ends in a digest of all of it."""
-    if len(key) <= KEY_LENGTH:
+    if utf16_length(key) <= KEY_LENGTH:
         return key
     digest = blake2b(key.encode(errors="replace"), digest_size=16).hexdigest()
-    return f"{key[: KEY_LENGTH - 33]}-{digest}"
+    return f"{trimmed(key, KEY_LENGTH - 33)}-{digest}"

@@ -323,6 +323,25 @@ def test_pages_go_to_prospects_and_their_people(engaged: Engaged) -> None:
         assert len(bench.records("Page_Prospect__c")) == 3
 
 
+def test_addresses_of_pages_are_redacted(engaged: Engaged) -> None:
+    """A page's address may hold who logs in, or a key."""
+    with engaged(pages=True) as bench:
+        bench.settings(redaction=["link_secrets", "emails"])
+        prospect(bench.connection, "ada")
+        lead(bench, "ada@x.example")
+        secret = "https://x.example/welcome?token=4711&mail=ada@x.example#s"
+        page(bench.connection, "ada", "1", url=secret, referrer=secret, title="For ada@x.example")
+        report = complete(bench)
+        for sobject in ("Page_Prospect__c", "Website_Visit__c"):
+            [record] = bench.records(sobject)
+            assert record["URL__c"] == record["Referrer__c"] == "https://x.example/welcome[removed]"
+            assert record["Title__c"] == "For [removed]"
+        assert report.tally["get_prospect_pages", "redacted"] == 3
+        assert "2 of link_secrets" in report.notes
+        kept = bench.connection.scalars(text("SELECT CAST(intent AS text) FROM crm.operation"))
+        assert not [each for each in kept if "4711" in each]
+
+
 def test_an_org_without_rights_on_people_cleans_nothing(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)

@@ -25,6 +25,7 @@ from crm_pipeline.ledger.engagement import (
     ProspectToSay,
 )
 from crm_pipeline.ledger.records import ChildSet, RecordWant
+from crm_pipeline.text import utf16_length
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINITIONS = {
@@ -95,6 +96,21 @@ def test_a_long_key_fits_and_differs_at_its_end():
     assert len(one) == len(other) == 255
     assert one != other
     assert fitting("x" * 255) == "x" * 255
+    # Salesforce counts in units of UTF-16: an emoji has two.
+    long = fitting("\N{FIRE}" * 128)
+    assert utf16_length(long) == 255
+    assert long != fitting("\N{FIRE}" * 129)
+    assert fitting("\N{FIRE}" * 127) == "\N{FIRE}" * 127
+
+
+def test_a_name_fits_and_is_never_blank():
+    def named(name: str) -> str:
+        definition = Definition("tag", "hot", NOW, {"name": name})
+        return str((definition_want(definition, basis()).fields or {})["Name"])
+
+    assert named("\N{FIRE}" * 41) == "\N{FIRE}" * 40
+    assert named(" " * 90 + "Hot") == "Hot"
+    assert named(" ") == "-"
 
 
 @pytest.mark.parametrize(
