@@ -188,7 +188,7 @@ def _is_right(body: Mapping[str, Any]) -> bool:
 def _leads_are_judged(ledger: Connection) -> None:
     """Notes that the tracked leads were judged when they came: the glue judges none either."""
     note_said(ledger, ACCOUNT_ID, rules.fingerprint(_CHOICES))
-    note_judged(ledger, ACCOUNT_ID, rules.judged_by(_CHOICES, ()))
+    note_judged(ledger, ACCOUNT_ID, rules.LeadChoices(_CHOICES, (), None).digest)
 
 
 def _ours() -> None:

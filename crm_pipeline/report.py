@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from crm_pipeline.ledger.cycles import FinishedCycle
 
-CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled"]
+CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled", "Draft"]
 
 
 class Tally(Counter[tuple[str, str]]):
@@ -53,8 +53,8 @@ class Counts:
 class CycleReport:
     """One cycle of one account, from its start to its end.
 
-    `state` is `Busy` when another process holds the account, `Disabled` when it is to have no
-    cycle: then nothing was changed.
+    `state` is `Busy` when another process holds the account, `Disabled` or `Draft` when it is to
+    have no cycle: then nothing was changed.
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.

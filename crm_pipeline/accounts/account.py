@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from inspect import isclass
 from typing import Annotated, Literal, Self, get_args
 
@@ -10,6 +11,7 @@ import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -97,6 +99,19 @@ def _recent_enough(version: str) -> str:
             f"{OLDEST_API_VERSION} is the oldest version that obeys the duplicate rule header"
         )
     return version
+
+
+def _moment(chosen: object) -> object:
+    """Returns the moment that a text stands for, in UTC: a date is its midnight."""
+    if not isinstance(chosen, str):
+        return chosen
+    if chosen.strip().lower() == "now":
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        moment = datetime.fromisoformat(chosen.strip())
+    except ValueError:
+        raise ValueError("a date as 2026-11-01, a time as 2026-11-01T08:00Z, or now") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _account_of_contacts(chosen: str) -> str:
@@ -208,6 +223,11 @@ class AccountSettings(BaseModel):
         min_length=1,
         max_length=255,
         description="Company of a lead who gave none (Salesforce requires one).",
+    )
+    start_at: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
+        default=None,
+        description="Registrations, attendances and tracked leads of before are not sent: a date, "
+        "a time (UTC unless it says another zone), or now; none: all go.",
     )
     lead_source: str = Field(
         default="Webinar", min_length=1, max_length=255, description="LeadSource of each person."
@@ -480,8 +500,9 @@ class Account:
         client_id: the warehouse's client whose webinars go to this org.
         name: what people call the client.
         login_url: where logins go, without a slash at its end.
-        enabled: whether cycles run for it.
+        enabled: whether cycles run for it; never for a draft.
         settings: what the client chose.
+        draft: whether nobody has let its cycles begin yet.
     """
 
     account_id: str
@@ -490,6 +511,7 @@ class Account:
     login_url: str
     enabled: bool
     settings: AccountSettings
+    draft: bool = False
 
 
 def checked_account_id(account_id: str) -> str:

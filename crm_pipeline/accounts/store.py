@@ -45,6 +45,7 @@ class AccountOverview:
     name: str
     login_url: str
     enabled: bool
+    draft: bool
     credentials: Literal["set", "missing", "refused"]
 
 
@@ -143,6 +144,7 @@ def get_account(connection: Connection, account_id: str) -> Account:
         login_url=row.login_url,
         enabled=row.enabled,
         settings=AccountSettings.parse(account_id, row.settings),
+        draft=row.draft,
     )
 
 
@@ -156,9 +158,31 @@ def enable_account(connection: Connection, account_id: str) -> None:
     """Lets cycles run for the account again.
 
     Raises:
-        AccountError: there is no such account.
+        AccountError: there is no such account, or it is a draft.
     """
+    if _stored(connection, account_id).draft:
+        raise AccountError(
+            f"Account {account_id} is a draft; `crm-pipeline account activate {account_id}` lets "
+            "its cycles begin."
+        )
     _set_enabled(connection, account_id, enabled=True)
+
+
+def activate_account(connection: Connection, account_id: str) -> None:
+    """Lets the cycles of a draft begin.
+
+    Raises:
+        AccountError: there is no such account, or it is no draft.
+    """
+    account = _stored(connection, account_id)
+    key = {"account_id": account_id}
+    if connection.scalar(statement("accounts/activate"), key) is None:
+        enable = (
+            ""
+            if account.enabled
+            else (f", and disabled; `crm-pipeline account enable {account_id}` lets its cycles run")
+        )
+        raise AccountError(f"Account {account_id} is active already{enable}.")
 
 
 def disable_account(connection: Connection, account_id: str) -> None:
@@ -390,6 +414,7 @@ def _columns(account: Account) -> dict[str, object]:
         "name": account.name,
         "login_url": account.login_url,
         "enabled": account.enabled,
+        "draft": account.draft,
         "settings": account.settings.model_dump_json(exclude_unset=True),
     }
 

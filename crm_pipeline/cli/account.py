@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli import (
+    account_activate,
     account_again,
     account_filter,
     account_login,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.store import AccountOverview
 
 _ITSELF = ("client", "name", "login_url")
 
@@ -37,6 +39,7 @@ app = typer.Typer(help="The clients' accounts: settings, credentials, filters, s
 app.add_typer(account_filter.app, name="filter")
 app.add_typer(account_session.app, name="session")
 app.add_typer(account_mapping.app, name="mapping")
+app.command("activate")(account_activate.activate)
 app.command("credentials")(account_login.credentials)
 app.command("test-login")(account_login.try_login)
 app.command("org")(account_org.org)
@@ -63,12 +66,14 @@ def add(
     credentials_file: CredentialsFile = None,
     yes: Yes = False,
 ) -> None:
-    """Add an account, with the credentials of its org."""
+    """Add an account as a draft, with the credentials of its org."""
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.credentials import set_credentials
     from crm_pipeline.accounts.store import add_account, list_accounts
 
-    account = Account(account_id, client.strip(), name, login_url, True, AccountSettings())
+    account = Account(
+        account_id, client.strip(), name, login_url, False, AccountSettings(), draft=True
+    )
     database = migrated()
     with database.connect() as connection:
         # Impossible settings are refused before anything is asked, and nothing is held meanwhile.
@@ -83,8 +88,9 @@ def add(
         add_account(connection, account)
         set_credentials(connection, account_id, given)
     say(
-        f"Added account {account_id}; try its login with "
-        f"`crm-pipeline account test-login {account_id}`."
+        f"Added account {account_id} as a draft; try its login with `crm-pipeline account "
+        f"test-login {account_id}`. Nothing is sent before `crm-pipeline account activate "
+        f"{account_id}`."
     )
 
 
@@ -130,9 +136,9 @@ def list_() -> None:
         accounts = list_accounts(connection)
     print_table(
         "",
-        ("account", "name", "client", "login URL", "enabled", "credentials"),
+        ("account", "name", "client", "login URL", "cycles", "credentials"),
         [
-            (a.account_id, a.name, a.client_id, a.login_url, a.enabled, a.credentials)
+            (a.account_id, a.name, a.client_id, a.login_url, _cycles(a), a.credentials)
             for a in accounts
         ],
         empty="There is no account yet; add one with `crm-pipeline account add`.",
@@ -163,7 +169,7 @@ def show(account_id: AccountId) -> None:
             ("name", account.name),
             ("client", account.client_id),
             ("login URL", account.login_url),
-            ("enabled", account.enabled),
+            ("cycles", _cycles(account)),
             ("credentials", f"refused: {refusal}" if refusal else stored),
             ("filters", ", ".join(filters) or "none"),
             ("sessions", ", ".join(str(s.event_session_id) for s in sessions) or "all"),
@@ -241,9 +247,11 @@ def set_(
 @app.command()
 def disable(account_id: AccountId) -> None:
     """Start no further cycle for an account; nothing of it is deleted."""
-    from crm_pipeline.accounts.store import disable_account
+    from crm_pipeline.accounts.store import disable_account, get_account
 
     with transaction() as connection:
+        if get_account(connection, account_id).draft:
+            mistake(f"Account {account_id} is a draft: it has no cycles.")
         disable_account(connection, account_id)
     say(f"Account {account_id} is disabled; a cycle that runs now ends by itself.")
 
@@ -256,6 +264,13 @@ def enable(account_id: AccountId) -> None:
     with transaction() as connection:
         enable_account(connection, account_id)
     say(f"Account {account_id} is enabled.")
+
+
+def _cycles(account: "Account | AccountOverview") -> str:
+    """Says whether an account has cycles, and why it has none."""
+    if account.draft:
+        return "none, a draft"
+    return "yes" if account.enabled else "none, disabled"
 
 
 def _settings_before(connection: "Connection", account_id: str) -> "AccountSettings":

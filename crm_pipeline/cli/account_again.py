@@ -121,6 +121,7 @@ def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
 
 
 _OF_ROWS = (
+    "start_at",
     "lead_source",
     "people_from_stages",
     "roles",

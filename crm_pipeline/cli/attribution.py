@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_pipeline.accounts.account import Account, AccountSettings
-    from crm_pipeline.accounts.attribution import AttributionSettings
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.connection import Org
 
@@ -35,9 +34,7 @@ def confirm_attribution(
             check_columns(engine("warehouse"), chosen.further_fields.values())
         except ExtractError as error:
             mistake(f"{error}.")
-    if before.attribution is not None and _confirm_anew(
-        connection, before.attribution, account, yes=yes
-    ):
+    if _confirm_anew(connection, before, account, yes=yes):
         return
     try:
         leads = count_leads(account.client_id)
@@ -56,7 +53,7 @@ def confirm_attribution(
 
 
 def _confirm_anew(
-    connection: "Connection", before: "AttributionSettings", account: "Account", *, yes: bool
+    connection: "Connection", before: "AccountSettings", account: "Account", *, yes: bool
 ) -> bool:
     """Says what it costs if leads that were read are judged or said by other choices.
 
@@ -64,19 +61,21 @@ def _confirm_anew(
         Whether any were read.
     """
     from crm_pipeline.accounts.store import filter_strings
-    from crm_pipeline.flows.attribution.rules import fingerprint, judged_otherwise
+    from crm_pipeline.flows.attribution.rules import LeadChoices, fingerprint, judged_otherwise
     from crm_pipeline.ledger.tracked_leads import count_lead_people, kept_leads
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
 
-    chosen, account_id = account.settings.attribution, account.account_id
-    if chosen is None or next(kept_leads(connection, account_id), None) is None:
+    account_id = account.account_id
+    former, chosen = before.attribution, account.settings.attribution
+    if chosen is None or former is None or next(kept_leads(connection, account_id), None) is None:
         return False
-    if (chosen.phone_region, chosen.kinds) != (before.phone_region, before.kinds):
+    filters = filter_strings(connection, account_id)
+    by = LeadChoices(chosen, filters, account.settings.start_at)
+    if by.digest != LeadChoices(former, filters, before.start_at).digest:
         leads = kept_leads(connection, account_id)
-        filters = filter_strings(connection, account_id)
-        number = sum(1 for _ in judged_otherwise(leads, chosen, filters))
+        number = sum(1 for _ in judged_otherwise(leads, by))
         calls = lookup_calls(number) + composite_calls({("Lead", "create"): number})
-        again = chosen.phone_region != before.phone_region
+        again = chosen.phone_region != former.phone_region
         agree(
             f"{number} tracked leads have another number by this, or are sent or left out "
             f"otherwise than before: at most {calls} API calls"
@@ -85,7 +84,7 @@ def _confirm_anew(
             yes=yes,
         )
     people = count_lead_people(connection, account_id)
-    if people and fingerprint(chosen) != fingerprint(before):
+    if people and fingerprint(chosen) != fingerprint(former):
         calls = composite_calls({("Lead", "update"): people}) + lookup_calls(people)
         agree(
             f"What is wanted of {people} people with tracked leads is said anew: at most "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from sqlalchemy import Engine
 
+    from crm_pipeline.accounts.account import Account
     from crm_pipeline.report import CycleReport
 
 _LOOK_EVERY_SECONDS = 0.5
@@ -54,15 +55,11 @@ def cycle(
         mistake("Name an account, or say --all; `crm-pipeline account list` shows them.")
     with transaction() as connection:
         for account_id in account_ids or ():
-            if not get_account(connection, account_id).enabled:
-                mistake(
-                    f"Account {account_id} is disabled; `crm-pipeline account enable {account_id}` "
-                    "lets its cycles run."
-                )
+            _check_may_run(get_account(connection, account_id))
         enabled = [a.account_id for a in list_accounts(connection) if a.enabled]
     chosen = list(dict.fromkeys(account_ids or enabled))
     if not chosen:
-        mistake("No account is enabled; add one with `crm-pipeline account add`.")
+        mistake("No account is enabled; `crm-pipeline account list` shows those that there are.")
     with _stopped_by_ctrl_c() as stop:
         reports = _run(pipeline(), chosen, stop)
     _print_reports(reports)
@@ -71,6 +68,20 @@ def cycle(
         raise typer.Exit(128 + signal.SIGINT)
     if any(report.state != "Complete" for report in reports):
         raise typer.Exit(1)
+
+
+def _check_may_run(account: "Account") -> None:
+    """Refuses a cycle of an account that is to have none."""
+    if account.draft:
+        mistake(
+            f"Account {account.account_id} is a draft; `crm-pipeline account activate "
+            f"{account.account_id}` lets its cycles begin."
+        )
+    if not account.enabled:
+        mistake(
+            f"Account {account.account_id} is disabled; `crm-pipeline account enable "
+            f"{account.account_id}` lets its cycles run."
+        )
 
 
 @contextmanager

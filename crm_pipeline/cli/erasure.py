@@ -132,14 +132,15 @@ def _ask(
     from crm_pipeline.inbound.asking import ask_for_removal
 
     with transaction() as connection:
-        enabled = get_account(connection, account_id).enabled
+        account = get_account(connection, account_id)
         hasher, address = _person(connection, account_id)
         received = ask_for_removal(
             connection, hasher, address, does=does, door="command", name=does, in_org=in_org
         )
-    if not enabled:
+    if not account.enabled:
+        is_a, verb = ("a draft", "activate") if account.draft else ("disabled", "enable")
         say(
-            f"Account {account_id} is disabled, and no cycle does it: `crm-pipeline account enable "
+            f"Account {account_id} is {is_a}, and no cycle does it: `crm-pipeline account {verb} "
             f"{account_id}`.",
             err=True,
         )

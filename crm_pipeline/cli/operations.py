@@ -109,7 +109,9 @@ def _say_what_waits(standing: "Row[Any]") -> None:
     numbers = " and ".join(f"{number} {state}" for state, number in waiting.items() if number)
     if not numbers:
         return
-    if not standing.enabled:
+    if standing.draft:
+        why = "the account is a draft"
+    elif not standing.enabled:
         why = "the account is disabled"
     elif standing.reason:
         why = f"the account is {standing.state}: {standing.reason}"

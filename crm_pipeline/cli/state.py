@@ -63,7 +63,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
             (
                 row.account_id,
                 row.name,
-                row.state if row.enabled else "Disabled",
+                _state(row),
                 _minute(row.watermark),
                 _minute(row.finished_at or row.started_at),
                 row.pending + row.in_flight + row.failed,
@@ -77,6 +77,13 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
     )
 
 
+def _state(row: "Row[Any]") -> str:
+    """The state of an account; of one without cycles, why there are none."""
+    if row.draft:
+        return "Draft"
+    return str(row.state) if row.enabled else "Disabled"
+
+
 def _minute(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else None
 
@@ -86,8 +93,8 @@ def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
     facts = [
         ("account", row.account_id),
         ("name", row.name),
-        ("state", row.state if row.enabled else "Disabled"),
-        ("state of its last cycle", None if row.enabled else row.state),
+        ("state", _state(row)),
+        ("state of its last cycle", None if row.enabled or row.draft else row.state),
         ("since", row.since),
         ("reason", row.reason),
         ("notes", row.notes),

@@ -94,7 +94,7 @@ def sync_account(
     Reads what is new in the warehouse and records it in the ledger, tries again what failed
     before, sends what is due, and stores the account's state. Safe at any time and from any
     process: the account is locked, and a second cycle meanwhile says `Busy` and changes nothing.
-    A disabled account is `Disabled`, whoever asks, and nothing is changed, too.
+    A disabled account is `Disabled`, whoever asks, and a draft `Draft`: nothing is changed, too.
 
     Args:
         account_id: the account.
@@ -134,6 +134,13 @@ def _with_account(ledger: Connection, report: CycleReport, around: Surroundings)
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
+    if account.draft:
+        report.state = "Draft"
+        report.reason = (
+            "The account is a draft, and nothing was changed; `crm-pipeline account activate "
+            f"{account.account_id}` lets its cycles begin"
+        )
+        return
     if not account.enabled:
         report.state = "Disabled"
         report.reason = (

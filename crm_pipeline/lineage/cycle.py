@@ -35,7 +35,8 @@ from crm_pipeline.lineage.partition_marks import (
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import settings
 
-_UNTOUCHED = ("Busy", "Disabled")
+_WITHOUT_CYCLES = ("Disabled", "Draft")
+_UNTOUCHED = ("Busy", *_WITHOUT_CYCLES)
 """States of a cycle that did nothing."""
 
 
@@ -68,7 +69,7 @@ def cycle_assets() -> AssetsDefinition:
             _log_done(context, steps, reports)
             _log_undone(context, steps, reports)
             failed += [report for report in reports if report.state == "Failed"]
-            refused += [report for report in reports if report.state == "Disabled"]
+            refused += [report for report in reports if report.state in _WITHOUT_CYCLES]
         undone = {each.account_id: [s for s in steps if s not in each.done] for each in failed}
         mark_failed(context.instance, run_id, undone)
         # The planner asks for enabled accounts only; one may be disabled while its run waits.

@@ -49,6 +49,7 @@ def create(
             f"crm-pipeline account add {client_id} --client {client_id} "
             f"--name {shlex.quote(name)} --login-url {_LOCAL_ORG}"
         )
+    say("Each begins as a draft: `crm-pipeline account activate CLIENT` lets its cycles begin.")
     if len(made) > _MOST_SHOWN:
         say("`crm-pipeline account clients` lists all of them.")
 

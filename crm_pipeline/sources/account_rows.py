@@ -24,6 +24,7 @@ from crm_pipeline.sources.aliases import note_joined, sightings_at_main, with_ma
 from crm_pipeline.sources.extracts import ClientRows
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import (
+    BEFORE_START,
     Extract,
     Participation,
     RowOfPerson,
@@ -82,7 +83,7 @@ class AccountRows:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
         for chunk in extract.read(self.selection, position, self._read_by(choices)):
-            yield replace(chunk, rows=self._screened(self._flaw_by_role(chunk.rows)))
+            yield replace(chunk, rows=self._screened(self._flawed(chunk.rows)))
 
     def named(self, extract: Extract, ids: Collection[int]) -> Sequence[Participation]:
         """Reads these rows of an extract, whatever their time, as far as they are there.
@@ -90,7 +91,7 @@ class AccountRows:
         Raises:
             ExtractError: the warehouse is down, or the extract does not fit it.
         """
-        return self._screened(self._flaw_by_role(extract.named(self.selection, ids)))
+        return self._screened(self._flawed(extract.named(self.selection, ids)))
 
     def _read_by(self, choices: object) -> bytes:
         selection = self.selection
@@ -101,14 +102,23 @@ class AccountRows:
             self.account.settings.roles,
             self.account.settings.alias,
             self.account.settings.redaction,
+            self.account.settings.start_at,
             selection.sessions,
             selection.timezone,
             selection.overlap.total_seconds(),
         )
         return digest(by)
 
-    def _flaw_by_role(self, rows: Sequence[Participation]) -> Sequence[Participation]:
-        """The rows; those of people in roles that the account does not want say why they stay."""
+    def _flawed(self, rows: Sequence[Participation]) -> Sequence[Participation]:
+        """The rows; those that the account does not want at all say why they stay.
+
+        That is those of before its start, and those of people in roles that it does not want.
+        """
+        start = self.account.settings.start_at
+        if start is not None:
+            for row in rows:
+                if row.flaw is None and row.happened_at < start:
+                    row.flaw = BEFORE_START
         if rows and "role" in rows[0].columns:
             wanted = {status_word(role) for role in self.account.settings.roles}
             for row in rows:

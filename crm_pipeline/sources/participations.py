@@ -68,7 +68,7 @@ class Participation:
         changed_at: when the last part of it was shipped to the warehouse, UTC; never later than
             when it was read.
         columns: every column of the extract, by name, and `street`: its address lines.
-        flaw: why it cannot be sent as it is, whatever the account chose, or None.
+        flaw: why it is not sent as it is, whatever the row says of its person, or None.
     """
 
     source: ExtractName
@@ -180,6 +180,9 @@ class Extract:
 REGISTRATIONS, ATTENDANCES = Extract("registrations"), Extract("attendances")
 
 EXTRACTS = (REGISTRATIONS, ATTENDANCES)
+
+BEFORE_START = "before the account's start (start_at)"
+"""Why a row is not sent that happened before."""
 
 EXTRACT_NAMES = tuple(extract.name for extract in EXTRACTS)
 

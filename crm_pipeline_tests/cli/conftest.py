@@ -42,7 +42,7 @@ def run(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def acme(run: Run) -> str:
-    """An account with credentials."""
+    """An active account with credentials."""
     run(
         "account",
         "add",
@@ -53,6 +53,7 @@ def acme(run: Run) -> str:
         "--yes",
         typed="3MVG9\ns3cret\n",
     )
+    run("account", "activate", "acme", "--yes")
     return "acme"
 
 
@@ -74,10 +75,11 @@ def server() -> Iterator[LocalOrgServer]:
 
 @pytest.fixture
 def org(run: Run, pipeline: Engine, server: LocalOrgServer) -> Org:
-    """The org of account acme, for which session 1 is held."""
+    """The org of account acme, which is active, and for which session 1 is held."""
     login_url = f"--login-url={server.url_of('acme')}"
     add = ("account", "add", "acme", "--client=client-1", "--name=Acme Ltd", "--yes", login_url)
     run(*add, typed="3MVG9\ns3cret\n")
+    run("account", "activate", "acme", "--yes")
     with pipeline.begin() as connection:
         add_sessions(connection, 1)
     return server.org("acme")

@@ -45,6 +45,7 @@ def test_the_first_one_ends_it_after_its_batch_and_the_next_cycle_goes_on(
 ):
     other = ("--client=c", "--name=Beta", "--login-url=http://127.0.0.1:1")
     run("account", "add", "beta", "--yes", *other, typed="a\nb\n")
+    run("account", "activate", "beta", "--yes")
     cycle = cycle_of_many(pipeline, "beta")
     cycle.send_signal(signal.SIGINT)
     stdout, stderr = cycle.communicate(timeout=60)

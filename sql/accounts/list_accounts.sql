@@ -4,6 +4,7 @@ SELECT
     account.name,
     account.login_url,
     account.enabled,
+    account.activated_at IS NULL AS draft,
     CASE
         WHEN credential.account_id IS NULL THEN 'missing'
         WHEN credential.refused_at IS NULL THEN 'set'

@@ -3,6 +3,7 @@ SELECT
     a.account_id,
     a.name,
     a.enabled,
+    a.activated_at IS NULL AS draft,
     coalesce(s.state, 'New') AS state,
     s.reason,
     s.notes,

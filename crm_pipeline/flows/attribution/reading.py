@@ -59,10 +59,14 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     """
     ledger, account = reading.ledger, reading.account
     check_columns(reading.warehouse, reading.choices.further_fields.values())
-    filters = filter_strings(ledger, account.account_id)
+    by = rules.LeadChoices(
+        reading.choices,
+        filter_strings(ledger, account.account_id),
+        account.settings.start_at,
+    )
     redaction = Redaction.of(reading.account.settings.redaction)
     yield from _said_again(reading)
-    yield from _judged_again(reading, filters)
+    yield from _judged_again(reading, by)
     process = settings()
     part = LeadsReading(
         reading.warehouse,
@@ -73,11 +77,11 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     )
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
-        batch = _batch(reading, chunk.rows, filters, redaction)
+        batch = _batch(reading, chunk.rows, by, redaction)
         yield replace(batch, position=chunk.position)
     last = unread.last_count(ledger, account.account_id)
     if reading.recording and last.is_old:
-        yield from _counted(reading, part, filters, last, redaction)
+        yield from _counted(reading, part, by, last, redaction)
     if redaction.taken:
         taken = {(TRACKED_LEADS.name, "redacted"): redaction.taken.total()}
         yield Batch(NAME, 0, (), None, numbers=taken, told=(redaction.in_words(),))
@@ -88,7 +92,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
 def _batch(
     reading: Reading[AttributionSettings],
     rows: Sequence[TrackedLeadRow],
-    filters: Sequence[str],
+    by: rules.LeadChoices,
     redaction: Redaction,
 ) -> Batch:
     """Records what some rows say; the batch says what is wanted of their people."""
@@ -97,7 +101,7 @@ def _batch(
     )
     if redaction.steps:
         rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
-    found = [rules.tracked_lead(row, reading.choices, filters) for row in rows]
+    found = [rules.tracked_lead(row, by) for row in rows]
     changed, people, numbers = _recorded(reading, rows, found)
     intents = _intents(reading, people, changed)
     return Batch(TRACKED_LEADS.name, len(rows), intents, None, numbers=numbers)
@@ -106,7 +110,7 @@ def _batch(
 def _counted(
     reading: Reading[AttributionSettings],
     part: LeadsReading,
-    filters: Sequence[str],
+    by: rules.LeadChoices,
     last: unread.LastLeadCount,
     redaction: Redaction,
 ) -> Iterator[Batch]:
@@ -121,7 +125,7 @@ def _counted(
     seen: set[str] = set()
     changed = 0
     for chunk in unread.read_again(part, found):
-        batch = _batch(reading, chunk.rows, filters, redaction)
+        batch = _batch(reading, chunk.rows, by, redaction)
         seen |= {str(each.columns["lead_id"]) for each in chunk.rows}
         changed += shown.changed(batch.numbers)
         yield batch
@@ -144,22 +148,21 @@ def _ending(reading: Reading[AttributionSettings], found: unread.UnreadLeads) ->
     return never_sent(reading.ledger, reading.account.account_id, found.vanished)
 
 
-def _judged_again(reading: Reading[AttributionSettings], filters: Sequence[str]) -> Iterator[Batch]:
+def _judged_again(reading: Reading[AttributionSettings], by: rules.LeadChoices) -> Iterator[Batch]:
     """Judges the leads that are kept anew, where the choices have changed since.
 
     All at once: leads with one number go together, and so do those of one person.
     """
     ledger, account_id = reading.ledger, reading.account.account_id
-    judged_by = rules.judged_by(reading.choices, filters)
-    if is_judged(ledger, account_id, judged_by):
+    if is_judged(ledger, account_id, by.digest):
         return
     leads = kept_leads(ledger, account_id)
-    if changed := list(rules.judged_otherwise(leads, reading.choices, filters)):
+    if changed := list(rules.judged_otherwise(leads, by)):
         before = which_changed(ledger, account_id, changed)
         people = record_leads(ledger, account_id, changed, before)
         counted = shown.numbers(len(changed), 0, changed, 0)
         yield Batch(NAME, 0, _intents(reading, people), None, numbers=counted)
-    note_judged(ledger, account_id, judged_by)
+    note_judged(ledger, account_id, by.digest)
 
 
 def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 """The rules of tracked leads: who is sent, and the first and the last touch. Pure (spec 5)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import salesforce_value
+from crm_pipeline.sources.participations import BEFORE_START
 from crm_pipeline.sources.tracked_leads import TrackedLeadRow
 from crm_pipeline.text import digest, lines
 
@@ -49,9 +51,30 @@ _NO_TIME = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NEVER_WANTED = WantedBefore(_NO_TIME, ())
 
 
-def tracked_lead(
-    row: TrackedLeadRow, chosen: AttributionSettings, filter_strings: Sequence[str]
-) -> TrackedLead | None:
+@dataclass(frozen=True, slots=True)
+class LeadChoices:
+    """The account's choices by which its leads are judged.
+
+    Attributes:
+        settings: of the flow.
+        filter_strings: addresses that must not reach the org.
+        start_at: leads of before are not sent, if there is such a moment.
+    """
+
+    settings: AttributionSettings
+    filter_strings: Sequence[str]
+    start_at: datetime | None
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of all by which `judge` judges."""
+        settings = self.settings
+        return digest(
+            (settings.phone_region, settings.kinds, sorted(self.filter_strings), self.start_at)
+        )
+
+
+def tracked_lead(row: TrackedLeadRow, chosen: LeadChoices) -> TrackedLead | None:
     """Returns a lead as the ledger keeps it, rejected ones with the reason.
 
     Returns:
@@ -73,13 +96,11 @@ def tracked_lead(
         as_of=row.changed_at,
         columns={**said, **_names(said)},
     )
-    judge(lead, chosen, filter_strings)
+    judge(lead, chosen)
     return lead
 
 
-def judge(
-    lead: TrackedLead, chosen: AttributionSettings, filter_strings: Sequence[str]
-) -> tuple[str | None, ...]:
+def judge(lead: TrackedLead, chosen: LeadChoices) -> tuple[str | None, ...]:
     """Sets what the account's choices make of a lead: its address, its number, why it stays.
 
     Returns:
@@ -88,14 +109,14 @@ def judge(
     said = lead.columns
     email = said.get("email")
     lead.email = email_key(email) if isinstance(email, str) else None
-    lead.phone = phone_key(said.get("phone"), chosen.phone_region, said.get("country_code"))
-    lead.rejected_because = _rejection(lead, chosen, filter_strings)
+    lead.phone = phone_key(
+        said.get("phone"), chosen.settings.phone_region, said.get("country_code")
+    )
+    lead.rejected_because = _rejection(lead, chosen)
     return lead.email, lead.phone, lead.rejected_because
 
 
-def judged_otherwise(
-    leads: Iterable[TrackedLead], chosen: AttributionSettings, filter_strings: Sequence[str]
-) -> Iterator[TrackedLead]:
+def judged_otherwise(leads: Iterable[TrackedLead], chosen: LeadChoices) -> Iterator[TrackedLead]:
     """The leads of which these choices make something else than was made of them before.
 
     Whom they are about is to be found anew. What vanished stays so.
@@ -104,14 +125,9 @@ def judged_otherwise(
         if lead.rejected_because == VANISHED:
             continue
         before = lead.email, lead.phone, lead.rejected_because
-        if judge(lead, chosen, filter_strings) != before:
+        if judge(lead, chosen) != before:
             lead.address = lead.person_key = None
             yield lead
-
-
-def judged_by(chosen: AttributionSettings, filter_strings: Sequence[str]) -> bytes:
-    """Returns a digest of all by which `judge` judges."""
-    return digest((chosen.phone_region, chosen.kinds, sorted(filter_strings)))
 
 
 def number_of(row: TrackedLeadRow, chosen: AttributionSettings) -> str | None:
@@ -119,19 +135,18 @@ def number_of(row: TrackedLeadRow, chosen: AttributionSettings) -> str | None:
     return phone_key(row.columns["phone"], chosen.phone_region, row.columns.get("country_code"))
 
 
-def _rejection(
-    lead: TrackedLead, chosen: AttributionSettings, filter_strings: Sequence[str]
-) -> str | None:
+def _rejection(lead: TrackedLead, chosen: LeadChoices) -> str | None:
     """Returns why a lead is not to reach the org, or None."""
-    said = lead.columns
+    said, filter_strings = lead.columns, chosen.filter_strings
     kind = said.get("kind")
     reasons = (
         ("spam", _is_set(said.get("is_spam"))),
         ("duplicate", _is_set(said.get("is_duplicate"))),
         ("no kind", kind is None),
         ("unknown kind", kind not in KINDS),
-        ("kind not sent", kind not in chosen.kinds),
+        ("kind not sent", kind not in chosen.settings.kinds),
         ("happened_at is no usable time", lead.happened_at == _NO_TIME),
+        (BEFORE_START, chosen.start_at is not None and lead.happened_at < chosen.start_at),
         ("filtered", bool(filter_strings and lead.email and matches(lead.email, filter_strings))),
         ("no email and no valid phone number", lead.email is None and lead.phone is None),
     )

@@ -11,7 +11,7 @@ from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.inbound.tombstones import hasher_of
 from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION, SHOP_ORG
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench_of
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
+from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, register, track
 
 ADA: dict[str, Any] = {
     "contact_name": "Ada Lovelace",
@@ -45,6 +45,18 @@ def test_a_new_lead_becomes_a_lead_with_its_details_and_both_touches(shop: Bench
         assert lead.get(f"{touch}_Keyword__c") is None
     assert report.tally["tracked_leads", "leads_new"] == 1
     assert shop.cycle().counts.api_calls == 0
+
+
+def test_leads_of_before_the_start_are_kept_and_come_when_it_moves(shop: Bench) -> None:
+    shop.settings(attribution=ATTRIBUTION, start_at=LONG_AGO.isoformat())
+    track(shop.connection, 4710, minute=-5, email="early@example.com", **GOOGLE)
+    track(shop.connection, 4711, **ADA, **GOOGLE)
+    report = shop.cycle()
+    assert [lead["Email"] for lead in shop.records("Lead")] == ["ada@example.com"]
+    assert report.tally["tracked_leads", "rejected"] == 1
+    shop.settings(attribution=ATTRIBUTION, start_at=None)
+    shop.cycle()
+    assert len(shop.records("Lead")) == 2
 
 
 def test_what_somebody_typed_is_redacted_before_it_is_kept(shop: Bench) -> None:

@@ -1,0 +1,65 @@
+"""`crm-pipeline account activate`: the cycles of a draft begin."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import say, shown
+
+if TYPE_CHECKING:
+    from crm_pipeline.accounts.account import Account
+
+
+def activate(
+    account_id: AccountId,
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Sends nothing that happened before: sets start_at."),
+    ] = None,
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="Sends nothing that happened before now.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Let the cycles of a draft begin; says first what they will send."""
+    from crm_pipeline.accounts.store import activate_account, get_account, update_settings
+
+    if since is not None and from_now:
+        mistake("Say --since DATE or --from-now, not both.")
+    start = "now" if from_now else since
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        if start is not None:
+            account = update_settings(connection, account_id, {"start_at": start})
+        activate_account(connection, account_id)
+        agree(_what_goes(account), "Activate it?", yes=yes)
+    say(f"Account {account_id} is active; its first cycle begins within seconds of the daemon's.")
+
+
+def _what_goes(account: "Account") -> str:
+    """Says what the first cycles will send."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
+    from crm_pipeline.sources.clients import clients
+
+    start = account.settings.start_at
+    what = f"All that client {account.client_id} has goes to {account.login_url}"
+    with if_the_warehouse_answers("how many rows that is"):
+        for found in clients(engine("warehouse"), [account.client_id]):
+            rows = found.registrations + found.attendances
+            calls = lookup_calls(found.registrations) + composite_calls(
+                {("Lead", "create"): found.registrations, ("Event", "create"): rows}
+            )
+            what = (
+                f"{found.registrations} registrations and {found.attendances} attendances of "
+                f"client {account.client_id} go to {account.login_url}, in at most {calls} API "
+                "calls"
+            )
+    if start is not None:
+        return f"{what}; of them nothing that happened before {shown(start)}."
+    return f"{what}, from the first one; --since DATE or --from-now leaves out what is older."
