@@ -66,8 +66,10 @@ class Breakage:
         return "inside" if self.call.inside else "call"
 
 
-_IMPATIENT = {"SALESFORCE_READ_TIMEOUT_SECONDS": "0.3"}
-_TOO_LONG = 0.6
+_IMPATIENT = {"SALESFORCE_READ_TIMEOUT_SECONDS": "1"}
+"""Not shorter: on a busy machine other calls would be given up, too, which the org still works on
+while they are looked up without any grace."""
+_TOO_LONG = 1.5
 
 
 BREAKAGES: tuple[Breakage, ...] = (
