@@ -214,4 +214,25 @@ def test_won_opportunities_are_conversions_for_ad_platforms(deals: Bench) -> Non
     assert retractions(deals) == {f"{one}-1", f"{two}-2"}
     edit(deals, one, StageName="Closed Won")
     cycle(deals)
-    assert retractions(deals) == {f"{two}-2"}
+    [again] = conversions(deals)
+    assert again["order_id"] == f"{one}.2-1"
+    assert again["converted_at"] > by_click["converted_at"]
+    assert retractions(deals) == {f"{one}-1", f"{two}-2"}
+
+
+def test_a_conversion_is_of_the_time_when_it_was_won_first(
+    pipeline: Engine, monkeypatch: Any
+) -> None:
+    signed = {"label": "Signed", "type": "won"}
+    stages = [{"label": "Prospecting", "type": "open"}, {"label": "Closed Won", "type": "won"}]
+    with deals_of(pipeline, monkeypatch, opportunity_stages=[*stages, signed]) as deals:
+        track(deals.connection, 1, email="ada@example.com", gclid="Cj0K", contact_name="Ada King")
+        cycle(deals)
+        made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+        for stage in ("Closed Won", "Prospecting", "Closed Won", "Signed"):
+            edit(deals, made, StageName=stage)
+        cycle(deals)
+        moves = [each["CreatedDate"] for each in deals.records("OpportunityHistory")]
+        [conversion] = conversions(deals)
+        assert conversion["converted_at"] == datetime.fromisoformat(sorted(moves)[-2])
+        assert conversion["order_id"] == f"{made}-1"

@@ -7,7 +7,13 @@ import pytest
 from crm_pipeline.local_platform.inbox import Fault
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.settings import settings
-from crm_pipeline_tests.cycle.attribution.deals import ID_ON_OPPORTUNITY, deal, deals, edit
+from crm_pipeline_tests.cycle.attribution.deals import (
+    ID_ON_OPPORTUNITY,
+    choose,
+    deal,
+    deals,
+    edit,
+)
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
@@ -46,3 +52,46 @@ def test_a_platform_that_fails_knows_everything_in_the_end(
         before = len(versions)
         deals.cycle()
         assert len(platform.inbox.messages) == before
+
+
+def test_a_filter_changed_while_messages_wait_fires_as_it_would_have_and_nothing_twice(
+    deals: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each opportunity that fired is told, with what it is by then and why it was told first."""
+
+    def filtered(least: float) -> None:
+        condition = {"field": "Amount", "operator": ">=", "value": least}
+        choose(deals, triggers=["matching_filter"], opportunity_filter=[condition])
+
+    with LocalPlatformServer(SECRET) as platform:
+        monkeypatch.setenv("PLATFORM_URL", f"{platform.url}/messages")
+        monkeypatch.setenv("PLATFORM_SECRET", SECRET)
+        monkeypatch.setenv("RETRY_BACKOFF_SECONDS", "0")
+        settings.cache_clear()
+        filtered(1000)
+        track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+        deals.cycle()
+        big, small = (
+            deal(deals, Amount=amount, **{ID_ON_OPPORTUNITY: "1"}) for amount in (1000, 10)
+        )
+        platform.inbox.faults.append(Fault(action="error", status=503, times=None))
+        deals.cycle()
+        for least, worth in ((5, 30), (1000, 40), (5000, 2000)):
+            filtered(least)
+            edit(deals, small, Amount=worth)
+            deals.cycle()
+        assert not platform.inbox.messages
+        platform.inbox.faults.clear()
+        report = deals.cycle()
+        assert report.state == "Complete", report.reason
+        current = {each.body["opportunity"]: each.body for each in platform.inbox.current.values()}
+        assert {each: body["amount"] for each, body in current.items()} == {
+            big: "1000.00",
+            small: "2000.00",
+        }
+        fired = {each: body["fired"]["matching_filter"] for each, body in current.items()}
+        assert fired == {big: 1, small: 2}
+        before = dict(platform.inbox.messages)
+        filtered(5)
+        deals.cycle()
+        assert platform.inbox.messages == before
