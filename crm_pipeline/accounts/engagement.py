@@ -1,5 +1,6 @@
 """An account's choices for the engagement workflow (spec 3): plain, frozen values."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +20,15 @@ from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 _FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 _EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__e$")]
 _CustomName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")]
+
+_API_NAME = re.compile(r"^([A-Za-z](_?[A-Za-z0-9]){0,14}__)?[A-Za-z](_?[A-Za-z0-9])*__[ce]$")
+_LONGEST_NAME = 40
+"""Characters of an API name of the client's own, without the package and what it ends in."""
+
+_NOT_OURS = frozenset(
+    ("id", "email", "name", "firstname", "lastname", "ownerid", "accountid", "recordtypeid")
+)
+"""Fields of Lead and Contact that may not be mapped, in small letters."""
 
 _OF_A_SCORE: Mapping[str, OrgField] = {
     "score": OrgField("Score__c", "Score", "number", scale=2),
@@ -186,12 +196,27 @@ class EngagementSettings(BaseModel):
                     f"{field} shows {source!r}; there are {', '.join(PERSON_SOURCES)}, score:ID "
                     "and grade:ID"
                 )
+            if field.lower() in _NOT_OURS:
+                raise ValueError(f"{field} says who a person is, and shows nothing of a prospect")
         if self.of_opportunities and not self.accounts:
             raise ValueError("opportunity_tags and opportunity_scores need accounts")
         for each in self.org_objects:
+            for name in (each.name, *(field.name for field in each.fields)):
+                _refuse_impossible(name)
             _refuse_twice([field.name for field in each.fields], f"fields of {each.name}")
         _refuse_twice([each.name for each in self.org_objects], "objects")
         return self
+
+
+def _refuse_impossible(name: str) -> None:
+    """Refuses a name of an object or field of the client's own that no org can have."""
+    if not name.endswith(("__c", "__e")):
+        return
+    own = name[:-3].rsplit("__", maxsplit=1)[-1]
+    if len(own) > _LONGEST_NAME:
+        raise ValueError(f"{name} is too long: Salesforce takes {_LONGEST_NAME} characters")
+    if not _API_NAME.match(name):
+        raise ValueError(f"{name} is no name that Salesforce takes")
 
 
 def _refuse_twice(names: list[str], which: str) -> None:

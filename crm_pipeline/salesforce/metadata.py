@@ -28,7 +28,7 @@ def source_project(
     """Returns a project with these objects and fields, and a permission set for both.
 
     Args:
-        objects: of standard ones only the fields are made.
+        objects: of standard ones only the fields are made; nothing of what a package brings.
         permission_set: its API name.
         label: as people read it.
         api_version: such as 62.0.
@@ -40,15 +40,20 @@ def source_project(
     files = {"sfdx-project.json": json.dumps(project, indent=2) + "\n"}
     for each in objects:
         folder = f"{ROOM}/objects/{each.name}"
-        if each.is_custom:
+        if each.is_custom and not _of_a_package(each.name):
             files[f"{folder}/{each.name}.object-meta.xml"] = xml("CustomObject", _object(each))
         for field in each.fields:
-            if field.name.endswith("__c"):
+            if field.name.endswith("__c") and not _of_a_package(field.name):
                 path = f"{folder}/fields/{field.name}.field-meta.xml"
                 files[path] = xml("CustomField", _field(field, each))
     path = f"{ROOM}/permissionsets/{permission_set}.permissionset-meta.xml"
     files[path] = xml("PermissionSet", _rights(objects, label))
     return files
+
+
+def _of_a_package(name: str) -> bool:
+    """Returns whether a custom object or field has the prefix of a package."""
+    return "__" in name[: -len("__c")]
 
 
 def _object(each: OrgObject) -> dict[str, Any]:

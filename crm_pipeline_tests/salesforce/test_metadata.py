@@ -194,3 +194,16 @@ def test_an_event_is_published_and_nothing_else_can_be_done_with_it(project: Pro
     assert allowed == {"allowCreate", "allowRead"}
     fields = {str(said(each)["field"]) for each in rights.iter(f"{NAMESPACE}fieldPermissions")}
     assert not any(name.startswith("Prospect_Match__e") for name in fields)
+
+
+def test_what_a_package_brings_is_not_deployed():
+    shown = {"saleswings__Hot__c": "temperature", "Liked__c": "favorite"}
+    chosen = EngagementSettings(objects={"tag": "saleswings__SW_Tag__c"}, person_fields=shown)
+    files = source_project(
+        chosen.org_objects, permission_set="Engagement", label="E", api_version="62.0"
+    )
+    assert not [path for path in files if "saleswings__Hot__c" in path]
+    assert not [path for path in files if path.endswith("saleswings__SW_Tag__c.object-meta.xml")]
+    assert [path for path in files if path.endswith("Lead/fields/Liked__c.field-meta.xml")]
+    rights = files["force-app/main/default/permissionsets/Engagement.permissionset-meta.xml"]
+    assert "<field>Lead.saleswings__Hot__c</field>" in rights
