@@ -1,7 +1,8 @@
 """Accounts with an org each, and a Dagster instance to sync them through."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pytest
@@ -49,25 +50,36 @@ class Fleet:
             **how,
         )
 
-    def status(self, asset: str, account: str) -> str:
-        """The account's partition of the asset, as the UI shows it."""
+    def statuses(self, asset: str, accounts: Sequence[str]) -> list[str]:
+        """The accounts' partitions of the asset, as the UI shows them."""
         cached = get_and_update_asset_status_cache_value(self.instance, AssetKey(asset), ACCOUNTS)
         if cached is None:
-            return "missing"
+            return ["missing" for _ in accounts]
         with partition_loading_context(dynamic_partitions_store=self.instance):
-            if account in cached.deserialize_failed_partition_subsets(ACCOUNTS):
-                return "failed"
+            failed = cached.deserialize_failed_partition_subsets(ACCOUNTS)
             done = cached.deserialize_materialized_partition_subsets(ACCOUNTS)
-            return "materialized" if account in done else "missing"
+            return [
+                "failed" if each in failed else "materialized" if each in done else "missing"
+                for each in accounts
+            ]
 
-    def staleness(self, asset: str, account: str) -> str:
-        """Returns whether the UI calls the account's partition *Unsynced* (`STALE`)."""
+    def status(self, asset: str, account: str) -> str:
+        """The account's partition of the asset, as the UI shows it."""
+        (status,) = self.statuses(asset, [account])
+        return status
+
+    def stale(self, assets: Iterable[str], accounts: Sequence[str]) -> list[tuple[str, str]]:
+        """Those partitions of the assets that the UI does not call synced, by asset and account."""
         resolver = CachingStaleStatusResolver(
             self.instance,
             defs.get_repository_def().asset_graph,
             LoadingContextForTest(self.instance),
         )
-        return resolver.get_status(AssetKey(asset), account).value
+        return [
+            (asset, account)
+            for asset, account in product(assets, accounts)
+            if resolver.get_status(AssetKey(asset), account).value != "FRESH"
+        ]
 
     def records(self, account: str, sobject: str) -> int:
         """The number of records of an object that the account's org has."""

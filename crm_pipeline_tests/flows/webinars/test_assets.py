@@ -57,7 +57,7 @@ def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
 
     assert not result.success
     for step in STEPS:
-        shown = [fleet.status(step, account) for account in accounts]
+        shown = fleet.statuses(step, accounts)
         of_broken = "materialized" if step in NEEDS_NO_ORG else "failed"
         assert shown == ["materialized", "missing", of_broken, "missing", "materialized"], step
     assert [fleet.records(account, "Lead") for account in accounts] == [1, 0, 0, 0, 1]
@@ -119,18 +119,17 @@ def test_a_partition_is_in_sync_after_a_good_cycle(fleet):
     accounts = fleet.take(3)
     for _ in range(2):
         assert fleet.run(*accounts).success
-        for account in accounts:
-            assert {fleet.staleness(step, account) for step in STEPS} == {"FRESH"}
+        assert fleet.stale(STEPS, accounts) == []
     assert fleet.run(partition=accounts[0]).success
-    assert {fleet.staleness(step, accounts[0]) for step in STEPS} == {"FRESH"}
+    assert fleet.stale(STEPS, accounts[:1]) == []
 
 
 def test_a_failed_accounts_finished_steps_are_in_sync(fleet):
     good, broken = fleet.take(2)
     set_login(fleet, broken, WRONG)
     fleet.run(broken, good)
-    assert {fleet.staleness(step, broken) for step in NEEDS_NO_ORG} == {"FRESH"}
-    assert {fleet.staleness(step, good) for step in STEPS} == {"FRESH"}
+    assert fleet.stale(NEEDS_NO_ORG, [broken]) == []
+    assert fleet.stale(STEPS, [good]) == []
 
 
 @pytest.mark.parametrize("how", ["config", "range"])
