@@ -95,14 +95,12 @@ def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]
         "DAGSTER_DATABASE_URL": url,
         "CRM_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     }
-    with patch.dict(os.environ, environment):
-        _forget_settings()
+    with settings_of(**environment):
         try:
             yield engine("pipeline")
         finally:
             kept_sessions.keep(engine("pipeline"), address)
             kept_sessions.keep(engine("warehouse"), address)
-    _forget_settings()
     with _restorer(address).connect() as connection:
         kept = kept_sessions.processes_of(address)
         is_as_before = restored(connection, _origins[administration], kept)
@@ -112,6 +110,17 @@ def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]
         _restorers.pop(address).dispose()
         kept_sessions.end(address)
         _administer(administration, f"DROP DATABASE {address.database} WITH (FORCE)")
+
+
+@contextmanager
+def settings_of(**environment: str) -> Iterator[None]:
+    """Settings for what is done meanwhile, in this process and those that are started."""
+    with patch.dict(os.environ, environment):
+        _forget_settings()
+        try:
+            yield
+        finally:
+            _forget_settings()
 
 
 @cache

@@ -26,10 +26,11 @@ def run(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(
         *arguments: object, typed: str | None = None, fails: int = 0, silent: bool = False
     ) -> Result:
-        monkeypatch.setattr(guards, "_at_a_terminal", lambda: typed is not None)
-        result = CliRunner().invoke(
-            app, [str(each) for each in arguments], input=typed, prog_name="crm-pipeline"
-        )
+        with monkeypatch.context() as patched:
+            patched.setattr(guards, "_at_a_terminal", lambda: typed is not None)
+            result = CliRunner().invoke(
+                app, [str(each) for each in arguments], input=typed, prog_name="crm-pipeline"
+            )
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == fails, result.output

@@ -15,6 +15,8 @@ from sqlalchemy import Engine
 
 from crm_pipeline.source_platform.http import HttpPlatform
 from crm_pipeline.source_platform.messages import Message
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.databases import settings_of
 
 ADD = (
     "account",
@@ -118,12 +120,11 @@ def test_clients_without_a_warehouse_are_told_how_to_get_a_sample(
         ("CYCLE_MINUTES", "the minutes must divide 60"),
     ],
 )
-def test_an_impossible_setting_is_named_without_its_value(pipeline: Engine, setting: str, why: str):
-    told = crm_pipeline("state", environment={setting: "4711" if "RUN" in setting else "37"})
-    assert told.returncode == 1
-    assert told.stderr.startswith(f"Setting {setting} is impossible: {why}")
-    assert len(told.stderr.splitlines()) == 1
-    assert "4711" not in told.stderr
+def test_an_impossible_setting_is_named_without_its_value(run: Run, setting: str, why: str):
+    with settings_of(**{setting: "4711" if "RUN" in setting else "37"}):
+        told = run("state", fails=1).stderr
+    assert told.startswith(f"Setting {setting} is impossible: {why}")
+    assert "4711" not in told
 
 
 @pytest.mark.parametrize(
@@ -135,13 +136,12 @@ def test_an_impossible_setting_is_named_without_its_value(pipeline: Engine, sett
     ],
 )
 def test_a_database_that_is_not_there_is_told_without_its_password(
-    pipeline: Engine, address: str, told: str
+    run: Run, address: str, told: str
 ):
-    result = crm_pipeline("state", environment={"PIPELINE_DATABASE_URL": address})
-    assert result.returncode == 1
-    assert told in result.stderr
-    assert "s3cret" not in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+    with settings_of(PIPELINE_DATABASE_URL=address):
+        said = run("state", fails=1).stderr
+    assert told in said
+    assert "s3cret" not in said
 
 
 def test_a_full_disk_is_told_in_one_line(pipeline: Engine):

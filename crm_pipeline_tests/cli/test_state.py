@@ -1,14 +1,16 @@
 import os
 import pty
 import re
-import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.cli.app import app
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
-from crm_pipeline_tests.cli.test_process import COMMAND
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 
@@ -75,24 +77,30 @@ def test_an_unknown_account_is_named(run: Run):
 REASON = "The org cannot be reached, and what is waiting goes when it is there again, " * 3
 
 
-def at_a_terminal(*arguments: str, columns: int) -> str:
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *arguments: str, columns: int) -> str:
     """A command's output on a terminal of so many columns."""
     mine, theirs = pty.openpty()
-    command = subprocess.Popen(
-        [COMMAND, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        env=os.environ | {"COLUMNS": str(columns)},
-    )
-    os.close(theirs)
-    printed = b""
-    try:
-        while part := os.read(mine, 4096):
-            printed += part
-    except OSError:  # Linux says so at the end of a terminal that nobody writes to any more.
-        assert command.wait(60) == 0
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with (
+        ThreadPoolExecutor() as reader,
+        os.fdopen(theirs, "w", encoding="utf-8") as terminal,
+        monkeypatch.context() as patched,
+    ):
+        printed = reader.submit(_all_of, mine)
+        patched.setattr(sys, "stdout", terminal)
+        app([*arguments], prog_name="crm-pipeline", standalone_mode=False)
+        terminal.close()
     os.close(mine)
-    return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode().replace("\r\n", "\n"))
+    return re.sub(r"\x1b\[[0-9;]*m", "", printed.result().decode().replace("\r\n", "\n"))
+
+
+def _all_of(terminal: int) -> bytes:
+    printed = b""
+    # Linux says so at the end of a terminal that nobody writes to any more.
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            printed += part
+    return printed
 
 
 def fails(pipeline: Engine) -> None:
@@ -108,19 +116,20 @@ def fails(pipeline: Engine) -> None:
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_state_fits_its_terminal_and_cuts_no_word(
-    run: Run, org: Org, pipeline: Engine, columns: int
+    org: Org, pipeline: Engine, monkeypatch: pytest.MonkeyPatch, columns: int
 ):
     fails(pipeline)
     for arguments in (["state"], ["state", "acme"], ["account", "show", "acme"]):
-        printed = at_a_terminal(*arguments, columns=columns)
+        printed = at_a_terminal(monkeypatch, *arguments, columns=columns)
         assert max(map(len, printed.splitlines())) <= columns, printed
         words = printed.split()
         if arguments[0] == "state":
             assert {"acme", "Failed", *REASON.split()} <= set(words)
 
 
-def test_a_wide_terminal_shows_all_in_one_line(org: Org):
-    line = next(x for x in at_a_terminal("state", columns=200).splitlines() if "acme" in x)
+def test_a_wide_terminal_shows_all_in_one_line(org: Org, monkeypatch: pytest.MonkeyPatch):
+    lines = at_a_terminal(monkeypatch, "state", columns=200).splitlines()
+    line = next(each for each in lines if "acme" in each)
     assert line.split() == ["acme", "Acme", "Ltd", "New", "0", "0"]
 
 
