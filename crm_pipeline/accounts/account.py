@@ -308,6 +308,11 @@ class AccountSettings(BaseModel):
         description="Whoever was at a session for fewer minutes in all has not attended it, where "
         "the warehouse knows minutes.",
     )
+    early_visits_count: bool = Field(
+        default=False,
+        description="Minutes before the planned start of a session count; else a visit that is "
+        "over by then is no attendance, where the warehouse knows start and minutes.",
+    )
     activities: Activities = Field(
         default="all",
         description="Activities are made of all registrations and attendances, of attendance "
@@ -406,7 +411,12 @@ class AccountSettings(BaseModel):
     @property
     def words(self) -> Words:
         """The meaning of the status words of registrations."""
-        return Words(self.stage_of, self.unknown_stage, self.attended_at_least_minutes)
+        return Words(
+            self.stage_of,
+            self.unknown_stage,
+            self.attended_at_least_minutes,
+            self.early_visits_count,
+        )
 
     def policy(self, field: str, *, softly: bool = False) -> str:
         """Returns when this field of an existing Lead or Contact is written.

@@ -88,11 +88,13 @@ class Words:
         stage_of: the account's own words, and the stage of each.
         unknown_stage: the fate of a word that nobody has explained.
         least_minutes: who was at a session for less has not attended it.
+        early_visits_count: whether minutes before the planned start of a session count.
     """
 
     stage_of: Mapping[str, Stage] = field(default_factory=dict)
     unknown_stage: UnknownStage = "report"
     least_minutes: int = 1
+    early_visits_count: bool = False
     _known: dict[str, Stage | None] = field(default_factory=dict, compare=False, repr=False)
     """Of each word as it stands in the warehouse: there are few."""
 

@@ -126,6 +126,7 @@ _OF_ROWS = (
     "people_from_stages",
     "roles",
     "attended_at_least_minutes",
+    "early_visits_count",
     "activities",
     "activity_text",
     "activity_subject",

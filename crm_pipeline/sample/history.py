@@ -28,6 +28,9 @@ from crm_pipeline.sample.traffic import Presence, Tables
 
 _MINUTE = np.timedelta64(1, "m")
 
+_LONG_BEFORE = 120
+"""Minutes: whoever comes so long before a session is gone when it begins."""
+
 
 def history(platform: SamplePlatform, chunk_rows: int) -> Iterator[Tables]:
     """All rows of the warehouse but its clients, in parts: rows by table.
@@ -106,7 +109,10 @@ def _participations(platform: SamplePlatform, ids: Ids) -> Tables:
     )
     attendance = np.concatenate([ids[came] * 2, ids[unasked] * 2 + 1])
     begins = np.concatenate([starts[came], starts[unasked]])
-    at = np.minimum(begins + draws.below(attendance, "comes after", 25) * _MINUTE, until)
+    after = draws.below(attendance, "comes after", 25)
+    # A few look in long before, and are gone when it begins.
+    looks_in = draws.happens(attendance, "looks in before", 0.01)
+    at = np.minimum(begins + np.where(looks_in, after - _LONG_BEFORE, after) * _MINUTE, until)
     presence = Presence(
         ids=attendance,
         clients=np.concatenate([clients[came], clients[unasked]]),

@@ -12,7 +12,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.sample import traffic
 from crm_pipeline.sample.draws import Draws, Ids, Texts
 from crm_pipeline.sample.people import people
-from crm_pipeline.sample.platform import moment
+from crm_pipeline.sample.platform import Moments, moment
 from crm_pipeline.sample.tracked_leads import Found, tracked_leads
 from crm_pipeline.sample.traffic import Presence, Tables
 from crm_pipeline.sample.vocabulary import REPLIES
@@ -165,7 +165,7 @@ def _participations(
     now: datetime,
     minutes: int,
 ) -> tuple[Tables, int]:
-    sessions = _sessions(connection, draws, ids, clients)
+    sessions, starts = _sessions(connection, draws, ids, clients)
     ago = draws.share(ids, "seconds ago") * minutes * 60
     registered = moment(now) - ago.astype("timedelta64[s]")
     late = draws.happens(ids, "commits late", 0.1)
@@ -180,7 +180,7 @@ def _participations(
         registered_at=np.minimum(registered, shipped),
         shipped_at=shipped,
     )
-    came = draws.happens(ids, "came", 0.5)
+    came = draws.happens(ids, "came", 0.5) & (starts <= registered)
     presence = Presence(
         ids=ids[came] * 2,
         clients=clients[came],
@@ -193,17 +193,20 @@ def _participations(
     return {"registration": registrations, **traffic.attendances(draws, presence)}, int(late.sum())
 
 
-def _sessions(connection: Connection, draws: Draws, ids: Ids, clients: Texts) -> Ids:
-    """One of the client's sessions for each id."""
+def _sessions(
+    connection: Connection, draws: Draws, ids: Ids, clients: Texts
+) -> tuple[Ids, Moments]:
+    """One of the client's sessions for each id, and when it begins."""
     sessions = pd.DataFrame(connection.execute(statement("sample/sessions")).mappings().all())
-    by_client = sessions.groupby("client_id")["event_session_id"].apply(np.array)
+    rows_of = sessions.groupby("client_id").indices
     share = draws.share(ids, "session")
-    return np.array(
-        [
-            by_client[client][int(at * len(by_client[client]))]
-            for client, at in zip(clients, share, strict=True)
-        ]
-    )
+    chosen = [
+        rows_of[client][int(at * len(rows_of[client]))]
+        for client, at in zip(clients, share, strict=True)
+    ]
+    taken = sessions.iloc[chosen]
+    starts = pd.to_datetime(taken["starts_at"], utc=True).dt.tz_localize(None)
+    return taken["event_session_id"].to_numpy(), starts.to_numpy().astype("datetime64[s]")
 
 
 def _late_replies(connection: Connection, draws: Draws, salt: int, now: datetime) -> pd.DataFrame:

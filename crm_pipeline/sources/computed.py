@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_pipeline.accounts.stages import Words, plain
+from crm_pipeline.accounts.stages import plain
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.minutes import minutes_of
-from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.stages import is_on_demand
 from crm_pipeline.text import JsonText
 
@@ -96,14 +95,6 @@ def planned_minutes(columns: Columns, timezone: str) -> float:
 def minutes_live(columns: Columns) -> float | None:
     """Returns the minutes of an attendance that is no view of the recording."""
     return None if is_on_demand(columns) else minutes_of(columns)
-
-
-def is_too_short(row: Participation, words: Words) -> bool:
-    """Returns whether an attendance took fewer minutes than count as one."""
-    if row.source != "attendances":
-        return False
-    minutes = minutes_live(row.columns)
-    return minutes is not None and minutes < words.least_minutes
 
 
 def minutes_on_demand(columns: Columns) -> float | None:

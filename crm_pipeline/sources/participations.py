@@ -69,6 +69,7 @@ class Participation:
             when it was read.
         columns: every column of the extract, by name, and `street`: its address lines.
         flaw: why it is not sent as it is, whatever the row says of its person, or None.
+        early: how long before the planned start of the session an attendance began.
     """
 
     source: ExtractName
@@ -78,6 +79,7 @@ class Participation:
     changed_at: datetime
     columns: Mapping[str, Any]
     flaw: str | None = None
+    early: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,17 @@ def participation_of(
         now if changed_at is None or changed_at > now else changed_at,
         columns,
         flaw,
+        _early(source, columns, happened_at, timezone),
     )
+
+
+def _early(
+    source: ExtractName, columns: Mapping[str, Any], came: datetime | None, timezone: str
+) -> timedelta:
+    if source == "registrations" or came is None:
+        return timedelta()
+    starts = moment(columns.get("session_starts_at"), timezone)
+    return timedelta() if starts is None else max(timedelta(), starts - came)
 
 
 def tidy_person(columns: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ FROM_SALESFORCE = "Please register"
 
 WEBINARS: Mapping[str, Any] = {
     "attended_at_least_minutes": 5,
+    "early_visits_count": True,
     "redaction": ["cards"],
     "activity_text": ["minutes", "polls", "surveys", "links"],
     "campaigns": {

@@ -82,6 +82,13 @@ def test_names_are_in_many_scripts(warehouse: Connection):
     }
 
 
+LOOKS_IN = (
+    "attendance INNER JOIN warehouse.event_session USING (event_session_id)"
+    " WHERE attended_at + minutes_attended * interval '1 minute' < starts_at"
+)
+"""Visits that are over before the session begins."""
+
+
 @pytest.mark.parametrize(
     ("mess", "at_least"),
     [
@@ -119,6 +126,7 @@ def test_names_are_in_many_scripts(warehouse: Connection):
         ("registration WHERE role = 'speaker'", 5),
         ("attendance WHERE role = 'speaker'", 2),
         ("attendance WHERE minutes_attended = 0", 2),
+        (LOOKS_IN, 2),
         ("attendance WHERE shipped_at > attended_at + interval '1 day'", 20),
     ],
 )

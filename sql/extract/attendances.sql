@@ -11,7 +11,7 @@
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
 -- NULL in changed_at, or a time to come: as if the row had changed when it is read. NULL in
 -- event_id: no campaign has this row. Of these columns nothing is needed, and without one nothing
--- changes: session_starts_at, session_ends_at; kind ('on_demand': a view of the recording); role;
+-- changes: session_starts_at (a visit that is over by then is no attendance); session_ends_at; kind ('on_demand': a view of the recording); role;
 -- minutes_attended (0: no attendance; of several rows of a person and session each minute counts once);
 -- questions, surveys, resources, links: JSON arrays, oldest first, of {"label", "value", "url"}, with
 -- their numbers; rating; certificate_at; joined_as (the address with which somebody joined, where it is

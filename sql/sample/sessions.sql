@@ -1,5 +1,6 @@
 SELECT
     event_session_id,
-    client_id
+    client_id,
+    starts_at
 FROM warehouse.event_session
 ORDER BY client_id, event_session_id

@@ -48,17 +48,16 @@ def explained(said: Said, choices: rules.Choices) -> Explained:
         choices: the account's, with the sessions that are over by now.
     """
     told = stages.remembered(said)
+    brief = told.too_brief(choices.words.least_minutes)
+    said_by: dict[str, tuple[int, str, str]] = {
+        row: (word.session, f"{word.stage}, too brief" if row in brief else word.stage, word.at)
+        for row, word in told.words.items()
+    }
     rows = [
-        RowSaid(
-            f"{'registration' if key.startswith('r') else 'attendance'}:{key[1:]}",
-            word.session,
-            word.stage,
-            word.at,
-        )
-        for key, word in sorted(told.words.items(), key=lambda each: each[1].at)
+        RowSaid(f"{'registration' if row.startswith('r') else 'attendance'}:{row[1:]}", *each)
+        for row, each in sorted({**said_by, **told.absent}.items(), key=lambda each: each[1][-1])
     ]
-    over = choices.over if "no_show" in choices.statuses else frozenset()
-    sessions = stages.stages_of_sessions(told.words, over)
+    sessions = rules.stages_there(told, choices)
     [now] = rules.derived_again({"member:0:0": said}, choices)
     stage = now.fields["stage"]
     if now.rejected_because is not None:

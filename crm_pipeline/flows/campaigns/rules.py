@@ -21,18 +21,17 @@ from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import MemberRow
 from crm_pipeline.ledger.people import Who
-from crm_pipeline.sources.computed import is_too_short
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import FieldMap, field_map, rejection
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.shipped import NEVER
-from crm_pipeline.sources.stages import word_of
+from crm_pipeline.sources.stages import is_too_short, word_of
 from crm_pipeline.text import written
 
 MEMBER, CAMPAIGN = "CampaignMember", "Campaign"
 
-RULES = 3
+RULES = 4
 """Of the stages; members that other rules made are read again."""
 
 NOT_LINKED = "no campaign is linked to the event"
@@ -140,6 +139,8 @@ def fingerprint(choices: Choices) -> str:
         said["reregistration"] = False
     if words.least_minutes > 1:
         said["least_minutes"] = words.least_minutes
+    if words.early_visits_count:
+        said["early_visits_count"] = True
     if summed := sums.SUMMED.intersection(members.sources.values()) - sums.SINCE_LONG:
         said["summed"] = sorted(summed)
     if settings.follow_up_when:
@@ -275,7 +276,8 @@ def member_intents(
                     said[campaign, people[who(participation)]].append(participation)
     lost: dict[tuple[str, int], set[str]] = {}
     for key, before in known.items():
-        rows = stages.remembered(before).rows & (told or {}).keys()
+        remembered = stages.remembered(before)
+        rows = (remembered.rows | remembered.absent.keys()) & (told or {}).keys()
         tells = {row: (told or {})[row] for row in rows}
         if left := {row for row, now in tells.items() if now is None or key not in now.keys}:
             lost[campaign_keys.key_of(before.intent), person_of(key)] = left
@@ -341,7 +343,8 @@ def makes_nobody(member: Intent, choices: Choices) -> bool:
     """Returns whether a membership is of somebody of whom, for its event, no record is made."""
     if member.rejected_because is not None:
         return False
-    said = stages.remembered(Said(member.as_of, member.fields, member.memory)).stages()
+    told = stages.remembered(Said(member.as_of, member.fields, member.memory))
+    said = [*told.of_sessions().values(), *([told.before] if told.before else [])]
     return bool(said) and choices.people_from_none(said)
 
 
@@ -367,7 +370,10 @@ def _member(
         fields.update(members.apply(row.columns))
     before = known.intent.get("parts", {}) if known else {}
     mapped_columns = members.sources.values()
-    parts = sums.parts_of(rows, mapped_columns, sums.without(before, lost), members.timezone)
+    counted = [
+        sums.nothing_of(row) if word_of(row, choices.words) == "absent" else row for row in rows
+    ]
+    parts = sums.parts_of(counted, mapped_columns, sums.without(before, lost), members.timezone)
     told = stages.told(
         rows,
         choices.words,
@@ -409,6 +415,18 @@ def _member(
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
 
 
+def stages_there(told: stages.Told, choices: Choices) -> dict[int, Stage]:
+    """Returns the stage of each session, as the account's choices have it."""
+    sent = choices.statuses
+    return told.of_sessions(
+        # No-shows are derived only where they are sent.
+        choices.over if "no_show" in sent else (),
+        with_recordings="attended_on_demand" in sent,
+        least_minutes=choices.words.least_minutes,
+        reregistration=choices.settings.reregistration,
+    )
+
+
 def _stage(
     told: stages.Told, choices: Choices, known: Said | None, *, stays: bool
 ) -> tuple[Stage | None, str | None]:
@@ -419,14 +437,9 @@ def _stage(
     it is the rows that are gone: then it `stays`, too.
     """
     sent = list(choices.statuses)
-    # No-shows are derived only where they are sent.
-    over = choices.over if "no_show" in sent else frozenset()
-    there = told.stages(
-        over,
-        with_recordings="attended_on_demand" in sent,
-        least_minutes=choices.words.least_minutes,
-        reregistration=choices.settings.reregistration,
-    )
+    there = list(stages_there(told, choices).values())
+    if told.before is not None:
+        there.append(told.before)
     if "substituted" not in sent:
         there = ["cancelled" if stage == "substituted" else stage for stage in there]
     if (stage := stages.one_stage(there, sent)) is not None:

@@ -7,14 +7,14 @@ are the same in whatever order, however often and in however many parts the rows
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from crm_pipeline.accounts.stages import Stage, Words, status_word
 from crm_pipeline.ledger.campaigns import Said
-from crm_pipeline.sources.minutes import minutes_of, minutes_together
+from crm_pipeline.sources.minutes import minutes_together
 from crm_pipeline.sources.participations import Participation
-from crm_pipeline.sources.stages import word_of
+from crm_pipeline.sources.stages import is_too_short, visit, why_absent, word_of
 
 ORDER: tuple[Stage, ...] = (
     "follow_up_requested",
@@ -51,6 +51,14 @@ class Word(NamedTuple):
     at: str
 
 
+class Absent(NamedTuple):
+    """A visit that is no attendance: to which session, why not, and when it was (UTC, ISO)."""
+
+    session: int
+    why: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """The statements of all rows of a person and an event.
@@ -60,22 +68,27 @@ class Told:
         unknown: status words that nobody has explained, by row.
         before: a stage that was reached before rows were remembered, and is not among theirs yet.
         brief: the minutes of attendances that are none by themselves, as they are so few.
+        early: how many minutes before those of `brief` somebody was there already, which do not
+            count.
+        absent: attendances that are none, and why.
     """
 
     words: Mapping[str, Word]
     unknown: Mapping[str, str]
     before: Stage | None = None
     brief: Mapping[str, float] = field(default_factory=dict)
+    early: Mapping[str, float] = field(default_factory=dict)
+    absent: Mapping[str, Absent] = field(default_factory=dict)
 
-    def stages(
+    def of_sessions(
         self,
         over: Collection[int] = (),
         *,
         with_recordings: bool = True,
         least_minutes: int = 1,
         reregistration: bool = True,
-    ) -> list[Stage]:
-        """The stage of each session, and the one from before.
+    ) -> dict[int, Stage]:
+        """The stage of each session.
 
         Args:
             over: as in `stages_of_sessions`.
@@ -96,15 +109,15 @@ class Told:
                 for row, word in words.items()
                 if word.stage != "registered" or word.session not in ended
             }
-        found = list(stages_of_sessions(words, over).values())
-        return found if self.before is None or self.before in found else [*found, self.before]
+        return stages_of_sessions(words, over)
 
     def too_brief(self, least_minutes: int) -> Collection[str]:
         """The attendances of sessions at which somebody was for too short, all visits together."""
         visits: defaultdict[int, list[tuple[datetime, float]]] = defaultdict(list)
         for row in self.brief.keys() & self.words.keys():
             word = self.words[row]
-            visits[word.session].append((datetime.fromisoformat(word.at), self.brief[row]))
+            since = datetime.fromisoformat(word.at) + timedelta(minutes=self.early.get(row, 0))
+            visits[word.session].append((since, self.brief[row]))
         return {
             row
             for row in self.brief.keys() & self.words.keys()
@@ -118,6 +131,8 @@ class Told:
             words={row: word for row, word in self.words.items() if row not in rows},
             unknown={row: word for row, word in self.unknown.items() if row not in rows},
             brief={row: minutes for row, minutes in self.brief.items() if row not in rows},
+            early={row: minutes for row, minutes in self.early.items() if row not in rows},
+            absent={row: none for row, none in self.absent.items() if row not in rows},
         )
 
     def joined(self, other: "Told") -> "Told":
@@ -127,6 +142,8 @@ class Told:
             {**other.unknown, **self.unknown},
             self.before or other.before,
             {**other.brief, **self.brief},
+            {**other.early, **self.early},
+            {**other.absent, **self.absent},
         )
 
     @property
@@ -137,7 +154,13 @@ class Told:
     @property
     def memory(self) -> dict[str, Any]:
         """The form in which the ledger keeps it."""
-        rest = {"unknown": self.unknown, "before": self.before, "brief": self.brief}
+        rest = {
+            "unknown": self.unknown,
+            "before": self.before,
+            "brief": self.brief,
+            "early": self.early,
+            "absent": {key: list(none) for key, none in self.absent.items()},
+        }
         rows = {key: list(word) for key, word in self.words.items()}
         return {"rows": rows} | {name: each for name, each in rest.items() if each}
 
@@ -162,26 +185,30 @@ def told(
         before: what was known.
         wants_follow_up: whether somebody asks in a row, given its columns, to be spoken to.
     """
-    words, unknown, brief = dict(before.words), dict(before.unknown), dict(before.brief)
+    words, unknown = dict(before.words), dict(before.unknown)
+    brief, early, absent = dict(before.brief), dict(before.early), dict(before.absent)
     for row in rows:
         key = row_key(row)
         stage = word_of(row, means)
         unknown.pop(key, None)
         brief.pop(key, None)
+        early.pop(key, None)
+        absent.pop(key, None)
         if stage in _COMES and wants_follow_up(row.columns):
             stage = "follow_up_requested"
-        if stage == "attended":
-            minutes = minutes_of(row.columns)
-            if minutes is not None and minutes < means.least_minutes:
-                brief[key] = minutes
+        if stage == "attended" and is_too_short(row, means):
+            since, brief[key] = visit(row, means) or (row.happened_at, 0)
+            if since > row.happened_at:
+                early[key] = (since - row.happened_at) / timedelta(minutes=1)
+        at = row.happened_at.astimezone(UTC).isoformat()
         if stage == "absent":
             words.pop(key, None)
+            absent[key] = Absent(row.event_session_id, why_absent(row), at)
         elif stage == "unknown":
             unknown[key] = status_word(row.columns.get("status"))
         else:
-            at = row.happened_at.astimezone(UTC).isoformat()
             words[key] = Word(row.event_session_id, stage, at)
-    return Told(words, unknown, before.before, brief)
+    return Told(words, unknown, before.before, brief, early, absent)
 
 
 def stages_of_sessions(words: Mapping[str, Word], over: Collection[int] = ()) -> dict[int, Stage]:
@@ -220,4 +247,6 @@ def remembered(said: Said | None) -> Told:
         before = said.intent["stage"]
     if any(word.stage == before for word in words.values()):
         before = None
-    return Told(words, memory.get("unknown", {}), before, memory.get("brief", {}))
+    unknown, brief, early = (memory.get(name, {}) for name in ("unknown", "brief", "early"))
+    absent = {key: Absent(*none) for key, none in memory.get("absent", {}).items()}
+    return Told(words, unknown, before, brief, early, absent)

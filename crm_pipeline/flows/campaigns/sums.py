@@ -5,6 +5,7 @@ Each row has its part, which is remembered, so that one that is read again count
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +40,9 @@ _OF_ALL_ROWS: Mapping[str, Callable[[Participation, str], Any]] = {
     },
     "registered_at": lambda row, _: _time(row.happened_at if _registers(row) else None),
     "first_attended_at": lambda row, _: _time(row.happened_at if _attends(row) else None),
-    "last_left_at": lambda row, zone: _time(computed.last_left_at(row.columns, zone)),
+    "last_left_at": lambda row, zone: (
+        _time(computed.last_left_at(row.columns, zone)) if _attends(row) else None
+    ),
 }
 """The part of a row in each such column but percent_attended; None: it has none."""
 
@@ -50,6 +53,11 @@ SUMMED = frozenset((*_OF_ALL_ROWS, PERCENT))
 
 SINCE_LONG = frozenset(("minutes_attended", "questions_answered"))
 """Those of them that members have been made of from the beginning."""
+
+
+def nothing_of(attendance: Participation) -> Participation:
+    """Returns an attendance that is none, as it is added up: without a minute."""
+    return replace(attendance, columns={**attendance.columns, "minutes_attended": 0})
 
 
 def parts_of(

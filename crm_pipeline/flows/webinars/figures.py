@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from crm_pipeline.accounts.stages import Words
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.ledger.person_rows import CountedRow, note_person_rows, person_rows
 from crm_pipeline.sources.computed import FIGURES
-from crm_pipeline.sources.minutes import Interval, minutes_of, minutes_together
+from crm_pipeline.sources.minutes import Interval, minutes_together
 from crm_pipeline.sources.participations import Participation
 from crm_pipeline.sources.people import who
-from crm_pipeline.sources.stages import word_of
+from crm_pipeline.sources.stages import visit, word_of
 from crm_pipeline.text import salesforce_time
 
 _PEOPLE = ("Lead", "Contact")
@@ -58,14 +59,7 @@ def with_figures(
         intents: what is wanted.
     """
     counting = [
-        CountedRow(
-            people[who(row)],
-            row.source == "attendances",
-            row.event_session_id,
-            row.happened_at.astimezone(UTC),
-            minutes_of(row.columns),
-            row.participation_id,
-        )
+        _counted(row, people[who(row)], chosen.words)
         for place, row in enumerate(rows)
         if place not in refused
         and type(row.participation_id) is int
@@ -93,6 +87,13 @@ def with_figures(
                     }
                 )
     return list(intents)
+
+
+def _counted(row: Participation, person_key: int, words: Words) -> CountedRow:
+    is_attendance = row.source == "attendances"
+    at, minutes = (is_attendance and visit(row, words)) or (row.happened_at, None)
+    session, number = row.event_session_id, row.participation_id
+    return CountedRow(person_key, is_attendance, session, at.astimezone(UTC), minutes, number)
 
 
 def figures_of(rows: Sequence[CountedRow], least_minutes: int = 1) -> dict[str, Any]:

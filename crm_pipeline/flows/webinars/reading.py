@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from shlex import quote
 
 import orjson
@@ -24,6 +25,7 @@ from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
 from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
+from crm_pipeline.sources.stages import BEFORE_START
 
 
 def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
@@ -47,9 +49,8 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     )
     if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
         rows = rows.with_again({"registrations": held_for(ledger, account.account_id, explained)})
-    unknown: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    yield from _batches(reading, rows, chosen, unknown, others)
+    noticed = _Noticed()
+    yield from _batches(reading, rows, chosen, noticed)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         ledger.execute(
             statement("ledger/sessions_were_read"),
@@ -57,29 +58,43 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         )
         yield from counted(
             reading,
-            lambda again: _batches(reading, rows.with_again(again), chosen, unknown, others),
+            lambda again: _batches(reading, rows.with_again(again), chosen, noticed),
         )
     yield from _answers_told(reading, rows)
-    yield from _addresses_told(reading, others.total())
+    yield from _addresses_told(reading, noticed.other_addresses)
     if rows.redaction.taken:
         yield Batch(NAME, 0, (), None, told=(rows.redaction.in_words(),))
-    if unknown:
-        told = explain_words(account.account_id, unknown, reading.choices.stage_of)
-        yield Batch(NAME, 0, (), None, told=(told,))
+    told = []
+    if noticed.early:
+        told.append(_early_told(account.account_id, noticed.early))
+    if noticed.unknown:
+        told.append(explain_words(account.account_id, noticed.unknown, reading.choices.stage_of))
+    if told:
+        yield Batch(NAME, 0, (), None, told=tuple(told))
+
+
+@dataclass(slots=True)
+class _Noticed:
+    """Things in rows that people are to be told of.
+
+    Attributes:
+        unknown: words that nobody has explained, with how often they were read.
+        other_addresses: how many people joined with another address than theirs.
+        early: visits that were over before their session began, by session.
+    """
+
+    unknown: Counter[str] = field(default_factory=Counter)
+    other_addresses: int = 0
+    early: Counter[int] = field(default_factory=Counter)
 
 
 def _batches(
     reading: Reading[AccountSettings],
     rows: AccountRows,
     chosen: rules.Choices,
-    unknown: Counter[str],
-    others: Counter[str],
+    noticed: _Noticed,
 ) -> Iterator[Batch]:
-    """The rows as batches.
-
-    Words that nobody has explained are counted in `unknown`, in `others` the addresses of people
-    who joined with another one than theirs.
-    """
+    """The rows as batches; adds to what was noticed in them."""
     known = positions(reading.ledger, rows.account_id, NAME)
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
@@ -92,8 +107,13 @@ def _batches(
                 asked = {key for row in chunk.rows for key in answers_in(row.columns)}
                 note_answer_keys(reading.ledger, rows.account_id, asked)
             if extract is ATTENDANCES:
-                others.update(filter(None, map(other_address, chunk.rows)))
+                noticed.other_addresses += sum(map(bool, map(other_address, chunk.rows)))
                 read = together(rows, chosen, chunk.rows)
+                noticed.early.update(
+                    read.rows[place].event_session_id
+                    for place, reason in read.refused.items()
+                    if reason == BEFORE_START
+                )
             else:
                 refused = rules.refusals(chunk.rows, chosen)
                 sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
@@ -112,7 +132,7 @@ def _batches(
                     refused=read.refused,
                     intents=intents,
                 )
-            unknown.update(rules.unknown_words(intents))
+            noticed.unknown.update(rules.unknown_words(intents))
             yield Batch(
                 extract.name,
                 len(read.rows) + len(read.replaced),
@@ -172,6 +192,22 @@ def _addresses_told(reading: Reading[AccountSettings], others: int) -> Iterator[
 
 _MOST_KEYS = 20
 """Of the keys of answers, so many are told."""
+
+
+def _early_told(account_id: str, early: Mapping[int, int]) -> str:
+    """Says of which sessions visits were over too early to be attendances, and what counts them."""
+    sessions = sorted(early)
+    named = ", ".join(map(str, sessions[:_MOST_SESSIONS]))
+    more = ", …" if len(sessions) > _MOST_SESSIONS else ""
+    return (
+        f"Visits that were over before their session began, and are no attendances: "
+        f"{sum(early.values())} (session {named}{more}); where a start is not the true one, "
+        f"`crm-pipeline account set {account_id} early_visits_count=true` has them count"
+    )
+
+
+_MOST_SESSIONS = 5
+"""Of sessions with early visits, so many are named."""
 
 
 def explain_words(account_id: str, unknown: Mapping[str, int], known: Mapping[str, str]) -> str:

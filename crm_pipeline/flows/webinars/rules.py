@@ -19,11 +19,10 @@ from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.left_out import NO_ACTIVITY
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
-from crm_pipeline.sources.computed import is_too_short
 from crm_pipeline.sources.mapping import OF_EACH_ROW, FieldMap, field_maps, rejection, said
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
-from crm_pipeline.sources.stages import word_of
+from crm_pipeline.sources.stages import is_too_short, why_absent, word_of
 from crm_pipeline.text import salesforce_time
 
 NATURAL_KEY: Mapping[ExtractName, str] = {
@@ -37,8 +36,6 @@ VANISHED = "not in the warehouse any more"
 
 UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
 """Why a registration is held; its word is kept beside it."""
-
-NO_MINUTES = "a visit of no minutes"
 
 TOO_SHORT = "there for fewer minutes than count as attended"
 
@@ -155,7 +152,7 @@ def refusal(participation: Participation, chosen: Choices) -> str | None:
     """Returns why a row is to have no activity, or None.
 
     Beside what no flow sends (`sources.mapping.rejection`): a status that is no registration, one
-    that nobody has explained, and a visit of no minutes.
+    that nobody has explained, and a visit of no minutes, or of none since the session began.
     """
     reason = rejection(participation, chosen.filter_strings)
     if reason is not None:
@@ -164,7 +161,7 @@ def refusal(participation: Participation, chosen: Choices) -> str | None:
     if stage == "unknown":
         return UNKNOWN_STATUS
     if stage == "absent":
-        return NO_MINUTES
+        return why_absent(participation)
     if stage in _ENDED and chosen.cancelled_activity == "delete":
         return CANCELLED
     return None if stage in chosen.people_from else stage
@@ -195,13 +192,13 @@ def intents(
         if type(row.participation_id) is int and row.participation_id in visits.first_of:
             rows_of[visits.first_of[row.participation_id]].append(row)
     activities, accepted = {}, []
-    are_timed, tells_of_all = chosen.words.least_minutes > 1, chosen.activities == "all"
+    tells_of_all = chosen.activities == "all"
     for place, row in enumerate(participations):
         reason = refused.get(place)
         number = row.participation_id if type(row.participation_id) is int else _NO_ID
         first = visits.first_of.get(number, number)
         whole = one_of_many(rows, row) if rows_of and (rows := rows_of.get(number)) else row
-        if are_timed and reason is None:
+        if reason is None and is_too_short(row, chosen.words):
             together = one_of_many(rows_of.get(first) or [row], row)
             reason = TOO_SHORT if is_too_short(together, chosen.words) else None
         person = None

@@ -138,7 +138,8 @@ def one_of_many(rows: Sequence[Participation], first: Participation) -> Particip
     for name in ("rating", "certificate_at"):
         given = [each for row in in_order if (each := row.columns.get(name)) is not None]
         columns[name] = given[-1] if given else None
-    return replace(first, happened_at=in_order[0].happened_at, columns=columns)
+    came, early = in_order[0].happened_at, in_order[0].early
+    return replace(first, happened_at=came, columns=columns, early=early)
 
 
 def several(value: Any) -> Sequence[Any]:

@@ -7,10 +7,11 @@ from sqlalchemy import text
 
 from crm_pipeline.cadence.due import read_standings
 from crm_pipeline.cadence.planner import own_business
+from crm_pipeline.flows.campaigns import rules
 from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.sessions import sessions_to_derive, sessions_were_derived
 from crm_pipeline_tests.cli.conftest import Run, run
-from crm_pipeline_tests.cycle.campaigns.scenes import says, switch_on
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, says, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, attend, register
 
@@ -121,6 +122,60 @@ def test_who_was_there_too_briefly_makes_nobody_else_a_no_show(bench: Bench) -> 
     if business(bench) is not None:
         bench.cycle()
     assert statuses(bench) == {"Last 1": "Registered", "Last 2": "Registered"}
+
+
+def test_who_looked_in_before_the_start_has_not_attended(bench: Bench, run: Run) -> None:
+    switch_on(bench)
+    bench.settings(early_visits_count=True)
+    two_registered(bench)
+    attend(bench.connection, 1, 1, minute=-40)
+    attend(bench.connection, 2, 2, minute=-20)
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "Attended"}
+    bench.settings(early_visits_count=False)
+    report = bench.cycle()
+    assert statuses(bench) == {"Last 1": "No Show", "Last 2": "Attended"}
+    assert (report.tally.overall("members_updated"), report.counts.api_calls) == (1, 2)
+    assert "before their session began, and are no attendances: 1 (session 1);" in report.notes
+    assert bench.cycle().counts.api_calls == 0
+    bench.connection.commit()
+    why = run("campaign", "explain", ACCOUNT, event_id(bench), "p1@example.com").stdout
+    assert "over before the session began" in " ".join(why.split())
+    assert "1: no_show" in why
+    # The session is moved to an hour earlier: they were there after all.
+    bench.connection.execute(
+        text("UPDATE warehouse.event_session SET starts_at = :at, shipped_at = :shipped"),
+        {"at": LONG_AGO - timedelta(hours=1), "shipped": LONG_AGO + timedelta(hours=3)},
+    )
+    bench.cycle()
+    assert statuses(bench) == {"Last 1": "Attended", "Last 2": "Attended"}
+
+
+def test_members_of_older_rules_are_decided_anew_with_no_call_too_many(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ledger and org are as an installation left them that had early visits count."""
+    monkeypatch.setattr(rules, "RULES", rules.RULES - 1)
+    switch_on(bench)
+    two_registered(bench)
+    for number, minute in ((1, -40), (2, 1)):
+        attend(bench.connection, number, number, minute=minute)
+    # What is shipped long after it, so that no row is read again as one that may have come late.
+    add_person(bench.connection, 3)
+    attend(bench.connection, 3, 3, session=2, minute=9_000)
+    begins = text("UPDATE warehouse.event_session SET starts_at = :at")
+    bench.connection.execute(begins, {"at": LONG_AGO - timedelta(hours=1)})
+    bench.cycle()
+    others = {"Last 2": "Attended", "Last 3": "Attended"}
+    assert statuses(bench) == {"Last 1": "Attended", **others}
+    # So it was all along: nothing of this is shipped.
+    bench.connection.execute(begins, {"at": LONG_AGO})
+    assert bench.cycle().counts.api_calls == 0
+    monkeypatch.undo()
+    report = bench.cycle()
+    assert statuses(bench) == {"Last 1": "No Show", **others}
+    assert (report.tally.overall("members_updated"), report.counts.api_calls) == (1, 2)
+    assert bench.cycle().counts.api_calls == 0
 
 
 def test_the_account_is_due_when_the_grace_ends_without_new_rows(bench: Bench) -> None:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.stages import Words
+from crm_pipeline.flows.campaigns.explaining import explained
 from crm_pipeline.flows.campaigns.rules import Choices, derived_again, member_intents, member_map
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
@@ -391,6 +393,42 @@ def test_brief_visits_that_make_a_minute_together_are_one() -> None:
     visits = [row("attendances", n, 70, made=n, minutes_attended=0.6) for n in (1, 2)]
     assert read(visits[:1]).rejected_because is not None
     assert read(visits[:1], visits[1:]).fields["Status"] == "Attended"
+
+
+@given(
+    st.lists(st.tuples(st.integers(-60, 40), st.integers(0, 70)), min_size=1, max_size=5),
+    st.sampled_from([1, 10, 30]),
+    st.booleans(),
+    st.data(),
+)
+def test_minutes_since_the_start_decide_as_by_brute_force_in_any_order(
+    visits: list[tuple[int, int]], least: int, early_count: bool, data: st.DataObject
+) -> None:
+    """Visits begin so many minutes after the planned start, or before it, and overlap."""
+    there = {
+        minute
+        for begins, stayed in visits
+        for minute in range(begins, begins + stayed)
+        if minute >= 0 or early_count
+    }
+    words = Words(least_minutes=least, early_visits_count=early_count)
+    choices = Choices(CampaignSettings(), member_map([]), {}, words=words)
+    rows = [registration(100, 70, "registered")]
+    for number, (begins, stayed) in enumerate(visits, 1):
+        visit = row("attendances", number, 70, made=begins, minutes_attended=stayed)
+        visit.early = timedelta(minutes=max(0, -begins))
+        rows.append(visit)
+    known: dict[str, Said] = {}
+    again = data.draw(st.lists(st.sampled_from(rows), max_size=2))
+    for each in data.draw(st.permutations([*rows, *again])):
+        [member] = member_intents([each], choices, people_of([each]), known)
+        said = Said(member.as_of, member.fields, orjson.loads(orjson.dumps(member.memory)))
+        known = {member.natural_key: said}
+    assert member.fields["stage"] == ("attended" if len(there) >= least else "registered")
+    [why] = known.values()
+    told = explained(why, choices)
+    assert set(told.sessions.values()) == {member.fields["stage"]}
+    assert len(told.rows) == len(rows), "each row is told, also those that do not count"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

@@ -16,6 +16,7 @@ from crm_pipeline.flows.webinars.rules import Choices, person_fields
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
+from crm_pipeline.sources.stages import BEFORE_START, NO_MINUTES
 from crm_pipeline_tests.flows.people import people_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,7 +101,35 @@ def test_an_attendance_of_no_minutes_is_none_and_one_of_unknown_minutes_is_one()
         rules.refusal(participation(source="attendances", minutes_attended=minutes), chosen)
         for minutes in (0, None, 1)
     ]
-    assert reasons == [rules.NO_MINUTES, None, None]
+    assert reasons == [NO_MINUTES, None, None]
+
+
+@pytest.mark.parametrize(
+    ("early", "columns", "settings", "reason"),
+    [
+        (30, {"minutes_attended": 29}, {}, BEFORE_START),
+        (30, {"minutes_attended": 30}, {}, BEFORE_START),
+        (30, {"minutes_attended": 31}, {}, None),
+        (30, {"minutes_attended": 30.5}, {}, rules.TOO_SHORT),
+        (30, {"minutes_attended": 40}, {"attended_at_least_minutes": 15}, rules.TOO_SHORT),
+        (30, {"minutes_attended": 45}, {"attended_at_least_minutes": 15}, None),
+        (30, {"minutes_attended": 0}, {}, NO_MINUTES),
+        (30, {"minutes_attended": None}, {}, None),
+        (30, {"minutes_attended": 29, "kind": "replay"}, {}, None),
+        (30, {"minutes_attended": 29, "kind": "simulive"}, {}, BEFORE_START),
+        (30, {"minutes_attended": 29}, {"early_visits_count": True}, None),
+        (0, {"minutes_attended": 1}, {}, None),
+    ],
+)
+def test_a_visit_that_is_over_before_the_session_begins_is_no_attendance(
+    early: int, columns: dict[str, Any], settings: dict[str, Any], reason: str | None
+) -> None:
+    chosen = rules.choices(AccountSettings(**settings), [], [])
+    row = participation(source="attendances", **columns)
+    row.early = timedelta(minutes=early)
+    refused = rules.refusals([row], chosen)
+    [*_, activity] = rules.intents([row], chosen, people_of([row]), refused)
+    assert activity.rejected_because == reason
 
 
 def test_a_registration_that_is_held_says_its_word_and_undoes_nothing() -> None:
