@@ -135,3 +135,29 @@ def test_every_value_is_json_that_says_the_same_when_it_is_read_again(value: Any
 )
 def test_a_value_is_kept_as_it_was_written(value: Any, kept: Any):
     assert salesforce_value(value) == kept
+
+
+@pytest.mark.parametrize(
+    ("starts", "zone", "early"),
+    [
+        (NOON + timedelta(minutes=30), "UTC", 30),
+        (NOON - timedelta(minutes=30), "UTC", 0),
+        (NOON, "UTC", 0),
+        ("2026-03-01 13:30", "Europe/Berlin", 30),
+        ("2026-03-01 13:30", "America/New_York", 390),
+        ("2026-03-02", "UTC", 720),
+        # Not known, or no time: nobody came too early.
+        (None, "UTC", 0),
+        ("soon", "UTC", 0),
+        ("infinity", "UTC", 0),
+        ([7], "UTC", 0),
+    ],
+)
+def test_how_early_somebody_came_is_told_where_the_start_is_known(
+    starts: object, zone: str, early: int
+) -> None:
+    came = {"attendance_id": 1, "attended_at": NOON, "session_starts_at": starts}
+    columns = {**GOOD, **came}
+    assert participation_of("attendances", columns, zone, NOON).early == timedelta(minutes=early)
+    columns.pop("session_starts_at")
+    assert participation_of("attendances", columns, zone, NOON).early == timedelta()
