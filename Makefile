@@ -3,7 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tests test-deep lint style types bench chaos fuzz picture clean
+.PHONY: help install demo test tests test-deep lint style types bench chaos fuzz picture reference \
+        clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -14,6 +15,7 @@ help:
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fuzz           thousands of requests to the listener, made of its own description'
+	@echo 'make reference      docs/commands.md anew, of the commands'
 	@echo 'make picture        docs/lineage.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
@@ -78,6 +80,10 @@ bench: .venv/bench
 
 chaos: install
 	@.venv/bin/python -m crm_pipeline_tests.chaos $(CHAOS)
+
+reference: install
+	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \
+	  --output docs/commands.md
 
 fuzz: install
 	FUZZ_EXAMPLES=$(or $(FUZZ),1000) .venv/bin/pytest -q -n 2 \

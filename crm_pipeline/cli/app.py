@@ -28,7 +28,6 @@ from crm_pipeline.sample.commands import app as sample
 app = typer.Typer(
     cls=OneLineMistakes,
     help="Keeps many clients' Salesforce orgs true to what happens in a webinar platform.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -45,6 +44,10 @@ def _say_version(wanted: bool) -> None:
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Tell it.")
+    ] = False,
+    _json: Annotated[
+        bool,
+        typer.Option("--json", help="Show it as one JSON document; anywhere in the command."),
     ] = False,
 ) -> None:
     pass

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.questions import Question, is_agreed, say_once
 from crm_pipeline.cli.show import say, shown
@@ -25,7 +26,7 @@ def agree(what: str, question: str, *, yes: bool) -> None:
     """
     if yes:
         say(what)
-    elif not _at_a_terminal():
+    elif not _can_ask():
         mistake(f"{what} Nothing is changed, as nobody can be asked here; --yes agrees.")
     elif not is_agreed(what):
         raise Question(what, question)
@@ -33,7 +34,7 @@ def agree(what: str, question: str, *, yes: bool) -> None:
 
 def agree_now(what: str, question: str, *, yes: bool) -> None:
     """As `agree`, but asks at once: for commands that hold nothing, and would not begin again."""
-    if yes or not _at_a_terminal():
+    if yes or not _can_ask():
         agree(what, question, yes=yes)
         return
     say(what)
@@ -85,6 +86,11 @@ def _described(client: "Client") -> str:
         f"Client {client.client_id} has {client.registrations} registrations and "
         f"{client.attendances} attendances, the newest row of {shown(client.newest)}."
     )
+
+
+def _can_ask() -> bool:
+    """Returns whether somebody is there to answer, and no document would be spoilt."""
+    return document() is None and _at_a_terminal()
 
 
 def _at_a_terminal() -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from crm_pipeline.cli.json_form import begin_document, end_document
 from crm_pipeline.cli.questions import with_answers
-from crm_pipeline.cli.show import say
+from crm_pipeline.cli.show import print_document, say
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -41,8 +42,10 @@ class OneLineMistakes(TyperGroup):
                 lambda: main(args, prog_name, complete_var, False, windows_expand_args, **extra)
             )
 
+        args, as_json = _form(sys.argv[1:] if args is None else args)
         if not standalone_mode:
             return run()
+        made = begin_document() if as_json else None
         try:
             status = run()
         except typer.TyperException as mistake:
@@ -58,7 +61,22 @@ class OneLineMistakes(TyperGroup):
                 raise
             _say(line)
             status = 1
+        finally:
+            if made is not None:
+                end_document()
+                print_document(made.parts)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _form(args: Sequence[str]) -> tuple[list[str], bool]:
+    """Takes `--json` out of a command's words, wherever it stands, and says whether it was there.
+
+    Behind a `--` words are taken as they are.
+    """
+    words = list(args)
+    end = words.index("--") if "--" in words else len(words)
+    kept = [word for word in words[:end] if word != "--json"]
+    return [*kept, *words[end:]], len(kept) < end
 
 
 def mistake(message: str) -> NoReturn:

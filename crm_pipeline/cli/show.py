@@ -5,11 +5,13 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
+
+from crm_pipeline.cli.json_form import document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,8 +45,11 @@ def harmless(text: str, *, keep: str = "\n") -> str:
 
 
 def say(text: object = "", *, err: bool = False) -> None:
-    """Prints a line, harmless."""
-    _echo(harmless(str(text)), err=err)
+    """Prints a line, harmless; where a document is made, it goes there and to stderr."""
+    made, line = document(), harmless(str(text))
+    if made is not None and not err:
+        made.say(line)
+    _echo(line, err=err or made is not None)
 
 
 def _echo(line: str, *, err: bool = False) -> None:
@@ -55,6 +60,23 @@ def _echo(line: str, *, err: bool = False) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
         os.close(nowhere)
+
+
+def is_terminal() -> bool:
+    """Returns whether what is shown goes to a terminal, and to no document."""
+    return sys.stdout.isatty() and document() is None
+
+
+def clear() -> None:
+    """Empties the terminal."""
+    console().clear()
+
+
+def print_document(parts: Mapping[str, object]) -> None:
+    """Prints a document as JSON."""
+    import json
+
+    _echo(json.dumps(parts, indent=2))
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -73,6 +95,9 @@ def print_table(
     narrow the widest columns go below their row, so that no word is cut.
     """
     listed = list(rows)
+    if (made := document()) is not None:
+        made.show_table(title, columns, listed)
+        return
     if not listed:
         say(empty)
         return
@@ -88,6 +113,9 @@ def print_table(
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Prints names and values, a line each; outside of terminals with a tab between them."""
+    if (made := document()) is not None:
+        made.show_facts(facts)
+        return
     listed = [(name, harmless(shown(value))) for name, value in facts]
     if not sys.stdout.isatty():
         _print_lines(f"{name}\t{value}" for name, value in listed)

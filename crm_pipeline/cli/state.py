@@ -2,25 +2,42 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crm_pipeline.cli.databases import transaction
-from crm_pipeline.cli.show import print_facts, print_table
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import clear, is_terminal, print_facts, print_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
 _LAST_CYCLES = 10
 
+_WATCH_SECONDS = 2
+
 
 def state(
     account_id: Annotated[
         str | None, typer.Argument(metavar="[ACCOUNT]", help="One account, in detail.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it anew every two seconds, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show where each account stands, or one with its last cycles."""
+    if watch and not is_terminal():
+        mistake("--watch needs a terminal; run `crm-pipeline state` again and again instead.")
+    while watch:
+        clear()
+        _show(account_id)
+        sleep(_WATCH_SECONDS)
+    _show(account_id)
+
+
+def _show(account_id: str | None) -> None:
     from crm_pipeline.accounts.store import fields_not_seen, get_account
     from crm_pipeline.database.statements import statement
     from crm_pipeline.ledger.conflicts import open_conflicts
@@ -102,7 +119,7 @@ def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
         ("last cycle began", row.started_at),
         ("last cycle ended", row.finished_at),
         ("last Complete", row.complete_at),
-        ("paused until", row.paused_until),
+        ("next try", _next_try(row)),
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
         ("seen at", row.api_seen_at),
@@ -115,6 +132,19 @@ def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
         ("fields to decide about (`conflict list`)", conflicts or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)
+
+
+def _next_try(row: "Row[Any]") -> datetime | None:
+    """Returns when an account that failed or pauses is due again by itself, or None."""
+    from crm_pipeline.cadence.planner import wait_after
+
+    if not row.enabled or row.refused:
+        return None
+    if row.state == "Failed" and row.finished_at and row.failures_in_a_row:
+        waits: datetime = row.finished_at + wait_after(row.failures_in_a_row)
+        return max(waits, row.paused_until or waits)
+    until: datetime | None = row.paused_until if row.state == "Paused" else None
+    return until
 
 
 def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:

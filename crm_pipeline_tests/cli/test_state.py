@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline.accounts.credentials import mark_refused
 from crm_pipeline.cli.app import app
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
@@ -143,3 +144,22 @@ def test_piped_the_state_is_lines_of_cells(run: Run, org: Org, pipeline: Engine)
     assert told["state"] == "Failed"
     assert told["reason"] == REASON.strip()
     assert told["name"] == "Acme\\tLtd\\nand Sons"
+
+
+def test_a_failed_account_says_when_it_is_tried_next(run: Run, org: Org, pipeline: Engine):
+    run("cycle", "acme")
+    with pipeline.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE crm.sync_state SET state = 'Failed', failures_in_a_row = 2,"
+                " finished_at = '2026-03-01 12:00+00'"
+            )
+        )
+    assert "next try\t2026-03-01 12:30:00 UTC" in run("state", "acme").stdout
+    with pipeline.begin() as connection:
+        mark_refused(connection, "acme", "invalid_client")
+    assert "next try" not in run("state", "acme").stdout
+
+
+def test_nobody_watches_what_is_piped(run: Run, org: Org):
+    assert "--watch needs a terminal" in run("state", "--watch", fails=1).stderr

@@ -14,6 +14,7 @@ SELECT
     s.finished_at,
     s.paused_until,
     s.failures_in_a_row,
+    c.refused_at IS NOT NULL AS refused,
     s.api_used,
     s.api_limit,
     s.api_seen_at,
@@ -23,6 +24,7 @@ SELECT
     coalesce(o.exhausted, 0) AS exhausted
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
+LEFT JOIN crm.credential AS c ON a.account_id = c.account_id
 LEFT JOIN (
     SELECT
         account_id,
