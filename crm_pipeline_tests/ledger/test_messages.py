@@ -42,3 +42,8 @@ def test_what_was_told_last_is_not_told_again_for_a_word_that_never_went_out(
     # A change that people made is told also where it leads back.
     want(ledger, 5, "1/2", noticed_by=7)
     assert tell(ledger) == 1
+
+
+def test_a_message_has_the_same_id_in_all_releases(ledger: Connection) -> None:
+    made = ledger.scalar(text("SELECT crm.message_id('acme', 'lead_values', 'lead 4711', 2)"))
+    assert str(made) == "e6ebd1af-a8f3-88a2-a7f4-8d55adc2ce95"
