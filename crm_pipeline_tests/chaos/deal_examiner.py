@@ -219,7 +219,9 @@ def _whose(opportunity: Record, evidence: Evidence) -> tuple[set[str], set[str]]
     people = [evidence.people[each] for each in around]
     emails = {mark for each in people for mark in marks(each.get("Email"), None, None)}
     must = {lead for lead, known in evidence.leads.items() if known & emails}
-    return reached(may, evidence.leads), must
+    # Who was once taken for somebody, by a lead that counts no more, stays that person.
+    every = {**evidence.leads, **evidence.rejected}
+    return reached(may, every) & evidence.leads.keys(), must
 
 
 def _as_it_is(

@@ -13,7 +13,7 @@ from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.chaos.badge_examiner import living
-from crm_pipeline_tests.chaos.installation import LEAD_ON_OPPORTUNITY
+from crm_pipeline_tests.chaos.installation import ATTRIBUTION_FIELDS, LEAD_ON_OPPORTUNITY
 
 STAGES = ("Prospecting", "Qualification", "Negotiation/Review", "Closed Won", "Closed Lost")
 CURRENCIES = ("USD", "EUR")
@@ -67,6 +67,14 @@ class Dealings:
             how["opportunity_name"] = f"Converted {self._number}"
         with self._unless_locked():
             self.convert(lead, **how)
+
+    def converts_unmapped(self, pick: int) -> None:
+        """The same, and the tracker's fields are mapped to none of the Contact's."""
+        self._org.config.unmapped_lead_fields = [*ATTRIBUTION_FIELDS]
+        try:
+            self.converts(pick)
+        finally:
+            self._org.config.unmapped_lead_fields = []
 
     def gives_role(self, pick: int) -> None:
         """A contact gets a role in an opportunity, perhaps the primary one."""

@@ -8,7 +8,7 @@ from crm_pipeline_tests.chaos.deal_examiner import Evidence, Record
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.marks import became, marks, reached
 
-FIRST, LAST = "First_Source__c", "Last_Source__c"
+ID, FIRST, LAST = "Tracker_Id__c", "First_Source__c", "Last_Source__c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class PeopleExamination:
         found = Findings()
         self._twice(found)
         self._lost(found)
+        self._left_behind(found)
         for record in self._ours():
             if not self._is_left(record):
                 self._touches(record, found)
@@ -99,6 +100,19 @@ class PeopleExamination:
                 f"{mark} of lead {lead} is nobody's in the org"
                 for mark in (evidence.leads[lead] & known) - once
                 if not mark.startswith("id ")
+            ]
+
+    def _left_behind(self, found: Findings) -> None:
+        """What a conversion does not take along is at the Contact in the end."""
+        people = self.evidence.people
+        for lead in people.values():
+            contact = people[became(people, lead["Id"])]
+            if contact is lead or contact["IsDeleted"] or self._is_left(lead):
+                continue
+            found.lost += [
+                f"{field} of {lead['Id']} did not come to {contact['Id']}"
+                for field in (ID, FIRST)
+                if lead.get(field) and not contact.get(field)
             ]
 
     def _touches(self, record: Record, found: Findings) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from crm_pipeline.accounts.store import update_settings
+from crm_pipeline.accounts.store import get_account, update_settings
 from crm_pipeline.ledger.read_back import hint
 from crm_pipeline_tests.chaos.deal_examiner import Evidence, examine
 from crm_pipeline_tests.chaos.dealings import Dealings
@@ -37,6 +37,26 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 """The accounts of the walk, and what they have chosen."""
 
+CHANGES: tuple[Mapping[str, Any], ...] = (
+    *({"split": each} for each in ("primary", "equal", "first_touch")),
+    {"triggers": []},
+    {
+        "triggers": ["matching_filter"],
+        "opportunity_filter": [{"field": "Amount", "operator": ">=", "value": 60}],
+    },
+    {
+        "triggers": ["new", "matching_filter"],
+        "opportunity_filter": [{"field": "StageName", "value": "Closed Won"}],
+        "filter_fires_again": True,
+    },
+    {"kinds": ["form", "email"]},
+    {"phone_region": None},
+    {"opportunity_id_field": None},
+    {"further_fields": {}},
+    {"last_touch": {}},
+)
+"""What the account chooses otherwise for a while; in the end it goes back."""
+
 
 class TrackedWorld:
     """The clients' trackers, the salespeople of their orgs, and the pipeline between them."""
@@ -51,6 +71,7 @@ class TrackedWorld:
             name: Dealings(installation.org(name), partial(self._known, name)) for name in names
         }
         self._marks = {name: Marks() for name in names}
+        self._chosen: dict[str, Mapping[str, Any]] = {}
 
     def _known(self, account: str) -> list[str]:
         with self.installation.rows() as rows:
@@ -74,6 +95,19 @@ class TrackedWorld:
         """As `World.comes_to_rest`."""
         for tracker in self.trackers.values():
             tracker.time_passes(45)
+        with self.installation.rows() as rows:
+            for name, chosen in self._chosen.items():
+                update_settings(rows, name, {"attribution": chosen})
+
+    def chooses(self, account: str, pick: int) -> None:
+        """The account chooses something else, beside what it had chosen at first."""
+        with self.installation.rows() as rows:
+            if account not in self._chosen:
+                found = get_account(rows, account).settings.attribution
+                assert found is not None
+                self._chosen[account] = found.model_dump(mode="json", exclude_unset=True)
+            otherwise = {**self._chosen[account], **CHANGES[pick % len(CHANGES)]}
+            update_settings(rows, account, {"attribution": otherwise})
 
     def examined(self, *, at_rest: bool) -> Findings:
         """Findings of the examiner in all accounts."""
@@ -134,12 +168,14 @@ ROWS: Mapping[str, _Move] = {
     "turns out": _at_the_source(Tracker.turns_out),
     "vanishes": _at_the_source(Tracker.vanishes),
     "time passes": _time_passes,
+    "chooses": TrackedWorld.chooses,
 }
-"""Everything that can happen at the source, by name."""
+"""Everything that can happen at the source or to the settings, by name."""
 
 SALES: Mapping[str, _Move] = {
     "opens": _in_the_org(Dealings.opens),
     "converts": _in_the_org(Dealings.converts),
+    "converts unmapped": _in_the_org(Dealings.converts_unmapped),
     "gives role": _in_the_org(Dealings.gives_role),
     "takes role": _in_the_org(Dealings.takes_role),
     "moves stage": _in_the_org(Dealings.moves_stage),

@@ -447,15 +447,17 @@ def test_what_we_wrote_ourselves_is_no_change(deals: Bench) -> None:
 def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
     """They stay in the org, where the account chose so, and are read back with every change."""
     ada = contact(deals, Email="ada@example.com", Phone="030 901820")
-    made = deal(deals, ada)
-    track(deals.connection, 1, **ADA)
+    made = deal(deals, ada, StageName="Closed Won")
+    track(deals.connection, 1, gclid="Cj0K", **ADA)
     cycle(deals)
     cycle(deals)
+    assert conversions(deals) == ["Cj0K"]
     account = get_account(deals.connection, ACCOUNT)
     hasher = hasher_of(deals.connection, account)
     bury(deals.connection, hasher, "ada@example.com", "erase")
     erase(deals.connection, traces_of(deals.connection, hasher, "ada@example.com"), seq=0)
     deals.connection.commit()
+    assert conversions(deals) == []
     edit(deals, ada, Title="Countess")
     role(deals, made, contact(deals))
     cycle(deals)
@@ -466,6 +468,14 @@ def test_of_people_who_were_removed_nothing_is_kept_again(deals: Bench) -> None:
     assert {(row.email, *row.phones, row.tracker_id) for row in rows} == {(None, None)}
     deals.connection.rollback()
     assert waits(deals, made) == "nobody around it is a tracked lead"
+    assert conversions(deals) == []
+
+
+def conversions(bench: Bench) -> list[str | None]:
+    """The click ids of the conversions that ad platforms may take."""
+    found = bench.connection.scalars(text("SELECT gclid FROM platform_inbox.ad_conversion")).all()
+    bench.connection.rollback()
+    return list(found)
 
 
 @pytest.mark.parametrize(
