@@ -226,7 +226,7 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
     stage = row["status"]
     if kind == "attendance":
         stage = "attended_on_demand" if row["kind"] == "on_demand" else "attended"
-        stage = "absent" if row["minutes_attended"] == 0 else stage
+        stage = "absent" if _was_nobody_there(row) else stage
     return Participation(
         key=f"{kind}:{row['id']}",
         email=row["email"] or "",
@@ -243,6 +243,14 @@ def _participation(row: RowMapping, kind: str, subject: str) -> Participation:
         told=(row["name"], row["session_title"], salesforce_time(row["starts_at"]), stage),
         visit=(row["at"], row["minutes_attended"] or 0),
     )
+
+
+def _was_nobody_there(row: RowMapping) -> bool:
+    """Returns whether a visit was of no minutes, or was over before its session began."""
+    minutes = row["minutes_attended"]
+    if minutes is None or row["kind"] == "on_demand":
+        return bool(minutes == 0)
+    return bool(minutes == 0 or row["at"] + timedelta(minutes=minutes) <= row["starts_at"])
 
 
 def _header(row: RowMapping, stage: str, minutes: int | None) -> list[str]:
