@@ -177,12 +177,12 @@ def activate_account(connection: Connection, account_id: str) -> None:
     account = _stored(connection, account_id)
     key = {"account_id": account_id}
     if connection.scalar(statement("accounts/activate"), key) is None:
-        enable = (
-            ""
-            if account.enabled
-            else (f", and disabled; `crm-pipeline account enable {account_id}` lets its cycles run")
+        if account.enabled:
+            raise AccountError(f"Account {account_id} is active already.")
+        raise AccountError(
+            f"Account {account_id} is no draft but disabled; `crm-pipeline account enable "
+            f"{account_id}` lets its cycles run."
         )
-        raise AccountError(f"Account {account_id} is active already{enable}.")
 
 
 def disable_account(connection: Connection, account_id: str) -> None:

@@ -38,7 +38,10 @@ def activate(
             account = update_settings(connection, account_id, {"start_at": start})
         activate_account(connection, account_id)
         agree(_what_goes(account), "Activate it?", yes=yes)
-    say(f"Account {account_id} is active; its first cycle begins within seconds of the daemon's.")
+    say(
+        f"Account {account_id} is active: the daemon begins its first cycle within a minute, or "
+        f"`crm-pipeline cycle {account_id}` now."
+    )
 
 
 def _what_goes(account: "Account") -> str:
