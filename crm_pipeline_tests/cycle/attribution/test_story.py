@@ -1,6 +1,7 @@
-"""The story of a tracked lead in twelve steps, with the reason at each of them."""
+"""The story of a tracked lead in twelve steps, with the reason at each of them; and an odd one."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,15 +10,20 @@ from sqlalchemy import Engine
 from crm_pipeline_tests.cycle.attribution.deals import (
     cycle,
     deal,
+    deals,
     deals_of,
     edit,
     messages,
     of_lead,
     role,
+    sums,
+    told,
     waits,
 )
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import track
+
+__all__ = ["deals"]
 
 CALL: dict[str, Any] = {"kind": "call", "phone": "030 901820", "contact_name": "Ada Lovelace"}
 
@@ -154,3 +160,43 @@ def test_twelve_steps(shop: Bench) -> None:
     cycle(shop)
     cycle(shop)
     assert messages(shop) == before
+
+
+def test_an_odd_day_of_salespeople(deals: Bench) -> None:
+    """The same contact by two conversions, merged away; the primary role moved; no amount."""
+    for number, email in enumerate(("ada@example.com", "bob@example.com", "eve@example.com"), 1):
+        track(deals.connection, number, contact_name=f"Caller {number}", email=email)
+    cycle(deals)
+    leads = {each["Email"]: each["Id"] for each in deals.records("Lead")}
+    ada = deals.admin("convert", lead_id=leads["ada@example.com"])["contact_id"]
+    deals.admin("convert", lead_id=leads["bob@example.com"], contact_id=ada)
+    eve = deals.admin("convert", lead_id=leads["eve@example.com"])["contact_id"]
+    made = deal(deals, eve, Amount=50)
+    cycle(deals)
+    assert of_lead(deals, 3, made)["amount"] == "50.00"
+    first = deals.records("OpportunityContactRole")[0]["Id"]
+    edit(deals, first, IsPrimary=False)
+    role(deals, made, ada, primary=True)
+    cycle(deals)
+    assert of_lead(deals, 3, made)["standing"] == "withdrawn"
+    [holder] = [body for body in told(deals).values() if body["standing"] == "open"]
+    assert holder["lead"] in ("1", "2")
+    assert holder["match"]["rule"] == "contact_role"
+    deals.admin("merge", object="Contact", master_id=eve, ids=[ada])
+    edit(deals, made, Amount=None, StageName="Closed Lost")
+    cycle(deals)
+    cycle(deals)
+    edit(deals, made, StageName="Closed Won")
+    cycle(deals)
+    [now] = [body for body in told(deals).values() if body["standing"] == "won"]
+    assert (now["amount"], now["stage"]) == (None, "Closed Won")
+    edit(deals, made, Amount=75, CurrencyIsoCode="EUR")
+    deals.admin("delete", ids=[made])
+    cycle(deals)
+    assert sums(deals) == {}
+    deals.admin("undelete", ids=[made])
+    cycle(deals)
+    assert sums(deals) == {"EUR": Decimal(75)}
+    before = messages(deals)
+    cycle(deals)
+    assert messages(deals) == before
