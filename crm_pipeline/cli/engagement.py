@@ -70,8 +70,34 @@ def resync(
     if prospect is None:
         _agree_to_all(account, chosen, storage_beforehand(account), yes=yes)
     with transaction() as connection:
+        if prospect is not None and not _is_known(connection, account, prospect):
+            mistake(
+                f"Account {account_id}: neither the ledger nor the source has a prospect "
+                f"{prospect!r}; say the source's id of it."
+            )
         request_reading(connection, account_id, prospect or ALL)
-    say(f"The next cycle of account {account_id} reads it in full.")
+    what = "all prospects" if prospect is None else f"prospect {prospect}"
+    say(f"The next cycle of account {account_id} reads {what} in full.")
+
+
+def _is_known(connection: "Connection", account: "Account", prospect: str) -> bool:
+    """Returns whether the ledger or the source has a prospect."""
+    from datetime import timedelta
+
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.engagement import is_prospect
+    from crm_pipeline.sources.engagement import PROSPECTS, EngagementReading
+    from crm_pipeline.sources.errors import ExtractError
+
+    if is_prospect(connection, account.account_id, prospect):
+        return True
+    one = EngagementReading(
+        engine("warehouse"), account.client_id, timedelta(), 1, prospect_ids=(prospect,)
+    )
+    try:
+        return any(chunk.rows for chunk in PROSPECTS.read(one, None))
+    except ExtractError as error:
+        mistake(f"{error}.")
 
 
 @app.command()

@@ -42,10 +42,13 @@ def write_metadata(
         ),
         **(further or {}),
     }
-    for path, text in files.items():
-        file = out / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    try:
+        for path, text in files.items():
+            file = out / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        mistake(f"{out} cannot be written: {error.strerror}; name another folder.")
     say(
         f"Wrote {len(files)} files to {out}. Deploy them there with `sf project deploy start`, and "
         f"give the user of account {account.account_id} the permission set {permission_set}."

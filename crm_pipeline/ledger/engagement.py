@@ -343,6 +343,12 @@ def prospects_of(
     return found
 
 
+def is_prospect(connection: Connection, account_id: str, prospect_id: str) -> bool:
+    """Returns whether a prospect was ever read."""
+    parameters = {"account_id": account_id, "prospect_id": prospect_id}
+    return bool(connection.scalar(statement("engagement/is_prospect"), parameters))
+
+
 def request_reading(connection: Connection, account_id: str, prospect_id: str = ALL) -> None:
     """Asks for a full reading with the next cycle: of one prospect, or of all."""
     parameters = {"account_id": account_id, "prospect_id": prospect_id}

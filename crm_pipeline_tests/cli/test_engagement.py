@@ -34,6 +34,9 @@ def test_metadata_is_written_to_an_empty_folder(run: Run, acme: str, tmp_path: P
     assert (out / "sfdx-project.json").is_file()
     assert (out / "force-app/main/default/objects/Prospect__c").is_dir()
     assert "not empty" in run("engagement", "metadata", acme, "--out", out, fails=1).stderr
+    file = out / "sfdx-project.json" / "below"
+    told = run("engagement", "metadata", acme, "--out", file, fails=1).stderr
+    assert f"{file} cannot be written" in told
 
 
 def test_metadata_needs_the_workflow_on_and_no_package(run: Run, acme: str, tmp_path: Path):
@@ -105,6 +108,9 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
     run("account", "set", acme, "engagement={}", "--yes")
     assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
     run("engagement", "resync", acme, "--prospect", "p1")
+    for unknown in ("", "p17"):
+        told = run("engagement", "resync", acme, "--prospect", unknown, fails=1).stderr
+        assert f"neither the ledger nor the source has a prospect '{unknown}'" in told
     with pipeline.connect() as connection:
         assert requested_readings(connection, acme) == {ALL, "p1"}
 
