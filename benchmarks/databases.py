@@ -96,7 +96,8 @@ def fill(url: str, rows: int) -> None:
     now = datetime.now(UTC)
     first = now - _AGE - 2 * job.shipping_time(rows)
     event = (job.EVENT_ID, job.CLIENT, "Benchmark", first, now, first)
-    session = (job.SESSION_ID, job.EVENT_ID, job.CLIENT, "Benchmark", first, now, first)
+    starts = job.registered_at(0)
+    session = (job.SESSION_ID, job.EVENT_ID, job.CLIENT, "Benchmark", starts, now, first)
     with connect(url) as connection:
         copy(connection, "client", [(job.CLIENT, "Benchmark")])
         copy(connection, "event", [event])

@@ -72,6 +72,7 @@ def test_each_session_below_its_event_below_its_series(run: Run, bench: Bench) -
     is_now(bench, "event", event_id(bench), hour=0, series="Tuesdays", budget=500, **times)
     for session in (1, 2):
         is_now(bench, "event_session", session, hour=0, **times)
+    is_now(bench, "attendance", 1, hour=0, attended_at=times["starts_at"])
     bench.connection.execute(
         text("INSERT INTO crm.field_mapping VALUES (:acme, 'Campaign', 'BudgetedCost', 'budget')"),
         {"acme": ACCOUNT},
