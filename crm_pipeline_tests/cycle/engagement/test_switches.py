@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from crm_pipeline.accounts.engagement import EngagementSettings
-from crm_pipeline.ledger.engagement import request_reading
+from crm_pipeline.flows.engagement.topics import ALL_OF_THE_ORG
+from crm_pipeline.ledger.engagement import count_records, request_reading
 from crm_pipeline.lineage.assets import TOPICS, metadata
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -130,6 +131,9 @@ def test_a_clean_up_takes_all_of_it_off_and_nothing_else(engaged: Engaged) -> No
         lead = bench.org.table("Lead").rows[known]
         assert (lead["Prospect_Id__c"], lead["Favorite__c"]) == (None, False)
         assert bench.org.table("Account").rows[firm]["Temperature__c"] is None
+        held = [each.name for each in EngagementSettings(**ALL).org_objects]
+        # Nothing is said to stay where it is switched off now.
+        assert count_records(bench.connection, ACCOUNT, ALL_OF_THE_ORG, held) == 0
         assert complete(bench).api_calls_by_kind.keys() <= {"changes", "changes+updated"}
 
 
