@@ -110,6 +110,8 @@ def known_rows(
 
     Those that had vanished are to be read when they come back, so they are left out by default.
     """
+    if not numbers:
+        return {}
     keys = [f"{key}:{number}" for number in numbers]
     known = connection.execute(
         statement("ledger/known_rows"), {"account_id": account_id, "natural_keys": keys}
