@@ -61,7 +61,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     from psycopg.types.json import set_json_loads
 
     from crm_pipeline.database.dumpers import writing_adapters
-    from crm_pipeline.database.loaders import reading_adapters
+    from crm_pipeline.database.loaders import reading_adapters, take_arrays_apart
     from crm_pipeline.database.prepared import connect
 
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
@@ -85,6 +85,8 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
         event.listen(made, "do_connect", connect)
     # Before SQLAlchemy looks at the server, which a pooler may refuse in words of its own.
     event.listen(made, "connect", session.begin, insert=True)
+    if which == "warehouse":
+        event.listen(made, "connect", take_arrays_apart)
     tell_no_values(made)
     return made
 

@@ -11,8 +11,10 @@ from typing import Any
 import psycopg
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import AdaptersMap, Loader
+from psycopg.types import TypeInfo
 from psycopg.types.string import TextLoader
 
+from crm_pipeline.database.sessions import plain
 from crm_pipeline.text import JsonText
 
 _AS_PYTHON_HAS_THEM = frozenset(
@@ -34,6 +36,17 @@ def reading_adapters() -> AdaptersMap:
     for kind, loader in _LOADERS.items():
         chosen.register_loader(kind, loader)
     return chosen
+
+
+def take_arrays_apart(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Has arrays of types that the database's people made read as lists, like all others.
+
+    Args:
+        connection: one that was just made, and whose session has begun.
+    """
+    for name, oid, array_oid, delimiter in connection.execute(plain("sessions/own_types")):
+        TypeInfo(name, oid, array_oid, delimiter=delimiter).register(connection)
+    connection.rollback()
 
 
 class _Careful(Loader):

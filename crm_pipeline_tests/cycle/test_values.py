@@ -168,6 +168,13 @@ def test_a_row_shipped_at_no_usable_time_goes_and_so_does_its_correction(bench: 
         ("boolean", "true", "true"),
         ("text []", '{red,NULL," ",blue}', "red, blue"),
         ("int []", "{1,2}", "1, 2"),
+        ("mood", "sad", "sad"),
+        ("mood []", '{sad,NULL,"so so"}', "sad, so so"),
+        ("price []", "{1.50,2}", "1.50, 2"),
+        ("moods", "{sad}", "sad"),
+        ("pair []", '{"(1,a)","(2,b)"}', "(1,a), (2,b)"),
+        ("money", "1.5", "$1.50"),
+        ("bit (4)", "1010", "1010"),
         ("date", "2026-01-05", "2026-01-05"),
         ("date", "infinity", "infinity"),
         ("time", "24:00", "24:00:00"),
@@ -183,6 +190,15 @@ def test_a_row_shipped_at_no_usable_time_goes_and_so_does_its_correction(bench: 
 def test_a_mapped_column_of_any_type_is_written_as_people_wrote_it(
     bench: Bench, kind: str, value: str, title: str
 ):
+    own = (
+        "TYPE mood AS ENUM ('sad', 'so so')",
+        "DOMAIN price AS numeric",
+        "DOMAIN moods AS mood []",
+        "TYPE pair AS (first integer, second text)",
+    )
+    for each in own:
+        change(bench, f"CREATE {each}")
+    change(bench, "SET lc_monetary = 'C'")
     good_and_odd(bench, job_title=value)
     change(bench, "UPDATE warehouse.person SET job_title = NULL WHERE person_id = 2")
     retype = f"ALTER job_title TYPE {kind} USING CAST(job_title AS {kind})"
