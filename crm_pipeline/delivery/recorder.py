@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import MEMBER, PASSING, PERSON, Remedy, remedy
+from crm_pipeline.delivery.kind import ACTIVITY, MEMBER, PASSING, PERSON, Remedy, remedy
 from crm_pipeline.delivery.recording import keep_held, keep_updates, note_changes, record_failures
 from crm_pipeline.delivery.refusals import (
     ABOUT,
@@ -26,6 +26,7 @@ from crm_pipeline.ledger.outcomes import (
     Done,
     Failed,
     back_to_pending,
+    forget_moved_activities,
     record_done,
 )
 from crm_pipeline.ledger.read_back import OrgValue, note_values
@@ -217,18 +218,14 @@ class Recorder:
         """Treats one refused row by the error table. Faults of the account never come here."""
         if self._may_degrade(write, errors[0]) and self._degraded(write, errors):
             return
-        error, kind = errors[0], self.decisions[write.ref].kind
+        error = errors[0]
         if self._lacks_what_is_never_left_out(write, error):
             # The next cycle sees which field the org hides, and says so before it sends anything.
             self.desk.schemas.forget([write.sobject])
             failed.append(_failed(write, error, 1))
             return
         self.locked += error.treatment is Treatment.RETRY_SERIALLY
-        of_reference = self.decisions[write.ref].names_another(write)
-        # A record that the org cannot even read was found among others by halving their request.
-        unreadable = error.treatment is Treatment.STOP_ACCOUNT
-        treatment = Treatment.GIVE_UP if unreadable else error.treatment
-        chosen = remedy(kind, treatment, write.written_as, of_reference=of_reference)
+        chosen = self._remedy(write, error)
         match chosen:
             case Remedy.AGAIN if not self.last:
                 self.again.append(write)
@@ -253,6 +250,22 @@ class Recorder:
                 passing = chosen in PASSING or (chosen is Remedy.WITHOUT_FIELDS and self.last)
                 failed.append(_failed(write, error, 1 if passing else None))
 
+    def _remedy(self, write: Write, error: RowError) -> Remedy:
+        decision = self.decisions[write.ref]
+        # A record that the org cannot even read was found among others by halving their request.
+        unreadable = error.treatment is Treatment.STOP_ACCOUNT
+        treatment = Treatment.GIVE_UP if unreadable else error.treatment
+        of_reference = decision.names_another(write)
+        chosen = remedy(decision.kind, treatment, write.written_as, of_reference=of_reference)
+        of_activity = decision.kind is ACTIVITY and write.action == "update"
+        if of_activity and chosen is Remedy.RELOCATE and self._was_tried(write, error):
+            # Its person was found since: perhaps it is the activity itself that is gone.
+            return Remedy.SEE_WHICH_IS_GONE
+        return chosen
+
+    def _was_tried(self, write: Write, error: RowError) -> bool:
+        return self.desk.passes.was_tried(write.ref, error.code)
+
     def _once(self, write: Write, error: RowError) -> bool:
         return self.desk.passes.try_once(write.ref, error.code)
 
@@ -263,7 +276,7 @@ class Recorder:
         """
         if self.last:
             return False
-        asked_before = self.desk.passes.was_tried(write.ref, error.code)
+        asked_before = self._was_tried(write, error)
         of_a_reference = error.code in OF_A_REFERENCE and not error.fields and asked_before
         return (
             error.treatment is Treatment.DEGRADE_FIELD
@@ -290,7 +303,13 @@ class Recorder:
 
     def _record_deleted(self) -> None:
         """Records that people deleted and that stay gone: there is nothing left to update."""
+        if not self.deleted and not self.anew:
+            return
         to_make = {w.ref for w in self.deleted if _is_made_anew(w, self.decisions[w.ref])}
+        to_make |= forget_moved_activities(
+            self.desk.ledger.connection,
+            [each.ref for each in self.deleted if each.action == "update"],
+        )
         self.anew += [write for write in self.deleted if write.ref in to_make]
         self.deleted = [write for write in self.deleted if write.ref not in to_make]
         gone = [

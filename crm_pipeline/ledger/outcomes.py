@@ -192,6 +192,20 @@ def record_failed(
     connection.execute(statement("ledger/record_failed"), rows)
 
 
+def forget_moved_activities(connection: Connection, operation_ids: Sequence[int]) -> set[int]:
+    """Forgets the records, which are gone, of activities that are somebody else's now.
+
+    Args:
+        connection: the pipeline's own database.
+        operation_ids: operations of any kind, whose record is not in the org any more.
+
+    Returns:
+        Those that are to be made anew: nobody took them away from the person whose they are now.
+    """
+    parameters = {"operation_ids": list(operation_ids)}
+    return set(connection.scalars(statement("ledger/forget_moved_activities"), parameters))
+
+
 def back_to_pending(connection: Connection, operation_ids: Sequence[int]) -> None:
     """Makes operations pending that were not sent, or are to be sent anew: costs no attempt."""
     connection.execute(statement("ledger/back_to_pending"), {"operation_ids": list(operation_ids)})

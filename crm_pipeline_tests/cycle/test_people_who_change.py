@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.delivery import windows
+from crm_pipeline.local_org.lifecycle import convert
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
@@ -79,6 +80,42 @@ def test_a_registration_that_moves_takes_its_membership_along(bench: Bench) -> N
     members = {email[each["LeadId"]] for each in bench.records("CampaignMember")}
     assert {"p2@example.com", "p3@example.com"} <= members
     assert whose(bench) == ["p3@example.com", "p2@example.com"]
+
+
+@pytest.mark.parametrize("gone", ["Event", "Lead", "Lead for good"])
+def test_a_registration_whose_activity_is_gone_is_made_anew_for_another_person(
+    bench: Bench, gone: str
+) -> None:
+    """It was an update of what is gone, refused for ever; back again, it is there once more."""
+    two_people(bench)
+    bench.cycle()
+    deleted = bench.records(gone.partition(" ")[0])[0]["Id"]
+    bench.admin("delete", ids=[deleted])
+    if "for good" in gone:
+        bench.admin("empty-bin")
+    for day, person in ((1, 2), (2, 1)):
+        hand_over(bench, 1, person=person, days=day)
+        assert bench.cycle().state == "Complete"
+        assert sorted(whose(bench)) == [f"p{person}@example.com", "p2@example.com"]
+        assert set(bench.states().values()) == {"done"}
+        assert bench.cycle().counts.api_calls == 0
+
+
+def test_an_activity_that_people_deleted_stays_gone_where_its_person_became_another_record(
+    bench: Bench,
+) -> None:
+    two_people(bench)
+    bench.cycle()
+    bench.admin("delete", ids=[bench.records("Event")[0]["Id"]])
+    convert(bench.org, bench.records("Lead")[0]["Id"])
+    bench.connection.execute(
+        text("UPDATE warehouse.registration SET registered_at = :at, shipped_at = :at"),
+        {"at": LONG_AGO + timedelta(days=1)},
+    )
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    assert whose(bench) == ["p2@example.com"]
+    assert set(bench.states().values()) == {"done"}
 
 
 def test_who_only_changed_the_address_stays_one(bench: Bench) -> None:
