@@ -61,7 +61,7 @@ def resync(
 ) -> None:
     """Read all prospects, or one, in full with the next cycle, and say all of it anew.
 
-    A prospect that the source no longer has is taken off the org; one that was given up is tried
+    A prospect that the source no longer has is taken off the org; one that is exhausted is tried
     again.
     """
     from crm_pipeline.ledger.engagement import ALL, request_reading

@@ -23,7 +23,7 @@ def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> No
 
 
 def leave_out_for_dropped(connection: Connection, account_id: str) -> None:
-    """Leaves out what is about people whom an operator gave up."""
+    """Leaves out what is about people whom an operator dropped."""
     connection.execute(statement("ledger/leave_out_for_dropped"), {"account_id": account_id})
 
 

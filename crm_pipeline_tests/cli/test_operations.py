@@ -1,4 +1,5 @@
 import getpass
+import re
 
 import pytest
 from sqlalchemy import Engine, text
@@ -7,6 +8,7 @@ from crm_pipeline.cli.operations import State
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
@@ -25,6 +27,26 @@ def refused(run: Run, org: Org, pipeline: Engine) -> int:
             text("SELECT operation_id FROM crm.operation WHERE state = 'exhausted'")
         ).scalar_one()
     return found
+
+
+def test_states_have_the_ledger_s_words_everywhere(pipeline: Engine):
+    with pipeline.connect() as connection:
+        [allowed] = connection.scalars(
+            text(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid ="
+                " CAST('crm.operation' AS regclass) AND contype = 'c'"
+                " AND pg_get_constraintdef(oid) LIKE '%(state = ANY%'"
+            )
+        )
+    assert set(re.findall(r"'(\w+)'", allowed)) == set(State)
+    former = re.compile("given up|gave up|waiting for retry", re.IGNORECASE)
+    told = [
+        *PROJECT.glob("*.md"),
+        *PROJECT.glob("docs/*.md"),
+        *(PROJECT / "crm_pipeline").rglob("*.py"),
+    ]
+    assert len(told) > 100
+    assert [file.name for file in told if former.search(file.read_text("utf-8"))] == []
 
 
 def state_of(pipeline: Engine, operation_id: int) -> tuple[str, int, str | None]:
