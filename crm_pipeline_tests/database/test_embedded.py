@@ -23,6 +23,7 @@ from crm_pipeline.database import embedded
 from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline.database.embedded_installation import EmbeddedPostgresError
 from crm_pipeline.settings import PROJECT, settings
+from crm_pipeline_tests.databases import folder_of_a_server
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
@@ -46,6 +47,23 @@ def folder(server_folder: Path) -> Iterator[Path]:
     folder = server_folder / "postgres"
     yield folder
     EmbeddedPostgres(folder).stop()
+
+
+@pytest.fixture(scope="module")
+def initialized() -> Iterator[Path]:
+    """A server's folder after its first start: the second one costs a third."""
+    with folder_of_a_server() as folder:
+        server = EmbeddedPostgres(folder / "postgres", SMALL)
+        server.url("crm")
+        server.stop()
+        yield folder / "postgres"
+
+
+@pytest.fixture
+def started_before(initialized: Path, folder: Path) -> Path:
+    """A folder of a server that was started before, for tests of what comes after that."""
+    subprocess.run(["cp", "-a", initialized, folder], check=True)
+    return folder
 
 
 def ask(url: URL, question: str, driver: str = "psycopg") -> object:
@@ -124,41 +142,41 @@ def test_several_processes_that_start_at_once_share_one_server(folder: Path):
     assert not servers_of(folder)
 
 
-def test_a_killed_user_of_the_server_leaves_nothing_that_blocks_the_next(folder: Path):
-    process = another_process(folder)
+def test_a_killed_user_of_the_server_leaves_nothing_that_blocks_the_next(started_before: Path):
+    process = another_process(started_before)
     assert process.stdout
     process.stdout.readline()
     process.kill()
     process.communicate()
-    assert servers_of(folder)
+    assert servers_of(started_before)
 
-    server = EmbeddedPostgres(folder, SMALL)
+    server = EmbeddedPostgres(started_before, SMALL)
     assert ask(server.url("crm"), "SELECT 1") == 1
     server.leave()
 
-    assert not servers_of(folder)
+    assert not servers_of(started_before)
 
 
-def test_a_stopped_server_is_not_waited_for_until_its_starter_takes_note(folder: Path):
-    starter = another_process(folder)
+def test_a_stopped_server_is_not_waited_for_until_its_starter_takes_note(started_before: Path):
+    starter = another_process(started_before)
     assert starter.stdout
     starter.stdout.readline()
 
     began = time.monotonic()
-    EmbeddedPostgres(folder, SMALL).stop()
+    EmbeddedPostgres(started_before, SMALL).stop()
 
     assert time.monotonic() - began < 30
-    assert not servers_of(folder)
+    assert not servers_of(started_before)
     starter.communicate()
 
 
-def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Path):
-    server = EmbeddedPostgres(folder, SMALL)
+def test_a_killed_server_is_started_again_whoever_has_its_number_now(started_before: Path):
+    server = EmbeddedPostgres(started_before, SMALL)
     server.url("crm")
-    killed = servers_of(folder)[0]
+    killed = servers_of(started_before)[0]
     os.kill(killed, signal.SIGKILL)
     psutil.Process(killed).wait(10)
-    pid_file = folder / "server/data/postmaster.pid"
+    pid_file = started_before / "server/data/postmaster.pid"
     stale = pid_file.read_text().splitlines()
     pid_file.write_text("\n".join([str(os.getpid()), *stale[1:]]) + "\n")
 
@@ -166,17 +184,17 @@ def test_a_killed_server_is_started_again_whoever_has_its_number_now(folder: Pat
     assert psutil.pid_exists(os.getpid())
 
 
-def test_who_uses_a_server_that_is_killed_finds_it_again_where_it_was(folder: Path):
-    server = EmbeddedPostgres(folder, SMALL)
+def test_who_uses_a_server_that_is_killed_finds_it_again_where_it_was(started_before: Path):
+    server = EmbeddedPostgres(started_before, SMALL)
     url = server.url("crm")
-    killed = servers_of(folder)[0]
+    killed = servers_of(started_before)[0]
     os.kill(killed, signal.SIGKILL)
     psutil.Process(killed).wait(10)
     server.revive()
     assert ask(url, "SELECT 1") == 1
-    before = servers_of(folder)
+    before = servers_of(started_before)
     server.revive()
-    assert servers_of(folder) == before
+    assert servers_of(started_before) == before
     server.leave()
 
 
@@ -189,8 +207,8 @@ def test_what_an_interrupted_first_start_left_is_removed(folder: Path):
     assert not left.parent.exists()
 
 
-def test_another_program_on_its_last_port_makes_it_choose_another(folder: Path):
-    server = EmbeddedPostgres(folder, SMALL)
+def test_another_program_on_its_last_port_makes_it_choose_another(started_before: Path):
+    server = EmbeddedPostgres(started_before, SMALL)
     port = server.url("crm").port
     assert port
     server.stop()
@@ -237,8 +255,8 @@ def test_settings_of_another_postgresql_in_the_environment_do_no_harm(
     assert ask(EmbeddedPostgres(folder, SMALL).url("crm"), "SELECT 1") == 1
 
 
-def test_a_failed_start_says_in_one_line_what_is_wrong_and_what_to_do(folder: Path):
-    broken = EmbeddedPostgres(folder, {"max_connections": "-1"})
+def test_a_failed_start_says_in_one_line_what_is_wrong_and_what_to_do(started_before: Path):
+    broken = EmbeddedPostgres(started_before, {"max_connections": "-1"})
 
     with pytest.raises(EmbeddedPostgresError) as failure:
         broken.url("crm")
