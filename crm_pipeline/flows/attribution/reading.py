@@ -157,12 +157,13 @@ def _judged_again(reading: Reading[AttributionSettings], by: rules.LeadChoices) 
     if is_judged(ledger, account_id, by.digest):
         return
     leads = kept_leads(ledger, account_id)
+    # With the batch: a process that dies after it has not left them judged by nobody knows what.
+    note_judged(ledger, account_id, by.digest)
     if changed := list(rules.judged_otherwise(leads, by)):
         before = which_changed(ledger, account_id, changed)
         people = record_leads(ledger, account_id, changed, before)
         counted = shown.numbers(len(changed), 0, changed, 0)
         yield Batch(NAME, 0, _intents(reading, people), None, numbers=counted)
-    note_judged(ledger, account_id, by.digest)
 
 
 def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
