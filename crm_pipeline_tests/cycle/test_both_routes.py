@@ -52,6 +52,8 @@ CHOICES: dict[str, list[Any]] = {
     "people_from_stages": [["registered"]],
     "roles": [["attendee", "speaker"]],
     "attended_at_least_minutes": [20],
+    "early_visits_count": [True],
+    "start_at": ["2026-03-01T12:01:00+00:00"],
     "redaction": [["cards", "[Tt]alk"]],
     "activities": ["attendance"],
     "consent_clears_opt_out": [True],
