@@ -176,6 +176,8 @@ def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
         if not people:
             break
         after = people[-1]
+        # Until all are, some are said by these settings and others not: whichever come next differ.
+        note_said(ledger, account_id, "")
         yield Batch(NAME, 0, _intents(reading, people), None)
     note_said(ledger, account_id, now)
 
