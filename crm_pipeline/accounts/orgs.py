@@ -72,12 +72,12 @@ def settle_org(
     if known is not None and known.organization_id != organization_id:
         connection.execute(statement("accounts/note_other_org"), whose)
         only_account = {"account_id": account.account_id}
-        if not connection.scalar(statement("accounts/has_delivered"), only_account):
+        if not connection.scalar(statement("accounts/knows_records"), only_account):
             take_other_org(connection, account.account_id)
             return settle_org(connection, account, organization_id)
         return AccountStopped(
             f"The login leads to org {organization_id}, but what account {account.account_id} has "
-            f"delivered is in org {known.organization_id}",
+            f"written and read is in org {known.organization_id}",
             f"mend the login URL, or decide with `crm-pipeline account org {account.account_id}` "
             "whether the new org has the same data or all is to start anew",
         )

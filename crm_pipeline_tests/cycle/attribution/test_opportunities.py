@@ -13,6 +13,7 @@ from crm_pipeline.declaration import Watched
 from crm_pipeline.inbound.erasing import erase, traces_of
 from crm_pipeline.inbound.tombstones import bury, hasher_of
 from crm_pipeline.ledger.anew import start_anew
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cycle.attribution.deals import (
     ID_ON_OPPORTUNITY,
     choose,
@@ -69,6 +70,19 @@ def test_a_contact_that_we_hold(deals: Bench) -> None:
     cycle(deals)
     assert rule_of(deals, 1, made) == "contact_role"
     assert of_lead(deals, 1, made)["match"]["because"] == f"primary contact {ada}"
+
+
+def test_opportunities_of_another_org_are_not_taken_for_those_that_were_read(
+    deals: Bench,
+) -> None:
+    deal(deals)
+    cycle(deals)
+    deals.org.id = str(long_id("00DREFRESHED000"))
+    deal(deals)
+    report = deals.cycle()
+    assert report.state == "Failed"
+    assert "The login leads to org 00DREFRESHED000" in report.reason
+    assert report.tally["opportunities", "examined"] == 0
 
 
 def test_the_id_on_the_opportunity(deals: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
 from crm_pipeline_tests.flows.engagement.warehouse import (
@@ -43,6 +44,18 @@ def test_a_prospect_goes_with_its_tags_and_scores(bench: Bench) -> None:
     for topic in ("get_tags", "get_prospects", "prospect_tags", "prospect_scores"):
         assert report.tally[topic, "create"] == 1
     assert complete(bench).counts.api_calls == 1
+
+
+def test_prospects_go_to_no_other_org_than_the_one_that_has_them(bench: Bench) -> None:
+    """No person was ever matched there: the records alone tell that the org is another one."""
+    prospect(bench.connection, "p1")
+    complete(bench)
+    bench.org.id = str(long_id("00DREFRESHED000"))
+    prospect(bench.connection, "p2")
+    report = bench.cycle()
+    assert (report.state, report.counts.api_calls) == ("Failed", 0)
+    assert "The login leads to org 00DREFRESHED000" in report.reason
+    assert len(bench.records("Prospect__c")) == 1
 
 
 def test_what_a_prospect_no_longer_has_is_deleted(bench: Bench) -> None:

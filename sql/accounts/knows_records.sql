@@ -1,8 +1,12 @@
--- Whether the ledger is about records of an org: known ones, or some that a lost answer may have
--- made. People whose answer was lost are pending again as soon as they are to be sought.
+-- Whether the ledger is about records of an org: some that it wrote or read, or some that a lost
+-- answer may have made. People whose answer was lost are pending again as soon as they are to be
+-- sought.
 SELECT
     EXISTS (SELECT FROM crm.identity AS i WHERE i.account_id = :account_id)
     OR EXISTS (SELECT FROM crm.event_campaign AS c WHERE c.account_id = :account_id)
+    OR EXISTS (SELECT FROM crm.record AS r WHERE r.account_id = :account_id)
+    OR EXISTS (SELECT FROM crm.opportunity AS p WHERE p.account_id = :account_id)
+    OR EXISTS (SELECT FROM crm.org_phone AS n WHERE n.account_id = :account_id)
     OR EXISTS (
         SELECT FROM crm.operation AS o
         WHERE
