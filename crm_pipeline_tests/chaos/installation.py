@@ -13,6 +13,7 @@ from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
 from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
+from crm_pipeline.database.statements import statement
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
 from crm_pipeline.local_org.server import LocalOrgServer
@@ -177,6 +178,13 @@ class Installation:
     def org(self, name: str | None = None) -> Org:
         """The org of an account, the first unless named."""
         return self.orgs[name or self.names[0]]
+
+    def knows_records(self, account: str) -> bool:
+        """Whether the ledger is about records of an account's org by now."""
+        with self.rows() as connection:
+            return bool(
+                connection.scalar(statement("accounts/knows_records"), {"account_id": account})
+            )
 
     def save(self) -> None:
         """Remembers the databases and the orgs as they are, to be restored any number of times."""

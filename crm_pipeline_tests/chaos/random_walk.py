@@ -14,6 +14,8 @@ from random import Random
 from typing import Any, Protocol
 
 from crm_pipeline.local_org.config import Fault
+from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.seeding import snapshot
 from crm_pipeline_tests.chaos import engaged_world, tracked_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
@@ -133,6 +135,8 @@ _KINDS = ("*", "login", "composite", "collections.*", "collections.create", "que
 _CLOCKS = (timedelta(), timedelta(minutes=-11), timedelta(minutes=11))
 """By how much the clocks of orgs differ."""
 
+_ANOTHER_ORG = str(long_id("00DREFRESHED000"))
+
 _IMPATIENT = {"LOST_ANSWER_GRACE_SECONDS": "0"}
 _PATIENT = {"LOST_ANSWER_GRACE_SECONDS": "600"}
 """Operations in flight stay so in this cycle, while newer versions of them are read."""
@@ -190,7 +194,12 @@ class _Episode:
     def run(self) -> Findings:
         for _ in range(STEPS):
             step = self.random.choice(
-                (self._sales, self._weather, self._cycles, self._cycles, self._cycles)
+                (
+                    self._sales,
+                    self._weather,
+                    self._another_org,
+                    *(self._cycles,) * 6,
+                )
             )
             step()
         self._cycles()
@@ -226,6 +235,24 @@ class _Episode:
         )
         self.installation.org(self._account()).weather.add(chosen)
         self.walk.faults[f"weather: {chosen.action}"] += 1
+
+    def _another_org(self) -> None:
+        """The login leads to another org for a cycle, as a wrong URL does: nothing goes there.
+
+        An account of which nothing is there yet may go to any.
+        """
+        account = self._account()
+        self._rows(account)
+        org = self.installation.org(account)
+        if not self.installation.knows_records(account):
+            return
+        own, before = org.id, snapshot(org).rows
+        org.id = _ANOTHER_ORG
+        self._take(self.installation.cycle(account, environment=self.overlap))
+        org.id = own
+        self.walk.faults["another org for a cycle"] += 1
+        if snapshot(org).rows != before:
+            self.found.wrong.append(f"{account}: something was written to another org")
 
     def _cycles(self) -> None:
         """Cycles at the same time, more than one of them perhaps of one account."""
