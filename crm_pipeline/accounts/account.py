@@ -1,7 +1,7 @@
 """An account and what it may choose: plain, frozen values without a database."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import isclass
@@ -443,6 +443,11 @@ class AccountSettings(BaseModel):
         own = () if self.attribution is None else self.attribution.written_fields()
         fields = self.person_field_policies.values()
         return frozenset((self.person_fields, *fields, *(policy for _, policy in own)))
+
+    @property
+    def fields_that_go_together(self) -> Sequence[Collection[str]]:
+        """Fields of a Lead or Contact of which none is filled without the others of its group."""
+        return () if self.attribution is None else self.attribution.touches
 
     @property
     def knows_by_phone(self) -> bool:

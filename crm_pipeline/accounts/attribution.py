@@ -1,6 +1,6 @@
 """An account's choices for tracked leads and their opportunities (spec 5): plain, frozen values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -196,6 +196,11 @@ class AttributionSettings(BaseModel):
             yield field, self.last_touch_policy
         for field in self.further_fields:
             yield field, self.last_touch_policy
+
+    @property
+    def touches(self) -> Sequence[Collection[str]]:
+        """The fields of each touch: they say one lead's word together, and none alone."""
+        return [touch.named.values() for touch in (self.first_touch, self.last_touch)]
 
     def policy(self, field: str) -> str | None:
         """Returns when this field is written; None for one that holds no attribution."""

@@ -251,26 +251,20 @@ def _agree_to_all(
         further += ", and of each Opportunity what its Account has"
     agree(
         f"{there.prospect} prospects with {there.given} tags and scores"
-        f"{f' and {pages} pages' if chosen.pages else ''}: "
-        f"{calls_said(own, read_back=there.prospect)} and "
+        f"{f' and {pages} pages' if chosen.pages else ''}: {calls_said(own)} and "
         f"{megabytes(own)} MB of data storage; if each is one Lead or Contact, as many as "
-        f"{calls_said(copies + 2 * there.prospect, read_back=there.prospect)} and "
-        f"{megabytes(copies)} MB more"
+        f"{calls_said(copies + 2 * there.prospect)} and {megabytes(copies)} MB more"
         f"{further}.{_room_said(storage, chosen, own + copies) if storage else ''}",
         "Send it?",
         yes=yes,
     )
 
 
-def calls_said(records: int, *, read_back: int = 0) -> str:
-    """Returns the API calls that so many records take by composite calls, as words.
-
-    With those in which `read_back` records of one object are read back then.
-    """
-    from crm_pipeline.salesforce.budget import composite_calls, read_back_calls
+def calls_said(records: int) -> str:
+    """Returns the API calls that so many records take by composite calls, as words."""
+    from crm_pipeline.salesforce.budget import composite_calls
 
     calls = composite_calls({("Record", "upsert"): records}) if records else 0
-    calls += read_back_calls(read_back)
     return f"{calls} API call{'' if calls == 1 else 's'}"
 
 

@@ -9,7 +9,6 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.ledger.due import DueActivity, DuePerson
-from crm_pipeline.ledger.parts import WITHDRAWN
 from crm_pipeline.ledger.records import Reference
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
@@ -154,12 +153,11 @@ def decide_person(
         if match is None or match.salesforce_id == person.salesforce_id:
             return _decide_known(person, person.sobject, person.salesforce_id, schemas)
         return _decide_matched(person, match, schemas)
-    withdrawn = bool(person.intent.get(WITHDRAWN))
-    if match is not None and not withdrawn:
+    if match is not None and not person.is_withdrawn:
         return _decide_matched(person, match, schemas)
     if person.person_key in made:
         return _decide_matched(person, made[person.person_key], schemas, has_our_email=True)
-    if withdrawn:
+    if person.is_withdrawn:
         return _left_out(person, "nothing is wanted of them any more")
     return _decide_new(person, schemas, settings)
 
@@ -355,8 +353,12 @@ def newest_for_each_record(
 ) -> list[Decision]:
     """Keeps the newest of several people who turn out to be one record: it speaks for all.
 
+    Somebody of whom nothing is wanted any more speaks for nobody, and empties what was theirs once
+    the others have spoken.
+
     Returns:
-        A decision for each person; those that another one makes superfluous do nothing.
+        A decision for each person but those who wait for another one; those that another one makes
+        superfluous do nothing.
     """
     decided = list(people)
     newest: dict[str, DuePerson] = {}
@@ -364,7 +366,7 @@ def newest_for_each_record(
     for person, decision in decided:
         if decision.action == "update" and decision.salesforce_id is not None:
             rival = newest.get(decision.salesforce_id)
-            if rival is None or rival.as_of <= person.as_of:
+            if rival is None or _weight(rival) <= _weight(person):
                 newest[decision.salesforce_id] = person
             if decision.fields.get(OPT_OUT) is True:
                 opted_out.add(decision.salesforce_id)
@@ -372,9 +374,15 @@ def newest_for_each_record(
         # A no to emails is a no, whoever of them said it.
         if decision.salesforce_id in opted_out and newest[decision.salesforce_id] is person:
             decision.fields[OPT_OUT] = True
-    return [
-        decision
-        if decision.action != "update" or newest[str(decision.salesforce_id)] is person
-        else replace(decision, action="none", reason=f"{decision.reason}; a newer row spoke for it")
-        for person, decision in decided
-    ]
+    spoken = []
+    for person, decision in decided:
+        if decision.action != "update" or newest[str(decision.salesforce_id)] is person:
+            spoken.append(decision)
+        elif not person.is_withdrawn:
+            reason = f"{decision.reason}; a newer row spoke for it"
+            spoken.append(replace(decision, action="none", reason=reason))
+    return spoken
+
+
+def _weight(person: DuePerson) -> tuple[bool, datetime]:
+    return not person.is_withdrawn, person.as_of

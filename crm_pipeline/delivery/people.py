@@ -285,7 +285,10 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     ]
     if of_all.ask:
         _note_asked(desk, policies, decided, [each for _, each in by_policies], there)
-    return newest_for_each_record(by_policies)
+    decisions = newest_for_each_record(by_policies)
+    if len(decisions) < len(by_policies):
+        desk.passes.another = True
+    return decisions
 
 
 def _overwrites(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, Mapping[str, Any]]:

@@ -24,9 +24,11 @@ from crm_pipeline.ledger.org_phones import add_phones
 from crm_pipeline.ledger.outcomes import (
     LEFT_DELETED,
     Done,
+    Emptied,
     Failed,
     back_to_pending,
     forget_moved_activities,
+    let_others_fill,
     record_done,
 )
 from crm_pipeline.ledger.read_back import OrgValue, note_values
@@ -159,10 +161,29 @@ class Recorder:
         # First, as it goes by what the ledger knows of earlier tries.
         keep_held(self.desk.ledger, successes, self.decisions)
         record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
+        self._let_others_fill(successes)
         self._note_written(successes)
         self._note_numbers(successes)
         self._note_members(successes)
         return successes
+
+    def _let_others_fill(self, done: Sequence[Done]) -> None:
+        """Decides those anew who share a record of which another person's fields were emptied."""
+        updates = [
+            (each, self.writes[each.operation_id].fields)
+            for each in done
+            if each.action == "update" and self.decisions[each.operation_id].kind is PERSON
+        ]
+        emptied = [
+            Emptied(each.operation_id, each.salesforce_id, fields)
+            for each, written in updates
+            if (fields := [field for field, value in written.items() if value is None])
+        ]
+        if not emptied:
+            return
+        ledger, together = self.desk.ledger, self.desk.chosen.fields_that_go_together
+        if let_others_fill(ledger.connection, ledger.account_id, emptied, together):
+            self.desk.passes.another = True
 
     def _note_written(self, done: Sequence[Done]) -> None:
         """Keeps what was written to watched fields: read back, it is no change."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.parts import WITHDRAWN
 from crm_pipeline.salesforce.emails import email_key
 
 OF_ANY_TOPIC = frozenset(("record", "message"))
@@ -27,7 +28,8 @@ class DuePerson:
     `intent` is by sObject: `{"Lead": {field: value}, "Contact": {...}}`. `sobject` to
     `last_as_of` are those of the identity, None when unknown; `last_sent` are the values that
     the org has from us, but for `left_behind` perhaps, which the conversion of a lead may not have
-    taken along; `doubted` are, by field, those of which any may stand there, as no answer came;
+    taken along, or another person of that record emptied; `doubted` are, by field, those of which
+    any may stand there, as no answer came;
     `known_address` is the address that the person had when that record was chosen.
     `read_at` is when the source was heard to say so (UTC). `sent_emails` are the addresses
     under which an earlier version was sent, where nothing is known of its outcome;
@@ -68,6 +70,11 @@ class DuePerson:
         sent = self.last_sent or {}
         intent = self.intent[sobject]
         return {field: value for field, value in intent.items() if sent.get(field) != value}
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """True if nothing is wanted of the person any more."""
+        return bool(self.intent.get(WITHDRAWN))
 
     @property
     def is_to_be_found(self) -> bool:

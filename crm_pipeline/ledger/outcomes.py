@@ -7,7 +7,7 @@ account's lock. The states: `pending` → `done` | `failed` (tried again while a
 with whom or what it names (`ledger.left_out`); `dropped` by an operator.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,15 @@ class Done:
     reason: str | None = None
     attempts: int = 1
     sent: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """The fields that an update of a person emptied in the org."""
+
+    operation_id: int
+    salesforce_id: str
+    fields: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +191,32 @@ def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> 
     if done:
         rows = {"cycle_id": cycle_id, "rows": _rows(done)}
         connection.execute(statement("ledger/record_done"), rows)
+
+
+def let_others_fill(
+    connection: Connection,
+    account_id: str,
+    emptied: Sequence[Emptied],
+    together: Sequence[Collection[str]],
+) -> int:
+    """Has others of the account fill what updates of people emptied of records they share.
+
+    Args:
+        connection: the caller commits.
+        account_id: the account.
+        emptied: by updates that are recorded already.
+        together: the names of fields that go together: nothing of others comes between them.
+
+    Returns:
+        How many people are decided anew.
+    """
+    names = [[name.lower() for name in each] for each in together]
+    parameters = {
+        "account_id": account_id,
+        "rows": _rows(emptied),
+        "together": storable_json(names),
+    }
+    return connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
 
 
 def record_failed(

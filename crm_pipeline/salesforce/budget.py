@@ -121,14 +121,6 @@ def backfill_calls(campaigns: int, rows: int) -> int:
     return linking + lookup_calls(rows) + composite_calls({("CampaignMember", "update"): rows})
 
 
-def read_back_calls(records: int) -> int:
-    """API calls more than the usual one to read back so many records of an object that changed.
-
-    Ours are among them: only the org knows whether people changed one at the same time.
-    """
-    return records // QUERY_PAGE
-
-
 def composite_calls(volumes: Volumes) -> int:
     """API calls to send so many records by (sObject, action), each of these by itself."""
     return sum(

@@ -61,16 +61,12 @@ class ApiUsage(NamedTuple):
 
 
 class Login(NamedTuple):
-    """The result of a login. Its session id is a secret.
-
-    `org_time` is when it was answered by the org's clock, UTC; None where that was not said.
-    """
+    """The result of a login. Its session id is a secret."""
 
     session_id: str
     host: str
     user_id: str
     organization_id: str
-    org_time: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Login(host={self.host!r}, user_id={self.user_id!r})"
@@ -302,8 +298,6 @@ class Org:
     def _opened(self, login: Login, *, renewed: bool) -> _Access:
         from simple_salesforce.api import Salesforce
 
-        # A login has a session of its own; the first request is to go by the org's clock already.
-        self._session.org_time = login.org_time or self._session.org_time
         salesforce = Salesforce(
             session_id=login.session_id,
             instance_url=f"https://{login.host}",

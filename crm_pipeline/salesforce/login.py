@@ -118,7 +118,7 @@ def _authenticate(
             "The login's answer names a host that is not one of Salesforce's",
             "check the account's login URL",
         )
-    return login._replace(host=host, org_time=session.org_time)
+    return login._replace(host=host)
 
 
 def _arguments(login_url: str, credentials: Credentials, api_version: str) -> dict[str, Any]:

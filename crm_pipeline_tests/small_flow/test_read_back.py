@@ -79,18 +79,6 @@ def test_an_edit_beside_ours_is_not_lost(read_once: Bench) -> None:
     assert record["Level__c"] == 4
 
 
-def test_the_org_s_clock_counts_where_ours_is_ahead_and_it_does_not_say_what_is_covered(
-    bench: Bench,
-) -> None:
-    bench.admin("settings", clock_shift_seconds=-3_600)
-    bench.fault("updated", "error", status=400, code="NOT_ALLOWED", times=99)
-    for _ in range(2):
-        cycle(bench, ONE, steps=WRITING | BACK)
-    edit(bench, Holder__c="By hand")
-    cycle(bench)
-    assert told(bench)["badge:1"]["Holder__c"] == "By hand"
-
-
 def test_the_same_value_written_by_people_is_no_change(read_once: Bench) -> None:
     edit(read_once, Holder__c="Somebody")
     cycle(read_once)

@@ -5,9 +5,6 @@ from collections import Counter
 import pytest
 from sqlalchemy import Connection, text
 
-from crm_pipeline.report import CycleReport
-from crm_pipeline.salesforce import changes
-from crm_pipeline.salesforce.budget import read_back_calls
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.flows.engagement.warehouse import define_score, define_tag, now
@@ -47,19 +44,6 @@ def fill(connection: Connection, prospects: int = PROSPECTS) -> None:
     shipped = {"client": CLIENT, "prospects": prospects, "each": EACH - 1, "at": now()}
     for statement in (PROSPECT, TAGS, SCORES):
         connection.execute(text(statement), shipped)
-
-
-def a_minute_later(bench: Bench) -> None:
-    """Sets the org's clock to the first second of a minute that no reading and no write met."""
-    now = bench.org.now()
-    shift = bench.org.clock_shift.total_seconds() + 121 - now.second
-    bench.admin("settings", clock_shift_seconds=shift)
-
-
-def readings(report: CycleReport) -> int:
-    """The calls of a cycle that read the org back."""
-    kinds = report.api_calls_by_kind
-    return kinds.get("changes+updated", 0) + kinds.get("changes", 0)
 
 
 def seed(bench: Bench, matched: int) -> None:
@@ -143,15 +127,8 @@ def test_the_calls_of_ten_thousand_prospects(bench: Bench, route: str, most: int
     seed(bench, 6_000)
     fill(bench.connection, 10_000)
     calls = Counter[str]()
-    for read in (1, 1 + read_back_calls(10_000), 1 + read_back_calls(6_000)):
-        report = complete(bench)
-        calls.update(report.api_calls_by_kind)
-        # The prospects that were made come by in the second cycle, and the Leads in the same
-        # calls; in the third one the prospects whose status the second one wrote.
-        assert readings(report) == read
-        a_minute_later(bench)
-    assert report.counts.api_calls == readings(report) == 4
-    assert [complete(bench).counts.api_calls for _ in range(2)] == [1, 1]
+    for _ in range(2):
+        calls.update(complete(bench).api_calls_by_kind)
     assert len(bench.records("Prospect_Score__c")) == 10_000 * EACH
     assert len(bench.records("Prospect_Score_Instance__c")) == 6_000 * EACH
     told = Counter(
@@ -160,23 +137,6 @@ def test_the_calls_of_ten_thousand_prospects(bench: Bench, route: str, most: int
     )
     assert told == {("Processed", 1): 6_000, ("Processed", 0): 4_000}
     assert calls.total() - (calls["bulk.state"] - calls["bulk.job"]) <= most, calls
-
-
-def test_what_was_written_is_read_until_its_minute_is_covered(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A page is full of two here; an org says by whole minutes what can come late no more."""
-    monkeypatch.setattr(changes, "QUERY_PAGE", 2)
-    seed(bench, 6)
-    fill(bench.connection, 6)
-    a_minute_later(bench)
-    complete(bench)
-    a_minute_later(bench)
-    assert readings(complete(bench)) == 1 + 3  # The Leads and prospects that were written.
-    # The statuses that the second cycle wrote, within the same minute.
-    assert [complete(bench).counts.api_calls for _ in range(2)] == [4, 4]
-    a_minute_later(bench)
-    assert [complete(bench).counts.api_calls for _ in range(3)] == [4, 1, 1]
 
 
 def test_the_calls_where_nothing_changed(engaged: Engaged) -> None:
