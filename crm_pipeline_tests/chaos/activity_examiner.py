@@ -78,10 +78,14 @@ class ActivityExamination:
             (deleted if event["IsDeleted"] else living).append(event)
         for event in living:
             self._take_living(event)
-        for event in deleted:
+        for event in sorted(deleted, key=self._may_be_another_s_now):
             candidates = self._candidates(event)
             self._note(event, candidates)
-            if candidates and not self._give(event, candidates, set()):
+            if (
+                candidates
+                and not self._give(event, candidates, set())
+                and not self._may_be_another_s_now(event)
+            ):
                 again = " (one that was deleted came again)"
                 self._doubled(event, candidates, again)
         for number in range(len(self._now)):
@@ -108,6 +112,16 @@ class ActivityExamination:
         keys = [key for each in owed for key in (each.key, *each.others)]
         if name and keys and event[name] not in keys:
             self._found.wrong.append(f"{', '.join(keys)}: the activity is named {event[name]}")
+
+    def _may_be_another_s_now(self, event: Record) -> bool:
+        """Returns whether a deleted activity may be of a row that moved between people.
+
+        Whoever has the row then gets an activity of their own.
+        """
+        owed = [self._owed[number] for number in self._candidates(event)]
+        return any(
+            was.person != each.person for each in owed for was, _ in self._account.who.were(each)
+        )
 
     def _doubled(self, event: Record, candidates: Sequence[int], again: str = "") -> None:
         look = self._look_of(event)

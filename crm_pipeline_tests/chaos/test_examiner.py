@@ -369,6 +369,19 @@ def test_swapped_addresses_leave_each_activity_with_the_one_who_was_there():
     assert (len(findings.lost), len(findings.wrong)) == (2, 2)
 
 
+def test_who_gets_a_row_whose_activity_was_deleted_has_one_of_their_own():
+    hers = replace(REGISTRATION, email="bob@x.com", person=2)
+    moved: dict[str, Any] = {
+        "participations": [hers],
+        "former": [replace(REGISTRATION, person=1)],
+        "people": [lead(IsDeleted=True), lead(BOB, "bob@x.com")],
+    }
+    gone = event(IsDeleted=True)
+    assert not examine(evidence(events=[gone, event(BOB, "00U2")], **moved))
+    twice = [gone, event(BOB, "00U2"), event(BOB, "00U3")]
+    assert found("doubled", evidence(events=twice, **moved)) == ["registration:1: 2 activities"]
+
+
 def test_an_activity_that_was_deleted_before_the_address_changed_and_came_again_is_doubled():
     again = corrected(
         people=[lead(IsDeleted=True), lead(BOB, "new@x.com")],
