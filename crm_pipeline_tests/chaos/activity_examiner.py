@@ -116,11 +116,14 @@ class ActivityExamination:
     def _may_be_another_s_now(self, event: Record) -> bool:
         """Returns whether a deleted activity may be of a row that moved between people.
 
-        Whoever has the row then gets an activity of their own.
+        Whoever has the row then gets an activity of their own; so does whoever is one with
+        somebody else by now, by an address that was theirs.
         """
-        owed = [self._owed[number] for number in self._candidates(event)]
+        who = self._account.who
         return any(
-            was.person != each.person for each in owed for was, _ in self._account.who.were(each)
+            was.person != each.person or who.shared_an_address(each.person)
+            for each in map(self._owed.__getitem__, self._candidates(event))
+            for was, _ in who.were(each)
         )
 
     def _doubled(self, event: Record, candidates: Sequence[int], again: str = "") -> None:

@@ -72,6 +72,10 @@ class WhoIsWho:
         """The number of people of the source who ever had an address."""
         return sum(email in emails for emails in self._addresses.values())
 
+    def shared_an_address(self, person: int) -> bool:
+        """Returns whether an address of a person of the source was ever somebody else's, too."""
+        return any(self.people_at(email) > 1 for email in self._addresses[person])
+
     def is_restless(self, emails: Iterable[str]) -> bool:
         """Returns whether any of these has become somebody else's in the source, or may have."""
         return not self.left.isdisjoint(emails)
