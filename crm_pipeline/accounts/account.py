@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import isclass
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, NamedTuple, Self, get_args
 
 import orjson
 from pydantic import (
@@ -506,6 +506,15 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models_in(inner)
 
 
+class WithoutCycles(NamedTuple):
+    """Why an account has no cycles, and the command that lets them begin, or run."""
+
+    state: Literal["Draft", "Disabled"]
+    is_a: str
+    command: str
+    verb: Literal["begin", "run"]
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One client's org, as the pipeline serves it.
@@ -527,6 +536,18 @@ class Account:
     enabled: bool
     settings: AccountSettings
     draft: bool = False
+
+    @property
+    def without_cycles(self) -> WithoutCycles | None:
+        """Why there are no cycles of it; None where there are."""
+        command = "crm-pipeline account"
+        if self.draft:
+            activate = f"{command} activate {self.account_id}"
+            return WithoutCycles("Draft", "a draft", activate, "begin")
+        if not self.enabled:
+            enable = f"{command} enable {self.account_id}"
+            return WithoutCycles("Disabled", "disabled", enable, "run")
+        return None
 
 
 def checked_account_id(account_id: str) -> str:

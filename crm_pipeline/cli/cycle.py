@@ -72,15 +72,10 @@ def cycle(
 
 def _check_may_run(account: "Account") -> None:
     """Refuses a cycle of an account that is to have none."""
-    if account.draft:
+    if (none := account.without_cycles) is not None:
         mistake(
-            f"Account {account.account_id} is a draft; `crm-pipeline account activate "
-            f"{account.account_id}` lets its cycles begin."
-        )
-    if not account.enabled:
-        mistake(
-            f"Account {account.account_id} is disabled; `crm-pipeline account enable "
-            f"{account.account_id}` lets its cycles run."
+            f"Account {account.account_id} is {none.is_a}; `{none.command}` lets its cycles "
+            f"{none.verb}."
         )
 
 

@@ -137,11 +137,9 @@ def _ask(
         received = ask_for_removal(
             connection, hasher, address, does=does, door="command", name=does, in_org=in_org
         )
-    if not account.enabled:
-        is_a, verb = ("a draft", "activate") if account.draft else ("disabled", "enable")
+    if (none := account.without_cycles) is not None:
         say(
-            f"Account {account_id} is {is_a}, and no cycle does it: `crm-pipeline account {verb} "
-            f"{account_id}`.",
+            f"Account {account_id} is {none.is_a}, and no cycle does it: `{none.command}`.",
             err=True,
         )
     if not received.is_new:

@@ -134,18 +134,11 @@ def _with_account(ledger: Connection, report: CycleReport, around: Surroundings)
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
-    if account.draft:
-        report.state = "Draft"
+    if (none := account.without_cycles) is not None:
+        report.state = none.state
         report.reason = (
-            "The account is a draft, and nothing was changed; `crm-pipeline account activate "
-            f"{account.account_id}` lets its cycles begin"
-        )
-        return
-    if not account.enabled:
-        report.state = "Disabled"
-        report.reason = (
-            "The account is disabled, and nothing was changed; `crm-pipeline account enable "
-            f"{account.account_id}` lets its cycles run"
+            f"The account is {none.is_a}, and nothing was changed; `{none.command}` lets its "
+            f"cycles {none.verb}"
         )
         return
     topics = [t for flow in around.flows for t in flow.topics if t.name in report.steps]
