@@ -109,9 +109,9 @@ def _moment(chosen: object) -> object:
         return datetime.now(UTC).replace(microsecond=0)
     try:
         moment = datetime.fromisoformat(chosen.strip())
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ValueError("a date as 2026-11-01, a time as 2026-11-01T08:00Z, or now") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _account_of_contacts(chosen: str) -> str:

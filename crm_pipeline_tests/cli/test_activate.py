@@ -69,6 +69,7 @@ def test_an_account_is_activated_once(run: Run, acme: str):
     ("options", "told"),
     [
         (("--since=soon",), "a date as 2026-11-01"),
+        (("--since=0001-01-01T00:00+14:00",), "a date as 2026-11-01"),
         (("--since=2026-11-01", "--from-now"), "not both"),
     ],
 )
