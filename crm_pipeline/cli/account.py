@@ -18,7 +18,11 @@ from crm_pipeline.cli import (
 from crm_pipeline.cli.account_dictionary import dictionary
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.attribution import confirm_attribution
-from crm_pipeline.cli.campaign import confirm_from_salesforce, confirm_reading
+from crm_pipeline.cli.campaign_questions import (
+    confirm_from_salesforce,
+    confirm_reading,
+    storage_before_reading,
+)
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
 from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
 from crm_pipeline.cli.engagement import confirm_engagement, storage_before_set
@@ -218,6 +222,8 @@ def set_(
     _check_names(changes)
     confirm_from_salesforce(account_id, changes.get("campaigns"), yes=yes)
     storage = storage_before_set(account_id, changes.get("engagement"))
+    chosen = changes.get("campaigns")
+    of_campaigns = storage_before_reading(account_id, chosen) if chosen else None
     with locked(account_id) if "client" in itself else transaction() as connection:
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)
@@ -233,7 +239,7 @@ def set_(
                 login_url=itself.get("login_url", account.login_url),
             ),
         )
-        confirm_reading(connection, account_id, yes=yes)
+        confirm_reading(connection, account_id, storage=of_campaigns, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
         confirm_filter(connection, before, account, yes=yes)
         confirm_engagement(connection, before, account, storage, yes=yes)

@@ -17,6 +17,7 @@ from crm_pipeline.cli.opportunities import (
     opportunity_fields,
     say_currency_to_name,
 )
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import console, say
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.connection import Org
+    from crm_pipeline.salesforce.data_storage import DataStorage
     from crm_pipeline.salesforce.describe import SObjectSchema
     from crm_pipeline.salesforce.errors import AccountStopped
     from crm_pipeline.salesforce.org_objects import OrgObject
@@ -175,6 +177,28 @@ def _declared(account: "Account") -> "list[tuple[Sequence[OrgObject], tuple[str,
         needed = [inbound.feedback_in_org.org_object]
         found.append((needed, ("feedback tickets", "listener")))
     return found
+
+
+def storage_of_org(account_id: str) -> "DataStorage | None":
+    """Returns the data storage of an account's org, for two calls.
+
+    None where the org does not let us in, which people are told.
+    """
+    from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.salesforce.data_storage import data_storage
+    from crm_pipeline.salesforce.errors import SalesforceProblem, named
+
+    try:
+        _, org, _ = log_in_to(account_id)
+        try:
+            return data_storage(org)
+        finally:
+            org.log_out()
+    except (AccountError, SalesforceProblem, typer.TyperException) as away:
+        say_once(
+            f"It cannot be checked whether the org has room for it: {named(str(away), account_id)}"
+        )
+        return None
 
 
 def log_in_to(

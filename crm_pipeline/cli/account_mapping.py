@@ -6,7 +6,7 @@ import typer
 
 from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.campaign import confirm_reading
+from crm_pipeline.cli.campaign_questions import confirm_reading
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table, say

@@ -1,6 +1,5 @@
 """`crm-pipeline campaign`: which event is which campaign, and reading events again."""
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,16 +7,19 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes, ids
 from crm_pipeline.cli.campaign_look import campaigns_are_off, delays, explain, what_if
+from crm_pipeline.cli.campaign_questions import (
+    confirm_reading,
+    confirm_registrants,
+    read_again,
+    storage_before_reading,
+)
 from crm_pipeline.cli.campaign_rehearse import rehearse
 from crm_pipeline.cli.databases import transaction
-from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import counted, print_table, say
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from crm_pipeline.accounts.account import Account
     from crm_pipeline.accounts.campaigns import CampaignSettings
 
@@ -44,6 +46,7 @@ def link(
     """Name the campaign of an event, a session or a series; what it has so far goes there, too."""
     from crm_pipeline.ledger.campaign_keys import SERIES, called, typed
     from crm_pipeline.ledger.campaigns import add_campaign_link
+    from crm_pipeline.salesforce.values import is_record_id
 
     account, chosen = _with_campaigns(account_id)
     try:
@@ -51,13 +54,16 @@ def link(
     except ValueError as error:
         mistake(f"{error}.")
     events = _events_of(account, chosen, key)
+    if events and chosen.from_salesforce != "off" and is_record_id(campaign_id):
+        confirm_registrants(account_id, chosen, [campaign_id], yes=yes)
+    storage = storage_before_reading(account_id, None, events) if events else None
     with transaction() as connection:
         try:
             add_campaign_link(connection, account_id, key, campaign_id)
         except ValueError as error:
             mistake(f"{error}.")
         if events:
-            _read_again(connection, account_id, events, yes=yes)
+            read_again(connection, account_id, events, storage=storage, yes=yes)
     what = "the campaigns of its events go below it" if key.startswith(SERIES) else "its members go"
     named = called(key)
     say(f"{named[0].upper()}{named[1:]} is campaign {campaign_id}; {what} there from now on.")
@@ -111,9 +117,11 @@ def backfill(
 
     with transaction() as connection:
         chosen = events or known_events(connection, account_id)
-        if not chosen:
-            mistake(f"Account {account_id} has no campaign yet; name the events to read.")
-        _read_again(connection, account_id, chosen, yes=yes)
+    if not chosen:
+        mistake(f"Account {account_id} has no campaign yet; name the events to read.")
+    storage = storage_before_reading(account_id, None, chosen)
+    with transaction() as connection:
+        read_again(connection, account_id, chosen, storage=storage, yes=yes)
     say(f"The next cycles of {account_id} read again: {counted(len(chosen), 'event')}.")
 
 
@@ -245,54 +253,6 @@ def map_(account_id: AccountId, yes: Yes = False) -> None:
     say(f"Account {account_id} fills {counted(len(new), 'field')} more.")
 
 
-def confirm_from_salesforce(account_id: str, chosen: str | None, *, yes: bool) -> None:
-    """Says how many members the platform would be told of, where that is switched on or changed.
-
-    It asks the org, which is a call. Nothing changes unless the person agrees.
-
-    Args:
-        account_id: the account.
-        chosen: its campaign settings as they are typed.
-        yes: whether they agreed beforehand.
-    """
-    from crm_pipeline.accounts.account import AccountSettings
-    from crm_pipeline.accounts.store import get_account
-    from crm_pipeline.cli.account_login import log_in_to
-    from crm_pipeline.ledger.campaigns import linked_campaigns
-    from crm_pipeline.salesforce.counting import count_records
-    from crm_pipeline.salesforce.soql import in_list
-
-    after = AccountSettings.parse(account_id, {"campaigns": chosen}).campaigns if chosen else None
-    if after is None or after.from_salesforce == "off":
-        return
-    with transaction() as connection:
-        before = get_account(connection, account_id).settings.campaigns
-        campaigns = sorted(linked_campaigns(connection, account_id))
-    wanted = (after.from_salesforce, after.register_from)
-    if not campaigns or (before and (before.from_salesforce, before.register_from) == wanted):
-        return
-    _, org, _ = log_in_to(account_id)
-    try:
-        members = 0
-        for start in range(0, len(campaigns), _CAMPAIGNS_COUNTED):
-            some = in_list("CampaignId", campaigns[start : start + _CAMPAIGNS_COUNTED])
-            condition = f"{some} AND {in_list('Status', after.register_from)}"
-            members += count_records(org, {"CampaignMember": condition})["CampaignMember"] or 0
-    finally:
-        org.log_out()
-    what = "registered" if after.from_salesforce == "register" else "invited"
-    agree(
-        f"{counted(members, 'member')} of {counted(len(campaigns), 'campaign')} have one of these "
-        f"statuses: the platform is told to have them {what}, but for those who opted out of email "
-        f"or have their status from us, {after.most_registrations_per_cycle} in a cycle at most.",
-        "Have it told?",
-        yes=yes,
-    )
-
-
-_CAMPAIGNS_COUNTED = 500
-
-
 def _with_campaigns(account_id: str) -> "tuple[Account, CampaignSettings]":
     """The account and its campaign settings; ends where it has campaigns off."""
     from crm_pipeline.accounts.store import get_account
@@ -302,109 +262,3 @@ def _with_campaigns(account_id: str) -> "tuple[Account, CampaignSettings]":
     if account.settings.campaigns is None:
         campaigns_are_off(account_id)
     return account, account.settings.campaigns
-
-
-def confirm_reading(connection: "Connection", account_id: str, *, yes: bool) -> None:
-    """Says what it will cost if a setting that was just changed has members read again.
-
-    Campaigns that are switched on read all that there is, and some settings read it again.
-    Nothing changes unless the person agrees.
-    """
-    from crm_pipeline.accounts.store import field_mappings, get_account
-    from crm_pipeline.database.engines import engine
-    from crm_pipeline.flows.campaigns.back_fill import to_be_read_again, were_read
-    from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.events import check_event_columns, event_volumes
-
-    account = get_account(connection, account_id)
-    chosen = account.settings.campaigns
-    if chosen is None:
-        return
-    warehouse = engine("warehouse")
-    first = not were_read(connection, account)
-    overrides = field_mappings(connection, account_id)
-    try:
-        check_event_columns(warehouse, overrides, chosen.series_parent)
-        if first:
-            volumes = event_volumes(warehouse, account.client_id)
-        else:
-            volumes = to_be_read_again(connection, warehouse, account, chosen)
-    except ExtractError as error:
-        mistake(f"{error}.")
-    if any(volumes.values()):
-        _confirm(connection, account, volumes, at_once=first, yes=yes)
-
-
-def _read_again(
-    connection: "Connection", account_id: str, event_ids: Collection[int], *, yes: bool
-) -> None:
-    """Queues events, after saying what that will cost."""
-    from crm_pipeline.accounts.store import get_account
-    from crm_pipeline.database.engines import engine
-    from crm_pipeline.ledger.campaigns import queue_backfill
-    from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.events import event_volumes
-
-    account = get_account(connection, account_id)
-    chosen = account.settings.campaigns
-    if chosen is None:
-        campaigns_are_off(account_id)
-    try:
-        volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
-    except ExtractError as error:
-        mistake(f"{error}.")
-    if unknown := set(event_ids) - volumes.keys():
-        mistake(f"The warehouse has no event {min(unknown)} of this client.")
-    _confirm(connection, account, volumes, yes=yes)
-    queue_backfill(connection, account_id, volumes)
-
-
-def _confirm(
-    connection: "Connection",
-    account: "Account",
-    volumes: Mapping[int, int],
-    *,
-    at_once: bool = False,
-    yes: bool,
-) -> None:
-    """Asks whether so many rows by event are to be read; `at_once`: in one cycle."""
-    from crm_pipeline.accounts.campaigns import CampaignSettings
-    from crm_pipeline.database.engines import engine
-    from crm_pipeline.ledger.campaign_keys import SERIES, session_of
-    from crm_pipeline.ledger.campaigns import linked_keys
-    from crm_pipeline.salesforce.budget import backfill_calls
-    from crm_pipeline.salesforce.data_storage import RECORDS_OF_A_CAMPAIGN, megabytes
-    from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.events import attendances_of, events
-
-    chosen = account.settings.campaigns or CampaignSettings()
-    warehouse = engine("warehouse")
-    rows = sum(volumes.values())
-    cycles = 1 if at_once else -(-rows // chosen.backfill_rows_per_cycle) or 1
-    campaigns, levels = len(volumes), 1
-    try:
-        attended = attendances_of(warehouse, account.client_id, volumes)
-        found = events(warehouse, account.client_id, volumes) if chosen.of_sessions else []
-    except ExtractError as error:
-        mistake(f"{error}.")
-    if chosen.of_sessions:
-        campaigns = sum(len(event.sessions) + chosen.of_events for event in found)
-        levels += chosen.of_events
-    members = rows * levels
-    storage = megabytes(members + RECORDS_OF_A_CAMPAIGN * campaigns)
-    staying = sum(
-        not (chosen.of_events if session_of(key) is None else chosen.of_sessions)
-        for key in linked_keys(connection, account.account_id)
-        if not key.startswith(SERIES)
-    )
-    responded = "" if attended is None else f", {attended * levels} at most"
-    stay = f" {counted(staying, 'campaign')} of another grain stay, with their members."
-    agree(
-        f"{counted(len(volumes), 'event')} with {rows} registrations and attendances are to be "
-        f"read: at most {backfill_calls(campaigns, members)} API calls, over about "
-        f"{counted(cycles, 'cycle')}. What is new takes {storage} MB of "
-        f"data storage at most, and who has responded gets today's First Responded Date{responded}."
-        f"{stay if staying else ''}",
-        "Read them?",
-        yes=yes,
-    )

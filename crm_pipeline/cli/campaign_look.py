@@ -26,31 +26,40 @@ def explain(
         bool, typer.Option("--ask", help="Ask the org, too, which status stands there: a call.")
     ] = False,
 ) -> None:
-    """Say why a person has their status in an event's campaign, and what would change it."""
+    """Say why a person has their status in an event's campaign, and what would change it.
+
+    Of whoever is no member the rows of the warehouse say why none of them is sent.
+    """
     from crm_pipeline.flows.campaigns.explaining import explained
     from crm_pipeline.ledger.campaign_keys import called, key_of
-    from crm_pipeline.ledger.campaigns import latest_intents, members_of_person
+    from crm_pipeline.ledger.campaigns import latest_intents, members_of_person, rows_as_activities
     from crm_pipeline.salesforce.emails import email_key
 
     key = email_key(email)
     with transaction() as connection:
         account = campaigns_on(connection, account_id)
         found = members_of_person(connection, account_id, event_id, key or "")
-        if not found:
-            mistake(f"Nobody with this address has to do with event {event_id} of {account_id}.")
         names = [each.natural_key for each in found]
         known = latest_intents(connection, account_id, names)
         choices = _choices(connection, account, account.settings, known)
+    if not found:
+        _explain_rows(account, event_id, email)
+        return
     members = [each.member_id for each in found if each.member_id]
     standing = _in_org(account_id, members) if ask and members else {}
     for each in found:
         there = standing.get(each.member_id or "", "is not there" if ask else "")
         said = known[each.natural_key]
-        why = explained(said, choices)
+        why = explained(said, choices, each.reason if each.state == "rejected" else None)
+        with transaction() as connection:
+            activities = rows_as_activities(connection, account_id, [row.row for row in why.rows])
         print_table(
             f"person:{each.person_key} in the campaign of {called(key_of(said.intent))}",
-            ("row", "session", "says", "at"),
-            [(row.row, str(row.session), row.stage, row.at) for row in why.rows],
+            ("row", "session", "says", "at", "activity"),
+            [
+                (row.row, row.session or "", row.stage, row.at, activities.get(row.row, ""))
+                for row in why.rows
+            ],
             empty="No row of theirs is known.",
         )
         print_facts(
@@ -68,6 +77,54 @@ def explain(
                 ("would be changed by", why.changes),
             ]
         )
+
+
+def _explain_rows(account: "Account", event_id: int, email: str) -> None:
+    """Says why no row of an event makes whoever has an address a member of its campaign."""
+    from crm_pipeline.accounts.store import pushed_sessions
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.salesforce.emails import email_key
+    from crm_pipeline.sources.account_rows import account_rows
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.events import events
+    from crm_pipeline.sources.mapping import rejection
+    from crm_pipeline.sources.participations import EXTRACTS
+
+    def is_theirs(said: str | None) -> bool:
+        known = email_key(said)
+        if known is None:
+            return (said or "").strip().casefold() == email.strip().casefold()
+        return known == email_key(email)
+
+    warehouse = engine("warehouse")
+    told = []
+    with transaction() as connection:
+        try:
+            found = events(warehouse, account.client_id, [event_id])
+            if not found:
+                mistake(f"The warehouse has no event {event_id} of this client.")
+            pushed = {
+                each.event_session_id for each in pushed_sessions(connection, account.account_id)
+            }
+            rows = account_rows(connection, warehouse, account, backfilled=[])
+            for extract in EXTRACTS:
+                for chunk in rows.of_sessions(found[0].sessions).chunks(extract, None, None):
+                    for row in chunk.rows:
+                        if not is_theirs(row.columns["email"]):
+                            continue
+                        session = row.event_session_id
+                        why = rejection(row, rows.filter_strings)
+                        if pushed and session not in pushed:
+                            why = "the account does not push its session"
+                        name = f"{row.source.removesuffix('s')}:{row.participation_id}"
+                        told.append((name, session, why or "to be read by the next cycle"))
+        except ExtractError as error:
+            mistake(f"{error}.")
+    if not told:
+        mistake(
+            f"Nobody with this address has to do with event {event_id} of {account.account_id}."
+        )
+    print_table("No member of its campaign", ("row", "session", "why not"), told, empty="")
 
 
 def _in_org(account_id: str, member_ids: Sequence[str]) -> Mapping[str, str]:
@@ -118,7 +175,8 @@ def what_if(
     with transaction() as connection:
         account = campaigns_on(connection, account_id)
         so_far = account.settings.model_dump(exclude_unset=True, mode="json")
-        after = AccountSettings.parse(account_id, {**so_far, name: value})
+        so_far.pop(name, None)
+        after = AccountSettings.parse(account_id, {**so_far, name: value} if value else so_far)
         if after.campaigns is None:
             mistake(f"Account {account_id}: campaigns would be off; members stay as they are.")
         keys = known_memberships(connection, account_id)

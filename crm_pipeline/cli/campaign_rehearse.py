@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -173,10 +173,7 @@ def _play(account: "Account", event_id: int) -> _Play:
             [event] = found
             of_account = account_rows(connection, warehouse, account, backfilled=[])
             check_event_columns(warehouse, of_account.overrides, chosen.series_parent)
-            part = replace(
-                of_account.selection, sessions=list(event.sessions), chunk_rows=_MOST_ROWS
-            )
-            of_event = replace(of_account, selection=part)
+            of_event = of_account.of_sessions(event.sessions, _MOST_ROWS)
             for extract in EXTRACTS:
                 rows += next(iter(of_event.chunks(extract, None, None))).rows
             choices = choices_of(of_account, chosen)

@@ -10,7 +10,6 @@ from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.org_metadata import write_metadata
-from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
@@ -156,23 +155,9 @@ def storage_beforehand(account: "Account") -> "DataStorage | None":
 
     So it is where the org does not let us in, which people are told.
     """
-    from crm_pipeline.accounts.account import AccountError
-    from crm_pipeline.cli.account_login import log_in_to
-    from crm_pipeline.salesforce.data_storage import data_storage
-    from crm_pipeline.salesforce.errors import SalesforceProblem, named
+    from crm_pipeline.cli.account_login import storage_of_org
 
-    if not _at_source(account).prospect:
-        return None
-    try:
-        _, org, _ = log_in_to(account.account_id)
-        try:
-            return data_storage(org)
-        finally:
-            org.log_out()
-    except (AccountError, SalesforceProblem, typer.TyperException) as away:
-        why = named(str(away), account.account_id)
-        say_once(f"It cannot be checked whether the org has room for it: {why}")
-        return None
+    return storage_of_org(account.account_id) if _at_source(account).prospect else None
 
 
 def confirm_engagement(

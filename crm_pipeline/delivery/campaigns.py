@@ -112,7 +112,7 @@ def _link_due(desk: Desk) -> bool:
                 if match is not None:
                     _link(desk, each, match)
                 elif _is_known(each) or not each.intent["create"]:
-                    _refuse(desk, each, *_not_found(each))
+                    _refuse(desk, each, *_not_found(desk, each))
                 else:
                     new.append(each)
         statuses = max((len(each.intent["statuses"]) for each in new), default=0)
@@ -148,9 +148,10 @@ def is_there(answer: SubAnswer) -> bool:
     return answer.error is None or answer.error[0] == ALREADY
 
 
-def _not_found(each: DueCampaign) -> tuple[str, str]:
+def _not_found(desk: Desk, each: DueCampaign) -> tuple[str, str]:
     """Returns why there is no campaign: a code, and what to do."""
-    remedy = f"name one: `crm-pipeline campaign link … {shlex.quote(each.campaign_key)} CAMPAIGN`"
+    about = f"{desk.ledger.account_id} {shlex.quote(each.campaign_key)}"
+    remedy = f"name one: `crm-pipeline campaign link {about} CAMPAIGN`"
     about = called(each.campaign_key)
     if each.intent["campaign_id"] is not None:
         return "NO_CAMPAIGN", (
@@ -184,6 +185,8 @@ def _followers(
             # Made since the copy, which knows nothing of how it was wanted then.
             former = [there.record]
         wanted = fitted_wanted(desk, each).fields
+        if "parent" in each.intent and each.intent["parent"] is None:
+            wanted = {PARENT: None, **wanted}
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record, followed(each.intent)):

@@ -28,7 +28,7 @@ def followed(intent: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields of a campaign that are to follow its event; none where the account wants none."""
     if not intent.get("keep", True):
         return ()
-    parent = () if intent.get("parent") is None else ("ParentId",)
+    parent = ("ParentId",) if "parent" in intent else ()
     return (*FOLLOWED, *parent, *intent.get("follows", ()))
 
 

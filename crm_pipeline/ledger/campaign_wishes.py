@@ -86,6 +86,28 @@ def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish])
     return connection.execute(statement("campaigns/note_wishes"), parameters).rowcount
 
 
+def wishes_to_look_at(connection: Connection, account_id: str, *, limit: int) -> list[str]:
+    """Returns the members of wishes to be told next that were not seen for ten minutes."""
+    parameters = {"account_id": account_id, "limit": limit}
+    return list(connection.scalars(statement("campaigns/wishes_to_look_at"), parameters))
+
+
+def look_at_wishes(
+    connection: Connection, account_id: str, wanted: Collection[str], others: Collection[str]
+) -> int:
+    """Notes which members are wanted still; wishes of the others that wait are withdrawn.
+
+    Returns:
+        How many are.
+    """
+    if not wanted and not others:
+        return 0
+    seen = {"account_id": account_id, "members": list(wanted)}
+    connection.execute(statement("campaigns/wishes_were_seen"), seen)
+    gone = {"account_id": account_id, "members": list(others)}
+    return connection.execute(statement("campaigns/withdraw_wishes"), gone).rowcount
+
+
 def waiting_wishes(connection: Connection, account_id: str, *, limit: int) -> list[Wish]:
     """Returns wishes that the platform was not told, oldest first."""
     parameters = {"account_id": account_id, "limit": limit}

@@ -149,6 +149,7 @@ class MemberOfPerson:
     natural_key: str
     operation_id: int
     state: str
+    reason: str | None
     member_id: str | None
 
 
@@ -160,6 +161,18 @@ def members_of_person(
     return objects(
         connection.execute(statement("campaigns/members_of_person"), parameters), MemberOfPerson
     )
+
+
+def rows_as_activities(
+    connection: Connection, account_id: str, rows: Collection[str]
+) -> dict[str, str]:
+    """Returns how the activities of rows (`registration:4711`) stand, and why one is not sent."""
+    parameters = {"account_id": account_id, "natural_keys": list(rows)}
+    found = connection.execute(statement("campaigns/rows_as_activities"), parameters)
+    return {
+        row.natural_key: f"{row.state}: {row.reason}" if row.state == "rejected" else row.state
+        for row in found
+    }
 
 
 def known_memberships(connection: Connection, account_id: str) -> list[str]:

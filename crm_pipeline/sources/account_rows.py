@@ -69,6 +69,12 @@ class AccountRows:
         """The same, and these rows whatever their time."""
         return replace(self, selection=replace(self.selection, again=again))
 
+    def of_sessions(self, sessions: Sequence[int], chunk_rows: int | None = None) -> "AccountRows":
+        """The rows of these sessions alone, pushed or not; `chunk_rows` at a time."""
+        at_once = chunk_rows or self.selection.chunk_rows
+        chosen = replace(self.selection, sessions=list(sessions), chunk_rows=at_once)
+        return replace(self, selection=chosen)
+
     def chunks(
         self, extract: Extract, position: Position | None, choices: object
     ) -> Iterator[Chunk[Participation]]:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+__all__ = ["run"]
 
 PEOPLE = 150
 
@@ -17,6 +20,22 @@ def bench(pipeline: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     limited = {"name": ACCOUNT, **ORG, "limits": {"data_storage_mb": 3}}
     with bench_of(limited, pipeline, monkeypatch) as made:
         yield made
+
+
+def test_what_is_free_is_said_before_campaigns_are_switched_on(run: Run, bench: Bench) -> None:
+    for person in range(200):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.connection.commit()
+    says = "1 MB of data storage at most (3 of 3 MB are free)"
+    assert says in run("account", "set", ACCOUNT, "campaigns={}", fails=1).stderr
+    bench.seed("Lead", LastName="L", Company="C")
+    switch_on(bench)
+    bench.admin("seed", Task=[{"Subject": "S"}] * 1700)
+    bench.connection.commit()
+    says = "(0 of 3 MB are free; the rest is refused, or waits where there is a storage_share)"
+    said = run("account", "set", ACCOUNT, 'campaigns={"grain": "both"}', fails=1).stderr
+    assert says in said
 
 
 def made(bench: Bench) -> tuple[int, int, int]:

@@ -5,13 +5,15 @@ SELECT
     o.natural_key,
     o.operation_id,
     o.state,
+    o.reason,
     m.member_id
 FROM crm.person AS p
 CROSS JOIN LATERAL (
     SELECT DISTINCT ON (v.natural_key)
         v.natural_key,
         v.operation_id,
-        v.state
+        v.state,
+        v.reason
     FROM crm.operation AS v
     WHERE
         v.account_id = p.account_id

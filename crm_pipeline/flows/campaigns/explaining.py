@@ -1,7 +1,7 @@
 """Why a member has a status, and what other settings would make of it. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,10 +14,13 @@ from crm_pipeline.ledger.intents import Intent
 
 
 class RowSaid(NamedTuple):
-    """A row of the platform and what it says: of which session, which stage, when (UTC, ISO)."""
+    """A row of the platform and what it says: of which session, which stage, when (UTC, ISO).
+
+    Of a row whose status word nobody has explained neither session nor time is remembered.
+    """
 
     row: str
-    session: int
+    session: int | None
     stage: str
     at: str
 
@@ -40,48 +43,81 @@ class Explained(NamedTuple):
     changes: str
 
 
-def explained(said: Said, choices: rules.Choices) -> Explained:
+def explained(said: Said, choices: rules.Choices, rejected: str | None = None) -> Explained:
     """Returns why a member has the status that is wanted of them.
 
     Args:
         said: the last version of the membership.
         choices: the account's, with the sessions that are over by now.
+        rejected: why that version is not sent, if it is not.
     """
     told = stages.remembered(said)
-    brief = told.too_brief(choices.words.least_minutes)
-    said_by: dict[str, tuple[int, str, str]] = {
-        row: (word.session, f"{word.stage}, too brief" if row in brief else word.stage, word.at)
-        for row, word in told.words.items()
-    }
-    rows = [
-        RowSaid(f"{'registration' if row.startswith('r') else 'attendance'}:{row[1:]}", *each)
-        for row, each in sorted({**said_by, **told.absent}.items(), key=lambda each: each[1][-1])
-    ]
     sessions = rules.stages_there(told, choices)
     [now] = rules.derived_again({"member:0:0": said}, choices)
-    stage = now.fields["stage"]
-    if now.rejected_because is not None:
-        rule = f"no status is sent: {now.rejected_because}"
+    reason = rejected or now.rejected_because
+    given = [*sessions.values(), *([told.before] if told.before else [])]
+    if not told.rows and told.before is None and said.was_sent:
+        # No row is left, or none was ever remembered: what was sent stays.
+        stage, status = said.intent["stage"], said.intent["Status"]
     else:
-        rule = f"{stage}: the first of the order ({', '.join(stages.ORDER)}) that a session gives"
-    return Explained(rows, sessions, rule, now.fields["Status"], _changes(stage, told))
+        stage, status = now.fields["stage"], now.fields["Status"]
+    if reason is not None:
+        status, rule = None, f"no status is sent: {reason}"
+    else:
+        rule = _rule(stage, given)
+    return Explained(_rows(told, choices), sessions, rule, status, _changes(stage, told, reason))
 
 
-def _changes(stage: str | None, told: stages.Told) -> str:
+def _rows(told: stages.Told, choices: rules.Choices) -> list[RowSaid]:
+    brief = told.too_brief(choices.words.least_minutes)
+    said = [
+        RowSaid(
+            row, word.session, f"{word.stage}, too brief" if row in brief else word.stage, word.at
+        )
+        for row, word in told.words.items()
+    ]
+    said += [RowSaid(row, *none) for row, none in told.absent.items()]
+    said += [RowSaid(row, None, f"{word!r}, held", "") for row, word in told.unknown.items()]
+    return [
+        each._replace(row=stages.row_name(each.row)) for each in sorted(said, key=lambda s: s.at)
+    ]
+
+
+def _rule(stage: str | None, given: Collection[str]) -> str:
+    if stage in given:
+        return f"{stage}: the first of the order ({', '.join(stages.ORDER)}) that a session gives"
+    if stage == "cancelled" and "substituted" in given:
+        return "cancelled: the account has no label for substituted"
+    if given:
+        return f"{stage} stays: the account has no label for {', '.join(sorted(set(given)))}"
+    return f"{stage} stays: no row says anything else"
+
+
+_ATTENDED = "the platform taking the attendance back"
+_ENDED = "a new registration, or an attendance"
+
+_CHANGED_BY: Mapping[str | None, str] = {
+    rules.NOBODY: "a registration, or an attendance; or people putting them into the campaign",
+    rules.NOT_LINKED: "a campaign for it: create_campaigns, or `crm-pipeline campaign link`",
+    rules.NO_STATUS: "a label for the stage in the account's campaigns, or another word of a row",
+    "attended": _ATTENDED,
+    "attended_on_demand": _ATTENDED,
+    "follow_up_requested": _ATTENDED,
+    "registered": "an attendance; or that others were there, once the session is over",
+    "no_show": "an attendance that is shipped late, or another registration",
+    "cancelled": _ENDED,
+    "declined": _ENDED,
+    "substituted": _ENDED,
+}
+"""By the reason for which no status is sent, or by the stage."""
+
+
+def _changes(stage: str | None, told: stages.Told, reason: str | None) -> str:
     if told.unknown:
         words = ", ".join(sorted(set(told.unknown.values())))
         return f"a meaning for the status {words} (stage_of)"
-    match stage:
-        case "attended" | "follow_up_requested" | "attended_on_demand":
-            return "the platform taking the attendance back"
-        case "registered":
-            return "an attendance; or that others were there, once the session is over"
-        case "no_show":
-            return "an attendance that is shipped late, or another registration"
-        case "cancelled" | "declined" | "substituted":
-            return "a new registration, or an attendance"
-        case _:
-            return "another word of the platform for one of the rows"
+    otherwise = "another word of the platform for one of the rows"
+    return _CHANGED_BY.get(reason if reason is not None else stage, otherwise)
 
 
 def moved(

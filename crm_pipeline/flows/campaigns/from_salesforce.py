@@ -19,8 +19,10 @@ from crm_pipeline.ledger.campaign_wishes import (
     campaigns_to_ask,
     campaigns_were_asked,
     given_statuses,
+    look_at_wishes,
     note_wishes,
     waiting_wishes,
+    wishes_to_look_at,
     wishes_were_told,
 )
 from crm_pipeline.ledger.messages import MessageWant
@@ -31,6 +33,7 @@ TOPIC = "registrants_from_campaigns"
 
 _MEMBER = "CampaignMember"
 _ASKED_AT_ONCE = 200
+_OF_CAMPAIGN, _OF_WISH = "CampaignId", "Id"
 _WHOSE = ("CampaignId", "LeadId", "ContactId", "Status", "IsDeleted")
 _PERSON = ("Email", "FirstName", "LastName", "HasOptedOutOfEmail")
 
@@ -43,28 +46,40 @@ def watches(choices: CampaignSettings) -> Sequence[Watched]:
 
 
 def asks(connection: Connection, account: Account, choices: CampaignSettings) -> Sequence[Ask]:
-    """Members who were in linked campaigns before these were watched."""
+    """Members who were in linked campaigns before these were watched, and those to be told next.
+
+    These may have waited for long, and nothing of the member changes where the person opts out.
+    """
     if choices.from_salesforce == "off":
         return ()
-    found = campaigns_to_ask(connection, account.account_id, _wanted(choices), limit=_ASKED_AT_ONCE)
-    return [Ask(_MEMBER, "CampaignId", tuple(found))] if found else ()
+    account_id, at_once = account.account_id, choices.most_registrations_per_cycle
+    found = {
+        _OF_CAMPAIGN: campaigns_to_ask(
+            connection, account_id, _wanted(choices), limit=_ASKED_AT_ONCE
+        ),
+        _OF_WISH: wishes_to_look_at(connection, account_id, limit=at_once),
+    }
+    return [Ask(_MEMBER, field, tuple(values)) for field, values in found.items() if values]
 
 
 def take(taking: Taking[CampaignSettings]) -> Numbers:
-    """Keeps the members who are to be registered or invited: never those who opted out."""
+    """Keeps the members who are to be registered or invited: never those who opted out.
+
+    Who waits, and is not to be any more, is told no more.
+    """
     choices, account_id = taking.choices, taking.account.account_id
     if choices.from_salesforce == "off":
         return {}
-    asked = [campaign for ask in taking.asked for campaign in ask.values]
-    campaigns_were_asked(taking.ledger, account_id, _wanted(choices), asked)
+    asked = {ask.field: ask.values for ask in taking.asked}
+    of_campaigns = asked.get(_OF_CAMPAIGN, ())
+    campaigns_were_asked(taking.ledger, account_id, _wanted(choices), of_campaigns)
+    read = taking.records.get(_MEMBER, ())
     wanted = {label.casefold() for label in choices.register_from}
     records = [
         each
-        for each in taking.records.get(_MEMBER, ())
+        for each in read
         if str(each.get("Status")).casefold() in wanted and not each.get("IsDeleted")
     ]
-    if not records:
-        return {}
     ours = given_statuses(taking.ledger, account_id, [each["Id"] for each in records])
     filters = filter_strings(taking.ledger, account_id)
     wishes, opted_out, unfit = [], 0, 0
@@ -88,8 +103,11 @@ def take(taking: Taking[CampaignSettings]) -> Numbers:
                     taking.now,
                 )
             )
+    still = {each.member_id for each in wishes}
+    others = {*(each["Id"] for each in read), *asked.get(_OF_WISH, ())} - still
     return {
         (TOPIC, "members_wanted"): note_wishes(taking.ledger, account_id, wishes),
+        (TOPIC, "withdrawn"): look_at_wishes(taking.ledger, account_id, still, others),
         (TOPIC, "opted_out"): opted_out,
         (TOPIC, "without_usable_address"): unfit,
     }

@@ -170,6 +170,11 @@ def row_key(participation: Participation) -> str:
     return f"{participation.source[0]}{participation.participation_id}"
 
 
+def row_name(key: str) -> str:
+    """Returns the natural key of the activity of a row, by its key in the memory."""
+    return f"{'registration' if key.startswith('r') else 'attendance'}:{key[1:]}"
+
+
 def told(
     rows: Iterable[Participation],
     means: Words,

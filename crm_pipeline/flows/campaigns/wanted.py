@@ -31,6 +31,12 @@ class _About(NamedTuple):
     has_members: bool = True
 
 
+class _Above(NamedTuple):
+    """The key of the campaign above one; None: there is none, or none any more."""
+
+    key: str | None
+
+
 def campaign_intents(
     event: Event, sessions: Iterable[Session], choices: Choices, now: datetime
 ) -> list[Intent]:
@@ -42,20 +48,20 @@ def campaign_intents(
         choices: the account's.
         now: when this is wanted, UTC; what is wanted later replaces it.
     """
-    made, parent = [], None
+    made: list[Intent] = []
+    parent = _above(event, choices)
     if (series := _of_series(event, choices, now)) is not None:
         made.append(series)
-        parent = campaign_keys.key_of(series.fields)
     if choices.settings.of_events and choices.has_campaign(str(event.event_id)):
         made.append(campaign_intent(event, choices, now, parent))
-        parent = str(event.event_id)
+        parent = _Above(str(event.event_id))
     if choices.settings.of_sessions:
         made += [_of_session(event, each, choices, now, parent) for each in sessions]
     return made
 
 
 def campaign_intent(
-    event: Event, choices: Choices, now: datetime, parent: str | None = None
+    event: Event, choices: Choices, now: datetime, parent: _Above | None = None
 ) -> Intent:
     """The campaign that an event is to be, with the statuses that its members need.
 
@@ -63,7 +69,7 @@ def campaign_intent(
         event: the event.
         choices: the account's.
         now: as in `campaign_intents`.
-        parent: the key of the campaign above it; None: there is none.
+        parent: what is above it; None: that is not for us to say.
     """
     about = _About(
         {"event_id": event.event_id},
@@ -103,7 +109,7 @@ def session_name(event: Event, session: Session) -> str:
 
 
 def _of_session(
-    event: Event, session: Session, choices: Choices, now: datetime, parent: str | None
+    event: Event, session: Session, choices: Choices, now: datetime, parent: _Above | None
 ) -> Intent:
     further = choices.campaigns.apply({**event.columns, **session.columns})
     for field, column in choices.campaigns.sources.items():
@@ -119,10 +125,24 @@ def _of_session(
     return _intent(about, further, choices, now, parent)
 
 
+def _series_said(event: Event, choices: Choices) -> str | None:
+    """What an event says of which series it is; None: the account has no campaigns of series."""
+    column = choices.settings.series_parent
+    return None if column is None else seen(written(event.columns.get(column)))
+
+
+def _above(event: Event, choices: Choices) -> _Above | None:
+    """What is above the campaign of an event: that of its series, or none; None: anything."""
+    said = _series_said(event, choices)
+    if not said:
+        return None if said is None else _Above(None)
+    key = campaign_keys.of_series(said)
+    return _Above(key) if choices.has_campaign(key) else None
+
+
 def _of_series(event: Event, choices: Choices, now: datetime) -> Intent | None:
     """The campaign of an event's series: above all of them, with nobody in it by us."""
-    column = choices.settings.series_parent
-    said = seen(written(event.columns.get(column))) if column is not None else ""
+    said = _series_said(event, choices)
     if not said or not choices.has_campaign(key := campaign_keys.of_series(said)):
         return None
     about = _About(
@@ -136,13 +156,17 @@ def _of_series(event: Event, choices: Choices, now: datetime) -> Intent | None:
 
 
 def _intent(
-    about: _About, further: dict[str, Any], choices: Choices, now: datetime, parent: str | None
+    about: _About,
+    further: dict[str, Any],
+    choices: Choices,
+    now: datetime,
+    parent: _Above | None,
 ) -> Intent:
     settings, key = choices.settings, campaign_keys.key_of(about.key)
     starts, ends = (written(day) for day in about.days)
     if settings.campaign_status:
         further = {"Status": status_on(now.date(), starts, ends), **further}
-    if parent is not None:
+    if parent is not None and parent.key is not None:
         further.pop(PARENT, None)
     statuses = choices.statuses.values() if about.has_members else ()
     fields: dict[str, Any] = {
@@ -165,7 +189,7 @@ def _intent(
         "unknown_status": settings.unknown_status,
     }
     if parent is not None:
-        fields["parent"] = parent
+        fields["parent"] = parent.key
     if further:
         fields["follows"] = sorted(further)
     if settings.keep_campaigns == "never":

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.cli.conftest import Run, run
-from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.campaigns.scenes import delete, event_id, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -163,6 +165,43 @@ def test_so_many_are_told_in_a_cycle(bench: Bench) -> None:
     assert len(told(bench)) == 2
     bench.cycle()
     assert [each["email"][:3] for each in told(bench)] == ["ann", "bob", "cid"]
+
+
+def test_who_is_not_wanted_any_more_while_they_wait_is_not_told(run: Run, bench: Bench) -> None:
+    """A campaign that is linked later is counted first; its people wait for cycles with room."""
+    switch_on(bench, **CHOSEN, most_registrations_per_cycle=1)
+    bench.connection.commit()
+    campaign = bench.seed("Campaign", Name="Invited")
+    label = {"Label": "Please register", "SortOrder": 9}
+    bench.seed("CampaignMemberStatus", CampaignId=campaign, **label)
+    members, leads = {}, {}
+    for name in ("ann", "bob", "cid", "dan", "eve"):
+        leads[name] = bench.seed("Lead", LastName=name, Company="C", Email=f"{name}@example.com")
+        known = {"LeadId": leads[name], "CampaignId": campaign, "Status": "Please register"}
+        members[name] = bench.seed("CampaignMember", **known)
+    linked = ("campaign", "link", ACCOUNT, event_id(bench), campaign)
+    bench.connection.rollback()
+    asked = run(*linked, fails=1).stderr
+    assert "5 members of 1 campaign have one of these statuses" in asked
+    assert "1 in a cycle at most" in asked
+    run(*linked, "--yes")
+    bench.cycle()
+    org = bench.org
+    with committed(WriteContext(org, next(iter(org.users.values())).id)) as context:
+        sent = {"Status": "Sent"}
+        dml.saved_id(dml.update(org, context, "CampaignMember", members["bob"], sent))
+        no = {"HasOptedOutOfEmail": True}
+        dml.saved_id(dml.update(org, context, "Lead", leads["dan"], no))
+    delete(bench, "CampaignMember", members["cid"])
+    later = "UPDATE crm.campaign_wish SET seen_at = seen_at - interval '11 minutes'"
+    reports = []
+    for _ in range(4):
+        bench.connection.execute(text(later))
+        reports.append(bench.cycle())
+    assert [each["email"][:3] for each in told(bench)] == ["ann", "eve"]
+    withdrawn = [each.tally["registrants_from_campaigns", "withdrawn"] for each in reports]
+    assert sum(withdrawn) == 3
+    assert reports[-1].counts.api_calls == 1, "nothing waits, nothing is looked at again"
 
 
 def test_an_idle_reading_costs_a_call(bench: Bench) -> None:

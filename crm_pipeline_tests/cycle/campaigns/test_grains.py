@@ -29,7 +29,7 @@ EXPO, DEMO, SESSION_1, SESSION_2 = (
 )
 
 
-def is_now(bench: Bench, table: str, key: int, *, hour: int, **columns: Any) -> None:
+def is_now(bench: Bench, table: str, key: int, *, hour: float, **columns: Any) -> None:
     names = ", ".join(f"{name} = :{name}" for name in columns)
     shipped = LONG_AGO + timedelta(hours=hour)
     bench.connection.execute(
@@ -182,11 +182,25 @@ def test_a_series_whose_campaign_is_deleted_holds_nobody_up(run: Run, bench: Ben
     run("campaign", "link", ACCOUNT, "series:TUESDAYS", mine)
     bench.cycle()
     assert campaigns(bench) == {EXPO: "All Tuesdays", "Next": "All Tuesdays", "All Tuesdays": None}
-    # People took one out of the series: it stays so.
+    # The platform takes one out of the series, and puts it back.
+    is_now(bench, "event", other, hour=2, series=" ")
+    bench.cycle()
+    assert campaigns(bench) == {EXPO: "All Tuesdays", "Next": None, "All Tuesdays": None}
+    assert bench.cycle().counts.api_calls == 0
+    is_now(bench, "event", other, hour=2.5, series="Tuesdays")
+    bench.cycle()
+    assert campaigns(bench)["Next"] == "All Tuesdays"
+    # People took one out of the series, and put another one elsewhere: both stay so.
+    elsewhere = bench.seed("Campaign", Name="Elsewhere")
+    next(each for each in bench.records("Campaign") if each["Name"] == "Next")["ParentId"] = (
+        elsewhere
+    )
+    is_now(bench, "event", other, hour=2.7, series=None)
     next(each for each in bench.records("Campaign") if each["Name"] == EXPO)["ParentId"] = None
     is_now(bench, "event", event_id(bench), hour=3, name="Expo 2")
     bench.cycle()
     assert campaigns(bench)["Expo 2"] is None
+    assert campaigns(bench)["Next"] == "Elsewhere"
 
 
 @pytest.mark.parametrize("grain", ["session", "both"])

@@ -48,6 +48,8 @@ def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> N
         "No member's status would change"
         in run("campaign", "what-if", ACCOUNT, "parallel_requests=2").stdout
     )
+    off = run("campaign", "what-if", ACCOUNT, "campaigns=", fails=1).stderr
+    assert "campaigns would be off" in off
     # Another grace is another answer; what only rows tell is said to be so.
     never = run("campaign", "what-if", ACCOUNT, 'campaigns={"no_show_after_hours": null}').stdout
     assert "1 member of 2 would change" in never
@@ -57,6 +59,38 @@ def test_a_status_is_explained_and_others_are_tried(run: Run, bench: Bench) -> N
         in run("campaign", "what-if", ACCOUNT, "attended_at_least_minutes=40").stdout
     )
     assert members(bench) == [("Attended", True), ("No Show", False)]
+
+
+def test_why_a_row_makes_nobody_a_member_is_said(run: Run, bench: Bench) -> None:
+    switch_on(bench, pending={"label": "Pending", "priority": 0.5})
+    addresses = {3: "x@rival.example", 4: "info@@@"}
+    for person in range(1, 7):
+        add_person(bench.connection, person, addresses.get(person))
+        register(bench.connection, person, person)
+    says(bench, 1, "quizás", minute=0)
+    says(bench, 2, "pending", minute=0)
+    as_speaker = "UPDATE warehouse.registration SET role = 'Speaker' WHERE registration_id = 5"
+    bench.connection.execute(text(as_speaker))
+    bench.connection.commit()
+    run("account", "filter", "add", ACCOUNT, "@rival.example", "--yes")
+    bench.cycle()
+    looks = ("campaign", "explain", ACCOUNT, event_id(bench))
+    bench.connection.rollback()
+    for address, why in (
+        ("p1@example.com", ["registration:1", "'quizás', held", "a meaning for the status quizás"]),
+        ("p2@example.com", ["pending", "the org is not known to have this person", "no status"]),
+        ("x@rival.example", ["registration:3", "filtered"]),
+        ("INFO@@@", ["registration:4", "invalid email"]),
+        ("p5@example.com", ["registration:5", "role speaker"]),
+    ):
+        said = run(*looks, address).stdout
+        assert [each for each in why if each not in said] == [], said
+    # A stage without a label takes nothing away, and its row has no activity any more.
+    says(bench, 6, "declined", minute=1)
+    bench.cycle()
+    said = run(*looks, "p6@example.com").stdout
+    assert "registered stays: the account has no label for declined" in said
+    assert "rejected: declined" in said
 
 
 def test_an_id_that_is_too_large_is_the_person_s_mistake(run: Run, bench: Bench) -> None:

@@ -279,6 +279,14 @@ def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:
     assert settings.campaigns == CampaignSettings(campaign_type="Talk")
 
 
+def test_what_is_expected_is_said() -> None:
+    pardot = {"business_unit": "x", "extension": "E", "types": {"attended": "A"}, "most_per_day": 1}
+    with pytest.raises(AccountError, match="an Id that begins with 0Uv is expected"):
+        AccountSettings.parse("acme", {"campaigns": {"account_engagement": pardot}})
+    with pytest.raises(AccountError, match="stage_of is one of the account itself"):
+        AccountSettings.parse("acme", {"campaigns": {"stage_of": {}}})
+
+
 @pytest.mark.parametrize(
     "campaigns",
     ["yes", '{"attended": {"label": "registered", "priority": 9}}', '{"registered": null}', "[]"],
