@@ -33,6 +33,7 @@ from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
+from crm_pipeline.accounts.spelling import CustomFieldName, FieldName
 from crm_pipeline.accounts.stages import (
     STAGES_OF_PEOPLE,
     Stage,
@@ -53,9 +54,6 @@ Vanished = Literal["keep", "delete"]
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
-_FIELD = r"^[A-Za-z][A-Za-z0-9_]*$"
-
-
 class AccountError(Exception):
     """Something is wrong with one account; one line says what happened and what to do."""
 
@@ -70,7 +68,6 @@ _EXPECTED = {
     "mapping_type": "a JSON object is expected",
     "model_type": "a JSON object is expected",
     "tuple_type": "a JSON list is expected",
-    "string_pattern_mismatch": "the API name of a field is expected, such as External_Key__c",
 }
 """In our words, where pydantic's would be of no use to people, by the type of its error."""
 
@@ -209,9 +206,8 @@ class AccountSettings(BaseModel):
         description="When a duplicate rule stops a lead: attach to the record that it names, "
         "or save all the same where the rule allows it.",
     )
-    activity_external_id_field: str | None = Field(
+    activity_external_id_field: CustomFieldName | None = Field(
         default=None,
-        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
         description="External-id text field of Activity; where there is one, activities are "
         "upserted by it.",
     )
@@ -244,16 +240,13 @@ class AccountSettings(BaseModel):
         description="Whether a person who is a Lead and a Contact in the org is the Lead or the "
         "Contact.",
     )
-    match_fields: Mapping[
-        Literal["Lead", "Contact"], tuple[Annotated[str, Field(pattern=_FIELD)], ...]
-    ] = Field(
+    match_fields: Mapping[Literal["Lead", "Contact"], tuple[FieldName, ...]] = Field(
         default={},
         description="Further fields that have an email address, by which people are found: a JSON "
         "object. Each costs as many calls as Email.",
     )
-    person_id_field: str | None = Field(
+    person_id_field: FieldName | None = Field(
         default=None,
-        pattern=_FIELD,
         description="Field of Lead and Contact that has the platform's id of the person "
         "(person_id): it is filled, and wins over addresses where people are found.",
     )
@@ -278,7 +271,7 @@ class AccountSettings(BaseModel):
         "in the warehouse), when_empty, unless_edited (by people), newest (of the two), ask (a "
         "person, where people edited it), never.",
     )
-    person_field_policies: Mapping[Annotated[str, Field(pattern=_FIELD)], FieldPolicy] = Field(
+    person_field_policies: Mapping[FieldName, FieldPolicy] = Field(
         default={},
         description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
         "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from crm_pipeline.accounts.people import FieldPolicy
+from crm_pipeline.accounts.spelling import FieldName
 
 LeadKind = Literal[
     "call", "form", "chat", "text_message", "appointment", "transaction", "email", "event"
@@ -18,9 +19,6 @@ Trigger = Literal["new", "updated", "matching_filter"]
 
 Split = Literal["primary", "equal", "first_touch"]
 """How the value of an opportunity is dealt out to its leads, where it has several."""
-
-_API_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
-_FieldName = Annotated[str, Field(pattern=_API_NAME)]
 
 
 def _known_region(region: str) -> str:
@@ -42,17 +40,17 @@ class TouchFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: _FieldName | None = None
-    medium: _FieldName | None = None
-    campaign: _FieldName | None = None
-    keyword: _FieldName | None = None
-    content: _FieldName | None = None
-    landing_page: _FieldName | None = None
-    referrer: _FieldName | None = None
-    gclid: _FieldName | None = None
-    gbraid: _FieldName | None = None
-    wbraid: _FieldName | None = None
-    fbclid: _FieldName | None = None
+    source: FieldName | None = None
+    medium: FieldName | None = None
+    campaign: FieldName | None = None
+    keyword: FieldName | None = None
+    content: FieldName | None = None
+    landing_page: FieldName | None = None
+    referrer: FieldName | None = None
+    gclid: FieldName | None = None
+    gbraid: FieldName | None = None
+    wbraid: FieldName | None = None
+    fbclid: FieldName | None = None
 
     @cached_property
     def named(self) -> dict[str, str]:
@@ -69,7 +67,7 @@ class OpportunityCondition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    field: _FieldName
+    field: FieldName
     operator: Literal["=", "!=", ">", ">=", "<", "<=", "in"] = "="
     value: str | float | bool | tuple[str, ...] | None = None
 
@@ -92,11 +90,11 @@ class AttributionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id_field: _FieldName | None = Field(
+    id_field: FieldName | None = Field(
         default=None,
         description="Field of Lead and Contact that holds the tracker's id of their first lead.",
     )
-    kind_field: _FieldName | None = Field(
+    kind_field: FieldName | None = Field(
         default=None,
         description="Field of Lead and Contact that says how they got in touch first: call, form.",
     )
@@ -115,7 +113,7 @@ class AttributionSettings(BaseModel):
         default="source",
         description="When fields of the last touch of an existing record are written.",
     )
-    further_fields: Mapping[_FieldName, str] = Field(
+    further_fields: Mapping[FieldName, str] = Field(
         default={},
         description="Further fields of Lead and Contact, and the column of the extract for each.",
     )
@@ -144,7 +142,7 @@ class AttributionSettings(BaseModel):
         "country of the person, or they match nobody.",
     )
 
-    opportunity_id_field: _FieldName | None = Field(
+    opportunity_id_field: FieldName | None = Field(
         default=None, description="Field of Opportunity that holds the tracker's id of a lead."
     )
     triggers: tuple[Trigger, ...] = Field(

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crm_pipeline.accounts.spelling import BusinessUnitId, CustomFieldName
 from crm_pipeline.accounts.stages import Stage, plain
 from crm_pipeline.text import JsonText
 
@@ -72,7 +73,7 @@ class AccountEngagement(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    business_unit: str = Field(pattern=r"^0Uv[A-Za-z0-9]{12}(?:[A-Z0-5]{3})?$")
+    business_unit: BusinessUnitId
     extension: str = Field(min_length=1, max_length=80)
     types: Mapping[Stage, str] = Field(
         min_length=1, description="The activity type of each stage that is told."
@@ -86,9 +87,8 @@ class CampaignSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    external_id_field: str | None = Field(
+    external_id_field: CustomFieldName | None = Field(
         default=None,
-        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
         description="External-id text field of Campaign that holds the event's id; campaigns are "
         "found by it.",
     )
@@ -128,9 +128,8 @@ class CampaignSettings(BaseModel):
     most_registrations_per_cycle: int = Field(
         default=500, ge=1, le=100_000, description="So many are told in a cycle at most."
     )
-    join_link_field: str | None = Field(
+    join_link_field: CustomFieldName | None = Field(
         default=None,
-        pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$",
         description="Field of CampaignMember that gets the person's own link (join_link).",
     )
     census: Literal["off", "daily"] = Field(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,11 +15,8 @@ from crm_pipeline.accounts.engagement_objects import (
     Names,
     ObjectName,
 )
-from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
-
-_FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-_EventName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__e$")]
-_CustomName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*__c$")]
+from crm_pipeline.accounts.spelling import CustomObjectName, EventName, FieldName, Prefix
+from crm_pipeline.salesforce.org_objects import OrgField, OrgObject, field_on, package_of
 
 _API_NAME = re.compile(r"^([A-Za-z](_?[A-Za-z0-9]){0,14}__)?[A-Za-z](_?[A-Za-z0-9])*__[ce]$")
 _LONGEST_NAME = 40
@@ -42,25 +39,24 @@ class EngagementSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prefix: str = Field(
+    prefix: Prefix = Field(
         default="",
-        pattern=r"^([A-Za-z][A-Za-z0-9_]*_)?$",
         description="Before the API name of each object and field, such as saleswings__.",
     )
-    objects: Mapping[ObjectName, _CustomName] = Field(
+    objects: Mapping[ObjectName, CustomObjectName] = Field(
         default={}, description="API names of objects that are called otherwise."
     )
-    fields: Mapping[ObjectName, Mapping[str, _FieldName]] = Field(
+    fields: Mapping[ObjectName, Mapping[str, FieldName]] = Field(
         default={},
         description="API names of fields that are called otherwise, by object.",
     )
-    person_fields: Mapping[_FieldName, str] | None = Field(
+    person_fields: Mapping[FieldName, str] | None = Field(
         default=None,
         description="Fields of Lead and Contact, and what of the prospect each shows: prospect_id, "
         "favorite, temperature, predictive_score, first_visit, last_visit, visits, life_cycle, "
         "tags, score:ID or grade:ID. None: Prospect_Id__c, Favorite__c and Temperature__c.",
     )
-    temperature_of_account: _FieldName | None = Field(
+    temperature_of_account: FieldName | None = Field(
         default=None,
         description="Field of Account with the median temperature of its Contacts; none: "
         "Temperature__c.",
@@ -87,7 +83,7 @@ class EngagementSettings(BaseModel):
         description="Matches are published as platform events, which the client's flow applies "
         "to Leads and Contacts, instead of updating these at once.",
     )
-    event: _EventName | None = Field(
+    event: EventName | None = Field(
         default=None, description="API name of the event; none: Prospect_Match__e."
     )
     confirm_minutes: int = Field(
@@ -128,9 +124,9 @@ class EngagementSettings(BaseModel):
 
     def event_field(self, name: str) -> str:
         """The field of the event for something of a match, or for a field that is written."""
-        if name in MATCH:
-            return f"{self.prefix}{MATCH[name].name}"
-        return name if name.endswith("__c") else f"{name}__c"
+        said = f"{self.prefix}{MATCH[name].name}" if name in MATCH else name
+        field = field_on(self.event_name, said)
+        return field if field.endswith("__c") else f"{field}__c"
 
     @property
     def account_temperature(self) -> str:
@@ -148,7 +144,10 @@ class EngagementSettings(BaseModel):
         custom = [
             self.names.declared(name, self.master_detail) for name in DECLARED if self.keeps(name)
         ]
-        person = tuple(_shown(field, source) for field, source in self.shown_of_people.items())
+        person = tuple(
+            _shown(field, source, only_read=self.by_event)
+            for field, source in self.shown_of_people.items()
+        )
         standard = [
             OrgObject(name, name, f"{name}s", "", person) for name in ("Lead", "Contact") if person
         ]
@@ -163,7 +162,9 @@ class EngagementSettings(BaseModel):
 
     def _declared_event(self, person: Sequence[OrgField]) -> OrgObject:
         told = (replace(each, name=self.event_field(name)) for name, each in MATCH.items())
-        shown = (replace(each, name=self.event_field(each.name)) for each in person)
+        shown = (
+            replace(each, name=self.event_field(each.name), only_read=False) for each in person
+        )
         label, says = "Prospect Match", "A Lead or Contact is to show this of its prospect."
         fields = (*told, *shown)
         return OrgObject(self.event_name, label, "Prospect Matches", says, fields)
@@ -203,6 +204,8 @@ class EngagementSettings(BaseModel):
         for each in self.org_objects:
             for name in (each.name, *(field.name for field in each.fields)):
                 _refuse_impossible(name)
+                if each.is_custom and field_on(each.name, name) != name:
+                    raise ValueError(f"{each.name} is of no package, so it has no field {name}")
             _refuse_twice([field.name for field in each.fields], f"fields of {each.name}")
         _refuse_twice([each.name for each in self.org_objects], "objects")
         return self
@@ -216,7 +219,10 @@ def _refuse_impossible(name: str) -> None:
     if len(own) > _LONGEST_NAME:
         raise ValueError(f"{name} is too long: Salesforce takes {_LONGEST_NAME} characters")
     if not _API_NAME.match(name):
-        raise ValueError(f"{name} is no name that Salesforce takes")
+        raise ValueError(
+            f"{name} is no name that Salesforce takes: letters, digits and single underscores, "
+            "after the prefix of a package at most, which has 15 characters and two underscores"
+        )
 
 
 def _refuse_twice(names: list[str], which: str) -> None:
@@ -231,8 +237,10 @@ def _score_of(source: str) -> str | None:
     return kind if kind in _OF_A_SCORE and score else None
 
 
-def _shown(field: str, source: str) -> OrgField:
+def _shown(field: str, source: str, *, only_read: bool) -> OrgField:
     kind = _score_of(source)
     declared = PERSON_SOURCES[source] if kind is None else _OF_A_SCORE[kind]
-    label = field.removesuffix("__c").replace("_", " ")
-    return OrgField(field, label, declared.kind, declared.length, declared.scale)
+    label = field.removeprefix(package_of(field)).removesuffix("__c").replace("_", " ")
+    return OrgField(
+        field, label, declared.kind, declared.length, declared.scale, only_read=only_read
+    )

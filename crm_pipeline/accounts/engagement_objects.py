@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
+from crm_pipeline.salesforce.org_objects import OrgField, OrgObject, field_on
 
 ObjectName = Literal[
     "tag",
@@ -299,7 +299,8 @@ class Names:
     """The API names in one org.
 
     Attributes:
-        prefix: before each name that is not chosen.
+        prefix: before each name that is not chosen; that of a package not before fields of an
+            object that is none of a package's.
         objects: chosen ones.
         fields: chosen ones, by object.
     """
@@ -332,7 +333,8 @@ class Names:
     def _api_names(self) -> Mapping[ObjectName, Mapping[str, str]]:
         return {
             of: {
-                name: self.fields.get(of, {}).get(name) or f"{self.prefix}{field.name}"
+                name: self.fields.get(of, {}).get(name)
+                or field_on(self.object(of), f"{self.prefix}{field.name}")
                 for name, field in declared.fields.items()
             }
             for of, declared in DECLARED.items()

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crm_pipeline.accounts.spelling import FieldName, ObjectApiName
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
-
-_API_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 
 _FIELDS: Mapping[str, OrgField] = {
     field.name: field
@@ -44,10 +43,10 @@ class FeedbackObject(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    object: str = Field(default="Feedback__c", pattern=_API_NAME)
-    key: str = Field(default="Ticket_Id__c", pattern=_API_NAME)
-    lead: str | None = Field(default="Lead__c", pattern=_API_NAME)
-    contact: str | None = Field(default="Contact__c", pattern=_API_NAME)
+    object: ObjectApiName = "Feedback__c"
+    key: FieldName = "Ticket_Id__c"
+    lead: FieldName | None = "Lead__c"
+    contact: FieldName | None = "Contact__c"
     mapping: Mapping[str, str] = Field(default=_MAPPING, min_length=1)
 
     @property

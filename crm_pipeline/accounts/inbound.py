@@ -1,18 +1,16 @@
 """An account's choices for what Salesforce may ask of it (spec 4): plain, frozen values."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_pipeline.accounts.feedback_records import FeedbackObject
+from crm_pipeline.accounts.spelling import AddressName, FieldName, OrganizationId
 
 InOrg = Literal["leave", "anonymize", "delete"]
 """The fate in the org of the Lead or Contact of a person who is removed, and of the activities."""
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
-"""A name that stands in an address."""
 
 FieldType = Literal["text", "number", "boolean", "date", "datetime", "email", "choice"]
 
@@ -53,7 +51,7 @@ class UserListener(_Choice):
             is not found.
     """
 
-    macro: Name
+    macro: AddressName
     filter: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -126,17 +124,15 @@ class InboundSettings(_Choice):
     keys_in_query: bool = Field(
         default=False, description="The key may come in the address, where proxies log it."
     )
-    organization_id: str | None = Field(
+    organization_id: OrganizationId | None = Field(
         default=None,
-        pattern=r"^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$",
         description="The org whose outbound messages are taken.",
     )
-    address_field: str = Field(
+    address_field: FieldName = Field(
         default="Email",
-        pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
         description="The field of an outbound message's record that names the person.",
     )
-    open_dsr: Name | None = Field(
+    open_dsr: AddressName | None = Field(
         default=None, description="The listener that erasures by OpenDSR go to."
     )
     shipping_lag_minutes: int = Field(
@@ -161,10 +157,10 @@ class InboundSettings(_Choice):
         default=None,
         description="Each feedback ticket is a record under who submitted it: {} for the defaults.",
     )
-    macros: Mapping[Name, Macro] = {}
-    listeners: Mapping[Name, UserListener] = {}
-    external_sources: Mapping[Name, ExternalSource] = {}
-    user_data: Mapping[Name, UserData] = {}
+    macros: Mapping[AddressName, Macro] = {}
+    listeners: Mapping[AddressName, UserListener] = {}
+    external_sources: Mapping[AddressName, ExternalSource] = {}
+    user_data: Mapping[AddressName, UserData] = {}
 
     @field_validator("feedback_in_org", mode="before")
     @classmethod

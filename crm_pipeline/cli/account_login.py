@@ -75,7 +75,7 @@ def try_login(
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.delivery.schemas import never_left_out
     from crm_pipeline.salesforce.errors import AccountStopped
-    from crm_pipeline.salesforce.org_objects import lacking
+    from crm_pipeline.salesforce.org_objects import lacking, packages_of
 
     account, org, elsewhere = log_in_to(account_id, again=again)
     with transaction() as connection:
@@ -115,9 +115,15 @@ def try_login(
         )
     for needed, (flow, command) in declared:
         if missing := lacking(needed, {each.name: each for each in described}):
+            brought = [each for each in packages_of(needed) if each in "; ".join(missing)]
+            but_for = (
+                f", but for that of {', '.join(brought)}: a package brings it, which is to be in "
+                "the org, or the account's settings name it wrongly"
+            )
             mistake(
                 f"Account {account_id}: the org lacks for {flow}: {'; '.join(missing)}. "
-                f"`crm-pipeline {command} metadata {account_id}` writes what an admin deploys."
+                f"`crm-pipeline {command} metadata {account_id}` writes what an admin deploys"
+                f"{but_for if brought else ''}."
             )
     if lacking_fields := _required_campaign_fields(account, filled, described):
         mistake(

@@ -38,14 +38,10 @@ def metadata(
 ) -> None:
     """Write what an admin deploys to the org: objects, fields and a permission set.
 
-    `sf project deploy start` in that folder brings them there.
+    `sf project deploy start` in that folder brings them there. What a package of the org brings is
+    left out but for the rights on it.
     """
     account, chosen = engaged(account_id)
-    if chosen.prefix.endswith("__"):
-        mistake(
-            f"Account {account_id}: {chosen.prefix} is the prefix of a package, which brings its "
-            "objects with it; `crm-pipeline account test-login` tells what the org lacks."
-        )
     write_metadata(account, chosen.org_objects, out, permission_set=PERMISSION_SET)
 
 

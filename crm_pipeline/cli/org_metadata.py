@@ -30,6 +30,7 @@ def write_metadata(
         further: the texts of further files, by their paths.
     """
     from crm_pipeline.salesforce.metadata import source_project
+    from crm_pipeline.salesforce.org_objects import packages_of
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         mistake(f"{out} is not empty: name another folder, or empty it.")
@@ -49,6 +50,11 @@ def write_metadata(
             file.write_text(text, encoding="utf-8")
     except OSError as error:
         mistake(f"{out} cannot be written: {error.strerror}; name another folder.")
+    if packages := packages_of(objects):
+        say(
+            f"Left out the objects and fields of {', '.join(packages)}: a package brings them, "
+            "which is to be in the org before."
+        )
     say(
         f"Wrote {len(files)} files to {out}. Deploy them there with `sf project deploy start`, and "
         f"give the user of account {account.account_id} the permission set {permission_set}."

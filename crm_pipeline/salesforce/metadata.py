@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from crm_pipeline.salesforce.org_objects import NUMBER_DIGITS, TYPES, OrgField, OrgObject
+from crm_pipeline.salesforce.org_objects import (
+    NUMBER_DIGITS,
+    TYPES,
+    OrgField,
+    OrgObject,
+    package_of,
+)
 
 _NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 ROOM = "force-app/main/default"
@@ -40,20 +46,15 @@ def source_project(
     files = {"sfdx-project.json": json.dumps(project, indent=2) + "\n"}
     for each in objects:
         folder = f"{ROOM}/objects/{each.name}"
-        if each.is_custom and not _of_a_package(each.name):
+        if each.is_custom and not package_of(each.name):
             files[f"{folder}/{each.name}.object-meta.xml"] = xml("CustomObject", _object(each))
         for field in each.fields:
-            if field.name.endswith("__c") and not _of_a_package(field.name):
+            if field.name.endswith("__c") and not package_of(field.name):
                 path = f"{folder}/fields/{field.name}.field-meta.xml"
                 files[path] = xml("CustomField", _field(field, each))
     path = f"{ROOM}/permissionsets/{permission_set}.permissionset-meta.xml"
     files[path] = xml("PermissionSet", _rights(objects, label))
     return files
-
-
-def _of_a_package(name: str) -> bool:
-    """Returns whether a custom object or field has the prefix of a package."""
-    return "__" in name[: -len("__c")]
 
 
 def _object(each: OrgObject) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def _object(each: OrgObject) -> dict[str, Any]:
         return {**said, "eventType": "HighVolume", "publishBehavior": "PublishAfterCommit"}
     return {
         **said,
+        "enableReports": True,
         "nameField": {"label": f"{each.label} Name", "type": "Text"},
         "sharingModel": "ControlledByParent" if each.is_detail else "ReadWrite",
     }
@@ -125,9 +127,9 @@ def _rights(objects: Sequence[OrgObject], label: str) -> dict[str, Any]:
     read_along = masters | ({"Account"} if "Opportunity" in masters else set())
     return {
         "fieldPermissions": [
-            {"editable": True, "field": name, "readable": True}
-            for name in sorted(
-                f"{shown_as}.{field.name}"
+            {"editable": editable, "field": name, "readable": True}
+            for name, editable in sorted(
+                (f"{shown_as}.{field.name}", not field.only_read)
                 for each in objects
                 for shown_as in (("Event", "Task") if each.name == "Activity" else (each.name,))
                 for field in each.fields

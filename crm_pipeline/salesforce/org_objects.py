@@ -1,6 +1,6 @@
 """Objects that a flow needs in an org: declared once, and compared with what the org shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -57,6 +57,7 @@ class OrgField:
         length: of texts; 0 for other types.
         scale: of numbers, digits behind the point.
         is_key: whether records are upserted by it: external id, unique, case-sensitive.
+        only_read: whether nothing is written to it, so that the user needs no right to.
         refers_to: of references: the object.
         children: of references: what the other side calls these records, unique there.
         says: what it tells, for people in the org: its help.
@@ -68,6 +69,7 @@ class OrgField:
     length: int = 0
     scale: int = 0
     is_key: bool = False
+    only_read: bool = False
     refers_to: str | None = None
     children: str | None = None
     says: str = ""
@@ -109,6 +111,26 @@ class OrgObject:
         return any(field.kind == "master_detail" for field in self.fields)
 
 
+def package_of(name: str) -> str:
+    """Returns the prefix of the package that brings an object or field: `x__` of `x__Tag__c`.
+
+    Empty for what Salesforce has itself, and for what the client's admin deploys.
+    """
+    package, separator, _ = name[: -len("__c")].rpartition("__")
+    return package + separator
+
+
+def field_on(custom: str, field: str) -> str:
+    """Returns a field's name on a custom object: one of the client's own has none of a package."""
+    return field if package_of(custom) else field.removeprefix(package_of(field))
+
+
+def packages_of(objects: Iterable[OrgObject]) -> list[str]:
+    """Returns the prefixes of the packages that bring something of these objects."""
+    names = (name for each in objects for name in (each.name, *(f.name for f in each.fields)))
+    return sorted({package_of(name) for name in names} - {""})
+
+
 def lacking(needed: Sequence[OrgObject], there: Mapping[str, SObjectSchema]) -> list[str]:
     """Returns everything that an org lacks, a line each, ordered as the objects are.
 
@@ -123,9 +145,7 @@ def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
     if there is None:
         yield f"{needed.name}: not in the org, or hidden from the user"
         return
-    rights = (RIGHTS["createable"],) if needed.is_event else RIGHTS.values()
-    without = [words for words in rights if words not in there.rights]
-    if needed.is_custom and without:
+    if without := [words for words in _rights_for(needed) if words not in there.rights]:
         yield f"{needed.name}: the user lacks {', '.join(without)}"
     for name in needed.reads:
         if there.field(name) is None:
@@ -136,6 +156,16 @@ def _lacking(needed: OrgObject, there: SObjectSchema | None) -> Iterator[str]:
             yield f"{needed.name}.{field.name}: not in the org, or hidden from the user"
         elif wrong := list(_wrong(field, found, is_event=needed.is_event)):
             yield f"{needed.name}.{field.name}: {', '.join(wrong)}"
+
+
+def _rights_for(needed: OrgObject) -> Iterable[str]:
+    """The rights that the user needs on an object, as people call them."""
+    if needed.is_event:
+        return (RIGHTS["createable"],)
+    if needed.is_custom:
+        return RIGHTS.values()
+    writes = any(not field.only_read for field in needed.fields)
+    return (RIGHTS["queryable"], *((RIGHTS["updateable"],) if writes else ()))
 
 
 def _wrong(field: OrgField, found: FieldSchema, *, is_event: bool) -> Iterator[str]:
@@ -156,5 +186,7 @@ def _wrong(field: OrgField, found: FieldSchema, *, is_event: bool) -> Iterator[s
         if not found.case_sensitive:
             yield "does not tell capitals from small letters"
     is_set_once = field.is_key or found.cascades or is_event
+    if field.only_read:
+        return
     if not found.createable or not (found.updateable or is_set_once):
         yield "the user may not write it"

@@ -66,8 +66,8 @@ def test_an_impossible_setting_is_named_with_its_account_and_value(name: str, va
     [
         ("api_version", "62", "a version is written as 62.0"),
         ("api_version", "v62.0", "a version is written as 62.0"),
-        ("activity_external_id_field", "Subject", "API name of a field is expected, such as"),
-        ("campaigns", '{"external_id_field": "Key"}', "API name of a field is expected, such as"),
+        ("activity_external_id_field", "Subject", "API name of a custom field is expected, such"),
+        ("campaigns", '{"external_id_field": "Key"}', "API name of a custom field is expected"),
         ("person_field_policies", '{"Lead.Phone": "never"}', "API name of a field is expected"),
         ("person_field_policies", '{"Phone": "never", "phone": "source"}', "two policies"),
         ("person_field_policies", "[]", "a JSON object is expected."),

@@ -1,6 +1,7 @@
 """Choices of an account for the engagement workflow, and the objects that follow."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -84,11 +85,32 @@ def test_a_prefix_and_chosen_names_hold_everywhere():
         ("saleswings__Prospect__c", "Visitor__c"),
         ("saleswings__SW_Tag__c", "saleswings__SW_Tag__c"),
     ]
+    # What the client has deployed has no fields of a package.
+    assert of["Visitor__c"].fields[0].name == "Prospect_Id__c"
     assert [field.name for field in of["Lead"].fields] == [
         "saleswings__Prospect_Id__c",
         "saleswings__Favorite__c",
         "saleswings__Temperature__c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "fields"),
+    [
+        ({}, ["Record__c", "Hot__c"]),
+        ({"prefix": "our_"}, ["our_Record__c", "Hot__c"]),
+        ({"prefix": "sales__"}, ["sales__Record__c", "sales__Hot__c"]),
+        ({"prefix": "sales__", "event": "Match__e"}, ["Record__c", "Hot__c"]),
+    ],
+)
+def test_an_event_of_the_clients_own_has_no_fields_of_a_package(
+    chosen: dict[str, Any], fields: list[str]
+):
+    """Nobody could have deployed the field that was wanted there."""
+    shown = {"sales__Hot__c": "temperature"}
+    made = EngagementSettings(by_event=True, person_fields=shown, **chosen)
+    [event] = [each for each in made.org_objects if each.is_event]
+    assert [event.fields[0].name, event.fields[-1].name] == fields
 
 
 def test_fields_of_people_have_the_type_of_what_they_show():
@@ -129,7 +151,14 @@ def test_details_of_accounts_are_a_choice():
         ),
         ({"objects": {"tag": "A___c"}}, "A___c is no name that Salesforce takes"),
         ({"person_fields": {"a__b__Hot__c": "tags"}}, "no name that Salesforce takes"),
-        ({"prefix": "sales"}, "engagement.prefix"),
+        ({"prefix": "sales"}, "engagement.prefix = 'sales': a text that ends in an underscore"),
+        ({"prefix": "longer_than_15_characters__"}, "prefix of a package at most, which has 15"),
+        ({"objects": {"tag": "Lead"}}, "the API name of a custom object is expected"),
+        ({"event": "Match__c"}, "the API name of a platform event is expected"),
+        (
+            {"fields": {"tag": {"category": "sales__Kind__c"}}},
+            "SW_Tag__c is of no package, so it has no field sales__Kind__c",
+        ),
         ({"page": True}, "there is no setting 'engagement.page'"),
     ],
 )

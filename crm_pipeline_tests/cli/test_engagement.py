@@ -39,12 +39,23 @@ def test_metadata_is_written_to_an_empty_folder(run: Run, acme: str, tmp_path: P
     assert f"{file} cannot be written" in told
 
 
-def test_metadata_needs_the_workflow_on_and_no_package(run: Run, acme: str, tmp_path: Path):
+def test_metadata_needs_the_workflow_on(run: Run, acme: str, tmp_path: Path):
     told = run("engagement", "metadata", acme, "--out", tmp_path / "x", fails=1).stderr
     assert "crm-pipeline account set acme engagement={}" in told
+
+
+def test_of_a_package_the_rights_are_written_and_its_absence_is_told(
+    run: Run, server: LocalOrgServer, tmp_path: Path
+):
+    """One command named the other as what to do, and that one refused."""
     engage(run, '{"prefix": "saleswings__"}')
-    told = run("engagement", "metadata", acme, "--out", tmp_path / "x", fails=1).stderr
-    assert "prefix of a package" in told
+    told = run("engagement", "metadata", ACCOUNT, "--out", tmp_path / "x").stdout
+    assert "Left out the objects and fields of saleswings__" in told
+    [rights, config] = sorted(each.name for each in (tmp_path / "x").rglob("*.*") if each.is_file())
+    assert (rights, config) == ("Engagement_Workflow.permissionset-meta.xml", "sfdx-project.json")
+    told = run("account", "test-login", ACCOUNT, fails=1).stderr
+    assert "saleswings__Prospect__c: not in the org" in told
+    assert "but for that of saleswings__: a package brings it" in told
 
 
 @pytest.fixture

@@ -1,13 +1,20 @@
 """Metadata to deploy: well formed, in the order of the published schema, nothing too much."""
 
 import json
+import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from crm_pipeline.accounts import webinar_objects
 from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.accounts.engagement_objects import PERSON_SOURCES
+from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.salesforce.metadata import Project, source_project
+from crm_pipeline.salesforce.org_objects import OrgObject
 
 ALL = EngagementSettings(
     pages=True,
@@ -19,35 +26,99 @@ ALL = EngagementSettings(
 )
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
-# The elements that we use, as they follow each other in the metadata WSDL of API 62.0; the full
-# name comes first, as all types extend Metadata.
-ORDER = {
+# The elements that we use, as they follow each other in the metadata WSDL (API 62.0 to 67.0), with
+# their types there; those with a ! may not be left out. All types extend Metadata, whose full name
+# comes first.
+SCHEMA = {
     "CustomField": """
-        fullName caseSensitive defaultValue deleteConstraint description externalId
-        inlineHelpText label length
-        precision referenceTo relationshipLabel relationshipName relationshipOrder
-        reparentableMasterDetail required scale type unique visibleLines writeRequiresMasterRead
+        fullName:string caseSensitive:boolean defaultValue:string deleteConstraint:DeleteConstraint
+        description:string externalId:boolean inlineHelpText:string label:string length:int
+        precision:int referenceTo:string relationshipLabel:string relationshipName:string
+        relationshipOrder:int reparentableMasterDetail:boolean required:boolean scale:int
+        type:FieldType unique:boolean visibleLines:int writeRequiresMasterRead:boolean
     """,
     "CustomObject": """
-        fullName deploymentStatus description eventType label nameField pluralLabel publishBehavior
-        sharingModel
+        fullName:string deploymentStatus:DeploymentStatus description:string enableReports:boolean
+        eventType:PlatformEventType label:string nameField:CustomField pluralLabel:string
+        publishBehavior:PlatformEventPublishBehavior sharingModel:SharingModel
     """,
-    "nameField": "fullName displayFormat label type",
     "PermissionSet": """
-        fullName description fieldPermissions hasActivationRequired label objectPermissions
+        fullName:string description:string fieldPermissions:PermissionSetFieldPermissions
+        hasActivationRequired:boolean label:string! objectPermissions:PermissionSetObjectPermissions
     """,
-    "fieldPermissions": "editable field readable",
-    "objectPermissions": """
-        allowCreate allowDelete allowEdit allowRead modifyAllRecords object viewAllRecords
+    "PermissionSetFieldPermissions": "editable:boolean! field:string! readable:boolean",
+    "PermissionSetObjectPermissions": """
+        allowCreate:boolean! allowDelete:boolean! allowEdit:boolean! allowRead:boolean!
+        modifyAllRecords:boolean! object:string! viewAllFields:boolean viewAllRecords:boolean!
     """,
 }
+VALUES = {
+    "string": r"(?s).+",
+    "boolean": "true|false",
+    "int": "[0-9]+",
+    "DeleteConstraint": "Cascade|Restrict|SetNull",
+    "DeploymentStatus": "InDevelopment|Deployed",
+    "FieldType": "Text|LongTextArea|Email|Phone|Url|Checkbox|Number|DateTime|Lookup|MasterDetail",
+    "PlatformEventType": "HighVolume|StandardVolume",
+    "PlatformEventPublishBehavior": "PublishAfterCommit|PublishImmediately",
+    "SharingModel": "Private|Read|ReadWrite|ControlledByParent",
+}
+
+# By type of field: what is said of it, and of what else it may say something (Metadata API guide,
+# "CustomField"); with a range, a number.
+ALWAYS = {"fullName", "label", "type"}
+KINDS: dict[str, tuple[dict[str, tuple[int, int] | None], set[str]]] = {
+    "Text": ({"length": (1, 255)}, {"required", "externalId", "unique", "caseSensitive"}),
+    "LongTextArea": ({"length": (256, 131_072), "visibleLines": (2, 50)}, set()),
+    "Email": ({}, {"required"}),
+    "Phone": ({}, {"required"}),
+    "Url": ({}, {"required"}),
+    "DateTime": ({}, {"required"}),
+    "Checkbox": ({"defaultValue": None}, set()),
+    "Number": ({"precision": (1, 18), "scale": (0, 17)}, {"required"}),
+    "Lookup": (
+        {"referenceTo": None, "relationshipName": None, "deleteConstraint": None},
+        {"relationshipLabel", "required"},
+    ),
+    "MasterDetail": (
+        {"referenceTo": None, "relationshipName": None, "relationshipOrder": (0, 1)},
+        {"relationshipLabel", "reparentableMasterDetail", "writeRequiresMasterRead"},
+    ),
+}
+OF_EVENTS = {"Checkbox", "DateTime", "Number", "Text", "LongTextArea"}
+LONGEST = {"label": 40, "pluralLabel": 40, "relationshipLabel": 80, "inlineHelpText": 510}
+_NAME = r"[A-Za-z](_?[A-Za-z0-9])*"
+
+EVERY_FIELD = {
+    **{f"A_{source}__c": source for source in PERSON_SOURCES},
+    "A_score__c": "score:7",
+    "A_grade__c": "grade:7",
+    "saleswings__Hot__c": "temperature",
+}
+PROJECTS = {
+    "default": EngagementSettings().org_objects,
+    "all": ALL.org_objects,
+    "every field": EngagementSettings(by_event=True, person_fields=EVERY_FIELD).org_objects,
+    "details": ALL.model_copy(
+        update={"prefix": "our_", "master_detail": ("account", "opportunity")}
+    ).org_objects,
+    "webinars": webinar_objects.OBJECTS,
+    "feedback": [FeedbackObject().org_object],
+}
+
+
+def project_of(objects: Sequence[OrgObject]) -> Project:
+    return source_project(
+        objects, permission_set="Engagement", label="Engagement", api_version="62.0"
+    )
 
 
 @pytest.fixture
 def project() -> Project:
-    return source_project(
-        ALL.org_objects, permission_set="Engagement", label="Engagement", api_version="62.0"
-    )
+    return project_of(ALL.org_objects)
+
+
+every_project = pytest.mark.parametrize("objects", PROJECTS.values(), ids=PROJECTS)
 
 
 def parsed(project: Project) -> dict[PurePosixPath, ET.Element]:
@@ -62,20 +133,88 @@ def said(element: ET.Element) -> dict[str, str | None]:
     return {child.tag.removeprefix(NAMESPACE): child.text for child in element}
 
 
-def test_elements_follow_the_published_schema(project: Project):
-    seen = set()
-    for root in parsed(project).values():
+def obeys(element: ET.Element, kind: str) -> None:
+    """An element has what its type has in the published schema, in that order, once each."""
+    declared = [each.partition(":") for each in SCHEMA[kind].split()]
+    types = {name: of.removesuffix("!") for name, _, of in declared}
+    names = [child.tag.removeprefix(NAMESPACE) for child in element]
+    order = list(types)
+    assert [order.index(name) for name in names] == sorted(order.index(name) for name in names)
+    assert {name for name, _, of in declared if of.endswith("!")} <= set(names)
+    for child, name in zip(element, names, strict=True):
+        if types[name] in SCHEMA:
+            obeys(child, types[name])
+        else:
+            assert names.count(name) == 1
+            assert len(child) == 0
+            assert re.fullmatch(VALUES[types[name]], child.text or ""), (name, child.text)
+
+
+@every_project
+def test_elements_are_those_of_the_published_schema(objects: Sequence[OrgObject]):
+    for root in parsed(project_of(objects)).values():
+        assert root.tag.startswith(NAMESPACE)
+        obeys(root, root.tag.removeprefix(NAMESPACE))
+
+
+@every_project
+def test_each_field_says_what_its_type_needs_and_nothing_else(objects: Sequence[OrgObject]):
+    masters = Counter[PurePosixPath]()
+    for path, root in parsed(project_of(objects)).items():
+        if root.tag != f"{NAMESPACE}CustomField":
+            continue
+        of = said(root)
+        kind = str(of["type"])
+        needs, may = KINDS[kind]
+        assert needs.keys() <= of.keys() - ALWAYS <= needs.keys() | may | {"inlineHelpText"}, path
+        for name, span in needs.items():
+            if span is not None:
+                assert span[0] <= int(of[name] or "") <= span[1], (path, name)
+        assert re.fullmatch(f"{_NAME}__c", of["fullName"] or "")
+        assert re.fullmatch(_NAME, of.get("relationshipName") or "A")
+        # A required lookup cannot be emptied; capitals matter only where values are unique.
+        assert of.get("deleteConstraint") != "SetNull" or of["required"] == "false"
+        assert "caseSensitive" not in of or of["unique"] == "true"
+        if path.parts[-3].endswith("__e"):
+            assert kind in OF_EVENTS
+        masters[path.parent] += kind == "MasterDetail"
+    assert max(masters.values()) <= 2
+
+
+@every_project
+def test_labels_fit(objects: Sequence[OrgObject]):
+    for root in parsed(project_of(objects)).values():
         for element in root.iter():
             name = element.tag.removeprefix(NAMESPACE)
-            assert element.tag.startswith(NAMESPACE)
-            children = [child.tag.removeprefix(NAMESPACE) for child in element]
-            if children:
-                order = ORDER[name].split()
-                assert [order.index(child) for child in children] == sorted(
-                    order.index(child) for child in children
-                )
-                seen.add(name)
-    assert seen == ORDER.keys()
+            assert len(element.text or "") <= LONGEST.get(name, 1_000)
+
+
+@every_project
+def test_rights_stand_on_those_they_need(objects: Sequence[OrgObject]):
+    [root] = [
+        root
+        for path, root in parsed(project_of(objects)).items()
+        if path.name.endswith(".permissionset-meta.xml")
+    ]
+    rights = [said(each) for each in root.iter(f"{NAMESPACE}objectPermissions")]
+    for of in rights:
+        allowed = {name for name, value in of.items() if value == "true"}
+        assert "allowRead" in allowed
+        assert "allowDelete" not in allowed or "allowEdit" in allowed
+    fields = [said(each) for each in root.iter(f"{NAMESPACE}fieldPermissions")]
+    assert {each["readable"] for each in fields} <= {"true"}
+    named = [str(each.get("object") or each["field"]) for each in (*rights, *fields)]
+    assert len(named) == len({each.lower() for each in named})
+
+
+def test_with_events_the_fields_of_people_are_only_read(project: Project):
+    path = "force-app/main/default/permissionsets/Engagement.permissionset-meta.xml"
+    fields = {
+        str(each["field"]): each["editable"]
+        for each in map(said, ET.fromstring(project[path]).iter(f"{NAMESPACE}fieldPermissions"))
+    }
+    assert fields["Lead.Favorite__c"] == fields["Contact.Temperature__c"] == "false"
+    assert fields["Account.Temperature__c"] == fields["Prospect__c.Favorite__c"] == "true"
 
 
 def test_files_lie_where_the_source_format_has_them(project: Project):

@@ -1,6 +1,7 @@
 """Declared objects and fields that an org lacks, as a real describe shows them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -105,6 +106,23 @@ def test_rights_on_the_object_are_named():
     needed = badge(KEY)
     shown = described(needed, createable=False, deletable=False)
     assert lacking([needed], shown) == ["Badge__c: the user lacks Create, Delete"]
+
+
+def test_what_is_only_read_needs_no_right_to_write():
+    shown = described(badge(TEXT), changes={TEXT.name: {"createable": False, "updateable": False}})
+    assert lacking([badge(replace(TEXT, only_read=True))], shown) == []
+    assert lacking([badge(replace(TEXT, only_read=True, length=200))], shown) == [
+        "Badge__c.Text__c: has room for 100 characters, not 200"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("only_read", "told"), [(False, ["Lead: the user lacks Edit"]), (True, [])]
+)
+def test_of_a_standard_object_edit_is_needed_where_it_is_written(only_read: bool, told: list[str]):
+    lead = OrgObject("Lead", "Lead", "Leads", "", (replace(TEXT, only_read=only_read),))
+    assert lacking([lead], described(lead, updateable=False, deletable=False)) == told
+    assert lacking([lead], described(lead, queryable=False)) == ["Lead: the user lacks Read"]
 
 
 def test_a_field_of_another_type_serves_where_its_values_fit():

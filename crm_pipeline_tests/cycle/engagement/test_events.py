@@ -11,6 +11,7 @@ from crm_pipeline.ledger.incidents import open_incidents
 from crm_pipeline.local_org.event_bus import BUS, Subscriber
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.org_objects import lacking
+from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline.sample.subscribers import subscribers
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
@@ -66,6 +67,18 @@ def test_a_match_is_published_applied_and_confirmed(bench: Bench) -> None:
     complete(bench)
     assert status(bench) == ("Processed", 1, 1)
     assert complete(bench).counts.api_calls == 1
+
+
+def test_with_events_the_fields_of_people_need_not_be_writable(engaged: Engaged) -> None:
+    objects = objects_of_org(EngagementSettings(**CHOSEN).org_objects)
+    for name in ("Lead", "Contact"):
+        for field in objects[name]["fields"].values():
+            field |= {"createable": False, "updateable": False}
+    with engaged({"objects": objects}, **CHOSEN) as bench:
+        prospect(bench.connection, "ada")
+        lead(bench, "ada@x.example")
+        complete(bench)
+        assert published(bench) == [("ada", 1)]
 
 
 def test_what_an_event_changed_is_not_told_as_an_edit(bench: Bench) -> None:
