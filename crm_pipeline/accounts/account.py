@@ -33,7 +33,7 @@ from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
-from crm_pipeline.accounts.spelling import CustomFieldName, FieldName
+from crm_pipeline.accounts.spelling import CustomFieldName, FieldApiName
 from crm_pipeline.accounts.stages import (
     STAGES_OF_PEOPLE,
     Stage,
@@ -240,12 +240,12 @@ class AccountSettings(BaseModel):
         description="Whether a person who is a Lead and a Contact in the org is the Lead or the "
         "Contact.",
     )
-    match_fields: Mapping[Literal["Lead", "Contact"], tuple[FieldName, ...]] = Field(
+    match_fields: Mapping[Literal["Lead", "Contact"], tuple[FieldApiName, ...]] = Field(
         default={},
         description="Further fields that have an email address, by which people are found: a JSON "
         "object. Each costs as many calls as Email.",
     )
-    person_id_field: FieldName | None = Field(
+    person_id_field: FieldApiName | None = Field(
         default=None,
         description="Field of Lead and Contact that has the platform's id of the person "
         "(person_id): it is filled, and wins over addresses where people are found.",
@@ -271,7 +271,7 @@ class AccountSettings(BaseModel):
         "in the warehouse), when_empty, unless_edited (by people), newest (of the two), ask (a "
         "person, where people edited it), never.",
     )
-    person_field_policies: Mapping[FieldName, FieldPolicy] = Field(
+    person_field_policies: Mapping[FieldApiName, FieldPolicy] = Field(
         default={},
         description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
         "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from crm_pipeline.accounts.people import FieldPolicy
-from crm_pipeline.accounts.spelling import FieldName
+from crm_pipeline.accounts.spelling import FieldApiName
 
 LeadKind = Literal[
     "call", "form", "chat", "text_message", "appointment", "transaction", "email", "event"
@@ -40,17 +40,17 @@ class TouchFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: FieldName | None = None
-    medium: FieldName | None = None
-    campaign: FieldName | None = None
-    keyword: FieldName | None = None
-    content: FieldName | None = None
-    landing_page: FieldName | None = None
-    referrer: FieldName | None = None
-    gclid: FieldName | None = None
-    gbraid: FieldName | None = None
-    wbraid: FieldName | None = None
-    fbclid: FieldName | None = None
+    source: FieldApiName | None = None
+    medium: FieldApiName | None = None
+    campaign: FieldApiName | None = None
+    keyword: FieldApiName | None = None
+    content: FieldApiName | None = None
+    landing_page: FieldApiName | None = None
+    referrer: FieldApiName | None = None
+    gclid: FieldApiName | None = None
+    gbraid: FieldApiName | None = None
+    wbraid: FieldApiName | None = None
+    fbclid: FieldApiName | None = None
 
     @cached_property
     def named(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class OpportunityCondition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    field: FieldName
+    field: FieldApiName
     operator: Literal["=", "!=", ">", ">=", "<", "<=", "in"] = "="
     value: str | float | bool | tuple[str, ...] | None = None
 
@@ -90,11 +90,11 @@ class AttributionSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id_field: FieldName | None = Field(
+    id_field: FieldApiName | None = Field(
         default=None,
         description="Field of Lead and Contact that holds the tracker's id of their first lead.",
     )
-    kind_field: FieldName | None = Field(
+    kind_field: FieldApiName | None = Field(
         default=None,
         description="Field of Lead and Contact that says how they got in touch first: call, form.",
     )
@@ -113,7 +113,7 @@ class AttributionSettings(BaseModel):
         default="source",
         description="When fields of the last touch of an existing record are written.",
     )
-    further_fields: Mapping[FieldName, str] = Field(
+    further_fields: Mapping[FieldApiName, str] = Field(
         default={},
         description="Further fields of Lead and Contact, and the column of the extract for each.",
     )
@@ -142,7 +142,7 @@ class AttributionSettings(BaseModel):
         "country of the person, or they match nobody.",
     )
 
-    opportunity_id_field: FieldName | None = Field(
+    opportunity_id_field: FieldApiName | None = Field(
         default=None, description="Field of Opportunity that holds the tracker's id of a lead."
     )
     triggers: tuple[Trigger, ...] = Field(

@@ -15,7 +15,7 @@ from crm_pipeline.accounts.engagement_objects import (
     Names,
     ObjectName,
 )
-from crm_pipeline.accounts.spelling import CustomObjectName, EventName, FieldName, Prefix
+from crm_pipeline.accounts.spelling import CustomObjectName, EventName, FieldApiName, Prefix
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject, field_on, package_of
 
 _API_NAME = re.compile(r"^([A-Za-z](_?[A-Za-z0-9]){0,14}__)?[A-Za-z](_?[A-Za-z0-9])*__[ce]$")
@@ -46,17 +46,17 @@ class EngagementSettings(BaseModel):
     objects: Mapping[ObjectName, CustomObjectName] = Field(
         default={}, description="API names of objects that are called otherwise."
     )
-    fields: Mapping[ObjectName, Mapping[str, FieldName]] = Field(
+    fields: Mapping[ObjectName, Mapping[str, FieldApiName]] = Field(
         default={},
         description="API names of fields that are called otherwise, by object.",
     )
-    person_fields: Mapping[FieldName, str] | None = Field(
+    person_fields: Mapping[FieldApiName, str] | None = Field(
         default=None,
         description="Fields of Lead and Contact, and what of the prospect each shows: prospect_id, "
         "favorite, temperature, predictive_score, first_visit, last_visit, visits, life_cycle, "
         "tags, score:ID or grade:ID. None: Prospect_Id__c, Favorite__c and Temperature__c.",
     )
-    temperature_of_account: FieldName | None = Field(
+    temperature_of_account: FieldApiName | None = Field(
         default=None,
         description="Field of Account with the median temperature of its Contacts; none: "
         "Temperature__c.",

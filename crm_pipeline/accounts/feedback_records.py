@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crm_pipeline.accounts.spelling import FieldName, ObjectApiName
+from crm_pipeline.accounts.spelling import FieldApiName, ObjectApiName
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 
 _FIELDS: Mapping[str, OrgField] = {
@@ -44,9 +44,9 @@ class FeedbackObject(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     object: ObjectApiName = "Feedback__c"
-    key: FieldName = "Ticket_Id__c"
-    lead: FieldName | None = "Lead__c"
-    contact: FieldName | None = "Contact__c"
+    key: FieldApiName = "Ticket_Id__c"
+    lead: FieldApiName | None = "Lead__c"
+    contact: FieldApiName | None = "Contact__c"
     mapping: Mapping[str, str] = Field(default=_MAPPING, min_length=1)
 
     @property

@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_pipeline.accounts.feedback_records import FeedbackObject
-from crm_pipeline.accounts.spelling import AddressName, FieldName, OrganizationId
+from crm_pipeline.accounts.spelling import AddressName, FieldApiName, OrganizationId
 
 InOrg = Literal["leave", "anonymize", "delete"]
 """The fate in the org of the Lead or Contact of a person who is removed, and of the activities."""
@@ -128,7 +128,7 @@ class InboundSettings(_Choice):
         default=None,
         description="The org whose outbound messages are taken.",
     )
-    address_field: FieldName = Field(
+    address_field: FieldApiName = Field(
         default="Email",
         description="The field of an outbound message's record that names the person.",
     )

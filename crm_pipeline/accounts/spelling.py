@@ -20,7 +20,7 @@ def _spelled(pattern: str, expected: str, example: str) -> AfterValidator:
 
 _NAME = "[A-Za-z][A-Za-z0-9_]*"
 
-FieldName = Annotated[str, _spelled(_NAME, "the API name of a field", "Industry")]
+FieldApiName = Annotated[str, _spelled(_NAME, "the API name of a field", "Industry")]
 CustomFieldName = Annotated[
     str, _spelled(f"{_NAME}__c", "the API name of a custom field", "External_Key__c")
 ]
