@@ -59,7 +59,8 @@ class CycleReport:
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
     `watermark` is the time of the last record read. `tally` is what became of everything, by
-    topic. `steps` are the topics that were asked for, `flows` the flows that the account has on,
+    topic. `api_calls_asked` are, of a cycle that only plans, the calls that it has cost itself.
+    `steps` are the topics that were asked for, `flows` the flows that the account has on,
     `absent` the topics that a choice of the account switches off, each with that choice.
     """
 
@@ -77,6 +78,7 @@ class CycleReport:
     api_calls_by_kind: dict[str, int] = field(default_factory=dict)
     route: str = ""
     route_reason: str = ""
+    api_calls_asked: int = 0
     api_used: int | None = None
     api_limit: int | None = None
     sessions: Counter[int] = field(default_factory=Counter)

@@ -16,6 +16,7 @@ from crm_pipeline.cli import (
     migrate,
     operations,
     org,
+    plan,
     platform,
     state,
 )
@@ -57,6 +58,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
+app.command("plan")(plan.plan)
 app.command("state")(state.state)
 engagement.app.command("clean-pages")(clean_pages)
 app.add_typer(engagement.app, name="engagement")

@@ -60,7 +60,7 @@ def cycle(
     chosen = list(dict.fromkeys(account_ids or enabled))
     if not chosen:
         mistake("No account is enabled; `crm-pipeline account list` shows those that there are.")
-    with _stopped_by_ctrl_c() as stop:
+    with stopped_by_ctrl_c() as stop:
         reports = _run(pipeline(), chosen, stop)
     _print_reports(reports)
     if stop.is_set():
@@ -80,7 +80,7 @@ def _check_may_run(account: "Account") -> None:
 
 
 @contextmanager
-def _stopped_by_ctrl_c() -> Iterator[Event]:
+def stopped_by_ctrl_c() -> Iterator[Event]:
     """Yields what the first Ctrl-C sets, so that cycles end after the batch under way.
 
     The next one ends the process at once: that is as safe as any other death of it.

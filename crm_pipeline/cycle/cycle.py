@@ -14,6 +14,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
 from crm_pipeline.cycle.opening import open_desk
+from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import is_due
 from crm_pipeline.cycle.reading import FlowReader
 from crm_pipeline.cycle.remedies import remedies
@@ -41,6 +42,7 @@ from crm_pipeline.ledger.copies import ledger_is_sure
 from crm_pipeline.ledger.cycles import (
     FinishedCycle,
     StartedCycle,
+    begin_plan,
     finish_cycle,
     standing_of,
     start_cycle,
@@ -65,11 +67,13 @@ class Surroundings:
         flows: those that there are.
         platform_of: the way to the source platform.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
+        planning: what is different of a cycle that only plans; None: it sends.
     """
 
     flows: Sequence[Flow[Any]]
     platform_of: PlatformOf
     stop_asked: Callable[[], bool]
+    planning: Planning | None = None
 
 
 def collect_rarely() -> None:
@@ -120,21 +124,31 @@ def sync_account(
                 report.state = "Busy"
                 report.reason = "Another cycle of this account is running; nothing was changed"
             else:
-                _with_account(ledger, report, Surroundings(flows, platform_of, stop_asked))
+                run_account(ledger, report, Surroundings(flows, platform_of, stop_asked))
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return report
 
 
-def _with_account(ledger: Connection, report: CycleReport, around: Surroundings) -> None:
+def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -> None:
+    """Runs a cycle of the account that a report is about, and completes the report. Commits.
+
+    Args:
+        ledger: holds the account's lock.
+        report: says which account and which steps.
+        around: the rest.
+    """
+    planning = around.planning
     try:
         account = get_account(ledger, report.account_id)
+        if planning is not None:
+            account = planning.account_of(account)
     except AccountError as error:
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
-    if (none := account.without_cycles) is not None:
+    if planning is None and (none := account.without_cycles) is not None:
         report.state = none.state
         report.reason = (
             f"The account is {none.is_a}, and nothing was changed; `{none.command}` lets its "
@@ -153,7 +167,10 @@ def _with_account(ledger: Connection, report: CycleReport, around: Surroundings)
 
     if any(topic.changes_something for topic in topics):
         whole = report.steps.issuperset(topic.name for flow, _ in flows for topic in flow.topics)
-        started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
+        if planning is None:
+            started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
+        else:
+            started = begin_plan(ledger, account.account_id, report.run_id)
         ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
         _Cycle(reader(started.cycle_id), around, topics, whole=whole).run(started)
@@ -172,6 +189,7 @@ class _Cycle:
         self._ledger = reader.ledger
         self._report = reader.report
         self._around = around
+        self._planning = around.planning
         self._topics = topics
         self._whole = whole
         self._flows = self._ready = reader.flows
@@ -189,8 +207,9 @@ class _Cycle:
     def run(self, started: StartedCycle) -> None:
         """Every step that was asked for, then the account's state."""
         attempt, miss, ledger = self._attempts.attempt, self._attempts.miss, self._ledger
-        desk = open_desk(self._reader, started)
-        retrying = self._asked(lambda topic: topic.retries)
+        desk = open_desk(self._reader, started, only_plans=self._planning is not None)
+        retries = self._planning is None or not self._planning.of_some_people
+        retrying = self._asked(lambda topic: topic.retries and retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
         reading_back = self._asked(lambda topic: topic.reads_back)
@@ -225,6 +244,9 @@ class _Cycle:
                     ledger_is_sure(connection, ledger.account_id)
         else:
             miss(sending)
+        if self._planning is not None:
+            self._end_plan(desk, self._planning)
+            return
         self._act(desk)
         if telling:
             attempt(
@@ -233,6 +255,15 @@ class _Cycle:
         attempt(desk.org.log_out)
         with ledger.step():
             self._finish(desk)
+
+    def _end_plan(self, desk: Desk, planning: Planning) -> None:
+        """Sums up what a plan comes to; the source platform is told nothing."""
+        with self._ledger.step():
+            notes = self._sum_up(desk)
+        self._attempts.attempt(partial(planning.conclude, desk))
+        self._attempts.attempt(desk.org.log_out)
+        self._conclude(notes)
+        self._report.api_calls_asked = desk.allowance.api_calls_asked
 
     def _leave_out_unready(self, desk: Desk) -> None:
         """Leaves out what flows do in an org that lacks what they need; the others go on."""
@@ -269,6 +300,7 @@ class _Cycle:
                 for flow, chosen, topic in topics
                 if topic.when_deleted is not None
             ],
+            None if self._planning is None else self._planning.people(self._ledger),
         )
 
     def _read_removals_back(self) -> None:
@@ -277,7 +309,12 @@ class _Cycle:
             restore_removals(connection, self._account)
 
     def _act(self, desk: Desk) -> None:
-        """Does what was asked of the account, for each topic that does something of the sort."""
+        """Does what was asked of the account, for each topic that does something of the sort.
+
+        A plan does not: it would be seen outside.
+        """
+        if self._planning is not None:
+            return
         acting = [
             (topic, partial(topic.acts, desk, choices))
             for flow, choices in self._flows
@@ -331,16 +368,21 @@ class _Cycle:
                 (undone if undone.intersection(topic.after) else done).add(topic.name)
         return frozenset(done)
 
-    def _finish(self, desk: Desk) -> None:
-        """Closes the cycle and sets the account's state, within the caller's transaction."""
+    def _sum_up(self, desk: Desk) -> list[str]:
+        """Adds the numbers to the report, within the caller's transaction; returns its notes."""
         report, connection = self._report, self._ledger.connection
-        seen = desk.allowance.usage_now
         still_open = open_volumes(connection, report.account_id)
         tell_of(desk, report, topic_of_kind(self._around.flows), still_open)
         close_incidents(connection, report.account_id)
         incidents = open_incidents(connection, report.account_id)
         report.counts.incidents = len(incidents)
-        self._conclude(notes_for_people(desk.notes, report.tally, incidents))
+        return notes_for_people(desk.notes, report.tally, incidents)
+
+    def _finish(self, desk: Desk) -> None:
+        """Closes the cycle and sets the account's state, within the caller's transaction."""
+        report, connection = self._report, self._ledger.connection
+        seen = desk.allowance.usage_now
+        self._conclude(self._sum_up(desk))
         standing = finish_cycle(
             connection,
             report.account_id,

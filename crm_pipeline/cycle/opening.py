@@ -10,14 +10,16 @@ from crm_pipeline.ledger.copies import mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
+from crm_pipeline.salesforce.stand_in import StandIn
 
 
-def open_desk(reader: FlowReader, started: StartedCycle) -> Desk:
+def open_desk(reader: FlowReader, started: StartedCycle, *, only_plans: bool) -> Desk:
     """Lays out the desk of a cycle that has begun; marks the ledger, does not commit, calls nobody.
 
     Args:
         reader: reads for the flows that the account has on.
         started: the cycle.
+        only_plans: whether a stand-in takes what is written to the org.
     """
     account, ledger = reader.account, reader.ledger
     allowance = Allowance(
@@ -28,13 +30,16 @@ def open_desk(reader: FlowReader, started: StartedCycle) -> Desk:
         latency_before=started.latency_seconds,
         stop_asked=reader.stop_asked,
     )
-    return desk_of(
+    desk = desk_of(
         account,
         ledger,
         allowance,
         watched=watched_fields(reader.flows),
         may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
     )
+    if only_plans:
+        desk.org.stand_in = StandIn(desk.schemas.known)
+    return desk
 
 
 def _still_true(started: StartedCycle) -> ApiUsage | None:

@@ -75,6 +75,11 @@ class Allowance:
         return self.org.api_calls if self.org else 0
 
     @property
+    def api_calls_asked(self) -> int:
+        """Those of them that reached the org; a stand-in has answered the others."""
+        return self.api_calls - self.org.answered_for if self.org else 0
+
+    @property
     def calls_by_kind(self) -> Mapping[str, int]:
         """API requests spent so far, by kind."""
         return self.org.calls if self.org else {}

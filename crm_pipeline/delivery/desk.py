@@ -90,6 +90,11 @@ class Desk:
         return room is None or decision.action != "create" or room.takes_one()
 
     @property
+    def only_plans(self) -> bool:
+        """True if nothing is written to the org: a stand-in takes it."""
+        return self.org.stand_in is not None
+
+    @property
     def chosen(self) -> AccountSettings:
         """The account's settings."""
         return self.account.settings

@@ -16,7 +16,7 @@ from crm_pipeline.salesforce.writes import AUTO_ASSIGN
 from crm_pipeline.settings import settings
 
 if TYPE_CHECKING:
-    from crm_pipeline.salesforce.connection import Org
+    from crm_pipeline.salesforce.connection import Org, TakesWrites
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,11 +24,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class OrgAccess:
-    """An account's way into its org; calls are counted by the allowance."""
+    """An account's way into its org; calls are counted by the allowance.
+
+    Attributes:
+        stand_in: takes what is sent in the org's place, in a cycle that only plans.
+    """
 
     ledger: AccountLedger
     account: Account
     allowance: Allowance
+    stand_in: "TakesWrites | None" = None
     _logging_in: "Future[Org] | None" = None
     _another_thread: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=1)
@@ -71,7 +76,7 @@ class OrgAccess:
         if elsewhere is not None:
             org.log_out()
             raise elsewhere
-        org.gate = self.gate
+        org.gate, org.stand_in = self.gate, self.stand_in
         self.allowance.org = org
         return org
 

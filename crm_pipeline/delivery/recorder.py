@@ -147,7 +147,8 @@ class Recorder:
             if _is_made_anew(write, decision):
                 self.anew.append(write)
                 continue
-            altered = decision.altered or write.fields != decision.fields
+            # A plan shows all that would be sent.
+            altered = decision.altered or write.fields != decision.fields or self.desk.only_plans
             successes.append(
                 Done(
                     outcome.ref,

@@ -60,6 +60,15 @@ def start_cycle(
     return the_object(row, StartedCycle)
 
 
+def begin_plan(connection: Connection, account_id: str, run_id: str) -> StartedCycle:
+    """Opens a cycle that only plans, within a transaction that is not to be kept.
+
+    The account's state is left alone: nobody who looks at it or claims it has to wait.
+    """
+    row = connection.execute(statement("plans/begin"), {"account_id": account_id, "run_id": run_id})
+    return the_object(row, StartedCycle)
+
+
 def finish_cycle(
     connection: Connection,
     account_id: str,

@@ -127,7 +127,6 @@ def record_intents(
     recorded: dict[str, Recorded] = {}
     for half in halves:
         added = record_intents(connection, account_id, flow=flow, cycle_id=cycle_id, intents=half)
-        connection.execute(statement("ledger/clear_staged"))
         for kind, counts in added.items():
             recorded[kind] = recorded.get(kind, Recorded()).plus(counts)
     return recorded
@@ -137,6 +136,7 @@ def _record(
     connection: Connection, account_id: str, flow: str, cycle_id: int, intents: Sequence[Intent]
 ) -> dict[str, Recorded]:
     connection.execute(statement("ledger/stage_intents"))
+    connection.execute(statement("ledger/clear_staged"))
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
         "COPY staged_intent (natural_key, kind, person_key, as_of, content_hash, intent, memory,"

@@ -4,7 +4,8 @@ Each function writes within the caller's transaction, on the connection that hol
 account's lock. The states: `pending` → `done` | `failed` (tried again while attempts are left)
 | `exhausted` (kept for support) | `in_flight` (sent, and the answer is lost: to be looked up);
 `superseded` by a newer version before it went out; `rejected` by a rule of the flow; `left_out`
-with whom or what it names (`ledger.left_out`); `dropped` by an operator.
+with whom or what it names (`ledger.left_out`); `dropped` by an operator; `held` while others are
+sent alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -28,6 +28,9 @@ _BULK_WAIT_SECONDS = 2.0
 _BULK_RECORDS_PER_SECOND = 10_000
 _MUCH_CHEAPER = 3
 
+# A thousand records with an org's own automation take seconds; a guess before any is seen.
+_WRITING_CALL_SECONDS = 3.0
+
 Mode = Literal["auto", "composite", "bulk"]
 RouteName = Literal["composite", "bulk"]
 Volumes = Mapping[tuple[str, str], int]
@@ -138,6 +141,12 @@ def forecast_calls(lookups: int, volumes: Volumes, route: RouteName) -> int:
     """API calls of a delivery: looking up so many people, then sending by a route."""
     sending = composite_calls(volumes) if route == "composite" else bulk_calls(volumes)
     return lookup_calls(lookups) + sending
+
+
+def seconds_to_write(calls: int, *, jobs: int = 0, parallel: int = PARALLEL_REQUESTS) -> float:
+    """Returns about how long calls that write take, of which some are those of bulk jobs."""
+    by_composite = max(0, calls - jobs * BULK_JOB_CALLS)
+    return by_composite / parallel * _WRITING_CALL_SECONDS + jobs * _BULK_WAIT_SECONDS
 
 
 def choose_route(

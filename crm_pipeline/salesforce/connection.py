@@ -53,6 +53,13 @@ class Gate(Protocol):
         """
 
 
+class TakesWrites(Protocol):
+    """Takes in an org's place what would change something there; used by several threads."""
+
+    def answer(self, request: "OrgRequest", org: "Org") -> Answer:
+        """Answers a request, with the help of the org where it only reads. Raises as `Org.ask`."""
+
+
 class ApiUsage(NamedTuple):
     """The org's API requests of the last 24 hours: used by all integrations, and allowed."""
 
@@ -93,6 +100,8 @@ class Org:
         usage: of the org's day, as the org said last; None before it did.
         latency: seconds that a request takes, smoothed; None before the first.
         gate: asked before each request goes out; None: all may.
+        stand_in: takes all requests in the org's place; None: nobody does.
+        answered_for: those of `calls` that were answered in the org's place.
     """
 
     def __init__(
@@ -103,6 +112,8 @@ class Org:
         self.usage: ApiUsage | None = None
         self.latency: float | None = None
         self.gate: Gate | None = None
+        self.stand_in: TakesWrites | None = None
+        self.answered_for = 0
         self._session = session
         self._authenticate = authenticate
         self._counting = threading.Lock()
@@ -178,16 +189,28 @@ class Org:
             Withheld: the gate holds it back; nothing was written.
         """
         body = orjson.dumps(json) if json is not None else data
-        sending = _Sending(kind, method, self.path(path), body, headers or {}, writes, into, host)
+        request = OrgRequest(kind, method, self.path(path), body, headers or {}, writes, into, host)
+        return self.ask(request) if self.stand_in is None else self.stand_in.answer(request, self)
+
+    def ask(self, request: "OrgRequest") -> Answer:
+        """Sends a request to the org itself and reads its answer, as `request`."""
         for attempt in range(TRIES):
             try:
-                return self._on_a_session(sending)
+                return self._on_a_session(request)
             except Passing as passing:
                 if attempt + 1 == TRIES:
                     _give_up(passing)
             # Jitter is no secret.
             time.sleep(FIRST_WAIT_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
         raise AssertionError
+
+    def count(self, kind: str) -> None:
+        """Counts a request that was answered in the org's place as if the org had answered it."""
+        with self._counting:
+            self.calls[kind] += 1
+            self.answered_for += 1
+            if self.usage is not None:
+                self.usage = self.usage._replace(used=self.usage.used + 1)
 
     def log_out(self) -> bool:
         """Ends the session, and closes the connections.
@@ -206,7 +229,7 @@ class Org:
                 return False
             return answer.status_code == 200
 
-    def _on_a_session(self, sending: "_Sending") -> Answer:
+    def _on_a_session(self, sending: "OrgRequest") -> Answer:
         access = self._access
         for _ in range(TRIES):
             try:
@@ -215,7 +238,7 @@ class Org:
                 access = self._renewed(access)
         raise _useless_sessions()
 
-    def _exchange(self, access: _Access, sending: "_Sending") -> Answer:
+    def _exchange(self, access: _Access, sending: "OrgRequest") -> Answer:
         started = time.monotonic()
         body, gate = sending.rewound(), self.gate
         passing = nullcontext() if gate is None else gate.passing(sending.path, body)
@@ -254,7 +277,7 @@ class Org:
         return refusal
 
     @contextmanager
-    def _reading(self, sending: "_Sending") -> Iterator[None]:
+    def _reading(self, sending: "OrgRequest") -> Iterator[None]:
         """Tells what it means when the way to the org breaks."""
         try:
             yield
@@ -272,7 +295,7 @@ class Org:
         with self._counting:
             self.calls[kind] += 1
             if found:
-                self.usage = ApiUsage(int(found[1]), int(found[2]))
+                self.usage = ApiUsage(int(found[1]) + self.answered_for, int(found[2]))
             before = seconds if self.latency is None else self.latency
             self.latency = before + _SMOOTHING * (seconds - before)
 
@@ -308,8 +331,11 @@ class Org:
 
 
 @dataclass(slots=True)
-class _Sending:
-    """A request, ready to be sent, and sent again."""
+class OrgRequest:
+    """A request, ready to be sent, and sent again; the attributes are as `Org.request` has them.
+
+    `path` is complete, `body` is None, bytes or an open file.
+    """
 
     kind: str
     method: str
@@ -321,6 +347,7 @@ class _Sending:
     host: str | None
 
     def rewound(self) -> Body:
+        """The body from its beginning."""
         if self.body is not None and not isinstance(self.body, bytes):
             self.body.seek(0)
         return self.body

@@ -167,6 +167,11 @@ class SObjectSchema:
                 changes.append(FieldChange(schema.name, why, value, shown))
 
     @cached_property
+    def required(self) -> list[FieldSchema]:
+        """The fields without which no record can be created."""
+        return [schema for schema in self.fields.values() if schema.required]
+
+    @cached_property
     def _by_lower_case_name(self) -> dict[str, FieldSchema]:
         return {name.lower(): schema for name, schema in self.fields.items()}
 

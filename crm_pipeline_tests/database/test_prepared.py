@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from crm_pipeline.database.prepared import PreparingSession
+from crm_pipeline.database.prepared import PreparingSession, undone
 
 COUNT = text("SELECT count(*) FROM crm.cursor_of_a_test")
 
@@ -114,3 +114,35 @@ def test_a_session_has_room_for_all_statements_of_a_cycle(postgres_session: Prep
         0
     ]
     assert kept >= 700
+
+
+def test_what_is_undone_was_there_for_its_own_session_alone(
+    connection: Connection, pipeline: Engine
+) -> None:
+    added = text("INSERT INTO crm.cursor_of_a_test VALUES (:n)")
+    with undone(connection):
+        connection.execute(added, {"n": 1})
+        connection.commit()
+        connection.execute(added, {"n": 2})
+        connection.rollback()
+        with pytest.raises(IntegrityError):
+            connection.execute(added, {"n": 1})
+        connection.rollback()
+        assert connection.scalar(COUNT) == 1, "what was committed, and no more"
+        with pipeline.connect() as other:
+            assert other.scalar(COUNT) == 0
+    assert connection.scalar(COUNT) == 0
+    connection.execute(added, {"n": 3})
+    connection.commit()
+    assert connection.scalar(COUNT) == 1, "it commits as ever again"
+
+
+def test_what_is_undone_waits_for_nobody(connection: Connection, pipeline: Engine) -> None:
+    """It may hold what the other waits for, who would be ended by PostgreSQL after a second."""
+    connection.execute(text("INSERT INTO crm.cursor_of_a_test VALUES (1)"))
+    connection.commit()
+    change = text("UPDATE crm.cursor_of_a_test SET n = n + 10")
+    with pipeline.connect() as other:
+        other.execute(change)
+        with undone(connection), pytest.raises(OperationalError):
+            connection.execute(change)

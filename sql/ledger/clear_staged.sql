@@ -1,2 +1,2 @@
--- Before other intents are staged in the same transaction.
+-- Other intents may have been staged in the same transaction.
 DELETE FROM staged_intent

@@ -1,0 +1,230 @@
+"""`crm-pipeline plan`: what the next cycle would do, before it does."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.cycle import stopped_by_ctrl_c
+from crm_pipeline.cli.databases import pipeline
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
+
+if TYPE_CHECKING:
+    from crm_pipeline.cycle.plan import Plan, PlannedRecord
+
+_OUTCOMES = (
+    "create",
+    "update",
+    "delete",
+    "unchanged",
+    "rejected",
+    "left out",
+    "ambiguous",
+    "refused",
+    "waiting",
+    "held",
+)
+
+_COLUMNS = ("object", "outcome", "about", "record", "field", "now", "planned", "reason")
+
+Difference = tuple[str, Any, Any]
+
+
+def plan(
+    account_id: AccountId,
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="As if nothing that happened before were to be sent."),
+    ] = None,
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="As if nothing of before now were to be sent.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of the first N people alone.")
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Of one person alone.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--all",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write every record with its fields to FILE, .csv or .json.",
+        ),
+    ] = None,
+) -> None:
+    """Say what the next cycle of an account would do; writes nothing, and drafts have plans, too.
+
+    Reads the warehouse and the org as a cycle does, and one call more for 10,000 updates. Exit
+    status 1 unless all could be planned.
+    """
+    from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.cycle.cycle import collect_rarely
+    from crm_pipeline.cycle.plan import planned
+    from crm_pipeline.cycle.planning import Planning
+
+    if since is not None and from_now:
+        mistake("Say --since DATE or --from-now, not both.")
+    if limit is not None and person is not None:
+        mistake("Say --limit N or --person EMAIL, not both.")
+    if file is not None and file.suffix not in (".csv", ".json"):
+        mistake(f"{file}: say FILE.csv or FILE.json.")
+    pipeline()
+    collect_rarely()
+    planning = Planning("now" if from_now else since, limit, person, in_full=file is not None)
+    try:
+        with (
+            stopped_by_ctrl_c() as stop,
+            nullcontext() if file is None else _new_file(file) as opened,
+            planned(account_id, planning, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set) as found,
+        ):
+            _print_plan(found)
+            if file is not None and opened is not None:
+                _WRITERS[file.suffix](opened, found.records(None))
+                say(f"Every record stands in {file}; it has personal data.")
+    except AccountError as error:
+        mistake(str(error))
+    if found.report.state != "Complete":
+        mistake(f"Not all could be planned: {found.report.reason}")
+
+
+def _print_plan(found: "Plan") -> None:
+    numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for each in found.numbers():
+        numbers[each.sobject][each.outcome] = each.records
+    outcomes = [each for each in _OUTCOMES if any(each in of for of in numbers.values())]
+    print_table(
+        "What the next cycle would do",
+        ("object", *outcomes),
+        [(sobject, *(of.get(each, 0) for each in outcomes)) for sobject, of in numbers.items()],
+        empty="The next cycle would do nothing.",
+    )
+    print_table(
+        "Why",
+        ("object", "outcome", "reason", "records"),
+        found.reasons(),
+        empty="",
+    )
+    print_table(
+        "Values that do not fit the org",
+        ("object", "field", "why", "records", "for example", "becomes"),
+        found.field_changes(),
+        empty="",
+    )
+    print_table(
+        "Examples",
+        _COLUMNS,
+        [
+            row
+            for record in found.records()
+            if record.outcome not in ("unchanged", "held")
+            for row in _rows(record)
+        ],
+        empty="",
+    )
+    print_facts(_facts(found))
+    for line in filter(None, (found.report.notes, _untold(found))):
+        say(line)
+
+
+def _facts(found: "Plan") -> Iterator[tuple[str, object]]:
+    report = found.report
+    yield "account", f"{report.account_id} ({report.account_name})"
+    yield "known already", report.tally.overall("known_already")
+    yield "API calls", report.counts.api_calls
+    for kind, calls in sorted(report.api_calls_by_kind.items()):
+        yield f"calls: {kind}", calls
+    if report.api_limit:
+        share = report.counts.api_calls / report.api_limit
+        yield "share of the day", f"{share:.1%} of {report.api_limit} calls"
+    yield "minutes, about", round(found.seconds / 60, 1)
+    yield "calls of this plan", report.api_calls_asked
+
+
+def _untold(found: "Plan") -> str:
+    """Names what a plan cannot know, where it matters."""
+    new = sum(each.records for each in found.numbers() if each.outcome == "create")
+    if not new:
+        return ""
+    return (
+        f"Not foreseen: what validation rules, duplicate rules, flows and triggers of the org "
+        f"make of {counted(new, 'new record')}."
+    )
+
+
+def _differences(record: "PlannedRecord") -> list[Difference]:
+    """The fields that would be written, each with what stands there and what would then."""
+    from crm_pipeline.salesforce.stand_in import is_placeholder
+
+    there = record.there or {}
+    return [
+        (field, there.get(field), "(new)" if is_placeholder(value) else value)
+        for field, value in sorted((record.fields or {}).items())
+    ]
+
+
+def _rows(record: "PlannedRecord") -> Iterator[tuple[object, ...]]:
+    """A record as lines of a table, one for each field."""
+    what = (record.sobject, record.outcome, record.about, _record_id(record) or "")
+    for field, now, then in _differences(record) or [("", None, None)]:
+        yield (*what, field, now, then, _reason(record))
+
+
+def _record_id(record: "PlannedRecord") -> str | None:
+    from crm_pipeline.salesforce.stand_in import is_placeholder
+
+    return None if is_placeholder(record.salesforce_id) else record.salesforce_id
+
+
+def _reason(record: "PlannedRecord") -> str:
+    return ": ".join(filter(None, (record.code, record.reason)))
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[str]]:
+    """A file that only its owner may read."""
+    try:
+        path.touch(0o600)
+        opened = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        mistake(f"{path} cannot be written: {error.strerror}.")
+    with opened:
+        yield opened
+
+
+def _write_csv(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
+    writer = csv.writer(opened)
+    writer.writerow(_COLUMNS)
+    for record in records:
+        writer.writerows([shown(value) for value in row] for row in _rows(record))
+
+
+def _write_json(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
+    import orjson
+
+    opened.write("[")
+    for place, record in enumerate(records):
+        written = {
+            "object": record.sobject,
+            "outcome": record.outcome,
+            "about": record.about,
+            "record": _record_id(record),
+            "fields": {f: {"now": now, "planned": then} for f, now, then in _differences(record)},
+            "reason": _reason(record),
+        }
+        opened.write(",\n" if place else "\n")
+        opened.write(orjson.dumps(written).decode())
+    opened.write("\n]\n")
+
+
+_WRITERS = {".csv": _write_csv, ".json": _write_json}

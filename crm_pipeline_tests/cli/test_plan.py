@@ -1,0 +1,81 @@
+"""`crm-pipeline plan`: what the next cycle would do, as people and programs read it."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from crm_pipeline.local_org.store import Org
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+
+@pytest.fixture
+def two_people(org: Org, pipeline: Engine) -> Org:
+    with pipeline.begin() as connection:
+        for person in (1, 2):
+            add_person(connection, person)
+            register(connection, person, person)
+    return org
+
+
+def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path: Path) -> None:
+    shown = run("plan", "acme").stdout
+    assert "object\tcreate" in shown
+    assert "Lead\t2" in shown
+    assert "Event\t2" in shown
+    assert "Lead\tcreate\tperson:p1@example.com\t\tLastName\t\tLast 1\tnew" in shown
+    assert "share of the day\t0.0% of 15000 calls" in shown
+    assert "Not foreseen: what validation rules" in shown
+    one = json.loads(run("plan", "acme", "--person=p2@example.com", "--json").stdout)
+    [of_lead, of_event] = one["what_the_next_cycle_would_do"]
+    assert [of_lead["create"], of_event["create"]] == [1, 1]
+    assert "Lead\t1" in run("plan", "acme", "--limit=1").stdout
+    later = run("plan", "acme", "--from-now").stdout
+    assert "before the account's start (start_at)" in later
+    assert "create" not in later
+
+    for name in ("plan.csv", "plan.json"):
+        run("plan", "acme", "--all", tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
+    with (tmp_path / "plan.csv").open(newline="", encoding="utf-8") as opened:
+        fields = {(row["about"], row["field"]): row for row in csv.DictReader(opened)}
+    assert fields["person:p2@example.com", "Email"]["planned"] == "p2@example.com"
+    assert fields["registration:2", "WhoId"]["planned"] == "(new)"
+    listed = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert len(listed) == 4
+    assert listed[0]["fields"]["Email"] == {"now": None, "planned": "p1@example.com"}
+
+    assert not two_people.table("Lead").rows
+    assert "read until\t\n" in run("state", "acme").stdout
+
+
+def test_a_draft_has_a_plan(run: Run, two_people: Org) -> None:
+    login_url = run("account", "list", "--json").stdout
+    [acme] = json.loads(login_url)["rows"]
+    run("account", "disable", "acme")
+    add = ("account", "add", "beta", "--client=client-1", "--name=Beta", "--yes")
+    run(*add, f"--login-url={acme['login_url']}", typed="3MVG9\ns3cret\n")
+    assert "Lead\t2" in run("plan", "beta").stdout
+    assert "Draft" in run("state").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--since=2026-11-01", "--from-now"), "not both"),
+        (("--limit=1", "--person=p1@example.com"), "not both"),
+        (("--all=plan.xlsx",), "FILE.csv or FILE.json"),
+        (("--all=/nowhere/plan.csv",), "cannot be written"),
+        (("--since=soon",), "a date as 2026-11-01"),
+        (("--person=nobody@example.com",), "nobody of this address was read"),
+    ],
+)
+def test_what_cannot_be_planned_is_told(
+    run: Run, two_people: Org, options: tuple[str, ...], told: str
+) -> None:
+    refused = run("plan", "acme", *options, fails=1)
+    assert told in refused.stderr
+    assert "There is no account 'nobody'" in run("plan", "nobody", fails=1).stderr

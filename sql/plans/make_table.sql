@@ -1,0 +1,13 @@
+-- What a plan comes to, a row for each operation, until its transaction ends.
+CREATE TEMPORARY TABLE planned (
+    operation_id bigint PRIMARY KEY,
+    kind text NOT NULL,
+    about text NOT NULL,
+    sobject text NOT NULL,
+    outcome text NOT NULL,
+    salesforce_id text,
+    fields jsonb,
+    there jsonb,
+    reason text,
+    code text
+) ON COMMIT DROP
