@@ -198,6 +198,13 @@ def _our_loader(comparison: Comparison, task: Task, latency_ms: float) -> Iterat
         raise ProgramError("The halves of a cycle are none: the first one sent what it recorded")
 
 
+def _our_plan(comparison: Comparison, task: Task, latency_ms: float) -> Iterator[Measurement]:
+    """A plan of the first cycle, every record of it compared and written down."""
+    with comparison.counted("ours: plan in full", latency_ms, None) as counted:
+        counted.did = _ours(task, "plan")
+    yield counted.measurement
+
+
 def _ours(task: Task, part: str) -> Run:
     command = [sys.executable, "-m", "benchmarks.programs.ours", part]
     return run("ours", command, task, installation.environment(task.database_url))
@@ -206,6 +213,7 @@ def _ours(task: Task, part: str) -> Run:
 PROGRAMS: dict[str, Callable[[Comparison, Task, float], Iterator[Measurement]]] = {
     "ours": _our_cycles,
     "loader": _our_loader,
+    "plan": _our_plan,
     "glue": _simple("glue"),
     "cumulusci": _foreign("cumulusci", "CumulusCI", foreign.write_cumulusci_project),
     "drt": _foreign("drt", "drt-core", foreign.write_drt_project),

@@ -1,8 +1,9 @@
-"""The pipeline: a whole cycle, or one half of it.
+"""The pipeline: a whole cycle, one half of it, or a plan of it.
 
 python -m benchmarks.programs.ours cycle    warehouse to org
 python -m benchmarks.programs.ours fill     warehouse to ledger
 python -m benchmarks.programs.ours drain    ledger to org: the loader alone
+python -m benchmarks.programs.ours plan     what the cycle would do, nothing of it done
 """
 
 import sys
@@ -16,6 +17,8 @@ from sqlalchemy import Engine, event
 from benchmarks.installation import ACCOUNT_ID
 from benchmarks.task import perform
 from crm_pipeline.cycle.cycle import collect_rarely, sync_account
+from crm_pipeline.cycle.plan import planned
+from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.engines import engine
 from crm_pipeline.flows.registry import ALL_TOPICS
 
@@ -68,7 +71,22 @@ def load(part: str) -> dict[str, Any]:
     }
 
 
+def plan() -> dict[str, Any]:
+    """Plans the cycle, and looks at each record of the plan."""
+    collect_rarely()
+    with planned(ACCOUNT_ID, Planning(in_full=True), run_id="benchmark") as found:
+        report = found.report
+        if report.state != "Complete":
+            raise RuntimeError(f"The plan ended {report.state}: {report.reason}")
+        return {
+            "api_calls_foreseen": report.counts.api_calls,
+            "numbers": [each._asdict() for each in found.numbers()],
+            "records": sum(1 for _ in found.records(None)),
+        }
+
+
 if __name__ == "__main__":
     for module in _WHEN_NEEDED:
         import_module(module)
-    perform(lambda: load(sys.argv[1]))
+    part = sys.argv[1]
+    perform(plan if part == "plan" else lambda: load(part))

@@ -29,8 +29,8 @@ def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path
     assert "Lead\tcreate\tperson:p1@example.com\t\tLastName\t\tLast 1\tnew" in shown
     assert "share of the day\t0.0% of 15000 calls" in shown
     assert "Not foreseen: what validation rules" in shown
-    one = json.loads(run("plan", "acme", "--person=p2@example.com", "--json").stdout)
-    [of_lead, of_event] = one["what_the_next_cycle_would_do"]
+    alone = json.loads(run("plan", "acme", "--person=p2@example.com", "--json").stdout)
+    [of_lead, of_event] = alone["what_the_next_cycle_would_do"]
     assert [of_lead["create"], of_event["create"]] == [1, 1]
     assert "Lead\t1" in run("plan", "acme", "--limit=1").stdout
     later = run("plan", "acme", "--from-now").stdout
@@ -46,10 +46,11 @@ def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path
     assert fields["registration:2", "WhoId"]["planned"] == "(new)"
     listed = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert len(listed) == 4
-    assert listed[0]["fields"]["Email"] == {"now": None, "planned": "p1@example.com"}
+    [one] = [each for each in listed if each["about"] == "person:p1@example.com"]
+    assert one["fields"]["Email"] == {"now": None, "planned": "p1@example.com"}
 
     assert not two_people.table("Lead").rows
-    assert "read until\t\n" in run("state", "acme").stdout
+    assert "No cycle has run yet." in run("state", "acme").stdout
 
 
 def test_a_draft_has_a_plan(run: Run, two_people: Org) -> None:

@@ -6,8 +6,11 @@ INSERT INTO planned (
 SELECT
     o.operation_id,
     o.kind,
-    CASE o.kind
-        WHEN 'person' THEN coalesce('person:' || p.address, o.natural_key) ELSE o.natural_key
+    -- The number of a new person is another one each time.
+    CASE
+        WHEN o.kind IN ('person', 'member')
+            THEN coalesce(regexp_replace(o.natural_key, '[0-9]+$', p.address), o.natural_key)
+        ELSE o.natural_key
     END,
     coalesce(
         o.sobject,
