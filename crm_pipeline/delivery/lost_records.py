@@ -92,13 +92,16 @@ def _seek_by_key(org: OrgAccess, made: Sequence[Lost]) -> dict[int, str]:
     sought: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for each in made:
         field, value = each.intent["key"]
-        sought[each.intent["sobject"], field][value.lower()] = each.operation_id
+        sought[each.intent["sobject"], field][value] = each.operation_id
     found: dict[int, str] = {}
     for (sobject, field), operations in sought.items():
         queries = packed_in_queries(("Id", field), sobject, field, operations)
+        # Where capitals make no other key, the org's record may have been written with others.
+        folded = {value.lower(): operation for value, operation in operations.items()}
         for records in query_all(org.log_in(), queries).records:
             for record in records:
-                operation = operations.get(str(record[field]).lower())
+                key = str(record[field])
+                operation = operations.get(key) or folded.get(key.lower())
                 if operation is not None:
                     found[operation] = record["Id"]
     return found

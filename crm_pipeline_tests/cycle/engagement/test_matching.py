@@ -209,6 +209,19 @@ def test_copies_of_a_deleted_lead_are_deleted(ada: Bench) -> None:
     assert ada.records("Prospect_Score_Instance__c") == []
 
 
+def test_copies_that_were_made_without_an_answer_are_deleted_with_their_lead(ada: Bench) -> None:
+    complete(ada)
+    someone = lead(ada, "ada@x.example")
+    ada.fault("collections.upsert", "reset_after", times=1)
+    ada.cycle()
+    assert copies(ada) == [(someone, "hot")]
+    assert "in_flight" in ada.states().values()
+    ada.admin("delete", ids=[someone])
+    complete(ada)
+    assert ada.records("SW_Tag_Segment_Trigger__c") == []
+    assert ada.records("Prospect_Score_Instance__c") == []
+
+
 def test_of_two_leads_that_people_merge_one_keeps_its_copies(ada: Bench) -> None:
     winner, loser = lead(ada, "ada@x.example"), lead(ada, "ada@x.example")
     complete(ada)
