@@ -66,10 +66,10 @@ class Breakage:
         return "inside" if self.call.inside else "call"
 
 
-_IMPATIENT = {"SALESFORCE_READ_TIMEOUT_SECONDS": "1"}
+_IMPATIENT = {"SALESFORCE_READ_TIMEOUT_SECONDS": "3"}
 """Not shorter: on a busy machine other calls would be given up, too, which the org still works on
 while they are looked up without any grace."""
-_TOO_LONG = 1.5
+_TOO_LONG = 4
 
 
 BREAKAGES: tuple[Breakage, ...] = (
