@@ -76,7 +76,7 @@ class ActivityExamination:
                 # By the pipeline: whoever is to have one needs another.
                 continue
             (deleted if event["IsDeleted"] else living).append(event)
-        for event in living:
+        for event in sorted(living, key=self._is_restored):
             self._take_living(event)
         for event in sorted(deleted, key=self._may_be_another_s_now):
             candidates = self._candidates(event)
@@ -103,7 +103,10 @@ class ActivityExamination:
             self._found.wrong.append(f"{_name(event)} is under {event['WhoId']}, no person")
         candidates = self._candidates(event)
         self._note(event, candidates)
-        if not candidates:
+        if self._is_restored(event):
+            # Its row may be another person's by now, who has one, too.
+            self._give(event, candidates, set())
+        elif not candidates:
             self._found.wrong.append(f"{_name(event)} under {event['WhoId']} is nobody's")
         elif not self._give(event, candidates, set()):
             self._doubled(event, candidates)
@@ -112,6 +115,10 @@ class ActivityExamination:
         keys = [key for each in owed for key in (each.key, *each.others)]
         if name and keys and event[name] not in keys:
             self._found.wrong.append(f"{', '.join(keys)}: the activity is named {event[name]}")
+
+    def _is_restored(self, event: Record) -> bool:
+        """Returns whether people deleted it, or its person, and took that back."""
+        return not self._account.evidence.restored.keys().isdisjoint((event["Id"], event["WhoId"]))
 
     def _may_be_another_s_now(self, event: Record) -> bool:
         """Returns whether a deleted activity may be of a row that moved between people.
@@ -197,13 +204,22 @@ class ActivityExamination:
             self._found.lost.append(f"{keys}: {missing} without an activity ({states})")
         events = [self._of[each] for each in alike if each in self._of]
         living = [each for each in events if not each["IsDeleted"]]
-        restless = account.who.is_restless(account.who.addresses_of(str(look[0])))
+        restless = account.who.is_restless(account.who.addresses_of(str(look[0]))) or any(
+            map(self._is_restored, living)
+        )
         # One that is still with a former person looks otherwise.
         there = {event["WhoId"] for event in living if self._look_of(event) == look}
         if len(there) > 1 and not restless:
             self._found.wrong.append(f"{keys}: the activities are under several people")
         only_theirs = set(self._may_be[look]) == set(alike)
-        if account.at_rest and len(living) == len(alike) and not waiting and only_theirs:
+        as_told = not any(event["Id"] in account.evidence.restored for event in living)
+        if (
+            account.at_rest
+            and as_told
+            and len(living) == len(alike)
+            and not waiting
+            and only_theirs
+        ):
             told = sorted(event.get("Description") or "" for event in living)
             if told != sorted(self._owed[each].description for each in alike):
                 self._found.wrong.append(f"{keys}: the description is not what the warehouse has")

@@ -110,6 +110,7 @@ class Evidence:
         campaigns: what it has of campaigns, where they are on.
         deletes: whether activities and memberships go with the rows that they are of.
         removed: activities that somebody else deleted.
+        restored: records that somebody took out of the bin, each with the people who were there.
         renamed: the names that somebody else gave to campaigns, by the campaign's Id.
     """
 
@@ -130,6 +131,7 @@ class Evidence:
     campaigns: Campaigns | None = None
     deletes: bool = False
     removed: frozenset[str] = frozenset()
+    restored: Mapping[str, frozenset[str]] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -145,12 +147,21 @@ def gather(
     touched: frozenset[str] = frozenset(),
     hidden: frozenset[str] = frozenset(),
     removed: frozenset[str] = frozenset(),
+    restored: Mapping[str, frozenset[str]] | None = None,
+    erased: Mapping[str, Record] | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> Evidence:
     """All about an account whose client in the warehouse has the same name.
 
-    `said` is whatever the warehouse ever had; the others are as in `Evidence`.
+    `said` is whatever the warehouse ever had, `erased` are records that are not even in the org's
+    bin any more, as they were there; the others are as in `Evidence`.
     """
+
+    def records(sobject: str) -> dict[str, Record]:
+        prefix = org.table(sobject).type.key_prefix
+        gone = {key: row for key, row in (erased or {}).items() if key[:3] == prefix}
+        return {**gone, **org.table(sobject).rows}
+
     settings = get_account(connection, account).settings
     now = participations(connection, account)
     return Evidence(
@@ -160,17 +171,20 @@ def gather(
         filters=filters(connection, account),
         operations=operations(connection, account),
         cycles=cycles(connection, account),
-        people={**org.table("Lead").rows, **org.table("Contact").rows},
-        events=list(org.table("Event").rows.values()),
+        people={**records("Lead"), **records("Contact")},
+        events=list(records("Event").values()),
         given=given,
         addresses=addresses or {},
         had=had or {},
         touched=touched,
         hidden=hidden,
         external_id=settings.activity_external_id_field,
-        campaigns=campaigns(connection, account, org) if settings.campaigns else None,
+        campaigns=campaigns(connection, account, org, records("CampaignMember"))
+        if settings.campaigns
+        else None,
         deletes=settings.vanished == "delete",
         removed=removed,
+        restored=restored or {},
         renamed=renamed or {},
     )
 
@@ -185,14 +199,16 @@ def participations(connection: Connection, client: str) -> list[Participation]:
     ]
 
 
-def campaigns(connection: Connection, account: str, org: Org) -> Campaigns:
-    """Evidence of an account's campaigns."""
+def campaigns(
+    connection: Connection, account: str, org: Org, members: Mapping[str, Record]
+) -> Campaigns:
+    """Evidence of an account's campaigns, with the members that are or were in its org."""
     events = connection.execute(_EVENTS, {"account": account})
     return Campaigns(
         events={row.event_id: Happening(row.name, row.starts, row.ends) for row in events},
         links={int(key): link for key, link in campaign_links(connection, account).items()},
         records=list(org.table("Campaign").rows.values()),
-        members=list(org.table("CampaignMember").rows.values()),
+        members=list(members.values()),
     )
 
 

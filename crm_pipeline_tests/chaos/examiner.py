@@ -187,7 +187,7 @@ class _Examination:
 
     def _people(self) -> None:
         """No second record for somebody who has one; one record for each person's activities."""
-        people = self.evidence.people
+        people, restored = self.evidence.people, self.evidence.restored
         living = [each for each in people.values() if not each["IsDeleted"]]
         ours = [
             each
@@ -207,10 +207,11 @@ class _Examination:
             address(each.get("Email") or "")
             for each in living
             if each["Id"] in self.evidence.given and not each.get("IsConverted")
-            if each["Id"] not in self.evidence.addresses
+            if each["Id"] not in self.evidence.addresses.keys() | restored.keys()
         }
         for email, leads in made.items():
-            if len(leads) > 1:
+            # Who was deleted may have been made anew before that was taken back.
+            if sum(restored.get(each, frozenset()).isdisjoint(leads) for each in leads) > 1:
                 self.found.doubled.append(f"{len(leads)} leads of one person: {', '.join(leads)}")
             if email in theirs:
                 self.found.doubled.append(f"lead {leads[0]} of a person who was there")
@@ -220,7 +221,7 @@ class _Examination:
             if holder is not None and not event["IsDeleted"]:
                 holders[address(holder.get("Email") or "")].add(holder["Id"])
         for email, ids in holders.items():
-            if len(ids) > 1 and email not in self.who.left:
+            if len(ids) > 1 and email not in self.who.left and ids.isdisjoint(restored):
                 self.found.wrong.append(f"one person's activities are under {sorted(ids)}")
 
     def _values(self) -> None:

@@ -151,11 +151,15 @@ class MemberExamination:
                     self._found.wrong.append(f"member {member['Id']} is no person any more")
         for campaign, person in living.keys() - wanted.keys() - released.keys():
             self._found.wrong.append(f"{person} is a member of {campaign} without a reason")
+        restored = self._evidence.restored
         for place, each in wanted.items():
-            there = living[place]
+            there = sorted(living[place], key=lambda member: _owner(member) in restored)
             records = {_owner(member) for member in there}
-            # Two people who were one by an address that has become another's are two again.
-            apart = who.is_restless(who.addresses_of(place[1])) and len(records) == len(there)
+            # Two people who were one by an address that has become another's are two again; one
+            # who was deleted may have been made anew before that was taken back.
+            again = not records.isdisjoint(restored)
+            restless = again or who.is_restless(who.addresses_of(place[1]))
+            apart = restless and len(records) == len(there)
             if len(there) > 1 and not apart:
                 self._found.doubled.append(f"{each.name}: {len(there)} memberships")
             elif there:

@@ -19,6 +19,7 @@ from crm_pipeline.local_org.seeding import snapshot
 from crm_pipeline_tests.chaos import engaged_world, tracked_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.database_clock import DatabaseClock
 from crm_pipeline_tests.chaos.engaged_world import EngagedWorld
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import (
@@ -132,8 +133,20 @@ _WEATHER: Sequence[Fault] = (
 )
 _KINDS = ("*", "login", "composite", "collections.*", "collections.create", "query", "bulk2.*")
 
-_CLOCKS = (timedelta(), timedelta(minutes=-11), timedelta(minutes=11))
+_CLOCKS = (
+    timedelta(),
+    timedelta(minutes=-11),
+    timedelta(minutes=11),
+    timedelta(hours=-7),
+    timedelta(hours=26),
+)
 """By how much the clocks of orgs differ."""
+
+_JUMPS = (timedelta(), timedelta(hours=-3), timedelta(minutes=-4), timedelta(hours=2))
+"""By how much the databases' clock is wrong, at one moment or another."""
+
+_LATER = timedelta(hours=6)
+"""When all comes to rest: nothing waits any more for what a wrong clock said."""
 
 _ANOTHER_ORG = str(long_id("00DREFRESHED000"))
 
@@ -155,6 +168,8 @@ class RandomWalk:
         self._seed = seed
         self._stack = ExitStack()
         self._lanes = [self._stack.enter_context(Lane()) for _ in range(CYCLES_AT_ONCE)]
+        self.clock = DatabaseClock(installation.engine)
+        installation.reconnect()
         scene.world(installation).begin(scene.settings)
 
     def close(self) -> None:
@@ -163,6 +178,7 @@ class RandomWalk:
 
     def episode(self, number: int) -> Findings:
         """Bad times, then good ones until everything rests; what the examiner finds then."""
+        self.clock.is_wrong(by=timedelta())
         self.installation.restore()
         world = self.scene.world(self.installation)
         return _Episode(self, world, Random(f"{self._seed}/{number}")).run()
@@ -198,6 +214,7 @@ class _Episode:
                     self._sales,
                     self._weather,
                     self._another_org,
+                    self._clock,
                     *(self._cycles,) * 6,
                 )
             )
@@ -205,6 +222,7 @@ class _Episode:
         self._cycles()
         for org in self.installation.orgs.values():
             org.weather.faults.clear()
+        self.walk.clock.is_wrong(by=_LATER)
         self.world.comes_to_rest()
         self._take(self.installation.settle(self.overlap))
         self.found.add(self.world.examined(at_rest=True))
@@ -235,6 +253,10 @@ class _Episode:
         )
         self.installation.org(self._account()).weather.add(chosen)
         self.walk.faults[f"weather: {chosen.action}"] += 1
+
+    def _clock(self) -> None:
+        self.walk.clock.is_wrong(by=self.random.choice(_JUMPS))
+        self.walk.faults["the databases' clock jumps"] += 1
 
     def _another_org(self) -> None:
         """The login leads to another org for a cycle, as a wrong URL does: nothing goes there.
@@ -278,11 +300,14 @@ class _Episode:
         return cycle
 
     def _strike(self, account: str) -> Strike:
-        """The process is killed at a call, or a salesperson acts between two of them."""
+        """The process is killed at a call; or a salesperson acts, or a clock jumps, before it."""
         if self.random.random() < 0.5:
             self.walk.faults["process killed at a call"] += 1
             before = self.random.random() < 0.5
             return Strike(fault("reset_before") if before else None, kills=True)
+        if self.random.random() < 0.3:
+            self.walk.faults["the databases' clock jumps in the middle of a cycle"] += 1
+            return Strike(meanwhile=partial(self.walk.clock.is_wrong, self.random.choice(_JUMPS)))
         self.walk.faults["salesperson in the middle of a cycle"] += 1
         act, pick = self.random.choice(self.scene.meanwhile), self._pick()
         return Strike(meanwhile=partial(self.world.happens, act, account, pick))

@@ -5,24 +5,30 @@ from typing import Any
 
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.lifecycle import convert, merge
+from crm_pipeline.local_org.recycle_bin import erase, in_bin, undelete
 from crm_pipeline.local_org.schema import Row
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.local_org.tables import Table
 from crm_pipeline.local_org.transaction import WriteContext, committed
 
+_UNDELETED = ("Lead", "Contact", "Event")
+
 
 class Salespeople:
     """People who work in one org. As in `Traffic`, the caller chooses by `pick`.
 
     A record that the pipeline has made, and of which it was never told, it finds by its address
-    only. So they neither change the address of one that is not `known`, nor merge it into another.
+    only. So they neither change the address of one that is not `known`, nor merge it into another,
+    nor erase it for good.
 
     Attributes:
         given: records that are theirs: made by them, or by a conversion.
         addresses: of records whose email they changed, those that they had before.
         touched: records whose values are no longer only the pipeline's.
         removed: activities that they deleted.
+        restored: what they took out of the bin, and the people who were in the org just then.
+        erased: what they deleted for good, as it was in the bin.
         renamed: the names that they gave to campaigns, by Id.
         hidden: fields to which the pipeline's user has had no right for a while.
     """
@@ -41,6 +47,8 @@ class Salespeople:
         self.addresses: dict[str, list[str]] = {}
         self.touched: set[str] = set()
         self.removed: set[str] = set()
+        self.restored: dict[str, frozenset[str]] = {}
+        self.erased: dict[str, Row] = {}
         self.renamed: dict[str, str] = {}
         self.hidden: set[str] = set()
 
@@ -119,6 +127,50 @@ class Salespeople:
         events = [row for row in self._all("Event") if not row["IsDeleted"]]
         if events:
             self._delete(events[pick % len(events)]["Id"])
+
+    def undeletes(self, pick: int) -> None:
+        """A person or an activity is taken out of the bin, with what was deleted with it."""
+        if not (bin_ := self._in_bin()):
+            return
+        table, record_id = bin_[pick % len(bin_)]
+        before, there = self._lying(), frozenset(row["Id"] for row in self._people())
+        master = table.rows[record_id].get("MasterRecordId")
+        with committed(self._context()) as context:
+            undelete(context, table, record_id)
+        back = before.keys() - self._lying().keys()
+        self.restored.update(dict.fromkeys(back, there))
+        self.touched.update(back)
+        self.removed.difference_update(back)
+        if master:
+            # What went to the winner stays there.
+            rows = {row["Id"]: row for row in self._all(table.type.name)} | self.erased
+            stands = rows[master].get("Email") or ""
+            gone = before[record_id].get("Email") or ""
+            self.addresses.setdefault(master, [stands]).append(gone)
+
+    def erases(self, pick: int) -> None:
+        """A person or an activity in the bin is deleted for good, with what was deleted with it."""
+        if not (bin_ := self._in_bin()):
+            return
+        before = self._lying()
+        table, record_id = bin_[pick % len(bin_)]
+        below = {row["Id"] for row in before.values() if row.get("WhoId") == record_id}
+        if {record_id, *below}.issubset({*self.given, *self._known()}):
+            with committed(self._context()) as context:
+                erase(context, table, record_id)
+            self.erased |= {gone: before[gone] for gone in before.keys() - self._lying().keys()}
+
+    def _in_bin(self) -> list[tuple[Table, str]]:
+        return [each for each in in_bin(self._org) if each[0].type.name in _UNDELETED]
+
+    def _lying(self) -> dict[str, Row]:
+        """What lies in the bin, by Id."""
+        return {
+            row["Id"]: row
+            for sobject in (*_UNDELETED, "CampaignMember")
+            for row in self._all(sobject)
+            if row["IsDeleted"]
+        }
 
     def renames_campaign(self, pick: int) -> None:
         """A campaign gets another name."""

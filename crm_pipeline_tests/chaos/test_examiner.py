@@ -179,6 +179,20 @@ def test_a_lead_made_anew_after_it_was_deleted_is_not_doubled():
     assert not examine(anew)
 
 
+def test_a_lead_made_anew_before_the_deleted_one_was_taken_out_of_the_bin_is_not_doubled():
+    both = {"people": [lead(), lead("00Q2")], "events": [event("00Q2")]}
+    again = evidence(**both, restored={LEAD: frozenset(("00Q2",))})
+    assert not examine(again)
+    [line] = found("doubled", evidence(**both, restored={LEAD: frozenset()}))
+    assert line.startswith("2 leads of one person")
+
+
+def test_an_activity_taken_out_of_the_bin_may_stand_beside_the_one_made_anew():
+    both = [event(record_id="00U0"), event()]
+    assert found("doubled", evidence(events=both))
+    assert not examine(evidence(events=both, restored={"00U0": frozenset()}))
+
+
 @pytest.mark.parametrize(
     "under",
     [lead("00Q2", "bob@x.com"), contact(email="bob@x.com")],

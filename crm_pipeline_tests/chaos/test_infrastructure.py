@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline_tests.chaos.ambush import Strike, fault
+from crm_pipeline_tests.chaos.database_clock import DatabaseClock
 from crm_pipeline_tests.chaos.evidence import gather
 from crm_pipeline_tests.chaos.examiner import examine
 from crm_pipeline_tests.chaos.installation import Installation, installed, org_named
@@ -78,15 +79,6 @@ def test_a_request_that_the_org_works_off_later_is_waited_for(installation: Inst
     assert not findings, str(findings)
 
 
-_CLOCK = """
-CREATE SCHEMA clock;
-CREATE FUNCTION clock.now() RETURNS timestamptz STABLE LANGUAGE sql
-AS 'SELECT pg_catalog.now() - interval ''1 hour''';
-CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql
-AS 'SELECT pg_catalog.clock_timestamp() - interval ''1 hour'''
-"""
-
-
 @pytest.fixture
 def delivered_at(installation: Installation) -> datetime:
     """The warehouse's time, when all that had been shipped until then is delivered."""
@@ -114,17 +106,11 @@ def delivered_at(installation: Installation) -> datetime:
 @pytest.fixture
 def clock_set_back(installation: Installation, delivered_at: datetime) -> Iterator[datetime]:
     """The databases' clock shows an hour less than it did when all was delivered."""
-    with installation.rows() as rows:
-        database = rows.scalar(text("SELECT current_database()"))
-        rows.exec_driver_sql(_CLOCK)
-        rows.exec_driver_sql(
-            f"ALTER DATABASE {database} SET search_path = clock, pg_catalog, public"
-        )
+    clock = DatabaseClock(installation.engine)
+    clock.is_wrong(by=-HOUR)
     installation.reconnect()
     yield delivered_at - HOUR
-    with installation.rows() as rows:
-        rows.exec_driver_sql(f"ALTER DATABASE {database} RESET search_path")
-        rows.exec_driver_sql("DROP SCHEMA clock CASCADE")
+    clock.remove()
     installation.reconnect()
 
 

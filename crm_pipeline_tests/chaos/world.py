@@ -16,6 +16,14 @@ from crm_pipeline_tests.chaos.member_examiner import STATUSES
 from crm_pipeline_tests.chaos.salespeople import Salespeople
 from crm_pipeline_tests.chaos.traffic import FILTER, MOST_PEOPLE, Traffic
 
+_KNOWN = text(
+    """
+    SELECT salesforce_id FROM crm.identity WHERE account_id = :account
+    UNION ALL
+    SELECT salesforce_id FROM crm.operation WHERE account_id = :account AND kind = 'activity'
+    """
+)
+
 
 class World:
     """The clients' platforms, the salespeople of their orgs, and the pipeline between them."""
@@ -32,8 +40,7 @@ class World:
 
     def _known(self, account: str) -> list[str]:
         with self.installation.rows() as rows:
-            known = text("SELECT salesforce_id FROM crm.identity WHERE account_id = :account")
-            return list(rows.scalars(known, {"account": account}))
+            return list(rows.scalars(_KNOWN, {"account": account}))
 
     def begin(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
         """Makes the beginning that `restore` puts back; `settings` are the accounts', by name."""
@@ -73,6 +80,8 @@ class World:
                     touched=frozenset(salespeople.touched),
                     hidden=frozenset(salespeople.hidden),
                     removed=frozenset(salespeople.removed),
+                    restored=salespeople.restored,
+                    erased=salespeople.erased,
                     renamed=salespeople.renamed,
                 )
                 found.add(examine(evidence, at_rest=at_rest))
@@ -158,6 +167,8 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "merges": _in_the_org(Salespeople.merges),
     "deletes a person": _in_the_org(Salespeople.deletes_person),
     "deletes an activity": _in_the_org(Salespeople.deletes_activity),
+    "undeletes": _in_the_org(Salespeople.undeletes),
+    "erases": _in_the_org(Salespeople.erases),
     "renames a campaign": _in_the_org(Salespeople.renames_campaign),
 }
 """Everything that can happen, by name: in the warehouse, and at the salespeople's."""
@@ -171,10 +182,11 @@ MEANWHILE = (
     "merges",
     "deletes a person",
     "deletes an activity",
+    "erases",
 )
-"""Deeds of salespeople in the middle of a cycle. Whoever makes a record by hand just after the
-pipeline has looked for it makes the second one, and no pipeline can know; nor does it see a name
-that a campaign was given just then."""
+"""Deeds of salespeople in the middle of a cycle. Whoever makes a record by hand, or takes one out
+of the bin, just after the pipeline has looked for it makes the second one, and no pipeline can
+know; nor does it see a name that a campaign was given just then."""
 
-SALES = ("meets", "renames a campaign", *MEANWHILE)
+SALES = ("meets", "renames a campaign", "undeletes", *MEANWHILE)
 """Deeds of salespeople."""
