@@ -2,11 +2,9 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,7 +60,7 @@ if PGBOUNCER:
         running: list[subprocess.Popen[bytes]] = []
 
         def start(pool_mode: str, *settings_of_pooler: str) -> None:
-            port = free_port(6432)
+            port = free_port()
             lines = (f"pool_mode = {pool_mode}", *settings_of_pooler)
             running.append(pgbouncer(server_folder, pipeline.url, port, *lines))
             url = pipeline.url.set(drivername="postgres", host="127.0.0.1", port=port)
@@ -133,12 +131,13 @@ def pgbouncer(folder: Path, url: URL, port: int, *lines: str) -> "subprocess.Pop
     )
     for file in (folder, users, config):
         file.chmod(0o755)
-    process = subprocess.Popen(
-        [str(PGBOUNCER), "-q", *_as_nobody(), str(config)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _once_it_listens(port)
+    log = folder / "pgbouncer.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen([str(PGBOUNCER), *_as_nobody(), str(config)], stderr=errors)
+    # By its own word: another program may have taken the port just before it.
+    while f"listening on 127.0.0.1:{port}" not in (said := log.read_text()):
+        assert process.poll() is None, said
+        time.sleep(0.05)
     return process
 
 
@@ -147,21 +146,3 @@ def _as_nobody() -> list[str]:
     import os
 
     return ["-u", "nobody"] if os.geteuid() == 0 else []
-
-
-def _once_it_listens(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            with _open(port):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-@contextmanager
-def _open(port: int) -> Iterator[None]:
-    with socket.create_connection(("127.0.0.1", port), timeout=1):
-        yield
