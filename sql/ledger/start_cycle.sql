@@ -24,8 +24,10 @@ SELECT
     CASE WHEN :whole THEN 'Processing' ELSE 'New' END,
     n.cycle_id,
     :run_id,
-    n.started_at
+    -- Whoever changed the settings may have done so by a clock that was set back since.
+    greatest(n.started_at, a.updated_at)
 FROM started AS n
+LEFT JOIN crm.account AS a ON a.account_id = :account_id
 ON CONFLICT (account_id) DO UPDATE
 SET (state, reason, notes, cycle_id, run_id, started_at, finished_at) = (
     SELECT 'Processing', NULL, NULL, excluded.cycle_id, excluded.run_id, excluded.started_at, NULL
