@@ -1,22 +1,41 @@
 -- Marks these tables as this server's, and says whether they were it before. Commit this with
 -- nothing nested around it, or the row bears another transaction.
 -- An account that has delivered has a mark, unless its tables are from before there were marks.
-INSERT INTO crm.ledger_mark AS m (account_id, server_started_at, database_id, written_by, unsure)
+WITH clock AS (
+    SELECT extract(EPOCH FROM now() - timestamptz '2020-01-01 00:00:00+00')::integer AS seconds
+)
+
+INSERT INTO crm.ledger_mark AS m (
+    account_id, server_started_at, database_id, written_by, unsure, versions_from
+)
 SELECT
     :account_id,
     pg_postmaster_start_time(),
     d.oid,
     pg_current_xact_id()::text::bigint,
-    EXISTS (SELECT FROM crm.identity AS i WHERE i.account_id = :account_id)
+    k.has_delivered,
+    CASE WHEN k.has_delivered THEN c.seconds ELSE 0 END
 FROM pg_database AS d
+CROSS JOIN clock AS c
+CROSS JOIN (
+    SELECT EXISTS (SELECT FROM crm.identity AS i WHERE i.account_id = :account_id) AS has_delivered
+) AS k
 WHERE d.datname = current_database()
 ON CONFLICT (account_id) DO UPDATE
 SET
     server_started_at = excluded.server_started_at,
     database_id = excluded.database_id,
     written_by = excluded.written_by,
-    unsure = m.unsure
-    OR m.server_started_at <> excluded.server_started_at
-    OR m.database_id <> excluded.database_id
-    OR m.written_by % 4294967296 <> m.xmin::text::bigint
+    (unsure, versions_from) = (
+        SELECT
+            m.unsure OR s.may_be_copy,
+            CASE WHEN s.may_be_copy THEN c.seconds ELSE m.versions_from END
+        FROM clock AS c
+        CROSS JOIN (
+            SELECT
+                m.server_started_at <> excluded.server_started_at
+                OR m.database_id <> excluded.database_id
+                OR m.written_by % 4294967296 <> m.xmin::text::bigint AS may_be_copy
+        ) AS s
+    )
 RETURNING unsure

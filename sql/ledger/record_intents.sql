@@ -106,7 +106,15 @@ recorded AS (
         :flow,
         c.kind,
         c.natural_key,
-        coalesce(c.known_version, 0) + 1,
+        greatest(
+            coalesce(c.known_version, 0),
+            -- An older copy of the ledger does not know what the platform was told since.
+            CASE
+                WHEN c.kind = 'message' THEN (
+                    SELECT m.versions_from FROM crm.ledger_mark AS m WHERE m.account_id = :account_id
+                )
+            END
+        ) + 1,
         c.person_key,
         c.as_of,
         c.content_hash,

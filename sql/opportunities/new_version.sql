@@ -2,12 +2,18 @@
 WITH grown AS (
     UPDATE crm.opportunity AS o
     SET
-        version = o.version + 1,
-        fired = o.fired || jsonb_build_object('updated', o.version + 1),
+        version = n.version,
+        fired = o.fired || jsonb_build_object('updated', n.version),
         due = true
-    WHERE
-        o.account_id = :account_id
-        AND o.opportunity_id = any(CAST(:opportunity_ids AS text []))
+    FROM (
+        SELECT p.opportunity_id, greatest(p.version, m.versions_from) + 1 AS version
+        FROM crm.opportunity AS p
+        LEFT JOIN crm.ledger_mark AS m ON p.account_id = m.account_id
+        WHERE
+            p.account_id = :account_id
+            AND p.opportunity_id = any(CAST(:opportunity_ids AS text []))
+    ) AS n
+    WHERE o.account_id = :account_id AND o.opportunity_id = n.opportunity_id
     RETURNING o.opportunity_id, o.version
 )
 

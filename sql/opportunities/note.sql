@@ -18,7 +18,10 @@ known AS MATERIALIZED (
         t.stamp,
         t.deleted AS is_gone,
         o.deleted AS was_gone,
+        greatest(o.version, m.versions_from) + 1 AS next_version,
         o.record <> t.record AS is_read_otherwise,
+        -- The platform may know it otherwise, by what an older copy of the ledger does not know.
+        t.stamp > o.stamp AND o.version <= m.versions_from AS may_be_told_otherwise,
         o.deleted
         OR t.opportunity_id = any(CAST(:retyped AS text []))
         OR t.history NOT IN ('[]', o.history)
@@ -29,6 +32,7 @@ known AS MATERIALIZED (
     FROM told AS t
     INNER JOIN crm.opportunity AS o
         ON o.account_id = :account_id AND t.opportunity_id = o.opportunity_id
+    LEFT JOIN crm.ledger_mark AS m ON o.account_id = m.account_id
 ),
 
 gone AS (
@@ -36,8 +40,8 @@ gone AS (
     SET
         deleted = true,
         stamp = k.stamp,
-        version = o.version + 1,
-        fired = o.fired || jsonb_build_object('updated', o.version + 1),
+        version = k.next_version,
+        fired = o.fired || jsonb_build_object('updated', k.next_version),
         due = true
     FROM known AS k
     WHERE
@@ -55,9 +59,11 @@ again AS (
         history = k.history,
         deleted = false,
         stamp = k.stamp,
-        version = o.version + CAST(k.differs AS integer),
+        version = CASE
+            WHEN k.differs OR k.may_be_told_otherwise THEN k.next_version ELSE o.version
+        END,
         fired = CASE
-            WHEN k.differs THEN o.fired || jsonb_build_object('updated', o.version + 1) ELSE o.fired
+            WHEN k.differs THEN o.fired || jsonb_build_object('updated', k.next_version) ELSE o.fired
         END,
         due = true
     FROM known AS k
@@ -65,7 +71,7 @@ again AS (
         o.account_id = :account_id
         AND o.opportunity_id = k.opportunity_id
         AND NOT k.is_gone
-        AND (k.differs OR k.is_read_otherwise)
+        AND (k.differs OR k.is_read_otherwise OR k.may_be_told_otherwise)
     RETURNING o.opportunity_id, o.version, k.differs
 ),
 

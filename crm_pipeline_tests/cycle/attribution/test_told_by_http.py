@@ -15,6 +15,7 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     edit,
 )
 from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 __all__ = ["deals"]
@@ -95,3 +96,39 @@ def test_a_filter_changed_while_messages_wait_fires_as_it_would_have_and_nothing
         filtered(5)
         deals.cycle()
         assert platform.inbox.messages == before
+
+
+@pytest.mark.parametrize("since", ["Closed Won", "Prospecting"])
+def test_a_platform_that_knows_more_than_a_restored_ledger_is_told_what_holds(
+    deals: Bench, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    """It took the next version for one that it knew, and the value stayed another one for good."""
+    with LocalPlatformServer(SECRET) as platform:
+        monkeypatch.setenv("PLATFORM_URL", f"{platform.url}/messages")
+        monkeypatch.setenv("PLATFORM_SECRET", SECRET)
+        settings.cache_clear()
+        track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+        deals.cycle()
+        made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+        deals.cycle()
+        back_up(deals)
+        fired = []
+        for stage in ("Qualification", "Negotiation/Review"):
+            edit(deals, made, StageName=stage)
+            deals.cycle()
+        for _ in range(2):
+            restore(deals)
+            edit(deals, made, StageName=since)
+            assert deals.cycle().state == "Complete"
+            [current] = platform.inbox.current.values()
+            assert current.body["stage"] == since
+            edit(deals, made, NextStep="call", Amount=7)
+            assert deals.cycle().state == "Complete"
+            [current] = platform.inbox.current.values()
+            assert (current.body["stage"], current.body["amount"]) == (since, "7.00")
+            fired.append(current.body["fired"])
+        assert fired[0]["new"] == fired[1]["new"] == 1
+        assert 3 < fired[0]["updated"] <= fired[1]["updated"]
+        before = len(platform.inbox.messages)
+        assert deals.cycle().state == "Complete"
+        assert len(platform.inbox.messages) == before
