@@ -199,6 +199,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.campaign_link.campaign_key",
             "crm.campaign_member.campaign_id",
             "crm.campaign_member.campaign_key",
+            "crm.campaign_wish.campaign_key",
             "crm.client_in_org.client_id",
             "crm.client_in_org.organization_id",
             "crm.event_campaign.campaign_id",

@@ -23,8 +23,7 @@ class Wish:
         first_name: as the org has it.
         last_name: likewise.
         noticed_at: when the org said so, UTC.
-        event_id: of the event whose campaign it is; None: it is a session's, or not known yet.
-        event_session_id: of the session whose campaign it is.
+        campaign_key: the event or session whose campaign it is; empty: not known yet.
     """
 
     member_id: str
@@ -34,8 +33,7 @@ class Wish:
     first_name: str | None
     last_name: str | None
     noticed_at: datetime
-    event_id: int | None = None
-    event_session_id: int | None = None
+    campaign_key: str = ""
 
 
 def campaigns_to_ask(
@@ -80,8 +78,7 @@ def note_wishes(connection: Connection, account_id: str, wishes: Sequence[Wish])
     """
     if not wishes:
         return 0
-    about = ("event_id", "event_session_id")
-    rows = [{k: v for k, v in asdict(each).items() if k not in about} for each in wishes]
+    rows = [{k: v for k, v in asdict(each).items() if k != "campaign_key"} for each in wishes]
     parameters = {"account_id": account_id, "wishes": orjson.dumps(rows).decode()}
     return connection.execute(statement("campaigns/note_wishes"), parameters).rowcount
 
@@ -114,7 +111,11 @@ def waiting_wishes(connection: Connection, account_id: str, *, limit: int) -> li
     return objects(connection.execute(statement("campaigns/waiting_wishes"), parameters), Wish)
 
 
-def wishes_were_told(connection: Connection, account_id: str, members: Collection[str]) -> None:
+def wishes_were_told(connection: Connection, account_id: str, wishes: Sequence[Wish]) -> None:
     """Notes wishes that are told now."""
-    parameters = {"account_id": account_id, "members": list(members)}
+    parameters = {
+        "account_id": account_id,
+        "members": [each.member_id for each in wishes],
+        "campaign_keys": [each.campaign_key for each in wishes],
+    }
     connection.execute(statement("campaigns/wishes_were_told"), parameters)

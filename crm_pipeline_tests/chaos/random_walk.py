@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.seeding import snapshot
-from crm_pipeline_tests.chaos import engaged_world, tracked_world
+from crm_pipeline_tests.chaos import engaged_world, tracked_world, webinar_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.cycle_process import CommitAction
 from crm_pipeline_tests.chaos.database_clock import DatabaseClock
@@ -31,6 +31,7 @@ from crm_pipeline_tests.chaos.installation import (
 from crm_pipeline_tests.chaos.lane import Ended, Lane
 from crm_pipeline_tests.chaos.tracked_world import TrackedWorld
 from crm_pipeline_tests.chaos.walk import bugs
+from crm_pipeline_tests.chaos.webinar_world import WebinarWorld
 from crm_pipeline_tests.chaos.world import MEANWHILE, MOVES, SALES, World
 
 STEPS = 18
@@ -106,6 +107,14 @@ SCENES: Mapping[str, Scene] = {
         [*engaged_world.ROWS],
         [*engaged_world.SALES],
         [*engaged_world.SALES],
+        ("30",),
+    ),
+    "all that webinars tell": Scene(
+        webinar_world.SETTINGS,
+        WebinarWorld,
+        [*webinar_world.ROWS],
+        [*webinar_world.SALES],
+        webinar_world.MEANWHILE,
         ("30",),
     ),
 }

@@ -1,9 +1,9 @@
--- A member is noted once: whoever asks again for what was asked for is told no second time.
+-- A member is noted once for each event or session of the campaign: whoever asks again for what was asked
+-- for is told no second time.
 INSERT INTO crm.campaign_wish (
     account_id,
     member_id,
-    event_id,
-    event_session_id,
+    campaign_key,
     campaign_id,
     person_id,
     email,
@@ -14,10 +14,7 @@ INSERT INTO crm.campaign_wish (
 SELECT
     :account_id,
     w.member_id,
-    CASE WHEN c.campaign_key NOT LIKE '%:%' THEN c.campaign_key::bigint END,
-    CASE
-        WHEN c.campaign_key LIKE 'session:%' THEN substr(c.campaign_key, length('session:') + 1)::bigint
-    END,
+    c.campaign_key,
     w.campaign_id,
     w.person_id,
     w.email,
@@ -34,6 +31,7 @@ FROM jsonb_to_recordset(CAST(:wishes AS jsonb)) AS w (
     noticed_at timestamptz
 )
 INNER JOIN crm.linked_campaign AS c
-    ON c.account_id = :account_id AND w.campaign_id = c.campaign_id
+    -- People may have named it by the short form of its Id.
+    ON c.account_id = :account_id AND left(w.campaign_id, 15) = left(c.campaign_id, 15)
 WHERE c.campaign_key NOT LIKE 'series:%'
-ON CONFLICT (account_id, member_id) DO NOTHING
+ON CONFLICT (account_id, member_id, campaign_key) DO NOTHING

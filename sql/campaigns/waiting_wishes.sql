@@ -1,7 +1,6 @@
 SELECT
     member_id,
-    event_id,
-    event_session_id,
+    campaign_key,
     campaign_id,
     person_id,
     email,
@@ -10,5 +9,5 @@ SELECT
     noticed_at
 FROM crm.campaign_wish
 WHERE account_id = :account_id AND told_at IS NULL
-ORDER BY noticed_at, member_id
+ORDER BY noticed_at, member_id, campaign_key
 LIMIT :limit

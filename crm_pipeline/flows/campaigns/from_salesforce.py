@@ -14,6 +14,7 @@ from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.declaration import Ask, Batch, Numbers, Reading, Taking, Watched
 from crm_pipeline.flows.campaigns import NAME
+from crm_pipeline.ledger.campaign_keys import session_of
 from crm_pipeline.ledger.campaign_wishes import (
     Wish,
     campaigns_to_ask,
@@ -123,7 +124,7 @@ def follow(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
     if not wishes:
         return
     about = _about(reading, wishes)
-    wishes_were_told(ledger, account.account_id, [each.member_id for each in wishes])
+    wishes_were_told(ledger, account.account_id, wishes)
     wants = [
         MessageWant(
             TOPIC,
@@ -131,8 +132,8 @@ def follow(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
             each.noticed_at,
             {
                 "action": choices.from_salesforce,
-                "event_id": about[each.member_id][0],
-                "sessions": about[each.member_id][1],
+                "event_id": about[each.campaign_key][0],
+                "sessions": about[each.campaign_key][1],
                 "email": each.email,
                 "first_name": each.first_name,
                 "last_name": each.last_name,
@@ -149,10 +150,11 @@ def follow(reading: Reading[CampaignSettings]) -> Iterator[Batch]:
 def _about(
     reading: Reading[CampaignSettings], wishes: Sequence[Wish]
 ) -> dict[str, tuple[int | None, list[int]]]:
-    """The event of each wish, and those of its sessions that it is about, by the member's Id."""
+    """The event of each wish, and those of its sessions that it is about, by the campaign's key."""
     warehouse, client = reading.warehouse, reading.account.client_id
-    named = {each.event_session_id for each in wishes if each.event_session_id is not None}
-    ids = {each.event_id for each in wishes if each.event_id is not None}
+    sessions = {each.campaign_key: session_of(each.campaign_key) for each in wishes}
+    named = {session for session in sessions.values() if session is not None}
+    ids = {int(key) for key, session in sessions.items() if session is None}
     of_session = {
         each.session_id: each.event_id
         for each in (sessions_of_events(warehouse, client, named) if named else ())
@@ -162,18 +164,17 @@ def _about(
         for each in (events(warehouse, client, ids) if ids else ())
     }
     return {
-        each.member_id: (each.event_id, of_event.get(each.event_id or 0, []))
-        if each.event_session_id is None
-        else (of_session.get(each.event_session_id), [each.event_session_id])
-        for each in wishes
+        key: (int(key), of_event.get(int(key), []))
+        if session is None
+        else (of_session.get(session), [session])
+        for key, session in sessions.items()
     }
 
 
 def _named(wish: Wish) -> str:
     """Names an address and what it is to be registered for: the session, or all of the event."""
-    if wish.event_session_id is None:
-        return f"event:{wish.event_id}:{wish.email}"
-    return f"session:{wish.event_session_id}:{wish.email}"
+    key = wish.campaign_key
+    return f"event:{key}:{wish.email}" if session_of(key) is None else f"{key}:{wish.email}"
 
 
 def _wanted(choices: CampaignSettings) -> str:

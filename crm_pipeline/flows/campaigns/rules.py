@@ -391,9 +391,9 @@ def _member(
             value = sums.value_of(column, parts[column], told) if column in parts else None
             if value is not None:
                 fields[field] = value
-    is_over = bool(lost) and not told.rows and told.before is None
-    stage, reason = _stage(told, choices, known, stays=is_over)
-    undoes = is_over and choices.vanished == "delete"
+    says_nothing = not told.rows and told.before is None
+    stage, reason = _stage(told, choices, known, stays=bool(lost) and says_nothing)
+    undoes = known is not None and says_nothing and choices.vanished == "delete"
     if undoes:
         stage, reason = None, NO_ROW
     event_id = rows[-1].columns["event_id"] if rows else known and known.intent["event_id"]

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.cadence.due import due_accounts
+from crm_pipeline.ledger.campaigns import add_campaign_link
 from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.cli.conftest import Run, run
@@ -57,7 +58,8 @@ def told(bench: Bench) -> list[dict[str, Any]]:
     bodies = bench.connection.scalars(
         text(
             "SELECT body FROM platform_inbox.message"
-            " WHERE topic = 'registrants_from_campaigns' ORDER BY body ->> 'email'"
+            " WHERE topic = 'registrants_from_campaigns'"
+            " ORDER BY body ->> 'email', body ->> 'sessions'"
         )
     ).all()
     bench.connection.rollback()
@@ -212,7 +214,7 @@ def test_an_idle_reading_costs_a_call(bench: Bench) -> None:
     assert bench.cycle().counts.api_calls == 0
 
 
-def test_who_is_put_into_the_campaign_of_a_session_is_told_for_that_one(bench: Bench) -> None:
+def test_who_is_put_into_the_campaign_of_sessions_is_told_for_each_of_them(bench: Bench) -> None:
     switch_on(bench, grain="session", series_parent="series", **CHOSEN)
     bench.connection.execute(text("UPDATE warehouse.event SET series = 'Tuesdays'"))
     bench.cycle()
@@ -226,3 +228,8 @@ def test_who_is_put_into_the_campaign_of_a_session_is_told_for_that_one(bench: B
     [body] = told(bench)
     assert body["email"] == "E@example.com".casefold()
     assert (body["event_id"], body["sessions"]) == (event_id(bench), [1])
+    # The same campaign is named for another session.
+    add_campaign_link(bench.connection, ACCOUNT, "session:2", body["campaign_id"][:15])
+    bench.cycle()
+    assert [each["sessions"] for each in told(bench)] == [[1], [2]]
+    assert bench.cycle().tally["registrants_from_campaigns", "told"] == 0

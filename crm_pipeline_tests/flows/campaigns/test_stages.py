@@ -64,9 +64,9 @@ def attendance(number: int, session: int, **columns: Any) -> Participation:
 def read(*batches: Sequence[Participation], said: Said | None = None, **settings: Any) -> Intent:
     """The membership after these rows were read, one batch after another."""
     own = {name: settings.pop(name) for name in ("stage_of", "unknown_stage") if name in settings}
-    over = settings.pop("over", frozenset())
+    further = {name: settings.pop(name) for name in ("over", "vanished") if name in settings}
     choices = Choices(
-        CampaignSettings(**settings), member_map([]), {}, words=Words(**own), over=over
+        CampaignSettings(**settings), member_map([]), {}, words=Words(**own), **further
     )
     for batch in batches:
         known = {} if said is None else {"member:7:1": said}
@@ -186,6 +186,8 @@ def test_nothing_lifts_attended_but_the_retraction_of_the_attendance() -> None:
     gone = [attendance(1, 1, minute=3, minutes_attended=0)]
     assert read(registered, came, gone).fields["stage"] == "registered"
     assert read(came, gone).fields["stage"] == "registered", "a member, who was there for nothing"
+    assert read(came, gone, vanished="delete").undoes, "nor a member, where such are to be gone"
+    assert not read(registered, came, gone, vanished="delete").undoes
     assert read(registered, came, [attendance(2, 1, minute=2)], gone).fields["stage"] == "attended"
 
 
