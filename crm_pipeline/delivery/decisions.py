@@ -8,6 +8,7 @@ from typing import Any, Literal
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
+from crm_pipeline.inbound.tombstones import BLOT
 from crm_pipeline.ledger.due import DueActivity, DuePerson
 from crm_pipeline.ledger.records import Reference
 from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
@@ -57,6 +58,7 @@ class Decision:
         reason: why this record.
         altered: whether other fields go out than the ledger has: those of the intent, or those
             of an update that had to wait.
+        filled: of what had been left behind, the fields of which this decides.
         kind: of the operation.
         holds: of a record of any object: what the ledger keeps once it stands in the org.
     """
@@ -69,6 +71,7 @@ class Decision:
     reason: str
     changes: Sequence[FieldChange] = ()
     altered: bool = False
+    filled: Sequence[str] = field(default=(), kw_only=True)
     kind: Kind = field(kw_only=True)
     holds: Holding | None = field(default=None, kw_only=True)
 
@@ -89,6 +92,7 @@ class Decision:
             self.reason,
             [each for each in self.changes if each.new is None or each.field in fields],
             altered=self.altered,
+            filled=self.filled,
             kind=self.kind,
             holds=self.holds,
         )
@@ -209,7 +213,8 @@ def by_policy(
         ours: the values that we wrote there last, as the org takes them; by field, each that may
             be the last.
         said_at: when the source said so (UTC), for what is to be the newest.
-        placeholders: by field, the value that stands for none where Salesforce requires one.
+        placeholders: by field, the value that stands for none where Salesforce requires one; so
+            does what a removal leaves there.
         overwrites: by field, the value that a person wants over the one that stands there.
         clears_opt_out: whether a clear yes to emails clears a no.
     """
@@ -230,7 +235,7 @@ def by_policy(
             policies[field],
             field,
             decision.fields[field],
-            None if field in empty and there.get(field) == empty[field] else there.get(field),
+            None if there.get(field) in (BLOT, empty.get(field)) else there.get(field),
             ours.get(field, ()),
             is_newer=is_newer,
             clears_opt_out=clears_opt_out,
@@ -258,6 +263,7 @@ def _decide_known(
         reason,
         fitted.changes,
         altered=True,
+        filled=person.left_behind,
         kind=PERSON,
     )
 

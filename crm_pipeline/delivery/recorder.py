@@ -157,11 +157,13 @@ class Recorder:
                     str(outcome.salesforce_id),
                     decision.reason,
                     sent=write.fields if altered else None,
+                    filled=decision.filled,
                 )
             )
         # First, as it goes by what the ledger knows of earlier tries.
         keep_held(self.desk.ledger, successes, self.decisions)
-        record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes)
+        if record_done(self.desk.ledger.connection, self.desk.ledger.cycle_id, successes):
+            self.desk.passes.another = True
         self._let_others_fill(successes)
         self._note_written(successes)
         self._note_numbers(successes)

@@ -62,7 +62,15 @@ def record_unchanged(desk: Desk, decisions: Sequence[Decision]) -> None:
         desk.ledger.connection,
         desk.ledger.cycle_id,
         [
-            Done(d.operation_id, d.sobject, "none", d.salesforce_id or "", d.reason, attempts=0)
+            Done(
+                d.operation_id,
+                d.sobject,
+                "none",
+                d.salesforce_id or "",
+                d.reason,
+                attempts=0,
+                filled=d.filled,
+            )
             for d in decisions
         ],
     )

@@ -5,7 +5,7 @@ the reason; a test compares both with the schema, so that a new column has to be
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -255,6 +255,7 @@ class Traces:
         in_flight: how many of these were sent without an answer.
         sent_at: when the last of these was sent, UTC.
         records: object and Id of what the org has of the person.
+        shared: the Ids of those that stand for other people as well.
         user_ids: the platform's ids of the person.
         lead_ids: the tracker's leads of the person.
     """
@@ -270,6 +271,7 @@ class Traces:
     in_flight: int = 0
     sent_at: datetime | None = None
     records: tuple[tuple[str, str], ...] = ()
+    shared: frozenset[str] = frozenset()
     user_ids: tuple[str, ...] = ()
     lead_ids: tuple[str, ...] = ()
 
@@ -285,6 +287,7 @@ class Traces:
             "naming_ids": list(self.naming_ids),
             "natural_keys": list(self.natural_keys),
             "record_ids": [record_id for _, record_id in self.records],
+            "shared_ids": list(self.shared),
             "user_ids": list(self.user_ids),
             "lead_ids": list(self.lead_ids),
             "pattern": pattern_of(self.addresses),
@@ -333,15 +336,33 @@ def traces_of(connection: Connection, hasher: Hasher, address: str) -> Traces:
         in_flight=sum(row.is_unsure for row in about),
         sent_at=max((row.sent_at for row in about if row.is_unsure), default=None),
     )
-    records = connection.execute(statement("erasure/record_ids"), found.parameters()).all()
     users = connection.scalars(statement("erasure/user_ids"), found.parameters()).all()
     leads = connection.scalars(statement("erasure/tracked_ids"), found.parameters()).all()
-    return replace(
-        found,
-        records=tuple((row.sobject, row.salesforce_id) for row in records),
-        user_ids=tuple(users),
-        lead_ids=tuple(leads),
-    )
+    return with_records(connection, replace(found, user_ids=tuple(users), lead_ids=tuple(leads)))
+
+
+def with_records(connection: Connection, traces: Traces) -> Traces:
+    """Adds the records that the org has of a person now to those that are known."""
+    rows = connection.execute(statement("erasure/record_ids"), traces.parameters()).all()
+    records = dict.fromkeys((*traces.records, *((row.sobject, row.salesforce_id) for row in rows)))
+    shared = shared_records(connection, traces, [record_id for _, record_id in records])
+    return replace(traces, records=tuple(records), shared=shared)
+
+
+def shared_records(
+    connection: Connection, traces: Traces, record_ids: Collection[str]
+) -> frozenset[str]:
+    """Returns those of some records that stand for other people of the account as well."""
+    parameters = {**traces.parameters(), "record_ids": list(record_ids)}
+    return frozenset(connection.scalars(statement("erasure/shared_records"), parameters))
+
+
+def which_stood_for(
+    connection: Connection, traces: Traces, record_ids: Collection[str]
+) -> frozenset[str]:
+    """Returns those of some records that were ever written for the person."""
+    parameters = {**traces.parameters(), "record_ids": list(record_ids)}
+    return frozenset(connection.scalars(statement("erasure/stood_for"), parameters))
 
 
 def erase(connection: Connection, traces: Traces, *, seq: int) -> dict[str, int]:

@@ -43,7 +43,8 @@ class Planned:
 class Done:
     """An operation that succeeded; `action` is create, update or `none` (nothing differed).
 
-    `sent` are the fields that went out, where the ledger does not have them yet.
+    `sent` are the fields that went out, where the ledger does not have them yet; `filled` those of
+    what had been left behind that the record turned out to have.
     """
 
     operation_id: int
@@ -53,13 +54,14 @@ class Done:
     reason: str | None = None
     attempts: int = 1
     sent: Mapping[str, Any] | None = None
+    filled: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """The fields that an update of a person emptied in the org."""
+    """The fields that an update of a person, or a removal (None), emptied in the org."""
 
-    operation_id: int
+    operation_id: int | None
     salesforce_id: str
     fields: Sequence[str]
 
@@ -187,11 +189,22 @@ def note_field_changes(
     connection.execute(statement("ledger/note_field_changes"), rows)
 
 
-def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> None:
-    """Records successes; a person's record stands for the person from now on."""
-    if done:
-        rows = {"cycle_id": cycle_id, "rows": _rows(done)}
-        connection.execute(statement("ledger/record_done"), rows)
+def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> int:
+    """Records successes; a person's record stands for the person from now on.
+
+    Returns:
+        How many people are decided anew: meanwhile, others emptied fields of their records.
+    """
+    if not done:
+        return 0
+    rows = _rows(done)
+    people = connection.scalars(
+        statement("ledger/record_done"), {"cycle_id": cycle_id, "rows": rows}
+    ).all()
+    if not people:
+        return 0
+    left = {"rows": rows, "person_keys": list(people)}
+    return connection.execute(statement("ledger/settle_left_behind"), left).rowcount
 
 
 def let_others_fill(
@@ -200,12 +213,12 @@ def let_others_fill(
     emptied: Sequence[Emptied],
     together: Sequence[Collection[str]],
 ) -> int:
-    """Has others of the account fill what updates of people emptied of records they share.
+    """Has others of the account fill what was emptied of records that stand for them as well.
 
     Args:
         connection: the caller commits.
         account_id: the account.
-        emptied: by updates that are recorded already.
+        emptied: by updates that are recorded already, or by a removal.
         together: the names of fields that go together: nothing of others comes between them.
 
     Returns:

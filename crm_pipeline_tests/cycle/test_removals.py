@@ -134,6 +134,30 @@ def test_anonymized_in_the_org(bench: Bench):
     assert traces(bench) == []
 
 
+@pytest.mark.parametrize("became", ["Contact", "another Lead"])
+def test_what_a_lead_became_is_anonymized_before_anybody_has_read_that(bench: Bench, became: str):
+    canary_and_another(bench)
+    bench.cycle()
+    [lead] = [each["Id"] for each in bench.records("Lead") if each["Email"] == CANARY]
+    if became == "Contact":
+        bench.admin("convert", lead_id=lead)
+    else:
+        winner = bench.seed("Lead", LastName="Winner", Company="Somewhere")
+        bench.admin("merge", object="Lead", master_id=winner, ids=[lead])
+    _, receipt = removed(bench, in_org="anonymize")
+    left = {
+        (table, name)
+        for table in ("Lead", "Contact", "Event")
+        for row in bench.records(table)
+        for name, value in row.items()
+        if any(word in str(value) for word in WORDS) and not row.get("IsConverted")
+    }
+    assert left == set()
+    assert done_at(receipt, f"org/{became.rsplit(maxsplit=1)[-1]}")["anonymized"] == 1
+    assert done_at(receipt, "org/Event") == {"anonymized": 2}
+    assert traces(bench) == []
+
+
 def test_a_field_that_was_hidden_since_is_left_and_named_and_all_else_goes(bench: Bench):
     canary_and_another(bench)
     bench.cycle()

@@ -45,7 +45,13 @@ SET
         WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
         ELSE excluded.sent
     END,
-    left_behind = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.left_behind END,
+    left_behind = CASE
+        WHEN i.salesforce_id = excluded.salesforce_id AND i.left_behind IS NOT NULL
+            THEN ARRAY(
+                SELECT l.field FROM unnest(i.left_behind) AS l (field)
+                WHERE NOT excluded.sent ? l.field
+            )
+    END,
     doubted = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.doubted END,
     as_of = greatest(i.as_of, excluded.as_of),
     seen_at = now()

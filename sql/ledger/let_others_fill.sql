@@ -1,5 +1,5 @@
--- These updates emptied fields of records that stand for other people of the account as well: those
--- are decided anew, and write there what they want, as far as it is still empty. Fields that
+-- Updates, or removals, emptied fields of records that stand for other people of the account as well:
+-- those are decided anew, and write there what they want, as far as it is still empty. Fields that
 -- go together are emptied whole: while the person wants one of them, nothing of others comes there.
 WITH emptied AS (
     SELECT DISTINCT e.salesforce_id, whole.field
@@ -9,7 +9,7 @@ WITH emptied AS (
             salesforce_id text,
             fields jsonb
         )
-    INNER JOIN crm.operation AS o ON e.operation_id = o.operation_id
+    LEFT JOIN crm.operation AS o ON e.operation_id = o.operation_id
     CROSS JOIN LATERAL jsonb_array_elements_text(e.fields) AS f (field)
     CROSS JOIN LATERAL (
         SELECT lower(f.field) AS field

@@ -1,4 +1,5 @@
 -- Records what went through. The records of people stand for them from now on, with what was sent.
+-- Told are the people of whose records something may have been left behind.
 WITH done AS (
     UPDATE crm.operation AS o
     SET
@@ -28,34 +29,40 @@ WITH done AS (
     WHERE o.operation_id = d.operation_id
     RETURNING
         o.account_id, o.kind, o.person_key, o.sobject, o.salesforce_id, o.reason, o.intent, o.as_of
+),
+
+known AS (
+    INSERT INTO crm.identity AS i (
+        account_id, person_key, address, sobject, salesforce_id, reason, sent, as_of
+    )
+    SELECT
+        d.account_id,
+        d.person_key,
+        p.address,
+        d.sobject,
+        d.salesforce_id,
+        d.reason,
+        d.intent -> d.sobject,
+        d.as_of
+    FROM done AS d
+    INNER JOIN crm.person AS p ON d.person_key = p.person_key
+    WHERE d.kind = 'person'
+    ON CONFLICT (account_id, person_key) DO UPDATE
+    SET
+        address = excluded.address,
+        sobject = excluded.sobject,
+        salesforce_id = excluded.salesforce_id,
+        reason = excluded.reason,
+        sent = CASE
+            WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
+            ELSE excluded.sent
+        END,
+        left_behind = CASE WHEN i.salesforce_id = excluded.salesforce_id THEN i.left_behind END,
+        doubted = NULL,
+        as_of = greatest(i.as_of, excluded.as_of),
+        seen_at = now()
+    RETURNING i.person_key, i.left_behind
 )
 
-INSERT INTO crm.identity AS i (
-    account_id, person_key, address, sobject, salesforce_id, reason, sent, as_of
-)
-SELECT
-    d.account_id,
-    d.person_key,
-    p.address,
-    d.sobject,
-    d.salesforce_id,
-    d.reason,
-    d.intent -> d.sobject,
-    d.as_of
-FROM done AS d
-INNER JOIN crm.person AS p ON d.person_key = p.person_key
-WHERE d.kind = 'person'
-ON CONFLICT (account_id, person_key) DO UPDATE
-SET
-    address = excluded.address,
-    sobject = excluded.sobject,
-    salesforce_id = excluded.salesforce_id,
-    reason = excluded.reason,
-    sent = CASE
-        WHEN i.salesforce_id = excluded.salesforce_id THEN i.sent || excluded.sent
-        ELSE excluded.sent
-    END,
-    left_behind = NULL,
-    doubted = NULL,
-    as_of = greatest(i.as_of, excluded.as_of),
-    seen_at = now()
+SELECT person_key FROM known
+WHERE left_behind IS NOT NULL

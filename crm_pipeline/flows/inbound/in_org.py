@@ -1,4 +1,8 @@
-"""A removed person in the org: anonymized, or deleted, with the activities."""
+"""A removed person in the org: anonymized, or deleted, with the activities.
+
+A record may stand for another known person as well. It is overwritten then, never deleted, and
+that one's values are to be written there again; activities that may be that one's are left.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,20 +13,22 @@ from crm_pipeline.accounts.inbound import InOrg
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PASSING, REMEDIES
 from crm_pipeline.delivery.refusals import FIELD_IS_GONE
-from crm_pipeline.inbound.erasing import Traces
+from crm_pipeline.inbound.erasing import Traces, shared_records, which_stood_for
+from crm_pipeline.inbound.tombstones import BLOT
+from crm_pipeline.ledger.outcomes import Emptied
+from crm_pipeline.ledger.read_back import follow_converted, follow_merged
 from crm_pipeline.salesforce.bulk import hard_delete
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import AccountStopped, Treatment
+from crm_pipeline.salesforce.matching import follow_people
 from crm_pipeline.salesforce.outcomes import Outcome, Write
 from crm_pipeline.salesforce.soql import in_list, select
 from crm_pipeline.salesforce.writes import send_by_composite
 
 PEOPLE = ("Lead", "Contact")
 ACTIVITIES = ("Event", "Task")
-
-BLANK = "[removed]"
-"""Stands where Salesforce requires something."""
 
 _PERSONAL_TYPES = frozenset(
     ("string", "textarea", "email", "phone", "url", "combobox", "encryptedstring")
@@ -41,78 +47,132 @@ PlacesInOrg = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedInOrg:
+    """Work that a removal did in the org.
+
+    Attributes:
+        places: what was done, by place.
+        emptied: the fields that were overwritten of records that stand for others as well.
+    """
+
+    places: PlacesInOrg = field(default_factory=Counter)
+    emptied: list[Emptied] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
-    """The records of a person, by object; those that may not be changed apart."""
+    """The records of a person, by object.
+
+    Attributes:
+        ids: their Ids, by object.
+        converted: those that may not be changed.
+        shared: those that stand for others as well.
+        left: activities that may be of others, by object.
+        schemas: of the objects.
+    """
 
     ids: Mapping[str, list[str]]
     converted: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    left: Mapping[str, int] = field(default_factory=dict)
     schemas: Mapping[str, SObjectSchema] = field(default_factory=dict)
 
 
-def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> PlacesInOrg:
+def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> RemovedInOrg:
     """Does to the person's records in the org what the account chose; may be repeated.
 
     Records are named by their Ids where the ledger has them; where it has none, or something was
     sent without an answer, they are sought by the address.
 
-    Returns:
-        What was done, by place.
-
     Raises:
         SalesforceProblem: as `Org.request`; what was done before stays done.
     """
-    places: PlacesInOrg = Counter()
+    removed = RemovedInOrg()
     if chosen == "leave":
         for sobject, number in Counter(sobject for sobject, _ in traces.records).items():
-            places[f"org/{sobject}", "left: the account leaves what is in the org"] = number
-        return places
+            removed.places[f"org/{sobject}", "left: the account leaves what is in the org"] = number
+        return removed
     with desk.org.gate.open_for_removal():
         desk.allowance.demand_calls()
         found = _found(desk, traces)
-        _anonymize(desk, found, places)
+        _anonymize(desk, found, removed)
         # Deleted with its values, a record would keep them in the recycle bin for good.
-        if chosen == "delete" and not any(done.startswith(UNSURE) for _, done in places):
-            _delete(desk, found, places)
-    return places
+        if chosen == "delete" and not any(done.startswith(UNSURE) for _, done in removed.places):
+            _delete(desk, found, removed.places)
+    return removed
 
 
 def _found(desk: Desk, traces: Traces) -> _Found:
-    """Finds the person's records and those below them."""
+    """Finds the person's records and those below them; commits whom they turn out to stand for."""
     org = desk.org.log_in()
-    ids: dict[str, list[str]] = {}
-    for sobject, record_id in traces.records:
-        ids.setdefault(sobject, []).append(record_id)
-    known = [each for sobject in PEOPLE for each in ids.get(sobject, ())]
-    if not known or traces.in_flight:
+    own: dict[str, str] = {record_id: sobject for sobject, record_id in traces.records}
+    if traces.in_flight or not any(sobject in PEOPLE for sobject in own.values()):
         by_address = query_all(
             org,
             [select(("Id",), each, in_list("Email", traces.addresses)) for each in PEOPLE],
         ).records
         for sobject, records in zip(PEOPLE, by_address, strict=True):
-            ids.setdefault(sobject, []).extend(record["Id"] for record in records)
-    converted: set[str] = set()
-    people = list(dict.fromkeys(each for sobject in PEOPLE for each in ids.get(sobject, ())))
-    if people:
-        leads, former, *activities = query_all(
-            org,
-            [
-                select(("Id", "IsConverted"), "Lead", in_list("Id", people)),
-                select(("Id",), "Lead", in_list("ConvertedContactId", people)),
-                *(select(("Id",), each, in_list("WhoId", people)) for each in ACTIVITIES),
-            ],
-        ).records
-        converted = {each["Id"] for each in leads if each["IsConverted"]}
-        converted |= {each["Id"] for each in former}
-        ids.setdefault("Lead", []).extend(each["Id"] for each in former)
-        for sobject, records in zip(ACTIVITIES, activities, strict=True):
-            ids.setdefault(sobject, []).extend(each["Id"] for each in records)
-    unique = {sobject: list(dict.fromkeys(of)) for sobject, of in ids.items() if of}
-    described = desk.schemas.describe(unique) if unique else {}
-    return _Found(unique, frozenset(converted), described)
+            own |= {record["Id"]: sobject for record in records}
+    own |= _successors(desk, [each for each, sobject in own.items() if sobject in PEOPLE])
+    people = [each for each, sobject in own.items() if sobject in PEOPLE]
+    if not people:
+        return _Found({})
+    leads, former, *activities = query_all(
+        org,
+        [
+            select(("Id", "IsConverted"), "Lead", in_list("Id", people)),
+            select(
+                ("Id", "Email", "ConvertedContactId"), "Lead", in_list("ConvertedContactId", people)
+            ),
+            *(select(("Id", "WhoId"), each, in_list("WhoId", people)) for each in ACTIVITIES),
+        ],
+    ).records
+    became = {each["Id"]: each["ConvertedContactId"] for each in former}
+    with desk.ledger.step() as connection:
+        follow_converted(connection, traces.account_id, became)
+        shared = shared_records(connection, traces, people)
+        stood_for = which_stood_for(connection, traces, became)
+    converted = {each["Id"] for each in leads if each["IsConverted"]} | {
+        each["Id"]
+        for each in former
+        if each["ConvertedContactId"] not in shared
+        or each["Id"] in stood_for
+        or email_key(each["Email"]) in traces.addresses
+    }
+    own |= dict.fromkeys(converted, "Lead")
+    left: Counter[str] = Counter()
+    for sobject, records in zip(ACTIVITIES, activities, strict=True):
+        below = [r["Id"] for r in records if r["WhoId"] not in shared or r["Id"] in own]
+        own |= dict.fromkeys(below, sobject)
+        left[sobject] = len(records) - len(below)
+    ids: dict[str, list[str]] = {}
+    for record_id, sobject in own.items():
+        ids.setdefault(sobject, []).append(record_id)
+    return _Found(ids, frozenset(converted), shared, left, desk.schemas.describe(ids))
 
 
-def _anonymize(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
+def _successors(desk: Desk, people: Sequence[str]) -> dict[str, str]:
+    """Finds what Leads and Contacts were converted or merged into: the object of each, by Id.
+
+    These stand for the people from now on; commits.
+    """
+    successors: dict[str, str] = {}
+    merged: dict[str, str] = {}
+    converted: dict[str, str] = {}
+    for former, now in follow_people(desk.org.log_in(), people).items():
+        if now.salesforce_id is not None and now.salesforce_id != former:
+            successors[now.salesforce_id] = now.sobject
+            moved = converted if now.reason == "converted" else merged
+            moved[former] = now.salesforce_id
+    with desk.ledger.step() as connection:
+        follow_merged(connection, desk.ledger.account_id, merged)
+        follow_converted(connection, desk.ledger.account_id, converted)
+    return successors
+
+
+def _anonymize(desk: Desk, found: _Found, removed: RemovedInOrg) -> None:
     """Overwrites whatever may tell of the person; converted leads cannot be changed."""
+    places = removed.places
     writes = [
         Write(0, sobject, "update", _blank(found.schemas[sobject]), record_id)
         for sobject, ids in found.ids.items()
@@ -124,17 +184,20 @@ def _anonymize(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
         if any(each.code in FIELD_IS_GONE for each in outcome.errors):
             contradicted.append(write)
         else:
-            _count(places, write, outcome, "anonymized")
+            _note(removed, found, write, outcome)
     if contradicted:
-        _anonymize_without_hidden(desk, contradicted, places)
+        _anonymize_without_hidden(desk, contradicted, found, removed)
     if found.converted:
         places["org/Lead", "left: a converted lead cannot be changed, only deleted"] += len(
             found.converted
         )
+    for sobject, number in found.left.items():
+        if number:
+            places[f"org/{sobject}", "left: under a record that is another person's too"] += number
 
 
 def _anonymize_without_hidden(
-    desk: Desk, contradicted: Sequence[Write], places: PlacesInOrg
+    desk: Desk, contradicted: Sequence[Write], found: _Found, removed: RemovedInOrg
 ) -> None:
     """Overwrites what the org still shows where it has hidden fields since it was described.
 
@@ -148,9 +211,19 @@ def _anonymize_without_hidden(
     for before, write in zip(contradicted, writes, strict=True):
         if hidden := before.fields.keys() - write.fields.keys():
             names = ", ".join(sorted(hidden))
-            places[f"org/{write.sobject}", f"left: hidden from the user ({names})"] += 1
+            place = f"org/{write.sobject}"
+            removed.places[place, f"left: hidden from the user ({names})"] += 1
     for write, outcome in _sent(desk, writes):
-        _count(places, write, outcome, "anonymized")
+        _note(removed, found, write, outcome)
+
+
+def _note(removed: RemovedInOrg, found: _Found, write: Write, outcome: Outcome) -> None:
+    """Counts what was anonymized; of shared records the fields that others are to fill again."""
+    is_shared = write.salesforce_id in found.shared
+    done = "anonymized; another known person has it to themselves" if is_shared else "anonymized"
+    _count(removed.places, write, outcome, done)
+    if is_shared and outcome.status == "ok":
+        removed.emptied.append(Emptied(None, str(write.salesforce_id), [*write.fields]))
 
 
 def _delete(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
@@ -160,6 +233,7 @@ def _delete(desk: Desk, found: _Found, places: PlacesInOrg) -> None:
         Write(0, sobject, "delete", {}, record_id)
         for sobject in order
         for record_id in found.ids[sobject]
+        if record_id not in found.shared
     ]
     try:
         deleted = list(_matched(writes, lambda each: hard_delete(desk.org.log_in(), each)))
@@ -179,7 +253,7 @@ def _blank(schema: SObjectSchema) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in schema.fields.values():
         if each.writable("update") and each.type in _PERSONAL_TYPES and not each.reference_to:
-            values[each.name] = None if each.nillable else BLANK
+            values[each.name] = None if each.nillable else BLOT
         elif each.writable("update") and each.type == "date" and each.name == "Birthdate":
             values[each.name] = None
     return values

@@ -15,7 +15,7 @@ from crm_pipeline.delivery.lost import look_up_lost
 from crm_pipeline.flows.inbound import NAME
 from crm_pipeline.flows.inbound.in_org import PEOPLE, UNSURE, PlacesInOrg, remove_in_org
 from crm_pipeline.flows.inbound.receipt import receipt
-from crm_pipeline.inbound.erasing import Traces, erase, traces_of
+from crm_pipeline.inbound.erasing import Traces, erase, traces_of, with_records
 from crm_pipeline.inbound.queue import Request, finish, pending, put_off
 from crm_pipeline.inbound.statistics import forget_statistics
 from crm_pipeline.inbound.tombstones import Hasher, bury, bury_signs, hasher_of, sign_of
@@ -23,6 +23,7 @@ from crm_pipeline.inbound.withdrawal import withdraw_people
 from crm_pipeline.ledger.bulk_jobs import open_bulk_jobs
 from crm_pipeline.ledger.intents import record_intents
 from crm_pipeline.ledger.messages import MessageWant
+from crm_pipeline.ledger.outcomes import let_others_fill
 from crm_pipeline.salesforce.errors import SalesforceProblem
 from crm_pipeline.settings import settings
 
@@ -71,16 +72,27 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
         found = _settled(desk, found, request.address)
     with desk.ledger.step() as connection:
         withdraw_people(connection, desk.ledger.account_id, list(found.person_keys))
-    places = remove_in_org(desk, found, chosen)
-    _refuse_unsure(places)
+    in_org = remove_in_org(desk, found, chosen)
+    _refuse_unsure(in_org.places)
     with desk.ledger.step() as connection:
+        # Those that were converted or merged are others now.
+        found = with_records(connection, found)
         rows = erase(connection, found, seq=request.seq)
+        let_others_fill(
+            connection,
+            desk.ledger.account_id,
+            in_org.emptied,
+            desk.chosen.fields_that_go_together,
+        )
         bury_signs(connection, hasher, _signs(found))
         for address in _other_addresses(hasher, request.address, found):
             bury(connection, hasher, address, "erase")
         _ask_the_platform(desk, request, found)
         done = receipt(
-            rows, places, asked=len(found.user_ids) + len(found.lead_ids), in_flight=found.in_flight
+            rows,
+            in_org.places,
+            asked=len(found.user_ids) + len(found.lead_ids),
+            in_flight=found.in_flight,
         )
         finish(connection, request, cycle_id=desk.ledger.cycle_id, receipt=done)
         forget_statistics(connection, rows)
@@ -104,7 +116,7 @@ def _signs(found: Traces) -> list[str]:
         *(
             sign_of("record", record_id)
             for sobject, record_id in found.records
-            if sobject in PEOPLE
+            if sobject in PEOPLE and record_id not in found.shared
         ),
     ]
 

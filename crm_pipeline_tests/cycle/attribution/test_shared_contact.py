@@ -2,8 +2,22 @@
 
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.inbound import InOrg
+from crm_pipeline.ledger.outcomes import Done, Emptied, let_others_fill, record_done
 from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
-from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.attribution.deals import cycle, deal
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.test_removals import (
+    CANARY,
+    WORDS,
+    ask,
+    done_at,
+    receipt_of,
+    traces,
+)
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 SHOWN = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Last_Keyword__c")
@@ -55,3 +69,79 @@ def test_who_is_left_is_shown_when_another_one_of_the_contact_counts_no_more(sho
         track(shop.connection, number, minute=50, is_spam=True)
     assert shown(shop)[2:] == (None, None)
     assert shop.cycle().counts.api_calls == 1
+
+
+def test_what_another_one_empties_while_an_update_is_on_its_way_is_filled_after_it(
+    shop: Bench,
+) -> None:
+    track(shop.connection, 2, email="bob@example.com", source="bing", keyword="looms")
+    cycle_id = int(shop.cycle().cycle_id or 0)
+    [lead] = [each["Id"] for each in shop.records("Lead")]
+    [number] = shop.connection.scalars(text("SELECT operation_id FROM crm.operation"))
+
+    def answered(**sent: str) -> tuple[int, str, list[str] | None]:
+        done = Done(number, "Lead", "update", lead, sent=sent)
+        reopened = record_done(shop.connection, cycle_id, [done])
+        known = text("SELECT o.state, i.left_behind FROM crm.operation AS o, crm.identity AS i")
+        state, left = shop.connection.execute(known).one()
+        return reopened, state, left
+
+    shop.connection.execute(text("UPDATE crm.operation SET state = 'pending'"))
+    fields = ["Last_Source__c", "Last_Keyword__c"]
+    let_others_fill(shop.connection, ACCOUNT, [Emptied(None, lead, fields)], ())
+    # Decided before, it brings one of them.
+    assert answered(Last_Source__c="bing") == (1, "pending", ["Last_Keyword__c"])
+    shop.org.table("Lead").rows[lead]["Last_Keyword__c"] = None
+    assert shop.cycle().state == "Complete"
+    [row] = shop.records("Lead")
+    assert (row["Last_Source__c"], row["Last_Keyword__c"]) == ("bing", "looms")
+    assert answered(Last_Source__c="bing") == (0, "done", None)
+    shop.connection.rollback()
+
+
+@pytest.mark.parametrize("in_org", ["anonymize", "delete"])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_who_is_left_keeps_the_contact_when_another_one_of_it_is_removed(
+    shop: Bench, in_org: InOrg, is_read: bool
+) -> None:
+    shop.settings(read_back_minutes=0)
+    track(shop.connection, 1, email=CANARY, contact_name="Canarina Birdcage", keyword="cages")
+    bob: dict[str, Any] = {
+        "email": "bob@example.com",
+        "contact_name": "Bob Holder",
+        "phone": "030 901820",
+    }
+    track(shop.connection, 2, **bob, source="bing")
+    shop.cycle()
+    ids = {lead["Email"]: lead["Id"] for lead in shop.records("Lead")}
+    contact = shop.admin("convert", lead_id=ids[CANARY])["contact_id"]
+    shop.admin("convert", lead_id=ids["bob@example.com"], contact_id=contact)
+    bobs_lead = shop.org.table("Lead").rows[ids["bob@example.com"]]
+    bobs_lead_before = dict(bobs_lead)
+    call = shop.seed("Task", WhoId=contact, Subject="Call")
+    if is_read:
+        shop.cycle()
+    asked = ask(in_org=in_org)
+    report = shop.cycle()
+    assert report.state == "Complete", report.reason
+    receipt = receipt_of(asked)
+    assert traces(shop) == []
+    [left] = shop.records("Contact")
+    assert not any(word in str(value) for word in WORDS for value in left.values())
+    assert left["Id"] == contact
+    assert (left["FirstName"], left["LastName"]) == ("Bob", "Holder")
+    assert (left["Email"], left["Phone"]) == ("bob@example.com", "+4930901820")
+    assert (left["Tracker_Id__c"], left["Last_Source__c"]) == ("2", "bing")
+    assert left["Last_Keyword__c"] is None
+    told = "anonymized; another known person has it to themselves"
+    assert done_at(receipt, "org/Contact") == {told: 1}
+    assert [each["Id"] for each in shop.records("Task")] == [call]
+    assert done_at(receipt, "org/Task") == {"left: under a record that is another person's too": 1}
+    assert bobs_lead == bobs_lead_before
+    hers = shop.org.table("Lead").rows[ids[CANARY]]
+    assert hers["IsDeleted"] is (in_org == "delete"), "a converted lead cannot be changed"
+    assert shop.cycle().counts.api_calls == 1
+
+    # What is read back of the contact is Bob's.
+    made = deal(shop, contact, CurrencyIsoCode=None)
+    assert cycle(shop)[f"lead:2:opportunity:{made}"]["match"]["rule"] == "contact_role"
