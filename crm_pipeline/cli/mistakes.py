@@ -25,6 +25,13 @@ _NO_RIGHTS = "42501"
 class OneLineMistakes(TyperGroup):
     """The root of all commands: says what went wrong, and with which exit status."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command; Ctrl-C stops it as it stops a question, and is told, too."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            raise typer.Abort from stopped
+
     def main(
         self,
         args: Sequence[str] | None = None,

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, text
 
@@ -71,3 +74,21 @@ def test_a_second_one_ends_it_at_once(org: Org, pipeline: Engine):
         _, stderr = cycle.communicate(timeout=20)
     assert stderr.endswith("Stopped at once; the next cycle looks up what was under way.\n")
     assert cycle.returncode == 130
+
+
+def test_whatever_waits_for_the_org_says_that_it_was_stopped(run: Run):
+    main = threading.get_ident()
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as pool:
+        url = f"--login-url=http://127.0.0.1:{silent.getsockname()[1]}"
+        run("account", "add", "acme", "--client=c", "--name=A", "--yes", url, typed="a\nb\n")
+
+        def stop_at_the_first_request() -> None:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                signal.pthread_kill(main, signal.SIGINT)
+
+        stopping = pool.submit(stop_at_the_first_request)
+        stopped = run("account", "test-login", "acme", fails=130)
+        stopping.result(timeout=20)
+    assert stopped.stderr == "Stopped.\n"
