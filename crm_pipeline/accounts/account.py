@@ -446,6 +446,11 @@ class AccountSettings(BaseModel):
         return () if self.attribution is None else self.attribution.touches
 
     @property
+    def codes(self) -> Collection[str]:
+        """Fields of a Lead or Contact, in small letters, whose values are another one when cut."""
+        return () if self.attribution is None else self.attribution.codes
+
+    @property
     def knows_by_phone(self) -> bool:
         """True if people are known by a phone number alone, where there is no address."""
         return self.attribution is not None

@@ -61,6 +61,9 @@ class TouchFields(BaseModel):
 TOUCH_COLUMNS = tuple(TouchFields.model_fields)
 """The columns of the extract that say where a lead came from, click ids among them."""
 
+CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid")
+"""Those of them that an ad platform gave: cut, they are nobody's."""
+
 
 class OpportunityCondition(BaseModel):
     """A condition on a field of an opportunity, judged by us; text is compared in any case."""
@@ -199,6 +202,16 @@ class AttributionSettings(BaseModel):
     def touches(self) -> Sequence[Collection[str]]:
         """The fields of each touch: they say one lead's word together, and none alone."""
         return [touch.named.values() for touch in (self.first_touch, self.last_touch)]
+
+    @property
+    def codes(self) -> Collection[str]:
+        """The fields that hold the tracker's id or a click id, in small letters."""
+        named = [
+            touch.named.get(column)
+            for touch in (self.first_touch, self.last_touch)
+            for column in CLICK_IDS
+        ]
+        return frozenset(name.lower() for name in (self.id_field, *named) if name is not None)
 
     def policy(self, field: str) -> str | None:
         """Returns when this field is written; None for one that holds no attribution."""

@@ -15,6 +15,7 @@ from crm_pipeline.salesforce.describe import FieldChange, SObjectSchema
 from crm_pipeline.salesforce.emails import same_address
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.outcomes import Write
+from crm_pipeline.salesforce.values import Why
 
 EVENT = "Event"
 """The object that activities are written to."""
@@ -191,6 +192,26 @@ def _decide_new(
         altered=fitted.fields != person.intent[chosen],
         kind=PERSON,
     )
+
+
+def without_cut_codes(decision: Decision, codes: Collection[str]) -> Decision:
+    """A decision in which no code is cut to a field's length, which would make another one of it.
+
+    Args:
+        decision: on which fields are to be written.
+        codes: the fields that hold codes, in small letters. One that is too short is left empty.
+    """
+    cut = {
+        each.field
+        for each in decision.changes
+        if each.why == Why.TOO_LONG and each.field.lower() in codes
+    }
+    if not cut:
+        return decision
+    emptied = dict.fromkeys(cut) if decision.action == "update" else {}
+    kept = {name: value for name, value in decision.fields.items() if name not in cut}
+    changes = [c._replace(new=None) if c.field in cut else c for c in decision.changes]
+    return replace(decision, fields=kept | emptied, changes=changes, altered=True)
 
 
 def by_policy(

@@ -17,6 +17,7 @@ from crm_pipeline.delivery.decisions import (
     decide_person,
     made_unheard,
     newest_for_each_record,
+    without_cut_codes,
 )
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
@@ -251,7 +252,14 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
     people = without_others_records(desk, people, matched)
-    decided = [(person, decide_person(person, matched, known, chosen, made)) for person in people]
+    codes = chosen.codes
+    decided = [
+        (
+            person,
+            without_cut_codes(decide_person(person, matched, known, chosen, made), codes),
+        )
+        for person in people
+    ]
     for person, decision in decided:
         if decision.action == "create" and person.address in found.shared:
             decision.reason = "new; the number is several people's"

@@ -109,6 +109,21 @@ def test_the_first_touch_stays_and_the_last_one_is_replaced_as_a_whole(shop: Ben
     assert lead["Tracker_Id__c"] == "1"
 
 
+def test_a_click_id_that_is_too_long_for_its_field_is_left_out_and_never_cut(shop: Bench) -> None:
+    track(shop.connection, 1, **ADA, **GOOGLE)
+    shop.cycle()
+    long: dict[str, Any] = {"gclid": "G" * 300, "campaign": "c" * 300}
+    track(shop.connection, 2, minute=60, **ADA, **long)
+    track(shop.connection, 3, email="bob@example.com", **long)
+    report = shop.cycle()
+    assert any("Last_Gclid__c" in note for note in report.notes), report.notes
+    ada, bob = shop.records("Lead")
+    assert (ada["Last_Gclid__c"], bob.get("Last_Gclid__c")) == (None, None)
+    assert ada["Last_Campaign__c"] == bob["Last_Campaign__c"] == "c" * 255
+    assert ada["First_Gclid__c"] == "Cj0K"
+    assert shop.cycle().counts.api_calls == 0
+
+
 def test_a_registrant_who_also_called_is_one_person_with_what_both_say(shop: Bench) -> None:
     """Both are read in one cycle, and neither takes the place of what the other wants."""
     add_person(shop.connection, 1, "ada@example.com", job_title="Countess", phone_1="1")
