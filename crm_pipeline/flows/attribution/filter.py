@@ -1,13 +1,17 @@
 """The filter of opportunities, judged on our side, and when it fires. Pure."""
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crm_pipeline.accounts.attribution import AttributionSettings, OpportunityCondition
 from crm_pipeline.ledger.opportunities import LiveOpportunity
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[t ]")
 
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
@@ -100,16 +104,29 @@ def _alike(value: Any, wanted: Any) -> bool:
 def _comparable(value: Any, wanted: Any) -> tuple[Any, Any]:
     """Returns both as values of one type, or the second as None where they do not compare.
 
-    What the org has as a number is compared as one, however the condition writes it. Days and
-    times are compared as they are written.
+    What the org has as a number is compared as one, however the condition writes it; so is what it
+    has as a time, in whatever zone. Days are compared as they are written.
     """
     one, other = _plain(value), _plain(wanted)
+    if (at := _time(one)) is not None and (then := _time(other)) is not None:
+        return at, then
     if isinstance(one, Decimal) and isinstance(other, str):
         try:
             other = Decimal(other)
         except InvalidOperation:
             other = None
     return one, other if one is None or type(one) is type(other) else None
+
+
+def _time(value: Any) -> datetime | None:
+    """Returns the time that a text is, UTC where it names no zone; None of a day or other text."""
+    if not (isinstance(value, str) and _TIME.match(value)):
+        return None
+    try:
+        read = datetime.fromisoformat(value.upper())
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _plain(value: Any) -> Any:
