@@ -146,8 +146,8 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
     with locked(account_id) as connection:
         taken = take_for_sent(connection, account_id)
         what = (
-            f"{taken} activities are taken for sent: each is sought under its person in the org, "
-            "and only what is not there is sent."
+            f"{taken} activities are taken for sent: each is sought in the org, also as it was "
+            "before the source changed it, and only what is not there is sent."
         )
         agree(what, "Go on?", yes=yes)
         touch_account(connection, account_id)

@@ -1,17 +1,23 @@
-"""A ledger that was restored from a backup would send again what it sent since: noticed here."""
+"""A ledger restored from a backup would send again what it sent since: noticed, and adopted."""
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.copies import activities_to_create
-from crm_pipeline.ledger.due import known_activities
-from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.ledger.due import Lost, known_activities
+from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.soql import quote, select
 
 NEWEST = 2_000
 """Activities that are looked at, the newest: as many as one answer has."""
+
+_MOVED = timedelta(days=1)
+"""By so much the source may have corrected the time of what is adopted."""
 
 
 def refuse_older_copy(desk: Desk) -> None:
@@ -24,31 +30,18 @@ def refuse_older_copy(desk: Desk) -> None:
         SalesforceProblem: as `delivery.deliver`.
     """
     waiting = activities_to_create(desk.ledger.connection, desk.ledger.account_id)
-    told_by = {(each.subject, each.happened_at) for each in waiting}
-    about_to_go = {(each.subject, each.happened_at) for each in waiting if not each.in_flight}
     unanswered = {(each.subject, each.happened_at) for each in waiting if each.in_flight}
-    subjects = sorted({subject for subject, _ in told_by if subject is not None})
-    times = sorted(datetime.fromisoformat(at) for _, at in told_by if at is not None)
-    if not about_to_go or not subjects or not times:
+    about_to_go = {each.happened_at for each in waiting if not each.in_flight} - {None}
+    if not about_to_go:
         return
     desk.allowance.demand_calls()
-    query = select(
-        ("Id", "Subject", "ActivityDateTime"),
-        EVENT,
-        f"CreatedById = {quote(desk.org.log_in().user_id)}",
-        f"Subject IN ({','.join(map(quote, subjects))})",
-        f"ActivityDateTime >= {quote(times[0])}",
-        f"ActivityDateTime <= {quote(times[-1])}",
-    )
-    [records] = query_all(
-        desk.org.log_in(),
-        [f"{query} ORDER BY CreatedDate DESC LIMIT {NEWEST}"],
-        include_deleted=True,
-    ).records
+    times = sorted(datetime.fromisoformat(at) for at in about_to_go if at is not None)
     alike = [
         each["Id"]
-        for each in records
-        if (each["Subject"], each["ActivityDateTime"]) in about_to_go - unanswered
+        for each in _ours(desk, times[0], times[-1], f"ORDER BY CreatedDate DESC LIMIT {NEWEST}")
+        # By its time alone: the source may say otherwise by now what it is called, and whose it is.
+        if each["ActivityDateTime"] in about_to_go
+        and (each["Subject"], each["ActivityDateTime"]) not in unanswered
     ]
     unknown = set(alike) - known_activities(desk.ledger.connection, alike)
     if unknown:
@@ -58,3 +51,56 @@ def refuse_older_copy(desk: Desk) -> None:
             f"make sure that no other pipeline writes there, then `crm-pipeline account adopt "
             f"{desk.ledger.account_id}`",
         )
+
+
+def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) -> dict[int, str]:
+    """Finds activities that are in the org with other values than the ledger wants; calls the org.
+
+    The source has changed since the org had them, and the ledger does not know what it was before:
+    they are now another person's, or of another subject, or another time.
+
+    Args:
+        desk: the account's.
+        adopted: activities of which nobody knows whether they were sent.
+        taken: Ids that are others' already.
+
+    Returns:
+        The Salesforce Id of each that is there, by operation id.
+    """
+    times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in adopted]
+    records = _ours(desk, min(times) - _MOVED, max(times) + _MOVED)
+    known = known_activities(desk.ledger.connection, [record["Id"] for record in records])
+    left = {record["Id"]: record for record in records if record["Id"] not in known.union(taken)}
+    found: dict[int, str] = {}
+    for names in (
+        ("Subject", "ActivityDateTime"),
+        ("WhoId", "ActivityDateTime"),
+        ("WhoId", "Subject"),
+    ):
+        alike: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+        for record in left.values():
+            # What people deleted is not to come again, unless it is somebody else's by now.
+            if "WhoId" in names or not record["IsDeleted"]:
+                alike[tuple(record[name] for name in names)].append(record["Id"])
+        for each in adopted:
+            wanted = {**each.intent, "WhoId": each.person_id}
+            there = alike[tuple(wanted[name] for name in names)]
+            if there and each.operation_id not in found:
+                found[each.operation_id] = there.pop(0)
+                del left[found[each.operation_id]]
+    return found
+
+
+def _ours(desk: Desk, first: datetime, last: datetime, order: str = "") -> list[Record]:
+    """Activities between two times that our user made, deleted ones too; calls the org."""
+    query = select(
+        ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted"),
+        EVENT,
+        f"CreatedById = {quote(desk.org.log_in().user_id)}",
+        f"ActivityDateTime >= {quote(first)}",
+        f"ActivityDateTime <= {quote(last)}",
+    )
+    [records] = query_all(
+        desk.org.log_in(), [f"{query} {order}".strip()], include_deleted=True
+    ).records
+    return records

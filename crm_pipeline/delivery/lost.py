@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
+from crm_pipeline.delivery.copies import find_otherwise
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import OF_THE_ORG, LostCreation
 from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
+from crm_pipeline.ledger.copies import bring_up_to_date
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
 from crm_pipeline.ledger.outcomes import (
     FOUND_AFTER_LOST_ANSWER,
@@ -82,7 +84,15 @@ def _settled(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
 
 def _found_activities(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
     """Yields lost activities that are in the org and are not another operation's."""
-    for operation_id, salesforce_id in (_find(desk, lost) if lost else {}).items():
+    found = _find(desk, lost) if lost else {}
+    if adopted := [each for each in lost if each.is_adopted]:
+        missing = [each for each in adopted if each.operation_id not in found]
+        found |= find_otherwise(desk, missing, found.values()) if missing else {}
+        # The source may have changed each since, and what the org has is not all known.
+        bring_up_to_date(
+            desk.ledger.connection, found.keys() & {each.operation_id for each in adopted}
+        )
+    for operation_id, salesforce_id in found.items():
         yield Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
 
 

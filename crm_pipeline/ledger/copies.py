@@ -1,5 +1,6 @@
 """Copies of the ledger: tells one that the last cycle wrote from an older one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -45,3 +46,12 @@ def take_for_sent(connection: Connection, account_id: str) -> int:
     return connection.execute(
         statement("ledger/take_for_sent"), {"account_id": account_id}
     ).rowcount
+
+
+def bring_up_to_date(connection: Connection, operation_ids: Collection[int]) -> None:
+    """Has activities written anew that the org may have with other values than these want.
+
+    Writes within the caller's transaction; that they are there is still to be recorded.
+    """
+    parameters = {"operation_ids": list(operation_ids)}
+    connection.execute(statement("ledger/bring_up_to_date"), parameters)

@@ -124,7 +124,10 @@ class DueActivity:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An operation that was sent and whose answer never came."""
+    """An operation that was sent and whose answer never came.
+
+    `is_adopted`: nobody knows whether it was sent, or with which values (`copies.take_for_sent`).
+    """
 
     operation_id: int
     kind: str
@@ -135,6 +138,7 @@ class Lost:
     salesforce_id: str | None
     intent: Mapping[str, Any]
     sent_at: datetime
+    is_adopted: bool
     person_sobject: str | None
     person_id: str | None
 

@@ -177,6 +177,65 @@ def test_a_campaign_that_people_renamed_since_the_copy_keeps_its_name(
     assert [each["Name"] for each in bench.records("Campaign")] == ["Theirs"]
 
 
+CHANGES = {
+    "viewed": "UPDATE warehouse.attendance SET kind = 'on_demand', shipped_at = now()",
+    "at another time": "UPDATE warehouse.registration SET registered_at = registered_at"
+    " + interval '5 minutes', shipped_at = now() WHERE registration_id = 2",
+    "of a renamed event": "UPDATE warehouse.event SET name = 'Other', shipped_at = now()",
+    "of another person": "UPDATE warehouse.registration SET person_id = 1, shipped_at = now()"
+    " WHERE registration_id = 2",
+    "of another address": "UPDATE warehouse.person SET email = 'new@example.com',"
+    " shipped_at = now() WHERE person_id = 2",
+    "cancelled": "UPDATE warehouse.registration SET status = 'cancelled', shipped_at = now()",
+}
+"""What the source may say since the org was told."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
+    bench: Bench, run: Run, change: str
+) -> None:
+    """It was sent again beside what was there, without a word; or there was no way on."""
+    bench.settings(activity_subject="{subject}: {event}")
+    a_day_s_work(bench)
+    bench.cycle()
+    restore(bench)
+    bench.connection.execute(text(CHANGES[change]))
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    for _ in range(3):
+        assert bench.cycle().state == "Complete"
+    event = "Other" if change == "of a renamed event" else "Expo"
+    attended = "Webinar On-Demand View" if change == "viewed" else "Webinar Attendance"
+    told = sorted((each["Subject"], each["Description"]) for each in bench.records("Event"))
+    registered = f"Webinar Registration: {event}"
+    assert [subject for subject, _ in told] == [f"{attended}: {event}", registered, registered]
+    assert all(f"Event: {event}" in description for _, description in told)
+    assert sum("Cancelled" in each for _, each in told) == 2 * (change == "cancelled")
+    emails = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
+    second = {"of another person": "p1@example.com", "of another address": "new@example.com"}
+    whose = sorted(emails[each["WhoId"]] for each in bench.records("Event"))
+    assert whose == sorted(["p1@example.com"] * 2 + [second.get(change, "p2@example.com")])
+    assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+def test_the_same_copy_may_be_restored_twice(bench: Bench, run: Run) -> None:
+    a_day_s_work(bench)
+    for number in (30, 31):
+        restore(bench)
+        assert "restored from a backup" in bench.cycle().reason
+        run("account", "adopt", ACCOUNT, "--yes")
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, minute=number * 10)
+        for _ in range(3):
+            assert bench.cycle().state == "Complete"
+    assert len(bench.records("Lead")) == len(bench.records("CampaignMember")) == 4
+    assert len(bench.records("Event")) == 5
+    assert len(bench.records("Campaign")) == 1
+    assert bench.cycle().counts.api_calls == 0
+
+
 def test_memberships_made_since_the_copy_are_ours_to_take_back(bench: Bench, run: Run) -> None:
     """The copy had forgotten that they were ours, and `vanished=delete` left them."""
     bench.settings(vanished="delete")

@@ -9,6 +9,7 @@ SELECT
     o.salesforce_id,
     o.intent,
     o.sent_at,
+    coalesce(o.reason = 'adopted', false) AS is_adopted,
     i.sobject AS person_sobject,
     coalesce(o.sent ->> 'WhoId', i.salesforce_id) AS person_id
 FROM crm.operation AS o

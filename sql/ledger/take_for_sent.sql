@@ -1,9 +1,11 @@
--- New activities that wait are taken for sent, so that each is sought in the org before it goes.
+-- New activities that wait are taken for sent, so that each is sought in the org before it goes: also
+-- where it is otherwise there, as the source has changed it since.
 UPDATE crm.operation AS o
 SET
     state = 'in_flight',
     sobject = 'Event',
     action = 'create',
+    reason = 'adopted',
     sent_at = clock_timestamp() - interval '1 day'
 WHERE
     o.account_id = :account_id
