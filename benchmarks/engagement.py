@@ -38,6 +38,7 @@ from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 from crm_pipeline.database.engines import engine
+from crm_pipeline.flows.engagement.following import SAID_IN_A_CYCLE
 from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.org_objects import objects_of_org
 
@@ -226,7 +227,14 @@ def _ours(url: str, size: Size) -> Iterator[_Step]:
         _cycle()
         _cycle()  # Says at the prospects that their Leads have all of it.
 
-    yield "all are new", _written(size), twice
+    def until_all_is_there() -> None:
+        twice()
+        if size.prospects > SAID_IN_A_CYCLE:
+            while _cycle().tally.overall("create"):
+                pass
+            _cycle()
+
+    yield "all are new", _written(size), until_all_is_there
     settle(url)
     yield "nothing is new", 0, _cycle
     database = create_engine(url)
@@ -240,6 +248,8 @@ def _cycle() -> CycleReport:
     report = sync_account(ACCOUNT_ID, run_id="benchmark")
     if report.state != "Complete":
         raise RuntimeError(f"{report.state}: {report.reason}")
+    if report.counts.exhausted:
+        raise RuntimeError(f"{report.counts.exhausted} operations are exhausted")
     return report
 
 

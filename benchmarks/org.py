@@ -25,6 +25,7 @@ CLIENT_ID = CLIENT_SECRET = "benchmark"
 _SEED_ROWS = 10_000
 _START_SECONDS = 30
 _DAY = 100_000_000
+_STORAGE_MB = 100_000
 _VERSION = "62.0"
 
 
@@ -45,14 +46,14 @@ class Statistics:
 
 
 def org_config(name: str = NAME) -> dict[str, Any]:
-    """An org as `crm-pipeline org serve --config` takes it, with more API requests than needed."""
+    """An org as `crm-pipeline org serve --config` takes it, with more room than is needed."""
     return {
         "name": name,
         "users": [{"username": USERNAME, "password": PASSWORD, "security_token": SECURITY_TOKEN}],
         "connected_apps": [
             {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "run_as": USERNAME}
         ],
-        "limits": {"daily_api_requests": _DAY},
+        "limits": {"daily_api_requests": _DAY, "data_storage_mb": _STORAGE_MB},
     }
 
 

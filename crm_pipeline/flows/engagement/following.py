@@ -49,8 +49,13 @@ ADDRESSES_AT_ONCE = 10_000
 """Addresses that are sought with one question for an object: five queries of it."""
 
 SAID_AT_ONCE = 1_000
-WITH_PAGES_AT_ONCE = 100
-"""Prospects, and people, of which something is said in a transaction: pages are many of each."""
+"""Prospects, people, or records with aggregates of which a transaction says something, at most."""
+
+WANTS_AT_ONCE = 10_000
+"""Records that come of that, about: of those with many tags or pages, fewer are said at once."""
+
+_FIRST_AT_ONCE = 100
+"""Prospects, or people, to begin with: from these it is seen how much they have."""
 
 SAID_IN_A_CYCLE = 20_000
 """Prospects, and people, of which a cycle says something; the next one takes the rest."""
@@ -137,11 +142,9 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
     if reading.choices.by_event:
         open_of_late_events(ledger, account_id, topics.MATCH_EVENTS)
     redaction = Redaction.of(reading.account.settings.redaction)
-    after, said = "", 0
+    after, said, at_once = "", 0, _FIRST_AT_ONCE
     while said < SAID_IN_A_CYCLE:
-        prospects = prospects_to_say(
-            ledger, account_id, after=after, limit=_at_once(reading.choices)
-        )
+        prospects = prospects_to_say(ledger, account_id, after=after, limit=at_once)
         if not prospects:
             break
         due = [each for each in prospects if each.is_due and not each.is_gone]
@@ -150,6 +153,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
         wants = [want for each in prospects for want in rules.prospect_wants(each, basis)]
         note_said_prospects(ledger, account_id, prospects)
         after, said = prospects[-1].prospect_id, said + len(prospects)
+        at_once = next_at_once(len(prospects), len(wants))
         yield Batch(NAME, len(prospects), (), None, wants=wants)
     if redaction.taken:
         taken = {(topics.PAGES, "redacted"): redaction.taken.total()}
@@ -169,8 +173,8 @@ def _follow_people(
     redaction: Redaction,
 ) -> Iterator[Batch]:
     ledger, account_id = reading.ledger, reading.account.account_id
-    at_once = _at_once(reading.choices)
-    for _ in range(SAID_IN_A_CYCLE // at_once):
+    said, at_once = 0, _FIRST_AT_ONCE
+    while said < SAID_IN_A_CYCLE:
         people = people_to_say(ledger, account_id, by_event=reading.choices.by_event, limit=at_once)
         if not people:
             return
@@ -189,6 +193,7 @@ def _follow_people(
             examined = topics.MATCHES[each.sobject], "examined"
             numbers[examined] = numbers.get(examined, 0) + 1
         note_said_people(ledger, account_id, people, engaged)
+        said, at_once = said + len(people), next_at_once(len(people), len(wants))
         yield Batch(NAME, len(people), (), None, wants=wants, numbers=numbers)
     hint(ledger, account_id)
 
@@ -222,8 +227,13 @@ def _follow_aggregates(
         hint(ledger, account_id)
 
 
-def _at_once(chosen: EngagementSettings) -> int:
-    return WITH_PAGES_AT_ONCE if chosen.pages else SAID_AT_ONCE
+def next_at_once(said: int, wants: int) -> int:
+    """Returns of how many something is said next, by the number of wants that came of the last.
+
+    Twice as many at most: others may have more than these.
+    """
+    fitting = said * WANTS_AT_ONCE // max(1, wants)
+    return max(1, min(fitting, 2 * said, SAID_AT_ONCE))
 
 
 def _pages(
