@@ -40,6 +40,9 @@ RECORDS_PER_CALL = COLLECTION_RECORDS * COMPOSITE_QUERIES_OR_COLLECTIONS
 GATHERED_BYTES = 140_000_000
 """Memory that gathered writes may take, roughly, before they go out as bulk jobs."""
 
+_OF_RECORD = 1_600
+"""Bytes that a record's keys, references and fields as they were read take beside its write."""
+
 LOCKED_FROM = 20
 """So many rows of a round, locked: calls go one at a time for the rest of the cycle."""
 
@@ -120,7 +123,7 @@ class Dispatch:
             return
         self._gathered += queue
         self._decided |= decided
-        self._bytes += sum(map(_memory, queue))
+        self._bytes += sum(map(_memory, decisions, queue))
         if self._bytes >= GATHERED_BYTES:
             self.flush()
 
@@ -305,7 +308,8 @@ def _see_what_moved(desk: Desk, recorder: Recorder) -> None:
             recorder.record_perhaps_gone(frozenset().union(*there))
 
 
-def _memory(write: Write) -> int:
-    """About how many bytes a write and its decision take while they are kept."""
+def _memory(decision: Decision, write: Write) -> int:
+    """About how many bytes a write, its decision and its outcome take while they are kept."""
     texts = sum(len(value) for value in write.fields.values() if isinstance(value, str))
-    return 340 + 110 * len(write.fields) + texts
+    of_record = _OF_RECORD if decision.holds else 0
+    return 340 + 110 * len(write.fields) + texts + of_record

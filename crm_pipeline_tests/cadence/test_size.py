@@ -101,3 +101,47 @@ def test_where_all_members_are_contacts_no_conversion_is_looked_for(big: Connect
     grace = {"grace_seconds": settings().lost_answer_grace_seconds}
     standing = big.execute(statement("cadence/standings"), grace).one()
     assert (standing.conversions_unseen, standing.unfinished) == (False, False)
+
+
+RECORDS = f"""
+    INSERT INTO crm.operation (
+        account_id, flow, kind, natural_key, version, as_of, content_hash, intent, state
+    )
+    SELECT
+        'big', 'engagement', 'record', 'record:' || n, 1, now(), '',
+        jsonb_build_object(
+            'topic', 'topic' || n % 10, 'parent', 'parent:' || n / 10, 'sobject', 'Thing__c',
+            'key', jsonb_build_array('Key__c', n), 'fields', jsonb_build_object('Name', n)
+        ),
+        CASE WHEN n % 10 < 9 AND n % 100 < 50 OR n % 1000 = 999 THEN 'pending' ELSE 'done' END
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+HELD = f"""
+    INSERT INTO crm.record (
+        account_id, natural_key, topic, sobject, salesforce_id, last, ref_fields, ref_keys, ref_ids,
+        as_of
+    )
+    SELECT
+        'big', 'record:' || n, 'topic' || n % 10, 'Thing__c', 'a00' || n, '{{}}', '{{}}', '{{}}',
+        '{{}}', now()
+    FROM generate_series(1, {MANY}) AS n
+    """
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_a_window_of_records_reads_what_it_takes_of_its_topic(
+    big: Connection, analyzed: bool
+) -> None:
+    """Neither what waits of other topics is read, nor what is done, nor all that is held."""
+    for rows in (RECORDS, HELD):
+        big.execute(text(rows))
+    if analyzed:
+        big.execute(text("ANALYZE crm.operation, crm.record"))
+    big.commit()
+    window = {"account_id": "big", "topic": "topic1", "absent": False, "after": 0, "limit": 100}
+    assert pages(big, "records/due_records", **window) < 10 * 100
+    whose = {"account_id": "big", "topics": ["topic9"]}
+    new = big.execute(statement("records/number_of_new"), whose).scalar_one()
+    assert new == 0
+    assert pages(big, "records/number_of_new", **whose) < FEW_PAGES

@@ -11,4 +11,6 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM crm.record AS r
         WHERE r.account_id = o.account_id AND r.natural_key = o.natural_key
+        -- One by one: the planner would read all records that the account has.
+        OFFSET 0
     )
