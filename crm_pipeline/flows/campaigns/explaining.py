@@ -56,7 +56,7 @@ def explained(said: Said, choices: rules.Choices, rejected: str | None = None) -
     [now] = rules.derived_again({"member:0:0": said}, choices)
     reason = rejected or now.rejected_because
     given = [*sessions.values(), *([told.before] if told.before else [])]
-    if not told.rows and told.before is None and said.was_sent:
+    if told.says_nothing(choices.words.least_minutes) and said.was_sent:
         # No row is left, or none was ever remembered: what was sent stays.
         stage, status = said.intent["stage"], said.intent["Status"]
     else:

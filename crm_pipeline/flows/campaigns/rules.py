@@ -391,7 +391,7 @@ def _member(
             value = sums.value_of(column, parts[column], told) if column in parts else None
             if value is not None:
                 fields[field] = value
-    says_nothing = not told.rows and told.before is None
+    says_nothing = told.says_nothing(choices.words.least_minutes)
     stage, reason = _stage(told, choices, known, stays=bool(lost) and says_nothing)
     undoes = known is not None and says_nothing and choices.vanished == "delete"
     if undoes:

@@ -124,6 +124,12 @@ class Told:
             if minutes_together(visits[self.words[row].session]) < least_minutes
         }
 
+    def says_nothing(self, least_minutes: int) -> bool:
+        """Returns whether no row says anything: none is left, or all are visits that are none."""
+        if self.unknown or self.before is not None:
+            return False
+        return not self.words.keys() - set(self.too_brief(least_minutes))
+
     def without(self, rows: Collection[str]) -> "Told":
         """Returns the rest when these rows say nothing of the event any more."""
         return replace(

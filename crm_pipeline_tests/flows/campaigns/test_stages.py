@@ -63,7 +63,8 @@ def attendance(number: int, session: int, **columns: Any) -> Participation:
 
 def read(*batches: Sequence[Participation], said: Said | None = None, **settings: Any) -> Intent:
     """The membership after these rows were read, one batch after another."""
-    own = {name: settings.pop(name) for name in ("stage_of", "unknown_stage") if name in settings}
+    of_words = ("stage_of", "unknown_stage", "least_minutes")
+    own = {name: settings.pop(name) for name in of_words if name in settings}
     further = {name: settings.pop(name) for name in ("over", "vanished") if name in settings}
     choices = Choices(
         CampaignSettings(**settings), member_map([]), {}, words=Words(**own), **further
@@ -188,6 +189,10 @@ def test_nothing_lifts_attended_but_the_retraction_of_the_attendance() -> None:
     assert read(came, gone).fields["stage"] == "registered", "a member, who was there for nothing"
     assert read(came, gone, vanished="delete").undoes, "nor a member, where such are to be gone"
     assert not read(registered, came, gone, vanished="delete").undoes
+    brief = [attendance(2, 1, minutes_attended=3)]
+    for left in (True, False):
+        rest = read(came, [*gone, *brief], vanished="delete", least_minutes=5 if left else 1)
+        assert rest.undoes == left, "a visit that is too short says nothing, either"
     assert read(registered, came, [attendance(2, 1, minute=2)], gone).fields["stage"] == "attended"
 
 
