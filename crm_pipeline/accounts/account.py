@@ -39,8 +39,9 @@ from crm_pipeline.accounts.stages import (
     Stage,
     UnknownStage,
     Words,
+    plain,
 )
-from crm_pipeline.near_names import near
+from crm_pipeline.near_names import misspelt, near
 from crm_pipeline.salesforce.hosts import host_of, local_address
 from crm_pipeline.salesforce.limits import PARALLEL_REQUESTS
 from crm_pipeline.salesforce.match_by import MatchBy, MatchFirst
@@ -147,6 +148,17 @@ def _pattern(chosen: str) -> str:
         re.compile(chosen)
     except re.error as error:
         raise ValueError(f"{chosen!r} is no regular expression: {error}") from None
+    return chosen
+
+
+ROLES = frozenset(("attendee", "speaker", "host", "panelist", "staff", "sponsor", "test"))
+"""Roles as platforms call them; one may have others."""
+
+
+def _role(chosen: str) -> str:
+    meant = misspelt(plain(chosen), ROLES)
+    if meant is not None and plain(chosen) != f"{meant}s":
+        raise ValueError(f"{chosen!r} would let nobody in; did you mean {meant}?")
     return chosen
 
 
@@ -291,7 +303,7 @@ class AccountSettings(BaseModel):
         description="Registrations and attendances of these stages become people and activities, "
         "a JSON list; whoever only waits, or was asked or denied, does not.",
     )
-    roles: tuple[str, ...] = Field(
+    roles: tuple[Annotated[str, AfterValidator(_role)], ...] = Field(
         default=("attendee",),
         min_length=1,
         description="Only people of these roles are sent, a JSON list, where the warehouse has "

@@ -131,6 +131,8 @@ def _check_column(column: str, *, of_events: bool) -> None:
     from crm_pipeline.sources.events import event_columns
     from crm_pipeline.sources.participations import columns
 
+    if column == ANSWERS:
+        mistake(f"{ANSWERS} needs the key of a question, as in {ANSWERS}budget.")
     try:
         known = (event_columns if of_events else columns)(engine("warehouse"))
     except ExtractError as error:

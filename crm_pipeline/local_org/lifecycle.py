@@ -15,7 +15,7 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 
 _PERSON_FIELDS = (
     "FirstName", "LastName", "Salutation", "Email", "Phone", "MobilePhone", "Fax", "Title",
-    "LeadSource", "Description",
+    "LeadSource", "Description", "HasOptedOutOfEmail",
 )  # fmt: skip
 _ACCOUNT_FIELDS = ("Website", "Industry", "NumberOfEmployees", "AnnualRevenue", "Phone")
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "StateCode", "CountryCode")

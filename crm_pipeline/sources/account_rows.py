@@ -25,6 +25,7 @@ from crm_pipeline.sources.extracts import ClientRows
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import (
     BEFORE_START,
+    ROLE,
     Extract,
     Participation,
     RowOfPerson,
@@ -129,7 +130,7 @@ class AccountRows:
             wanted = {status_word(role) for role in self.account.settings.roles}
             for row in rows:
                 if row.flaw is None and (role := role_of(row.columns)) not in wanted:
-                    row.flaw = f"role {role}"
+                    row.flaw = f"{ROLE}{role}"
         return rows
 
     def _screened(self, rows: Sequence[Participation]) -> Sequence[Participation]:

@@ -81,6 +81,14 @@ class Participation:
     flaw: str | None = None
     early: timedelta = timedelta()
 
+    @property
+    def spoilt(self) -> str | None:
+        """The flaw because of which what the org has of the row stays, whatever the account chose.
+
+        What was sent of somebody in another role goes as that of a filtered address does.
+        """
+        return None if (self.flaw or "").startswith(ROLE) else self.flaw
+
 
 @dataclass(frozen=True, slots=True)
 class RowSelection:
@@ -182,6 +190,9 @@ class Extract:
 REGISTRATIONS, ATTENDANCES = Extract("registrations"), Extract("attendances")
 
 EXTRACTS = (REGISTRATIONS, ATTENDANCES)
+
+ROLE = "role "
+"""Begins the flaw of a row in whose role the account wants nobody."""
 
 BEFORE_START = "before the account's start (start_at)"
 """Why a row is not sent that happened before."""

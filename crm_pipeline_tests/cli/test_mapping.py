@@ -48,6 +48,8 @@ def test_a_mapping_that_would_do_nothing_or_harm_is_refused(
 def test_a_constant_is_some_text(run: Run, acme: str):
     told = run("account", "mapping", "set", acme, "Lead.Rating", "--constant= ", fails=1)
     assert "--nothing" in told.stderr
+    told = run("account", "mapping", "set", acme, "Lead.Rating", "--source=answers.", fails=1)
+    assert "needs the key of a question" in told.stderr
 
 
 def test_names_are_stored_as_salesforce_spells_them(run: Run, org: Org, pipeline: Engine):

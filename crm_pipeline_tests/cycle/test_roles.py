@@ -43,3 +43,19 @@ def test_the_account_says_whom_it_wants(bench: Bench) -> None:
     three_roles(bench)
     bench.cycle()
     assert names(bench) == ["Last 1", "Last 2"]
+
+
+def test_who_comes_in_another_role_after_all_goes_as_a_filtered_address_does(bench: Bench) -> None:
+    bench.settings(roles=["attendee", "speaker"])
+    switch_on(bench)
+    three_roles(bench)
+    bench.cycle()
+    assert len(bench.records("Event")) == 4
+    for role, vanished, left in (("Host", "keep", 4), ("Staff", "delete", 2)):
+        bench.settings(vanished=vanished)
+        for table in ("registration", "attendance"):
+            now = f"UPDATE warehouse.{table} SET role = :role, shipped_at = now()"
+            bench.connection.execute(text(f"{now} WHERE person_id = 2"), {"role": role})
+        bench.cycle()
+        assert len(bench.records("Event")) == left
+        assert len(bench.records("CampaignMember")) == left / 2

@@ -291,10 +291,17 @@ def test_users_are_records(acme):
 
 def test_a_converted_lead_becomes_account_contact_and_opportunity(acme):
     lead = create(
-        acme, Email="ada@example.com", City="Bath", Ext__c="1", Title="Countess", Phone="1"
+        acme,
+        Email="ada@example.com",
+        City="Bath",
+        Ext__c="1",
+        Title="Countess",
+        Phone="1",
+        HasOptedOutOfEmail=True,
     )
     made = admin(acme, "convert", {"lead_id": lead, "opportunity_name": "Deal"})
     contact = read(acme, "Contact", made["contact_id"])
+    assert contact["HasOptedOutOfEmail"] is True
     assert (contact["LastName"], contact["Email"]) == ("Lovelace", "ada@example.com")
     assert (contact["MailingCity"], contact["AccountId"]) == ("Bath", made["account_id"])
     assert read(acme, "Account", made["account_id"])["Name"] == "Engines"

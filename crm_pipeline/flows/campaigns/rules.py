@@ -174,7 +174,7 @@ def memberships(
             )
             session = participation.event_session_id
             told[row_key(participation)] = MemberRow(of_event, session, attended, of_session)
-        elif choices.vanished == "delete" and reason != participation.flaw:
+        elif choices.vanished == "delete" and reason != participation.spoilt:
             told[row_key(participation)] = None
     return told
 

@@ -323,7 +323,7 @@ def _activity(
         undoes=reason == CANCELLED
         or (
             chosen.vanished == "delete"
-            and reason not in (None, participation.flaw, UNKNOWN_STATUS, NO_ACTIVITY)
+            and reason not in (None, participation.spoilt, UNKNOWN_STATUS, NO_ACTIVITY)
         ),
     )
 
