@@ -73,9 +73,6 @@ _EXPECTED = {
 """In our words, where pydantic's would be of no use to people, by the type of its error."""
 
 
-_OF_AN_ID = re.compile(r"\^(0[A-Za-z0-9]{2})")
-"""How the pattern of a Salesforce Id begins."""
-
 _AS_JSON = {
     "attribution": 'a JSON object is expected, such as {} or {"phone_region": "DE"}',
     "campaigns": 'a JSON object is expected, such as {} or {"create_campaigns": false}',
@@ -502,8 +499,6 @@ class AccountSettings(BaseModel):
                 message = f"there is no setting {name!r}; {own}those that exist: {known}"
             else:
                 why = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-                if (prefix := _OF_AN_ID.match(first.get("ctx", {}).get("pattern", ""))) is not None:
-                    why = f"an Id that begins with {prefix[1]} is expected"
                 message = f"setting {name} = {first['input']!r}: {why}"
         raise AccountError(f"Account {account_id}: {message}.")
 

@@ -281,12 +281,12 @@ def test_campaigns_are_off_by_default_and_may_be_given_as_json() -> None:
 
 def test_what_is_expected_is_said() -> None:
     pardot = {"business_unit": "x", "extension": "E", "types": {"attended": "A"}, "most_per_day": 1}
-    with pytest.raises(AccountError, match="an Id that begins with 0Uv is expected"):
+    with pytest.raises(AccountError, match="the Id of a unit is expected, such as 0Uv"):
         AccountSettings.parse("acme", {"campaigns": {"account_engagement": pardot}})
     with pytest.raises(AccountError, match="stage_of is one of the account itself"):
         AccountSettings.parse("acme", {"campaigns": {"stage_of": {}}})
     with pytest.raises(AccountError, match="'Atendee' would let nobody in; did you mean attendee"):
-        AccountSettings.parse("acme", {"roles": ["Atendee"]})
+        AccountSettings.parse("acme", {"roles": '["Atendee"]'})
     assert AccountSettings.parse("acme", {"roles": '["Attendees", "Referent"]'}).roles
 
 
