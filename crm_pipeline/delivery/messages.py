@@ -39,12 +39,20 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
     if platform is None:
         _write_to_inbox(desk)
         return
+    unanswered = 0
     for due in windows(ledger, due_messages, limit=WINDOW):
         messages = [_message(desk.account, each) for each in due]
         by_id = {m.message_id: each for m, each in zip(messages, due, strict=True)}
+        unanswered += len(due)
         for answers in platform.send(messages):
+            unanswered -= len(answers)
             with ledger.step():
                 _record(ledger, desk.tally, answers, by_id)
+    if unanswered:
+        desk.notes.lines.append(
+            f"The source platform took requests and gave no answer for {unanswered} of their "
+            "messages; the next cycle sends these again"
+        )
 
 
 def _write_to_inbox(desk: Desk) -> None:

@@ -94,7 +94,8 @@ class HttpPlatform:
             raise PlatformUnavailable(f"{self._host} answered {status}", _pause(answer))
         if status in (401, 403):
             raise PlatformStopped(
-                f"{self._host} refuses our signature ({status}); check PLATFORM_SECRET"
+                f"{self._host} refuses our signature ({status}); check PLATFORM_SECRET, "
+                "and that the clocks of both are right"
             )
         if status != 200:
             raise PlatformStopped(f"{self._host} answered {status}; check PLATFORM_URL")

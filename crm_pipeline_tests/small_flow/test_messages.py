@@ -157,10 +157,12 @@ def test_a_message_without_an_answer_is_sent_again(
     bench: Bench, server: LocalPlatformServer
 ) -> None:
     server.inbox.faults.append(Fault(action="forget", about="badge:1"))
-    cycle(bench, TOLD, Badge(2, told=True), **by_http(server))
+    report = cycle(bench, TOLD, Badge(2, told=True), **by_http(server))
     assert told(bench)["badge:1"] == "pending"
-    cycle(bench, TOLD, Badge(2, told=True), **by_http(server))
+    assert "gave no answer for 1 of their messages" in report.notes
+    report = cycle(bench, TOLD, Badge(2, told=True), **by_http(server))
     assert len(server.inbox.messages) == 2
+    assert "no answer" not in report.notes
 
 
 def test_a_wrong_secret_is_said_and_loses_nothing(
