@@ -111,10 +111,7 @@ def _comparable(value: Any, wanted: Any) -> tuple[Any, Any]:
     if (at := _time(one)) is not None and (then := _time(other)) is not None:
         return at, then
     if isinstance(one, Decimal) and isinstance(other, str):
-        try:
-            other = Decimal(other)
-        except InvalidOperation:
-            other = None
+        other = _number(other)
     return one, other if one is None or type(one) is type(other) else None
 
 
@@ -132,4 +129,13 @@ def _time(value: Any) -> datetime | None:
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return value.strip().casefold() or None
-    return value if isinstance(value, bool) or value is None else Decimal(str(value))
+    return value if isinstance(value, bool) or value is None else _number(value)
+
+
+def _number(value: Any) -> Decimal | None:
+    """Returns a number; None of what is none, `NaN` among it, which compares with nothing."""
+    try:
+        read = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return None if read.is_nan() else read

@@ -272,6 +272,9 @@ def _row(due: DueOpportunity, part: Part, before: MatchRow | None) -> MatchRow:
 
 
 def _is_inside(due: DueOpportunity, choices: AttributionSettings) -> bool:
+    if any(each.field not in due.record for each in choices.opportunity_filter):
+        # Hidden since, or not read yet: nobody has seen it go in or out.
+        return due.in_filter
     return bool(choices.opportunity_filter) and passes(due.record, choices.opportunity_filter)
 
 

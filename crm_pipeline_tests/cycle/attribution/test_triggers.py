@@ -181,3 +181,20 @@ def test_a_field_of_the_filter_that_is_hidden_is_told(deals: Bench) -> None:
     report = deals.cycle()
     assert report.state == "Complete"
     assert "Region__c" in report.notes
+
+
+def test_a_field_of_the_filter_that_is_hidden_for_a_while_fires_nothing(deals: Bench) -> None:
+    emea = {"field": "Region__c", "value": "emea"}
+    chosen = {"triggers": ["matching_filter"], "opportunity_filter": [emea]}
+    begin(deals, **chosen, filter_fires_again=True)
+    made = deal(deals, Region__c="EMEA", **MINE)
+    cycle(deals)
+    for hidden in (["Opportunity.Region__c"], []):
+        deals.admin("settings", hidden_fields=hidden)
+        # A day later the org is described anew.
+        deals.connection.execute(text("DELETE FROM crm.sobject_schema"))
+        edit(deals, made, Name=f"Engines {len(hidden)}")
+        assert cycle(deals).popitem()[1]["name"] == f"Engines {len(hidden)}"
+    assert [each for each in firings(deals, made) if each[1] == "matching_filter"] == [
+        (1, "matching_filter")
+    ]

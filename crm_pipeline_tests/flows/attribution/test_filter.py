@@ -32,6 +32,8 @@ RECORD = {
         ("Amount", "<", "1001", True),
         ("Amount", "<=", 1000, False),
         ("Amount", ">", "many", False),
+        ("Amount", ">", "nan", False),
+        ("Amount", "=", float("nan"), False),
         ("CloseDate", "<=", "2026-12-31", True),
         ("CloseDate", "<", "2026-12-31", False),
         ("CreatedDate", ">=", "2026-11-02", True),
