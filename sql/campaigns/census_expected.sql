@@ -31,7 +31,7 @@ SELECT
             w.account_id = :account_id
             AND w.kind = 'member'
             AND w.state IN ('pending', 'in_flight', 'failed', 'exhausted')
-            AND coalesce(w.intent ->> 'campaign_key', w.intent ->> 'event_id') = l.campaign_key
+            AND crm.campaign_key(w.intent) = l.campaign_key
     ) AS waiting
 FROM linked AS l
 LEFT JOIN crm.campaign_member AS m ON m.account_id = :account_id AND l.campaign_key = m.campaign_key

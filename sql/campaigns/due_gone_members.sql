@@ -35,12 +35,12 @@ LEFT JOIN LATERAL (
     FROM crm.campaign_member AS noted
     WHERE
         noted.account_id = o.account_id
-        AND noted.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
+        AND noted.campaign_key = crm.campaign_key(o.intent)
         AND noted.person_key = o.person_key
     OFFSET 0
 ) AS m ON true
 LEFT JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') = c.campaign_key
+    ON o.account_id = c.account_id AND crm.campaign_key(o.intent) = c.campaign_key
 LEFT JOIN crm.identity AS i
     ON o.account_id = i.account_id AND o.person_key = i.person_key
 CROSS JOIN LATERAL (

@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS i
 INNER JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') = c.campaign_key
+    ON o.account_id = c.account_id AND crm.campaign_key(o.intent) = c.campaign_key
 LEFT JOIN LATERAL (
     SELECT sent.person_id
     FROM crm.campaign_member AS sent

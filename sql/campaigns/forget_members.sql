@@ -6,5 +6,5 @@ WHERE
     AND o.kind = 'member'
     AND o.gone
     AND m.account_id = o.account_id
-    AND m.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
+    AND m.campaign_key = crm.campaign_key(o.intent)
     AND m.person_key = o.person_key

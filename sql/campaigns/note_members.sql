@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
     FROM crm.event_campaign AS e
     WHERE
         e.account_id = o.account_id
-        AND e.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
+        AND e.campaign_key = crm.campaign_key(o.intent)
     OFFSET 0
 ) AS c
 WHERE

@@ -6,7 +6,7 @@ WHERE
     o.operation_id = any(CAST(:operation_ids AS bigint []))
     AND o.kind = 'member'
     AND m.account_id = o.account_id
-    AND m.campaign_key = coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
+    AND m.campaign_key = crm.campaign_key(o.intent)
     AND m.person_key = o.person_key
     AND NOT m.twice
     AND EXISTS (

@@ -31,7 +31,7 @@ LEFT JOIN crm.campaign_backfill AS b
     ON b.account_id = :account_id AND e.campaign_key = b.event_id::text
 LEFT JOIN (
     SELECT
-        coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') AS campaign_key,
+        crm.campaign_key(o.intent) AS campaign_key,
         count(*) AS members
     FROM crm.operation AS o
     WHERE
@@ -42,7 +42,7 @@ LEFT JOIN (
 ) AS open ON e.campaign_key = open.campaign_key
 LEFT JOIN (
     SELECT
-        coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') AS campaign_key,
+        crm.campaign_key(o.intent) AS campaign_key,
         count(*) AS members
     FROM crm.operation AS o
     WHERE

@@ -1,7 +1,7 @@
 -- Campaigns whose parent is another than the one they were given are pending again; how many are, be it
 -- since then or from before.
 WITH reopened AS (
-    UPDATE crm.operation AS o
+    UPDATE crm.latest_version AS o
     SET state = 'pending'
     FROM crm.event_campaign AS c, crm.event_campaign AS p
     WHERE
@@ -19,13 +19,6 @@ WITH reopened AS (
                 parent.account_id = p.account_id
                 AND parent.natural_key = 'campaign:' || p.campaign_key
                 AND parent.state IN ('pending', 'in_flight', 'failed', 'exhausted')
-        )
-        AND NOT EXISTS (
-            SELECT FROM crm.operation AS newer
-            WHERE
-                newer.account_id = o.account_id
-                AND newer.natural_key = o.natural_key
-                AND newer.version > o.version
         )
     RETURNING o.operation_id
 )

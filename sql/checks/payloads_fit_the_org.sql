@@ -26,7 +26,7 @@ LEFT JOIN LATERAL (
         ON
             o.kind = 'member'
             AND o.account_id = c.account_id
-            AND coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id') = c.campaign_key
+            AND crm.campaign_key(o.intent) = c.campaign_key
     WHERE o.read_by = s.cycle_id AND o.state = 'done' AND o.sobject IS NOT NULL
     ORDER BY o.operation_id DESC
     LIMIT 10000

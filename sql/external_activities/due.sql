@@ -20,8 +20,7 @@ LEFT JOIN LATERAL (
     FROM crm.operation AS c
     WHERE
         c.account_id = o.account_id
-        AND c.natural_key
-        = 'campaign:' || coalesce(o.intent ->> 'campaign_key', o.intent ->> 'event_id')
+        AND c.natural_key = 'campaign:' || crm.campaign_key(o.intent)
     ORDER BY c.version DESC
     LIMIT 1
 ) AS campaign ON true

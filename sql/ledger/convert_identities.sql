@@ -31,7 +31,7 @@ WITH converted AS (
     RETURNING i.person_key, i.left_behind
 )
 
-UPDATE crm.operation AS o
+UPDATE crm.latest_version AS o
 SET state = 'pending', action = NULL, sobject = NULL, salesforce_id = NULL, sent = NULL
 FROM converted AS c
 WHERE
@@ -39,11 +39,3 @@ WHERE
     AND o.account_id = :account_id
     AND o.natural_key = 'person:' || c.person_key
     AND o.state = 'done'
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS newer
-        WHERE
-            newer.account_id = o.account_id
-            AND newer.natural_key = o.natural_key
-            AND newer.version > o.version
-            AND newer.state <> 'superseded'
-    )

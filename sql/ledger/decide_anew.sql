@@ -9,21 +9,13 @@ WITH undecided AS (
 ),
 
 reopened AS (
-    UPDATE crm.operation AS o
+    UPDATE crm.latest_version AS o
     SET state = 'pending', action = NULL, sobject = NULL, salesforce_id = NULL, sent = NULL
     FROM (SELECT DISTINCT u.account_id, u.person_key FROM undecided AS u) AS u
     WHERE
         o.account_id = u.account_id
         AND o.natural_key = 'person:' || u.person_key
         AND o.state = 'done'
-        AND NOT EXISTS (
-            SELECT FROM crm.operation AS newer
-            WHERE
-                newer.account_id = o.account_id
-                AND newer.natural_key = o.natural_key
-                AND newer.version > o.version
-                AND newer.state <> 'superseded'
-        )
 ),
 
 under_way AS (

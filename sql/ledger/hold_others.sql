@@ -16,7 +16,6 @@ WHERE
                 AND m.state = 'pending'
                 AND m.kind = 'member'
                 AND m.person_key = any(CAST(:people AS bigint []))
-                AND o.natural_key
-                = 'campaign:' || coalesce(m.intent ->> 'campaign_key', m.intent ->> 'event_id')
+                AND o.natural_key = 'campaign:' || crm.campaign_key(m.intent)
         )
     )

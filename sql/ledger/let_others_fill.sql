@@ -44,7 +44,7 @@ filling AS (
     WHERE i.account_id = :account_id AND i.person_key = w.person_key
 )
 
-UPDATE crm.operation AS o
+UPDATE crm.latest_version AS o
 SET
     state = CASE WHEN o.state = 'done' THEN 'pending' ELSE o.state END,
     action = NULL,
@@ -54,11 +54,3 @@ WHERE
     o.account_id = :account_id
     AND o.natural_key = 'person:' || w.person_key
     AND o.state IN ('done', 'pending', 'failed', 'exhausted')
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS newer
-        WHERE
-            newer.account_id = o.account_id
-            AND newer.natural_key = o.natural_key
-            AND newer.version > o.version
-            AND newer.state <> 'superseded'
-    )

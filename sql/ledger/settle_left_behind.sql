@@ -18,20 +18,12 @@ WITH settled AS (
         AND i.account_id = o.account_id
         AND i.person_key = o.person_key
         AND i.person_key = any(CAST(:person_keys AS bigint []))
-    RETURNING o.operation_id, o.account_id, o.natural_key, o.version, i.left_behind
+    RETURNING o.operation_id, i.left_behind
 )
 
-UPDATE crm.operation AS o
+UPDATE crm.latest_version AS o
 SET state = 'pending', action = NULL, sobject = NULL, salesforce_id = NULL, sent = NULL
 FROM settled AS s
 WHERE
     o.operation_id = s.operation_id
     AND s.left_behind IS NOT NULL
-    AND NOT EXISTS (
-        SELECT FROM crm.operation AS newer
-        WHERE
-            newer.account_id = s.account_id
-            AND newer.natural_key = s.natural_key
-            AND newer.version > s.version
-            AND newer.state <> 'superseded'
-    )
