@@ -173,17 +173,15 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
             started = begin_plan(ledger, account.account_id, report.run_id)
         ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
-        _Cycle(reader(started.cycle_id), around, topics, whole=whole).run(started)
+        _Cycle(reader(started.cycle_id), around, topics).run(started)
     else:
-        _Cycle(reader(cycle_id=0), around, topics, whole=False).look()
+        _Cycle(reader(cycle_id=0), around, topics).look()
 
 
 class _Cycle:
     """One cycle under way."""
 
-    def __init__(
-        self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic], *, whole: bool
-    ) -> None:
+    def __init__(self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic]) -> None:
         self._reader = reader
         self._account = reader.account
         self._ledger = reader.ledger
@@ -191,7 +189,6 @@ class _Cycle:
         self._around = around
         self._planning = around.planning
         self._topics = topics
-        self._whole = whole
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
 
@@ -387,7 +384,6 @@ class _Cycle:
             connection,
             report.account_id,
             self._ledger.cycle_id,
-            whole=self._whole,
             state=report.state,
             reason=report.reason,
             notes=report.notes,

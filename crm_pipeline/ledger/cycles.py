@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult
 
 from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
@@ -74,7 +74,6 @@ def finish_cycle(
     account_id: str,
     cycle_id: int,
     *,
-    whole: bool,
     state: str,
     reason: str,
     notes: str,
@@ -90,28 +89,32 @@ def finish_cycle(
 
     One that is not whole and went well says nothing about the account: its state stays.
     """
-    row = connection.execute(
+    connection.execute(
         statement("ledger/finish_cycle"),
         {
             "account_id": account_id,
             "cycle_id": cycle_id,
-            "whole": whole,
             "state": state,
             "reason": reason,
             "notes": notes,
             "counts": orjson.dumps(counts).decode(),
             "succeeded": succeeded,
             "failed": failed,
-            "paused_until": paused_until,
             "api_used": api_used,
             "api_limit": api_limit,
             "latency_seconds": latency_seconds,
         },
     )
-    return the_object(row, FinishedCycle)
+    ended = {"account_id": account_id, "cycle_id": cycle_id, "paused_until": paused_until}
+    connection.execute(statement("ledger/set_state"), ended)
+    return the_object(_standing(connection, account_id), FinishedCycle)
 
 
 def standing_of(connection: Connection, account_id: str) -> FinishedCycle | None:
     """Returns how the account stands; None before its first cycle, and in the middle of one."""
-    row = connection.execute(statement("ledger/standing"), {"account_id": account_id})
-    return next(iter(objects(row, FinishedCycle)), None)
+    standing = next(iter(objects(_standing(connection, account_id), FinishedCycle)), None)
+    return standing if standing and standing.finished_at else None
+
+
+def _standing(connection: Connection, account_id: str) -> CursorResult[Any]:
+    return connection.execute(statement("ledger/standing"), {"account_id": account_id})

@@ -1,4 +1,4 @@
--- How an account stands, as its last whole cycle left it.
+-- How an account stands, as the last cycle that spoke for it left it.
 SELECT
     s.state,
     coalesce(s.reason, '') AS reason,
@@ -13,4 +13,4 @@ SELECT
         WHERE c.account_id = s.account_id AND c.refused_at IS NOT NULL
     ) AS refused
 FROM crm.sync_state AS s
-WHERE s.account_id = :account_id AND s.finished_at IS NOT NULL
+WHERE s.account_id = :account_id
