@@ -109,12 +109,6 @@ class EngagedPerson:
     filled: Sequence[str] = ()
 
 
-def clock(connection: Connection) -> datetime:
-    """Returns the time of our database: what is said later is newer. UTC."""
-    now: datetime = connection.execute(statement("ledger/now")).scalar_one()
-    return now
-
-
 def record_definitions(
     connection: Connection, account_id: str, definitions: Sequence[Definition]
 ) -> tuple[list[Definition], list[Definition]]:

@@ -20,6 +20,7 @@ from crm_pipeline.ledger.campaigns import (
     linked_keys,
     statuses_due,
 )
+from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
 from crm_pipeline.ledger.sessions import change_grace
@@ -61,18 +62,18 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, known.get(extract.name), choices):
             members = memberships.of_rows(rows, choices, chunk.rows)
-            campaigns = _campaigns(warehouse, account, choices, members)
+            campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members))
             people = memberships.people_asked_for(rows, choices, chunk.rows, members)
             intents = [*people, *campaigns, *members]
             yield Batch(extract.name, len(chunk.rows), intents, chunk.position)
     now = datetime.now(UTC)
     if said_anew := _without_rows(ledger, account, choices, now):
-        yield Batch(NAME, 0, said_anew, None)
+        yield Batch(NAME, 0, _said_now(reading, said_anew), None)
     waiting = was_read(ledger, account, whole)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
     for members in memberships.of_sessions_over(rows, choices):
-        campaigns = _campaigns(warehouse, account, choices, members)
+        campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members))
         yield Batch(NAME, 0, [*campaigns, *members], None)
     vanished = memberships.of_vanished_rows(ledger, account, choices)
     yield Batch(NAME, 0, vanished, None, numbers=numbers)
@@ -99,6 +100,15 @@ def choices_of(rows: AccountRows, chosen: CampaignSettings) -> rules.Choices:
         recordings=tells_recordings(rows.selection.warehouse),
         campaigns=rules.campaign_map(rows.overrides, zone),
     )
+
+
+def _said_now(reading: Reading[CampaignSettings], campaigns: list[Intent]) -> list[Intent]:
+    """The campaigns, none older than what was said of it before, whatever the clock does."""
+    if campaigns:
+        said_at = account_clock(reading.ledger, reading.account.account_id)
+        for each in campaigns:
+            each.as_of = said_at
+    return campaigns
 
 
 def _campaigns(

@@ -11,7 +11,7 @@ from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.engagement_objects import DECLARED
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.flows.engagement import NAME, topics
-from crm_pipeline.ledger.engagement import clock
+from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.engagement_census import (
     Counted,
     held_of_object,
@@ -53,7 +53,7 @@ def take_census(desk: Desk, chosen: EngagementSettings) -> None:
     with desk.ledger.step() as connection:
         record_census(connection, account_id, counted)
         about, body = "engagement_census", {"objects": [asdict(each) for each in counted]}
-        want = MessageWant(topics.CENSUS, about, clock(connection), body)
+        want = MessageWant(topics.CENSUS, about, account_clock(connection, account_id), body)
         record_intents(
             connection,
             account_id,

@@ -11,11 +11,11 @@ from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.declaration import Ask, Batch, Noticed, Numbers, Reading, Taking, Watched
 from crm_pipeline.flows.engagement import NAME, back_rules, rules, topics
 from crm_pipeline.flows.engagement.aggregates import aggregate_wants, topics_on
+from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.engagement import (
     Definition,
     Prospect,
     addresses_to_seek,
-    clock,
     definitions_of,
     mark_deleted_in_org,
     note_said_people,
@@ -149,7 +149,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
             break
         due = [each for each in prospects if each.is_due and not each.is_gone]
         pages = _pages(reading, due, redaction)
-        basis = rules.Basis(reading.choices, definitions, pages, clock(ledger))
+        basis = rules.Basis(reading.choices, definitions, pages, account_clock(ledger, account_id))
         wants = [want for each in prospects for want in rules.prospect_wants(each, basis)]
         note_said_prospects(ledger, account_id, prospects)
         after, said = prospects[-1].prospect_id, said + len(prospects)
@@ -161,7 +161,7 @@ def follow(reading: Reading[EngagementSettings]) -> Iterator[Batch]:
     yield from _follow_people(reading, definitions, redaction)
     yield from _follow_aggregates(reading, definitions)
     if moved := take_to_tell(ledger, account_id):
-        told = back_rules.told_anew(moved, clock(ledger))
+        told = back_rules.told_anew(moved, account_clock(ledger, account_id))
         yield Batch(NAME, len(moved), (), None, wants=told)
     if said >= SAID_IN_A_CYCLE:
         hint(ledger, account_id)
@@ -181,7 +181,7 @@ def _follow_people(
         by_email = prospects_of(ledger, account_id, [e.email for e in people if e.email])
         every = [each for of_address in by_email.values() for each in of_address]
         pages = _pages(reading, every, redaction)
-        basis = rules.Basis(reading.choices, definitions, pages, clock(ledger))
+        basis = rules.Basis(reading.choices, definitions, pages, account_clock(ledger, account_id))
         wants: list[rules.Wanted] = []
         engaged: list[str] = []
         numbers: dict[tuple[str, str], int] = {}
@@ -209,7 +209,7 @@ def _follow_aggregates(
         values = aggregates_of(
             ledger, account_id, {each.org_account for each in records if each.org_account}
         )
-        basis = rules.Basis(chosen, definitions, {}, clock(ledger))
+        basis = rules.Basis(chosen, definitions, {}, account_clock(ledger, account_id))
         wants: list[rules.Wanted] = []
         engaged: list[str] = []
         numbers: Counter[tuple[str, str]] = Counter()

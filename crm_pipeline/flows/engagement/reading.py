@@ -8,9 +8,9 @@ from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.engagement import NAME, rules, topics
 from crm_pipeline.inbound.tombstones import tombstones_of
+from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.engagement import (
     ALL,
-    clock,
     end_requests,
     mark_gone,
     record_definitions,
@@ -60,7 +60,8 @@ def _read_definitions(
     # Of an id that stands in several rows the last one holds.
     distinct = list({(each.kind, each.definition_id): each for each in definitions}.values())
     changed, gone = record_definitions(reading.ledger, reading.account.account_id, distinct)
-    now = rules.Basis(reading.choices, {}, {}, clock(reading.ledger))
+    said_at = account_clock(reading.ledger, reading.account.account_id)
+    now = rules.Basis(reading.choices, {}, {}, said_at)
     numbers = {
         (topics.OF_DEFINITIONS[kind], "examined"): sum(each.kind == kind for each in distinct)
         for kind in ("tag", "score")

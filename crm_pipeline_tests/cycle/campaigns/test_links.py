@@ -210,6 +210,19 @@ def test_a_campaign_that_we_made_follows_its_event_but_not_where_people_changed_
     assert members(bench) == [("Registered", False)]
 
 
+def test_a_campaign_follows_its_event_though_the_clock_was_set_back(bench: Bench) -> None:
+    """What was wanted by the new time counted as older, and the campaign kept the former name."""
+    switch_on(bench)
+    one_registration(bench)
+    bench.cycle()
+    for table, column in (("operation", "as_of"), ("account_clock", "said_at")):
+        an_hour_ahead = f"UPDATE crm.{table} SET {column} = now() + interval '1 hour'"
+        bench.connection.execute(text(f"{an_hour_ahead} WHERE account_id = 'acme'"))
+    bench.connection.execute(text("UPDATE warehouse.event SET name = 'New', shipped_at = now()"))
+    assert bench.cycle().state == "Complete"
+    assert [each["Name"] for each in bench.records("Campaign")] == ["New"]
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_a_campaign_that_others_made_keeps_its_name(bench: Bench, named: bool) -> None:
     event = str(event_id(bench))
