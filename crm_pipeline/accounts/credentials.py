@@ -97,13 +97,13 @@ def rotate_credentials(connection: Connection) -> Rotation:
 
     renewed = []
     unreadable = []
-    for account_id, sealed in connection.execute(statement("accounts/lock_credentials")):
+    for row in connection.execute(statement("accounts/lock_credentials")):
         try:
-            ciphertext = sealer(account_id).rotate(bytes(sealed))
+            ciphertext = sealer(row.account_id).rotate(bytes(row.ciphertext))
         except InvalidToken:
-            unreadable.append(account_id)
+            unreadable.append(row.account_id)
         else:
-            renewed.append({"account_id": account_id, "ciphertext": ciphertext})
+            renewed.append({"account_id": row.account_id, "ciphertext": ciphertext})
     if renewed:
         connection.execute(statement("accounts/replace_ciphertext"), renewed)
     if (sealed := connection.scalar(statement("accounts/get_hash_key"))) is not None:

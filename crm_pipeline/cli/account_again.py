@@ -97,12 +97,12 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
         found = counts.vanished_rows(connection, account_id)
         if not found:
             mistake(f"By the last count no row of account {account_id} has vanished.")
-        if is_deleting and any(source == "tracked leads" for source, _, _ in found):
+        if is_deleting and any(each.source == "tracked leads" for each in found):
             becomes += "; tracked leads count no more, and the records of people stay"
-        numbers = " and ".join(f"{rows} {source}" for source, rows, _ in found)
+        numbers = " and ".join(f"{each.rows} {each.source}" for each in found)
         agree(
             f"{numbers} that were read were not in the warehouse any more at "
-            f"{shown(found[0][2])}. The next cycle counts again, and {becomes}.",
+            f"{shown(found[0].counted_at)}. The next cycle counts again, and {becomes}.",
             "Delete them?" if is_deleting else "Believe that they are gone?",
             yes=yes,
         )

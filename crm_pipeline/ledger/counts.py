@@ -141,10 +141,19 @@ def last_counts(connection: Connection, account_id: str) -> tuple[bool, dict[str
     return not rows or any(row.is_old for row in rows), last
 
 
-def vanished_rows(connection: Connection, account_id: str) -> list[tuple[str, int, datetime]]:
-    """Sources of which the last count found rows vanished: how many, and when it was (UTC)."""
+@dataclass(frozen=True, slots=True)
+class VanishedRows:
+    """Rows of a source that the last count did not find: how many, and when it was (UTC)."""
+
+    source: str
+    rows: int
+    counted_at: datetime
+
+
+def vanished_rows(connection: Connection, account_id: str) -> list[VanishedRows]:
+    """The sources of which the last count found rows vanished."""
     rows = connection.execute(statement("ledger/vanished"), {"account_id": account_id})
-    return [(row.source, row.vanished, row.counted_at) for row in rows]
+    return [VanishedRows(row.source, row.vanished, row.counted_at) for row in rows]
 
 
 def believe_vanished(connection: Connection, account_id: str) -> None:

@@ -166,10 +166,8 @@ def to_look_up(connection: Connection, account_id: str, *, limit: int) -> dict[s
     """
     parameters = {"account_id": account_id, "limit": limit}
     wanted: dict[str, list[str]] = {}
-    for question, record_id in connection.execute(
-        statement("opportunities/to_look_up"), parameters
-    ).all():
-        wanted.setdefault(question, []).append(record_id)
+    for row in connection.execute(statement("opportunities/to_look_up"), parameters):
+        wanted.setdefault(row.question, []).append(row.id)
     return wanted
 
 

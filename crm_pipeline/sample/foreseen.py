@@ -87,13 +87,13 @@ def sessions_to_push(connection: Connection, account: SampleAccount) -> list[int
 def audience(connection: Connection, account: SampleAccount) -> Audience:
     """The account's rows in the warehouse."""
     sessions = set(sessions_to_push(connection, account))
-    result = connection.execute(
+    found = connection.execute(
         statement("sample/participations"), {"client_id": account.account_id}
     )
     rows = [
-        Row(kind, session, _address(email), counts)
-        for kind, session, email, counts in result
-        if not sessions or session in sessions
+        Row(row.kind, row.event_session_id, _address(row.email), row.counts)
+        for row in found
+        if not sessions or row.event_session_id in sessions
     ]
     return Audience(
         rows,
