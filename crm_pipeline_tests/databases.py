@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
-from crm_pipeline.database.engines import engine
+from crm_pipeline.database.engines import engine, engine_at
 from crm_pipeline.database.migrations import migrate
 from crm_pipeline.settings import settings
 from crm_pipeline_tests import kept_sessions
@@ -109,6 +109,7 @@ def fresh_pipeline(server: EmbeddedPostgres, data_dir: Path) -> Iterator[Engine]
     else:
         _restorers.pop(address).dispose()
         kept_sessions.end(address)
+        engine_at.cache_clear()
         _administer(administration, f"DROP DATABASE {address.database} WITH (FORCE)")
 
 

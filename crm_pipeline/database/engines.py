@@ -58,6 +58,15 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     Connecting raises `PoolerError` where a pooler stands before the database that does not keep
     a session together.
     """
+    timezone = settings().warehouse_timezone if which == "warehouse" else "UTC"
+    return engine_at(which, database_url(which), settings().accounts_at_once, timezone)
+
+
+@cache
+def engine_at(
+    which: Literal["warehouse", "pipeline"], url: URL, accounts_at_once: int, timezone: str
+) -> Engine:
+    """As `engine`, by what it is made of, so that settings that are read anew find it as it is."""
     from psycopg.types.json import set_json_loads
 
     from crm_pipeline.database.dumpers import writing_adapters
@@ -67,9 +76,9 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     # The ledger's JSON is read in bulk, and psycopg reads JSON several times slower.
     set_json_loads(orjson.loads)
     made = create_engine(
-        database_url(which).set(drivername="postgresql+psycopg"),
-        pool_size=settings().accounts_at_once + 2,
-        max_overflow=settings().accounts_at_once,
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=accounts_at_once + 2,
+        max_overflow=accounts_at_once,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
@@ -78,9 +87,7 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
             "context": reading_adapters() if which == "warehouse" else writing_adapters(),
         },
     )
-    session = DatabaseSession(
-        settings().warehouse_timezone if which == "warehouse" else "UTC", VARIABLES[which]
-    )
+    session = DatabaseSession(timezone, VARIABLES[which])
     if which == "pipeline":
         event.listen(made, "do_connect", connect)
     # Before SQLAlchemy looks at the server, which a pooler may refuse in words of its own.

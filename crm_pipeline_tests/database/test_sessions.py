@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 
 from crm_pipeline.database import sessions
 from crm_pipeline.database.embedded import free_port
-from crm_pipeline.database.engines import engine
+from crm_pipeline.database.engines import engine, engine_at
 from crm_pipeline.database.sessions import Look, PoolerError, keeps_sessions
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.settings import settings
@@ -68,6 +68,8 @@ if PGBOUNCER:
                 monkeypatch.setenv(name, url.render_as_string(hide_password=False))
             settings.cache_clear()
             engine.cache_clear()
+            # Of a pooler that an engine has looked at once it is sure; this may be another one.
+            engine_at.cache_clear()
 
         yield start
         for which in ("pipeline", "warehouse"):
