@@ -42,6 +42,12 @@ def latest(fleet: Fleet, asset: str, account: str) -> dict[str, Any]:
     return {name: value.value for name, value in materialization.metadata.items()}
 
 
+def runs_of(fleet: Fleet, account: str) -> list[str]:
+    """The ids of the runs that Dagster finds by the account's tag."""
+    found = fleet.instance.get_runs(dg.RunsFilter(tags=account_tags([account])))
+    return [run.run_id for run in found]
+
+
 def failure_of(result: dg.ExecuteInProcessResult) -> str:
     (failed,) = [event for event in result.all_events if event.is_step_failure]
     error = failed.step_failure_data.error
@@ -50,7 +56,18 @@ def failure_of(result: dg.ExecuteInProcessResult) -> str:
 
 
 def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
+    """It is found by each one's tag, gives back each one's claim, and tells nothing private.
+
+    What an account got done is in sync, and all of it is green again after a good cycle.
+    """
     first, between, broken, _, last = accounts = fleet.take(5)
+    fleet.connection.execute(
+        text(
+            "INSERT INTO crm.sync_state (account_id, claimed_until)"
+            " SELECT unnest(CAST(:accounts AS text[])), now() + interval '20 minutes'"
+        ),
+        {"accounts": [first, broken]},
+    )
     set_login(fleet, broken, WRONG)
 
     result = fleet.run(first, broken, last)
@@ -66,9 +83,37 @@ def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
     assert "INVALID_LOGIN" in message
     assert first not in message
     assert between not in message
+    assert fleet.stale(NEEDS_NO_ORG, [broken]) == []
+    assert fleet.stale(STEPS, [first]) == []
+    assert [runs_of(fleet, each) for each in (first, between, broken, last)] == [
+        [result.run_id],
+        [],
+        [result.run_id],
+        [result.run_id],
+    ]
+    claims = text("SELECT count(*) FROM crm.sync_state WHERE claimed_until IS NOT NULL")
+    assert fleet.connection.scalar(claims) == 0
+    stored = fleet.connection.scalar(text("SELECT string_agg(event, ' ') FROM event_logs"))
+    for private in ("example.com", "First ", "Last ", "TOKEN", "api@acme.test", "Company "):
+        assert private not in stored, private
+
+    set_login(fleet, broken, GOOD)
+    assert fleet.run(partition=broken).success
+    assert {fleet.status(step, broken) for step in STEPS} == {"materialized"}
+
+
+def test_a_range_of_partitions_shows_each_ones_own_status(fleet):
+    """As a backfill in the UI starts it; it is found by each one's tag."""
+    first, broken, last = accounts = fleet.take(3)
+    set_login(fleet, broken, WRONG)
+    result = fleet.run(tags={RANGE_TAG: first, "dagster/asset_partition_range_end": last})
+    shown = fleet.statuses("sync_state", accounts)
+    assert shown == ["materialized", "failed", "materialized"]
+    assert [runs_of(fleet, each) for each in accounts] == [[result.run_id]] * 3
 
 
 def test_a_failed_account_shows_how_it_stands_and_what_can_be_done(fleet):
+    """Also where its state is materialized alone, which was green once, and said Complete."""
     (broken,) = fleet.take(1)
     set_login(fleet, broken, WRONG)
     for _ in range(2):
@@ -82,19 +127,6 @@ def test_a_failed_account_shows_how_it_stands_and_what_can_be_done(fleet):
         assert fleet.status("sync_state", broken) == "failed"
     since = shown["since"]
 
-    set_login(fleet, broken, GOOD)
-    fleet.run(partition=broken)
-    shown = latest(fleet, "sync_state", broken)
-    assert (shown["state"], shown["waiting"]) == ("Complete", 0)
-    assert shown["since"] > since
-    assert "reason" not in shown
-
-
-def test_a_failed_accounts_state_by_itself_is_no_other_one(fleet):
-    """Materialized alone it was green, and said Complete."""
-    (broken,) = fleet.take(1)
-    set_login(fleet, broken, WRONG)
-    fleet.run(partition=broken)
     result = fleet.run(partition=broken, asset_selection=[dg.AssetKey("sync_state")])
     assert "INVALID_LOGIN" in failure_of(result)
     assert fleet.status("sync_state", broken) == "failed"
@@ -102,6 +134,13 @@ def test_a_failed_accounts_state_by_itself_is_no_other_one(fleet):
     assert (shown["state"], shown["waiting"]) == ("Failed", 2)
     assert shown["next_try"] == "when the credentials have been changed"
     assert fleet.run(partition=broken, asset_selection=[dg.AssetKey("registrations")]).success
+
+    set_login(fleet, broken, GOOD)
+    fleet.run(partition=broken)
+    shown = latest(fleet, "sync_state", broken)
+    assert (shown["state"], shown["waiting"]) == ("Complete", 0)
+    assert shown["since"] > since
+    assert "reason" not in shown
 
 
 def test_a_failed_account_says_when_it_is_tried_again(fleet):
@@ -116,44 +155,12 @@ def test_a_failed_account_says_when_it_is_tried_again(fleet):
 
 def test_a_partition_is_in_sync_after_a_good_cycle(fleet):
     """Dagster calls it *Unsynced* where something above it was logged after it."""
-    accounts = fleet.take(3)
+    accounts = fleet.take(2)
     for _ in range(2):
         assert fleet.run(*accounts).success
         assert fleet.stale(STEPS, accounts) == []
     assert fleet.run(partition=accounts[0]).success
     assert fleet.stale(STEPS, accounts[:1]) == []
-
-
-def test_a_failed_accounts_finished_steps_are_in_sync(fleet):
-    good, broken = fleet.take(2)
-    set_login(fleet, broken, WRONG)
-    fleet.run(broken, good)
-    assert fleet.stale(NEEDS_NO_ORG, [broken]) == []
-    assert fleet.stale(STEPS, [good]) == []
-
-
-@pytest.mark.parametrize("how", ["config", "range"])
-def test_runs_of_an_account_are_found_by_its_tag(fleet, how):
-    """Also those of several accounts, whoever started them."""
-    first, last = fleet.take(2)
-    if how == "config":
-        result = fleet.run(first, last)
-    else:
-        result = fleet.run(tags={RANGE_TAG: first, "dagster/asset_partition_range_end": last})
-    for account in (first, last):
-        found = fleet.instance.get_runs(dg.RunsFilter(tags=account_tags([account])))
-        assert [run.run_id for run in found] == [result.run_id]
-
-
-def test_a_failed_partition_is_green_again_after_a_good_cycle(fleet):
-    good, broken = fleet.take(2)
-    set_login(fleet, broken, WRONG)
-    fleet.run(good, broken)
-    set_login(fleet, broken, GOOD)
-
-    assert fleet.run(partition=broken).success
-
-    assert fleet.status("load_results", broken) == "materialized"
 
 
 def test_a_partition_that_was_green_shows_its_failure(fleet):
@@ -171,13 +178,6 @@ def test_a_partition_that_was_green_shows_its_failure(fleet):
     assert fleet.status("sync_state", broken) == "failed"
 
 
-def test_one_account_from_the_ui_goes_through_every_step(fleet):
-    (account,) = fleet.take(1)
-    assert fleet.run(partition=account).success
-    assert {fleet.status(step, account) for step in STEPS} == {"materialized"}
-    assert fleet.records(account, "Event") == 1
-
-
 def test_campaigns_say_whether_the_account_has_them_on(fleet):
     off, on = fleet.take(2)
     update_settings(fleet.connection, on, {"campaigns": {}})
@@ -186,31 +186,6 @@ def test_campaigns_say_whether_the_account_has_them_on(fleet):
     said = [latest(fleet, "campaign_members", account)["campaigns"] for account in (off, on)]
     assert said == ["off", "on"]
     assert [fleet.records(account, "CampaignMember") for account in (off, on)] == [0, 1]
-
-
-def test_a_range_of_partitions_shows_each_ones_own_status(fleet):
-    """As a backfill in the UI starts it."""
-    first, broken, last = fleet.take(3)
-    set_login(fleet, broken, WRONG)
-    tags = {
-        "dagster/asset_partition_range_start": first,
-        "dagster/asset_partition_range_end": last,
-    }
-    fleet.run(tags=tags)
-    shown = [fleet.status("sync_state", account) for account in (first, broken, last)]
-    assert shown == ["materialized", "failed", "materialized"]
-
-
-def test_materializing_again_changes_nothing(fleet):
-    (account,) = fleet.take(1)
-    fleet.run(partition=account)
-    assert fleet.run(partition=account).success
-    assert fleet.records(account, "Lead") == 1
-    assert fleet.records(account, "Event") == 1
-    assert latest(fleet, "registrations", account)["rows"] == 0
-    assert latest(fleet, "filtered_leads", account)["rows_read"] == 0
-    assert latest(fleet, "lead_payloads", account)["activities_new"] == 0
-    assert latest(fleet, "load_results", account)["api_calls"] == 0
 
 
 @pytest.mark.parametrize("step", ["registrations", "attendances", "filtered_leads"])
@@ -267,9 +242,12 @@ def test_an_account_that_was_disabled_while_its_run_waited_fails_nothing(fleet):
 
 
 def test_the_metadata_tells_what_the_cycle_did(fleet):
+    """As one account from the UI goes through every step; once more there is nothing to do."""
     (account,) = fleet.take(1)
-    fleet.run(account)
+    assert fleet.run(partition=account).success
 
+    assert {fleet.status(step, account) for step in STEPS} == {"materialized"}
+    assert fleet.records(account, "Event") == 1
     assert latest(fleet, "registrations", account)["rows"] == 1
     filtered = latest(fleet, "filtered_leads", account)
     assert (filtered["rows_in"], filtered["accepted"], filtered["rejected"]) == (1, 1, 0)
@@ -282,6 +260,14 @@ def test_the_metadata_tells_what_the_cycle_did(fleet):
     state = latest(fleet, "sync_state", account)
     assert (state["account"], state["state"]) == (account.title(), "Complete")
     assert (state["waiting"], state["exhausted"]) == (0, 0)
+
+    assert fleet.run(partition=account).success
+    assert fleet.records(account, "Lead") == 1
+    assert fleet.records(account, "Event") == 1
+    assert latest(fleet, "registrations", account)["rows"] == 0
+    assert latest(fleet, "filtered_leads", account)["rows_read"] == 0
+    assert latest(fleet, "lead_payloads", account)["activities_new"] == 0
+    assert latest(fleet, "load_results", account)["api_calls"] == 0
 
 
 def test_rejected_rows_are_counted_by_reason(fleet):
@@ -296,15 +282,6 @@ def test_rejected_rows_are_counted_by_reason(fleet):
     assert fleet.records(account, "Lead") == 0
 
 
-def test_neither_personal_data_nor_secrets_reach_dagster(fleet):
-    good, broken = fleet.take(2)
-    set_login(fleet, broken, WRONG)
-    fleet.run(good, broken)
-    stored = fleet.connection.scalar(text("SELECT string_agg(event, ' ') FROM event_logs"))
-    for private in ("example.com", "First ", "Last ", "TOKEN", "api@acme.test", "Company "):
-        assert private not in stored, private
-
-
 def test_a_run_about_nobody_says_what_to_do(fleet):
     result = fleet.run()
     assert not result.success
@@ -316,18 +293,3 @@ def test_an_account_that_is_unknown_fails_alone(fleet):
     result = fleet.run(account, "nobody")
     assert "nobody" in failure_of(result)
     assert fleet.status("sync_state", account) == "materialized"
-
-
-def test_the_claims_of_a_run_are_given_back_as_its_cycles_end(fleet):
-    good, broken = fleet.take(2)
-    fleet.connection.execute(
-        text(
-            "INSERT INTO crm.sync_state (account_id, claimed_until)"
-            " SELECT unnest(CAST(:accounts AS text[])), now() + interval '20 minutes'"
-        ),
-        {"accounts": [good, broken]},
-    )
-    set_login(fleet, broken, WRONG)
-    fleet.run(good, broken)
-    claims = text("SELECT count(*) FROM crm.sync_state WHERE claimed_until IS NOT NULL")
-    assert fleet.connection.scalar(claims) == 0
