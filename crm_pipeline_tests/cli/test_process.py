@@ -78,7 +78,7 @@ def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[st
     assert told.stderr == "Local orgs need lark: pip install 'crm-pipeline[local-org]'.\n"
 
 
-def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(pipeline: Engine):
+def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(run: Run):
     """It died of the broken pipe, and `account add … | head -1` had added nothing."""
     reads, writes = os.pipe()
     os.close(reads)
@@ -96,7 +96,7 @@ def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(pipeline
         )
         assert (ended.returncode, ended.stderr) == (0, ""), command
     os.close(writes)
-    assert "acme" in crm_pipeline("account", "list").stdout
+    assert "acme" in run("account", "list").stdout
 
 
 def test_clients_without_a_warehouse_are_told_how_to_get_a_sample(

@@ -84,7 +84,8 @@ def register_many(bench: Bench, number: int) -> None:
 @pytest.mark.parametrize(
     ("number", "route", "running"),
     [
-        (10_000, "auto", None),
+        pytest.param(10_000, "auto", None, marks=pytest.mark.deep),
+        (2_000, "auto", None),
         # The job with the leads, and the one with their activities, run for a while.
         (300, "bulk", "Lead"),
         (300, "bulk", "Event"),
