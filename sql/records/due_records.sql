@@ -12,8 +12,19 @@ SELECT
     held.ref_keys AS last_ref_keys,
     held.ref_ids AS last_ref_ids
 FROM crm.operation AS o
-LEFT JOIN crm.record AS held
-    ON o.account_id = held.account_id AND o.natural_key = held.natural_key
+LEFT JOIN LATERAL (
+    SELECT
+        r.salesforce_id,
+        r.sobject,
+        r.last,
+        r.ref_fields,
+        r.ref_keys,
+        r.ref_ids
+    FROM crm.record AS r
+    WHERE r.account_id = o.account_id AND r.natural_key = o.natural_key
+    -- One by one: the planner would read all records that the account has, for each window.
+    OFFSET 0
+) AS held ON true
 WHERE
     o.account_id = :account_id
     AND o.kind = 'record'
