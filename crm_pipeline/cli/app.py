@@ -6,6 +6,7 @@ import typer
 
 from crm_pipeline.cli import (
     account,
+    apply,
     campaign,
     conflict,
     cycle,
@@ -59,6 +60,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
+app.command("apply")(apply.apply)
 app.command("state")(state.state)
 engagement.app.command("clean-pages")(clean_pages)
 app.add_typer(engagement.app, name="engagement")

@@ -62,7 +62,7 @@ def cycle(
         mistake("No account is enabled; `crm-pipeline account list` shows those that there are.")
     with stopped_by_ctrl_c() as stop:
         reports = _run(pipeline(), chosen, stop)
-    _print_reports(reports)
+    print_reports(reports)
     if stop.is_set():
         _tell_without_cycle(chosen[len(reports) :])
         raise typer.Exit(128 + signal.SIGINT)
@@ -156,7 +156,8 @@ def _show_sending(
         bars.update(bar, total=most or None, completed=most - still_open)
 
 
-def _print_reports(reports: "Sequence[CycleReport]") -> None:
+def print_reports(reports: "Sequence[CycleReport]") -> None:
+    """Prints what cycles did, one as facts, several as a table."""
     if len(reports) == 1:
         print_facts(zip(COLUMNS, _row(reports[0]), strict=True))
     else:

@@ -12,7 +12,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
-from crm_pipeline.cli.databases import pipeline
+from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
 
@@ -63,15 +63,17 @@ def plan(
         ),
     ] = None,
 ) -> None:
-    """Say what the next cycle of an account would do; writes nothing, and drafts have plans, too.
+    """Say what the next cycle of an account would do; sends nothing, and drafts have plans, too.
 
-    Reads the warehouse and the org as a cycle does, and one call more for 10,000 updates. Exit
-    status 1 unless all could be planned.
+    Reads the warehouse and the org as a cycle does, and one call more for 10,000 updates. The plan
+    has a number, by which `apply` sends exactly that. Exit status 1 unless all could be planned.
     """
     from crm_pipeline.accounts.account import AccountError
     from crm_pipeline.cycle.cycle import collect_rarely
     from crm_pipeline.cycle.plan import planned
     from crm_pipeline.cycle.planning import Planning
+    from crm_pipeline.ledger.plans import keep_plan
+    from crm_pipeline.settings import settings
 
     if since is not None and from_now:
         mistake("Say --since DATE or --from-now, not both.")
@@ -92,10 +94,27 @@ def plan(
             if file is not None and opened is not None:
                 _WRITERS[file.suffix](opened, found.records(None))
                 say(f"Every record stands in {file}; it has personal data.")
+            rows = found.rows_to_keep()
     except AccountError as error:
         mistake(str(error))
+    if found.report.state == "Paused":
+        mistake(f"The cycle would pause, and the rest wait: {found.report.reason}")
     if found.report.state != "Complete":
         mistake(f"Not all could be planned: {found.report.reason}")
+    start_at = None if planning.start_at is None else found.account.settings.start_at
+    with transaction() as connection:
+        plan_id = keep_plan(
+            connection,
+            account_id,
+            rows,
+            start_at=start_at,
+            of_some_people=planning.of_some_people,
+            days=settings().history_days,
+        )
+    say(
+        f"This is plan {plan_id}: `crm-pipeline apply {account_id} {plan_id}` sends exactly that, "
+        "and what has changed by then waits."
+    )
 
 
 def _print_plan(found: "Plan") -> None:
@@ -153,13 +172,25 @@ def _facts(found: "Plan") -> Iterator[tuple[str, object]]:
 
 def _untold(found: "Plan") -> str:
     """Names what a plan cannot know, where it matters."""
-    new = sum(each.records for each in found.numbers() if each.outcome == "create")
-    if not new:
+    numbers = found.numbers()
+    written = sum(each.records for each in numbers if each.outcome in ("create", "update"))
+    if not written:
         return ""
-    return (
-        f"Not foreseen: what validation rules, duplicate rules, flows and triggers of the org "
-        f"make of {counted(new, 'new record')}."
+    line = (
+        "Not foreseen: what validation rules, flows and triggers of the org make of "
+        f"{counted(written, 'record')}."
     )
+    people = sum(
+        each.records
+        for each in numbers
+        if each.outcome == "create" and each.sobject in ("Lead", "Contact")
+    )
+    if people and found.account.settings.duplicate_rules == "attach":
+        line += (
+            f" Duplicate rules that block may stop some of {counted(people, 'new record')} of "
+            "people, who become the records that the rule names then (duplicate_rules)."
+        )
+    return line
 
 
 def _differences(record: "PlannedRecord") -> list[Difference]:

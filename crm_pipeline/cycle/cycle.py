@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
 from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.planning import Planning
@@ -50,6 +51,7 @@ from crm_pipeline.ledger.cycles import (
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.incidents import close_incidents, open_incidents
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.plans import release_held
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.org_objects import OrgObject
@@ -67,13 +69,13 @@ class Surroundings:
         flows: those that there are.
         platform_of: the way to the source platform.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
-        planning: what is different of a cycle that only plans; None: it sends.
+        occasion: what is different of a cycle that only plans, or does what a plan says.
     """
 
     flows: Sequence[Flow[Any]]
     platform_of: PlatformOf
     stop_asked: Callable[[], bool]
-    planning: Planning | None = None
+    occasion: Planning | Applying | None = None
 
 
 def collect_rarely() -> None:
@@ -139,16 +141,16 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
         report: says which account and which steps.
         around: the rest.
     """
-    planning = around.planning
+    occasion = around.occasion
     try:
         account = get_account(ledger, report.account_id)
-        if planning is not None:
-            account = planning.account_of(account)
+        if occasion is not None:
+            account = occasion.account_of(account)
     except AccountError as error:
         report.state, report.reason = "Failed", str(error)
         return
     report.account_name = account.name
-    if planning is None and (none := account.without_cycles) is not None:
+    if occasion is None and (none := account.without_cycles) is not None:
         report.state = none.state
         report.reason = (
             f"The account is {none.is_a}, and nothing was changed; `{none.command}` lets its "
@@ -166,11 +168,13 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
         return FlowReader(account, of_account, flows, report, around.stop_asked)
 
     if any(topic.changes_something for topic in topics):
-        whole = report.steps.issuperset(topic.name for flow, _ in flows for topic in flow.topics)
-        if planning is None:
-            started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
-        else:
+        every = {topic.name for flow, _ in flows for topic in flow.topics}
+        # One that is for an occasion does not speak for the account.
+        whole = occasion is None and report.steps.issuperset(every)
+        if isinstance(occasion, Planning):
             started = begin_plan(ledger, account.account_id, report.run_id)
+        else:
+            started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
         ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
         _Cycle(reader(started.cycle_id), around, topics).run(started)
@@ -187,7 +191,7 @@ class _Cycle:
         self._ledger = reader.ledger
         self._report = reader.report
         self._around = around
-        self._planning = around.planning
+        self._occasion = around.occasion
         self._topics = topics
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
@@ -204,8 +208,8 @@ class _Cycle:
     def run(self, started: StartedCycle) -> None:
         """Every step that was asked for, then the account's state."""
         attempt, miss, ledger = self._attempts.attempt, self._attempts.miss, self._ledger
-        desk = open_desk(self._reader, started, only_plans=self._planning is not None)
-        retries = self._planning is None or not self._planning.of_some_people
+        desk = open_desk(self._reader, started, self._occasion)
+        retries = self._occasion is None or not self._occasion.of_some_people
         retrying = self._asked(lambda topic: topic.retries and retries)
         sending = self._asked(lambda topic: bool(TO_THE_ORG.intersection(topic.sends)))
         telling = self._asked(lambda topic: TO_THE_PLATFORM in topic.sends)
@@ -241,11 +245,11 @@ class _Cycle:
                     ledger_is_sure(connection, ledger.account_id)
         else:
             miss(sending)
-        if self._planning is not None:
-            self._end_plan(desk, self._planning)
+        if isinstance(self._occasion, Planning):
+            self._end_plan(desk, self._occasion)
             return
         self._act(desk)
-        if telling:
+        if telling and self._occasion is None:
             attempt(
                 lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
             )
@@ -297,7 +301,7 @@ class _Cycle:
                 for flow, chosen, topic in topics
                 if topic.when_deleted is not None
             ],
-            None if self._planning is None else self._planning.people(self._ledger),
+            None if self._occasion is None else self._occasion.hold_back(self._ledger),
         )
 
     def _read_removals_back(self) -> None:
@@ -308,9 +312,9 @@ class _Cycle:
     def _act(self, desk: Desk) -> None:
         """Does what was asked of the account, for each topic that does something of the sort.
 
-        A plan does not: it would be seen outside.
+        A plan does not, nor is it part of one: it would be seen outside.
         """
-        if self._planning is not None:
+        if self._occasion is not None:
             return
         acting = [
             (topic, partial(topic.acts, desk, choices))
@@ -379,6 +383,8 @@ class _Cycle:
         """Closes the cycle and sets the account's state, within the caller's transaction."""
         report, connection = self._report, self._ledger.connection
         seen = desk.allowance.usage_now
+        if isinstance(self._occasion, Applying):
+            release_held(connection, report.account_id)
         self._conclude(self._sum_up(desk))
         standing = finish_cycle(
             connection,
@@ -400,7 +406,8 @@ class _Cycle:
         report.remedy = remedies(
             self._attempts.problems, report.account_id, refused=standing.refused
         )
-        self._tell_how_it_stands(standing)
+        if self._occasion is None:
+            self._tell_how_it_stands(standing)
 
     def _tell_how_it_stands(self, standing: FinishedCycle | None) -> None:
         """Has the report say what holds of the account, where some steps alone went well."""

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from crm_pipeline.cycle.applying import Applying
+from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import watched_fields
 from crm_pipeline.cycle.reading import FlowReader
 from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.desk import Desk, desk_of
 from crm_pipeline.ledger.copies import mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle
@@ -13,13 +16,15 @@ from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.salesforce.stand_in import StandIn
 
 
-def open_desk(reader: FlowReader, started: StartedCycle, *, only_plans: bool) -> Desk:
+def open_desk(
+    reader: FlowReader, started: StartedCycle, occasion: Planning | Applying | None
+) -> Desk:
     """Lays out the desk of a cycle that has begun; marks the ledger, does not commit, calls nobody.
 
     Args:
         reader: reads for the flows that the account has on.
         started: the cycle.
-        only_plans: whether a stand-in takes what is written to the org.
+        occasion: of one that only plans, or does what a plan says.
     """
     account, ledger = reader.account, reader.ledger
     allowance = Allowance(
@@ -30,14 +35,18 @@ def open_desk(reader: FlowReader, started: StartedCycle, *, only_plans: bool) ->
         latency_before=started.latency_seconds,
         stop_asked=reader.stop_asked,
     )
+    approval = None
+    if isinstance(occasion, Applying):
+        approval = Approval(ledger, occasion.plan.plan_id)
     desk = desk_of(
         account,
         ledger,
         allowance,
         watched=watched_fields(reader.flows),
         may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
+        approval=approval,
     )
-    if only_plans:
+    if isinstance(occasion, Planning):
         desk.org.stand_in = StandIn(desk.schemas.known)
     return desk
 

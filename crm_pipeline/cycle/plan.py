@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.account import Account, AccountError
 from crm_pipeline.accounts.credentials import mark_refused, refused
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
@@ -27,19 +27,16 @@ from crm_pipeline.declaration import Flow
 from crm_pipeline.delivery.messages import PlatformOf
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.plans import KeptRow, PlannedNumber
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.budget import seconds_to_write
+from crm_pipeline.salesforce.stand_in import PLACEHOLDER
 from crm_pipeline.source_platform.chosen import chosen_platform
 
 _ROWS_AT_A_TIME = 1_000
 
-
-class PlannedNumber(NamedTuple):
-    """How many records of an object come to what."""
-
-    sobject: str
-    outcome: str
-    records: int
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code where a row stays locked for longer than one wants to wait."""
 
 
 class PlannedReason(NamedTuple):
@@ -95,9 +92,11 @@ class Plan:
 
     Attributes:
         report: the cycle's, as if it had been; not all was planned unless it is Complete.
+        account: as it was planned for.
     """
 
     report: CycleReport
+    account: Account
     _connection: Connection
 
     @property
@@ -130,6 +129,11 @@ class Plan:
         for row in rows:
             yield PlannedRecord(*row)
 
+    def rows_to_keep(self) -> list[KeptRow]:
+        """What it says of each operation, as `ledger.plans.keep_plan` takes it."""
+        asked = {"placeholder": PLACEHOLDER.pattern}
+        return objects(self._connection.execute(statement("plans/to_keep"), asked), KeptRow)
+
 
 @contextmanager
 def planned(
@@ -159,9 +163,9 @@ def planned(
         The plan.
 
     Raises:
-        AccountError: there is no such account, a cycle of it is running, or the start is none.
-        PipelineDatabaseError: the pipeline's own database fails, or another cycle in the same org
-            is at work on the same people.
+        AccountError: there is no such account, a cycle of it is running or one in the same org is
+            at work on the same people, or the start is none.
+        PipelineDatabaseError: the pipeline's own database fails.
     """
     report = CycleReport(account_id, account_id, run_id, steps=ALL_TOPICS)
     around = Surroundings(flows, platform_of, stop_asked, planning)
@@ -171,7 +175,7 @@ def planned(
                 raise AccountError(
                     f"Account {account_id}: a cycle of it is running; plan again when it has ended."
                 )
-            planning.account_of(get_account(ledger, account_id))
+            account = planning.account_of(get_account(ledger, account_id))
             with undone(ledger):
                 ledger.execute(statement("plans/make_table"))
                 ledger.commit()
@@ -179,9 +183,14 @@ def planned(
                 run_account(ledger, report, around)
                 report.seconds = round(monotonic() - begun, 3)
                 refusal = refused(ledger, account_id)
-                yield Plan(report, ledger)
+                yield Plan(report, account, ledger)
             if refusal is not None:
                 mark_refused(ledger, account_id, refusal)
                 ledger.commit()
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise AccountError(
+                f"Account {account_id}: a cycle of another account is at work on the same people; "
+                "plan again in a moment."
+            ) from None
         raise PipelineDatabaseError(error) from None

@@ -1,6 +1,6 @@
 """Planning: what is different of a cycle that only plans, and what its plan comes to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.ledger.plans import hold_others
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
@@ -61,18 +62,20 @@ class Planning:
         Raises:
             AccountError: the start is none.
         """
-        if self.start_at is None:
-            return account
-        chosen = account.settings.model_dump(mode="json", exclude_unset=True)
-        settings = AccountSettings.parse(account.account_id, {**chosen, "start_at": self.start_at})
-        return replace(account, settings=settings)
+        return with_start(account, self.start_at)
 
-    def people(self, ledger: AccountLedger) -> Sequence[int] | None:
-        """The people whom it is about, by number, once all is read; None: all.
+    def hold_back(self, ledger: AccountLedger) -> Callable[[Connection], None] | None:
+        """What keeps back all that is about others; None: it is about everybody.
 
         Raises:
             AccountError: the address is nobody's of whom anything was read.
         """
+        people = self._people(ledger)
+        if people is None:
+            return None
+        return lambda connection: hold_others(connection, ledger.account_id, people)
+
+    def _people(self, ledger: AccountLedger) -> Sequence[int] | None:
         whose: dict[str, Any] = {"account_id": ledger.account_id}
         connection = ledger.connection
         if self.address is not None:
@@ -114,6 +117,19 @@ class Planning:
                 rows = {"rows": orjson.dumps(there).decode()}
                 connection.execute(statement("plans/note_values"), rows)
             updates = _updates(connection, updates[-1], self.in_full)
+
+
+def with_start(account: Account, start_at: str | None) -> Account:
+    """The account as if that were its start; None: as it is.
+
+    Raises:
+        AccountError: it is none.
+    """
+    if start_at is None:
+        return account
+    chosen = account.settings.model_dump(mode="json", exclude_unset=True)
+    settings = AccountSettings.parse(account.account_id, {**chosen, "start_at": start_at})
+    return replace(account, settings=settings)
 
 
 def _updates(

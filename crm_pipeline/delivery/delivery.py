@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import Connection
+
 from crm_pipeline.accounts.filters import wanted
 from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.delivery.activities import send_activities
@@ -28,7 +30,7 @@ from crm_pipeline.delivery.records import RecordTopic, pending_records, send_rec
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, EVERYTHING, Room, waiting_for_room
 from crm_pipeline.ledger.campaigns import due_member_volume
-from crm_pipeline.ledger.due import due_volumes, hold_others, pending_kinds, which_done
+from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.left_out import (
     leave_out_for_dropped,
@@ -53,12 +55,12 @@ class Assignment:
     Attributes:
         kinds: of operations, by name; others stay as they are.
         record_topics: those whose operations are records of any object, parents first.
-        people: of whom alone something is sent, by number; None: of all.
+        hold_back: within a transaction, what is not to be sent now; None: all is that is due.
     """
 
     kinds: frozenset[str]
     record_topics: Sequence[RecordTopic] = ()
-    people: Sequence[int] | None = None
+    hold_back: Callable[[Connection], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def _send(desk: Desk, what: Assignment) -> None:
 
     Where calls are limited, much of one sort leaves calls for the others.
     """
-    if what.people is not None:
+    if what.hold_back is not None:
         with desk.ledger.step() as connection:
-            hold_others(connection, desk.ledger.account_id, what.people)
+            what.hold_back(connection)
     _ask_for_room(desk, what)
     parts = [part for part in _PARTS if part.is_in(what.kinds)]
     limited = desk.allowance.budget.calls_left is not None

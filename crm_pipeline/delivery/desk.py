@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.delivery.allowance import Allowance
+from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
@@ -70,6 +71,7 @@ class Desk:
         rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
+        approval: the plan by which alone something is sent; None: all that is due is.
     """
 
     account: Account
@@ -83,6 +85,7 @@ class Desk:
     rooms: dict[str, Room] = field(default_factory=dict)
     watched: Mapping[str, frozenset[str]] = field(default_factory=dict)
     may_be_older_copy: bool = False
+    approval: Approval | None = None
 
     def has_room(self, decision: Decision) -> bool:
         """Returns whether the org has room for what is decided; a new record takes it."""
@@ -90,9 +93,9 @@ class Desk:
         return room is None or decision.action != "create" or room.takes_one()
 
     @property
-    def only_plans(self) -> bool:
-        """True if nothing is written to the org: a stand-in takes it."""
-        return self.org.stand_in is not None
+    def is_planned(self) -> bool:
+        """True if all that is sent is kept as it is sent: a plan tells it, or is held to it."""
+        return self.org.stand_in is not None or self.approval is not None
 
     @property
     def chosen(self) -> AccountSettings:
@@ -107,6 +110,7 @@ def desk_of(
     *,
     watched: Mapping[str, frozenset[str]],
     may_be_older_copy: bool,
+    approval: Approval | None = None,
 ) -> Desk:
     """Lays out the desk; calls nobody."""
     org = OrgAccess(ledger, account, allowance)
@@ -119,4 +123,5 @@ def desk_of(
         allowance.tally,
         watched=watched,
         may_be_older_copy=may_be_older_copy,
+        approval=approval,
     )

@@ -147,8 +147,8 @@ class Recorder:
             if _is_made_anew(write, decision):
                 self.anew.append(write)
                 continue
-            # A plan shows all that would be sent.
-            altered = decision.altered or write.fields != decision.fields or self.desk.only_plans
+            differs = decision.altered or write.fields != decision.fields
+            altered = differs or self.desk.is_planned
             successes.append(
                 Done(
                     outcome.ref,

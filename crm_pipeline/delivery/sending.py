@@ -112,10 +112,7 @@ class Dispatch:
             AccountStopped, AccountPaused, OrgUnavailable: the rest was not sent and is pending.
         """
         queue = list(writes if writes is not None else map(write_of, decisions))
-        if EVERYTHING in self._desk.rooms:
-            # What there is no room for stays pending.
-            there_is = [self._desk.has_room(decision) for decision in decisions]
-            decisions, queue = list(compress(decisions, there_is)), list(compress(queue, there_is))
+        decisions, queue = _that_may_go(self._desk, decisions, queue)
         note_changes(self._desk, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
         if not self.by_bulk:
@@ -132,6 +129,23 @@ class Dispatch:
         if self._gathered:
             _send_by_bulk(self._desk, self._gathered, self._decided)
         self._gathered, self._decided, self._bytes = [], {}, 0
+
+
+def _that_may_go(
+    desk: Desk, decisions: Sequence[Decision], writes: list[Write]
+) -> tuple[Sequence[Decision], list[Write]]:
+    """Decisions and their writes without those that stay pending.
+
+    The org has no room for these, or the plan by which alone something is sent says otherwise.
+    """
+    if desk.approval is None and EVERYTHING not in desk.rooms:
+        return decisions, writes
+    unapproved = desk.approval.unapproved(writes) if desk.approval and writes else set()
+    may_go = [
+        decision.operation_id not in unapproved and desk.has_room(decision)
+        for decision in decisions
+    ]
+    return list(compress(decisions, may_go)), list(compress(writes, may_go))
 
 
 def _send_by_composite(
@@ -166,12 +180,15 @@ def _send_round(
     done: list[Done] = []
 
     def more() -> list[Write]:
-        ready = [each for each in behind(done) if desk.has_room(each[0])] if behind else ()
+        ready = behind(done) if behind else ()
         done.clear()
         if not ready:
             return []
-        decisions = [decision for decision, _ in ready]
-        writes = [write for _, write in ready]
+        decisions, writes = _that_may_go(
+            desk, [decision for decision, _ in ready], [write for _, write in ready]
+        )
+        if not writes:
+            return []
         note_changes(desk, decisions)
         recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
         _note_sending(desk.ledger, writes)

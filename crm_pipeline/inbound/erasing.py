@@ -18,6 +18,7 @@ from crm_pipeline.inbound.tombstones import REMOVED, Hasher
 ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "field_change": ("crm.field_change", ("old_value", "new_value")),
     "message": ("platform_inbox.message", ("about", "body")),
+    "plan_row": ("crm.plan_row", ("about", "address", "salesforce_id")),
     "member_row": ("crm.member_row", ("natural_key", "of_session")),
     "campaign_wish": (
         "crm.campaign_wish",
@@ -109,6 +110,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.operation.error_code",
             "crm.operation.reason",
             "crm.operation.reason_code",
+            "crm.plan_row.outcome",
             "crm.request.problem",
             "crm.request.receipt",
             "crm.source_count.explained",
@@ -220,6 +222,8 @@ IMPERSONAL: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "crm.plan_row.sobject",
+            "crm.plan_row.unknown",
             "crm.engagement_definition.columns",
             "crm.engagement_definition.definition_id",
             "crm.engagement_definition.kind",

@@ -236,15 +236,6 @@ def pending_kinds(connection: Connection, account_id: str) -> set[str]:
     return set(connection.scalars(statement("ledger/pending_kinds"), {"account_id": account_id}))
 
 
-def hold_others(connection: Connection, account_id: str, people: Sequence[int]) -> None:
-    """Keeps back what is pending, within the transaction, but for what is about some people.
-
-    The campaigns that these are to be in go, too.
-    """
-    whose = {"account_id": account_id, "people": list(people)}
-    connection.execute(statement("ledger/hold_others"), whose)
-
-
 def which_done(connection: Connection, operation_ids: Collection[int]) -> set[int]:
     """Those of these operations that are done."""
     parameters = {"operation_ids": list(operation_ids)}

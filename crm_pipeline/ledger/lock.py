@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.outcomes import end_sending
+from crm_pipeline.ledger.plans import release_held
 
 
 @contextmanager
@@ -17,7 +18,8 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
     The connection that is yielded holds the lock, and a cycle does all its writing on it: were
     the lock lost with the connection (PostgreSQL restarted, network gone), the next write fails
     before anything more is sent. A holder that dies gives the lock back as its connection ends.
-    The operations it was sending are in flight from then on, until they are looked up.
+    The operations it was sending are in flight from then on, until they are looked up; what it
+    held back is pending again.
     """
     with engine.connect() as connection:
         taken = connection.scalar(statement("ledger/lock_account"), {"account_id": account_id})
@@ -27,6 +29,7 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
             return
         try:
             end_sending(connection, account_id)
+            release_held(connection, account_id)
             connection.commit()
             yield connection
         finally:

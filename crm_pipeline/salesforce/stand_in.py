@@ -36,7 +36,9 @@ _KEY_PREFIXES = {
 
 _ANY_PREFIX, _JOB_PREFIX = "a00", "750"
 
-_PLACEHOLDER = re.compile("[0-9A-Za-z]{3}PLAN[0-9]{8}[A-Z0-5]{3}", re.ASCII)
+PLACEHOLDER = re.compile("^[0-9A-Za-z]{3}PLAN[0-9]{8}[A-Z0-5]{3}$", re.ASCII)
+"""The Ids that a stand-in gives to records which it does not make."""
+
 _CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 _RIGHT_TO = {"create": "createable", "update": "updateable", "delete": "deletable"}
@@ -67,7 +69,7 @@ class _IngestJob:
 
 def is_placeholder(record_id: object) -> bool:
     """Returns whether an Id is one that a stand-in gave: no record of an org has it."""
-    return isinstance(record_id, str) and _PLACEHOLDER.fullmatch(record_id) is not None
+    return isinstance(record_id, str) and PLACEHOLDER.fullmatch(record_id) is not None
 
 
 class StandIn:

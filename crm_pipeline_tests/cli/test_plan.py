@@ -80,3 +80,22 @@ def test_what_cannot_be_planned_is_told(
     refused = run("plan", "acme", *options, fails=1)
     assert told in refused.stderr
     assert "There is no account 'nobody'" in run("plan", "nobody", fails=1).stderr
+
+
+def test_a_plan_is_applied_by_its_number_once_a_person_agrees(run: Run, two_people: Org) -> None:
+    [line] = [
+        each
+        for each in run("plan", "acme", "--person=p1@example.com").stdout.splitlines()
+        if each.startswith("This is plan ")
+    ]
+    plan = line.split("`")[1].split()[-1]
+    unasked = run("apply", "acme", plan, fails=1)
+    assert "1 Event to create, 1 Lead to create" in unasked.stderr
+    assert not two_people.table("Lead").rows
+    done = run("apply", "acme", plan, "--yes").stdout
+    assert "All came as it was planned." in done
+    assert "2 are new since the plan, or were not part of it, and wait." in done
+    [lead] = two_people.table("Lead").rows.values()
+    assert lead["Email"] == "p1@example.com"
+    assert f"plan {plan} was applied by cycle" in run("apply", "acme", plan, fails=1).stderr
+    assert "has no plan 4711" in run("apply", "acme", "4711", fails=1).stderr

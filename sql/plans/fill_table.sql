@@ -1,17 +1,13 @@
 -- What a cycle that only plans made of each operation: of those that it read or sent, and of all
 -- that are open.
 INSERT INTO planned (
-    operation_id, kind, about, sobject, outcome, salesforce_id, fields, reason, code
+    operation_id, kind, about, address, sobject, outcome, salesforce_id, fields, reason, code
 )
 SELECT
     o.operation_id,
     o.kind,
-    -- The number of a new person is another one each time.
-    CASE
-        WHEN o.kind IN ('person', 'member')
-            THEN coalesce(regexp_replace(o.natural_key, '[0-9]+$', p.address), o.natural_key)
-        ELSE o.natural_key
-    END,
+    crm.plan_about(o.kind, o.natural_key, p.address),
+    p.address,
     coalesce(
         o.sobject,
         o.intent ->> 'sobject',

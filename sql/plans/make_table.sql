@@ -3,6 +3,7 @@ CREATE TEMPORARY TABLE planned (
     operation_id bigint PRIMARY KEY,
     kind text NOT NULL,
     about text NOT NULL,
+    address text,
     sobject text NOT NULL,
     outcome text NOT NULL,
     salesforce_id text,

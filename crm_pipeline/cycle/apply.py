@@ -1,0 +1,145 @@
+"""Doing what a plan says, and nothing else: a cycle by a plan that a person has seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.store import get_account
+from crm_pipeline.cycle.applying import Applying
+from crm_pipeline.cycle.attempts import PipelineDatabaseError
+from crm_pipeline.cycle.cycle import Surroundings, run_account
+from crm_pipeline.database.engines import engine
+from crm_pipeline.database.rows import objects
+from crm_pipeline.database.statements import statement
+from crm_pipeline.declaration import Flow
+from crm_pipeline.delivery.messages import PlatformOf
+from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.plans import KeptPlan, kept_plan, plan_was_applied
+from crm_pipeline.report import CycleReport
+from crm_pipeline.source_platform.chosen import chosen_platform
+
+
+class Departure(NamedTuple):
+    """An operation that came to something else than its plan says.
+
+    Attributes:
+        about: the person by address, or the operation's natural key.
+        foreseen: what the plan says; None: nothing.
+        became: what the cycle made of it, as `PlannedRecord.outcome`; None: nothing is to be done
+            of the sort any more.
+        reason: of what it became.
+    """
+
+    about: str
+    sobject: str
+    foreseen: str | None
+    became: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a plan.
+
+    Attributes:
+        report: the cycle's.
+        departures: where it differs from the plan.
+    """
+
+    report: CycleReport
+    departures: Sequence[Departure]
+
+
+def plan_to_apply(connection: Connection, account_id: str, plan_id: int) -> KeptPlan:
+    """The plan of this number.
+
+    Raises:
+        AccountError: the account has none, or it was applied.
+    """
+    plan = kept_plan(connection, account_id, plan_id)
+    another = f"`crm-pipeline plan {account_id}` makes one, and tells its number."
+    if plan is None:
+        raise AccountError(
+            f"Account {account_id} has no plan {plan_id}, or not any more; {another}"
+        )
+    if plan.cycle_id is not None:
+        raise AccountError(
+            f"Account {account_id}: plan {plan_id} was applied by cycle {plan.cycle_id}; {another}"
+        )
+    return plan
+
+
+def apply_plan(
+    account_id: str,
+    plan_id: int,
+    *,
+    run_id: str,
+    stop_asked: Callable[[], bool] = lambda: False,
+    flows: Sequence[Flow[Any]] = FLOWS,
+    platform_of: PlatformOf = chosen_platform,
+) -> Applied:
+    """Sends what a plan says, where it still is as it was planned; everything else waits.
+
+    Reads and decides anew, as each cycle. A write that is not the plan's, field by field, is not
+    sent. A draft stays one; it has no other cycle. A plan that did not come to its end, as calls
+    were spent or the process died, may be applied again.
+
+    Args:
+        account_id: the account.
+        plan_id: its plan.
+        run_id: what the cycle is part of, for the history.
+        stop_asked: as of `sync_account`.
+        flows: those that there are.
+        platform_of: the way to the source platform, which is told nothing now.
+
+    Raises:
+        AccountError: there is no such account or plan, it was applied, the account is disabled,
+            or a cycle of it is running.
+        PipelineDatabaseError: the pipeline's own database fails.
+    """
+    begun = monotonic()
+    report = CycleReport(account_id, account_id, run_id, steps=ALL_TOPICS)
+    try:
+        with account_lock(engine("pipeline"), account_id) as ledger:
+            if ledger is None:
+                raise AccountError(
+                    f"Account {account_id}: a cycle of it is running; try again when it has ended."
+                )
+            account = get_account(ledger, account_id)
+            none = account.without_cycles
+            if none is not None and not account.draft:
+                raise AccountError(
+                    f"Account {account_id} is {none.is_a}; `{none.command}` lets its cycles "
+                    f"{none.verb}."
+                )
+            plan = plan_to_apply(ledger, account_id, plan_id)
+            applying = Applying(plan)
+            run_account(ledger, report, Surroundings(flows, platform_of, stop_asked, applying))
+            departures = _departures(ledger, account_id, plan_id, report.cycle_id)
+            if report.state == "Complete":
+                plan_was_applied(ledger, plan_id, report.cycle_id)
+                ledger.commit()
+    except DBAPIError as error:
+        raise PipelineDatabaseError(error) from None
+    report.seconds = round(monotonic() - begun, 3)
+    return Applied(report, departures)
+
+
+def _departures(
+    connection: Connection, account_id: str, plan_id: int, cycle_id: int | None
+) -> list[Departure]:
+    """What a cycle did otherwise than a plan says, row by row."""
+    try:
+        connection.execute(statement("plans/make_table"))
+        did = {"account_id": account_id, "cycle_id": cycle_id}
+        connection.execute(statement("plans/fill_table"), did)
+        rows = connection.execute(statement("plans/differences"), {"plan_id": plan_id})
+        return objects(rows, Departure)
+    finally:
+        connection.rollback()

@@ -1,0 +1,126 @@
+"""Exactly what a plan says is sent; what has changed since waits, and is named."""
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.cycle.apply import apply_plan
+from crm_pipeline.cycle.planning import Planning
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.plans import applied, plan_of
+from crm_pipeline_tests.cycle.test_removals import ask
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+
+def emails(bench: Bench) -> set[str]:
+    return {str(lead["Email"]) for lead in bench.records("Lead")}
+
+
+@pytest.fixture(params=["composite", pytest.param("bulk", marks=pytest.mark.deep)])
+def three_people(request: pytest.FixtureRequest, bench: Bench) -> Bench:
+    """Two who are new, and one who is in the org; with campaigns."""
+    switch_on(bench)
+    bench.settings(route=request.param)
+    bench.seed("Lead", LastName="Old", Company="Old", Email="p3@example.com")
+    for person in (1, 2, 3):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    return bench
+
+
+def test_a_plan_that_still_holds_is_done_to_the_last_field(three_people: Bench) -> None:
+    plan_id = plan_of(three_people)
+    done = applied(three_people, plan_id)
+    assert done.departures == []
+    assert len(three_people.records("Lead")) == 3
+    assert len(three_people.records("CampaignMember")) == 3
+    assert three_people.cycle().counts.api_calls == 0
+    with pytest.raises(AccountError, match=f"plan {plan_id} was applied by cycle"):
+        apply_plan(ACCOUNT, plan_id, run_id="apply")
+
+
+def test_what_has_changed_since_waits_and_is_named(three_people: Bench) -> None:
+    """A value at the source, a value in the org, and a row that was not there."""
+    plan_id = plan_of(three_people)
+    three_people.connection.execute(
+        text(
+            "UPDATE warehouse.person SET surname = 'Other', shipped_at = shipped_at + interval"
+            " '1 hour' WHERE person_id = 1"
+        )
+    )
+    [known] = three_people.records("Lead")
+    three_people.org.table("Lead").rows[known["Id"]]["FirstName"] = "First 3"
+    add_person(three_people.connection, 4)
+    register(three_people.connection, 4, 4, minute=60)
+    done = applied(three_people, plan_id)
+    assert emails(three_people) == {"p2@example.com", "p3@example.com"}
+    [known] = [each for each in three_people.records("Lead") if each["Email"][:2] == "p3"]
+    assert known["LastName"] == "Old"
+    told = {(each.about, each.foreseen): each.became for each in done.departures}
+    assert told["person:p1@example.com", "create"] == "waiting"
+    assert told["registration:1", "create"] == "waiting"
+    assert told["person:p3@example.com", "update"] == "waiting"
+    assert told["person:p4@example.com", None] == "waiting"
+    assert ("person:p2@example.com", "create") not in told
+    three_people.cycle()
+    assert emails(three_people) == {f"p{n}@example.com" for n in (1, 2, 3, 4)}
+    [known] = [each for each in three_people.records("Lead") if each["Email"][:2] == "p3"]
+    assert known["LastName"] == "Last 3"
+
+
+def test_a_plan_of_one_person_sends_that_one_alone_also_of_a_draft(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.connection.execute(text("UPDATE crm.account SET activated_at = NULL, enabled = false"))
+    plan_id = plan_of(bench, Planning(address="p2@example.com"))
+    done = applied(bench, plan_id)
+    assert emails(bench) == {"p2@example.com"}
+    assert {(each.about, each.foreseen) for each in done.departures} == {
+        ("person:p1@example.com", None),
+        ("registration:1", None),
+    }
+    assert set(bench.states().values()) == {"done", "pending"}
+    assert bench.cycle().state == "Draft"
+
+
+def test_a_plan_from_a_start_is_applied_with_that_start(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person, minute=60 * person)
+    plan_id = plan_of(bench, Planning(start_at="2026-03-01T13:30:00Z"))
+    assert applied(bench, plan_id).departures == []
+    assert emails(bench) == {"p2@example.com"}
+
+
+def test_a_plan_that_did_not_come_to_its_end_is_applied_again(bench: Bench) -> None:
+    """And what a process that died held back is sent by the next cycle."""
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    plan_id = plan_of(bench, Planning(most_people=1))
+    bench.settings(api_calls_per_cycle=1)
+    assert apply_plan(ACCOUNT, plan_id, run_id="apply").report.state == "Paused"
+    assert not bench.records("Lead")
+    bench.settings(api_calls_per_cycle=None)
+    bench.connection.execute(text("UPDATE crm.sync_state SET state = 'Failed'"))
+    applied(bench, plan_id)
+    assert len(bench.records("Event")) == 1
+    bench.connection.execute(
+        text("UPDATE crm.operation SET state = 'held' WHERE state = 'pending'")
+    )
+    bench.cycle()
+    assert len(bench.records("Event")) == 2
+
+
+def test_erasure_reaches_plans(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    plan_of(bench)
+    ask("erase", "p1@example.com")
+    bench.cycle()
+    left = bench.connection.scalars(text("SELECT about FROM crm.plan_row ORDER BY about")).all()
+    assert "person:p2@example.com" in left
+    assert not [each for each in left if "p1@" in each]
