@@ -30,8 +30,33 @@ class Promise(WorldMachine):
         super().teardown()
 
 
-@pytest.mark.deep
-def test_nothing_is_lost_doubled_or_wrong(installation: Installation) -> None:
+pytestmark = pytest.mark.deep
+
+
+@pytest.fixture(scope="module")
+def begun(installation: Installation) -> Installation:
+    """The beginning of both tests: an account with campaigns of events and of sessions."""
     WebinarWorld(installation).begin({"acme": SETTINGS["kapok"] | {"route": "composite"}})
-    Promise.installation = installation
+    return installation
+
+
+def test_nothing_is_lost_doubled_or_wrong(begun: Installation) -> None:
+    Promise.installation = begun
     run_state_machine_as_test(Promise, settings=profile(examples=3, steps=8))
+
+
+def test_the_examiner_sees_what_is_not_as_it_should_be(begun: Installation) -> None:
+    begun.restore()
+    world = WebinarWorld(begun)
+    for move in ("registers", "comes"):
+        for pick in range(8):
+            world.happens(move, "acme", pick)
+    world.comes_to_rest()
+    begun.settle()
+    assert not (found := world.examined(at_rest=True)), str(found)
+    org = begun.org()
+    event, other = list(org.table("Event").rows.values())[:2]
+    member = next(iter(org.table("CampaignMember").rows.values()))
+    event["IsDeleted"], other["Subject"], member["Status"] = True, "Webinar", "Sent"
+    found = world.examined(at_rest=True)
+    assert (len(found.lost), len(found.doubled), len(found.wrong)) == (2, 1, 1)

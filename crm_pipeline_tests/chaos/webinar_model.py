@@ -26,7 +26,11 @@ ASKED = "May we call you?"
 LEAST = 5
 """Minutes that make an attendance."""
 
+UNKNOWN = "quizás"
+"""A status word that is explained in the end."""
+
 _SAYS = {
+    UNKNOWN: "registered",
     "registered": "registered",
     "Confirmed": "registered",
     "Wait-listed": "waitlisted",

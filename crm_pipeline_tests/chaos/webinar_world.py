@@ -23,7 +23,7 @@ from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
-from crm_pipeline_tests.chaos.webinar_model import ASKED, LEAST, WISH, Choices, examine
+from crm_pipeline_tests.chaos.webinar_model import ASKED, LEAST, UNKNOWN, WISH, Choices, examine
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, insert
 
 _CAMPAIGNS: Mapping[str, Any] = {
@@ -60,6 +60,7 @@ _WORDS = (
     "CANCELLED",
     "pending",
     "no_show",
+    UNKNOWN,
 )
 _ROLES = (None, "attendee", "Attendee", None, "Speaker")
 
@@ -73,6 +74,7 @@ class Platform:
         self.base = number * 1_000_000
         self._next = self.base + 100
         self._shipped = 0
+        self._minute = 60.0
 
     def begin(self, rows: Connection) -> None:
         """Two events, three sessions, and the people."""
@@ -172,6 +174,19 @@ class Platform:
         session, event = by.choice((2, 3)), by.choice((1, 2))
         self._update(rows, "event_session", self.base + session, event_id=self.base + event)
 
+    def vanishes(self, rows: Connection, pick: int) -> None:
+        """A row is not there any more, and nobody says so."""
+        by = Random(pick)
+        table = by.choice(("registration", "attendance"))
+        if there := self._ids(rows, table):
+            gone = {"gone": by.choice(there)}
+            for each in ("interaction", table) if table == "attendance" else (table,):
+                rows.execute(text(f"DELETE FROM warehouse.{each} WHERE {table}_id = :gone"), gone)
+
+    def time_passes(self, _rows: Connection, pick: int) -> None:
+        """What is shipped from now on is so later: a while, or longer than is read twice."""
+        self._minute += (1, 7, 45)[pick % 3]
+
     def _whose(self, by: Random) -> dict[str, Any]:
         return {
             "client_id": self.client,
@@ -197,7 +212,7 @@ class Platform:
 
     def _ships(self) -> datetime:
         self._shipped += 1
-        return _at(60) + timedelta(milliseconds=self._shipped)
+        return _at(self._minute) + timedelta(milliseconds=self._shipped)
 
     def _new(self) -> int:
         self._next += 1
@@ -239,9 +254,15 @@ class WebinarWorld:
         MOVES[move](self, account, pick)
 
     def comes_to_rest(self) -> None:
-        """Each org is read once more."""
+        """Each org is read once more, and the words are explained.
+
+        Only what is older than what is read twice is counted, and found to vanish.
+        """
         with self.installation.rows() as rows:
-            for name in self.installation.names:
+            for name, platform in self.platforms.items():
+                platform.time_passes(rows, 2)
+                platform.registers(rows, 0)
+                update_settings(rows, name, {"stage_of": {UNKNOWN: "registered"}})
                 hint(rows, name)
 
     def examined(self, *, at_rest: bool) -> Findings:
@@ -373,6 +394,8 @@ ROWS: Mapping[str, _Move] = {
     "answers": _at_the_source(Platform.answers),
     "ends": _at_the_source(Platform.ends),
     "moves": _at_the_source(Platform.moves),
+    "vanishes": _at_the_source(Platform.vanishes),
+    "time passes": _at_the_source(Platform.time_passes),
 }
 """Everything that can happen at the source, by name."""
 
