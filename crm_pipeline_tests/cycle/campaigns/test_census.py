@@ -42,7 +42,7 @@ def test_who_is_not_there_is_named_and_the_campaign_says_so(run: Run, bench: Ben
     bench.cycle()
     assert is_kept(bench), "no census was taken"
     bench.connection.commit()
-    assert "No census" in run("campaign", "census", ACCOUNT).stdout
+    assert "none of its campaigns is of the last 90" in run("campaign", "census", ACCOUNT).stdout
     report = bench.cycle()
     assert report.counts.api_calls == 2, "to count, and to tell the campaign"
     [counted] = last_campaign_census(bench.connection, ACCOUNT)
