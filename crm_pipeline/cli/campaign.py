@@ -217,8 +217,8 @@ def census(account_id: AccountId) -> None:
             )
             for each in counted
         ],
-        empty=f"No census of account {account_id} was taken yet, or none of its campaigns is of the "
-        "last 90 days.",
+        empty=f"No census of account {account_id} was taken yet, or none of its campaigns is of "
+        "the last 90 days.",
     )
     say("The next cycle takes another one.")
 
