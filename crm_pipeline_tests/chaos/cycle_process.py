@@ -1,9 +1,9 @@
 """Cycles apart from the harness, in a process that can be killed where that is wanted.
 
-`python -m crm_pipeline_tests.chaos.cycle_process` reads a task per line (JSON) from its input:
-`cycle` is one cycle of an account, `settle` the normal cadence until no account is due. A task
-that is to be killed is run in a fork, whose process id is written as it begins; the others in the
-process itself, where all is warm. As a task ends, what came of it is written as a line.
+`serve` is given a task at a time: `cycle` is one cycle of an account, `settle` the normal cadence
+until no account is due. A task that is to be killed is run in a fork, whose process id is told as
+it begins; the others in the process itself, where all is warm. As a task ends, what came of it is
+told.
 
 Nothing of the pipeline is changed in here: a fault at a commit is met in the database driver's
 connection, beneath SQLAlchemy. Only time flies: what is slept through takes a part of its time; and
@@ -14,12 +14,12 @@ import json
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
-from typing import IO, Any, Literal
+from multiprocessing.connection import Connection
+from typing import Any, Literal
 from unittest.mock import patch
 
 import psycopg
@@ -36,7 +36,7 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
-from crm_pipeline.settings import settings
+from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline.source_platform.http import HttpPlatform
 from crm_pipeline_tests.chaos.badge_rows import flow_of_tables
 from crm_pipeline_tests.small_calls import small_calls
@@ -272,7 +272,7 @@ def _perform(task: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "log": lines.lines}
 
 
-def _perform_in_a_fork(task: dict[str, Any], out: IO[str]) -> dict[str, Any]:
+def _perform_in_a_fork(task: dict[str, Any], line: Connection) -> dict[str, Any]:
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
@@ -284,16 +284,11 @@ def _perform_in_a_fork(task: dict[str, Any], out: IO[str]) -> dict[str, Any]:
             answer_to.write(json.dumps(_perform(task), default=str))
         os._exit(0)
     os.close(write_end)
-    _write(out, {"pid": child})
+    line.send({"pid": child})
     with os.fdopen(read_end, encoding="utf-8") as answer:
         said = answer.read()
     _, status = os.waitpid(child, 0)
     return {"state": "Killed"} if os.WIFSIGNALED(status) else json.loads(said)
-
-
-def _write(out: IO[str], answer: dict[str, Any]) -> None:
-    out.write(json.dumps(answer, default=str) + "\n")
-    out.flush()
 
 
 class _Lines(logging.Handler):
@@ -311,19 +306,20 @@ class _Lines(logging.Handler):
             self.lines.append(record.getMessage())
 
 
-def main() -> None:
-    """Serves tasks until the input ends."""
-    # Whatever else is printed must not get between the answers.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
-        os.dup2(2, 1)
-        for line in sys.stdin:
-            task = json.loads(line)
-            _write(out, _perform_in_a_fork(task, out) if task["fork"] else _perform(task))
+def serve(line: Connection, environment: dict[str, str]) -> None:
+    """Serves the tasks that come by a line, in a process of its own, until nobody asks any more.
 
-
-if __name__ == "__main__":
-    # Here and not above: who only imports this module keeps the connections that they have.
+    Args:
+        line: to who asks.
+        environment: of who asks, with the addresses of the databases.
+    """
+    os.chdir(PROJECT)
+    os.environ.clear()
+    os.environ.update(environment)
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(float(seconds) / _HURRY)
     event.listen(Engine, "do_connect", _connect)
-    _sleep = time.sleep
-    time.sleep = lambda seconds: _sleep(float(seconds) / _HURRY)
-    main()
+    with suppress(EOFError):
+        while True:
+            task = line.recv()
+            line.send(_perform_in_a_fork(task, line) if task["fork"] else _perform(task))

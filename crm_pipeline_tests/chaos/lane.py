@@ -1,14 +1,19 @@
-"""Runs cycles in another process, one after another; a lane for each that run at once."""
+"""Runs cycles in another process, one after another; a lane for each that run at once.
 
-import json
-import subprocess
-import sys
+The processes are forks of one that has imported the pipeline, which takes a second.
+"""
+
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Self
 
-from crm_pipeline.settings import PROJECT
+from crm_pipeline_tests.chaos.cycle_process import serve
+
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload([serve.__module__])
 
 
 class LaneBroken(Exception):  # noqa: N818 - of the harness, not of what it tests
@@ -36,13 +41,10 @@ class Lane:
     """Runs one task at a time; `with` ends it."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "crm_pipeline_tests.chaos.cycle_process"],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._line, theirs = _FORKS.Pipe()
+        self._process = _FORKS.Process(target=serve, args=(theirs, dict(os.environ)), daemon=True)
+        self._process.start()
+        theirs.close()
 
     def run(
         self,
@@ -60,16 +62,14 @@ class Lane:
             arguments: the task's.
             begun: makes it run in a process of its own, and is told that one's id.
         """
-        line = {
-            "task": task,
-            "environment": dict(environment),
-            "arguments": dict(arguments or {}),
-            "fork": begun is not None,
-        }
-        pipe = self._process.stdin
-        assert pipe is not None
-        pipe.write(json.dumps(line) + "\n")
-        pipe.flush()
+        self._line.send(
+            {
+                "task": task,
+                "environment": dict(environment),
+                "arguments": dict(arguments or {}),
+                "fork": begun is not None,
+            }
+        )
         if begun is not None:
             begun(self._answer()["pid"])
         said = self._answer()
@@ -84,12 +84,12 @@ class Lane:
         )
 
     def _answer(self) -> dict[str, Any]:
-        pipe = self._process.stdout
-        assert pipe is not None
-        line = pipe.readline()
-        if not line:
-            raise LaneBroken("the process that runs the cycles has ended; see its error output")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = self._line.recv()
+        except EOFError:
+            raise LaneBroken(
+                "the process that runs the cycles has ended; see its error output"
+            ) from None
         return answer
 
     def __enter__(self) -> Self:
@@ -101,8 +101,6 @@ class Lane:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._line.close()
+        self._process.join(timeout=30)
+        self._process.close()
