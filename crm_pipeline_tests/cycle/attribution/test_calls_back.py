@@ -1,10 +1,13 @@
 """Reading opportunities back costs exactly so many API calls."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
+from crm_pipeline.local_org import dml
+from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline_tests.cycle.attribution.deals import ID_ON_OPPORTUNITY, cycle, deal, deals, told
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.flows.webinars.warehouse import track
@@ -95,3 +98,21 @@ def test_ten_thousand_opportunities_with_their_people(deals: Bench) -> None:
     assert report.counts.api_calls == 11, report.api_calls_by_kind
     assert deals.cycle().counts.api_calls == 1
     assert len(told(deals)) == OPPORTUNITIES
+
+    # All of them are won in a day, each for another amount: nobody around them has changed.
+    with committed(WriteContext(deals.org, next(iter(deals.org.users.values())).id)) as context:
+        for number, each in enumerate(deals.records("Opportunity")):
+            fields = {"StageName": "Closed Won", "Amount": number}
+            dml.update(deals.org, context, "Opportunity", each["Id"], fields)
+    report = deals.cycle()
+    assert report.state == "Complete", report.reason
+    assert report.tally["opportunities", "changed"] == OPPORTUNITIES
+    # Five pages, and one that finds that there are no more.
+    assert report.counts.api_calls == 6, report.api_calls_by_kind
+    now = told(deals).values()
+    assert {(each["standing"], each["version"], len(each["history"])) for each in now} == {
+        ("won", 2, 4)
+    }
+    assert sum(Decimal(each["closed_amount"]) for each in now) == sum(range(OPPORTUNITIES))
+    deals.cycle()
+    assert deals.cycle().counts.api_calls == 1
