@@ -6,7 +6,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
-from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
+from crm_pipeline.cli.guards import agree, rows_of_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import say, shown
 
@@ -46,23 +46,18 @@ def activate(
 
 def _what_goes(account: "Account") -> str:
     """Says what the first cycles will send."""
-    from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
-    from crm_pipeline.sources.clients import clients
 
     start = account.settings.start_at
     what = f"All that client {account.client_id} has goes to {account.login_url}"
-    with if_the_warehouse_answers("how many rows that is"):
-        for found in clients(engine("warehouse"), [account.client_id]):
-            rows = found.registrations + found.attendances
-            calls = lookup_calls(found.registrations) + composite_calls(
-                {("Lead", "create"): found.registrations, ("Event", "create"): rows}
-            )
-            what = (
-                f"{found.registrations} registrations and {found.attendances} attendances of "
-                f"client {account.client_id} go to {account.login_url}, in at most {calls} API "
-                "calls"
-            )
+    if client := rows_of_client(account.client_id):
+        calls = lookup_calls(client.registrations) + composite_calls(
+            {("Lead", "create"): client.registrations, ("Event", "create"): client.rows}
+        )
+        what = (
+            f"{client.registrations} registrations and {client.attendances} attendances of "
+            f"client {account.client_id} go to {account.login_url}, in at most {calls} API calls"
+        )
     if start is not None:
         return f"{what}; of them nothing that happened before {shown(start)}."
     return f"{what}, from the first one; --since DATE or --from-now leaves out what is older."

@@ -7,7 +7,7 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
-from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
+from crm_pipeline.cli.guards import agree, rows_of_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, say, shown
 
@@ -221,21 +221,18 @@ def _spelt(
 
 
 def _cost(account: "Account", fields: Collection[str], people: int) -> str:
-    from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls
     from crm_pipeline.salesforce.data_storage import megabytes
-    from crm_pipeline.sources.clients import clients
 
     what = "All rows of the client are read again: what settings and mapping say otherwise is sent."
-    with if_the_warehouse_answers("how many rows that is"):
-        for found in clients(engine("warehouse"), [account.client_id]):
-            rows = found.registrations + found.attendances
-            calls = composite_calls({("Lead", "update"): rows, ("Event", "update"): rows})
-            what = (
-                f"{counted(rows, 'row')} of client {account.client_id} are read again: what "
-                f"settings and mapping say otherwise is sent, at most {calls} API calls and "
-                f"{megabytes(2 * rows)} MB of data storage."
-            )
+    if client := rows_of_client(account.client_id):
+        rows = client.rows
+        calls = composite_calls({("Lead", "update"): rows, ("Event", "update"): rows})
+        what = (
+            f"{counted(rows, 'row')} of client {account.client_id} are read again: what "
+            f"settings and mapping say otherwise is sent, at most {calls} API calls and "
+            f"{megabytes(2 * rows)} MB of data storage."
+        )
     if fields:
         what += (
             f" Of {people} people in the org {', '.join(fields)} are written as the policy says"

@@ -81,6 +81,19 @@ def check_client(client_id: str, *, yes: bool) -> None:
         )
 
 
+def rows_of_client(client_id: str) -> "Client | None":
+    """Returns the rows that the warehouse has of a client; None where it has none, or does not say.
+
+    The latter is told.
+    """
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.clients import clients
+
+    with if_the_warehouse_answers("how many rows that is"):
+        return next(iter(clients(engine("warehouse"), [client_id])), None)
+    return None
+
+
 def _described(client: "Client") -> str:
     return (
         f"Client {client.client_id} has {client.registrations} registrations and "

@@ -25,6 +25,11 @@ class Client:
     attendances: int
     newest: datetime
 
+    @property
+    def rows(self) -> int:
+        """Of all sources: so many activities they come to at most."""
+        return self.registrations + self.attendances
+
 
 @dataclass(frozen=True, slots=True)
 class SessionOfClient:
