@@ -77,21 +77,31 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
         desk.org.begin_login()
     with lookup_of(desk, unknown) as lookup:
         for people in windows(ledger, due_people):
-            looked_up_at = database_time(ledger.connection)
-            matches = _begin_lookup(lookup, people)
             follow = at_once and activities_follow and len(people) > RECORDS_PER_CALL
-            # Read while the org looks people up.
-            behind = ActivitiesBehind(desk, people) if follow else None
-            found = matches()
-            unsure = _report_several(desk, people, found)
-            decided = [d for d in _decided(desk, people, found) if d.operation_id not in unsure]
-            decisions = _claim(desk, people, decided, looked_up_at)
-            decisions = with_accounts(desk, decisions, {p.operation_id: p.address for p in people})
+            decisions, behind = _decisions(desk, lookup, people, follow=follow)
+            # They are in the decisions, and take much memory while these are sent.
+            people.clear()
             _record(desk, [d for d in decisions if d.action not in now])
             dispatch.add([d for d in decisions if d.action in now], behind=behind)
         dispatch.flush()
     with ledger.step() as connection:
         settle_claims(connection, ledger.account_id)
+
+
+def _decisions(
+    desk: Desk, lookup: Lookup, people: Sequence[DuePerson], *, follow: bool
+) -> tuple[list[Decision], ActivitiesBehind | None]:
+    """Looks people up and decides them; with the activities that are to follow them. Commits."""
+    looked_up_at = database_time(desk.ledger.connection)
+    matches = _begin_lookup(lookup, people)
+    # Read while the org looks people up.
+    behind = ActivitiesBehind(desk, people) if follow else None
+    found = matches()
+    unsure = _report_several(desk, people, found)
+    decided = [d for d in _decided(desk, people, found) if d.operation_id not in unsure]
+    decisions = _claim(desk, people, decided, looked_up_at)
+    addresses = {person.operation_id: person.address for person in people}
+    return with_accounts(desk, decisions, addresses), behind
 
 
 def _report_several(desk: Desk, people: Sequence[DuePerson], found: Matched) -> set[int]:
