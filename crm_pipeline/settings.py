@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         description="How far below the watermark an extract reads again, for late commits.",
     )
     chunk_rows: int = Field(
-        default=10_000, ge=1, le=100_000, description="Warehouse rows per transaction."
+        default=5_000, ge=1, le=100_000, description="Warehouse rows per transaction."
     )
     salesforce_read_timeout_seconds: float = Field(
         default=120, gt=0, le=3_600, description="Longest wait for one answer of Salesforce."
