@@ -72,15 +72,15 @@ def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) 
     known = known_activities(desk.ledger.connection, [record["Id"] for record in records])
     left = {record["Id"]: record for record in records if record["Id"] not in known.union(taken)}
     found: dict[int, str] = {}
-    for names in (
-        ("Subject", "ActivityDateTime"),
-        ("WhoId", "ActivityDateTime"),
-        ("WhoId", "Subject"),
+    for names, deleted_too in (
+        (("Subject", "ActivityDateTime"), False),
+        # What people deleted is not to come again; by less it may be something else.
+        (("WhoId", "ActivityDateTime"), True),
+        (("WhoId", "Subject"), False),
     ):
         alike: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
         for record in left.values():
-            # What people deleted is not to come again, unless it is somebody else's by now.
-            if "WhoId" in names or not record["IsDeleted"]:
+            if deleted_too or not record["IsDeleted"]:
                 alike[tuple(record[name] for name in names)].append(record["Id"])
         for each in adopted:
             wanted = {**each.intent, "WhoId": each.person_id}

@@ -220,6 +220,23 @@ def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
     assert bench.cycle().counts.api_calls == 0
 
 
+def test_what_people_deleted_since_the_copy_stays_gone_and_what_is_new_is_sent(
+    bench: Bench, run: Run
+) -> None:
+    a_day_s_work(bench)
+    [*_, newest] = bench.records("Event")
+    bench.admin("delete", ids=[newest["Id"]])
+    restore(bench)
+    register(bench.connection, 40, 2, session=2, minute=100)
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    for _ in range(3):
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 3
+    assert newest["Id"] not in {each["Id"] for each in bench.records("Event")}
+    assert set(bench.states().values()) == {"done"}
+
+
 def test_the_same_copy_may_be_restored_twice(bench: Bench, run: Run) -> None:
     a_day_s_work(bench)
     for number in (30, 31):
