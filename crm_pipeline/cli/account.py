@@ -1,6 +1,6 @@
 """`crm-pipeline account`: the clients' accounts, and how to get into their orgs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -212,7 +212,7 @@ def set_(
     """
     from crm_pipeline.accounts.store import update_account, update_settings
 
-    changes = dict(map(_setting, settings or ()))
+    changes = _changes(settings or ())
     itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
     if not changes and not itself:
         mistake(
@@ -371,6 +371,15 @@ def _shown(value: object) -> object:
     if isinstance(value, BaseModel):
         return value.model_dump_json(exclude_unset=True)
     return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _changes(said: Iterable[str]) -> dict[str, str | None]:
+    """Returns what was said of settings, by their names."""
+    changes: dict[str, str | None] = {}
+    for name, value in map(_setting, said):
+        if changes.setdefault(name, value) != value:
+            mistake(f"{name} is said twice, in two ways.")
+    return changes
 
 
 def _setting(text: str) -> tuple[str, str | None]:

@@ -160,6 +160,7 @@ def test_before_the_first_cycle_another_client_is_only_checked(
         (["login_ulr=https://x"], "did you mean login_url?"),
         (["zzz=1"], "Those that exist: client, name, login_url, "),
         (["login_url=http://x.example"], "https"),
+        (["vanished=delete", "vanished=keep"], "vanished is said twice, in two ways"),
     ],
 )
 def test_settings_are_said_in_one_way(run: Run, two_clients: Org, arguments: list[str], told: str):
