@@ -128,29 +128,20 @@ def _print_plan(found: "Plan") -> None:
         [(sobject, *(of.get(each, 0) for each in outcomes)) for sobject, of in numbers.items()],
         empty="The next cycle would do nothing.",
     )
-    print_table(
-        "Why",
-        ("object", "outcome", "reason", "records"),
-        found.reasons(),
-        empty="",
-    )
-    print_table(
-        "Values that do not fit the org",
-        ("object", "field", "why", "records", "for example", "becomes"),
-        found.field_changes(),
-        empty="",
-    )
-    print_table(
-        "Examples",
-        _COLUMNS,
-        [
-            row
-            for record in found.records()
-            if record.outcome not in ("unchanged", "held")
-            for row in _rows(record)
-        ],
-        empty="",
-    )
+    examples = [
+        row
+        for record in found.records()
+        if record.outcome not in ("unchanged", "held")
+        for row in _rows(record)
+    ]
+    changed = ("object", "field", "why", "records", "for example", "becomes")
+    for title, columns, rows in (
+        ("Why", ("object", "outcome", "reason", "records"), found.reasons()),
+        ("Values that do not fit the org", changed, found.field_changes()),
+        ("Examples", _COLUMNS, examples),
+    ):
+        if rows:
+            print_table(title, columns, rows, empty="")
     print_facts(_facts(found))
     for line in filter(None, (found.report.notes, _untold(found))):
         say(line)

@@ -27,6 +27,7 @@ def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path
     assert "Lead\t2" in shown
     assert "Event\t2" in shown
     assert "Lead\tcreate\tperson:p1@example.com\t\tLastName\t\tLast 1\tnew" in shown
+    assert "\n\n\n" not in shown, "of what there is nothing, nothing is said"
     assert "share of the day\t0.0% of 15000 calls" in shown
     assert "Not foreseen: what validation rules" in shown
     alone = json.loads(run("plan", "acme", "--person=p2@example.com", "--json").stdout)
