@@ -133,6 +133,11 @@ def unwritable_references(due: DueRecord, decision: Decision, schema: SObjectSch
     ]
 
 
+def left_out(decision: Decision) -> list[str]:
+    """The fields that the org hides, or does not let the user write."""
+    return [each.field for each in decision.changes if each.why in (Why.ABSENT, Why.READ_ONLY)]
+
+
 def write_of_record(due: DueRecord, decision: Decision, rank: int = 0) -> Write:
     """The write that a decision comes to; `rank` is its place among those of a call."""
     key: Sequence[str] | None = due.intent["key"]

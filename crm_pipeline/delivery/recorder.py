@@ -1,12 +1,12 @@
 """The recorder: what came of the writes of one round, by the one error table."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import ACTIVITY, MEMBER, PASSING, PERSON, Remedy, remedy
+from crm_pipeline.delivery.kind import ACTIVITY, MEMBER, PASSING, PERSON, RECORD, Remedy, remedy
 from crm_pipeline.delivery.recording import keep_held, keep_updates, note_changes, record_failures
 from crm_pipeline.delivery.refusals import (
     ABOUT,
@@ -309,8 +309,17 @@ class Recorder:
         )
 
     def _lacks_what_is_never_left_out(self, write: Write, error: RowError) -> bool:
-        never = self._never_left_out(write)
-        return error.code in FIELD_IS_GONE and not never.isdisjoint(blamed(write, error))
+        if error.code not in FIELD_IS_GONE:
+            return False
+        at_fault = blamed(write, error)
+        return not self._never_left_out(write).isdisjoint(at_fault) or self._demanded(
+            write, at_fault
+        )
+
+    def _demanded(self, write: Write, fields: Iterable[str]) -> bool:
+        """Returns whether a flow demands one of these fields for its records."""
+        is_record = self.decisions[write.ref].kind.name == RECORD.name
+        return is_record and bool(self.desk.schemas.demanded(write.sobject, fields))
 
     def _never_left_out(self, write: Write) -> frozenset[str]:
         """The fields without which a record would be another one, or nobody's."""
@@ -432,6 +441,8 @@ class Recorder:
         allowed = self.desk.account.settings.degrade_fields
         kind = self.decisions[write.ref].kind
         if not (allowed and refused) or not self._never_left_out(write).isdisjoint(refused):
+            return False
+        if self._demanded(write, (f for f, code in refused.items() if code in FIELD_IS_GONE)):
             return False
         rest = {field: value for field, value in write.fields.items() if field not in refused}
         note_changes(

@@ -15,7 +15,7 @@ from typing import Literal
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import RECORD, RECORD_THAT_STAYS_GONE, Kind
+from crm_pipeline.delivery.kind import RECORD, RECORD_THAT_STAYS_GONE, Kind, Remedy
 from crm_pipeline.delivery.record_decisions import (
     Keys,
     contested,
@@ -24,6 +24,7 @@ from crm_pipeline.delivery.record_decisions import (
     decide_record,
     former_masters,
     goes_with_its_master,
+    left_out,
     unwritable_references,
     write_of_record,
 )
@@ -285,17 +286,23 @@ def _decide(
     others = whose_keys(ledger.connection, ledger.account_id, by_key) if by_key else {}
     by_id = [e.operation_id for e in due if e.intent["key"] is None]
     fillers = filled_by_others(ledger.connection, ledger.account_id, by_id) if by_id else {}
+    keyed = topic.kind
+    named_by_id = replace(keyed, when_gone=Remedy.STAYS_GONE)  # None can be made with a given Id.
     for each in due:
         schema = known[each.intent["sobject"]]
-        decision = decide_record(each, schema, topic.kind, along=along, gone=gone)
+        kind = named_by_id if each.intent["key"] is None else keyed
+        decision = decide_record(each, schema, kind, along=along, gone=gone)
         if (filler := fillers.get(each.operation_id)) is not None:
             if fields := contested(each, filler.fields):
                 _fail_contested(desk, each, decision, filler.account_id, fields)
                 continue
-            decision = decide_beside(each, schema, topic.kind, filler.fields)
+            decision = decide_beside(each, schema, kind, filler.fields)
         if (other := others.get(each.operation_id)) is not None:
             _fail_twin(desk, each, decision, other)
-        elif hidden := unwritable_references(each, decision, schema):
+        elif hidden := [
+            *unwritable_references(each, decision, schema),
+            *desk.schemas.demanded(decision.sobject, left_out(decision)),
+        ]:
             _fail_hidden(desk, decision, hidden)
         elif (
             decision.action != "create"
@@ -338,7 +345,7 @@ def _fail_contested(
 
 
 def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
-    """Without its reference a record would be nobody's, so it is not sent."""
+    """Without its reference a record would be nobody's, without a field half; it is not sent."""
     named = ", ".join(f"{decision.sobject}.{field}" for field in hidden)
     message = (
         f"The org does not let the user write {named}; give the user Read and Edit on it in a "
@@ -346,7 +353,7 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     )
     desk.schemas.forget([decision.sobject])
     failed = Failed(
-        decision.operation_id, "HIDDEN_REFERENCE", message, 1, decision.sobject, "create"
+        decision.operation_id, "HIDDEN_FIELD", message, 1, decision.sobject, str(decision.action)
     )
     record_failures(desk, decision.counted_as, [failed])
 

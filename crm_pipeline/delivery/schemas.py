@@ -44,6 +44,7 @@ class Schemas:
     org: OrgAccess
     allowance: Allowance
     _known: dict[str, SObjectSchema] = field(default_factory=dict)
+    _demanded: set[tuple[str, str]] = field(default_factory=set)
 
     def known(self) -> Mapping[str, SObjectSchema]:
         """Those that were described within a day, by sObject."""
@@ -74,6 +75,8 @@ class Schemas:
     def lacking(self, needed: Sequence[OrgObject]) -> list[str]:
         """Returns everything that the org lacks of some objects, a line each; commits.
 
+        Their fields are demanded from then on: no record goes out without one of them.
+
         Those that are not known are described in one call, and an object that lacks something is
         forgotten, so that the next cycle sees what was mended.
 
@@ -86,11 +89,16 @@ class Schemas:
             answers = composite(self.org.log_in(), self.subrequests(missing))
             there = [(n, a) for n, a in zip(missing, answers, strict=True) if a.status == 200]
             self.keep([name for name, _ in there], [answer for _, answer in there])
+        self._demanded |= {(each.name, of.name.lower()) for each in needed for of in each.fields}
         found = lacking(needed, self.known())
         if found:
             with self.ledger.step():
                 self.forget([each.name for each in needed if lacking([each], self.known())])
         return found
+
+    def demanded(self, sobject: str, fields: Iterable[str]) -> list[str]:
+        """Returns those of some fields of an object that a flow demands of the org."""
+        return [name for name in fields if (sobject, name.lower()) in self._demanded]
 
     def unknown(self, sobjects: Iterable[str]) -> list[str]:
         """Those of these objects that are to be described."""

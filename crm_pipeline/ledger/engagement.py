@@ -220,6 +220,14 @@ def mark_deleted_in_org(
     connection.execute(statement("engagement/mark_deleted_in_org"), parameters)
 
 
+def revive_prospects(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> None:
+    """Has prospects wanted again whose records people deleted and brought back, by their Ids."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
+    connection.execute(statement("engagement/revive_prospects"), parameters)
+
+
 def addresses_to_seek(connection: Connection, account_id: str, limit: int) -> list[str]:
     """Addresses of prospects that were not sought in the org yet."""
     parameters = {"account_id": account_id, "limit": limit}
@@ -234,22 +242,26 @@ def note_sought(connection: Connection, account_id: str, emails: Collection[str]
 
 def take_people(
     connection: Connection, account_id: str, people: Sequence[Mapping[str, Any]]
-) -> int:
+) -> dict[str, int]:
     """Keeps those of some Leads and Contacts that have the address of a prospect, or had it.
+
+    What was read together is taken together: a Lead may have become a Contact among them.
 
     Args:
         connection: the caller's.
         account_id: whose.
         people: `salesforce_id`, `sobject`, `email`, `is_there`, `is_converted`, `columns`,
-            `org_account`, `merged_into` (an Id or None), `stamp`.
+            `org_account`, `merged_into` (an Id or None), `successor` (likewise; also what a Lead
+            was converted to), `stamp`.
 
     Returns:
-        How many are new or changed.
+        How many are new or changed, by their object.
     """
     if not people:
-        return 0
+        return {}
     parameters = {"account_id": account_id, "rows": storable_json(people)}
-    return int(connection.scalar(statement("engagement/take_people"), parameters) or 0)
+    rows = connection.execute(statement("engagement/take_people"), parameters)
+    return {row.sobject: row.number for row in rows}
 
 
 def take_owners(connection: Connection, account_id: str, owners: Mapping[str, str | None]) -> None:
@@ -357,12 +369,22 @@ def count_records(
     return int(connection.scalar(statement("engagement/count_records"), parameters) or 0)
 
 
-def requested_readings(connection: Connection, account_id: str) -> set[str]:
-    """The prospects of which full readings are asked for; `ALL` may be among them."""
-    return set(connection.scalars(statement("engagement/requests"), {"account_id": account_id}))
+def requested_readings(connection: Connection, account_id: str) -> dict[str, datetime]:
+    """The prospects of which full readings are asked for, each since when.
+
+    `ALL` may be among them.
+    """
+    rows = connection.execute(statement("engagement/requests"), {"account_id": account_id})
+    return {row.prospect_id: row.requested_at for row in rows}
 
 
-def end_requests(connection: Connection, account_id: str, prospect_ids: Collection[str]) -> None:
-    """Notes that full readings are done."""
-    parameters = {"account_id": account_id, "prospect_ids": list(prospect_ids)}
+def end_requests(
+    connection: Connection, account_id: str, requested: Mapping[str, datetime]
+) -> None:
+    """Notes that full readings are done; what was asked for again meanwhile stays asked for."""
+    parameters = {
+        "account_id": account_id,
+        "prospect_ids": list(requested),
+        "times": list(requested.values()),
+    }
     connection.execute(statement("engagement/end_requests"), parameters)

@@ -1,7 +1,7 @@
 -- Prospects whose records people deleted in the org are gone, until the source changes them.
 WITH gone AS (
     UPDATE crm.prospect AS p
-    SET is_gone = true, is_due = true
+    SET is_gone = true, is_due = true, deleted_record = r.salesforce_id
     FROM crm.record AS r
     WHERE
         r.account_id = :account_id

@@ -13,6 +13,20 @@ WITH gone AS (
     RETURNING p.email
 ),
 
+-- Whoever takes its record out of the bin does not bring it back to the source.
+ended AS (
+    UPDATE crm.prospect AS p
+    SET deleted_record = NULL
+    WHERE
+        p.account_id = :account_id
+        AND p.deleted_record IS NOT NULL
+        AND NOT p.prospect_id = any(CAST(:prospect_ids AS text []))
+        AND (
+            CAST(:asked AS text []) IS NULL
+            OR p.prospect_id = any(CAST(:asked AS text []))
+        )
+),
+
 touched AS (
     UPDATE crm.engagement_person AS e
     SET is_due = true

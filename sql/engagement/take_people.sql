@@ -1,7 +1,7 @@
 -- Keeps Leads and Contacts that have the address of a prospect, or had it, as they were read. What
 -- of them changed is to be said, and what their prospects wait for is looked at. Whoever absorbed
 -- one that had data of a prospect may have it now, too.
-WITH said AS (
+WITH RECURSIVE said AS (
     SELECT DISTINCT ON (s.salesforce_id) s.*
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s (
         salesforce_id text,
@@ -12,17 +12,33 @@ WITH said AS (
         columns jsonb,
         org_account text,
         merged_into text,
+        successor text,
         stamp timestamptz
     )
     ORDER BY s.salesforce_id ASC, s.stamp DESC
 ),
 
-heir AS (
-    SELECT DISTINCT s.merged_into AS salesforce_id
+-- Who stands for one that had a prospect's data, over any number of steps, and shows its prospect.
+successor AS (
+    SELECT s.successor AS salesforce_id, s.columns ->> 'prospect_id' AS shown
     FROM said AS s
     INNER JOIN crm.engagement_person AS k
         ON k.account_id = :account_id AND s.salesforce_id = k.salesforce_id
-    WHERE k.is_engaged AND s.merged_into IS NOT NULL
+    WHERE k.is_engaged AND s.successor IS NOT NULL
+    UNION
+    SELECT s.successor, f.shown
+    FROM successor AS f
+    INNER JOIN said AS s ON f.salesforce_id = s.salesforce_id
+    WHERE s.successor IS NOT NULL
+),
+
+heir AS (
+    SELECT DISTINCT f.salesforce_id
+    FROM successor AS f
+    INNER JOIN said AS s
+        ON
+            f.salesforce_id = s.salesforce_id
+            AND f.shown IS NOT DISTINCT FROM s.columns ->> 'prospect_id'
 ),
 
 kept AS (
@@ -86,7 +102,7 @@ kept AS (
             excluded.columns,
             excluded.org_account
         )
-    RETURNING e.email, e.is_due
+    RETURNING e.sobject, e.email, e.is_due
 ),
 
 opened AS (
@@ -96,4 +112,6 @@ opened AS (
     WHERE p.account_id = :account_id AND p.email = k.email AND k.is_due AND p.is_active
 )
 
-SELECT count(*) AS number FROM kept
+SELECT k.sobject, count(*) AS number
+FROM kept AS k
+GROUP BY k.sobject

@@ -65,7 +65,7 @@ _TOPICS = (
         after=(topics.PROSPECTS, topics.TAGS),
         counts=_WRITTEN[1:],
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
     ),
     Topic(
         topics.PROSPECT_SCORES,
@@ -75,7 +75,7 @@ _TOPICS = (
         after=(topics.PROSPECTS, topics.SCORES),
         counts=_WRITTEN[1:],
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
     ),
     Topic(
         topics.PAGES,
@@ -89,7 +89,7 @@ _TOPICS = (
         records=True,
         sends=("record",),
         option="pages",
-        when_deleted="leave",
+        when_deleted="recreate",
     ),
     Topic(
         topics.TO_LEADS,
@@ -101,7 +101,7 @@ _TOPICS = (
         counts=_WRITTEN,
         reads_back=True,
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -114,7 +114,7 @@ _TOPICS = (
         counts=_WRITTEN,
         reads_back=True,
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -130,7 +130,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="by_event",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
         publishes=True,
     ),
@@ -143,7 +143,7 @@ _TOPICS = (
         after=(topics.TO_LEADS,),
         counts=_WRITTEN[1:],
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -155,7 +155,7 @@ _TOPICS = (
         after=(topics.TO_CONTACTS,),
         counts=_WRITTEN[1:],
         sends=("record",),
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -172,7 +172,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="accounts",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -189,7 +189,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="accounts",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -206,7 +206,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="accounts",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -220,7 +220,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="opportunity_tags",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
     Topic(
@@ -234,7 +234,7 @@ _TOPICS = (
         reads_back=True,
         sends=("record",),
         option="opportunity_scores",
-        when_deleted="leave",
+        when_deleted="recreate",
         gives_up=False,
     ),
 )

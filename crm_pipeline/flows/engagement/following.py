@@ -25,6 +25,7 @@ from crm_pipeline.ledger.engagement import (
     people_to_say,
     prospects_of,
     prospects_to_say,
+    revive_prospects,
     take_owners,
     take_people,
     take_to_tell,
@@ -96,21 +97,19 @@ def notice(noticed: Sequence[Noticed], chosen: EngagementSettings) -> list[Messa
 def take(taking: Taking[EngagementSettings]) -> Numbers:
     """Keeps the Leads and Contacts that have the address of a prospect, or had it."""
     account_id = taking.account.account_id
-    numbers = {}
-    for sobject in back_rules.PEOPLE:
-        read = taking.records.get(sobject, ())
-        people = [_person(sobject, each, taking.choices) for each in read]
-        taken = take_people(taking.ledger, account_id, people)
-        numbers[topics.MATCHES[sobject], "read"] = taken
+    people = [
+        _person(sobject, each, taking.choices)
+        for sobject in back_rules.PEOPLE
+        for each in taking.records.get(sobject, ())
+    ]
+    taken = take_people(taking.ledger, account_id, people)
+    numbers = {(topics.MATCHES[each], "read"): taken.get(each, 0) for each in back_rules.PEOPLE}
     if owners := {each["Id"]: each.get("Email") for each in taking.records.get("User", ())}:
         take_owners(taking.ledger, account_id, owners)
-    deleted = [
-        each["Id"]
-        for each in taking.records.get(taking.choices.names.object("prospect"), ())
-        if each.get("IsDeleted")
-    ]
-    if deleted:
-        mark_deleted_in_org(taking.ledger, account_id, deleted)
+    of_prospects = taking.records.get(taking.choices.names.object("prospect"), ())
+    for is_deleted, keep in ((True, mark_deleted_in_org), (False, revive_prospects)):
+        if ids := [e["Id"] for e in of_prospects if bool(e.get("IsDeleted")) is is_deleted]:
+            keep(taking.ledger, account_id, ids)
     take_org_accounts(taking.ledger, account_id, _org_accounts(taking.records.get("Account", ())))
     opportunities = [_opportunity(each) for each in taking.records.get("Opportunity", ())]
     take_opportunities(taking.ledger, account_id, opportunities)
@@ -261,6 +260,7 @@ def _person(sobject: str, record: Record, chosen: EngagementSettings) -> dict[st
         "is_converted": bool(record.get("IsConverted")),
         "columns": back_rules.told_values(record, chosen),
         "merged_into": record.get("MasterRecordId"),
+        "successor": record.get("MasterRecordId") or record.get("ConvertedContactId"),
         "org_account": record.get("AccountId") if chosen.accounts else None,
         "stamp": record["SystemModstamp"],
     }

@@ -1,7 +1,7 @@
 """Reading for the engagement workflow: what defines tags and scores, prospects, their pages."""
 
 from collections.abc import Collection, Generator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crm_pipeline.accounts.engagement import EngagementSettings
@@ -74,7 +74,7 @@ def _read_definitions(
 
 
 def _read_prospects(
-    reading: Reading[EngagementSettings], position: Position | None, asked: Collection[str]
+    reading: Reading[EngagementSettings], position: Position | None, asked: Mapping[str, datetime]
 ) -> Generator[Batch]:
     """Reads prospects that changed, or what people asked for; of these, absent ones are gone."""
     account_id = reading.account.account_id
@@ -84,7 +84,7 @@ def _read_prospects(
         yield Batch(PROSPECTS.name, len(chunk.rows), (), chunk.position, numbers=numbers.shown)
     if not asked:
         return
-    some = None if ALL in asked else asked
+    some = None if ALL in asked else list(asked)
     if some is not None:
         seen = set()
         for chunk in PROSPECTS.read(_part(reading, some), None):

@@ -200,6 +200,47 @@ def test_a_prospect_that_people_delete_is_gone_until_the_source_changes_it(ada: 
     assert shown(ada, "Lead", known)["Temperature__c"] == 5
 
 
+def test_a_prospect_out_of_the_bin_is_there_with_all_of_it(ada: Bench) -> None:
+    """It lay there without tags, and its people had nothing of it."""
+    known = lead(ada, "ada@x.example")
+    complete(ada)
+    complete(ada)
+    [record] = ada.records("Prospect__c")
+    ada.admin("delete", ids=[record["Id"]])
+    complete(ada)
+    assert ada.records("SW_Prospect_Tag__c") == []
+    ada.admin("undelete", ids=[record["Id"]])
+    complete(ada)
+    assert [each["Id"] for each in ada.records("Prospect__c")] == [record["Id"]]
+    assert len(ada.records("SW_Prospect_Tag__c")) == len(ada.records("Prospect_Score__c")) == 1
+    assert shown(ada, "Lead", known)["Prospect_Id__c"] == "ada"
+    assert copies(ada) == [(known, "hot")]
+    # Of one that the source no longer has either, nothing is made.
+    take_away(ada.connection, "prospect", prospect_id="ada")
+    ada.admin("delete", ids=[record["Id"]])
+    request_reading(ada.connection, ACCOUNT)
+    complete(ada)
+    ada.admin("undelete", ids=[record["Id"]])
+    complete(ada)
+    assert ada.records("SW_Prospect_Tag__c") == []
+    assert shown(ada, "Lead", known) == NOTHING
+
+
+def test_a_copy_that_people_delete_comes_again_with_its_next_change(ada: Bench) -> None:
+    """It was never made again, and each change of it was told as done."""
+    known = lead(ada, "ada@x.example")
+    complete(ada)
+    gone = ada.records("SW_Tag_Segment_Trigger__c") + ada.records("SW_Prospect_Tag__c")
+    ada.admin("delete", ids=[each["Id"] for each in gone])
+    complete(ada)
+    assert copies(ada) == []
+    tag(ada.connection, "ada", "hot", times=4)
+    complete(ada)
+    assert copies(ada) == [(known, "hot")]
+    assert [each["Times__c"] for each in ada.records("SW_Prospect_Tag__c")] == [4]
+    assert set(ada.states().values()) == {"done"}
+
+
 def test_copies_of_a_deleted_lead_are_deleted(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)
@@ -240,6 +281,32 @@ def test_a_lead_without_a_prospect_keeps_nothing_of_one_that_it_absorbed(ada: Be
         complete(ada)
     assert copies(ada) == []
     assert shown(ada, "Lead", winner) == NOTHING
+
+
+def test_nobody_keeps_what_came_over_two_steps_between_two_readings(ada: Bench) -> None:
+    """The fields that a conversion and a merge carried on to a Contact stayed there."""
+    known, other = lead(ada, "ada@x.example"), contact(ada, "other@x.example")
+    complete(ada)
+    complete(ada)
+    ada.admin("convert", lead_id=known)
+    [became] = [each["Id"] for each in ada.records("Contact") if each["Id"] != other]
+    ada.admin("merge", object="Contact", master_id=other, ids=[became])
+    assert shown(ada, "Contact", other)["Prospect_Id__c"] == "ada"
+    for _ in range(3):
+        complete(ada)
+    assert shown(ada, "Contact", other) == NOTHING
+    assert copies(ada, "Contact__c") == []
+
+
+def test_what_people_wrote_at_a_contact_stays_where_a_lead_became_it(ada: Bench) -> None:
+    known = lead(ada, "ada@x.example")
+    other = contact(ada, "other@x.example", Temperature__c=7, Prospect_Id__c="theirs")
+    complete(ada)
+    ada.admin("convert", lead_id=known, contact_id=other)
+    for _ in range(3):
+        complete(ada)
+    theirs = shown(ada, "Contact", other)
+    assert (theirs["Prospect_Id__c"], theirs["Temperature__c"]) == ("theirs", 7)
 
 
 RULE = {

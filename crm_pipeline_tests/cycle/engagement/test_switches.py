@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.flows.engagement.topics import ALL_OF_THE_ORG
-from crm_pipeline.ledger.engagement import count_records, request_reading
+from crm_pipeline.ledger.engagement import (
+    count_records,
+    end_requests,
+    request_reading,
+    requested_readings,
+)
 from crm_pipeline.lineage.assets import TOPICS, metadata
 from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -181,6 +187,44 @@ def test_what_was_mended_in_the_org_is_seen_by_the_next_cycle(engaged: Engaged) 
         bench.admin("settings", hidden_fields=[])
         complete(bench)
         assert len(bench.records("Prospect__c")) == 1
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_nothing_goes_without_a_field_that_is_hidden_between_two_cycles(
+    engaged: Engaged, monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    """The cycle was Complete, the field stayed empty, and was so when it was shown again."""
+    with engaged() as bench:
+        monkeypatch.setattr("crm_pipeline.salesforce.bulk._SHORTEST_WAIT_SECONDS", 0.02)
+        bench.settings(route=route)
+        fill(bench)
+        complete(bench)
+        complete(bench)
+        bench.admin("settings", hidden_fields=["SW_Prospect_Tag__c.Times__c"])
+        define_tag(bench.connection, "new")
+        for name, times in (("hot", 7), ("new", 3)):
+            tag(bench.connection, "ada", name, times=times)
+        bench.cycle()
+        assert "SW_Prospect_Tag__c.Times__c: not in the org" in bench.cycle().reason
+        bench.admin("settings", hidden_fields=[])
+        complete(bench)
+        complete(bench)
+        assert sorted(e["Times__c"] for e in bench.records("SW_Prospect_Tag__c")) == [3, 7]
+        assert set(bench.states().values()) == {"done"}
+
+
+def test_what_is_asked_for_while_it_is_read_is_read_once_more(bench: Bench) -> None:
+    request_reading(bench.connection, ACCOUNT, "ada")
+    bench.connection.commit()
+    seen = requested_readings(bench.connection, ACCOUNT)
+    bench.connection.commit()
+    request_reading(bench.connection, ACCOUNT, "ada")
+    bench.connection.commit()
+    end_requests(bench.connection, ACCOUNT, seen)
+    again = requested_readings(bench.connection, ACCOUNT)
+    assert again.keys() == {"ada"}
+    end_requests(bench.connection, ACCOUNT, again)
+    assert not requested_readings(bench.connection, ACCOUNT)
 
 
 def test_a_step_that_an_option_switches_off_is_absent_and_says_so(engaged: Engaged) -> None:
