@@ -170,7 +170,8 @@ def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
         due.operation_id,
         "none",
         due.intent["sobject"],
-        None if is_published else due.held_id or due.intent["id"],
+        # What is named by its Id is about that record, though it may stand for a merged one by now.
+        None if is_published else due.intent["id"] or due.held_id,
         {},
         "was never there",
         altered=True,

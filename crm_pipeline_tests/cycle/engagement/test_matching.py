@@ -340,6 +340,24 @@ def test_what_the_org_refuses_is_tried_thirty_times(engaged: Engaged) -> None:
         assert status(bench) == ("Processed", 1, 0)
 
 
+def test_what_waits_for_a_lead_does_not_go_to_the_one_that_absorbs_it(engaged: Engaged) -> None:
+    """The fields of another prospect were written there, and stayed."""
+    with engaged(RULE) as bench:
+        for name in ("ada", "bob"):
+            prospect(bench.connection, name, temperature=5)
+        winner, loser = lead(bench, "ada@x.example"), lead(bench, "bob@x.example")
+        complete(bench)
+        prospect(bench.connection, "bob", temperature=70)
+        complete(bench)
+        RULES[bench.org]["Lead"].clear()
+        bench.admin("merge", object="Lead", master_id=winner, ids=[loser])
+        for _ in range(3):
+            complete(bench)
+        of_ada = {"Prospect_Id__c": "ada", "Favorite__c": False, "Temperature__c": 5}
+        assert shown(bench, "Lead", winner) == of_ada
+        assert set(bench.states().values()) == {"done"}
+
+
 def test_a_cause_that_hits_many_is_one_incident_and_costs_no_try(engaged: Engaged) -> None:
     with engaged(RULE) as bench:
         for number in range(60):
