@@ -40,6 +40,9 @@ def decide_record(
     wanted = due.intent["fields"]
     if decision.salesforce_id is None:
         return _created(decision, due, schema, wanted, along or {})
+    if due.held_id and due.intent["id"] and due.held_id != due.intent["id"]:
+        # It was about a record that people merged into this one, which has wants of its own.
+        return replace(decision, reason="merged into another record")
     if due.is_of_another_object:
         return _deletion(decision, due, "to be made anew as another object")
     masters = _former_masters(due, schema)
@@ -170,8 +173,7 @@ def _decision(due: DueRecord, kind: Kind, along: Keys) -> Decision:
         due.operation_id,
         "none",
         due.intent["sobject"],
-        # What is named by its Id is about that record, though it may stand for a merged one by now.
-        None if is_published else due.intent["id"] or due.held_id,
+        None if is_published else due.held_id or due.intent["id"],
         {},
         "was never there",
         altered=True,

@@ -39,6 +39,15 @@ heir AS (
         ON
             f.salesforce_id = s.salesforce_id
             AND f.shown IS NOT DISTINCT FROM s.columns ->> 'prospect_id'
+    -- One that has a prospect's data of its own is known; it is not said anew with each reading.
+    WHERE NOT EXISTS (
+        SELECT
+        FROM crm.engagement_person AS k
+        WHERE
+            k.account_id = :account_id
+            AND k.salesforce_id = f.salesforce_id
+            AND k.is_engaged
+    )
 ),
 
 kept AS (
