@@ -67,7 +67,7 @@ class ReadBack:
         swings: of fields that the org and the source may be setting in turn.
         merged: by the Ids of merged records, those of the winners.
         converted: by the Ids of converted leads, those of their contacts.
-        there: the Ids of records that are not deleted.
+        there: the Ids of records that may be written: not deleted, and no converted leads.
         notes: what people are to know, a line each.
     """
 
@@ -328,7 +328,11 @@ def _notice(
                 news[record["Id"]] = OrgValue(
                     {**before.written, **written}, {**before.told, **differing}
                 )
-    there = [record["Id"] for record in every if record.get("IsDeleted") is False]
+    there = [
+        record["Id"]
+        for record in every
+        if record.get("IsDeleted") is False and not record.get("IsConverted")
+    ]
     return ReadBack(
         noticed,
         records,

@@ -12,6 +12,7 @@ from crm_pipeline_tests.chaos.prospect_examiner import Model, Source, examine
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.engagement.conftest import complete
 from crm_pipeline_tests.cycle.engagement.test_matching import contact, lead
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.engagement.warehouse import define_tag, prospect, tag
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 
@@ -60,9 +61,11 @@ def deeds(bench: Bench) -> list[Callable[[], object]]:
     ]
 
 
+@pytest.mark.parametrize("first", deep_but_first(2, [0, 6, 1, 2, 3, 4, 5, 7, 8]))
 def test_the_org_is_right_when_the_jobs_are_done(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
+    """Whichever deed is done first, nothing is sent any more in the end."""
     monkeypatch.setattr("crm_pipeline.salesforce.bulk._SHORTEST_WAIT_SECONDS", 0.02)
     bench.settings(route="bulk")
     define_tag(bench.connection, "hot")
@@ -74,7 +77,7 @@ def test_the_org_is_right_when_the_jobs_are_done(
     for number, name in enumerate(NAMES):
         prospect(bench.connection, name, temperature=10 + number)
         tag(bench.connection, name, "hot", times=2 + number)
-    weather = Meanwhile("bulk2.close", some)
+    weather = Meanwhile("bulk2.close", [*some[first:], *some[:first]])
     bench.org.weather = weather
     for _ in range(3):
         bench.cycle()
