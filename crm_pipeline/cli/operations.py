@@ -24,6 +24,7 @@ class State(StrEnum):
     """The ledger's states of an operation."""
 
     pending = "pending"
+    held = "held"
     in_flight = "in_flight"
     done = "done"
     failed = "failed"

@@ -131,6 +131,11 @@ backfills AS (
     DELETE FROM crm.campaign_backfill WHERE account_id = :account_id
 ),
 
+-- Their rows go with them.
+plans AS (
+    DELETE FROM crm.plan WHERE account_id = :account_id
+),
+
 standing AS (
     UPDATE crm.sync_state SET watermark = NULL WHERE account_id = :account_id
 )
