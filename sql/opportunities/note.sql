@@ -85,12 +85,16 @@ for_the_first_time AS (
         t.record,
         t.history,
         false,
-        1,
-        jsonb_build_object(CASE WHEN t.created_at >= r.begins_at THEN 'new' ELSE 'updated' END, 1),
+        coalesce(m.versions_from, 0) + 1,
+        jsonb_build_object(
+            CASE WHEN t.created_at >= r.begins_at THEN 'new' ELSE 'updated' END,
+            coalesce(m.versions_from, 0) + 1
+        ),
         t.stamp,
         t.created_at
     FROM told AS t
     INNER JOIN crm.opportunity_reading AS r ON r.account_id = :account_id
+    LEFT JOIN crm.ledger_mark AS m ON r.account_id = m.account_id
     LEFT JOIN known AS k ON t.opportunity_id = k.opportunity_id
     WHERE k.opportunity_id IS NULL AND NOT t.deleted
     RETURNING opportunity_id, version, fired

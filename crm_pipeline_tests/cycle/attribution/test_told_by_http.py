@@ -132,3 +132,28 @@ def test_a_platform_that_knows_more_than_a_restored_ledger_is_told_what_holds(
         before = len(platform.inbox.messages)
         assert deals.cycle().state == "Complete"
         assert len(platform.inbox.messages) == before
+
+
+def test_an_opportunity_made_since_the_copy_is_told_in_a_version_above_those_that_are_known(
+    deals: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It began again with version 1, which was none of the later ones."""
+    with LocalPlatformServer(SECRET) as platform:
+        monkeypatch.setenv("PLATFORM_URL", f"{platform.url}/messages")
+        monkeypatch.setenv("PLATFORM_SECRET", SECRET)
+        settings.cache_clear()
+        track(deals.connection, 1, contact_name="Ada Lovelace", email="ada@example.com")
+        deals.cycle()
+        back_up(deals)
+        made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+        deals.cycle()
+        edit(deals, made, StageName="Qualification")
+        deals.cycle()
+        [known] = platform.inbox.current.values()
+        restore(deals)
+        edit(deals, made, StageName="Closed Won")
+        assert deals.cycle().state == "Complete"
+        [current] = platform.inbox.current.values()
+        assert current.body["stage"] == "Closed Won"
+        assert current.body["version"] > known.body["version"] == 2
+        assert current.body["fired"] == {"new": current.body["version"]}
