@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.copies import activities_to_create
 from crm_pipeline.ledger.due import Lost, known_activities
 from crm_pipeline.salesforce.composite import Record, query_all
@@ -92,7 +93,10 @@ def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) 
 
 
 def _ours(desk: Desk, first: datetime, last: datetime, order: str = "") -> list[Record]:
-    """Activities between two times that our user made, deleted ones too; calls the org."""
+    """Activities between two times that our user made, deleted ones too; calls the org.
+
+    Without those that are left of removed people: the ledger has forgotten that they are its own.
+    """
     query = select(
         ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted"),
         EVENT,
@@ -103,4 +107,7 @@ def _ours(desk: Desk, first: datetime, last: datetime, order: str = "") -> list[
     [records] = query_all(
         desk.org.log_in(), [f"{query} {order}".strip()], include_deleted=True
     ).records
-    return records
+    tombstones = tombstones_of(desk.ledger.connection, desk.account)
+    if tombstones is None:
+        return records
+    return [each for each in records if not tombstones.hold_sign(sign_of("record", each["WhoId"]))]

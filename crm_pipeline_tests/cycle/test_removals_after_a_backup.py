@@ -10,6 +10,7 @@ from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.cycle.test_removals import CANARY, ask, canary_and_another
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 __all__ = ["run"]
 
@@ -81,3 +82,26 @@ def test_a_line_that_was_cut_off_was_never_promised(bench: Bench) -> None:
     restore(bench)
     assert bench.cycle().state == "Complete"
     assert bench.connection.scalar(text("SELECT count(*) FROM crm.erased")) == 2
+
+
+@pytest.mark.parametrize("in_org", ["leave", "anonymize"])
+def test_what_a_removal_left_in_the_org_is_no_sign_of_an_older_copy(
+    bench: Bench, in_org: str
+) -> None:
+    """After each restart of PostgreSQL it stopped the account, and was adopted as another's."""
+    add_person(bench.connection, 1, CANARY)
+    register(bench.connection, 1, 1, minute=1)
+    bench.cycle()
+    ask(in_org=in_org)
+    assert bench.cycle().tally["removals", "removed"] == 1
+    bench.connection.execute(
+        text(
+            "UPDATE crm.ledger_mark SET server_started_at = now(),"
+            " written_by = pg_current_xact_id()::text::bigint"
+        )
+    )
+    add_person(bench.connection, 2)
+    register(bench.connection, 2, 2, minute=1)
+    report = bench.cycle()
+    assert report.state == "Complete", report.reason
+    assert len(bench.records("Event")) == 2
