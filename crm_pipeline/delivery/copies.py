@@ -71,7 +71,8 @@ def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) 
     times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in adopted]
     records = _ours(desk, min(times) - _MOVED, max(times) + _MOVED)
     known = known_activities(desk.ledger.connection, [record["Id"] for record in records])
-    left = {record["Id"]: record for record in records if record["Id"] not in known.union(taken)}
+    claimed = known.union(taken)
+    left = {record["Id"]: record for record in records if record["Id"] not in claimed}
     found: dict[int, str] = {}
     for names, deleted_too in (
         (("Subject", "ActivityDateTime"), False),
