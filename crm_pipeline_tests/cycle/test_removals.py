@@ -196,6 +196,19 @@ def test_a_person_whom_only_the_org_knows_is_sought_by_the_address(bench: Bench)
     assert done_at(receipt, "org/Contact")["deleted"] == 1
 
 
+def test_activities_are_anonymized_by_their_ids_where_nobody_is_known_to_have_them(bench: Bench):
+    """Whose record people deleted, or it has another address by now, is not known for a while."""
+    canary_and_another(bench)
+    bench.cycle()
+    lead = next(each for each in bench.records("Lead") if each["Email"] == CANARY)
+    bench.org.table("Lead").rows[lead["Id"]]["Email"] = "other@example.com"
+    bench.connection.execute(
+        text("DELETE FROM crm.identity WHERE salesforce_id = :id"), {"id": lead["Id"]}
+    )
+    _, receipt = removed(bench, in_org="anonymize")
+    assert done_at(receipt, "org/Event") == {"anonymized": 2}
+
+
 def test_what_was_sent_without_an_answer_is_awaited(bench: Bench, monkeypatch: Any):
     canary_and_another(bench)
     bench.fault("composite", "reset_after", nth=2)

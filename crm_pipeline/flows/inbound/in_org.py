@@ -18,7 +18,7 @@ from crm_pipeline.inbound.tombstones import BLOT
 from crm_pipeline.ledger.outcomes import Emptied
 from crm_pipeline.ledger.read_back import follow_converted, follow_merged
 from crm_pipeline.salesforce.bulk import hard_delete
-from crm_pipeline.salesforce.composite import query_all
+from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.errors import AccountStopped, Treatment
@@ -104,29 +104,17 @@ def remove_in_org(desk: Desk, traces: Traces, chosen: InOrg) -> RemovedInOrg:
 
 def _found(desk: Desk, traces: Traces) -> _Found:
     """Finds the person's records and those below them; commits whom they turn out to stand for."""
-    org = desk.org.log_in()
     own: dict[str, str] = {record_id: sobject for sobject, record_id in traces.records}
     if traces.in_flight or not any(sobject in PEOPLE for sobject in own.values()):
         by_address = query_all(
-            org,
+            desk.org.log_in(),
             [select(("Id",), each, in_list("Email", traces.addresses)) for each in PEOPLE],
         ).records
         for sobject, records in zip(PEOPLE, by_address, strict=True):
             own |= {record["Id"]: sobject for record in records}
     own |= _successors(desk, [each for each, sobject in own.items() if sobject in PEOPLE])
     people = [each for each, sobject in own.items() if sobject in PEOPLE]
-    if not people:
-        return _Found({})
-    leads, former, *activities = query_all(
-        org,
-        [
-            select(("Id", "IsConverted"), "Lead", in_list("Id", people)),
-            select(
-                ("Id", "Email", "ConvertedContactId"), "Lead", in_list("ConvertedContactId", people)
-            ),
-            *(select(("Id", "WhoId"), each, in_list("WhoId", people)) for each in ACTIVITIES),
-        ],
-    ).records
+    leads, former, *activities = _around(desk, people) if people else ([], [], [], [])
     became = {each["Id"]: each["ConvertedContactId"] for each in former}
     with desk.ledger.step() as connection:
         follow_converted(connection, traces.account_id, became)
@@ -149,6 +137,20 @@ def _found(desk: Desk, traces: Traces) -> _Found:
     for record_id, sobject in own.items():
         ids.setdefault(sobject, []).append(record_id)
     return _Found(ids, frozenset(converted), shared, left, desk.schemas.describe(ids))
+
+
+def _around(desk: Desk, people: Sequence[str]) -> list[list[Record]]:
+    """Reads the Leads among some people, those that became one of them, and their activities."""
+    return query_all(
+        desk.org.log_in(),
+        [
+            select(("Id", "IsConverted"), "Lead", in_list("Id", people)),
+            select(
+                ("Id", "Email", "ConvertedContactId"), "Lead", in_list("ConvertedContactId", people)
+            ),
+            *(select(("Id", "WhoId"), each, in_list("WhoId", people)) for each in ACTIVITIES),
+        ],
+    ).records
 
 
 def _successors(desk: Desk, people: Sequence[str]) -> dict[str, str]:
