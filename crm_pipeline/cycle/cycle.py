@@ -229,6 +229,9 @@ class _Cycle:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._retry(desk)), retrying
             )
+        with ledger.step():
+            # Newer versions of what is held may be read now, and supersede it.
+            self._release()
         self._read()
         if reading_back and org_is_there:
             org_is_there = attempt(
@@ -379,12 +382,16 @@ class _Cycle:
         report.counts.incidents = len(incidents)
         return notes_for_people(desk.notes, report.tally, incidents)
 
+    def _release(self) -> None:
+        """Has what was held back be pending again, within the caller's transaction."""
+        if isinstance(self._occasion, Applying):
+            release_held(self._ledger.connection, self._account.account_id)
+
     def _finish(self, desk: Desk) -> None:
         """Closes the cycle and sets the account's state, within the caller's transaction."""
         report, connection = self._report, self._ledger.connection
         seen = desk.allowance.usage_now
-        if isinstance(self._occasion, Applying):
-            release_held(connection, report.account_id)
+        self._release()
         self._conclude(self._sum_up(desk))
         standing = finish_cycle(
             connection,

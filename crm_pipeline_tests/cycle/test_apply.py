@@ -124,3 +124,29 @@ def test_erasure_reaches_plans(bench: Bench) -> None:
     left = bench.connection.scalars(text("SELECT about FROM crm.plan_row ORDER BY about")).all()
     assert "person:p2@example.com" in left
     assert not [each for each in left if "p1@" in each]
+
+
+def test_what_was_held_back_from_the_first_tries_is_one_with_what_is_read_of_it(
+    bench: Bench,
+) -> None:
+    """Both versions of a row were pending once nothing was held, and two activities were made."""
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.cycle()
+    plan_id = plan_of(bench)
+    register(bench.connection, 3, 2, minute=60)
+    register(bench.connection, 4, 1, minute=61)
+    bench.cycle(frozenset(("lead_payloads",)))
+    bench.connection.execute(
+        text("UPDATE crm.operation SET state = 'failed' WHERE natural_key = 'registration:4'")
+    )
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.registration SET registered_at = registered_at + interval '5 min',"
+            " shipped_at = shipped_at + interval '1 hour' WHERE registration_id = 3"
+        )
+    )
+    applied(bench, plan_id)
+    assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 4
