@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """Say why a person has their status in an event's campaign, and what would change it.
 
-    Of whoever is no member the rows of the warehouse say why none of them is sent.
+    Of somebody who is no member it says why none of their rows in the warehouse is sent.
     """
     from crm_pipeline.flows.campaigns.explaining import explained
     from crm_pipeline.ledger.campaign_keys import called, key_of

@@ -1,5 +1,5 @@
 -- Records what went through. The records of people stand for them from now on, with what was sent.
--- Told are the people of whose records something may have been left behind.
+-- Returns the people of whose records something may have been left behind.
 WITH done AS (
     UPDATE crm.operation AS o
     SET

@@ -1,5 +1,5 @@
 -- These operations brought to their people's records what had been left behind, or found it there.
--- Emptied by others while an update was on its way, more may be: those people are decided anew.
+-- Others may have emptied more while an update was on its way: those people are decided anew.
 WITH settled AS (
     UPDATE crm.identity AS i
     SET
