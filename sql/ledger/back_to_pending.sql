@@ -16,5 +16,7 @@ SET
             )
             THEN 'superseded'
         ELSE 'pending'
-    END
+    END,
+    -- Of an activity that was sought and is not there (take_for_sent) it is known by now.
+    reason = nullif(o.reason, 'adopted')
 WHERE o.operation_id = any(CAST(:operation_ids AS bigint []))

@@ -29,7 +29,11 @@ SET
     (unsure, versions_from) = (
         SELECT
             m.unsure OR s.may_be_copy,
-            CASE WHEN s.may_be_copy THEN c.seconds ELSE m.versions_from END
+            -- Above those before also where the clock was set back meanwhile.
+            CASE
+                WHEN s.may_be_copy THEN greatest(c.seconds, m.versions_from + 1000)
+                ELSE m.versions_from
+            END
         FROM clock AS c
         CROSS JOIN (
             SELECT

@@ -196,6 +196,12 @@ def test_who_is_not_wanted_any_more_while_they_wait_is_not_told(run: Run, bench:
         dml.saved_id(dml.update(org, context, "Lead", leads["dan"], no))
     delete(bench, "CampaignMember", members["cid"])
     later = "UPDATE crm.campaign_wish SET seen_at = seen_at - interval '11 minutes'"
+    # A cycle that does not read the org back cannot know who is still wanted.
+    bench.settings(read_back_minutes=60)
+    bench.connection.execute(text(later))
+    bench.cycle()
+    assert [each["email"][:3] for each in told(bench)] == ["ann"]
+    bench.settings(read_back_minutes=0)
     reports = []
     for _ in range(4):
         bench.connection.execute(text(later))
