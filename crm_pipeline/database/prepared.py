@@ -42,7 +42,9 @@ class PreparingSession(psycopg.Connection[Any]):
             yield
         finally:
             self._undoes = False
-            super().rollback()
+            # Of a session that is lost the server has undone it.
+            if not self.closed:
+                super().rollback()
 
     def commit(self) -> None:
         """Keeps what the open transaction wrote.

@@ -146,3 +146,21 @@ def test_what_is_undone_waits_for_nobody(connection: Connection, pipeline: Engin
         other.execute(change)
         with undone(connection), pytest.raises(OperationalError):
             connection.execute(change)
+
+
+def test_a_session_that_was_ended_is_told_where_all_is_undone(
+    connection: Connection, pipeline: Engine
+) -> None:
+    def is_ended() -> None:
+        with undone(connection):
+            connection.execute(text("INSERT INTO crm.cursor_of_a_test VALUES (1)"))
+            connection.commit()
+            ended = {"process": connection.scalar(text("SELECT pg_backend_pid()"))}
+            with pipeline.connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:process, 5000)"), ended)
+            connection.scalar(COUNT)
+
+    with pytest.raises(OperationalError, match="terminating connection"):
+        is_ended()
+    with pipeline.connect() as other:
+        assert other.scalar(COUNT) == 0
