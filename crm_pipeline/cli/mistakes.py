@@ -97,12 +97,20 @@ def in_one_line(error: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError
 
     from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.cycle.attempts import PipelineDatabaseError
     from crm_pipeline.database.embedded_installation import EmbeddedPostgresError
     from crm_pipeline.database.sessions import PoolerError
     from crm_pipeline.local_org.config import OrgConfigError
     from crm_pipeline.salesforce.errors import SalesforceProblem
 
-    told = (AccountError, EmbeddedPostgresError, OrgConfigError, PoolerError, SalesforceProblem)
+    told = (
+        AccountError,
+        EmbeddedPostgresError,
+        OrgConfigError,
+        PipelineDatabaseError,
+        PoolerError,
+        SalesforceProblem,
+    )
     if isinstance(error, told):
         return str(error)
     if isinstance(error, ValidationError) and error.title == "Settings":

@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from crm_pipeline.cli.mistakes import in_one_line
+from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline_tests.cli.conftest import Run
 
 
@@ -48,6 +49,9 @@ def test_missing_rights_in_the_database_are_told(pipeline: Engine):
         finally:
             connection.rollback()
     assert "give the user of its address the right to it" in str(in_one_line(refused.value))
+    of_cycle = str(in_one_line(PipelineDatabaseError(refused.value)))
+    assert of_cycle.startswith("The pipeline's database: ")
+    assert "check PIPELINE_DATABASE_URL" in of_cycle
 
 
 @pytest.mark.parametrize(
