@@ -176,17 +176,20 @@ def planned(
                     f"Account {account_id}: a cycle of it is running; plan again when it has ended."
                 )
             account = planning.account_of(get_account(ledger, account_id))
-            with undone(ledger):
-                ledger.execute(statement("plans/make_table"))
-                ledger.commit()
-                begun = monotonic()
-                run_account(ledger, report, around)
-                report.seconds = round(monotonic() - begun, 3)
-                refusal = refused(ledger, account_id)
-                yield Plan(report, account, ledger)
-            if refusal is not None:
-                mark_refused(ledger, account_id, refusal)
-                ledger.commit()
+            refusal = None
+            try:
+                with undone(ledger):
+                    ledger.execute(statement("plans/make_table"))
+                    ledger.commit()
+                    begun = monotonic()
+                    run_account(ledger, report, around)
+                    report.seconds = round(monotonic() - begun, 3)
+                    refusal = refused(ledger, account_id)
+                    yield Plan(report, account, ledger)
+            finally:
+                if refusal is not None:
+                    mark_refused(ledger, account_id, refusal)
+                    ledger.commit()
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise AccountError(
