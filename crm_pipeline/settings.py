@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         default=14,
         ge=1,
         le=_CENTURY_IN_DAYS,
-        description="Age at which Dagster's runs, the accounts' cycles and firings of "
+        description="Age at which Dagster's runs, the accounts' cycles, plans and firings of "
         "opportunities are purged, in days.",
     )
     freshness_minutes: int = Field(

@@ -78,6 +78,12 @@ def purge_firings(own: Engine, days: int) -> int:
             return deleted
 
 
+def purge_plans(own: Engine, days: int) -> int:
+    """Deletes kept plans older than some days; returns how many."""
+    with own.begin() as connection:
+        return connection.execute(statement("cadence/purge_plans"), {"days": days}).rowcount
+
+
 def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
     """Deletes in batches, each committed, the rows whose ids a statement of `sql/cadence` gives."""
     with database.connect() as connection:
@@ -89,13 +95,17 @@ def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
     return len(ids)
 
 
-@op(description="Deletes runs, events, verdicts and cycles older than HISTORY_DAYS.")
+@op(description="Deletes runs, events, verdicts, cycles and plans older than HISTORY_DAYS.")
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
     url = database_url("dagster").set(drivername="postgresql+psycopg")
     days = settings().history_days
     own = pipeline()
-    deleted = {"cycles": purge_cycles(own, days), "firings": purge_firings(own, days)}
+    deleted = {
+        "cycles": purge_cycles(own, days),
+        "firings": purge_firings(own, days),
+        "plans": purge_plans(own, days),
+    }
     deleted |= purge(create_engine(url, poolclass=NullPool), days)
     context.add_output_metadata(deleted)
     context.log.info("Deleted %s", ", ".join(f"{n} {what}" for what, n in deleted.items()))
@@ -104,7 +114,7 @@ def purge_old_history(context: OpExecutionContext) -> None:
 @job(
     executor_def=in_process_executor,
     description="Deletes what is older than HISTORY_DAYS from Dagster's log and from the accounts' "
-    "cycles; what each account's partition shows stays, and so does what was sent.",
+    "cycles and plans; what each account's partition shows stays, and so does what was sent.",
 )
 def purge_history() -> None:
     """The daily clean-up."""

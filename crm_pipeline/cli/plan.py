@@ -73,7 +73,6 @@ def plan(
     from crm_pipeline.cycle.plan import planned
     from crm_pipeline.cycle.planning import Planning
     from crm_pipeline.ledger.plans import keep_plan
-    from crm_pipeline.settings import settings
 
     if since is not None and from_now:
         mistake("Say --since DATE or --from-now, not both.")
@@ -109,7 +108,6 @@ def plan(
             rows,
             start_at=start_at,
             of_some_people=planning.of_some_people,
-            days=settings().history_days,
         )
     say(
         f"This is plan {plan_id}: `crm-pipeline apply {account_id} {plan_id}` sends exactly that, "

@@ -69,14 +69,8 @@ def keep_plan(
     *,
     start_at: datetime | None,
     of_some_people: bool,
-    days: int,
 ) -> int:
-    """Keeps a plan, and forgets those of the account that are older than some days.
-
-    Returns:
-        Its number.
-    """
-    connection.execute(statement("plans/forget_old"), {"account_id": account_id, "days": days})
+    """Keeps a plan; returns its number."""
     plan_id: int = connection.execute(
         statement("plans/keep"),
         {"account_id": account_id, "start_at": start_at, "of_some_people": of_some_people},

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.cadence.purge import purge, purge_cycles, purge_history
+from crm_pipeline.cadence.purge import purge, purge_cycles, purge_history, purge_plans
+from crm_pipeline.ledger.plans import KeptRow, keep_plan
 from crm_pipeline_tests.cadence.rows import an_account
 
 
@@ -116,6 +117,21 @@ def test_old_cycles_go_but_the_latest_of_each_account_stays(pipeline, connection
     assert purge_cycles(pipeline, days=14) == 3
     left = connection.execute(text("SELECT account_id, run_id FROM crm.cycle ORDER BY 1"))
     assert [tuple(row) for row in left] == [("busy", "2"), ("idle", "40")]
+
+
+def test_old_plans_go_also_where_no_other_one_is_made(pipeline, connection):
+    an_account(connection, "acme")
+    kept = [
+        keep_plan(connection, "acme", [row], start_at=None, of_some_people=False)
+        for row in (KeptRow("person:a@x.org", "a@x.org", "Lead", "create", None, [], b""),) * 2
+    ]
+    connection.execute(
+        text("UPDATE crm.plan SET made_at = now() - interval '15 days' WHERE plan_id = :plan"),
+        {"plan": kept[0]},
+    )
+    connection.commit()
+    assert purge_plans(pipeline, days=14) == 1
+    assert connection.scalars(text("SELECT plan_id FROM crm.plan_row")).all() == kept[1:]
 
 
 FILL_VERDICTS = """

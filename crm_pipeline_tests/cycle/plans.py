@@ -94,7 +94,6 @@ def plan_of(bench: Bench, planning: Planning | None = None) -> int:
         rows,
         start_at=start_at,
         of_some_people=planning.of_some_people,
-        days=14,
     )
     bench.connection.commit()
     return plan_id
