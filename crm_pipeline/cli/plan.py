@@ -212,10 +212,10 @@ def _reason(record: "PlannedRecord") -> str:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner may read."""
+    """A file that only its owner may read, also where one was there that others might."""
     try:
-        path.touch(0o600)
         opened = path.open("w", encoding="utf-8", newline="")
+        path.chmod(0o600)
     except OSError as error:
         mistake(f"{path} cannot be written: {error.strerror}.")
     with opened:

@@ -38,6 +38,7 @@ def test_a_plan_is_shown_and_changes_nothing(run: Run, two_people: Org, tmp_path
     assert "before the account's start (start_at)" in later
     assert "create" not in later
 
+    (tmp_path / "plan.csv").touch(0o644)
     for name in ("plan.csv", "plan.json"):
         run("plan", "acme", "--all", tmp_path / name)
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
