@@ -58,7 +58,7 @@ from crm_pipeline.salesforce.errors import (
     problem_of,
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
-from crm_pipeline.salesforce.outcomes import RowError
+from crm_pipeline.salesforce.outcomes import RowError, Write
 
 DELETED = "CAMPAIGN_DELETED"
 
@@ -101,16 +101,20 @@ def _link_due(desk: Desk) -> bool:
         is_any = True
         found = seek(desk, due)
         new: list[DueCampaign] = []
-        later = follow(desk, _followers(desk, due, found))
-        locked = {each.operation_id for each in later}
+        followers = _followers(desk, due, found)
+        waiting = desk.unapproved(
+            [Write(ref, CAMPAIGN, "update", dict(sent), to) for ref, to, sent in followers]
+        )
+        did = follow(desk, [each for each in followers if each.operation_id not in waiting])
+        waiting |= {each.operation_id for each in did.later}
         with desk.ledger.step():
-            record_failures(desk, CAMPAIGN_KIND.name, later)
+            record_failures(desk, CAMPAIGN_KIND.name, did.later)
             for each in due:
                 match = found.get(each.operation_id)
-                if each.operation_id in locked:
+                if each.operation_id in waiting:
                     continue
                 if match is not None:
-                    _link(desk, each, match)
+                    _link(desk, each, match, did.taken.get(each.operation_id))
                 elif _is_known(each) or not each.intent["create"]:
                     _refuse(desk, each, *_not_found(desk, each))
                 else:
@@ -194,7 +198,9 @@ def _followers(
     return followers
 
 
-def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
+def _link(
+    desk: Desk, each: DueCampaign, found: FoundCampaign, changed: Mapping[str, Any] | None
+) -> None:
     missing = missing_statuses(each.intent["statuses"], found.statuses)
     if missing and each.intent["unknown_status"] == "report":
         labels = ", ".join(status["Label"] for status in missing)
@@ -206,7 +212,15 @@ def _link(desk: Desk, each: DueCampaign, found: FoundCampaign) -> None:
         desk.ledger.account_id,
         [LinkedCampaign(each.campaign_key, found.campaign_id, missing, parent_id=each.parent_id)],
     )
-    done = Done(each.operation_id, CAMPAIGN, "none", found.campaign_id, "found", attempts=0)
+    done = Done(
+        each.operation_id,
+        CAMPAIGN,
+        "update" if changed else "none",
+        found.campaign_id,
+        "found",
+        attempts=0,
+        sent=changed if desk.is_planned else None,
+    )
     record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])
     desk.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.unchanged] += 1
 
@@ -228,8 +242,15 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     Where there is an external-id field it is an upsert. Elsewhere a creation whose answer was
     lost is sought by name and time before it is sent again.
     """
+    wanted = [(each, fitted_wanted(desk, each)) for each in new]
+    waiting = desk.unapproved(
+        [Write(each.operation_id, CAMPAIGN, "create", fit.fields) for each, fit in wanted]
+    )
+    new = [each for each in new if each.operation_id not in waiting]
+    if not new:
+        return
     desk.allowance.demand_calls()
-    fitted = [fitted_wanted(desk, each) for each in new]
+    fitted = [fit for each, fit in wanted if each.operation_id not in waiting]
     bodies = [each.fields for each in fitted]
     planned = [
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)

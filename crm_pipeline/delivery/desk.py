@@ -1,7 +1,7 @@
 """The desk: the parts that one delivery works with, each handed on alone where it is enough."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm_pipeline.accounts.account import Account, AccountSettings
@@ -12,6 +12,7 @@ from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
 from crm_pipeline.delivery.storage import EVERYTHING, Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.salesforce.outcomes import Write
 
 
 @dataclass(slots=True)
@@ -91,6 +92,13 @@ class Desk:
         """Returns whether the org has room for what is decided; a new record takes it."""
         room = self.rooms.get(EVERYTHING)
         return room is None or decision.action != "create" or room.takes_one()
+
+    def unapproved(self, writes: Sequence[Write]) -> set[int]:
+        """Returns the operations whose writes are not those of the plan by which alone one sends.
+
+        Without such a plan none.
+        """
+        return self.approval.unapproved(writes) if self.approval and writes else set()
 
     @property
     def is_planned(self) -> bool:

@@ -55,21 +55,30 @@ def changes(
     }
 
 
-def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
+class FollowedCampaigns(NamedTuple):
+    """The outcome of `follow`.
+
+    Attributes:
+        taken: the fields that the org took, by operation.
+        later: the operations whose campaigns are locked, or which the org cannot change for
+            another passing reason: they are to be sent again.
+    """
+
+    taken: Mapping[int, Mapping[str, Any]]
+    later: Sequence[Failed]
+
+
+def follow(desk: Desk, followers: Sequence[Follower]) -> FollowedCampaigns:
     """Sends what is to follow, 25 campaigns a call; to send it twice does no harm.
 
     Commits before each call what is about to be sent: after a lost answer it is known as ours.
 
     A campaign whose change the org refuses stays as it is, and is told.
 
-    Returns:
-        The operations whose campaigns are locked, or which the org cannot change for another
-        passing reason: they are to be sent again.
-
     Raises:
         SalesforceProblem: as `delivery.deliver`; the campaigns are looked at again.
     """
-    later = []
+    taken, later = {}, []
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
         desk.allowance.demand_calls()
@@ -86,7 +95,9 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
             writes=True,
         )
         for follower, answer in zip(part, answers, strict=True):
-            if answer.error is not None:
+            if answer.error is None:
+                taken[follower.operation_id] = follower.fields
+            else:
                 code, message = answer.error
                 if (problem := problem_of(code, message, answer.status)) is not None:
                     raise problem
@@ -95,4 +106,4 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> list[Failed]:
                     continue
                 what = f"a campaign does not follow its event: {code}"
                 desk.notes.changed[what] = desk.notes.changed.get(what, 0) + 1
-    return later
+    return FollowedCampaigns(taken, later)

@@ -140,7 +140,7 @@ def _that_may_go(
     """
     if desk.approval is None and EVERYTHING not in desk.rooms:
         return decisions, writes
-    unapproved = desk.approval.unapproved(writes) if desk.approval and writes else set()
+    unapproved = desk.unapproved(writes)
     may_go = [
         decision.operation_id not in unapproved and desk.has_room(decision)
         for decision in decisions

@@ -6,9 +6,10 @@ from sqlalchemy import text
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.planning import Planning
-from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.campaigns.test_grains import is_now
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
-from crm_pipeline_tests.cycle.plans import applied, plan_of
+from crm_pipeline_tests.cycle.plans import applied, foresee_and_see, plan_of
 from crm_pipeline_tests.cycle.test_removals import ask
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
@@ -67,6 +68,34 @@ def test_what_has_changed_since_waits_and_is_named(three_people: Bench) -> None:
     assert emails(three_people) == {f"p{n}@example.com" for n in (1, 2, 3, 4)}
     [known] = [each for each in three_people.records("Lead") if each["Email"][:2] == "p3"]
     assert known["LastName"] == "Last 3"
+
+
+def test_a_campaign_is_made_and_follows_its_event_only_as_planned(bench: Bench) -> None:
+    def names() -> list[str]:
+        return [each["Name"] for each in bench.records("Campaign")]
+
+    def came(plan_id: int) -> set[tuple[str | None, str | None]]:
+        found = applied(bench, plan_id).departures
+        return {(e.foreseen, e.became) for e in found if e.about == f"campaign:{event}"}
+
+    switch_on(bench)
+    event = event_id(bench)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    plan_id = plan_of(bench)
+    is_now(bench, "event", event, hour=1, name="Renamed")
+    assert came(plan_id) == {("create", "waiting")}
+    assert names() == []
+    bench.cycle()
+    is_now(bench, "event", event, hour=2, name="Again")
+    assert "Campaign update" in foresee_and_see(bench)
+    is_now(bench, "event", event, hour=3, name="Late")
+    plan_id = plan_of(bench)
+    is_now(bench, "event", event, hour=4, name="Later")
+    assert came(plan_id) == {("update", "waiting")}
+    assert names() == ["Again"]
+    assert came(plan_of(bench)) == set()
+    assert names() == ["Later"]
 
 
 def test_a_plan_of_one_person_sends_that_one_alone_also_of_a_draft(bench: Bench) -> None:
