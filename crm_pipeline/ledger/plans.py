@@ -106,7 +106,7 @@ def plan_was_applied(connection: Connection, plan_id: int, cycle_id: int | None)
 def hold_others(connection: Connection, account_id: str, people: Sequence[int]) -> None:
     """Keeps back what is pending, but for what is about some people.
 
-    The campaigns that these are to be in go, too.
+    The campaigns that these are to be in go, too, with those above them.
     """
     whose = {"account_id": account_id, "people": list(people)}
     connection.execute(statement("plans/hold_others"), whose)

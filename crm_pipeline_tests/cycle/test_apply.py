@@ -7,7 +7,14 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
-from crm_pipeline_tests.cycle.campaigns.test_grains import is_now
+from crm_pipeline_tests.cycle.campaigns.test_grains import (
+    DEMO,
+    EXPO,
+    SESSION_1,
+    campaigns,
+    is_now,
+    two_people_of_two_sessions,
+)
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.plans import applied, foresee_and_see, plan_of
 from crm_pipeline_tests.cycle.test_removals import ask
@@ -112,6 +119,15 @@ def test_a_plan_of_one_person_sends_that_one_alone_also_of_a_draft(bench: Bench)
     }
     assert set(bench.states().values()) == {"done", "pending"}
     assert bench.cycle().state == "Draft"
+
+
+def test_the_campaigns_above_those_of_a_person_go_with_them(bench: Bench) -> None:
+    switch_on(bench, grain="both", series_parent="series")
+    two_people_of_two_sessions(bench)
+    is_now(bench, "event", event_id(bench), hour=0, series="Tuesdays")
+    applied(bench, plan_of(bench, Planning(address="p2@example.com")))
+    assert emails(bench) == {"p2@example.com"}
+    assert campaigns(bench) == {DEMO: None, EXPO: DEMO, SESSION_1: EXPO}
 
 
 def test_a_plan_from_a_start_is_applied_with_that_start(bench: Bench) -> None:
