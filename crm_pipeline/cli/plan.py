@@ -2,8 +2,9 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -17,7 +18,8 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
 
 if TYPE_CHECKING:
-    from crm_pipeline.cycle.plan import Plan, PlannedRecord
+    from crm_pipeline.cycle.plan import Plan, PlannedFieldChange, PlannedReason, PlannedRecord
+    from crm_pipeline.ledger.plans import PlannedNumber
 
 _OUTCOMES = (
     "create",
@@ -72,7 +74,6 @@ def plan(
     from crm_pipeline.cycle.cycle import collect_rarely
     from crm_pipeline.cycle.plan import planned
     from crm_pipeline.cycle.planning import Planning
-    from crm_pipeline.ledger.plans import keep_plan
 
     if since is not None and from_now:
         mistake("Say --since DATE or --from-now, not both.")
@@ -89,35 +90,45 @@ def plan(
             nullcontext() if file is None else _new_file(file) as opened,
             planned(account_id, planning, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set) as found,
         ):
-            _print_plan(found)
+            contents = _Contents.of(found)
             if file is not None and opened is not None:
                 _WRITERS[file.suffix](opened, found.records(None))
-                say(f"Every record stands in {file}; it has personal data.")
-            rows = found.rows_to_keep()
+            if found.report.state == "Complete":
+                with transaction() as connection:
+                    plan_id = found.keep(connection)
     except AccountError as error:
         mistake(str(error))
+    _print_plan(found, contents)
+    if file is not None:
+        say(f"Every record stands in {file}; it has personal data.")
     if found.report.state == "Paused":
         mistake(f"The cycle would pause, and the rest wait: {found.report.reason}")
     if found.report.state != "Complete":
         mistake(f"Not all could be planned: {found.report.reason}")
-    start_at = None if planning.start_at is None else found.account.settings.start_at
-    with transaction() as connection:
-        plan_id = keep_plan(
-            connection,
-            account_id,
-            rows,
-            start_at=start_at,
-            of_some_people=planning.of_some_people,
-        )
     say(
         f"This is plan {plan_id}: `crm-pipeline apply {account_id} {plan_id}` sends exactly that, "
         "and what has changed by then waits."
     )
 
 
-def _print_plan(found: "Plan") -> None:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """The part of a plan that is shown: it is read at once, as rows are locked until its end."""
+
+    numbers: "Sequence[PlannedNumber]"
+    reasons: "Sequence[PlannedReason]"
+    field_changes: "Sequence[PlannedFieldChange]"
+    examples: "Sequence[PlannedRecord]"
+
+    @classmethod
+    def of(cls, found: "Plan") -> "_Contents":
+        examples = list(found.records())
+        return cls(found.numbers(), found.reasons(), found.field_changes(), examples)
+
+
+def _print_plan(found: "Plan", contents: _Contents) -> None:
     numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for each in found.numbers():
+    for each in contents.numbers:
         numbers[each.sobject][each.outcome] = each.records
     outcomes = [each for each in _OUTCOMES if any(each in of for of in numbers.values())]
     print_table(
@@ -128,20 +139,20 @@ def _print_plan(found: "Plan") -> None:
     )
     examples = [
         row
-        for record in found.records()
+        for record in contents.examples
         if record.outcome not in ("unchanged", "held")
         for row in _rows(record)
     ]
     changed = ("object", "field", "why", "records", "for example", "becomes")
     for title, columns, rows in (
-        ("Why", ("object", "outcome", "reason", "records"), found.reasons()),
-        ("Values that do not fit the org", changed, found.field_changes()),
+        ("Why", ("object", "outcome", "reason", "records"), contents.reasons),
+        ("Values that do not fit the org", changed, contents.field_changes),
         ("Examples", _COLUMNS, examples),
     ):
         if rows:
             print_table(title, columns, rows, empty="")
     print_facts(_facts(found))
-    for line in filter(None, (found.report.notes, _untold(found))):
+    for line in filter(None, (found.report.notes, _untold(found, contents.numbers))):
         say(line)
 
 
@@ -159,9 +170,8 @@ def _facts(found: "Plan") -> Iterator[tuple[str, object]]:
     yield "calls of this plan", report.api_calls_asked
 
 
-def _untold(found: "Plan") -> str:
+def _untold(found: "Plan", numbers: "Sequence[PlannedNumber]") -> str:
     """Names what a plan cannot know, where it matters."""
-    numbers = found.numbers()
     written = sum(each.records for each in numbers if each.outcome in ("create", "update"))
     if not written:
         return ""

@@ -4,13 +4,14 @@ It is the cycle itself, reading and deciding as ever, with two differences: a st
 goes to the org, and the ledger's transaction is undone at the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 from time import monotonic
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import Account, AccountError
@@ -27,7 +28,7 @@ from crm_pipeline.declaration import Flow
 from crm_pipeline.delivery.messages import PlatformOf
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.lock import account_lock
-from crm_pipeline.ledger.plans import KeptRow, PlannedNumber
+from crm_pipeline.ledger.plans import KeptRow, PlannedNumber, keep_plan
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.budget import seconds_to_write
 from crm_pipeline.salesforce.stand_in import PLACEHOLDER
@@ -93,10 +94,12 @@ class Plan:
     Attributes:
         report: the cycle's, as if it had been; not all was planned unless it is Complete.
         account: as it was planned for.
+        planning: what it is about.
     """
 
     report: CycleReport
     account: Account
+    planning: Planning
     _connection: Connection
 
     @property
@@ -121,18 +124,28 @@ class Plan:
 
     def records(self, most: int | None = EXAMPLES) -> Iterator[PlannedRecord]:
         """Yields what each operation comes to, oldest first; some of each sort, or all (None)."""
-        rows = self._connection.execute(
-            statement("plans/rows"),
-            {"most": most},
-            execution_options={"yield_per": _ROWS_AT_A_TIME},
-        )
-        for row in rows:
-            yield PlannedRecord(*row)
+        return starmap(PlannedRecord, self._rows("plans/rows", {"most": most}))
 
-    def rows_to_keep(self) -> list[KeptRow]:
-        """What it says of each operation, as `ledger.plans.keep_plan` takes it."""
-        asked = {"placeholder": PLACEHOLDER.pattern}
-        return objects(self._connection.execute(statement("plans/to_keep"), asked), KeptRow)
+    def keep(self, connection: Connection) -> int:
+        """Keeps it, so that it can be applied; returns its number.
+
+        Args:
+            connection: another one, in whose transaction it is written.
+        """
+        rows = self._rows("plans/to_keep", {"placeholder": PLACEHOLDER.pattern})
+        tried = self.planning.start_at is not None
+        return keep_plan(
+            connection,
+            self.account.account_id,
+            starmap(KeptRow, rows),
+            start_at=self.account.settings.start_at if tried else None,
+            of_some_people=self.planning.of_some_people,
+        )
+
+    def _rows(self, name: str, asked: Mapping[str, Any]) -> Iterator[Row[Any]]:
+        """Yields what a statement finds, without holding all of it at once."""
+        at_a_time = {"yield_per": _ROWS_AT_A_TIME}
+        yield from self._connection.execute(statement(name), asked, execution_options=at_a_time)
 
 
 @contextmanager
@@ -185,7 +198,7 @@ def planned(
                     run_account(ledger, report, around)
                     report.seconds = round(monotonic() - begun, 3)
                     refusal = refused(ledger, account_id)
-                    yield Plan(report, account, ledger)
+                    yield Plan(report, account, planning, ledger)
             finally:
                 if refusal is not None:
                     mark_refused(ledger, account_id, refusal)

@@ -10,7 +10,6 @@ from crm_pipeline.cycle.apply import Applied, apply_plan
 from crm_pipeline.cycle.plan import PlannedRecord, planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.statements import statement
-from crm_pipeline.ledger.plans import keep_plan
 from crm_pipeline.salesforce.stand_in import is_placeholder
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 
@@ -83,18 +82,9 @@ def foresee_and_see(bench: Bench) -> set[str]:
 def plan_of(bench: Bench, planning: Planning | None = None) -> int:
     """Plans the next cycle, and keeps that; the plan's number."""
     bench.connection.commit()
-    planning = planning or Planning()
-    with planned(ACCOUNT, planning, run_id="plan") as plan:
+    with planned(ACCOUNT, planning or Planning(), run_id="plan") as plan:
         assert plan.report.state == "Complete", plan.report.reason
-        rows, account = plan.rows_to_keep(), plan.account
-    start_at = None if planning.start_at is None else account.settings.start_at
-    plan_id = keep_plan(
-        bench.connection,
-        ACCOUNT,
-        rows,
-        start_at=start_at,
-        of_some_people=planning.of_some_people,
-    )
+        plan_id = plan.keep(bench.connection)
     bench.connection.commit()
     return plan_id
 
