@@ -13,7 +13,13 @@ from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.salesforce.values import Why
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.cycle.plans import foresee_and_see, happened, rows_of
+from crm_pipeline_tests.cycle.plans import (
+    applied,
+    foresee_and_see,
+    happened,
+    plan_of,
+    rows_of,
+)
 from crm_pipeline_tests.cycle.test_calls import REGISTERED
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
@@ -99,6 +105,9 @@ def test_what_a_describe_tells_of_refusals_is_foreseen(
         assert (refused.sobject, refused.records) == ("Event", 1)
         assert "REQUIRED_FIELD_MISSING: Required fields are missing: [Room__c]" in refused.reason
         assert changed == {("City", Why.ABSENT): None, ("Firm__c", Why.TOO_LONG): "Comp"}
+        add_person(bench.connection, 2)
+        register(bench.connection, 2, 2, minute=60)
+        assert applied(bench, plan_of(bench)).departures == [], "it is not sent to be refused"
 
 
 def test_a_plan_of_some_people_is_about_them_alone(scene: Bench) -> None:

@@ -8,7 +8,11 @@ SELECT
 FROM (SELECT * FROM crm.plan_row WHERE plan_id = :plan_id) AS f
 FULL JOIN planned AS a ON f.about = a.about
 WHERE
-    f.outcome IS DISTINCT FROM a.outcome
+    (
+        f.outcome IS DISTINCT FROM a.outcome
+        -- What would be refused is not sent to be that.
+        AND (f.outcome, a.outcome) IS DISTINCT FROM ('refused', 'waiting')
+    )
     OR (f.outcome IN ('update', 'delete') AND f.salesforce_id IS DISTINCT FROM a.salesforce_id)
     OR (
         f.outcome IN ('create', 'update')
