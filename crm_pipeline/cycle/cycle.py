@@ -243,7 +243,8 @@ class _Cycle:
             delivered = attempt(
                 lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
             )
-            if delivered and not self._attempts.problems:
+            # What is held back was not sought.
+            if delivered and self._occasion is None and not self._attempts.problems:
                 with ledger.step() as connection:
                     ledger_is_sure(connection, ledger.account_id)
         else:

@@ -159,6 +159,22 @@ def test_a_plan_that_did_not_come_to_its_end_is_applied_again(bench: Bench) -> N
     assert len(bench.records("Event")) == 2
 
 
+def test_a_ledger_that_may_be_an_older_copy_stays_so_while_something_is_held_back(
+    bench: Bench,
+) -> None:
+    is_unsure = text("SELECT unsure FROM crm.ledger_mark")
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    bench.cycle(frozenset(("registrations",)))
+    bench.connection.execute(text("UPDATE crm.ledger_mark SET unsure = true"))
+    applied(bench, plan_of(bench, Planning(address="p1@example.com")))
+    assert emails(bench) == {"p1@example.com"}
+    assert bench.connection.scalar(is_unsure)
+    bench.cycle()
+    assert not bench.connection.scalar(is_unsure)
+
+
 def test_erasure_reaches_plans(bench: Bench) -> None:
     for person in (1, 2):
         add_person(bench.connection, person)
