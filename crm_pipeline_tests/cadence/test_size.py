@@ -66,6 +66,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "campaigns/reopen_moved": {"account_id": "big"},
     "campaigns/conversions_since": {"account_id": "big", "pause_seconds": 60},
     "checks/nobody_is_a_member_twice": {"account_ids": ["big"]},
+    "plans/release_held": {"account_id": "big"},
 }
 
 
