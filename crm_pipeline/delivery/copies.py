@@ -87,10 +87,19 @@ def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) 
         for each in adopted:
             wanted = {**each.intent, "WhoId": each.person_id}
             there = alike[tuple(wanted[name] for name in names)]
-            if there and each.operation_id not in found:
-                found[each.operation_id] = there.pop(0)
-                del left[found[each.operation_id]]
+            if each.operation_id in found:
+                continue
+            near = next((one for one in there if _apart(left[one], each) <= _MOVED), None)
+            if near is not None:
+                there.remove(near)
+                del left[near]
+                found[each.operation_id] = near
     return found
+
+
+def _apart(record: Record, adopted: Lost) -> timedelta:
+    one, other = record["ActivityDateTime"], adopted.intent["ActivityDateTime"]
+    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other))
 
 
 def _ours(desk: Desk, first: datetime, last: datetime, order: str = "") -> list[Record]:

@@ -237,6 +237,22 @@ def test_what_people_deleted_since_the_copy_stays_gone_and_what_is_new_is_sent(
     assert set(bench.states().values()) == {"done"}
 
 
+def test_another_activity_of_the_same_person_weeks_before_is_not_adopted(
+    bench: Bench, run: Run
+) -> None:
+    a_day_s_work(bench)
+    restore(bench)
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
+    register(bench.connection, 40, 2, session=2, minute=40 * 24 * 60)
+    add_person(bench.connection, 3)
+    register(bench.connection, 41, 3, minute=62)
+    bench.cycle()
+    run("account", "adopt", ACCOUNT, "--yes")
+    for _ in range(3):
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 5
+
+
 def test_the_same_copy_may_be_restored_twice(bench: Bench, run: Run) -> None:
     a_day_s_work(bench)
     for number in (30, 31):
