@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
         count(*) AS operations,
         count(*) FILTER (WHERE o.state = 'done') AS delivered,
         count(*) FILTER (
-            WHERE o.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+            WHERE o.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
         ) AS queued,
         count(*) FILTER (WHERE o.state = 'superseded') AS replaced,
         count(*) FILTER (WHERE o.state = 'left_out') AS left_out,
