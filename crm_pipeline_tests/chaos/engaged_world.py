@@ -14,7 +14,7 @@ from crm_pipeline.local_org.lifecycle import convert, merge
 from crm_pipeline.local_org.recycle_bin import in_bin, undelete
 from crm_pipeline.local_org.sharing import HIDDEN
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.transaction import WriteContext, committed
+from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import ENGAGEMENT, Installation
@@ -109,16 +109,6 @@ class EngagedWorld:
         there = {e["Prospect_Id__c"] for e in living(org.table("Prospect__c").rows.values())}
         gone = self.deleted[name] - there
         source.prospects = [e for e in source.prospects if e["prospect_id"] not in gone]
-
-    def org_acts(self, account: str, act: Callable[[Org, WriteContext], object]) -> None:
-        """Somebody changes something in an org, unless it is locked or cannot be."""
-        org = self.installation.org(account)
-        try:
-            with committed(WriteContext(org, next(iter(org.users.values())).id)) as context:
-                act(org, context)
-        except SalesforceError as error:
-            if error.error_code not in ("UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED"):
-                raise
 
 
 class EngagedCase:
@@ -229,7 +219,7 @@ def _meets(world: EngagedWorld, account: str, pick: int) -> None:
             firm = accounts[pick % len(accounts)]["Id"] if pick % 5 else None
             dml.saved_id(dml.create(org, context, "Contact", {**known, "AccountId": firm}))
 
-    world.org_acts(account, act)
+    world.installation.org_acts(account, act)
 
 
 def _edits(world: EngagedWorld, account: str, pick: int) -> None:
@@ -244,7 +234,7 @@ def _edits(world: EngagedWorld, account: str, pick: int) -> None:
     fields: dict[str, Any] = {"Email": (*ADDRESSES, None, "other@x.example")[(pick // 2) % 8]}
     if sobject == "Contact" and pick % 3 == 0 and accounts:
         fields = {"AccountId": accounts[pick % len(accounts)]["Id"]}
-    world.org_acts(
+    world.installation.org_acts(
         account,
         lambda org, ctx: dml.saved_id(dml.update(org, ctx, sobject, record, fields)),
     )
@@ -260,7 +250,7 @@ def _deletes(world: EngagedWorld, account: str, pick: int) -> None:
     record = records[pick % len(records)]
     if sobject == "Prospect__c":
         world.deleted[account].add(record["Prospect_Id__c"])
-    world.org_acts(
+    world.installation.org_acts(
         account,
         lambda org, ctx: dml.saved_id(dml.delete(org, ctx, sobject, record["Id"])),
     )
@@ -273,7 +263,9 @@ def _undeletes(world: EngagedWorld, account: str, pick: int) -> None:
     if bin_:
         record = bin_[pick % len(bin_)]
         sobject = "Lead" if record.startswith("00Q") else "Contact"
-        world.org_acts(account, lambda org, ctx: undelete(ctx, org.table(sobject), record))
+        world.installation.org_acts(
+            account, lambda org, ctx: undelete(ctx, org.table(sobject), record)
+        )
 
 
 def _converts(world: EngagedWorld, account: str, pick: int) -> None:
@@ -307,12 +299,12 @@ def _sells(world: EngagedWorld, account: str, pick: int) -> None:
     said = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31", **firm}
     if deals and pick % 2:
         deal = deals[pick % len(deals)]["Id"]
-        world.org_acts(
+        world.installation.org_acts(
             account,
             lambda org, ctx: dml.saved_id(dml.update(org, ctx, "Opportunity", deal, firm)),
         )
     else:
-        world.org_acts(
+        world.installation.org_acts(
             account,
             lambda org, ctx: dml.saved_id(dml.create(org, ctx, "Opportunity", said)),
         )
@@ -322,7 +314,9 @@ def _makes_by_hand(world: EngagedWorld, account: str, _pick: int) -> None:
     """Somebody makes a record in an object of the workflow, with a key of their own."""
     world.number += 1
     said = {"Name": "By hand", "Tag_Id__c": f"{HAND}-{world.number}"}
-    world.org_acts(account, lambda org, ctx: dml.saved_id(dml.create(org, ctx, "SW_Tag__c", said)))
+    world.installation.org_acts(
+        account, lambda org, ctx: dml.saved_id(dml.create(org, ctx, "SW_Tag__c", said))
+    )
 
 
 def _changes_rights(world: EngagedWorld, account: str, pick: int) -> None:

@@ -14,10 +14,12 @@ from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.accounts.store import add_account
 from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
 from crm_pipeline.database.statements import statement
+from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
+from crm_pipeline.local_org.transaction import WriteContext, committed
 from crm_pipeline.local_platform.inbox import Inbox, ToldMessage
 from crm_pipeline.local_platform.server import LocalPlatformServer
 from crm_pipeline.salesforce.credentials import PasswordToken
@@ -174,6 +176,16 @@ class Installation:
         """A transaction on the databases, for what happens outside of the pipeline."""
         with self.engine.begin() as connection:
             yield connection
+
+    def org_acts(self, account: str, act: Callable[[Org, WriteContext], object]) -> None:
+        """Somebody changes something in an account's org, unless it is locked or gone."""
+        org = self.org(account)
+        try:
+            with committed(WriteContext(org, next(iter(org.users.values())).id)) as context:
+                act(org, context)
+        except SalesforceError as error:
+            if error.error_code not in ("UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED"):
+                raise
 
     def org(self, name: str | None = None) -> Org:
         """The org of an account, the first unless named."""

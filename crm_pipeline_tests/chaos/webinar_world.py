@@ -19,7 +19,7 @@ from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.lifecycle import convert
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
-from crm_pipeline.local_org.transaction import WriteContext, committed
+from crm_pipeline.local_org.transaction import WriteContext
 from crm_pipeline_tests.chaos.badge_examiner import living
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import Installation
@@ -275,16 +275,6 @@ class WebinarWorld:
                 found.add(examine(rows, name, org, chosen, self.by_hand[name], at_rest=at_rest))
         return found
 
-    def acts(self, account: str, act: Callable[[Org, WriteContext], object]) -> None:
-        """Somebody changes something in an org, unless it is locked or gone."""
-        org = self.installation.org(account)
-        try:
-            with committed(WriteContext(org, next(iter(org.users.values())).id)) as context:
-                act(org, context)
-        except SalesforceError as error:
-            if error.error_code not in ("UNABLE_TO_LOCK_ROW", "ENTITY_IS_DELETED"):
-                raise
-
 
 _Move = Callable[[WebinarWorld, str, int], None]
 
@@ -349,7 +339,7 @@ def _puts(world: WebinarWorld, account: str, pick: int) -> None:
         made = dml.saved_id(dml.create(org, context, "CampaignMember", known))
         world.by_hand[account].add(made)
 
-    world.acts(account, act)
+    world.installation.org_acts(account, act)
 
 
 def _thinks_better(world: WebinarWorld, account: str, pick: int) -> None:
@@ -364,10 +354,14 @@ def _thinks_better(world: WebinarWorld, account: str, pick: int) -> None:
         return
     member = by.choice(wishes)
     if by.random() < 0.5:
-        world.acts(account, lambda org, ctx: dml.delete(org, ctx, "CampaignMember", member))
+        world.installation.org_acts(
+            account, lambda org, ctx: dml.delete(org, ctx, "CampaignMember", member)
+        )
     else:
         sent = {"Status": "Sent"}
-        world.acts(account, lambda org, ctx: dml.update(org, ctx, "CampaignMember", member, sent))
+        world.installation.org_acts(
+            account, lambda org, ctx: dml.update(org, ctx, "CampaignMember", member, sent)
+        )
 
 
 def _converts(world: WebinarWorld, account: str, pick: int) -> None:
