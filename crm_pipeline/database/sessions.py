@@ -54,11 +54,14 @@ class FullPoolerError(PoolerError):
 
 
 class Look(NamedTuple):
-    """The server processes that served a client, then another one, then the first again."""
+    """The server processes that served a client, then another one, then the first again.
+
+    The last is None where the other was served by the first's: it has that one until it ends.
+    """
 
     first: int
     other: int
-    first_again: int
+    first_again: int | None
 
 
 @dataclass
@@ -139,7 +142,9 @@ def _looks(connection: "Connection[Any]") -> Iterator[Look]:
             _hung_up_in_time(connection),
         ):
             # Its transaction stays open, so its server process serves nobody else.
-            yield Look(first, _server_process(other), _server_process(connection))
+            served_other = _server_process(other)
+            is_lent = served_other == first
+            yield Look(first, served_other, None if is_lent else _server_process(connection))
 
 
 @contextmanager
