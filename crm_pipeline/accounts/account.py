@@ -593,7 +593,7 @@ def checked_login_url(account_id: str, login_url: str) -> str:
     if address.lower().startswith("http://"):
         raise AccountError(
             f"Account {account_id}: the login URL would send credentials unencrypted; "
-            "use https (plain http is for orgs on this machine only)."
+            "use https (plain http is for orgs on this machine only, at ports 1 to 65535)."
         )
     raise AccountError(
         f"Account {account_id}: the login URL is not one of Salesforce's; give one like "

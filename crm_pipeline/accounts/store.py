@@ -21,12 +21,14 @@ from crm_pipeline.accounts.account import (
 )
 from crm_pipeline.database.statements import statement
 from crm_pipeline.near_names import near
+from crm_pipeline.salesforce.describe import SObjectSchema
+from crm_pipeline.salesforce.values import Why
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST_EMAIL = 254
 
 DECIDED_FIELDS: Mapping[str, frozenset[str]] = {
-    "Lead": frozenset(("Id", "Email")),
+    "Lead": frozenset(("Id", "Email", "IsConverted")),
     "Contact": frozenset(("Id", "Email")),
     "Event": frozenset(("Id", "WhoId", "Subject", "ActivityDateTime")),
     "Campaign": frozenset(("Id", "Name", "Description", "StartDate", "EndDate")),
@@ -77,6 +79,11 @@ class FieldMapping:
     field: str
     source: str | None = None
     constant: str | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything is sent of it."""
+        return self.source is not None or self.constant is not None
 
 
 def add_account(connection: Connection, account: Account) -> Account:
@@ -359,19 +366,25 @@ def remove_field_mapping(connection: Connection, account_id: str, sobject: str, 
     touch_account(connection, account_id)
 
 
-def fields_not_seen(connection: Connection, account_id: str) -> list[str]:
-    """The mapped fields, as `Lead.Region__c`, that are not in the org, or hidden from its user.
+def misfits(connection: Connection, account_id: str) -> dict[str, Why]:
+    """The mapped fields, as `Lead.Region__c`, that the org does not take as mapped, with why.
 
     As far as is known: an object that was never looked at tells nothing.
     """
-    rows = connection.execute(statement("accounts/fields_not_seen"), {"account_id": account_id})
-    return [f"{row.sobject}.{row.field}" for row in rows]
+    schemas = schemas_seen(connection, account_id)
+    return {
+        f"{each.sobject}.{each.field}": why
+        for each in field_mappings(connection, account_id)
+        if each.is_filled
+        and each.sobject in schemas
+        and (why := schemas[each.sobject].misfit(each.field, each.constant))
+    }
 
 
-def fields_seen(connection: Connection, account_id: str, sobject: str) -> list[str]:
-    """The names of an object's fields, as its org showed them last; none where it never did."""
-    of_object = {"account_id": account_id, "sobject": sobject}
-    return list(connection.scalars(statement("accounts/fields_seen"), of_object))
+def schemas_seen(connection: Connection, account_id: str) -> dict[str, SObjectSchema]:
+    """The objects of an account's org, as they were seen last, by name."""
+    rows = connection.execute(statement("accounts/schemas_seen"), {"account_id": account_id})
+    return {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
 
 
 def touch_account(connection: Connection, account_id: str) -> None:

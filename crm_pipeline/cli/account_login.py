@@ -132,10 +132,10 @@ def try_login(
             f"{account_id} Campaign.{lacking_fields[0]} --constant …`, or make campaigns there and "
             "name them with `crm-pipeline campaign link`."
         )
-    if absent := _not_seen(filled, described):
+    if unfit := _misfits(filled, described):
         mistake(
-            f"Account {account_id}: {', '.join(absent)}: not in the org, or hidden from the user. "
-            "Show the fields to it in a permission set, or mend `crm-pipeline account mapping` and "
+            f"Account {account_id}: {'; '.join(unfit)}. Give the user the right to the fields in "
+            "a permission set, or mend `crm-pipeline account mapping` and "
             f"`crm-pipeline account set {account_id}`."
         )
 
@@ -276,13 +276,13 @@ def refuse(account_id: str, stopped: "AccountStopped") -> NoReturn:
 
 
 def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "list[FieldMapping]":
-    """The fields that the account fills, and those by which records are found."""
+    """The fields that the account fills, with what, and those that are only looked at."""
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.sources.mapping import field_maps
 
     chosen = account.settings
     filled = [
-        FieldMapping(sobject, field)
+        FieldMapping(sobject, field, fields.sources.get(field), fields.constants.get(field))
         for sobject, fields in field_maps(chosen, mappings).items()
         for field in (*fields.sources, *fields.constants)
     ]
@@ -298,8 +298,7 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
         *(
             mapping
             for mapping in mappings
-            if mapping.sobject in ("Campaign", "CampaignMember")
-            and (mapping.source or mapping.constant)
+            if mapping.sobject in ("Campaign", "CampaignMember") and mapping.is_filled
         ),
         *(FieldMapping(sobject, field) for sobject, field in external_ids if field is not None),
     ]
@@ -335,13 +334,19 @@ def _keep(connection: "Connection", account_id: str, described: "Iterable[SObjec
         )
 
 
-def _not_seen(filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]") -> list[str]:
+def _misfits(filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSchema]") -> list[str]:
+    """The fields that the org does not take as they are filled, each reason once."""
+    from crm_pipeline.salesforce.values import Why
+
     schemas = {schema.name: schema for schema in described}
-    return [
-        f"{each.sobject}.{each.field}"
-        for each in filled
-        if each.sobject in schemas and schemas[each.sobject].field(each.field) is None
-    ]
+    found: dict[str, list[str]] = {}
+    for each in filled:
+        if (schema := schemas.get(each.sobject)) is None:
+            continue
+        why = schema.misfit(each.field, each.constant)
+        if why is Why.ABSENT or (why is not None and each.is_filled):
+            found.setdefault(why, []).append(f"{each.sobject}.{each.field}")
+    return [f"{', '.join(names)}: {why}" for why, names in found.items()]
 
 
 def _required_campaign_fields(

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Overrides of the default field mapping.")
 
-_ABSENT = "not in the org, or hidden"
-
 FieldName = Annotated[str, typer.Argument(metavar="OBJECT.FIELD", help="As in Lead.Region__c.")]
 
 
@@ -32,7 +30,7 @@ def set_(
     yes: Yes = False,
 ) -> None:
     """Fill a field from a column, with a constant, or not at all."""
-    from crm_pipeline.accounts.store import FieldMapping, fields_not_seen, set_field_mapping
+    from crm_pipeline.accounts.store import FieldMapping, misfits, set_field_mapping
 
     _check_choice(field, source, constant, nothing=nothing)
     with transaction() as connection:
@@ -41,12 +39,12 @@ def set_(
             connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
         )
         confirm_reading(connection, account_id, yes=yes)
-        absent = f"{sobject}.{name}" in fields_not_seen(connection, account_id)
+        why = misfits(connection, account_id).get(f"{sobject}.{name}")
         _tell_of_rows(connection, account_id, sobject)
     say(f"Account {account_id} fills {sobject}.{name} {_origin(source, constant)}.")
-    if absent:
+    if why is not None:
         say(
-            f"It is {_ABSENT}, though, as that was last seen: nothing is sent until it is there; "
+            f"As the org was last seen, though: {why}. "
             f"`crm-pipeline account test-login {account_id}` looks again."
         )
 
@@ -90,17 +88,17 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
 @app.command("list")
 def list_(account_id: AccountId) -> None:
     """List an account's overrides."""
-    from crm_pipeline.accounts.store import field_mappings, fields_not_seen, get_account
+    from crm_pipeline.accounts.store import field_mappings, get_account, misfits
 
     with transaction() as connection:
         get_account(connection, account_id)
         mappings = field_mappings(connection, account_id)
-        absent = fields_not_seen(connection, account_id)
+        why = misfits(connection, account_id)
     print_table(
         "",
-        ("field", "is filled", "but is"),
+        ("field", "is filled", "but"),
         [
-            (name, _origin(m.source, m.constant), _ABSENT if name in absent else None)
+            (name, _origin(m.source, m.constant), why.get(name))
             for m in mappings
             for name in [f"{m.sobject}.{m.field}"]
         ],
@@ -154,16 +152,17 @@ def _check_column(column: str, *, of_events: bool) -> None:
 def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, str]:
     """Object and field as Salesforce spells them, where they are known: it knows no case."""
     from crm_pipeline.accounts.people import OPT_OUT, STAYS
-    from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, fields_seen
+    from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, schemas_seen
     from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
     typed, dot, name = (part.strip() for part in field.partition("."))
     if not dot:
         mistake(f"{field!r} is not OBJECT.FIELD, such as Lead.Region__c.")
     sobject = {each.lower(): each for each in DECIDED_FIELDS}.get(typed.lower(), typed)
+    seen = schemas_seen(connection, account_id)
     known = [
         *(m.field for m in field_mappings(connection, account_id) if m.sobject == sobject),
-        *fields_seen(connection, account_id, sobject),
+        *(seen[sobject].fields if sobject in seen else ()),
         *DEFAULT_MAPPING.get(sobject, ()),
         *STAYS,
         OPT_OUT,

@@ -1,6 +1,6 @@
 """`crm-pipeline state`: where each account stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +38,7 @@ def state(
 
 
 def _show(account_id: str | None) -> None:
-    from crm_pipeline.accounts.store import fields_not_seen, get_account
+    from crm_pipeline.accounts.store import get_account, misfits
     from crm_pipeline.database.statements import statement
     from crm_pipeline.ledger.conflicts import open_conflicts
 
@@ -51,13 +51,13 @@ def _show(account_id: str | None) -> None:
             cycles = connection.execute(
                 statement("operations/last_cycles"), {**whose, "limit": _LAST_CYCLES}
             ).all()
-            absent = fields_not_seen(connection, account_id)
+            unfit = misfits(connection, account_id)
             incidents = connection.execute(statement("operations/open_incidents"), whose).all()
             conflicts = len(open_conflicts(connection, account_id))
     if account_id is None:
         _print_all(accounts)
     else:
-        _print_one(accounts[0], absent, conflicts)
+        _print_one(accounts[0], unfit, conflicts)
         _print_incidents(incidents, account_id)
         _print_cycles(cycles)
 
@@ -105,7 +105,7 @@ def _minute(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else None
 
 
-def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
+def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> None:
     spent = f"{row.api_used} of {row.api_limit}" if row.api_limit else None
     facts = [
         ("account", row.account_id),
@@ -128,7 +128,7 @@ def _print_one(row: "Row[Any]", absent: Sequence[str], conflicts: int) -> None:
         ("of these in_flight, without an answer", row.in_flight),
         ("of these failed, tried again", row.failed),
         ("exhausted, need a person", row.exhausted),
-        ("mapped, but not in the org, or hidden", ", ".join(absent) or None),
+        ("mapped in vain", "; ".join(f"{name}: {why}" for name, why in unfit.items()) or None),
         ("fields to decide about (`conflict list`)", conflicts or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)

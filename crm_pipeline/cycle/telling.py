@@ -81,6 +81,7 @@ def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) 
         lines.append(f"Deleted in the org, as the source no longer has or allows them: {numbers}")
     for what, fields in (
         ("Not in the org, or hidden, so not sent", notes.not_seen),
+        ("Not to be written by the user, so not sent", notes.read_only),
         ("Values changed to fit the org", notes.changed),
         ("Kept as people wrote them until `crm-pipeline conflict list ACCOUNT`", notes.asked),
     ):

@@ -46,12 +46,14 @@ class Notes:
     Attributes:
         changed: whose values were changed to fit the org, and what else was not as wanted.
         not_seen: that are not in the org, or hidden.
+        read_only: that the user may not write.
         asked: that a person is to decide about since now.
         lines: what else people are to know, a line each: what waits for room, what was refused.
     """
 
     changed: Counter[str] = field(default_factory=Counter)
     not_seen: Counter[str] = field(default_factory=Counter)
+    read_only: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
 

@@ -1,5 +1,6 @@
 """Recording operations that are decided, unchanged, held or failed, for every part of delivery."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
@@ -41,9 +42,12 @@ def note_changes(desk: Desk, decisions: Collection[Decision]) -> None:
         note_field_changes(desk.ledger.connection, desk.ledger.account_id, changes)
         for decision in decisions:
             desk.tally[decision.counted_as, "fields_changed_to_fit"] += len(decision.changes)
+        left_out: Mapping[str, Counter[str]] = {
+            Why.ABSENT: desk.notes.not_seen,
+            Why.READ_ONLY: desk.notes.read_only,
+        }
         for change in changes:
-            counted = desk.notes.not_seen if change.why == Why.ABSENT else desk.notes.changed
-            counted[change.field] = counted.get(change.field, 0) + 1
+            left_out.get(change.why, desk.notes.changed)[change.field] += 1
 
 
 def keep_updates(connection: Connection, updates: Sequence[Decision]) -> None:

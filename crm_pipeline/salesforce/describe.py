@@ -166,6 +166,16 @@ class SObjectSchema:
                 shown = None if new is NO_FIT else new
                 changes.append(FieldChange(schema.name, why, value, shown))
 
+    def misfit(self, name: str, constant: str | None = None) -> Why | None:
+        """Returns why the user can never write a field (or this constant, whole), or None."""
+        found = self.field(name)
+        if found is None:
+            return Why.ABSENT
+        if not (found.createable or found.updateable):
+            return Why.READ_ONLY
+        why = convert(found, constant)[1] if constant is not None else None
+        return None if why is Why.SPELLING else why
+
     @cached_property
     def required(self) -> list[FieldSchema]:
         """The fields without which no record can be created."""

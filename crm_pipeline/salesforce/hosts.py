@@ -13,10 +13,11 @@ LOGIN_HOSTS = frozenset(("login.salesforce.com", "test.salesforce.com"))
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"((?:{_LABEL}\.)+salesforce\.com)(?::443)?", re.ASCII | re.IGNORECASE)
+_LAST_PORT = 65_535
 _PATH = r"(?:/[A-Za-z0-9._~/-]*)?"
 _ADDRESS = re.compile(rf"https://({_HOST.pattern}){_PATH}", re.ASCII | re.IGNORECASE)
 _LOCAL = re.compile(
-    rf"(http://(localhost|[0-9.]+|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?{_PATH})",
+    rf"(http://(localhost|[0-9.]+|\[[0-9a-f:.]+\])(?::([0-9]{{1,5}}))?{_PATH})",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -42,4 +43,6 @@ def local_address(address: str) -> str | None:
         here = ipaddress.ip_address(found[2].strip("[]")).is_loopback
     except ValueError:
         here = found[2].lower() == "localhost"
-    return found[1].rstrip("/") if here else None
+    port = found[3]
+    is_a_port = port is None or 0 < int(port) <= _LAST_PORT
+    return found[1].rstrip("/") if here and is_a_port else None

@@ -35,7 +35,7 @@ NO_FIT = object()
 class Why(StrEnum):
     """The reason why a value was changed or left out, as it is shown to people."""
 
-    ABSENT = "the org has no such field, or hides it from our user"
+    ABSENT = "not in the org, or hidden"
     READ_ONLY = "the field cannot be written"
     TOO_LONG = "too long for the field"
     SPELLING = "spelled as the picklist has it"

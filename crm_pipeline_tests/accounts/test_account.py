@@ -162,6 +162,8 @@ def test_a_login_url_is_https_or_on_this_machine(given: str, kept: str):
         "//acme.my.salesforce.com",
         "http://127.0.0.1:8080@evil.example",
         "http://0x7f.1",
+        "http://127.0.0.1:0/acme",
+        "http://127.0.0.1:65536/acme",
         "",
     ],
 )

@@ -91,7 +91,7 @@ def test_a_hidden_field_of_the_default_mapping_is_told(
     )
     assert answer.ok
     told = run("account", "test-login", "acme", fails=1).stderr
-    assert f"{field}: not in the org, or hidden from the user" in told
+    assert f"{field}: not in the org, or hidden" in told
     run("account", "mapping", "set", "acme", field, "--nothing", fails=int("Email" in field))
     run("account", "test-login", "acme", fails=int("Email" in field))
 

@@ -31,6 +31,7 @@ def test_the_objects_that_can_be_mapped_are_those_that_a_mapping_fills():
         ("Account.Name", "'Account' is not mapped"),
         ("Lead.Email", "Lead.Email is not to be mapped"),
         ("contact.email", "Contact.Email is not to be mapped"),
+        ("Lead.isconverted", "not to be mapped"),
         ("Event.WhoId", "not to be mapped"),
         ("Event.Subject", "not to be mapped"),
         ("CampaignMember.Status", "not to be mapped"),
@@ -100,6 +101,36 @@ def test_a_field_that_the_org_lacks_is_told_wherever_one_looks(
     assert ABSENT not in rating
     for field in ("Region__c", "Zone__c"):
         run("account", "mapping", "remove", "acme", f"Lead.{field}")
+    run("account", "test-login", "acme")
+
+
+@pytest.mark.parametrize(
+    ("field", "how", "why"),
+    [
+        ("Lead.CreatedDate", "--source=registered_at", "the field cannot be written"),
+        ("Lead.Name", "--constant=Ann", "the field cannot be written"),
+        ("Lead.NumberOfEmployees", "--constant=many", "not of the field's type"),
+        ("Lead.OwnerId", "--constant=Ann", "not of the field's type"),
+        ("Lead.City", f"--constant={'x' * 41}", "too long for the field"),
+    ],
+)
+def test_a_mapping_that_the_org_never_takes_is_told_wherever_one_looks(
+    run: Run, org: Org, pipeline: Engine, field: str, how: str, why: str
+):
+    run("account", "test-login", "acme")
+    told = run("account", "mapping", "set", "acme", field, how).stdout
+    assert f"As the org was last seen, though: {why}. `crm-pipeline account test-login" in told
+    assert why in run("account", "mapping", "list", "acme").stdout
+    shown = f"{field}: {why}".lower()
+    assert shown in run("account", "test-login", "acme", fails=1).stderr.lower()
+    assert f"mapped in vain\t{shown}" in run("state", "acme").stdout.lower()
+    cycle = one_cycle(run, pipeline)
+    read_only = "Not to be written by the user, so not sent: " in cycle
+    assert read_only is (why == "the field cannot be written")
+
+
+def test_a_constant_that_the_picklist_spells_otherwise_is_no_mistake(run: Run, org: Org):
+    run("account", "mapping", "set", "acme", "Lead.Rating", "--constant=hot")
     run("account", "test-login", "acme")
 
 
