@@ -103,6 +103,14 @@ def add_account(connection: Connection, account: Account) -> Account:
     return account
 
 
+def hold_account(connection: Connection, account_id: str) -> None:
+    """Has whoever else changes the account wait until the caller's transaction ends.
+
+    What is read from then on is still so when it is changed. Cycles do not wait.
+    """
+    connection.execute(statement("accounts/hold_account"), {"account_id": account_id})
+
+
 def update_account(connection: Connection, account: Account) -> Account:
     """Replaces all that is stored of an account, except what other functions here keep.
 
@@ -127,6 +135,7 @@ def update_settings(
     Raises:
         AccountError: there is no such account or setting, or a value is impossible.
     """
+    hold_account(connection, account_id)
     values = {**_stored(connection, account_id).settings, **changes}
     chosen = {name: value for name, value in values.items() if value is not None}
     settings = AccountSettings.parse(account_id, chosen)
@@ -181,6 +190,7 @@ def activate_account(connection: Connection, account_id: str) -> None:
     Raises:
         AccountError: there is no such account, or it is no draft.
     """
+    hold_account(connection, account_id)
     account = _stored(connection, account_id)
     key = {"account_id": account_id}
     if connection.scalar(statement("accounts/activate"), key) is None:
@@ -280,6 +290,7 @@ def unpush_session(
     Raises:
         AccountError: it is not listed, or it is the last one and `may_push_all` is not set.
     """
+    hold_account(connection, account_id)
     key = {"account_id": account_id, "event_session_id": event_session_id}
     if connection.scalar(statement("accounts/unpush_session"), key) is None:
         raise AccountError(f"Account {account_id} does not list session {event_session_id}.")

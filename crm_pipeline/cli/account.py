@@ -210,7 +210,7 @@ def set_(
 
     Name, client and login URL may be said as name=…, client=… and login_url=…, too.
     """
-    from crm_pipeline.accounts.store import update_account, update_settings
+    from crm_pipeline.accounts.store import hold_account, update_account, update_settings
 
     changes = _changes(settings or ())
     itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
@@ -225,6 +225,7 @@ def set_(
     chosen = changes.get("campaigns")
     of_campaigns = storage_before_reading(account_id, chosen) if chosen else None
     with locked(account_id) if "client" in itself else transaction() as connection:
+        hold_account(connection, account_id)
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)
         account_again.check_policies(connection, before, account)

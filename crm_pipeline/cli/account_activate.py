@@ -27,12 +27,18 @@ def activate(
     yes: Yes = False,
 ) -> None:
     """Let the cycles of a draft begin; says first what they will send."""
-    from crm_pipeline.accounts.store import activate_account, get_account, update_settings
+    from crm_pipeline.accounts.store import (
+        activate_account,
+        get_account,
+        hold_account,
+        update_settings,
+    )
 
     if since is not None and from_now:
         mistake("Say --since DATE or --from-now, not both.")
     start = "now" if from_now else since
     with transaction() as connection:
+        hold_account(connection, account_id)
         account = get_account(connection, account_id)
         if start is not None:
             account = update_settings(connection, account_id, {"start_at": start})

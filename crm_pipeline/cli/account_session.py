@@ -22,9 +22,15 @@ SessionId = Annotated[
 @app.command()
 def add(account_id: AccountId, session: SessionId, yes: Yes = False) -> None:
     """List a session to be pushed; the first one listed stops all others."""
-    from crm_pipeline.accounts.store import get_account, push_session, pushed_sessions
+    from crm_pipeline.accounts.store import (
+        get_account,
+        hold_account,
+        push_session,
+        pushed_sessions,
+    )
 
     with transaction() as connection:
+        hold_account(connection, account_id)
         account = get_account(connection, account_id)
         is_first = not pushed_sessions(connection, account_id)
         with if_the_warehouse_answers(f"whether there is a session {session}"):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import print_table, say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 app = typer.Typer(help="Requests from Salesforce: macros, listeners, external sources, keys.")
 key_app = typer.Typer(help="Keys that let Salesforce ask: shown once, two at a time.")
@@ -36,7 +39,7 @@ def configure(
     if off is (file is not None):
         mistake("Say either --file FILE or --off.")
     if file is None:
-        _store(account_id, None)
+        _replace(account_id, None)
         say(f"Account {account_id} takes no requests.")
         return
     try:
@@ -45,7 +48,7 @@ def configure(
         mistake(f"{file} is neither YAML nor JSON.")
     if said is not None and not isinstance(said, dict):
         mistake(f"{file} is no object with macros, listeners and so on.")
-    _store(account_id, said or {})
+    _replace(account_id, said or {})
     say(f"Account {account_id} takes requests as {file} says.")
 
 
@@ -54,7 +57,8 @@ def show(account_id: AccountId) -> None:
     """Show what an account takes from Salesforce, as `configure` reads it."""
     import yaml
 
-    chosen = _chosen(account_id)
+    with transaction() as connection:
+        chosen = _chosen(connection, account_id)
     if chosen is None:
         say(
             f"Account {account_id} takes no requests; `crm-pipeline listener set` switches them on."
@@ -297,15 +301,14 @@ def revoke(
     say(f"{key_id} is revoked.")
 
 
-def _chosen(account_id: str) -> dict[str, Any] | None:
+def _chosen(connection: "Connection", account_id: str) -> dict[str, Any] | None:
     from crm_pipeline.accounts.store import get_account
 
-    with transaction() as connection:
-        chosen = get_account(connection, account_id).settings.inbound
+    chosen = get_account(connection, account_id).settings.inbound
     return None if chosen is None else chosen.model_dump(mode="json", exclude_unset=True)
 
 
-def _store(account_id: str, chosen: dict[str, Any] | None) -> None:
+def _replace(account_id: str, chosen: dict[str, Any] | None) -> None:
     from crm_pipeline.accounts.store import update_settings
 
     with transaction() as connection:
@@ -313,9 +316,13 @@ def _store(account_id: str, chosen: dict[str, Any] | None) -> None:
 
 
 def _change(account_id: str, change: Callable[[dict[str, Any]], None]) -> None:
-    chosen = _chosen(account_id) or {}
-    change(chosen)
-    _store(account_id, chosen)
+    from crm_pipeline.accounts.store import hold_account, update_settings
+
+    with transaction() as connection:
+        hold_account(connection, account_id)
+        chosen = _chosen(connection, account_id) or {}
+        change(chosen)
+        update_settings(connection, account_id, {"inbound": chosen})
 
 
 def _put(
