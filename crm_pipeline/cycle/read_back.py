@@ -251,17 +251,18 @@ def _fit_watches(desk: Desk, flows: FlowsOn) -> tuple[list[Watch], list[str]]:
 
 
 def _is_there(known: Mapping[str, SObjectSchema], sobject: str, name: str) -> bool:
-    """Returns whether the org has a field and shows it, be it one that a lookup leads to."""
-    lookup, _, further = name.rpartition(".")
-    if not lookup:
+    """Returns whether the org has a field and shows it, be it one that lookups lead to."""
+    if sobject not in known:
+        return False
+    lookup, _, further = name.partition(".")
+    if not further:
         return known[sobject].field(name) is not None
-    targets = [
-        target
+    return any(
+        _is_there(known, target, further)
         for field in known[sobject].fields.values()
         if field.relationship == lookup
         for target in field.reference_to
-    ]
-    return any(target in known and known[target].field(further) for target in targets)
+    )
 
 
 _MERGED = ("IsDeleted", "MasterRecordId")

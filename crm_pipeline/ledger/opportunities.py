@@ -41,7 +41,10 @@ class OpportunityRow:
 
 @dataclass(slots=True)
 class RoleRow:
-    """A contact's role in an opportunity; of one that is gone no more may be known."""
+    """A contact's role in an opportunity; of one that is gone no more may be known.
+
+    The person whose account it is has a role of ours, under the opportunity's own Id.
+    """
 
     role_id: str
     opportunity_id: str | None
@@ -224,12 +227,14 @@ class Around:
     """Somebody around an opportunity.
 
     `contact_id` is that of a role, the person's own or the one that the lead became; None of a
-    lead that was converted into the opportunity.
+    lead that was converted into the opportunity. `is_account`: the opportunity's account is the
+    person.
     """
 
     opportunity_id: str
     contact_id: str | None
     is_primary: bool
+    is_account: bool
     record_id: str
     tracker_id: str | None
     email: str | None

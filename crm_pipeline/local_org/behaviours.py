@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_pipeline.local_org import opportunities
+from crm_pipeline.local_org import opportunities, person_accounts
 from crm_pipeline.local_org.addresses import sync_address
 from crm_pipeline.local_org.errors import RowFailure, refuse
 from crm_pipeline.local_org.event_bus import release
@@ -232,6 +232,12 @@ def _contact_role(context: WriteContext, table: Table, row: Row, old: Row | None
     opportunities.follow_primary_role(context, table, row)
 
 
+def _account(context: WriteContext, table: Table, row: Row, old: Row | None) -> None:
+    sync_address(table, row, old)
+    if context.org.config.person_accounts:
+        person_accounts.before_account(context, table, row, old)
+
+
 def publish_at_once(context: WriteContext, table: Table, _row: Row, _old: Row | None) -> None:
     """Lets an event go out whatever becomes of the transaction."""
     context.writes.pop()
@@ -239,7 +245,7 @@ def publish_at_once(context: WriteContext, table: Table, _row: Row, _old: Row | 
 
 
 BEFORE_SAVE: dict[str, Behaviour] = {
-    "Account": lambda _context, table, row, old: sync_address(table, row, old),
+    "Account": _account,
     "Campaign": _campaign,
     "CampaignMember": _campaign_member,
     "CampaignMemberStatus": _member_status,
@@ -252,8 +258,10 @@ BEFORE_SAVE: dict[str, Behaviour] = {
     "User": _person,
 }
 AFTER_SAVE: dict[str, Behaviour] = {
+    "Account": person_accounts.after_account,
     "Campaign": _add_member_statuses,
     "CampaignMemberStatus": _only_one("IsDefault", "CampaignId"),
+    "Contact": person_accounts.after_contact,
     "Opportunity": opportunities.after_opportunity,
     "OpportunityContactRole": _contact_role,
     "OpportunityStage": opportunities.after_stage,

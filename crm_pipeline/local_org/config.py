@@ -311,6 +311,8 @@ class OrgConfig(OpenQuestions):
     """Custom fields of leads that a conversion leaves behind; others go to the contact's."""
     currencies: dict[str, PositiveFloat] = {}
     """ISO codes, the corporate one first, with units to one of it; none: one currency only."""
+    person_accounts: bool = False
+    """Whether people may be accounts of their own: see person_accounts.py."""
     bulk_hard_delete: bool = False
     """Whether the users have the permission "Bulk API Hard Delete"."""
     limits: LimitsConfig = LimitsConfig()

@@ -6,6 +6,7 @@ from crm_pipeline.local_org.addresses import add_code_fields
 from crm_pipeline.local_org.config import FieldConfig, ObjectConfig, OrgConfig, OrgConfigError
 from crm_pipeline.local_org.currencies import add_currencies
 from crm_pipeline.local_org.ids import base62
+from crm_pipeline.local_org.person_accounts import add_person_accounts
 from crm_pipeline.local_org.schema import (
     SObjectType,
     bundled_types,
@@ -40,6 +41,8 @@ def declared_types(config: OrgConfig) -> dict[str, SObjectType]:
     if config.state_and_country_picklists:
         for each in types.values():
             add_code_fields(each)
+    if config.person_accounts:
+        add_person_accounts(types)
     if config.currencies:
         add_currencies(types, list(config.currencies))
     connect(types)

@@ -7,6 +7,7 @@ from crm_pipeline.local_org import dml
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.opportunities import first_open_stage
+from crm_pipeline.local_org.person_accounts import contacts_to_merge, person_of
 from crm_pipeline.local_org.recycle_bin import deleted
 from crm_pipeline.local_org.schema import Field, Row
 from crm_pipeline.local_org.store import Org
@@ -19,7 +20,7 @@ _PERSON_FIELDS = (
 )  # fmt: skip
 _ACCOUNT_FIELDS = ("Website", "Industry", "NumberOfEmployees", "AnnualRevenue", "Phone")
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "StateCode", "CountryCode")
-_NOT_MOVED = frozenset({"LeadOrContactId", "MasterRecordId"})
+_NOT_MOVED = frozenset({"LeadOrContactId", "MasterRecordId", "PersonContactId"})
 _MERGEABLE = ("Lead", "Contact", "Account", "Opportunity")
 
 
@@ -64,8 +65,9 @@ def convert(
         account_id = account_id or (contact or {}).get("AccountId")
         if account_id is None:
             account = _taken(lead, accounts, _ACCOUNT_FIELDS, "Billing")
-            account |= {"Name": lead["Company"], "OwnerId": owner_id}
+            account |= {"OwnerId": owner_id, **(person_of(lead) or {"Name": lead["Company"]})}
             account_id = _create(context, "Account", account)
+            contact = contacts.rows.get(accounts.rows[account_id].get("PersonContactId") or "")
         else:
             account_id = str(_living(accounts, account_id)["Id"])
         person = {
@@ -138,14 +140,20 @@ def merge(
     context = WriteContext(org, user_id, seeding=True, hold_seconds=hold_seconds)
     with committed(context):
         for loser in losers:
-            stamped = org.config.merge_stamps_children
-            _move_children(context, table, loser["Id"], master["Id"], stamped=stamped)
-            _fill_in(context, table, master["Id"], loser)
-            gone = deleted(loser, loser["Id"], [])
-            if table.type.find("MasterRecordId"):
-                gone["MasterRecordId"] = master["Id"]
-            context.change(table, gone, "merge")
+            if sobject == "Account" and (people := contacts_to_merge(org, master, loser)):
+                _merge_one(context, org.table("Contact"), *people)
+            _merge_one(context, table, master, loser)
     return str(master["Id"])
+
+
+def _merge_one(context: WriteContext, table: Table, master: Row, loser: Row) -> None:
+    stamped = context.org.config.merge_stamps_children
+    _move_children(context, table, loser["Id"], master["Id"], stamped=stamped)
+    _fill_in(context, table, master["Id"], loser)
+    gone = deleted(loser, loser["Id"], [])
+    if table.type.find("MasterRecordId"):
+        gone["MasterRecordId"] = master["Id"]
+    context.change(table, gone, "merge")
 
 
 def _converted_status(org: Org, status: str | None) -> str:

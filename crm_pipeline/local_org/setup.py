@@ -10,6 +10,7 @@ from crm_pipeline.local_org.founding import found
 from crm_pipeline.local_org.ids import IdCounter, base62, long_id
 from crm_pipeline.local_org.journal import Journal
 from crm_pipeline.local_org.meter import Meter
+from crm_pipeline.local_org.person_accounts import show_person_fields
 from crm_pipeline.local_org.rules import RULES, rules_of
 from crm_pipeline.local_org.seeding import seed
 from crm_pipeline.local_org.store import Org
@@ -41,6 +42,8 @@ def _built(blueprint: OrgConfig) -> Org:
     }
     tables = {name: Table(each, counters[each.key_prefix]) for name, each in types.items()}
     add_member_fields(tables)
+    if config.person_accounts:
+        show_person_fields(tables)
     weather = Weather(
         latency_seconds=config.latency_ms / 1000,
         lock_parents=config.lock_parents,

@@ -1,10 +1,12 @@
 -- The people around some opportunities: leads converted into them, contacts with a role, and the leads
--- that became these contacts. A role of a deleted contact says nothing.
+-- that became these contacts. A role of a deleted contact says nothing. The person who is the account has a
+-- role under the opportunity's own Id.
 WITH contacts AS MATERIALIZED (
     SELECT
         r.opportunity_id,
         r.contact_id,
         r.is_primary,
+        r.role_id = r.opportunity_id AS is_account,
         c.tracker_id,
         c.email,
         c.phones
@@ -21,6 +23,7 @@ SELECT
     c.opportunity_id,
     c.contact_id,
     c.is_primary,
+    c.is_account,
     c.contact_id AS record_id,
     c.tracker_id,
     c.email,
@@ -31,6 +34,7 @@ SELECT
     c.opportunity_id,
     c.contact_id,
     c.is_primary,
+    c.is_account,
     p.record_id,
     p.tracker_id,
     p.email,
@@ -42,6 +46,7 @@ UNION ALL
 SELECT
     p.became_opportunity,
     NULL,
+    false,
     false,
     p.record_id,
     p.tracker_id,

@@ -17,6 +17,22 @@ roles AS (
     WHERE r.account_id = :account_id AND r.contact_id = m.loser
 ),
 
+-- The account of a person who is gone may be another one's now.
+accounts AS (
+    UPDATE crm.opportunity_role AS r
+    SET doubtful = true
+    FROM crm.opportunity_person AS p
+    WHERE
+        r.account_id = :account_id
+        AND r.contact_id = any(CAST(:record_ids AS text []))
+        AND r.role_id = r.opportunity_id
+        AND NOT r.deleted
+        AND r.account_id = p.account_id
+        AND r.contact_id = p.record_id
+        AND p.deleted
+        AND p.merged_into IS NULL
+),
+
 leads AS (
     UPDATE crm.opportunity_person AS p
     SET became_contact = m.winner

@@ -23,5 +23,5 @@ UPDATE crm.opportunity_role AS r
 SET doubtful = false, deleted = true, read_at = now()
 WHERE
     r.account_id = :account_id
-    AND r.role_id = any(CAST(:roles AS text []))
+    AND r.role_id = any(CAST(:roles AS text []) || CAST(:opportunities AS text []))
     AND r.doubtful

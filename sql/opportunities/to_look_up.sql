@@ -1,6 +1,7 @@
 -- Records of the org to be read beside changes, by question: opportunities, named and unknown; leads
 -- that became them or their contacts, and roles of opportunities, where these may be older than the
--- first reading, or are still being read; and whatever may have moved without a stamp.
+-- first reading, or are still being read; and whatever may have moved without a stamp. Whether an account
+-- is a person, its opportunity says.
 WITH asked AS MATERIALIZED (
     SELECT
         q.question,
@@ -40,7 +41,9 @@ UNION ALL
 )
 UNION ALL
 (
-    SELECT 'role', r.role_id
+    SELECT
+        CASE WHEN r.role_id = r.opportunity_id THEN 'opportunity' ELSE 'role' END,
+        r.role_id
     FROM crm.opportunity_role AS r
     WHERE r.account_id = :account_id AND r.doubtful
     LIMIT :limit

@@ -26,5 +26,6 @@ WHERE
     AND c.role_id > :after_id
     AND NOT m.withdrawn
     AND NOT c.deleted
+    AND c.role_id <> c.opportunity_id
 ORDER BY salesforce_id
 LIMIT :limit

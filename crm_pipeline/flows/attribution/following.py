@@ -111,19 +111,23 @@ class _Surroundings:
 def _deal(due: DueOpportunity, around: Sequence[Around], choices: AttributionSettings) -> Deal:
     converted: list[OrgPerson] = []
     became: dict[str, dict[str, OrgPerson]] = {}
-    contacts: dict[str, tuple[OrgPerson, bool]] = {}
+    contacts: dict[str, tuple[OrgPerson, bool, bool]] = {}
     for each in around:
         person, contact_id = _person(each), each.contact_id
         if contact_id is None:
             converted.append(person)
         elif contact_id == each.record_id:
-            _, is_primary = contacts.get(contact_id, (person, False))
-            contacts[contact_id] = person, each.is_primary or is_primary
+            _, is_primary, is_account = contacts.get(contact_id, (person, False, True))
+            contacts[contact_id] = (
+                person,
+                each.is_primary or is_primary,
+                each.is_account and is_account,
+            )
         else:
             became.setdefault(contact_id, {})[each.record_id] = person
     roles = [
-        Role(contact, is_primary, tuple(became.get(contact_id, {}).values()))
-        for contact_id, (contact, is_primary) in contacts.items()
+        Role(contact, is_primary, is_account, tuple(became.get(contact_id, {}).values()))
+        for contact_id, (contact, is_primary, is_account) in contacts.items()
     ]
     name = choices.opportunity_id_field
     tracker_id = None if name is None else due.record.get(name)

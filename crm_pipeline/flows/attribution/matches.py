@@ -60,11 +60,13 @@ class Role:
     Attributes:
         contact: who has it.
         is_primary: whether it is the primary one.
+        is_account: whether there is no role but that the account of the opportunity is this person.
         converted: the Leads that became this contact.
     """
 
     contact: OrgPerson
     is_primary: bool = False
+    is_account: bool = False
     converted: tuple[OrgPerson, ...] = ()
 
 
@@ -154,9 +156,10 @@ def _found(deal: Deal, known: Known) -> Iterator[tuple[Sequence[MatchableLead], 
         ways = (way(lead, known) for way in (_named, _held, _by_email, _by_phone))
         if found := next(filter(None, ways), None):
             yield found, Rule.CONVERTED_LEAD, f"converted from {lead.record_id}"
-    roles = sorted(deal.roles, key=lambda each: not each.is_primary)
+    roles = sorted(deal.roles, key=lambda each: (not each.is_primary, each.is_account))
     for role in roles:
-        who = f"{'primary contact' if role.is_primary else 'contact'} {role.contact.record_id}"
+        kind = "primary contact" if role.is_primary else "contact"
+        who = f"{'person account, ' if role.is_account else ''}{kind} {role.contact.record_id}"
         if found := _held(role.contact, known):
             yield found, Rule.CONTACT_ROLE, who
         for lead in role.converted:

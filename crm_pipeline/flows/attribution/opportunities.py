@@ -1,7 +1,8 @@
 """Opportunities: what is read of the org, and what of it is kept.
 
-Opportunities come with their history; roles come with their contacts. Roles and conversions may be
-older than the first reading, and the org moves some without a stamp: these are asked for.
+Opportunities come with their history, and with the person where their account is one; roles come
+with their contacts. Roles and conversions may be older than the first reading, and the org moves
+some without a stamp: these are asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,13 +69,14 @@ def watches(choices: AttributionSettings) -> Sequence[Watched]:
     id_field = () if choices.id_field is None else (choices.id_field,)
     known = (*_CONTACT_FIELDS, "IsDeleted", "MasterRecordId", *id_field)
     of_contact = [f"Contact.{name}" for name in known]
+    of_account = [f"Account.PersonContact.{name}" for name in ("Id", *known)]
     named = [name for name in opportunity_fields(choices) if name not in (*_FIELDS, _CURRENCY)]
     return (
         Watched(
             "Opportunity",
             ("IsDeleted",),
             context=_FIELDS,
-            if_there=(_CURRENCY,),
+            if_there=(_CURRENCY, *of_account),
             named=tuple(named),
             children=(Children(_HISTORY, _HISTORY_FIELDS),),
             held_only=False,
@@ -125,6 +127,7 @@ def needs(choices: AttributionSettings) -> Sequence[OrgObject]:
             ("OpportunityHistory", _HISTORY_FIELDS),
             ("OpportunityContactRole", _ROLE_FIELDS),
             ("OpportunityStage", _STAGE_FIELDS),
+            ("Account", ("Id",)),
             ("Lead", (*_LEAD_FIELDS, *_MATCHED_BY)),
             ("Contact", _MATCHED_BY),
         )
@@ -156,8 +159,21 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
         retyped.intersection(opportunities),
     )
     roles = {each["Id"]: each for each in found.get("OpportunityContactRole", ())}
-    ledger.note_roles(connection, account_id, [_role(each) for each in roles.values()])
-    people = _of_others(taking, _people(taking, list(roles.values())))
+    accounts = {
+        each["Id"]: (each["Account"] or {}).get("PersonContact")
+        for each in opportunities.values()
+        if "Account" in each and not each["IsDeleted"]
+    }
+    ledger.note_roles(
+        connection,
+        account_id,
+        [
+            *(_role(each) for each in roles.values()),
+            *(_role_of_account(*each) for each in accounts.items()),
+        ],
+    )
+    around = [*map(_contact, roles.values()), *accounts.values()]
+    people = _of_others(taking, _people(taking, [each for each in around if each]))
     ledger.note_people(connection, account_id, people)
     ledger.looked_up(connection, account_id, _answered(taking.asked))
     read = len(opportunities)
@@ -239,13 +255,27 @@ def _role(record: Record) -> ledger.RoleRow:
     )
 
 
-def _people(taking: Taking[AttributionSettings], roles: Sequence[Record]) -> list[ledger.PersonRow]:
-    """Contacts of roles, contacts that are known already, and leads that were converted."""
-    people: dict[str, ledger.PersonRow] = {}
-    for role in roles:
-        if role["ContactId"] is not None and not role["IsDeleted"]:
-            contact = {**(role.get("Contact") or {}), "Id": role["ContactId"]}
-            people[role["ContactId"]] = _person(contact, taking.choices)
+def _contact(role: Record) -> Mapping[str, Any] | None:
+    """The contact who has a role; None where the role is gone."""
+    if role["ContactId"] is None or role["IsDeleted"]:
+        return None
+    return {**(role.get("Contact") or {}), "Id": role["ContactId"]}
+
+
+def _role_of_account(opportunity_id: str, contact: Record | None) -> ledger.RoleRow:
+    """The role of the person who is the account; one that is gone where a company is."""
+    contact_id = None if contact is None else contact["Id"]
+    deleted = contact is None
+    return ledger.RoleRow(
+        opportunity_id, opportunity_id, contact_id, is_primary=False, role=None, deleted=deleted
+    )
+
+
+def _people(
+    taking: Taking[AttributionSettings], contacts: Sequence[Mapping[str, Any]]
+) -> list[ledger.PersonRow]:
+    """Contacts around opportunities, those known already, and leads that were converted."""
+    people = {each["Id"]: _person(each, taking.choices) for each in contacts}
     for contact in taking.records.get("Contact", ()):
         is_new = contact["Id"] in people
         people[contact["Id"]] = _person(contact, taking.choices, is_new=is_new)
