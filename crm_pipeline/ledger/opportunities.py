@@ -287,11 +287,13 @@ def find_due(
 ) -> None:
     """Has all opportunities matched anew that other settings or tracked leads may concern.
 
+    Those that lack a field which the org shows by now are read again.
+
     Args:
         connection: the caller's.
         account_id: whose.
         chosen: the settings on which matches and filter depend.
-        fields: of opportunities that are to be known of each.
+        fields: of opportunities that are to be known of each, where the org shows them.
         id_field: the field of an opportunity that holds a tracked lead's id.
     """
     settings = {"account_id": account_id, "chosen": storable_json(chosen), "fields": list(fields)}

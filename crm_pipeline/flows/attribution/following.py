@@ -22,6 +22,7 @@ from crm_pipeline.flows.attribution.matches import (
     find,
     waits_because,
 )
+from crm_pipeline.flows.attribution.opportunities import opportunity_fields
 from crm_pipeline.flows.attribution.splits import Part, parts
 from crm_pipeline.flows.attribution.stages import Meaning, moves
 from crm_pipeline.flows.attribution.values import Value
@@ -48,7 +49,7 @@ def follow(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
         connection,
         account_id,
         chosen=_chosen(choices),
-        fields=[each.field for each in choices.opportunity_filter],
+        fields=opportunity_fields(choices),
         id_field=choices.opportunity_id_field,
     )
     is_first = True

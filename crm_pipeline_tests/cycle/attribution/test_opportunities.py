@@ -404,6 +404,31 @@ def test_amounts_of_several_currencies_are_never_summed(deals: Bench) -> None:
     assert sums(deals) == {"USD": Decimal("10.5"), "EUR": Decimal(20)}
 
 
+def test_an_org_that_gets_several_currencies_tells_unchanged_opportunities_in_theirs(
+    deals: Bench,
+) -> None:
+    """Until then it names none, as with a hidden field; none is edited afterwards."""
+    track(deals.connection, 1, **ADA)
+    deals.admin("settings", hidden_fields=["Opportunity.CurrencyIsoCode"])
+    choose(deals, currency="EUR")
+    cycle(deals)
+    named = {ID_ON_OPPORTUNITY: "1"}
+    made, other = deal(deals, **named), deal(deals, CurrencyIsoCode="EUR", **named)
+    cycle(deals)
+    assert sums(deals) == {"EUR": 200}
+    deals.admin("settings", hidden_fields=[])
+    deals.connection.execute(text("DELETE FROM crm.sobject_schema"))
+    later = "UPDATE crm.org_position SET covered = now() + interval '1 hour'"
+    for _ in range(2):
+        deals.connection.execute(text(later))
+        cycle(deals)
+    assert sums(deals) == {"USD": 100, "EUR": 100}
+    assert of_lead(deals, 1, made)["version"] == of_lead(deals, 1, other)["version"] == 1
+    before = messages(deals)
+    cycle(deals)
+    assert messages(deals) == before
+
+
 def test_late_commits_are_not_lost(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     cycle(deals)
