@@ -15,6 +15,7 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import (
     OPPORTUNITY_OBJECTS,
     opportunity_fields,
+    refuse_filter,
     say_currency_to_name,
 )
 from crm_pipeline.cli.questions import say_once
@@ -106,6 +107,7 @@ def try_login(
     say(f"Account {account_id}: logged in to org {org.organization_id}{spent}.{numbers}")
     _propose_filters(account_id, own)
     say_currency_to_name(account.settings, described)
+    refuse_filter(account, described)
     if elsewhere is not None:
         mistake(f"Account {account_id}: {elsewhere}.")
     if missing := missing_rights(objects, needed_rights(account.settings)):

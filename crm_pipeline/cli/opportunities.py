@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
+from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_table, say
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from crm_pipeline.accounts.store import FieldMapping
     from crm_pipeline.salesforce.describe import SObjectSchema
 
+OPPORTUNITY = "Opportunity"
 OPPORTUNITY_OBJECTS = (
-    "Opportunity",
+    OPPORTUNITY,
     "OpportunityContactRole",
     "OpportunityHistory",
     "OpportunityStage",
@@ -65,10 +67,13 @@ def confirm_filter(
 ) -> None:
     """Says for which opportunities another filter fires, as they stand, before it is taken.
 
-    Nothing changes unless the person agrees.
+    Nothing changes unless the person agrees. Ends the command where the filter is refused
+    (`refuse_filter`).
     """
+    from crm_pipeline.database.statements import statement
     from crm_pipeline.flows.attribution.filter import would_fire
     from crm_pipeline.ledger.opportunities import live_opportunities
+    from crm_pipeline.salesforce.describe import SObjectSchema
 
     chosen = account.settings.attribution
     if chosen is None or not chosen.opportunity_filter:
@@ -77,6 +82,9 @@ def confirm_filter(
         was = before.attribution.opportunity_filter, before.attribution.filter_fires_again
         if was == (chosen.opportunity_filter, chosen.filter_fires_again):
             return
+    whose = {"account_id": account.account_id}
+    known = connection.execute(statement("ledger/known_schemas"), whose)
+    refuse_filter(account, [SObjectSchema.from_json(row.schema) for row in known])
     preview = would_fire(live_opportunities(connection, account.account_id), chosen)
     if not preview.fires and not preview.unknown:
         say("As opportunities stand, the filter fires for none that it has not fired for.")
@@ -98,6 +106,29 @@ def confirm_filter(
     agree(f"{said}.", "Take the filter?", yes=yes)
 
 
+def refuse_filter(account: "Account", described: "Iterable[SObjectSchema]") -> None:
+    """Ends the command where a condition of the filter can never hold or fail by its value.
+
+    Args:
+        account: whose settings have the filter.
+        described: the org's objects, as far as they are known.
+    """
+    from crm_pipeline.flows.attribution.filter import STANDARD_TYPES, never_compared
+
+    types = {name.lower(): known for name, known in STANDARD_TYPES.items()}
+    for schema in described:
+        if schema.name == OPPORTUNITY:
+            types |= {name.lower(): field.type for name, field in schema.fields.items()}
+    chosen = account.settings.attribution
+    for each in () if chosen is None else chosen.opportunity_filter:
+        if wanted := never_compared(each, types.get(each.field.lower())):
+            said = ", ".join(each.value) if isinstance(each.value, tuple) else each.value
+            mistake(
+                f"Account {account.account_id}: opportunity_filter: {each.field} {each.operator} "
+                f"{said!r} compares with nothing. Name {wanted}."
+            )
+
+
 def opportunity_fields(settings: "AccountSettings") -> "Iterator[FieldMapping]":
     """The fields of opportunities and around them that are read for an account."""
     from crm_pipeline.accounts.store import FieldMapping
@@ -116,7 +147,7 @@ def say_currency_to_name(settings: "AccountSettings", described: "Iterable[SObje
     if chosen is None or chosen.currency is not None:
         return
     for schema in described:
-        if schema.name == "Opportunity" and schema.field("CurrencyIsoCode") is None:
+        if schema.name == OPPORTUNITY and schema.field("CurrencyIsoCode") is None:
             say(
                 "The org has one currency and does not name it: amounts are told without one. Name "
                 'it in the account\'s attribution: {"currency": "EUR"}.'

@@ -67,7 +67,8 @@ def convert(
             account = _taken(lead, accounts, _ACCOUNT_FIELDS, "Billing")
             account |= {"OwnerId": owner_id, **(person_of(lead) or {"Name": lead["Company"]})}
             account_id = _create(context, "Account", account)
-            contact = contacts.rows.get(accounts.rows[account_id].get("PersonContactId") or "")
+            kept = accounts.rows[account_id].get("PersonContactId") or ""
+            contact = contact or contacts.rows.get(kept)
         else:
             account_id = str(_living(accounts, account_id)["Id"])
         person = {

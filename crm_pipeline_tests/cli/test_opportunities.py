@@ -88,6 +88,26 @@ def test_opportunities_without_a_field_of_the_filter_are_judged_later(
     assert fired(pipeline) == {made}
 
 
+def test_a_filter_that_compares_with_nothing_is_refused(
+    run: Run, org: Org, server: LocalOrgServer
+) -> None:
+    """By the type of the field: of standard ones it is known, of others once the org was seen."""
+
+    def chosen(field: str, value: object) -> str:
+        condition = {"field": field, "operator": "=", "value": value}
+        only = {"triggers": ["matching_filter"], "opportunity_filter": [condition]}
+        return f"attribution={orjson.dumps(only).decode()}"
+
+    refused = run("account", "set", "acme", chosen("closedate", "31.12.2026"), "--yes", fails=1)
+    assert "closedate = '31.12.2026' compares with nothing. Name a day such as" in refused.stderr
+    run("account", "set", "acme", chosen("LastActivityDate", "31.12.2026"), "--yes")
+    seen = run("account", "test-login", "acme", fails=1)
+    assert "LastActivityDate = '31.12.2026' compares with nothing" in seen.stderr
+    run("account", "set", "acme", chosen("LastActivityDate", "2026-12-31"), "--yes")
+    run("account", "set", "acme", chosen("LastActivityDate", "1.1.2026"), "--yes", fails=1)
+    assert "2026-12-31" in run("account", "show", "acme").output
+
+
 def test_what_was_told_and_what_waits_is_shown(
     run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
 ) -> None:

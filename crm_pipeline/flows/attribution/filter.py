@@ -11,6 +11,7 @@ from typing import Any
 from crm_pipeline.accounts.attribution import AttributionSettings, OpportunityCondition
 from crm_pipeline.ledger.opportunities import LiveOpportunity
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[t ]")
 
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -19,6 +20,63 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+
+
+_NUMBER_TYPES = ("int", "double", "currency", "percent")
+STANDARD_TYPES: Mapping[str, str] = {
+    "Amount": "currency",
+    "Probability": "percent",
+    "CloseDate": "date",
+    "CreatedDate": "datetime",
+    "IsClosed": "boolean",
+    "IsWon": "boolean",
+}
+"""The types of fields that each org has; of others its describe tells them."""
+
+
+def never_compared(condition: OpportunityCondition, field_type: str | None) -> str | None:
+    """Returns what a condition has to compare with, where nothing ever compares with what it says.
+
+    Args:
+        condition: of a filter.
+        field_type: as the org describes the field; None where nobody has seen it: what is neither
+            a number nor a day nor a time has no order then.
+    """
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    given = [each for each in values if each is not None and each != ""]
+    is_order = condition.operator[0] in "<>"
+    if field_type == "boolean":
+        fits = condition.operator in ("=", "!=") and all(isinstance(v, bool) for v in given)
+        wanted = "= or != and true or false"
+    elif field_type in _NUMBER_TYPES:
+        fits, wanted = all(_is_number(each) for each in given), "a number"
+    elif field_type == "date":
+        fits, wanted = all(_is_day(each) for each in given), "a day such as 2026-12-31"
+    elif field_type == "datetime":
+        fits = all(_is_time(each) or (is_order and _is_day(each)) for each in given)
+        wanted = "a time such as 2026-12-31T09:30:00Z; < and > take a day, too"
+    elif field_type is not None:
+        fits, wanted = all(isinstance(each, str) for each in given), "a text"
+    else:
+        fits = not is_order or all(
+            _is_number(each) or _is_day(each) or _is_time(each) for each in given
+        )
+        wanted = "a number, a day such as 2026-12-31, or a time such as 2026-12-31T09:30:00Z"
+    return None if fits else wanted
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and _number(value) is not None
+
+
+def _is_day(value: Any) -> bool:
+    if not (isinstance(value, str) and _DAY.fullmatch(value.strip())):
+        return False
+    return _time(f"{value.strip()} 00:00") is not None
+
+
+def _is_time(value: Any) -> bool:
+    return _time(_plain(value)) is not None
 
 
 def passes(record: Mapping[str, Any], conditions: Sequence[OpportunityCondition]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from crm_pipeline.accounts.attribution import OpportunityCondition
-from crm_pipeline.flows.attribution.filter import fires, passes
+from crm_pipeline.flows.attribution.filter import fires, never_compared, passes
 
 RECORD = {
     "StageName": "Proposal",
@@ -57,6 +57,45 @@ RECORD = {
 def test_a_condition(field: str, operator: Any, value: Any, expected: bool) -> None:
     condition = OpportunityCondition(field=field, operator=operator, value=value)
     assert passes(RECORD, [condition]) is expected
+
+
+@pytest.mark.parametrize(
+    ("field_type", "operator", "value", "wanted"),
+    [
+        ("date", "<=", "2026-12-31", None),
+        ("date", "<=", "31.12.2026", "a day"),
+        ("date", "=", "12/31/2026", "a day"),
+        ("date", "in", ("2026-12-31", "2026-02-30"), "a day"),
+        ("date", ">", 20261231, "a day"),
+        ("date", "=", None, None),
+        ("date", "!=", "", None),
+        ("datetime", ">", "2026-12-31", None),
+        ("datetime", "=", "2026-12-31", "a time"),
+        ("datetime", "=", "2026-12-31T09:30:00+01:00", None),
+        ("datetime", ">", "31.12.2026 09:30", "a time"),
+        ("currency", ">", "1000.50", None),
+        ("currency", ">", "1.000,50", "a number"),
+        ("percent", "=", True, "a number"),
+        ("double", "in", ("1", "many"), "a number"),
+        ("int", "=", float("nan"), "a number"),
+        ("boolean", "=", True, None),
+        ("boolean", "=", "true", "true or false"),
+        ("boolean", "in", ("true",), "true or false"),
+        ("picklist", ">", "M", None),
+        ("picklist", "=", 5, "a text"),
+        ("string", "=", True, "a text"),
+        (None, "=", "31.12.2026", None),
+        (None, ">", "31.12.2026", "a number, a day"),
+        (None, ">", "2026-12-31", None),
+        (None, "<", 5, None),
+    ],
+)
+def test_a_condition_that_compares_with_nothing_is_known(
+    field_type: str | None, operator: Any, value: Any, wanted: str | None
+) -> None:
+    condition = OpportunityCondition(field="X__c", operator=operator, value=value)
+    said = never_compared(condition, field_type)
+    assert said == wanted or (said is not None and wanted is not None and wanted in said)
 
 
 def test_all_conditions_must_hold() -> None:
