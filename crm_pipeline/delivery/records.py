@@ -281,9 +281,9 @@ def _decide(
         master for each in due for master in former_masters(each, known[each.intent["sobject"]])
     }
     gone = masters - held_keys(desk.ledger.connection, desk.ledger.account_id, masters).keys()
-    by_key = [e.operation_id for e in due if e.held_id is None and e.intent["key"] is not None]
+    by_key = [e for e in due if e.held_id is None and e.intent["key"] is not None]
     ledger = desk.ledger
-    others = whose_keys(ledger.connection, ledger.account_id, by_key) if by_key else {}
+    others = _whose_keys(desk, by_key, known) if by_key else {}
     by_id = [e.operation_id for e in due if e.intent["key"] is None]
     fillers = filled_by_others(ledger.connection, ledger.account_id, by_id) if by_id else {}
     keyed = topic.kind
@@ -310,6 +310,20 @@ def _decide(
             or desk.rooms.get(topic.flow, Room()).takes_one()
         ):
             yield each, decision
+
+
+def _whose_keys(
+    desk: Desk, new: Sequence[DueRecord], known: Mapping[str, SObjectSchema]
+) -> Mapping[int, Holder]:
+    """Others that have the keys of new records, as the org compares them."""
+    told_apart = [
+        each.operation_id
+        for each in new
+        if (key := known[each.intent["sobject"]].field(each.intent["key"][0]))
+        and not key.ignores_case
+    ]
+    every = [each.operation_id for each in new]
+    return whose_keys(desk.ledger.connection, desk.ledger.account_id, every, told_apart)
 
 
 def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: Holder) -> None:

@@ -307,13 +307,21 @@ class Holder(NamedTuple):
 
 
 def whose_keys(
-    connection: Connection, account_id: str, operation_ids: Collection[int]
+    connection: Connection,
+    account_id: str,
+    operation_ids: Collection[int],
+    told_apart: Collection[int],
 ) -> dict[int, Holder]:
     """Others that have the key by which these are to be made, where any has, by operation.
 
-    They may be of another account that has the same org.
+    They may be of another account that has the same org. `told_apart` are those of the operations
+    whose key is another one with other capitals.
     """
-    parameters = {"account_id": account_id, "operation_ids": list(operation_ids)}
+    parameters = {
+        "account_id": account_id,
+        "operation_ids": list(operation_ids),
+        "told_apart": list(told_apart),
+    }
     rows = connection.execute(statement("records/whose_keys"), parameters)
     return {each.operation_id: each for each in objects(rows, Holder)}
 

@@ -50,6 +50,11 @@ class FieldSchema:
         """True if a record cannot be created without it (Salesforce has no flag for that)."""
         return self.createable and not self.nillable and not self.defaulted
 
+    @property
+    def ignores_case(self) -> bool:
+        """True of an external id that is the same whatever its capitals."""
+        return self.unique and not self.case_sensitive
+
     def writable(self, operation: Operation) -> bool:
         """Returns whether an operation may set it."""
         return (self.createable or operation == "update") and (

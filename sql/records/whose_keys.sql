@@ -1,7 +1,7 @@
 -- Records that are to be made by a key which is that of another one, and of which: one that stands in
 -- the org, or was wanted before and is still to be sent, be it another account's of the same org. They
 -- are found by one expression, which is that of operation_by_record_key: no other index is to be
--- thought of.
+-- thought of. Capitals make another key of those of :told_apart.
 WITH sharing AS MATERIALIZED (
     SELECT account_id FROM crm.account WHERE account_id = :account_id
     UNION
@@ -30,6 +30,10 @@ CROSS JOIN LATERAL (
     WHERE
         o.kind = 'record'
         AND o.intent -> 'key' ->> 0 = mine.intent -> 'key' ->> 0
+        AND (
+            o.intent -> 'key' ->> 1 = mine.intent -> 'key' ->> 1
+            OR mine.operation_id <> all(CAST(:told_apart AS bigint []))
+        )
         AND (o.natural_key, o.account_id) <> (mine.natural_key, mine.account_id)
         AND (
             held.salesforce_id IS NOT NULL

@@ -101,3 +101,16 @@ def test_a_renamed_tag_is_renamed_everywhere(bench: Bench) -> None:
     complete(bench)
     assert bench.records("SW_Tag__c")[0]["Name"] == "Very hot"
     assert bench.records("SW_Prospect_Tag__c")[0]["Name"] == "Very hot"
+
+
+def test_keys_that_differ_by_capitals_are_those_of_two(bench: Bench) -> None:
+    """The second prospect was refused as having the key of the first, and so was its tag."""
+    for each in ("hot", "HOT"):
+        define_tag(bench.connection, each)
+        for name in ("ada", "Ada"):
+            prospect(bench.connection, name)
+            tag(bench.connection, name, each)
+    complete(bench)
+    assert by(bench.records("Prospect__c"), "Prospect_Id__c").keys() == {"ada", "Ada"}
+    assert len(bench.records("SW_Prospect_Tag__c")) == 4
+    assert set(bench.states().values()) == {"done"}
