@@ -54,38 +54,54 @@ def resync(
     *,
     yes: Yes = False,
 ) -> None:
-    """Read all prospects, or one, in full with the next cycle, and say all of it anew.
+    """Read all prospects, or one, in full with the next cycle, and send all of it anew.
 
-    A prospect that the source no longer has is taken off the org; one that is exhausted is tried
-    again.
+    What people deleted or changed of it in the org is brought back; a prospect whose record they
+    deleted stays deleted. One that the source no longer has is taken off the org, and what is
+    exhausted is tried again.
     """
     from crm_pipeline.ledger.engagement import ALL, request_reading
 
     account, chosen = engaged(account_id)
+    what = "all prospects in full, and sends anew all that is held of them"
     if prospect is None:
         _agree_to_all(account, chosen, storage_beforehand(account), yes=yes)
     with transaction() as connection:
-        if prospect is not None and not _is_known(connection, account, prospect):
-            mistake(
-                f"Account {account_id}: neither the ledger nor the source has a prospect "
-                f"{prospect!r}; say the source's id of it."
-            )
-        request_reading(connection, account_id, prospect or ALL)
-    what = "all prospects" if prospect is None else f"prospect {prospect}"
-    say(f"The next cycle of account {account_id} reads {what} in full.")
+        if prospect is not None:
+            what = _of_one(connection, account, prospect)
+        request_reading(connection, account_id, prospect or ALL, anew=True)
+    say(f"The next cycle of account {account_id} reads {what}.")
 
 
-def _is_known(connection: "Connection", account: "Account", prospect: str) -> bool:
-    """Returns whether the ledger or the source has a prospect."""
+def _of_one(connection: "Connection", account: "Account", prospect: str) -> str:
+    """Says what a full reading of one prospect sends; ends for one that nobody knows."""
+    from crm_pipeline.flows.engagement.topics import ALL_OF_THE_ORG
+    from crm_pipeline.ledger.engagement import is_deleted_prospect, send_anew
+
+    is_deleted = is_deleted_prospect(connection, account.account_id, prospect)
+    if is_deleted is None and not _is_at_source(account, prospect):
+        mistake(
+            f"Account {account.account_id}: neither the ledger nor the source has a prospect "
+            f"{prospect!r}; say the source's id of it."
+        )
+    held = send_anew(connection, account.account_id, ALL_OF_THE_ORG, [prospect], really=False)
+    stays = (
+        "; people deleted its record in the org, which stays so until the source changes the "
+        "prospect, or they take it out of the bin"
+    )
+    return (
+        f"prospect {prospect} in full, and sends anew what is held of it: {held} records, "
+        f"{calls_said(held)}{stays if is_deleted else ''}"
+    )
+
+
+def _is_at_source(account: "Account", prospect: str) -> bool:
     from datetime import timedelta
 
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.ledger.engagement import is_prospect
     from crm_pipeline.sources.engagement import PROSPECTS, EngagementReading
     from crm_pipeline.sources.errors import ExtractError
 
-    if is_prospect(connection, account.account_id, prospect):
-        return True
     one = EngagementReading(
         engine("warehouse"), account.client_id, timedelta(), 1, prospect_ids=(prospect,)
     )

@@ -7,7 +7,7 @@ lock.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -349,15 +349,23 @@ def prospects_of(
     return found
 
 
-def is_prospect(connection: Connection, account_id: str, prospect_id: str) -> bool:
-    """Returns whether a prospect was ever read."""
+def is_deleted_prospect(connection: Connection, account_id: str, prospect_id: str) -> bool | None:
+    """Returns whether people deleted a prospect's record; None of one that was never read."""
     parameters = {"account_id": account_id, "prospect_id": prospect_id}
-    return bool(connection.scalar(statement("engagement/is_prospect"), parameters))
+    deleted: bool | None = connection.scalar(
+        statement("engagement/is_deleted_prospect"), parameters
+    )
+    return deleted
 
 
-def request_reading(connection: Connection, account_id: str, prospect_id: str = ALL) -> None:
-    """Asks for a full reading with the next cycle: of one prospect, or of all."""
-    parameters = {"account_id": account_id, "prospect_id": prospect_id}
+def request_reading(
+    connection: Connection, account_id: str, prospect_id: str = ALL, *, anew: bool = False
+) -> None:
+    """Asks for a full reading with the next cycle: of one prospect, or of all.
+
+    `anew`: all that is held of them is sent again (`send_anew`).
+    """
+    parameters = {"account_id": account_id, "prospect_id": prospect_id, "anew": anew}
     connection.execute(statement("engagement/request"), parameters)
 
 
@@ -369,22 +377,57 @@ def count_records(
     return int(connection.scalar(statement("engagement/count_records"), parameters) or 0)
 
 
-def requested_readings(connection: Connection, account_id: str) -> dict[str, datetime]:
-    """The prospects of which full readings are asked for, each since when.
+class Requested(NamedTuple):
+    """A full reading that is asked for: since when (UTC), and whether all is sent anew."""
 
-    `ALL` may be among them.
-    """
+    requested_at: datetime
+    anew: bool
+
+
+def requested_readings(connection: Connection, account_id: str) -> dict[str, Requested]:
+    """The prospects of which full readings are asked for; `ALL` may be among them."""
     rows = connection.execute(statement("engagement/requests"), {"account_id": account_id})
-    return {row.prospect_id: row.requested_at for row in rows}
+    return {row.prospect_id: Requested(row.requested_at, row.anew) for row in rows}
 
 
 def end_requests(
-    connection: Connection, account_id: str, requested: Mapping[str, datetime]
+    connection: Connection, account_id: str, requested: Mapping[str, Requested]
 ) -> None:
     """Notes that full readings are done; what was asked for again meanwhile stays asked for."""
     parameters = {
         "account_id": account_id,
         "prospect_ids": list(requested),
-        "times": list(requested.values()),
+        "times": [each.requested_at for each in requested.values()],
     }
     connection.execute(statement("engagement/end_requests"), parameters)
+
+
+def send_anew(
+    connection: Connection,
+    account_id: str,
+    topics: Collection[str],
+    prospect_ids: Collection[str] | None,
+    *,
+    really: bool = True,
+) -> int:
+    """Has all that is held of some prospects sent again, with all fields, and what was refused.
+
+    So what people deleted or changed in the org is brought back there.
+
+    Args:
+        connection: the caller's.
+        account_id: whose.
+        topics: those of the workflow.
+        prospect_ids: whose records, those at their people and what these count for; None: all.
+        really: False: it is only counted.
+
+    Returns:
+        How many records that are.
+    """
+    parameters = {
+        "account_id": account_id,
+        "topics": list(topics),
+        "prospect_ids": None if prospect_ids is None else list(prospect_ids),
+        "really": really,
+    }
+    return int(connection.scalar(statement("engagement/send_anew"), parameters) or 0)

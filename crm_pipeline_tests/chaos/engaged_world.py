@@ -72,7 +72,7 @@ class EngagedWorld:
             with self.installation.rows() as rows:
                 hint(rows, name)
                 if HIDDEN[org]:
-                    request_reading(rows, name)
+                    request_reading(rows, name, anew=True)
             HIDDEN[org].clear()
 
     def examined(self, *, at_rest: bool, read_once_more: bool = True) -> Findings:
@@ -187,7 +187,7 @@ def _vanishes(world: EngagedWorld, account: str, pick: int) -> None:
         if len(world.products[account].order) > 1 and (
             name := world.products[account].vanishes(rows, pick)
         ):
-            request_reading(rows, account, name)
+            request_reading(rows, account, name, anew=True)
 
 
 def _in_the_org(act: Callable[[EngagedWorld, str, int], None]) -> _Move:

@@ -15,7 +15,7 @@ from crm_pipeline.sample.org_objects import objects_of_org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, account_of
 from crm_pipeline_tests.cycle.engagement.test_calls import PROSPECT
-from crm_pipeline_tests.flows.engagement.warehouse import now, prospect, tag
+from crm_pipeline_tests.flows.engagement.warehouse import define_tag, now, prospect, tag
 from crm_pipeline_tests.flows.webinars.warehouse import CLIENT
 
 
@@ -118,7 +118,8 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
     assert "of Accounts as many as 3 more." in told
     run("account", "set", acme, "engagement={}", "--yes")
     assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
-    run("engagement", "resync", acme, "--prospect", "p1")
+    told = run("engagement", "resync", acme, "--prospect", "p1").stdout
+    assert "sends anew what is held of it: 0 records, 0 API calls." in told
     for unknown in ("", "p17"):
         told = run("engagement", "resync", acme, "--prospect", unknown, fails=1).stderr
         assert f"neither the ledger nor the source has a prospect '{unknown}'" in told
@@ -150,6 +151,26 @@ def test_storage_is_said_against_the_orgs_before(
         )
     told = run("account", "set", ACCOUNT, "engagement={}", "--yes").stdout
     assert "It cannot be checked whether the org has room for it" in told
+
+
+def test_of_one_prospect_the_cost_is_said_and_what_stays_deleted(
+    run: Run, server: LocalOrgServer, pipeline: Engine
+):
+    with pipeline.begin() as connection:
+        define_tag(connection, "hot")
+        prospect(connection, "ada")
+        tag(connection, "ada", "hot")
+    run("account", "set", ACCOUNT, "read_back_minutes=0", "--yes")
+    run("cycle", ACCOUNT)
+    command = ("engagement", "resync", ACCOUNT, "--prospect", "ada")
+    told = run(*command).stdout
+    assert "what is held of it: 3 records, 1 API call." in told
+    assert "deleted" not in told
+    [record_id] = server.org(ACCOUNT).table("Prospect__c").rows
+    url = f"{server.url_of(ACCOUNT)}/_admin/delete"
+    requests.post(url, json={"ids": [record_id]}, timeout=5).raise_for_status()
+    run("cycle", ACCOUNT)
+    assert "people deleted its record in the org, which stays so until" in run(*command).stdout
 
 
 def test_what_is_taken_off_is_said_before(run: Run, server: LocalOrgServer, pipeline: Engine):

@@ -1,7 +1,7 @@
 """Reading for the engagement workflow: what defines tags and scores, prospects, their pages."""
 
 from collections.abc import Collection, Generator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from crm_pipeline.accounts.engagement import EngagementSettings
@@ -11,12 +11,14 @@ from crm_pipeline.inbound.tombstones import tombstones_of
 from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.engagement import (
     ALL,
+    Requested,
     end_requests,
     mark_gone,
     record_definitions,
     record_prospects,
     requested_readings,
     seek_anew,
+    send_anew,
     touch_prospects,
 )
 from crm_pipeline.ledger.positions import Position, positions
@@ -74,7 +76,7 @@ def _read_definitions(
 
 
 def _read_prospects(
-    reading: Reading[EngagementSettings], position: Position | None, asked: Mapping[str, datetime]
+    reading: Reading[EngagementSettings], position: Position | None, asked: Mapping[str, Requested]
 ) -> Generator[Batch]:
     """Reads prospects that changed, or what people asked for; of these, absent ones are gone."""
     account_id = reading.account.account_id
@@ -93,7 +95,11 @@ def _read_prospects(
     touch_prospects(reading.ledger, account_id, some)
     if some is None:
         seek_anew(reading.ledger, account_id)
-        hint(reading.ledger, account_id)
+    if anew := [each for each, request in asked.items() if request.anew]:
+        whose = None if ALL in anew else anew
+        send_anew(reading.ledger, account_id, topics.ALL_OF_THE_ORG, whose)
+    # What people did meanwhile is read, and told, before anything is sent over it.
+    hint(reading.ledger, account_id)
     end_requests(reading.ledger, account_id, asked)
     yield Batch(NAME, 0, (), None, numbers={(topics.PROSPECTS, "gone"): gone})
 
