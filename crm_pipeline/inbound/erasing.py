@@ -237,7 +237,7 @@ IMPERSONAL: Mapping[str, str] = {
     "crm.engagement_census.not_seen": "keys of records, made of ids of the source's and the org's",
     "crm.engagement_census.not_ours": "Ids of records of the workflow's objects, not of people",
     "crm.engagement_request.prospect_id": "the same, until the next cycle",
-    "crm.prospect.deleted_record": "the Id of a record that people deleted",
+    "crm.prospect.deleted_record": "the Id of a record that was deleted",
     "crm.engagement_person.salesforce_id": "kept so that what a prospect left there is taken off",
     "crm.member_row.source_row": "the number of a row of the warehouse",
 }

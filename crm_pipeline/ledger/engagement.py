@@ -223,7 +223,10 @@ def mark_deleted_in_org(
 def revive_prospects(
     connection: Connection, account_id: str, salesforce_ids: Collection[str]
 ) -> None:
-    """Has prospects wanted again whose records people deleted and brought back, by their Ids."""
+    """Has prospects wanted again whose records people brought back, by the Ids of these.
+
+    Of those that the source no longer has, the records are deleted again.
+    """
     parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
     connection.execute(statement("engagement/revive_prospects"), parameters)
 

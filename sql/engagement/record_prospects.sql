@@ -29,6 +29,7 @@ recorded AS (
         tags = excluded.tags,
         scores = excluded.scores,
         is_gone = false,
+        left_source = false,
         deleted_record = NULL,
         is_due = true
 ),

@@ -215,15 +215,36 @@ def test_a_prospect_out_of_the_bin_is_there_with_all_of_it(ada: Bench) -> None:
     assert len(ada.records("SW_Prospect_Tag__c")) == len(ada.records("Prospect_Score__c")) == 1
     assert shown(ada, "Lead", known)["Prospect_Id__c"] == "ada"
     assert copies(ada) == [(known, "hot")]
-    # Of one that the source no longer has either, nothing is made.
+
+
+@pytest.mark.parametrize("by_people", [True, False])
+def test_out_of_the_bin_a_prospect_that_left_the_source_goes_again(
+    ada: Bench, *, by_people: bool
+) -> None:
+    """It lay in the org without tags, and nobody knew of it."""
+    known = lead(ada, "ada@x.example")
+    complete(ada)
+    complete(ada)
+    [record] = ada.records("Prospect__c")
+    if by_people:
+        ada.admin("delete", ids=[record["Id"]])
+        complete(ada)
     take_away(ada.connection, "prospect", prospect_id="ada")
-    ada.admin("delete", ids=[record["Id"]])
     request_reading(ada.connection, ACCOUNT)
     complete(ada)
-    ada.admin("undelete", ids=[record["Id"]])
     complete(ada)
-    assert ada.records("SW_Prospect_Tag__c") == []
+    for _ in range(2):
+        ada.admin("undelete", ids=[record["Id"]])
+        assert len(ada.records("Prospect__c")) == 1
+        complete(ada)
+        assert ada.records("Prospect__c") == ada.records("SW_Prospect_Tag__c") == []
     assert shown(ada, "Lead", known) == NOTHING
+    assert complete(ada).counts.api_calls == 1
+    # The source has it again: it is made anew.
+    prospect(ada.connection, "ada", temperature=5)
+    complete(ada)
+    assert len(ada.records("Prospect__c")) == len(ada.records("SW_Prospect_Tag__c")) == 1
+    assert shown(ada, "Lead", known)["Temperature__c"] == 5
 
 
 def test_a_copy_that_people_delete_comes_again_with_its_next_change(ada: Bench) -> None:
