@@ -189,7 +189,7 @@ def _add_faults(org: Org, call: Call) -> Answer:
 
 
 def _end_faults(org: Org, call: Call) -> Answer:
-    org.weather.faults.clear()
+    org.weather.clear()
     return _faults(org, call)
 
 

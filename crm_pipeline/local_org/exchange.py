@@ -122,7 +122,7 @@ class Exchange:
         self.note = fault.action
         match fault.action:
             case "hang":
-                await asyncio.sleep(fault.seconds)
+                await self.org.weather.hang(fault.seconds)
             case "expire_session":
                 self.org.sessions.pop(session_token(self.call.headers), None)
                 self.org.sessions.pop(self.call.headers.get("x-sfdc-session", ""), None)
@@ -152,7 +152,7 @@ class Exchange:
         if fault.action == "html_503_after":
             answer = html(503, _UNAVAILABLE)
         elif fault.action == "hang_after":
-            await asyncio.sleep(fault.seconds)
+            await self.org.weather.hang(fault.seconds)
         body = self._body(answer)
         half = body[: len(body) // 2]
         if fault.action == "slow":

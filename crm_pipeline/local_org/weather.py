@@ -6,7 +6,8 @@ A fault names a kind of call and an action. Kinds stand in the tables `ROUTES`: 
 
 - `reset_before`, `reset_after`: cut the line, before or after the work is committed
 - `html_503`, `html_503_after`: 503 with an HTML page, before or after the commit
-- `hang`, `hang_after`: wait `seconds`, then work and answer; or work, wait and answer
+- `hang`, `hang_after`: wait `seconds`, then work and answer; or work, wait and answer; what hangs
+  goes on at once when the faults are deleted
 - `slow`: answer drop by drop within `seconds`
 - `error`: answer with `status`, `code` and `message` instead of working
 - `truncate`: work, but answer half of the body; `wrong_length`: and say it were the whole
@@ -20,6 +21,8 @@ from the first call on; `probability` draws each call (for `lock`: each row) wit
 The calls inside a composite count as calls of their kind.
 """
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -84,10 +87,26 @@ class Weather:
     emptied_lookups_lock: bool = False
     held: dict[str, int] = field(default_factory=dict)
     """Records locked by rows being written: id to the number of the call that holds it."""
+    hanging: set[asyncio.Event] = field(default_factory=set)
+    """What each call that hangs waits for; of the server's loop."""
 
     def add(self, fault: Fault) -> None:
         """Expects a fault from now on."""
         self.faults.append(ActiveFault(fault, Random(fault.seed)))  # noqa: S311 - reproducible
+
+    def clear(self) -> None:
+        """Expects no fault any more, and lets go on what hangs; within the server's loop."""
+        self.faults.clear()
+        for each in self.hanging:
+            each.set()
+
+    async def hang(self, seconds: float) -> None:
+        """Waits so long, or until the weather is cleared."""
+        cleared = asyncio.Event()
+        self.hanging.add(cleared)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(cleared.wait(), seconds)
+        self.hanging.remove(cleared)
 
     def take(self, kind: str) -> ActiveFault | None:
         """The fault that strikes this call, if any; all that watch the kind count it."""

@@ -57,6 +57,11 @@ class Bench:
         """Asks for bad weather."""
         self.admin("faults", kind=kind, action=action, **how)
 
+    def clears_up(self) -> None:
+        """Ends bad weather; what hangs goes on."""
+        url = f"{self.server.url_of(ACCOUNT)}/_admin/faults"
+        requests.delete(url, timeout=60).raise_for_status()
+
     def forget_usage(self) -> None:
         """As if the org's usage had been seen long ago."""
         self.connection.execute(text("UPDATE crm.sync_state SET api_seen_at = '2020-01-01'"))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline_tests.listener.conftest import ORG, Desk
@@ -251,6 +252,12 @@ def test_messages_of_no_org_are_taken_while_none_is_named(desk: Desk):
     assert send(desk, message(TOM)).status_code == 409
 
 
+WAITING = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database"
+    " WHERE locktype = 'advisory' AND NOT granted AND d.datname = current_database()"
+)
+
+
 def test_a_removal_waits_for_requests_that_go_out_but_not_long(desk: Desk):
     desk.user("7", TOM)
     look = {"account_id": "acme", "after": 0}
@@ -265,7 +272,9 @@ def test_a_removal_waits_for_requests_that_go_out_but_not_long(desk: Desk):
         answers: list[int] = []
         asking = threading.Thread(target=lambda: answers.append(desk.remove(TOM).status_code))
         asking.start()
-        time.sleep(0.2)
+        # It waits for a second.
+        while not sending.scalar(WAITING):
+            assert asking.is_alive()
         assert answers == []
         sending.execute(statement("inbound/release_tombstones"), {"account_id": "acme"})
         sending.commit()

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
 import orjson
+import requests
 
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.seeding import seed
@@ -36,6 +37,16 @@ class LocalOrg:
     def connect(self, credentials: Credentials = APP, *, read_timeout: float = 20.0) -> Org:
         """A logged-in connection."""
         return log_in(self.url, credentials, read_timeout=read_timeout)
+
+    def connect_to_hang(self) -> Org:
+        """A connection that waits for its login as long as it takes, and for no call after it."""
+        connection = self.connect()
+        connection._session.timeout = (10.0, 0.1)
+        return connection
+
+    def lets_go(self) -> None:
+        """Ends bad weather; what hangs goes on."""
+        requests.delete(f"{self.url}/_admin/faults", timeout=10).raise_for_status()
 
     def seed(self, sobject: str, *rows: Mapping[str, Any]) -> list[str]:
         """Puts records into the org past all rules; returns their ids."""

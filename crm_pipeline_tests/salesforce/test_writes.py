@@ -183,8 +183,9 @@ def test_a_row_that_is_refused_says_why_and_stops_no_other(org):
     ],
 )
 def test_only_the_rows_of_a_lost_answer_are_lost_and_none_is_sent_twice(org, action, committed):
-    connection = org.connect(read_timeout=0.3)
-    org.weather("composite", action, nth=2, seconds=0.6)
+    # Short for the call that hangs, and long enough for the others.
+    connection = org.connect(read_timeout=3.0 if action == "hang_after" else 20.0)
+    org.weather("composite", action, nth=2, seconds=60)
 
     outcomes, problem = _send(connection, _leads(12))
 
@@ -192,6 +193,7 @@ def test_only_the_rows_of_a_lost_answer_are_lost_and_none_is_sent_twice(org, act
     assert [outcomes[ref].status for ref in range(12)] == ["ok"] * 4 + ["lost"] * 4 + ["ok"] * 4
     assert connection.calls == {"create": 3}
     assert len(org.rows("Lead")) == (12 if committed else 8)
+    org.lets_go()
 
 
 @pytest.mark.usefixtures("small_calls")

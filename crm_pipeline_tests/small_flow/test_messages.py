@@ -36,9 +36,11 @@ def cycle(bench: Bench, *badges: Badge, **more: Any) -> CycleReport:
     return sync_account(ACCOUNT, run_id="test", steps=TOPICS, flows=flows, **more)
 
 
-def by_http(server: LocalPlatformServer, secret: str = SECRET) -> dict[str, Any]:
+def by_http(
+    server: LocalPlatformServer, secret: str = SECRET, *, read_timeout: float = 20
+) -> dict[str, Any]:
     def platform_of() -> HttpPlatform:
-        return HttpPlatform(f"{server.url}/messages", secret, read_timeout=1)
+        return HttpPlatform(f"{server.url}/messages", secret, read_timeout=read_timeout)
 
     return {"platform_of": platform_of}
 
@@ -131,7 +133,8 @@ def test_a_platform_that_is_away_is_told_later_and_each_thing_once(
     bench: Bench, server: LocalPlatformServer, action: Any, *, after: bool
 ) -> None:
     server.inbox.faults.append(Fault(action=action, after=after, seconds=1.5))
-    report = cycle(bench, TOLD, **by_http(server))
+    patience = 1 if action == "hang" else 20
+    report = cycle(bench, TOLD, **by_http(server, read_timeout=patience))
     assert report.state == "Failed"
     assert "source platform" in report.reason
     assert told(bench) == {"badge:1": "pending"}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account, AccountSettings
@@ -154,6 +153,6 @@ def test_a_question_that_fails_is_asked_again(bench: Bench, lost: str) -> None:
     report = sync_account(ACCOUNT, run_id="test", steps=BACK, flows=[*FLOWS, flow])
     assert report.state != "Complete"
     assert not keeper.answered
-    requests.delete(f"{bench.server.url_of(ACCOUNT)}/_admin/faults", timeout=5).raise_for_status()
+    bench.clears_up()
     cycle(keeper)
     assert [each.about for each in keeper.answered] == ["roles", "again"]

@@ -23,8 +23,13 @@ def server() -> Iterator[LocalPlatformServer]:
 
 @pytest.fixture
 def platform(server: LocalPlatformServer) -> HttpPlatform:
-    """The way to it; it waits a second for an answer."""
-    return HttpPlatform(f"{server.url}/messages", SECRET, read_timeout=1)
+    """The way to it."""
+    return way_to(server)
+
+
+def way_to(server: LocalPlatformServer, *, read_timeout: float = 20) -> HttpPlatform:
+    """The way to a platform, with how many seconds are waited for an answer."""
+    return HttpPlatform(f"{server.url}/messages", SECRET, read_timeout=read_timeout)
 
 
 def message(number: int, version: int = 1, **body: Any) -> Message:

@@ -14,7 +14,7 @@ from crm_pipeline.source_platform.messages import (
     Reply,
 )
 from crm_pipeline.source_platform.signing import signed
-from crm_pipeline_tests.source_platform.conftest import SECRET, message
+from crm_pipeline_tests.source_platform.conftest import SECRET, message, way_to
 
 
 def answers(platform: HttpPlatform, messages: Sequence[Message]) -> list[Reply]:
@@ -95,8 +95,9 @@ def test_a_lost_answer_is_no_answer_and_sending_again_does_no_harm(
     server: LocalPlatformServer, platform: HttpPlatform, fault: Fault, *, after: bool
 ) -> None:
     server.inbox.faults.append(fault.model_copy(update={"after": after}))
+    impatient = way_to(server, read_timeout=1) if fault.action == "hang" else platform
     with pytest.raises(PlatformUnavailable):
-        answers(platform, [message(1)])
+        answers(impatient, [message(1)])
     assert len(server.inbox.messages) == after
     [answer] = answers(platform, [message(1)])
     assert answer.status == "taken"
@@ -114,7 +115,7 @@ def test_nothing_is_sent_after_the_platform_went_away(
 
 
 def test_a_wrong_secret_stops(server: LocalPlatformServer) -> None:
-    stranger = HttpPlatform(f"{server.url}/messages", "another secret", read_timeout=1)
+    stranger = HttpPlatform(f"{server.url}/messages", "another secret", read_timeout=20)
     with pytest.raises(PlatformStopped, match="check PLATFORM_SECRET"):
         answers(stranger, [message(1)])
     assert not server.inbox.messages

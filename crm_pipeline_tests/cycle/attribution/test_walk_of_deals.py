@@ -13,7 +13,6 @@ from random import Random
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import Engine, event
 
 from crm_pipeline.database.engines import engine
@@ -200,8 +199,7 @@ def in_trouble(bench: Bench, draw: Random) -> None:
         return
     bench.fault(draw.choice(("composite", "*")), draw.choice(TROUBLE), nth=draw.randint(1, 4))
     bench.cycle()
-    url = f"{bench.server.url_of(ACCOUNT)}/_admin/faults"
-    requests.delete(url, timeout=5).raise_for_status()
+    bench.clears_up()
 
 
 def kept(bench: Bench) -> dict[str, bool]:
