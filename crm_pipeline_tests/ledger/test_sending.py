@@ -1,11 +1,20 @@
 """Notes before something is sent, and what a lost answer or a dead process leaves."""
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.ledger.due import lost_operations
 from crm_pipeline.ledger.intents import record_intents
 from crm_pipeline.ledger.lock import account_lock
-from crm_pipeline.ledger.outcomes import Done, end_sending, note_sending, record_done
+from crm_pipeline.ledger.outcomes import (
+    Done,
+    Failed,
+    back_to_pending,
+    end_sending,
+    note_sending,
+    record_done,
+    record_failed,
+)
 from crm_pipeline_tests.ledger.conftest import ACCOUNT, activity, operations
 
 
@@ -73,3 +82,31 @@ def test_another_account_s_sending_is_left_alone(ledger: Connection, pipeline: E
         pass
 
     assert states(ledger) == ["pending"]
+
+
+@pytest.mark.parametrize("outcome", ["not there", "refused"])
+@pytest.mark.parametrize(
+    ("newer", "state"),
+    [
+        ("pending", "superseded"),
+        ("left_out", "superseded"),
+        ("dropped", "superseded"),
+        ("superseded", "sent again"),
+    ],
+)
+def test_what_a_newer_version_has_overtaken_is_sent_no_more(
+    ledger: Connection, newer: str, state: str, outcome: str
+) -> None:
+    """One that is left out, or was dropped, says what is wanted all the same."""
+    [first] = sending(ledger, 1)
+    end_sending(ledger, ACCOUNT, [first])
+    intents = [activity(minute=1, Subject="Newer")]
+    record_intents(ledger, ACCOUNT, flow="webinars", cycle_id=1, intents=intents)
+    second = text("UPDATE crm.operation SET state = :state WHERE version = 2")
+    ledger.execute(second, {"state": newer})
+    if outcome == "refused":
+        record_failed(ledger, 1, [Failed(first, "X", "refused", 1)], backoff_seconds=300)
+    else:
+        back_to_pending(ledger, [first])
+    again = "failed" if outcome == "refused" else "pending"
+    assert states(ledger) == [again if state == "sent again" else state, newer]

@@ -4,18 +4,9 @@
 UPDATE crm.operation AS o
 SET
     state = CASE
-        WHEN
-            NOT o.gone
-            AND EXISTS (
-                SELECT FROM crm.operation AS newer
-                WHERE
-                    newer.account_id = o.account_id
-                    AND newer.natural_key = o.natural_key
-                    AND newer.version > o.version
-                    AND newer.state NOT IN ('superseded', 'left_out', 'dropped')
-            )
-            THEN 'superseded'
-        ELSE 'pending'
+        WHEN o.gone OR EXISTS (SELECT FROM crm.latest_version AS l WHERE l.operation_id = o.operation_id)
+            THEN 'pending'
+        ELSE 'superseded'
     END,
     -- Of an activity that was sought and is not there (take_for_sent) it is known by now.
     reason = nullif(o.reason, 'adopted')

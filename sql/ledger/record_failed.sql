@@ -6,13 +6,8 @@ SET
     state = CASE
         WHEN
             NOT o.gone
-            AND EXISTS (
-                SELECT FROM crm.operation AS newer
-                WHERE
-                    newer.account_id = o.account_id
-                    AND newer.natural_key = o.natural_key
-                    AND newer.version > o.version
-                    AND newer.state NOT IN ('superseded', 'left_out', 'dropped')
+            AND NOT EXISTS (
+                SELECT FROM crm.latest_version AS l WHERE l.operation_id = o.operation_id
             )
             THEN 'superseded'
         WHEN o.attempts_left <= coalesce(f.attempts, o.attempts_left) THEN 'exhausted'
