@@ -7,16 +7,10 @@ WITH abandoned AS (
         notes = NULL,
         finished_at = now(),
         since = CASE
-            WHEN s.since IS NOT NULL AND 'Failed' = (
-                SELECT b.state
-                FROM crm.cycle AS b
-                WHERE
-                    b.account_id = s.account_id
-                    AND b.cycle_id < s.cycle_id
-                    AND (b.whole OR b.state <> 'Complete')
-                ORDER BY b.cycle_id DESC
-                LIMIT 1
-            ) THEN s.since
+            WHEN
+                s.since IS NOT NULL
+                AND 'Failed' = (SELECT b.state FROM crm.state_before AS b WHERE b.cycle_id = s.cycle_id)
+                THEN s.since
             ELSE now()
         END,
         failures_in_a_row = s.failures_in_a_row + 1,

@@ -11,16 +11,7 @@ SET
     failures_in_a_row = CASE WHEN c.state = 'Failed' THEN s.failures_in_a_row + 1 ELSE 0 END,
     paused_until = CAST(:paused_until AS timestamptz)
 FROM crm.cycle AS c
-LEFT JOIN LATERAL (
-    SELECT b.state
-    FROM crm.cycle AS b
-    WHERE
-        b.account_id = c.account_id
-        AND b.cycle_id < c.cycle_id
-        AND (b.whole OR b.state <> 'Complete')
-    ORDER BY b.cycle_id DESC
-    LIMIT 1
-) AS before ON true
+INNER JOIN crm.state_before AS before ON c.cycle_id = before.cycle_id
 WHERE
     s.account_id = :account_id
     AND c.cycle_id = :cycle_id
