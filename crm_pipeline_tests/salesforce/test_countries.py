@@ -36,8 +36,11 @@ def spellings(country) -> set[str]:
             name.replace("'", "’"),
             name.replace(" and ", " & ").replace("Saint ", "St. "),
             unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode(),
+            f"{country.alpha_2} - {name}",
+            f"{name} ({country.alpha_3})",
         }
-    return found
+    # A number has no zeros in front.
+    return {*found, str(int(country.numeric))}
 
 
 def org_of(*pairs: tuple[str, str]) -> SObjectSchema:
@@ -92,6 +95,33 @@ def test_every_usual_spelling_of_every_country_reaches_an_org_with_picklists():
         ("Kosovo", "XK"),
         ("Congo", "CG"),
         ("Niger", "NE"),
+        ("Korea, South", "KR"),
+        ("Korea, Rep.", "KR"),
+        ("Ireland (Republic of)", "IE"),
+        ("Congo, Democratic Republic of", "CD"),
+        ("Virgin Islands (British)", "VG"),
+        ("Great Britain (UK)", "GB"),
+        ("England, UK", "GB"),
+        ("Germany/Deutschland", "DE"),
+        ("Hong Kong, China", "HK"),
+        ("Hong Kong SAR China", "HK"),
+        ("Myanmar (Burma)", "MM"),
+        ("Palestinian Territories", "PS"),
+        ("FYR Macedonia", "MK"),
+        ("S. Korea", "KR"),
+        ("EE.UU.", "US"),
+        ("Oesterreich", "AT"),
+        ("Hrvatska", "HR"),
+        ("Россия", "RU"),
+        ("Russland", "RU"),
+        ("N. Z.", "NZ"),
+        ("NA", "NA"),
+        ("N/A", None),
+        ("n.a.", None),
+        ("Áo", None),
+        ("USA/Canada", None),
+        ("Georgia, USA", None),
+        ("Paris, France", None),
         ("Virgin Islands", None),
         ("Atlantis", None),
         ("-", None),
@@ -107,6 +137,14 @@ def test_an_org_s_own_codes_are_found_by_its_own_names(text):
     org = org_of(("GER1", "Germany"), ("AUT1", "Austria"))
 
     assert org.fit({"MailingCountry": text}, "create").fields == {"MailingCountryCode": "GER1"}
+
+
+def test_what_says_nothing_is_no_country_of_the_org_s_either():
+    org = org_of(("NA", "Namibia"), ("AO", "Angola"))
+
+    for text in ("N/A", "n.a.", "Áo"):
+        assert org.fit({"MailingCountry": text}, "create").fields == {}
+    assert org.fit({"MailingCountry": "na"}, "create").fields == {"MailingCountryCode": "NA"}
 
 
 def test_a_country_that_the_org_does_not_have_is_left_out_with_its_reason():
@@ -125,6 +163,7 @@ def test_a_country_that_the_org_does_not_have_is_left_out_with_its_reason():
         ("USA", "US-TX", "TX"),
         ("Australia", "New  South Wales", "NSW"),
         ("AUS", "AU-WA", "WA"),
+        ("United States of America", "Texas (TX)", "TX"),
         ("United States of America", "Tex.", None),
     ],
 )
