@@ -283,7 +283,8 @@ class AccountSettings(BaseModel):
     person_field_policies: Mapping[FieldApiName, FieldPolicy] = Field(
         default={},
         description="The same by field, a JSON object; LeadSource is when_empty unless it is named "
-        "here. HasOptedOutOfEmail is set by a clear no, and never cleared.",
+        "here. HasOptedOutOfEmail, HasOptedOutOfFax and DoNotCall are set by a clear no, and never "
+        "cleared.",
     )
     stage_of: Mapping[str, Stage] = Field(
         default={},

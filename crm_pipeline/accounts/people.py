@@ -9,9 +9,10 @@ UnknownEmail = Literal["Lead", "Contact", "neither"]
 """The record of a person whom the org does not know."""
 
 OPT_OUT = "HasOptedOutOfEmail"
-"""Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails.
+"""A no to emails, which a clear yes clears where the account says so (`consent_clears_opt_out`)."""
 
-Unless the account says that it is (`consent_clears_opt_out`)."""
+OPT_OUTS = frozenset((OPT_OUT, "HasOptedOutOfFax", "DoNotCall"))
+"""Set by a clear no, and never cleared by us: a yes to one webinar is no yes to all emails."""
 
 
 def _by_its_name(value: object) -> object:
@@ -64,7 +65,9 @@ def is_written(
         is_newer: whether the source said so after the record was changed last.
         clears_opt_out: whether a clear yes to emails clears a no.
     """
-    if policy == "never" or (field == OPT_OUT and new is not True and not clears_opt_out):
+    if policy == "never":
+        return False
+    if field in OPT_OUTS and new is not True and not (clears_opt_out and field == OPT_OUT):
         return False
     if policy not in NEEDS_A_LOOK:
         return True

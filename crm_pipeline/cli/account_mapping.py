@@ -151,7 +151,7 @@ def _check_column(column: str, *, of_events: bool) -> None:
 
 def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, str]:
     """Object and field as Salesforce spells them, where they are known: it knows no case."""
-    from crm_pipeline.accounts.people import OPT_OUT, STAYS
+    from crm_pipeline.accounts.people import OPT_OUTS, STAYS
     from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, schemas_seen
     from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
@@ -165,7 +165,7 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
         *(seen[sobject].fields if sobject in seen else ()),
         *DEFAULT_MAPPING.get(sobject, ()),
         *STAYS,
-        OPT_OUT,
+        *OPT_OUTS,
     ]
     return sobject, {each.lower(): each for each in known}.get(name.lower(), name)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUT, is_written
+from crm_pipeline.accounts.people import LAST_CHANGED, OPT_OUTS, is_written
 from crm_pipeline.delivery.kind import ACTIVITY, PERSON, Kind
 from crm_pipeline.inbound.tombstones import BLOT
 from crm_pipeline.ledger.due import DueActivity, DuePerson
@@ -242,7 +242,7 @@ def by_policy(
     if decision.action != "update":
         return decision
     # Most fields need no look at anything.
-    unsure = [f for f in decision.fields if policies[f] != "source" or f == OPT_OUT]
+    unsure = [f for f in decision.fields if policies[f] != "source" or f in OPT_OUTS]
     if not unsure:
         return decision
     changed_at = there.get(LAST_CHANGED)
@@ -389,18 +389,18 @@ def newest_for_each_record(
     """
     decided = list(people)
     newest: dict[str, DuePerson] = {}
-    opted_out: set[str] = set()
+    opted_out: dict[str, set[str]] = {}
     for person, decision in decided:
         if decision.action == "update" and decision.salesforce_id is not None:
             rival = newest.get(decision.salesforce_id)
             if rival is None or _weight(rival) <= _weight(person):
                 newest[decision.salesforce_id] = person
-            if decision.fields.get(OPT_OUT) is True:
-                opted_out.add(decision.salesforce_id)
+            noes = {field for field in OPT_OUTS if decision.fields.get(field) is True}
+            opted_out.setdefault(decision.salesforce_id, set()).update(noes)
     for person, decision in decided:
-        # A no to emails is a no, whoever of them said it.
-        if decision.salesforce_id in opted_out and newest[decision.salesforce_id] is person:
-            decision.fields[OPT_OUT] = True
+        # A no is a no, whoever of them said it.
+        if newest.get(str(decision.salesforce_id)) is person:
+            decision.fields.update(dict.fromkeys(opted_out[str(decision.salesforce_id)], True))
     spoken = []
     for person, decision in decided:
         if decision.action != "update" or newest[str(decision.salesforce_id)] is person:

@@ -8,7 +8,7 @@ from typing import Any
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
-from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUT
+from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUTS
 from crm_pipeline.delivery.activities import ActivitiesBehind
 from crm_pipeline.delivery.contact_accounts import with_accounts
 from crm_pipeline.delivery.decisions import (
@@ -335,7 +335,7 @@ def _note_asked(
         for (person, before), after, of_person in zip(wanted, decided, policies, strict=True)
         if before.action == "update"
         for field, value in before.fields.items()
-        if field != OPT_OUT and of_person[field] == "ask"
+        if field not in OPT_OUTS and of_person[field] == "ask"
     ]
     with desk.ledger.step() as connection:
         desk.notes.asked.update(note_asked(connection, desk.ledger.account_id, asked))

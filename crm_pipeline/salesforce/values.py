@@ -121,6 +121,8 @@ def number(value: Any) -> float | int | None:
     """A number that JSON holds: whole ones exactly as long as 64 bits do; None for what is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
+    if isinstance(value, str) and "_" in value:
+        return None  # a number for Python alone
     try:
         if isinstance(value, int) or (isinstance(value, str) and value.lstrip("+-").isdecimal()):
             whole = int(value)

@@ -65,19 +65,32 @@ def test_a_setting_s_new_lead_source_does_not_go_over_another_one(bench: Bench) 
 
 
 @ROUTES
-def test_an_opt_out_is_set_by_a_clear_no_and_never_cleared(bench: Bench, route: str) -> None:
-    bench.settings(route=route)
-    mapping = FieldMapping("Lead", "HasOptedOutOfEmail", source="county")
-    set_field_mapping(bench.connection, "acme", mapping)
-    bench.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", HasOptedOutOfEmail=True)
+@pytest.mark.parametrize("clears", [False, True])
+def test_an_opt_out_is_set_by_a_clear_no_and_never_cleared(
+    bench: Bench, route: str, clears: bool
+) -> None:
+    bench.settings(route=route, consent_clears_opt_out=clears)
+    fields = ("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall")
+    for field in fields:
+        mapping = FieldMapping("Lead", field, source="county")
+        set_field_mapping(bench.connection, "acme", mapping)
+
+    def noes() -> list[bool]:
+        return [lead(bench)[field] for field in fields]
+
+    # A yes to emails clears none but theirs, and that only where the account says so.
+    kept = [not clears, True, True]
+    there = {"LastName": "Old", "Company": "x", "Email": "p1@example.com"}
+    bench.seed("Lead", **there, **dict.fromkeys(fields, True))
     arrives(bench, county="false")
-    assert lead(bench)["HasOptedOutOfEmail"] is True, "a first match"
+    assert noes() == kept, "a first match"
     says(bench, "county", "true")
+    assert noes() == [True] * 3
     says(bench, "county", "false")
-    assert lead(bench)["HasOptedOutOfEmail"] is True
-    lead(bench)["HasOptedOutOfEmail"] = False
+    assert noes() == kept
+    lead(bench).update(dict.fromkeys(fields, False))
     says(bench, "county", "true")
-    assert lead(bench)["HasOptedOutOfEmail"] is True
+    assert noes() == [True] * 3
 
 
 @ROUTES

@@ -219,6 +219,7 @@ def test_a_mapped_column_of_any_type_is_written_as_people_wrote_it(
         ("NumberOfEmployees", "NaN"),
         ("AnnualRevenue", "Infinity"),
         ("AnnualRevenue", "many"),
+        ("AnnualRevenue", "1_000"),
     ],
 )
 def test_a_number_that_the_field_cannot_hold_is_left_out_with_a_note(

@@ -34,6 +34,7 @@ from crm_pipeline.salesforce.emails import bare_address, email_key, folded, same
         ("a" * 10 + "@" + "b" * 60 + ".example.com", None),
         ("\ufeffann@example.com\u200b", "ann@example.com"),
         ("\u2060\xa0Ann@Example.com\xad\u200e\r\n\x00", "ann@example.com"),
+        ("\u3164ann@example.com\u2800\u034f\U000e0020", "ann@example.com"),
         ("\ufeff\u200b", None),
         ("an\u200bn@example.com", None),
         ("maß@example.com", None),

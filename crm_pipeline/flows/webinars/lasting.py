@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.flows.webinars import NAME
 from crm_pipeline.flows.webinars.rules import Choices
 from crm_pipeline.ledger.intents import Intent
@@ -52,9 +51,10 @@ def joined(intent: Intent, as_of: datetime, known: Mapping[str, Any], chosen: Ch
     """
     older, newer = (known, intent.fields) if as_of <= intent.as_of else (intent.fields, known)
     fields = {s: _filled(older[s], newer[s], chosen.maps[s]) for s in SOBJECTS}
-    for sobject in SOBJECTS if chosen.keeps_no else ():
-        if any(each[sobject].get(OPT_OUT) is True for each in (older, newer)):
-            fields[sobject][OPT_OUT] = True
+    for sobject in SOBJECTS:
+        for no in chosen.lasting_noes(sobject):
+            if any(each[sobject].get(no) is True for each in (older, newer)):
+                fields[sobject][no] = True
     return replace(intent, as_of=max(as_of, intent.as_of), fields=fields)
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
 from crm_pipeline.accounts.activities import Activities, CancelledActivity
-from crm_pipeline.accounts.people import OPT_OUT
+from crm_pipeline.accounts.people import OPT_OUT, OPT_OUTS
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars.telling import Telling
@@ -79,11 +79,10 @@ class Choices:
     activities: Activities = "all"
     clears_opt_out: bool = False
 
-    @property
-    def keeps_no(self) -> bool:
-        """Returns whether a clear no to emails stays one, whatever is said later."""
-        filled = any(OPT_OUT in self.maps[sobject].sources for sobject in ("Lead", "Contact"))
-        return filled and not self.clears_opt_out
+    def lasting_noes(self, sobject: str) -> frozenset[str]:
+        """Returns the fields in which a clear no stays one, whatever is said later."""
+        lasting = OPT_OUTS - {OPT_OUT} if self.clears_opt_out else OPT_OUTS
+        return lasting & self.maps[sobject].sources.keys()
 
     @property
     def needs_known(self) -> bool:
@@ -255,16 +254,14 @@ def person_fields(
 ) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, dict[str, Any]]]:
     """Returns a function that makes one person's fields, by sObject, of rows, oldest first.
 
-    The newest row wins; what it leaves empty is filled from the next newest. A clear no to emails
-    stays one, whatever a newer row says, unless a yes clears it (`clears_opt_out`).
+    The newest row wins; what it leaves empty is filled from the next newest. A clear no stays one,
+    whatever a newer row says, unless a yes to emails clears that to them (`clears_opt_out`).
     """
     maps = {sobject: chosen.maps[sobject] for sobject in ("Lead", "Contact")}
     given = list(dict.fromkeys(c for each in maps.values() for c in each.columns.values()))
     of_others = list(dict.fromkeys(c for each in maps.values() for c in each.computed.values()))
     zone = maps["Lead"].timezone
-    nos = {s: m.sources[OPT_OUT] for s, m in maps.items() if OPT_OUT in m.sources}
-    if chosen.clears_opt_out:
-        nos = {}
+    noes = [(s, no, m.sources[no]) for s, m in maps.items() for no in chosen.lasting_noes(s)]
     ours = {sobject: each.fallbacks for sobject, each in maps.items() if each.fallbacks}
     reads_no = READERS["boolean"]
 
@@ -276,9 +273,9 @@ def person_fields(
         fields = {sobject: mapped.fields(values) for sobject, mapped in maps.items()}
         for sobject, fallbacks in ours.items():
             fields[sobject] = {**fallbacks, **fields[sobject]}
-        for sobject, column in nos.items():
+        for sobject, no, column in noes:
             if any(reads_no(row.get(column)) is True for row in told):
-                fields[sobject][OPT_OUT] = True
+                fields[sobject][no] = True
         return fields
 
     return fields_of
