@@ -108,8 +108,8 @@ class Settings(BaseSettings):
         default=14,
         ge=1,
         le=_CENTURY_IN_DAYS,
-        description="Age at which Dagster's runs, the accounts' cycles, plans and firings of "
-        "opportunities are purged, in days.",
+        description="Age at which Dagster's runs, the accounts' cycles, plans, sendings, "
+        "refusals and firings of opportunities are purged, in days.",
     )
     freshness_minutes: int = Field(
         default=60,

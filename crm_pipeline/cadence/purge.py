@@ -68,20 +68,31 @@ def purge_firings(own: Engine, days: int) -> int:
 
     An opportunity knows itself when each of its triggers fired last.
     """
-    deleted = 0
-    while True:
-        with own.begin() as connection:
-            parameters = {"days": days, "limit": ROWS_AT_ONCE}
-            batch = connection.execute(statement("cadence/purge_firings"), parameters).rowcount
-        deleted += batch
-        if batch < ROWS_AT_ONCE:
-            return deleted
+    return _purge_some(own, days, "purge_firings")
+
+
+def purge_sendings(own: Engine, days: int) -> int:
+    """Deletes sendings and refusals that ended before some days; returns how many sendings."""
+    _purge_some(own, days, "purge_refusals")
+    return _purge_some(own, days, "purge_sendings")
 
 
 def purge_plans(own: Engine, days: int) -> int:
     """Deletes kept plans older than some days; returns how many."""
     with own.begin() as connection:
         return connection.execute(statement("cadence/purge_plans"), {"days": days}).rowcount
+
+
+def _purge_some(database: Engine, days: int, delete: str) -> int:
+    """Deletes in batches, each committed, as long as a statement of `sql/cadence` finds rows."""
+    deleted = 0
+    while True:
+        with database.begin() as connection:
+            parameters = {"days": days, "limit": ROWS_AT_ONCE}
+            batch = connection.execute(statement(f"cadence/{delete}"), parameters).rowcount
+        deleted += batch
+        if batch < ROWS_AT_ONCE:
+            return deleted
 
 
 def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
@@ -105,6 +116,7 @@ def purge_old_history(context: OpExecutionContext) -> None:
         "cycles": purge_cycles(own, days),
         "firings": purge_firings(own, days),
         "plans": purge_plans(own, days),
+        "sendings": purge_sendings(own, days),
     }
     deleted |= purge(create_engine(url, poolclass=NullPool), days)
     context.add_output_metadata(deleted)

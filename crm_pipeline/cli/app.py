@@ -12,6 +12,7 @@ from crm_pipeline.cli import (
     cycle,
     engagement,
     erasure,
+    find,
     listen,
     listener,
     migrate,
@@ -62,6 +63,7 @@ app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("state")(state.state)
+app.command("find")(find.find)
 engagement.app.command("clean-pages")(clean_pages)
 app.add_typer(engagement.app, name="engagement")
 app.add_typer(erasure.app, name="erasure")

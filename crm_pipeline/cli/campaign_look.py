@@ -81,50 +81,31 @@ def explain(
 
 def _explain_rows(account: "Account", event_id: int, email: str) -> None:
     """Says why no row of an event makes whoever has an address a member of its campaign."""
-    from crm_pipeline.accounts.store import pushed_sessions
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.salesforce.emails import email_key
-    from crm_pipeline.sources.account_rows import account_rows
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import events
-    from crm_pipeline.sources.mapping import rejection
-    from crm_pipeline.sources.participations import EXTRACTS
-
-    def is_theirs(said: str | None) -> bool:
-        known = email_key(said)
-        if known is None:
-            return (said or "").strip().casefold() == email.strip().casefold()
-        return known == email_key(email)
+    from crm_pipeline.sources.unsent import UnsentRows
 
     warehouse = engine("warehouse")
-    told = []
     with transaction() as connection:
         try:
             found = events(warehouse, account.client_id, [event_id])
             if not found:
                 mistake(f"The warehouse has no event {event_id} of this client.")
-            pushed = {
-                each.event_session_id for each in pushed_sessions(connection, account.account_id)
-            }
-            rows = account_rows(connection, warehouse, account, backfilled=[])
-            for extract in EXTRACTS:
-                for chunk in rows.of_sessions(found[0].sessions).chunks(extract, None, None):
-                    for row in chunk.rows:
-                        if not is_theirs(row.columns["email"]):
-                            continue
-                        session = row.event_session_id
-                        why = rejection(row, rows.filter_strings)
-                        if pushed and session not in pushed:
-                            why = "the account does not push its session"
-                        name = f"{row.source.removesuffix('s')}:{row.participation_id}"
-                        told.append((name, session, why or "to be read by the next cycle"))
+            rows = UnsentRows(connection, warehouse, account)
+            told = [*rows.of_sessions(found[0].sessions, email)]
         except ExtractError as error:
             mistake(f"{error}.")
     if not told:
         mistake(
             f"Nobody with this address has to do with event {event_id} of {account.account_id}."
         )
-    print_table("No member of its campaign", ("row", "session", "why not"), told, empty="")
+    print_table(
+        "No member of its campaign",
+        ("row", "session", "why not"),
+        [(row, session, why or "to be read by the next cycle") for row, session, why in told],
+        empty="",
+    )
 
 
 def _in_org(account_id: str, member_ids: Sequence[str]) -> Mapping[str, str]:

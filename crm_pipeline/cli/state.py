@@ -80,7 +80,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
             (
                 row.account_id,
                 row.name,
-                _state(row),
+                state_of(row),
                 _minute(row.watermark),
                 _minute(row.finished_at or row.started_at),
                 row.pending + row.in_flight + row.failed,
@@ -94,7 +94,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
     )
 
 
-def _state(row: "Row[Any]") -> str:
+def state_of(row: "Row[Any]") -> str:
     """The state of an account; of one without cycles, why there are none."""
     if row.draft:
         return "Draft"
@@ -110,7 +110,7 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
     facts = [
         ("account", row.account_id),
         ("name", row.name),
-        ("state", _state(row)),
+        ("state", state_of(row)),
         ("state of its last cycle", None if row.enabled or row.draft else row.state),
         ("since", row.since),
         ("reason", row.reason),
@@ -119,7 +119,7 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
         ("last cycle began", row.started_at),
         ("last cycle ended", row.finished_at),
         ("last Complete", row.complete_at),
-        ("next try", _next_try(row)),
+        ("next try", next_try(row)),
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
         ("seen at", row.api_seen_at),
@@ -134,7 +134,7 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
     print_facts((name, value) for name, value in facts if value is not None)
 
 
-def _next_try(row: "Row[Any]") -> datetime | None:
+def next_try(row: "Row[Any]") -> datetime | None:
     """Returns when an account that failed or pauses is due again by itself, or None."""
     from crm_pipeline.cadence.planner import wait_after
 

@@ -32,6 +32,7 @@ from crm_pipeline.delivery.recording import (
 from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.windows import windows
+from crm_pipeline.ledger.candidates import Choice, note_choices
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
 from crm_pipeline.ledger.conflicts import AskedField, fields_to_overwrite, note_asked
 from crm_pipeline.ledger.due import (
@@ -98,10 +99,25 @@ def _decisions(
     behind = ActivitiesBehind(desk, people) if follow else None
     found = matches()
     unsure = _report_several(desk, people, found)
+    _note_choices(desk, people, found)
     decided = [d for d in _decided(desk, people, found) if d.operation_id not in unsure]
     decisions = _claim(desk, people, decided, looked_up_at)
     addresses = {person.operation_id: person.address for person in people}
     return with_accounts(desk, decisions, addresses), behind
+
+
+def _note_choices(desk: Desk, people: Sequence[DuePerson], found: Matched) -> None:
+    """Keeps of whom several records were found which these were. Commits."""
+    several = [
+        Choice(person.operation_id, match.salesforce_id, match.others)
+        for person in people
+        if person.is_to_be_found
+        and (match := found.by_address.get(person.address)) is not None
+        and match.others
+    ]
+    if several:
+        with desk.ledger.step() as connection:
+            note_choices(connection, desk.ledger.account_id, several)
 
 
 def _report_several(desk: Desk, people: Sequence[DuePerson], found: Matched) -> set[int]:

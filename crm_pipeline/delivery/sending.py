@@ -21,6 +21,7 @@ from crm_pipeline.ledger.outcomes import (
     note_sending,
     record_done,
 )
+from crm_pipeline.salesforce.budget import RouteName
 from crm_pipeline.salesforce.bulk import active_assignment_rule, send_by_bulk
 from crm_pipeline.salesforce.bulk_csv import NULL
 from crm_pipeline.salesforce.errors import SalesforceProblem
@@ -191,10 +192,10 @@ def _send_round(
             return []
         note_changes(desk, decisions)
         recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
-        _note_sending(desk.ledger, writes)
+        _note_sending(desk.ledger, writes, "composite")
         return writes
 
-    with _under_way(desk.ledger, queue, recorder):
+    with _under_way(desk.ledger, queue, recorder, "composite"):
         for outcomes in send_by_composite(
             desk.org.log_in(), queue, headers=desk.org.headers(), parallel=parallel, more=more
         ):
@@ -204,14 +205,14 @@ def _send_round(
 
 @contextmanager
 def _under_way(
-    ledger: AccountLedger, writes: Sequence[Write], recorder: Recorder
+    ledger: AccountLedger, writes: Sequence[Write], recorder: Recorder, route: RouteName
 ) -> Iterator[None]:
     """Notes what is about to be sent, and commits that, before the first request of the block.
 
     From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
     again. Operations without an outcome stay as they were.
     """
-    _note_sending(ledger, writes)
+    _note_sending(ledger, writes, route)
     try:
         yield
     except SalesforceProblem:
@@ -222,12 +223,12 @@ def _under_way(
         end_sending(connection, ledger.account_id, recorder.lost)
 
 
-def _note_sending(ledger: AccountLedger, writes: Sequence[Write]) -> None:
+def _note_sending(ledger: AccountLedger, writes: Sequence[Write], route: RouteName) -> None:
     refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for write in writes:
         refs[write.sobject, write.written_as].append(write.ref)
     with ledger.step() as connection:
-        note_sending(connection, ledger.account_id, ledger.cycle_id, refs)
+        note_sending(connection, ledger.account_id, ledger.cycle_id, refs, route)
 
 
 def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:
@@ -255,7 +256,7 @@ def _send_by_bulk(desk: Desk, writes: Sequence[Write], decisions: dict[int, Deci
     rule_id = _ask_assignment_rule(desk, sent)
     recorder = Recorder(desk, sent, decisions, by_bulk=True)
     org = desk.org.log_in()
-    with _under_way(desk.ledger, sent, recorder):
+    with _under_way(desk.ledger, sent, recorder, "bulk"):
         for outcomes in send_by_bulk(org, sent, assignment_rule_id=rule_id, on_job=note):
             for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
                 with desk.ledger.step():
@@ -289,7 +290,7 @@ def _attach_duplicates(
     for start in range(0, len(stopped_by_rule), COMPOSITE_SUBREQUESTS):
         batch = stopped_by_rule[start : start + COMPOSITE_SUBREQUESTS]
         recorder = Recorder(desk, batch, decisions)
-        with _under_way(desk.ledger, batch, recorder):
+        with _under_way(desk.ledger, batch, recorder, "composite"):
             created = single_create(desk.org.log_in(), batch, headers=desk.org.headers())
             attached = [
                 Done(

@@ -17,6 +17,8 @@ from crm_pipeline.inbound.tombstones import REMOVED, Hasher
 
 ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "field_change": ("crm.field_change", ("old_value", "new_value")),
+    "refusal": ("crm.refusal", ("error_message",)),
+    "candidate": ("crm.candidate", ("chosen", "others")),
     "message": ("platform_inbox.message", ("about", "body")),
     "plan_row": ("crm.plan_row", ("about", "address", "salesforce_id")),
     "member_row": ("crm.member_row", ("natural_key", "of_session")),
@@ -110,6 +112,8 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.operation.error_code",
             "crm.operation.reason",
             "crm.operation.reason_code",
+            "crm.refusal.error_code",
+            "crm.sending.route",
             "crm.plan_row.outcome",
             "crm.request.problem",
             "crm.request.receipt",

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.budget import RouteName
 from crm_pipeline.text import storable_json
 
 RETRIES_PER_CYCLE = 50
@@ -143,6 +144,7 @@ def note_sending(
     account_id: str,
     cycle_id: int,
     operation_ids: Mapping[tuple[str, str], Sequence[int]],
+    route: RouteName,
 ) -> None:
     """Notes what is about to be sent, by (sObject, action); commit this before sending."""
     rows = [
@@ -152,7 +154,12 @@ def note_sending(
     if rows:
         connection.execute(
             statement("ledger/note_sending"),
-            {"account_id": account_id, "cycle_id": cycle_id, "rows": _rows(rows)},
+            {
+                "account_id": account_id,
+                "cycle_id": cycle_id,
+                "route": route,
+                "rows": _rows(rows),
+            },
         )
 
 

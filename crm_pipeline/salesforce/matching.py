@@ -56,7 +56,8 @@ class Candidate(NamedTuple):
 class Match(NamedTuple):
     """The record that stands for a person, what is in it, and why it is this one.
 
-    `several` are the records of its kind that might as well have been chosen, itself among them.
+    `several` are the records of its kind that might as well have been chosen, itself among them;
+    `others` all other candidates by their Ids, the oldest first.
     """
 
     sobject: str
@@ -64,6 +65,7 @@ class Match(NamedTuple):
     fields: Mapping[str, Any]
     reason: str
     several: int = 1
+    others: tuple[str, ...] = ()
 
 
 class Candidates(dict[str, list[Candidate]]):
@@ -102,10 +104,13 @@ def choose(
     each_once = {each.salesforce_id: each for each in candidates}
     ordered = sorted(each_once.values(), key=lambda each: (each.created, each.salesforce_id))
     leads = [each for each in ordered if each.sobject == "Lead" and not each.is_converted]
-    lead = _match(leads[0], _of(leads, "lead", by), len(leads)) if leads else None
-    if lead is not None and first == "lead":
-        return lead
-    return _contact_among(ordered, by) or lead
+    match = _match(leads[0], _of(leads, "lead", by), len(leads)) if leads else None
+    if match is None or first == "contact":
+        match = _contact_among(ordered, by) or match
+    if match is None or len(ordered) == 1:
+        return match
+    others = (each.salesforce_id for each in ordered)
+    return match._replace(others=tuple(each for each in others if each != match.salesforce_id))
 
 
 def _contact_among(ordered: Sequence[Candidate], by: str) -> Match | None:

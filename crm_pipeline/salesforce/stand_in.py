@@ -22,6 +22,7 @@ from crm_pipeline.salesforce.connection import Org, OrgRequest
 from crm_pipeline.salesforce.describe import RIGHTS, SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped, OrgUnavailable
 from crm_pipeline.salesforce.outcomes import RowError
+from crm_pipeline.salesforce.values import long_id
 
 _KEY_PREFIXES = {
     "Lead": "00Q",
@@ -38,8 +39,6 @@ _ANY_PREFIX, _JOB_PREFIX = "a00", "750"
 
 PLACEHOLDER = re.compile("^[0-9A-Za-z]{3}PLAN[0-9]{8}[A-Z0-5]{3}$", re.ASCII)
 """The Ids that a stand-in gives to records which it does not make."""
-
-_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 _RIGHT_TO = {"create": "createable", "update": "updateable", "delete": "deletable"}
 
@@ -172,11 +171,7 @@ class StandIn:
 
     def _placeholder(self, prefix: str) -> str:
         with self._making:
-            bare = f"{prefix}PLAN{next(self._numbers):08d}"
-        return bare + "".join(
-            _CHECKSUM[sum(bare[start + place].isupper() << place for place in range(5))]
-            for start in (0, 5, 10)
-        )
+            return long_id(f"{prefix}PLAN{next(self._numbers):08d}")
 
     def _refusal(self, sobject: str, fields: Mapping[str, Any], action: str) -> RowError | None:
         """Returns why the org would refuse a record, as far as its describe tells."""

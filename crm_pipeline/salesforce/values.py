@@ -20,6 +20,9 @@ _BEFORE_CHRIST = " BC"
 """At the end of a day or a time, as PostgreSQL writes it."""
 
 _RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_SHORT_ID = 15
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+"""A sign for each way in which five signs are capitals."""
 
 _INT_64 = 2**63
 
@@ -204,6 +207,17 @@ def _time(value: Any) -> str | None:
 def is_record_id(value: Any) -> bool:
     """Returns whether a value looks like the Id of a record, in one of its two lengths."""
     return isinstance(value, str) and _RECORD_ID.fullmatch(value) is not None
+
+
+def long_id(record_id: str) -> str:
+    """Returns an Id in its form of 18 characters, which tells capitals without regard to case."""
+    if len(record_id) != _SHORT_ID:
+        return record_id
+    signs = "".join(
+        _CAPITALS[sum(each.isupper() << place for place, each in enumerate(record_id[at : at + 5]))]
+        for at in range(0, _SHORT_ID, 5)
+    )
+    return record_id + signs
 
 
 def _record_id(value: Any) -> str | None:

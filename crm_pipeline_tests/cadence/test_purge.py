@@ -7,7 +7,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.cadence.purge import purge, purge_cycles, purge_history, purge_plans
+from crm_pipeline.cadence.purge import (
+    purge,
+    purge_cycles,
+    purge_history,
+    purge_plans,
+    purge_sendings,
+)
 from crm_pipeline.ledger.plans import KeptRow, keep_plan
 from crm_pipeline_tests.cadence.rows import an_account
 
@@ -210,3 +216,28 @@ def test_the_job_says_what_it_has_deleted(connection, instance, accounts):
     (output,) = [event for event in result.all_events if event.is_successful_output]
     deleted = output.step_output_data.metadata
     assert (deleted["runs"].value, deleted["cycles"].value) == (1, 0)
+
+
+def test_sendings_and_refusals_are_kept_as_long_as_cycles(pipeline, connection):
+    an_account(connection, "acme")
+    for ago in (40, 2):
+        connection.execute(
+            text(
+                "WITH s AS (INSERT INTO crm.sending (account_id, cycle_id, sobject, action,"
+                " operation_ids, sent_at, ended_at) VALUES ('acme', 1, 'Lead', 'create', '{1}',"
+                " now(), now() - make_interval(days => :ago)))"
+                " INSERT INTO crm.refusal (account_id, operation_id, cycle_id, error_code,"
+                " refused_at) VALUES ('acme', 1, 1, 'E', now() - make_interval(days => :ago))"
+            ),
+            {"ago": ago},
+        )
+    connection.execute(
+        text(
+            "INSERT INTO crm.sending (account_id, cycle_id, sobject, action, operation_ids,"
+            " sent_at) VALUES ('acme', 1, 'Lead', 'create', '{1}', '2020-01-01')"
+        )
+    )
+    connection.commit()
+    assert purge_sendings(pipeline, days=14) == 1
+    assert connection.scalar(text("SELECT count(*) FROM crm.refusal")) == 1
+    assert connection.scalar(text("SELECT count(*) FROM crm.sending")) == 2, "one is under way"

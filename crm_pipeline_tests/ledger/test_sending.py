@@ -23,7 +23,7 @@ def sending(ledger: Connection, number: int) -> list[int]:
     intents = [activity(f"registration:{each}") for each in range(1, number + 1)]
     record_intents(ledger, ACCOUNT, flow="webinars", cycle_id=1, intents=intents)
     ids = list(ledger.scalars(text("SELECT operation_id FROM crm.operation ORDER BY operation_id")))
-    note_sending(ledger, ACCOUNT, 1, {("Event", "create"): ids})
+    note_sending(ledger, ACCOUNT, 1, {("Event", "create"): ids}, "composite")
     ledger.commit()
     return ids
 

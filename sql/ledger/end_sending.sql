@@ -2,7 +2,9 @@
 -- outcome, since the process that sent them is gone) may be in the org: they are in flight until
 -- they are looked up. An update is decided anew then, unless it had been decided to wait.
 WITH sent AS (
-    DELETE FROM crm.sending WHERE account_id = :account_id
+    UPDATE crm.sending
+    SET ended_at = clock_timestamp()
+    WHERE account_id = :account_id AND ended_at IS NULL
     RETURNING cycle_id, sobject, action, operation_ids, sent_at
 )
 

@@ -1,5 +1,5 @@
-INSERT INTO crm.sending (account_id, cycle_id, sobject, action, operation_ids)
-SELECT :account_id, :cycle_id, each.sobject, each.action, each.operation_ids
+INSERT INTO crm.sending (account_id, cycle_id, route, sobject, action, operation_ids)
+SELECT :account_id, :cycle_id, :route, each.sobject, each.action, each.operation_ids
 FROM
     jsonb_to_recordset(CAST(:rows AS jsonb)) AS each (
         sobject text,

@@ -93,7 +93,7 @@ looks AS (
 ),
 
 under_way AS (
-    DELETE FROM crm.sending WHERE account_id = :account_id
+    DELETE FROM crm.sending WHERE account_id = :account_id AND ended_at IS NULL
 ),
 
 jobs AS (

@@ -11,6 +11,6 @@ WHERE
         OR o.operation_id IN (
             SELECT unnest(s.operation_ids)
             FROM crm.sending AS s
-            WHERE s.account_id = o.account_id AND s.action = 'create'
+            WHERE s.account_id = o.account_id AND s.ended_at IS NULL AND s.action = 'create'
         )
     )

@@ -1,0 +1,198 @@
+"""`crm-pipeline find`: what happened to a person, a row or a record."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import print_facts, print_table, say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from crm_pipeline.accounts.account import Account
+    from crm_pipeline.sources.participations import Extract
+    from crm_pipeline.sources.unsent import UnsentRow
+    from crm_pipeline.stories.story import KnownPerson, Story
+
+
+def find(
+    account_id: AccountId,
+    sought: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHOM",
+            help="An email address, a phone number (+49…), a row of the platform "
+            "(registration:4711) or the Id of a record (00Q…).",
+        ),
+    ],
+) -> None:
+    """Tell the story of a person, a row or a record: what was read, sent, answered, and is next.
+
+    What it shows contains personal data. No org is called, and nothing is written.
+    """
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.stories.story import story_of
+    from crm_pipeline.stories.subjects import NotSoughtError, is_forgotten, subject_of
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        try:
+            subject = subject_of(connection, account, sought)
+        except NotSoughtError as error:
+            mistake(str(error))
+        story = story_of(connection, account, subject)
+        forgotten = is_forgotten(connection, account, sought)
+        unsent = _unsent(connection, account, sought, story)
+    if forgotten:
+        say("Whoever has this address was removed on request; only that is kept of them.")
+    elif not (story.people or story.latest or unsent):
+        mistake(
+            f"Account {account_id} knows nothing of {sought.strip()}, nor does a row of the "
+            "warehouse that it does not send."
+        )
+    _print_account(account)
+    for person in story.people:
+        _print_person(person)
+    _print_fields(account, story)
+    _print_story(story)
+    if unsent:
+        print_table(
+            "Rows of the warehouse",
+            ("row", "session", "why it is not sent"),
+            [(row, session, why or "to be read by a cycle") for row, session, why in unsent],
+            empty="",
+        )
+
+
+def _print_story(story: "Story") -> None:
+    if not story.latest:
+        return
+    print_table(
+        "What happened",
+        ("when", "about", "event", "detail"),
+        [(each.at, each.about, each.event, each.detail) for each in story.moments],
+        empty="",
+    )
+    print_table(
+        "How it stands",
+        ("about", "operation", "state", "record", "what comes next"),
+        [
+            (each.about, each.operation_id, each.state, each.record, each.comes_next)
+            for each in story.standings
+        ],
+        empty="",
+    )
+
+
+def _print_account(account: "Account") -> None:
+    from crm_pipeline.cli.state import next_try, state_of
+    from crm_pipeline.database.statements import statement
+
+    with transaction() as connection:
+        whose = {"account_id": account.account_id}
+        row = connection.execute(statement("operations/states"), whose).one()
+    facts = [
+        ("account", account.account_id),
+        ("state", state_of(row)),
+        ("reason", row.reason),
+        ("next try", next_try(row)),
+        ("records open as", f"{account.login_url.rstrip('/')}/<Id>"),
+    ]
+    print_facts((name, value) for name, value in facts if value is not None)
+
+
+def _print_person(person: "KnownPerson") -> None:
+    record = f"{person.sobject} {person.salesforce_id}" if person.salesforce_id else None
+    facts = [
+        ("address", person.address),
+        ("said at", person.as_of),
+        ("also known by", ", ".join(person.other_addresses) or None),
+        ("ids", ", ".join(person.ids) or None),
+        ("stands for both", person.successor),
+        ("record", record or "none is known yet"),
+        ("why this one", person.reason),
+        ("found at", person.seen_at),
+    ]
+    told = [each for each in facts if each[1] is not None]
+    print_table(f"KnownPerson {person.person_key}", ("what", "value"), told, empty="")
+
+
+def _print_fields(account: "Account", story: "Story") -> None:
+    """Prints what is wanted of each person's record, field by field, and where that comes from."""
+    from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.sources.mapping import field_maps
+
+    with transaction() as connection:
+        maps = field_maps(account.settings, field_mappings(connection, account.account_id))
+    for version in story.latest:
+        if version.kind != "person":
+            continue
+        sobject = version.sobject or "Lead"
+        sources = {
+            **dict.fromkeys(maps[sobject].constants, "constant"),
+            **maps[sobject].sources,
+        }
+        print_table(
+            f"Fields of the {sobject} of person {version.person_key}",
+            ("field", "value", "comes from"),
+            [
+                (name, value, sources.get(name, f"flow {version.flow}"))
+                for name, value in version.intent.get(sobject, {}).items()
+            ],
+            empty="",
+        )
+
+
+_MOST_ROWS = 20_000
+"""So many rows without a person are looked through for an address, the newest."""
+
+
+def _unsent(
+    connection: "Connection", account: "Account", sought: str, story: "Story"
+) -> "Sequence[UnsentRow]":
+    """Looks in the warehouse for rows that the ledger does not explain."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.database.statements import statement
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.unsent import UnsentRows
+
+    if "@" in sought and not story.people:
+        which = {"account_id": account.account_id, "limit": _MOST_ROWS}
+        names = connection.scalars(statement("stories/filtered_rows"), which).all()
+        if len(names) == _MOST_ROWS:
+            say(f"Of the rows without a person the newest {_MOST_ROWS} are looked through.")
+        email: str | None = sought
+    else:
+        names = [
+            name
+            for name in [sought.strip(), *(each.natural_key for each in story.latest)]
+            if name not in {each.natural_key for each in story.latest if each.state != "rejected"}
+        ]
+        email = None
+    try:
+        rows = UnsentRows(connection, engine("warehouse"), account)
+        return [
+            row for extract, ids in _by_extract(names) for row in rows.named(extract, ids, email)
+        ]
+    except ExtractError as error:
+        say(f"The warehouse could not be asked: {error}.", err=True)
+        return []
+
+
+def _by_extract(names: "Sequence[str]") -> "Iterator[tuple[Extract, list[int]]]":
+    """The ids of rows, as in `registration:4711`, by their extract."""
+    from crm_pipeline.sources.participations import EXTRACTS
+
+    for extract in EXTRACTS:
+        prefix = extract.name.removesuffix("s") + ":"
+        ids = [
+            int(number)
+            for name in names
+            if name.startswith(prefix) and (number := name.removeprefix(prefix)).isdecimal()
+        ]
+        if ids:
+            yield extract, ids

@@ -1,0 +1,128 @@
+"""`crm-pipeline find`: the story of a person, a row or a record."""
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import Result
+
+from crm_pipeline.accounts.store import add_filter
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench
+from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+__all__ = ["bench"]
+
+
+@pytest.fixture
+def told(bench: Bench, run: Run) -> Bench:
+    """One who is twice in the org, one whom the org refuses, one who is filtered out, one alone.
+
+    The first has another name since; of the last a registration waits for the next cycle.
+    """
+    switch_on(bench)
+    for _ in range(2):
+        bench.seed("Lead", LastName="Twice", Company="Old", Email="p1@example.com")
+    add_person(bench.connection, 1)
+    add_person(bench.connection, 2, country_code="Atlantis")
+    add_person(bench.connection, 3, "p3@spam.example")
+    add_person(bench.connection, 4)
+    add_filter(bench.connection, ACCOUNT, "spam")
+    for person in (1, 2, 3, 4):
+        register(bench.connection, person, person)
+    bench.cycle()
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.person SET surname = 'Other', shipped_at = shipped_at + interval"
+            " '1 hour' WHERE person_id = 1"
+        )
+    )
+    bench.cycle()
+    register(bench.connection, 5, 4, minute=60)
+    bench.connection.commit()
+    return bench
+
+
+def story(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def events(found: dict[str, Any], about: str) -> list[str]:
+    """What happened to one of the things of a story."""
+    return [
+        f"{each['event']}: {each['detail']}"
+        for each in found["what_happened"]
+        if each["about"] == about
+    ]
+
+
+def comes_next(found: dict[str, Any], about: str) -> str:
+    [standing] = [each for each in found["how_it_stands"] if each["about"] == about]
+    return f"{standing['state']}: {standing['what_comes_next']}"
+
+
+def test_a_person_s_story_is_told_in_time_with_the_choice_of_a_record(run: Run, told: Bench):
+    first, second = [each["Id"] for each in told.records("Lead")][:2]
+    wanted = (
+        "Email = p1@example.com; Company = Company 1; Country = GB; LastName = Last 1; "
+        "FirstName = First 1; LeadSource = Webinar"
+    )
+    why = "(the oldest of 2 leads with this email)"
+    found = story(run("find", ACCOUNT, " P1@Example.com", "--json"))
+    assert events(found, "person:p1@example.com") == [
+        f"read by cycle 1: {wanted}",
+        f"chosen in the org: {first} of {first}, {second}",
+        "sent by cycle 1: update Lead in a composite call",
+        f"done: updated Lead {first}: Company, Country, LastName, FirstName, LeadSource {why}",
+        "read by cycle 2: LastName: Last 1 → Other",
+        "sent by cycle 2: update Lead in a composite call",
+        f"done: updated Lead {first}: LastName {why}",
+    ]
+    [activity] = told.records("Event")[:1]
+    assert events(found, "registration:1")[1:] == [
+        "sent by cycle 1: create Event in a composite call",
+        f"done: created Event {activity['Id']} (new)",
+    ]
+    assert [each for each in events(found, f"member:{event_id(told)}:1") if each.startswith("done")]
+    assert comes_next(found, "registration:1") == "done: nothing, until the source says otherwise"
+    mapped = {each["field"]: each["comes_from"] for each in found["fields_of_the_lead_of_person_1"]}
+    assert (mapped["LastName"], mapped["LeadSource"]) == ("surname", "constant")
+    for sought in (first, first[:15], "registration:1"):
+        by_other_means = story(run("find", ACCOUNT, sought, "--json"))
+        assert by_other_means["what_happened"] == found["what_happened"], sought
+
+
+def test_who_was_refused_has_each_answer_told_and_what_waits(run: Run, told: Bench):
+    found = story(run("find", ACCOUNT, "p2@example.com", "--json"))
+    assert [each for each in events(found, "person:p2@example.com") if "Atlantis" not in each] == [
+        "sent by cycle 1: create Lead in a composite call",
+        "refused: FIELD_CUSTOM_VALIDATION_EXCEPTION: No leads from there",
+    ]
+    assert "operations requeue" in comes_next(found, "person:p2@example.com")
+    assert comes_next(found, "registration:2") == "pending: goes once its person is in the org"
+
+
+def test_who_was_filtered_is_found_with_the_filter(run: Run, told: Bench):
+    for sought in ("p3@spam.example", "registration:3"):
+        assert "registration:3\t1\tfiltered by 'spam'" in run("find", ACCOUNT, sought).stdout
+
+
+def test_a_row_that_no_cycle_has_read_is_found_in_the_warehouse(run: Run, told: Bench):
+    assert (
+        "registration:5\t1\tto be read by a cycle" in run("find", ACCOUNT, "registration:5").stdout
+    )
+
+
+def test_who_is_unknown_or_removed_is_said_to_be(run: Run, told: Bench):
+    assert "knows nothing of" in run("find", ACCOUNT, "registration:99", fails=1).stderr
+    assert "is no email address" in run("find", ACCOUNT, "Jane Doe", fails=1).stderr
+    ask(address="p1@example.com")
+    assert told.cycle(REMOVALS).state == "Complete"
+    found = run("find", ACCOUNT, "p1@example.com").stdout
+    assert "removed on request; only that is kept of them" in found
+    assert "What happened" not in found
+    assert not told.connection.scalar(text("SELECT count(*) FROM crm.candidate"))

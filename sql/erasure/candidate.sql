@@ -1,0 +1,1 @@
+DELETE FROM crm.candidate WHERE operation_id = any(CAST(:operation_ids AS bigint []))

@@ -1,0 +1,20 @@
+-- The people who have an address, or had it beside another one, and those who stand for them.
+WITH RECURSIVE known AS (
+    SELECT person_key, successor FROM crm.person
+    WHERE account_id = :account_id AND address = :address
+    UNION
+    SELECT p.person_key, p.successor
+    FROM crm.person_alias AS a
+    INNER JOIN crm.person AS p ON a.person_key = p.person_key
+    WHERE a.account_id = :account_id AND a.address = :address
+    UNION
+    SELECT p.person_key, p.successor
+    FROM known AS k
+    INNER JOIN crm.person AS p ON k.successor = p.person_key
+)
+
+SELECT
+    person_key,
+    NULL AS natural_key
+FROM known
+ORDER BY person_key
