@@ -49,17 +49,19 @@ def org_is_shared(connection: Connection, account_id: str, organization_id: str)
 
 
 def settle_org(
-    connection: Connection, account: Account, organization_id: str
+    connection: Connection, account: Account, organization_id: str, *, keeps: bool = True
 ) -> AccountStopped | None:
     """Compares the org that a login led to with the account's; keeps the first one.
 
-    Writes within the caller's transaction, which holds a lock on the org from then on.
+    Writes within the caller's transaction, which holds a lock on the org from then on: no other
+    account logs in there meanwhile.
 
     Args:
         connection: the caller's transaction.
         account: whose login it was.
         organization_id: the id that Salesforce told with the login; empty: it told none, and
             nothing is known or compared.
+        keeps: whether what is written stays; if not, the org is not locked.
 
     Returns:
         Why nothing may be sent there, to be raised when the transaction is committed.
@@ -67,14 +69,15 @@ def settle_org(
     if not organization_id:
         return None
     whose = {"account_id": account.account_id, "organization_id": organization_id}
-    connection.execute(statement("accounts/lock_org"), {"organization_id": organization_id})
+    if keeps:
+        connection.execute(statement("accounts/lock_org"), {"organization_id": organization_id})
     known = org_of(connection, account.account_id)
     if known is not None and known.organization_id != organization_id:
         connection.execute(statement("accounts/note_other_org"), whose)
         only_account = {"account_id": account.account_id}
         if not connection.scalar(statement("accounts/knows_records"), only_account):
             take_other_org(connection, account.account_id)
-            return settle_org(connection, account, organization_id)
+            return settle_org(connection, account, organization_id, keeps=keeps)
         return AccountStopped(
             f"The login leads to org {organization_id}, but what account {account.account_id} has "
             f"written and read is in org {known.organization_id}",

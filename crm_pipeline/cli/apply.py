@@ -1,5 +1,6 @@
 """`crm-pipeline apply`: exactly what a plan says."""
 
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -68,6 +69,8 @@ def apply(
         mistake(str(error))
     print_reports([applied.report])
     _print_departures(applied.departures)
+    if stop.is_set():
+        raise typer.Exit(128 + signal.SIGINT)
     if applied.report.state != "Complete":
         raise typer.Exit(1)
 

@@ -86,9 +86,11 @@ def _form(args: Sequence[str]) -> tuple[list[str], bool]:
     return [*kept, *words[end:]], len(kept) < end
 
 
-def mistake(message: str) -> NoReturn:
-    """Ends the command with a line for the user and exit status 1."""
-    raise typer.TyperException(message)
+def mistake(message: str, status: int = 1) -> NoReturn:
+    """Ends the command with a line for the user and an exit status."""
+    told = typer.TyperException(message)
+    told.exit_code = status
+    raise told
 
 
 def in_one_line(error: Exception) -> str | None:

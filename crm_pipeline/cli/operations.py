@@ -106,7 +106,11 @@ def list_(
 
 def _say_what_waits(standing: "Row[Any]") -> None:
     """Says of an account what has not been sent, and why, where it is so."""
-    waiting = {State.pending: standing.pending, State.in_flight: standing.in_flight}
+    waiting = {
+        State.pending: standing.pending,
+        State.held: standing.held,
+        State.in_flight: standing.in_flight,
+    }
     numbers = " and ".join(f"{number} {state}" for state, number in waiting.items() if number)
     if not numbers:
         return

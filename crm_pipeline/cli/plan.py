@@ -1,11 +1,14 @@
 """`crm-pipeline plan`: what the next cycle would do, before it does."""
 
 import csv
+import os
+import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO, TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -91,7 +94,8 @@ def plan(
             planned(account_id, planning, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set) as found,
         ):
             contents = _Contents.of(found)
-            if file is not None and opened is not None:
+            could_be = found.report.state in ("Complete", "Paused")
+            if file is not None and opened is not None and could_be:
                 _WRITERS[file.suffix](opened, found.records(None))
             if found.report.state == "Complete":
                 with transaction() as connection:
@@ -99,8 +103,10 @@ def plan(
     except AccountError as error:
         mistake(str(error))
     _print_plan(found, contents)
-    if file is not None:
+    if file is not None and could_be:
         say(f"Every record stands in {file}; it has personal data.")
+    if stop.is_set() and found.report.state != "Complete":
+        mistake("Stopped: not all was planned.", status=128 + signal.SIGINT)
     if found.report.state == "Paused":
         mistake(f"The cycle would pause, and the rest wait: {found.report.reason}")
     if found.report.state != "Complete":
@@ -127,6 +133,8 @@ class _Contents:
 
 
 def _print_plan(found: "Plan", contents: _Contents) -> None:
+    from crm_pipeline.cycle.plan import REASONS
+
     numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for each in contents.numbers:
         numbers[each.sobject][each.outcome] = each.records
@@ -151,6 +159,8 @@ def _print_plan(found: "Plan", contents: _Contents) -> None:
     ):
         if rows:
             print_table(title, columns, rows, empty="")
+    if len(contents.reasons) == REASONS:
+        say(f"These are the {REASONS} most frequent reasons; --all FILE has that of each record.")
     print_facts(_facts(found))
     for line in filter(None, (found.report.notes, _untold(found, contents.numbers))):
         say(line)
@@ -222,14 +232,19 @@ def _reason(record: "PlannedRecord") -> str:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner may read, also where one was there that others might."""
+    """A file that only its owner may read; one that was there stays until this one is whole."""
     try:
-        opened = path.open("w", encoding="utf-8", newline="")
-        path.chmod(0o600)
+        descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         mistake(f"{path} cannot be written: {error.strerror}.")
-    with opened:
-        yield opened
+    new = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+            yield opened
+        if new.stat().st_size:
+            new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _write_csv(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:

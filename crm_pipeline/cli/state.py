@@ -83,7 +83,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
                 state_of(row),
                 _minute(row.watermark),
                 _minute(row.finished_at or row.started_at),
-                row.pending + row.in_flight + row.failed,
+                _waiting(row),
                 row.exhausted,
                 row.reason if row.enabled else None,
                 row.notes if row.enabled else None,
@@ -99,6 +99,11 @@ def state_of(row: "Row[Any]") -> str:
     if row.draft:
         return "Draft"
     return str(row.state) if row.enabled else "Disabled"
+
+
+def _waiting(row: "Row[Any]") -> int:
+    """How much is still to be sent, or to be heard of."""
+    return int(row.pending + row.held + row.in_flight + row.failed)
 
 
 def _minute(moment: datetime | None) -> str | None:
@@ -123,8 +128,9 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
         ("seen at", row.api_seen_at),
-        ("waiting", row.pending + row.in_flight + row.failed),
+        ("waiting", _waiting(row)),
         ("of these pending, to be sent", row.pending),
+        ("of these held, kept back while something else is sent", row.held or None),
         ("of these in_flight, without an answer", row.in_flight),
         ("of these failed, tried again", row.failed),
         ("exhausted, need a person", row.exhausted),

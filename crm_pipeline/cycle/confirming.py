@@ -84,7 +84,7 @@ def _settle(desk: Desk, waiting: Sequence[Awaiting], there: Mapping[str, Record]
             late.append(each)
     with desk.ledger.step() as connection:
         end_awaiting(connection, settled)
-        note_values(connection, desk.org.log_in().organization_id, written)
+        note_values(desk.ledger, desk.org.log_in().organization_id, written)
         _fail(desk, late, nobody_acts=not written)
 
 

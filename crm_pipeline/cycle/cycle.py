@@ -164,7 +164,8 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
     report.absent = absent_topics(around.flows, account.settings)
 
     def reader(cycle_id: int) -> FlowReader:
-        of_account = AccountLedger(ledger, account.account_id, cycle_id)
+        keeps = not isinstance(occasion, Planning)
+        of_account = AccountLedger(ledger, account.account_id, cycle_id, keeps)
         return FlowReader(account, of_account, flows, report, around.stop_asked)
 
     if any(topic.changes_something for topic in topics):

@@ -34,6 +34,9 @@ from crm_pipeline.salesforce.budget import seconds_to_write
 from crm_pipeline.salesforce.stand_in import PLACEHOLDER
 from crm_pipeline.source_platform.chosen import chosen_platform
 
+REASONS = 50
+"""Reasons that a plan tells at most."""
+
 _ROWS_AT_A_TIME = 1_000
 
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -114,8 +117,9 @@ class Plan:
         return objects(self._connection.execute(statement("plans/summary")), PlannedNumber)
 
     def reasons(self) -> list[PlannedReason]:
-        """Why records are not written, or which of several were chosen; the most frequent first."""
-        return objects(self._connection.execute(statement("plans/reasons")), PlannedReason)
+        """Why records are not written, or which of several were chosen: the most frequent."""
+        rows = self._connection.execute(statement("plans/reasons"), {"most": REASONS})
+        return objects(rows, PlannedReason)
 
     def field_changes(self) -> list[PlannedFieldChange]:
         """Values that would be changed to fit the org, or left out."""
@@ -161,8 +165,8 @@ def planned(
     """Plans the next cycle of an account, a draft or a disabled one too; nothing of it is kept.
 
     Reads warehouse and org, and writes to neither. A refusal of the credentials is kept, as it is
-    not to be tried again. The account is locked meanwhile: a cycle says `Busy`. Others that write
-    the same rows of the pipeline's database, as accounts of the same org may, wait for its end.
+    not to be tried again. The account is locked meanwhile: a cycle says `Busy`. No row is written
+    that cycles of other accounts write, too: those go on.
 
     Args:
         account_id: the account.

@@ -73,7 +73,9 @@ class Planning:
         people = self._people(ledger)
         if people is None:
             return None
-        return lambda connection: hold_others(connection, ledger.account_id, people)
+        return lambda connection: hold_others(
+            connection, ledger.account_id, ledger.cycle_id, people
+        )
 
     def _people(self, ledger: AccountLedger) -> Sequence[int] | None:
         whose: dict[str, Any] = {"account_id": ledger.account_id}

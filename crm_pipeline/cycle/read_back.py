@@ -198,8 +198,8 @@ def _answers(desk: Desk, flows: FlowsOn, watches: Sequence[Watch]) -> Iterator[R
 def keep(desk: Desk, read: ReadBack) -> None:
     """Keeps positions, what is told by this and whom records stand for, without a commit."""
     advance_org_positions(desk.ledger.connection, desk.ledger.account_id, read.positions)
-    note_values(desk.ledger.connection, desk.org.log_in().organization_id, read.values)
-    note_swings(desk.ledger.connection, desk.org.log_in().organization_id, read.swings)
+    note_values(desk.ledger, desk.org.log_in().organization_id, read.values)
+    note_swings(desk.ledger, desk.org.log_in().organization_id, read.swings)
     follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
     follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
     reopen_undeleted(desk.ledger.connection, desk.ledger.account_id, read.there)

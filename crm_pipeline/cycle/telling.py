@@ -84,6 +84,7 @@ def notes_for_people(notes: Notes, tally: Tally, incidents: Sequence[Incident]) 
         ("Not to be written by the user, so not sent", notes.read_only),
         ("Values changed to fit the org", notes.changed),
         ("Kept as people wrote them until `crm-pipeline conflict list ACCOUNT`", notes.asked),
+        ("Statuses of members that campaigns lack, and get", notes.statuses),
     ):
         if fields:
             counted = (f"{field} ({number})" for field, number in sorted(fields.items()))

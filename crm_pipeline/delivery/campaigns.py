@@ -207,6 +207,7 @@ def _link(
         message = f"Campaign {found.campaign_id} lacks the member status: {labels}"
         _refuse(desk, each, "UNKNOWN_STATUS", message)
         return
+    _tell_of_statuses(desk, missing)
     note_campaigns(
         desk.ledger.connection,
         desk.ledger.account_id,
@@ -276,6 +277,7 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
         )
     subrequests: list[Subrequest] = []
     for place, (each, body) in enumerate(zip(new, bodies, strict=True)):
+        _tell_of_statuses(desk, _statuses_of_new(each))
         subrequests.append(_creation(f"c{place}", each, body))
         # Salesforce: Composite, `@{reference.id}` stands for what the first one made.
         subrequests += [
@@ -299,6 +301,12 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     for problem in problems:
         if problem is not None:
             raise problem
+
+
+def _tell_of_statuses(desk: Desk, missing: Sequence[Mapping[str, Any]]) -> None:
+    """Names statuses that a campaign gets: they are no operations, and a plan has them nowhere."""
+    if desk.is_planned:
+        desk.notes.statuses.update(status["Label"] for status in missing)
 
 
 def _statuses_of_new(each: DueCampaign) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ class Notes:
         not_seen: that are not in the org, or hidden.
         read_only: that the user may not write.
         asked: that a person is to decide about since now.
+        statuses: that campaigns lack, and get with what is planned.
         lines: what else people are to know, a line each: what waits for room, what was refused.
     """
 
@@ -55,6 +56,7 @@ class Notes:
     not_seen: Counter[str] = field(default_factory=Counter)
     read_only: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
 
 

@@ -72,7 +72,9 @@ class OrgAccess:
                 mark_refused(connection, self.ledger.account_id, str(refusal))
             raise
         with self.ledger.step() as connection:
-            elsewhere = settle_org(connection, self.account, org.organization_id)
+            elsewhere = settle_org(
+                connection, self.account, org.organization_id, keeps=self.ledger.keeps
+            )
         if elsewhere is not None:
             org.log_out()
             raise elsewhere

@@ -85,8 +85,8 @@ def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> No
             _record(desk, [d for d in decisions if d.action not in now])
             dispatch.add([d for d in decisions if d.action in now], behind=behind)
         dispatch.flush()
-    with ledger.step() as connection:
-        settle_claims(connection, ledger.account_id)
+    with ledger.step():
+        settle_claims(ledger)
 
 
 def _decisions(
@@ -165,10 +165,9 @@ def _claim(
     organization_id = desk.org.log_in().organization_id
     if not org_is_shared(desk.ledger.connection, desk.ledger.account_id, organization_id):
         return list(decisions)
-    with desk.ledger.step() as connection:
+    with desk.ledger.step():
         granted = claim_people(
-            connection,
-            desk.ledger.account_id,
+            desk.ledger,
             organization_id,
             new,
             looked_up_at=looked_up_at,

@@ -205,7 +205,7 @@ class Recorder:
                 }
             )
         }
-        note_values(self.desk.ledger.connection, self.desk.org.log_in().organization_id, values)
+        note_values(self.desk.ledger, self.desk.org.log_in().organization_id, values)
 
     def _note_numbers(self, done: Sequence[Done]) -> None:
         """Keeps the numbers of people: who calls within minutes is known before it is read back."""

@@ -9,11 +9,17 @@ from sqlalchemy import Connection
 
 @dataclass(frozen=True, slots=True)
 class AccountLedger:
-    """One account's part of the ledger; the caller holds the account's lock on `connection`."""
+    """One account's part of the ledger; the caller holds the account's lock on `connection`.
+
+    Attributes:
+        keeps: whether what is written stays. If not, rows that other accounts write, too, are not
+            written: they would be locked for the others until all is undone.
+    """
 
     connection: Connection
     account_id: str
     cycle_id: int
+    keeps: bool = True
 
     @contextmanager
     def step(self) -> Iterator[Connection]:

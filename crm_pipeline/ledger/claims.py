@@ -1,7 +1,8 @@
 """Claims on people who are to be created in an org that several accounts share.
 
 Each function works within the caller's transaction, on the connection that holds the account's
-lock; a claim holds from its commit on.
+lock; a claim holds from its commit on. Where nothing is kept, nobody is claimed: that would have
+the other accounts wait.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.account_ledger import AccountLedger
 
 
 def database_time(connection: Connection) -> datetime:
@@ -20,8 +22,7 @@ def database_time(connection: Connection) -> datetime:
 
 
 def claim_people(
-    connection: Connection,
-    account_id: str,
+    ledger: AccountLedger,
     organization_id: str,
     address_of: Mapping[int, str],
     *,
@@ -31,8 +32,7 @@ def claim_people(
     """Claims the addresses of operations that are to create people.
 
     Args:
-        connection: the caller's transaction.
-        account_id: who is to create them.
+        ledger: of the account that is to create them.
         organization_id: where.
         address_of: their addresses, by operation.
         looked_up_at: by `database_time`, just before they were sought in the org.
@@ -42,10 +42,10 @@ def claim_people(
         The operations that may go; the others' people are being created by another account.
     """
     rows = [{"operation_id": ref, "address": address} for ref, address in address_of.items()]
-    granted = connection.scalars(
-        statement("ledger/claim_people"),
+    granted = ledger.connection.scalars(
+        statement("ledger/claim_people" if ledger.keeps else "plans/unclaimed_people"),
         {
-            "account_id": account_id,
+            "account_id": ledger.account_id,
             "organization_id": organization_id,
             "rows": orjson.dumps(rows).decode(),
             "looked_up_at": looked_up_at,
@@ -55,6 +55,8 @@ def claim_people(
     return set(granted)
 
 
-def settle_claims(connection: Connection, account_id: str) -> None:
+def settle_claims(ledger: AccountLedger) -> None:
     """Gives back the claims of people of whom it is known what became of them."""
-    connection.execute(statement("ledger/settle_claims"), {"account_id": account_id})
+    if ledger.keeps:
+        whose = {"account_id": ledger.account_id}
+        ledger.connection.execute(statement("ledger/settle_claims"), whose)

@@ -103,12 +103,15 @@ def plan_was_applied(connection: Connection, plan_id: int, cycle_id: int | None)
     connection.execute(statement("plans/applied"), said)
 
 
-def hold_others(connection: Connection, account_id: str, people: Sequence[int]) -> None:
-    """Keeps back what is pending, but for what is about some people.
+def hold_others(
+    connection: Connection, account_id: str, cycle_id: int, people: Sequence[int]
+) -> None:
+    """Keeps back all that a plan would list, but for what is about some people.
 
-    The campaigns that these are to be in go, too, with those above them.
+    The campaigns that these are to be in go, too, with those above them. For a transaction that is
+    undone: what is refused or rejected is held then, too.
     """
-    whose = {"account_id": account_id, "people": list(people)}
+    whose = {"account_id": account_id, "cycle_id": cycle_id, "people": list(people)}
     connection.execute(statement("plans/hold_others"), whose)
 
 

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.outcomes import LEFT_DELETED
 from crm_pipeline.salesforce.changes import Cursor, OrgPosition
 
@@ -67,16 +68,16 @@ def org_values(
 
 
 def note_values(
-    connection: Connection, organization_id: str, values: Mapping[str, OrgValue]
+    ledger: AccountLedger, organization_id: str, values: Mapping[str, OrgValue]
 ) -> None:
     """Adds values that were written to records, or told of them, by Salesforce Id."""
-    if values:
+    if values and ledger.keeps:
         rows = [
             {"salesforce_id": record_id, "written": each.written, "told": each.told}
             for record_id, each in values.items()
         ]
         parameters = {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()}
-        connection.execute(statement("read_back/note_values"), parameters)
+        ledger.connection.execute(statement("read_back/note_values"), parameters)
 
 
 def asked_values(

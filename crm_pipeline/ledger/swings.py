@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.account_ledger import AccountLedger
 
 SWINGS_AT_MOST = 5
 """So often in a row, within a day of each other, a field may come back to the value before."""
@@ -46,13 +47,13 @@ def swings_of(
 
 
 def note_swings(
-    connection: Connection, organization_id: str, swings: Mapping[FieldOf, Swing]
+    ledger: AccountLedger, organization_id: str, swings: Mapping[FieldOf, Swing]
 ) -> None:
     """Keeps what was seen of these fields."""
-    if swings:
+    if swings and ledger.keeps:
         rows = [each._asdict() | swing._asdict() for each, swing in swings.items()]
         parameters = {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()}
-        connection.execute(statement("read_back/note_swings"), parameters)
+        ledger.connection.execute(statement("read_back/note_swings"), parameters)
 
 
 def swinging(connection: Connection, organization_id: str) -> dict[str, int]:

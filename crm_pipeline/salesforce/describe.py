@@ -57,18 +57,21 @@ class SObjectSchema:
         name: API name.
         fields: by API name.
         rights: what the user may do with its records, as people call it.
+        key_prefix: the first characters of its records' Ids; None: unknown.
     """
 
     name: str
     fields: Mapping[str, FieldSchema] = field(repr=False)
     rights: frozenset[str] = frozenset(RIGHTS.values())
+    key_prefix: str | None = None
 
     @classmethod
     def from_describe(cls, describe: Mapping[str, Any]) -> "SObjectSchema":
         """Reads the answer of `sobjects/<name>/describe`."""
         fields = (_field_schema(described) for described in describe["fields"])
         rights = frozenset(words for flag, words in RIGHTS.items() if describe.get(flag, True))
-        return cls(describe["name"], {schema.name: schema for schema in fields}, rights)
+        by_name = {schema.name: schema for schema in fields}
+        return cls(describe["name"], by_name, rights, describe.get("keyPrefix"))
 
     def to_json(self) -> str:
         """The schema as compact JSON, for a cache."""
@@ -77,6 +80,7 @@ class SObjectSchema:
                 "name": self.name,
                 "fields": [_compact(schema) for schema in self.fields.values()],
                 "rights": sorted(self.rights),
+                "key_prefix": self.key_prefix,
             }
         ).decode()
 
@@ -86,7 +90,8 @@ class SObjectSchema:
         read = cached if isinstance(cached, Mapping) else orjson.loads(cached)
         fields = map(_from_compact, read["fields"])
         rights = frozenset(read.get("rights", RIGHTS.values()))
-        return cls(read["name"], {schema.name: schema for schema in fields}, rights)
+        by_name = {schema.name: schema for schema in fields}
+        return cls(read["name"], by_name, rights, read.get("key_prefix"))
 
     def field(self, name: str) -> FieldSchema | None:
         """The field of this name, in whatever case, or None where the user sees none."""

@@ -33,7 +33,7 @@ _KEY_PREFIXES = {
     "CampaignMember": "00v",
     "CampaignMemberStatus": "01Y",
 }
-"""The first characters of an object's Ids, of those that are told by them."""
+"""The first characters of the Ids of what may not be described, or was before they were kept."""
 
 _ANY_PREFIX, _JOB_PREFIX = "a00", "750"
 
@@ -137,7 +137,7 @@ class StandIn:
         match (method, *address.path.split("/")):
             case ("DELETE", "composite", "sobjects"):
                 [ids] = parse_qs(address.query)["ids"]
-                return _Answered(200, [_taken(each) for each in ids.split(",")])
+                return _Answered(200, [self._deleted(each) for each in ids.split(",")])
             case ("PATCH", "composite", "sobjects"):
                 return _Answered(200, [self._row(each, "update") for each in body["records"]])
             case ("POST", "composite", "sobjects") | ("PATCH", "composite", "sobjects", _, _):
@@ -145,12 +145,19 @@ class StandIn:
             case ("POST", "sobjects", sobject) | ("PATCH", "sobjects", sobject, _, _):
                 row = self._row({"attributes": {"type": sobject}, **body}, "create")
                 return _Answered(201, row) if row["success"] else _Answered(400, row["errors"])
-            case ("PATCH" | "DELETE", "sobjects", _, _):
-                return _Answered(204)
+            case ("PATCH", "sobjects", sobject, record_id):
+                row = self._row({"attributes": {"type": sobject}, "id": record_id}, "update")
+                return _Answered(204) if row["success"] else _Answered(400, row["errors"])
             case _:
                 raise AccountStopped(
                     f"A plan cannot foresee {method} {address.path}", "ask for support"
                 )
+
+    def _deleted(self, record_id: str) -> dict[str, Any]:
+        """The answer to one deletion: only the Id says of what object it is."""
+        known = self._schemas()
+        of = next((name for name in known if self._prefix(name) == record_id[:3]), "")
+        return self._row({"attributes": {"type": of}, "id": record_id}, "delete")
 
     def _row(self, record: Mapping[str, Any], action: str) -> dict[str, Any]:
         """The answer to one record of a collection."""
@@ -166,8 +173,12 @@ class StandIn:
         return self._made(sobject) if action == "create" else _taken(record["id"])
 
     def _made(self, sobject: str) -> dict[str, Any]:
-        record_id = self._placeholder(_KEY_PREFIXES.get(sobject, _ANY_PREFIX))
-        return {**_taken(record_id), "created": True}
+        return {**_taken(self._placeholder(self._prefix(sobject))), "created": True}
+
+    def _prefix(self, sobject: str) -> str:
+        """The first characters of the Ids of an object's records."""
+        schema = self._schemas().get(sobject)
+        return (schema and schema.key_prefix) or _KEY_PREFIXES.get(sobject, _ANY_PREFIX)
 
     def _placeholder(self, prefix: str) -> str:
         with self._making:
@@ -248,7 +259,7 @@ class StandIn:
         """Writes what the org would say of the rows that it took, or refused."""
         of_refused = results == "failedResults"
         columns = next(job.rows(), [])
-        prefix = _KEY_PREFIXES.get(job.sobject, _ANY_PREFIX)
+        prefix = self._prefix(job.sobject)
         made = job.operation in ("insert", "upsert")
         own_id = columns.index("Id") if "Id" in columns else None
         text = io.TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)

@@ -77,9 +77,14 @@ def test_a_draft_has_a_plan(run: Run, two_people: Org) -> None:
     ],
 )
 def test_what_cannot_be_planned_is_told(
-    run: Run, two_people: Org, options: tuple[str, ...], told: str
+    run: Run, two_people: Org, tmp_path: Path, options: tuple[str, ...], told: str
 ) -> None:
+    kept = tmp_path / "kept.csv"
+    kept.write_text("as it was", encoding="utf-8")
+    if not any(each.startswith("--all") for each in options):
+        options = (*options, f"--all={kept}")
     refused = run("plan", "acme", *options, fails=1)
+    assert [kept.read_text(encoding="utf-8"), *tmp_path.iterdir()] == ["as it was", kept]
     assert told in refused.stderr
     assert "There is no account 'nobody'" in run("plan", "nobody", fails=1).stderr
 

@@ -7,9 +7,12 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import requests
 from sqlalchemy import Engine, text
 
+from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cli.test_process import COMMAND
@@ -38,9 +41,13 @@ def cycle_of_many(pipeline: Engine, *then: str) -> "subprocess.Popen[str]":
 
 
 def state_of_acme(pipeline: Engine) -> str | None:
-    with pipeline.connect() as connection:
-        found: str | None = connection.scalar(text("SELECT state FROM crm.sync_state"))
+    found: str | None = one_value("SELECT state FROM crm.sync_state", pipeline)
     return found
+
+
+def one_value(query: str, pipeline: Engine) -> Any:
+    with pipeline.connect() as connection:
+        return connection.scalar(text(query))
 
 
 def test_the_first_one_ends_it_after_its_batch_and_the_next_cycle_goes_on(
@@ -92,3 +99,28 @@ def test_whatever_waits_for_the_org_says_that_it_was_stopped(run: Run):
         stopped = run("account", "test-login", "acme", fails=130)
         stopping.result(timeout=20)
     assert stopped.stderr == "Stopped.\n"
+
+
+def test_a_plan_and_what_applies_one_say_by_their_status_that_they_were_stopped(
+    run: Run, org: Org, server: LocalOrgServer, pipeline: Engine
+):
+    with pipeline.begin() as connection:
+        add_person(connection, 1)
+        register(connection, 1, 1)
+    run("plan", "acme")
+    plan_id = one_value("SELECT plan_id FROM crm.plan", pipeline)
+    settings = {"latency_ms": 500}
+    requests.post(f"{server.url_of('acme')}/_admin/settings", json=settings, timeout=60)
+    main = threading.get_ident()
+
+    def stop_once_it_works() -> None:
+        while one_value("SELECT account_id FROM crm.held_account", pipeline) is None:
+            time.sleep(0.01)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with ThreadPoolExecutor() as pool:
+        for command, silent in ((["plan", "acme"], False), (["apply", "acme", plan_id], True)):
+            stopping = pool.submit(stop_once_it_works)
+            run(*command, *(["--yes"] if silent else []), fails=130, silent=silent)
+            stopping.result(timeout=20)
+    assert not org.table("Lead").rows

@@ -52,6 +52,22 @@ def all_that_is_kept(connection: Connection) -> dict[str, Any]:
     return kept
 
 
+def tables_of_orgs_written(connection: Connection) -> set[str]:
+    """The tables by org, not by account, in which some session is writing."""
+    written = connection.scalars(
+        text(
+            "SELECT DISTINCT c.relname FROM pg_locks AS l"
+            " INNER JOIN pg_database AS d ON l.database = d.oid"
+            " INNER JOIN pg_class AS c ON l.relation = c.oid AND c.relkind = 'r'"
+            " INNER JOIN pg_attribute AS a ON c.oid = a.attrelid"
+            " WHERE d.datname = current_database() AND l.mode = 'RowExclusiveLock'"
+            " AND a.attname = 'organization_id'"
+        )
+    ).all()
+    connection.rollback()
+    return set(written)
+
+
 def all_records(bench: Bench) -> dict[str, Any]:
     return {name: deepcopy(table.rows) for name, table in bench.org.tables.items()}
 
@@ -66,6 +82,7 @@ def foresee_and_see(bench: Bench) -> set[str]:
     with planned(ACCOUNT, Planning(in_full=True), run_id="plan") as plan:
         assert plan.report.state == "Complete", plan.report.reason
         foreseen, report = rows_of(plan.records(None)), plan.report
+        assert tables_of_orgs_written(bench.connection) <= {"account_org"}
     assert all_that_is_kept(bench.connection) == kept
     assert all_records(bench) == records
     really = bench.cycle()

@@ -5,7 +5,9 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cycle.apply import apply_plan
+from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.ledger.campaigns import add_campaign_link
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
 from crm_pipeline_tests.cycle.campaigns.test_grains import (
     DEMO,
@@ -211,3 +213,17 @@ def test_what_was_held_back_from_the_first_tries_is_one_with_what_is_read_of_it(
     applied(bench, plan_id)
     assert bench.cycle().state == "Complete"
     assert len(bench.records("Event")) == 4
+
+
+def test_statuses_that_a_campaign_lacks_are_named_by_plan_and_apply(bench: Bench) -> None:
+    campaign = bench.seed("Campaign", Name="Ours")
+    add_campaign_link(bench.connection, ACCOUNT, str(event_id(bench)), campaign)
+    switch_on(bench, create_campaigns=False, cancelled=None)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    named = "Statuses of members that campaigns lack, and get: Attended (1), Attended On-demand (1)"
+    bench.connection.commit()
+    with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+        assert named in plan.report.notes
+        plan_id = plan.keep(bench.connection)
+    assert named in applied(bench, plan_id).report.notes

@@ -1,5 +1,7 @@
 """A plan says what the next cycle does, record by record, and leaves no trace."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -8,10 +10,12 @@ from crm_pipeline.accounts.credentials import refused, set_credentials
 from crm_pipeline.accounts.store import FieldMapping, add_filter, set_field_mapping
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.salesforce.values import Why
-from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.campaigns.test_grains import is_now
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.plans import (
     applied,
@@ -21,6 +25,8 @@ from crm_pipeline_tests.cycle.plans import (
     rows_of,
 )
 from crm_pipeline_tests.cycle.test_calls import REGISTERED
+from crm_pipeline_tests.cycle.test_two_clients_in_one_org import SECOND, two_clients
+from crm_pipeline_tests.cycle.test_vanished import three_people, vanish
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
@@ -110,6 +116,34 @@ def test_what_a_describe_tells_of_refusals_is_foreseen(
         assert applied(bench, plan_of(bench)).departures == [], "it is not sent to be refused"
 
 
+def test_refusals_of_a_sort_are_one_reason_whatever_record_they_name(pipeline: Engine) -> None:
+    refused = (
+        "INSERT INTO planned (operation_id, kind, about, sobject, outcome, code, reason)"
+        " SELECT n, 'person', 'person:' || n, 'Lead', 'refused', 'STRANGE', 'Row ' || n"
+        " FROM generate_series(1, 1000) AS n"
+    )
+    with pipeline.connect() as connection:
+        connection.execute(statement("plans/make_table"))
+        connection.execute(text(refused))
+        [reason] = connection.execute(statement("plans/reasons"), {"most": 50}).all()
+    assert reason == ("Lead", "refused", "STRANGE: Row 1 (and more of the sort)", 1000)
+
+
+def test_what_the_user_may_not_change_or_delete_is_foreseen(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Campaigns, which are changed one by one, and activities that are to be gone."""
+    rights = {"Campaign": {"updateable": False}, "Event": {"deletable": False}}
+    org = {"name": ACCOUNT, **ORG, "objects": rights}
+    with bench_of(org, pipeline, monkeypatch) as bench:
+        switch_on(bench)
+        three_people(bench)
+        vanish(bench, "filtered")
+        is_now(bench, "event", event_id(bench), hour=12, name="Renamed")
+        assert "Event refused" in foresee_and_see(bench)
+        assert [each["Name"] for each in bench.records("Campaign")] == ["Expo"]
+
+
 def test_a_plan_of_some_people_is_about_them_alone(scene: Bench) -> None:
     with planned(ACCOUNT, Planning(address=" P6@example.com"), run_id="plan") as plan:
         assert plan.report.state == "Complete", plan.report.reason
@@ -124,6 +158,50 @@ def test_a_plan_of_some_people_is_about_them_alone(scene: Bench) -> None:
             if each.kind == "person" and each.outcome in ("create", "update", "unchanged")
         }
     assert len(people) == 2
+
+
+def test_a_plan_of_one_person_lists_nothing_of_others(bench: Bench) -> None:
+    """Refused before, filtered, and without a campaign: all of that is another's."""
+    switch_on(bench)
+    add_person(bench.connection, 1, country_code="Atlantis")
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    assert "exhausted" in bench.states().values() or "failed" in bench.states().values()
+    add_filter(bench.connection, ACCOUNT, "spam")
+    add_person(bench.connection, 2, "p2@spam.example")
+    add_person(bench.connection, 3)
+    for person in (2, 3):
+        register(bench.connection, person, person, minute=60)
+    bench.connection.commit()
+    with planned(ACCOUNT, Planning(address="p3@example.com"), run_id="plan") as plan:
+        told = {each.about for each in plan.records(None) if each.outcome != "held"}
+        outcomes = {each.outcome for each in plan.numbers()}
+        reasons = plan.reasons()
+    assert {each.rpartition(":")[2] for each in told} == {"p3@example.com", "3"}
+    assert outcomes == {"create", "held"}
+    assert reasons == []
+
+
+def test_other_accounts_of_the_org_go_on_while_one_is_planned(bench: Bench) -> None:
+    """They log in, and create the same people: none waits for the plan's end."""
+    two_clients(bench)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        planned(ACCOUNT, Planning(), run_id="plan") as plan,
+    ):
+        assert {f"{e.sobject} {e.outcome}" for e in plan.numbers()} == {
+            "Lead create",
+            "Event create",
+        }
+        other = pool.submit(bench.cycle, account=SECOND)
+        assert other.result(timeout=30).tally.overall("leads_created") == 1
+    bench.connection.execute(text("UPDATE crm.org_person SET claimed_at = 'infinity'"))
+    bench.connection.execute(text("UPDATE crm.org_person SET settled_at = NULL"))
+    [lead] = bench.records("Lead")
+    lead["Email"] = "elsewhere@example.com"
+    bench.connection.commit()
+    with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+        assert {each.outcome for each in plan.records()} == {"waiting"}, "the other creates them"
 
 
 def test_what_stands_in_the_org_is_shown_beside_what_would(bench: Bench) -> None:

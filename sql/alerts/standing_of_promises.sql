@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (
     FROM crm.operation AS w
     WHERE
         w.account_id = a.account_id
-        AND w.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+        AND w.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
 ) AS o
 LEFT JOIN LATERAL (
     SELECT

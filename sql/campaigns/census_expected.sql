@@ -30,7 +30,7 @@ SELECT
         WHERE
             w.account_id = :account_id
             AND w.kind = 'member'
-            AND w.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+            AND w.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
             AND crm.campaign_key(w.intent) = l.campaign_key
     ) AS waiting
 FROM linked AS l

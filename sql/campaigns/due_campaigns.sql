@@ -71,7 +71,7 @@ WHERE
             WHERE
                 parent.account_id = o.account_id
                 AND parent.natural_key = 'campaign:' || (o.intent ->> 'parent')
-                AND parent.state IN ('pending', 'in_flight')
+                AND parent.state IN ('pending', 'held', 'in_flight')
         )
     )
 ORDER BY o.operation_id

@@ -70,7 +70,7 @@ WHERE
         WHERE
             link.account_id = :account_id
             AND link.kind = 'campaign'
-            AND link.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+            AND link.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
     )
     -- Not while an earlier version has no outcome, or is still to be deleted.
     -- By the unique key: without statistics the planner would scan all that is open instead.

@@ -37,7 +37,7 @@ LEFT JOIN (
     WHERE
         o.account_id = :account_id
         AND o.kind = 'member'
-        AND o.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+        AND o.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
     GROUP BY 1
 ) AS open ON e.campaign_key = open.campaign_key
 LEFT JOIN (

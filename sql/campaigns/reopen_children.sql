@@ -18,7 +18,7 @@ WITH reopened AS (
             WHERE
                 parent.account_id = p.account_id
                 AND parent.natural_key = 'campaign:' || p.campaign_key
-                AND parent.state IN ('pending', 'in_flight', 'failed', 'exhausted')
+                AND parent.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
         )
     RETURNING o.operation_id
 )

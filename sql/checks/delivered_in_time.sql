@@ -18,6 +18,6 @@ LEFT JOIN crm.alert AS l
 CROSS JOIN LATERAL (
     SELECT count(*) AS waiting, min(w.created_at) AS oldest
     FROM crm.operation AS w
-    WHERE w.account_id = a.account_id AND w.state IN ('pending', 'in_flight', 'failed')
+    WHERE w.account_id = a.account_id AND w.state IN ('pending', 'held', 'in_flight', 'failed')
 ) AS o
 WHERE a.account_id = any(CAST(:account_ids AS text []))

@@ -16,7 +16,7 @@ WITH candidate AS (
     UNION
     SELECT operation_id FROM crm.operation
     WHERE
-        account_id = :account_id AND state IN ('pending', 'in_flight', 'failed', 'exhausted')
+        account_id = :account_id AND state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
     UNION
     SELECT operation_id FROM crm.operation
     WHERE account_id = :account_id AND state IN ('left_out', 'dropped')

@@ -4,7 +4,7 @@ SELECT
 FROM crm.operation AS o
 WHERE
     o.account_id = :account_id
-    AND o.state IN ('pending', 'in_flight', 'failed', 'exhausted', 'left_out')
+    AND o.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted', 'left_out')
     AND (o.person_key IS NULL OR NOT :of_nobody)
     AND o.operation_id > :after
 ORDER BY o.operation_id

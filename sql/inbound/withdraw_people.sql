@@ -8,7 +8,7 @@ SET
     finished_at = now()
 WHERE
     o.account_id = :account_id
-    AND o.state IN ('pending', 'in_flight', 'failed', 'exhausted', 'left_out')
+    AND o.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted', 'left_out')
     AND (
         o.person_key = any(:person_keys)
         OR (

@@ -1,7 +1,5 @@
 -- Claims the addresses of people who are to be created in a shared org; gives those that are ours.
--- Taken over are claims of which somebody made a record before we looked it up and did not find
--- it (it is gone), and old ones whose account works no more. In the order of addresses, so that two
--- accounts wait for each other in one direction only.
+-- In the order of addresses, so that two accounts wait for each other in one direction only.
 WITH wanted AS (
     SELECT *
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w (operation_id bigint, address text)
@@ -19,16 +17,7 @@ claimed AS (
         salesforce_id = NULL,
         claimed_at = excluded.claimed_at,
         settled_at = NULL
-    WHERE
-        c.account_id = excluded.account_id
-        OR c.settled_at < :looked_up_at
-        OR (
-            c.settled_at IS NULL
-            AND c.claimed_at < clock_timestamp() - make_interval(secs => :grace_seconds)
-            AND NOT EXISTS (
-                SELECT FROM crm.held_account AS h WHERE h.account_id = c.account_id
-            )
-        )
+    WHERE crm.is_void(c, excluded.account_id, :looked_up_at, :grace_seconds)
     RETURNING address_key
 )
 

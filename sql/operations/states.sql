@@ -19,6 +19,7 @@ SELECT
     s.api_limit,
     s.api_seen_at,
     coalesce(o.pending, 0) AS pending,
+    coalesce(o.held, 0) AS held,
     coalesce(o.in_flight, 0) AS in_flight,
     coalesce(o.failed, 0) AS failed,
     coalesce(o.exhausted, 0) AS exhausted
@@ -29,12 +30,13 @@ LEFT JOIN (
     SELECT
         account_id,
         count(*) FILTER (WHERE state = 'pending') AS pending,
+        count(*) FILTER (WHERE state = 'held') AS held,
         count(*) FILTER (WHERE state = 'in_flight') AS in_flight,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         count(*) FILTER (WHERE state = 'exhausted') AS exhausted
     FROM crm.operation
     WHERE
-        state IN ('pending', 'in_flight', 'failed', 'exhausted')
+        state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
         AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
     GROUP BY account_id
 ) AS o ON a.account_id = o.account_id
