@@ -7,6 +7,7 @@ A choice of one client (caps, mappings, routes) is an account's setting, not one
 
 import os
 import re
+from email.utils import getaddresses
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -180,6 +181,21 @@ class Settings(BaseSettings):
             )
         return SecretStr(url.render_as_string(hide_password=False))
 
+    @field_validator("data_dir", "tombstone_file", mode="before")
+    @classmethod
+    def _is_a_path(cls, value: object) -> object:
+        """Nothing would be taken for the folder that a process was started in."""
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("it is empty")
+        return value
+
+    @field_validator("tombstone_file")
+    @classmethod
+    def _is_a_file(cls, value: Path | None) -> Path | None:
+        if value is not None and value.is_dir():
+            raise ValueError(f"{value} is a folder; name a file in it")
+        return value
+
     @field_validator("warehouse_timezone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
@@ -189,6 +205,13 @@ class Settings(BaseSettings):
             likely = near(value, available_timezones())
             meant = f"did you mean {' or '.join(likely)}?" if likely else "as in Europe/Berlin"
             raise ValueError(f"there is no such time zone; {meant}") from None
+        return value
+
+    @field_validator("alert_email_to")
+    @classmethod
+    def _are_addresses(cls, value: str | None) -> str | None:
+        if value and not all(each.strip("@").count("@") == 1 for _, each in getaddresses([value])):
+            raise ValueError("it is no address, nor several with commas between them")
         return value
 
     @field_validator("alert_webhook_url")

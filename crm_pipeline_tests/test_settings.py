@@ -114,6 +114,9 @@ def test_a_zone_that_is_none_is_told(zone: str, told: str, monkeypatch: pytest.M
         ({"SMTP_URL": "smtp://", "ALERT_EMAIL_TO": "a@b.c"}, "Setting SMTP_URL"),
         ({"SMTP_URL": "smtp://mail.example"}, "ALERT_EMAIL_TO is not"),
         ({"ALERT_EMAIL_TO": "a@b.c"}, "SMTP_URL is not"),
+        ({"SMTP_URL": "smtp://mail.example", "ALERT_EMAIL_TO": "Ops <a@b.c>, d@e.f"}, None),
+        ({"SMTP_URL": "smtp://mail.example", "ALERT_EMAIL_TO": "ops"}, "Setting ALERT_EMAIL_TO"),
+        ({"SMTP_URL": "smtp://mail.example", "ALERT_EMAIL_TO": "a@b.c d@e.f"}, "no address"),
         ({"ALERT_WEBHOOK_URL": "hooks.example/T0"}, "Setting ALERT_WEBHOOK_URL"),
         ({"ALERT_WEBHOOK_URL": "https://hooks.example/T0"}, None),
     ],
@@ -214,6 +217,22 @@ def test_a_misspelt_setting_is_told_with_the_one_that_was_meant(
 def test_what_others_set_is_no_concern_of_ours(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, "x")
     Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("TOMBSTONE_FILE", "/", "is a folder; name a file in it"),
+        ("TOMBSTONE_FILE", " ", "it is empty"),
+        ("CRM_PIPELINE_DATA_DIR", "", "it is empty"),
+    ],
+)
+def test_a_path_is_no_folder_that_was_not_meant(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+    assert refusal().startswith(f"Setting {name} is impossible: ")
+    assert told in refusal()
 
 
 def test_settings_themselves_are_not_misspelt():

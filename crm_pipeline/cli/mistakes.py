@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from crm_pipeline.cli.json_form import begin_document, end_document
 from crm_pipeline.cli.questions import with_answers
 from crm_pipeline.cli.show import print_document, say
+from crm_pipeline.exceptions import refused_file
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -119,11 +120,18 @@ def in_one_line(error: Exception) -> str | None:
         return _impossible_setting(error)
     if isinstance(error, DBAPIError):
         return _database_problem(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "Nothing more can be written: no space is left where it goes."
+    if isinstance(error, OSError):
+        return _file_problem(error)
     if isinstance(error, UnicodeEncodeError):
         return "Something that was typed is not UTF-8 text; set the terminal to UTF-8."
     return None
+
+
+def _file_problem(error: OSError) -> str | None:
+    if error.errno == errno.ENOSPC:
+        return "Nothing more can be written: no space is left where it goes."
+    refused = refused_file(error)
+    return refused and f"A file cannot be used: {refused}; name another one, or mend its rights."
 
 
 def _impossible_setting(error: "ValidationError") -> str:

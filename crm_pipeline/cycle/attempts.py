@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
-from crm_pipeline.exceptions import PicklableError
+from crm_pipeline.exceptions import PicklableError, refused_file
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.report import CycleState
 from crm_pipeline.salesforce.errors import AccountPaused, SalesforceProblem
@@ -76,11 +76,12 @@ class Attempts:
             # One value of this account, not the database: the other accounts go on.
             self.problems.append(ValueRefusedError(state))
         except Exception as bug:  # noqa: BLE001 - one account's bug must not stop the others
-            # Only where it happened: a message may quote personal data.
-            where = "".join(traceback.format_tb(bug.__traceback__))
-            log.error(  # noqa: TRY400
-                "Account %s: %s\n%s", self.ledger.account_id, type(bug).__name__, where
-            )
+            if refused_file(bug) is None:
+                # Only where it happened: a message may quote personal data.
+                where = "".join(traceback.format_tb(bug.__traceback__))
+                log.error(  # noqa: TRY400
+                    "Account %s: %s\n%s", self.ledger.account_id, type(bug).__name__, where
+                )
             self.problems.append(bug)
         else:
             return True
@@ -123,4 +124,6 @@ def _explain(problem: Exception) -> str:
         AccountError | ExtractError | SalesforceProblem | PlatformProblem | ValueRefusedError,
     ):
         return str(problem)
+    if (refused := refused_file(problem)) is not None:
+        return f"A file cannot be used: {refused}"
     return f"An unexpected {type(problem).__name__}: a bug; the run's log says where"

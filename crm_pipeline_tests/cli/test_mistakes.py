@@ -6,6 +6,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from crm_pipeline.cli.mistakes import in_one_line
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
+from crm_pipeline.local_org.store import Org
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run
 
 
@@ -67,6 +69,26 @@ def test_what_no_database_holds_is_told_in_one_line(
     run: Run, acme: str, command: tuple[str, ...], code: int, told: str
 ):
     assert told in run("account", *command, fails=code).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("account", "dictionary", "acme", "--out=/proc/none/page.md"),
+        ("account", "dictionary", "acme", "--out=/"),
+        ("erasure", "erase", "acme", "--yes"),
+        ("cycle", "acme"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_in_one_line(
+    run: Run, org: Org, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+):
+    run("listener", "set", "acme")
+    monkeypatch.setenv("TOMBSTONE_FILE", f"/{'too-long' * 99}")
+    settings.cache_clear()
+    told = run(*command, typed="ann@example.com\n", fails=1, silent=command[0] == "cycle")
+    assert "A file cannot be used: /" in told.output
+    assert "bug" not in told.output
 
 
 def test_a_bug_of_ours_keeps_its_traceback():
