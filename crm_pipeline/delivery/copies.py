@@ -1,123 +1,161 @@
-"""A ledger restored from a backup would send again what it sent since: noticed, and adopted."""
+"""A ledger restored from a backup would send again what it sent since: noticed before it does."""
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
-from crm_pipeline.ledger.copies import activities_to_create
-from crm_pipeline.ledger.due import Lost, known_activities
+from crm_pipeline.ledger.copies import ActivityToCreate, activities_to_create
+from crm_pipeline.ledger.due import known_activities
 from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.errors import AccountStopped
-from crm_pipeline.salesforce.soql import quote, select
+from crm_pipeline.salesforce.soql import before, ordered, quote, select, since
 
 NEWEST = 2_000
 """Activities that are looked at, the newest: as many as one answer has."""
 
-_MOVED = timedelta(days=1)
-"""By so much the source may have corrected the time of what is adopted."""
+AT_A_TIME = 10_000
+"""Activities of the org that are in memory at once."""
+
+MOST_MOVED = timedelta(days=1)
+"""By so much the source may have corrected the time of what is in the org."""
+
+_FIELDS = ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted", "CreatedDate")
 
 
 def refuse_older_copy(desk: Desk) -> None:
     """Compares what is about to be sent with the newest that our user made in the org; one call.
 
-    Only for a ledger that may be an older copy (`ledger.copies`), since that costs a call.
+    More calls, where all of these are other accounts'. Only for a ledger that may be an older copy
+    (`ledger.copies`), since that costs a call.
 
     Raises:
         AccountStopped: the org has some of it, and the ledger does not know.
         SalesforceProblem: as `delivery.deliver`.
     """
     waiting = activities_to_create(desk.ledger.connection, desk.ledger.account_id)
-    unanswered = {(each.subject, each.happened_at) for each in waiting if each.in_flight}
-    about_to_go = {each.happened_at for each in waiting if not each.in_flight} - {None}
-    if not about_to_go:
+    about_to_go = _Alike(each for each in waiting if not each.in_flight)
+    if about_to_go.span is None:
         return
     desk.allowance.demand_calls()
-    times = sorted(datetime.fromisoformat(at) for at in about_to_go if at is not None)
-    alike = [
-        each["Id"]
-        for each in _ours(desk, times[0], times[-1], f"ORDER BY CreatedDate DESC LIMIT {NEWEST}")
-        # By its time alone: the source may say otherwise by now what it is called, and whose it is.
-        if each["ActivityDateTime"] in about_to_go
-        and (each["Subject"], each["ActivityDateTime"]) not in unanswered
+    unanswered = {(each.subject, each.happened_at) for each in waiting if each.in_flight}
+    sought = _Alike(each for each in waiting if each.is_adopted)
+    unknown = [
+        each
+        for each in _newest(desk, *about_to_go.span)
+        if (each["Subject"], each["ActivityDateTime"]) not in unanswered and not sought.take(each)
     ]
-    unknown = set(alike) - known_activities(desk.ledger.connection, alike)
-    if unknown:
+    if alike := sum(map(about_to_go.take, unknown)):
         raise AccountStopped(
-            f"The org has {len(unknown)} activities that are about to be sent to it, as if the "
+            f"The org has {alike} activities that are about to be sent to it, as if the "
             "pipeline's database had been restored from a backup",
             f"make sure that no other pipeline writes there, then `crm-pipeline account adopt "
             f"{desk.ledger.account_id}`",
         )
 
 
-def find_otherwise(desk: Desk, adopted: Sequence[Lost], taken: Collection[str]) -> dict[int, str]:
-    """Finds activities that are in the org with other values than the ledger wants; calls the org.
+class _Alike:
+    """Activities of the ledger by what the org may have them by: time, or subject and about when.
 
-    The source has changed since the org had them, and the ledger does not know what it was before:
-    they are now another person's, or of another subject, or another time.
+    The source may say otherwise by now when each was, what it is called, and whose it is.
 
-    Args:
-        desk: the account's.
-        adopted: activities of which nobody knows whether they were sent.
-        taken: Ids that are others' already.
-
-    Returns:
-        The Salesforce Id of each that is there, by operation id.
+    Attributes:
+        span: between which times the org may have them, None where there is none.
     """
-    times = [datetime.fromisoformat(each.intent["ActivityDateTime"]) for each in adopted]
-    records = _ours(desk, min(times) - _MOVED, max(times) + _MOVED)
-    known = known_activities(desk.ledger.connection, [record["Id"] for record in records])
-    claimed = known.union(taken)
-    left = {record["Id"]: record for record in records if record["Id"] not in claimed}
-    found: dict[int, str] = {}
-    for names, deleted_too in (
-        (("Subject", "ActivityDateTime"), False),
-        # What people deleted is not to come again; by less it may be something else.
-        (("WhoId", "ActivityDateTime"), True),
-        (("WhoId", "Subject"), False),
-    ):
-        alike: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
-        for record in left.values():
-            if deleted_too or not record["IsDeleted"]:
-                alike[tuple(record[name] for name in names)].append(record["Id"])
-        for each in adopted:
-            wanted = {**each.intent, "WhoId": each.person_id}
-            there = alike[tuple(wanted[name] for name in names)]
-            if each.operation_id in found:
-                continue
-            near = next((one for one in there if _apart(left[one], each) <= _MOVED), None)
-            if near is not None:
-                there.remove(near)
-                del left[near]
-                found[each.operation_id] = near
-    return found
+
+    def __init__(self, activities: Iterable[ActivityToCreate]) -> None:
+        self._times: defaultdict[str | None, list[datetime]] = defaultdict(list)
+        for each in activities:
+            if each.happened_at is not None:
+                self._times[each.subject].append(datetime.fromisoformat(each.happened_at))
+        for times in self._times.values():
+            times.sort()
+        self._moments = {moment for times in self._times.values() for moment in times}
+        self.span: tuple[datetime, datetime] | None = None
+        if self._moments:
+            self.span = min(self._moments) - MOST_MOVED, max(self._moments) + MOST_MOVED
+
+    def take(self, record: Record) -> bool:
+        """Returns whether one of them may be this record, which is no other's then.
+
+        One that people deleted has to have its time: by less it may be something else.
+        """
+        moment = time_of(record)
+        times = self._times[record["Subject"]]
+        place = bisect_left(times, moment)
+        near = range(max(0, place - 1), min(len(times), place + 1))
+        nearest = min(near, key=lambda index: abs(times[index] - moment), default=None)
+        is_near = nearest is not None and abs(times[nearest] - moment) <= MOST_MOVED
+        if nearest is not None and is_near and not record["IsDeleted"]:
+            del times[nearest]
+            return True
+        return moment in self._moments
 
 
-def _apart(record: Record, adopted: Lost) -> timedelta:
-    one, other = record["ActivityDateTime"], adopted.intent["ActivityDateTime"]
-    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other))
+def unknown_of_ours(desk: Desk, first: datetime, last: datetime) -> Iterator[list[Record]]:
+    """Yields activities between two times that our user made and no operation has; calls the org.
 
-
-def _ours(desk: Desk, first: datetime, last: datetime, order: str = "") -> list[Record]:
-    """Activities between two times that our user made, deleted ones too; calls the org.
-
-    Without those that are left of removed people: the ledger has forgotten that they are its own.
+    Deleted ones too; without those that are left of removed people: the ledger has forgotten that
+    they are its own. In the order of their time, a part at a time.
     """
-    query = select(
-        ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted"),
-        EVENT,
-        f"CreatedById = {quote(desk.org.log_in().user_id)}",
-        f"ActivityDateTime >= {quote(first)}",
-        f"ActivityDateTime <= {quote(last)}",
-    )
-    [records] = query_all(
-        desk.org.log_in(), [f"{query} {order}".strip()], include_deleted=True
-    ).records
-    tombstones = tombstones_of(desk.ledger.connection, desk.account)
-    if tombstones is None:
-        return records
-    return [each for each in records if not tombstones.hold_sign(sign_of("record", each["WhoId"]))]
+    after = None
+    while True:
+        window = since("ActivityDateTime", first, after), _until(last)
+        records = _ask(desk, window, "ActivityDateTime", limit=AT_A_TIME)
+        yield _unknown(desk, records)[0]
+        if len(records) < AT_A_TIME:
+            return
+        after = time_of(records[-1]), records[-1]["Id"]
+
+
+def time_of(activity: Mapping[str, Any]) -> datetime:
+    """When an activity was, as it is in the org or is to be there; UTC."""
+    return datetime.fromisoformat(activity["ActivityDateTime"])
+
+
+def _newest(desk: Desk, first: datetime, last: datetime) -> list[Record]:
+    """The newest of `unknown_of_ours`: those from after the last one that the account knows of."""
+    found: list[Record] = []
+    window = since("ActivityDateTime", first), _until(last)
+    further = ""
+    while True:
+        conditions = (*window, further)
+        records = _ask(desk, conditions, "CreatedDate", newest_first=True, limit=NEWEST)
+        unknown, has_own = _unknown(desk, records)
+        found += unknown
+        # Others in the same org may have gone on, and made many.
+        if has_own or unknown or len(records) < NEWEST:
+            return found
+        oldest = records[-1]
+        further = before(
+            "CreatedDate", (datetime.fromisoformat(oldest["CreatedDate"]), oldest["Id"])
+        )
+
+
+def _until(last: datetime) -> str:
+    return f"ActivityDateTime <= {quote(last)}"
+
+
+def _ask(
+    desk: Desk, conditions: Sequence[str], by: str, *, newest_first: bool = False, limit: int
+) -> list[Record]:
+    org = desk.org.log_in()
+    query = select(_FIELDS, EVENT, f"CreatedById = {quote(org.user_id)}", *conditions)
+    query = ordered(query, by, newest_first=newest_first, limit=limit)
+    [records] = query_all(org, [query], include_deleted=True).records
+    return records
+
+
+def _unknown(desk: Desk, records: Sequence[Record]) -> tuple[list[Record], bool]:
+    """Those of these that no operation has, and whether the account has any of the others."""
+    connection = desk.ledger.connection
+    known = known_activities(connection, desk.ledger.account_id, [each["Id"] for each in records])
+    left = [each for each in records if each["Id"] not in known]
+    tombstones = tombstones_of(connection, desk.account)
+    if tombstones is not None:
+        left = [e for e in left if not tombstones.hold_sign(sign_of("record", e["WhoId"]))]
+    return left, any(known.values())

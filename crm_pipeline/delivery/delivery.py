@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.filters import wanted
 from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.delivery.activities import send_activities
+from crm_pipeline.delivery.adoption import adopt_changed
 from crm_pipeline.delivery.campaigns import link_campaigns
 from crm_pipeline.delivery.copies import refuse_older_copy
 from crm_pipeline.delivery.decisions import EVENT
@@ -165,6 +166,7 @@ def deliver(desk: Desk, what: Assignment) -> None:
         if desk.may_be_older_copy:
             # Activities that were taken for sent are sought once their people are known.
             look_up_lost(desk)
+            adopt_changed(desk)
 
 
 def _send(desk: Desk, what: Assignment) -> None:

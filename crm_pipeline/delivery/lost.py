@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
-from crm_pipeline.delivery.copies import find_otherwise
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import OF_THE_ORG, LostCreation
 from crm_pipeline.delivery.lost_records import settle_lost_records
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, open_bulk_jobs
-from crm_pipeline.ledger.copies import bring_up_to_date
+from crm_pipeline.ledger.copies import CHANGED, bring_up_to_date, seek_otherwise
 from crm_pipeline.ledger.due import Lost, known_activities, lost_operations
 from crm_pipeline.ledger.outcomes import (
     FOUND_AFTER_LOST_ANSWER,
@@ -32,7 +31,8 @@ def look_up_lost(desk: Desk) -> None:
     """Settles what was sent and not answered, once the org can no longer be working on it.
 
     A bulk job that a crash left running is seen to its end first. What is not settled goes back to
-    pending; how a creation is looked up its kind says (`LostCreation`).
+    pending, or is sought on (`adoption`); how a creation is looked up its kind says
+    (`LostCreation`).
 
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: nothing was settled.
@@ -54,7 +54,10 @@ def look_up_lost(desk: Desk) -> None:
             done = list(_settled(desk, lost))
             record_done(connection, desk.ledger.cycle_id, done)
             settled = {each.operation_id for each in done}
-            back_to_pending(connection, list(by_id.keys() - settled))
+            missing = by_id.keys() - settled
+            adopted = {each for each in missing if by_id[each].is_adopted}
+            seek_otherwise(connection, adopted, CHANGED)
+            back_to_pending(connection, list(missing - adopted))
         desk.tally.update((each.counted_as, "looked_up") for each in lost)
         for each in done:
             operation = by_id[each.operation_id]
@@ -85,13 +88,9 @@ def _settled(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
 def _found_activities(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:
     """Yields lost activities that are in the org and are not another operation's."""
     found = _find(desk, lost) if lost else {}
-    if adopted := [each for each in lost if each.is_adopted]:
-        missing = [each for each in adopted if each.operation_id not in found]
-        found |= find_otherwise(desk, missing, found.values()) if missing else {}
+    if adopted := {each.operation_id for each in lost if each.is_adopted}:
         # The source may have changed each since, and what the org has is not all known.
-        bring_up_to_date(
-            desk.ledger.connection, found.keys() & {each.operation_id for each in adopted}
-        )
+        bring_up_to_date(desk.ledger.connection, found.keys() & adopted)
     for operation_id, salesforce_id in found.items():
         yield Done(operation_id, EVENT, "create", salesforce_id, FOUND_AFTER_LOST_ANSWER)
 
@@ -107,7 +106,8 @@ def _find(desk: Desk, lost: Sequence[Lost]) -> dict[int, str]:
     records = find_activities(
         desk.org.log_in(), EVENT, sorted(sought), between=(min(times), max(times))
     )
-    taken = known_activities(desk.ledger.connection, [record["Id"] for record in records])
+    ids = [record["Id"] for record in records]
+    taken = known_activities(desk.ledger.connection, desk.ledger.account_id, ids)
     unclaimed: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
     for record in sorted(records, key=lambda record: (record["CreatedDate"], record["Id"])):
         if record["Id"] not in taken:

@@ -10,6 +10,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.orgs import org_is_shared
 from crm_pipeline.accounts.people import LAST_CHANGED, NEEDS_A_LOOK, OPT_OUTS
 from crm_pipeline.delivery.activities import ActivitiesBehind
+from crm_pipeline.delivery.adoption import former_records
 from crm_pipeline.delivery.contact_accounts import with_accounts
 from crm_pipeline.delivery.decisions import (
     Decision,
@@ -276,6 +277,7 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     chosen = desk.chosen
     made, matched = made_unheard(people, found.by_address)
     made = {**found.made, **made}
+    made |= former_records(desk, people, matched.keys(), made.keys())
     people = without_others_records(desk, people, matched)
     codes = chosen.codes
     decided = [

@@ -225,10 +225,17 @@ def open_volumes(connection: Connection, account_id: str) -> dict[str, Volume]:
     return {row.kind: Volume(row.pending, row.in_flight, row.failed, row.exhausted) for row in rows}
 
 
-def known_activities(connection: Connection, salesforce_ids: Sequence[str]) -> set[str]:
-    """Those of these activities of an org that an operation has, of whatever person or account."""
-    parameters = {"salesforce_ids": list(salesforce_ids)}
-    return set(connection.scalars(statement("ledger/known_activities"), parameters))
+def known_activities(
+    connection: Connection, account_id: str, salesforce_ids: Sequence[str]
+) -> dict[str, bool]:
+    """Those of these activities of an org that an operation has, of whatever person or account.
+
+    Returns:
+        Of each whether it is this account's.
+    """
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
+    rows = connection.execute(statement("ledger/known_activities"), parameters)
+    return {row.salesforce_id: row.is_own for row in rows}
 
 
 def pending_kinds(connection: Connection, account_id: str) -> set[str]:

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 LEAD_FIELDS = ("Id", "Email", "CreatedDate", "IsConverted", "ConvertedContactId")
 CONTACT_FIELDS = ("Id", "Email", "CreatedDate")
-_LEAD_PREFIX = "00Q"
-_PREFIXES = {_LEAD_PREFIX: "Lead", "003": "Contact"}
+PREFIXES = {"Lead": "00Q", "Contact": "003"}
+"""The first letters of Ids, by object."""
+
+_OBJECTS = {prefix: sobject for sobject, prefix in PREFIXES.items()}
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 _ROUNDS = 5
 """How many merges and conversions of one record are followed, one after another."""
@@ -261,7 +263,7 @@ def converted_since(connection: "Org", since: datetime) -> dict[str, str]:
 def follow_people(connection: "Org", record_ids: Iterable[str]) -> dict[str, Followed]:
     """Finds where Leads and Contacts went: `follow_leads` and `follow_contacts` in one."""
     every = set(record_ids)
-    leads = {each for each in every if each.startswith(_LEAD_PREFIX)}
+    leads = {each for each in every if each.startswith(PREFIXES["Lead"])}
     followed: dict[str, Followed] = {}
     if leads:
         followed |= follow_leads(connection, leads)
@@ -318,11 +320,11 @@ def candidate(record: Record) -> Candidate | None:
     """
     record.pop("attributes", None)
     record_id = record.get("Id")
-    if not is_record_id(record_id) or not str(record_id).startswith(tuple(_PREFIXES)):
+    if not is_record_id(record_id) or not str(record_id).startswith(tuple(_OBJECTS)):
         return None
     became = record.get("ConvertedContactId")
     return Candidate(
-        _PREFIXES[str(record_id)[:3]],
+        _OBJECTS[str(record_id)[:3]],
         str(record_id),
         record,
         created_at(record.get("CreatedDate")),

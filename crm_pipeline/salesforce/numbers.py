@@ -15,6 +15,7 @@ from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, PAR
 from crm_pipeline.salesforce.matching import (
     CONTACT_FIELDS,
     LEAD_FIELDS,
+    PREFIXES,
     Candidate,
     Match,
     candidate,
@@ -157,13 +158,12 @@ def find_by_number(
         SalesforceProblem: as `query_all`.
     """
     ids = dict.fromkeys(each for of_number in numbers.values() for each in of_number)
-    prefixes = {"Lead": "00Q", "Contact": "003"}
     texts = list(dict.fromkeys(written))
     queries: list[str] = []
     asked: list[str] = []
     for sobject, wanted in fields.items():
         names = list(dict.fromkeys((*_NEEDED[sobject], *wanted)))
-        of_object = [each for each in ids if each.startswith(prefixes[sobject])]
+        of_object = [each for each in ids if each.startswith(PREFIXES[sobject])]
         found = packed_in_queries(names, sobject, "Id", of_object)
         found += packed_in_queries(names, sobject, "Phone", texts)
         queries += found

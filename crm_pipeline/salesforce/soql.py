@@ -108,6 +108,12 @@ def since(field: str, moment: datetime, after: tuple[datetime, str] | None = Non
     return f"({name(field)} > {stamp} OR ({field} = {stamp} AND Id > {record_id}))"
 
 
+def before(field: str, last: tuple[datetime, str]) -> str:
+    """A condition: a record is before another one, given by its time and Id, in that order."""
+    stamp, record_id = datetime_literal(last[0]), quote(last[1])
+    return f"({name(field)} < {stamp} OR ({field} = {stamp} AND Id < {record_id}))"
+
+
 def ordered(query: str, field: str, *, newest_first: bool = False, limit: int) -> str:
     """A query with its records in the order of a field and the Id, and no more of them."""
     direction = " DESC" if newest_first else ""

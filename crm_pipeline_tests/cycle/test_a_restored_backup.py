@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Connection, text
 
+from crm_pipeline.delivery import adoption, copies, lost
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -186,6 +187,12 @@ CHANGES = {
     " WHERE registration_id = 2",
     "of another address": "UPDATE warehouse.person SET email = 'new@example.com',"
     " shipped_at = now() WHERE person_id = 2",
+    "of another address and at another time": "UPDATE warehouse.person SET email ="
+    " 'new@example.com', shipped_at = now() WHERE person_id = 2; UPDATE warehouse.attendance"
+    " SET attended_at = attended_at + interval '2 hours', shipped_at = now()",
+    "all at other times": "UPDATE warehouse.registration SET registered_at = registered_at"
+    " + interval '1 hour', shipped_at = now(); UPDATE warehouse.attendance"
+    " SET attended_at = attended_at + interval '3 hours', shipped_at = now()",
     "cancelled": "UPDATE warehouse.registration SET status = 'cancelled', shipped_at = now()",
 }
 """What the source may say since the org was told."""
@@ -204,7 +211,8 @@ def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
     assert "restored from a backup" in bench.cycle().reason
     run("account", "adopt", ACCOUNT, "--yes")
     for _ in range(3):
-        assert bench.cycle().state == "Complete"
+        report = bench.cycle()
+        assert report.state == "Complete", report.reason
     event = "Other" if change == "of a renamed event" else "Expo"
     attended = "Webinar On-Demand View" if change == "viewed" else "Webinar Attendance"
     told = sorted((each["Subject"], each["Description"]) for each in bench.records("Event"))
@@ -213,9 +221,15 @@ def test_what_the_source_changed_since_is_adopted_too_and_brought_up_to_date(
     assert all(f"Event: {event}" in description for _, description in told)
     assert sum("Cancelled" in each for _, each in told) == 2 * (change == "cancelled")
     emails = {lead["Id"]: lead["Email"] for lead in bench.records("Lead")}
-    second = {"of another person": "p1@example.com", "of another address": "new@example.com"}
+    second = {
+        "of another person": "p1@example.com",
+        "of another address": "new@example.com",
+        "of another address and at another time": "new@example.com",
+    }.get(change, "p2@example.com")
     whose = sorted(emails[each["WhoId"]] for each in bench.records("Event"))
-    assert whose == sorted(["p1@example.com"] * 2 + [second.get(change, "p2@example.com")])
+    assert whose == sorted(["p1@example.com"] * 2 + [second])
+    former = "p2@example.com" if change == "of another person" else second
+    assert sorted(emails.values()) == sorted(["p1@example.com", former])
     assert set(bench.states().values()) == {"done"}
     assert bench.cycle().counts.api_calls == 0
 
@@ -309,3 +323,151 @@ def test_another_server_or_database_is_looked_at_too(bench: Bench, column: str) 
     )
     attend(bench.connection, 1, 1, minute=60)
     assert bench.cycle().counts.api_calls == 2
+
+
+def test_the_time_alone_of_all_that_was_sent_since_is_another_now(bench: Bench, run: Run) -> None:
+    """Nothing was noticed, and all of it was doubled without a word."""
+    two_registrations(bench)
+    bench.cycle()
+    back_up(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    attend(bench.connection, 2, 1, session=2, minute=90)
+    bench.cycle()
+    restore(bench)
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.attendance SET attended_at = attended_at + interval '20 minutes',"
+            " shipped_at = now()"
+        )
+    )
+    attend(bench.connection, 3, 2, minute=110)
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    assert bench.cycle().state == "Complete"
+    times = sorted(each["ActivityDateTime"][11:16] for each in bench.records("Event"))
+    assert times == ["12:00", "12:00", "13:20", "13:50", "13:50"]
+    assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+def person_two_has_another_address(bench: Bench, **columns: str) -> None:
+    """Since the backup the org was told of the person; the source says now who it really is."""
+    a_day_s_work(bench)
+    restore(bench)
+    changed = {"email": "new@example.com", **columns}
+    names = ", ".join(f"{name} = :{name}" for name in changed)
+    bench.connection.execute(
+        text(f"UPDATE warehouse.person SET {names}, shipped_at = now() WHERE person_id = 2"),
+        changed,
+    )
+
+
+def adopt(bench: Bench, run: Run) -> None:
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    for _ in range(2):
+        report = bench.cycle()
+        assert report.state == "Complete", report.reason
+
+
+def test_a_corrected_address_is_followed_to_where_the_lead_went(bench: Bench, run: Run) -> None:
+    """A second Lead was made, beside the one whose address nobody had any more."""
+    person_two_has_another_address(bench)
+    [_, lead] = bench.records("Lead")
+    contact = bench.admin("convert", lead_id=lead["Id"])["contact_id"]
+    adopt(bench, run)
+    assert [each["Email"] for each in bench.records("Contact")] == ["new@example.com"]
+    assert sum(each["WhoId"] == contact for each in bench.records("Event")) == 1
+
+
+def test_whoever_has_the_former_address_now_keeps_the_lead(bench: Bench, run: Run) -> None:
+    person_two_has_another_address(bench)
+    add_person(bench.connection, 9, "p2@example.com", first_name="First 2", surname="Last 2")
+    register(bench.connection, 9, 9, minute=200)
+    [_, lead] = bench.records("Lead")
+    adopt(bench, run)
+    leads = {each["Email"]: each["Id"] for each in bench.records("Lead")}
+    assert set(leads) == {"p1@example.com", "p2@example.com", "new@example.com"}
+    assert leads["p2@example.com"] == lead["Id"]
+
+
+def test_a_lead_of_another_name_is_not_taken_for_the_person_s_and_people_are_told(
+    bench: Bench, run: Run
+) -> None:
+    person_two_has_another_address(bench, surname="Other")
+    [_, lead] = bench.records("Lead")
+    bench.cycle()
+    run("account", "adopt", ACCOUNT, "--yes")
+    report = bench.cycle()
+    assert "New people (1)" in report.notes
+    assert lead["Id"] in report.notes
+    assert sorted(each["Email"] for each in bench.records("Lead")) == [
+        "new@example.com",
+        "p1@example.com",
+        "p2@example.com",
+    ]
+    assert len(bench.records("Event")) == 3
+
+
+def test_an_activity_that_another_one_has_as_it_is_is_not_taken_for_a_moved_one(
+    bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sought in parts, the first part took what the next one would have found as it was."""
+    monkeypatch.setattr(lost, "LOST_AT_A_TIME", 1)
+    monkeypatch.setattr(adoption, "WINDOW", 1)
+    monkeypatch.setattr(copies, "AT_A_TIME", 1)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1, minute=30)
+    back_up(bench)
+    bench.cycle()
+    [event] = bench.records("Event")
+    restore(bench)
+    register(bench.connection, 2, 1, session=2, minute=20)
+    register(bench.connection, 3, 1, session=2, minute=10)
+    adopt(bench, run)
+    times = {each["Id"]: each["ActivityDateTime"][14:16] for each in bench.records("Event")}
+    assert times.pop(event["Id"]) == "30"
+    assert sorted(times.values()) == ["10", "20"]
+
+
+def test_another_account_that_went_on_in_the_same_org_hides_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among the newest there was nothing of this account's own."""
+    monkeypatch.setattr(copies, "NEWEST", 2)
+    a_day_s_work(bench)
+    restore(bench)
+    [user] = {each["CreatedById"] for each in bench.records("Event")}
+    at = bench.records("Event")[-1]["ActivityDateTime"]
+    for number in range(5):
+        another = bench.seed(
+            "Event", Subject="Other", ActivityDateTime=at, DurationInMinutes=1, CreatedById=user
+        )
+        bench.connection.execute(
+            text(
+                "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
+                " content_hash, intent, state, salesforce_id) VALUES ('other', 'webinars',"
+                " 'activity', :key, 1, now(), '', '{}', 'done', :id)"
+            ),
+            {"key": str(number), "id": another},
+        )
+    assert "restored from a backup" in bench.cycle().reason
+
+
+def test_what_was_exhausted_at_the_backup_and_sent_since_is_adopted_too(
+    bench: Bench, run: Run
+) -> None:
+    """Tried again at some later time, it was doubled."""
+    two_registrations(bench)
+    back_up(bench)
+    bench.cycle()
+    bench.connection.execute(
+        text(
+            "INSERT INTO backup.operation SELECT * FROM crm.operation WHERE kind = 'activity';"
+            "UPDATE backup.operation SET state = 'exhausted', salesforce_id = NULL"
+        )
+    )
+    restore(bench)
+    adopt(bench, run)
+    assert len(bench.records("Event")) == 2
+    assert set(bench.states().values()) == {"done"}

@@ -9,5 +9,5 @@ SET
         ELSE 'superseded'
     END,
     -- Of an activity that was sought and is not there (take_for_sent) it is known by now.
-    reason = nullif(o.reason, 'adopted')
+    reason = CASE WHEN NOT starts_with(o.reason, 'adopted') THEN o.reason END
 WHERE o.operation_id = any(CAST(:operation_ids AS bigint []))

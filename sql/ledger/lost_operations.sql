@@ -18,6 +18,8 @@ LEFT JOIN crm.identity AS i
 WHERE
     o.account_id = :account_id
     AND o.state = 'in_flight'
+    -- Those are sought by themselves (adopted_activities).
+    AND coalesce(o.reason, '') NOT IN ('adopted, changed', 'adopted, moved')
     -- An activity is sought under its person: it waits until that is known.
     AND (
         o.kind <> 'activity'

@@ -1,5 +1,11 @@
 -- New activities that wait are taken for sent, so that each is sought in the org before it goes: also
--- where it is otherwise there, as the source has changed it since.
+-- where it is otherwise there, as the source has changed it since. The ledger is not sure until then.
+WITH unsure AS (
+    UPDATE crm.ledger_mark
+    SET unsure = true, written_by = pg_current_xact_id()::text::bigint
+    WHERE account_id = :account_id
+)
+
 UPDATE crm.operation AS o
 SET
     state = 'in_flight',
@@ -10,7 +16,8 @@ SET
 WHERE
     o.account_id = :account_id
     AND o.kind = 'activity'
-    AND o.state IN ('pending', 'failed')
+    AND o.state IN ('pending', 'failed', 'exhausted')
+    AND NOT o.gone
     AND NOT EXISTS (
         SELECT FROM crm.operation AS earlier
         WHERE
