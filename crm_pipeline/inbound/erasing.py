@@ -243,6 +243,7 @@ IMPERSONAL: Mapping[str, str] = {
     "crm.engagement_request.prospect_id": "the same, until the next cycle",
     "crm.prospect.deleted_record": "the Id of a record that was deleted",
     "crm.engagement_person.salesforce_id": "kept so that what a prospect left there is taken off",
+    "crm.engagement_person.unread_successor": "the Id of a record, until that is read",
     "crm.member_row.source_row": "the number of a row of the warehouse",
 }
 """Columns with text that tell of nobody, each with the reason; account_id needs none."""

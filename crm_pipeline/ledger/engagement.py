@@ -248,7 +248,7 @@ def take_people(
 ) -> dict[str, int]:
     """Keeps those of some Leads and Contacts that have the address of a prospect, or had it.
 
-    What was read together is taken together: a Lead may have become a Contact among them.
+    A Lead may have become a Contact among them, or one that another call reads.
 
     Args:
         connection: the caller's.
@@ -263,8 +263,26 @@ def take_people(
     if not people:
         return {}
     parameters = {"account_id": account_id, "rows": storable_json(people)}
-    rows = connection.execute(statement("engagement/take_people"), parameters)
-    return {row.sobject: row.number for row in rows}
+    taken = {
+        row.sobject: row.number
+        for row in connection.execute(statement("engagement/take_people"), parameters)
+    }
+    note_successors_read(connection, account_id, [each["salesforce_id"] for each in people])
+    return taken
+
+
+def unread_successors(connection: Connection, account_id: str, limit: int) -> list[str]:
+    """The Ids of records that stand for matched people now, and were not read yet."""
+    parameters = {"account_id": account_id, "limit": limit}
+    return list(connection.scalars(statement("engagement/unread_successors"), parameters))
+
+
+def note_successors_read(
+    connection: Connection, account_id: str, salesforce_ids: Collection[str]
+) -> None:
+    """Notes that these were read, or asked for and not found."""
+    parameters = {"account_id": account_id, "salesforce_ids": list(salesforce_ids)}
+    connection.execute(statement("engagement/note_successors_read"), parameters)
 
 
 def take_owners(connection: Connection, account_id: str, owners: Mapping[str, str | None]) -> None:

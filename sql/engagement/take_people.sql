@@ -1,6 +1,6 @@
 -- Keeps Leads and Contacts that have the address of a prospect, or had it, as they were read. What
 -- of them changed is to be said, and what their prospects wait for is looked at. Whoever absorbed
--- one that had data of a prospect may have it now, too.
+-- one that had data of a prospect may have it now, too; where it is not among these, that is kept.
 WITH RECURSIVE said AS (
     SELECT DISTINCT ON (s.salesforce_id) s.*
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS s (
@@ -25,6 +25,10 @@ successor AS (
     INNER JOIN crm.engagement_person AS k
         ON k.account_id = :account_id AND s.salesforce_id = k.salesforce_id
     WHERE k.is_engaged AND s.successor IS NOT NULL
+    UNION
+    SELECT k.unread_successor, k.columns ->> 'prospect_id'
+    FROM crm.engagement_person AS k
+    INNER JOIN said AS s ON k.account_id = :account_id AND k.unread_successor = s.salesforce_id
     UNION
     SELECT s.successor, f.shown
     FROM successor AS f
@@ -53,11 +57,16 @@ heir AS (
 kept AS (
     INSERT INTO crm.engagement_person AS e (
         account_id, salesforce_id, sobject, email, is_there, is_converted, columns,
-        org_account, stamp, is_engaged
+        org_account, stamp, is_engaged, unread_successor
     )
     SELECT
         :account_id, s.salesforce_id, s.sobject, s.email, s.is_there, s.is_converted, s.columns,
-        s.org_account, s.stamp, h.salesforce_id IS NOT NULL
+        s.org_account, s.stamp, h.salesforce_id IS NOT NULL,
+        CASE
+            WHEN s.successor NOT IN (SELECT r.salesforce_id FROM said AS r)
+                AND s.successor IN (SELECT f.salesforce_id FROM successor AS f)
+                THEN s.successor
+        END
     FROM said AS s
     LEFT JOIN heir AS h ON s.salesforce_id = h.salesforce_id
     WHERE
@@ -94,6 +103,7 @@ kept AS (
             IN (SELECT l.salesforce_id FROM said AS l WHERE l.merged_into IS NOT NULL)
         ),
         is_engaged = e.is_engaged OR excluded.is_engaged,
+        unread_successor = coalesce(excluded.unread_successor, e.unread_successor),
         is_due = e.is_due
         OR excluded.is_engaged
         OR (e.email, e.is_there, e.is_converted, e.org_account)

@@ -21,6 +21,7 @@ from crm_pipeline.ledger.engagement import (
     note_said_people,
     note_said_prospects,
     note_sought,
+    note_successors_read,
     open_of_late_events,
     people_to_say,
     prospects_of,
@@ -29,6 +30,7 @@ from crm_pipeline.ledger.engagement import (
     take_owners,
     take_people,
     take_to_tell,
+    unread_successors,
 )
 from crm_pipeline.ledger.engagement_aggregates import (
     aggregates_of,
@@ -65,6 +67,7 @@ _NO_FREE_TEXT = frozenset(("page_id", "prospect_id", "kind", "seconds", "time"))
 """Columns of pages that are what they are; addresses of pages, titles and others are not."""
 
 _ADDRESSES = "addresses"
+_SUCCESSORS = "successors"
 _OPPORTUNITIES = "opportunities"
 
 
@@ -113,7 +116,11 @@ def take(taking: Taking[EngagementSettings]) -> Numbers:
     take_org_accounts(taking.ledger, account_id, _org_accounts(taking.records.get("Account", ())))
     opportunities = [_opportunity(each) for each in taking.records.get("Opportunity", ())]
     take_opportunities(taking.ledger, account_id, opportunities)
-    for about, note in ((_ADDRESSES, note_sought), (_OPPORTUNITIES, note_opportunities_sought)):
+    for about, note in (
+        (_ADDRESSES, note_sought),
+        (_SUCCESSORS, note_successors_read),
+        (_OPPORTUNITIES, note_opportunities_sought),
+    ):
         if sought := {value for ask in taking.asked if ask.about == about for value in ask.values}:
             note(taking.ledger, account_id, sought)
     return numbers
@@ -122,10 +129,13 @@ def take(taking: Taking[EngagementSettings]) -> Numbers:
 def asks(connection: Connection, account: Account, chosen: EngagementSettings) -> Sequence[Ask]:
     """Asks for the Leads and Contacts with addresses that no prospect had before.
 
-    Likewise for the Opportunities of Accounts whose Contacts had no prospect before.
+    Likewise for those that absorbed matched ones and were not read with them, and for the
+    Opportunities of Accounts whose Contacts had no prospect before.
     """
     if emails := tuple(addresses_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE)):
         return [Ask(sobject, "Email", emails, _ADDRESSES) for sobject in back_rules.PEOPLE]
+    if ids := tuple(unread_successors(connection, account.account_id, ADDRESSES_AT_ONCE)):
+        return [Ask(sobject, "Id", ids, _SUCCESSORS) for sobject in back_rules.PEOPLE]
     if not chosen.of_opportunities:
         return ()
     found = org_accounts_to_seek(connection, account.account_id, ADDRESSES_AT_ONCE)
