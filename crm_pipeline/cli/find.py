@@ -29,6 +29,9 @@ def find(
             "(registration:4711) or the Id of a record (00Q…).",
         ),
     ],
+    limit: Annotated[
+        int, typer.Option(min=1, help="At most so many moments, the newest; and things.")
+    ] = 200,
 ) -> None:
     """Tell the story of a person, a row or a record: what was read, sent, answered, and is next.
 
@@ -49,7 +52,7 @@ def find(
         unsent = _unsent(connection, account, sought, story)
     if forgotten:
         say("Whoever has this address was removed on request; only that is kept of them.")
-    elif not (story.people or story.latest or unsent):
+    elif not (story.people or story.moments or unsent):
         mistake(
             f"Account {account_id} knows nothing of {sought.strip()}, nor does a row of the "
             "warehouse that it does not send."
@@ -58,7 +61,7 @@ def find(
     for person in story.people:
         _print_person(person)
     _print_fields(account, story)
-    _print_story(story)
+    _print_story(story, limit)
     if unsent:
         print_table(
             "Rows of the warehouse",
@@ -68,13 +71,13 @@ def find(
         )
 
 
-def _print_story(story: "Story") -> None:
-    if not story.latest:
+def _print_story(story: "Story", limit: int) -> None:
+    if not story.moments:
         return
     print_table(
         "What happened",
         ("when", "about", "event", "detail"),
-        [(each.at, each.about, each.event, each.detail) for each in story.moments],
+        [(each.at, each.about, each.event, each.detail) for each in story.moments[-limit:]],
         empty="",
     )
     print_table(
@@ -82,10 +85,12 @@ def _print_story(story: "Story") -> None:
         ("about", "operation", "state", "record", "what comes next"),
         [
             (each.about, each.operation_id, each.state, each.record, each.comes_next)
-            for each in story.standings
+            for each in story.outlooks[-limit:]
         ],
         empty="",
     )
+    if len(story.moments) > limit:
+        say(f"The newest {limit} of {len(story.moments)} moments; --limit shows more.")
 
 
 def _print_account(account: "Account") -> None:
@@ -118,7 +123,7 @@ def _print_person(person: "KnownPerson") -> None:
         ("found at", person.seen_at),
     ]
     told = [each for each in facts if each[1] is not None]
-    print_table(f"KnownPerson {person.person_key}", ("what", "value"), told, empty="")
+    print_table(f"Person {person.person_key}", ("what", "value"), told, empty="")
 
 
 def _print_fields(account: "Account", story: "Story") -> None:
@@ -132,10 +137,13 @@ def _print_fields(account: "Account", story: "Story") -> None:
         if version.kind != "person":
             continue
         sobject = version.sobject or "Lead"
-        sources = {
-            **dict.fromkeys(maps[sobject].constants, "constant"),
-            **maps[sobject].sources,
+        of_flows = {
+            field: f"flow {flow}"
+            for flow, part in version.intent.get("parts", {}).items()
+            for field in part.get(sobject, {})
         }
+        constants = dict.fromkeys(maps[sobject].constants, "constant")
+        sources = {**of_flows, **constants, **maps[sobject].sources}
         print_table(
             f"Fields of the {sobject} of person {version.person_key}",
             ("field", "value", "comes from"),
@@ -160,7 +168,7 @@ def _unsent(
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.unsent import UnsentRows
 
-    if "@" in sought and not story.people:
+    if "@" in sought and not story.moments:
         which = {"account_id": account.account_id, "limit": _MOST_ROWS}
         names = connection.scalars(statement("stories/filtered_rows"), which).all()
         if len(names) == _MOST_ROWS:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.parts import SOFTLY
 from crm_pipeline.stories.subjects import Subject
 
 
@@ -55,7 +56,6 @@ class Version:
     as_of: datetime
     created_at: datetime
     read_by: int | None
-    run_id: str | None
     intent: Mapping[str, Any]
     state: str
     sobject: str | None
@@ -67,8 +67,6 @@ class Version:
     error_message: str | None
     attempts_left: int
     next_attempt_at: datetime | None
-    sent_by: int | None
-    sent_at: datetime | None
     finished_at: datetime | None
     gone: bool
 
@@ -100,7 +98,7 @@ class Story:
 
     people: Sequence[KnownPerson]
     moments: Sequence[Moment]
-    standings: Sequence[Outlook]
+    outlooks: Sequence[Outlook]
     latest: Sequence[Version]
 
 
@@ -109,28 +107,26 @@ def story_of(connection: Connection, account: Account, subject: Subject) -> Stor
 
     Sendings and refusals are told as far back as they are kept (HISTORY_DAYS).
     """
-    whose = {"account_id": account.account_id, "person_keys": list(subject.person_keys)}
-    people = objects(connection.execute(statement("stories/people"), whose), KnownPerson)
-    versions = objects(
-        connection.execute(
-            statement("stories/operations"), {**whose, "natural_keys": list(subject.natural_keys)}
-        ),
-        Version,
-    )
+    which = subject.parameters(account.account_id)
+    which["natural_keys"] = connection.scalars(statement("stories/things"), which).all()
+    people = objects(connection.execute(statement("stories/people"), which), KnownPerson)
+    versions = objects(connection.execute(statement("stories/operations"), which), Version)
     names = _names(people)
     about = {each.operation_id: _about(each, names) for each in versions}
     moments = [
         *_of_people(people),
         *_of_versions(versions, about),
         *_of_requests(connection, about),
-        *_of_conflicts(connection, whose),
+        *_of_conflicts(connection, which),
+        *_of_leads(connection, which),
+        *_of_wishes(connection, which),
     ]
     latest = {each.natural_key: each for each in versions}
     known = {each.person_key for each in people if each.salesforce_id is not None}
     return Story(
         people,
         sorted(moments, key=attrgetter("at")),
-        [_standing(each, about[each.operation_id], known) for each in latest.values()],
+        [_outlook(each, about[each.operation_id], known) for each in latest.values()],
         list(latest.values()),
     )
 
@@ -185,19 +181,22 @@ def _differences(former: Version | None, version: Version) -> str:
     return "; ".join(changed) or "wanted as before"
 
 
+_OF_THE_LEDGER = frozenset(("about", "key", "parent", "parts", "sobject", "topic", SOFTLY))
+"""Parts of intents that no record has."""
+
+_BARE = frozenset(("Lead", "Contact", "fields", "campaign", "body"))
+"""Parts of intents whose own parts are fields."""
+
+
 def _fields(intent: Mapping[str, Any]) -> dict[str, str]:
     """The values of an intent by field; those of a person are the Lead's."""
     fields: dict[str, str] = {}
     for name, value in intent.items():
-        if name == "Contact" and "Lead" in intent:
+        if name in _OF_THE_LEDGER or (name == "Contact" and "Lead" in intent):
             continue
         if isinstance(value, Mapping):
-            inner = _fields(value)
-            fields |= (
-                inner
-                if name in ("Lead", "Contact", "fields", "campaign")
-                else {f"{name}.{each}": text for each, text in inner.items()}
-            )
+            before = "" if name in _BARE else f"{name}."
+            fields |= {f"{before}{each}": text for each, text in _fields(value).items()}
         elif value is not None:
             fields[name] = " / ".join(str(value).splitlines())
     return fields
@@ -206,6 +205,8 @@ def _fields(intent: Mapping[str, Any]) -> dict[str, str]:
 def _end(version: Version) -> str:
     """How a version ended, in words."""
     record = f"{version.sobject} {version.salesforce_id}".strip() if version.salesforce_id else ""
+    if version.state == "done" and version.kind == "message":
+        return "the platform has it"
     if version.state == "done":
         action = {"create": "created", "update": "updated", "delete": "deleted"}.get(
             version.action or "", "nothing to write to"
@@ -244,17 +245,42 @@ def _of_requests(connection: Connection, about: Mapping[int, str]) -> Iterator[M
         yield Moment(at, about[operation_id], "fitted to the org", "; ".join(texts))
 
 
+def _of_leads(connection: Connection, which: Mapping[str, Any]) -> Iterator[Moment]:
+    """What the tracker said, and what became of it in the org."""
+    for row in connection.execute(statement("stories/tracked_leads"), which):
+        left_out = f", left out: {row.rejected_because}" if row.rejected_because else ""
+        detail = f"{row.kind or 'lead'}{left_out}"
+        yield Moment(row.happened_at, f"lead:{row.lead_id}", "tracked", detail)
+    for row in connection.execute(statement("stories/opportunities"), which):
+        name = f"opportunity:{row.opportunity_id}"
+        told = f"{row.name}, {row.stage}{', deleted' if row.deleted else ''}"
+        if row.lead_id is not None:
+            event = "no longer matched" if row.withdrawn else "matched"
+            detail = f"{told}; to lead {row.lead_id} by {row.rule}: {row.because}"
+            yield Moment(row.matched_at, name, event, detail)
+        elif row.looked_at is not None:
+            yield Moment(row.looked_at, name, "not matched", f"{told}; {row.waits_because or ''}")
+
+
+def _of_wishes(connection: Connection, which: Mapping[str, Any]) -> Iterator[Moment]:
+    for row in connection.execute(statement("stories/wishes"), which):
+        name = f"campaign {row.campaign_id}"
+        yield Moment(row.noticed_at, name, "wished in the org", f"member {row.member_id}")
+        if row.told_at is not None:
+            yield Moment(row.told_at, name, "told", "the wish went to the platform")
+
+
 _DECIDED = {None: "waits for a decision (`conflict list`)", "source": "the source's was taken"}
 
 
-def _of_conflicts(connection: Connection, whose: Mapping[str, Any]) -> Iterator[Moment]:
-    for row in connection.execute(statement("stories/conflicts"), whose):
+def _of_conflicts(connection: Connection, which: Mapping[str, Any]) -> Iterator[Moment]:
+    for row in connection.execute(statement("stories/conflicts"), which):
         outcome = _DECIDED.get(row.decided, "the one there stays")
         detail = f"{row.field}: {row.there} there, {row.wanted} wanted; {outcome}"
         yield Moment(row.seen_at, f"{row.sobject} {row.salesforce_id}", "two hands", detail)
 
 
-def _standing(version: Version, about: str, known: Collection[int]) -> Outlook:
+def _outlook(version: Version, about: str, known: Collection[int]) -> Outlook:
     record = f"{version.sobject} {version.salesforce_id}" if version.salesforce_id else None
     waits = version.kind != "person" and version.person_key not in {None, *known}
     return Outlook(about, version.operation_id, version.state, record, _next(version, waits))

@@ -1,7 +1,7 @@
 """Whom or what somebody looks for, as people write it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -18,15 +18,29 @@ _KEY = re.compile(r"[a-z][a-z_]*:\S.*")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Somebody, something, or both: people by their numbers, things by their natural keys."""
+    """Somebody, something, or both.
+
+    Attributes:
+        person_keys: people of the account, by their numbers.
+        natural_keys: things, as the ledger names them.
+        addresses: email addresses and keys of phone numbers, be somebody known by them or not.
+        record_ids: records of the org.
+    """
 
     person_keys: tuple[int, ...] = ()
     natural_keys: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    record_ids: tuple[str, ...] = ()
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the ledger knows anything of it."""
-        return bool(self.person_keys or self.natural_keys)
+    def parameters(self, account_id: str) -> dict[str, object]:
+        """The subject as statements take it."""
+        return {
+            "account_id": account_id,
+            "person_keys": list(self.person_keys),
+            "natural_keys": list(self.natural_keys),
+            "addresses": list(self.addresses),
+            "record_ids": list(self.record_ids),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +55,8 @@ class NotSoughtError(ValueError):
     def __init__(self, sought: str) -> None:
         super().__init__(
             f"{sought!r} is no email address, no phone number (+49…), no row of the platform "
-            "(registration:4711, attendance:4711, prospect:4711, …) and no Id of a record (00Q…)."
+            "(registration:4711, prospect:4711, lead:4711 of the tracker, …) and no Id of a record "
+            "(00Q…)."
         )
 
 
@@ -61,7 +76,7 @@ def subject_of(connection: Connection, account: Account, sought: str) -> Subject
     whose = {"account_id": account.account_id}
     if (address := address_of(account, text)) is not None:
         rows = connection.execute(statement("stories/people_at"), {**whose, "address": address})
-        return _subject(objects(rows, _Found))
+        return replace(_subject(objects(rows, _Found)), addresses=(address,))
     if is_record_id(text):
         rows = connection.execute(
             statement("stories/of_record"), {**whose, "record_id": long_id(text)}
@@ -92,7 +107,7 @@ def is_forgotten(connection: Connection, account: Account, sought: str) -> bool:
     return address is not None and is_held(connection, hasher_of(connection, account), address)
 
 
-def _subject(found: "list[_Found]") -> Subject:
+def _subject(found: list[_Found]) -> Subject:
     people = dict.fromkeys(each.person_key for each in found if each.person_key is not None)
     things = dict.fromkeys(each.natural_key for each in found if each.natural_key is not None)
     return Subject(tuple(people), tuple(things))

@@ -9,12 +9,15 @@ from typer.testing import Result
 
 from crm_pipeline.accounts.store import add_filter
 from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cycle.attribution.deals import deals
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench
+from crm_pipeline_tests.cycle.engagement.conftest import Engaged, engaged
 from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask
-from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+from crm_pipeline_tests.flows.engagement.warehouse import define_tag, prospect, tag
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
-__all__ = ["bench"]
+__all__ = ["bench", "deals", "engaged"]
 
 
 @pytest.fixture
@@ -126,3 +129,42 @@ def test_who_is_unknown_or_removed_is_said_to_be(run: Run, told: Bench):
     assert "removed on request; only that is kept of them" in found
     assert "What happened" not in found
     assert not told.connection.scalar(text("SELECT count(*) FROM crm.candidate"))
+
+
+def test_a_caller_is_found_by_number_with_calls_and_opportunities(run: Run, deals: Bench):
+    track(deals.connection, 1, kind="call", phone="030 901820", contact_name="Ada Lovelace")
+    deals.cycle()
+    [lead] = deals.records("Lead")
+    made = deals.admin("convert", lead_id=lead["Id"], opportunity_name="Engines")
+    deals.cycle()
+    found = story(run("find", ACCOUNT, "+49 30 901820", "--json"))
+    assert events(found, "lead:1") == ["tracked: call"]
+    [matched] = events(found, f"opportunity:{made['opportunity_id']}")
+    assert matched.endswith(f"to lead 1 by converted_lead: converted from {lead['Id']}")
+    told = f"told:lead_values:lead:1:opportunity:{made['opportunity_id']}"
+    assert events(found, told)[-1] == "done: the platform has it"
+    mapped = {
+        each["field"]: each["comes_from"] for each in found["fields_of_the_contact_of_person_1"]
+    }
+    assert mapped["Tracker_Id__c"] == "flow attribution"
+    for sought in (lead["Id"], made["contact_id"], "lead:1"):
+        by_other_means = story(run("find", ACCOUNT, sought, "--json"))
+        assert by_other_means["what_happened"] == found["what_happened"], sought
+    of_deal = story(run("find", ACCOUNT, made["opportunity_id"], "--json"))
+    assert events(of_deal, told) == events(found, told)
+
+
+def test_a_prospect_is_found_by_address_with_tags_and_copies(run: Run, engaged: Engaged):
+    with engaged() as bench:
+        lead = bench.seed("Lead", LastName="Ada", Company="A", Email="ada@example.com")
+        define_tag(bench.connection, "hot")
+        prospect(bench.connection, "p1", email="Ada@example.com")
+        tag(bench.connection, "p1", "hot")
+        bench.cycle()
+        found = story(run("find", ACCOUNT, "ada@example.com", "--json"))
+        things = ("prospect:p1", "prospect_tag:p1:hot", f"person_tag:{lead}:hot")
+        for about in things:
+            assert events(found, about)[-1].startswith("done: created"), about
+        assert comes_next(found, "prospect:p1").startswith("done")
+        of_record = story(run("find", ACCOUNT, lead, "--json", "--limit=1"))
+        assert "moments; --limit shows more" in str(of_record["said"])

@@ -3,7 +3,10 @@ SELECT
     person_key,
     NULL AS natural_key
 FROM crm.identity
-WHERE account_id = :account_id AND salesforce_id = :record_id
+WHERE
+    account_id = :account_id
+    -- Of a record that was converted or merged, the reason of its successor tells.
+    AND (salesforce_id = :record_id OR reason LIKE '%' || :record_id)
 UNION
 SELECT
     person_key,

@@ -1,20 +1,10 @@
--- All versions of what is about some people, and of some things; with the cycle that read each.
+-- All versions of what is about some people, and of some things.
 WITH wanted AS (
     SELECT operation_id FROM crm.operation
     WHERE account_id = :account_id AND person_key = any(CAST(:person_keys AS bigint []))
     UNION
     SELECT operation_id FROM crm.operation
     WHERE account_id = :account_id AND natural_key = any(CAST(:natural_keys AS text []))
-    UNION
-    SELECT o.operation_id
-    FROM crm.record AS r
-    INNER JOIN crm.operation AS o
-        ON r.account_id = o.account_id AND r.natural_key = o.natural_key
-    WHERE
-        r.account_id = :account_id
-        AND r.ref_keys && ARRAY(
-            SELECT 'person:' || k FROM unnest(CAST(:person_keys AS bigint [])) AS k
-        )
 )
 
 SELECT
@@ -27,7 +17,6 @@ SELECT
     o.as_of,
     o.created_at,
     o.read_by,
-    c.run_id,
     o.intent,
     o.state,
     o.sobject,
@@ -39,11 +28,8 @@ SELECT
     o.error_message,
     o.attempts_left,
     o.next_attempt_at,
-    o.sent_by,
-    o.sent_at,
     o.finished_at,
     o.gone
 FROM wanted AS w
 INNER JOIN crm.operation AS o ON w.operation_id = o.operation_id
-LEFT JOIN crm.cycle AS c ON o.read_by = c.cycle_id
 ORDER BY o.operation_id
