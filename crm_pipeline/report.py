@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from crm_pipeline.ledger.cycles import FinishedCycle
 
-CycleState = Literal["Complete", "Failed", "Paused", "Busy", "Disabled", "Draft"]
+CycleState = Literal["Complete", "Failed", "Paused", "Held", "Busy", "Disabled", "Draft"]
 
 
 class Tally(Counter[tuple[str, str]]):
@@ -38,7 +38,8 @@ class Tally(Counter[tuple[str, str]]):
 class Counts:
     """Numbers of the account as a whole, of no single topic.
 
-    `data_storage_mb` is what the records that were made take of the org's data storage, rounded up.
+    `data_storage_mb` is what the records that were made take of the org's data storage, rounded up;
+    `new_people` are those of whom no record was known when they were let through.
     """
 
     waiting: int = 0
@@ -47,6 +48,7 @@ class Counts:
     api_calls: int = 0
     api_calls_forecast: int = 0
     data_storage_mb: int = 0
+    new_people: int = 0
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.accounts.campaigns import CampaignSettings
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.inbound import InboundSettings
+from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.accounts.people import STAYS, FieldPolicy, UnknownEmail
 from crm_pipeline.accounts.spelling import CustomFieldName, FieldApiName
 from crm_pipeline.accounts.stages import (
@@ -78,6 +79,7 @@ _AS_JSON = {
     "campaigns": 'a JSON object is expected, such as {} or {"create_campaigns": false}',
     "engagement": 'a JSON object is expected, such as {} or {"pages": true}',
     "inbound": "a JSON object is expected, such as {}",
+    "limits": 'a JSON object is expected, such as {"new_people": 5000}',
     "person_field_policies": 'a JSON object is expected, such as {"Phone": "never"}',
     "match_fields": 'a JSON object is expected, such as {"Contact": ["Second_Email__c"]}',
     "redaction": 'a JSON list is expected, such as ["cards", "health"]',
@@ -372,6 +374,11 @@ class AccountSettings(BaseModel):
         le=1440,
         description="How often the org is asked for changes where a flow wants them, in minutes; "
         "0: in every cycle. Each time costs an API call for five objects.",
+    )
+    limits: Limits = Field(
+        default=Limits(),
+        description="A cycle that exceeds one of them is held before it sends, and a person asked: "
+        "a JSON object; README says which there are.",
     )
     campaigns: CampaignSettings | None = Field(
         default=None,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-Cause = Literal["refused credentials", "exhausted retries", "late"]
+Cause = Literal["refused credentials", "exhausted retries", "held", "late"]
 
-FROM_OWN_TABLES: frozenset[Cause] = frozenset(("refused credentials", "exhausted retries"))
+FROM_OWN_TABLES: frozenset[Cause] = frozenset(("refused credentials", "exhausted retries", "held"))
 """Causes that are known without the warehouse."""
 
 
@@ -19,6 +19,7 @@ class PromiseFacts:
         created_at: when the account was made; nothing is late before the promised time after.
         refused: with which words Salesforce refused the account's credentials; empty: it did not.
         exhausted: operations that have used up their tries.
+        hold_id: the hold about which a person is to decide; None: there is none.
         waiting_since: when the oldest operation was recorded that is not in Salesforce yet.
         unread_since: when the oldest row was shipped that has not been read yet.
     """
@@ -30,6 +31,7 @@ class PromiseFacts:
     reason: str
     refused: str
     exhausted: int
+    hold_id: int | None
     waiting_since: datetime | None
     unread_since: datetime | None
 
@@ -54,6 +56,8 @@ def broken_promises(
             alerts.append(_refused(standing))
         if standing.exhausted:
             alerts.append(_exhausted(standing))
+        if standing.hold_id is not None:
+            alerts.append(_held(standing, standing.hold_id))
         since = late_since(standing)
         if since is not None and now - since > promise:
             alerts.append(_late(standing, since, promise))
@@ -86,6 +90,19 @@ def _exhausted(standing: PromiseFacts) -> Alert:
         str(standing.exhausted),
         f"{standing.name} ({standing.account_id}): {operations} failed in every "
         f"try; see `crm-pipeline operations list {standing.account_id}`.",
+    )
+
+
+def _held(standing: PromiseFacts, hold_id: int) -> Alert:
+    """At once: nothing of the account goes before a person has decided."""
+    account_id = standing.account_id
+    return Alert(
+        account_id,
+        "held",
+        str(hold_id),
+        f"{standing.name} ({account_id}): a cycle would do far more than usual, and nothing is "
+        f"sent before `crm-pipeline approve {account_id}` or `crm-pipeline reject {account_id}`; "
+        f"`crm-pipeline state {account_id}` says what it is.",
     )
 
 

@@ -53,7 +53,7 @@ class Standing:
     """An enabled account as the pipeline's own tables show it.
 
     Attributes:
-        state: New, Processing, Complete, Failed or Paused (`crm.sync_state`).
+        state: New, Processing, Complete, Failed, Paused or Held (`crm.sync_state`).
         in_flight: a planner has asked for it, or a process holds it.
         refused: Salesforce refused its credentials, and they are still the same.
         changed_at: when its settings or credentials were changed last.
@@ -125,16 +125,18 @@ def own_business(standing: Standing) -> Reason | None:
         return "never run"
     if standing.state == "Failed":
         return "changed after a failure" if _was_changed(standing) else "after a failure"
+    # What is held goes on when somebody has decided, which is a change of the account.
+    may_send = standing.state != "Held"
     left_over = standing.state in ("Processing", "Paused") or standing.unfinished
     reasons: dict[Reason, bool] = {
         "sessions to backfill": standing.unread_sessions,
         "settings changed": standing.settings_changed or standing.settings is None,
-        "unfinished": left_over,
+        "unfinished": left_over and may_send,
         "events to read again": standing.events_to_read_again,
         "sessions that are over": standing.sessions_over,
         "conversions to look for": standing.conversions_unseen,
         "rows to count": standing.uncounted,
-        "retries": standing.retries,
+        "retries": standing.retries and may_send,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

@@ -7,6 +7,7 @@ import typer
 from crm_pipeline.cli import (
     account,
     apply,
+    brake,
     campaign,
     conflict,
     cycle,
@@ -62,6 +63,8 @@ app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
+app.command("approve")(brake.approve)
+app.command("reject")(brake.reject)
 app.command("state")(state.state)
 app.command("find")(find.find)
 engagement.app.command("clean-pages")(clean_pages)

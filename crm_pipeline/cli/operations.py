@@ -37,6 +37,9 @@ class State(StrEnum):
 
 _FAILED = (State.failed, State.exhausted)
 
+_REJECTED = "held and rejected"
+"""Dropped by a person while it was held, as `named_operations` says."""
+
 OperationIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `operations list` shows.")
 ]
@@ -166,11 +169,14 @@ def show(operation_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
 def requeue(
     operation_ids: OperationIds = None, account: OfAccount = None, code: WithCode = None
 ) -> None:
-    """Give failed operations five tries again, the next cycle's retries first."""
+    """Give failed operations five tries again, the next cycle's retries first.
+
+    With --code HOLD_REJECTED what was rejected while it was held is sent after all.
+    """
     from crm_pipeline.database.statements import statement
 
     overtaken = 0
-    for account_id, ids in _chosen(operation_ids, account, code, _FAILED):
+    for account_id, ids in _chosen(operation_ids, account, code, (*_FAILED, _REJECTED)):
         with locked(account_id) as connection:
             parameters = {"account_id": account_id, "operation_ids": ids}
             again = connection.scalars(statement("operations/requeue"), parameters).all()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_pipeline.cli.brake import print_holds
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import clear, is_terminal, print_facts, print_table
@@ -41,6 +42,7 @@ def _show(account_id: str | None) -> None:
     from crm_pipeline.accounts.store import get_account, misfits
     from crm_pipeline.database.statements import statement
     from crm_pipeline.ledger.conflicts import open_conflicts
+    from crm_pipeline.ledger.holds import last_holds
 
     with transaction() as connection:
         if account_id is not None:
@@ -54,10 +56,12 @@ def _show(account_id: str | None) -> None:
             unfit = misfits(connection, account_id)
             incidents = connection.execute(statement("operations/open_incidents"), whose).all()
             conflicts = len(open_conflicts(connection, account_id))
+            holds = last_holds(connection, account_id)
     if account_id is None:
         _print_all(accounts)
     else:
         _print_one(accounts[0], unfit, conflicts)
+        print_holds(holds)
         _print_incidents(incidents, account_id)
         _print_cycles(cycles)
 

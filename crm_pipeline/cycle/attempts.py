@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.cycle.brake import AccountHeld
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
 from crm_pipeline.exceptions import PicklableError, refused_file
@@ -19,6 +20,9 @@ from crm_pipeline.source_platform.messages import PlatformProblem
 from crm_pipeline.sources.errors import ExtractError
 
 log = logging.getLogger(__name__)
+
+_EXPECTED = (AccountError, AccountHeld, ExtractError, SalesforceProblem, PlatformProblem)
+"""Problems that say for themselves, in one line, what happened."""
 
 
 class PipelineDatabaseError(PicklableError):
@@ -67,7 +71,7 @@ class Attempts:
         self._attempted |= topics
         try:
             part()
-        except (AccountError, ExtractError, SalesforceProblem, PlatformProblem) as problem:
+        except _EXPECTED as problem:
             self.problems.append(problem)
         except DBAPIError as refused:
             state = refused_value(refused)
@@ -103,8 +107,10 @@ class Attempts:
         """The state in which the cycle ends, by what went wrong."""
         if not self.problems:
             return "Complete"
-        paused = all(isinstance(problem, AccountPaused) for problem in self.problems)
-        return "Paused" if paused else "Failed"
+        if not all(isinstance(each, AccountPaused | AccountHeld) for each in self.problems):
+            return "Failed"
+        held = any(isinstance(each, AccountHeld) for each in self.problems)
+        return "Held" if held else "Paused"
 
     @property
     def reason(self) -> str:
@@ -119,10 +125,7 @@ class Attempts:
 
 
 def _explain(problem: Exception) -> str:
-    if isinstance(
-        problem,
-        AccountError | ExtractError | SalesforceProblem | PlatformProblem | ValueRefusedError,
-    ):
+    if isinstance(problem, (*_EXPECTED, ValueRefusedError)):
         return str(problem)
     if (refused := refused_file(problem)) is not None:
         return f"A file cannot be used: {refused}"

@@ -14,6 +14,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
+from crm_pipeline.cycle.brake import demand_no_hold, would_be_held
 from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import is_due
@@ -49,6 +50,7 @@ from crm_pipeline.ledger.cycles import (
     start_cycle,
 )
 from crm_pipeline.ledger.due import open_volumes
+from crm_pipeline.ledger.holds import load_ended
 from crm_pipeline.ledger.incidents import close_incidents, open_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import release_held
@@ -178,15 +180,17 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
             started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
         ledger.commit()
         report.cycle_id, report.watermark = started.cycle_id, started.watermark
-        _Cycle(reader(started.cycle_id), around, topics).run(started)
+        _Cycle(reader(started.cycle_id), around, topics, whole=whole).run(started)
     else:
-        _Cycle(reader(cycle_id=0), around, topics).look()
+        _Cycle(reader(cycle_id=0), around, topics, whole=False).look()
 
 
 class _Cycle:
     """One cycle under way."""
 
-    def __init__(self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic]) -> None:
+    def __init__(
+        self, reader: FlowReader, around: Surroundings, topics: Sequence[Topic], *, whole: bool
+    ) -> None:
         self._reader = reader
         self._account = reader.account
         self._ledger = reader.ledger
@@ -196,6 +200,8 @@ class _Cycle:
         self._topics = topics
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
+        self._whole = whole
+        self._held_for = ""
 
     def look(self) -> None:
         """Reads what is new, and changes nothing."""
@@ -226,7 +232,9 @@ class _Cycle:
             org_is_there = attempt(desk.org.be_sure_of_org)
         if org_is_there:
             self._leave_out_unready(desk)
-        if retrying and org_is_there:
+        judged = sending | retrying
+        is_free = not judged or self._is_let_through(judged)
+        if retrying and org_is_there and is_free:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._retry(desk)), retrying
             )
@@ -240,7 +248,10 @@ class _Cycle:
             )
         else:
             miss(reading_back)
-        if sending and org_is_there:
+        is_free = is_free and (not judged or self._is_let_through(sending))
+        if isinstance(self._occasion, Planning) and not self._occasion.of_some_people:
+            self._held_for = would_be_held(self._account, self._ledger.connection, self._report)
+        if sending and org_is_there and is_free:
             delivered = attempt(
                 lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
             )
@@ -266,6 +277,8 @@ class _Cycle:
         """Sums up what a plan comes to; the source platform is told nothing."""
         with self._ledger.step():
             notes = self._sum_up(desk)
+            if self._held_for:
+                notes.append(f"As a cycle it would be held: {self._held_for}")
         self._attempts.attempt(partial(planning.conclude, desk))
         self._attempts.attempt(desk.org.log_out)
         self._conclude(notes)
@@ -285,6 +298,12 @@ class _Cycle:
             if not needed or self._attempts.attempt(partial(_demand, desk, flow, needed), topics):
                 ready.append((flow, choices))
         self._ready = ready
+
+    def _is_let_through(self, topics: frozenset[str]) -> bool:
+        """Returns whether what is to be sent may be; a person has seen what is sent by a plan."""
+        return self._occasion is not None or self._attempts.attempt(
+            lambda: demand_no_hold(self._account, self._ledger, self._report), topics
+        )
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
         return frozenset(topic.name for topic in self._topics if wanted(topic))
@@ -411,6 +430,8 @@ class _Cycle:
             api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
+        if self._whole and report.state == "Complete" and not self._reader.reads_on:
+            load_ended(connection, report.account_id)
         report.watermark = standing.watermark
         report.remedy = remedies(
             self._attempts.problems, report.account_id, refused=standing.refused
@@ -424,7 +445,7 @@ class _Cycle:
         if standing is None or SYNC_STATE not in self._report.steps:
             return
         match standing.state:
-            case "Failed" | "Paused":
+            case "Failed" | "Paused" | "Held":
                 self._report.state, self._report.reason = standing.state, standing.reason
 
 

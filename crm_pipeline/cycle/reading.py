@@ -33,6 +33,7 @@ class FlowReader:
         report: where what is read is counted.
         stop_asked: looked at between two batches.
         told: what flows have to say beside numbers, a line each.
+        reads_on: the flows of which the next cycle reads on.
     """
 
     account: Account
@@ -41,6 +42,7 @@ class FlowReader:
     report: CycleReport
     stop_asked: Callable[[], bool]
     told: list[str] = field(default_factory=list)
+    reads_on: set[str] = field(default_factory=set)
 
     def read(self, flow: Flow[Any], choices: Any) -> None:
         """Reads a flow's sources and, where asked for, records them and moves their positions.
@@ -66,6 +68,7 @@ class FlowReader:
                 staying += sum(each.staying for each in recorded.values())
                 taken += min(batch.rows, sum(each.new + each.changed for each in recorded.values()))
                 if recording and taken >= flow.share:
+                    self.reads_on.add(flow.name)
                     self.told.append(
                         f"{flow.name}: {taken} rows were new; the next cycle reads on from there"
                     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.cycle.brake import AccountHeld
 from crm_pipeline.salesforce.errors import AccountPaused, AccountStopped, SalesforceProblem, named
 from crm_pipeline.source_platform.messages import PlatformProblem, PlatformStopped
 from crm_pipeline.sources.errors import ExtractError
@@ -27,6 +28,8 @@ def _remedy(problem: Exception, account_id: str, *, refused: bool) -> str:
             what = f"`{command} credentials {account_id}`, then `{command} test-login {account_id}`"
         case AccountStopped():
             what = f"{problem.action}, then `crm-pipeline cycle {account_id}`"
+        case AccountHeld():
+            what = problem.action
         case AccountPaused():
             what = problem.action or "nothing: it goes on by itself"
         case SalesforceProblem():

@@ -38,7 +38,7 @@ class FinishedCycle:
         refused: Salesforce has refused its credentials, which are still the same.
     """
 
-    state: Literal["New", "Processing", "Complete", "Failed", "Paused"]
+    state: Literal["New", "Processing", "Complete", "Failed", "Paused", "Held"]
     reason: str
     watermark: datetime | None
     finished_at: datetime | None

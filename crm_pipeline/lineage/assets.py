@@ -30,6 +30,13 @@ DELIVERED_IN_TIME = Promise(
     "Nothing waits for Salesforce longer than the promised hour, read or unread.",
 )
 
+NOTHING_IS_HELD = Promise(
+    "nothing_is_held",
+    SYNC_STATE,
+    "No cycle is held for a person to decide, as it would have done far more than usual: "
+    "`crm-pipeline approve ACCOUNT` or `crm-pipeline reject ACCOUNT` does so.",
+)
+
 
 def _sync_state(report: CycleReport) -> Shown:
     said: dict[str, Any] = {
@@ -60,6 +67,8 @@ def _next_try(state: CycleState, standing: FinishedCycle) -> datetime | str:
             return standing.finished_at + wait_after(standing.failures_in_a_row)
         case "Paused" if standing.paused_until is not None:
             return standing.paused_until
+        case "Held":
+            return "when somebody has approved or rejected what is held"
         case _:
             return "when there is something to do"
 
@@ -70,8 +79,8 @@ def _state_of_the_account(flows: Sequence[Flow[Any]]) -> Topic:
     inner = {name for topic in topics for name in topic.after}
     return Topic(
         SYNC_STATE,
-        "How the account stands after its cycle: Complete, Paused or Failed, since when and why, "
-        "what can be done about it, when it is tried again, and what waits.",
+        "How the account stands after its cycle: Complete, Paused, Held or Failed, since when and "
+        "why, what can be done about it, when it is tried again, and what waits.",
         group="accounts",
         technology="postgres",
         after=tuple(topic.name for topic in topics if topic.name not in inner),
@@ -91,6 +100,7 @@ TOPICS: Mapping[str, Topic] = {
 PROMISES: Sequence[Promise] = (
     *(promise for flow in FLOWS for promise in flow.promises),
     DELIVERED_IN_TIME,
+    NOTHING_IS_HELD,
 )
 
 

@@ -146,8 +146,8 @@ def _log_done(
 
 
 def _has_something_to_show(report: CycleReport, step: str) -> bool:
-    """Returns whether a step of a failed account was done before, or says how it stands."""
-    if report.state == "Failed":
+    """Returns whether a step was done, of an account that failed or is held, or says how it is."""
+    if report.state in ("Failed", "Held"):
         return step in report.done or (step == "sync_state" and report.standing is not None)
     return report.state not in _UNTOUCHED
 

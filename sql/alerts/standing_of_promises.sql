@@ -10,12 +10,14 @@ SELECT
     coalesce(s.reason, i.causes, '') AS reason,
     coalesce(c.refused_reason, '') AS refused,
     o.exhausted,
+    d.hold_id,
     o.waiting_since,
     a.settings::text AS settings,
     a.updated_at AS changed_at
 FROM crm.account AS a
 LEFT JOIN crm.sync_state AS s ON a.account_id = s.account_id
 LEFT JOIN crm.credential AS c ON a.account_id = c.account_id AND c.refused_at IS NOT NULL
+LEFT JOIN crm.hold AS d ON a.account_id = d.account_id AND d.decision IS NULL
 CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE w.state = 'exhausted') AS exhausted,

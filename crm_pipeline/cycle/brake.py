@@ -1,0 +1,207 @@
+"""The brake: a cycle that would do far more than usual is held before it sends anything.
+
+An operation is held to the limits once. What was let through, or decided about by a person, is not
+judged again, however often it is tried; what is read while an account is held waits, and is judged
+by itself when the hold is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import Account
+from crm_pipeline.accounts.limits import Limits
+from crm_pipeline.exceptions import PicklableError
+from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.ledger.holds import (
+    Brake,
+    Exceeded,
+    Unjudged,
+    Usual,
+    brake_of,
+    changed_people,
+    hold,
+    let_all_through,
+    let_through,
+    made_of_kinds,
+    unjudged,
+    usual_of,
+)
+from crm_pipeline.report import CycleReport
+
+_NAMES = {
+    "person": "people",
+    "activity": "activities",
+    "campaign": "campaigns",
+    "member": "memberships",
+    "record": "records",
+}
+
+
+class AccountHeld(PicklableError):  # noqa: N818 - nothing is wrong, a decision is wanted
+    """Nothing of the account is sent before a person has decided; one line, no personal data.
+
+    Attributes:
+        action: what is to be done.
+    """
+
+    def __init__(self, exceeded: Sequence[Exceeded]) -> None:
+        self.action = (
+            "`crm-pipeline approve ACCOUNT` sends that, `crm-pipeline reject ACCOUNT --why …` "
+            "drops it, `crm-pipeline plan ACCOUNT` shows it first"
+        )
+        super().__init__(f"Held before anything was sent: {told(exceeded)}; {self.action}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRows:
+    """New rows that a cycle has read, and those of them that were rejected."""
+
+    read: int
+    rejected: int
+
+
+def told(exceeded: Sequence[Exceeded]) -> str:
+    """The limits that are exceeded, in one line for people."""
+    return ", ".join(map(_told, exceeded))
+
+
+def _told(each: Exceeded) -> str:
+    match each.limit:
+        case "changed people":
+            what = f"{each.number} of {each.of} known people would change"
+        case "new people":
+            what = f"{each.number} people would be new"
+        case "deletions":
+            what = f"{each.number} of {each.of} {_NAMES[str(each.kind)]} would be deleted"
+        case "rejections":
+            what = f"{each.number} of {each.of} new rows are rejected"
+    return f"{what} (at most {each.most})"
+
+
+def demand_no_hold(account: Account, ledger: AccountLedger, report: CycleReport) -> None:
+    """Lets through what is to be sent where it is within the limits, or holds it. Commits.
+
+    Raises:
+        AccountHeld: it is held, or something has been all along.
+    """
+    with ledger.step() as connection:
+        exceeded = _judge(connection, account, ledger.cycle_id, report)
+    if exceeded:
+        raise AccountHeld(exceeded)
+
+
+def _judge(
+    connection: Connection, account: Account, cycle_id: int, report: CycleReport
+) -> Sequence[Exceeded]:
+    """The limits for which the account is held, from now on or all along."""
+    account_id = account.account_id
+    brake = brake_of(connection, account_id)
+    if brake.exceeded is not None:
+        return brake.exceeded
+    if brake.load_approved:
+        let_all_through(connection, account_id)
+        return ()
+    found = unjudged(connection, account_id, brake.passed_operation)
+    if not found:
+        return ()
+    last = max(each.last_operation for each in found)
+    exceeded = _beyond(connection, account, brake, found, report)
+    if exceeded:
+        after = brake.passed_operation
+        hold(connection, account_id, cycle_id, after=after, last_operation=last, exceeded=exceeded)
+    else:
+        let_through(connection, account_id, last)
+        report.counts.new_people += sum(each.new_people for each in found)
+    return exceeded
+
+
+def would_be_held(account: Account, connection: Connection, report: CycleReport) -> str:
+    """The limits that hold what is to be sent, or would, in one line; empty: none. Reads only."""
+    brake = brake_of(connection, account.account_id)
+    if brake.exceeded is not None:
+        return told(brake.exceeded)
+    if brake.load_approved:
+        return ""
+    found = unjudged(connection, account.account_id, brake.passed_operation)
+    return told(_beyond(connection, account, brake, found, report))
+
+
+def _beyond(
+    connection: Connection,
+    account: Account,
+    brake: Brake,
+    found: Sequence[Unjudged],
+    report: CycleReport,
+) -> list[Exceeded]:
+    """The limits that are exceeded; history is read only where a number alone is large."""
+    limits, account_id = account.settings.limits, account.account_id
+    rows = new_rows(report)
+    new = sum(each.new_people for each in found)
+    changed = sum(each.known_people for each in found)
+    deleted = {each.kind: each.deletions for each in found if each.deletions > limits.deletions}
+    if changed > limits.changed_people:
+        changed = changed_people(connection, account_id, brake.passed_operation)
+    few = changed <= limits.changed_people and new <= limits.new_people
+    if few and not deleted and rows.rejected <= limits.rejections:
+        return []
+    made = made_of_kinds(connection, account_id, list(deleted)) if deleted else {}
+    usual = usual_of(connection, account_id)
+    return beyond(limits, usual, changed=changed, new=new, deleted=deleted, made=made, rows=rows)
+
+
+def new_rows(report: CycleReport) -> NewRows:
+    """The new rows of a cycle, of all topics that count those that they read."""
+    tally = report.tally
+    topics = {topic for topic, outcome in tally if outcome == "rows_read"}
+    return NewRows(
+        sum(tally[topic, "rows_read"] - tally[topic, "known_already"] for topic in topics),
+        sum(tally[topic, "rejected"] for topic in topics),
+    )
+
+
+def beyond(
+    limits: Limits,
+    usual: Usual,
+    *,
+    changed: int,
+    new: int,
+    deleted: dict[str, int],
+    made: dict[str, int],
+    rows: NewRows,
+) -> list[Exceeded]:
+    """The limits that these numbers exceed. Pure.
+
+    After days without a Complete cycle so much more may have come together: what may change or be
+    new grows with them.
+
+    Args:
+        limits: the account's.
+        usual: what is usual of it.
+        changed: known people who would change.
+        new: people of whom no record is known.
+        deleted: what would be deleted, by kind.
+        made: what we made in the org, by kind.
+        rows: the cycle's.
+    """
+    days = usual.days_since_complete
+    found: list[Exceeded] = []
+    if limits.changed_share:
+        share = limits.changed_share * usual.known_people * days
+        most = max(limits.changed_people, int(share))
+        found.append(Exceeded("changed people", changed, usual.known_people, most))
+    if limits.times_usual:
+        most = max(limits.new_people, int(limits.times_usual * usual.new_people_a_day * days))
+        found.append(Exceeded("new people", new, None, most))
+    if limits.deleted_share:
+        for kind, number in deleted.items():
+            there = max(made.get(kind, 0), number)
+            most = max(limits.deletions, int(limits.deleted_share * there))
+            found.append(Exceeded("deletions", number, there, most, kind))
+    if limits.rejected_share:
+        passing = 1 - usual.rejected / usual.row_count if usual.row_count else 1
+        share = rows.read * (1 - (1 - limits.rejected_share) * passing)
+        most = max(limits.rejections, int(share))
+        found.append(Exceeded("rejections", rows.rejected, rows.read, most))
+    return [each for each in found if each.number > each.most]

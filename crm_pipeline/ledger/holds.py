@@ -1,0 +1,246 @@
+"""Holds: cycles that would do far more than usual, and what a person decided about them.
+
+Each function works within the caller's transaction, on the connection that holds the account's
+lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from sqlalchemy import Connection
+
+from crm_pipeline.database.rows import objects, the_object
+from crm_pipeline.database.statements import statement
+
+Limit = Literal["changed people", "new people", "deletions", "rejections"]
+Verdict = Literal["approved", "rejected"]
+
+REJECTED = "HOLD_REJECTED"
+"""The code of operations that a person rejected; requeued, they are sent all the same."""
+
+_SHOWN = 10
+"""Holds that are told of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """A limit that a cycle would exceed.
+
+    Attributes:
+        number: so many would be changed, new, deleted or rejected.
+        of: all that there are of these; None: that is no measure.
+        most: so many may.
+        kind: of operations, of those that would be deleted.
+    """
+
+    limit: Limit
+    number: int
+    of: int | None
+    most: int
+    kind: str | None = None
+
+
+class Brake(NamedTuple):
+    """How far an account's operations are let through.
+
+    Attributes:
+        passed_operation: all up to this one are.
+        load_approved: a person has approved a load; no limit holds while it lasts.
+        exceeded: the limits for which it is held now; None: it is not.
+    """
+
+    passed_operation: int
+    load_approved: bool
+    exceeded: Sequence[Exceeded] | None
+
+
+class Unjudged(NamedTuple):
+    """What of one kind was not held to the limits yet."""
+
+    kind: str
+    new_people: int
+    known_people: int
+    deletions: int
+    last_operation: int
+
+
+class Usual(NamedTuple):
+    """What is usual of an account.
+
+    Attributes:
+        known_people: all that are known in the org.
+        new_people_a_day: the mean of the 30 days before it was Complete last.
+        days_since_complete: at least 1.
+        row_count: new rows of these 30 days.
+        rejected: those of them that were rejected.
+    """
+
+    known_people: int
+    new_people_a_day: float
+    days_since_complete: float
+    row_count: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A cycle that was held, about which nobody has decided.
+
+    It is about the operations after `after_operation` up to `last_operation`. `held_at` is UTC.
+    """
+
+    hold_id: int
+    account_id: str
+    held_at: datetime
+    after_operation: int
+    last_operation: int
+    exceeded: Sequence[Exceeded]
+
+
+class PastHold(NamedTuple):
+    """A hold of an account and what came of it. Times are UTC."""
+
+    hold_id: int
+    held_at: datetime
+    exceeded: Sequence[Exceeded]
+    decision: Verdict | None
+    decided_at: datetime | None
+    decided_by: str | None
+    why: str | None
+
+
+def brake_of(connection: Connection, account_id: str) -> Brake:
+    """How far the account's operations are let through."""
+    row = connection.execute(statement("holds/brake"), {"account_id": account_id})
+    brake = the_object(row, Brake)
+    return brake if brake.exceeded is None else brake._replace(exceeded=_exceeded(brake.exceeded))
+
+
+def unjudged(connection: Connection, account_id: str, after: int) -> list[Unjudged]:
+    """Counts what is to be sent behind an operation, by kind."""
+    asked = {"account_id": account_id, "after": after}
+    return objects(connection.execute(statement("holds/unjudged"), asked), Unjudged)
+
+
+def changed_people(connection: Connection, account_id: str, after: int) -> int:
+    """Counts the known people who would change, by operations behind one."""
+    asked = {"account_id": account_id, "after": after}
+    number: int = connection.execute(statement("holds/changed_people"), asked).scalar_one()
+    return number
+
+
+def usual_of(connection: Connection, account_id: str) -> Usual:
+    """What is usual of an account; reads its history."""
+    asked = {"account_id": account_id}
+    return the_object(connection.execute(statement("holds/usual"), asked), Usual)
+
+
+def made_of_kinds(connection: Connection, account_id: str, kinds: Sequence[str]) -> dict[str, int]:
+    """How much of these kinds of operations stands in the org by our hand; reads the history."""
+    asked = {"account_id": account_id, "kinds": list(kinds)}
+    return {row.kind: row.made for row in connection.execute(statement("holds/made"), asked)}
+
+
+def let_all_through(connection: Connection, account_id: str) -> None:
+    """Lets everything through that is to be sent now."""
+    last = connection.scalar(statement("holds/last_pending"), {"account_id": account_id})
+    if last is not None:
+        let_through(connection, account_id, last)
+
+
+def let_through(connection: Connection, account_id: str, last_operation: int) -> None:
+    """Lets all operations up to this one through."""
+    said = {"account_id": account_id, "last_operation": last_operation}
+    connection.execute(statement("holds/let_through"), said)
+
+
+def approve_load(connection: Connection, account_id: str) -> None:
+    """Lets everything through, as a person said, until a whole cycle is Complete and read all."""
+    connection.execute(statement("holds/approve_load"), {"account_id": account_id})
+
+
+def load_ended(connection: Connection, account_id: str) -> None:
+    """Holds the account to its limits from now on."""
+    connection.execute(statement("holds/load_ended"), {"account_id": account_id})
+
+
+def open_hold(connection: Connection, account_id: str) -> Hold | None:
+    """The hold of an account about which nobody has decided, or None."""
+    rows = connection.execute(statement("holds/open"), {"account_id": account_id})
+    found = next(iter(objects(rows, Hold)), None)
+    return found and replace(found, exceeded=_exceeded(found.exceeded))
+
+
+def hold(
+    connection: Connection,
+    account_id: str,
+    cycle_id: int,
+    *,
+    after: int,
+    last_operation: int,
+    exceeded: Sequence[Exceeded],
+) -> None:
+    """Holds what is to be sent behind `after`, up to `last_operation`, until a person decides."""
+    said = {
+        "account_id": account_id,
+        "cycle_id": cycle_id,
+        "after": after,
+        "last_operation": last_operation,
+        "exceeded": orjson.dumps([asdict(each) for each in exceeded]).decode(),
+    }
+    connection.execute(statement("holds/hold"), said)
+
+
+def approve(connection: Connection, held: Hold, *, decided_by: str, why: str | None) -> None:
+    """Lets through what is held."""
+    _decide(connection, held, "approved", decided_by, why)
+
+
+def reject(connection: Connection, held: Hold, *, decided_by: str, why: str) -> int:
+    """Drops what exceeded a limit, and lets the rest through; returns how many were dropped.
+
+    Where too many rows were rejected, nothing is left to be trusted, and all is dropped.
+    """
+    limits = {each.limit for each in held.exceeded}
+    rejected = connection.execute(
+        statement("holds/reject"),
+        {
+            "account_id": held.account_id,
+            "after": held.after_operation,
+            "last_operation": held.last_operation,
+            "everything": "rejections" in limits,
+            "new_people": "new people" in limits,
+            "known_people": "changed people" in limits,
+            "deletions_of": [each.kind for each in held.exceeded if each.limit == "deletions"],
+            "reason": f"rejected by {decided_by}: {why}",
+            "reason_code": REJECTED,
+        },
+    )
+    _decide(connection, held, "rejected", decided_by, why)
+    return rejected.rowcount
+
+
+def last_holds(connection: Connection, account_id: str) -> list[PastHold]:
+    """The last holds of an account, the newest first."""
+    asked = {"account_id": account_id, "limit": _SHOWN}
+    found = objects(connection.execute(statement("holds/history"), asked), PastHold)
+    return [each._replace(exceeded=_exceeded(each.exceeded)) for each in found]
+
+
+def _decide(
+    connection: Connection, held: Hold, decision: Verdict, decided_by: str, why: str | None
+) -> None:
+    said = {
+        "hold_id": held.hold_id,
+        "decision": decision,
+        "decided_by": decided_by,
+        "why": why,
+    }
+    connection.execute(statement("holds/decide"), said)
+
+
+def _exceeded(stored: Sequence[Any]) -> list[Exceeded]:
+    return [Exceeded(**each) for each in stored]

@@ -1,0 +1,231 @@
+"""A cycle that would do far more than usual sends nothing before a person has decided."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.limits import Limits
+from crm_pipeline.cycle.brake import NewRows, beyond
+from crm_pipeline.cycle.plan import planned
+from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.database.engines import engine
+from crm_pipeline.ledger import holds
+from crm_pipeline.ledger.holds import Usual
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.plans import applied, plan_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+FEW: dict[str, Any] = {
+    "changed_people": 1,
+    "new_people": 2,
+    "times_usual": 0.1,
+    "deletions": 1,
+    "rejections": 2,
+}
+"""Limits for a handful of people."""
+
+
+@pytest.fixture
+def served(bench: Bench) -> Bench:
+    """An account with limits for a handful of people, of whom three are in the org."""
+    bench.settings(limits=FEW, cancelled_activity="delete")
+    come(bench, 1, 2, 3)
+    assert bench.cycle().state == "Complete"
+    return bench
+
+
+def come(bench: Bench, *people: int, minute: float = 0, **columns: Any) -> None:
+    """People register."""
+    for person in people:
+        add_person(bench.connection, person, **columns)
+        register(bench.connection, person, person, minute=minute)
+
+
+def is_said(bench: Bench, table: str, minute: int, said: str, of: str = "true") -> None:
+    bench.connection.execute(
+        text(
+            f"UPDATE warehouse.{table} SET {said}, shipped_at = timestamptz '2026-03-01 12:00Z' +"
+            f" make_interval(mins => {minute}) WHERE {of}"
+        )
+    )
+
+
+def leads(bench: Bench) -> dict[str, str]:
+    return {str(each["Email"])[:2]: str(each["LastName"]) for each in bench.records("Lead")}
+
+
+def decide(how: str, why: str = "they are meant") -> int:
+    """Approves or rejects what is held; how many operations were dropped."""
+    dropped = 0
+    with account_lock(engine("pipeline"), ACCOUNT) as connection:
+        assert connection is not None
+        held = holds.open_hold(connection, ACCOUNT)
+        assert held is not None
+        if how == "approve":
+            holds.approve(connection, held, decided_by="Ann", why=why)
+        else:
+            dropped = holds.reject(connection, held, decided_by="Ann", why=why)
+        connection.commit()
+    return dropped
+
+
+def test_the_first_load_is_never_held_and_healthy_cycles_are_not(served: Bench) -> None:
+    come(served, 4, 5, minute=60)
+    assert served.cycle().state == "Complete"
+    assert len(leads(served)) == 5
+
+
+def test_what_is_held_is_sent_when_it_is_approved_and_what_came_since_is_judged_by_itself(
+    served: Bench,
+) -> None:
+    come(served, 4, 5, 6, minute=60)
+    report = served.cycle()
+    assert report.state == "Held"
+    assert "3 people would be new (at most 2)" in report.reason
+    assert "crm-pipeline approve acme" in report.remedy
+    assert "load_results" not in report.done
+    assert "lead_payloads" in report.done
+    assert report.api_calls_by_kind.keys() <= {"limits", "login", "query", "describe"}
+    come(served, 7, minute=120)
+    assert served.cycle().state == "Held"
+    assert len(leads(served)) == 3
+    decide("approve")
+    assert served.cycle().state == "Complete"
+    assert sorted(leads(served)) == ["p1", "p2", "p3", "p4", "p5", "p6", "p7"]
+    come(served, 8, 9, 10, minute=180)
+    assert served.cycle().state == "Held"
+
+
+def test_many_that_come_while_an_account_is_held_are_held_again(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    served.cycle()
+    come(served, 7, 8, 9, minute=120)
+    served.cycle()
+    decide("approve")
+    report = served.cycle()
+    assert report.state == "Held"
+    assert "3 people would be new" in report.reason
+    assert len(leads(served)) == 3
+    decide("approve")
+    assert served.cycle().state == "Complete"
+    assert len(leads(served)) == 9
+
+
+def test_new_people_who_are_rejected_come_never_and_others_go_on(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    register(served.connection, 7, 1, 2, minute=61)
+    served.cycle()
+    assert decide("reject", "a list that was bought") == 3
+    assert served.cycle().state == "Complete"
+    assert len(leads(served)) == 3
+    states = served.states()
+    assert states["registration:7"] == "done"
+    assert states["person:p4@example.com"] == "dropped"
+    assert states["registration:4"] == "left_out"
+    assert served.cycle().counts.api_calls == 0
+
+
+def test_known_people_who_change_in_great_number_are_held(served: Bench) -> None:
+    is_said(served, "person", 60, "surname = 'N/A'")
+    assert "3 of 3 known people would change (at most 1)" in served.cycle().reason
+    assert leads(served)["p1"] == "Last 1"
+    assert decide("reject", "a broken export") == 3
+    assert served.cycle().state == "Complete"
+    assert leads(served)["p1"] == "Last 1"
+    is_said(served, "person", 120, "surname = 'Mended'", "person_id = 1")
+    assert served.cycle().state == "Complete"
+    assert leads(served) == {"p1": "Mended", "p2": "Last 2", "p3": "Last 3"}
+
+
+def test_deletions_in_great_number_are_held_and_come_back_where_they_were_wrong(
+    served: Bench,
+) -> None:
+    is_said(served, "registration", 60, "status = 'cancelled'")
+    assert "3 of 3 activities would be deleted (at most 1)" in served.cycle().reason
+    assert len(served.records("Event")) == 3
+    assert decide("reject") == 3
+    assert served.cycle().state == "Complete"
+    assert len(served.records("Event")) == 3
+    is_said(served, "registration", 120, "status = 'approved'", "registration_id = 1")
+    is_said(served, "registration", 180, "status = 'cancelled'", "registration_id = 2")
+    assert served.cycle().state == "Complete"
+    assert len(served.records("Event")) == 3, "the source says of 2 what was rejected"
+
+
+def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> None:
+    come(served, 4, minute=60)
+    come(served, 5, 6, 7, minute=60, email="")
+    assert "3 of 4 new rows are rejected (at most 2)" in served.cycle().reason
+    assert len(leads(served)) == 3
+    decide("approve")
+    assert served.cycle().state == "Complete"
+    assert len(leads(served)) == 4
+
+
+def test_a_plan_says_that_a_cycle_would_be_held_and_is_applied_all_the_same(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    served.connection.commit()
+    with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+        assert "would be held: 3 people would be new (at most 2)" in plan.report.notes
+    applied(served, plan_of(served))
+    assert len(leads(served)) == 6
+    assert served.cycle().state == "Complete"
+
+
+def test_what_a_cycle_that_was_killed_has_read_is_judged_by_the_next_one(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    served.cycle(frozenset(("registrations", "attendances", "filtered_leads", "lead_payloads")))
+    report = served.cycle()
+    assert report.state == "Held"
+    assert len(leads(served)) == 3
+
+
+def test_limits_that_are_switched_off_hold_nothing(served: Bench) -> None:
+    off = {"changed_share": 0, "times_usual": 0, "deleted_share": 0, "rejected_share": 0}
+    served.settings(limits={**FEW, **off})
+    is_said(served, "person", 60, "surname = 'N/A'")
+    is_said(served, "registration", 60, "status = 'cancelled'")
+    come(served, 4, 5, 6, minute=60)
+    come(served, 7, 8, 9, minute=60, email="")
+    assert served.cycle().state == "Complete"
+
+
+USUAL = Usual(10_000, 20.0, 1.0, 1_000, 50)
+
+
+@pytest.mark.parametrize(
+    ("usual", "numbers", "held"),
+    [
+        # 20 % of the known people and 500: both.
+        (USUAL, {"changed": 2_000}, None),
+        (USUAL, {"changed": 2_001}, 2_000),
+        (USUAL._replace(known_people=100), {"changed": 100}, None),
+        (USUAL._replace(known_people=600), {"changed": 501}, 500),
+        # Ten times the mean of a day, and 1,000: both.
+        (USUAL, {"new": 1_000}, None),
+        (USUAL, {"new": 1_001}, 1_000),
+        (USUAL._replace(new_people_a_day=500.0), {"new": 5_000}, None),
+        (USUAL._replace(new_people_a_day=500.0), {"new": 5_001}, 5_000),
+        # 100 deletions, and 2 % of what we made.
+        (USUAL, {"deleted": {"activity": 100}, "made": {"activity": 300}}, None),
+        (USUAL, {"deleted": {"activity": 101}, "made": {"activity": 300}}, 100),
+        (USUAL, {"deleted": {"member": 2_000}, "made": {"member": 100_000}}, None),
+        (USUAL, {"deleted": {"member": 2_001}, "made": {"member": 100_000}}, 2_000),
+        # Of what usually comes through more than half is rejected.
+        (USUAL._replace(rejected=0), {"rows": NewRows(1_000, 500)}, None),
+        (USUAL._replace(rejected=0), {"rows": NewRows(1_000, 501)}, 500),
+        (USUAL._replace(rejected=0), {"rows": NewRows(10, 10)}, None),
+        (USUAL._replace(rejected=900), {"rows": NewRows(1_000, 940)}, None),
+        (USUAL._replace(rejected=900), {"rows": NewRows(1_000, 951)}, 950),
+        (USUAL._replace(row_count=0, rejected=0), {"rows": NewRows(1_000, 501)}, 500),
+        # After ten days of trouble ten times as much may have come together.
+        (USUAL._replace(days_since_complete=10.0), {"new": 2_000, "changed": 10_000}, None),
+        (USUAL._replace(days_since_complete=10.0), {"new": 2_001}, 2_000),
+    ],
+)
+def test_the_limits(usual: Usual, numbers: dict[str, Any], held: int | None) -> None:
+    nothing = {"changed": 0, "new": 0, "deleted": {}, "made": {}, "rows": NewRows(0, 0)}
+    found = beyond(Limits(), usual, **{**nothing, **numbers})
+    assert [each.most for each in found] == ([] if held is None else [held])
