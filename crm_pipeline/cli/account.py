@@ -344,6 +344,7 @@ def _become_client(
     from crm_pipeline.accounts.orgs import leave_client_in_org
     from crm_pipeline.accounts.store import pushed_sessions
     from crm_pipeline.ledger.anew import become_another_client, standing_of_client
+    from crm_pipeline.ledger.holds import approve_load
 
     check_client(client_id, yes=yes)
     standing = standing_of_client(connection, account.account_id)
@@ -361,6 +362,7 @@ def _become_client(
     )
     leave_client_in_org(connection, account.account_id)
     become_another_client(connection, account.account_id)
+    approve_load(connection, account.account_id)
 
 
 def _shown(value: object) -> object:

@@ -35,6 +35,7 @@ def send_again(
     """
     from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
     from crm_pipeline.ledger.again import people_with_fields, send_fields_again
+    from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
         account = get_account(connection, account_id)
@@ -45,6 +46,7 @@ def send_again(
         if chosen:
             send_fields_again(connection, account_id, chosen)
         read_from_the_start(connection, account_id)
+        approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} does so in its next cycle.")
 
@@ -56,6 +58,7 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
     these stay until this is asked for. Says first what it costs.
     """
     from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
+    from crm_pipeline.ledger.holds import approve_load
     from crm_pipeline.ledger.visits import attendances_in_org, take_as_own
     from crm_pipeline.salesforce.budget import composite_calls
 
@@ -77,6 +80,7 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
         )
         take_as_own(connection, account_id)
         read_from_the_start(connection, account_id)
+        approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} does so in its next cycle.")
 
@@ -85,6 +89,7 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
     """Say that rows which vanished in great number are meant: what is of them goes, too."""
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger import counts
+    from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
         is_deleting = get_account(connection, account_id).settings.vanished == "delete"
@@ -107,6 +112,7 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
             yes=yes,
         )
         counts.believe_vanished(connection, account_id)
+        approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} believes it in its next cycle.")
 

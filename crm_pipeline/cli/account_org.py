@@ -67,6 +67,7 @@ def _decide(account_id: str, *, start_anew: bool, yes: bool) -> None:
     from crm_pipeline.accounts.orgs import org_of, take_other_org
     from crm_pipeline.accounts.store import touch_account
     from crm_pipeline.ledger.anew import start_anew as send_again
+    from crm_pipeline.ledger.holds import approve_load
 
     _org_of(account_id)
     there = _look(account_id)
@@ -98,6 +99,7 @@ def _decide(account_id: str, *, start_anew: bool, yes: bool) -> None:
             take_other_org(connection, account_id)
         if start_anew:
             send_again(connection, account_id)
+            approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} delivers to org {organization_id} from its next cycle on.")
 
@@ -107,6 +109,7 @@ def _deliver_again(account_id: str, *, yes: bool) -> None:
     from crm_pipeline.accounts.orgs import deliver_again, rival_of
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger.anew import standing_of_client
+    from crm_pipeline.ledger.holds import approve_load
 
     account, there, elsewhere = log_in_to(account_id)
     there.log_out()
@@ -132,6 +135,7 @@ def _deliver_again(account_id: str, *, yes: bool) -> None:
         if get_account(connection, account_id) != account:
             mistake(f"Account {account_id} was changed meanwhile; say it again.")
         deliver_again(connection, account, there.organization_id)
+        approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} delivers to org {there.organization_id} from its next cycle on.")
 
@@ -140,6 +144,7 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
     """After a restored backup: seek in the org what is to be sent, and keep what is there."""
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger.copies import take_for_sent
+    from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
         get_account(connection, account_id)
@@ -150,6 +155,7 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
             "before the source changed it, and only what is not there is sent."
         )
         agree(what, "Go on?", yes=yes)
+        approve_load(connection, account_id)
         touch_account(connection, account_id)
     say(f"Account {account_id} goes on with its next cycles.")
 

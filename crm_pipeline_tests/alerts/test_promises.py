@@ -23,6 +23,7 @@ def standing(**facts: object) -> PromiseFacts:
         "reason": "",
         "refused": "",
         "exhausted": 0,
+        "hold_id": None,
         "waiting_since": None,
         "unread_since": None,
     }
@@ -35,6 +36,7 @@ def standing(**facts: object) -> PromiseFacts:
         ({}, []),
         ({"exhausted": 3}, ["exhausted retries"]),
         ({"refused": "INVALID_LOGIN"}, ["refused credentials"]),
+        ({"hold_id": 1}, ["held"]),
         ({"waiting_since": minutes_ago(59)}, []),
         ({"waiting_since": minutes_ago(61)}, ["late"]),
         ({"unread_since": minutes_ago(61)}, ["late"]),

@@ -129,6 +129,25 @@ def test_refused_credentials_are_told_at_once_and_when_others_are_set(connection
     assert ended["message"] == f"It is over: {told['message']}"
 
 
+def test_a_hold_is_told_when_it_begins_and_when_somebody_has_decided(connection, webhook):
+    an_idle_account(connection, "a")
+    connection.execute(
+        text(
+            "INSERT INTO crm.hold (account_id, cycle_id, after_operation, last_operation, exceeded)"
+            " VALUES ('a', 1, 0, 1, '[]')"
+        )
+    )
+    connection.commit()
+    assert causes() == [("a", "held")]
+    assert causes() == []
+    connection.execute(text("UPDATE crm.hold SET decision = 'approved'"))
+    connection.commit()
+    assert causes() == [("a", "held")]
+    told, ended = (each["alerts"][0] for each in webhook.received)
+    assert "nothing is sent before `crm-pipeline approve a` or" in told["message"]
+    assert (told["over"], ended["over"]) == (False, True)
+
+
 def test_what_was_over_before_anybody_could_be_told_is_not_told(connection, webhook):
     webhook.answer = 500
     an_idle_account(connection, "a")

@@ -75,6 +75,8 @@ def test_who_may_run(facts, expected):
         ),
         ({"state": "Processing"}, "unfinished"),
         ({"state": "Paused"}, "unfinished"),
+        ({"state": "Held", "unfinished": True, "retries": True}, None),
+        ({"state": "Held", "unfinished": True, "settings_changed": True}, "settings changed"),
         ({"unfinished": True}, "unfinished"),
         ({"unread_sessions": True}, "sessions to backfill"),
         ({"retries": True}, "retries"),

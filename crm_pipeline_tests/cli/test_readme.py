@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 
+from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.cli.app import app
 from crm_pipeline.settings import PROJECT, Settings
 
@@ -55,6 +56,16 @@ def test_the_table_of_settings_is_that_of_the_code():
     inside = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
     assert inside
     assert inside[1] == settings_table()
+
+
+def test_the_table_of_limits_is_that_of_the_code():
+    inside = re.search(r"<!-- limits -->\n(.*?)\n<!-- /limits -->", README, re.DOTALL)
+    rows = [
+        f"| `{name}` | {field.default} | {field.description} |"
+        for name, field in Limits.model_fields.items()
+    ]
+    assert inside
+    assert inside[1] == "\n".join(["| limit | default | what it is |", "|---|---|---|", *rows])
 
 
 def test_every_dependency_is_listed_with_its_reason():

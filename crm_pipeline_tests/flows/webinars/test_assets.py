@@ -11,7 +11,8 @@ from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, RANGE_TAG, account_tags
 from crm_pipeline.database.statements import statement
-from crm_pipeline.lineage.assets import TOPICS
+from crm_pipeline.lineage.assets import PROMISES, TOPICS
+from crm_pipeline.lineage.checks import judge
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 from crm_pipeline_tests.topics import undone_without
@@ -293,3 +294,28 @@ def test_an_account_that_is_unknown_fails_alone(fleet):
     result = fleet.run(account, "nobody")
     assert "nobody" in failure_of(result)
     assert fleet.status("sync_state", account) == "materialized"
+
+
+def test_an_account_that_is_held_says_so_and_what_to_do(fleet):
+    """The steps that read are green, those that send have said why they did nothing."""
+    (account,) = fleet.take(1)
+    assert fleet.run(account).success
+    limits = {"changed_people": 0, "changed_share": 0.1}
+    update_settings(fleet.connection, account, {"limits": limits})
+    fleet.connection.execute(
+        text(
+            "UPDATE warehouse.person SET surname = 'N/A', shipped_at = now() WHERE client_id ="
+            " (SELECT client_id FROM crm.account WHERE account_id = :account)"
+        ),
+        {"account": account},
+    )
+    fleet.connection.commit()
+    assert fleet.run(account).success
+    said = latest(fleet, "sync_state", account)
+    assert said["state"] == "Held"
+    assert "1 of 1 known people would change (at most 0)" in said["reason"]
+    assert f"`crm-pipeline approve {account}`" in said["remedy"]
+    assert said["next_try"] == "when somebody has approved or rejected what is held"
+    held = [promise for promise in PROMISES if promise.name == "nothing_is_held"]
+    [verdict] = judge(fleet.instance, [account], held)
+    assert not verdict.passed
