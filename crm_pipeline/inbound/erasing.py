@@ -366,7 +366,11 @@ def with_records(connection: Connection, traces: Traces) -> Traces:
 def shared_records(
     connection: Connection, traces: Traces, record_ids: Collection[str]
 ) -> frozenset[str]:
-    """Returns those of some records that stand for other people of the account as well."""
+    """Returns those of some records that stand for other people as well.
+
+    These may be people of another account that works in the org, but nobody with an address of the
+    person's.
+    """
     parameters = {**traces.parameters(), "record_ids": list(record_ids)}
     return frozenset(connection.scalars(statement("erasure/shared_records"), parameters))
 

@@ -219,14 +219,18 @@ def let_others_fill(
     account_id: str,
     emptied: Sequence[Emptied],
     together: Sequence[Collection[str]],
+    removed: Collection[str] = (),
 ) -> int:
-    """Has others of the account fill what was emptied of records that stand for them as well.
+    """Has others fill what was emptied of records that stand for them as well.
+
+    People of other accounts that work in the org are among them: their next cycle does it.
 
     Args:
         connection: the caller commits.
         account_id: the account.
         emptied: by updates that are recorded already, or by a removal.
         together: the names of fields that go together: nothing of others comes between them.
+        removed: addresses that were removed; whoever has one fills nothing, in whatever account.
 
     Returns:
         How many people are decided anew.
@@ -236,6 +240,7 @@ def let_others_fill(
         "account_id": account_id,
         "rows": _rows(emptied),
         "together": storable_json(names),
+        "removed": list(removed),
     }
     return connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
 

@@ -1,6 +1,7 @@
--- Updates, or removals, emptied fields of records that stand for other people of the account as well:
--- those are decided anew, and write there what they want, as far as it is still empty. Fields that
--- go together are emptied whole: while the person wants one of them, nothing of others comes there.
+-- Updates, or removals, emptied fields of records that stand for other people as well, of the account or
+-- of another one that works in the org: those are decided anew, and write there what they want, as far as
+-- it is still empty; but nobody with an address that was removed. Fields that go together are emptied
+-- whole: while the person wants one of them, nothing of others comes there.
 WITH emptied AS (
     SELECT DISTINCT e.salesforce_id, whole.field
     FROM
@@ -27,21 +28,26 @@ WITH emptied AS (
 ),
 
 others AS (
-    SELECT known.person_key, array_agg(DISTINCT said.key) AS fields
+    SELECT known.account_id, known.person_key, array_agg(DISTINCT said.key) AS fields
     FROM emptied AS e
+    INNER JOIN crm.account_of_same_org AS a ON a.account_id = :account_id
     INNER JOIN crm.identity AS known
-        ON known.account_id = :account_id AND e.salesforce_id = known.salesforce_id
-    INNER JOIN crm.person AS p ON known.person_key = p.person_key AND p.successor IS NULL
+        ON a.same_org_id = known.account_id AND e.salesforce_id = known.salesforce_id
+    INNER JOIN crm.person AS p
+        ON
+            known.person_key = p.person_key
+            AND p.successor IS NULL
+            AND coalesce(p.address, '') <> all(CAST(:removed AS text []))
     INNER JOIN LATERAL jsonb_each(known.sent) AS said
         ON e.field = lower(said.key) AND said.value <> 'null'
-    GROUP BY known.person_key
+    GROUP BY known.account_id, known.person_key
 ),
 
 filling AS (
     UPDATE crm.identity AS i
     SET left_behind = coalesce(i.left_behind, '{}') || w.fields
     FROM others AS w
-    WHERE i.account_id = :account_id AND i.person_key = w.person_key
+    WHERE i.account_id = w.account_id AND i.person_key = w.person_key
 )
 
 UPDATE crm.latest_version AS o
@@ -51,6 +57,6 @@ SET
     sent = NULL
 FROM others AS w
 WHERE
-    o.account_id = :account_id
+    o.account_id = w.account_id
     AND o.natural_key = 'person:' || w.person_key
     AND o.state IN ('done', 'pending', 'failed', 'exhausted')

@@ -83,6 +83,7 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
             desk.ledger.account_id,
             in_org.emptied,
             desk.chosen.fields_that_go_together,
+            removed=found.addresses,
         )
         bury_signs(connection, hasher, _signs(found))
         for address in _other_addresses(hasher, request.address, found):

@@ -9,7 +9,7 @@ from crm_pipeline.accounts.inbound import InOrg
 from crm_pipeline.ledger.outcomes import Done, Emptied, let_others_fill, record_done
 from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
 from crm_pipeline_tests.cycle.attribution.deals import cycle, deal
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of
 from crm_pipeline_tests.cycle.test_removals import (
     CANARY,
     WORDS,
@@ -18,7 +18,7 @@ from crm_pipeline_tests.cycle.test_removals import (
     receipt_of,
     traces,
 )
-from crm_pipeline_tests.flows.webinars.warehouse import track
+from crm_pipeline_tests.flows.webinars.warehouse import add_sessions, track
 
 SHOWN = ("Tracker_Id__c", "First_Source__c", "Last_Source__c", "Last_Keyword__c")
 FOLLOWING = {**ATTRIBUTION, "first_touch_policy": "unless_edited"}
@@ -97,6 +97,55 @@ def test_what_another_one_empties_while_an_update_is_on_its_way_is_filled_after_
     assert (row["Last_Source__c"], row["Last_Keyword__c"]) == ("bing", "looms")
     assert answered(Last_Source__c="bing") == (0, "done", None)
     shop.connection.rollback()
+
+
+def test_a_removal_spares_whom_another_client_knows_in_the_same_contact(shop: Bench) -> None:
+    """Spared are others' values; whoever has the removed address is not written again."""
+    other, client = "second", "client-2"
+    add_sessions(shop.connection, 9, client=client)
+    settings = {"attribution": ATTRIBUTION, "read_back_minutes": 0}
+    account_of(shop.connection, shop.server, other, client, org=ACCOUNT, **settings)
+    shop.settings(read_back_minutes=0)
+    canary: dict[str, Any] = {"email": CANARY, "contact_name": "Canarina Birdcage"}
+    bob: dict[str, Any] = {"email": "bob@example.com", "contact_name": "Bob Holder"}
+    track(shop.connection, 1, **canary, keyword="cages")
+    track(shop.connection, 2, **bob, client=client, source="bing")
+    track(shop.connection, 3, **canary, client=client, source="mail")
+    for account in (ACCOUNT, other):
+        assert shop.cycle(account=account).state == "Complete"
+    ids = {lead["Email"]: lead["Id"] for lead in shop.records("Lead")}
+    assert len(ids) == 2
+    contact = shop.admin("convert", lead_id=ids[CANARY])["contact_id"]
+    shop.admin("convert", lead_id=ids["bob@example.com"], contact_id=contact)
+    for account in (ACCOUNT, other):
+        assert shop.cycle(account=account).state == "Complete"
+
+    asked = ask(in_org="delete")
+    assert shop.cycle().state == "Complete"
+    told = "anonymized; another known person has it to themselves"
+    assert done_at(receipt_of(asked), "org/Contact") == {told: 1}
+    assert shop.cycle(account=other).state == "Complete"
+    [left] = shop.records("Contact")
+    assert (left["Id"], left["FirstName"], left["LastName"]) == (contact, "Bob", "Holder")
+    assert (left["Email"], left["Last_Source__c"]) == ("bob@example.com", "bing")
+    assert not any(word in str(value) for word in WORDS for value in left.values())
+    for account in (ACCOUNT, other):
+        assert shop.cycle(account=account).counts.api_calls == 1
+
+    # A lead of the one client that counts no more leaves the other's to the contact.
+    track(shop.connection, 3, minute=1, client=client, is_spam=True)
+    assert shop.cycle(account=other).state == "Complete"
+    track(shop.connection, 4, email="eve@example.com", source="fair")
+    shop.cycle()
+    [eve] = [each["Id"] for each in shop.records("Lead") if each["Email"] == "eve@example.com"]
+    shop.admin("convert", lead_id=eve, contact_id=contact)
+    track(shop.connection, 5, minute=1, email="eve@example.com", source="stall")
+    assert shown(shop)[2] == "stall"
+    for number in (4, 5):
+        track(shop.connection, number, minute=5, is_spam=True)
+    assert shown(shop)[2] is None
+    assert shop.cycle(account=other).state == "Complete"
+    assert shown(shop)[2] == "bing"
 
 
 @pytest.mark.parametrize("in_org", ["anonymize", "delete"])
