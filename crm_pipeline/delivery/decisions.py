@@ -194,24 +194,38 @@ def _decide_new(
     )
 
 
-def without_cut_codes(decision: Decision, codes: Collection[str]) -> Decision:
-    """A decision in which no code is cut to a field's length, which would make another one of it.
+def cut_codes(changes: Iterable[FieldChange], codes: Collection[str]) -> Collection[str]:
+    """The fields in which a code was cut to their length, which makes another one of it.
+
+    Args:
+        changes: of values, for the org to take them.
+        codes: the fields that hold codes, in small letters.
+    """
+    return {
+        each.field for each in changes if each.why == Why.TOO_LONG and each.field.lower() in codes
+    }
+
+
+def without_codes(decision: Decision, cut: Collection[str], empty: Collection[str]) -> Decision:
+    """A decision that leaves these codes out, and empties their fields where anything may stand.
 
     Args:
         decision: on which fields are to be written.
-        codes: the fields that hold codes, in small letters. One that is too short is left empty.
+        cut: the fields of the codes.
+        empty: the fields of the record in which nothing stands.
     """
-    cut = {
-        each.field
-        for each in decision.changes
-        if each.why == Why.TOO_LONG and each.field.lower() in codes
-    }
-    if not cut:
-        return decision
-    emptied = dict.fromkeys(cut) if decision.action == "update" else {}
-    kept = {name: value for name, value in decision.fields.items() if name not in cut}
     changes = [c._replace(new=None) if c.field in cut else c for c in decision.changes]
-    return replace(decision, fields=kept | emptied, changes=changes, altered=True)
+    kept = {name: value for name, value in decision.fields.items() if name not in cut}
+    if decision.action == "create":
+        return replace(decision, fields=kept, changes=changes, altered=True)
+    emptied = {name: None for name in cut if name not in empty}
+    return replace(
+        decision,
+        action="update" if kept or emptied else "none",
+        fields=kept | emptied,
+        changes=changes,
+        altered=True,
+    )
 
 
 def by_policy(

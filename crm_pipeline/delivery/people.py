@@ -1,7 +1,7 @@
 """People: which record stands for each, what of it is to change, and sending that."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,11 @@ from crm_pipeline.delivery.contact_accounts import with_accounts
 from crm_pipeline.delivery.decisions import (
     Decision,
     by_policy,
+    cut_codes,
     decide_person,
     made_unheard,
     newest_for_each_record,
-    without_cut_codes,
+    without_codes,
 )
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import PERSON
@@ -184,7 +185,9 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
     left_out = [d.operation_id for d in decisions if d.action == "leave_out"]
     updates = [d for d in decisions if d.action == "update"]
     with desk.ledger.step() as connection:
-        record_unchanged(desk, [d for d in decisions if d.action == "none"])
+        unchanged = [d for d in decisions if d.action == "none"]
+        note_changes(desk, unchanged)
+        record_unchanged(desk, unchanged)
         if left_out:
             leave_people_out(connection, left_out)
             desk.tally[PERSON.name, "people_left_out"] += len(left_out)
@@ -280,13 +283,14 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     made |= former_records(desk, people, matched.keys(), made.keys())
     people = without_others_records(desk, people, matched)
     codes = chosen.codes
-    decided = [
-        (
-            person,
-            without_cut_codes(decide_person(person, matched, known, chosen, made), codes),
-        )
-        for person in people
-    ]
+    decided = []
+    for person in people:
+        decision = decide_person(person, matched, known, chosen, made)
+        if cut := cut_codes(decision.changes, codes):
+            match = matched.get(person.address) or made.get(person.person_key)
+            empty = _empty(person, decision, match, known[decision.sobject], cut)
+            decision = without_codes(decision, cut, empty)
+        decided.append((person, decision))
     for person, decision in decided:
         if decision.action == "create" and person.address in found.shared:
             decision.reason = "new; the number is several people's"
@@ -324,6 +328,21 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     if len(decisions) < len(by_policies):
         desk.passes.another = True
     return decisions
+
+
+def _empty(
+    person: DuePerson,
+    decision: Decision,
+    match: Match | None,
+    schema: SObjectSchema,
+    cut: Collection[str],
+) -> Collection[str]:
+    """Those fields of codes in which nothing stands, by the record or by what was wanted last."""
+    if match is not None and match.salesforce_id == decision.salesforce_id:
+        return [name for name in cut if match.fields.get(name) is None]
+    last = {name: value for name, value in (person.last_sent or {}).items() if name in cut}
+    too_long = cut_codes(schema.fit(last, "update").changes, [name.lower() for name in cut])
+    return [name for name, value in last.items() if value is None or name in too_long]
 
 
 def _overwrites(desk: Desk, people: Sequence[DuePerson]) -> Mapping[int, Mapping[str, Any]]:

@@ -122,6 +122,13 @@ def test_a_click_id_that_is_too_long_for_its_field_is_left_out_and_never_cut(sho
     assert ada["Last_Campaign__c"] == bob["Last_Campaign__c"] == "c" * 255
     assert ada["First_Gclid__c"] == "Cj0K"
     assert shop.cycle().counts.api_calls == 0
+    # Where the field is empty already, nothing is written for another one that is too long.
+    longer = {**long, "gclid": "H" * 300}
+    for number, address in ((4, ADA["email"]), (5, "bob@example.com")):
+        track(shop.connection, number, minute=90, **longer, email=address)
+    report = shop.cycle()
+    assert "Last_Gclid__c (2)" in report.notes
+    assert report.counts.api_calls == 0
 
 
 def test_a_registrant_who_also_called_is_one_person_with_what_both_say(shop: Bench) -> None:
