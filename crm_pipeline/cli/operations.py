@@ -1,18 +1,21 @@
 """`crm-pipeline operations`: what failed, and what a person decides about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crm_pipeline.cli.arguments import OfAccount
 from crm_pipeline.cli.databases import locked, transaction
+from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, print_facts, print_table, say
+from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
 app = typer.Typer(
     help="Writes: list those that failed, or others; look at one; send it again or drop it. What "
@@ -37,6 +40,8 @@ class State(StrEnum):
 
 _FAILED = (State.failed, State.exhausted)
 
+_ROWS_AT_ONCE = 5_000
+
 _REJECTED = "held and rejected"
 """Dropped by a person while it was held, as `named_operations` says."""
 
@@ -46,26 +51,78 @@ OperationIds = Annotated[
 WithCode = Annotated[str | None, typer.Option("--code", help="Only those with this error code.")]
 
 
+class Kind(StrEnum):
+    """The ledger's kinds of operations."""
+
+    person = "person"
+    activity = "activity"
+    campaign = "campaign"
+    member = "member"
+    record = "record"
+    message = "message"
+
+
+_DAYS_AND_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+
+_COLUMNS = (
+    "id",
+    "account",
+    "about",
+    "state",
+    "tries left",
+    "next try",
+    "code",
+    "why",
+)
+
+_COLUMNS_OF_FILES = (*_COLUMNS, "kind", "object", "action", "record", "at")
+
+
 @app.command("list")
 def list_(
     account: Annotated[
         str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
     ] = None,
+    *,
     states: Annotated[
         list[State] | None,
         typer.Option("--state", help="By default failed and exhausted; may be given again."),
     ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Of one kind only.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAYS_AND_TIMES, help="To which something happened since then, UTC."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAYS_AND_TIMES, help="To which nothing happened later, UTC."),
+    ] = None,
     code: WithCode = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest.")] = 50,
+    file: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="All of them into a file that you may read."),
+    ] = None,
 ) -> None:
     """List what failed, the oldest first, with the reason; or what is in another state."""
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.statements import statement
 
-    wanted = {"account_id": account, "states": list(states or _FAILED), "error_code": code}
+    wanted = {
+        "account_id": account,
+        "states": list(states or _FAILED),
+        "error_code": code,
+        "kind": kind,
+        "since": since and since.replace(tzinfo=UTC),
+        "until": until and until.replace(tzinfo=UTC),
+    }
     with transaction() as connection:
         if account is not None:
             get_account(connection, account)
+        if file is not None:
+            written = _write(file, connection, wanted)
+            say(f"{_counted(written)} in {file}; it has personal data.")
+            return
         found = connection.execute(
             statement("operations/list_operations"), {**wanted, "limit": limit}
         ).all()
@@ -73,38 +130,51 @@ def list_(
         standings = connection.execute(
             statement("operations/states"), {"account_id": account}
         ).all()
+    chosen = states or code or kind or since or until
     print_table(
         "",
-        (
-            "id",
-            "account",
-            "about",
-            "state",
-            "tries left",
-            "next try",
-            "code",
-            "why",
-        ),
-        [
-            (
-                row.operation_id,
-                row.account_id,
-                row.natural_key,
-                row.state,
-                row.attempts_left,
-                row.next_attempt_at,
-                row.error_code,
-                row.error_message or row.reason,
-            )
-            for row in found
-        ],
-        empty="None is in this state." if states or code else "Nothing failed.",
+        _COLUMNS,
+        [_cells(row) for row in found],
+        empty="None is in this state." if chosen else "Nothing failed.",
     )
     if total > len(found):
-        say(f"{len(found)} of {total}; --limit shows more.", err=True)
-    if not states:
+        say(f"{len(found)} of {total}; --limit shows more, --csv FILE has all.", err=True)
+    if not chosen:
         for standing in standings:
             _say_what_waits(standing)
+
+
+def _cells(row: "Row[Any]") -> tuple[Any, ...]:
+    return (
+        row.operation_id,
+        row.account_id,
+        row.natural_key,
+        row.state,
+        row.attempts_left,
+        row.next_attempt_at,
+        row.error_code,
+        row.error_message or row.reason,
+    )
+
+
+def _write(file: Path, connection: "Connection", wanted: Mapping[str, Any]) -> int:
+    """Writes all operations that are wanted as CSV; returns how many."""
+    import csv
+
+    from crm_pipeline.database.statements import statement
+
+    written = 0
+    with private_file(file) as opened:
+        writer = csv.writer(opened)
+        writer.writerow(_COLUMNS_OF_FILES)
+        rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
+            statement("operations/list_operations"), {**wanted, "limit": None}
+        )
+        for row in rows:
+            more = (row.kind, row.sobject, row.action, row.salesforce_id, row.happened_at)
+            writer.writerow(shown(value) for value in (*_cells(row), *more))
+            written += 1
+    return written
 
 
 def _say_what_waits(standing: "Row[Any]") -> None:

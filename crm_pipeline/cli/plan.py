@@ -1,14 +1,12 @@
 """`crm-pipeline plan`: what the next cycle would do, before it does."""
 
 import csv
-import os
 import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 from typing import IO, TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -17,6 +15,7 @@ import typer
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
 
@@ -90,7 +89,7 @@ def plan(
     try:
         with (
             stopped_by_ctrl_c() as stop,
-            nullcontext() if file is None else _new_file(file) as opened,
+            nullcontext() if file is None else private_file(file) as opened,
             planned(account_id, planning, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set) as found,
         ):
             contents = _Contents.of(found)
@@ -228,23 +227,6 @@ def _record_id(record: "PlannedRecord") -> str | None:
 
 def _reason(record: "PlannedRecord") -> str:
     return ": ".join(filter(None, (record.code, record.reason)))
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner may read; one that was there stays until this one is whole."""
-    try:
-        descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        mistake(f"{path} cannot be written: {error.strerror}.")
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-            yield opened
-        if new.stat().st_size:
-            new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _write_csv(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:

@@ -1,10 +1,14 @@
+import csv
 import getpass
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_pipeline.cli.operations import State
+from crm_pipeline.cli.operations import Kind, State
+from crm_pipeline.delivery import kind as kinds
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.local_org.store import Org
@@ -39,6 +43,8 @@ def test_states_have_the_ledger_s_words_everywhere(pipeline: Engine):
             )
         )
     assert set(re.findall(r"'(\w+)'", allowed)) == set(State)
+    known = {each.name for each in vars(kinds).values() if isinstance(each, kinds.Kind)}
+    assert known | {"message"} == set(Kind)
     former = re.compile("given up|gave up|waiting for retry", re.IGNORECASE)
     told = [
         *PROJECT.glob("*.md"),
@@ -90,6 +96,26 @@ def test_what_waits_is_told_with_why(run: Run, org: Org, pipeline: Engine):
 def test_what_waits_for_a_person_who_failed_is_told(run: Run, refused: int):
     told = run("operations", "list", "acme").stderr
     assert "1 pending wait: for people who failed or are exhausted, or for the next" in told
+
+
+def test_operations_are_listed_by_kind_and_time_and_written_to_a_file(
+    run: Run, refused: int, tmp_path: Path
+):
+    file = tmp_path / "failed.csv"
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    for within in ("--kind=person", f"--since={yesterday}", "--until=2100-01-01 12:00"):
+        assert str(refused) in run("operations", "list", "acme", within).stdout
+    for without in ("--kind=member", "--since=2100-01-01", "--until=2020-01-01T00:00"):
+        assert "None is in this state" in run("operations", "list", "acme", without).stdout
+    assert "1 operation in" in run("operations", "list", f"--csv={file}").stdout
+    with file.open(newline="", encoding="utf-8") as opened:
+        [row] = csv.DictReader(opened)
+    assert (row["id"], row["kind"], row["object"]) == (str(refused), "person", "Lead")
+    assert row["code"] == REFUSED
+    assert file.stat().st_mode & 0o077 == 0
+    in_no_folder = run("operations", "list", f"--csv={tmp_path}/no/such.csv", fails=1)
+    assert "cannot be written" in in_no_folder.stderr
+    run("operations", "list", "--since=yesterday", fails=2)
 
 
 def test_operations_in_any_state_are_listed(run: Run, refused: int, pipeline: Engine):

@@ -1,23 +1,35 @@
--- Operations in some states, oldest first: of one account or of all.
+-- Operations in some states, oldest first: of one account or of all, of one kind or of all, and by
+-- the time of the last that happened to them.
 SELECT
     o.operation_id,
     o.account_id,
     CASE o.kind WHEN 'person' THEN coalesce('person:' || p.address, o.natural_key) ELSE o.natural_key END
         AS natural_key,
+    o.kind,
     o.action,
     o.sobject,
+    o.salesforce_id,
     o.state,
     o.attempts_left,
     coalesce(o.error_code, o.reason_code) AS error_code,
     o.error_message,
     o.reason,
     o.next_attempt_at,
-    o.created_at
+    greatest(o.created_at, o.sent_at, o.finished_at) AS happened_at
 FROM crm.operation AS o
 LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 WHERE
     o.state = any(CAST(:states AS text []))
     AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
     AND (CAST(:error_code AS text) IS NULL OR :error_code IN (o.error_code, o.reason_code))
+    AND (CAST(:kind AS text) IS NULL OR o.kind = :kind)
+    AND (
+        CAST(:since AS timestamptz) IS NULL
+        OR greatest(o.created_at, o.sent_at, o.finished_at) >= :since
+    )
+    AND (
+        CAST(:until AS timestamptz) IS NULL
+        OR greatest(o.created_at, o.sent_at, o.finished_at) < :until
+    )
 ORDER BY o.operation_id
 LIMIT :limit
