@@ -5,7 +5,8 @@ import pytest
 from crm_pipeline_tests.chaos.installation import Installation
 from crm_pipeline_tests.chaos.test_walk import KILLED_AFTER_THE_ORG_WORKED, OTHERS, broken
 from crm_pipeline_tests.chaos.walk import BREAKAGES, Breakage, Walk
-from crm_pipeline_tests.depth import deep_but_for
+
+pytestmark = pytest.mark.deep
 
 STEP = 20
 
@@ -16,18 +17,13 @@ def walk(installation: Installation) -> Walk:
     return Walk(installation, "with tracked leads")
 
 
-@pytest.mark.parametrize(
-    "breakage",
-    deep_but_for(lambda each: each.name == "line cut after the org worked", OTHERS),
-    ids=lambda breakage: breakage.name,
-)
+@pytest.mark.parametrize("breakage", OTHERS, ids=lambda breakage: breakage.name)
 def test_the_promise_holds_wherever_a_cycle_breaks(walk: Walk, breakage: Breakage) -> None:
     places = walk.places(breakage)
     chosen = places[BREAKAGES.index(breakage) % STEP :: STEP] or places[:1]
     assert not (said := broken(walk, breakage, chosen)), said
 
 
-@pytest.mark.deep
 def test_a_process_killed_at_a_call_leaves_no_second_record(walk: Walk) -> None:
     breakage = KILLED_AFTER_THE_ORG_WORKED
     assert not (said := broken(walk, breakage, walk.places(breakage))), said

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from crm_pipeline_tests.chaos.installation import installed, org_named
 from crm_pipeline_tests.chaos.random_walk import SETTINGS, RandomWalk
-from crm_pipeline_tests.depth import deep_but_first
+
+pytestmark = pytest.mark.deep
 
 SEED = 1
 
@@ -21,7 +22,7 @@ def walk(module_pipeline: Engine) -> Iterator[RandomWalk]:
         walk.close()
 
 
-@pytest.mark.parametrize("number", deep_but_first(1, range(1, 4)))
+@pytest.mark.parametrize("number", range(1, 4))
 def test_the_promise_holds_after_several_faults_at_several_accounts(
     walk: RandomWalk, number: int
 ) -> None:
@@ -29,7 +30,6 @@ def test_the_promise_holds_after_several_faults_at_several_accounts(
     assert not findings, str(findings)
 
 
-@pytest.mark.deep
 def test_an_episode_is_the_same_whenever_its_seed_is(walk: RandomWalk) -> None:
     struck = []
     for _ in range(2):

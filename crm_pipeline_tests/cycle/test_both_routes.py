@@ -13,6 +13,7 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.local_org.server import LocalOrgServer
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.conftest import account_of
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import (
     add_person,
     add_sessions,
@@ -297,7 +298,7 @@ def test_each_value_is_tried_together_with_others() -> None:
 
 @pytest.mark.parametrize(
     "chosen",
-    [{}, *TOGETHER, *(pytest.param(each, marks=pytest.mark.deep) for each in EACH)],
+    deep_but_first(5, [{}, *TOGETHER, *EACH]),
     ids=str,
 )
 def test_settings_mean_the_same_on_both_routes(pair: Pair, chosen: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """A removal whose process dies at any place is finished by the next one, once."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -12,15 +11,10 @@ from crm_pipeline.delivery.gate import TombstoneGate
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask, receipt_of
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
-STRIDE = int(os.environ.get("REMOVAL_STRIDE", "6"))
-"""Of the places where a removal can die, every so many-th is visited: a person for each.
-
-`REMOVAL_STRIDE=1 .venv/bin/pytest crm_pipeline_tests/cycle/test_removals_killed.py` visits each.
-"""
-
-PEOPLE = 180 // STRIDE
+PLACES_AT_MOST = 180
 
 END_OTHERS = text(
     "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
@@ -69,16 +63,19 @@ def killed_at(number: int, patch: pytest.MonkeyPatch) -> Iterator[Callable[[], i
         event.remove(Engine, "before_cursor_execute", place)
 
 
+@pytest.mark.parametrize("stride", deep_but_first(1, [16, 5]))
 def test_wherever_the_run_dies_there_is_one_removal(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stride: int
 ) -> None:
+    """Of the places every so many-th is visited: a person for each."""
+    people = PLACES_AT_MOST // stride
     bench.org.config.bulk_hard_delete = True
-    for person in range(1, PEOPLE + 1):
+    for person in range(1, people + 1):
         add_person(bench.connection, person, f"canary{person}@example.com")
         register(bench.connection, person, person)
     bench.cycle()
-    for person in range(1, PEOPLE + 1):
-        address, number = f"canary{person}@example.com", person * STRIDE
+    for person in range(1, people + 1):
+        address, number = f"canary{person}@example.com", person * stride
         received = ask(address=address, in_org="delete")
         with killed_at(number, monkeypatch) as places, suppress(Killed):
             bench.cycle(REMOVALS)
@@ -91,7 +88,7 @@ def test_wherever_the_run_dies_there_is_one_removal(
         assert any(each["place"] == "platform" for each in receipt["places"])
         assert list(places_of(bench.connection.engine, address)) == []
         assert address not in {lead["Email"] for lead in bench.records("Lead")}
-    assert person in range(10, PEOPLE), "all places of a removal are come to"
+    assert 60 < places() < number, "all places of a removal are come to"
     told = bench.connection.execute(
         text("SELECT about, count(*) AS times FROM platform_inbox.message GROUP BY about")
     )

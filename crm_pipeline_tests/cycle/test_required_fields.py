@@ -10,6 +10,7 @@ from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, members, switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 __all__ = ["run"]
@@ -18,7 +19,9 @@ REGION: Mapping[str, Any] = {"Region__c": {"type": "string", "length": 40, "requ
 ROUTES = pytest.mark.parametrize("route", ["composite", "bulk"])
 
 
-@pytest.fixture(params=["Lead", "Contact", "Event", "Campaign", "CampaignMember"])
+@pytest.fixture(
+    params=deep_but_first(2, ["Lead", "CampaignMember", "Contact", "Event", "Campaign"])
+)
 def demanding(
     request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Bench, str]]:

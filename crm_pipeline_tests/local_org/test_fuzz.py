@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crm_pipeline_tests.local_org.wire import Caller, serving
 
-EXAMPLES = int(os.environ.get("CRM_PIPELINE_FUZZ_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("CRM_PIPELINE_FUZZ_EXAMPLES", "75"))
 NAMES = [
     "Id", "id", "LastName", "Company", "Email", "OwnerId", "AccountId", "WhoId", "WhatId", "Status",
     "StartDateTime", "EndDateTime", "DurationInMinutes", "ActivityDate", "CampaignId", "LeadId",

@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.account import AccountSettings
@@ -20,38 +19,33 @@ from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.depth import deep_but_first, deep_but_for
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.local_org.switches import switches
 from crm_pipeline_tests.small_flow.badges import MASTERED, TOPICS, Badge, badges_flow
 
-EACH = [(name, value) for name, values in switches().items() for value in values]
+EACH = [{name: value} for name, values in switches().items() for value in values]
+OTHERS = {name: values[1] for name, values in switches().items()}
+"""Of each switch a value that is not the default."""
 
 SAID = {1: "first", 2: "second"}
 
 
-def named(each: tuple[str, Any]) -> str:
-    return f"{each[0]}: {each[1]}"
+def named(chosen: Mapping[str, Any]) -> str:
+    return str(chosen) if len(chosen) == 1 else "others"
 
 
 def under(*names: str) -> pytest.MarkDecorator:
     """Lets a story be told under each value of the switches that it is about."""
-    chosen = [each for each in EACH if each[0] in names]
+    chosen = [each for each in EACH if each.keys() <= {*names}]
     return pytest.mark.parametrize("bench", chosen, indirect=True, ids=named)
 
 
-def others_are_deep() -> list[ParameterSet]:
-    """Each switch with one value that is not the default; with the other ones in depth."""
-    first = {name: values[1] for name, values in switches().items()}
-    return deep_but_for(lambda each: first[each[0]] == each[1], EACH)
-
-
-@pytest.fixture(params=others_are_deep(), ids=named)
+@pytest.fixture(params=deep_but_first(1, [OTHERS, *EACH]), ids=named)
 def bench(
     request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
-    name, value = request.param
-    org = {"name": ACCOUNT, **ORG, "objects": MASTERED, name: value}
+    org = {"name": ACCOUNT, **ORG, "objects": MASTERED, **request.param}
     with bench_of(org, pipeline, monkeypatch) as made:
         made.settings(read_back_minutes=0)
         yield made
