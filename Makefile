@@ -14,7 +14,7 @@ help:
 	@echo 'make test-deep      the rest of the tests: whole matrices, long searches, slow stacks'
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
-	@echo 'make fuzz           thousands of requests to the listener, made of its own description'
+	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, of the commands'
 	@echo 'make picture        docs/lineage.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
@@ -86,6 +86,7 @@ reference: install
 	  --output docs/commands.md
 
 fuzz: install
+	.venv/bin/pytest -q -n 2 -m 'hypothesis and not deep' --hypothesis-profile='any machine'
 	FUZZ_EXAMPLES=$(or $(FUZZ),1000) .venv/bin/pytest -q -n 2 \
 	  crm_pipeline_tests/listener/test_own_description.py
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from itertools import permutations
 from typing import Any
 
@@ -177,7 +178,7 @@ def test_minutes_and_percent_are_those_of_brute_force_in_any_order_and_never_ove
     there: dict[int, set[int]] = {}
     for session, begins, minutes in visits:
         there.setdefault(session, set()).update(range(begins, begins + minutes))
-    share = sum(min(len(each), 60) for each in there.values()) / (60 * len(there))
+    share = Fraction(sum(min(len(each), 60) for each in there.values()), 60 * len(there))
     assert member.fields["fields"] == {
         "Minutes__c": sum(map(len, there.values())),
         "Percent__c": round(100 * share),
@@ -222,7 +223,7 @@ def test_who_saw_the_recording_is_as_registered_as_before_where_that_is_not_sent
         [member] = member_intents([row(), seen], chosen(**settings), {})
         assert member.fields["Status"] == "Registered"
         [member] = member_intents([seen], chosen(**settings), {})
-        assert member.rejected_because == rules.NO_STATUS
+        assert member.rejected_because == "the account sends no status for this stage"
     untold = replace(chosen(), recordings=False)
     assert "attended_on_demand" not in untold.statuses
     own = {"label": "Saw it", "priority": 9}
