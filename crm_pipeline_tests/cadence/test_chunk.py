@@ -30,13 +30,13 @@ def test_a_slow_org_delays_nobody_else(connection, monkeypatch):
         accounts_with_a_registration(connection, orgs, *names)
         faults = f"{orgs.url_of('slow')}/_admin/faults"
         hang = {"kind": "composite", "action": "hang", "seconds": 60}
-        requests.post(faults, json=hang, timeout=5).raise_for_status()
+        requests.post(faults, json=hang, timeout=30).raise_for_status()
 
         ended = []
         for reports in sync_accounts(names, run_id="run", steps=ALL_TOPICS):
             ended += [report.account_id for report in reports]
             if len(ended) == 3:
-                requests.delete(faults, timeout=5).raise_for_status()
+                requests.delete(faults, timeout=30).raise_for_status()
 
     assert sorted(ended[:3]) == ["b", "c", "d"]
     assert ended[3] == "slow"

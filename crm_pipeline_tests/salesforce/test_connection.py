@@ -17,7 +17,6 @@ from crm_pipeline.salesforce.errors import (
     OrgUnavailable,
     RequestRefused,
 )
-from crm_pipeline.salesforce.limits import TRIES
 from crm_pipeline.salesforce.login import log_in
 from crm_pipeline_tests.salesforce.orgs import (
     APP,
@@ -93,10 +92,10 @@ def test_usage_is_read_beside_an_apps_own(canned):
 )
 def test_a_read_that_fails_in_passing_is_tried_again(org, action):
     connection = org.connect()
-    org.weather("limits", action, times=TRIES - 1)
+    org.weather("limits", action, times=2)
 
     assert _read(connection).body["DailyApiRequests"]
-    assert connection.api_calls == TRIES
+    assert connection.api_calls == 3
 
 
 def test_a_read_is_tried_a_bounded_number_of_times(org):
@@ -105,7 +104,7 @@ def test_a_read_is_tried_a_bounded_number_of_times(org):
 
     with pytest.raises(OrgUnavailable, match="HTTP 503"):
         _read(connection)
-    assert connection.api_calls == TRIES
+    assert connection.api_calls == 3
 
 
 def test_a_wait_in_vain_is_not_repeated(org):
@@ -160,7 +159,7 @@ def test_a_write_whose_answer_is_lost_is_never_sent_again(org, action, written):
     assert connection.calls["create"] == 1
 
     org.lets_go()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(org.rows("Lead")) < written and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(org.rows("Lead")) == written
@@ -239,7 +238,7 @@ def test_a_policy_that_keeps_taking_too_long_stops_the_account(canned):
 
     with pytest.raises(AccountStopped, match="Exempt from Transaction Security"):
         _read(connection)
-    assert connection.api_calls == TRIES
+    assert connection.api_calls == 3
 
 
 def test_an_expired_session_is_renewed_once_and_the_request_arrives(org):

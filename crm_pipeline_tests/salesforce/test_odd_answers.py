@@ -64,7 +64,7 @@ def test_where_all_records_are_odd_the_account_is_stopped_after_some_calls(org):
     with pytest.raises(AccountStopped):
         send(connection, [lead(ref, NumberOfEmployees="many") for ref in range(200)])
 
-    assert connection.calls["create"] <= 1 + 2 * writes.HALVINGS
+    assert connection.calls["create"] <= 1 + 2 * 24
     assert org.rows("Lead") == []
 
 

@@ -6,11 +6,6 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.salesforce.limits import (
-    COLLECTION_RECORDS,
-    COLLECTION_RUNS,
-    COMPOSITE_QUERIES_OR_COLLECTIONS,
-)
 from crm_pipeline.salesforce.outcomes import Action, Write
 from crm_pipeline.salesforce.packing import by_parents, collections_of, waves_of
 
@@ -99,9 +94,9 @@ def test_every_write_is_packed_once_within_every_limit(writes):
     sent = [write for each in packed for write in each.writes]
     assert sorted(map(id, sent)) == sorted(map(id, writes))
     for each in packed:
-        assert 1 <= len(each.writes) <= COLLECTION_RECORDS
+        assert 1 <= len(each.writes) <= 200
         runs = [sobject for sobject, _ in groupby(each.writes, key=lambda write: write.sobject)]
-        assert len(runs) <= COLLECTION_RUNS
+        assert len(runs) <= 10
         assert each.action != "upsert" or len(runs) == 1
         ids = [write.salesforce_id for write in each.writes if write.salesforce_id]
         assert len(ids) == len(set(ids))
@@ -125,7 +120,7 @@ def test_all_rows_of_a_parent_travel_in_one_call(some: list[tuple[int, str]], ti
         parents = [{each.group_key for each in part} for part in parts]
         assert sum(map(len, parents)) == len(set().union(*parents))
         assert all(
-            len(list(collections_of(part))) <= COMPOSITE_QUERIES_OR_COLLECTIONS or len(whose) == 1
+            len(list(collections_of(part))) <= 5 or len(whose) == 1
             for part, whose in zip(parts, parents, strict=True)
         )
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_pipeline.sample.later import LATE_MINUTES, add_traffic
+from crm_pipeline.sample.later import add_traffic
 from crm_pipeline.sample.warehouse import SampleError, create
 
 UNTIL = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_some_rows_commit_now_with_an_older_date_of_shipping(pipeline: Engine):
             {"last": last, "later": LATER},
         ).all()
     assert len(dates) == brought.late > 0
-    assert min(dates) >= LATER - timedelta(minutes=LATE_MINUTES)
+    assert min(dates) >= LATER - timedelta(minutes=20)
     assert min(dates) < UNTIL
 
 

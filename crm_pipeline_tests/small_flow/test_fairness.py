@@ -11,7 +11,6 @@ from sqlalchemy import Engine, text
 from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.declaration import Batch, Flow, Reading
-from crm_pipeline.delivery.allowance import LEAST_SHARE
 from crm_pipeline.flows.campaigns.flow import CAMPAIGNS
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.flows.webinars.flow import WEBINARS
@@ -113,14 +112,14 @@ def test_retries_are_taken_of_each_flow_in_turn_the_oldest_first(
 
 def test_calls_are_shared_where_they_are_limited(bench: Bench) -> None:
     """Webinars with work for many cycles leave calls for the others."""
-    bench.settings(api_calls_per_cycle=2 * LEAST_SHARE, route="composite")
+    bench.settings(api_calls_per_cycle=20, route="composite")
     people_register(bench, *range(1, 61))
     flows = [*FLOWS, badges_flow([Badge(1)], watches=())]
     bench.connection.commit()
     cycle = partial(sync_account, ACCOUNT, run_id="test", steps=ALL_TOPICS | TOPICS, flows=flows)
     with small_calls():
         report = cycle()
-        assert (report.state, report.counts.api_calls) == ("Paused", 2 * LEAST_SHARE)
+        assert (report.state, report.counts.api_calls) == ("Paused", 20)
         assert "This cycle's 20 API calls are spent; the next one goes on" in report.reason
         assert len(bench.records("Badge__c")) == 1
         assert 0 < len(bench.records("Event")) < len(bench.records("Lead"))
@@ -154,17 +153,17 @@ def cards_flow(number: int) -> Flow[Any]:
 @pytest.mark.parametrize("first", ["badges", "cards"])
 def test_records_of_several_flows_share_the_calls_by_flow(bench: Bench, first: str) -> None:
     """A flow with records for many cycles leaves calls for another one's few."""
-    bench.settings(api_calls_per_cycle=2 * LEAST_SHARE, route="composite")
+    bench.settings(api_calls_per_cycle=20, route="composite")
     two = [badges_flow([Badge(each) for each in range(1, 101)], watches=()), cards_flow(3)]
     flows = [*FLOWS, *(two if first == "badges" else reversed(two))]
     steps = ALL_TOPICS | TOPICS | {"cards"}
     bench.connection.commit()
     with small_calls():
         report = sync_account(ACCOUNT, run_id="test", steps=steps, flows=flows)
-    assert (report.state, report.counts.api_calls) == ("Paused", 2 * LEAST_SHARE)
+    assert (report.state, report.counts.api_calls) == ("Paused", 20)
     keys = [row["Badge_Key__c"] for row in bench.records("Badge__c")]
     assert sorted(key for key in keys if key.startswith("card")) == ["card 1", "card 2", "card 3"]
-    assert LEAST_SHARE < len(keys) < 100
+    assert 10 < len(keys) < 100
 
 
 def test_records_of_a_flow_that_is_off_neither_go_nor_hold_up_others(

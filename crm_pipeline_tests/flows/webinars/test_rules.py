@@ -9,16 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_pipeline.accounts.account import AccountSettings
-from crm_pipeline.accounts.people import OPT_OUT
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.flows.webinars import rules
 from crm_pipeline.flows.webinars.rules import Choices, person_fields
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.sources.mapping import FieldMap, field_maps, rejection
 from crm_pipeline.sources.participations import ExtractName, Participation
-from crm_pipeline.sources.stages import BEFORE_START, NO_MINUTES
 from crm_pipeline_tests.flows.people import people_of
 
+UNKNOWN_STATUS = "nobody has said what its status means (stage_of)"
+TOO_SHORT = "there for fewer minutes than count as attended"
+NO_MINUTES = "a visit of no minutes"
+BEFORE_START = "a visit that was over before the session began (early_visits_count)"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPS = field_maps(AccountSettings(), [])
 
@@ -76,9 +78,9 @@ def refused_for(status: str | None, **settings: Any) -> str | None:
         ("denied", "declined"),
         ("declined", "declined"),
         ("invited", "invited"),
-        ("quizás", rules.UNKNOWN_STATUS),
-        (7, rules.UNKNOWN_STATUS),
-        (["registered"], rules.UNKNOWN_STATUS),
+        ("quizás", UNKNOWN_STATUS),
+        (7, UNKNOWN_STATUS),
+        (["registered"], UNKNOWN_STATUS),
     ],
 )
 def test_a_status_that_is_no_registration_has_no_activity(status: Any, reason: str | None) -> None:
@@ -110,8 +112,8 @@ def test_an_attendance_of_no_minutes_is_none_and_one_of_unknown_minutes_is_one()
         (30, {"minutes_attended": 29}, {}, BEFORE_START),
         (30, {"minutes_attended": 30}, {}, BEFORE_START),
         (30, {"minutes_attended": 31}, {}, None),
-        (30, {"minutes_attended": 30.5}, {}, rules.TOO_SHORT),
-        (30, {"minutes_attended": 40}, {"attended_at_least_minutes": 15}, rules.TOO_SHORT),
+        (30, {"minutes_attended": 30.5}, {}, TOO_SHORT),
+        (30, {"minutes_attended": 40}, {"attended_at_least_minutes": 15}, TOO_SHORT),
         (30, {"minutes_attended": 45}, {"attended_at_least_minutes": 15}, None),
         (30, {"minutes_attended": 0}, {}, NO_MINUTES),
         (30, {"minutes_attended": None}, {}, None),
@@ -276,11 +278,14 @@ def test_every_row_is_accounted_for_once(given: list[Participation]) -> None:
 
 
 def test_a_no_to_emails_stays_one_whatever_a_newer_row_says() -> None:
-    maps = {sobject: FieldMap({OPT_OUT: "no_emails", "Title": "no_emails"}, {}) for sobject in MAPS}
+    maps = {
+        sobject: FieldMap({"HasOptedOutOfEmail": "no_emails", "Title": "no_emails"}, {})
+        for sobject in MAPS
+    }
     fields_of = person_fields(Choices(maps))
     said = [{"no_emails": each} for each in ("yes", "no")]
-    assert fields_of(said)["Lead"] == {OPT_OUT: True, "Title": "no"}
-    assert fields_of(said[1:])["Contact"] == {OPT_OUT: "no", "Title": "no"}
+    assert fields_of(said)["Lead"] == {"HasOptedOutOfEmail": True, "Title": "no"}
+    assert fields_of(said[1:])["Contact"] == {"HasOptedOutOfEmail": "no", "Title": "no"}
     assert fields_of([{}, {"city": "Rome"}]) == {"Lead": {}, "Contact": {}}
     clears = person_fields(Choices(maps, clears_opt_out=True))
-    assert clears(said)["Lead"][OPT_OUT] == "no"
+    assert clears(said)["Lead"]["HasOptedOutOfEmail"] == "no"
