@@ -252,7 +252,7 @@ def hold_and_kill_the_worker_of(deployment: Deployment, account: str) -> None:
     """SIGKILL for the run worker, while the account's org lets it wait for an answer."""
     hang = {"kind": "composite", "action": "hang", "seconds": 60}
     url = f"{deployment.orgs.url_of(account)}/_admin/faults"
-    requests.post(url, json=hang, timeout=5).raise_for_status()
+    requests.post(url, json=hang, timeout=30).raise_for_status()
     deployment.change(
         "UPDATE warehouse.person SET surname = 'Changed', shipped_at = now()"
         f" WHERE client_id = 'client-{account}'"

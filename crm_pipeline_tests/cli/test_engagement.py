@@ -168,7 +168,7 @@ def test_of_one_prospect_the_cost_is_said_and_what_stays_deleted(
     assert "deleted" not in told
     [record_id] = server.org(ACCOUNT).table("Prospect__c").rows
     url = f"{server.url_of(ACCOUNT)}/_admin/delete"
-    requests.post(url, json={"ids": [record_id]}, timeout=5).raise_for_status()
+    requests.post(url, json={"ids": [record_id]}, timeout=30).raise_for_status()
     run("cycle", ACCOUNT)
     assert "people deleted its record in the org, which stays so until" in run(*command).stdout
 
@@ -205,7 +205,7 @@ def test_a_census_shows_the_numbers(run: Run, server: LocalOrgServer, pipeline: 
     org = server.org(ACCOUNT)
     url = f"{server.url_of(ACCOUNT)}/_admin/create"
     made = {"object": "Score__c", "fields": {"Name": "By hand", "Score_Id__c": "hand"}}
-    requests.post(url, json=made, timeout=5).raise_for_status()
+    requests.post(url, json=made, timeout=30).raise_for_status()
     [score_id] = org.table("Score__c").rows
     told = run("engagement", "census", ACCOUNT, fails=1)
     assert f"Score__c, not ours: {score_id}" in told.stdout

@@ -97,7 +97,7 @@ def test_whatever_waits_for_the_org_says_that_it_was_stopped(run: Run):
 
         stopping = pool.submit(stop_at_the_first_request)
         stopped = run("account", "test-login", "acme", fails=130)
-        stopping.result(timeout=20)
+        stopping.result(timeout=60)
     assert stopped.stderr == "Stopped.\n"
 
 

@@ -34,7 +34,7 @@ def python(code: str) -> list[str]:
 
 
 def said(log: Path) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (text := log.read_text()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return text.strip()

@@ -166,7 +166,7 @@ def test_who_looks_after_having_waited_sees_what_was_awaited(pipeline: Engine):
         looking.join(0.2)
         assert looking.is_alive()
         burying.commit()
-        looking.join(5)
+        looking.join(30)
         assert seen == [hasher.digest("tom@example.com")]
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, event
 from crm_pipeline.database.embedded import free_port
 from crm_pipeline_tests.chaos.postgres_in_trouble import TroubledPostgres
 from crm_pipeline_tests.databases import folder_of_a_server, fresh_pipeline
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.listener.conftest import Desk, desk_over
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "crm-pipeline"
@@ -35,7 +36,7 @@ def listening(port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
-                    if requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok:
+                    if requests.get(f"http://127.0.0.1:{port}/health", timeout=30).ok:
                         break
                 except requests.RequestException:
                     time.sleep(0.05)
@@ -46,7 +47,10 @@ def listening(port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 @pytest.mark.waits
-def test_whoever_asks_until_there_is_an_answer_is_heard_once(desk: Desk, tmp_path: Path):
+@pytest.mark.parametrize("kills", deep_but_first(1, [1, 3]))
+def test_whoever_asks_until_there_is_an_answer_is_heard_once(
+    desk: Desk, tmp_path: Path, kills: int
+) -> None:
     port, log = free_port(8450), tmp_path / "listener.log"
     away = Desk(f"http://127.0.0.1:{port}", desk.key, desk.database)
     answers: dict[str, set[str]] = {}
@@ -69,7 +73,7 @@ def test_whoever_asks_until_there_is_an_answer_is_heard_once(desk: Desk, tmp_pat
             answers[title] = heard | {again.json()["id"]}
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(ASKING)]
-    for _ in range(3):
+    for _ in range(kills):
         with listening(port, log) as process:
             for thread in threads:
                 if not thread.is_alive() and thread.ident is None:

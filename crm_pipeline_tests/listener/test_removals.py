@@ -278,7 +278,7 @@ def test_a_removal_waits_for_requests_that_go_out_but_not_long(desk: Desk):
         assert answers == []
         sending.execute(statement("inbound/release_tombstones"), {"account_id": "acme"})
         sending.commit()
-        asking.join(5)
+        asking.join(30)
         assert answers == [202]
 
 

@@ -113,7 +113,7 @@ def hard_delete(caller: Caller, ids: Sequence[str]) -> str:
     csv = "Id\n" + "".join(f"{each}\n" for each in ids)
     caller.call("PUT", f"jobs/ingest/{job}/batches", data=csv, headers={"Content-Type": "text/csv"})
     caller.call("PATCH", f"jobs/ingest/{job}", json={"state": "UploadComplete"})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while caller.get(f"jobs/ingest/{job}").json()["state"] != "JobComplete":
         assert time.monotonic() < deadline
     return caller.get(f"jobs/ingest/{job}/failedResults").text

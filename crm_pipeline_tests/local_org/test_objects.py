@@ -357,9 +357,9 @@ def test_a_lead_may_be_converted_into_a_contact_that_is_there(acme):
 def test_a_lead_is_converted_once(acme):
     lead = create(acme)
     admin(acme, "convert", {"lead_id": lead})
-    answer = acme.http.post(f"{acme.url}/_admin/convert", json={"lead_id": lead}, timeout=5)
+    answer = acme.http.post(f"{acme.url}/_admin/convert", json={"lead_id": lead}, timeout=30)
     assert answer.status_code == 400
-    answer = acme.http.post(f"{acme.url}/_admin/convert", json={"lead_id": "x"}, timeout=5)
+    answer = acme.http.post(f"{acme.url}/_admin/convert", json={"lead_id": "x"}, timeout=30)
     assert answer.status_code == 404
 
 
@@ -394,7 +394,7 @@ def test_a_merge_that_makes_no_sense_is_refused(acme, sobject, ids, status):
         "master_id": lead,
         "ids": [lead if each == "self" else each for each in ids],
     }
-    answer = acme.http.post(f"{acme.url}/_admin/merge", json=body, timeout=5)
+    answer = acme.http.post(f"{acme.url}/_admin/merge", json=body, timeout=30)
     assert answer.status_code == status
 
 

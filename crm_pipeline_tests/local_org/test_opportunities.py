@@ -272,6 +272,6 @@ def test_the_statuses_of_leads_are_those_of_the_file():
 
 def test_a_lead_is_not_converted_to_a_status_that_does_not_mean_so(acme):
     body = {"lead_id": create(acme), "status": "Working - Contacted"}
-    answer = acme.http.post(f"{acme.url}/_admin/convert", json=body, timeout=5)
+    answer = acme.http.post(f"{acme.url}/_admin/convert", json=body, timeout=30)
     assert answer.status_code == 400
     assert "INVALID_STATUS" in answer.json()["error"]

@@ -31,7 +31,7 @@ def organization(
     return requests.get(
         f"{base}/services/data/v{VERSION}/sobjects/Organization/{org.id}",
         headers={"Authorization": f"Bearer {token}", **headers},
-        timeout=5,
+        timeout=30,
     )
 
 

@@ -20,7 +20,7 @@ def everything(acme: Caller, soql: str) -> list[dict[str, Any]]:
 
 
 def refusal(acme: Caller, action: str, body: Any) -> str:
-    answer = requests.post(f"{acme.url}/_admin/{action}", json=body, timeout=5)
+    answer = requests.post(f"{acme.url}/_admin/{action}", json=body, timeout=30)
     assert answer.status_code in (400, 404), answer.text
     text: str = answer.json()["error"]
     return text
@@ -29,7 +29,7 @@ def refusal(acme: Caller, action: str, body: Any) -> str:
 def log_in_again(acme: Caller) -> str:
     """Logs in to the org that has taken the place of the caller's. Returns the answer."""
     body = "<login><username>sales@acme.test</username><password>password</password></login>"
-    login = requests.post(f"{acme.url}/services/Soap/u/59.0", data=body, timeout=5).text
+    login = requests.post(f"{acme.url}/services/Soap/u/59.0", data=body, timeout=30).text
     session_id = login.partition("<sessionId>")[2].partition("<")[0]
     acme.http.headers["Authorization"] = f"Bearer {session_id}"
     return login

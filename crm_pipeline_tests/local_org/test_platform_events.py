@@ -138,7 +138,7 @@ def test_a_bulk_job_publishes(org):
     csv = "Email__c,Prospect__c\na@example.com,p-1\nnope,p-2\n"
     org.call("PUT", f"jobs/ingest/{job}/batches", data=csv, headers={"Content-Type": "text/csv"})
     org.call("PATCH", f"jobs/ingest/{job}", json={"state": "UploadComplete"})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while org.get(f"jobs/ingest/{job}").json()["state"] != "JobComplete":
         assert time.monotonic() < deadline
     done = org.get(f"jobs/ingest/{job}/successfulResults").text.splitlines()
@@ -216,7 +216,7 @@ def test_a_subscriber_may_take_its_time():
         lead = create(caller, Email="ada@example.com")
         caller.post("sobjects/Match__e", json=event())
         assert read(caller, "Lead", lead)["Prospect__c"] is None
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while read(caller, "Lead", lead)["Prospect__c"] is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -108,7 +108,7 @@ def test_details_are_deleted_and_undeleted_with_their_master(org):
     record_id = score(org, Account__c=account)
     org.call("DELETE", f"sobjects/Account/{account}")
     assert org.values("SELECT Id FROM Score__c") == []
-    answer = org.http.post(f"{org.url}/_admin/undelete", json={"ids": [record_id]}, timeout=5)
+    answer = org.http.post(f"{org.url}/_admin/undelete", json={"ids": [record_id]}, timeout=30)
     assert "UNDELETE_FAILED" in answer.json()["error"]
     admin(org, "undelete", {"ids": [account]})
     assert org.values("SELECT Account__c FROM Score__c") == [account]

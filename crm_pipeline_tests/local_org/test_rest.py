@@ -44,7 +44,7 @@ def test_a_version_of_any_length_is_not_found(acme):
 
 
 def test_the_versions_are_listed_ascending_without_a_login(acme):
-    answer = requests.get(f"{acme.url}/services/data", timeout=5)
+    answer = requests.get(f"{acme.url}/services/data", timeout=30)
     versions = answer.json()
     assert versions[0] == {
         "label": "Summer '19",
@@ -727,9 +727,9 @@ def test_without_a_session_nothing_is_answered(acme):
     url = f"{acme.url}/services/data/v{VERSION}/sobjects"
     expected = [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
-        answer = requests.get(url, headers=headers, timeout=5)
+        answer = requests.get(url, headers=headers, timeout=30)
         assert (answer.status_code, answer.json()) == (401, expected)
-    answer = requests.get(url, headers={"Authorization": "nonsense"}, timeout=5)
+    answer = requests.get(url, headers={"Authorization": "nonsense"}, timeout=30)
     assert (answer.status_code, error(answer)["errorCode"]) == (401, "INVALID_AUTH_HEADER")
 
 
@@ -742,7 +742,7 @@ def test_a_session_ends_when_its_time_is_over_or_it_is_revoked(acme):
     assert acme.get("sobjects", headers=headers).status_code == 401
     acme.org.clock_shift = timedelta(0)
     assert acme.get("sobjects").status_code == 200
-    requests.post(f"{acme.url}/_admin/sessions/expire", timeout=5)
+    requests.post(f"{acme.url}/_admin/sessions/expire", timeout=30)
     assert acme.get("sobjects").status_code == 401
 
 

@@ -81,7 +81,7 @@ def test_a_request_that_hangs_does_its_work_although_the_client_has_gone(acme):
         acme.http.post(acme.url + f"{DATA}/sobjects/Lead", json=LEAD, timeout=0.1)
     assert leads(acme) == 0
     admin(acme, "faults", method="DELETE")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while leads(acme) == 0:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -147,7 +147,7 @@ def test_writes_under_one_parent_at_the_same_time_lock_each_other_out(acme):
             f"{acme.url}{DATA}/composite/sobjects",
             json={"records": [record]},
             headers=dict(acme.http.headers),
-            timeout=5,
+            timeout=30,
         )
         return answer.json()[0]
 
@@ -183,7 +183,7 @@ def test_which_records_a_new_row_locks(field: Any, more: Any, locks: bool) -> No
 
         def make(_: int) -> int:
             url, headers = f"{caller.url}{DATA}/sobjects/Thing__c", dict(caller.http.headers)
-            return requests.post(url, json={"Box__c": box}, headers=headers, timeout=5).status_code
+            return requests.post(url, json={"Box__c": box}, headers=headers, timeout=30).status_code
 
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(make, range(2))) == [201, 400 if locks else 201]
@@ -215,7 +215,7 @@ def test_leads_of_one_record_type_do_not_lock_each_other_out():
             url, headers = f"{caller.url}{DATA}/sobjects/Lead", dict(caller.http.headers)
             (record_type,) = record_types
             body = {**LEAD, "RecordTypeId": record_type}
-            return requests.post(url, json=body, headers=headers, timeout=5).status_code
+            return requests.post(url, json=body, headers=headers, timeout=30).status_code
 
         record_types = caller.values("SELECT Id FROM RecordType")
         with ThreadPoolExecutor() as pool:
@@ -275,7 +275,7 @@ def test_requests_wait_out_their_latency_beside_each_other(acme):
     headers = dict(acme.http.headers)
 
     def ask(_: int) -> int:
-        return requests.get(f"{acme.url}{DATA}/limits", headers=headers, timeout=5).status_code
+        return requests.get(f"{acme.url}{DATA}/limits", headers=headers, timeout=30).status_code
 
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
@@ -292,7 +292,7 @@ def test_every_api_request_is_counted_and_told(acme):
     assert answer.json()["DailyApiRequests"] == {"Max": 15_000, "Remaining": 14_999}
     assert answer.json()["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 15_000}
     assert "DailyBulkV2QueryJobs" in answer.json()
-    requests.get(f"{acme.url}/services/data", timeout=5)
+    requests.get(f"{acme.url}/services/data", timeout=30)
     assert acme.post("sobjects/Lead", json={}).headers["Sforce-Limit-Info"] == "api-usage=2/15000"
 
 
@@ -321,8 +321,8 @@ def test_too_many_long_requests_at_a_time_are_refused(acme):
     slow = threading.Thread(target=create, args=(acme,))
     slow.start()
     headers = dict(acme.http.headers)
-    deadline = time.monotonic() + 10
-    while (answer := requests.get(f"{acme.url}{DATA}/limits", headers=headers, timeout=5)).ok:
+    deadline = time.monotonic() + 60
+    while (answer := requests.get(f"{acme.url}{DATA}/limits", headers=headers, timeout=30)).ok:
         assert time.monotonic() < deadline
     admin(acme, "faults", method="DELETE")
     slow.join()

@@ -167,11 +167,11 @@ def test_nothing_is_lost_of_transactions_that_are_committed_late(org: LocalOrg) 
         }
         if step % 3 == 0:
             body["hold_seconds"] = random.randint(60, 1_200)
-        requests.post(f"{org.url}/_admin/edit", json=body, timeout=5)
+        requests.post(f"{org.url}/_admin/edit", json=body, timeout=30)
         org.org.clock_shift += timedelta(seconds=random.randint(1, 60))
         if step % 4 == 0:
             read()
-    requests.post(f"{org.url}/_admin/transactions/end", timeout=5)
+    requests.post(f"{org.url}/_admin/transactions/end", timeout=30)
     read()
     truth = {row["Id"]: row.get("Email") for row in org.rows("Lead")}
     assert seen == truth

@@ -175,7 +175,7 @@ def test_a_host_with_api_in_its_name_stays_whole(canned):
         username="u",
         password="p",
         security_token="t",
-        session=OrgSession(server.url, read_timeout=5),
+        session=OrgSession(server.url, read_timeout=30),
     )
     assert mangled == "acmeary.my.salesforce.com"
 

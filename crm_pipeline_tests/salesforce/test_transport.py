@@ -71,7 +71,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server, monkeypatc
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
 
     with (
-        OrgSession("https://acme.my.salesforce.com", read_timeout=5) as session,
+        OrgSession("https://acme.my.salesforce.com", read_timeout=30) as session,
         pytest.raises(requests.exceptions.SSLError) as refused,
     ):
         session.get(url)
@@ -83,7 +83,7 @@ def test_authorities_of_the_environment_are_believed(tls_server, monkeypatch):
     url, certificate = tls_server
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
 
-    with OrgSession("https://acme.my.salesforce.com", read_timeout=5) as session:
+    with OrgSession("https://acme.my.salesforce.com", read_timeout=30) as session:
         assert session.get(url).status_code == 204
 
 
@@ -99,7 +99,7 @@ def test_plain_http_is_spoken_to_this_machine_only():
 
 def test_a_session_of_an_org_elsewhere_never_speaks_plain_http():
     with (
-        OrgSession("https://acme.my.salesforce.com", read_timeout=5) as session,
+        OrgSession("https://acme.my.salesforce.com", read_timeout=30) as session,
         pytest.raises(AccountStopped, match="http"),
     ):
         session.get("http://127.0.0.1:9/")
@@ -112,7 +112,7 @@ def test_what_goes_to_this_machine_goes_past_proxies(canned, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
 
-    with OrgSession(f"{server.url}/acme", read_timeout=5) as session:
+    with OrgSession(f"{server.url}/acme", read_timeout=30) as session:
         session.get("https://acme.my.salesforce.com/services/data?x=1%2B1")
 
     assert server.paths() == ["/acme/services/data?x=1%2B1"]

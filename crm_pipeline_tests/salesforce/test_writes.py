@@ -360,7 +360,7 @@ def test_calls_overlap_up_to_the_given_number(canned):
     barrier = threading.Barrier(3)
 
     def answer(asked: Asked) -> Canned:
-        barrier.wait(timeout=5)
+        barrier.wait(timeout=30)
         sent = orjson.loads(asked.body)["compositeRequest"]
         row = {"id": "00Q", "success": True, "errors": []}
         parts = [

@@ -215,7 +215,7 @@ def test_an_org_whose_day_is_half_spent_is_not_swept(two: Bench) -> None:
 
 def hide(bench: Bench, ids: list[str]) -> None:
     url = f"{bench.server.url_of(ACCOUNT)}/_admin/hidden-records"
-    requests.post(url, json=ids, timeout=5).raise_for_status()
+    requests.post(url, json=ids, timeout=30).raise_for_status()
 
 
 def test_the_org_is_read_at_the_pace_of_the_account(two: Bench) -> None:

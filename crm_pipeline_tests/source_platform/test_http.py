@@ -143,7 +143,7 @@ def test_an_old_signature_is_not_taken(server: LocalPlatformServer) -> None:
         f"{server.url}/messages",
         data=body,
         headers={**headers, "Idempotency-Key": '"k"'},
-        timeout=5,
+        timeout=30,
     )
     assert posted.status_code == 401
 
@@ -154,7 +154,7 @@ def test_a_body_that_was_changed_on_the_way_is_not_taken(server: LocalPlatformSe
         f"{server.url}/messages",
         data=b'{"messages":[ ]}',
         headers={**headers, "Idempotency-Key": '"k"'},
-        timeout=5,
+        timeout=30,
     )
     assert posted.status_code == 401
 
@@ -163,7 +163,7 @@ def test_another_body_under_the_same_key_is_refused(server: LocalPlatformServer)
     def post(body: bytes) -> int:
         headers = {**signed(SECRET, "key", int(time.time()), body), "Idempotency-Key": '"k"'}
         return requests.post(
-            f"{server.url}/messages", data=body, headers=headers, timeout=5
+            f"{server.url}/messages", data=body, headers=headers, timeout=30
         ).status_code
 
     assert post(b'{"messages":[]}') == 200
@@ -175,10 +175,10 @@ def test_what_it_was_told_can_be_looked_at(
     server: LocalPlatformServer, platform: HttpPlatform
 ) -> None:
     answers(platform, [message(1), message(1, version=2), message(2)])
-    current = requests.get(f"{server.url}/_admin/current?about=lead:1", timeout=5).json()
+    current = requests.get(f"{server.url}/_admin/current?about=lead:1", timeout=30).json()
     assert [told["version"] for told in current] == [2]
-    assert "Local source platform" in requests.get(server.url, timeout=5).text
-    stats = requests.get(f"{server.url}/_admin/stats", timeout=5).json()
+    assert "Local source platform" in requests.get(server.url, timeout=30).text
+    stats = requests.get(f"{server.url}/_admin/stats", timeout=30).json()
     assert stats == {"messages": 3, "things": 2, "repeated": 0, "requests": {"200": 1}}
-    requests.post(f"{server.url}/_admin/reset", timeout=5)
+    requests.post(f"{server.url}/_admin/reset", timeout=30)
     assert not server.inbox.messages

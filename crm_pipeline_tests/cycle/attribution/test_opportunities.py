@@ -353,11 +353,11 @@ def test_an_opportunity_that_is_hidden_for_a_while_comes_back(deals: Bench) -> N
     cycle(deals)
 
     url = f"{deals.server.url_of(ACCOUNT)}/_admin/hidden-records"
-    requests.post(url, json=[made], timeout=5).raise_for_status()
+    requests.post(url, json=[made], timeout=30).raise_for_status()
     for _ in range(4):
         sweep(deals)
     assert of_lead(deals, 1, made)["standing"] == "deleted"
-    requests.post(url, json=[], timeout=5).raise_for_status()
+    requests.post(url, json=[], timeout=30).raise_for_status()
     sweep(deals)
     assert of_lead(deals, 1, made)["standing"] == "open"
 

@@ -465,7 +465,7 @@ def test_an_org_without_rights_on_people_cleans_nothing(ada: Bench) -> None:
     known = lead(ada, "ada@x.example")
     complete(ada)
     url = f"{ada.server.url_of(ACCOUNT)}/_admin/hidden-records"
-    requests.post(url, json=[known], timeout=5).raise_for_status()
+    requests.post(url, json=[known], timeout=30).raise_for_status()
     ada.admin("edit", id=known, fields={"City": "Berlin"})
     for _ in range(4):
         complete(ada)
