@@ -18,7 +18,7 @@ from crm_pipeline.salesforce.postal_addresses import (
     fit_postal_address,
     postal_addresses_of,
 )
-from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, READERS, Why, convert
+from crm_pipeline.salesforce.values import NO_FIT, PLAIN_TEXT, Why, convert, reader_of
 from crm_pipeline.text import seen
 
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "upsert")
@@ -212,9 +212,9 @@ class SObjectSchema:
         """The readers of values for each field of another type that it may write, by operation."""
         return {
             operation: {
-                schema.name: READERS[schema.type]
+                schema.name: reader
                 for schema in self.fields.values()
-                if schema.type in READERS and schema.writable(operation)
+                if (reader := reader_of(schema)) and schema.writable(operation)
             }
             for operation in _OPERATIONS
         }
@@ -234,6 +234,8 @@ def _field_schema(described: Mapping[str, Any]) -> FieldSchema:
         name=name,
         type=described["type"],
         length=described.get("length") or 0,
+        whole_digits=described.get("digits")
+        or (described.get("precision") or 0) - (described.get("scale") or 0),
         createable=bool(described.get("createable")),
         updateable=bool(described.get("updateable")),
         nillable=bool(described.get("nillable")),

@@ -21,6 +21,7 @@ class FieldSchema:
 
     Attributes:
         length: in units of UTF-16; 0: any.
+        whole_digits: that a number may have before its point; 0: any.
         reference_to: the objects that a reference may lead to; none: not a reference.
         relationship: the name under which a parent is given by its external id.
         cascades: whether the record is deleted with the one that it refers to.
@@ -32,6 +33,7 @@ class FieldSchema:
     name: str
     type: str
     length: int = 0
+    whole_digits: int = 0
     createable: bool = False
     updateable: bool = False
     nillable: bool = True

@@ -41,6 +41,7 @@ class Why(StrEnum):
     ABSENT = "not in the org, or hidden"
     READ_ONLY = "the field cannot be written"
     TOO_LONG = "too long for the field"
+    TOO_LARGE = "a number too large for the field"
     SPELLING = "spelled as the picklist has it"
     NOT_IN_PICKLIST = "not in the restricted picklist"
     INVALID_EMAIL = "no valid email address"
@@ -67,13 +68,34 @@ def convert(field: FieldSchema, value: Any) -> Converted:
     if field.type == "multipicklist":
         value = ";".join(parts(value if isinstance(value, list | tuple) else [value]))
         return _choices(field, value) if field.restricted else _text(field, value)
-    reader = READERS.get(field.type)
+    reader = reader_of(field)
     if reader is None:
         return _text(field, written(value).strip())
     read = reader(value.strip() if isinstance(value, str) else value)
     if read is not None:
         return read, None
+    if _is_too_large(field, value):
+        return NO_FIT, Why.TOO_LARGE
     return NO_FIT, Why.WRONG_YEAR if _is_of_another_age(field, value) else Why.WRONG_TYPE
+
+
+def reader_of(field: FieldSchema) -> Callable[[Any], Any] | None:
+    """Returns what makes a value fit a field, and None of one that does not.
+
+    Of a field that takes text there is none.
+    """
+    reader = READERS.get(field.type)
+    if reader is None or not field.whole_digits:
+        return reader
+    return lambda value: None if _is_too_large(field, value) else reader(value)
+
+
+def _is_too_large(field: FieldSchema, value: Any) -> bool:
+    if READERS.get(field.type) not in (number, _whole_number):
+        return False
+    read = number(value)
+    most = 10**field.whole_digits - 1 if field.whole_digits else INT_RANGE[1]
+    return read is not None and abs(read) > most
 
 
 def _text(field: FieldSchema, text: str) -> Converted:

@@ -217,7 +217,9 @@ def test_a_mapped_column_of_any_type_is_written_as_people_wrote_it(
         ("NumberOfEmployees", "12345678901234567890"),
         ("NumberOfEmployees", "1e300"),
         ("NumberOfEmployees", "NaN"),
+        ("NumberOfEmployees", "123456789"),
         ("AnnualRevenue", "Infinity"),
+        ("AnnualRevenue", "-1e18"),
         ("AnnualRevenue", "many"),
         ("AnnualRevenue", "1_000"),
     ],
@@ -233,6 +235,7 @@ def test_a_number_that_the_field_cannot_hold_is_left_out_with_a_note(
     assert report.state == "Complete"
     assert len(bench.records("Event")) == 2
     assert field in report.notes
+    assert report.counts.api_calls == 3, "nothing is refused, and sent once more"
 
 
 def test_texts_are_as_long_as_salesforce_counts_them(bench: Bench):
