@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
@@ -16,13 +16,10 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import console, print_facts, print_table, say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
     from sqlalchemy import Engine
 
     from crm_pipeline.accounts.account import Account
     from crm_pipeline.report import CycleReport
-
-_LOOK_EVERY_SECONDS = 0.5
 
 COLUMNS = (
     "account",
@@ -104,18 +101,27 @@ def stopped_by_ctrl_c() -> Iterator[Event]:
 
 def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[CycleReport]":
     """Runs the cycles one after the other, and shows how far they are on stderr."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
+    from crm_pipeline.cli.progress import RateColumn, show_phases
     from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 
     collect_rarely()
     run_id = f"cli-{uuid4()}"
     reports = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn())
     stderr = console(stderr=True)
     bars = Progress(
         *columns,
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         console=stderr,
         transient=True,
         disable=not stderr.is_terminal,
@@ -125,35 +131,13 @@ def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[C
         for account_id in account_ids:
             if stop.is_set():
                 break
-            sending = bars.add_task(f"{account_id}: sent", total=None)
             under_way = one_thread.submit(
                 sync_account, account_id, run_id=run_id, stop_asked=stop.is_set
             )
-            _show_sending(database, account_id, under_way, bars, sending)
+            show_phases(database, account_id, under_way, bars)
             reports.append(under_way.result())
-            bars.remove_task(sending)
             bars.advance(accounts)
     return reports
-
-
-def _show_sending(
-    database: "Engine",
-    account_id: str,
-    under_way: "Future[CycleReport]",
-    bars: "Progress",
-    bar: "TaskID",
-) -> None:
-    """Moves the bar until the cycle ends: how many of the open operations have been sent."""
-    from crm_pipeline.database.statements import statement
-
-    most = 0
-    while wait([under_way], timeout=_LOOK_EVERY_SECONDS).not_done:
-        with database.connect() as connection:
-            still_open = connection.scalar(
-                statement("operations/open_operations"), {"account_id": account_id}
-            )
-        most = max(most, still_open)
-        bars.update(bar, total=most or None, completed=most - still_open)
 
 
 def print_reports(reports: "Sequence[CycleReport]") -> None:

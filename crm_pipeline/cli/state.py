@@ -40,6 +40,7 @@ def state(
 
 def _show(account_id: str | None) -> None:
     from crm_pipeline.accounts.store import get_account, misfits
+    from crm_pipeline.cli.progress import facts_of_progress
     from crm_pipeline.database.statements import statement
     from crm_pipeline.ledger.conflicts import open_conflicts
     from crm_pipeline.ledger.holds import last_holds
@@ -57,10 +58,13 @@ def _show(account_id: str | None) -> None:
             incidents = connection.execute(statement("operations/open_incidents"), whose).all()
             conflicts = len(open_conflicts(connection, account_id))
             holds = last_holds(connection, account_id)
+            is_running = accounts[0].state == "Processing"
+            progress = facts_of_progress(connection, account_id) if is_running else []
     if account_id is None:
         _print_all(accounts)
     else:
         _print_one(accounts[0], unfit, conflicts)
+        print_facts(progress)
         print_holds(holds)
         _print_incidents(incidents, account_id)
         _print_cycles(cycles)

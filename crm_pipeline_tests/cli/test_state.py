@@ -161,5 +161,28 @@ def test_a_failed_account_says_when_it_is_tried_next(run: Run, org: Org, pipelin
     assert "next try" not in run("state", "acme").stdout
 
 
+def test_what_a_cycle_does_now_is_said_with_rate_and_estimate(run: Run, org: Org, pipeline: Engine):
+    with pipeline.begin() as connection:
+        for person in (1, 2):
+            add_person(connection, person)
+            register(connection, person, person)
+    run("cycle", "acme")
+    assert "sent in this cycle" not in run("state", "acme").stdout, "none runs"
+    with pipeline.begin() as connection:
+        # As it was while the second of both requests was under way.
+        connection.execute(text("UPDATE crm.sync_state SET state = 'Processing'"))
+        connection.execute(text("UPDATE crm.sending SET ended_at = NULL WHERE sobject = 'Event'"))
+        connection.execute(
+            text("UPDATE crm.operation SET state = 'pending' WHERE kind = 'activity'")
+        )
+    told = run("state", "acme").stdout
+    facts = dict(line.split("\t") for line in told.splitlines() if line.count("\t") == 1)
+    now = r"sending 2 Events to create by composite calls since \d\d:\d\d:\d\d UTC"
+    assert re.fullmatch(now, facts["now"])
+    assert facts["to be sent"] == "2 activities"
+    pace = r"2 records, [\d,]+ a second; about \d+ s for the rest"
+    assert re.fullmatch(pace, facts["sent in this cycle"])
+
+
 def test_nobody_watches_what_is_piped(run: Run, org: Org):
     assert "--watch needs a terminal" in run("state", "--watch", fails=1).stderr
