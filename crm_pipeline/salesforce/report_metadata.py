@@ -102,7 +102,9 @@ def _report(
 ) -> dict[str, Any]:
     conditions = [("Campaign$Type", campaign_type)]
     if statuses:
-        conditions.append((f"{_MEMBERS}$Status", ",".join(statuses)))
+        # A comma is between values, unless it stands in quotes.
+        quoted = (f'"{each}"' if "," in each else each for each in statuses)
+        conditions.append((f"{_MEMBERS}$Status", ",".join(quoted)))
     return {
         "columns": [{"field": each} for each in columns],
         "description": description,

@@ -15,6 +15,7 @@ from crm_pipeline.accounts.engagement_objects import PERSON_SOURCES
 from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.salesforce.metadata import Project, source_project
 from crm_pipeline.salesforce.org_objects import OrgObject
+from crm_pipeline.salesforce.report_metadata import reports
 
 ALL = EngagementSettings(
     pages=True,
@@ -46,6 +47,30 @@ SCHEMA = {
         fullName:string description:string fieldPermissions:PermissionSetFieldPermissions
         hasActivationRequired:boolean label:string! objectPermissions:PermissionSetObjectPermissions
     """,
+    "Report": """
+        columns:ReportColumn description:string filter:ReportFilter format:ReportFormat!
+        groupingsDown:ReportGrouping name:string! reportType:string! scope:string
+        showDetails:boolean showGrandTotal:boolean showSubTotals:boolean
+        timeFrameFilter:ReportTimeFrameFilter
+    """,
+    "ReportColumn": "field:string!",
+    "ReportFilter": "criteriaItems:ReportFilterItem",
+    "ReportFilterItem": """
+        column:string! columnToColumn:boolean isUnlocked:boolean operator:FilterOperation!
+        value:string
+    """,
+    "ReportGrouping": "dateGranularity:UserDateGranularity field:string! sortOrder:SortOrder!",
+    "ReportTimeFrameFilter": "dateColumn:string! interval:UserDateInterval!",
+    "ReportFolder": """
+        accessType:FolderAccessTypes name:string! publicFolderAccess:PublicFolderAccess
+    """,
+    "ReportType": """
+        baseObject:string! category:ReportTypeCategory! deployed:boolean! description:string
+        join:ObjectRelationship label:string! sections:ReportLayoutSection
+    """,
+    "ObjectRelationship": "outerJoin:boolean! relationship:string!",
+    "ReportLayoutSection": "columns:ReportTypeColumn masterLabel:string!",
+    "ReportTypeColumn": "checkedByDefault:boolean! field:string! table:string!",
     "PermissionSetFieldPermissions": "editable:boolean! field:string! readable:boolean",
     "PermissionSetObjectPermissions": """
         allowCreate:boolean! allowDelete:boolean! allowEdit:boolean! allowRead:boolean!
@@ -61,6 +86,14 @@ VALUES = {
     "FieldType": "Text|LongTextArea|Email|Phone|Url|Checkbox|Number|DateTime|Lookup|MasterDetail",
     "PlatformEventType": "HighVolume|StandardVolume",
     "PlatformEventPublishBehavior": "PublishAfterCommit|PublishImmediately",
+    "ReportFormat": "MultiBlock|Matrix|Summary|Tabular",
+    "FilterOperation": "equals|notEqual|lessThan|greaterThan|contains|startsWith",
+    "UserDateGranularity": "None|Day|Week|Month|Quarter|Year",
+    "SortOrder": "Asc|Desc",
+    "UserDateInterval": "INTERVAL_[A-Z0-9]+",
+    "FolderAccessTypes": "Shared|Public|Hidden|PublicInternal",
+    "PublicFolderAccess": "ReadOnly|ReadWrite",
+    "ReportTypeCategory": "accounts|opportunities|cases|leads|campaigns|activities|other",
     "SharingModel": "Private|Read|ReadWrite|ControlledByParent",
 }
 
@@ -155,6 +188,31 @@ def test_elements_are_those_of_the_published_schema(objects: Sequence[OrgObject]
     for root in parsed(project_of(objects)).values():
         assert root.tag.startswith(NAMESPACE)
         obeys(root, root.tag.removeprefix(NAMESPACE))
+
+
+def test_report_types_and_reports_are_of_the_published_schema():
+    statuses = ["Requested", "Attended, in part"]
+    roots = parsed(reports(campaign_type="Webinar", to_call=statuses, fields={}))
+    kinds = Counter[str]()
+    for path, root in roots.items():
+        kind = root.tag.removeprefix(NAMESPACE)
+        kinds[kind] += 1
+        obeys(root, kind)
+        assert path.name.endswith(f".{kind[0].lower()}{kind[1:]}-meta.xml")
+        if kind == "Report":
+            of = said(root)
+            assert len(of["name"] or "") <= 40
+            assert len(of["description"] or "") <= 255
+            # No column may be one that rows are grouped by.
+            groups, columns = (
+                {e.findtext(f"{NAMESPACE}field") for e in root.iter(f"{NAMESPACE}{name}")}
+                for name in ("groupingsDown", "columns")
+            )
+            assert groups.isdisjoint(columns)
+    assert kinds == {"ReportType": 1, "ReportFolder": 1, "Report": 2}
+    values = {e.text for root in roots.values() for e in root.iter(f"{NAMESPACE}value")}
+    # A comma is between values, unless it stands in quotes.
+    assert values == {"Webinar", 'Requested,"Attended, in part"'}
 
 
 @every_project
