@@ -42,6 +42,7 @@ class EngagedWorld:
         self.installation = installation
         self.products = {name: Product(name) for name in installation.names}
         self.deleted: dict[str, set[str]] = {name: set() for name in installation.names}
+        self.lacking: set[str] = set()
         self.flows: dict[str, list[Subscriber]] = {}
         self.number = 0
 
@@ -64,16 +65,18 @@ class EngagedWorld:
     def comes_to_rest(self) -> None:
         """Rights are as they were, flows are active, and each org is read once more.
 
-        Who was hidden may have changed unseen: an operator has all of it read in full.
+        Who was hidden may have changed unseen, and copies that people deleted come back when they
+        are asked for: an operator has all of it read in full.
         """
         for name, org in self.installation.orgs.items():
             org.hide_fields(())
             BUS[org].subscribers += self.flows.pop(name, [])
             with self.installation.rows() as rows:
                 hint(rows, name)
-                if HIDDEN[org]:
+                if HIDDEN[org] or name in self.lacking:
                     request_reading(rows, name, anew=True)
             HIDDEN[org].clear()
+        self.lacking.clear()
 
     def examined(self, *, at_rest: bool, read_once_more: bool = True) -> Findings:
         """Findings of the examiner in all accounts.
@@ -256,16 +259,38 @@ def _deletes(world: EngagedWorld, account: str, pick: int) -> None:
     )
 
 
-def _undeletes(world: EngagedWorld, account: str, pick: int) -> None:
-    """A person comes out of the bin."""
+def _deletes_a_copy(world: EngagedWorld, account: str, pick: int) -> None:
+    """A tag, score or page, that somebody has or that is defined, is deleted by people."""
     org = world.installation.org(account)
-    bin_ = [each for _, each in in_bin(org) if each[:3] in ("00Q", "003")]
-    if bin_:
-        record = bin_[pick % len(bin_)]
-        sobject = "Lead" if record.startswith("00Q") else "Contact"
+    records = [
+        (sobject, row["Id"])
+        for sobject, key in KEYS.items()
+        if sobject != "Prospect__c" and sobject.lower() in org.tables
+        for row in living(org.table(sobject).rows.values())
+        if not str(row[key]).startswith(HAND)
+    ]
+    if records:
+        sobject, record = records[pick % len(records)]
+        world.lacking.add(account)
         world.installation.org_acts(
-            account, lambda org, ctx: undelete(ctx, org.table(sobject), record)
+            account, lambda org, ctx: dml.saved_id(dml.delete(org, ctx, sobject, record))
         )
+
+
+def _undeletes(world: EngagedWorld, account: str, pick: int) -> None:
+    """A person, or a prospect that was not made anew, comes out of the bin."""
+    org = world.installation.org(account)
+    prospects = org.table("Prospect__c").rows
+    taken = {each["Prospect_Id__c"] for each in living(prospects.values())}
+    bin_ = [
+        (table, each)
+        for table, each in in_bin(org)
+        if each[:3] in ("00Q", "003")
+        or (each in prospects and prospects[each]["Prospect_Id__c"] not in taken)
+    ]
+    if bin_:
+        table, record = bin_[pick % len(bin_)]
+        world.installation.org_acts(account, lambda _, ctx: undelete(ctx, table, record))
 
 
 def _converts(world: EngagedWorld, account: str, pick: int) -> None:
@@ -322,7 +347,8 @@ def _makes_by_hand(world: EngagedWorld, account: str, _pick: int) -> None:
 def _changes_rights(world: EngagedWorld, account: str, pick: int) -> None:
     """The pipeline's user loses the right to a field, or has it again."""
     fields = ("Prospect__c.Company__c", "Lead.Favorite__c", "SW_Prospect_Tag__c.Times__c")
-    world.installation.org(account).hide_fields(fields[: pick % 4])
+    hidden = [field for place, field in enumerate(fields) if pick >> place & 1]
+    world.installation.org(account).hide_fields(hidden)
 
 
 def _hides(world: EngagedWorld, account: str, pick: int) -> None:
@@ -367,6 +393,7 @@ SALES: Mapping[str, _Move] = {
     "meets another": _in_the_org(_meets),
     "edits": _in_the_org(_edits),
     "deletes": _in_the_org(_deletes),
+    "deletes a copy": _in_the_org(_deletes_a_copy),
     "undeletes": _in_the_org(_undeletes),
     "converts": _in_the_org(_converts),
     "merges": _in_the_org(_merges),
