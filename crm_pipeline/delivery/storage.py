@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from crm_pipeline.salesforce.data_storage import DataStorage
 
 ASKED_FROM = 200
-"""New records in a cycle for which the org is asked; fewer are not worth the call."""
+"""New records for which the org is asked; fewer are not worth the call."""
 
 
 EVERYTHING = ""

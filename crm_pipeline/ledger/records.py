@@ -358,6 +358,12 @@ def number_of_new(connection: Connection, account_id: str, topics: Collection[st
     return int(connection.scalar(statement("records/number_of_new"), parameters) or 0)
 
 
+def number_held(connection: Connection, account_id: str) -> int:
+    """Counts the records that an account holds."""
+    whose = {"account_id": account_id}
+    return int(connection.scalar(statement("records/number_held"), whose) or 0)
+
+
 def note_records(connection: Connection, noted: Sequence[Noted]) -> None:
     """Notes that these records stand in the org."""
     if noted:

@@ -32,3 +32,17 @@ def test_new_records_wait_above_a_share_of_the_storage(engaged: Engaged) -> None
         report = complete(bench)
         assert len(bench.records("Prospect__c")) == 3_000
         assert "data storage" not in report.notes
+
+
+def test_a_few_new_ones_in_each_cycle_are_held_as_well(engaged: Engaged) -> None:
+    """Fewer than 200 at a time filled the org up unseen."""
+    with engaged({"limits": {"data_storage_mb": 1}}, storage_share=0.5) as bench:
+        calls = []
+        for cycle in range(5):
+            for number in range(60):
+                prospect(bench.connection, f"p{cycle}-{number}")
+            report = complete(bench)
+            calls.append(report.api_calls_by_kind.get("limits", 0))
+        assert calls == [0, 0, 0, 1, 1]
+        assert len(bench.records("Prospect__c")) == 180
+        assert "120 new records of engagement wait" in report.notes
