@@ -12,7 +12,7 @@ from crm_pipeline.cycle.swings import Swings, in_words
 from crm_pipeline.declaration import Ask, Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.inbound.tombstones import tombstones_of
+from crm_pipeline.inbound.tombstones import bury_signs, sign_of, tombstones_of
 from crm_pipeline.ledger.read_back import (
     OrgValue,
     UnansweredCreation,
@@ -203,6 +203,31 @@ def keep(desk: Desk, read: ReadBack) -> None:
     follow_merged(desk.ledger.connection, desk.ledger.account_id, read.merged)
     follow_converted(desk.ledger.connection, desk.ledger.account_id, read.converted)
     reopen_undeleted(desk.ledger.connection, desk.ledger.account_id, read.there)
+
+
+def bury_successors(desk: Desk, read: ReadBack) -> None:
+    """Has a record be known as a removed person's that theirs became, without a commit.
+
+    One that stands for somebody whom the account knows is that one's.
+    """
+    successors = {
+        record["Id"]: successor
+        for found in read.records.values()
+        for record in found
+        if (successor := record.get("MasterRecordId") or record.get("ConvertedContactId"))
+    }
+    connection = desk.ledger.connection
+    tombstones = tombstones_of(connection, desk.account) if successors else None
+    if tombstones is None:
+        return
+    became = {
+        successor
+        for former, successor in successors.items()
+        if tombstones.hold_sign(sign_of("record", former))
+    }
+    known = held_keys(connection, desk.ledger.account_id, became) if became else {}
+    signs = [sign_of("record", each) for each in sorted(became.difference(known))]
+    bury_signs(connection, tombstones.hasher, signs)
 
 
 def _watches(flows: FlowsOn) -> Iterator[tuple[int, Watched]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_pipeline.accounts.account import Account
-from crm_pipeline.cycle.read_back import FlowsOn, ReadBack, keep, read_back
+from crm_pipeline.cycle.read_back import FlowsOn, ReadBack, bury_successors, keep, read_back
 from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import Batch, DeclarationError, Flow, Reading, Taking
 from crm_pipeline.delivery.allowance import stop_if
@@ -90,6 +90,7 @@ class FlowReader:
         """
         for read in read_back(desk, self.flows):
             with self.ledger.step():
+                bury_successors(desk, read)
                 for place, noticed in read.noticed.items():
                     flow, choices = self.flows[place]
                     wants = [self._as_news(want) for want in flow.notice(noticed, choices)]

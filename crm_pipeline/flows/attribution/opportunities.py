@@ -150,12 +150,13 @@ def take(taking: Taking[AttributionSettings]) -> Numbers:
     ]
     retyped = ledger.note_stages(connection, account_id, stages)
     ledger.new_versions(connection, account_id, retyped.difference(opportunities))
-    first = next(iter(opportunities.values()), {})
-    kept = {name: _shown_as(name, first) or name for name in opportunity_fields(choices)}
+    # One that the sweep found to be gone has the names as we wrote them.
+    seen = next((each for each in opportunities.values() if each["CreatedDate"]), {})
+    kept = {name: _shown_as(name, seen) or name for name in opportunity_fields(choices)}
     versions = ledger.note_opportunities(
         connection,
         account_id,
-        [_opportunity(each, kept) for each in opportunities.values()],
+        [_opportunity(each, kept, choices) for each in opportunities.values()],
         retyped.intersection(opportunities),
     )
     roles = {each["Id"]: each for each in found.get("OpportunityContactRole", ())}
@@ -219,17 +220,23 @@ def _answered(asked: Sequence[Ask]) -> Mapping[str, list[str]]:
     return answered
 
 
-def _opportunity(record: Record, kept: Mapping[str, str]) -> ledger.OpportunityRow:
+def _opportunity(
+    record: Record, kept: Mapping[str, str], choices: AttributionSettings
+) -> ledger.OpportunityRow:
     """An opportunity; one that the sweep found to be gone says nothing of itself.
 
     Args:
         record: as it was read.
         kept: the names of its fields, and the one under which the org shows each.
+        choices: the account's.
     """
+    fields = {name: record[shown] for name, shown in kept.items() if shown in record}
+    if (id_field := choices.opportunity_id_field) in fields:
+        fields[id_field] = _tracker_id(fields[id_field])
     rows = [{name: row[name] for name in _HISTORY_FIELDS} for row in record.get(_HISTORY) or ()]
     return ledger.OpportunityRow(
         record["Id"],
-        {name: record[shown] for name, shown in kept.items() if shown in record},
+        fields,
         in_order(rows),
         bool(record["IsDeleted"]),
         record["SystemModstamp"],
@@ -242,6 +249,13 @@ def _shown_as(name: str, record: Mapping[str, Any]) -> str | None:
     if name in record:
         return name
     return next((each for each in record if each.lower() == name.lower()), None)
+
+
+def _tracker_id(value: Any) -> str | None:
+    """Returns the tracker's id as the tracker writes it; a field of the org may be a number."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value).strip() or None
 
 
 def _role(record: Record) -> ledger.RoleRow:
@@ -311,7 +325,7 @@ def _person(
     id_field = choices.id_field and _shown_as(choices.id_field, record)
     return ledger.PersonRow(
         record["Id"],
-        None if id_field is None else record[id_field],
+        None if id_field is None else _tracker_id(record[id_field]),
         email_key(record.get("Email")),
         [*phones],
         bool(record.get("IsDeleted")),

@@ -1,5 +1,6 @@
 """Opportunities come back: to which lead, and what the platform is told when things change."""
 
+import copy
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from crm_pipeline.inbound.tombstones import bury, hasher_of
 from crm_pipeline.ledger.anew import start_anew
 from crm_pipeline.local_org.ids import long_id
 from crm_pipeline_tests.cycle.attribution.deals import (
+    DEAL_ORG,
     ID_ON_OPPORTUNITY,
     choose,
     cycle,
@@ -119,6 +121,39 @@ def test_how_a_contact_may_be_reached(
     made = deal(deals, contact(deals, **fields))
     cycle(deals)
     assert rule_of(deals, 1, made) == rule
+
+
+def test_an_id_that_the_org_keeps_as_a_number_is_the_trackers_all_the_same(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = {"type": "double", "scale": 0}
+    objects: dict[str, Any] = copy.deepcopy(DEAL_ORG["objects"])
+    for sobject, field in (
+        ("Lead", "Tracker_Id__c"),
+        ("Contact", "Tracker_Id__c"),
+        ("Opportunity", ID_ON_OPPORTUNITY),
+    ):
+        objects[sobject]["fields"][field] = number
+    with deals_of(pipeline, monkeypatch, objects=objects) as bench:
+        other = contact(bench, Tracker_Id__c=2)
+        track(bench.connection, 1, **ADA)
+        track(bench.connection, 2, **BOB)
+        cycle(bench)
+        named: dict[str, Any] = {ID_ON_OPPORTUNITY: 1}
+        made, by_contact = deal(bench, **named), deal(bench, other)
+        cycle(bench)
+        assert rule_of(bench, 1, made) == "id_on_opportunity"
+        assert rule_of(bench, 2, by_contact) == "id_on_contact"
+
+        # Deleted and undeleted between two readings it is as it was; below zero it is told so.
+        before = messages(bench)
+        bench.admin("delete", ids=[made])
+        bench.admin("undelete", ids=[made])
+        cycle(bench)
+        assert messages(bench) == before
+        edit(bench, made, Amount=-0.01)
+        cycle(bench)
+        assert of_lead(bench, 1, made)["amount"] == "-0.01"
 
 
 def test_a_number_that_two_contacts_have_matches_neither(deals: Bench) -> None:
@@ -348,17 +383,23 @@ def test_a_role_erased_past_the_bin_is_noticed(deals: Bench) -> None:
 def test_an_opportunity_that_is_hidden_for_a_while_comes_back(deals: Bench) -> None:
     track(deals.connection, 1, **ADA)
     cycle(deals)
-    made = deal(deals, **{ID_ON_OPPORTUNITY: "1"})
+    choose(deals, opportunity_id_field=ID_ON_OPPORTUNITY.upper())
+    erased, made = (deal(deals, **{ID_ON_OPPORTUNITY: "1"}) for _ in range(2))
     deal(deals, **{ID_ON_OPPORTUNITY: "1"})
     cycle(deals)
 
     url = f"{deals.server.url_of(ACCOUNT)}/_admin/hidden-records"
     requests.post(url, json=[made], timeout=30).raise_for_status()
-    for _ in range(4):
+    for _ in range(2):
+        sweep(deals)
+    deals.admin("erase", ids=[erased])
+    for _ in range(2):
         sweep(deals)
     assert of_lead(deals, 1, made)["standing"] == "deleted"
+    # It comes back with the field by which it is matched, while another one is found to be gone.
     requests.post(url, json=[], timeout=30).raise_for_status()
     sweep(deals)
+    assert of_lead(deals, 1, erased)["standing"] == "deleted"
     assert of_lead(deals, 1, made)["standing"] == "open"
 
 
