@@ -19,6 +19,7 @@ from crm_pipeline.accounts.account import (
     checked_account_id,
     checked_login_url,
 )
+from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.near_names import near
 from crm_pipeline.salesforce.describe import SObjectSchema
@@ -396,6 +397,27 @@ def schemas_seen(connection: Connection, account_id: str) -> dict[str, SObjectSc
     """The objects of an account's org, as they were seen last, by name."""
     rows = connection.execute(statement("accounts/schemas_seen"), {"account_id": account_id})
     return {row.sobject: SObjectSchema.from_json(row.schema) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """A choice of an account that somebody changed, at a time (UTC).
+
+    `was` and `became` are None where there was or is none; credentials and keys are only said to be
+    there.
+    """
+
+    changed_at: datetime
+    changed_by: str
+    choice: str
+    was: str | None
+    became: str | None
+
+
+def account_changes(connection: Connection, account_id: str, limit: int) -> list[AccountChange]:
+    """The last changes of an account's choices, newest first."""
+    which = {"account_id": account_id, "limit": limit}
+    return objects(connection.execute(statement("accounts/changes"), which), AccountChange)
 
 
 def touch_account(connection: Connection, account_id: str) -> None:

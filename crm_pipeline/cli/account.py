@@ -88,7 +88,7 @@ def add(
         if other != account_id:
             say(f"Account {other} is this client, too; in one org only one may be.")
     given = credentials(credentials_file, method)
-    with database.begin() as connection:
+    with transaction() as connection:
         add_account(connection, account)
         set_credentials(connection, account_id, given)
     say(
@@ -190,6 +190,25 @@ def show(account_id: AccountId) -> None:
             for value in [getattr(settings, name)]
         ],
         empty="",
+    )
+
+
+@app.command()
+def history(
+    account_id: AccountId,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+) -> None:
+    """Show who changed which setting, mapping, filter, session or credentials, and when."""
+    from crm_pipeline.accounts.store import account_changes, get_account
+
+    with transaction() as connection:
+        get_account(connection, account_id)
+        changes = account_changes(connection, account_id, limit)
+    print_table(
+        "",
+        ("when", "who", "what", "was", "became"),
+        [(c.changed_at, c.changed_by, c.choice, c.was, c.became) for c in changes],
+        empty=f"Nothing of account {account_id} was changed since changes are noted.",
     )
 
 

@@ -1,6 +1,5 @@
 """`crm-pipeline approve` and `reject`: a person decides about a cycle that is held."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say, shown
+from crm_pipeline.cli.who import who
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -113,4 +113,4 @@ def _what_is_held(held: "Hold") -> str:
 
 
 def _who(by: str | None) -> str:
-    return (by and by.strip()) or getpass.getuser()
+    return (by and by.strip()) or who()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, say
+from crm_pipeline.cli.who import who
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -74,6 +75,7 @@ def where(database: "Engine") -> str:
 def transaction() -> Iterator["Connection"]:
     """A transaction in the pipeline's database: kept when the block ends well."""
     with pipeline().begin() as connection:
+        _say_who(connection)
         yield connection
 
 
@@ -85,5 +87,13 @@ def locked(account_id: str) -> Iterator["Connection"]:
     with account_lock(pipeline(), account_id) as connection:
         if connection is None:
             mistake(f"A cycle of account {account_id} is running; try again when it has ended.")
+        _say_who(connection)
         yield connection
         connection.commit()
+
+
+def _say_who(connection: "Connection") -> None:
+    """Has what the transaction changes of accounts be noted as done by whoever types."""
+    from crm_pipeline.database.statements import statement
+
+    connection.execute(statement("accounts/set_who"), {"who": who()})

@@ -13,6 +13,7 @@ from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
+from crm_pipeline.cli.who import who
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -51,7 +52,7 @@ OperationIds = Annotated[
 WithCode = Annotated[str | None, typer.Option("--code", help="Only those with this error code.")]
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """The ledger's kinds of operations."""
 
     person = "person"
@@ -88,7 +89,7 @@ def list_(
         list[State] | None,
         typer.Option("--state", help="By default failed and exhausted; may be given again."),
     ] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Of one kind only.")] = None,
+    kind: Annotated[OperationKind | None, typer.Option(help="Of one kind only.")] = None,
     since: Annotated[
         datetime | None,
         typer.Option(formats=_DAYS_AND_TIMES, help="To which something happened since then, UTC."),
@@ -271,13 +272,11 @@ def drop(
     ] = False,
 ) -> None:
     """Drop failed operations: they are never sent, and stay in the ledger with the reason."""
-    import getpass
-
     from crm_pipeline.database.statements import statement
 
     if not reason.strip():
         mistake("Say why with --reason; it is what is left of the operation.")
-    kept_reason = f"dropped by {getpass.getuser()}: {reason.strip()}"
+    kept_reason = f"dropped by {who()}: {reason.strip()}"
     may_be = (*_FAILED, State.dropped) if with_activities else _FAILED
     for account_id, ids in _chosen(operation_ids, account, code, may_be):
         with locked(account_id) as connection:

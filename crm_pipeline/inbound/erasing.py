@@ -38,6 +38,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "org_swing": ("crm.org_swing", ("salesforce_id",)),
     "org_person": ("crm.org_person", ("address_key", "salesforce_id")),
     "email_filter": ("crm.email_filter", ("filter_string",)),
+    "account_change": ("crm.account_change", ("choice",)),
     "opportunity_match": ("crm.opportunity_match", ("lead_id",)),
     "opportunity_person": (
         "crm.opportunity_person",
@@ -74,6 +75,9 @@ IMPERSONAL: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "crm.account.client_id",
+            "crm.account_change.changed_by",
+            "crm.account_change.was",
+            "crm.account_change.became",
             "crm.account.login_url",
             "crm.account.name",
             "crm.account.settings",

@@ -1,3 +1,5 @@
+import getpass
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -200,3 +202,31 @@ def test_the_list_names_what_each_account_lacks(run: Run, acme: str, pipeline: E
     rows = [line.split() for line in run("account", "list").stdout.splitlines()]
     ends = {row[0]: row[-1] for row in rows if row}
     assert (ends["acme"], ends["beta"]) == ("refused", "missing")
+
+
+def test_who_changed_what_is_told(run: Run, acme: str, pipeline: Engine):
+    run("account", "set", acme, "parallel_requests=2", "name=Acme")
+    run("account", "set", acme, "parallel_requests=")
+    run("account", "mapping", "set", acme, "Lead.City", "--constant=Bath")
+    run("account", "filter", "add", acme, "@rival.example", "--yes")
+    run("account", "filter", "remove", acme, "@rival.example")
+    with pipeline.begin() as connection:
+        connection.execute(text("UPDATE crm.account SET enabled = false"))
+    listed = run("account", "history", acme).stdout.splitlines()[1:]
+    [last, *changes] = [tuple(line.split("\t")[1:]) for line in listed]
+    assert (last[0] != getpass.getuser(), last[1:]) == (True, ("enabled", "true", "false"))
+    assert changes[:7] == [
+        (getpass.getuser(), *each)
+        for each in (
+            ("filter @rival.example", "there", ""),
+            ("filter @rival.example", "", "there"),
+            ("mapping Lead.City", "", "constant Bath"),
+            ("parallel_requests", "2", ""),
+            ("name", "Acme Ltd", "Acme"),
+            ("parallel_requests", "", "2"),
+            ("enabled", "false", "true"),
+        )
+    ]
+    assert ("client_id", "", "client-1") in [change[1:] for change in changes]
+    assert "s3cret" not in str(listed)
+    assert len(run("account", "history", acme, "--limit=1").stdout.splitlines()) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_pipeline.cli.operations import Kind, State
+from crm_pipeline.cli.operations import OperationKind, State
 from crm_pipeline.delivery import kind as kinds
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.server import LocalOrgServer
@@ -44,7 +44,7 @@ def test_states_have_the_ledger_s_words_everywhere(pipeline: Engine):
         )
     assert set(re.findall(r"'(\w+)'", allowed)) == set(State)
     known = {each.name for each in vars(kinds).values() if isinstance(each, kinds.Kind)}
-    assert known | {"message"} == set(Kind)
+    assert known | {"message"} == set(OperationKind)
     former = re.compile("given up|gave up|waiting for retry", re.IGNORECASE)
     told = [
         *PROJECT.glob("*.md"),
