@@ -508,7 +508,8 @@ class AccountSettings(BaseModel):
             else:
                 why = _EXPECTED.get(first["type"]) or first["msg"].removeprefix("Value error, ")
                 message = f"setting {name} = {first['input']!r}: {why}"
-        raise AccountError(f"Account {account_id}: {message}.")
+        end = "" if message.endswith("?") else "."
+        raise AccountError(f"Account {account_id}: {message}{end}")
 
 
 def _model_at(model: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:

@@ -42,7 +42,7 @@ _PLACES = ("{subject}", "{event}", "{session}")
 
 
 def _known_places(pattern: str) -> str:
-    if unknown := set(re.findall(r"\{[^}]*\}", pattern)).difference(_PLACES):
+    if unknown := set(re.findall(r"\{[^}]*\}?|\}", pattern)).difference(_PLACES):
         raise ValueError(f"{min(unknown)} stands for nothing; these do: {', '.join(_PLACES)}")
     return pattern
 

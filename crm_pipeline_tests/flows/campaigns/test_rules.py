@@ -286,7 +286,9 @@ def test_what_is_expected_is_said() -> None:
         AccountSettings.parse("acme", {"campaigns": {"account_engagement": pardot}})
     with pytest.raises(AccountError, match="stage_of is one of the account itself"):
         AccountSettings.parse("acme", {"campaigns": {"stage_of": {}}})
-    with pytest.raises(AccountError, match="'Atendee' would let nobody in; did you mean attendee"):
+    with pytest.raises(
+        AccountError, match=r"'Atendee' would let nobody in; did you mean attendee\?$"
+    ):
         AccountSettings.parse("acme", {"roles": '["Atendee"]'})
     assert AccountSettings.parse("acme", {"roles": '["Attendees", "Referent"]'}).roles
 

@@ -110,8 +110,10 @@ def test_the_subject_may_name_the_event() -> None:
     assert subject("{subject}: {event}, {session}") == "Webinar Registration: Expo 2026, Keynote"
     assert len(subject("{event}", event_name="x" * 300)) == 255
     assert subject("{event}", event_name=None) == "Webinar Registration"
-    with pytest.raises(AccountError, match=r"\{name\} stands for nothing; these do: \{subject\}"):
-        AccountSettings.parse("acme", {"activity_subject": "{name}"})
+    for wrong in ("{name}", "{subject", "}", "{subject}}"):
+        told = r"[{}].* stands for nothing; these do: \{subject\}"
+        with pytest.raises(AccountError, match=told):
+            AccountSettings.parse("acme", {"activity_subject": wrong})
 
 
 def test_lines_of_one_event_are_made_once() -> None:
