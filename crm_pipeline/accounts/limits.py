@@ -48,3 +48,9 @@ class Limits(BaseModel):
     rejections: int = Field(
         default=100, ge=0, le=2**31 - 1, description="So many may whatever their share."
     )
+
+    def most_changed(self, known: float) -> int | None:
+        """So many of the people who are known may change; None: any number."""
+        if not self.changed_share:
+            return None
+        return max(self.changed_people, int(self.changed_share * known))

@@ -119,7 +119,7 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
 
 def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
     """Says how rows that were read before get what was just changed, where there are any."""
-    if _has_read(connection, account_id):
+    if has_read(connection, account_id):
         say(
             f"Rows that were read before {what}; `crm-pipeline account send-again {account_id}` "
             "reads them again."
@@ -163,7 +163,7 @@ def check_policies(connection: "Connection", before: "AccountSettings", account:
 def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
     """Says how people who are in the org get what a changed policy lets through."""
     changed = sorted(_policies_that_differ(connection, before, account))
-    if changed and _has_read(connection, account.account_id):
+    if changed and has_read(connection, account.account_id):
         names = "--all-fields" if len(changed) > _FEW else " ".join(changed)
         say(
             "People who are in the org have these fields as they are until the warehouse says "
@@ -176,7 +176,8 @@ _FEW = 4
 """So many fields are named; more of them are all."""
 
 
-def _has_read(connection: "Connection", account_id: str) -> bool:
+def has_read(connection: "Connection", account_id: str) -> bool:
+    """Returns whether any rows of the account were read."""
     from crm_pipeline.ledger.positions import positions_of_accounts
 
     return bool(positions_of_accounts(connection, [account_id]))

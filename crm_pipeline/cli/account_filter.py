@@ -42,11 +42,20 @@ def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) ->
 
 @app.command()
 def remove(account_id: AccountId, filter_string: FilterString) -> None:
-    """Stop rejecting addresses that contain a text; says how to get what was rejected."""
-    from crm_pipeline.accounts.store import remove_filter
+    """Stop rejecting addresses that contain a text; says how many, and how to get these."""
+    from crm_pipeline.accounts.store import get_account, remove_filter
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.clients import rejections
 
     with transaction() as connection:
+        client_id = get_account(connection, account_id).client_id
         remove_filter(connection, account_id, filter_string)
+        with if_the_warehouse_answers("how many people it rejects"):
+            found = rejections(engine("warehouse"), client_id, filter_string)
+            say(
+                f"Of the {found.people} people that client {client_id} has so far, "
+                f"{filter_string.strip()!r} rejects {found.rejected}."
+            )
         tell_of_rows(connection, account_id, "stay rejected")
     say(f"Account {account_id} no longer rejects {filter_string!r}.")
 

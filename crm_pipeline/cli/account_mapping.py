@@ -14,6 +14,8 @@ from crm_pipeline.cli.show import print_table, say
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from crm_pipeline.accounts.store import FieldMapping
+
 app = typer.Typer(help="Overrides of the default field mapping.")
 
 FieldName = Annotated[str, typer.Argument(metavar="OBJECT.FIELD", help="As in Lead.Region__c.")]
@@ -29,15 +31,19 @@ def set_(
     nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Fill a field from a column, with a constant, or not at all."""
-    from crm_pipeline.accounts.store import FieldMapping, misfits, set_field_mapping
+    """Fill a field from a column, with a constant, or not at all.
+
+    Says first how many records that would change, and asks where these are very many.
+    """
+    from crm_pipeline.accounts.store import misfits, set_field_mapping
+    from crm_pipeline.cli.mapping_what_if import tell_effect
 
     _check_choice(field, source, constant, nothing=nothing)
+    chosen = _possible(account_id, field, source, constant)
+    sobject, name = chosen.sobject, chosen.field
+    tell_effect(account_id, sobject, name, chosen, yes=yes)
     with transaction() as connection:
-        sobject, name = _spelt(connection, account_id, field)
-        set_field_mapping(
-            connection, account_id, FieldMapping(sobject, name, source=source, constant=constant)
-        )
+        set_field_mapping(connection, account_id, chosen)
         confirm_reading(connection, account_id, yes=yes)
         why = misfits(connection, account_id).get(f"{sobject}.{name}")
         _tell_of_rows(connection, account_id, sobject)
@@ -59,26 +65,27 @@ def what_if_(
     nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
 ) -> None:
     """Say what that would change, of how many records; reads all rows, and changes nothing."""
-    from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
     from crm_pipeline.cli.mapping_what_if import what_if
 
     _check_choice(field, source, constant, nothing=nothing)
-    with pipeline().connect() as connection:
-        sobject, name = _spelt(connection, account_id, field)
-        chosen = FieldMapping(sobject, name, source=source, constant=constant)
-        # Whatever cannot be set cannot be tried.
-        set_field_mapping(connection, account_id, chosen)
-        connection.rollback()
-    what_if(account_id, chosen)
+    what_if(account_id, _possible(account_id, field, source, constant))
 
 
 @app.command()
 def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
-    """Take an override away; the default mapping holds again."""
-    from crm_pipeline.accounts.store import remove_field_mapping
+    """Take an override away; the default mapping holds again.
 
-    with transaction() as connection:
+    Says first how many records that would change, and asks where these are very many.
+    """
+    from crm_pipeline.accounts.store import remove_field_mapping
+    from crm_pipeline.cli.mapping_what_if import tell_effect
+
+    with pipeline().connect() as connection:
         sobject, name = _spelt(connection, account_id, field)
+        remove_field_mapping(connection, account_id, sobject, name)
+        connection.rollback()
+    tell_effect(account_id, sobject, name, None, yes=yes)
+    with transaction() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
         confirm_reading(connection, account_id, yes=yes)
         _tell_of_rows(connection, account_id, sobject)
@@ -104,6 +111,20 @@ def list_(account_id: AccountId) -> None:
         ],
         empty=f"Account {account_id} overrides no field of the default mapping.",
     )
+
+
+def _possible(
+    account_id: str, field: str, source: str | None, constant: str | None
+) -> "FieldMapping":
+    """A mapping as it is typed, once it is sure that it can be set."""
+    from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+
+    with pipeline().connect() as connection:
+        sobject, name = _spelt(connection, account_id, field)
+        chosen = FieldMapping(sobject, name, source=source, constant=constant)
+        set_field_mapping(connection, account_id, chosen)
+        connection.rollback()
+    return chosen
 
 
 def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> None:

@@ -2,11 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from crm_pipeline.cli.account_again import has_read
 from crm_pipeline.cli.databases import pipeline
+from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import counted, print_table, say
 
 if TYPE_CHECKING:
@@ -23,6 +27,40 @@ _EXAMPLES = 3
 _EXAMPLE_CHARS = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What another mapping of a field would make of all records.
+
+    Attributes:
+        field: as in `Lead.Region__c`.
+        values: of each record.
+    """
+
+    field: str
+    values: Values
+
+    @property
+    def changes(self) -> Counter[str]:
+        """How many records come to what."""
+        return Counter(change(*each) for each in self.values.values())
+
+    @property
+    def written(self) -> int:
+        """How many records would get another value."""
+        return sum(self.changes[what] for what in (FILLED, CHANGED))
+
+    def __str__(self) -> str:
+        from crm_pipeline.salesforce.budget import composite_calls
+
+        sobject, _, _ = self.field.partition(".")
+        calls = composite_calls({(sobject, "update"): self.written}) if self.written else 0
+        return (
+            f"{counted(self.written, 'record')} of {len(self.values)} would get another "
+            f"{self.field}: about {counted(calls, 'API call')} to write them, no further data "
+            "storage; less where the org has it already, or the field's policy keeps what is there."
+        )
+
+
 def what_if(account_id: str, chosen: "FieldMapping") -> None:
     """Says what a mapping would make of a field of all records; reads all rows, changes nothing.
 
@@ -30,38 +68,74 @@ def what_if(account_id: str, chosen: "FieldMapping") -> None:
         account_id: the account.
         chosen: the mapping.
     """
-    from crm_pipeline.accounts.store import field_mappings, get_account
-    from crm_pipeline.salesforce.budget import composite_calls
     from crm_pipeline.sources.errors import ExtractError
 
-    with pipeline().connect() as connection:
-        account = get_account(connection, account_id)
-        before = field_mappings(connection, account_id)
-        after = [e for e in before if (e.sobject, e.field) != (chosen.sobject, chosen.field)]
-        maps = [_map(account, each, chosen.sobject) for each in (before, [*after, chosen])]
-        try:
-            values = _values(connection, account, chosen, *maps)
-        except ExtractError as error:
-            mistake(f"{error}.")
-        finally:
-            connection.rollback()
-    changes = Counter(change(*each) for each in values.values())
+    try:
+        effect = effect_of(account_id, chosen.sobject, chosen.field, chosen)
+    except ExtractError as error:
+        mistake(f"{error}.")
     print_table(
         "",
         ("what", "records", "such as, with letters and digits hidden"),
         [
-            (what, number, ", ".join(_examples(values, what)))
-            for what, number in sorted(changes.items())
+            (what, number, ", ".join(_examples(effect.values, what)))
+            for what, number in sorted(effect.changes.items())
         ],
         empty=f"The warehouse has nothing that comes to {chosen.sobject}.",
     )
-    written = sum(changes[what] for what in (FILLED, CHANGED))
-    calls = composite_calls({(chosen.sobject, "update"): written}) if written else 0
-    say(
-        f"{counted(written, 'record')} of {len(values)} would get another {chosen.sobject}."
-        f"{chosen.field}: about {counted(calls, 'API call')} to write them, no further data "
-        "storage; less where the org has it already, or the field's policy keeps what is there."
-    )
+    say(effect)
+
+
+def tell_effect(
+    account_id: str, sobject: str, field: str, chosen: "FieldMapping | None", *, yes: bool
+) -> None:
+    """Says what a mapping that is to be stored would make of records; asks where that is much.
+
+    Much is what a cycle would be held for. Nothing is said where nothing was read yet, or where
+    the warehouse does not answer.
+
+    Args:
+        account_id: the account.
+        sobject: the object.
+        field: its field.
+        chosen: the mapping; None: none of the account's own any more.
+        yes: whether it is agreed to already.
+    """
+    from crm_pipeline.accounts.store import get_account
+
+    with pipeline().connect() as connection:
+        limits = get_account(connection, account_id).settings.limits
+        if not has_read(connection, account_id):
+            return
+    with if_the_warehouse_answers("what that changes"):
+        effect = effect_of(account_id, sobject, field, chosen)
+        most = limits.most_changed(len(effect.values))
+        if most is not None and effect.written > most:
+            agree(str(effect), "Store it?", yes=yes)
+        else:
+            say_once(str(effect))
+
+
+def effect_of(account_id: str, sobject: str, field: str, chosen: "FieldMapping | None") -> Effect:
+    """What another mapping of a field, or none of the account's own, would make of all records.
+
+    Raises:
+        AccountError: there is no such account.
+        ExtractError: the warehouse cannot be read.
+    """
+    from crm_pipeline.accounts.store import field_mappings, get_account
+
+    with pipeline().connect() as connection:
+        account = get_account(connection, account_id)
+        before = field_mappings(connection, account_id)
+        after = [each for each in before if (each.sobject, each.field) != (sobject, field)]
+        if chosen is not None:
+            after.append(chosen)
+        maps = [_map(account, each, sobject) for each in (before, after)]
+        try:
+            return Effect(f"{sobject}.{field}", _values(connection, account, sobject, field, maps))
+        finally:
+            connection.rollback()
 
 
 FILLED, CHANGED, LEFT = "gets a value", "gets another value", "keeps what is there, unfilled"
@@ -106,19 +180,19 @@ def _map(account: "Account", mappings: "list[FieldMapping]", sobject: str) -> "F
 def _values(
     connection: "Connection",
     account: "Account",
-    chosen: "FieldMapping",
-    before: "FieldMap",
-    after: "FieldMap",
+    sobject: str,
+    field: str,
+    maps: "Sequence[FieldMap]",
 ) -> Values:
     """The values of all records; of several rows of one the newest that says something counts.
 
     Raises:
         ExtractError: the warehouse cannot be read.
     """
-    fallbacks = [each.fallbacks.get(chosen.field) for each in (before, after)]
+    fallbacks = [each.fallbacks.get(field) for each in maps]
     found: Values = {}
-    for record, columns in _records(connection, account, chosen.sobject):
-        said = [each.apply(columns).get(chosen.field) for each in (before, after)]
+    for record, columns in _records(connection, account, sobject):
+        said = [each.apply(columns).get(field) for each in maps]
         old, new = (
             now if now is not None else then
             for now, then in zip(said, found.get(record, fallbacks), strict=True)

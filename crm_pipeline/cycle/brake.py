@@ -187,9 +187,7 @@ def beyond(
     """
     days = usual.days_since_complete
     found: list[Exceeded] = []
-    if limits.changed_share:
-        share = limits.changed_share * usual.known_people * days
-        most = max(limits.changed_people, int(share))
+    if (most := limits.most_changed(usual.known_people * days)) is not None:
         found.append(Exceeded("changed people", changed, usual.known_people, most))
     if limits.times_usual:
         most = max(limits.new_people, int(limits.times_usual * usual.new_people_a_day * days))

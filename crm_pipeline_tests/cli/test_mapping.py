@@ -138,3 +138,33 @@ def test_external_ids_that_the_org_lacks_are_told(run: Run, org: Org):
     run("account", "set", "acme", "activity_external_id_field=Webinar_Key__c")
     told = run("account", "test-login", "acme", fails=1).stderr
     assert f"Event.Webinar_Key__c: {ABSENT}" in told
+
+
+def test_a_mapping_says_first_what_it_changes_and_asks_where_that_is_much(
+    run: Run, org: Org, pipeline: Engine
+):
+    """Before anything was read nothing is said; what a cycle would be held for is asked."""
+    sets = ("account", "mapping", "set", "acme", "Lead.Rating", "--constant=Hot")
+    assert "would get another" not in run(*sets).stdout
+    run("account", "mapping", "remove", "acme", "Lead.Rating")
+    one_cycle(run, pipeline)
+    told = run("account", "mapping", "set", "acme", "Lead.Phone", "--nothing").stdout
+    assert "0 records of 1 would get another Lead.Phone" in told
+    run("account", "set", "acme", 'limits={"changed_people": 0, "changed_share": 0.5}')
+    assert "1 record of 1 would get another Lead.Rating" in run(*sets, fails=1).stderr
+    assert "Rating" not in run("account", "mapping", "list", "acme").stdout
+    assert "Store it?" in run(*sets, typed="y\n").stdout
+    assert "Lead.Rating\twith 'Hot'" in run("account", "mapping", "list", "acme").stdout
+    told = run("account", "mapping", "remove", "acme", "Lead.Rating").stdout
+    assert "0 records of 1 would get another Lead.Rating" in told
+
+
+def test_a_filter_says_how_many_it_rejects_when_it_comes_and_when_it_goes(
+    run: Run, org: Org, pipeline: Engine
+):
+    one_cycle(run, pipeline)
+    adds = ("account", "filter", "add", "acme", "@example.com")
+    told = "Of the 1 people that client client-1 has so far, '@example.com' rejects 1."
+    assert told in run(*adds, fails=1).stderr
+    run(*adds, "--yes")
+    assert told in run("account", "filter", "remove", "acme", "@example.com").stdout
