@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import update_settings
+from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
@@ -44,6 +45,11 @@ def test_what_is_held_is_said_and_sent_when_somebody_approves(
     assert "Held" in facts.values() or '"Held"' in one
     waiting = run("operations", "list", "acme").stderr
     assert "4 pending wait: the account is Held: Held before anything was sent" in waiting
+    listed = run("operations", "list", "acme", "--state", "pending").stdout
+    assert listed.count("the account is held") == 4
+    with account_lock(pipeline, "acme") as cycle:
+        assert cycle is not None
+        assert "is running; try again" in run("approve", "acme", "--yes", fails=1).stderr
     asked = run("approve", "acme", fails=1).stderr
     assert "2 people would be new (at most 1)" in asked
     assert "--yes agrees" in asked

@@ -55,6 +55,7 @@ CHOICES: dict[str, list[Any]] = {
     "attended_at_least_minutes": [20],
     "early_visits_count": [True],
     "start_at": ["2026-03-01T12:01:00+00:00"],
+    "limits": [{"changed_share": 0, "new_people": 5}],
     "redaction": [["cards", "[Tt]alk"]],
     "activities": ["attendance"],
     "consent_clears_opt_out": [True],

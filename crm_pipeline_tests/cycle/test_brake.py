@@ -13,6 +13,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.ledger import holds
 from crm_pipeline.ledger.holds import Usual
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline_tests.cycle.attribution.test_walk_of_deals import dies_at
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.plans import applied, plan_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
@@ -53,7 +54,10 @@ def is_said(bench: Bench, table: str, minute: int, said: str, of: str = "true") 
 
 
 def leads(bench: Bench) -> dict[str, str]:
-    return {str(each["Email"])[:2]: str(each["LastName"]) for each in bench.records("Lead")}
+    return {
+        str(each["Email"]).partition("@")[0]: str(each["LastName"])
+        for each in bench.records("Lead")
+    }
 
 
 def decide(how: str, why: str = "they are meant") -> int:
@@ -180,6 +184,30 @@ def test_what_a_cycle_that_was_killed_has_read_is_judged_by_the_next_one(served:
     report = served.cycle()
     assert report.state == "Held"
     assert len(leads(served)) == 3
+
+
+@pytest.mark.deep
+def test_a_process_may_die_anywhere_before_a_hold_and_nothing_is_sent(served: Bench) -> None:
+    """Before each statement of the cycle that is to be held, and of the one after that."""
+    served.settings(limits={**FEW, "times_usual": 0.001})
+    person = 3
+    for place in range(3, 120, 6):
+        come(served, *range(person + 1, person + 4), minute=60 + place)
+        served.connection.commit()
+        for _ in range(2):
+            with dies_at(place):
+                served.cycle()
+        assert served.cycle().state == "Held", place
+        assert len(leads(served)) == person
+        with served.connection.begin():
+            [one] = served.connection.scalars(
+                text("SELECT count(*) FROM crm.hold WHERE decision IS NULL")
+            )
+        assert one == 1
+        decide("approve")
+        assert served.cycle().state == "Complete"
+        person += 3
+        assert len(leads(served)) == person
 
 
 def test_limits_that_are_switched_off_hold_nothing(served: Bench) -> None:

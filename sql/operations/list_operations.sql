@@ -13,11 +13,15 @@ SELECT
     o.attempts_left,
     coalesce(o.error_code, o.reason_code) AS error_code,
     o.error_message,
-    o.reason,
+    CASE
+        WHEN o.state = 'pending' AND h.hold_id IS NOT NULL THEN 'the account is held'
+        ELSE o.reason
+    END AS reason,
     o.next_attempt_at,
     greatest(o.created_at, o.sent_at, o.finished_at) AS happened_at
 FROM crm.operation AS o
 LEFT JOIN crm.person AS p ON o.person_key = p.person_key
+LEFT JOIN crm.hold AS h ON o.account_id = h.account_id AND h.decision IS NULL
 WHERE
     o.state = any(CAST(:states AS text []))
     AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
