@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import requests
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.accounts.account import Account, AccountSettings
@@ -140,6 +141,7 @@ class Installation:
     def __init__(self, engine: Engine, server: LocalOrgServer, names: Sequence[str]) -> None:
         self.engine = engine
         self.names = tuple(names)
+        self._server = server
         self.orgs = {name: server.org(name) for name in names}
         self.environment: dict[str, str] = dict(NO_PATIENCE)
         self.clocks: dict[str, timedelta] = {}
@@ -239,6 +241,11 @@ class Installation:
             inbox.forget()
             for message in messages:
                 inbox.take(message)
+
+    def clears_up(self, account: str = "acme") -> None:
+        """Ends bad weather of an org; what hangs there goes on."""
+        url = f"{self._server.url_of(account)}/_admin/faults"
+        requests.delete(url, timeout=60).raise_for_status()
 
     def told_by_http(self) -> Inbox:
         """Has the platform told by HTTP. Returns its inbox, which is put back as it is `save`d."""
