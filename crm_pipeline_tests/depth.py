@@ -4,7 +4,7 @@ Marked `deep` are the rest of such matrices, long searches, and stacks that take
 """
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -22,6 +22,13 @@ def deep_but_first(count: int, values: Iterable[T]) -> list[ParameterSet]:
     return [
         pytest.param(each, marks=_marks(deep=number >= count)) for number, each in enumerate(values)
     ]
+
+
+def deep_rows_but_for(
+    is_sample: Callable[..., bool], rows: Iterable[tuple[Any, ...]]
+) -> list[ParameterSet]:
+    """As `deep_but_for`, of values of several parameters."""
+    return [pytest.param(*row, marks=_marks(deep=not is_sample(*row))) for row in rows]
 
 
 def _marks(*, deep: bool) -> tuple[pytest.MarkDecorator, ...]:

@@ -12,10 +12,8 @@ KILLED_AFTER_THE_ORG_WORKED = next(
 )
 OTHERS = [each for each in BREAKAGES if each is not KILLED_AFTER_THE_ORG_WORKED]
 SAMPLE = (
-    "process killed before a database commit",
     "process killed after a database commit",
     "commit made, and the line cut before it says so",
-    "process killed before the org works",
     "line cut after the org worked",
     "one row of one call locked",
 )

@@ -64,7 +64,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("nth", deep_but_first(1, [2, 1, 3]))
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", deep_but_first(2, CHANGES))
 def test_what_is_taken_back_after_a_lost_answer_is_taken_back_in_the_org(
     bench: Bench, name: str, nth: int
 ) -> None:

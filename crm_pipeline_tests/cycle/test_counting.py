@@ -16,6 +16,7 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.report import CycleReport
 from crm_pipeline_tests.cycle.campaigns.scenes import members, says, switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
@@ -97,7 +98,9 @@ def test_a_row_that_commits_hours_after_its_shipping_time_is_found_read_and_told
     assert (report.notes, report.counts.api_calls, verdict(bench)["passed"]) == ("", 0, True)
 
 
-@pytest.mark.parametrize("what", ["registration", "attendance", "poll answer", "chat", "person"])
+@pytest.mark.parametrize(
+    "what", deep_but_first(2, ["chat", "person", "registration", "attendance", "poll answer"])
+)
 def test_whatever_is_committed_late_is_found(bench: Bench, what: str) -> None:
     read_before(bench)
     late: float = 300

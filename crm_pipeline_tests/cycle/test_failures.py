@@ -154,7 +154,10 @@ def test_an_org_that_is_down_costs_the_records_no_attempt(bench: Bench) -> None:
     assert len(bench.records("Event")) == 1
 
 
-@pytest.mark.parametrize("action", ["reset_before", "reset_after", "html_503_after", "truncate"])
+@pytest.mark.parametrize(
+    "action",
+    deep_but_first(2, ["reset_after", "reset_before", "html_503_after", "truncate"]),
+)
 @pytest.mark.parametrize("kind", ["collections.create", "composite"])
 @pytest.mark.parametrize("nth", deep_but_first(1, [2, 1, 3]))
 def test_a_lost_answer_makes_nothing_twice(bench: Bench, kind: str, action: str, nth: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from crm_pipeline.database.statements import SQL, statement
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import LONG_AGO, add_person, register
 
 __all__ = ["run"]
@@ -52,7 +53,9 @@ def held(bench: Bench) -> tuple[bool, int]:
     return verdict.passed, verdict.registrations_held
 
 
-@pytest.mark.parametrize("status", ["waitlisted", "pending", "denied", "declined", "invited"])
+@pytest.mark.parametrize(
+    "status", deep_but_first(2, ["waitlisted", "denied", "pending", "declined", "invited"])
+)
 def test_who_is_not_registered_becomes_no_lead_until_that_changes(
     bench: Bench, status: str
 ) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.depth import deep_rows_but_for
 from crm_pipeline_tests.flows.webinars.warehouse import (
     CLIENT,
     LONG_AGO,
@@ -152,40 +153,50 @@ def test_a_row_shipped_at_no_usable_time_goes_and_so_does_its_correction(bench: 
     assert (report.state, report.tally.overall("activities_updated")) == ("Complete", 1)
 
 
+SOME_KINDS = ("inet", "numeric", "text []", "mood []", "pair []", "timestamptz", "json")
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "title"),
-    [
-        ("inet", "10.0.0.1", "10.0.0.1"),
-        ("interval", "1 day 2 hours", "1 day 02:00:00"),
-        ("bytea", "hi", "\\x6869"),
-        ("int4range", "[1,5)", "[1,5)"),
-        ("numeric", "4711", "4711"),
-        ("numeric", "12345678901234567890.10", "12345678901234567890.10"),
-        ("numeric", "NaN", "NaN"),
-        ("double precision", "4711", "4711"),
-        ("double precision", "Infinity", "Infinity"),
-        ("bigint", "4711", "4711"),
-        ("boolean", "true", "true"),
-        ("text []", '{red,NULL," ",blue}', "red, blue"),
-        ("int []", "{1,2}", "1, 2"),
-        ("mood", "sad", "sad"),
-        ("mood []", '{sad,NULL,"so so"}', "sad, so so"),
-        ("price []", "{1.50,2}", "1.50, 2"),
-        ("moods", "{sad}", "sad"),
-        ("pair []", '{"(1,a)","(2,b)"}', "(1,a), (2,b)"),
-        ("money", "1.5", "$1.50"),
-        ("bit (4)", "1010", "1010"),
-        ("date", "2026-01-05", "2026-01-05"),
-        ("date", "infinity", "infinity"),
-        ("time", "24:00", "24:00:00"),
-        ("timestamptz", "2026-01-05 10:00+02", "2026-01-05T08:00:00.000+0000"),
-        ("timestamp", "2026-01-05 10:00", "2026-01-05T10:00:00.000+0000"),
-        ("uuid", "c1570044-f939-444a-9881-80e644e0bf07", "c1570044-f939-444a-9881-80e644e0bf07"),
-        ("json", '{"a": 1.50}', '{"a": 1.50}'),
-        ("json", '["red", 12345678901234567890, 1.50]', "red, 12345678901234567890, 1.50"),
-        ("json", '"\\u0000hi\\ud800"', "hi\N{REPLACEMENT CHARACTER}"),
-        ("jsonb", '"text"', "text"),
-    ],
+    deep_rows_but_for(
+        lambda kind, *_: kind in SOME_KINDS,
+        [
+            ("inet", "10.0.0.1", "10.0.0.1"),
+            ("interval", "1 day 2 hours", "1 day 02:00:00"),
+            ("bytea", "hi", "\\x6869"),
+            ("int4range", "[1,5)", "[1,5)"),
+            ("numeric", "4711", "4711"),
+            ("numeric", "12345678901234567890.10", "12345678901234567890.10"),
+            ("numeric", "NaN", "NaN"),
+            ("double precision", "4711", "4711"),
+            ("double precision", "Infinity", "Infinity"),
+            ("bigint", "4711", "4711"),
+            ("boolean", "true", "true"),
+            ("text []", '{red,NULL," ",blue}', "red, blue"),
+            ("int []", "{1,2}", "1, 2"),
+            ("mood", "sad", "sad"),
+            ("mood []", '{sad,NULL,"so so"}', "sad, so so"),
+            ("price []", "{1.50,2}", "1.50, 2"),
+            ("moods", "{sad}", "sad"),
+            ("pair []", '{"(1,a)","(2,b)"}', "(1,a), (2,b)"),
+            ("money", "1.5", "$1.50"),
+            ("bit (4)", "1010", "1010"),
+            ("date", "2026-01-05", "2026-01-05"),
+            ("date", "infinity", "infinity"),
+            ("time", "24:00", "24:00:00"),
+            ("timestamptz", "2026-01-05 10:00+02", "2026-01-05T08:00:00.000+0000"),
+            ("timestamp", "2026-01-05 10:00", "2026-01-05T10:00:00.000+0000"),
+            (
+                "uuid",
+                "c1570044-f939-444a-9881-80e644e0bf07",
+                "c1570044-f939-444a-9881-80e644e0bf07",
+            ),
+            ("json", '{"a": 1.50}', '{"a": 1.50}'),
+            ("json", '["red", 12345678901234567890, 1.50]', "red, 12345678901234567890, 1.50"),
+            ("json", '"\\u0000hi\\ud800"', "hi\N{REPLACEMENT CHARACTER}"),
+            ("jsonb", '"text"', "text"),
+        ],
+    ),
 )
 def test_a_mapped_column_of_any_type_is_written_as_people_wrote_it(
     bench: Bench, kind: str, value: str, title: str

@@ -189,7 +189,7 @@ def test_what_people_deleted_already_is_done(bench: Bench, route: str) -> None:
 
 
 @pytest.mark.parametrize("vanished", ["keep", "delete"])
-@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("refused", deep_but_first(1, [False, True]))
 def test_what_was_never_there_is_sent_no_more(bench: Bench, vanished: str, refused: bool) -> None:
     """Neither the row's activity nor its membership nor its person, until the row comes back."""
     switch_on(bench)

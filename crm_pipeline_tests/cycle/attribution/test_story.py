@@ -21,6 +21,7 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     waits,
 )
 from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 __all__ = ["deals"]
@@ -29,11 +30,14 @@ CALL: dict[str, Any] = {"kind": "call", "phone": "030 901820", "contact_name": "
 
 
 @pytest.fixture(
-    params=[
-        {},
-        {"merge_stamps_children": False, "opportunity_history": "stages"},
-        {"updated_in_composite": False},
-    ],
+    params=deep_but_first(
+        1,
+        [
+            {},
+            {"merge_stamps_children": False, "opportunity_history": "stages"},
+            {"updated_in_composite": False},
+        ],
+    ),
     ids=["as documented", "no stamps", "covered apart"],
 )
 def shop(
