@@ -34,10 +34,11 @@ class ReadDay:
     """The rows read of a day.
 
     Attributes:
-        sums: how many rows, their times as seconds since 1970 and their ids, and their parts (poll
-            answers, chat messages, replies), added up.
+        sums: how many rows, their times as seconds since 1970 and their ids, and when their parts
+            were shipped, added up.
         named: the time of each by its id, where the day was asked for (UTC).
-        parts: how many parts each of these was read with; None where that was not noted.
+        parts: the shipping times with which each of these was read, as the extracts add them up;
+            None where that was not noted.
     """
 
     sums: tuple[int, Decimal, int]

@@ -17,12 +17,12 @@ class Day:
     """A day's rows.
 
     Attributes:
-        sums: how many can be read, their times as seconds since 1970 and their ids, and their
-            parts (poll answers, chat messages, replies), added up.
+        sums: how many can be read, their times as seconds since 1970 and their ids, and when
+            their parts were shipped, added up.
         incomplete: ids of those that cannot: their person, session or event is not there.
         named: when the last part of each row was shipped (UTC) by its id, where the day was asked
             for; of rows that can be read.
-        parts: how many parts each of these has.
+        parts: when the parts of each of these were shipped, as the extracts add it up.
     """
 
     sums: tuple[int, Decimal, int]

@@ -4,8 +4,8 @@
 --
 -- Parameters and contract as in registrations.sql. `polls` is a JSON array, oldest first, of
 -- {"question", "answer"}: the last 10. `chats` of {"message", "replies": [text, …]}: the last 5.
--- `questions_answered` counts all of the attendee's poll answers; `parts` these, the chat messages,
--- the replies and the interactions, so that one that comes late is noticed (row_counts.sql counts alike).
+-- `questions_answered` counts all of the attendee's poll answers. `parts` are here the poll questions
+-- and answers, the chat messages, the replies and the interactions, too.
 -- NULL in attendance_id, event_session_id, attended_at: that row is rejected, with this reason; so is
 -- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
@@ -72,7 +72,7 @@ done AS (
     SELECT
         i.attendance_id,
         max(i.shipped_at) AS shipped_at,
-        count(*) AS parts,
+        sum(extract(EPOCH FROM i.shipped_at)) FILTER (WHERE isfinite(i.shipped_at)) AS seconds,
         count(*) FILTER (WHERE i.kind = 'question') AS questions_asked,
         count(*) FILTER (WHERE i.kind = 'survey') AS surveys_answered,
         count(*) FILTER (WHERE i.kind = 'resource') AS resources_downloaded,
@@ -91,7 +91,8 @@ done AS (
         )[1] AS rating,
         max(i.at) FILTER (WHERE i.kind = 'certificate') AS certificate_at
     FROM changed AS c
-    INNER JOIN warehouse.interaction AS i ON c.attendance_id = i.attendance_id
+    INNER JOIN warehouse.interaction AS i
+        ON c.attendance_id = i.attendance_id AND i.client_id = :client_id
     CROSS JOIN LATERAL (
         SELECT json_build_object('label', i.label, 'value', i.value, 'url', i.url) AS it
     ) AS said
@@ -139,7 +140,14 @@ SELECT
     done.links_clicked,
     done.rating,
     done.certificate_at,
-    poll.questions_answered + chat.parts + coalesce(done.parts, 0) AS parts,
+    CAST(
+        coalesce(shipped.seconds, 0)
+        + coalesce(poll.answered_seconds, 0)
+        + coalesce(poll.asked_seconds, 0)
+        + coalesce(chat.said_seconds, 0)
+        + coalesce(chat.replied_seconds, 0)
+        + coalesce(done.seconds, 0) AS bigint
+    ) AS parts,
     greatest(
         a.shipped_at,
         p.shipped_at,
@@ -156,8 +164,16 @@ INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 LEFT JOIN done ON c.attendance_id = done.attendance_id
 CROSS JOIN LATERAL (
+    SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
+    FROM (VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+) AS shipped
+CROSS JOIN LATERAL (
     SELECT
         max(latest.shipped_at) AS shipped_at,
+        sum(extract(EPOCH FROM latest.answer_shipped_at))
+        FILTER (WHERE isfinite(latest.answer_shipped_at)) AS answered_seconds,
+        sum(extract(EPOCH FROM latest.question_shipped_at))
+        FILTER (WHERE isfinite(latest.question_shipped_at)) AS asked_seconds,
         count(*) AS questions_answered,
         json_agg(
             json_build_object('question', latest.question, 'answer', latest.answer)
@@ -169,17 +185,21 @@ CROSS JOIN LATERAL (
             pa.answer,
             pa.answered_at,
             greatest(pa.shipped_at, pq.shipped_at) AS shipped_at,
+            pa.shipped_at AS answer_shipped_at,
+            pq.shipped_at AS question_shipped_at,
             pq.question,
             row_number() OVER (ORDER BY pa.answered_at DESC, pa.poll_answer_id DESC) AS recency
         FROM warehouse.poll_answer AS pa
         INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
-        WHERE pa.attendance_id = a.attendance_id
+        WHERE pa.attendance_id = a.attendance_id AND pa.client_id = a.client_id
     ) AS latest
 ) AS poll
 CROSS JOIN LATERAL (
     SELECT
         greatest(max(latest.shipped_at), max(latest.replied_shipped_at)) AS shipped_at,
-        count(*) + coalesce(sum(latest.number), 0)::bigint AS parts,
+        sum(extract(EPOCH FROM latest.shipped_at))
+        FILTER (WHERE isfinite(latest.shipped_at)) AS said_seconds,
+        sum(latest.seconds) AS replied_seconds,
         json_agg(
             json_build_object('message', latest.message, 'replies', latest.replies)
             ORDER BY latest.sent_at, latest.chat_message_id
@@ -192,20 +212,20 @@ CROSS JOIN LATERAL (
             m.shipped_at,
             answered.replies,
             answered.shipped_at AS replied_shipped_at,
-            answered.number,
+            answered.seconds,
             row_number() OVER (ORDER BY m.sent_at DESC, m.chat_message_id DESC) AS recency
         FROM warehouse.chat_message AS m
         CROSS JOIN LATERAL (
             SELECT
                 max(cr.shipped_at) AS shipped_at,
-                count(*) AS number,
+                sum(extract(EPOCH FROM cr.shipped_at)) FILTER (WHERE isfinite(cr.shipped_at)) AS seconds,
                 coalesce(
                     json_agg(cr.reply ORDER BY cr.replied_at, cr.chat_reply_id), '[]'
                 ) AS replies
             FROM warehouse.chat_reply AS cr
             WHERE cr.chat_message_id = m.chat_message_id
         ) AS answered
-        WHERE m.attendance_id = a.attendance_id
+        WHERE m.attendance_id = a.attendance_id AND m.client_id = a.client_id
     ) AS latest
 ) AS chat
 WHERE

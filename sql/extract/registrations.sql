@@ -8,7 +8,9 @@
 -- backfilled: those of them to be read whole, whatever :since says; again: ids of rows that are
 -- to be read, too (row_counts.sql has found that nobody has read them).
 -- The columns' names are the contract; with another schema, edit this statement and keep them.
--- Further columns may be added: an account's field mapping can name them.
+-- Further columns may be added: an account's field mapping can name them. `parts` is a number that is
+-- another one where anything was shipped anew, even before what was shipped last and so makes
+-- `changed_at`: the seconds of all shippings, added up (row_counts.sql adds up alike).
 -- NULL in registration_id, event_session_id, registered_at: that row is rejected, with this reason; so is
 -- a time that Salesforce has not (infinity, years before 1700 or after 4000). NULL in email: "no
 -- email". NULL in person_id: the address alone says who it is, and no change of it is followed.
@@ -89,12 +91,17 @@ SELECT
     p.postal_code,
     p.country_code,
     p.phone_1,
+    CAST(coalesce(shipped.seconds, 0) AS bigint) AS parts,
     greatest(r.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at) AS changed_at
 FROM changed AS c
 INNER JOIN warehouse.registration AS r ON c.registration_id = r.registration_id
 INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
+CROSS JOIN LATERAL (
+    SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
+    FROM (VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+) AS shipped
 WHERE
     r.client_id = :client_id
     AND (

@@ -1,73 +1,78 @@
 -- A client's rows of a source by the day (UTC) of their last shipping up to :until, to be compared
 -- with what was read of them: how many, the sum of their times in seconds since 1970 and of their
--- ids, how many poll answers, chat messages, replies and interactions they have, the ids of those that cannot be
--- read since their person, session or event is not there; and of some days the rows themselves.
+-- ids, the sum of their `parts`, the ids of those that cannot be read since their person, session or
+-- event is not there; and of some days the rows themselves.
 -- The ids are in the sum since a row that vanished would else hide one that is as old as it was.
 --
 -- Parameters: client_id; sessions, as in registrations.sql; source, 'registrations' or
 -- 'attendances'; until; days: those whose rows are to be named. Count the rows that
 -- registrations.sql and attendances.sql give, with the same `changed_at` and `parts`. `incomplete`, `ids`,
 -- `times` and `parts_of` are arrays, NULL where there is nothing.
-WITH shipped AS (
+WITH part AS (
+    SELECT
+        each.attendance_id,
+        max(each.at) AS shipped_at,
+        sum(extract(EPOCH FROM each.at)) FILTER (WHERE isfinite(each.at)) AS seconds
+    FROM (
+        SELECT pa.attendance_id, pa.shipped_at AS at
+        FROM warehouse.poll_answer AS pa
+        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
+        WHERE pa.client_id = :client_id
+        UNION ALL
+        SELECT pa.attendance_id, pq.shipped_at
+        FROM warehouse.poll_answer AS pa
+        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
+        WHERE pa.client_id = :client_id
+        UNION ALL
+        SELECT m.attendance_id, m.shipped_at
+        FROM warehouse.chat_message AS m
+        WHERE m.client_id = :client_id
+        UNION ALL
+        SELECT m.attendance_id, cr.shipped_at
+        FROM warehouse.chat_message AS m
+        INNER JOIN warehouse.chat_reply AS cr ON m.chat_message_id = cr.chat_message_id
+        WHERE m.client_id = :client_id
+        UNION ALL
+        SELECT i.attendance_id, i.shipped_at
+        FROM warehouse.interaction AS i
+        WHERE i.client_id = :client_id
+    ) AS each
+    WHERE :source = 'attendances'
+    GROUP BY each.attendance_id
+),
+
+participation AS (
     SELECT
         r.registration_id AS id,
         r.event_session_id,
         p.person_id IS NOT NULL AND e.event_id IS NOT NULL AS is_whole,
         greatest(r.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at) AS changed_at,
-        0 AS parts
+        CAST(coalesce(shipped.seconds, 0) AS bigint) AS parts
     FROM warehouse.registration AS r
     LEFT JOIN warehouse.person AS p ON r.person_id = p.person_id
     LEFT JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
+    CROSS JOIN LATERAL (
+        SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
+        FROM (VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+    ) AS shipped
     WHERE :source = 'registrations' AND r.client_id = :client_id
     UNION ALL
     SELECT
         a.attendance_id,
         a.event_session_id,
         p.person_id IS NOT NULL AND e.event_id IS NOT NULL,
-        greatest(
-            a.shipped_at,
-            p.shipped_at,
-            s.shipped_at,
-            e.shipped_at,
-            poll.shipped_at,
-            chat.shipped_at,
-            done.shipped_at
-        ),
-        coalesce(poll.parts, 0) + coalesce(chat.parts, 0) + coalesce(done.parts, 0)
+        greatest(a.shipped_at, p.shipped_at, s.shipped_at, e.shipped_at, part.shipped_at),
+        CAST(coalesce(shipped.seconds, 0) + coalesce(part.seconds, 0) AS bigint)
     FROM warehouse.attendance AS a
     LEFT JOIN warehouse.person AS p ON a.person_id = p.person_id
     LEFT JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_id
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
-    LEFT JOIN (
-        SELECT
-            pa.attendance_id,
-            max(greatest(pa.shipped_at, pq.shipped_at)) AS shipped_at,
-            count(*) AS parts
-        FROM warehouse.poll_answer AS pa
-        INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
-        WHERE pa.client_id = :client_id
-        GROUP BY pa.attendance_id
-    ) AS poll ON a.attendance_id = poll.attendance_id
-    LEFT JOIN (
-        SELECT
-            m.attendance_id,
-            max(greatest(m.shipped_at, cr.shipped_at)) AS shipped_at,
-            count(DISTINCT m.chat_message_id) + count(cr.chat_reply_id) AS parts
-        FROM warehouse.chat_message AS m
-        LEFT JOIN warehouse.chat_reply AS cr ON m.chat_message_id = cr.chat_message_id
-        WHERE m.client_id = :client_id
-        GROUP BY m.attendance_id
-    ) AS chat ON a.attendance_id = chat.attendance_id
-    LEFT JOIN (
-        SELECT
-            i.attendance_id,
-            max(i.shipped_at) AS shipped_at,
-            count(*) AS parts
-        FROM warehouse.interaction AS i
-        WHERE i.client_id = :client_id
-        GROUP BY i.attendance_id
-    ) AS done ON a.attendance_id = done.attendance_id
+    LEFT JOIN part ON a.attendance_id = part.attendance_id
+    CROSS JOIN LATERAL (
+        SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
+        FROM (VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+    ) AS shipped
     WHERE :source = 'attendances' AND a.client_id = :client_id
 ),
 
@@ -78,7 +83,7 @@ dated AS (
         x.parts,
         bounded.changed_at,
         CAST(bounded.changed_at AT TIME ZONE 'UTC' AS date) AS day
-    FROM shipped AS x
+    FROM participation AS x
     -- No cycle asks for what was shipped before 1970: here it counts as if it were then.
     CROSS JOIN LATERAL (
         SELECT greatest(CAST(x.changed_at AS timestamptz), to_timestamp(0)) AS changed_at

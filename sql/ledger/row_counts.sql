@@ -19,11 +19,11 @@ SELECT
         CAST(extract(EPOCH FROM l.as_of) AS numeric)
         + CAST(split_part(l.natural_key, ':', 2) AS numeric)
     ) AS seconds,
-    coalesce(sum((l.memory ->> 'parts')::bigint), 0)::bigint AS parts,
+    coalesce(sum((l.memory ->> 'shipped')::bigint), 0)::bigint AS parts,
     array_agg(CAST(split_part(l.natural_key, ':', 2) AS bigint))
     FILTER (WHERE l.day = any(CAST(:days AS date []))) AS ids,
     array_agg(l.as_of) FILTER (WHERE l.day = any(CAST(:days AS date []))) AS times,
-    array_agg((l.memory ->> 'parts')::bigint)
+    array_agg((l.memory ->> 'shipped')::bigint)
     FILTER (WHERE l.day = any(CAST(:days AS date []))) AS parts_of
 FROM latest AS l
 WHERE l.as_of <= :until AND NOT coalesce(l.memory ? 'vanished', false)

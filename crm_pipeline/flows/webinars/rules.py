@@ -287,7 +287,7 @@ def _activity(
     columns = participation.columns
     memory: dict[str, Any] = {}
     if (parts := columns.get("parts")) is not None:
-        memory["parts"] = parts
+        memory["shipped"] = parts
     fields: dict[str, Any] = {}
     if reason is None:
         fields = {

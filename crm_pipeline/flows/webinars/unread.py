@@ -5,6 +5,7 @@ otherwise be in no ledger, no queue and no alert. Where the numbers of a day agr
 transferred; where they differ, that day's rows are compared one by one.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -41,6 +42,9 @@ _NO_ROWS = (0, Decimal(), 0)
 
 NEVER_COUNTED = LastCount({}, 0)
 
+_MOST_UNSURE = 50_000
+"""Of rows that an older version read, so many are read once more with a count: the newest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -53,8 +57,10 @@ class Comparison:
         incomplete: rows that were never read and cannot be: what they belong to is not there.
         vanished: rows that were read, and are not in the warehouse any more, or not whole.
         explained: days that differ without a row unread: their numbers, and the vanished rows.
-        unsure: rows whose parts nobody has counted, as an older version read them: once more read,
-            they are.
+        unsure: rows of which nobody has noted when their parts were shipped, as an older version
+            read them: once more read, it is.
+        read_as_of: as of when those of the unread and unsure rows that were read were (UTC), by
+            natural key.
         gone: the vanished rows of days that were compared one by one.
         to_be_gone: of these, those whose activities are not to be: of which nothing was sent, or
             all, where the account has them deleted; as of when each is known (UTC), by id.
@@ -69,6 +75,7 @@ class Comparison:
     vanished: int
     explained: Mapping[str, Any]
     unsure: Set[int] = frozenset()
+    read_as_of: Mapping[str, datetime] = field(default_factory=dict)
     gone: Set[int] = frozenset()
     to_be_gone: Mapping[int, datetime] = field(default_factory=dict)
     too_many: bool = False
@@ -96,7 +103,12 @@ def counted(
     before = compare(ledger, reading.warehouse, account, last, far)
     after = before
     if again := {each.source: rows for each in before if (rows := each.unread | each.unsure)}:
-        yield from read_again(again)
+        known = ChainMap(*(dict(each.read_as_of) for each in before))
+        for batch in read_again(again):
+            # Nor is what was read before newer, whatever is said of the shipping of its row now.
+            for each in batch.intents:
+                each.as_of = max(each.as_of, known.get(each.natural_key, each.as_of))
+            yield batch
         far = positions(ledger, account.account_id, NAME)
         after = compare(ledger, reading.warehouse, account, last, far)
     told = []
@@ -246,6 +258,8 @@ def _compare(
         for day in differing
         if str(day) in explained and not ((deleting or last.believed) and explained[str(day)][-1])
     }
+    named: Mapping[int, datetime] = {}
+    were: Mapping[int, datetime] = {}
     unread: set[int] = set()
     unsure: set[int] = set()
     to_be_gone: dict[int, datetime] = {}
@@ -255,16 +269,15 @@ def _compare(
     if any(day not in known or known[day][:-1] != each for day, each in numbers.items()):
         there, read = both_sides(differing)
         named, were = _by_row(there), _by_row(read)
-        grown, unsure = _grown(there, read)
+        anew, unsure = _shipped_anew(there, read)
         behind = {number for number, at in named.items() if number not in were or were[number] < at}
         as_of = known_rows(ledger, account.account_id, key, behind)
         unread = {
             number
             for number in behind
-            # A later one comes with the next cycle: it was shipped since this one read.
-            if named[number] <= position.watermark
-            and (number not in as_of or max(as_of[number], NEVER) < named[number])
-        } | grown
+            if number not in as_of or max(as_of[number], NEVER) < named[number]
+        } | anew
+        unsure -= unread
         missing = were.keys() - named.keys()
         gone = missing - still_there(warehouse, account.client_id, source, missing)
         vanished = {day: len(gone & each.named.keys()) for day, each in read.items()}
@@ -272,7 +285,7 @@ def _compare(
         too_many = bool(ends) and are_too_many(len(gone), read=rows_read, believed=last.believed)
         if not too_many:
             to_be_gone = {number: were[number] for number in ends}
-    missed = {day for day, each in there.items() if unread & each.named.keys()}
+    missed = {day for day, each in there.items() if (unread | unsure) & each.named.keys()}
     incomplete = [number for day in there.values() for number in day.incomplete]
     once_read = known_rows(ledger, account.account_id, key, incomplete, vanished_too=True)
     never_read = set(incomplete) - once_read.keys()
@@ -287,7 +300,8 @@ def _compare(
             for day in differing
             if day not in missed
         },
-        unsure=unsure - unread,
+        unsure=set(sorted(unsure, key=named.__getitem__, reverse=True)[:_MOST_UNSURE]),
+        read_as_of={f"{key}:{number}": were[number] for number in (unread | unsure) & were.keys()},
         gone=gone,
         to_be_gone=to_be_gone,
         too_many=too_many,
@@ -300,23 +314,23 @@ def _by_row(days: Mapping[date, Day] | Mapping[date, ReadDay]) -> dict[int, date
     return {number: at for day in days.values() for number, at in day.named.items()}
 
 
-def _grown(there: Mapping[date, Day], read: Mapping[date, ReadDay]) -> tuple[set[int], set[int]]:
-    """Rows of one time on both sides that have other parts than they were read with.
+def _shipped_anew(
+    there: Mapping[date, Day], read: Mapping[date, ReadDay]
+) -> tuple[set[int], set[int]]:
+    """Rows of both sides of which parts were shipped at other times than they were read with.
 
-    A part that was shipped before the newest one of its row and committed after it changes no time.
+    A part that was shipped before the newest one of its row and committed after it changes no time,
+    and one that vanishes may set it back.
 
     Returns:
-        Those that surely have, and those of which nobody knows with how many they were read.
+        Those that surely have such parts, and those of which it was not noted.
     """
-    times, parts = (
-        _by_row(read),
-        {n: each for day in read.values() for n, each in day.parts.items()},
-    )
+    parts = {number: each for day in read.values() for number, each in day.parts.items()}
     differing = {
         number
         for day in there.values()
         for number, now in day.parts.items()
-        if times.get(number) == day.named[number] and (parts[number] or 0) != now
+        if number in parts and (parts[number] or 0) != now
     }
     unsure = {number for number in differing if parts[number] is None}
     return differing - unsure, unsure
