@@ -14,6 +14,7 @@ from crm_pipeline.cli.engagement import storage_said
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import (
     OPPORTUNITY_OBJECTS,
+    opportunities_to_read,
     opportunity_fields,
     refuse_filter,
     say_currency_to_name,
@@ -89,7 +90,11 @@ def try_login(
         described = _described(
             org, written & {each["name"] for each in objects}, never_left_out(account.settings)
         )
-        numbers = numbers_to_read(org, account.settings) + storage_said(org, account.settings)
+        numbers = (
+            numbers_to_read(org, account.settings)
+            + opportunities_to_read(org, account.settings)
+            + storage_said(org, account.settings)
+        )
         own = own_domains(org)
     except AccountStopped as stopped:
         refuse(account_id, stopped)

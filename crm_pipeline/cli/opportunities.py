@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.salesforce.connection import Org
     from crm_pipeline.salesforce.describe import SObjectSchema
 
 OPPORTUNITY = "Opportunity"
@@ -104,6 +105,43 @@ def confirm_filter(
             "and judged then"
         )
     agree(f"{said}.", "Take the filter?", yes=yes)
+
+
+def opportunities_to_read(org: "Org", settings: "AccountSettings") -> str:
+    """Returns how many opportunities and roles the first reading finds, and its calls; empty: off.
+
+    Asks the org, in one call.
+
+    Raises:
+        SalesforceProblem: as `composite`.
+    """
+    from datetime import timedelta
+    from math import ceil
+
+    from crm_pipeline.salesforce.composite import Subrequest, composite, query_path
+    from crm_pipeline.salesforce.limits import QUERY_PAGE
+    from crm_pipeline.salesforce.soql import count, since
+
+    chosen = settings.attribution
+    if chosen is None or not chosen.triggers:
+        return ""
+    begin = org.org_time - timedelta(days=chosen.first_reading_days)
+    found = composite(
+        org,
+        [
+            Subrequest(name, "GET", query_path(count(name, since("SystemModstamp", begin))))
+            for name in (OPPORTUNITY, "OpportunityContactRole")
+        ],
+    )
+    if any(each.error is not None for each in found):
+        return ""  # The rights that are lacking are named with all others.
+    number, roles = (int(each.body["totalSize"]) for each in found)
+    # A page more, and those for the leads that became them or their contacts.
+    calls = max(ceil(number / QUERY_PAGE), ceil(roles / QUERY_PAGE)) + 3
+    return (
+        f" {number} opportunities and {roles} contact roles changed in the last "
+        f"{chosen.first_reading_days} days: the first reading takes about {calls} API calls."
+    )
 
 
 def refuse_filter(account: "Account", described: "Iterable[SObjectSchema]") -> None:

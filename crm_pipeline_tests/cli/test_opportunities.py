@@ -88,6 +88,26 @@ def test_opportunities_without_a_field_of_the_filter_are_judged_later(
     assert fired(pipeline) == {made}
 
 
+def test_the_first_reading_is_counted_by_how_far_it_goes_back(
+    run: Run, org: Org, server: LocalOrgServer
+) -> None:
+    old = {"Name": "Old", "StageName": "Prospecting", "CloseDate": "2024-12-31"}
+    stamps = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"))
+    admin(
+        server, "seed", Opportunity=[{**old, **dict.fromkeys(stamps, "2024-01-01T00:00:00.000Z")}]
+    )
+    deal(server, ContactId=admin(server, "seed", Contact=[{"LastName": "C"}])["Contact"][0])
+    for days, number in ((90, 1), (3650, 2)):
+        run("account", "set", "acme", f'attribution={{"first_reading_days": {days}}}', "--yes")
+        told = " ".join(run("account", "test-login", "acme").stdout.split())
+        assert (
+            f"{number} opportunities and 1 contact roles changed in the last {days} days: the "
+            "first reading takes about 4 API calls." in told
+        )
+    run("account", "set", "acme", 'attribution={"triggers": []}', "--yes")
+    assert "contact roles" not in run("account", "test-login", "acme").stdout
+
+
 def test_a_filter_that_compares_with_nothing_is_refused(
     run: Run, org: Org, server: LocalOrgServer
 ) -> None:
