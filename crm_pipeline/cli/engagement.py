@@ -91,7 +91,8 @@ def _of_one(connection: "Connection", account: "Account", prospect: str) -> str:
     )
     return (
         f"prospect {prospect} in full, and sends anew what is held of it: {held} records, "
-        f"{calls_said(held)}{stays if is_deleted else ''}"
+        f"{calls_said(held)}, and a few more where people deleted some of it"
+        f"{stays if is_deleted else ''}"
     )
 
 

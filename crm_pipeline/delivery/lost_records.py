@@ -115,19 +115,23 @@ def _seek_deleted(ledger: AccountLedger, org: OrgAccess, deleted: Sequence[Lost]
         record_id = held.get(each.operation_id) or each.intent["id"]
         if record_id is not None:
             by_object[each.intent["sobject"]][each.operation_id] = record_id
-    gone: dict[int, str] = {}
-    for sobject, ids in by_object.items():
-        there = ask_which_are_there(org, sobject, ids.values())
-        gone |= {operation: each for operation, each in ids.items() if each not in there}
-    return gone
+    if not by_object:
+        return {}
+    there = ask_which_are_there(org, {name: ids.values() for name, ids in by_object.items()})
+    every = {operation: each for ids in by_object.values() for operation, each in ids.items()}
+    return {operation: each for operation, each in every.items() if each not in there}
 
 
-def ask_which_are_there(org: OrgAccess, sobject: str, ids: Iterable[str]) -> set[str]:
-    """Those of some records that the org has; deleted ones are not among them.
+def ask_which_are_there(org: OrgAccess, ids: Mapping[str, Iterable[str]]) -> set[str]:
+    """Those of some records, by object, that the org has; deleted ones are not among them.
 
     Raises:
         SalesforceProblem: as `query_all`.
     """
-    queries = packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(ids))
+    queries = [
+        query
+        for sobject, of_object in ids.items()
+        for query in packed_in_queries(("Id",), sobject, "Id", dict.fromkeys(of_object))
+    ]
     found = query_all(org.log_in(), queries).records
     return {record["Id"] for records in found for record in records}

@@ -320,10 +320,10 @@ def _see_what_moved(desk: Desk, recorder: Recorder) -> None:
     ids: defaultdict[str, list[str]] = defaultdict(list)
     for write, _ in recorder.perhaps_gone:
         ids[write.sobject].append(str(write.salesforce_id))
-    there = [ask_which_are_there(desk.org, sobject, each) for sobject, each in ids.items()]
-    if there:
+    if ids:
+        there = ask_which_are_there(desk.org, ids)
         with desk.ledger.step():
-            recorder.record_perhaps_gone(frozenset().union(*there))
+            recorder.record_perhaps_gone(there)
 
 
 def _memory(decision: Decision, write: Write) -> int:

@@ -119,7 +119,7 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
     run("account", "set", acme, "engagement={}", "--yes")
     assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
     told = run("engagement", "resync", acme, "--prospect", "p1").stdout
-    assert "sends anew what is held of it: 0 records, 0 API calls." in told
+    assert "sends anew what is held of it: 0 records, 0 API calls, and" in told
     for unknown in ("", "p17"):
         told = run("engagement", "resync", acme, "--prospect", unknown, fails=1).stderr
         assert f"neither the ledger nor the source has a prospect '{unknown}'" in told
@@ -164,8 +164,8 @@ def test_of_one_prospect_the_cost_is_said_and_what_stays_deleted(
     run("cycle", ACCOUNT)
     command = ("engagement", "resync", ACCOUNT, "--prospect", "ada")
     told = run(*command).stdout
-    assert "what is held of it: 3 records, 1 API call." in told
-    assert "deleted" not in told
+    assert "what is held of it: 3 records, 1 API call, and a few more" in told
+    assert "stays so" not in told
     [record_id] = server.org(ACCOUNT).table("Prospect__c").rows
     url = f"{server.url_of(ACCOUNT)}/_admin/delete"
     requests.post(url, json={"ids": [record_id]}, timeout=30).raise_for_status()

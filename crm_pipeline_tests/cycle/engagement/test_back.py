@@ -133,3 +133,30 @@ def test_of_two_leads_that_people_merge_the_one_that_is_left_is_told(
     assert bodies[other]["first_name"] == "Augusta"
     assert bodies[other]["is_gone"] is False
     assert bodies[ada]["is_gone"] is True
+
+
+def test_what_two_people_change_is_told_as_it_stands_whoever_owns_it(engaged: Engaged) -> None:
+    """One of them makes somebody the owner who leaves; what we write beside goes all the same."""
+    secret = {"password": "secret", "security_token": "TOKEN"}
+    users = [{"username": f"{name}@acme.test", **secret} for name in ("api", "leaver")]
+    with engaged({"users": users}) as bench:
+        prospect(bench.connection, "ada", favorite=True)
+        lead = bench.seed("Lead", LastName="L", Company="C", Email="ada@x.example")
+        for _ in range(3):
+            complete(bench)
+        told(bench)
+        [leaver] = [
+            record_id
+            for record_id, user in bench.org.table("User").rows.items()
+            if user["Username"] == "leaver@acme.test"
+        ]
+        bench.admin("edit", id=lead, fields={"FirstName": "Augusta", "OwnerId": leaver})
+        bench.admin("edit", id=lead, fields={"LastName": "King", "Favorite__c": False})
+        bench.admin("edit", id=leaver, fields={"IsActive": False})
+        prospect(bench.connection, "ada", favorite=True, temperature=9)
+        complete(bench)
+        [body] = told(bench)
+        assert (body["first_name"], body["last_name"]) == ("Augusta", "King")
+        assert (body["favorite"], body["owner_email"]) == (False, "leaver@acme.test")
+        row = bench.org.table("Lead").rows[lead]
+        assert (row["Temperature__c"], row["Favorite__c"]) == (9, False)

@@ -246,3 +246,32 @@ def test_a_step_that_an_option_switches_off_is_absent_and_says_so(engaged: Engag
             assert shown.pop("absent") == choice
             assert shown.keys() <= {"account", "cycle", "attribution", "rejected_by_reason"}
         assert "absent" not in metadata(TOPICS["get_prospects"], report)
+
+
+@pytest.mark.deep
+def test_each_option_takes_off_what_it_left_and_brings_it_back(engaged: Engaged) -> None:
+    with engaged(**ALL) as bench:
+        fill(bench)
+        firm = bench.seed("Account", Name="Firm")
+        bench.seed("Contact", LastName="L", Email="ada@x.example", AccountId=firm)
+        said = {"StageName": "Prospecting", "CloseDate": "2026-12-31"}
+        bench.seed("Opportunity", Name="O", AccountId=firm, **said)
+        bench.connection.execute(text("UPDATE warehouse.prospect SET temperature = 40"))
+        for chosen, taken_off in (
+            ({"pages": False}, ["Page_Prospect__c", "Website_Visit__c"]),
+            ({"opportunity_tags": False}, ["SW_Opportunity_Tag__c"]),
+            ({"opportunity_scores": False}, ["Opportunity_Score__c"]),
+            (
+                {"accounts": False, "opportunity_tags": False, "opportunity_scores": False},
+                TOGETHER,
+            ),
+        ):
+            for now, absent in ((ALL, []), ({**ALL, **chosen}, taken_off), (ALL, [])):
+                choose(bench, **now)
+                for _ in range(3):
+                    complete(bench)
+                every = OWN + TOGETHER
+                assert [name for name in every if name not in there(bench)] == absent
+                warm = bench.org.table("Account").rows[firm]["Temperature__c"]
+                assert warm == (None if absent == TOGETHER else 40)
+        assert set(bench.states().values()) == {"done"}
