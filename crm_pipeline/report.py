@@ -61,7 +61,8 @@ class CycleReport:
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
     `watermark` is the time of the last record read. `tally` is what became of everything, by
-    topic. `api_calls_asked` are, of a cycle that only plans, the calls that it has cost itself.
+    topic. `api_calls_asked` are, of a cycle that only plans, the calls that it has cost itself, and
+    `org_time` the time at its end by the org's clock; None: the org was not asked.
     `steps` are the topics that were asked for, `flows` the flows that the account has on,
     `absent` the topics that a choice of the account switches off, each with that choice.
     """
@@ -81,6 +82,7 @@ class CycleReport:
     route: str = ""
     route_reason: str = ""
     api_calls_asked: int = 0
+    org_time: datetime | None = None
     api_used: int | None = None
     api_limit: int | None = None
     sessions: Counter[int] = field(default_factory=Counter)

@@ -20,6 +20,7 @@ from crm_pipeline.cli import (
     operations,
     org,
     plan,
+    plans,
     platform,
     state,
 )
@@ -62,6 +63,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
+app.command("plans")(plans.plans)
 app.command("apply")(apply.apply)
 app.command("approve")(brake.approve)
 app.command("reject")(brake.reject)

@@ -1,8 +1,7 @@
 """`crm-pipeline apply`: exactly what a plan says."""
 
 import signal
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import uuid4
 
 import typer
@@ -12,15 +11,8 @@ from crm_pipeline.cli.cycle import print_reports, stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_table, say, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from crm_pipeline.cycle.apply import Departure
-
-_SHOWN = 100
-"""Departures that are named, of a plan from which there are more."""
+from crm_pipeline.cli.plans import print_departures
+from crm_pipeline.cli.show import say, shown
 
 
 def apply(
@@ -68,35 +60,12 @@ def apply(
     except AccountError as error:
         mistake(str(error))
     print_reports([applied.report])
-    _print_departures(applied.departures)
+    if applied.report.state == "Complete":
+        print_departures(applied.departures)
+    named = sum(each.became == "waiting" for each in applied.departures)
+    if waiting := applied.report.counts.waiting - named:
+        say(f"{waiting} are new since the plan, or were not part of it, and wait.")
     if stop.is_set():
         raise typer.Exit(128 + signal.SIGINT)
     if applied.report.state != "Complete":
         raise typer.Exit(1)
-
-
-def _print_departures(departures: "Sequence[Departure]") -> None:
-    """Names what did not come as planned, and counts what came since the plan."""
-    since = Counter(each.became for each in departures if each.foreseen is None)
-    named = [each for each in departures if each.foreseen is not None]
-    print_table(
-        "Not as planned",
-        ("about", "object", "planned", "became", "reason"),
-        [
-            (each.about, each.sobject, each.foreseen, _became(each), each.reason)
-            for each in named[:_SHOWN]
-        ],
-        empty="All came as it was planned.",
-    )
-    if len(named) > _SHOWN:
-        say(f"{len(named) - _SHOWN} more did not come as planned.")
-    if waiting := since["waiting"]:
-        say(f"{waiting} are new since the plan, or were not part of it, and wait.")
-
-
-def _became(departure: "Departure") -> str:
-    if departure.became is None:
-        return "nothing to be done any more"
-    if departure.became == departure.foreseen:
-        return f"{departure.became}, otherwise"
-    return departure.became

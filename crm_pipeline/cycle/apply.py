@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -14,33 +14,19 @@ from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import Surroundings, run_account
 from crm_pipeline.database.engines import engine
-from crm_pipeline.database.rows import objects
-from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Flow
 from crm_pipeline.delivery.messages import PlatformOf
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.lock import account_lock
-from crm_pipeline.ledger.plans import KeptPlan, kept_plan, plan_was_applied
+from crm_pipeline.ledger.plans import (
+    Departure,
+    KeptPlan,
+    departures_of,
+    kept_plan,
+    plan_was_applied,
+)
 from crm_pipeline.report import CycleReport
 from crm_pipeline.source_platform.chosen import chosen_platform
-
-
-class Departure(NamedTuple):
-    """An operation that came to something else than its plan says.
-
-    Attributes:
-        about: the person by address, or the operation's natural key.
-        foreseen: what the plan says; None: nothing.
-        became: what the cycle made of it, as `PlannedRecord.outcome`; None: nothing is to be done
-            of the sort any more.
-        reason: of what it became.
-    """
-
-    about: str
-    sobject: str
-    foreseen: str | None
-    became: str | None
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +35,7 @@ class Applied:
 
     Attributes:
         report: the cycle's.
-        departures: where it differs from the plan.
+        departures: where it differs from the plan; none before it came to its end.
     """
 
     report: CycleReport
@@ -121,25 +107,12 @@ def apply_plan(
             plan = plan_to_apply(ledger, account_id, plan_id)
             applying = Applying(plan)
             run_account(ledger, report, Surroundings(flows, platform_of, stop_asked, applying))
-            departures = _departures(ledger, account_id, plan_id, report.cycle_id)
+            departures: Sequence[Departure] = ()
             if report.state == "Complete":
                 plan_was_applied(ledger, plan_id, report.cycle_id)
+                departures = departures_of(ledger, plan_id)
                 ledger.commit()
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
     return Applied(report, departures)
-
-
-def _departures(
-    connection: Connection, account_id: str, plan_id: int, cycle_id: int | None
-) -> list[Departure]:
-    """What a cycle did otherwise than a plan says, row by row."""
-    try:
-        connection.execute(statement("plans/make_table"))
-        did = {"account_id": account_id, "cycle_id": cycle_id}
-        connection.execute(statement("plans/fill_table"), did)
-        rows = connection.execute(statement("plans/differences"), {"plan_id": plan_id})
-        return objects(rows, Departure)
-    finally:
-        connection.rollback()

@@ -15,6 +15,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
 from crm_pipeline.cycle.brake import demand_no_hold, would_be_held
+from crm_pipeline.cycle.came_true import hold_against_plan
 from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import is_due
@@ -269,6 +270,10 @@ class _Cycle:
             attempt(
                 lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
             )
+        if desk.approval is not None and self._is_whole and not self._attempts.problems:
+            with ledger.step():
+                self._release()
+            attempt(partial(hold_against_plan, desk, desk.approval))
         attempt(desk.org.log_out)
         with ledger.step():
             self._finish(desk)
@@ -283,6 +288,8 @@ class _Cycle:
         self._attempts.attempt(desk.org.log_out)
         self._conclude(notes)
         self._report.api_calls_asked = desk.allowance.api_calls_asked
+        if desk.allowance.org is not None:
+            self._report.org_time = desk.allowance.org.org_time
 
     def _leave_out_unready(self, desk: Desk) -> None:
         """Leaves out what flows do in an org that lacks what they need; the others go on."""
@@ -359,11 +366,16 @@ class _Cycle:
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
                 self._attempts.attempt(partial(self._reader.read, flow, choices), reading)
 
+    @property
+    def _is_whole(self) -> bool:
+        """True if all topics of all flows were asked for."""
+        every = {topic.name for flow in self._around.flows for topic in flow.topics}
+        return every <= self._report.steps
+
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""
         reader = replace(self._reader, flows=self._ready)
-        everything = {topic.name for flow in self._around.flows for topic in flow.topics}
-        if not everything <= self._report.steps or is_due(desk, self._ready):
+        if not self._is_whole or is_due(desk, self._ready):
             reader.read_back(desk)
         reader.follow()
 

@@ -11,6 +11,7 @@ from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.desk import Desk, desk_of
 from crm_pipeline.ledger.copies import mark_ledger
 from crm_pipeline.ledger.cycles import StartedCycle
+from crm_pipeline.ledger.plans import take_unseen
 from crm_pipeline.salesforce.connection import ApiUsage
 from crm_pipeline.salesforce.limits import PAUSE_SECONDS
 from crm_pipeline.salesforce.stand_in import StandIn
@@ -19,7 +20,9 @@ from crm_pipeline.salesforce.stand_in import StandIn
 def open_desk(
     reader: FlowReader, started: StartedCycle, occasion: Planning | Applying | None
 ) -> Desk:
-    """Lays out the desk of a cycle that has begun; marks the ledger, does not commit, calls nobody.
+    """Lays out the desk of a cycle that has begun; marks the ledger, calls nobody.
+
+    Commits where a plan waits for a cycle that is held against it.
 
     Args:
         reader: reads for the flows that the account has on.
@@ -35,20 +38,34 @@ def open_desk(
         latency_before=started.latency_seconds,
         stop_asked=reader.stop_asked,
     )
-    approval = None
-    if isinstance(occasion, Applying):
-        approval = Approval(ledger, occasion.plan.plan_id)
     desk = desk_of(
         account,
         ledger,
         allowance,
         watched=watched_fields(reader.flows),
         may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
-        approval=approval,
+        approval=None if isinstance(occasion, Planning) else _plan_to_hold_to(reader, occasion),
     )
     if isinstance(occasion, Planning):
         desk.org.stand_in = StandIn(desk.schemas.known)
     return desk
+
+
+def _plan_to_hold_to(reader: FlowReader, occasion: Applying | None) -> Approval | None:
+    """The plan that is applied, or the newest of everybody that no cycle has seen, if any.
+
+    The next cycle alone can be held against it, and one of all steps.
+    """
+    account, ledger = reader.account, reader.ledger
+    unseen = take_unseen(ledger.connection, ledger.account_id, ledger.cycle_id)
+    if unseen:
+        ledger.connection.commit()
+    if occasion is not None:
+        return Approval(ledger, occasion.plan, binds=True)
+    for plan in unseen:
+        if not plan.of_some_people and plan.start_at in (None, account.settings.start_at):
+            return Approval(ledger, plan, binds=False)
+    return None
 
 
 def _still_true(started: StartedCycle) -> ApiUsage | None:

@@ -7,6 +7,7 @@ goes to the org, and the ledger's transaction is undone at the end.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import starmap
 from time import monotonic
 from typing import Any, NamedTuple
@@ -137,6 +138,9 @@ class Plan:
             connection: another one, in whose transaction it is written.
         """
         rows = self._rows("plans/to_keep", {"placeholder": PLACEHOLDER.pattern})
+        # What others change while it is made it may know or not; clocks of HTTP tell whole seconds.
+        known_until = self.report.org_time or self._connection.scalar(statement("ledger/now"))
+        known_until -= timedelta(seconds=self.report.seconds + 1)
         tried = self.planning.start_at is not None
         return keep_plan(
             connection,
@@ -144,6 +148,7 @@ class Plan:
             starmap(KeptRow, rows),
             start_at=self.account.settings.start_at if tried else None,
             of_some_people=self.planning.of_some_people,
+            org_time=known_until,
         )
 
     def _rows(self, name: str, asked: Mapping[str, Any]) -> Iterator[Row[Any]]:

@@ -1,22 +1,30 @@
-"""Approval: a plan that a person has seen; what it does not say waits."""
+"""A plan that what is sent is held to: what it does not say waits, or is noted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.ledger.plans import KeptPlan
 from crm_pipeline.salesforce.outcomes import Write
 from crm_pipeline.text import storable_json
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The plan by which alone something is sent."""
+    """The plan that what is sent is held to.
+
+    Attributes:
+        binds: whether a person has approved it, and what it does not say is not sent.
+        touched: operations whose records others had changed since, before they were sent.
+    """
 
     ledger: AccountLedger
-    plan_id: int
+    plan: KeptPlan
+    binds: bool
+    touched: set[int] = field(default_factory=set)
 
-    def unapproved(self, writes: Sequence[Write]) -> set[int]:
+    def departing(self, writes: Sequence[Write]) -> Collection[int]:
         """Returns the operations whose writes are not those of the plan, field by field.
 
         Values that are Ids of records which were only to be made when it was made are not compared.
@@ -31,5 +39,5 @@ class Approval:
             }
             for each in writes
         ]
-        asked = {"plan_id": self.plan_id, "writes": storable_json(told)}
+        asked = {"plan_id": self.plan.plan_id, "writes": storable_json(told)}
         return set(self.ledger.connection.scalars(statement("plans/unapproved"), asked))

@@ -102,8 +102,10 @@ def _link_due(desk: Desk) -> bool:
         found = seek(desk, due)
         new: list[DueCampaign] = []
         followers = _followers(desk, due, found)
-        waiting = desk.unapproved(
-            [Write(ref, CAMPAIGN, "update", dict(sent), to) for ref, to, sent in followers]
+        waiting = set(
+            desk.unapproved(
+                [Write(ref, CAMPAIGN, "update", dict(sent), to) for ref, to, sent in followers]
+            )
         )
         did = follow(desk, [each for each in followers if each.operation_id not in waiting])
         waiting |= {each.operation_id for each in did.later}

@@ -20,6 +20,9 @@ from crm_pipeline.salesforce.values import Why
 EVENT = "Event"
 """The object that activities are written to."""
 
+BY_DUPLICATE_RULE = "named by a duplicate rule"
+"""The reason for the record of a person whom a duplicate rule kept from being created."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

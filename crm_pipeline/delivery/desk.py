@@ -1,8 +1,9 @@
 """The desk: the parts that one delivery works with, each handed on alone where it is enough."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.delivery.allowance import Allowance
@@ -12,6 +13,8 @@ from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
 from crm_pipeline.delivery.storage import EVERYTHING, Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.salesforce.changed_since import changed_since
+from crm_pipeline.salesforce.describe import RIGHTS
 from crm_pipeline.salesforce.outcomes import Write
 
 
@@ -76,7 +79,7 @@ class Desk:
         rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
         watched: the fields that flows watch, by object.
         may_be_older_copy: whether the ledger may have been restored from a backup.
-        approval: the plan by which alone something is sent; None: all that is due is.
+        approval: the plan that what is sent is held to; None: there is none.
     """
 
     account: Account
@@ -97,12 +100,40 @@ class Desk:
         room = self.rooms.get(EVERYTHING)
         return room is None or decision.action != "create" or room.takes_one()
 
-    def unapproved(self, writes: Sequence[Write]) -> set[int]:
-        """Returns the operations whose writes are not those of the plan by which alone one sends.
+    def unapproved(self, writes: Sequence[Write]) -> Collection[int]:
+        """Returns the operations whose writes wait, as an approved plan does not say them.
 
-        Without such a plan none.
+        Looks what others have done since to the records of those that a plan does not say.
+
+        Raises:
+            SalesforceProblem: as `changed_since`.
         """
-        return self.approval.unapproved(writes) if self.approval and writes else set()
+        if self.approval is None or not writes:
+            return ()
+        departing = self.approval.departing(writes)
+        to_records = [each for each in writes if each.ref in departing and each.salesforce_id]
+        ids: dict[str, list[str]] = {}
+        for each in to_records:
+            ids.setdefault(each.sobject, []).append(str(each.salesforce_id))
+        changed = self.changed_since(self.approval.plan.org_time, ids)
+        self.approval.touched.update(e.ref for e in to_records if e.salesforce_id in changed)
+        return departing if self.approval.binds else ()
+
+    def changed_since(
+        self, moment: datetime, record_ids: Mapping[str, Collection[str]]
+    ) -> frozenset[str]:
+        """Returns those of some records that were changed or deleted since, of what may be read.
+
+        Raises:
+            SalesforceProblem: as `query_all`.
+        """
+        known = self.schemas.known()
+        readable = {
+            sobject: ids
+            for sobject, ids in record_ids.items()
+            if sobject not in known or RIGHTS["queryable"] in known[sobject].rights
+        }
+        return changed_since(self.org.log_in(), moment, readable) if readable else frozenset()
 
     @property
     def is_planned(self) -> bool:

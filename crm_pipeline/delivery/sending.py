@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import compress
 
 from crm_pipeline.delivery.allowance import Allowance
-from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.decisions import BY_DUPLICATE_RULE, Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.lost_records import ask_which_are_there
 from crm_pipeline.delivery.recorder import Recorder
@@ -298,7 +298,7 @@ def _attach_duplicates(
                     each.duplicates[0].sobject,
                     "none",
                     each.duplicates[0].salesforce_id,
-                    "named by a duplicate rule",
+                    BY_DUPLICATE_RULE,
                 )
                 for each in created
                 if each.outcome.status == "error" and each.duplicates

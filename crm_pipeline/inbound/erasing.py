@@ -21,6 +21,10 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "candidate": ("crm.candidate", ("chosen", "others")),
     "message": ("platform_inbox.message", ("about", "body")),
     "plan_row": ("crm.plan_row", ("about", "address", "salesforce_id")),
+    "plan_departure": (
+        "crm.plan_departure",
+        ("about", "address", "reason", "salesforce_ids"),
+    ),
     "member_row": ("crm.member_row", ("natural_key", "of_session")),
     "campaign_wish": (
         "crm.campaign_wish",
@@ -120,6 +124,9 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.operation.reason_code",
             "crm.refusal.error_code",
             "crm.sending.route",
+            "crm.plan_departure.became",
+            "crm.plan_departure.explanation",
+            "crm.plan_departure.foreseen",
             "crm.plan_row.outcome",
             "crm.request.problem",
             "crm.request.receipt",
@@ -232,6 +239,7 @@ IMPERSONAL: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
+            "crm.plan_departure.sobject",
             "crm.plan_row.sobject",
             "crm.plan_row.unknown",
             "crm.engagement_definition.columns",

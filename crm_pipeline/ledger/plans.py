@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 
+LISTED = 50
+"""Plans of an account that are listed at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
@@ -23,6 +26,7 @@ class KeptPlan:
         made_at: when (UTC).
         start_at: the start that was tried (UTC); None: the account's own.
         of_some_people: whether it is not about everybody.
+        org_time: by the org's clock (UTC); the plan may not know what was changed from then on.
         cycle_id: the cycle that did what it says; None: none did.
     """
 
@@ -31,7 +35,27 @@ class KeptPlan:
     made_at: datetime
     start_at: datetime | None
     of_some_people: bool
+    org_time: datetime
     cycle_id: int | None
+
+
+class ComparedPlan(NamedTuple):
+    """A plan, and how many of its rows came as it says.
+
+    Attributes:
+        made_at: when (UTC).
+        seen_by: the next cycle after it; None: there was none yet.
+        as_planned: None: that cycle was not compared, as it was not a whole one.
+        explained: rows that came otherwise for a known reason.
+        unexplained: rows that came otherwise for none.
+    """
+
+    plan_id: int
+    made_at: datetime
+    seen_by: int | None
+    as_planned: int | None
+    explained: int | None
+    unexplained: int | None
 
 
 class PlannedNumber(NamedTuple):
@@ -51,6 +75,8 @@ class KeptRow(NamedTuple):
         salesforce_id: the record; None: a new one.
         unknown: fields that name a record which is only to be made.
         content: a hash of the other fields.
+        version: of the operation.
+        wanted: a hash of what the source wants.
     """
 
     about: str
@@ -60,6 +86,30 @@ class KeptRow(NamedTuple):
     salesforce_id: str | None
     unknown: Sequence[str]
     content: bytes | None
+    version: int
+    wanted: bytes
+
+
+class Departure(NamedTuple):
+    """An operation that came to something else than its plan says.
+
+    Attributes:
+        about: the person by address, or the operation's natural key.
+        foreseen: what the plan says; None: nothing.
+        became: what the cycle made of it, as `PlannedRecord.outcome`; None: nothing is to be done
+            of the sort any more.
+        reason: of what it became.
+        explanation: source (says otherwise since), settings (changed since), rules (of the org),
+            org (the record was changed or deleted there since), time (it had come), or follows
+            (what it belongs to departed); None: nothing explains it.
+    """
+
+    about: str
+    sobject: str
+    foreseen: str | None
+    became: str | None
+    reason: str
+    explanation: str | None
 
 
 def keep_plan(
@@ -69,16 +119,22 @@ def keep_plan(
     *,
     start_at: datetime | None,
     of_some_people: bool,
+    org_time: datetime,
 ) -> int:
     """Keeps a plan; returns its number."""
     plan_id: int = connection.execute(
         statement("plans/keep"),
-        {"account_id": account_id, "start_at": start_at, "of_some_people": of_some_people},
+        {
+            "account_id": account_id,
+            "start_at": start_at,
+            "of_some_people": of_some_people,
+            "org_time": org_time,
+        },
     ).scalar_one()
     cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(
         "COPY crm.plan_row (plan_id, about, address, sobject, outcome, salesforce_id, unknown,"
-        " content) FROM STDIN"
+        " content, version, wanted) FROM STDIN"
     ) as copy:
         for row in rows:
             copy.write_row((plan_id, *row))
@@ -89,6 +145,24 @@ def kept_plan(connection: Connection, account_id: str, plan_id: int) -> KeptPlan
     """The account's plan of this number, or None."""
     asked = {"account_id": account_id, "plan_id": plan_id}
     return next(iter(objects(connection.execute(statement("plans/kept"), asked), KeptPlan)), None)
+
+
+def take_unseen(connection: Connection, account_id: str, cycle_id: int) -> list[KeptPlan]:
+    """Notes that a cycle sees the plans that none has seen; returns these, the newest first."""
+    asked = {"account_id": account_id, "cycle_id": cycle_id}
+    return objects(connection.execute(statement("plans/take_unseen"), asked), KeptPlan)
+
+
+def departures_of(connection: Connection, plan_id: int) -> list[Departure]:
+    """Where a cycle departed from a plan; what nothing explains comes first."""
+    asked = {"plan_id": plan_id}
+    return objects(connection.execute(statement("plans/departures"), asked), Departure)
+
+
+def kept_plans(connection: Connection, account_id: str) -> list[ComparedPlan]:
+    """The newest plans of an account, the newest first."""
+    asked = {"account_id": account_id, "most": LISTED}
+    return objects(connection.execute(statement("plans/of_account"), asked), ComparedPlan)
 
 
 def numbers_of(connection: Connection, plan_id: int) -> list[PlannedNumber]:

@@ -37,6 +37,13 @@ NOTHING_IS_HELD = Promise(
     "`crm-pipeline approve ACCOUNT` or `crm-pipeline reject ACCOUNT` does so.",
 )
 
+PLANS_COME_TRUE = Promise(
+    "plans_come_true",
+    SYNC_STATE,
+    "The cycle after a plan does what it says, but for what the source, the settings, the org's "
+    "rules or people explain.",
+)
+
 
 def _sync_state(report: CycleReport) -> Shown:
     said: dict[str, Any] = {
@@ -101,6 +108,7 @@ PROMISES: Sequence[Promise] = (
     *(promise for flow in FLOWS for promise in flow.promises),
     DELIVERED_IN_TIME,
     NOTHING_IS_HELD,
+    PLANS_COME_TRUE,
 )
 
 

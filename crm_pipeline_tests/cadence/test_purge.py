@@ -1,5 +1,7 @@
 """Dagster's log as a window of some days."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 import pytest
 from sqlalchemy import Connection, create_engine, text
@@ -128,8 +130,15 @@ def test_old_cycles_go_but_the_latest_of_each_account_stays(pipeline, connection
 def test_old_plans_go_also_where_no_other_one_is_made(pipeline, connection):
     an_account(connection, "acme")
     kept = [
-        keep_plan(connection, "acme", [row], start_at=None, of_some_people=False)
-        for row in (KeptRow("person:a@x.org", "a@x.org", "Lead", "create", None, [], b""),) * 2
+        keep_plan(
+            connection,
+            "acme",
+            [KeptRow("person:a@x.org", "a@x.org", "Lead", "create", None, [], b"", 1, b"")],
+            start_at=None,
+            of_some_people=False,
+            org_time=datetime.now(UTC),
+        )
+        for _ in range(2)
     ]
     connection.execute(
         text("UPDATE crm.plan SET made_at = now() - interval '15 days' WHERE plan_id = :plan"),

@@ -1,10 +1,12 @@
 -- What a cycle that only plans made of each operation: of those that it read or sent, and of all
 -- that are open.
 INSERT INTO planned (
-    operation_id, kind, about, address, sobject, outcome, salesforce_id, fields, reason, code
+    operation_id, version, wanted, kind, about, address, sobject, outcome, salesforce_id, fields, reason, code
 )
 SELECT
     o.operation_id,
+    o.version,
+    crm.plan_wanted(o.intent),
     o.kind,
     crm.plan_about(o.kind, o.natural_key, p.address),
     p.address,

@@ -6,7 +6,9 @@ SELECT
     p.outcome,
     CASE WHEN p.outcome <> 'create' THEN p.salesforce_id END AS salesforce_id,
     u.unknown,
-    crm.plan_content(p.fields, u.unknown) AS content
+    crm.plan_content(p.fields, u.unknown) AS content,
+    p.version,
+    p.wanted
 FROM planned AS p
 CROSS JOIN LATERAL (
     SELECT

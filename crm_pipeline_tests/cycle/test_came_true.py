@@ -1,0 +1,123 @@
+"""The cycle after a plan is held against it, row by row, and what explains a difference is told."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.cycle.plan import planned
+from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.plans import departures_of, kept_plans
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.plans import applied, plan_of
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+
+def numbers(bench: Bench) -> tuple[int | None, int | None, int | None]:
+    """Of the newest plan, the rows that came as it says, that are explained, and that are not."""
+    newest = kept_plans(bench.connection, ACCOUNT)[0]
+    return newest.as_planned, newest.explained, newest.unexplained
+
+
+def explained(bench: Bench, plan_id: int) -> dict[str, tuple[str | None, str | None, str | None]]:
+    found = departures_of(bench.connection, plan_id)
+    return {each.about: (each.foreseen, each.became, each.explanation) for each in found}
+
+
+def verdict(bench: Bench) -> dict[str, Any]:
+    asked = {"account_ids": [ACCOUNT], "freshness_minutes": 60}
+    checked = bench.connection.execute(statement("checks/plans_come_true"), asked)
+    return dict(checked.mappings().one())
+
+
+@pytest.fixture
+def six_people(bench: Bench) -> Bench:
+    """Five who are new, one of whom the org refuses, and one who is there; with campaigns."""
+    switch_on(bench)
+    bench.seed("Lead", LastName="Old", Company="Old", Email="p3@example.com")
+    for person in range(1, 7):
+        land = "Atlantis" if person == 4 else "GB"
+        add_person(bench.connection, person, country_code=land)
+        register(bench.connection, person, person)
+    return bench
+
+
+def test_a_cycle_that_does_what_was_planned(six_people: Bench) -> None:
+    """But for a rule of the org, which no plan knows, and what waits for whom it stops."""
+    six_people.connection.commit()
+    with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+        plan_id = plan.keep(six_people.connection)
+    assert six_people.cycle().counts.api_calls == plan.report.counts.api_calls
+    assert explained(six_people, plan_id) == {
+        "person:p4@example.com": ("create", "refused", "rules"),
+        "registration:4": ("create", "waiting", "follows"),
+        f"member:{campaign_of(six_people)}:p4@example.com": ("create", "waiting", "follows"),
+    }
+    assert numbers(six_people) == (16, 3, 0)
+    assert verdict(six_people)["passed"]
+
+
+def campaign_of(bench: Bench) -> str:
+    found: str = bench.connection.execute(
+        text("SELECT campaign_key FROM crm.event_campaign")
+    ).scalar_one()
+    return found
+
+
+def test_what_the_source_and_people_change_in_between_explains_departures(
+    six_people: Bench,
+) -> None:
+    plan_id = plan_of(six_people)
+    six_people.connection.execute(
+        text(
+            "UPDATE warehouse.person SET surname = 'Other', shipped_at = shipped_at + interval"
+            " '1 hour' WHERE person_id = 1"
+        )
+    )
+    [known] = six_people.records("Lead")
+    six_people.admin("edit", id=known["Id"], fields={"FirstName": "First 3"})
+    six_people.seed("Lead", LastName="By hand", Company="Old", Email="p5@example.com")
+    add_person(six_people.connection, 7)
+    register(six_people.connection, 7, 7, minute=60)
+    six_people.cycle()
+    came = explained(six_people, plan_id)
+    assert came["person:p1@example.com"] == ("create", "create", "source")
+    assert came["person:p3@example.com"] == ("update", "update", "org")
+    assert came["person:p5@example.com"] == ("create", "update", "org")
+    assert came["person:p7@example.com"] == (None, "create", "source")
+    assert verdict(six_people)["unexplained"] == 0, came
+
+
+def test_what_nothing_explains_is_red_and_told(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    plan_of(bench)
+    bench.connection.execute(
+        text("UPDATE crm.plan_row SET content = '\\x00' WHERE about = 'person:p2@example.com'")
+    )
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert "Nothing explains 1 rows that came otherwise than plan" in report.notes
+    assert numbers(bench) == (3, 0, 1)
+    assert not verdict(bench)["passed"]
+    plan_of(bench)
+    bench.cycle()
+    assert verdict(bench)["passed"], "the newest one counts"
+
+
+def test_only_the_next_whole_cycle_is_held_against_a_plan(bench: Bench) -> None:
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    plan_of(bench)
+    bench.cycle(frozenset(("registrations", "lead_payloads")))
+    bench.cycle()
+    assert numbers(bench) == (None, None, None)
+    plan_id = plan_of(bench, Planning(address="p1@example.com"))
+    bench.cycle()
+    assert numbers(bench) == (None, None, None)
+    assert applied(bench, plan_id).departures == [], "nothing is left of it to be done otherwise"
+    assert numbers(bench)[2] == 0
