@@ -106,7 +106,7 @@ def test_a_plan_is_applied_by_its_number_once_a_person_agrees(run: Run, two_peop
     assert lead["Email"] == "p1@example.com"
     assert f"plan {plan} was applied by cycle" in run("apply", "acme", plan, fails=1).stderr
     [listed] = json.loads(run("plans", "acme", "--json").stdout)["rows"]
-    assert [listed[each] for each in ("plan", "as planned", "otherwise")] == [int(plan), 2, 0]
+    assert [listed[each] for each in ("plan", "as_planned", "otherwise")] == [int(plan), 2, 0]
     assert "All came as it was planned." in run("plans", "acme", plan).stdout
     assert "has no plan 4711" in run("plans", "acme", "4711", fails=1).stderr
     assert "has no plan 4711" in run("apply", "acme", "4711", fails=1).stderr

@@ -118,8 +118,8 @@ def test_what_a_describe_tells_of_refusals_is_foreseen(
 
 def test_refusals_of_a_sort_are_one_reason_whatever_record_they_name(pipeline: Engine) -> None:
     refused = (
-        "INSERT INTO planned (operation_id, kind, about, sobject, outcome, code, reason)"
-        " SELECT n, 'person', 'person:' || n, 'Lead', 'refused', 'STRANGE', 'Row ' || n"
+        "INSERT INTO planned (operation_id, version, wanted, kind, about, sobject, outcome, code,"
+        " reason) SELECT n, 1, '', 'person', 'person:' || n, 'Lead', 'refused', 'STRANGE', 'Row ' || n"
         " FROM generate_series(1, 1000) AS n"
     )
     with pipeline.connect() as connection:
@@ -139,8 +139,13 @@ def test_what_the_user_may_not_change_or_delete_is_foreseen(
         switch_on(bench)
         three_people(bench)
         vanish(bench, "filtered")
-        is_now(bench, "event", event_id(bench), hour=12, name="Renamed")
         assert "Event refused" in foresee_and_see(bench)
+        is_now(bench, "event", event_id(bench), hour=12, name="Renamed")
+        bench.connection.commit()
+        told = "a campaign does not follow its event: INSUFFICIENT_ACCESS_OR_READONLY"
+        with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+            assert told in plan.report.notes
+        assert told in bench.cycle().notes
         assert [each["Name"] for each in bench.records("Campaign")] == ["Expo"]
 
 
