@@ -39,5 +39,9 @@ class Approval:
             }
             for each in writes
         ]
-        asked = {"plan_id": self.plan.plan_id, "writes": storable_json(told)}
+        asked = {
+            "plan_id": self.plan.plan_id,
+            "binds": self.binds,
+            "writes": storable_json(told),
+        }
         return set(self.ledger.connection.scalars(statement("plans/unapproved"), asked))

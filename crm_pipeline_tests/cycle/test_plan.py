@@ -119,8 +119,8 @@ def test_what_a_describe_tells_of_refusals_is_foreseen(
 def test_refusals_of_a_sort_are_one_reason_whatever_record_they_name(pipeline: Engine) -> None:
     refused = (
         "INSERT INTO planned (operation_id, version, wanted, kind, about, sobject, outcome, code,"
-        " reason) SELECT n, 1, '', 'person', 'person:' || n, 'Lead', 'refused', 'STRANGE', 'Row ' || n"
-        " FROM generate_series(1, 1000) AS n"
+        " reason) SELECT n, 1, '', 'person', 'person:' || n, 'Lead', 'refused', 'STRANGE',"
+        " 'Row ' || n FROM generate_series(1, 1000) AS n"
     )
     with pipeline.connect() as connection:
         connection.execute(statement("plans/make_table"))
