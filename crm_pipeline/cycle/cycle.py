@@ -270,13 +270,17 @@ class _Cycle:
             attempt(
                 lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
             )
-        if desk.approval is not None and self._is_whole and not self._attempts.problems:
-            with ledger.step():
-                self._release()
-            attempt(partial(hold_against_plan, desk, desk.approval))
+        self._hold_against_plan(desk)
         attempt(desk.org.log_out)
         with ledger.step():
             self._finish(desk)
+
+    def _hold_against_plan(self, desk: Desk) -> None:
+        """Compares the cycle with the plan that it is held to, where all of it was done."""
+        if desk.approval is not None and self._is_whole and not self._attempts.problems:
+            with self._ledger.step():
+                self._release()
+            self._attempts.attempt(partial(hold_against_plan, desk, desk.approval))
 
     def _end_plan(self, desk: Desk, planning: Planning) -> None:
         """Sums up what a plan comes to; the source platform is told nothing."""
