@@ -13,6 +13,7 @@ from crm_pipeline.lineage.checks import checks_for_the_ui
 from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
 from crm_pipeline.lineage.cycle import cycle_assets
 from crm_pipeline.lineage.overdue import overdue_accounts
+from crm_pipeline.lineage.plan import plan_asset
 from crm_pipeline.settings import prepare_dagster, settings
 
 prepare_dagster()
@@ -27,7 +28,7 @@ cycle_job = define_asset_job(
 )
 
 defs = Definitions(
-    assets=[*outside_specs(read=True), cycle, *outside_specs(read=False)],
+    assets=[*outside_specs(read=True), cycle, plan_asset(), *outside_specs(read=False)],
     asset_checks=[checks_for_the_ui()],
     jobs=[cycle_job, purge_history, scan_for_erased_people],
     schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily, scan_daily],

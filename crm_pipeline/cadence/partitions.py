@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from dagster import (
+    AddDynamicPartitionsRequest,
     DefaultSensorStatus,
+    DeleteDynamicPartitionsRequest,
     DynamicPartitionsDefinition,
     SensorEvaluationContext,
     SensorResult,
@@ -16,6 +18,15 @@ from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.database.statements import statement
 
 ACCOUNTS = DynamicPartitionsDefinition(name="account")
+
+PLANNED_ACCOUNTS = DynamicPartitionsDefinition(name="planned_account")
+"""Those that may have a plan: drafts, too."""
+
+_ACCOUNTS_OF = {
+    ACCOUNTS: "cadence/enabled_accounts",
+    PLANNED_ACCOUNTS: "cadence/accounts_with_plans",
+}
+"""The statement that says which accounts should be partitions, of each kind."""
 
 
 def partition_changes(
@@ -43,19 +54,22 @@ def partition_changes(
     minimum_interval_seconds=20,
     default_status=DefaultSensorStatus.RUNNING,
     description="Keeps the partitions in step with the accounts: a new account in, a disabled "
-    "one out once no run is about it.",
+    "one out once no run is about it; drafts have one for their plans.",
 )
 def account_partitions(context: SensorEvaluationContext) -> SensorResult | SkipReason:
     """A tick; when the accounts can't be read it fails, so that nothing is taken for gone."""
     with pipeline().connect() as connection:
-        enabled = list(connection.scalars(statement("cadence/enabled_accounts")))
-    existing = context.instance.get_dynamic_partitions(str(ACCOUNTS.name))
-    add, remove = partition_changes(enabled, existing, accounts_in_runs(context.instance, LIVE))
-    if not add and not remove:
-        return SkipReason(f"All {len(enabled)} accounts are in step.")
-    return SensorResult(
-        dynamic_partitions_requests=[
-            ACCOUNTS.build_add_request(add),
-            ACCOUNTS.build_delete_request(remove),
-        ]
-    )
+        wanted = {
+            partitions: list(connection.scalars(statement(accounts)))
+            for partitions, accounts in _ACCOUNTS_OF.items()
+        }
+    in_runs = accounts_in_runs(context.instance, LIVE)
+    requests: list[AddDynamicPartitionsRequest | DeleteDynamicPartitionsRequest] = []
+    for partitions, accounts in wanted.items():
+        existing = context.instance.get_dynamic_partitions(str(partitions.name))
+        add, remove = partition_changes(accounts, existing, in_runs)
+        requests += [partitions.build_add_request(add)] if add else []
+        requests += [partitions.build_delete_request(remove)] if remove else []
+    if not requests:
+        return SkipReason(f"All {len(wanted[ACCOUNTS])} accounts are in step.")
+    return SensorResult(dynamic_partitions_requests=requests)

@@ -53,6 +53,15 @@ class PlannedReason(NamedTuple):
     records: int
 
 
+class PlannedCode(NamedTuple):
+    """How many records of an object come to what, by the code of what refuses them, or none."""
+
+    sobject: str
+    outcome: str
+    code: str
+    records: int
+
+
 class PlannedFieldChange(NamedTuple):
     """Why values of a field would not go out as they are, with one of them."""
 
@@ -121,6 +130,10 @@ class Plan:
         """Why records are not written, or which of several were chosen: the most frequent."""
         rows = self._connection.execute(statement("plans/reasons"), {"most": REASONS})
         return objects(rows, PlannedReason)
+
+    def codes(self) -> list[PlannedCode]:
+        """What the records come to by codes: nothing of it names a person."""
+        return objects(self._connection.execute(statement("plans/codes")), PlannedCode)
 
     def field_changes(self) -> list[PlannedFieldChange]:
         """Values that would be changed to fit the org, or left out."""

@@ -157,11 +157,12 @@ def step_partitions(instance: dg.DagsterInstance) -> None:
     result = account_partitions(context)
     if isinstance(result, dg.SensorResult):
         for request in result.dynamic_partitions_requests or ():
+            name = request.partitions_def_name
             if isinstance(request, dg.AddDynamicPartitionsRequest):
-                instance.add_dynamic_partitions("account", request.partition_keys)
+                instance.add_dynamic_partitions(name, request.partition_keys)
             else:
                 for key in request.partition_keys:
-                    instance.delete_dynamic_partition("account", key)
+                    instance.delete_dynamic_partition(name, key)
 
 
 def test_an_account_that_is_disabled_leaves_when_no_run_is_about_it(connection, instance):
