@@ -45,6 +45,21 @@ def crm_pipeline(
     )
 
 
+@pytest.mark.parametrize(("closed", "status"), [("<&-", 1), (">&- 2>&-", 0)])
+def test_a_closed_stream_is_no_mistake(run: Run, acme: str, closed: str, status: int):
+    """It was an AttributeError."""
+    asks = "account add b --client=b --name=B --login-url=https://b.my.salesforce.com"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"{COMMAND} {asks if status else 'account list'} {closed}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert ("nobody can be asked here" in ended.stderr) is bool(status)
+
+
 def test_help_loads_nothing_heavy(tmp_path: Path):
     program = (
         "import sys\n"
