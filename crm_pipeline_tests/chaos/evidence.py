@@ -460,11 +460,14 @@ _CYCLES = text(
         ) AS unaccounted
     FROM crm.cycle AS c
     LEFT JOIN crm.operation AS o
-        -- Nobody is known of a row that is rejected, also when a newer one has replaced it.
+        -- Nobody is known of a row that is rejected, also when a newer one has replaced it. Of one
+        -- that was found in the org nothing else is known, as a restored ledger does not.
         ON
             c.cycle_id = o.read_by
             AND o.kind = 'activity'
-            AND (o.person_key IS NOT NULL OR o.gone)
+            AND (
+                o.person_key IS NOT NULL OR o.gone OR o.reason = 'found after a lost answer'
+            )
     WHERE c.account_id = :account AND c.counts <> '{}'
     GROUP BY c.cycle_id
     """

@@ -12,9 +12,10 @@ from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.feedback_records import FeedbackObject
-from crm_pipeline.accounts.store import add_account
+from crm_pipeline.accounts.store import add_account, touch_account
 from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.copies import take_for_sent
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
@@ -80,6 +81,10 @@ WHERE
     AND c.is_generated = 'NEVER'
 GROUP BY t.table_schema, t.table_name
 """
+
+_ASKING_TO_ADOPT = text(
+    "SELECT account_id FROM crm.sync_state WHERE state = 'Failed' AND reason LIKE '%account adopt%'"
+)
 
 NO_PATIENCE = {
     "LOST_ANSWER_GRACE_SECONDS": "0",
@@ -204,10 +209,7 @@ class Installation:
         """Remembers the databases and the orgs as they are, to be restored any number of times."""
         with self.engine.begin() as connection:
             self._tables = {row.name: row.columns for row in connection.execute(text(_TABLES))}
-            connection.execute(text("DROP SCHEMA IF EXISTS saved CASCADE"))
-            connection.execute(text("CREATE SCHEMA saved"))
-            for table in self._tables:
-                connection.execute(text(f"CREATE TABLE {_copy(table)} AS TABLE {table}"))
+            _keep(connection, "saved", self._tables)
         self._snapshots = {name: snapshot(org) for name, org in self.orgs.items()}
         self._told = [list(inbox.messages.values()) for inbox in self._inboxes]
 
@@ -219,13 +221,7 @@ class Installation:
                 # nothing end by themselves, or are the lanes', which know the tables already.
                 _end_other_sessions(connection, "state <> 'idle'")
                 self._killed = False
-            connection.execute(text("SET LOCAL session_replication_role = replica"))
-            statements = [
-                f"DELETE FROM {table}; INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
-                f" SELECT {columns} FROM {_copy(table)}"
-                for table, columns in self._tables.items()
-            ]
-            connection.exec_driver_sql(";".join(statements))
+            _put_back(connection, "saved", self._tables)
         for name, org in self.orgs.items():
             restore(org, self._snapshots[name])
             org.sessions.clear()
@@ -246,6 +242,29 @@ class Installation:
         """Ends bad weather of an org; what hangs there goes on."""
         url = f"{self._server.url_of(account)}/_admin/faults"
         requests.delete(url, timeout=60).raise_for_status()
+
+    def back_up(self) -> None:
+        """A backup of the pipeline's tables; the one before is gone."""
+        with self.engine.begin() as connection:
+            _keep(connection, "backup", self._ledger)
+
+    def restore_backup(self) -> None:
+        """The pipeline's tables, of all accounts, are as they were at the last backup."""
+        with self.engine.begin() as connection:
+            _put_back(connection, "backup", self._ledger)
+
+    def adopt(self) -> bool:
+        """A person does what stopped accounts ask for after a restore; returns whether any did."""
+        with self.rows() as rows:
+            stopped = list(rows.scalars(_ASKING_TO_ADOPT))
+            for account in stopped:
+                take_for_sent(rows, account)
+                touch_account(rows, account)
+        return bool(stopped)
+
+    @property
+    def _ledger(self) -> dict[str, str]:
+        return {name: each for name, each in self._tables.items() if name.startswith("crm.")}
 
     def told_by_http(self) -> Inbox:
         """Has the platform told by HTTP. Returns its inbox, which is put back as it is `save`d."""
@@ -303,8 +322,25 @@ def installed(engine: Engine, *configs: Mapping[str, Any]) -> Iterator[Installat
             installation.close()
 
 
-def _copy(table: str) -> str:
-    return "saved." + table.replace(".", "_")
+def _copy(schema: str, table: str) -> str:
+    return f"{schema}.{table.replace('.', '_')}"
+
+
+def _keep(connection: Connection, schema: str, tables: Mapping[str, str]) -> None:
+    copies = [f"CREATE TABLE {_copy(schema, table)} AS TABLE {table}" for table in tables]
+    connection.exec_driver_sql(
+        ";".join((f"DROP SCHEMA IF EXISTS {schema} CASCADE", f"CREATE SCHEMA {schema}", *copies))
+    )
+
+
+def _put_back(connection: Connection, schema: str, tables: Mapping[str, str]) -> None:
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    statements = [
+        f"DELETE FROM {table}; INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
+        f" SELECT {columns} FROM {_copy(schema, table)}"
+        for table, columns in tables.items()
+    ]
+    connection.exec_driver_sql(";".join(statements))
 
 
 def _end_other_sessions(connection: Connection, which: str) -> None:

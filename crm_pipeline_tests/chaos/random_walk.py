@@ -211,6 +211,7 @@ class _Episode:
         self.random = random
         self.installation = walk.installation
         self.found = Findings()
+        self._backed_up = False
         # Without an overlap nothing is read twice; what is shipped late is found by counting.
         self.overlap = {"OVERLAP_MINUTES": random.choice(walk.scene.overlaps)}
         for org in self.installation.orgs.values():
@@ -224,6 +225,7 @@ class _Episode:
                     self._weather,
                     self._another_org,
                     self._clock,
+                    self._backup,
                     *(self._cycles,) * 6,
                 )
             )
@@ -233,7 +235,11 @@ class _Episode:
             org.weather.faults.clear()
         self.walk.clock.is_wrong(by=_LATER)
         self.world.comes_to_rest()
-        self._take(self.installation.settle(self.overlap))
+        ended = self.installation.settle(self.overlap)
+        if self.installation.adopt():
+            # Until a person says so, they do not come to rest.
+            ended = self.installation.settle(self.overlap)
+        self._take(ended)
         self.found.add(self.world.examined(at_rest=True))
         return self.found
 
@@ -267,6 +273,15 @@ class _Episode:
         self.walk.clock.is_wrong(by=self.random.choice(_JUMPS))
         self.walk.faults["the databases' clock jumps"] += 1
 
+    def _backup(self) -> None:
+        """The pipeline's database is backed up; or restored, if that was done."""
+        self._backed_up = not self._backed_up
+        if self._backed_up:
+            self.installation.back_up()
+            return
+        self.installation.restore_backup()
+        self.walk.faults["the ledger is restored from a backup"] += 1
+
     def _another_org(self) -> None:
         """The login leads to another org for a cycle, as a wrong URL does: nothing goes there.
 
@@ -287,6 +302,7 @@ class _Episode:
 
     def _cycles(self) -> None:
         """Cycles at the same time, more than one of them perhaps of one account."""
+        self.installation.adopt()
         accounts = [self._account() for _ in range(self.random.randint(1, CYCLES_AT_ONCE))]
         for account in accounts:
             self._rows(account)
