@@ -144,6 +144,7 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
     """After a restored backup: seek in the org what is to be sent, and keep what is there."""
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger.copies import take_for_sent
+    from crm_pipeline.ledger.external_activities import take_for_told
     from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
@@ -154,6 +155,11 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
             f"{taken} activities are taken for sent: each is sought in the org, also as it was "
             "before the source changed it, and only what is not there is sent."
         )
+        if told := take_for_told(connection, account_id):
+            what += (
+                f" {told} stages of memberships may have been told to Account Engagement, where "
+                "each one counts: they are not told again."
+            )
         agree(what, "Go on?", yes=yes)
         approve_load(connection, account_id)
         touch_account(connection, account_id)

@@ -42,6 +42,13 @@ def told_in_a_day(connection: Connection, account_id: str) -> int:
     return number
 
 
+def take_for_told(connection: Connection, account_id: str) -> int:
+    """Has what an older copy of the ledger would tell again not told; returns how many stages."""
+    return connection.execute(
+        statement("external_activities/take_for_told"), {"account_id": account_id}
+    ).rowcount
+
+
 def note_activity(
     connection: Connection,
     account_id: str,

@@ -9,9 +9,13 @@ from sqlalchemy import Engine
 from crm_pipeline.accounts.credentials import set_credentials
 from crm_pipeline.local_org.account_engagement import ACTIVITIES
 from crm_pipeline.salesforce.credentials import ClientCredentials
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
+from crm_pipeline_tests.cycle.test_a_restored_backup import back_up, restore
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+__all__ = ["run"]
 
 UNIT = "0UvHs0000000abcKAA"
 CHOSEN: dict[str, Any] = {
@@ -98,3 +102,29 @@ def test_one_whose_answer_is_lost_is_not_told_again(bench: Bench) -> None:
     assert len(told(bench)) == 1
     assert bench.cycle().tally["external_activities", "told"] == 0
     assert len(told(bench)) == 1
+
+
+def test_what_a_restored_ledger_may_have_told_is_not_told_again(bench: Bench, run: Run) -> None:
+    """Each one counts: people had scored twice."""
+    switch_on(bench, account_engagement=CHOSEN | {"most_per_day": 100})
+    log_in_as(bench, "with")
+    for number in (1, 2):
+        add_person(bench.connection, number)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    back_up(bench)
+    attend(bench.connection, 1, 1, minute=60)
+    register(bench.connection, 2, 2, minute=61)
+    bench.cycle()
+    before = told(bench)
+    assert len(before) == 2
+    restore(bench)
+    assert bench.cycle().state == "Failed"
+    said = run("account", "adopt", ACCOUNT, "--yes").stdout
+    assert "2 stages of memberships may have been told" in said
+    assert bench.cycle().state == "Complete"
+    assert told(bench) == before
+    register(bench.connection, 3, 2, session=2, minute=200)
+    attend(bench.connection, 3, 2, minute=210)
+    assert bench.cycle().state == "Complete"
+    assert told(bench)[2:] == [("Attended", "p2@example.com", "Expo")]
