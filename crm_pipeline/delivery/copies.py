@@ -46,7 +46,7 @@ def refuse_older_copy(desk: Desk) -> None:
     sought = _Alike(each for each in waiting if each.is_adopted)
     unknown = [
         each
-        for each in _newest(desk, *about_to_go.span)
+        for each in newest_unknown(desk, *_window(*about_to_go.span))
         if (each["Subject"], each["ActivityDateTime"]) not in unanswered and not sought.take(each)
     ]
     if alike := sum(map(about_to_go.take, unknown)):
@@ -104,7 +104,7 @@ def unknown_of_ours(desk: Desk, first: datetime, last: datetime) -> Iterator[lis
     """
     after = None
     while True:
-        window = since("ActivityDateTime", first, after), _until(last)
+        window = _window(first, last, after)
         records = _ask(desk, window, "ActivityDateTime", limit=AT_A_TIME)
         yield _unknown(desk, records)[0]
         if len(records) < AT_A_TIME:
@@ -117,27 +117,28 @@ def time_of(activity: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(activity["ActivityDateTime"])
 
 
-def _newest(desk: Desk, first: datetime, last: datetime) -> list[Record]:
-    """The newest of `unknown_of_ours`: those from after the last one that the account knows of."""
-    found: list[Record] = []
-    window = since("ActivityDateTime", first), _until(last)
+def newest_unknown(desk: Desk, *conditions: str) -> list[Record]:
+    """The newest activities that our user made and no operation has; calls the org, once mostly.
+
+    As `unknown_of_ours`, but of no more than what is newest and has something of the account's.
+    """
     further = ""
     while True:
-        conditions = (*window, further)
-        records = _ask(desk, conditions, "CreatedDate", newest_first=True, limit=NEWEST)
+        records = _ask(desk, (*conditions, further), "CreatedDate", newest_first=True, limit=NEWEST)
         unknown, has_own = _unknown(desk, records)
-        found += unknown
         # Others in the same org may have gone on, and made many.
         if has_own or unknown or len(records) < NEWEST:
-            return found
+            return unknown
         oldest = records[-1]
         further = before(
             "CreatedDate", (datetime.fromisoformat(oldest["CreatedDate"]), oldest["Id"])
         )
 
 
-def _until(last: datetime) -> str:
-    return f"ActivityDateTime <= {quote(last)}"
+def _window(
+    first: datetime, last: datetime, after: tuple[datetime, str] | None = None
+) -> tuple[str, str]:
+    return since("ActivityDateTime", first, after), f"ActivityDateTime <= {quote(last)}"
 
 
 def _ask(

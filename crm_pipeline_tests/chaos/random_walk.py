@@ -4,7 +4,7 @@ It is made of episodes, each of which begins anew, so that a bad one can be made
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -80,6 +80,9 @@ class Scene:
         sales: of deeds of salespeople.
         meanwhile: of those that they may do in the middle of a cycle.
         overlaps: minutes that an extract reads twice, in one episode or another.
+        backups: whether the pipeline's database is backed up, and restored.
+        takes_back: moves at the source that do not happen between the two: of what was sent
+            meanwhile for a row that is none any more a restored ledger cannot know.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
@@ -88,11 +91,19 @@ class Scene:
     sales: Sequence[str]
     meanwhile: Sequence[str]
     overlaps: Sequence[str] = ("0", "30")
+    backups: bool = False
+    takes_back: Collection[str] = ()
 
 
 SCENES: Mapping[str, Scene] = {
     "webinars": Scene(
-        SETTINGS, World, [name for name in MOVES if name not in SALES], SALES, MEANWHILE
+        SETTINGS,
+        World,
+        [name for name in MOVES if name not in SALES],
+        SALES,
+        MEANWHILE,
+        backups=True,
+        takes_back=("vanishes", "was no visit", "waits"),
     ),
     "tracked leads and opportunities": Scene(
         tracked_world.SETTINGS,
@@ -225,7 +236,7 @@ class _Episode:
                     self._weather,
                     self._another_org,
                     self._clock,
-                    self._backup,
+                    *(self._backup,) * self.scene.backups,
                     *(self._cycles,) * 6,
                 )
             )
@@ -251,7 +262,9 @@ class _Episode:
 
     def _rows(self, account: str) -> None:
         for _ in range(self.random.randint(0, 6)):
-            self.world.happens(self.random.choice(self.scene.rows), account, self._pick())
+            move, pick = self.random.choice(self.scene.rows), self._pick()
+            if not (self._backed_up and move in self.scene.takes_back):
+                self.world.happens(move, account, pick)
 
     def _sales(self) -> None:
         for _ in range(self.random.randint(1, 3)):

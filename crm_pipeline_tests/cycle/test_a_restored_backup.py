@@ -471,3 +471,22 @@ def test_what_was_exhausted_at_the_backup_and_sent_since_is_adopted_too(
     adopt(bench, run)
     assert len(bench.records("Event")) == 2
     assert set(bench.states().values()) == {"done"}
+
+
+def test_people_are_told_of_what_was_sent_since_for_rows_that_are_gone(
+    bench: Bench, run: Run
+) -> None:
+    """A restored ledger cannot know that it was its own: it stayed without a word."""
+    a_day_s_work(bench)
+    [*_, newest] = bench.records("Event")
+    restore(bench)
+    bench.connection.execute(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
+    assert "restored from a backup" in bench.cycle().reason
+    run("account", "adopt", ACCOUNT, "--yes")
+    report = bench.cycle()
+    assert report.state == "Complete"
+    assert "no row's of the source now (1); delete those that no other program made: " in (
+        report.notes
+    )
+    assert newest["Id"] in report.notes
+    assert bench.cycle().notes == ""
