@@ -16,6 +16,7 @@ from crm_pipeline.accounts.store import add_account, touch_account
 from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.copies import take_for_sent
+from crm_pipeline.ledger.holds import approve_load
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
@@ -259,6 +260,7 @@ class Installation:
             stopped = list(rows.scalars(_ASKING_TO_ADOPT))
             for account in stopped:
                 take_for_sent(rows, account)
+                approve_load(rows, account)
                 touch_account(rows, account)
         return bool(stopped)
 
