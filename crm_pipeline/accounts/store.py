@@ -219,7 +219,7 @@ def filter_strings(connection: Connection, account_id: str) -> list[str]:
         AccountError: one of them would reject everybody or nobody; cycles must not go on then.
     """
     rows = connection.scalars(statement("accounts/list_filters"), {"account_id": account_id})
-    return [_checked_filter(account_id, row) for row in rows]
+    return [check_filter(account_id, row) for row in rows]
 
 
 def add_filter(connection: Connection, account_id: str, filter_string: str) -> None:
@@ -233,7 +233,7 @@ def add_filter(connection: Connection, account_id: str, filter_string: str) -> N
         statement("accounts/add_filter"),
         {
             "account_id": account_id,
-            "filter_string": _checked_filter(account_id, filter_string).strip(),
+            "filter_string": check_filter(account_id, filter_string).strip(),
         },
     )
     touch_account(connection, account_id)
@@ -331,6 +331,27 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
             given.
     """
     _stored(connection, account_id)
+    check_mapping(account_id, mapping)
+    connection.execute(
+        statement("accounts/set_field_mapping"),
+        {
+            "account_id": account_id,
+            "sobject": mapping.sobject,
+            "field": mapping.field,
+            "source": mapping.source,
+            "constant": mapping.constant,
+        },
+    )
+    touch_account(connection, account_id)
+
+
+def check_mapping(account_id: str, mapping: FieldMapping) -> None:
+    """Refuses an override that can never be.
+
+    Raises:
+        AccountError: the object is none that is mapped, the field's name is no API name or not the
+            account's to map, or both a source and a constant are given.
+    """
     if mapping.sobject not in DECIDED_FIELDS:
         likely = near(mapping.sobject, DECIDED_FIELDS, 1)
         meant = f"; did you mean {likely[0]}?" if likely else f": {', '.join(DECIDED_FIELDS)} are."
@@ -350,17 +371,6 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
             f"Account {account_id}: {mapping.sobject}.{mapping.field} takes a source column or a "
             "constant, not both."
         )
-    connection.execute(
-        statement("accounts/set_field_mapping"),
-        {
-            "account_id": account_id,
-            "sobject": mapping.sobject,
-            "field": mapping.field,
-            "source": mapping.source,
-            "constant": mapping.constant,
-        },
-    )
-    touch_account(connection, account_id)
 
 
 def remove_field_mapping(connection: Connection, account_id: str, sobject: str, field: str) -> None:
@@ -473,7 +483,12 @@ def _set_enabled(connection: Connection, account_id: str, *, enabled: bool) -> N
         raise _unknown(connection, account_id)
 
 
-def _checked_filter(account_id: str, filter_string: str) -> str:
+def check_filter(account_id: str, filter_string: str) -> str:
+    """Returns a filter string, as it is written.
+
+    Raises:
+        AccountError: it would reject everybody or nobody.
+    """
     wanted = filter_string.strip()
     if not wanted or wanted == "@":
         raise AccountError(

@@ -9,6 +9,7 @@ import typer
 from crm_pipeline.cli import (
     account_activate,
     account_again,
+    account_files,
     account_filter,
     account_login,
     account_mapping,
@@ -47,6 +48,9 @@ app.command("activate")(account_activate.activate)
 app.command("credentials")(account_login.credentials)
 app.command("test-login")(account_login.try_login)
 app.command("org")(account_org.org)
+app.command("export")(account_files.export)
+app.command("apply")(account_files.apply)
+app.command("schema")(account_files.schema)
 app.command("adopt")(account_org.adopt)
 app.command("believe-vanished")(account_again.believe_vanished)
 app.command("join-attendances")(account_again.join_attendances)

@@ -1,0 +1,231 @@
+"""Accounts as files: what an account chose, as YAML that people keep in git. Credentials are not.
+
+A file says all of it: a setting, mapping, filter or session that it does not name is back to its
+default, or gone, once the file is applied.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy import Connection
+
+from crm_pipeline.accounts.account import (
+    Account,
+    AccountError,
+    AccountSettings,
+    checked_account_id,
+    checked_login_url,
+)
+from crm_pipeline.accounts.store import (
+    FieldMapping,
+    check_filter,
+    check_mapping,
+    field_mappings,
+    filter_strings,
+    get_account,
+    pushed_sessions,
+)
+
+_Text = Annotated[str, BeforeValidator(lambda said: str(said) if isinstance(said, int) else said)]
+"""What YAML takes for a number is text all the same."""
+
+
+class FieldChoice(BaseModel):
+    """What fills a field: a column of the extracts, or a constant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str | None = None
+    constant: _Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.source is None) == (self.constant is None):
+            raise ValueError("one of source and constant is expected; null leaves the field out")
+        return self
+
+
+class AccountFile(BaseModel):
+    """An account with all that it chose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account: _Text = Field(description="The account's id.")
+    client: _Text = Field(description="The warehouse's client_id.")
+    name: _Text = Field(description="What people call the client.")
+    login_url: str = Field(description="The org's My Domain, as https://acme.my.salesforce.com.")
+    settings: AccountSettings = Field(
+        default=AccountSettings(), description="What is not said has its default."
+    )
+    mapping: Mapping[str, Mapping[str, FieldChoice | None]] = Field(
+        default={}, description="Overrides by object and field; null: the field is not sent."
+    )
+    filters: tuple[_Text, ...] = Field(
+        default=(), description="Parts of email addresses that are not to reach Salesforce."
+    )
+    sessions: tuple[int, ...] = Field(
+        default=(), description="Event sessions that are pushed; none: all of the account's."
+    )
+
+    @property
+    def mappings(self) -> tuple[FieldMapping, ...]:
+        """The overrides, in their order."""
+        return tuple(
+            FieldMapping(sobject, field, *((chosen.source, chosen.constant) if chosen else ()))
+            for sobject, fields in self.mapping.items()
+            for field, chosen in fields.items()
+        )
+
+    @classmethod
+    def parse(cls, text: str, what: str) -> Self:
+        """Returns what a file says, all of it checked as the commands check it.
+
+        Args:
+            text: YAML, or JSON.
+            what: the file, for people.
+
+        Raises:
+            AccountError: it is no such file, or a value is impossible; it says where.
+        """
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", None)
+            where = "" if line is None else f" (line {line + 1})"
+            raise AccountError(f"{what} is neither YAML nor JSON{where}.") from None
+        if not isinstance(values, dict):
+            raise AccountError(f"{what} holds no account: it needs account, client, name, …")
+        try:
+            file = cls.model_validate(values)
+        except ValidationError as refused:
+            first = refused.errors(include_url=False)[0]
+            if first["loc"][:1] == ("settings",) and isinstance(values["settings"], dict):
+                # It says it better.
+                AccountSettings.parse(str(values.get("account")), values["settings"])
+            place = ".".join(str(part) for part in first["loc"]) or "the file"
+            why = {"missing": "is missing", "extra_forbidden": "is nothing that a file has"}.get(
+                first["type"], first["msg"].removeprefix("Value error, ")
+            )
+            raise AccountError(f"{what}: {place}: {why}.") from None
+        checked_account_id(file.account)
+        checked_login_url(file.account, file.login_url)
+        for mapping in file.mappings:
+            check_mapping(file.account, mapping)
+        for filter_string in file.filters:
+            check_filter(file.account, filter_string)
+        return file
+
+    def written(self) -> str:
+        """Returns it as YAML; what is not chosen is left out."""
+        values = self.model_dump(mode="json", exclude_unset=True)
+        kept = {name: value for name, value in values.items() if value}
+        for fields in kept.get("mapping", {}).values():
+            for field, chosen in fields.items():
+                fields[field] = chosen and {k: v for k, v in chosen.items() if v is not None}
+        return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)
+
+
+def stored_file(connection: Connection, account_id: str) -> AccountFile:
+    """Returns an account as a file.
+
+    Raises:
+        AccountError: there is none, or its stored settings are impossible.
+    """
+    account = get_account(connection, account_id)
+    mapping: dict[str, dict[str, FieldChoice | None]] = {}
+    for each in field_mappings(connection, account_id):
+        chosen = FieldChoice(source=each.source, constant=each.constant) if each.is_filled else None
+        mapping.setdefault(each.sobject, {})[each.field] = chosen
+    return AccountFile(
+        account=account.account_id,
+        client=account.client_id,
+        name=account.name,
+        login_url=account.login_url,
+        settings=account.settings,
+        mapping=mapping,
+        filters=tuple(filter_strings(connection, account_id)),
+        sessions=tuple(s.event_session_id for s in pushed_sessions(connection, account_id)),
+    )
+
+
+PartOfAccount = Literal["account", "setting", "mapping", "filter", "session"]
+"""A part of an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceChange:
+    """A choice that a file has otherwise than the account, as people read it.
+
+    Attributes:
+        of: which part of the account it is.
+        choice: its name.
+        was: None where there is none yet; JSON for settings.
+        becomes: None where there is to be none.
+    """
+
+    of: PartOfAccount
+    choice: str
+    was: str | None
+    becomes: str | None
+
+
+def differences(stored: AccountFile | None, wanted: AccountFile) -> list[ChoiceChange]:
+    """Returns what is to change so that an account is as a file says; pure.
+
+    Args:
+        stored: the account as it is; None: it is not there yet.
+        wanted: the file.
+    """
+    found = []
+    before, after = _choices(stored), _choices(wanted)
+    for of, choice in dict.fromkeys((*before, *after)):
+        was, becomes = before.get((of, choice)), after.get((of, choice))
+        if was != becomes:
+            found.append(ChoiceChange(of, choice, was, becomes))
+    return found
+
+
+def _choices(file: AccountFile | None) -> dict[tuple[PartOfAccount, str], str]:
+    if file is None:
+        return {}
+    choices: dict[tuple[PartOfAccount, str], str] = {
+        ("account", "client"): file.client.strip(),
+        ("account", "name"): file.name.strip(),
+        ("account", "login_url"): file.login_url.strip().rstrip("/"),
+    }
+    settings: dict[str, Any] = file.settings.model_dump(mode="json", exclude_unset=True)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    choices |= {("setting", name): _typed(value) for name, value in chosen.items()}
+    for each in file.mappings:
+        choices["mapping", f"{each.sobject}.{each.field}"] = _origin(each)
+    choices |= {("filter", each.strip()): "rejected" for each in file.filters}
+    choices |= {("session", str(each)): "pushed" for each in file.sessions}
+    return choices
+
+
+def _typed(value: Any) -> str:
+    """A setting as it can be typed: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _origin(mapping: FieldMapping) -> str:
+    if mapping.source is not None:
+        return f"column {mapping.source}"
+    return f"constant {mapping.constant}" if mapping.constant is not None else "nothing"
+
+
+def new_account(file: AccountFile) -> Account:
+    """Returns the draft that a file of an account that is not there yet makes."""
+    return Account(
+        file.account,
+        file.client.strip(),
+        file.name.strip(),
+        file.login_url,
+        False,
+        file.settings,
+        draft=True,
+    )

@@ -1,0 +1,192 @@
+"""`crm-pipeline account export`, `apply` and `schema`: accounts as files, for git."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.arguments import Yes
+from crm_pipeline.cli.databases import is_set_up, migrated, transaction
+from crm_pipeline.cli.guards import agree, check_client
+from crm_pipeline.cli.json_form import document
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.show import counted, print_document, print_table, say
+
+if TYPE_CHECKING:
+    from crm_pipeline.accounts.files import AccountFile, ChoiceChange
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="As in accounts/*.yaml.", dir_okay=False)
+]
+
+
+def export(
+    account_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ACCOUNT]...", help="By default all.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="A file for each; else they are printed."),
+    ] = None,
+) -> None:
+    """Write accounts as YAML files: all that they chose, without credentials."""
+    from crm_pipeline.accounts.files import stored_file
+    from crm_pipeline.accounts.store import list_accounts
+
+    with transaction() as connection:
+        chosen = account_ids or [each.account_id for each in list_accounts(connection)]
+        files = [stored_file(connection, account_id) for account_id in chosen]
+    if folder is None:
+        for file in files:
+            say(f"---\n{file.written()}".rstrip())
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        (folder / f"{file.account}.yaml").write_text(file.written(), encoding="utf-8")
+    say(f"{counted(len(files), 'account')} in {folder}.")
+
+
+def apply(
+    files: Files,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change; exit status 1 if anything.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Make accounts as files say; one that is not there yet becomes a draft.
+
+    Each change is checked, and asked about, as its own command does. Accounts without a file stay
+    as they are.
+    """
+    from crm_pipeline.accounts.files import differences
+
+    wanted = _read(files)
+    changes = {file.account: differences(_stored(file.account), file) for file in wanted}
+    print_table(
+        "",
+        ("account", "part", "choice", "is", "becomes"),
+        [
+            (account, each.of, each.choice, each.was, each.becomes)
+            for account, some in changes.items()
+            for each in some
+        ],
+        empty=f"{counted(len(wanted), 'account')} as the files say.",
+    )
+    if dry_run:
+        if any(changes.values()):
+            raise typer.Exit(1)
+        return
+    for file in wanted:
+        if changes[file.account]:
+            _change(file, changes[file.account], yes=yes)
+
+
+def schema() -> None:
+    """Print the JSON schema of such files, for editors and CI."""
+    from crm_pipeline.accounts.files import AccountFile
+
+    made, described = document(), AccountFile.model_json_schema()
+    if made is None:
+        print_document(described)
+    else:
+        made.parts.update(described)
+
+
+def _read(files: Sequence[Path]) -> "list[AccountFile]":
+    from crm_pipeline.accounts.files import AccountFile
+
+    read: dict[str, AccountFile] = {}
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            mistake(
+                f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+            )
+        file = AccountFile.parse(text, str(path))
+        if file.account in read:
+            mistake(f"{path}: account {file.account} stands in another of these files, too.")
+        read[file.account] = file
+    return list(read.values())
+
+
+def _stored(account_id: str) -> "AccountFile | None":
+    """Returns the account as it is; None where there is none."""
+    from crm_pipeline.accounts.files import stored_file
+    from crm_pipeline.accounts.store import list_accounts
+
+    if not is_set_up():
+        return None
+    with transaction() as connection:
+        if account_id not in {each.account_id for each in list_accounts(connection)}:
+            return None
+        return stored_file(connection, account_id)
+
+
+def _change(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:
+    """Makes an account as its file says, by the commands that people would type."""
+    from crm_pipeline.cli import account, account_filter, account_mapping, account_session
+
+    if _stored(file.account) is None:
+        _add(file, yes=yes)
+    else:
+        said = [
+            f"{each.choice}={each.becomes or ''}"
+            for each in changes
+            if each.of in ("account", "setting")
+        ]
+        if said:
+            account.set_(file.account, said, yes=yes)
+    mapped = {f"{each.sobject}.{each.field}": each for each in file.mappings}
+    # A session is listed before the last one goes off the list.
+    for each in sorted(changes, key=lambda change: change.becomes is None):
+        match each.of, each.becomes:
+            case "mapping", None:
+                account_mapping.remove(file.account, each.choice, yes)
+            case "mapping", _:
+                field = mapped[each.choice]
+                account_mapping.set_(
+                    file.account,
+                    each.choice,
+                    source=field.source,
+                    constant=field.constant,
+                    nothing=not field.is_filled,
+                    yes=yes,
+                )
+            case "filter", None:
+                account_filter.remove(file.account, each.choice)
+            case "filter", _:
+                account_filter.add(file.account, each.choice, yes)
+            case "session", None:
+                _take_off(file, int(each.choice), yes=yes)
+            case "session", _:
+                account_session.add(file.account, int(each.choice), yes)
+
+
+def _add(file: "AccountFile", *, yes: bool) -> None:
+    from crm_pipeline.accounts.files import new_account
+    from crm_pipeline.accounts.store import add_account
+
+    migrated()
+    check_client(file.client, yes=yes)
+    with transaction() as connection:
+        add_account(connection, new_account(file))
+    say(
+        f"Added account {file.account} as a draft; give it credentials with `crm-pipeline account "
+        f"credentials {file.account}`."
+    )
+
+
+def _take_off(file: "AccountFile", session: int, *, yes: bool) -> None:
+    """Takes a session off the list; where no other is listed, all go, which is asked."""
+    from crm_pipeline.cli import account_session
+
+    if not file.sessions:
+        agree(
+            f"The file of account {file.account} lists no session: all of its sessions go to "
+            "Salesforce, with all that they had so far.",
+            "Push all of them?",
+            yes=yes,
+        )
+    account_session.remove(file.account, session, push_all=not file.sessions)

@@ -1,0 +1,150 @@
+"""Accounts as files: exported, compared, applied."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from sqlalchemy import Engine, text
+
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.flows.webinars.warehouse import add_sessions
+
+LOGIN_URL = "https://acme.my.salesforce.com"
+
+
+@pytest.fixture
+def client(pipeline: Engine) -> None:
+    with pipeline.begin() as connection:
+        add_sessions(connection, 1, 2)
+
+
+def chosen(run: Run, account: str) -> None:
+    """One choice of each sort."""
+    run("account", "set", account, "parallel_requests=2", 'roles=["attendee", "sponsor"]')
+    run("account", "set", account, 'campaigns={"create_campaigns": false}', "--yes")
+    run("account", "mapping", "set", account, "Lead.Region__c", "--source=county")
+    run("account", "mapping", "set", account, "Lead.Rating", "--constant=123")
+    run("account", "mapping", "set", account, "Lead.Phone", "--nothing")
+    run("account", "filter", "add", account, "@rival.example", "--yes")
+    run("account", "session", "add", account, "1", "--yes")
+
+
+def test_an_account_that_is_exported_is_as_its_file_says(
+    run: Run, client: None, acme: str, tmp_path: Path
+):
+    chosen(run, acme)
+    printed = run("account", "export", acme).stdout
+    run("account", "export", f"--to={tmp_path / 'accounts'}")
+    file = tmp_path / "accounts" / "acme.yaml"
+    assert printed == f"---\n{file.read_text()}"
+    assert "s3cret" not in printed
+    assert yaml.safe_load(printed) == {
+        "account": "acme",
+        "client": "client-1",
+        "name": "Acme Ltd",
+        "login_url": LOGIN_URL,
+        "settings": {
+            "parallel_requests": 2,
+            "roles": ["attendee", "sponsor"],
+            "campaigns": {"create_campaigns": False},
+        },
+        "mapping": {
+            "Lead": {
+                "Phone": None,
+                "Rating": {"constant": "123"},
+                "Region__c": {"source": "county"},
+            }
+        },
+        "filters": ["@rival.example"],
+        "sessions": [1],
+    }
+    assert "1 account as the files say" in run("account", "apply", file, "--dry-run").stdout
+
+
+def test_files_make_accounts_and_change_them(
+    run: Run, client: None, acme: str, tmp_path: Path, pipeline: Engine
+):
+    """The other account, from the file of the first, is the same; then each choice is another."""
+    chosen(run, acme)
+    file = tmp_path / "beta.yaml"
+    known = yaml.safe_load(run("account", "export", acme).stdout)
+    file.write_text(yaml.safe_dump({**known, "account": "beta"}))
+    would = run("account", "apply", file, "--dry-run", fails=1, silent=True).stdout
+    assert "beta\tmapping\tLead.Region__c\t\tcolumn county" in would
+    assert "beta" not in run("account", "list").stdout, "nothing is changed yet"
+    made = run("account", "apply", file, "--yes").stdout
+    assert "Added account beta as a draft" in made
+    assert run("account", "apply", file, "--dry-run").stdout.startswith("1 account as")
+    other = {
+        **known,
+        "account": "beta",
+        "name": "Beta",
+        "settings": {"parallel_requests": 3},
+        "mapping": {"Lead": {"Region__c": {"constant": 7}, "Phone": {"source": "phone_1"}}},
+        "filters": ["@other.example"],
+        "sessions": [2],
+    }
+    file.write_text(json.dumps(other))
+    run("account", "apply", file, "--yes")
+    assert run("account", "apply", file, "--dry-run").stdout.startswith("1 account as")
+    stored = yaml.safe_load(run("account", "export", "beta").stdout)
+    mapping = {"Phone": {"source": "phone_1"}, "Region__c": {"constant": "7"}}
+    assert stored == {**other, "mapping": {"Lead": mapping}}
+    del other["sessions"]
+    file.write_text(json.dumps(other))
+    asked = run("account", "apply", file, fails=1).stderr
+    assert "all of its sessions go to Salesforce" in asked
+    run("account", "apply", file, "--yes")
+    with pipeline.connect() as connection:
+        draft = connection.scalar(
+            text("SELECT activated_at IS NULL FROM crm.account WHERE account_id = 'beta'")
+        )
+    assert draft
+    assert "parallel_requests\t2\t3" in run("account", "history", "beta").stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("account: [", "is neither YAML nor JSON (line "),
+        ("- acme", "holds no account"),
+        ("account: b\nclient: c\nname: n", "login_url: is missing"),
+        ("colour: red", "colour: is nothing that a file has"),
+        ("settings: {paralel_requests: 2}", "there is no setting 'paralel_requests'"),
+        ("settings: {parallel_requests: 0}", "setting parallel_requests = 0"),
+        ("mapping: {Leed: {City: null}}", "did you mean Lead?"),
+        ("mapping: {Lead: {City: {source: a, constant: b}}}", "one of source and constant"),
+        ("mapping: {Lead: {Email: null}}", "is not to be mapped"),
+        ("filters: ['@']", "would reject every address"),
+        ("sessions: [one]", "sessions.0"),
+        ("login_url: http://acme.example", "use https"),
+        ("account: Big Corp", "use letters, digits"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_with_the_place(
+    run: Run, tmp_path: Path, said: str, problem: str
+):
+    file = tmp_path / "account.yaml"
+    whole = f"account: b\nclient: c\nname: n\nlogin_url: {LOGIN_URL}\n"
+    names = {line.partition(":")[0] for line in said.splitlines()}
+    kept = [line for line in whole.splitlines() if line.partition(":")[0] not in names]
+    is_part = said.partition(":")[0] in ("colour", "settings", "mapping", "filters", "sessions")
+    alone = not is_part and len(names) > 1
+    file.write_text(said if alone or said[0] == "-" else "\n".join((*kept, said)))
+    assert problem in run("account", "apply", file, "--dry-run", fails=1).stderr
+
+
+def test_files_that_are_none_or_of_one_account_are_refused(run: Run, tmp_path: Path):
+    assert "cannot be read" in run("account", "apply", tmp_path / "none.yaml", fails=1).stderr
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(f"account: b\nclient: c\nname: n\nlogin_url: {LOGIN_URL}\n")
+    both = run("account", "apply", tmp_path / "a.yaml", tmp_path / "b.yaml", fails=1)
+    assert "stands in another of these files, too" in both.stderr
+
+
+def test_the_schema_describes_files(run: Run):
+    schema = json.loads(run("account", "schema").stdout)
+    assert set(schema["required"]) == {"account", "client", "name", "login_url"}
+    assert "parallel_requests" in schema["$defs"]["AccountSettings"]["properties"]
+    assert json.loads(run("account", "schema", "--json").stdout) == schema
