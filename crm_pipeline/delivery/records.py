@@ -301,6 +301,8 @@ def _decide(
                 _fail_contested(desk, each, decision, filler.account_id, fields)
                 continue
             decision = decide_beside(each, schema, kind, filler.fields)
+        if because := each.intent.get("because"):
+            decision.reason = f"{decision.reason}; {because}"
         if (other := others.get(each.operation_id)) is not None:
             _fail_twin(desk, each, decision, other)
         elif hidden := [

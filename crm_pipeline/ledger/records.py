@@ -66,6 +66,7 @@ class RecordWant:
         parent: the natural key of what it is a child of; children of one parent travel together.
         attempts: tries in all.
         empties: whether other fields, which this account wrote there before, are emptied.
+        because: why it is to be so, where that is not plain; kept with what was done.
     """
 
     natural_key: str
@@ -77,6 +78,7 @@ class RecordWant:
     parent: str | None = None
     attempts: int = USUAL_ATTEMPTS
     empties: bool = False
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,8 @@ def _intent(want: RecordWant) -> Intent:
         said["attempts"] = want.attempts
     if want.empties:
         said["empties"] = True
+    if want.because:
+        said["because"] = want.because
     return Intent(want.natural_key, KIND, None, want.as_of, said)
 
 

@@ -1,7 +1,7 @@
 """The rules of the engagement workflow: what the org is to hold of each prospect. Pure (spec 3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
@@ -240,20 +240,24 @@ def person_wants(
     for prospect in prospects:
         copies.update(_copies(person, prospect, basis, topic))
     children = ChildSet(parent, topic, frozenset(copies), basis.now)
-    return [*_shown(person, prospects[-1], basis, topic), *copies.values(), children], True
+    shown = _shown(person, prospects[-1], basis, topic, of=len(prospects))
+    return [*shown, *copies.values(), children], True
 
 
 def _shown(
-    person: EngagedPerson, speaker: Prospect | None, basis: Basis, topic: str
+    person: EngagedPerson, speaker: Prospect | None, basis: Basis, topic: str, *, of: int = 1
 ) -> Iterator[RecordWant]:
     """The mapped fields of a Lead or Contact; without a prospect they are emptied.
 
-    So are those that were mapped before.
+    So are those that were mapped before. `of` how many prospects it speaks is kept with them.
     """
     mapping = basis.chosen.shown_of_people
+    because = None
+    if speaker is not None and of > 1:
+        because = f"of {of} prospects with its address, {speaker.prospect_id} changed last"
     if basis.chosen.by_event:
         if mapping or person.filled:
-            yield _match_event(person, speaker, basis)
+            yield replace(_match_event(person, speaker, basis), because=because)
         return
     if not mapping and not person.is_engaged:
         return
@@ -265,6 +269,7 @@ def _shown(
         {field: _value_shown(source, speaker, basis) for field, source in mapping.items()},
         attempts=MATCH_ATTEMPTS,
         empties=True,
+        because=because,
     )
 
 

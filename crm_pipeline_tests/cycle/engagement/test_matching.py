@@ -122,6 +122,10 @@ def test_of_two_prospects_with_an_address_the_one_changed_last_speaks(ada: Bench
     complete(ada)
     assert shown(ada, "Lead", known)["Prospect_Id__c"] == "twin"
     assert copies(ada) == [(known, "hot"), (known, "new")]
+    reason = ada.connection.scalar(
+        text("SELECT reason FROM crm.operation WHERE natural_key LIKE 'engaged:%'")
+    )
+    assert str(reason).endswith("of 2 prospects with its address, twin changed last")
     prospect(ada.connection, "ada", temperature=99)
     complete(ada)
     assert shown(ada, "Lead", known)["Temperature__c"] == 99
