@@ -246,8 +246,10 @@ def test_a_lost_answer_leaves_the_name_to_follow_in_the_next_cycle(
     one_registration(bench)
     bench.cycle()
     moved(bench, hours=2, name="Expo II")
-    bench.fault("composite", action, nth=2)
-    for _ in range(3):
+    bench.fault("update", action, nth=1)
+    bench.cycle()
+    assert bench.states()[f"campaign:{event_id(bench)}"] == "pending"
+    for _ in range(2):
         bench.cycle()
     assert shown(bench)[0] == "Expo II"
     moved(bench, hours=4, name="Expo III")
@@ -275,6 +277,7 @@ def test_a_campaign_follows_that_a_lost_answer_made_before_its_event_changed(ben
     bench.fault("composite", "reset_after", nth=5)
     bench.cycle()
     assert shown(bench)[0] == "Expo"
+    assert bench.states()[f"campaign:{event_id(bench)}"] == "in_flight"
     moved(bench, hours=2, name="Expo II")
     for _ in range(2):
         bench.cycle()
@@ -354,8 +357,10 @@ def test_events_of_one_name_find_their_own_campaigns_again_after_a_lost_answer(
     switch_on(bench)
     first = event_id(bench)
     add_events(bench, 1)
-    bench.fault("composite", action, nth=4)
-    for _ in range(3):
+    bench.fault("create", action, nth=1)
+    bench.cycle()
+    assert "in_flight" in bench.states().values()
+    for _ in range(2):
         bench.cycle()
     lead_of = {each["Id"]: each["Email"] for each in bench.records("Lead")}
     campaigns = {each["Id"]: each["Description"] for each in bench.records("Campaign")}
