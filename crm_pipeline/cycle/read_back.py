@@ -12,7 +12,7 @@ from crm_pipeline.cycle.swings import Swings, in_words
 from crm_pipeline.declaration import Ask, Flow, Noticed, Watched
 from crm_pipeline.delivery.allowance import stop_if
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.inbound.tombstones import bury_signs, sign_of, tombstones_of
+from crm_pipeline.inbound.tombstones import Tombstones, bury_signs, sign_of, tombstones_of
 from crm_pipeline.ledger.read_back import (
     OrgValue,
     UnansweredCreation,
@@ -374,12 +374,19 @@ def _notice(
 def _without_removed(
     desk: Desk, records: Mapping[str, Sequence[Record]]
 ) -> Mapping[str, Sequence[Record]]:
-    """Leaves out records that name somebody who is not to be processed."""
+    """Leaves out records that name somebody who is not to be processed.
+
+    One of which only a lookup leads to such a person stays, without what that tells of them.
+    """
     tombstones = tombstones_of(desk.ledger.connection, desk.account)
     if tombstones is None:
         return records
     return {
-        sobject: [record for record in found if not tombstones.named_in(storable_json(record))]
+        sobject: [
+            record
+            for each in found
+            if not _names(tombstones, record := _with_blank_lookups(tombstones, each))
+        ]
         for sobject, found in records.items()
     }
 
@@ -393,12 +400,31 @@ def _blank_of_removed(
         return records
     return {
         sobject: [
-            {name: value if _tells_nothing(value) else None for name, value in record.items()}
-            if tombstones.named_in(storable_json(record))
-            else record
-            for record in found
+            _blank(record) if _names(tombstones, record) else record
+            for each in found
+            for record in [_with_blank_lookups(tombstones, each)]
         ]
         for sobject, found in records.items()
+    }
+
+
+def _with_blank_lookups(tombstones: Tombstones, record: Record) -> Record:
+    if not _names(tombstones, record):
+        return record
+    return {
+        name: _blank(value) if isinstance(value, dict) and _names(tombstones, value) else value
+        for name, value in record.items()
+    }
+
+
+def _names(tombstones: Tombstones, record: Record) -> bool:
+    return tombstones.named_in(storable_json(record))
+
+
+def _blank(record: Record) -> Record:
+    return {
+        name: _blank(value) if isinstance(value, dict) else value if _tells_nothing(value) else None
+        for name, value in record.items()
     }
 
 

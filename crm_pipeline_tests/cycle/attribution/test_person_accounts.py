@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline_tests.cycle.attribution.deals import (
+    choose,
     cycle,
     deal,
     deals_of,
@@ -15,6 +17,7 @@ from crm_pipeline_tests.cycle.attribution.deals import (
     waits,
 )
 from crm_pipeline_tests.cycle.conftest import Bench
+from crm_pipeline_tests.cycle.test_removals import ask, receipt_of
 from crm_pipeline_tests.flows.webinars.warehouse import track
 
 
@@ -99,3 +102,17 @@ def test_a_lead_that_became_a_person_without_a_company(
         bench.admin("undelete", ids=[made])
         cycle(bench)
         assert of_lead(bench, 1, made)["standing"] == "open"
+
+        # Removed, and left in the org: the opportunity is another lead's, and read as before.
+        asked = ask(address="ada@example.com", in_org="leave")
+        track(bench.connection, 2, kind="call", phone="+49 30 901820")
+        cycle(bench)
+        receipt_of(asked)
+        role(bench, made, bench.seed("Contact", LastName="Caller", Phone="030 901820"))
+        edit(bench, made, Amount=7)
+        cycle(bench)
+        choose(bench, triggers=["matching_filter"], opportunity_filter=[{"field": "Region__c"}])
+        for _ in range(2):
+            cycle(bench)
+        assert of_lead(bench, 2, made)["amount"] == "7.00"
+        assert list(places_of(bench.connection.engine, "ada@example.com")) == []
