@@ -42,9 +42,12 @@ class PreparingSession(psycopg.Connection[Any]):
             yield
         finally:
             self._undoes = False
-            # Of a session that is lost the server has undone it.
-            if not self.closed:
+            try:
                 super().rollback()
+            except psycopg.OperationalError:
+                # Of a session that is lost the server has undone it.
+                if not self.closed:
+                    raise
 
     def commit(self) -> None:
         """Keeps what the open transaction wrote.

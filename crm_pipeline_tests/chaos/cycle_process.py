@@ -31,11 +31,16 @@ from sqlalchemy.exc import DBAPIError
 import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
+from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import sync_account
+from crm_pipeline.cycle.plan import planned
+from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.engines import engine
+from crm_pipeline.database.prepared import MOST_PREPARED, PreparingSession
 from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline.source_platform.http import HttpPlatform
 from crm_pipeline_tests.chaos.badge_rows import flow_of_tables
@@ -55,6 +60,9 @@ _WAIT_FOR_A_DEAD_HOLDER = 5.0
 
 SMALL_CALLS = "CHAOS_SMALL_CALLS"
 """In a task's environment it makes calls small."""
+
+PLANS = "CHAOS_PLANS"
+"""In a task's environment it has the case's cycles planned, and the plans applied."""
 
 BADGES = "CHAOS_BADGES"
 """In a task's environment it adds the small flow; its value is the flow's `when_deleted`."""
@@ -101,17 +109,31 @@ class CommitWatch:
 WATCH = CommitWatch()
 
 
-class WatchedConnection(psycopg.Connection[Any]):
-    """A connection whose commits are counted."""
+class WatchedConnection(PreparingSession):
+    """A connection whose commits are counted, but for those that end what was only read."""
+
+    _ends_reading = False
 
     def commit(self) -> None:
-        WATCH.commit(self, super().commit)
+        if self._ends_reading:
+            super().commit()
+        else:
+            WATCH.commit(self, super().commit)
+
+    def rollback(self) -> None:
+        self._ends_reading = True
+        try:
+            super().rollback()
+        finally:
+            self._ends_reading = False
 
 
 def _connect(
     _dialect: Dialect, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> WatchedConnection:
-    return WatchedConnection.connect(*arguments, **named)
+    session = WatchedConnection.connect(*arguments, **named)
+    session.prepared_max = MOST_PREPARED
+    return session
 
 
 def _cut(connection: WatchedConnection) -> None:
@@ -122,10 +144,32 @@ def _cut(connection: WatchedConnection) -> None:
 
 
 def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None) -> dict[str, Any]:
-    """One cycle. Raises whatever it raises, but where the pipeline's database is away."""
+    """One cycle, or a plan and what applies it where the task asks for that.
+
+    Raises whatever it raises, but where the pipeline's database is away.
+    """
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
+    return _told(_by_plan if os.environ.get(PLANS) else _at_once, account)
+
+
+def _at_once(account: str) -> CycleReport:
+    return sync_account(account, run_id="chaos", flows=_flows(), **_badges())
+
+
+def _by_plan(account: str) -> CycleReport:
+    """Plans a cycle, keeps that, and applies it."""
+    _let_go()
+    with planned(account, Planning(), run_id="chaos", flows=_flows()) as plan:
+        if plan.report.state != "Complete":
+            return plan.report
+        with engine("pipeline").begin() as connection:
+            plan_id = plan.keep(connection)
+    return apply_plan(account, plan_id, run_id="chaos", flows=_flows()).report
+
+
+def _told(run: Callable[[str], CycleReport], account: str) -> dict[str, Any]:
     try:
-        report = sync_account(account, run_id="chaos", flows=_flows(), **_badges())
+        report = run(account)
     except (PipelineDatabaseError, DBAPIError) as error:
         said: dict[str, Any] = {"state": "NoDatabase", "reason": str(error)}
     else:
@@ -180,7 +224,7 @@ def _rests(cycles: list[dict[str, str]]) -> bool:
         if not due:
             return True
         for account_id, reason in due.items():
-            ended = cycle(account_id)
+            ended = _told(_at_once, account_id)
             cycles.append(
                 {
                     "account": account_id,
@@ -210,17 +254,20 @@ def _a_day_passes() -> None:
         connection.execute(text("UPDATE crm.org_sweep SET begun_at = begun_at - interval '2 days'"))
 
 
-def _hours_pass() -> None:
-    """As if hours had passed since the last cycle: whatever an account waits for is over.
-
-    A process that was just killed is given the moment that its server needs to notice.
-    """
+def _let_go() -> None:
+    """Gives the server of a process that was just killed the moment that it needs to notice."""
     deadline = time.monotonic() + _WAIT_FOR_A_DEAD_HOLDER
     with engine("pipeline").connect() as connection:
         while connection.scalar(text("SELECT count(*) FROM crm.held_account")):
             if time.monotonic() > deadline:
                 raise TimeoutError("an account is held although no cycle runs")
             time.sleep(0.1)
+
+
+def _hours_pass() -> None:
+    """As if hours had passed since the last cycle: whatever an account waits for is over."""
+    _let_go()
+    with engine("pipeline").connect() as connection:
         connection.execute(
             text("UPDATE crm.request SET next_attempt_at = next_attempt_at - interval '5 hours'")
         )

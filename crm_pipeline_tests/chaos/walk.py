@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
-from crm_pipeline_tests.chaos.cycle_process import BADGES, SMALL_CALLS, CommitAction
+from crm_pipeline_tests.chaos.cycle_process import BADGES, PLANS, SMALL_CALLS, CommitAction
 from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
 from crm_pipeline_tests.chaos.engaged_world import EngagedCase
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
@@ -127,6 +127,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "by bulk jobs": {"route": "bulk"},
     "an org whose clock is 11 minutes behind": {"route": "composite", "campaigns": CAMPAIGNS},
     "an org whose clock is 11 minutes ahead": {"route": "bulk", "campaigns": CAMPAIGNS},
+    "planned and applied": {"route": "composite", "campaigns": CAMPAIGNS},
+    "planned and applied, by bulk jobs": {"route": "bulk"},
     "with campaigns": {"route": "composite", "campaigns": CAMPAIGNS},
     "with campaigns, by bulk jobs": {
         "route": "bulk",
@@ -150,6 +152,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     # Only where people fill several calls do activities go before all of them are through.
     "activities behind their people": {SMALL_CALLS: "yes"},
+    "planned and applied": {PLANS: "yes"},
+    "planned and applied, by bulk jobs": {PLANS: "yes"},
     "with badges": {BADGES: "recreate"},
     "with badges that are left where they are deleted, by bulk jobs": {BADGES: "leave"},
 }

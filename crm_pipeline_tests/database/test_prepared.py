@@ -87,13 +87,23 @@ def test_a_transaction_that_failed_is_rolled_back(connection: Connection):
     assert connection.scalar(COUNT) == 0
 
 
+def end(session: PreparingSession) -> None:
+    """Ends a session at the server's side; the session does not know of it yet."""
+    with psycopg.connect(session.info.dsn, password=session.info.password) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (session.info.backend_pid,))
+
+
+def test_what_a_lost_session_wrote_is_undone_by_the_server(postgres_session: PreparingSession):
+    with postgres_session.undone():
+        postgres_session.execute("SELECT pg_current_xact_id()")
+        postgres_session.commit()
+        end(postgres_session)
+    assert postgres_session.closed
+
+
 def test_a_session_that_was_ended_is_told_by_its_rollback(postgres_session: PreparingSession):
     postgres_session.execute("SELECT 1")
-    with psycopg.connect(
-        postgres_session.info.dsn, password=postgres_session.info.password
-    ) as other:
-        process = postgres_session.info.backend_pid
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,))
+    end(postgres_session)
     with pytest.raises(psycopg.OperationalError):
         postgres_session.rollback()
     assert postgres_session.closed

@@ -1,0 +1,33 @@
+"""The walk of a cycle that is planned and applied, as far as a test run has the time."""
+
+import pytest
+
+from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline_tests.chaos.test_walk import broken
+from crm_pipeline_tests.chaos.walk import BREAKAGES, Walk
+
+pytestmark = pytest.mark.deep
+
+KINDS = (
+    "process killed before a database commit",
+    "process killed after a database commit",
+    "commit made, and the line cut before it says so",
+    "process killed after the org worked",
+    "line cut after the org worked",
+    "answer cut in half",
+)
+STEP = 30
+
+
+@pytest.fixture(scope="module")
+def walk(installation: Installation) -> Walk:
+    """The small case with campaigns, each cycle of which is planned and applied, counted."""
+    return Walk(installation, "planned and applied")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_promise_holds_wherever_a_plan_breaks(walk: Walk, kind: str) -> None:
+    [breakage] = [each for each in BREAKAGES if each.name == kind]
+    places = walk.places(breakage)
+    chosen = places[BREAKAGES.index(breakage) % STEP :: STEP]
+    assert not (said := broken(walk, breakage, chosen)), said
