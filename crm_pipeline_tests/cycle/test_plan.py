@@ -12,6 +12,7 @@ from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.ledger.plans import kept_plans
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.salesforce.values import Why
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
@@ -268,5 +269,9 @@ def test_a_plan_of_ten_thousand_costs_the_look_ups_and_one_call(bench: Bench) ->
     with planned(ACCOUNT, Planning(in_full=True), run_id="plan") as plan:
         assert (plan.report.counts.api_calls, plan.report.api_calls_asked) == (22, 3)
         compared = [each for each in plan.records(None) if each.there]
+        plan.keep(bench.connection)
     assert len(compared) == 6_000
     assert {each.there["LastName"] for each in compared if each.there} == {"Old"}
+    assert bench.cycle().counts.api_calls == 22, "to hold a cycle against its plan costs none"
+    [kept] = kept_plans(bench.connection, ACCOUNT)
+    assert (kept.as_planned, kept.explained, kept.unexplained) == (20_000, 0, 0)
