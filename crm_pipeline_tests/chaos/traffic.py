@@ -288,6 +288,26 @@ class Traffic:
             self._registrations = [each for each in self._registrations if each != gone]
             self._attendances = [each for each in self._attendances if each[0] != gone]
 
+    def parent_vanishes(self, rows: Connection, pick: int) -> None:
+        """A person or a session vanishes, and what is of them is nobody's until it is back."""
+        table, ids = (("person", self._people), ("event_session", self._sessions))[pick % 2]
+        if not ids:
+            return
+        gone = ids[pick // 2 % len(ids)]
+        former = (
+            rows.execute(
+                text(f"DELETE FROM warehouse.{table} WHERE {table}_id = :gone RETURNING *"),
+                {"gone": gone},
+            )
+            .mappings()
+            .one_or_none()
+        )
+        if former is not None:
+            back = dict(former)
+            self._to_come.append(
+                lambda rows: insert(rows, table, **{**back, "shipped_at": self._ships()})
+            )
+
     def event_changes(self, rows: Connection, pick: int) -> None:
         """An event is renamed, or put off."""
         events = list(

@@ -156,6 +156,7 @@ MOVES: Mapping[str, Callable[[World, str, int], None]] = {
     "swap addresses": _in_the_warehouse(Traffic.swaps_addresses),
     "moves": _in_the_warehouse(Traffic.moves),
     "vanishes": _in_the_warehouse(Traffic.deletes),
+    "parent vanishes": _in_the_warehouse(Traffic.parent_vanishes),
     "event changes": _in_the_warehouse(Traffic.event_changes),
     "time passes": _time_passes,
     "meets": _meets,
