@@ -87,6 +87,17 @@ _ASKING_TO_ADOPT = text(
     "SELECT account_id FROM crm.sync_state WHERE state = 'Failed' AND reason LIKE '%account adopt%'"
 )
 
+_KEEP_NUMBERS = """
+CREATE TABLE backup.numbers AS
+SELECT 'crm.' || quote_ident(sequencename) AS name, last_value FROM pg_sequences
+WHERE schemaname = 'crm'
+"""
+
+_PUT_NUMBERS_BACK = """
+SELECT setval(CAST(name AS regclass), coalesce(last_value, 1), last_value IS NOT NULL)
+FROM backup.numbers
+"""
+
 NO_PATIENCE = {
     "LOST_ANSWER_GRACE_SECONDS": "0",
     "RETRY_BACKOFF_SECONDS": "0",
@@ -248,11 +259,16 @@ class Installation:
         """A backup of the pipeline's tables; the one before is gone."""
         with self.engine.begin() as connection:
             _keep(connection, "backup", self._ledger)
+            connection.exec_driver_sql(_KEEP_NUMBERS)
 
     def restore_backup(self) -> None:
-        """The pipeline's tables, of all accounts, are as they were at the last backup."""
+        """The pipeline's tables, of all accounts, are as they were at the last backup.
+
+        As where a dump is loaded, numbers that were given since are given once more.
+        """
         with self.engine.begin() as connection:
             _put_back(connection, "backup", self._ledger)
+            connection.exec_driver_sql(_PUT_NUMBERS_BACK)
 
     def adopt(self) -> bool:
         """A person does what stopped accounts ask for after a restore; returns whether any did."""
