@@ -10,6 +10,7 @@ from crm_pipeline.ledger.engagement import request_reading
 from crm_pipeline.local_org.rules import RULES
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.engagement.warehouse import (
     define_score,
     define_tag,
@@ -221,7 +222,7 @@ def test_a_prospect_out_of_the_bin_is_there_with_all_of_it(ada: Bench) -> None:
     assert copies(ada) == [(known, "hot")]
 
 
-@pytest.mark.parametrize("by_people", [True, False])
+@pytest.mark.parametrize("by_people", deep_but_first(1, [True, False]))
 def test_out_of_the_bin_a_prospect_that_left_the_source_goes_again(
     ada: Bench, *, by_people: bool
 ) -> None:

@@ -12,6 +12,7 @@ from crm_pipeline_tests.cycle.engagement.conftest import Engaged, complete
 from crm_pipeline_tests.cycle.engagement.test_matching import RULE, lead, shown
 from crm_pipeline_tests.cycle.engagement.test_switches import ALL as EVERYTHING
 from crm_pipeline_tests.cycle.engagement.test_switches import OWN, TOGETHER, fill
+from crm_pipeline_tests.depth import deep_but_first
 from crm_pipeline_tests.flows.engagement.warehouse import prospect, tag
 
 COPIES = [name for name in OWN + TOGETHER if name != "Prospect__c"]
@@ -37,7 +38,7 @@ def held(bench: Bench) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("asked", [ALL, "ada"])
+@pytest.mark.parametrize("asked", deep_but_first(1, [ALL, "ada"]))
 def test_what_people_deleted_or_changed_is_brought_back(engaged: Engaged, asked: str) -> None:
     with engaged(**EVERYTHING) as bench:
         filled(bench)
