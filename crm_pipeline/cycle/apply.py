@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.accounts.store import get_account
+from crm_pipeline.accounts.store import get_account, touch_account
 from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import Surroundings, run_account
@@ -111,6 +111,8 @@ def apply_plan(
             if report.state == "Complete":
                 plan_was_applied(ledger, plan_id, report.cycle_id)
                 departures = departures_of(ledger, plan_id)
+                # The next cycle sees whether anything is left of what was held.
+                touch_account(ledger, account_id)
                 ledger.commit()
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None

@@ -22,6 +22,7 @@ from crm_pipeline.ledger.holds import (
     brake_of,
     changed_people,
     hold,
+    lapse,
     let_all_through,
     let_through,
     made_of_kinds,
@@ -86,20 +87,28 @@ def demand_no_hold(account: Account, ledger: AccountLedger, report: CycleReport)
     Raises:
         AccountHeld: it is held, or something has been all along.
     """
-    with ledger.step() as connection:
-        exceeded = _judge(connection, account, ledger.cycle_id, report)
-    if exceeded:
+    if exceeded := judge(account, ledger, report):
         raise AccountHeld(exceeded)
 
 
-def _judge(
+def judge(account: Account, ledger: AccountLedger, report: CycleReport) -> Sequence[Exceeded]:
+    """Lets through what is to be sent, or holds it and returns the limits that it exceeds. Commits.
+
+    What is held already stays so, as long as any of that waits.
+    """
+    with ledger.step() as connection:
+        return _judged(connection, account, ledger.cycle_id, report)
+
+
+def _judged(
     connection: Connection, account: Account, cycle_id: int, report: CycleReport
 ) -> Sequence[Exceeded]:
-    """The limits for which the account is held, from now on or all along."""
     account_id = account.account_id
     brake = brake_of(connection, account_id)
     if brake.exceeded is not None:
-        return brake.exceeded
+        if not lapse(connection, account_id):
+            return brake.exceeded
+        brake = brake_of(connection, account_id)
     if brake.load_approved:
         let_all_through(connection, account_id)
         return ()
@@ -115,17 +124,6 @@ def _judge(
         let_through(connection, account_id, last)
         report.counts.new_people += sum(each.new_people for each in found)
     return exceeded
-
-
-def would_be_held(account: Account, connection: Connection, report: CycleReport) -> str:
-    """The limits that hold what is to be sent, or would, in one line; empty: none. Reads only."""
-    brake = brake_of(connection, account.account_id)
-    if brake.exceeded is not None:
-        return told(brake.exceeded)
-    if brake.load_approved:
-        return ""
-    found = unjudged(connection, account.account_id, brake.passed_operation)
-    return told(_beyond(connection, account, brake, found, report))
 
 
 def _beyond(

@@ -14,7 +14,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
-from crm_pipeline.cycle.brake import demand_no_hold, would_be_held
+from crm_pipeline.cycle.brake import demand_no_hold, judge, told
 from crm_pipeline.cycle.came_true import hold_against_plan
 from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.planning import Planning
@@ -233,8 +233,7 @@ class _Cycle:
             org_is_there = attempt(desk.org.be_sure_of_org)
         if org_is_there:
             self._leave_out_unready(desk)
-        judged = sending | retrying
-        is_free = not judged or self._is_let_through(judged)
+        is_free = self._is_free() if sending else self._is_let_through(retrying)
         if retrying and org_is_there and is_free:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._retry(desk)), retrying
@@ -249,9 +248,8 @@ class _Cycle:
             )
         else:
             miss(reading_back)
-        is_free = is_free and (not judged or self._is_let_through(sending))
-        if isinstance(self._occasion, Planning) and not self._occasion.of_some_people:
-            self._held_for = would_be_held(self._account, self._ledger.connection, self._report)
+        # What is held may have been said otherwise by what was read now.
+        is_free = self._is_let_through(sending)
         if sending and org_is_there and is_free:
             delivered = attempt(
                 lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
@@ -310,10 +308,23 @@ class _Cycle:
                 ready.append((flow, choices))
         self._ready = ready
 
+    def _is_free(self) -> bool:
+        """Returns whether what waits may be sent; a person has seen what is sent by a plan."""
+        judged = self._account, self._ledger, self._report
+        return self._occasion is not None or not judge(*judged)
+
     def _is_let_through(self, topics: frozenset[str]) -> bool:
-        """Returns whether what is to be sent may be; a person has seen what is sent by a plan."""
+        """Likewise, of all that is to be sent; where it may not be, the topics are not done.
+
+        A plan says for what its cycle would be held; that is undone with all that it does.
+        """
+        if not topics:
+            return True
+        judged = self._account, self._ledger, self._report
+        if isinstance(self._occasion, Planning) and not self._occasion.of_some_people:
+            self._held_for = told(judge(*judged))
         return self._occasion is not None or self._attempts.attempt(
-            lambda: demand_no_hold(self._account, self._ledger, self._report), topics
+            lambda: demand_no_hold(*judged), topics
         )
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:

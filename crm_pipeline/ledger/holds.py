@@ -16,7 +16,7 @@ from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
 
 Limit = Literal["changed people", "new people", "deletions", "rejections"]
-Verdict = Literal["approved", "rejected"]
+Verdict = Literal["approved", "rejected", "lapsed"]
 
 REJECTED = "HOLD_REJECTED"
 """The code of operations that a person rejected; requeued, they are sent all the same."""
@@ -174,6 +174,12 @@ def open_hold(connection: Connection, account_id: str) -> Hold | None:
     return found and replace(found, exceeded=_exceeded(found.exceeded))
 
 
+def lapse(connection: Connection, account_id: str) -> bool:
+    """Ends the account's hold where nothing of it waits any more; returns whether that is so."""
+    lapsed = connection.scalar(statement("holds/lapse"), {"account_id": account_id})
+    return lapsed is not None
+
+
 def hold(
     connection: Connection,
     account_id: str,
@@ -204,21 +210,12 @@ def reject(connection: Connection, held: Hold, *, decided_by: str, why: str) -> 
 
     Where too many rows were rejected, nothing is left to be trusted, and all is dropped.
     """
-    limits = {each.limit for each in held.exceeded}
-    rejected = connection.execute(
-        statement("holds/reject"),
-        {
-            "account_id": held.account_id,
-            "after": held.after_operation,
-            "last_operation": held.last_operation,
-            "everything": "rejections" in limits,
-            "new_people": "new people" in limits,
-            "known_people": "changed people" in limits,
-            "deletions_of": [each.kind for each in held.exceeded if each.limit == "deletions"],
-            "reason": f"rejected by {decided_by}: {why}",
-            "reason_code": REJECTED,
-        },
-    )
+    said = {
+        "hold_id": held.hold_id,
+        "reason": f"rejected by {decided_by}: {why}",
+        "reason_code": REJECTED,
+    }
+    rejected = connection.execute(statement("holds/reject"), said)
     _decide(connection, held, "rejected", decided_by, why)
     return rejected.rowcount
 

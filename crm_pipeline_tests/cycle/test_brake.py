@@ -178,6 +178,28 @@ def test_a_plan_says_that_a_cycle_would_be_held_and_is_applied_all_the_same(serv
     assert served.cycle().state == "Complete"
 
 
+def test_a_hold_lapses_where_the_source_takes_back_what_it_said(served: Bench) -> None:
+    is_said(served, "person", 60, "surname = 'N/A'")
+    register(served.connection, 4, 1, 2, minute=61)
+    assert served.cycle().state == "Held"
+    is_said(served, "person", 120, "surname = 'Last ' || person_id")
+    assert served.cycle().state == "Complete"
+    assert leads(served) == {"p1": "Last 1", "p2": "Last 2", "p3": "Last 3"}
+    assert served.states()["registration:4"] == "done"
+    [past] = holds.last_holds(served.connection, ACCOUNT)
+    assert (past.decision, past.why) == ("lapsed", "nothing of it waits any more")
+
+
+def test_a_hold_lapses_where_a_plan_has_sent_it(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    assert served.cycle().state == "Held"
+    with planned(ACCOUNT, Planning(), run_id="plan") as plan:
+        assert "would be held: 3 people would be new (at most 2)" in plan.report.notes
+    applied(served, plan_of(served))
+    assert len(leads(served)) == 6
+    assert served.cycle().state == "Complete"
+
+
 def test_what_a_cycle_that_was_killed_has_read_is_judged_by_the_next_one(served: Bench) -> None:
     come(served, 4, 5, 6, minute=60)
     served.cycle(frozenset(("registrations", "attendances", "filtered_leads", "lead_payloads")))
