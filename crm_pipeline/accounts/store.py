@@ -314,6 +314,14 @@ def read_from_the_start(connection: Connection, account_id: str) -> None:
     connection.execute(statement("accounts/read_from_the_start"), {"account_id": account_id})
 
 
+def describe_again(connection: Connection, account_id: str) -> None:
+    """Has the next cycle describe the org's objects: somebody may have mended rights or fields.
+
+    What a cycle described is good for a day otherwise. Does not commit.
+    """
+    connection.execute(statement("accounts/describe_again"), {"account_id": account_id})
+
+
 def field_mappings(connection: Connection, account_id: str) -> list[FieldMapping]:
     """The account's overrides of the default mapping, by object and field."""
     rows = connection.execute(

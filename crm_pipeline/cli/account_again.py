@@ -33,7 +33,12 @@ def send_again(
     Fields that are named are written to people who are in the org as the account's policy says
     now, though the warehouse says nothing new of them. Says first what it costs.
     """
-    from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
+    from crm_pipeline.accounts.store import (
+        describe_again,
+        get_account,
+        read_from_the_start,
+        touch_account,
+    )
     from crm_pipeline.ledger.again import people_with_fields, send_fields_again
     from crm_pipeline.ledger.holds import approve_load
 
@@ -45,6 +50,7 @@ def send_again(
         agree(_cost(account, chosen, people), "Go on?", yes=yes)
         if chosen:
             send_fields_again(connection, account_id, chosen)
+        describe_again(connection, account_id)
         read_from_the_start(connection, account_id)
         approve_load(connection, account_id)
         touch_account(connection, account_id)

@@ -35,7 +35,7 @@ def set_(
 
     Says first how many records that would change, and asks where these are very many.
     """
-    from crm_pipeline.accounts.store import misfits, set_field_mapping
+    from crm_pipeline.accounts.store import describe_again, misfits, set_field_mapping
     from crm_pipeline.cli.mapping_what_if import tell_effect
 
     _check_choice(field, source, constant, nothing=nothing)
@@ -44,6 +44,7 @@ def set_(
     tell_effect(account_id, sobject, name, chosen, yes=yes)
     with transaction() as connection:
         set_field_mapping(connection, account_id, chosen)
+        describe_again(connection, account_id)
         confirm_reading(connection, account_id, yes=yes)
         why = misfits(connection, account_id).get(f"{sobject}.{name}")
         _tell_of_rows(connection, account_id, sobject)

@@ -1,7 +1,7 @@
 """Mappings as people type them, and fields that the org does not show."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts import store
 from crm_pipeline.flows.campaigns.rules import CAMPAIGN, MEMBER
@@ -92,6 +92,9 @@ def test_a_field_that_the_org_lacks_is_told_wherever_one_looks(
     assert "Not in the org, or hidden, so not sent: Region__c (1)" in run("state", "acme").stdout
     again = run("account", "mapping", "set", "acme", "Lead.Zone__c", "--constant=EMEA").stdout
     assert ABSENT in again
+    described = "SELECT max(described_at) > now() - interval '1 day' FROM crm.sobject_schema"
+    with pipeline.connect() as connection:
+        assert connection.scalar(text(described)) is False, "the next cycle looks again"
     run("account", "mapping", "set", "acme", "Lead.Rating", "--constant=Hot")
     rating = next(
         line

@@ -3,10 +3,13 @@
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import members, switch_on
 from crm_pipeline_tests.cycle.conftest import Bench
 from crm_pipeline_tests.depth import deep_rows_but_for
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+__all__ = ["run"]
 
 LOCKED = "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record or 1 records: 001"
 
@@ -79,7 +82,7 @@ def test_rows_that_are_halted_in_every_round_cost_few_calls_and_are_told(bench: 
 
 @pytest.mark.parametrize("route", ["composite", "bulk"])
 def test_a_field_s_right_that_is_lost_while_it_is_known_is_left_out_and_named(
-    bench: Bench, route: str
+    bench: Bench, run: Run, route: str
 ) -> None:
     bench.settings(route=route)
     add_person(bench.connection, 1, phone_1="0123")
@@ -99,6 +102,13 @@ def test_a_field_s_right_that_is_lost_while_it_is_known_is_left_out_and_named(
     assert [lead.get("Phone") for lead in bench.records("Lead")] == ["0123", None]
     assert bench.org.table("Contact").rows[known]["Phone"] == "0789"
     assert "Not in the org, or hidden, so not sent: MailingCity (1), Phone (1)" in report.notes
+
+    bench.admin("settings", hidden_fields=[])
+    run("account", "send-again", "acme", "Phone", "City", "MailingCity", "--yes")
+    assert bench.cycle().state == "Complete"
+    assert [lead.get("Phone") for lead in bench.records("Lead")] == ["0123", "0456"]
+    assert bench.org.table("Contact").rows[known]["MailingCity"] == "Paris"
+    assert bench.cycle().counts.api_calls == 0
 
 
 @pytest.mark.parametrize("route", ["composite", "bulk"])
