@@ -8,6 +8,7 @@ from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.ledger.campaigns import add_campaign_link
+from crm_pipeline.ledger.plans import departures_of
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
 from crm_pipeline_tests.cycle.campaigns.test_grains import (
     DEMO,
@@ -173,16 +174,22 @@ def test_a_ledger_that_may_be_an_older_copy_stays_so_while_something_is_held_bac
     assert not bench.connection.scalar(is_unsure)
 
 
-def test_erasure_reaches_plans(bench: Bench) -> None:
+def test_erasure_reaches_plans_and_what_became_of_them(bench: Bench) -> None:
     for person in (1, 2):
         add_person(bench.connection, person)
         register(bench.connection, person, person)
-    plan_of(bench)
+    plan_id = plan_of(bench)
+    bench.connection.execute(text("UPDATE warehouse.person SET surname = 'Other'"))
+    bench.cycle()
+    departed = {each.about for each in departures_of(bench.connection, plan_id)}
+    assert departed == {"person:p1@example.com", "person:p2@example.com"}
     ask("erase", "p1@example.com")
     bench.cycle()
     left = bench.connection.scalars(text("SELECT about FROM crm.plan_row ORDER BY about")).all()
     assert "person:p2@example.com" in left
     assert not [each for each in left if "p1@" in each]
+    departed = {each.about for each in departures_of(bench.connection, plan_id)}
+    assert departed == {"person:p2@example.com"}
 
 
 def test_what_was_held_back_from_the_first_tries_is_one_with_what_is_read_of_it(
