@@ -87,16 +87,10 @@ class Usual(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A cycle that was held, about which nobody has decided.
-
-    It is about the operations after `after_operation` up to `last_operation`. `held_at` is UTC.
-    """
+    """A cycle that was held, about which nobody has decided; `held_at` is UTC."""
 
     hold_id: int
-    account_id: str
     held_at: datetime
-    after_operation: int
-    last_operation: int
     exceeded: Sequence[Exceeded]
 
 
