@@ -81,7 +81,11 @@ def _asked() -> argparse.Namespace:
     )
     parser.add_argument("--random", type=float, default=60, help="seconds of the random walk")
     parser.add_argument(
-        "--scenes", choices=SCENES, nargs="+", default=list(SCENES), help="of the random walk"
+        "--scenes",
+        choices=SCENES,
+        nargs="+",
+        default=[name for name, scene in SCENES.items() if not scene.backups],
+        help="of the random walk; those without restored backups, unless named",
     )
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10_000))
     parser.add_argument("--processes", type=int, default=3 * (os.cpu_count() or 1))

@@ -81,8 +81,8 @@ class Scene:
         meanwhile: of those that they may do in the middle of a cycle.
         overlaps: minutes that an extract reads twice, in one episode or another.
         backups: whether the pipeline's database is backed up, and restored.
-        takes_back: moves at the source that do not happen between the two: of what was sent
-            meanwhile for a row that is none any more a restored ledger cannot know.
+        takes_back: moves at the source that do not happen from the first backup on: a restored
+            ledger cannot know what was sent meanwhile for a row that is gone or rejected by now.
     """
 
     settings: Mapping[str, Mapping[str, Any]]
@@ -102,8 +102,19 @@ SCENES: Mapping[str, Scene] = {
         [name for name in MOVES if name not in SALES],
         SALES,
         MEANWHILE,
+    ),
+    "webinars, restored": Scene(
+        SETTINGS,
+        World,
+        [name for name in MOVES if name not in SALES],
+        SALES,
+        MEANWHILE,
         backups=True,
-        takes_back=("vanishes", "was no visit", "waits"),
+        takes_back=(
+            *("vanishes", "was no visit", "waits"),
+            # To an address that is rejected, perhaps.
+            *("is corrected", "swap addresses", "moves"),
+        ),
     ),
     "tracked leads and opportunities": Scene(
         tracked_world.SETTINGS,
@@ -222,7 +233,7 @@ class _Episode:
         self.random = random
         self.installation = walk.installation
         self.found = Findings()
-        self._backed_up = False
+        self._backed_up = self._had_backup = False
         # Without an overlap nothing is read twice; what is shipped late is found by counting.
         self.overlap = {"OVERLAP_MINUTES": random.choice(walk.scene.overlaps)}
         for org in self.installation.orgs.values():
@@ -263,7 +274,7 @@ class _Episode:
     def _rows(self, account: str) -> None:
         for _ in range(self.random.randint(0, 6)):
             move, pick = self.random.choice(self.scene.rows), self._pick()
-            if not (self._backed_up and move in self.scene.takes_back):
+            if not (self._had_backup and move in self.scene.takes_back):
                 self.world.happens(move, account, pick)
 
     def _sales(self) -> None:
@@ -290,6 +301,7 @@ class _Episode:
         """The pipeline's database is backed up; or restored, if that was done."""
         self._backed_up = not self._backed_up
         if self._backed_up:
+            self._had_backup = True
             self.installation.back_up()
             return
         self.installation.restore_backup()
