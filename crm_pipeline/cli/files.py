@@ -12,8 +12,13 @@ from crm_pipeline.cli.mistakes import mistake
 
 @contextmanager
 def private_file(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner may read; one that was there stays until this one is whole."""
+    """A file that only its owner may read; one that was there stays until this one is whole.
+
+    Ends the command where something else has that name: a folder, or a device, which would be gone.
+    """
     try:
+        if path.exists() and not path.is_file():
+            mistake(f"{path} cannot be written: it is no file.")
         descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         mistake(f"{path} cannot be written: {error.strerror}.")

@@ -43,8 +43,13 @@ def plans(
         get_account(connection, account_id)
         if plan_id is None:
             found = kept_plans(connection, account_id)
-        elif kept_plan(connection, account_id, plan_id) is None:
+        elif (plan := kept_plan(connection, account_id, plan_id)) is None:
             mistake(f"Account {account_id} has no plan {plan_id}, or not any more.")
+        elif not plan.is_compared:
+            mistake(
+                f"No cycle was compared with plan {plan_id}: only the next one is, where it sends "
+                "all and the plan is of everybody."
+            )
         else:
             departures = departures_of(connection, plan_id)
     if plan_id is not None:

@@ -28,6 +28,7 @@ class KeptPlan:
         of_some_people: whether it is not about everybody.
         org_time: by the org's clock (UTC); the plan may not know what was changed from then on.
         cycle_id: the cycle that did what it says; None: none did.
+        is_compared: whether a cycle was held against it.
     """
 
     plan_id: int
@@ -37,6 +38,7 @@ class KeptPlan:
     of_some_people: bool
     org_time: datetime
     cycle_id: int | None
+    is_compared: bool
 
 
 class ComparedPlan(NamedTuple):

@@ -1,5 +1,6 @@
 import csv
 import getpass
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -115,6 +116,11 @@ def test_operations_are_listed_by_kind_and_time_and_written_to_a_file(
     assert file.stat().st_mode & 0o077 == 0
     in_no_folder = run("operations", "list", f"--csv={tmp_path}/no/such.csv", fails=1)
     assert "cannot be written" in in_no_folder.stderr
+    os.mkfifo(tmp_path / "pipe")
+    for no_file in (tmp_path, tmp_path / "pipe"):
+        said = run("operations", "list", f"--csv={no_file}", fails=1).stderr
+        assert f"{no_file} cannot be written: it is no file." in said
+    assert (tmp_path / "pipe").is_fifo()
     run("operations", "list", "--since=yesterday", fails=2)
 
 

@@ -96,6 +96,8 @@ def test_a_plan_is_applied_by_its_number_once_a_person_agrees(run: Run, two_peop
         if each.startswith("This is plan ")
     ]
     plan = line.split("`")[1].split()[-1]
+    early = run("plans", "acme", plan, fails=1).stderr
+    assert f"No cycle was compared with plan {plan}: only the next one is" in early
     unasked = run("apply", "acme", plan, fails=1)
     assert "1 Event to create, 1 Lead to create" in unasked.stderr
     assert not two_people.table("Lead").rows

@@ -1,3 +1,11 @@
-SELECT plan_id, account_id, made_at, start_at, of_some_people, org_time, cycle_id
+SELECT
+    plan_id,
+    account_id,
+    made_at,
+    start_at,
+    of_some_people,
+    org_time,
+    cycle_id,
+    as_planned IS NOT NULL AS is_compared
 FROM crm.plan
 WHERE plan_id = :plan_id AND account_id = :account_id
