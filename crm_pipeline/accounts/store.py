@@ -438,6 +438,14 @@ def account_changes(connection: Connection, account_id: str, limit: int) -> list
     return objects(connection.execute(statement("accounts/changes"), which), AccountChange)
 
 
+def remove_account(connection: Connection, account_id: str) -> None:
+    """Deletes an account with all that is kept of it, but for tombstones and where its client went.
+
+    Operations by the million take minutes. Does not commit; the caller holds the account's lock.
+    """
+    connection.execute(statement("accounts/remove_account"), {"account_id": account_id})
+
+
 def touch_account(connection: Connection, account_id: str) -> None:
     """Lets the planner see that something of the account has changed."""
     connection.execute(statement("accounts/touch_account"), {"account_id": account_id})

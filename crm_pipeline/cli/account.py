@@ -14,6 +14,7 @@ from crm_pipeline.cli import (
     account_login,
     account_mapping,
     account_org,
+    account_remove,
     account_session,
 )
 from crm_pipeline.cli.account_dictionary import dictionary
@@ -51,6 +52,7 @@ app.command("org")(account_org.org)
 app.command("export")(account_files.export)
 app.command("apply")(account_files.apply)
 app.command("schema")(account_files.schema)
+app.command("remove")(account_remove.remove)
 app.command("adopt")(account_org.adopt)
 app.command("believe-vanished")(account_again.believe_vanished)
 app.command("join-attendances")(account_again.join_attendances)

@@ -168,8 +168,10 @@ def _write(file: Path, connection: "Connection", wanted: Mapping[str, Any]) -> i
     with private_file(file) as opened:
         writer = csv.writer(opened)
         writer.writerow(_COLUMNS_OF_FILES)
-        rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-            statement("operations/list_operations"), {**wanted, "limit": None}
+        rows = connection.execute(
+            statement("operations/list_operations"),
+            {**wanted, "limit": None},
+            execution_options={"yield_per": _ROWS_AT_ONCE},
         )
         for row in rows:
             more = (row.kind, row.sobject, row.action, row.salesforce_id, row.happened_at)

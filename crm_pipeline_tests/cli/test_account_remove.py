@@ -1,0 +1,75 @@
+"""The end of a contract: an account goes, and what it made in the org stays."""
+
+import csv
+from pathlib import Path
+
+import yaml
+from sqlalchemy import Engine, text
+
+from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, account_of, bench
+from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+
+__all__ = ["bench"]
+
+_TABLES = (
+    "SELECT table_schema || '.' || table_name FROM information_schema.columns"
+    " INNER JOIN information_schema.tables USING (table_schema, table_name)"
+    " WHERE column_name = 'account_id' AND table_type = 'BASE TABLE'"
+)
+
+
+def left_of(pipeline: Engine, account: str) -> dict[str, int]:
+    """How many rows each table has of an account, where it has any."""
+    with pipeline.connect() as connection:
+        tables = connection.scalars(text(_TABLES)).all()
+        assert len(tables) > 70
+        found = {
+            table: connection.scalar(
+                text(f"SELECT count(*) FROM {table} WHERE account_id = :account"),
+                {"account": account},
+            )
+            for table in tables
+        }
+    return {table: number for table, number in found.items() if number}
+
+
+def test_an_account_goes_with_all_that_is_kept_of_it_and_the_org_keeps_its_records(
+    bench: Bench, run: Run, pipeline: Engine, tmp_path: Path
+):
+    account_of(bench.connection, bench.server, "beta", "client-2")
+    switch_on(bench)
+    for person in (1, 2):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    attend(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+    ask(address="p2@example.com")
+    assert bench.cycle(REMOVALS).state == "Complete"
+    before = {sobject: bench.records(sobject) for sobject in ("Lead", "Event", "CampaignMember")}
+    beta = left_of(pipeline, "beta")
+    to = f"--to={tmp_path / 'acme'}"
+    active = run("account", "remove", ACCOUNT, to, "--yes", fails=1).stderr
+    assert "`crm-pipeline account disable acme` ends them first" in active
+    run("account", "disable", ACCOUNT)
+    asked = run("account", "remove", ACCOUNT, to, fails=1).stderr
+    assert "stays in the org: 1 Campaign, 1 CampaignMember, 2 Event, 1 Lead" in asked
+    assert left_of(pipeline, ACCOUNT)["crm.operation"] > 3, "nothing is removed yet"
+    run("account", "remove", ACCOUNT, to, "--yes")
+    left = left_of(pipeline, ACCOUNT)
+    assert set(left) == {"crm.client_in_org", "crm.erased"}
+    assert left_of(pipeline, "beta") == beta
+    assert {sobject: bench.records(sobject) for sobject in before} == before
+    assert "no account 'acme'" in run("account", "show", ACCOUNT, fails=1).stderr
+    kept = yaml.safe_load((tmp_path / "acme" / "account.yaml").read_text())
+    assert (kept["account"], kept["client"]) == (ACCOUNT, "client-1")
+    with (tmp_path / "acme" / "records.csv").open(newline="", encoding="utf-8") as opened:
+        records = {row["about"]: row["record"] for row in csv.DictReader(opened)}
+    [lead] = [each["Id"] for each in before["Lead"] if each["Email"] == "p1@example.com"]
+    assert records["person:p1@example.com"] == lead
+    with (tmp_path / "acme" / "receipts.csv").open(newline="", encoding="utf-8") as opened:
+        [receipt] = csv.DictReader(opened)
+    assert (receipt["kind"], receipt["state"]) == ("removal", "done")
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "acme").iterdir())
