@@ -1,5 +1,6 @@
 """The cycle after a plan is held against it, row by row, and what explains a difference is told."""
 
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -121,3 +122,52 @@ def test_only_the_next_whole_cycle_is_held_against_a_plan(bench: Bench) -> None:
     assert numbers(bench) == (None, None, None)
     assert applied(bench, plan_id).departures == [], "nothing is left of it to be done otherwise"
     assert numbers(bench)[2] == 0
+
+
+@pytest.mark.deep
+def test_a_large_plan_of_which_all_came_otherwise_is_compared_in_seconds(bench: Bench) -> None:
+    """The source says all of it otherwise, and somebody changed the campaign of its members."""
+    rows, connection, cycle_id = 20_000, bench.connection, bench.cycle().cycle_id
+    plan_id = plan_of(bench)
+    whose = {"account_id": ACCOUNT, "plan_id": plan_id, "cycle_id": cycle_id, "rows": rows}
+    operations = (
+        "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
+        " content_hash, intent, state, action, salesforce_id, sent_by, read_by)"
+        " SELECT :account_id, 'webinars', kind, natural_key, 2, now(), '', intent, 'done',"
+        " 'create', 'x', :cycle_id, :cycle_id FROM {} AS o (kind, natural_key, intent)"
+    )
+    activities = "(SELECT 'activity', 'registration:' || n, '{\"Subject\": \"new\"}'::jsonb"
+    members = "(SELECT 'member', 'member:7:' || n, '{\"event_id\": 7}'::jsonb"
+    for each in (
+        (
+            "INSERT INTO crm.plan_row (plan_id, about, sobject, outcome, unknown, version, wanted)"
+            " SELECT :plan_id, 'registration:' || n, 'Event', 'create', '{}', 1, ''"
+            " FROM generate_series(1, :rows) AS n"
+        ),
+        operations.format(f"{activities} FROM generate_series(1, :rows) AS n)"),
+    ):
+        connection.execute(text(each), whose)
+    begun = monotonic()
+    connection.execute(statement("plans/make_table"))
+    connection.execute(statement("plans/fill_table"), whose)
+    rules = {"touched": [], "foreseeable": [], "by_duplicate_rule": "", "told_by_describes": []}
+    connection.execute(statement("plans/note_departures"), {**whose, **rules, "binds": False})
+    assert len(departures_of(connection, plan_id)) == 2 * rows
+    for each in (
+        operations.format(f"{members} FROM generate_series(1, :rows) AS n)"),
+        operations.format("(VALUES ('campaign', 'campaign:7', '{}'::jsonb))"),
+        (
+            "INSERT INTO crm.plan_departure (plan_id, operation_id, about, sobject, foreseen,"
+            " reason, salesforce_ids, explanation)"
+            " SELECT :plan_id, operation_id, natural_key, kind, 'create', '', '{}',"
+            " CASE WHEN kind = 'campaign' THEN 'org' END"
+            " FROM crm.operation WHERE kind IN ('campaign', 'member')"
+        ),
+    ):
+        connection.execute(text(each), whose)
+    connection.execute(statement("plans/explain_by_others"), whose)
+    took = monotonic() - begun
+    explanations = [each.explanation for each in departures_of(connection, plan_id)]
+    connection.rollback()
+    assert (explanations.count("source"), explanations.count("follows")) == (2 * rows, rows)
+    assert took < 20, "2 seconds on an idle machine"

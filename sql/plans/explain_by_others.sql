@@ -1,35 +1,34 @@
 -- Explains departures by those of what they belong to: a person, a campaign, another record.
+WITH explained AS (
+    SELECT d.about, d.address, o.natural_key
+    FROM crm.plan_departure AS d
+    LEFT JOIN crm.operation AS o ON d.operation_id = o.operation_id
+    WHERE d.plan_id = :plan_id AND d.explanation IS NOT NULL
+)
+
 UPDATE crm.plan_departure AS d
 SET explanation = 'follows'
-FROM crm.plan_departure AS o
-LEFT JOIN crm.operation AS above ON o.operation_id = above.operation_id
 WHERE
     d.plan_id = :plan_id
     AND d.explanation IS NULL
-    AND o.plan_id = :plan_id
-    AND o.explanation IS NOT NULL
     AND (
-        (o.about LIKE 'person:%' AND o.address = d.address)
+        d.address IN (SELECT e.address FROM explained AS e WHERE e.about LIKE 'person:%')
         OR EXISTS (
             SELECT FROM crm.operation AS below
+            CROSS JOIN LATERAL (
+                SELECT
+                    CASE below.kind
+                        WHEN 'member' THEN 'campaign:' || crm.campaign_key(below.intent)
+                        WHEN 'campaign' THEN 'campaign:' || (below.intent ->> 'parent')
+                    END AS natural_key
+                UNION ALL
+                SELECT r.value
+                FROM jsonb_each_text(below.intent -> 'refs') AS r
+                WHERE below.kind = 'record'
+            ) AS above
             WHERE
                 below.operation_id = d.operation_id
-                AND (
-                    (
-                        below.kind = 'member'
-                        AND above.natural_key = 'campaign:' || crm.campaign_key(below.intent)
-                    )
-                    OR (
-                        below.kind = 'campaign'
-                        AND above.natural_key = 'campaign:' || (below.intent ->> 'parent')
-                    )
-                    OR (
-                        below.kind = 'record'
-                        AND EXISTS (
-                            SELECT FROM jsonb_each_text(below.intent -> 'refs') AS r
-                            WHERE r.value = above.natural_key
-                        )
-                    )
-                )
+                -- As a value: so they are hashed once, however few the planner expects.
+                AND (above.natural_key IN (SELECT e.natural_key FROM explained AS e)) IS TRUE
         )
     )

@@ -1,5 +1,11 @@
 -- Keeps where a cycle came to something else than a plan says, with what explains it as far as the
 -- ledger knows. What is new since the plan, and was not sent, is none.
+WITH newest AS (
+    SELECT about, max(version) AS version
+    FROM planned
+    GROUP BY about
+)
+
 INSERT INTO crm.plan_departure (
     plan_id, operation_id, about, address, sobject, foreseen, became, reason, salesforce_ids,
     explanation
@@ -19,9 +25,7 @@ SELECT
     CASE
         WHEN f.about IS NULL THEN CASE WHEN NOT :binds THEN 'source' END
         WHEN f.wanted <> a.wanted THEN 'source'
-        WHEN a.about IS NULL AND EXISTS (
-            SELECT FROM planned AS newer WHERE newer.about = f.about AND newer.version > f.version
-        ) THEN 'source'
+        WHEN a.about IS NULL AND n.version > f.version THEN 'source'
         WHEN EXISTS (
             SELECT FROM crm.plan AS p
             INNER JOIN crm.account AS c ON p.account_id = c.account_id
@@ -43,6 +47,7 @@ SELECT
     END
 FROM (SELECT * FROM crm.plan_row WHERE plan_id = :plan_id) AS f
 FULL JOIN planned AS a ON f.about = a.about AND f.version = a.version
+LEFT JOIN newest AS n ON f.about = n.about
 CROSS JOIN (SELECT started_at FROM crm.cycle WHERE cycle_id = :cycle_id) AS begun
 WHERE
     (f.about IS NOT NULL OR a.outcome IN ('create', 'update', 'delete'))
