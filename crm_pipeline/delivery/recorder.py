@@ -184,8 +184,7 @@ class Recorder:
         ]
         if not emptied:
             return
-        ledger, together = self.desk.ledger, self.desk.chosen.fields_that_go_together
-        if let_others_fill(ledger.connection, ledger.account_id, emptied, together):
+        if let_others_fill(self.desk.ledger, emptied, self.desk.chosen.fields_that_go_together):
             self.desk.passes.another = True
 
     def _note_written(self, done: Sequence[Done]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.budget import RouteName
 from crm_pipeline.text import storable_json
 
@@ -215,19 +216,18 @@ def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> 
 
 
 def let_others_fill(
-    connection: Connection,
-    account_id: str,
+    ledger: AccountLedger,
     emptied: Sequence[Emptied],
     together: Sequence[Collection[str]],
     removed: Collection[str] = (),
 ) -> int:
     """Has others fill what was emptied of records that stand for them as well.
 
-    People of other accounts that work in the org are among them: their next cycle does it.
+    People of other accounts that work in the org are among them: their next cycle does it. Where
+    nothing is kept, they are not: they would be locked until all is undone.
 
     Args:
-        connection: the caller commits.
-        account_id: the account.
+        ledger: the account's; the caller commits.
         emptied: by updates that are recorded already, or by a removal.
         together: the names of fields that go together: nothing of others comes between them.
         removed: addresses that were removed; whoever has one fills nothing, in whatever account.
@@ -237,12 +237,13 @@ def let_others_fill(
     """
     names = [[name.lower() for name in each] for each in together]
     parameters = {
-        "account_id": account_id,
+        "account_id": ledger.account_id,
         "rows": _rows(emptied),
         "together": storable_json(names),
         "removed": list(removed),
+        "keeps": ledger.keeps,
     }
-    return connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
+    return ledger.connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
 
 
 def record_failed(

@@ -1,7 +1,8 @@
 -- Updates, or removals, emptied fields of records that stand for other people as well, of the account or
 -- of another one that works in the org: those are decided anew, and write there what they want, as far as
--- it is still empty; but nobody with an address that was removed. Fields that go together are emptied
--- whole: while the person wants one of them, nothing of others comes there.
+-- it is still empty; but nobody with an address that was removed, and, where nothing is kept (not :keeps),
+-- nobody of another account. Fields that go together are emptied whole: while the person wants one of
+-- them, nothing of others comes there.
 WITH emptied AS (
     SELECT DISTINCT e.salesforce_id, whole.field
     FROM
@@ -30,7 +31,8 @@ WITH emptied AS (
 others AS (
     SELECT known.account_id, known.person_key, array_agg(DISTINCT said.key) AS fields
     FROM emptied AS e
-    INNER JOIN crm.account_of_same_org AS a ON a.account_id = :account_id
+    INNER JOIN crm.account_of_same_org AS a
+        ON a.account_id = :account_id AND (:keeps OR a.same_org_id = :account_id)
     INNER JOIN crm.identity AS known
         ON a.same_org_id = known.account_id AND e.salesforce_id = known.salesforce_id
     INNER JOIN crm.person AS p

@@ -79,8 +79,7 @@ def _remove(desk: Desk, choices: InboundSettings, request: Request) -> None:
         found = with_records(connection, found)
         rows = erase(connection, found, seq=request.seq)
         let_others_fill(
-            connection,
-            desk.ledger.account_id,
+            desk.ledger,
             in_org.emptied,
             desk.chosen.fields_that_go_together,
             removed=found.addresses,

@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.inbound import InOrg
+from crm_pipeline.cycle.plan import planned
+from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.outcomes import Done, Emptied, let_others_fill, record_done
 from crm_pipeline_tests.cycle.attribution.conftest import ATTRIBUTION
 from crm_pipeline_tests.cycle.attribution.deals import cycle, deal
@@ -88,7 +91,8 @@ def test_what_another_one_empties_while_an_update_is_on_its_way_is_filled_after_
 
     shop.connection.execute(text("UPDATE crm.operation SET state = 'pending'"))
     fields = ["Last_Source__c", "Last_Keyword__c"]
-    let_others_fill(shop.connection, ACCOUNT, [Emptied(None, lead, fields)], ())
+    ledger = AccountLedger(shop.connection, ACCOUNT, cycle_id)
+    let_others_fill(ledger, [Emptied(None, lead, fields)], ())
     # Decided before, it brings one of them.
     assert answered(Last_Source__c="bing") == (1, "pending", ["Last_Keyword__c"])
     shop.org.table("Lead").rows[lead]["Last_Keyword__c"] = None
@@ -143,6 +147,12 @@ def test_a_removal_spares_whom_another_client_knows_in_the_same_contact(shop: Be
     assert shown(shop)[2] == "stall"
     for number in (4, 5):
         track(shop.connection, number, minute=5, is_spam=True)
+    shop.connection.commit()
+    with planned(ACCOUNT, Planning(), run_id="plan"):
+        for table in ("operation", "identity"):
+            of_other = f"SELECT FROM crm.{table} WHERE account_id = :other FOR UPDATE NOWAIT"
+            shop.connection.execute(text(of_other), {"other": other})
+        shop.connection.rollback()
     assert shown(shop)[2] is None
     assert shop.cycle(account=other).state == "Complete"
     assert shown(shop)[2] == "bing"
