@@ -92,8 +92,8 @@ def _explain_rows(account: "Account", event_id: int, email: str) -> None:
             found = events(warehouse, account.client_id, [event_id])
             if not found:
                 mistake(f"The warehouse has no event {event_id} of this client.")
-            rows = UnsentRows(connection, warehouse, account)
-            told = [*rows.of_sessions(found[0].sessions, email)]
+            rows = UnsentRows(connection, warehouse, account).of_person(email)
+            told = [row for row in rows if row.event_session_id in found[0].sessions]
         except ExtractError as error:
             mistake(f"{error}.")
     if not told:

@@ -1,6 +1,8 @@
 """`crm-pipeline find`: what happened to a person, a row or a record."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account
     from crm_pipeline.sources.participations import Extract
-    from crm_pipeline.sources.unsent import UnsentRow
+    from crm_pipeline.sources.unsent import UnsentRow, UnsentRows
     from crm_pipeline.stories.story import KnownPerson, Story
 
 
@@ -47,9 +49,10 @@ def find(
             subject = subject_of(connection, account, sought)
         except NotSoughtError as error:
             mistake(str(error))
-        story = story_of(connection, account, subject)
         forgotten = is_forgotten(connection, account, sought)
-        unsent = _unsent(connection, account, sought, story)
+        by_address = [] if forgotten else _rows_at(connection, account, sought)
+        story = story_of(connection, account, subject.with_things(row.row for row in by_address))
+        unsent = _unexplained(story, by_address or _rows_of(connection, account, sought, story))
     if forgotten:
         say("Whoever has this address was removed on request; only that is kept of them.")
     elif not (story.people or story.moments or unsent):
@@ -155,40 +158,55 @@ def _print_fields(account: "Account", story: "Story") -> None:
         )
 
 
-_MOST_ROWS = 20_000
-"""So many rows without a person are looked through for an address, the newest."""
+def _rows_at(connection: "Connection", account: "Account", sought: str) -> "list[UnsentRow]":
+    """Returns the rows of the warehouse of whoever has the email address that is sought."""
+    if "@" not in sought:
+        return []
+    return _from_the_warehouse(connection, account, lambda rows: rows.of_person(sought))
 
 
-def _unsent(
+def _rows_of(
     connection: "Connection", account: "Account", sought: str, story: "Story"
-) -> "Sequence[UnsentRow]":
-    """Looks in the warehouse for rows that the ledger does not explain."""
+) -> "list[UnsentRow]":
+    """Returns the row of the warehouse that is sought, and those that the ledger has rejected."""
+    rejected = [each.natural_key for each in story.latest if each.state == "rejected"]
+    names = list(dict.fromkeys((sought.strip(), *rejected)))
+    return _from_the_warehouse(
+        connection,
+        account,
+        lambda rows: chain.from_iterable(rows.named(*each) for each in _by_extract(names)),
+    )
+
+
+def _from_the_warehouse(
+    connection: "Connection",
+    account: "Account",
+    read: "Callable[[UnsentRows], Iterable[UnsentRow]]",
+) -> "list[UnsentRow]":
+    """Returns what is read; says so where the warehouse does not answer."""
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.database.statements import statement
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.unsent import UnsentRows
 
-    if "@" in sought and not story.moments:
-        which = {"account_id": account.account_id, "limit": _MOST_ROWS}
-        names = connection.scalars(statement("stories/filtered_rows"), which).all()
-        if len(names) == _MOST_ROWS:
-            say(f"Of the rows without a person the newest {_MOST_ROWS} are looked through.")
-        email: str | None = sought
-    else:
-        names = [
-            name
-            for name in [sought.strip(), *(each.natural_key for each in story.latest)]
-            if name not in {each.natural_key for each in story.latest if each.state != "rejected"}
-        ]
-        email = None
     try:
-        rows = UnsentRows(connection, engine("warehouse"), account)
-        return [
-            row for extract, ids in _by_extract(names) for row in rows.named(extract, ids, email)
-        ]
+        return list(read(UnsentRows(connection, engine("warehouse"), account)))
     except ExtractError as error:
         say(f"The warehouse could not be asked: {error}.", err=True)
         return []
+
+
+def _unexplained(story: "Story", rows: "Iterable[UnsentRow]") -> "list[UnsentRow]":
+    """Returns the rows that the ledger does not know, or has rejected for what is told here."""
+    states = {each.natural_key: each.state for each in story.latest}
+    return [
+        row
+        for row in rows
+        if row.row not in states or (states[row.row] == "rejected" and row.why is not None)
+    ]
+
+
+_ID = re.compile(r"[0-9]{1,18}")
+"""As long as PostgreSQL's bigint takes it."""
 
 
 def _by_extract(names: "Sequence[str]") -> "Iterator[tuple[Extract, list[int]]]":
@@ -200,7 +218,7 @@ def _by_extract(names: "Sequence[str]") -> "Iterator[tuple[Extract, list[int]]]"
         ids = [
             int(number)
             for name in names
-            if name.startswith(prefix) and (number := name.removeprefix(prefix)).isdecimal()
+            if name.startswith(prefix) and _ID.fullmatch(number := name.removeprefix(prefix))
         ]
         if ids:
             yield extract, ids

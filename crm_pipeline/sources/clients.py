@@ -3,7 +3,7 @@
 For what people type: a client, a session or a filter is checked against what is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.database.statements import statement
+from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.errors import explained
 
 _PEOPLE_AT_ONCE = 10_000
@@ -81,11 +82,44 @@ def rejections(warehouse: Engine, client_id: str, filter_string: str) -> Rejecti
         ExtractError: the warehouse is down, or `sql/extract/people.sql` does not fit it.
     """
     rejected = people = 0
+    for email in _emails(warehouse, client_id):
+        people += 1
+        rejected += matches(email, [filter_string]) is not None
+    return Rejections(rejected, people)
+
+
+def spellings(warehouse: Engine, client_id: str, email: str) -> list[str]:
+    """An email address as the client's people have it; empty: nobody has it.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/people.sql` does not fit it.
+    """
+    known = _known_by(email)
+    return [each for each in _emails(warehouse, client_id) if _known_by(each) == known]
+
+
+def rows_of_people(
+    warehouse: Engine, client_id: str, source: str, emails: Sequence[str]
+) -> list[int]:
+    """The ids of the rows of a source that people with these addresses have, as they are spelt.
+
+    Raises:
+        ExtractError: the warehouse is down, or `sql/extract/rows_of_people.sql` does not fit it.
+    """
+    asked = {"client_id": client_id, "source": source, "emails": list(emails)}
+    with explained("rows_of_people"), warehouse.connect() as connection:
+        return list(connection.scalars(statement("extract/rows_of_people"), asked))
+
+
+def _known_by(email: str) -> str:
+    """An address as people are known by it; what is none, as it is but for its case."""
+    return email_key(email) or email.strip().casefold()
+
+
+def _emails(warehouse: Engine, client_id: str) -> Iterator[str]:
     with explained("people"), warehouse.connect() as connection:
         rows = connection.execution_options(
             stream_results=True, max_row_buffer=_PEOPLE_AT_ONCE
         ).execute(statement("extract/people"), {"client_id": client_id})
         for row in rows:
-            people += 1
-            rejected += matches(row.email or "", [filter_string]) is not None
-    return Rejections(rejected, people)
+            yield row.email or ""

@@ -1,6 +1,6 @@
 """Rows of the warehouse, and why each of them is not sent."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import pushed_sessions
-from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.sources.account_rows import account_rows
+from crm_pipeline.sources.clients import rows_of_people, spellings
 from crm_pipeline.sources.mapping import rejection
 from crm_pipeline.sources.participations import EXTRACTS, Extract, Participation
 
@@ -39,27 +39,25 @@ class UnsentRows:
         }
         self._rows = account_rows(ledger, warehouse, account, backfilled=[], pushed=[])
 
-    def of_sessions(self, sessions: Sequence[int], email: str) -> Iterator[UnsentRow]:
-        """Yields the rows of these sessions with an email address, however it is written.
+    def of_person(self, email: str) -> Iterator[UnsentRow]:
+        """Yields the rows of whoever has an email address, however it is written.
 
         Raises:
-            ExtractError: the warehouse is down, or the extract does not fit it.
+            ExtractError: the warehouse is down, or an extract does not fit it.
         """
-        for extract in EXTRACTS:
-            for chunk in self._rows.of_sessions(sessions).chunks(extract, None, None):
-                yield from (self._unsent(row) for row in chunk.rows if _is_of(row, email))
+        warehouse, client_id = self._rows.selection.warehouse, self._rows.account.client_id
+        if emails := spellings(warehouse, client_id, email):
+            for extract in EXTRACTS:
+                ids = rows_of_people(warehouse, client_id, extract.name, emails)
+                yield from self.named(extract, ids)
 
-    def named(
-        self, extract: Extract, ids: Collection[int], email: str | None = None
-    ) -> Iterator[UnsentRow]:
-        """Yields these rows of an extract, or those of them with an email address.
+    def named(self, extract: Extract, ids: Collection[int]) -> Iterator[UnsentRow]:
+        """Yields these rows of an extract.
 
         Raises:
-            ExtractError: as `of_sessions`.
+            ExtractError: as `of_person`.
         """
-        for row in self._rows.named(extract, ids):
-            if email is None or _is_of(row, email):
-                yield self._unsent(row)
+        yield from map(self._unsent, self._rows.named(extract, ids))
 
     def _unsent(self, row: Participation) -> UnsentRow:
         filters = self._rows.filter_strings
@@ -70,11 +68,3 @@ class UnsentRows:
             why = "the account does not push its session"
         name = f"{row.source.removesuffix('s')}:{row.participation_id}"
         return UnsentRow(name, row.event_session_id, why)
-
-
-def _is_of(row: Participation, email: str) -> bool:
-    said: str | None = row.columns["email"]
-    known = email_key(said)
-    if known is None:
-        return (said or "").strip().casefold() == email.strip().casefold()
-    return known == email_key(email)

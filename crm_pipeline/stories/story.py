@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.holds import open_hold
 from crm_pipeline.ledger.parts import SOFTLY
 from crm_pipeline.stories.subjects import Subject
 
@@ -123,10 +124,11 @@ def story_of(connection: Connection, account: Account, subject: Subject) -> Stor
     ]
     latest = {each.natural_key: each for each in versions}
     known = {each.person_key for each in people if each.salesforce_id is not None}
+    goes = _goes_on(connection, account)
     return Story(
         people,
         sorted(moments, key=attrgetter("at")),
-        [_outlook(each, about[each.operation_id], known) for each in latest.values()],
+        [_outlook(each, about[each.operation_id], known, goes) for each in latest.values()],
         list(latest.values()),
     )
 
@@ -280,27 +282,41 @@ def _of_conflicts(connection: Connection, which: Mapping[str, Any]) -> Iterator[
         yield Moment(row.seen_at, f"{row.sobject} {row.salesforce_id}", "two hands", detail)
 
 
-def _outlook(version: Version, about: str, known: Collection[int]) -> Outlook:
+def _goes_on(connection: Connection, account: Account) -> str:
+    """When something of the account is sent again, in words."""
+    if (without := account.without_cycles) is not None:
+        return f"once the account's cycles {without.verb} (`{without.command}`)"
+    if open_hold(connection, account.account_id) is not None:
+        return "once somebody approves what the account is held for (`crm-pipeline approve`)"
+    return "with the next cycle"
+
+
+def _outlook(version: Version, about: str, known: Collection[int], goes: str) -> Outlook:
     record = f"{version.sobject} {version.salesforce_id}" if version.salesforce_id else None
     waits = version.kind != "person" and version.person_key not in {None, *known}
-    return Outlook(about, version.operation_id, version.state, record, _next(version, waits))
+    return Outlook(about, version.operation_id, version.state, record, _next(version, waits, goes))
 
 
-def _next(version: Version, waits: bool) -> str:
+def _next(version: Version, waits: bool, goes: str) -> str:
     """What will become of something, in words; it may wait for its person."""
     if version.state in ("rejected", "left_out", "dropped", "superseded"):
         return f"is not sent: {version.reason or version.state}"
     if version.state == "pending" and waits:
         return "goes once its person is in the org"
+    due = version.next_attempt_at
     return _COMES_NEXT[version.state].format(
-        code=version.error_code, tries=version.attempts_left, operation=version.operation_id
+        code=version.error_code,
+        tries=version.attempts_left,
+        operation=version.operation_id,
+        goes=goes,
+        due=f", not before {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if due else "",
     )
 
 
 _COMES_NEXT = {
-    "pending": "goes with the next cycle",
-    "in_flight": "sent, and no answer came: the next cycle looks it up in the org",
-    "failed": "{code}: tried again by itself; tries left: {tries}",
+    "pending": "goes {goes}",
+    "in_flight": "sent, and no answer came: it is looked up in the org {goes}",
+    "failed": "{code}: tried again {goes}{due}; tries left: {tries}",
     "exhausted": "{code}: nothing by itself; mend the cause, then "
     "`crm-pipeline operations requeue {operation}`",
     "held": "held until the plan that is sent has ended",

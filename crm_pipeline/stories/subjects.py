@@ -1,6 +1,7 @@
 """Whom or what somebody looks for, as people write it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -31,6 +32,10 @@ class Subject:
     natural_keys: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     record_ids: tuple[str, ...] = ()
+
+    def with_things(self, natural_keys: Iterable[str]) -> "Subject":
+        """The same, and these things."""
+        return replace(self, natural_keys=(*dict.fromkeys((*self.natural_keys, *natural_keys)),))
 
     def parameters(self, account_id: str) -> dict[str, object]:
         """The subject as statements take it."""

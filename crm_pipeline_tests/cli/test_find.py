@@ -17,6 +17,8 @@ from crm_pipeline_tests.cycle.test_removals import REMOVALS, ask
 from crm_pipeline_tests.flows.engagement.warehouse import define_tag, prospect, tag
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register, track
 
+NEW = "person:p5@example.com"
+
 __all__ = ["bench", "deals", "engaged"]
 
 
@@ -24,7 +26,8 @@ __all__ = ["bench", "deals", "engaged"]
 def told(bench: Bench, run: Run) -> Bench:
     """One who is twice in the org, one whom the org refuses, one who is filtered out, one alone.
 
-    The first has another name since; of the last a registration waits for the next cycle.
+    The first has another name since; of the last one registration is on a waiting list, and another
+    one waits for the next cycle.
     """
     switch_on(bench)
     for _ in range(2):
@@ -36,6 +39,9 @@ def told(bench: Bench, run: Run) -> Bench:
     add_filter(bench.connection, ACCOUNT, "spam")
     for person in (1, 2, 3, 4):
         register(bench.connection, person, person)
+    register(bench.connection, 6, 4)
+    waitlisted = "UPDATE warehouse.registration SET status = 'waitlisted' WHERE registration_id = 6"
+    bench.connection.execute(text(waitlisted))
     bench.cycle()
     bench.connection.execute(
         text(
@@ -115,9 +121,38 @@ def test_who_was_filtered_is_found_with_the_filter(run: Run, told: Bench):
 
 
 def test_a_row_that_no_cycle_has_read_is_found_in_the_warehouse(run: Run, told: Bench):
-    assert (
-        "registration:5\t1\tto be read by a cycle" in run("find", ACCOUNT, "registration:5").stdout
-    )
+    for sought in ("registration:5", " P4@example.com "):
+        found = run("find", ACCOUNT, sought).stdout
+        assert "registration:5\t1\tto be read by a cycle" in found, sought
+    too_long = run("find", ACCOUNT, f"registration:{10**20}", fails=1).stderr
+    assert "knows nothing of" in too_long
+
+
+def test_a_row_without_a_person_is_told_with_whom_the_warehouse_names(run: Run, told: Bench):
+    for sought in ("registration:6", "p4@example.com"):
+        found = story(run("find", ACCOUNT, sought, "--json"))
+        assert events(found, "registration:6") == ["read by cycle 1: rejected: waitlisted"], sought
+        assert comes_next(found, "registration:6") == "rejected: is not sent: waitlisted"
+        others = found.get("rows_of_the_warehouse", [])
+        assert "registration:6" not in {each["row"] for each in others}, sought
+
+
+def test_what_waits_goes_when_the_account_may_send(run: Run, told: Bench):
+    run("account", "set", ACCOUNT, 'limits={"new_people": 0, "times_usual": 0.0001}')
+    add_person(told.connection, 5)
+    register(told.connection, 7, 5, minute=61)
+    assert told.cycle().state == "Held"
+
+    def next_of_the_new_one() -> str:
+        return comes_next(story(run("find", ACCOUNT, "p5@example.com", "--json")), NEW)
+
+    held = "goes once somebody approves what the account is held for (`crm-pipeline approve`)"
+    assert next_of_the_new_one() == f"pending: {held}"
+    run("account", "disable", ACCOUNT)
+    assert f"cycles run (`crm-pipeline account enable {ACCOUNT}`)" in next_of_the_new_one()
+    run("account", "enable", ACCOUNT)
+    run("approve", ACCOUNT, "--yes")
+    assert next_of_the_new_one() == "pending: goes with the next cycle"
 
 
 def test_who_is_unknown_or_removed_is_said_to_be(run: Run, told: Bench):
