@@ -73,7 +73,7 @@ def _told(each: Exceeded) -> str:
         case "changed people":
             what = f"{each.number} of {each.of} known people would change"
         case "new people":
-            what = f"{each.number} people would be new"
+            what = f"{each.number} {'person' if each.number == 1 else 'people'} would be new"
         case "deletions":
             what = f"{each.number} of {each.of} {_NAMES[str(each.kind)]} would be deleted"
         case "rejections":

@@ -55,6 +55,8 @@ def test_what_is_held_is_said_and_sent_when_somebody_approves(
     assert "--yes agrees" in asked
     run("approve", "acme", "--why", "the spring fair", "--by", "Ann", typed="y\n")
     assert len(held.table("Lead").rows) == 1
+    meanwhile = run("state", "acme").stdout
+    assert "reason\tit is decided about; the next cycle goes on" in meanwhile
     assert "Complete" in run("cycle", "acme").stdout
     assert len(held.table("Lead").rows) == 3
     told = run("state", "acme").stdout

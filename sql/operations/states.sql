@@ -5,7 +5,15 @@ SELECT
     a.enabled,
     a.activated_at IS NULL AS draft,
     coalesce(s.state, 'New') AS state,
-    s.reason,
+    CASE
+        WHEN
+            s.state = 'Held'
+            AND NOT EXISTS (
+                SELECT FROM crm.hold AS h WHERE h.account_id = a.account_id AND h.decision IS NULL
+            )
+            THEN 'it is decided about; the next cycle goes on'
+        ELSE s.reason
+    END AS reason,
     s.notes,
     s.since,
     s.complete_at,
