@@ -93,6 +93,65 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     say(f"Account {account_id} no longer overrides {sobject}.{name}.")
 
 
+@app.command()
+def suggest(account_id: AccountId) -> None:
+    """Suggest fields that columns may fill, by their names; changes nothing.
+
+    It goes by the org as it was seen last, and by the columns that sql/extract/ gives.
+    """
+    from crm_pipeline.accounts.store import (
+        DECIDED_FIELDS,
+        field_mappings,
+        get_account,
+        schemas_seen,
+    )
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.errors import ExtractError
+    from crm_pipeline.sources.mapping import DEFAULT_MAPPING, field_maps
+    from crm_pipeline.sources.participations import columns
+    from crm_pipeline.sources.suggestions import suggested
+
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        overrides = field_mappings(connection, account_id)
+        seen = schemas_seen(connection, account_id)
+    if not seen.keys() & DEFAULT_MAPPING.keys():
+        mistake(
+            f"The fields of account {account_id}'s org are not known yet; `crm-pipeline account "
+            f"test-login {account_id}` looks at them."
+        )
+    try:
+        known = columns(engine("warehouse"))
+    except ExtractError as error:
+        mistake(f"{error}.")
+    maps = field_maps(account.settings, overrides)
+    rows = [
+        (
+            f"{sobject}.{each.field}",
+            each.column,
+            each.why,
+            f"account mapping set {account_id} {sobject}.{each.field} --source {each.column}",
+        )
+        for sobject in DEFAULT_MAPPING.keys() & seen.keys()
+        for each in suggested(
+            seen[sobject],
+            known,
+            {
+                *maps[sobject].sources,
+                *maps[sobject].constants,
+                *DECIDED_FIELDS[sobject],
+                *(each.field for each in overrides if each.sobject == sobject),
+            },
+        )
+    ]
+    print_table(
+        "",
+        ("field", "column", "why", "crm-pipeline …"),
+        sorted(rows),
+        empty="No free field has the name of a column.",
+    )
+
+
 @app.command("list")
 def list_(account_id: AccountId) -> None:
     """List an account's overrides."""

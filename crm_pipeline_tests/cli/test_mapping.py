@@ -8,6 +8,7 @@ from crm_pipeline.flows.campaigns.rules import CAMPAIGN, MEMBER
 from crm_pipeline.local_org.store import Org
 from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, bench_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 ABSENT = "not in the org, or hidden"
@@ -171,3 +172,23 @@ def test_a_filter_says_how_many_it_rejects_when_it_comes_and_when_it_goes(
     assert told in run(*adds, fails=1).stderr
     run(*adds, "--yes")
     assert told in run("account", "filter", "remove", "acme", "@example.com").stdout
+
+
+def test_fields_are_suggested_by_the_names_of_columns(
+    run: Run, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    texts = {"type": "string", "length": 80}
+    fields = {"Job_Title__c": texts, "Region__c": texts, "Colour__c": texts}
+    described = {"name": ACCOUNT, **ORG, "objects": {"Lead": {"fields": fields}}}
+    with bench_of(described, pipeline, monkeypatch):
+        unseen = run("account", "mapping", "suggest", ACCOUNT, fails=1).stderr
+        assert "test-login acme` looks at them" in unseen
+        run("account", "test-login", ACCOUNT)
+        suggested = run("account", "mapping", "suggest", ACCOUNT).stdout.splitlines()[1:]
+        commands = [line.split("\t")[3].split() for line in suggested]
+        assert [each[4] for each in commands] == ["Lead.Job_Title__c", "Lead.Region__c"]
+        for command in commands:
+            run(*command)
+        assert "No free field" in run("account", "mapping", "suggest", ACCOUNT).stdout
+    listed = run("account", "mapping", "list", ACCOUNT).stdout
+    assert "Lead.Job_Title__c\tfrom column job_title" in listed
