@@ -36,12 +36,14 @@ class ReadDay:
     Attributes:
         sums: how many rows, their times as seconds since 1970 and their ids, and when their parts
             were shipped, added up.
+        not_noted: those of them of which it was not noted when their parts were shipped.
         named: the time of each by its id, where the day was asked for (UTC).
         parts: the shipping times with which each of these was read, as the extracts add them up;
             None where that was not noted.
     """
 
     sums: tuple[int, Decimal, int]
+    not_noted: int
     named: Mapping[int, datetime]
     parts: Mapping[int, int | None]
 
@@ -92,6 +94,7 @@ def days_of_ledger(
     return {
         row.day: ReadDay(
             (row.rows, row.seconds, row.parts),
+            row.not_noted,
             dict(zip(row.ids or (), row.times or (), strict=True)),
             dict(zip(row.ids or (), row.parts_of or (), strict=True)),
         )

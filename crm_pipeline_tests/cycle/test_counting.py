@@ -275,6 +275,27 @@ def test_rows_that_were_read_before_parts_were_noted_are_read_again_some_each_da
         assert bench.connection.scalar(text(noted)) == rows
 
 
+def test_of_a_history_that_an_older_version_read_the_newest_days_are_compared_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unread, "_MOST_UNSURE", 2)
+    read_before(bench)
+    for number in (100, 101, 102):
+        register(bench.connection, number, 1, session=2, minute=(number - 98) * 24 * 60)
+    bench.cycle()
+    bench.connection.execute(text("UPDATE crm.operation SET memory = NULL"))
+    register(bench.connection, 200, 1, session=2, minute=9 * 24 * 60)
+    bench.connection.commit()
+    account = get_account(bench.connection, "acme")
+    far = positions(bench.connection, "acme", "webinars")
+    found, _ = compare(bench.connection, engine("warehouse"), account, {}, far)
+    assert found.read_as_of.keys() == {"registration:101", "registration:102"}
+    noted = "SELECT count(*) FROM crm.operation WHERE memory ? 'shipped'"
+    for rows in (8, 10, 12, 12):
+        assert (counted(bench).notes, verdict(bench)["passed"]) == ("", True)
+        assert bench.connection.scalar(text(noted)) == rows
+
+
 def test_attendances_that_were_read_before_parts_were_noted_are_no_difference(
     bench: Bench,
 ) -> None:

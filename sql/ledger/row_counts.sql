@@ -20,6 +20,7 @@ SELECT
         + CAST(split_part(l.natural_key, ':', 2) AS numeric)
     ) AS seconds,
     coalesce(sum((l.memory ->> 'shipped')::bigint), 0)::bigint AS parts,
+    count(*) FILTER (WHERE l.memory ->> 'shipped' IS NULL) AS not_noted,
     array_agg(CAST(split_part(l.natural_key, ':', 2) AS bigint))
     FILTER (WHERE l.day = any(CAST(:days AS date []))) AS ids,
     array_agg(l.as_of) FILTER (WHERE l.day = any(CAST(:days AS date []))) AS times,

@@ -250,6 +250,8 @@ def _compare(
     there, read = both_sides()
     rows_read = sum(day.sums[0] for day in read.values())
     differing = [day for day in sorted(there | read) if _sums(there, day) != _sums(read, day)]
+    later = _for_another_count(there, read, differing)
+    differing = [day for day in differing if day not in later]
     numbers = {day: _numbers(there, read, day) for day in differing}
     deleting = account.settings.vanished == "delete"
     explained = last.explained
@@ -307,6 +309,23 @@ def _compare(
         too_many=too_many,
         deleting=deleting,
     )
+
+
+def _for_another_count(
+    there: Mapping[date, Day], read: Mapping[date, ReadDay], differing: Sequence[date]
+) -> Set[date]:
+    """Days that differ in nothing but what an older version did not note, but for the newest.
+
+    To compare all of them would take the memory of a whole history.
+    """
+    later: set[date] = set()
+    unsure = 0
+    for day in reversed(differing):
+        if day in there and day in read and there[day].sums[:2] == read[day].sums[:2]:
+            if read[day].not_noted and unsure >= _MOST_UNSURE:
+                later.add(day)
+            unsure += read[day].not_noted
+    return later
 
 
 def _by_row(days: Mapping[date, Day] | Mapping[date, ReadDay]) -> dict[int, datetime]:
