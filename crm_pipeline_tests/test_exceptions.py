@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 import crm_pipeline
+from crm_pipeline.ledger.holds import Exceeded
 from crm_pipeline.local_org.config import Fault
 from crm_pipeline.local_org.errors import RowError
 from crm_pipeline.local_org.schema import bundled_types
@@ -24,6 +25,7 @@ EXAMPLES: dict[str, Any] = {
     "DBAPIError": DBAPIError("SELECT 1", {}, ValueError("nope")),
     "Fault": Fault(action="hang"),
     "Field": bundled_types()[0].fields["name"],
+    "Sequence": [Exceeded("new people", 1_001, None, 1_000)],
     "RowError": RowError("CODE", "message", ("Email",)),
 }
 """A value for each type that an exception must be given."""

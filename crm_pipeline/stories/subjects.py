@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
+from crm_pipeline.exceptions import PicklableError
 from crm_pipeline.inbound.tombstones import hasher_of, is_held
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key
@@ -54,7 +55,7 @@ class _Found:
     natural_key: str | None
 
 
-class NotSoughtError(ValueError):
+class NotSoughtError(PicklableError):
     """A text is none that anybody or anything can be looked for by; it says what is."""
 
     def __init__(self, sought: str) -> None:
