@@ -5,6 +5,7 @@ default, or gone, once the file is applied.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -30,8 +31,47 @@ from crm_pipeline.accounts.store import (
     pushed_sessions,
 )
 
-_Text = Annotated[str, BeforeValidator(lambda said: str(said) if isinstance(said, int) else said)]
-"""What YAML takes for a number is text all the same."""
+_INT, _BOOL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool"
+
+
+class _TwiceError(ValueError):
+    """A name is there twice; it says which, and where."""
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML as people read it: 010, 12:30 and yes are text, and no name may be there twice.
+
+    YAML 1.1 would make 8, 750 and true of these, and forget the first of two.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Returns a mapping.
+
+        Raises:
+            _TwiceError: a name is there twice.
+        """
+        names = set()
+        for name, _ in node.value:
+            if str(name.value) in names:
+                raise _TwiceError(f"{name.value} is there twice (line {name.start_mark.line + 1})")
+            names.add(str(name.value))
+        return super().construct_mapping(node, deep)
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_INT, _BOOL)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_implicit_resolver(_INT, re.compile(r"-?(0|[1-9][0-9]*)\Z"), list("-0123456789"))
+_PlainLoader.add_implicit_resolver(_BOOL, re.compile(r"(true|false)\Z"), list("tf"))
+
+
+def _as_text(said: Any) -> Any:
+    """What YAML takes for a number or a truth value is text all the same."""
+    return json.dumps(said) if isinstance(said, int) else said
+
+
+_Text = Annotated[str, BeforeValidator(_as_text)]
 
 
 class FieldChoice(BaseModel):
@@ -81,24 +121,32 @@ class AccountFile(BaseModel):
         )
 
     @classmethod
-    def parse(cls, text: str, what: str) -> Self:
-        """Returns what a file says, all of it checked as the commands check it.
+    def parse(cls, text: str, what: str) -> list[Self]:
+        """Returns the accounts of a file, all that it says checked as the commands check it.
 
         Args:
-            text: YAML, or JSON.
+            text: YAML, a document for each account, or JSON.
             what: the file, for people.
 
         Raises:
             AccountError: it is no such file, or a value is impossible; it says where.
         """
         try:
-            values = yaml.safe_load(text)
+            documents = list(yaml.load_all(text, _PlainLoader))
+        except _TwiceError as error:
+            raise AccountError(f"{what}: {error}.") from None
         except yaml.YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", None)
             where = "" if line is None else f" (line {line + 1})"
             raise AccountError(f"{what} is neither YAML nor JSON{where}.") from None
-        if not isinstance(values, dict):
+        said = [each for each in documents if each is not None]
+        if not said or not all(isinstance(each, dict) for each in said):
             raise AccountError(f"{what} holds no account: it needs account, client, name, …")
+        return [cls._parsed(values, what) for values in said]
+
+    @classmethod
+    def _parsed(cls, values: dict[str, Any], what: str) -> Self:
+        """Returns an account, as `parse`."""
         try:
             file = cls.model_validate(values)
         except ValidationError as refused:

@@ -104,10 +104,10 @@ def _read(files: Sequence[Path]) -> "list[AccountFile]":
             mistake(
                 f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
             )
-        file = AccountFile.parse(text, str(path))
-        if file.account in read:
-            mistake(f"{path}: account {file.account} stands in another of these files, too.")
-        read[file.account] = file
+        for file in AccountFile.parse(text, str(path)):
+            if file.account in read:
+                mistake(f"{path}: account {file.account} stands there or in another file already.")
+            read[file.account] = file
     return list(read.values())
 
 

@@ -117,9 +117,11 @@ def test_files_make_accounts_and_change_them(
         ("mapping: {Lead: {City: {source: a, constant: b}}}", "one of source and constant"),
         ("mapping: {Lead: {Email: null}}", "is not to be mapped"),
         ("filters: ['@']", "would reject every address"),
+        ("? [account]\n: b", "is neither YAML nor JSON (line "),
         ("sessions: [one]", "sessions.0"),
         ("login_url: http://acme.example", "use https"),
         ("account: Big Corp", "use letters, digits"),
+        ("filters: [a.example]\nfilters: [b.example]", "filters is there twice (line 6)"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_with_the_place(
@@ -140,7 +142,42 @@ def test_files_that_are_none_or_of_one_account_are_refused(run: Run, tmp_path: P
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(f"account: b\nclient: c\nname: n\nlogin_url: {LOGIN_URL}\n")
     both = run("account", "apply", tmp_path / "a.yaml", tmp_path / "b.yaml", fails=1)
-    assert "stands in another of these files, too" in both.stderr
+    assert "account b stands there or in another file already" in both.stderr
+
+
+def test_text_that_looks_like_a_number_stays_as_it_is_written(
+    run: Run, client: None, tmp_path: Path
+):
+    """Also where YAML of old would read an octal number, minutes, or a truth value."""
+    said = {"Rating": "010", "Title": "yes", "Fax": "12:30", "Region__c": "true", "City": "1_000"}
+    lines = [f"    {field}: {{constant: {each}}}" for field, each in said.items()]
+    head = ["account: '8'", "client: 010", "name: 007", f"login_url: {LOGIN_URL}"]
+    settings = ["settings: {parallel_requests: 2, degrade_fields: yes}"]
+    file = tmp_path / "numbers.yaml"
+    file.write_text("\n".join((*head, *settings, "mapping:", "  Lead:", *lines)))
+    run("account", "apply", file, "--yes")
+    stored = yaml.safe_load(run("account", "export", "8").stdout)
+    assert (stored["client"], stored["name"]) == ("010", "007")
+    assert {name: each["constant"] for name, each in stored["mapping"]["Lead"].items()} == said
+    assert stored["settings"] == {"parallel_requests": 2, "degrade_fields": True}
+
+
+def test_what_is_exported_in_one_piece_is_applied_as_it_is(run: Run, acme: str, tmp_path: Path):
+    run(
+        "account",
+        "add",
+        "beta",
+        "--client=2",
+        "--name=B",
+        f"--login-url={LOGIN_URL}",
+        "--yes",
+        typed="3MVG9\ns3cret\n",
+    )
+    file = tmp_path / "all.yaml"
+    file.write_text(run("account", "export").stdout)
+    assert "2 accounts as the files say" in run("account", "apply", file, "--dry-run").stdout
+    file.write_text("---\n---\n")
+    assert "holds no account" in run("account", "apply", file, "--dry-run", fails=1).stderr
 
 
 def test_the_schema_describes_files(run: Run):
