@@ -84,6 +84,7 @@ def _shown(found: "Plan") -> dict[str, Any]:
     facts = {
         "state": report.state,
         "reason": report.reason,
+        "notes": report.notes,
         "known_already": report.tally.overall("known_already"),
         "api_calls": report.counts.api_calls,
         "calls_of_this_plan": report.api_calls_asked,

@@ -5,7 +5,9 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import text
 
+from crm_pipeline.accounts.store import update_settings
 from crm_pipeline.definitions import defs
+from crm_pipeline.ledger.holds import load_ended
 from crm_pipeline_tests.cadence.test_ticks import step_partitions
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench, bench
 from crm_pipeline_tests.cycle.plans import applied
@@ -32,6 +34,9 @@ def plan_in_dagster(
 def test_a_draft_is_planned_in_its_partition_and_shown_in_tables(
     bench: Bench, instance: dg.DagsterInstance
 ) -> None:
+    limits = {"limits": {"new_people": 1, "times_usual": 0.1}}
+    update_settings(bench.connection, ACCOUNT, limits)
+    load_ended(bench.connection, ACCOUNT)
     bench.connection.execute(text("UPDATE crm.account SET activated_at = NULL, enabled = false"))
     for person in (1, 2):
         add_person(bench.connection, person)
@@ -48,6 +53,7 @@ def test_a_draft_is_planned_in_its_partition_and_shown_in_tables(
     records = {row.data["object"]: dict(row.data) for row in shown["records"].records}
     assert records["Lead"] == {"object": "Lead", "outcome": "create", "records": 2}
     assert shown["state"] == "Complete"
+    assert "As a cycle it would be held: 2 people would be new (at most 1)" in shown["notes"]
     assert "example.com" not in str(shown)
     assert not bench.records("Lead")
     assert applied(bench, shown["plan"]).departures == []
