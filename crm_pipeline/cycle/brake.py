@@ -171,7 +171,7 @@ def beyond(
 ) -> list[Exceeded]:
     """The limits that these numbers exceed. Pure.
 
-    After days without a Complete cycle so much more may have come together: what may change or be
+    After days in which nothing was read so much more may have come together: what may change or be
     new grows with them.
 
     Args:
@@ -183,7 +183,7 @@ def beyond(
         made: what we made in the org, by kind.
         rows: the cycle's.
     """
-    days = usual.days_since_complete
+    days = usual.days_since_read
     found: list[Exceeded] = []
     if (most := limits.most_changed(usual.known_people * days)) is not None:
         found.append(Exceeded("changed people", changed, usual.known_people, most))

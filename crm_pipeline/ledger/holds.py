@@ -73,14 +73,14 @@ class Usual(NamedTuple):
     Attributes:
         known_people: all that are known in the org.
         new_people_a_day: the mean of the 30 days before it was Complete last.
-        days_since_complete: at least 1.
+        days_since_read: since a cycle has read what was new; at least 1.
         row_count: new rows of these 30 days.
         rejected: those of them that were rejected.
     """
 
     known_people: int
     new_people_a_day: float
-    days_since_complete: float
+    days_since_read: float
     row_count: int
     rejected: int
 

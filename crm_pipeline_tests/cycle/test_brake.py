@@ -168,6 +168,22 @@ def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> 
     assert len(leads(served)) == 4
 
 
+def test_an_account_of_which_something_fails_for_days_is_held_all_the_same(served: Bench) -> None:
+    """It reads each day: no more has come together."""
+    served.settings(engagement={})
+    come(served, 4, minute=60)
+    report = served.cycle()
+    assert report.state == "Failed", "the org lacks the objects of the workflow"
+    assert len(leads(served)) == 4
+    served.connection.execute(
+        text("UPDATE crm.sync_state SET complete_at = complete_at - interval '10 days'")
+    )
+    is_said(served, "person", 120, "surname = 'N/A'")
+    report = served.cycle()
+    assert "4 of 4 known people would change (at most 1)" in report.reason
+    assert leads(served)["p1"] == "Last 1"
+
+
 def test_a_plan_says_that_a_cycle_would_be_held_and_is_applied_all_the_same(served: Bench) -> None:
     come(served, 4, 5, 6, minute=60)
     served.connection.commit()
@@ -271,8 +287,8 @@ USUAL = Usual(10_000, 20.0, 1.0, 1_000, 50)
         (USUAL._replace(rejected=900), {"rows": NewRows(1_000, 951)}, 950),
         (USUAL._replace(row_count=0, rejected=0), {"rows": NewRows(1_000, 501)}, 500),
         # After ten days of trouble ten times as much may have come together.
-        (USUAL._replace(days_since_complete=10.0), {"new": 2_000, "changed": 10_000}, None),
-        (USUAL._replace(days_since_complete=10.0), {"new": 2_001}, 2_000),
+        (USUAL._replace(days_since_read=10.0), {"new": 2_000, "changed": 10_000}, None),
+        (USUAL._replace(days_since_read=10.0), {"new": 2_001}, 2_000),
     ],
 )
 def test_the_limits(usual: Usual, numbers: dict[str, Any], held: int | None) -> None:
