@@ -30,13 +30,17 @@ def export(
         typer.Option("--to", metavar="FOLDER", help="A file for each; else they are printed."),
     ] = None,
 ) -> None:
-    """Write accounts as YAML files: all that they chose, without credentials."""
+    """Write accounts as YAML files: all that they chose, without credentials.
+
+    Into a folder goes also what is known of the fields of each org, for `account check`.
+    """
     from crm_pipeline.accounts.files import stored_file
-    from crm_pipeline.accounts.store import list_accounts
+    from crm_pipeline.accounts.store import list_accounts, schemas_seen
 
     with transaction() as connection:
         chosen = account_ids or [each.account_id for each in list_accounts(connection)]
         files = [stored_file(connection, account_id) for account_id in chosen]
+        schemas = {account_id: schemas_seen(connection, account_id) for account_id in chosen}
     if folder is None:
         for file in files:
             say(f"---\n{file.written()}".rstrip())
@@ -44,6 +48,9 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         (folder / f"{file.account}.yaml").write_text(file.written(), encoding="utf-8")
+        if seen := schemas[file.account]:
+            fields = ",\n".join(seen[sobject].to_json() for sobject in sorted(seen))
+            (folder / f"{file.account}.fields.json").write_text(f"[\n{fields}\n]\n", "utf-8")
     say(f"{counted(len(files), 'account')} in {folder}.")
 
 
@@ -82,6 +89,49 @@ def apply(
             _change(file, changes[file.account], yes=yes)
 
 
+def check(
+    files: Files,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of rows, a column for each of the extracts'; by default sample rows.",
+            dir_okay=False,
+        ),
+    ] = None,
+) -> None:
+    """Check files without any database: for CI. Exit status 1 if a field is wrong.
+
+    Mapping and filters are run over rows. Where `export --to` has written the fields of the org
+    beside a file (acme.fields.json), mapped fields have to be among them, and writable.
+    """
+    from crm_pipeline.sources.trial import lacking, tried
+
+    wrong = 0
+    given = _rows(rows)
+    for path, file in zip(files, _read(files), strict=True):
+        trial = tried(file.settings, file.mappings, file.filters, given)
+        problems = {
+            f"{each.sobject}.{each.field}": f"the rows have no column {each.source}"
+            for each in lacking(file.mappings, given[0])
+        }
+        problems |= _unfit(path, file)
+        mapped = [f"{each.sobject}.{each.field}" for each in file.mappings]
+        print_table(
+            f"{file.account}: {trial.rows} rows",
+            ("field", "filled", "problem"),
+            [
+                (name, trial.filled[name], problems.get(name))
+                for name in dict.fromkeys([*mapped, *sorted(trial.filled)])
+            ],
+            empty="",
+        )
+        for why, number in sorted(trial.rejected.items()):
+            say(f"{file.account}: {counted(number, 'row')} rejected: {why}.")
+        wrong += len(problems)
+    if wrong:
+        mistake(f"{counted(wrong, 'field')} cannot be filled so.")
+
+
 def schema() -> None:
     """Print the JSON schema of such files, for editors and CI."""
     from crm_pipeline.accounts.files import AccountFile
@@ -91,6 +141,45 @@ def schema() -> None:
         print_document(described)
     else:
         made.parts.update(described)
+
+
+def _rows(file: Path | None) -> list[dict[str, str]]:
+    """Rows by their columns; those of the sample where no file is given."""
+    import csv
+    from importlib.resources import files as resources
+
+    name = file or "the sample"
+    try:
+        text = (file or resources("crm_pipeline.sample") / "rows.csv").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        mistake(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.")
+    rows = [{k: v for k, v in row.items() if k} for row in csv.DictReader(text.splitlines(True))]
+    if not rows or "email" not in rows[0]:
+        mistake(f"{name} has no rows with the columns of sql/extract/, such as email.")
+    return rows
+
+
+def _unfit(path: Path, file: "AccountFile") -> dict[str, str]:
+    """Why mapped fields cannot be filled in the org, as far as a file beside says."""
+    import json
+
+    from crm_pipeline.salesforce.describe import SObjectSchema
+
+    known = path.with_name(f"{file.account}.fields.json")
+    if not known.exists():
+        return {}
+    try:
+        schemas = [SObjectSchema.from_json(each) for each in json.loads(known.read_text("utf-8"))]
+    except (ValueError, KeyError, TypeError):
+        mistake(f"{known} is none that `crm-pipeline account export --to` wrote.")
+    by_name = {each.name: each for each in schemas}
+    return {
+        f"{each.sobject}.{each.field}": str(why)
+        for each in file.mappings
+        if each.is_filled
+        and each.sobject in by_name
+        and (why := by_name[each.sobject].misfit(each.field, each.constant))
+    }
 
 
 def _read(files: Sequence[Path]) -> "list[AccountFile]":

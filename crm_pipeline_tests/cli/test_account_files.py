@@ -7,6 +7,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
+from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_sessions
 
@@ -185,3 +186,34 @@ def test_the_schema_describes_files(run: Run):
     assert set(schema["required"]) == {"account", "client", "name", "login_url"}
     assert "parallel_requests" in schema["$defs"]["AccountSettings"]["properties"]
     assert json.loads(run("account", "schema", "--json").stdout) == schema
+
+
+def test_files_are_checked_without_a_database(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PIPELINE_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    file = tmp_path / "b.yaml"
+    known = f"account: b\nclient: c\nname: n\nlogin_url: {LOGIN_URL}\nfilters: ['@rival.example']\n"
+    file.write_text(f"{known}mapping: {{Lead: {{Region__c: {{source: county}}}}}}\n")
+    checked = run("account", "check", file).stdout
+    assert "Lead.Region__c\t3\t" in checked
+    assert "b: 1 row rejected: filtered by '@rival.example'." in checked
+    assert "b: 1 row rejected: invalid email." in checked
+    rows = tmp_path / "rows.csv"
+    rows.write_text("email,surname\na@example.com,A\n")
+    assert "no column county" in run("account", "check", file, f"--rows={rows}", fails=1).stdout
+    rows.write_text("nothing\n")
+    assert "has no rows" in run("account", "check", file, f"--rows={rows}", fails=1).stderr
+
+
+def test_mapped_fields_have_to_be_those_of_the_org(run: Run, org: Org, tmp_path: Path):
+    run("account", "test-login", "acme")
+    run("account", "mapping", "set", "acme", "Lead.Region__c", "--source=county")
+    run("account", "mapping", "set", "acme", "Lead.Rating", "--constant=Hot")
+    run("account", "export", f"--to={tmp_path}")
+    checked = run("account", "check", tmp_path / "acme.yaml", fails=1)
+    assert "Lead.Region__c\t3\tnot in the org, or hidden" in checked.stdout
+    assert "1 field cannot be filled so" in checked.stderr
+    (tmp_path / "acme.fields.json").write_text("[1]")
+    told = run("account", "check", tmp_path / "acme.yaml", fails=1).stderr
+    assert "is none that `crm-pipeline account export --to` wrote" in told
