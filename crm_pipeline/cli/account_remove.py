@@ -49,10 +49,10 @@ def remove(
             )
     folder.mkdir(parents=True, exist_ok=True)
     with locked(account_id) as connection:
-        with private_file(folder / "account.yaml") as opened:
+        with private_file(folder / f"{account_id}.yaml") as opened:
             opened.write(stored_file(connection, account_id).written())
-        made = _write_made(connection, account_id, folder / "records.csv")
-        receipts = _write_receipts(connection, account_id, folder / "receipts.csv")
+        made = _write_made(connection, account_id, folder / f"{account_id}-records.csv")
+        receipts = _write_receipts(connection, account_id, folder / f"{account_id}-receipts.csv")
         stays = ", ".join(f"{number:,} {sobject}" for sobject, number in sorted(made.items()))
         agree(
             f"What account {account_id} made stays in the org: {stays or 'nothing'}. Here all that "

@@ -50,7 +50,8 @@ def test_an_account_goes_with_all_that_is_kept_of_it_and_the_org_keeps_its_recor
     assert bench.cycle(REMOVALS).state == "Complete"
     before = {sobject: bench.records(sobject) for sobject in ("Lead", "Event", "CampaignMember")}
     beta = left_of(pipeline, "beta")
-    to = f"--to={tmp_path / 'acme'}"
+    ended = tmp_path / "ended"
+    to = f"--to={ended}"
     active = run("account", "remove", ACCOUNT, to, "--yes", fails=1).stderr
     assert "`crm-pipeline account disable acme` ends them first" in active
     run("account", "disable", ACCOUNT)
@@ -63,13 +64,16 @@ def test_an_account_goes_with_all_that_is_kept_of_it_and_the_org_keeps_its_recor
     assert left_of(pipeline, "beta") == beta
     assert {sobject: bench.records(sobject) for sobject in before} == before
     assert "no account 'acme'" in run("account", "show", ACCOUNT, fails=1).stderr
-    kept = yaml.safe_load((tmp_path / "acme" / "account.yaml").read_text())
+    kept = yaml.safe_load((ended / "acme.yaml").read_text())
     assert (kept["account"], kept["client"]) == (ACCOUNT, "client-1")
-    with (tmp_path / "acme" / "records.csv").open(newline="", encoding="utf-8") as opened:
+    with (ended / "acme-records.csv").open(newline="", encoding="utf-8") as opened:
         records = {row["about"]: row["record"] for row in csv.DictReader(opened)}
     [lead] = [each["Id"] for each in before["Lead"] if each["Email"] == "p1@example.com"]
     assert records["person:p1@example.com"] == lead
-    with (tmp_path / "acme" / "receipts.csv").open(newline="", encoding="utf-8") as opened:
+    with (ended / "acme-receipts.csv").open(newline="", encoding="utf-8") as opened:
         [receipt] = csv.DictReader(opened)
     assert (receipt["kind"], receipt["state"]) == ("removal", "done")
-    assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "acme").iterdir())
+    run("account", "disable", "beta")
+    run("account", "remove", "beta", to, "--yes")
+    assert len(list(ended.iterdir())) == 6, "no account's files take the place of another's"
+    assert all(file.stat().st_mode & 0o077 == 0 for file in ended.iterdir())
