@@ -57,8 +57,8 @@ def find(
         say("Whoever has this address was removed on request; only that is kept of them.")
     elif not (story.people or story.moments or unsent):
         mistake(
-            f"Account {account_id} knows nothing of {sought.strip()}, nor does a row of the "
-            "warehouse that it does not send."
+            f"Account {account_id} knows nothing of {sought.strip()}, and no row of the warehouse "
+            "was found."
         )
     _print_account(account)
     for person in story.people:

@@ -109,6 +109,8 @@ def list_(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.statements import statement
 
+    if since is not None and until is not None and until <= since:
+        mistake("--until is to be later than --since.")
     wanted = {
         "account_id": account,
         "states": list(states or _FAILED),

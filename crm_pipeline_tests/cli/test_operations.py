@@ -122,6 +122,8 @@ def test_operations_are_listed_by_kind_and_time_and_written_to_a_file(
         assert f"{no_file} cannot be written: it is no file." in said
     assert (tmp_path / "pipe").is_fifo()
     run("operations", "list", "--since=yesterday", fails=2)
+    backwards = run("operations", "list", "--since=2026-11-02", "--until=2026-11-01", fails=1)
+    assert "--until is to be later than --since" in backwards.stderr
 
 
 def test_operations_in_any_state_are_listed(run: Run, refused: int, pipeline: Engine):
