@@ -202,6 +202,7 @@ class _Cycle:
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
         self._whole = whole
+        self._caught_up = False
         self._held_for = ""
 
     def look(self) -> None:
@@ -241,7 +242,7 @@ class _Cycle:
         with ledger.step():
             # Newer versions of what is held may be read now, and supersede it.
             self._release()
-        self._read()
+        has_read = self._read()
         if reading_back and org_is_there:
             org_is_there = attempt(
                 lambda: without_removed(desk, lambda: self._read_back(desk)), reading_back
@@ -254,6 +255,7 @@ class _Cycle:
             delivered = attempt(
                 lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
             )
+            self._caught_up = has_read and delivered and not self._reader.reads_on
             # What is held back was not sought.
             if delivered and self._occasion is None and not self._attempts.problems:
                 with ledger.step() as connection:
@@ -374,12 +376,16 @@ class _Cycle:
             does = act if asked or not topic.answers else _do_nothing
             self._attempts.attempt(does, frozenset((topic.name,)))
 
-    def _read(self) -> None:
-        """Reads what is new for each flow that the account has on."""
+    def _read(self) -> bool:
+        """Reads what is new for each flow that the account has on; returns whether none failed."""
+        has_read = True
         for flow, choices in self._flows:
             if flow.reads(self._report.steps):
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
-                self._attempts.attempt(partial(self._reader.read, flow, choices), reading)
+                has_read &= self._attempts.attempt(
+                    partial(self._reader.read, flow, choices), reading
+                )
+        return has_read
 
     @property
     def _is_whole(self) -> bool:
@@ -457,7 +463,7 @@ class _Cycle:
             api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
-        if self._whole and report.state == "Complete" and not self._reader.reads_on:
+        if self._whole and self._caught_up:
             load_ended(connection, report.account_id)
         report.watermark = standing.watermark
         report.remedy = remedies(

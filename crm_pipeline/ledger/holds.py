@@ -152,7 +152,7 @@ def let_through(connection: Connection, account_id: str, last_operation: int) ->
 
 
 def approve_load(connection: Connection, account_id: str) -> None:
-    """Lets everything through, as a person said, until a whole cycle is Complete and read all."""
+    """Lets everything through, as a person said, until a whole cycle has read and sent all."""
     connection.execute(statement("holds/approve_load"), {"account_id": account_id})
 
 

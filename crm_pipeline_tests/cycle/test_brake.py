@@ -184,6 +184,18 @@ def test_an_account_of_which_something_fails_for_days_is_held_all_the_same(serve
     assert leads(served)["p1"] == "Last 1"
 
 
+def test_the_first_load_ends_when_all_was_read_and_sent_though_something_else_fails(
+    bench: Bench,
+) -> None:
+    bench.settings(limits=FEW, engagement={})
+    come(bench, 1, 2, 3)
+    assert bench.cycle().state == "Failed", "the org lacks the objects of the workflow"
+    assert len(leads(bench)) == 3
+    come(bench, 4, 5, 6, minute=60)
+    assert "3 people would be new (at most 2)" in bench.cycle().reason
+    assert len(leads(bench)) == 3
+
+
 def test_a_plan_says_that_a_cycle_would_be_held_and_is_applied_all_the_same(served: Bench) -> None:
     come(served, 4, 5, 6, minute=60)
     served.connection.commit()
