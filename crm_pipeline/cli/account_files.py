@@ -11,6 +11,7 @@ from crm_pipeline.cli.databases import is_set_up, migrated, transaction
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.questions import is_in_parts
 from crm_pipeline.cli.show import counted, print_document, print_table, say
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def apply(
         if any(changes.values()):
             raise typer.Exit(1)
         return
+    is_in_parts()
     for file in wanted:
         if changes[file.account]:
             _change(file, changes[file.account], yes=yes)

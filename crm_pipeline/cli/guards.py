@@ -9,7 +9,7 @@ import typer
 
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.questions import Question, is_agreed, say_once
+from crm_pipeline.cli.questions import Question, is_agreed, refused, say_once
 from crm_pipeline.cli.show import say, shown
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def agree(what: str, question: str, *, yes: bool) -> None:
     if yes:
         say(what)
     elif not _can_ask():
-        mistake(f"{what} Nothing is changed, as nobody can be asked here; --yes agrees.")
+        mistake(f"{what} {refused()}, as nobody can be asked here; --yes agrees.")
     elif not is_agreed(what):
         raise Question(what, question)
 

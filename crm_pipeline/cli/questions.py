@@ -31,12 +31,20 @@ class Question(PicklableError):  # noqa: N818 - an answer is wanted, and nothing
         self.question = question
 
 
+_REFUSED = "Nothing is changed"
+
+
 class Conversation:
-    """Questions agreed to, and lines told, in the attempts at one command so far."""
+    """Questions agreed to, and lines told, in the attempts at one command so far.
+
+    Attributes:
+        refused: what is said where a person does not agree, or cannot be asked.
+    """
 
     def __init__(self) -> None:
         self.agreed: set[str] = set()
         self.told: set[str] = set()
+        self.refused = _REFUSED
 
 
 _CONVERSATION: ContextVar[Conversation | None] = ContextVar("_CONVERSATION", default=None)
@@ -46,6 +54,19 @@ def is_agreed(what: str) -> bool:
     """Returns whether the person has agreed to exactly this, in this run of the program."""
     conversation = _CONVERSATION.get()
     return conversation is not None and what in conversation.agreed
+
+
+def refused() -> str:
+    """Returns what is said where a person does not agree."""
+    conversation = _CONVERSATION.get()
+    return _REFUSED if conversation is None else conversation.refused
+
+
+def is_in_parts() -> None:
+    """Has a refusal be about the question alone: the command may have done other parts already."""
+    conversation = _CONVERSATION.get()
+    if conversation is not None:
+        conversation.refused = "That is not done"
 
 
 def say_once(line: str, *, err: bool = False) -> None:
@@ -74,7 +95,7 @@ def with_answers(command: Callable[[], T]) -> T:
                 question = asked
             say(question.what)
             if not typer.confirm(question.question):
-                raise typer.TyperException("Nothing is changed.")
+                raise typer.TyperException(f"{conversation.refused}.")
             conversation.agreed.add(question.what)
     finally:
         _CONVERSATION.reset(token)

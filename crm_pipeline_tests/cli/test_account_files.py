@@ -163,6 +163,20 @@ def test_text_that_looks_like_a_number_stays_as_it_is_written(
     assert stored["settings"] == {"parallel_requests": 2, "degrade_fields": True}
 
 
+def test_who_does_not_agree_to_a_part_is_told_that_it_alone_is_not_done(
+    run: Run, client: None, acme: str, tmp_path: Path
+):
+    known = yaml.safe_load(run("account", "export", acme).stdout)
+    file = tmp_path / "acme.yaml"
+    for number, typed in enumerate((None, "n\n"), start=2):
+        changed = {**known, "settings": {"parallel_requests": number}, "sessions": [1]}
+        file.write_text(json.dumps(changed))
+        said = run("account", "apply", file, typed=typed, fails=1)
+        assert "That is not done" in said.stderr
+        assert "Nothing is changed" not in said.stderr
+        assert f"parallel_requests\t{number}" in run("account", "show", acme).stdout
+
+
 def test_what_is_exported_in_one_piece_is_applied_as_it_is(run: Run, acme: str, tmp_path: Path):
     run(
         "account",
