@@ -1,6 +1,5 @@
 """`crm-pipeline account remove`: the end of a contract."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +9,10 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
-from crm_pipeline.cli.files import private_file
+from crm_pipeline.cli.files import private_file, write_csv
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, say, shown
+from crm_pipeline.cli.show import counted, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -97,6 +96,4 @@ def _write_receipts(connection: "Connection", account_id: str, file: Path) -> in
 
 def _write(file: Path, columns: Iterable[str], rows: Iterable[Any]) -> None:
     with private_file(file) as opened:
-        writer = csv.writer(opened)
-        writer.writerow(columns)
-        writer.writerows([shown(value) for value in row] for row in rows)
+        write_csv(opened, columns, rows)

@@ -10,9 +10,9 @@ import typer
 
 from crm_pipeline.cli.arguments import OfAccount
 from crm_pipeline.cli.databases import locked, transaction
-from crm_pipeline.cli.files import private_file
+from crm_pipeline.cli.files import private_file, write_csv
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
+from crm_pipeline.cli.show import counted, print_facts, print_table, say
 from crm_pipeline.cli.who import who
 
 if TYPE_CHECKING:
@@ -160,26 +160,35 @@ def _cells(row: "Row[Any]") -> tuple[Any, ...]:
     )
 
 
+def _further_cells(row: "Row[Any]") -> tuple[Any, ...]:
+    return (row.kind, row.sobject, row.action, row.salesforce_id, row.happened_at)
+
+
 def _write(file: Path, connection: "Connection", wanted: Mapping[str, Any]) -> int:
     """Writes all operations that are wanted as CSV; returns how many."""
-    import csv
-
     from crm_pipeline.database.statements import statement
 
-    written = 0
+    rows = connection.execute(
+        statement("operations/list_operations"),
+        {**wanted, "limit": None},
+        execution_options={"yield_per": _ROWS_AT_ONCE},
+    )
     with private_file(file) as opened:
-        writer = csv.writer(opened)
-        writer.writerow(_COLUMNS_OF_FILES)
-        rows = connection.execute(
-            statement("operations/list_operations"),
-            {**wanted, "limit": None},
-            execution_options={"yield_per": _ROWS_AT_ONCE},
+        return write_csv(
+            opened,
+            _COLUMNS_OF_FILES,
+            (
+                (
+                    *_cells(row),
+                    row.kind,
+                    row.sobject,
+                    row.action,
+                    row.salesforce_id,
+                    row.happened_at,
+                )
+                for row in rows
+            ),
         )
-        for row in rows:
-            more = (row.kind, row.sobject, row.action, row.salesforce_id, row.happened_at)
-            writer.writerow(shown(value) for value in (*_cells(row), *more))
-            written += 1
-    return written
 
 
 def _say_what_waits(standing: "Row[Any]") -> None:

@@ -1,11 +1,11 @@
 """`crm-pipeline plan`: what the next cycle would do, before it does."""
 
-import csv
 import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -15,9 +15,9 @@ import typer
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
-from crm_pipeline.cli.files import private_file
+from crm_pipeline.cli.files import private_file, write_csv
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, print_facts, print_table, say, shown
+from crm_pipeline.cli.show import counted, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from crm_pipeline.cycle.plan import Plan, PlannedFieldChange, PlannedReason, PlannedRecord
@@ -230,10 +230,7 @@ def _reason(record: "PlannedRecord") -> str:
 
 
 def _write_csv(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
-    writer = csv.writer(opened)
-    writer.writerow(_COLUMNS)
-    for record in records:
-        writer.writerows([shown(value) for value in row] for row in _rows(record))
+    write_csv(opened, _COLUMNS, chain.from_iterable(map(_rows, records)))
 
 
 def _write_json(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
