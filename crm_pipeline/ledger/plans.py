@@ -155,6 +155,12 @@ def take_unseen(connection: Connection, account_id: str, cycle_id: int) -> list[
     return objects(connection.execute(statement("plans/take_unseen"), asked), KeptPlan)
 
 
+def leave_unseen(connection: Connection, account_id: str, cycle_id: int) -> None:
+    """Has the plans that a cycle has seen wait for the next one."""
+    asked = {"account_id": account_id, "cycle_id": cycle_id}
+    connection.execute(statement("plans/leave_unseen"), asked)
+
+
 def departures_of(connection: Connection, plan_id: int) -> list[Departure]:
     """Where a cycle departed from a plan; what nothing explains comes first."""
     asked = {"plan_id": plan_id}
