@@ -6,7 +6,6 @@ by itself when the hold is over.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.holds import (
     Brake,
     Exceeded,
+    NewRows,
     Unjudged,
     Usual,
     brake_of,
@@ -26,6 +26,7 @@ from crm_pipeline.ledger.holds import (
     let_all_through,
     let_through,
     made_of_kinds,
+    rows_of_cycles,
     unjudged,
     usual_of,
 )
@@ -53,14 +54,6 @@ class AccountHeld(PicklableError):  # noqa: N818 - nothing is wrong, a decision 
             "drops it, `crm-pipeline plan ACCOUNT` shows it first"
         )
         super().__init__(f"Held before anything was sent: {told(exceeded)}; {self.action}")
-
-
-@dataclass(frozen=True, slots=True)
-class NewRows:
-    """New rows that a cycle has read, and those of them that were rejected."""
-
-    read: int
-    rejected: int
 
 
 def told(exceeded: Sequence[Exceeded]) -> str:
@@ -116,7 +109,13 @@ def _judged(
     if not found:
         return ()
     last = max(each.last_operation for each in found)
-    exceeded = _beyond(connection, account, brake, found, report)
+    rows = new_rows(report)
+    first = min((each.first_cycle for each in found if each.first_cycle), default=cycle_id)
+    if first < cycle_id:
+        # They have read, and sent nothing: the account was held, or they were of some steps.
+        earlier = rows_of_cycles(connection, account_id, first, cycle_id)
+        rows = NewRows(rows.read + earlier.read, rows.rejected + earlier.rejected)
+    exceeded = _beyond(connection, account, brake, found, rows)
     if exceeded:
         after = brake.passed_operation
         hold(connection, account_id, cycle_id, after=after, last_operation=last, exceeded=exceeded)
@@ -131,11 +130,10 @@ def _beyond(
     account: Account,
     brake: Brake,
     found: Sequence[Unjudged],
-    report: CycleReport,
+    rows: NewRows,
 ) -> list[Exceeded]:
     """The limits that are exceeded; history is read only where a number alone is large."""
     limits, account_id = account.settings.limits, account.account_id
-    rows = new_rows(report)
     new = sum(each.new_people for each in found)
     changed = sum(each.known_people for each in found)
     deleted = {each.kind: each.deletions for each in found if each.deletions > limits.deletions}
@@ -181,7 +179,7 @@ def beyond(
         new: people of whom no record is known.
         deleted: what would be deleted, by kind.
         made: what we made in the org, by kind.
-        rows: the cycle's.
+        rows: of the cycles that have read this.
     """
     days = usual.days_since_read
     found: list[Exceeded] = []

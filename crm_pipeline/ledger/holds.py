@@ -58,13 +58,21 @@ class Brake(NamedTuple):
 
 
 class Unjudged(NamedTuple):
-    """What of one kind was not held to the limits yet."""
+    """What of one kind was not held to the limits yet; `first_cycle` read the first of it."""
 
     kind: str
     new_people: int
     known_people: int
     deletions: int
     last_operation: int
+    first_cycle: int | None
+
+
+class NewRows(NamedTuple):
+    """New rows that cycles have read, and those of them that were rejected."""
+
+    read: int
+    rejected: int
 
 
 class Usual(NamedTuple):
@@ -117,6 +125,12 @@ def unjudged(connection: Connection, account_id: str, after: int) -> list[Unjudg
     """Counts what is to be sent behind an operation, by kind."""
     asked = {"account_id": account_id, "after": after}
     return objects(connection.execute(statement("holds/unjudged"), asked), Unjudged)
+
+
+def rows_of_cycles(connection: Connection, account_id: str, first: int, before: int) -> NewRows:
+    """The new rows of an account's cycles from one on, and before another one."""
+    asked = {"account_id": account_id, "first": first, "before": before}
+    return the_object(connection.execute(statement("holds/rows_of_cycles"), asked), NewRows)
 
 
 def changed_people(connection: Connection, account_id: str, after: int) -> int:

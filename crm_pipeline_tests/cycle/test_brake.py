@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.limits import Limits
-from crm_pipeline.cycle.brake import NewRows, beyond
+from crm_pipeline.cycle.brake import beyond
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.engines import engine
 from crm_pipeline.ledger import holds
-from crm_pipeline.ledger.holds import Usual
+from crm_pipeline.ledger.holds import NewRows, Usual
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import kept_plans
 from crm_pipeline_tests.cycle.attribution.test_walk_of_deals import dies_at
@@ -167,6 +167,22 @@ def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> 
     decide("approve")
     assert served.cycle().state == "Complete"
     assert len(leads(served)) == 4
+
+
+def test_rows_that_are_rejected_while_an_account_is_held_hold_what_came_with_them(
+    served: Bench,
+) -> None:
+    come(served, 4, 5, 6, minute=60)
+    served.cycle()
+    come(served, 7, minute=120)
+    come(served, 8, 9, 10, minute=120, email="")
+    served.cycle()
+    decide("approve")
+    assert "3 of 4 new rows are rejected (at most 2)" in served.cycle().reason
+    assert len(leads(served)) == 3
+    assert decide("reject", "a column that moved") == 2
+    assert served.cycle().state == "Complete"
+    assert sorted(leads(served)) == ["p1", "p2", "p3", "p4", "p5", "p6"]
 
 
 def test_an_account_of_which_something_fails_for_days_is_held_all_the_same(served: Bench) -> None:

@@ -6,7 +6,8 @@ SELECT
     count(*) FILTER (
         WHERE CASE WHEN o.kind = 'record' THEN o.intent ->> 'fields' IS NULL ELSE o.gone END
     ) AS deletions,
-    max(o.operation_id) AS last_operation
+    max(o.operation_id) AS last_operation,
+    min(o.read_by) AS first_cycle
 FROM crm.operation AS o
 LEFT JOIN crm.identity AS i
     ON o.kind = 'person' AND o.account_id = i.account_id AND o.person_key = i.person_key

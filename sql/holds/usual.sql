@@ -41,11 +41,14 @@ SELECT
     coalesce(
         greatest(extract(EPOCH FROM now() - greatest(a.complete_at, r.started_at)) / 86400, 1), 1
     )::double precision AS days_since_read,
-    (SELECT coalesce(sum(c.row_count), 0) FROM cycles AS c)::bigint AS row_count,
-    (SELECT coalesce(sum(c.rejected), 0) FROM cycles AS c)::bigint AS rejected
+    r.row_count,
+    r.rejected
 FROM anchor AS a
 CROSS JOIN (
-    SELECT max(c.started_at) AS started_at
+    SELECT
+        max(c.started_at) AS started_at,
+        coalesce(sum(c.row_count), 0)::bigint AS row_count,
+        coalesce(sum(c.rejected), 0)::bigint AS rejected
     FROM cycles AS c
     WHERE c.row_count IS NOT NULL AND c.state <> 'Held'
 ) AS r
