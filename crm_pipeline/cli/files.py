@@ -20,11 +20,12 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s()./-]*\Z)")
 def private_file(path: Path) -> Iterator[IO[str]]:
     """A file that only its owner may read; one that was there stays until this one is whole.
 
-    Ends the command where something else has that name: a folder, or a device, which would be gone.
+    Ends the command where something else has that name, which would be gone: a folder, a device, a
+    link as /dev/stdout.
     """
     try:
-        if path.exists() and not path.is_file():
-            mistake(f"{path} cannot be written: it is no file.")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            mistake(f"{path} cannot be written: it is no file of its own.")
         descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         mistake(f"{path} cannot be written: {error.strerror}.")

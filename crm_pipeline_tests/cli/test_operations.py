@@ -117,10 +117,12 @@ def test_operations_are_listed_by_kind_and_time_and_written_to_a_file(
     in_no_folder = run("operations", "list", f"--csv={tmp_path}/no/such.csv", fails=1)
     assert "cannot be written" in in_no_folder.stderr
     os.mkfifo(tmp_path / "pipe")
-    for no_file in (tmp_path, tmp_path / "pipe"):
+    (tmp_path / "link").symlink_to(file)
+    for no_file in (tmp_path, tmp_path / "pipe", tmp_path / "link"):
         said = run("operations", "list", f"--csv={no_file}", fails=1).stderr
-        assert f"{no_file} cannot be written: it is no file." in said
+        assert f"{no_file} cannot be written: it is no file of its own." in said
     assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
     run("operations", "list", "--since=yesterday", fails=2)
     backwards = run("operations", "list", "--since=2026-11-02", "--until=2026-11-01", fails=1)
     assert "--until is to be later than --since" in backwards.stderr
