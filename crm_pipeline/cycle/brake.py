@@ -105,10 +105,10 @@ def _judged(
     if brake.load_approved:
         let_all_through(connection, account_id)
         return ()
-    found = unjudged(connection, account_id, brake.passed_operation)
-    if not found:
-        return ()
-    last = max(each.last_operation for each in found)
+    after = brake.passed_operation
+    found = unjudged(connection, account_id, after)
+    # Nothing may be left to be sent where all rows are rejected: that is told all the same.
+    last = max((each.last_operation for each in found), default=after)
     rows = new_rows(report)
     first = min((each.first_cycle for each in found if each.first_cycle), default=cycle_id)
     if first < cycle_id:
@@ -117,9 +117,8 @@ def _judged(
         rows = NewRows(rows.read + earlier.read, rows.rejected + earlier.rejected)
     exceeded = _beyond(connection, account, brake, found, rows)
     if exceeded:
-        after = brake.passed_operation
         hold(connection, account_id, cycle_id, after=after, last_operation=last, exceeded=exceeded)
-    else:
+    elif found:
         let_through(connection, account_id, last)
         report.counts.new_people += sum(each.new_people for each in found)
     return exceeded

@@ -169,6 +169,18 @@ def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> 
     assert len(leads(served)) == 4
 
 
+def test_rows_of_which_all_are_rejected_are_told_though_nothing_is_left_to_be_sent(
+    served: Bench,
+) -> None:
+    come(served, 4, 5, 6, minute=60, email="")
+    report = served.cycle()
+    assert (report.state, "3 of 3 new rows are rejected" in report.reason) == ("Held", True)
+    assert served.cycle().state == "Complete", "nothing waits for a decision"
+    come(served, 7, minute=120)
+    assert served.cycle().state == "Complete"
+    assert len(leads(served)) == 4
+
+
 def test_rows_that_are_rejected_while_an_account_is_held_hold_what_came_with_them(
     served: Bench,
 ) -> None:
