@@ -101,31 +101,13 @@ def stopped_by_ctrl_c() -> Iterator[Event]:
 
 def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[CycleReport]":
     """Runs the cycles one after the other, and shows how far they are on stderr."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    from crm_pipeline.cli.progress import RateColumn, show_phases
+    from crm_pipeline.cli.progress import phase_bars, show_phases
     from crm_pipeline.cycle.cycle import collect_rarely, sync_account
 
     collect_rarely()
     run_id = f"cli-{uuid4()}"
     reports = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn())
-    stderr = console(stderr=True)
-    bars = Progress(
-        *columns,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    )
+    bars = phase_bars(console(stderr=True))
     with bars, ThreadPoolExecutor(1) as one_thread:
         accounts = bars.add_task("accounts", total=len(account_ids))
         for account_id in account_ids:
@@ -134,7 +116,8 @@ def _run(database: "Engine", account_ids: Sequence[str], stop: Event) -> "list[C
             under_way = one_thread.submit(
                 sync_account, account_id, run_id=run_id, stop_asked=stop.is_set
             )
-            show_phases(database, account_id, under_way, bars)
+            if not bars.disable:
+                show_phases(database, account_id, under_way, bars)
             reports.append(under_way.result())
             bars.advance(accounts)
     return reports

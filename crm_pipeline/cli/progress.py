@@ -4,16 +4,28 @@ from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import ProgressColumn, Task
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 from rich.text import Text
 
 from crm_pipeline.cli.show import counted
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.console import Console
+    from rich.progress import TaskID
     from sqlalchemy import Connection, Engine
 
 _LOOK_EVERY_SECONDS = 0.5
+_BAR_WIDTH = 10
 
 _PHASES = {
     "person": "people",
@@ -36,8 +48,27 @@ class RateColumn(ProgressColumn):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
+def phase_bars(stderr: "Console") -> Progress:
+    """Returns bars with numbers, rate, time and estimate: where it is narrow, names wrap alone."""
+
+    def whole() -> Column:
+        return Column(no_wrap=True)
+
+    return Progress(
+        TextColumn("{task.description}", table_column=Column()),
+        BarColumn(_BAR_WIDTH, table_column=whole()),
+        MofNCompleteColumn(table_column=whole()),
+        RateColumn(table_column=whole()),
+        TimeElapsedColumn(table_column=whole()),
+        TimeRemainingColumn(table_column=whole()),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
+
+
 def show_phases(
-    database: "Engine", account_id: str, under_way: "Future[Any]", bars: "Progress"
+    database: "Engine", account_id: str, under_way: "Future[Any]", bars: Progress
 ) -> None:
     """Has a bar for each kind of operations until a cycle ends, and says what goes out now."""
     most: dict[str, int] = {}
@@ -52,7 +83,7 @@ def show_phases(
             left = still_open.get(kind, 0)
             most[kind] = max(most.get(kind, 0), left)
             if most[kind] and kind not in tasks:
-                tasks[kind] = bars.add_task(f"{account_id}: {name}", total=None)
+                tasks[kind] = bars.add_task(name, total=None)
             if kind in tasks:
                 bars.update(tasks[kind], total=most[kind], completed=most[kind] - left)
     for task in (now, *tasks.values()):
