@@ -105,14 +105,18 @@ BROKEN = [each.account_id for each in SAMPLE_ACCOUNTS if each.state == "Failed"]
 
 
 def foreseen_in_dagster() -> Shown:
-    """All is green, in sync, present and judged but what the sample data means to be broken."""
+    """All is green, in sync, present and judged but what the sample data means to be broken.
+
+    Plans are made where somebody asks for one, and nobody has.
+    """
     refused = [each.account_id for each in SAMPLE_ACCOUNTS if each.refused_addresses]
     not_done = {(step, each) for step in undone_without("load_results") for each in BROKEN}
     state = {("sync_state", account) for account in BROKEN}
+    unasked = {("plan", each.account_id) for each in SAMPLE_ACCOUNTS if each.state != "Disabled"}
     return Shown(
         failed=not_done | state,
         unsynced=state,
-        missing=not_done,
+        missing=not_done | unasked,
         broken={("no_exhausted_retries", account) for account in refused},
         unjudged=set(),
     )
