@@ -224,7 +224,7 @@ def columns(warehouse: Engine) -> frozenset[str]:
         "again": [],
     }
     known = {"street"}
-    with warehouse.connect() as connection:
+    with explained(EXTRACT_NAMES[0]), warehouse.connect() as connection:
         for name in EXTRACT_NAMES:
             with explained(name):
                 known.update(connection.execute(statement(f"extract/{name}"), nobody).keys())

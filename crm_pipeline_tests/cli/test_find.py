@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 from typer.testing import Result
 
-from crm_pipeline.accounts.store import add_filter
+from crm_pipeline.accounts.store import FieldMapping, add_filter, set_field_mapping
+from crm_pipeline.database.engines import engine
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.cycle.attribution.deals import deals
 from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
@@ -164,6 +166,20 @@ def test_who_is_unknown_or_removed_is_said_to_be(run: Run, told: Bench):
     assert "removed on request; only that is kept of them" in found
     assert "What happened" not in found
     assert not told.connection.scalar(text("SELECT count(*) FROM crm.candidate"))
+
+
+def test_without_the_warehouse_the_ledger_tells_what_it_knows(
+    run: Run, told: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    set_field_mapping(told.connection, ACCOUNT, FieldMapping("Lead", "Rating", source="county"))
+    told.connection.commit()
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    settings.cache_clear()
+    engine.cache_clear()
+    found = run("find", ACCOUNT, "p1@example.com")
+    engine("pipeline").dispose()
+    assert "The warehouse could not be asked: The warehouse does not answer" in found.stderr
+    assert "read by cycle 2\tLastName: Last 1 → Other" in found.stdout
 
 
 def test_a_caller_is_found_by_number_with_calls_and_opportunities(run: Run, deals: Bench):

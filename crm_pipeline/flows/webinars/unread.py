@@ -32,7 +32,7 @@ from crm_pipeline.ledger.counts import (
 from crm_pipeline.ledger.counts import too_many as are_too_many
 from crm_pipeline.ledger.positions import Position, positions
 from crm_pipeline.ledger.visits import others_of
-from crm_pipeline.sources.errors import ExtractError
+from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, ExtractName, Rows
 from crm_pipeline.sources.row_counts import Day, days_of_warehouse, still_there
 from crm_pipeline.sources.shipped import NEVER
@@ -236,7 +236,7 @@ def _compare(
     key, until = NATURAL_KEY[source], _settled_until(position)
 
     def both_sides(named: Sequence[date] = ()) -> tuple[dict[date, Day], dict[date, ReadDay]]:
-        with warehouse.connect() as connection:
+        with explained("row_counts"), warehouse.connect() as connection:
             there = days_of_warehouse(
                 connection,
                 account.client_id,
@@ -254,11 +254,12 @@ def _compare(
     differing = [day for day in differing if day not in later]
     numbers = {day: _numbers(there, read, day) for day in differing}
     deleting = account.settings.vanished == "delete"
-    explained = last.explained
+    known_before = last.explained
     known = {
-        day: explained[str(day)]
+        day: known_before[str(day)]
         for day in differing
-        if str(day) in explained and not ((deleting or last.believed) and explained[str(day)][-1])
+        if str(day) in known_before
+        and not ((deleting or last.believed) and known_before[str(day)][-1])
     }
     named: Mapping[int, datetime] = {}
     were: Mapping[int, datetime] = {}
