@@ -105,10 +105,12 @@ def in_one_line(error: Exception) -> str | None:
     from crm_pipeline.database.sessions import PoolerError
     from crm_pipeline.local_org.config import OrgConfigError
     from crm_pipeline.salesforce.errors import SalesforceProblem
+    from crm_pipeline.sources.errors import ExtractError
 
     told = (
         AccountError,
         EmbeddedPostgresError,
+        ExtractError,
         OrgConfigError,
         PipelineDatabaseError,
         PoolerError,

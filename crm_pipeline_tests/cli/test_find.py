@@ -172,12 +172,15 @@ def test_without_the_warehouse_the_ledger_tells_what_it_knows(
     run: Run, told: Bench, monkeypatch: pytest.MonkeyPatch
 ):
     set_field_mapping(told.connection, ACCOUNT, FieldMapping("Lead", "Rating", source="county"))
+    event = event_id(told)
     told.connection.commit()
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
     engine.cache_clear()
     found = run("find", ACCOUNT, "p1@example.com")
+    explained = run("campaign", "explain", ACCOUNT, event, "p1@example.com", fails=1).stderr
     engine("pipeline").dispose()
+    assert explained.startswith("The warehouse does not answer; check WAREHOUSE_URL")
     assert "The warehouse could not be asked: The warehouse does not answer" in found.stderr
     assert "read by cycle 2\tLastName: Last 1 → Other" in found.stdout
 
