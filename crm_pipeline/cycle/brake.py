@@ -27,6 +27,7 @@ from crm_pipeline.ledger.holds import (
     let_through,
     made_of_kinds,
     rows_of_cycles,
+    take_left_out,
     unjudged,
     usual_of,
 )
@@ -105,6 +106,8 @@ def _judged(
     if brake.load_approved:
         let_all_through(connection, account_id)
         return ()
+    if account.settings.unknown_email != "neither" and take_left_out(connection, account_id):
+        brake = brake_of(connection, account_id)
     after = brake.passed_operation
     found = unjudged(connection, account_id, after)
     # Nothing may be left to be sent where all rows are rejected: that is told all the same.

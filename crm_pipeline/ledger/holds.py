@@ -127,6 +127,15 @@ def unjudged(connection: Connection, account_id: str, after: int) -> list[Unjudg
     return objects(connection.execute(statement("holds/unjudged"), asked), Unjudged)
 
 
+def take_left_out(connection: Connection, account_id: str) -> bool:
+    """Has people wait who were left out, as the account made nobody; returns whether there are.
+
+    They and what is behind them are not let through yet.
+    """
+    taken = connection.execute(statement("holds/take_left_out"), {"account_id": account_id})
+    return taken.rowcount > 0
+
+
 def rows_of_cycles(connection: Connection, account_id: str, first: int, before: int) -> NewRows:
     """The new rows of an account's cycles from one on, and before another one."""
     asked = {"account_id": account_id, "first": first, "before": before}

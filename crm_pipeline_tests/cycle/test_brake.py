@@ -169,6 +169,23 @@ def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> 
     assert len(leads(served)) == 4
 
 
+def test_people_who_were_left_out_are_held_when_the_account_makes_people_again(
+    bench: Bench,
+) -> None:
+    bench.settings(limits=FEW, unknown_email="neither")
+    come(bench, 1, 2, 3)
+    assert bench.cycle().state == "Complete"
+    come(bench, 4, minute=60)
+    assert bench.cycle().state == "Complete"
+    bench.settings(unknown_email="Lead")
+    assert "4 people would be new (at most 2)" in bench.cycle().reason
+    assert leads(bench) == {}
+    decide("approve")
+    assert bench.cycle().state == "Complete"
+    assert len(leads(bench)) == len(bench.records("Event")) == 4
+    assert bench.cycle().counts.api_calls == 0
+
+
 def test_rows_of_which_all_are_rejected_are_told_though_nothing_is_left_to_be_sent(
     served: Bench,
 ) -> None:
