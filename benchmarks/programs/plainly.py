@@ -68,6 +68,7 @@ def registrations(task: Task) -> Iterator[RowMapping]:
         "since": "-infinity",
         "sessions": None,
         "backfilled": [],
+        "again": [],
     }
     with engine.connect().execution_options(stream_results=True) as connection:
         rows = connection.execute(statement("extract/registrations"), everything).mappings()
