@@ -111,16 +111,12 @@ def clients_() -> None:
     from crm_pipeline.accounts.store import AccountOverview, list_accounts
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sources.clients import clients
-    from crm_pipeline.sources.errors import ExtractError
 
     accounts: list[AccountOverview] = []
     if is_set_up():
         with transaction() as connection:
             accounts = list_accounts(connection)
-    try:
-        found = clients(engine("warehouse"))
-    except ExtractError as error:
-        mistake(f"{error}.")
+    found = clients(engine("warehouse"))
     print_table(
         "",
         ("client", "registrations", "attendances", "newest row", "account"),

@@ -106,7 +106,6 @@ def suggest(account_id: AccountId) -> None:
         schemas_seen,
     )
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.mapping import DEFAULT_MAPPING, field_maps
     from crm_pipeline.sources.participations import columns
     from crm_pipeline.sources.suggestions import suggested
@@ -120,10 +119,7 @@ def suggest(account_id: AccountId) -> None:
             f"The fields of account {account_id}'s org are not known yet; `crm-pipeline account "
             f"test-login {account_id}` looks at them."
         )
-    try:
-        known = columns(engine("warehouse"))
-    except ExtractError as error:
-        mistake(f"{error}.")
+    known = columns(engine("warehouse"))
     maps = field_maps(account.settings, overrides)
     rows = [
         (

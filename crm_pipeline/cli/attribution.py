@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from crm_pipeline.cli.guards import agree
-from crm_pipeline.cli.mistakes import mistake
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,23 +22,16 @@ def confirm_attribution(
     """
     from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.tracked_leads import check_columns, count_leads
 
     chosen = account.settings.attribution
     if chosen is None:
         return
     if before.attribution is None or chosen.further_fields != before.attribution.further_fields:
-        try:
-            check_columns(engine("warehouse"), chosen.further_fields.values())
-        except ExtractError as error:
-            mistake(f"{error}.")
+        check_columns(engine("warehouse"), chosen.further_fields.values())
     if _confirm_anew(connection, before, account, yes=yes):
         return
-    try:
-        leads = count_leads(account.client_id)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    leads = count_leads(account.client_id)
     if not leads:
         return
     calls = lookup_calls(leads) + composite_calls({("Lead", "create"): leads})

@@ -74,7 +74,6 @@ def _events_of(account: "Account", chosen: "CampaignSettings", key: str) -> list
     from crm_pipeline.database.engines import engine
     from crm_pipeline.ledger.campaign_keys import SERIES, session_of
     from crm_pipeline.settings import settings
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import sessions_of_events
 
     session = session_of(key)
@@ -92,12 +91,9 @@ def _events_of(account: "Account", chosen: "CampaignSettings", key: str) -> list
         )
     if session is None:
         return [] if key.startswith(SERIES) else [int(key)]
-    try:
-        found = sessions_of_events(
-            engine("warehouse"), account.client_id, [session], settings().warehouse_timezone
-        )
-    except ExtractError as error:
-        mistake(f"{error}.")
+    found = sessions_of_events(
+        engine("warehouse"), account.client_id, [session], settings().warehouse_timezone
+    )
     if not found:
         mistake(f"The warehouse has no session {session} of this client.")
     return [each.event_id for each in found]

@@ -82,20 +82,16 @@ def explain(
 def _explain_rows(account: "Account", event_id: int, email: str) -> None:
     """Says why no row of an event makes whoever has an address a member of its campaign."""
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import events
     from crm_pipeline.sources.unsent import UnsentRows
 
     warehouse = engine("warehouse")
     with transaction() as connection:
-        try:
-            found = events(warehouse, account.client_id, [event_id])
-            if not found:
-                mistake(f"The warehouse has no event {event_id} of this client.")
-            rows = UnsentRows(connection, warehouse, account).of_person(email)
-            told = [row for row in rows if row.event_session_id in found[0].sessions]
-        except ExtractError as error:
-            mistake(f"{error}.")
+        found = events(warehouse, account.client_id, [event_id])
+        if not found:
+            mistake(f"The warehouse has no event {event_id} of this client.")
+        rows = UnsentRows(connection, warehouse, account).of_person(email)
+        told = [row for row in rows if row.event_session_id in found[0].sessions]
     if not told:
         mistake(
             f"Nobody with this address has to do with event {event_id} of {account.account_id}."
@@ -202,23 +198,19 @@ def delays(account_id: AccountId, event_id: EventId) -> None:
     from crm_pipeline.settings import settings
     from crm_pipeline.sources.account_rows import account_rows
     from crm_pipeline.sources.computed import last_left_at
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import events
     from crm_pipeline.sources.participations import ATTENDANCES
 
     warehouse = engine("warehouse")
     with transaction() as connection:
         account = get_account(connection, account_id)
-        try:
-            found = events(warehouse, account.client_id, [event_id])
-            if not found:
-                mistake(f"The warehouse has no event {event_id} of this client.")
-            sessions = [session for event in found for session in event.sessions]
-            seen_at = delivered_attendances(connection, account_id, sessions)
-            rows = account_rows(connection, warehouse, account, backfilled=[])
-            read = ATTENDANCES.named(rows.selection, seen_at.keys())
-        except ExtractError as error:
-            mistake(f"{error}.")
+        found = events(warehouse, account.client_id, [event_id])
+        if not found:
+            mistake(f"The warehouse has no event {event_id} of this client.")
+        sessions = [session for event in found for session in event.sessions]
+        seen_at = delivered_attendances(connection, account_id, sessions)
+        rows = account_rows(connection, warehouse, account, backfilled=[])
+        read = ATTENDANCES.named(rows.selection, seen_at.keys())
     zone = settings().warehouse_timezone
     left = {row.participation_id: last_left_at(row.columns, zone) for row in read}
     waits = sorted(

@@ -95,7 +95,6 @@ def storage_before_reading(
     from crm_pipeline.cli.account_login import storage_of_org
     from crm_pipeline.database.engines import engine
     from crm_pipeline.delivery.storage import ASKED_FROM
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_volumes
 
     with transaction() as connection:
@@ -105,10 +104,7 @@ def storage_before_reading(
         after = AccountSettings.parse(account_id, {"campaigns": chosen}).campaigns
         if after is None or (before is not None and before.grain == after.grain):
             return None
-    try:
-        volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
     return storage_of_org(account_id) if sum(volumes.values()) >= ASKED_FROM else None
 
 
@@ -127,7 +123,6 @@ def confirm_reading(
     from crm_pipeline.accounts.store import field_mappings, get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.flows.campaigns.back_fill import to_be_read_again, were_read
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import check_event_columns, event_volumes
 
     account = get_account(connection, account_id)
@@ -137,14 +132,11 @@ def confirm_reading(
     warehouse = engine("warehouse")
     first = not were_read(connection, account)
     overrides = field_mappings(connection, account_id)
-    try:
-        check_event_columns(warehouse, overrides, chosen.series_parent)
-        if first:
-            volumes = event_volumes(warehouse, account.client_id)
-        else:
-            volumes = to_be_read_again(connection, warehouse, account, chosen)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    check_event_columns(warehouse, overrides, chosen.series_parent)
+    if first:
+        volumes = event_volumes(warehouse, account.client_id)
+    else:
+        volumes = to_be_read_again(connection, warehouse, account, chosen)
     if any(volumes.values()):
         _confirm(connection, account, volumes, at_once=first, storage=storage, yes=yes)
 
@@ -161,17 +153,13 @@ def read_again(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.database.engines import engine
     from crm_pipeline.ledger.campaigns import queue_backfill
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_volumes
 
     account = get_account(connection, account_id)
     chosen = account.settings.campaigns
     if chosen is None:
         campaigns_are_off(account_id)
-    try:
-        volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    volumes = event_volumes(engine("warehouse"), account.client_id, event_ids)
     if unknown := set(event_ids) - volumes.keys():
         mistake(f"The warehouse has no event {min(unknown)} of this client.")
     _confirm(connection, account, volumes, storage=storage, yes=yes)
@@ -194,7 +182,6 @@ def _confirm(
     from crm_pipeline.ledger.campaigns import linked_keys
     from crm_pipeline.salesforce.budget import backfill_calls
     from crm_pipeline.salesforce.data_storage import RECORDS_OF_A_CAMPAIGN, megabytes
-    from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import attendances_of, events
 
     chosen = account.settings.campaigns or CampaignSettings()
@@ -202,11 +189,8 @@ def _confirm(
     rows = sum(volumes.values())
     cycles = 1 if at_once else -(-rows // chosen.backfill_rows_per_cycle) or 1
     campaigns, levels = len(volumes), 1
-    try:
-        attended = attendances_of(warehouse, account.client_id, volumes)
-        found = events(warehouse, account.client_id, volumes) if chosen.of_sessions else []
-    except ExtractError as error:
-        mistake(f"{error}.")
+    attended = attendances_of(warehouse, account.client_id, volumes)
+    found = events(warehouse, account.client_id, volumes) if chosen.of_sessions else []
     if chosen.of_sessions:
         campaigns = sum(len(event.sessions) + chosen.of_events for event in found)
         levels += chosen.of_events

@@ -101,15 +101,11 @@ def _is_at_source(account: "Account", prospect: str) -> bool:
 
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sources.engagement import PROSPECTS, EngagementReading
-    from crm_pipeline.sources.errors import ExtractError
 
     one = EngagementReading(
         engine("warehouse"), account.client_id, timedelta(), 1, prospect_ids=(prospect,)
     )
-    try:
-        return any(chunk.rows for chunk in PROSPECTS.read(one, None))
-    except ExtractError as error:
-        mistake(f"{error}.")
+    return any(chunk.rows for chunk in PROSPECTS.read(one, None))
 
 
 @app.command()
@@ -217,12 +213,8 @@ def confirm_engagement(
 
 def _at_source(account: "Account") -> "Sizes":
     from crm_pipeline.sources.engagement import sizes_of
-    from crm_pipeline.sources.errors import ExtractError
 
-    try:
-        return sizes_of(account.client_id)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    return sizes_of(account.client_id)
 
 
 def _agree_to_all(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from crm_pipeline.cli.account_again import has_read
 from crm_pipeline.cli.databases import pipeline
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
-from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import counted, print_table, say
 
@@ -68,12 +67,7 @@ def what_if(account_id: str, chosen: "FieldMapping") -> None:
         account_id: the account.
         chosen: the mapping.
     """
-    from crm_pipeline.sources.errors import ExtractError
-
-    try:
-        effect = effect_of(account_id, chosen.sobject, chosen.field, chosen)
-    except ExtractError as error:
-        mistake(f"{error}.")
+    effect = effect_of(account_id, chosen.sobject, chosen.field, chosen)
     print_table(
         "",
         ("what", "records", "such as, with letters and digits hidden"),
