@@ -19,6 +19,7 @@ _SHOWN = 100
 
 _BECAUSE = {
     "source": "the source says otherwise since",
+    "rejected": "a person has rejected it, or what it belongs to",
     "settings": "the settings were changed since",
     "rules": "rules of the org",
     "org": "changed or deleted in the org since",

@@ -101,7 +101,8 @@ class Departure(NamedTuple):
         became: what the cycle made of it, as `PlannedRecord.outcome`; None: nothing is to be done
             of the sort any more.
         reason: of what it became.
-        explanation: source (says otherwise since), settings (changed since), rules (of the org),
+        explanation: source (says otherwise since), rejected (by a person, while the account was
+            held), settings (changed since), rules (of the org),
             org (the record was changed or deleted there since), time (it had come), or follows
             (what it belongs to departed); None: nothing explains it.
     """

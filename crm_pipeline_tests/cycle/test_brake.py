@@ -13,7 +13,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.ledger import holds
 from crm_pipeline.ledger.holds import NewRows, Usual
 from crm_pipeline.ledger.lock import account_lock
-from crm_pipeline.ledger.plans import kept_plans
+from crm_pipeline.ledger.plans import departures_of, kept_plans
 from crm_pipeline_tests.cycle.attribution.test_walk_of_deals import dies_at
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.plans import applied, plan_of
@@ -261,6 +261,16 @@ def test_a_plan_of_what_is_held_is_compared_with_the_cycle_that_sends_it(served:
     assert served.cycle().state == "Complete"
     [plan] = kept_plans(served.connection, ACCOUNT)
     assert (plan.as_planned, plan.explained, plan.unexplained) == (6, 0, 0)
+
+
+def test_what_somebody_rejects_departs_from_its_plan_for_that(served: Bench) -> None:
+    come(served, 4, 5, 6, minute=60)
+    assert served.cycle().state == "Held"
+    plan = plan_of(served)
+    decide("reject")
+    assert served.cycle().state == "Complete"
+    departures = departures_of(served.connection, plan)
+    assert [each.explanation for each in departures] == ["rejected"] * 6
 
 
 def test_a_hold_lapses_where_the_source_takes_back_what_it_said(served: Bench) -> None:

@@ -26,6 +26,16 @@ SELECT
         WHEN f.about IS NULL THEN CASE WHEN NOT :binds THEN 'source' END
         WHEN f.wanted <> a.wanted THEN 'source'
         WHEN a.about IS NULL AND n.version > f.version THEN 'source'
+        WHEN
+            a.about IS NULL AND EXISTS (
+                SELECT FROM crm.plan AS p
+                INNER JOIN crm.hold AS h ON p.account_id = h.account_id
+                WHERE
+                    p.plan_id = :plan_id
+                    AND h.decision = 'rejected'
+                    AND h.decided_at > p.made_at
+            )
+            THEN 'rejected'
         WHEN EXISTS (
             SELECT FROM crm.plan AS p
             INNER JOIN crm.account AS c ON p.account_id = c.account_id
