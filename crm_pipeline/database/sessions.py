@@ -136,15 +136,17 @@ def _looks(connection: "Connection[Any]") -> Iterator[Look]:
     info = connection.info
     for _ in range(_LOOKS):
         first = _server_process(connection)
-        with (
-            closing(psycopg.connect(info.dsn, password=info.password)) as other,
-            _hung_up_in_time(other),
-            _hung_up_in_time(connection),
-        ):
-            # Its transaction stays open, so its server process serves nobody else.
-            served_other = _server_process(other)
-            is_lent = served_other == first
-            yield Look(first, served_other, None if is_lent else _server_process(connection))
+        with closing(psycopg.connect(info.dsn, password=info.password)) as other:
+            # Its transaction stays open, so its server process serves nobody else. One line at a
+            # time is hung up: what the first one has is free for the other as soon as it ends.
+            with _hung_up_in_time(other):
+                served_other = _server_process(other)
+            if served_other == first:
+                yield Look(first, served_other, None)
+                continue
+            with _hung_up_in_time(connection):
+                first_again = _server_process(connection)
+            yield Look(first, served_other, first_again)
 
 
 @contextmanager
