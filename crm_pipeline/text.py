@@ -80,6 +80,19 @@ def written(value: Any) -> str:
     return text
 
 
+def shown(value: object) -> str:
+    """A value as people read it: times to the second in UTC, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return str(value)
+
+
 UNSEEN = "".join(
     map(
         chr,

@@ -31,7 +31,8 @@ from crm_pipeline.cli.engagement import confirm_engagement, storage_before_set
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import confirm_filter, opportunities
-from crm_pipeline.cli.show import print_facts, print_table, say, shown
+from crm_pipeline.cli.show import print_facts, print_table, say
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

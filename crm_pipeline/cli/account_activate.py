@@ -8,7 +8,8 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree, rows_of_client
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import say, shown
+from crm_pipeline.cli.show import say
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account

@@ -9,10 +9,11 @@ import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
-from crm_pipeline.cli.files import private_file, write_csv
+from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, say
+from crm_pipeline.spreadsheets import write_csv
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -12,7 +12,8 @@ from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.plans import print_departures
-from crm_pipeline.cli.show import say, shown
+from crm_pipeline.cli.show import say
+from crm_pipeline.text import shown
 
 
 def apply(

@@ -10,8 +10,9 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, print_table, say, shown
+from crm_pipeline.cli.show import counted, print_table, say
 from crm_pipeline.cli.who import who
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -1,8 +1,5 @@
 """`crm-pipeline find`: what happened to a person, a row or a record."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,11 +10,7 @@ from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import print_facts, print_table, say
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from crm_pipeline.accounts.account import Account
-    from crm_pipeline.sources.participations import Extract
-    from crm_pipeline.sources.unsent import UnsentRow, UnsentRows
     from crm_pipeline.stories.story import KnownPerson, Story
 
 
@@ -40,22 +33,21 @@ def find(
     What it shows contains personal data. No org is called, and nothing is written.
     """
     from crm_pipeline.accounts.store import get_account
-    from crm_pipeline.stories.story import story_of
-    from crm_pipeline.stories.subjects import NotSoughtError, is_forgotten, subject_of
+    from crm_pipeline.stories.looking import look_up
+    from crm_pipeline.stories.subjects import NotSoughtError
 
     with transaction() as connection:
         account = get_account(connection, account_id)
         try:
-            subject = subject_of(connection, account, sought)
+            found = look_up(connection, account, sought)
         except NotSoughtError as error:
             mistake(str(error))
-        forgotten = is_forgotten(connection, account, sought)
-        by_address = [] if forgotten else _rows_at(connection, account, sought)
-        story = story_of(connection, account, subject.with_things(row.row for row in by_address))
-        unsent = _unexplained(story, by_address or _rows_of(connection, account, sought, story))
-    if forgotten:
+    story, unsent = found.story, found.unsent
+    if found.unasked:
+        say(f"The warehouse could not be asked: {found.unasked}.", err=True)
+    if found.forgotten:
         say("Whoever has this address was removed on request; only that is kept of them.")
-    elif not (story.people or story.moments or unsent):
+    elif found.is_empty:
         mistake(
             f"Account {account_id} knows nothing of {sought.strip()}, and no row of the warehouse "
             "was found."
@@ -97,7 +89,7 @@ def _print_story(story: "Story", limit: int) -> None:
 
 
 def _print_account(account: "Account") -> None:
-    from crm_pipeline.cli.state import next_try, state_of
+    from crm_pipeline.cadence.standing import next_try, state_of
     from crm_pipeline.database.statements import statement
 
     with transaction() as connection:
@@ -156,69 +148,3 @@ def _print_fields(account: "Account", story: "Story") -> None:
             ],
             empty="",
         )
-
-
-def _rows_at(connection: "Connection", account: "Account", sought: str) -> "list[UnsentRow]":
-    """Returns the rows of the warehouse of whoever has the email address that is sought."""
-    if "@" not in sought:
-        return []
-    return _from_the_warehouse(connection, account, lambda rows: rows.of_person(sought))
-
-
-def _rows_of(
-    connection: "Connection", account: "Account", sought: str, story: "Story"
-) -> "list[UnsentRow]":
-    """Returns the row of the warehouse that is sought, and those that the ledger has rejected."""
-    rejected = [each.natural_key for each in story.latest if each.state == "rejected"]
-    names = list(dict.fromkeys((sought.strip(), *rejected)))
-    return _from_the_warehouse(
-        connection,
-        account,
-        lambda rows: chain.from_iterable(rows.named(*each) for each in _by_extract(names)),
-    )
-
-
-def _from_the_warehouse(
-    connection: "Connection",
-    account: "Account",
-    read: "Callable[[UnsentRows], Iterable[UnsentRow]]",
-) -> "list[UnsentRow]":
-    """Returns what is read; says so where the warehouse does not answer."""
-    from crm_pipeline.database.engines import engine
-    from crm_pipeline.sources.errors import ExtractError
-    from crm_pipeline.sources.unsent import UnsentRows
-
-    try:
-        return list(read(UnsentRows(connection, engine("warehouse"), account)))
-    except ExtractError as error:
-        say(f"The warehouse could not be asked: {error}.", err=True)
-        return []
-
-
-def _unexplained(story: "Story", rows: "Iterable[UnsentRow]") -> "list[UnsentRow]":
-    """Returns the rows that the ledger does not know, or has rejected for what is told here."""
-    states = {each.natural_key: each.state for each in story.latest}
-    return [
-        row
-        for row in rows
-        if row.row not in states or (states[row.row] == "rejected" and row.why is not None)
-    ]
-
-
-_ID = re.compile(r"[0-9]{1,18}")
-"""As long as PostgreSQL's bigint takes it."""
-
-
-def _by_extract(names: "Sequence[str]") -> "Iterator[tuple[Extract, list[int]]]":
-    """The ids of rows, as in `registration:4711`, by their extract."""
-    from crm_pipeline.sources.participations import EXTRACTS
-
-    for extract in EXTRACTS:
-        prefix = extract.name.removesuffix("s") + ":"
-        ids = [
-            int(number)
-            for name in names
-            if name.startswith(prefix) and _ID.fullmatch(number := name.removeprefix(prefix))
-        ]
-        if ids:
-            yield extract, ids

@@ -10,7 +10,8 @@ import typer
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.questions import Question, is_agreed, refused, say_once
-from crm_pipeline.cli.show import say, shown
+from crm_pipeline.cli.show import say
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from crm_pipeline.sources.clients import Client

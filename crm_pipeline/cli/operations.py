@@ -10,10 +10,11 @@ import typer
 
 from crm_pipeline.cli.arguments import OfAccount
 from crm_pipeline.cli.databases import locked, transaction
-from crm_pipeline.cli.files import private_file, write_csv
+from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
 from crm_pipeline.cli.who import who
+from crm_pipeline.spreadsheets import write_csv
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -257,15 +258,14 @@ def requeue(
 
     With --code HOLD_REJECTED what was rejected while it was held is sent after all.
     """
-    from crm_pipeline.database.statements import statement
+    from crm_pipeline.ledger import decided
 
     overtaken = 0
     for account_id, ids in _chosen(operation_ids, account, code, (*_FAILED, _REJECTED)):
         with locked(account_id) as connection:
-            parameters = {"account_id": account_id, "operation_ids": ids}
-            again = connection.scalars(statement("operations/requeue"), parameters).all()
-        say(f"Account {account_id}: {_counted(len(again))} tried again from the next cycle.")
-        overtaken += len(ids) - len(again)
+            again = decided.requeue(connection, account_id, ids)
+        say(f"Account {account_id}: {_counted(again)} tried again from the next cycle.")
+        overtaken += len(ids) - again
     if overtaken:
         mistake(
             f"{_counted(overtaken)} not: a later version of the same record has overtaken them, "
@@ -285,30 +285,27 @@ def drop(
     ] = False,
 ) -> None:
     """Drop failed operations: they are never sent, and stay in the ledger with the reason."""
-    from crm_pipeline.database.statements import statement
+    from crm_pipeline.ledger import decided
 
     if not reason.strip():
         mistake("Say why with --reason; it is what is left of the operation.")
-    kept_reason = f"dropped by {who()}: {reason.strip()}"
     may_be = (*_FAILED, State.dropped) if with_activities else _FAILED
     for account_id, ids in _chosen(operation_ids, account, code, may_be):
         with locked(account_id) as connection:
-            which = {"account_id": account_id, "operation_ids": ids}
-            dropped = connection.scalars(
-                statement("operations/drop"), {**which, "reason": kept_reason}
-            ).all()
-            waiting = connection.scalars(statement("operations/waiting_for_dropped"), which).all()
-            if with_activities:
-                connection.execute(
-                    statement("operations/drop_waiting"),
-                    {"account_id": account_id, "operation_ids": waiting, "reason": kept_reason},
-                )
-        say(f"Account {account_id}: {_counted(len(dropped))} dropped.")
+            dropped, waiting = decided.drop(
+                connection,
+                account_id,
+                ids,
+                reason=reason.strip(),
+                dropped_by=who(),
+                with_activities=with_activities,
+            )
+        say(f"Account {account_id}: {_counted(dropped)} dropped.")
         if waiting and with_activities:
-            say(f"Account {account_id}: {_counted(len(waiting))} that waited for them, too.")
+            say(f"Account {account_id}: {_counted(waiting)} that waited for them, too.")
         elif waiting:
             say(
-                f"Account {account_id}: {_counted(len(waiting))} still waiting for these people; "
+                f"Account {account_id}: {_counted(waiting)} still waiting for these people; "
                 "drop the same again with --with-activities to drop those as well.",
             )
 

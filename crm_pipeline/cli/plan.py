@@ -15,9 +15,10 @@ import typer
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
-from crm_pipeline.cli.files import private_file, write_csv
+from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
+from crm_pipeline.spreadsheets import write_csv
 
 if TYPE_CHECKING:
     from crm_pipeline.cycle.plan import Plan, PlannedFieldChange, PlannedReason, PlannedRecord

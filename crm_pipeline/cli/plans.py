@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 _SHOWN = 100
 """Departures that are named, of a plan from which there are more."""
 
-_BECAUSE = {
-    "source": "the source says otherwise since",
-    "rejected": "a person has rejected it, or what it belongs to",
-    "settings": "the settings were changed since",
-    "rules": "rules of the org",
-    "org": "changed or deleted in the org since",
-    "time": "its time had come",
-    "follows": "what it belongs to came otherwise",
-    None: "nothing explains it: please report it",
-}
-
 
 def plans(
     account_id: AccountId,
@@ -84,9 +73,9 @@ def print_departures(departures: "Sequence[Departure]") -> None:
                 each.about,
                 each.sobject,
                 each.foreseen or "nothing",
-                _became(each),
+                each.outcome,
                 each.reason,
-                _BECAUSE[each.explanation],
+                each.because,
             )
             for each in departures[:_SHOWN]
         ],
@@ -94,11 +83,3 @@ def print_departures(departures: "Sequence[Departure]") -> None:
     )
     if len(departures) > _SHOWN:
         say(f"{len(departures) - _SHOWN} more did not come as planned.")
-
-
-def _became(departure: "Departure") -> str:
-    if departure.became is None:
-        return "nothing to be done any more"
-    if departure.became == departure.foreseen:
-        return f"{departure.became}, otherwise"
-    return departure.became

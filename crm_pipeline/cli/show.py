@@ -6,12 +6,12 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from crm_pipeline.cli.json_form import document
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,16 +173,3 @@ def _wrapped(text: str, width: int) -> list[str]:
 def counted(number: int, thing: str) -> str:
     """So many of a thing, as in "1 event" and "2 events"."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def shown(value: object) -> str:
-    """A value as people read it: times to the second in UTC, nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    if isinstance(value, float):
-        return f"{value:.1f}"
-    return str(value)

@@ -71,6 +71,8 @@ def _show(account_id: str | None) -> None:
 
 
 def _print_all(accounts: "Sequence[Row[Any]]") -> None:
+    from crm_pipeline.cadence.standing import state_of, waiting
+
     print_table(
         "",
         (
@@ -91,7 +93,7 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
                 state_of(row),
                 _minute(row.watermark),
                 _minute(row.finished_at or row.started_at),
-                _waiting(row),
+                waiting(row),
                 row.exhausted,
                 row.reason if row.enabled else None,
                 row.notes if row.enabled else None,
@@ -102,23 +104,13 @@ def _print_all(accounts: "Sequence[Row[Any]]") -> None:
     )
 
 
-def state_of(row: "Row[Any]") -> str:
-    """The state of an account; of one without cycles, why there are none."""
-    if row.draft:
-        return "Draft"
-    return str(row.state) if row.enabled else "Disabled"
-
-
-def _waiting(row: "Row[Any]") -> int:
-    """How much is still to be sent, or to be heard of."""
-    return int(row.pending + row.held + row.in_flight + row.failed)
-
-
 def _minute(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else None
 
 
 def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> None:
+    from crm_pipeline.cadence.standing import next_try, state_of, waiting
+
     spent = f"{row.api_used} of {row.api_limit}" if row.api_limit else None
     facts = [
         ("account", row.account_id),
@@ -136,7 +128,7 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
         ("failures in a row", row.failures_in_a_row),
         ("API requests of the org's day", spent),
         ("seen at", row.api_seen_at),
-        ("waiting", _waiting(row)),
+        ("waiting", waiting(row)),
         ("of these pending, to be sent", row.pending),
         ("of these held, kept back while something else is sent", row.held or None),
         ("of these in_flight, without an answer", row.in_flight),
@@ -146,19 +138,6 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
         ("fields to decide about (`conflict list`)", conflicts or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)
-
-
-def next_try(row: "Row[Any]") -> datetime | None:
-    """Returns when an account that failed or pauses is due again by itself, or None."""
-    from crm_pipeline.cadence.planner import wait_after
-
-    if not row.enabled or row.refused:
-        return None
-    if row.state == "Failed" and row.finished_at and row.failures_in_a_row:
-        waits: datetime = row.finished_at + wait_after(row.failures_in_a_row)
-        return max(waits, row.paused_until or waits)
-    until: datetime | None = row.paused_until if row.state == "Paused" else None
-    return until
 
 
 def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:

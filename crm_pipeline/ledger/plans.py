@@ -114,6 +114,30 @@ class Departure(NamedTuple):
     reason: str
     explanation: str | None
 
+    @property
+    def outcome(self) -> str:
+        """What the cycle made of it, in words."""
+        if self.became is None:
+            return "nothing to be done any more"
+        return f"{self.became}, otherwise" if self.became == self.foreseen else self.became
+
+    @property
+    def because(self) -> str:
+        """Why it came so, in words."""
+        return _BECAUSE[self.explanation]
+
+
+_BECAUSE = {
+    "source": "the source says otherwise since",
+    "rejected": "a person has rejected it, or what it belongs to",
+    "settings": "the settings were changed since",
+    "rules": "rules of the org",
+    "org": "changed or deleted in the org since",
+    "time": "its time had come",
+    "follows": "what it belongs to came otherwise",
+    None: "nothing explains it: please report it",
+}
+
 
 def keep_plan(
     connection: Connection,

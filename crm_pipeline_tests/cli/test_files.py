@@ -3,7 +3,7 @@
 import csv
 import io
 
-from crm_pipeline.cli.files import write_csv
+from crm_pipeline.spreadsheets import write_csv
 
 FORMULAS = ("=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "\t=1", "\r=1")
 TEXTS = ("+49 (30) 901820-12", "-5", "-5.5", "+", "Ann", "a=1", "2026-11-30", "", "'=1", "it's")
