@@ -39,7 +39,7 @@ from crm_pipeline.ledger.left_out import (
     reconsider_left_out,
     reject_filtered,
 )
-from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, take_retries
+from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, fill_emptied, take_retries
 from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.data_storage import data_storage
@@ -146,6 +146,7 @@ def deliver(desk: Desk, what: Assignment) -> None:
             desk.tally[kind, "rejected"] += number
         leave_out_for_nothing(connection, account_id, desk.ledger.cycle_id)
         supersede_absorbed(connection, account_id)
+        fill_emptied(connection, account_id)
     if desk.may_be_older_copy:
         refuse_older_copy(desk)
     desk.allowance.forecast += _forecast(desk, what)

@@ -151,6 +151,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.org_swing.field",
             "crm.org_swing.sobject",
             "crm.tracked_lead.rejected_because",
+            "crm.emptied_field.field",
             "crm.field_change.field",
             "crm.field_conflict.decided",
             "crm.field_conflict.field",

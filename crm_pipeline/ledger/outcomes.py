@@ -223,8 +223,8 @@ def let_others_fill(
 ) -> int:
     """Has others fill what was emptied of records that stand for them as well.
 
-    People of other accounts that work in the org are among them: their next cycle does it. Where
-    nothing is kept, they are not: they would be locked until all is undone.
+    For people of other accounts that work in the org it is noted only, and their next cycle takes
+    it up: no row of theirs is locked. Where nothing is kept, it is not.
 
     Args:
         ledger: the account's; the caller commits.
@@ -233,7 +233,7 @@ def let_others_fill(
         removed: addresses that were removed; whoever has one fills nothing, in whatever account.
 
     Returns:
-        How many people are decided anew.
+        How many people of the account are decided anew.
     """
     names = [[name.lower() for name in each] for each in together]
     parameters = {
@@ -243,7 +243,16 @@ def let_others_fill(
         "removed": list(removed),
         "keeps": ledger.keeps,
     }
-    return ledger.connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
+    noted = ledger.connection.execute(statement("ledger/let_others_fill"), parameters).rowcount
+    return fill_emptied(ledger.connection, ledger.account_id) if noted else 0
+
+
+def fill_emptied(connection: Connection, account_id: str) -> int:
+    """Decides the account's people anew of whose records others emptied fields; returns how many.
+
+    The caller commits.
+    """
+    return connection.execute(statement("ledger/fill_emptied"), {"account_id": account_id}).rowcount
 
 
 def record_failed(

@@ -17,8 +17,8 @@ KEPT = {
     "people are known by their addresses": "person",
     "what was sent is not sent again": "operation",
     "of which org it is": "account_org client_in_org",
-    "what the org has": "campaign_member event_campaign external_activity external_activity_account"
-    " field_conflict identity opportunity"
+    "what the org has": "campaign_member emptied_field event_campaign external_activity"
+    " external_activity_account field_conflict identity opportunity"
     " opportunity_firing opportunity_person opportunity_reading opportunity_role"
     " opportunity_question org_missing org_person org_phone org_phones_kept org_position org_stage"
     " org_sweep read_hint record record_look sobject_schema",

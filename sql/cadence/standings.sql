@@ -50,6 +50,9 @@ SELECT
             SELECT FROM crm.campaign_wish AS w
             WHERE w.account_id = a.account_id AND w.told_at IS NULL
         )
+    ) OR EXISTS (
+        SELECT FROM crm.emptied_field AS e
+        WHERE e.account_id = a.account_id
     ) AS unfinished,
     EXISTS (
         SELECT FROM crm.pushed_session AS p
