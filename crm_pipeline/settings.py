@@ -112,6 +112,13 @@ class Settings(BaseSettings):
         description="Age at which Dagster's runs, the accounts' cycles, plans, sendings, "
         "refusals and firings of opportunities are purged, in days.",
     )
+    undo_days: int = Field(
+        default=30,
+        ge=1,
+        le=_CENTURY_IN_DAYS,
+        description="How far back a cycle can be taken back, in days: so long the values that its "
+        "updates replaced are kept.",
+    )
     freshness_minutes: int = Field(
         default=60,
         ge=1,

@@ -368,6 +368,12 @@ class AccountSettings(BaseModel):
         "A tracked lead that vanishes counts on, or no more. What was not sent yet is not sent any "
         "more.",
     )
+    keep_replaced_values: bool = Field(
+        default=False,
+        description="The values that an update replaces are kept of every record, so that a cycle "
+        "can be taken back whole: an API call for 10,000 records. Else they are kept where a "
+        "look-up tells them anyway.",
+    )
     read_back_minutes: int = Field(
         default=15,
         ge=0,

@@ -77,6 +77,11 @@ def purge_sendings(own: Engine, days: int) -> int:
     return _purge_some(own, days, "purge_sendings")
 
 
+def purge_replaced(own: Engine, days: int) -> int:
+    """Deletes values that were replaced in orgs before some days; returns of how many updates."""
+    return _purge_some(own, days, "purge_replaced")
+
+
 def purge_plans(own: Engine, days: int) -> int:
     """Deletes kept plans older than some days; returns how many."""
     with own.begin() as connection:
@@ -106,7 +111,10 @@ def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
     return len(ids)
 
 
-@op(description="Deletes runs, events, verdicts, cycles and plans older than HISTORY_DAYS.")
+@op(
+    description="Deletes runs, events, verdicts, cycles and plans older than HISTORY_DAYS, and "
+    "replaced values older than UNDO_DAYS."
+)
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
     url = database_url("dagster").set(drivername="postgresql+psycopg")
@@ -117,6 +125,7 @@ def purge_old_history(context: OpExecutionContext) -> None:
         "firings": purge_firings(own, days),
         "plans": purge_plans(own, days),
         "sendings": purge_sendings(own, days),
+        "replaced_values": purge_replaced(own, settings().undo_days),
     }
     deleted |= purge(create_engine(url, poolclass=NullPool), days)
     context.add_output_metadata(deleted)

@@ -63,6 +63,8 @@ class Decision:
         altered: whether other fields go out than the ledger has: those of the intent, or those
             of an update that had to wait.
         filled: of what had been left behind, the fields of which this decides.
+        replaces: of an update, the record's values as far as they were read; by field, and maybe
+            more than are written.
         kind: of the operation.
         holds: of a record of any object: what the ledger keeps once it stands in the org.
     """
@@ -76,6 +78,7 @@ class Decision:
     changes: Sequence[FieldChange] = ()
     altered: bool = False
     filled: Sequence[str] = field(default=(), kw_only=True)
+    replaces: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     kind: Kind = field(kw_only=True)
     holds: Holding | None = field(default=None, kw_only=True)
 
@@ -97,6 +100,7 @@ class Decision:
             [each for each in self.changes if each.new is None or each.field in fields],
             altered=self.altered,
             filled=self.filled,
+            replaces=self.replaces,
             kind=self.kind,
             holds=self.holds,
         )

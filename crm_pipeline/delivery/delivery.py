@@ -44,6 +44,7 @@ from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.data_storage import data_storage
 from crm_pipeline.salesforce.errors import AccountStopped
+from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
 
 PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
@@ -263,6 +264,10 @@ def _forecast(desk: Desk, what: Assignment) -> int:
     for (_, sobject, absent), number in pending_records(desk, what.record_topics).items():
         written = sobject, "delete" if absent else "create"
         volumes[written] = volumes.get(written, 0) + number
+    reading = 0
+    if chosen.keep_replaced_values:
+        known = due.known_people + due.lead_updates + due.contact_updates
+        reading = -(-known // (QUERY_PAGE * COMPOSITE_QUERIES_OR_COLLECTIONS))
     allowance = desk.allowance
     route = choose_route(volumes, allowance.latency, allowance.budget.calls_left, chosen.route)
-    return forecast_calls(lookups, volumes, route.name)
+    return reading + forecast_calls(lookups, volumes, route.name)

@@ -228,6 +228,7 @@ def decide_member(
         if member.is_unanswered or (us is not None and kept.get(_MADE_BY) == us)
         else "already a member",
         [change for change in fitted.changes if change.new is None or change.field in changed],
+        replaces=kept,
         kind=MEMBER,
     )
 

@@ -32,7 +32,8 @@ from crm_pipeline.delivery.recording import (
     record_unchanged,
 )
 from crm_pipeline.delivery.refusals import PERSON_SOBJECTS
-from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
+from crm_pipeline.delivery.replacing import replaced_by
+from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch, write_of
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.candidates import Choice, note_choices
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
@@ -48,6 +49,7 @@ from crm_pipeline.ledger.due import (
 from crm_pipeline.ledger.left_out import leave_people_out
 from crm_pipeline.ledger.outcomes import Failed
 from crm_pipeline.ledger.parts import SOFTLY
+from crm_pipeline.ledger.replaced import keep_replaced
 from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
@@ -193,6 +195,9 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
             desk.tally[PERSON.name, "people_left_out"] += len(left_out)
         if updates:
             keep_updates(connection, updates)
+            decided = {each.operation_id: each for each in updates}
+            replaced = replaced_by(map(write_of, updates), decided)
+            keep_replaced(desk.ledger, list(replaced), sent=False)
             note_changes(desk, updates)
 
 
@@ -325,6 +330,9 @@ def _decided(desk: Desk, people: Sequence[DuePerson], found: Matched) -> list[De
     if of_all.ask:
         _note_asked(desk, policies, decided, [each for _, each in by_policies], there)
     decisions = newest_for_each_record(by_policies)
+    for each in decisions:
+        if each.action == "update":
+            each.replaces = there.get(each.salesforce_id or "", {})
     if len(decisions) < len(by_policies):
         desk.passes.another = True
     return decisions
@@ -446,6 +454,7 @@ def _decision(update: DueUpdate) -> Decision:
         update.salesforce_id,
         dict(update.sent),
         update.reason,
+        replaces=update.former,
         kind=PERSON,
     )
 

@@ -12,6 +12,7 @@ from crm_pipeline.delivery.lost_records import ask_which_are_there
 from crm_pipeline.delivery.recorder import Recorder
 from crm_pipeline.delivery.recording import note_changes
 from crm_pipeline.delivery.relocation import relocate
+from crm_pipeline.delivery.replacing import read_replaced, replaced_by
 from crm_pipeline.delivery.storage import EVERYTHING
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
@@ -21,6 +22,7 @@ from crm_pipeline.ledger.outcomes import (
     note_sending,
     record_done,
 )
+from crm_pipeline.ledger.replaced import keep_replaced
 from crm_pipeline.salesforce.budget import RouteName
 from crm_pipeline.salesforce.bulk import active_assignment_rule, send_by_bulk
 from crm_pipeline.salesforce.bulk_csv import NULL
@@ -114,6 +116,7 @@ class Dispatch:
         """
         queue = list(writes if writes is not None else map(write_of, decisions))
         decisions, queue = _that_may_go(self._desk, decisions, queue)
+        read_replaced(self._desk, decisions)
         note_changes(self._desk, decisions)
         decided = {decision.operation_id: decision for decision in decisions}
         if not self.by_bulk:
@@ -192,7 +195,7 @@ def _send_round(
             return []
         note_changes(desk, decisions)
         recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
-        _note_sending(desk.ledger, writes, "composite")
+        _note_sending(desk.ledger, writes, recorder.decisions, "composite")
         return writes
 
     with _under_way(desk.ledger, queue, recorder, "composite"):
@@ -212,7 +215,7 @@ def _under_way(
     From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
     again. Operations without an outcome stay as they were.
     """
-    _note_sending(ledger, writes, route)
+    _note_sending(ledger, writes, recorder.decisions, route)
     try:
         yield
     except SalesforceProblem:
@@ -223,12 +226,18 @@ def _under_way(
         end_sending(connection, ledger.account_id, recorder.lost)
 
 
-def _note_sending(ledger: AccountLedger, writes: Sequence[Write], route: RouteName) -> None:
+def _note_sending(
+    ledger: AccountLedger,
+    writes: Sequence[Write],
+    decisions: Mapping[int, Decision],
+    route: RouteName,
+) -> None:
     refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for write in writes:
         refs[write.sobject, write.written_as].append(write.ref)
     with ledger.step() as connection:
         note_sending(connection, ledger.account_id, ledger.cycle_id, refs, route)
+        keep_replaced(ledger, list(replaced_by(writes, decisions)), sent=True)
 
 
 def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:

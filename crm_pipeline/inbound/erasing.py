@@ -19,6 +19,7 @@ ERASED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "field_change": ("crm.field_change", ("old_value", "new_value")),
     "refusal": ("crm.refusal", ("error_message",)),
     "candidate": ("crm.candidate", ("chosen", "others")),
+    "replaced_value": ("crm.replaced_value", ("salesforce_id", "former", "written")),
     "message": ("platform_inbox.message", ("about", "body")),
     "plan_row": ("crm.plan_row", ("about", "address", "salesforce_id")),
     "plan_departure": (
@@ -241,6 +242,7 @@ IMPERSONAL: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "crm.plan_departure.sobject",
+            "crm.replaced_value.sobject",
             "crm.plan_row.sobject",
             "crm.plan_row.unknown",
             "crm.engagement_definition.columns",

@@ -92,7 +92,7 @@ class DuePerson:
 
 @dataclass(slots=True)
 class DueUpdate:
-    """A person's record and the fields of it that are to change."""
+    """A person's record and the fields of it that are to change; `former` is what stood there."""
 
     operation_id: int
     natural_key: str
@@ -100,6 +100,7 @@ class DueUpdate:
     salesforce_id: str
     sent: Mapping[str, Any]
     reason: str
+    former: Mapping[str, Any]
 
 
 @dataclass(slots=True)

@@ -106,7 +106,8 @@ class Story:
 def story_of(connection: Connection, account: Account, subject: Subject) -> Story:
     """Returns the story of a subject; reads the ledger only.
 
-    Sendings and refusals are told as far back as they are kept (HISTORY_DAYS).
+    Sendings and refusals are told as far back as they are kept (HISTORY_DAYS), and what updates
+    replaced likewise (UNDO_DAYS).
     """
     which = subject.parameters(account.account_id)
     which["natural_keys"] = connection.scalars(statement("stories/things"), which).all()
@@ -235,6 +236,13 @@ def _of_requests(connection: Connection, about: Mapping[int, str]) -> Iterator[M
             detail += "; no answer yet"
         event = f"sent by cycle {row.cycle_id}"
         yield Moment(row.sent_at, about[row.operation_id], event, detail)
+    for row in connection.execute(statement("stories/replaced"), which):
+        values = "; ".join(
+            f"{name}: {_shown(row.former[name])} → {_shown(new)}"
+            for name, new in row.written.items()
+        )
+        detail = f"{row.sobject} {row.salesforce_id}: {values}"
+        yield Moment(row.sent_at, about[row.operation_id], "replaces", detail)
     for row in connection.execute(statement("stories/refusals"), which):
         detail = f"{row.error_code}: {row.error_message}"
         yield Moment(row.refused_at, about[row.operation_id], "refused", detail)
@@ -245,6 +253,10 @@ def _of_requests(connection: Connection, about: Mapping[int, str]) -> Iterator[M
         changes[row.operation_id, row.changed_at].append(text)
     for (operation_id, at), texts in changes.items():
         yield Moment(at, about[operation_id], "fitted to the org", "; ".join(texts))
+
+
+def _shown(value: object) -> object:
+    return "nothing" if value is None else value
 
 
 def _of_leads(connection: Connection, which: Mapping[str, Any]) -> Iterator[Moment]:

@@ -82,12 +82,17 @@ def test_a_person_s_story_is_told_in_time_with_the_choice_of_a_record(run: Run, 
         "Email = p1@example.com; Company = Company 1; Country = GB; LastName = Last 1; "
         "FirstName = First 1; LeadSource = Webinar"
     )
+    replaced = (
+        "Company: Old → Company 1; Country: nothing → GB; LastName: Twice → Last 1; "
+        "FirstName: nothing → First 1; LeadSource: nothing → Webinar"
+    )
     why = "(the oldest of 2 leads with this email)"
     found = story(run("find", ACCOUNT, " P1@Example.com", "--json"))
     assert events(found, "person:p1@example.com") == [
         f"read by cycle 1: {wanted}",
         f"chosen in the org: {first} of {first}, {second}",
         "sent by cycle 1: update Lead in a composite call",
+        f"replaces: Lead {first}: {replaced}",
         f"done: updated Lead {first}: Company, Country, LastName, FirstName, LeadSource {why}",
         "read by cycle 2: LastName: Last 1 → Other",
         "sent by cycle 2: update Lead in a composite call",

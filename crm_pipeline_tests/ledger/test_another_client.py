@@ -23,6 +23,7 @@ KEPT = {
     " opportunity_question org_missing org_person org_phone org_phones_kept org_position org_stage"
     " org_sweep read_hint record record_look sobject_schema",
     "what is under way there": "bulk_job sending",
+    "what stood there, to be taken back": "replaced_value",
     "what the platform was told, until it is told otherwise": "opportunity_match",
 }
 """Tables with rows of an account that stay, by why they do."""

@@ -1,0 +1,39 @@
+"""Values that updates replaced in an org, kept for `UNDO_DAYS`, so that they can be taken back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.account_ledger import AccountLedger
+from crm_pipeline.text import storable_json
+
+
+class Replaced(NamedTuple):
+    """What stood in some fields of a record, and what an operation writes over it."""
+
+    operation_id: int
+    salesforce_id: str
+    sobject: str
+    former: Mapping[str, Any]
+    written: Mapping[str, Any]
+
+
+def keep_replaced(ledger: AccountLedger, replaced: Sequence[Replaced], *, sent: bool) -> None:
+    """Keeps what updates of a cycle replace; does not commit.
+
+    Args:
+        ledger: the account's.
+        replaced: by them.
+        sent: whether they go out now; else they are only decided.
+    """
+    if not replaced:
+        return
+    ledger.connection.execute(
+        statement("ledger/keep_replaced"),
+        {
+            "account_id": ledger.account_id,
+            "cycle_id": ledger.cycle_id,
+            "sent": sent,
+            "rows": storable_json([each._asdict() for each in replaced]),
+        },
+    )
