@@ -64,12 +64,15 @@ class DuePerson:
         return [fields for fields in created if not fields.get("Email")]
 
     def changed(self, sobject: str) -> dict[str, Any]:
-        """Returns the fields that are wanted otherwise than they were sent to the record last."""
+        """Returns the fields that are wanted otherwise than they were sent to the record last.
+
+        Of those that are in doubt the record may have anything, so they are sent, also empty.
+        """
         if self.last_as_of is not None and self.last_as_of > self.as_of:
             return {}
-        sent = self.last_sent or {}
+        sent, doubted = self.last_sent or {}, self.doubted or {}
         intent = self.intent[sobject]
-        return {field: value for field, value in intent.items() if sent.get(field) != value}
+        return {f: value for f, value in intent.items() if f in doubted or sent.get(f) != value}
 
     @property
     def is_withdrawn(self) -> bool:

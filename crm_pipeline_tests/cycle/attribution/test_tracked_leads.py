@@ -242,6 +242,25 @@ def test_of_a_person_whose_only_touch_was_spam_no_last_touch_stays(shop: Bench) 
     assert shop.cycle().counts.api_calls == 0
 
 
+@pytest.mark.parametrize("action", ["reset_before", "reset_after"])
+def test_what_is_to_be_emptied_is_emptied_though_the_answer_was_lost(
+    shop: Bench, action: str
+) -> None:
+    """Unknown and nothing were the same: the values of a lead that counts no more stayed."""
+    track(shop.connection, 1, **ADA, **GOOGLE)
+    track(shop.connection, 2, email="bob@example.com", **GOOGLE)
+    assert shop.cycle().state == "Complete"
+    track(shop.connection, 1, minute=60, is_spam=True)
+    shop.fault("collections.update", action, times=1)
+    for _ in range(2):
+        shop.cycle()
+    emptied = ("Last_Source__c", "Last_Medium__c", "Last_Gclid__c")
+    ada, bob = sorted(shop.records("Lead"), key=lambda lead: str(lead["Email"]))
+    assert [ada.get(field) for field in emptied] == [None] * 3
+    assert bob["Last_Source__c"] == "google"
+    assert shop.cycle().counts.api_calls == 0
+
+
 def test_a_field_of_a_column_that_the_tracker_lacks_is_an_error(shop: Bench) -> None:
     shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": "recordings"}})
     track(shop.connection, 1, **ADA)
