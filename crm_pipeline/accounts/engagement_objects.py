@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject, field_on
+from crm_pipeline.salesforce.record_keys import KEY_LENGTH
 
 ObjectName = Literal[
     "tag",
@@ -28,7 +29,6 @@ ObjectName = Literal[
 ]
 """The objects, by the names that the settings use for them; parents before their children."""
 
-KEY_LENGTH = 255
 NAME_LENGTH = 80
 """Characters of the field Name, which every object has."""
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crm_pipeline.accounts.spelling import FieldApiName, ObjectApiName
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
+from crm_pipeline.salesforce.record_keys import KEY_LENGTH
 
 _FIELDS: Mapping[str, OrgField] = {
     field.name: field
@@ -67,7 +68,7 @@ class FeedbackObject(BaseModel):
             "Feedback",
             "A feedback ticket of the platform, under the person who submitted it.",
             (
-                OrgField(self.key, "Ticket Id", "text", 255, is_key=True),
+                OrgField(self.key, "Ticket Id", "text", KEY_LENGTH, is_key=True),
                 *(
                     OrgField(field, sobject, "lookup", refers_to=sobject, children="Feedback")
                     for sobject, field in people

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, Literal
 
 from crm_pipeline.accounts.engagement import EngagementSettings
 from crm_pipeline.accounts.engagement_objects import (
-    KEY_LENGTH,
     NAME_LENGTH,
     Names,
     ObjectName,
@@ -22,8 +20,9 @@ from crm_pipeline.ledger.engagement import (
 )
 from crm_pipeline.ledger.records import About, ChildSet, RecordWant, Target
 from crm_pipeline.salesforce.emails import email_key
+from crm_pipeline.salesforce.record_keys import fitting
 from crm_pipeline.sources.mapping import salesforce_value
-from crm_pipeline.text import JsonText, trimmed, utf16_length
+from crm_pipeline.text import JsonText, trimmed
 
 Wanted = RecordWant | ChildSet
 
@@ -408,11 +407,3 @@ def _name(text: Any, otherwise: str) -> str:
 def joined(*parts: str) -> str:
     """Parts as one key, from which no other parts come."""
     return ":".join(part.replace("\\", "\\\\").replace(":", "\\:") for part in parts)
-
-
-def fitting(key: str) -> str:
-    """A key that fits its field: a long one ends in a digest of all of it."""
-    if utf16_length(key) <= KEY_LENGTH:
-        return key
-    digest = blake2b(key.encode(errors="replace"), digest_size=16).hexdigest()
-    return f"{trimmed(key, KEY_LENGTH - 33)}-{digest}"

@@ -9,6 +9,7 @@ from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.parts import SOFTLY
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.ledger.records import RecordWant, Target
+from crm_pipeline.salesforce.record_keys import fitting
 from crm_pipeline.sources.mapping import FieldMap
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformRow
@@ -63,7 +64,7 @@ def ticket_want(row: PlatformRow, chosen: FeedbackObject, person: int | None) ->
         f"{TICKET}:{ticket}",
         FEEDBACK,
         row.changed_at,
-        Target(chosen.object, (chosen.key, ticket)),
+        Target(chosen.object, (chosen.key, fitting(ticket))),
         FieldMap(chosen.mapping, {}).apply(row.columns),
         refs={} if person is None else dict.fromkeys(chosen.people_fields, f"person:{person}"),
     )

@@ -46,6 +46,17 @@ def test_a_prospect_goes_with_its_tags_and_scores(bench: Bench) -> None:
     assert complete(bench).counts.api_calls == 1
 
 
+def test_tags_that_differ_by_a_blank_are_two_and_both_arrive(bench: Bench) -> None:
+    for each in ("hot", "hot ", " hot"):
+        define_tag(bench.connection, each)
+    prospect(bench.connection, "p1")
+    for each in ("hot", "hot ", " hot"):
+        tag(bench.connection, "p1", each)
+    complete(bench)
+    assert len(bench.records("SW_Tag__c")) == len(bench.records("SW_Prospect_Tag__c")) == 3
+    assert complete(bench).counts.api_calls == 1
+
+
 def test_prospects_go_to_no_other_org_than_the_one_that_has_them(bench: Bench) -> None:
     """No person was ever matched there: the records alone tell that the org is another one."""
     prospect(bench.connection, "p1")

@@ -11,7 +11,6 @@ from crm_pipeline.flows.engagement.rules import (
     Basis,
     definition_of,
     definition_want,
-    fitting,
     joined,
     person_wants,
     prospect_of,
@@ -25,7 +24,6 @@ from crm_pipeline.ledger.engagement import (
     ProspectToSay,
 )
 from crm_pipeline.ledger.records import ChildSet, RecordWant
-from crm_pipeline.text import utf16_length
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINITIONS = {
@@ -89,18 +87,6 @@ def fields_of(found: list[RecordWant | ChildSet], key: str) -> Mapping[str, Any]
 )
 def test_no_two_pairs_have_one_key(parts: tuple[str, str], others: tuple[str, str]):
     assert joined(*parts) != joined(*others)
-
-
-def test_a_long_key_fits_and_differs_at_its_end():
-    one, other = fitting("x" * 400 + "1"), fitting("x" * 400 + "2")
-    assert len(one) == len(other) == 255
-    assert one != other
-    assert fitting("x" * 255) == "x" * 255
-    # Salesforce counts in units of UTF-16: an emoji has two.
-    long = fitting("\N{FIRE}" * 128)
-    assert utf16_length(long) == 255
-    assert long != fitting("\N{FIRE}" * 129)
-    assert fitting("\N{FIRE}" * 127) == "\N{FIRE}" * 127
 
 
 def test_a_name_fits_and_is_never_blank():
