@@ -11,10 +11,12 @@ from email.utils import getaddresses
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
+from string import Template
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -141,10 +143,19 @@ class Settings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         default=None, description="Alerts are posted here as JSON."
     )
+    alert_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs what is posted there, as docs/alerts.md says.",
+    )
     alert_email_to: str | None = Field(default=None, description="Alerts are mailed here.")
     smtp_url: SecretStr | None = Field(
         default=None,
         description="smtp://user:password@host:port or smtps://…, for alerts by e-mail.",
+    )
+    alerts_file: Path | None = Field(
+        default=None,
+        description="YAML file of further targets (Slack, Teams, PagerDuty, …), which accounts and "
+        "severities go where, and thresholds; see docs/alerts.md.",
     )
 
     @model_validator(mode="before")
@@ -188,7 +199,7 @@ class Settings(BaseSettings):
             )
         return SecretStr(url.render_as_string(hide_password=False))
 
-    @field_validator("data_dir", "tombstone_file", mode="before")
+    @field_validator("data_dir", "tombstone_file", "alerts_file", mode="before")
     @classmethod
     def _is_a_path(cls, value: object) -> object:
         """Nothing would be taken for the folder that a process was started in."""
@@ -196,7 +207,7 @@ class Settings(BaseSettings):
             raise ValueError("it is empty")
         return value
 
-    @field_validator("tombstone_file")
+    @field_validator("tombstone_file", "alerts_file")
     @classmethod
     def _is_a_file(cls, value: Path | None) -> Path | None:
         if value is not None and value.is_dir():
@@ -236,7 +247,7 @@ class Settings(BaseSettings):
                 raise ValueError("it must begin with https://: what is told is about people")
         return checked
 
-    @field_validator("platform_secret")
+    @field_validator("platform_secret", "alert_webhook_secret")
     @classmethod
     def _is_no_word(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
@@ -262,8 +273,13 @@ class Settings(BaseSettings):
         """One without the other would send nothing, and nobody would know."""
         if self.alert_email_to and not self.smtp_url:
             raise ValueError("ALERT_EMAIL_TO is set, and SMTP_URL is not: no alert would be mailed")
-        if self.smtp_url and not self.alert_email_to:
-            raise ValueError("SMTP_URL is set, and ALERT_EMAIL_TO is not: no alert would be mailed")
+        if self.smtp_url and not (self.alert_email_to or self.alerts_file):
+            raise ValueError(
+                "SMTP_URL is set, and ALERT_EMAIL_TO is not, nor ALERTS_FILE: no alert would be "
+                "mailed"
+            )
+        if self.alert_webhook_secret and not self.alert_webhook_url:
+            raise ValueError("ALERT_WEBHOOK_SECRET is set, and ALERT_WEBHOOK_URL is not")
         return self
 
     @field_validator("cycle_minutes")
@@ -280,6 +296,20 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+
+def with_variables(text: str) -> str:
+    """Returns a text with each `${NAME}` replaced by that variable, of the environment or `.env`.
+
+    Raises:
+        ValueError: there is no such variable, or a $ begins no name.
+    """
+    try:
+        return Template(text).substitute(dotenv_values(_ENV_FILE) | os.environ)
+    except KeyError as missing:
+        raise ValueError(f"there is no variable {missing.args[0]}") from None
+    except ValueError:
+        raise ValueError("a $ that begins no ${NAME} is written $$") from None
 
 
 def _names_in_env_file() -> list[str]:

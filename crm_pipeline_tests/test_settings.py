@@ -119,6 +119,10 @@ def test_a_zone_that_is_none_is_told(zone: str, told: str, monkeypatch: pytest.M
         ({"SMTP_URL": "smtp://mail.example", "ALERT_EMAIL_TO": "a@b.c d@e.f"}, "no address"),
         ({"ALERT_WEBHOOK_URL": "hooks.example/T0"}, "Setting ALERT_WEBHOOK_URL"),
         ({"ALERT_WEBHOOK_URL": "https://hooks.example/T0"}, None),
+        ({"ALERT_WEBHOOK_SECRET": "of sixteen letters"}, "ALERT_WEBHOOK_URL is not"),
+        ({"SMTP_URL": "smtp://mail.example", "ALERTS_FILE": "alerts.yaml"}, None),
+        ({"ALERTS_FILE": " "}, "Setting ALERTS_FILE is impossible: it is empty"),
+        ({"ALERTS_FILE": "/"}, "/ is a folder; name a file in it"),
     ],
 )
 def test_alerts_have_somewhere_to_go(

@@ -6,6 +6,7 @@ import typer
 
 from crm_pipeline.cli import (
     account,
+    alerts,
     apply,
     brake,
     campaign,
@@ -59,6 +60,7 @@ def _root(
 
 
 app.add_typer(account.app, name="account")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
 app.command("cycle")(cycle.cycle)

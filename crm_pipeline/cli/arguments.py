@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+DAYS_AND_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+"""Forms of moments, which are UTC."""
+
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
 
 

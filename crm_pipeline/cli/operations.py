@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm_pipeline.cli.arguments import OfAccount
+from crm_pipeline.cli.arguments import DAYS_AND_TIMES, OfAccount
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
@@ -64,8 +64,6 @@ class OperationKind(StrEnum):
     message = "message"
 
 
-_DAYS_AND_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-
 _COLUMNS = (
     "id",
     "account",
@@ -93,11 +91,11 @@ def list_(
     kind: Annotated[OperationKind | None, typer.Option(help="Of one kind only.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=_DAYS_AND_TIMES, help="To which something happened since then, UTC."),
+        typer.Option(formats=DAYS_AND_TIMES, help="To which something happened since then, UTC."),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=_DAYS_AND_TIMES, help="To which nothing happened later, UTC."),
+        typer.Option(formats=DAYS_AND_TIMES, help="To which nothing happened later, UTC."),
     ] = None,
     code: WithCode = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest.")] = 50,

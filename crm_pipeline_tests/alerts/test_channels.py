@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from crm_pipeline.alerts.channels import Notice, send
+from crm_pipeline.alerts.channels import Notice, Taken, post
+from crm_pipeline.alerts.targets import AlertTarget
 from crm_pipeline.settings import settings
 
 NOTICE = Notice("acme", "late", "Account acme is late", "2026-11-29T12:00:00+00:00")
@@ -35,8 +36,8 @@ class Mailbox(StreamRequestHandler):
             verb = line.split(" ")[0].lower()
             if in_data and line != ".":
                 continue
-            answers = {"ehlo": b"250-mail\r\n250 AUTH PLAIN\r\n", "auth": b"235 welcome\r\n"}
-            answer = answers.get(verb, b"250 ok\r\n")
+            taken_by = {"ehlo": b"250-mail\r\n250 AUTH PLAIN\r\n", "auth": b"235 welcome\r\n"}
+            answer = taken_by.get(verb, b"250 ok\r\n")
             if verb == "data":
                 in_data, answer = True, b"354 go on\r\n"
             elif line == ".":
@@ -67,11 +68,11 @@ def test_mail_goes_to_an_smtps_address(mail_server: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("SMTP_URL", f"smtps://me:hunter2@{mail_server}")
     monkeypatch.setenv("ALERT_EMAIL_TO", "ops@example.test")
     settings.cache_clear()
-    assert send([NOTICE])
+    assert post(AlertTarget(email="ops@example.test"), [NOTICE]) == Taken(1)
     settings.cache_clear()
     assert any(line.startswith("AUTH PLAIN ") for line in Mailbox.lines)
     assert "To: ops@example.test" in Mailbox.lines
-    assert NOTICE.message in Mailbox.lines
+    assert f"[warning] {NOTICE.message}" in Mailbox.lines
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

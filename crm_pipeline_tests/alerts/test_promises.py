@@ -1,6 +1,7 @@
 """Promises that count as broken, and those that do not."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,20 +15,9 @@ def minutes_ago(minutes: float) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def standing(**facts: object) -> PromiseFacts:
-    kept: dict[str, object] = {
-        "account_id": "acme",
-        "name": "Acme",
-        "created_at": minutes_ago(10_000),
-        "state": "Complete",
-        "reason": "",
-        "refused": "",
-        "exhausted": 0,
-        "hold_id": None,
-        "waiting_since": None,
-        "unread_since": None,
-    }
-    return PromiseFacts(**{**kept, **facts})  # type: ignore[arg-type]
+def standing(**facts: Any) -> PromiseFacts:
+    made: dict[str, Any] = {"account_id": "acme", "name": "Acme", "created_at": minutes_ago(10_000)}
+    return PromiseFacts(**made | facts)
 
 
 @pytest.mark.parametrize(
@@ -37,16 +27,31 @@ def standing(**facts: object) -> PromiseFacts:
         ({"exhausted": 3}, ["exhausted retries"]),
         ({"refused": "INVALID_LOGIN"}, ["refused credentials"]),
         ({"hold_id": 1}, ["held"]),
+        ({"failures": 2, "failed_reason": "The org is down"}, []),
+        ({"failures": 3, "failed_reason": "The org is down"}, ["failing cycles"]),
+        ({"failures": 3, "refused": "INVALID_LOGIN"}, ["refused credentials"]),
+        ({"incidents": "STORAGE holds up Lead records"}, ["incident"]),
+        ({"removals": 1, "removals_since": minutes_ago(59)}, []),
+        ({"removals": 2, "removals_since": minutes_ago(61)}, ["overdue removals"]),
+        ({"erased_in": "crm.person.address"}, ["erased people found"]),
+        ({"paused": "until 2026-11-21 13:00 UTC by ann"}, ["alerts paused"]),
         ({"waiting_since": minutes_ago(59)}, []),
         ({"waiting_since": minutes_ago(61)}, ["late"]),
         ({"unread_since": minutes_ago(61)}, ["late"]),
         ({"unread_since": minutes_ago(61), "created_at": minutes_ago(30)}, []),
         ({"unread_since": minutes_ago(999), "created_at": minutes_ago(61)}, ["late"]),
-        ({"waiting_since": minutes_ago(61), "exhausted": 1}, ["exhausted retries", "late"]),
+        ({"waiting_since": minutes_ago(61), "exhausted": 1}, ["late", "exhausted retries"]),
     ],
 )
 def test_which_promises_are_broken(facts, causes):
     assert [a.cause for a in broken_promises([standing(**facts)], NOW, HOUR)] == causes
+
+
+def test_a_chosen_number_replaces_the_declared_one():
+    found = broken_promises([standing(exhausted=9)], NOW, HOUR, {"exhausted retries": 10})
+    assert found == []
+    found = broken_promises([standing(exhausted=10)], NOW, HOUR, {"exhausted retries": 10})
+    assert [alert.detail for alert in found] == ["10"]
 
 
 def test_the_oldest_record_counts_wherever_it_waits():

@@ -16,7 +16,7 @@ from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.cli.app import app
 from crm_pipeline.settings import PROJECT, Settings
 
-DOCUMENTS = ("README.md", "SECURITY.md", "docs/architecture.md")
+DOCUMENTS = ("README.md", "SECURITY.md", "docs/architecture.md", "docs/alerts.md")
 READ = {name: (PROJECT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = READ["README.md"]
 
@@ -31,6 +31,8 @@ IN_WORDS = {
     "platform_url": "none",
     "platform_secret": "none",
     "alert_webhook_url": "none",
+    "alert_webhook_secret": "none",
+    "alerts_file": "none",
     "alert_email_to": "none",
     "smtp_url": "none",
 }

@@ -10,8 +10,8 @@ KEPT = {
     "people's choices": "account campaign_link credential email_filter field_mapping listener_key"
     " pushed_session",
     "fingerprints of choices": "attribution_said campaign_mapping",
-    "the state and history of the account": "account_change account_clock alert brake candidate"
-    " cycle field_change hold incident refusal ledger_mark sync_state",
+    "the state and history of the account": "account_change account_clock alert alert_pause"
+    " brake candidate cycle field_change hold incident refusal ledger_mark sync_state",
     "what Salesforce asked for, and who is to be forgotten": "erased erasure_scan"
     " request request_key",
     "people are known by their addresses": "person",

@@ -7,10 +7,10 @@ FROM unnest(
     CAST(:details AS text []),
     CAST(:messages AS text [])
 ) AS f (account_id, cause, detail, message)
-ON CONFLICT (account_id, cause) WHERE closed_at IS NULL DO UPDATE
+ON CONFLICT (coalesce(account_id, ''), cause) WHERE closed_at IS NULL DO UPDATE
 SET
     detail = excluded.detail,
     message = excluded.message,
     raised_at = now(),
-    sent_at = NULL
+    version = a.version + 1
 WHERE a.detail <> excluded.detail
