@@ -133,7 +133,9 @@ def _tags(
 def _scores(draws: Draws, ids: Ids, clients: Texts, shipped_at: Moments) -> pd.DataFrame:
     frames = []
     for number, (_, kind) in enumerate(SCORES, start=1):
-        mask = draws.happens(ids, f"has score {number}", 0.7)
+        # Few have the last one: when it is withdrawn, no more is deleted than a cycle may.
+        share = 0.2 if number == len(SCORES) else 0.7
+        mask = draws.happens(ids, f"has score {number}", share)
         some = ids[mask]
         graded = kind == "grade"
         grades = draws.pick(some, f"grade of {number}", GRADES) if graded else None

@@ -133,3 +133,11 @@ def test_another_cycle_after_more_traffic_leaves_one_activity_for_each_row(orgs:
         "Webinar Attendance",
         "Webinar On-Demand View",
     }
+
+
+def test_the_score_that_is_withdrawn_later_holds_no_cycle():
+    """Runs after more traffic. The demo has as many prospects, but more registrations."""
+    report = sync_account("alder-finch", run_id="withdrawn")
+
+    assert report.state == "Complete", report.reason
+    assert report.tally.overall("delete") > 0
