@@ -28,6 +28,10 @@ _ENV_FILE = ".env"
 
 _SHORTEST_SECRET = 16
 
+_TOMBSTONES_BEGIN = (b'{"hash_key":', b'{"lost":')
+"""The beginning of a file of tombstones, of which a crash may have cut some off."""
+_LONG_ENOUGH = 20
+
 _LAST_PORT = 65_535
 
 _YEAR_IN_MINUTES = 525_600
@@ -212,6 +216,13 @@ class Settings(BaseSettings):
     def _is_a_file(cls, value: Path | None) -> Path | None:
         if value is not None and value.is_dir():
             raise ValueError(f"{value} is a folder; name a file in it")
+        if value is not None and value.exists():
+            if not value.is_file():
+                raise ValueError(f"{value} keeps nothing; name a file")
+            with value.open("rb") as file:
+                first = file.readline(_LONG_ENOUGH)
+            if not any(first.startswith(each[: len(first)]) for each in _TOMBSTONES_BEGIN):
+                raise ValueError(f"{value} is another file already; name one of its own")
         return value
 
     @field_validator("warehouse_timezone")

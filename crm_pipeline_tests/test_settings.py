@@ -228,6 +228,8 @@ def test_what_others_set_is_no_concern_of_ours(name: str, monkeypatch: pytest.Mo
     [
         ("TOMBSTONE_FILE", "/", "is a folder; name a file in it"),
         ("TOMBSTONE_FILE", " ", "it is empty"),
+        ("TOMBSTONE_FILE", "/dev/null", "keeps nothing; name a file"),
+        ("TOMBSTONE_FILE", __file__, "is another file already; name one of its own"),
         ("CRM_PIPELINE_DATA_DIR", "", "it is empty"),
     ],
 )

@@ -72,7 +72,9 @@ def lost(yes: Yes = False) -> None:
         "Go on without their tombstones?",
         yes=yes,
     )
-    say(f"{say_lost()} begins anew.")
+    with transaction() as connection:
+        file = say_lost(connection)
+    say(f"{file} begins anew.")
 
 
 @app.command()

@@ -20,6 +20,9 @@ from crm_pipeline.settings import settings
 
 FILE = "tombstones.jsonl"
 
+_OF_A_LINE = ({"hash_key"}, {"lost"}, {"account_id", "digest", "verb"})
+"""What each line says; a file begins with one of the first two (`settings` looks at that)."""
+
 
 def tombstone_file() -> Path:
     """Returns the file of this installation: TOMBSTONE_FILE, else one in the data folder."""
@@ -50,21 +53,26 @@ def begin(connection: Connection) -> None:
         OSError: it cannot be written.
     """
     file = tombstone_file()
-    if not file.exists():
+    if not file.exists() or next(_lines(file), None) is None:
         hash_key(connection)
         sealed = connection.scalar(statement("accounts/get_hash_key"))
         _append(file, [{"hash_key": bytes(sealed).decode()}])
 
 
-def say_lost() -> Path:
+def say_lost(connection: Connection) -> Path:
     """Begins a file anew where the former one is lost; accounts run again without it.
+
+    Args:
+        connection: the pipeline's own database; the caller commits.
 
     Raises:
         AccountError: there is a file.
+        OSError: it cannot be written.
     """
     file = tombstone_file()
     if file.exists():
         raise AccountError(f"{file} is there; it is read back by the next cycle of each account.")
+    begin(connection)
     _append(file, [{"lost": True}])
     return file
 
@@ -79,7 +87,7 @@ def read_back(connection: Connection, account: Account) -> int:
 
     Raises:
         AccountError: the file is gone, though there are tombstones or requests were taken; or it
-            is of another installation.
+            is of another installation, or has lines that are none of ours.
     """
     file = tombstone_file()
     if not file.exists():
@@ -121,11 +129,22 @@ def _append(file: Path, lines: list[dict[str, Any]]) -> None:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Yields the lines of the file; one that a crash has cut off was never promised."""
+    """Yields the lines of the file; one that a crash has cut off was never promised.
+
+    Raises:
+        AccountError: a whole line is none of ours.
+    """
     with file.open("rb") as opened:
-        for line in opened:
+        for number, line in enumerate(opened, start=1):
             with suppress(orjson.JSONDecodeError):
-                yield orjson.loads(line)
+                said = orjson.loads(line)
+                if not isinstance(said, dict) or not any(map(said.keys().__ge__, _OF_A_LINE)):
+                    raise AccountError(
+                        f"Line {number} of {file} is no tombstone; bring the file back as it was "
+                        "(TOMBSTONE_FILE), or say that it is lost once it is gone: "
+                        "`crm-pipeline erasure lost`."
+                    )
+                yield said
 
 
 def _take_key(connection: Connection, sealed: str, file: Path) -> None:

@@ -57,6 +57,7 @@ def test_without_the_file_nothing_runs_until_a_person_says_so(bench: Bench, run:
         assert "`crm-pipeline erasure lost`" in report.reason
     run("erasure", "lost", "--yes")
     assert "lost" not in bench.cycle().reason
+    assert b"hash_key" in tombstone_file().read_bytes()
     assert b"lost" in tombstone_file().read_bytes()
     run("erasure", "lost", "--yes", fails=1)
     assert kept
@@ -82,6 +83,35 @@ def test_a_line_that_was_cut_off_was_never_promised(bench: Bench) -> None:
     restore(bench)
     assert bench.cycle().state == "Complete"
     assert bench.connection.scalar(text("SELECT count(*) FROM crm.erased")) == 2
+
+
+def test_a_file_whose_beginning_was_cut_off_has_the_key_all_the_same(bench: Bench) -> None:
+    tombstone_file().parent.mkdir(exist_ok=True)
+    tombstone_file().write_bytes(b'{"hash_k')
+    canary_and_another(bench)
+    bench.cycle()
+    back_up(bench)
+    ask("suppress", address="other@example.com")
+    restore(bench)
+    assert bench.cycle().state == "Complete"
+    assert bench.connection.scalar(text("SELECT count(*) FROM crm.erased")) == 1
+
+
+@pytest.mark.parametrize("line", [b"5", b'{"name": "list"}', b'["account_id"]'])
+def test_a_file_with_lines_of_something_else_is_refused_in_one_line(
+    bench: Bench, line: bytes
+) -> None:
+    """A cycle ended in a bug."""
+    canary_and_another(bench)
+    bench.cycle()
+    ask("suppress", address="other@example.com")
+    back_up(bench)
+    with tombstone_file().open("ab") as file:
+        file.write(line + b"\n")
+    restore(bench)
+    report = bench.cycle()
+    assert report.state == "Failed"
+    assert f"Line 3 of {tombstone_file()} is no tombstone; bring" in report.reason
 
 
 @pytest.mark.parametrize("in_org", ["leave", "anonymize"])
