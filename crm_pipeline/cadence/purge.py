@@ -18,6 +18,7 @@ from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.engines import database_url
 from crm_pipeline.database.statements import statement
+from crm_pipeline.reporting.counting import count_requests, count_stock
 from crm_pipeline.settings import settings
 
 RUNS_AT_ONCE = 200
@@ -112,14 +113,17 @@ def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
 
 
 @op(
-    description="Deletes runs, events, verdicts, cycles and plans older than HISTORY_DAYS, and "
-    "replaced values older than UNDO_DAYS."
+    description="Counts what there is today, then deletes runs, events, verdicts, cycles and plans "
+    "older than HISTORY_DAYS, and replaced values older than UNDO_DAYS."
 )
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
     url = database_url("dagster").set(drivername="postgresql+psycopg")
     days = settings().history_days
     own = pipeline()
+    with own.begin() as connection:
+        count_requests(connection)
+        count_stock(connection)
     deleted = {
         "cycles": purge_cycles(own, days),
         "firings": purge_firings(own, days),

@@ -35,11 +35,12 @@ def remove(
 
     First it writes the account's choices, the records that it has made in the org and the receipts
     of requests into files. Hashes of people who were removed on request stay as long as they are
-    kept, and that the client was delivered to the org.
+    kept, and that the client was delivered to the org; and so do its numbers by day.
     """
     from crm_pipeline.accounts.files import stored_file
     from crm_pipeline.accounts.orgs import leave_client_in_org
     from crm_pipeline.accounts.store import get_account, remove_account
+    from crm_pipeline.reporting.counting import count_requests
 
     with transaction() as connection:
         if get_account(connection, account_id).without_cycles is None:
@@ -62,6 +63,7 @@ def remove(
             yes=yes,
         )
         leave_client_in_org(connection, account_id)
+        count_requests(connection, account_id)
         remove_account(connection, account_id)
     say(f"Account {account_id} is removed.")
 

@@ -23,6 +23,7 @@ from crm_pipeline.cli import (
     plan,
     plans,
     platform,
+    reporting,
     state,
 )
 from crm_pipeline.cli.engagement_pages import clean_pages
@@ -79,6 +80,7 @@ app.add_typer(listener.app, name="listener")
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")
+app.add_typer(reporting.app, name="reporting")
 app.add_typer(sample, name="sample")
 app.command("migrate")(migrate.migrate)
 app.command("demo")(demo)

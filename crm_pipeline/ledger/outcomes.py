@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.budget import RouteName
+from crm_pipeline.settings import settings
 from crm_pipeline.text import storable_json
 
 RETRIES_PER_CYCLE = 50
@@ -200,6 +201,8 @@ def note_field_changes(
 def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> int:
     """Records successes; a person's record stands for the person from now on.
 
+    They are counted in `daily.delivery`, late ones by the promise (FRESHNESS_MINUTES).
+
     Returns:
         How many people are decided anew: meanwhile, others emptied fields of their records.
     """
@@ -207,7 +210,12 @@ def record_done(connection: Connection, cycle_id: int, done: Sequence[Done]) -> 
         return 0
     rows = _rows(done)
     people = connection.scalars(
-        statement("ledger/record_done"), {"cycle_id": cycle_id, "rows": rows}
+        statement("ledger/record_done"),
+        {
+            "cycle_id": cycle_id,
+            "rows": rows,
+            "promised_minutes": settings().freshness_minutes,
+        },
     ).all()
     if not people:
         return 0

@@ -17,7 +17,7 @@ def no_tables(pipeline: Engine) -> Engine:
 
 def drop_tables(database: Engine) -> None:
     with database.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA crm, platform_inbox CASCADE")
+        connection.exec_driver_sql("DROP SCHEMA crm, platform_inbox, daily, reporting CASCADE")
 
 
 @pytest.mark.parametrize(

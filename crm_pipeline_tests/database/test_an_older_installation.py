@@ -131,7 +131,7 @@ def put_back(org: Org, left: Mapping[str, list[dict[str, Any]]]) -> None:
 
 def fill_tables(connection: Connection) -> None:
     """The tables of that release, with what its code left in them."""
-    connection.execute(text("DROP SCHEMA IF EXISTS crm, platform_inbox CASCADE"))
+    connection.execute(text("DROP SCHEMA IF EXISTS crm, platform_inbox, daily, reporting CASCADE"))
     connection.execute(statement("migrations/create_log"))
     for file in migrations("crm"):
         if file.stem <= LAST_OF_IT:

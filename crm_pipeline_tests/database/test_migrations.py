@@ -37,7 +37,7 @@ def test_each_says_what_it_is_for(file: Path) -> None:
 
 def test_what_ran_is_told_once(pipeline: Engine, caplog: pytest.LogCaptureFixture) -> None:
     with pipeline.begin() as connection:
-        connection.execute(text("DROP SCHEMA crm, platform_inbox CASCADE"))
+        connection.execute(text("DROP SCHEMA crm, platform_inbox, daily, reporting CASCADE"))
     caplog.set_level("INFO", "crm_pipeline.database.migrations")
     ran = migrate(pipeline, "crm")
     assert ran[0] == (

@@ -1,5 +1,7 @@
 -- Records what went through. The records of people stand for them from now on, with what was sent.
--- Returns the people of whose records something may have been left behind.
+-- Returns the people of whose records something may have been left behind. What went through is
+-- counted by day, and whether it came within the promise: a row that was read anew for settings waits
+-- since these were changed.
 WITH done AS (
     UPDATE crm.operation AS o
     SET
@@ -28,7 +30,46 @@ WITH done AS (
         )
     WHERE o.operation_id = d.operation_id
     RETURNING
-        o.account_id, o.kind, o.person_key, o.sobject, o.salesforce_id, o.reason, o.intent, o.as_of
+        o.account_id, o.flow, o.kind, o.person_key, o.sobject, o.action, o.salesforce_id, o.reason,
+        o.intent, o.as_of, o.created_at, o.finished_at
+),
+
+timed AS (
+    SELECT
+        d.*,
+        extract(EPOCH FROM d.finished_at - least(
+            d.finished_at,
+            greatest(
+                d.as_of, a.activated_at, CASE WHEN d.created_at >= a.updated_at THEN a.updated_at END
+            )
+        )) AS seconds
+    FROM done AS d
+    LEFT JOIN crm.account AS a ON d.account_id = a.account_id
+),
+
+counted AS (
+    INSERT INTO daily.delivery AS n (
+        account_id, day, flow, kind, object, action, number, late, seconds, longest_seconds
+    )
+    SELECT
+        t.account_id,
+        daily.of(t.finished_at),
+        t.flow,
+        t.kind,
+        t.sobject,
+        t.action,
+        count(*),
+        CASE WHEN t.kind <> 'message' THEN count(*) FILTER (WHERE t.seconds > 60 * :promised_minutes) END,
+        sum(t.seconds),
+        max(t.seconds)
+    FROM timed AS t
+    GROUP BY t.account_id, daily.of(t.finished_at), t.flow, t.kind, t.sobject, t.action
+    ON CONFLICT (account_id, day, flow, kind, object, action) DO UPDATE
+    SET
+        number = n.number + excluded.number,
+        late = n.late + excluded.late,
+        seconds = n.seconds + excluded.seconds,
+        longest_seconds = greatest(n.longest_seconds, excluded.longest_seconds)
 ),
 
 known AS (

@@ -1,7 +1,7 @@
 -- A new version for what is new or said differently by a record that is not older. A rejected one
 -- that undoes what an earlier version brought to the org is sent; where there is nothing, it is not.
 -- Operations that still wait and have a newer version now are superseded; but a deletion that was
--- sent once stays, as it may have been done.
+-- sent once stays, as it may have been done. All is counted by day.
 WITH compared AS (
     SELECT
         s.*,
@@ -136,6 +136,28 @@ recorded AS (
     WHERE NOT c.unchanged
     ORDER BY c.as_of, c.natural_key
     RETURNING 1
+),
+
+counted AS (
+    INSERT INTO daily.reading AS n (
+        account_id, day, flow, kind, rejected_because, new, changed, known
+    )
+    SELECT
+        :account_id,
+        daily.of(now()),
+        :flow,
+        c.kind,
+        CASE WHEN c.gone THEN '' ELSE coalesce(c.rejected_because, '') END AS why,
+        count(*) FILTER (WHERE NOT c.unchanged AND c.known_version IS NULL),
+        count(*) FILTER (WHERE NOT c.unchanged AND c.known_version IS NOT NULL),
+        count(*) FILTER (WHERE c.unchanged)
+    FROM compared AS c
+    GROUP BY c.kind, why
+    ON CONFLICT (account_id, day, flow, kind, rejected_because) DO UPDATE
+    SET
+        new = n.new + excluded.new,
+        changed = n.changed + excluded.changed,
+        known = n.known + excluded.known
 )
 
 SELECT

@@ -26,8 +26,8 @@ told AS (
     FROM due AS d
     WHERE o.operation_id = d.operation_id
     RETURNING
-        o.account_id, o.version, o.as_of, o.intent, o.intent ->> 'topic' AS topic,
-        o.intent ->> 'about' AS about
+        o.account_id, o.flow, o.version, o.as_of, o.finished_at, o.intent,
+        o.intent ->> 'topic' AS topic, o.intent ->> 'about' AS about
 ),
 
 written AS (
@@ -46,6 +46,36 @@ written AS (
     FROM told AS t
     INNER JOIN crm.account AS a ON t.account_id = a.account_id
     ON CONFLICT (message_id) DO NOTHING
+),
+
+counted AS (
+    INSERT INTO daily.delivery AS n (
+        account_id, day, flow, kind, object, action, number, seconds, longest_seconds
+    )
+    SELECT
+        w.account_id,
+        daily.of(w.finished_at),
+        w.flow,
+        'message',
+        'message',
+        'create',
+        count(*),
+        sum(w.seconds),
+        max(w.seconds)
+    FROM (
+        SELECT
+            t.account_id,
+            t.flow,
+            t.finished_at,
+            extract(EPOCH FROM t.finished_at - least(t.as_of, t.finished_at)) AS seconds
+        FROM told AS t
+    ) AS w
+    GROUP BY w.account_id, daily.of(w.finished_at), w.flow
+    ON CONFLICT (account_id, day, flow, kind, object, action) DO UPDATE
+    SET
+        number = n.number + excluded.number,
+        seconds = n.seconds + excluded.seconds,
+        longest_seconds = greatest(n.longest_seconds, excluded.longest_seconds)
 )
 
 SELECT t.topic, count(*) AS messages

@@ -1,0 +1,1 @@
+SELECT daily.let_read(:role)

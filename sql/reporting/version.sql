@@ -1,0 +1,1 @@
+SELECT v.version FROM reporting.version AS v
