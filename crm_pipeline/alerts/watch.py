@@ -15,6 +15,7 @@ from crm_pipeline.alerts.channels import Notice, Taken, post, write_log
 from crm_pipeline.alerts.promises import Alert, PromiseFacts, broken_promises, remedy
 from crm_pipeline.alerts.targets import LOG, AlertChoices, AlertsFileError, choices, of_settings
 from crm_pipeline.cadence.due import parsed_settings, pipeline, questions_to_sources
+from crm_pipeline.cadence.tick_counts import counted_tick
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import FLOWS
@@ -232,4 +233,6 @@ def _raise(connection: Connection, alerts: Sequence[Alert], unknown: frozenset[s
 )
 def broken_promises_alert() -> SkipReason:
     """A tick of the watch."""
-    return SkipReason(f"{len(watch())} new alerts.")
+    with counted_tick("broken_promises_alert"):
+        told = watch()
+    return SkipReason(f"{len(told)} new alerts.")

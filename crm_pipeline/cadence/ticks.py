@@ -18,6 +18,7 @@ from crm_pipeline.cadence.cycle_runs import CYCLE_JOB, WAITING, accounts_in_runs
 from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.cadence.planner import Due, chunks
+from crm_pipeline.cadence.tick_counts import counted_tick
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.settings import settings
 
@@ -85,7 +86,8 @@ def schedule_of_accounts(minutes: int) -> ScheduleDefinition:
     )
     def accounts_due(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
         tick = context.scheduled_execution_time.isoformat()
-        runs = ask(context.instance, "schedule", only_urgent=False, tick=tick)
+        with counted_tick("accounts_due"):
+            runs = ask(context.instance, "schedule", only_urgent=False, tick=tick)
         return runs or SkipReason("No account has anything to do.")
 
     return accounts_due
@@ -120,7 +122,9 @@ def ask_for_requests(instance: DagsterInstance) -> list[RunRequest]:
 )
 def new_requests(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
     """A tick of the sensor over the queue of requests."""
-    return ask_for_requests(context.instance) or SkipReason("Nothing was asked for.")
+    with counted_tick("new_requests"):
+        runs = ask_for_requests(context.instance)
+    return runs or SkipReason("Nothing was asked for.")
 
 
 def sensor_of_news(seconds: int) -> SensorDefinition:
@@ -135,7 +139,8 @@ def sensor_of_news(seconds: int) -> SensorDefinition:
         "for those repaired after a failure, without waiting for the schedule.",
     )
     def new_data(context: SensorEvaluationContext) -> list[RunRequest] | SkipReason:
-        runs = ask(context.instance, "new data", only_urgent=True)
+        with counted_tick("new_data"):
+            runs = ask(context.instance, "new data", only_urgent=True)
         return runs or SkipReason("Nothing new in the warehouse.")
 
     return new_data

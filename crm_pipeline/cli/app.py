@@ -17,6 +17,7 @@ from crm_pipeline.cli import (
     find,
     listen,
     listener,
+    metrics,
     migrate,
     operations,
     org,
@@ -77,6 +78,7 @@ app.add_typer(engagement.app, name="engagement")
 app.add_typer(erasure.app, name="erasure")
 app.command("listen")(listen.listen)
 app.add_typer(listener.app, name="listener")
+app.command("metrics")(metrics.metrics)
 app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")

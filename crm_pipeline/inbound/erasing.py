@@ -141,6 +141,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.sync_state.reason",
             "crm.sync_state.run_id",
             "crm.sync_state.state",
+            "crm.tick.name",
         ),
         _WORDS,
     ),
