@@ -9,7 +9,7 @@ import os
 import re
 from email.utils import getaddresses
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from string import Template
 from typing import Annotated, Any, Self
@@ -161,6 +161,36 @@ class Settings(BaseSettings):
         description="YAML file of further targets (Slack, Teams, PagerDuty, …), which accounts and "
         "severities go where, and thresholds; see docs/alerts.md.",
     )
+    console_url: str | None = Field(
+        default=None,
+        description="Where browsers reach the console, behind TLS; needed beyond this machine.",
+    )
+    console_database_url: SecretStr | None = Field(
+        default=None,
+        description="A standby of the pipeline's database, from which the console reads.",
+    )
+    console_proxy: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Addresses or networks of the proxy that logs people in to the console, "
+        "comma-separated; none: a link that works once.",
+    )
+    console_user_header: str = Field(
+        default="X-Forwarded-User",
+        description="The header in which that proxy names the user; it must take it from nobody.",
+    )
+    console_groups_header: str = Field(
+        default="X-Forwarded-Groups", description="Likewise the user's groups, comma-separated."
+    )
+    console_viewers: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Users and groups who see the console's numbers, comma-separated.",
+    )
+    console_support: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Those who also see people, requeue and drop."
+    )
+    console_operators: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Those who also approve, reject, and see settings and the log."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -172,7 +202,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"{typed} is no setting; did you mean {meant}?")
         return values
 
-    @field_validator("warehouse_url", "pipeline_database_url", "dagster_database_url")
+    @field_validator(
+        "warehouse_url", "pipeline_database_url", "dagster_database_url", "console_database_url"
+    )
     @classmethod
     def _is_of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         """An address as libpq takes it, too (`postgres://`), which is what providers print."""
@@ -254,7 +286,7 @@ class Settings(BaseSettings):
         checked = _checked_address(value, ("https", "http"))
         if checked is not None:
             parts = urlsplit(checked.get_secret_value())
-            if parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+            if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
                 raise ValueError("it must begin with https://: what is told is about people")
         return checked
 
@@ -301,9 +333,62 @@ class Settings(BaseSettings):
             raise ValueError("the minutes must divide 60, as 5, 10, 15, 20, 30 and 60 do")
         return value
 
-    @field_validator("encryption_keys", mode="before")
+    @field_validator("console_url")
     @classmethod
-    def _split_keys(cls, value: object) -> object:
+    def _is_of_the_console(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        _checked_address(SecretStr(value), ("https", "http"))
+        parts = urlsplit(value)
+        if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
+            raise ValueError("it must begin with https://: who has its cookie is logged in")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("it is a host alone, as in https://console.example.com")
+        return value.rstrip("/")
+
+    @field_validator("console_proxy")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(f"{each} is no address and no network, as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("console_user_header", "console_groups_header")
+    @classmethod
+    def _is_a_header(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+            raise ValueError("it is no name of a header, as X-Forwarded-User")
+        return value
+
+    @model_validator(mode="after")
+    def _console_knows_somebody(self) -> Self:
+        """Nobody could do anything in it, or all would be told to somebody else's host."""
+        somebody = self.console_viewers or self.console_support or self.console_operators
+        if self.console_proxy and not (self.console_url and somebody):
+            raise ValueError(
+                "CONSOLE_PROXY is set, and CONSOLE_URL or all of CONSOLE_VIEWERS, CONSOLE_SUPPORT "
+                "and CONSOLE_OPERATORS are not: nobody could log in"
+            )
+        if somebody and not self.console_proxy:
+            raise ValueError(
+                "CONSOLE_VIEWERS, CONSOLE_SUPPORT or CONSOLE_OPERATORS is set, and CONSOLE_PROXY "
+                "is not: nobody would have that role"
+            )
+        return self
+
+    @field_validator(
+        "encryption_keys",
+        "console_proxy",
+        "console_viewers",
+        "console_support",
+        "console_operators",
+        mode="before",
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
@@ -329,7 +414,8 @@ def _names_in_env_file() -> list[str]:
     return re.findall(r"^\s*(?:export\s+)?(\w+)\s*=", text, re.MULTILINE)
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Returns whether an address or a name of a host is of this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

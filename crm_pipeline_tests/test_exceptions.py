@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from http import HTTPStatus
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any
@@ -23,6 +24,7 @@ EXAMPLES: dict[str, Any] = {
     "list": [],
     "AccountStopped": AccountStopped("it is locked", "unlock it", code="LOCKED"),
     "DBAPIError": DBAPIError("SELECT 1", {}, ValueError("nope")),
+    "HTTPStatus": HTTPStatus.NOT_FOUND,
     "Fault": Fault(action="hang"),
     "Field": bundled_types()[0].fields["name"],
     "Sequence": [Exceeded("new people", 1_001, None, 1_000)],

@@ -11,6 +11,7 @@ from crm_pipeline.cli import (
     brake,
     campaign,
     conflict,
+    console,
     cycle,
     engagement,
     erasure,
@@ -65,6 +66,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(conflict.app, name="conflict")
+app.command("console")(console.console)
 app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
 app.command("plans")(plans.plans)

@@ -126,7 +126,7 @@ def list_(
             say(f"{_counted(written)} in {file}; it has personal data.")
             return
         found = connection.execute(
-            statement("operations/list_operations"), {**wanted, "limit": limit}
+            statement("operations/list_operations"), {**wanted, "after": None, "limit": limit}
         ).all()
         total = connection.scalar(statement("operations/count_operations"), wanted) or 0
         standings = connection.execute(
@@ -169,7 +169,7 @@ def _write(file: Path, connection: "Connection", wanted: Mapping[str, Any]) -> i
 
     rows = connection.execute(
         statement("operations/list_operations"),
-        {**wanted, "limit": None},
+        {**wanted, "after": None, "limit": None},
         execution_options={"yield_per": _ROWS_AT_ONCE},
     )
     with private_file(file) as opened:

@@ -81,6 +81,10 @@ IMPERSONAL: Mapping[str, str] = {
         (
             "crm.account.client_id",
             "crm.account_change.changed_by",
+            "crm.console_log.action",
+            "crm.console_log.detail",
+            "crm.console_log.role",
+            "crm.console_log.who",
             "crm.account_change.was",
             "crm.account_change.became",
             "crm.account.login_url",

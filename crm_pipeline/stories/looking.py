@@ -13,7 +13,7 @@ from crm_pipeline.sources.errors import ExtractError
 from crm_pipeline.sources.participations import EXTRACTS, Extract
 from crm_pipeline.sources.unsent import UnsentRow, UnsentRows
 from crm_pipeline.stories.story import Story, story_of
-from crm_pipeline.stories.subjects import is_forgotten, subject_of
+from crm_pipeline.stories.subjects import Subject, is_forgotten, subject_of
 
 _ID = re.compile(r"[0-9]{1,18}")
 """As long as PostgreSQL's bigint takes it."""
@@ -58,8 +58,15 @@ def look_up(connection: Connection, account: Account, sought: str) -> Finding:
     rows = _Warehouse(connection, account)
     by_address = [] if forgotten or "@" not in sought else rows.read(lambda r: r.of_person(sought))
     story = story_of(connection, account, subject.with_things(row.row for row in by_address))
-    unsent = _unexplained(story, by_address or rows.named(sought, story))
+    unsent = _unexplained(story, by_address or rows.named([sought.strip()], story))
     return Finding(story, unsent, forgotten, rows.unasked)
+
+
+def look_up_person(connection: Connection, account: Account, person_key: int) -> Finding:
+    """Returns what is known of a person of the account, by their number; otherwise as `look_up`."""
+    rows = _Warehouse(connection, account)
+    story = story_of(connection, account, Subject(person_keys=(person_key,)))
+    return Finding(story, _unexplained(story, rows.named([], story)), False, rows.unasked)
 
 
 class _Warehouse:
@@ -77,10 +84,10 @@ class _Warehouse:
             self.unasked = str(error)
             return []
 
-    def named(self, sought: str, story: Story) -> list[UnsentRow]:
-        """Returns the row that is sought, and those that the ledger has rejected."""
+    def named(self, sought: Sequence[str], story: Story) -> list[UnsentRow]:
+        """Returns the rows that are sought, and those that the ledger has rejected."""
         rejected = [each.natural_key for each in story.latest if each.state == "rejected"]
-        names = list(dict.fromkeys((sought.strip(), *rejected)))
+        names = list(dict.fromkeys((*sought, *rejected)))
         return self.read(
             lambda rows: chain.from_iterable(rows.named(*each) for each in _by_extract(names))
         )

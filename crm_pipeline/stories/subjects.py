@@ -10,7 +10,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.exceptions import PicklableError
-from crm_pipeline.inbound.tombstones import hasher_of, is_held
+from crm_pipeline.inbound.tombstones import hasher_of, is_held, tombstones_of
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key
 from crm_pipeline.salesforce.values import is_record_id, long_id
@@ -110,7 +110,9 @@ def is_forgotten(connection: Connection, account: Account, sought: str) -> bool:
         AccountError: the key of hashes cannot be opened.
     """
     address = address_of(account, sought.strip())
-    return address is not None and is_held(connection, hasher_of(connection, account), address)
+    if address is None or tombstones_of(connection, account) is None:
+        return False
+    return is_held(connection, hasher_of(connection, account), address)
 
 
 def _subject(found: list[_Found]) -> Subject:

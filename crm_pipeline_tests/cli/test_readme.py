@@ -35,6 +35,12 @@ IN_WORDS = {
     "alerts_file": "none",
     "alert_email_to": "none",
     "smtp_url": "none",
+    "console_url": "none",
+    "console_database_url": "none",
+    "console_proxy": "none",
+    "console_viewers": "none",
+    "console_support": "none",
+    "console_operators": "none",
 }
 
 

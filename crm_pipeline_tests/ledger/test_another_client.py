@@ -22,6 +22,7 @@ KEPT = {
     " opportunity_firing opportunity_person opportunity_reading opportunity_role"
     " opportunity_question org_missing org_person org_phone org_phones_kept org_position org_stage"
     " org_sweep read_hint record record_look sobject_schema",
+    "who looked and did what": "console_log",
     "what is under way there": "bulk_job sending",
     "what stood there, to be taken back": "replaced_value",
     "what the platform was told, until it is told otherwise": "opportunity_match",

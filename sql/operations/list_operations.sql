@@ -3,6 +3,7 @@
 SELECT
     o.operation_id,
     o.account_id,
+    o.person_key,
     CASE o.kind WHEN 'person' THEN coalesce('person:' || p.address, o.natural_key) ELSE o.natural_key END
         AS natural_key,
     o.kind,
@@ -24,6 +25,7 @@ LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 LEFT JOIN crm.hold AS h ON o.account_id = h.account_id AND h.decision IS NULL
 WHERE
     o.state = any(CAST(:states AS text []))
+    AND (CAST(:after AS bigint) IS NULL OR o.operation_id > :after)
     AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
     AND (CAST(:error_code AS text) IS NULL OR :error_code IN (o.error_code, o.reason_code))
     AND (CAST(:kind AS text) IS NULL OR o.kind = :kind)

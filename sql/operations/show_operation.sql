@@ -6,6 +6,7 @@ SELECT
     o.kind,
     o.natural_key,
     o.version,
+    o.person_key,
     p.address AS person,
     o.state,
     o.attempts_left,

@@ -1,0 +1,96 @@
+"""What a page or an action is asked, and where each says what it needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from crm_pipeline.console.applying import PlansUnderWay
+from crm_pipeline.console.databases import ConsoleDatabases
+from crm_pipeline.console.parts import ConsolePage
+from crm_pipeline.console.roles import ConsoleRole, Somebody
+from crm_pipeline.console.sessions import ConsoleSession
+
+MOST_ROWS = 100_000
+"""Of one CSV file: what is more is to be asked for in parts."""
+
+
+@dataclass(slots=True)
+class PageQuestion:
+    """A page that somebody asks for.
+
+    Attributes:
+        connection: to read with; nothing can be written by it.
+        path: parts of the address, by their names.
+        query: what was filled in, without blanks around it.
+        csv: the name of the table that is wanted as CSV, whole; empty: the page is wanted.
+        account_id: the account that it is about, for the log.
+        looked_at: the people whom it shows, by their numbers, for the log.
+    """
+
+    session: ConsoleSession
+    connection: Connection
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    csv: str
+    account_id: str | None = None
+    looked_at: set[int] = field(default_factory=set)
+
+    @property
+    def somebody(self) -> Somebody:
+        """Who asks."""
+        return self.session.somebody
+
+    def rows(self, of_a_page: int) -> int:
+        """How many rows are wanted at most, one more than are shown."""
+        return (MOST_ROWS if self.csv else of_a_page) + 1
+
+
+@dataclass(slots=True)
+class Order:
+    """Something that somebody wants done; `form` has what was filled in, by field."""
+
+    session: ConsoleSession
+    databases: ConsoleDatabases
+    applying: PlansUnderWay
+    path: Mapping[str, str]
+    form: Mapping[str, Sequence[str]]
+
+    @property
+    def somebody(self) -> Somebody:
+        """Who wants it."""
+        return self.session.somebody
+
+    def said(self, name: str) -> str:
+        """What a field says, without blanks around it; empty: nothing."""
+        return next(iter(self.form.get(name, ())), "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """What was done, in one sentence, and the page that shows it."""
+
+    sentence: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """A page: where it is, who may see it, and what makes it."""
+
+    path: str
+    role: ConsoleRole
+    page: Callable[[PageQuestion], ConsolePage]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAddress:
+    """Something that can be done: where it is posted to, who may, and what does it.
+
+    `writes` says whether it needs the primary database.
+    """
+
+    path: str
+    role: ConsoleRole
+    do: Callable[[Order], ActionDone]
+    writes: bool = True

@@ -1,0 +1,13 @@
+"""The pages and actions of the console, by what they are about."""
+
+from crm_pipeline.console.pages import accounts, alerts, deciding, log, people, plans, queue
+
+PAGES = (
+    *accounts.PAGES,
+    *alerts.PAGES,
+    *log.PAGES,
+    *people.PAGES,
+    *plans.PAGES,
+    *queue.PAGES,
+)
+ACTIONS = (*deciding.ACTIONS, *people.ACTIONS, *plans.ACTIONS, *queue.ACTIONS)

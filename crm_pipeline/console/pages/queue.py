@@ -1,0 +1,198 @@
+"""Operations: those that failed first of all, to be sent again or dropped."""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
+from crm_pipeline.console.errors import ConsoleError
+from crm_pipeline.console.locked import locked
+from crm_pipeline.console.log import note
+from crm_pipeline.console.paging import PAGE_ROWS, first, more, number
+from crm_pipeline.console.parts import Button, ConsolePage, Field, Form, Link, PageTable
+from crm_pipeline.console.roles import ConsoleRole
+from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger import decided
+
+_FAILED = ("failed", "exhausted")
+_STATES = (
+    "failed or exhausted",
+    "failed",
+    "exhausted",
+    "pending",
+    "held",
+    "in_flight",
+    "rejected",
+    "left_out",
+    "dropped",
+    "done",
+)
+_KINDS = ("", "person", "activity", "campaign", "member", "record", "message")
+
+
+def queue(asked: PageQuestion) -> ConsolePage:
+    """Operations in a state, the oldest first; failed and exhausted ones by default."""
+    state = asked.query.get("state") or _STATES[0]
+    if state not in _STATES:
+        raise ConsoleError(HTTPStatus.BAD_REQUEST, "There is no such state of operations.")
+    asked.account_id = asked.query.get("account") or None
+    found = asked.connection.execute(
+        statement("operations/list_operations"),
+        {
+            "account_id": asked.account_id,
+            "states": list(_FAILED) if state == _STATES[0] else [state],
+            "error_code": asked.query.get("code") or None,
+            "kind": asked.query.get("kind") or None,
+            "since": None,
+            "until": None,
+            "after": number(asked.query.get("after")),
+            "limit": asked.rows(PAGE_ROWS),
+        },
+    ).all()
+    shown = first(asked, found)
+    asked.looked_at |= {row.person_key for row in shown if row.person_key is not None}
+    choice = Form(
+        "/queue",
+        [
+            Field("account", "Account", asked.query.get("account", "")),
+            Field("state", "State", state, choices=_STATES),
+            Field("kind", "Kind", asked.query.get("kind", ""), choices=_KINDS),
+            Field("code", "Code", asked.query.get("code", "")),
+        ],
+        [Button("Show")],
+    )
+    decide = Form(
+        "/queue",
+        [Field("reason", "Why (to drop; kept with the operation)")],
+        [Button("Requeue the chosen", "requeue"), Button("Drop the chosen", "drop", danger=True)],
+        method="post",
+    )
+    table = PageTable(
+        "operations",
+        "",
+        (
+            "operation",
+            "account",
+            "about",
+            "kind",
+            "object",
+            "state",
+            "tries left",
+            "next try",
+            "code",
+            "why",
+        ),
+        [
+            (
+                Link(row.operation_id, f"/operations/{row.operation_id}"),
+                Link(row.account_id, f"/accounts/{row.account_id}"),
+                row.natural_key
+                if row.person_key is None
+                else Link(row.natural_key, f"/accounts/{row.account_id}/people/{row.person_key}"),
+                row.kind,
+                row.sobject,
+                row.state,
+                row.attempts_left,
+                row.next_attempt_at,
+                row.error_code,
+                row.error_message or row.reason,
+            )
+            for row in shown
+        ],
+        empty="No operation is like this.",
+        more=more(asked, "/queue", found, shown[-1].operation_id if shown else ""),
+        chosen_by=decide if state in (_STATES[0], *_FAILED) else None,
+    )
+    return ConsolePage("Queue", [choice, table], "Queue")
+
+
+def decide(order: Order) -> ActionDone:
+    """Requeues or drops the operations that were chosen, account by account."""
+    chosen = [number(each) for each in order.form.get("chosen", ())]
+    if not chosen:
+        raise ConsoleError(HTTPStatus.BAD_REQUEST, "Choose operations first.")
+    does, reason = order.said("do"), order.said("reason")
+    if does not in ("requeue", "drop"):
+        raise ConsoleError(HTTPStatus.BAD_REQUEST, "Say whether to requeue or to drop them.")
+    if does == "drop" and not reason:
+        raise ConsoleError(
+            HTTPStatus.BAD_REQUEST, "Say why they are dropped: it is what is left of them."
+        )
+    decided_about = sum(
+        _decided(order, account_id, ids, does, reason)
+        for account_id, ids in _by_account(order, chosen)
+    )
+    what = "are tried again from the next cycle" if does == "requeue" else "are dropped"
+    left = len(chosen) - decided_about
+    also = f" {left} are no longer failed, or a later version has overtaken them." if left else ""
+    return ActionDone(f"{decided_about} of {len(chosen)} operations {what}.{also}", "/queue")
+
+
+def _by_account(order: Order, chosen: list[int | None]) -> Iterator[tuple[str, list[int]]]:
+    with order.databases.pipeline.connect() as connection:
+        rows = connection.execute(
+            statement("operations/named_operations"), {"operation_ids": chosen}
+        ).all()
+    by_account: dict[str, list[int]] = {}
+    for row in rows:
+        by_account.setdefault(row.account_id, []).append(row.operation_id)
+    return iter(by_account.items())
+
+
+def _decided(order: Order, account_id: str, ids: list[int], does: str, reason: str) -> int:
+    with locked(order, account_id) as connection:
+        if does == "requeue":
+            number_of = decided.requeue(connection, account_id, ids)
+        else:
+            number_of = decided.drop(
+                connection, account_id, ids, reason=reason, dropped_by=order.somebody.name
+            ).operations
+        about = f"{number_of} of operations {', '.join(map(str, ids))}"
+        note(connection, order.somebody, does, account_id=account_id, detail=about)
+    return number_of
+
+
+def operation(asked: PageQuestion) -> ConsolePage:
+    """One operation: what was wanted, what was sent, what came back."""
+    which = {"operation_id": number(asked.path["operation_id"])}
+    row = (
+        asked.connection.execute(statement("operations/show_operation"), which)
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise ConsoleError(HTTPStatus.NOT_FOUND, "There is no such operation.")
+    asked.account_id = row["account_id"]
+    asked.looked_at |= {row["person_key"]} - {None}
+    changes = asked.connection.execute(statement("operations/field_changes"), which)
+    table = PageTable(
+        "changes",
+        "Values changed to fit the org",
+        ("field", "why", "was", "became", "when"),
+        [(c.field, c.why, c.old_value, c.new_value, c.changed_at) for c in changes],
+        empty="All values were sent as they are.",
+    )
+    whole = PageTable(
+        "operation",
+        "",
+        ("what", "value"),
+        [
+            (
+                name.replace("_", " "),
+                json.dumps(value, indent=2, ensure_ascii=False)
+                if isinstance(value, dict)
+                else value,
+            )
+            for name, value in row.items()
+            if value is not None
+        ],
+        empty="",
+    )
+    return ConsolePage(f"Operation {row['operation_id']}", [whole, table], "Queue")
+
+
+PAGES = (
+    PageAddress("/queue", ConsoleRole.support, queue),
+    PageAddress("/operations/{operation_id}", ConsoleRole.support, operation),
+)
+ACTIONS = (ActionAddress("/queue", ConsoleRole.support, decide),)

@@ -1,0 +1,158 @@
+"""What pages tell, and what is done by them."""
+
+import csv
+import io
+import re
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from crm_pipeline.console.databases import ConsoleDatabases
+from crm_pipeline.console.roles import ConsoleRole
+from crm_pipeline.console.server import Console
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline_tests.console.conftest import HOSTILE, PROXY, Stage, Visitor
+
+
+def rows(text_of_csv: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text_of_csv)))
+
+
+def test_an_account_stands_as_the_commands_say(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.viewer)
+    [head, line] = rows(visitor.get("/?csv=accounts"))
+    told = dict(zip(head, line, strict=True))
+    assert (told["account"], told["state"], told["promise"]) == ("acme", "Held", "kept")
+    assert (told["waiting"], told["exhausted"]) == ("5", "1")
+    page = visitor.get("/accounts/acme")
+    assert "2 people would be new (at most 1)" in page
+    assert "Approve: send it" not in page
+    assert "example.com" not in page
+    assert "No account is like this." in visitor.get("/?name=nobody")
+    assert "/accounts/acme" in visitor.get("/?name=ACM&state=Held")
+
+
+def test_what_strangers_wrote_is_neither_markup_nor_a_formula(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.support)
+    operation = stage.operation("exhausted")
+    page = visitor.get(f"/operations/{operation}")
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert HOSTILE.partition('"')[0] in page
+    with stage.pipeline.begin() as connection:
+        hostile = text("UPDATE crm.account SET name = :name")
+        connection.execute(hostile, {"name": HOSTILE})
+    [_, line] = rows(visitor.get("/?csv=accounts"))
+    assert line[1] == f"'{HOSTILE}"
+    assert "<script>" not in visitor.get("/")
+    assert "<script>" not in visitor.get("/accounts/acme")
+
+
+def test_a_person_is_found_and_their_address_is_in_no_address(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.support)
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', visitor.get("/find"))[0]
+    fields = {"csrf": csrf, "account": "acme", "whom": "p1@example.com"}
+    answer = visitor.web.post(f"{stage.url}/find", data=fields, timeout=30)
+    assert "p1" not in answer.url
+    assert "created Lead" in answer.text
+    assert "First 1" not in answer.url
+    story = rows(visitor.get(answer.url.removeprefix(stage.url) + "?csv=story"))
+    assert story[0] == ["when", "about", "event", "detail"]
+    assert any(line[1] == "person:p1@example.com" for line in story)
+    for whom, told in (
+        ("nobody@example.com", "knows nothing of that"),
+        ("registration:4", "registration:4"),
+    ):
+        found = visitor.web.post(f"{stage.url}/find", data={**fields, "whom": whom}, timeout=30)
+        assert (found.status_code, told in found.text) == (200, True)
+    for whom, account, status in (("hello", "acme", 400), ("", "acme", 400), ("a@b.c", "no", 404)):
+        odd = {**fields, "whom": whom, "account": account}
+        assert visitor.web.post(f"{stage.url}/find", data=odd, timeout=30).status_code == status
+
+
+def test_the_queue_is_filtered_paged_and_decided_about(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crm_pipeline.console import paging
+    from crm_pipeline.console.pages import queue
+
+    visitor = stage.visitor(ConsoleRole.support)
+    refused = stage.operation("exhausted")
+    assert f'value="{refused}"' in visitor.get("/queue?account=acme&kind=person")
+    assert "No operation is like this." in visitor.get("/queue?kind=campaign")
+    assert "No operation is like this." in visitor.get("/queue?code=OTHER")
+    for module in (paging, queue):
+        monkeypatch.setattr(module, "PAGE_ROWS", 2)
+    seen: list[str] = []
+    path: str | None = "/queue?state=pending"
+    while path:
+        page = visitor.get(path)
+        seen += re.findall(r'<td class="number"><a href="/operations/(\d+)"', page) or re.findall(
+            r'href="/operations/(\d+)"', page
+        )
+        onward = re.search(r'href="(/queue\?[^"]*after=\d+)"', page)
+        path = onward[1].replace("&amp;", "&") if onward else None
+    assert len(seen) == len(set(seen)) == 5
+    assert len(rows(visitor.get("/queue?state=pending&csv=operations"))) == 6
+    visitor.post("/queue", 400, do="drop", chosen=refused)
+    visitor.post("/queue", 400, do="requeue")
+    with account_lock(stage.pipeline, "acme") as cycle:
+        assert cycle is not None
+        assert "is running: try again" in visitor.post("/queue", 409, do="requeue", chosen=refused)
+    done = visitor.post("/queue", do="requeue", chosen=[refused, 10**12])
+    assert "1 of 2 operations are tried again from the next cycle." in done
+    assert "are tried again" not in visitor.get("/queue")
+    dropped = visitor.post("/queue", do="drop", chosen=refused, reason="=not theirs")
+    assert "1 of 1 operations are dropped." in dropped
+    with stage.pipeline.begin() as connection:
+        reason = connection.scalar(
+            text("SELECT reason FROM crm.operation WHERE operation_id = :id"), {"id": refused}
+        )
+        back = text("UPDATE crm.operation SET state = 'exhausted' WHERE operation_id = :id")
+        connection.execute(back, {"id": refused})
+    assert reason == "dropped by ann: =not theirs"
+
+
+def test_a_plan_s_numbers_are_for_all_and_its_records_for_support(stage: Stage) -> None:
+    path = f"/accounts/acme/plans/{stage.plan_id}"
+    assert "example.com" not in stage.visitor(ConsoleRole.viewer).get(path)
+    page = stage.visitor(ConsoleRole.support).get(path)
+    assert "person:p3@example.com" in page
+    assert "Approve: send exactly this" not in page
+    assert "Approve: send exactly this" in stage.visitor(ConsoleRole.operator).get(path)
+
+
+def test_a_standby_is_read_while_the_primary_is_away(stage: Stage) -> None:
+    away = create_engine("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
+    with Console(PROXY, away, standby=stage.pipeline.url) as console:
+        visitor = Visitor(console.url, ConsoleRole.support)
+        page = visitor.get("/queue")
+        assert "The primary database is away: this is from a standby" in page
+        assert "/accounts/acme" in page
+        told = visitor.post("/queue", 503, do="requeue", chosen=stage.operation("exhausted"))
+        assert "nothing can be done now, only looked at" in told
+    with Console(PROXY, stage.pipeline, standby=away.url) as console:
+        assert "/accounts/acme" in Visitor(console.url, ConsoleRole.support).get("/")
+    with Console(PROXY, away) as console:
+        assert "The database is away" in Visitor(console.url, ConsoleRole.support).get("/", 503)
+
+
+def test_a_page_can_write_nothing(stage: Stage) -> None:
+    databases = ConsoleDatabases(stage.pipeline, None)
+    with databases.reading() as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute(text("UPDATE crm.account SET name = 'x'"))
+    databases.dispose()
+
+
+def test_a_hold_is_decided_about_by_whoever_saw_it(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.operator)
+    [hold] = re.findall(r'name="hold" value="(\d+)"', visitor.get("/accounts/acme"))
+    path = "/accounts/acme/hold"
+    visitor.post(path, 400, do="reject", hold=hold)
+    visitor.post(path, 400, do="wait", hold=hold)
+    assert "not held for that any more" in visitor.post(path, 409, do="approve", hold="0")
+    assert "Approved: the next cycle sends it." in visitor.post(path, do="approve", hold=hold)
+    assert visitor.post(path, 409, do="approve", hold=hold)
+    log = visitor.get("/log?who=otto&csv=log")
+    assert f"approve,acme,,hold {hold}" in log
+    assert stage.bench.cycle().state == "Complete"

@@ -1,0 +1,12 @@
+-- What stands out of accounts, of one or of all: causes that hold them up, and a promise not kept.
+SELECT
+    a.account_id,
+    (
+        SELECT count(*) FROM crm.incident AS i WHERE i.account_id = a.account_id AND i.closed_at IS NULL
+    ) AS incidents,
+    EXISTS (
+        SELECT FROM crm.alert AS w
+        WHERE w.account_id = a.account_id AND w.cause = 'late' AND w.closed_at IS NULL
+    ) AS late
+FROM crm.account AS a
+WHERE CAST(:account_id AS text) IS NULL OR a.account_id = :account_id
