@@ -106,10 +106,11 @@ def _judged(
     if brake.load_approved:
         let_all_through(connection, account_id)
         return ()
-    if account.settings.unknown_email != "neither" and take_left_out(connection, account_id):
+    if brake.has_left_out and account.settings.unknown_email != "neither":
+        take_left_out(connection, account_id)
         brake = brake_of(connection, account_id)
     after = brake.passed_operation
-    found = unjudged(connection, account_id, after)
+    found = unjudged(connection, account_id, after) if brake.has_unjudged else []
     # Nothing may be left to be sent where all rows are rejected: that is told all the same.
     last = max((each.last_operation for each in found), default=after)
     rows = new_rows(report)

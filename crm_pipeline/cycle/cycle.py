@@ -52,7 +52,7 @@ from crm_pipeline.ledger.cycles import (
 )
 from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.holds import load_ended
-from crm_pipeline.ledger.incidents import close_incidents, open_incidents
+from crm_pipeline.ledger.incidents import close_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import leave_unseen, release_held
 from crm_pipeline.report import CycleReport
@@ -431,8 +431,7 @@ class _Cycle:
         report, connection = self._report, self._ledger.connection
         still_open = open_volumes(connection, report.account_id)
         tell_of(desk, report, topic_of_kind(self._around.flows), still_open)
-        close_incidents(connection, report.account_id)
-        incidents = open_incidents(connection, report.account_id)
+        incidents = close_incidents(connection, report.account_id)
         report.counts.incidents = len(incidents)
         return notes_for_people(desk.notes, report.tally, incidents)
 
@@ -456,6 +455,7 @@ class _Cycle:
             notes=report.notes,
             counts=asdict(report.counts)
             | {"api_calls_by_kind": report.api_calls_by_kind, "topics": report.tally.by_topic},
+            waits=report.counts.waiting > 0,
             succeeded=sum(report.tally.overall(outcome) for outcome in WRITTEN),
             failed=report.tally.overall("failed"),
             paused_until=self._attempts.paused_until,

@@ -1,7 +1,7 @@
 """One delivery: what was lost is looked up, what is due is sent, in the order that matters."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 
 from sqlalchemy import Connection
@@ -38,8 +38,14 @@ from crm_pipeline.ledger.left_out import (
     leave_out_for_nothing,
     reconsider_left_out,
     reject_filtered,
+    set_aside,
 )
-from crm_pipeline.ledger.outcomes import RETRIES_PER_CYCLE, fill_emptied, take_retries
+from crm_pipeline.ledger.outcomes import (
+    RETRIES_PER_CYCLE,
+    fill_emptied,
+    has_unfinished,
+    take_retries,
+)
 from crm_pipeline.ledger.people import supersede_absorbed
 from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.data_storage import data_storage
@@ -101,6 +107,8 @@ def retry(desk: Desk, what: Assignment) -> tuple[int, int]:
     Raises:
         AccountStopped, AccountPaused, OrgUnavailable: as `deliver`.
     """
+    if not has_unfinished(desk.ledger.connection, desk.ledger.account_id):
+        return 0, 0
     look_up_lost(desk)
     share = desk.chosen.retry_share
     if desk.allowance.budget.slice_left(share, 0) == 0:
@@ -133,21 +141,7 @@ def deliver(desk: Desk, what: Assignment) -> None:
         AccountPaused: a limit is reached; what was not sent is pending.
         OrgUnavailable: the org went away; what was not sent is pending.
     """
-    chosen, account_id = desk.chosen, desk.ledger.account_id
-    with desk.ledger.step() as connection:
-        reconsider_left_out(
-            connection,
-            account_id,
-            all_of_them=chosen.unknown_email != "neither",
-            kinds=[kind.name for kind in (ACTIVITY, MEMBER) if kind.name in what.kinds],
-        )
-        leave_out_for_dropped(connection, account_id)
-        unwanted = [wanted(each) for each in filter_strings(connection, account_id)]
-        for kind, number in reject_filtered(connection, account_id, unwanted).items():
-            desk.tally[kind, "rejected"] += number
-        leave_out_for_nothing(connection, account_id, desk.ledger.cycle_id)
-        supersede_absorbed(connection, account_id)
-        fill_emptied(connection, account_id)
+    _sort_out(desk, what)
     if desk.may_be_older_copy:
         refuse_older_copy(desk)
     desk.allowance.forecast += _forecast(desk, what)
@@ -169,6 +163,31 @@ def deliver(desk: Desk, what: Assignment) -> None:
             # Activities that were taken for sent are sought once their people are known.
             look_up_lost(desk)
             adopt_changed(desk)
+
+
+def _sort_out(desk: Desk, what: Assignment) -> None:
+    """Leaves out what is not to be sent, and takes up what may be sent again. Commits."""
+    account_id = desk.ledger.account_id
+    with desk.ledger.step() as connection:
+        there = set_aside(connection, account_id, desk.ledger.cycle_id)
+        if there.left_out:
+            reconsider_left_out(
+                connection,
+                account_id,
+                all_of_them=desk.chosen.unknown_email != "neither",
+                kinds=[kind.name for kind in (ACTIVITY, MEMBER) if kind.name in what.kinds],
+            )
+        if there.dropped:
+            leave_out_for_dropped(connection, account_id)
+        unwanted = [wanted(each) for each in filter_strings(connection, account_id)]
+        for kind, number in reject_filtered(connection, account_id, unwanted).items():
+            desk.tally[kind, "rejected"] += number
+        if there.still_waiting or there.left_out:
+            leave_out_for_nothing(connection, account_id, desk.ledger.cycle_id)
+        if there.absorbed:
+            supersede_absorbed(connection, account_id)
+        if there.emptied:
+            fill_emptied(connection, account_id)
 
 
 def _send(desk: Desk, what: Assignment) -> None:
@@ -218,6 +237,8 @@ def _ask_for_room(desk: Desk, what: Assignment) -> None:
 def _send_people(desk: Desk, _: Assignment) -> None:
     """Sends people, and activities as soon as their people are in the org."""
     due = due_volumes(desk.ledger.connection, desk.ledger.account_id)
+    if not any(astuple(due)):
+        return
     activities = Dispatch(desk, "activities", {(EVENT, "create"): due.activities})
     create_people(desk, due, activities_follow=not activities.by_bulk)
     send_activities(desk, activities)

@@ -9,7 +9,13 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.account_ledger import AccountLedger
-from crm_pipeline.ledger.messages import DueMessage, due_messages, settle_told, write_to_inbox
+from crm_pipeline.ledger.messages import (
+    DueMessage,
+    any_wait,
+    due_messages,
+    settle_told,
+    write_to_inbox,
+)
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done, record_failed
 from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.messages import Message, Platform, Reply
@@ -57,6 +63,8 @@ def tell(desk: Desk, platform_of: PlatformOf) -> None:
 
 def _write_to_inbox(desk: Desk) -> None:
     ledger, told = desk.ledger, True
+    if not any_wait(ledger.connection, ledger.account_id):
+        return
     with ledger.step() as connection:
         settle_told(connection, ledger.account_id)
     while told:

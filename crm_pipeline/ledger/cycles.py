@@ -78,6 +78,7 @@ def finish_cycle(
     reason: str,
     notes: str,
     counts: Mapping[str, Any],
+    waits: bool,
     succeeded: int,
     failed: int,
     paused_until: datetime | None,
@@ -87,7 +88,8 @@ def finish_cycle(
 ) -> FinishedCycle:
     """Closes the cycle and sets the account's state; gives the claim on it back.
 
-    One that is not whole and went well says nothing about the account: its state stays.
+    One that is not whole and went well says nothing about the account: its state stays. `waits`:
+    something is pending, perhaps.
     """
     connection.execute(
         statement("ledger/finish_cycle"),
@@ -98,6 +100,7 @@ def finish_cycle(
             "reason": reason,
             "notes": notes,
             "counts": orjson.dumps(counts).decode(),
+            "waits": waits,
             "succeeded": succeeded,
             "failed": failed,
             "api_used": api_used,

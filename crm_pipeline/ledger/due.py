@@ -255,13 +255,17 @@ def which_done(connection: Connection, operation_ids: Collection[int]) -> set[in
 
 @dataclass(frozen=True, slots=True)
 class DueVolumes:
-    """Numbers of what is pending: people to look up, people whose record is known, and the rest."""
+    """Numbers of what is pending: people to look up, people whose record is known, and the rest.
+
+    `has_claims`: claims on people are not settled.
+    """
 
     unknown_people: int
     known_people: int
     lead_updates: int
     contact_updates: int
     activities: int
+    has_claims: bool
 
 
 def due_volumes(connection: Connection, account_id: str) -> DueVolumes:

@@ -50,11 +50,15 @@ class Brake(NamedTuple):
         passed_operation: all up to this one are.
         load_approved: a person has approved a load; no limit holds while it lasts.
         exceeded: the limits for which it is held now; None: it is not.
+        has_unjudged: something is to be sent that was not held to the limits yet.
+        has_left_out: people are left out, as the account made nobody.
     """
 
     passed_operation: int
     load_approved: bool
     exceeded: Sequence[Exceeded] | None
+    has_unjudged: bool
+    has_left_out: bool
 
 
 class Unjudged(NamedTuple):
@@ -127,13 +131,12 @@ def unjudged(connection: Connection, account_id: str, after: int) -> list[Unjudg
     return objects(connection.execute(statement("holds/unjudged"), asked), Unjudged)
 
 
-def take_left_out(connection: Connection, account_id: str) -> bool:
-    """Has people wait who were left out, as the account made nobody; returns whether there are.
+def take_left_out(connection: Connection, account_id: str) -> None:
+    """Has people wait who were left out, as the account made nobody.
 
     They and what is behind them are not let through yet.
     """
-    taken = connection.execute(statement("holds/take_left_out"), {"account_id": account_id})
-    return taken.rowcount > 0
+    connection.execute(statement("holds/take_left_out"), {"account_id": account_id})
 
 
 def rows_of_cycles(connection: Connection, account_id: str, first: int, before: int) -> NewRows:

@@ -47,9 +47,16 @@ def note_incident(connection: Connection, account_id: str, incident: Incident) -
     )
 
 
-def close_incidents(connection: Connection, account_id: str) -> None:
-    """Closes what holds nothing up any more, within the caller's transaction."""
-    connection.execute(statement("ledger/close_incidents"), {"account_id": account_id})
+def close_incidents(connection: Connection, account_id: str) -> list[Incident]:
+    """Closes what holds nothing up any more, within the caller's transaction.
+
+    Returns those that still do, oldest first.
+    """
+    whose = {"account_id": account_id}
+    if not connection.scalar(statement("ledger/has_incidents"), whose):
+        return []
+    connection.execute(statement("ledger/close_incidents"), whose)
+    return open_incidents(connection, account_id)
 
 
 def open_incidents(connection: Connection, account_id: str) -> list[Incident]:

@@ -22,9 +22,8 @@ def account_lock(engine: Engine, account_id: str) -> Iterator[Connection | None]
     held back is pending again.
     """
     with engine.connect() as connection:
-        taken = connection.scalar(statement("ledger/lock_account"), {"account_id": account_id})
-        connection.commit()
-        if not taken:
+        if not connection.scalar(statement("ledger/lock_account"), {"account_id": account_id}):
+            connection.commit()
             yield None
             return
         try:

@@ -68,6 +68,14 @@ def due_messages(
     return objects(rows, DueMessage)
 
 
+def any_wait(connection: Connection, account_id: str) -> bool:
+    """Returns whether messages of the account are to be sent."""
+    found: bool = connection.execute(
+        statement("messages/any_wait"), {"account_id": account_id}
+    ).scalar_one()
+    return found
+
+
 def settle_told(connection: Connection, account_id: str) -> None:
     """Takes pending messages for done that say what was told last.
 

@@ -105,6 +105,14 @@ class NotedChange:
     new_value: str | None
 
 
+def has_unfinished(connection: Connection, account_id: str) -> bool:
+    """Returns whether an earlier cycle has left anything to look up or to try again."""
+    found: bool = connection.execute(
+        statement("ledger/unfinished"), {"account_id": account_id}
+    ).scalar_one()
+    return found
+
+
 def take_retries(connection: Connection, account_id: str, *, limit: int) -> dict[int, str]:
     """Makes due failed operations pending again, the oldest of each flow in turn.
 

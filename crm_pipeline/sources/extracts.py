@@ -108,7 +108,8 @@ def read_extract(
         ExtractError: the warehouse is down, or a statement does not fit it.
     """
     source = statements.source
-    with explained(statements.rows), selection.warehouse.connect() as connection:
+    # Committed, as psycopg forgets at a rollback what it prepared.
+    with explained(statements.rows), selection.warehouse.begin() as connection:
         connection.execute(statement("extract/one_snapshot"))
         if position is not None and position.read_by is not None and position.read_by == read_by:
             seen = _seen(statements, connection, selection, position.seen_since)

@@ -42,7 +42,7 @@ def test_a_registration_becomes_a_lead_with_an_activity(bench: Bench) -> None:
     assert report.counts.api_calls == 3
 
 
-def test_cycles_keep_what_they_prepared_and_ask_once_a_look_for_requests(bench: Bench) -> None:
+def test_a_cycle_without_news_asks_little_and_keeps_what_it_prepared(bench: Bench) -> None:
     for _ in range(8):
         bench.cycle()
     database, asked = bench.connection.engine, Counter[str]()
@@ -60,6 +60,8 @@ def test_cycles_keep_what_they_prepared_and_ask_once_a_look_for_requests(bench: 
     bench.cycle()
     assert prepared() == before
     assert (asked["inbound/is_asked"], asked["inbound/pending"]) == (2, 0)
+    asked.pop("None")
+    assert asked.total() == 40, "every account pays for one more in each of its cycles"
 
 
 def test_nothing_new_costs_no_call_and_no_login(bench: Bench) -> None:

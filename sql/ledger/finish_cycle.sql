@@ -1,5 +1,5 @@
 -- Closes the cycle and gives the claim back; `sendable`: something is left, beside people, that could
--- be sent now.
+-- be sent now. Where nothing waits (`waits`), the planner leaves that question out.
 WITH finished AS (
     UPDATE crm.cycle
     SET
@@ -20,7 +20,7 @@ SET
     succeeded = :succeeded,
     failed = :failed,
     claimed_until = NULL,
-    sendable = EXISTS (
+    sendable = CAST(:waits AS boolean) AND EXISTS (
         SELECT FROM crm.operation AS o
         LEFT JOIN crm.identity AS i
             ON o.account_id = i.account_id AND o.person_key = i.person_key

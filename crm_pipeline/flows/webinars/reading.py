@@ -52,10 +52,11 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     noticed = _Noticed()
     yield from _batches(reading, rows, chosen, noticed)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
-        ledger.execute(
-            statement("ledger/sessions_were_read"),
-            {"account_id": account.account_id, "sessions": added},
-        )
+        if added:
+            ledger.execute(
+                statement("ledger/sessions_were_read"),
+                {"account_id": account.account_id, "sessions": added},
+            )
         yield from counted(
             reading,
             lambda again: _batches(reading, rows.with_again(again), chosen, noticed),
