@@ -80,6 +80,11 @@ def written(value: Any) -> str:
     return text
 
 
+def is_no_id(value: object) -> bool:
+    """Returns whether an id of the source names nothing: there is none, or only blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def shown(value: object) -> str:
     """A value as people read it: times to the second in UTC, nothing for None."""
     if value is None:

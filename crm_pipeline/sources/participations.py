@@ -20,7 +20,7 @@ from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.extracts import ExtractStatements, end_of, moment, read_extract
 from crm_pipeline.sources.shipped import oldest_unread, with_news
 from crm_pipeline.sources.source import Asked, Chunk
-from crm_pipeline.text import seen, written
+from crm_pipeline.text import is_no_id, seen, written
 
 ExtractName = Literal["registrations", "attendances"]
 
@@ -244,7 +244,7 @@ def participation_of(
     changed_at = moment(columns["changed_at"], timezone)
     happened_at = moment(columns[_HAPPENED_AT[source]], timezone)
     flaw = None
-    if happened_at is None or participation_id is None or session_id is None:
+    if happened_at is None or is_no_id(participation_id) or is_no_id(session_id):
         flaw = _flaw(source, columns)
     return Participation(
         source,
@@ -309,7 +309,9 @@ def without_texts(participation: Participation, blotted: Callable[[str], str]) -
 
 def _flaw(source: ExtractName, columns: Mapping[str, Any]) -> str:
     """Returns why a row that lacks one of these, or whose time is none, cannot be sent."""
-    for name in (_ID[source], "event_session_id", _HAPPENED_AT[source]):
-        if columns[name] is None:
+    for name in (_ID[source], "event_session_id"):
+        if is_no_id(columns[name]):
             return f"no {name}"
+    if columns[_HAPPENED_AT[source]] is None:
+        return f"no {_HAPPENED_AT[source]}"
     return f"{_HAPPENED_AT[source]} is no usable time"

@@ -60,6 +60,9 @@ odd = st.one_of(
 )
 def test_null_in_a_column_of_the_contract(column: str, reason: str | None):
     row = participation_of("registrations", GOOD | {column: None}, "UTC", NOON)
+    if column.endswith("_id") and reason is not None:
+        blank = participation_of("registrations", GOOD | {column: " "}, "UTC", NOON)
+        assert rejection(blank, []) == reason
 
     assert rejection(row, []) == reason
     if column == "changed_at":

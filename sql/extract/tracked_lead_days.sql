@@ -9,7 +9,7 @@
 WITH shipped AS (
     SELECT CAST(t.lead_id AS text) AS lead_id, max(t.shipped_at) AS changed_at
     FROM warehouse.tracked_lead AS t
-    WHERE t.client_id = :client_id AND t.lead_id IS NOT NULL
+    WHERE t.client_id = :client_id AND btrim(CAST(t.lead_id AS text)) <> ''
     GROUP BY t.lead_id
 ),
 

@@ -1,9 +1,15 @@
--- Takes these fields of people who are in the org as not written, and says again what is wanted of
--- these people, so that the account's policy decides anew. People who wait to be sent are decided
--- anew anyway.
+-- Takes these fields of people who are in the org as not written, so that whatever is wanted is sent,
+-- also nothing, and says again what is wanted of these people: the account's policy decides anew.
+-- People who wait to be sent are decided anew anyway.
 WITH chosen AS (
     UPDATE crm.identity AS i
-    SET sent = i.sent - CAST(:fields AS text [])
+    SET
+        sent = i.sent - CAST(:fields AS text []),
+        doubted = coalesce(i.doubted, '{}') || (
+            SELECT jsonb_object_agg(f.field, '[]'::jsonb)
+            FROM unnest(CAST(:fields AS text [])) AS f (field)
+            WHERE i.sent ? f.field
+        )
     WHERE i.account_id = :account_id AND i.sent ?| CAST(:fields AS text [])
     RETURNING i.person_key
 )

@@ -16,7 +16,7 @@ from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import salesforce_value
 from crm_pipeline.sources.participations import BEFORE_START
 from crm_pipeline.sources.tracked_leads import TrackedLeadRow
-from crm_pipeline.text import digest, lines
+from crm_pipeline.text import digest, is_no_id, lines
 
 KINDS: tuple[str, ...] = get_args(LeadKind)
 
@@ -81,7 +81,7 @@ def tracked_lead(row: TrackedLeadRow, chosen: LeadChoices) -> TrackedLead | None
         None for a row without an id, which can be told from no other.
     """
     columns = row.columns
-    if columns["lead_id"] is None:
+    if is_no_id(columns["lead_id"]):
         return None
     said = {}
     for name, raw in columns.items():

@@ -20,6 +20,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.source import Chunk
 from crm_pipeline.sources.tracked_leads import TRACKED_LEADS, LeadsReading, TrackedLeadRow
+from crm_pipeline.text import is_no_id
 
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -218,10 +219,10 @@ def _days(part: LeadsReading, until: datetime, of_days: Collection[date] = ()) -
 
 
 def _named(days: _Days) -> dict[str, datetime]:
-    """The leads that have a time, by name."""
+    """The leads that have a time, by name; of an id of blanks none is read."""
     return {
         lead_id: at
         for _, _, leads in days.values()
         for lead_id, at in leads.items()
-        if at is not None
+        if at is not None and not is_no_id(lead_id)
     }

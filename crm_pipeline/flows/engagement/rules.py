@@ -22,7 +22,7 @@ from crm_pipeline.ledger.records import About, ChildSet, RecordWant, Target
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.record_keys import fitting
 from crm_pipeline.sources.mapping import salesforce_value
-from crm_pipeline.text import JsonText, trimmed
+from crm_pipeline.text import JsonText, is_no_id, trimmed
 
 Wanted = RecordWant | ChildSet
 
@@ -59,7 +59,7 @@ class Basis:
 
 def definition_of(row: Mapping[str, Any]) -> Definition | None:
     """Returns the tag or score that a row defines; None for a row without an id."""
-    if row["id"] is None:
+    if is_no_id(row["id"]):
         return None
     columns = {
         name: value
@@ -72,7 +72,7 @@ def definition_of(row: Mapping[str, Any]) -> Definition | None:
 
 def prospect_of(row: Mapping[str, Any]) -> Prospect | None:
     """Returns the prospect that a row says; None for a row without an id."""
-    if row["prospect_id"] is None:
+    if is_no_id(row["prospect_id"]):
         return None
     said = _said({name: value for name, value in row.items() if name not in ("tags", "scores")})
     life_cycle = said.get("life_cycle", ACTIVE)
@@ -193,7 +193,7 @@ def _given_wants(prospect: Prospect, basis: Basis) -> Iterator[tuple[str, Record
 def _page_wants(prospect: Prospect, basis: Basis) -> Iterator[tuple[str, RecordWant]]:
     parent = f"prospect:{prospect.prospect_id}"
     for page in basis.pages.get(prospect.prospect_id, ()):
-        if page["page_id"] is None:
+        if is_no_id(page["page_id"]):
             continue
         page_id = str(page["page_id"])
         yield (

@@ -25,7 +25,7 @@ from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.source import Chunk
-from crm_pipeline.text import storable_json, written
+from crm_pipeline.text import is_no_id, storable_json, written
 
 _NO_FREE_TEXT = NO_FREE_TEXT | {"ticket_id", "project", "feedback_type", "team", "submitted_at"}
 
@@ -88,7 +88,7 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
         people = people_of_rows(ledger, account, part, filters, of_people)
         wants, numbers = [], Counter({(FEEDBACK, "tickets_read"): len(chunk.rows)})
         for row, why in zip(chunk.rows, refused, strict=True):
-            if row.columns["ticket_id"] is None or why not in (None, *NO_ADDRESS):
+            if is_no_id(row.columns["ticket_id"]) or why not in (None, *NO_ADDRESS):
                 numbers[FEEDBACK, "rejected"] += 1
                 continue
             numbers[FEEDBACK, "without_person"] += why is not None
@@ -159,7 +159,7 @@ def _keep_users(
     for row in rows:
         address = email_key(row.columns["email"])
         user_id = row.columns["person_id"]
-        if user_id is None:
+        if is_no_id(user_id):
             continue
         if row.flaw is not None or address is None:
             gone.append(str(user_id))

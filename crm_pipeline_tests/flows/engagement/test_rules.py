@@ -126,8 +126,9 @@ def test_rows_without_an_id_say_nothing():
         "tags": {},
         "scores": {},
     }
-    assert prospect_of(row) is None
-    assert definition_of({"what": "tag", "id": None, "name": "x"}) is None
+    for no_id in (None, "", " "):
+        assert prospect_of({**row, "prospect_id": no_id}) is None
+        assert definition_of({"what": "tag", "id": no_id, "name": "x"}) is None
 
 
 @pytest.mark.parametrize(
