@@ -248,6 +248,11 @@ class Settings(BaseSettings):
     def _is_a_file(cls, value: Path | None) -> Path | None:
         if value is not None and value.is_dir():
             raise ValueError(f"{value} is a folder; name a file in it")
+        return value
+
+    @field_validator("tombstone_file")
+    @classmethod
+    def _has_tombstones(cls, value: Path | None) -> Path | None:
         if value is not None and value.exists():
             if not value.is_file():
                 raise ValueError(f"{value} keeps nothing; name a file")
