@@ -14,6 +14,7 @@ from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
 from crm_pipeline.lineage.cycle import cycle_assets
 from crm_pipeline.lineage.overdue import overdue_accounts
 from crm_pipeline.lineage.plan import plan_asset
+from crm_pipeline.lineage.summary import days_that_are_over, summary_asset, summary_job
 from crm_pipeline.settings import prepare_dagster, settings
 
 prepare_dagster()
@@ -28,10 +29,21 @@ cycle_job = define_asset_job(
 )
 
 defs = Definitions(
-    assets=[*outside_specs(read=True), cycle, plan_asset(), *outside_specs(read=False)],
+    assets=[
+        *outside_specs(read=True),
+        cycle,
+        plan_asset(),
+        *outside_specs(read=False),
+        summary_asset(),
+    ],
     asset_checks=[checks_for_the_ui()],
-    jobs=[cycle_job, purge_history, scan_for_erased_people],
-    schedules=[schedule_of_accounts(settings().cycle_minutes), purge_daily, scan_daily],
+    jobs=[cycle_job, summary_job, purge_history, scan_for_erased_people],
+    schedules=[
+        schedule_of_accounts(settings().cycle_minutes),
+        days_that_are_over,
+        purge_daily,
+        scan_daily,
+    ],
     sensors=[
         sensor_of_news(settings().sensor_seconds),
         new_requests,

@@ -132,6 +132,7 @@ def test_everything_that_ticks_is_on_from_the_start():
     }
     assert set(schedules) == {
         "accounts_due",
+        "days_that_are_over",
         "purge_history_schedule",
         "scan_for_erased_people_schedule",
     }

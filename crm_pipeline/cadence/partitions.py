@@ -22,6 +22,12 @@ ACCOUNTS = DynamicPartitionsDefinition(name="account")
 PLANNED_ACCOUNTS = DynamicPartitionsDefinition(name="planned_account")
 """Those that may have a plan: drafts, too."""
 
+DAYS = DynamicPartitionsDefinition(name="day")
+"""Days that are over and on which something happened, as 2026-11-30 (UTC).
+
+Not Dagster's own days, of which all since some first one would be missing in a new installation.
+"""
+
 _ACCOUNTS_OF = {
     ACCOUNTS: "cadence/enabled_accounts",
     PLANNED_ACCOUNTS: "cadence/accounts_with_plans",

@@ -1,5 +1,6 @@
 -- Runs that ended before the last :days days, without those that hold the latest event of an
--- account's partition: what the UI shows of an account that was idle since stays there.
+-- account's or a day's partition: what the UI shows of an account that was idle since stays there,
+-- and so do trends.
 -- Tables are Dagster's own.
 WITH kept AS (
     SELECT DISTINCT e.run_id
@@ -9,7 +10,7 @@ WITH kept AS (
         FROM event_logs AS l
         INNER JOIN dynamic_partitions AS d ON l.partition = d.partition
         WHERE
-            d.partitions_def_name = :partitions
+            d.partitions_def_name = any(CAST(:partitions AS text []))
             AND l.asset_key IS NOT NULL
             AND l.dagster_event_type IN (
                 'ASSET_MATERIALIZATION', 'ASSET_MATERIALIZATION_PLANNED'

@@ -1,0 +1,121 @@
+"""Each day in numbers as an asset whose partitions are days: its plots are trends.
+
+It is made of the numbers by day (schema `daily`), which outlive Dagster's log, and asks no org.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSelection,
+    DagsterInstance,
+    DefaultScheduleStatus,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    RunRequest,
+    ScheduleEvaluationContext,
+    SkipReason,
+    TableRecord,
+    asset,
+    define_asset_job,
+    in_process_executor,
+    schedule,
+)
+
+from crm_pipeline.cadence.due import pipeline
+from crm_pipeline.cadence.partitions import DAYS
+from crm_pipeline.lineage.assets import OWNERS
+from crm_pipeline.reporting.days import day_by_account, days_over
+
+DAILY_SUMMARY = "daily_summary"
+
+MOST_ACCOUNTS = 100
+"""So many rows has the table of a day; the views of `reporting` have all."""
+
+
+def summary_asset() -> AssetsDefinition:
+    """The asset of the days."""
+
+    @asset(
+        name=DAILY_SUMMARY,
+        partitions_def=DAYS,
+        group_name="accounts",
+        kinds={"postgres"},
+        owners=OWNERS,
+        description="A day (UTC) over all accounts: what was read, written, rejected and refused, "
+        "what came late, and what it cost. The plots are trends, day by day; the table has the "
+        "accounts, those first in which something went wrong.",
+    )
+    def daily_summary(context: AssetExecutionContext) -> MaterializeResult[Any]:
+        """Sums up one day.
+
+        Raises:
+            Failure: the partition is no day that has begun.
+        """
+        with pipeline().connect() as connection:
+            rows = day_by_account(connection, _day(context.partition_key))
+        return MaterializeResult(metadata=summed_up(rows))
+
+    return daily_summary
+
+
+def _day(partition: str) -> date:
+    """The day that a partition names; people may add any text as one."""
+    try:
+        day = date.fromisoformat(partition)
+    except ValueError:
+        day = date.max
+    if day > datetime.now(UTC).date():
+        raise Failure(
+            f"{partition} is no day that has begun; write one as 2026-11-30.", allow_retries=False
+        )
+    return day
+
+
+def summed_up(rows: Sequence[Mapping[str, str | int]]) -> dict[str, Any]:
+    """Returns a day as metadata: the sum over all accounts of each number, and the accounts."""
+    names = [name for name, each in rows[0].items() if isinstance(each, int)] if rows else []
+    sums = {name: sum(int(row[name]) for row in rows) for name in names}
+    said: dict[str, Any] = {"accounts": len(rows), **sums}
+    if sums.get("written"):
+        in_time = sums["written"] - sums["written_late"]
+        said["on_time_percent"] = round(100 * in_time / sums["written"], 2)
+    if rows:
+        records = [TableRecord(dict(row)) for row in rows[:MOST_ACCOUNTS]]
+        said["by_account"] = MetadataValue.table(records)
+    return said
+
+
+summary_job = define_asset_job(
+    "summarize_day",
+    selection=AssetSelection.assets(DAILY_SUMMARY),
+    executor_def=in_process_executor,
+    description="Sums up a day over all accounts.",
+)
+
+
+def missing_days(instance: DagsterInstance) -> list[RunRequest]:
+    """Adds the days that are over as partitions, and asks for those that were not summed up yet."""
+    with pipeline().connect() as connection:
+        days = [day.isoformat() for day in days_over(connection)]
+    instance.add_dynamic_partitions(str(DAYS.name), days)
+    made = instance.get_materialized_partitions(AssetKey(DAILY_SUMMARY))
+    return [RunRequest(day, partition_key=day) for day in days if day not in made]
+
+
+@schedule(
+    name="days_that_are_over",
+    job=summary_job,
+    cron_schedule="20 0 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Sums up the day before, and days of the last month that were not summed up yet.",
+)
+def days_that_are_over(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
+    """A tick."""
+    return missing_days(context.instance) or SkipReason("All days are summed up.")

@@ -1,0 +1,26 @@
+"""A day in numbers, by account."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import Connection
+
+from crm_pipeline.database.statements import statement
+
+
+def days_over(connection: Connection) -> list[date]:
+    """Returns the days (UTC) of the last month on which something happened, but today, in order."""
+    return list(connection.scalars(statement("reporting/days_over")))
+
+
+def day_by_account(connection: Connection, day: date) -> list[Mapping[str, str | int]]:
+    """Returns the numbers of a day (UTC), those of each account on which something happened then.
+
+    Accounts where something went wrong come first, then those with most. The keys are
+    `account_id`, `account` (its name) and the numbers of `sql/reporting/summary_by_account`.
+    """
+    rows = connection.execute(statement("reporting/summary_by_account"), {"day": day}).mappings()
+    return [
+        {name: each if isinstance(each, str) else int(each) for name, each in row.items()}
+        for row in rows
+    ]
