@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import (
@@ -30,8 +30,10 @@ from crm_pipeline.accounts.store import (
     get_account,
     pushed_sessions,
 )
+from crm_pipeline.accounts.templates import AnyText, Rules, Template, source_of
 
 _INT, _BOOL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:bool"
+_STR, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
 class _TwiceError(ValueError):
@@ -41,7 +43,8 @@ class _TwiceError(ValueError):
 class _PlainLoader(yaml.SafeLoader):
     """YAML as people read it: 010, 12:30 and yes are text, and no name may be there twice.
 
-    YAML 1.1 would make 8, 750 and true of these, and forget the first of two.
+    YAML 1.1 would make 8, 750 and true of these, and forget the first of two. A name is text,
+    whatever it looks like: 1 and true would be the same one.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -55,6 +58,8 @@ class _PlainLoader(yaml.SafeLoader):
             if str(name.value) in names:
                 raise _TwiceError(f"{name.value} is there twice (line {name.start_mark.line + 1})")
             names.add(str(name.value))
+            if isinstance(name, yaml.ScalarNode) and name.tag != _MERGE:
+                name.tag = _STR
         return super().construct_mapping(node, deep)
 
 
@@ -66,27 +71,35 @@ _PlainLoader.add_implicit_resolver(_INT, re.compile(r"-?(0|[1-9][0-9]*)\Z"), lis
 _PlainLoader.add_implicit_resolver(_BOOL, re.compile(r"(true|false)\Z"), list("tf"))
 
 
-def _as_text(said: Any) -> Any:
-    """What YAML takes for a number or a truth value is text all the same."""
-    return json.dumps(said) if isinstance(said, int) else said
+class FieldChoice(Rules):
+    """What fills a field: a column of the extracts, what rules make of columns, or a constant."""
 
-
-_Text = Annotated[str, BeforeValidator(_as_text)]
-
-
-class FieldChoice(BaseModel):
-    """What fills a field: a column of the extracts, or a constant."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str | None = None
-    constant: _Text | None = None
+    source: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None, description="A column of the extracts, or a list of several."
+    )
+    constant: AnyText | None = Field(default=None, description="The same value for everybody.")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.source is None) == (self.constant is None):
             raise ValueError("one of source and constant is expected; null leaves the field out")
+        if self.source is None and self._rules:
+            raise ValueError(f"{next(iter(self._rules))} belongs to a source")
+        self.made_of  # noqa: B018 - it refuses rules that do not go together
         return self
+
+    @property
+    def made_of(self) -> str | Template | None:
+        """The column, or the template of columns, that fills the field."""
+        if self.source is None:
+            return None
+        return source_of(
+            [self.source] if isinstance(self.source, str) else self.source, self._rules
+        )
+
+    @property
+    def _rules(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"source", "constant"}, exclude_none=True)
 
 
 class AccountFile(BaseModel):
@@ -94,9 +107,9 @@ class AccountFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    account: _Text = Field(description="The account's id.")
-    client: _Text = Field(description="The warehouse's client_id.")
-    name: _Text = Field(description="What people call the client.")
+    account: AnyText = Field(description="The account's id.")
+    client: AnyText = Field(description="The warehouse's client_id.")
+    name: AnyText = Field(description="What people call the client.")
     login_url: str = Field(description="The org's My Domain, as https://acme.my.salesforce.com.")
     settings: AccountSettings = Field(
         default=AccountSettings(), description="What is not said has its default."
@@ -104,7 +117,7 @@ class AccountFile(BaseModel):
     mapping: Mapping[str, Mapping[str, FieldChoice | None]] = Field(
         default={}, description="Overrides by object and field; null: the field is not sent."
     )
-    filters: tuple[_Text, ...] = Field(
+    filters: tuple[AnyText, ...] = Field(
         default=(), description="Parts of email addresses that are not to reach Salesforce."
     )
     sessions: tuple[int, ...] = Field(
@@ -115,7 +128,7 @@ class AccountFile(BaseModel):
     def mappings(self) -> tuple[FieldMapping, ...]:
         """The overrides, in their order."""
         return tuple(
-            FieldMapping(sobject, field, *((chosen.source, chosen.constant) if chosen else ()))
+            FieldMapping(sobject, field, *((chosen.made_of, chosen.constant) if chosen else ()))
             for sobject, fields in self.mapping.items()
             for field, chosen in fields.items()
         )
@@ -186,8 +199,7 @@ def stored_file(connection: Connection, account_id: str) -> AccountFile:
     account = get_account(connection, account_id)
     mapping: dict[str, dict[str, FieldChoice | None]] = {}
     for each in field_mappings(connection, account_id):
-        chosen = FieldChoice(source=each.source, constant=each.constant) if each.is_filled else None
-        mapping.setdefault(each.sobject, {})[each.field] = chosen
+        mapping.setdefault(each.sobject, {})[each.field] = _choice(each)
     return AccountFile(
         account=account.account_id,
         client=account.client_id,
@@ -198,6 +210,16 @@ def stored_file(connection: Connection, account_id: str) -> AccountFile:
         filters=tuple(filter_strings(connection, account_id)),
         sessions=tuple(s.event_session_id for s in pushed_sessions(connection, account_id)),
     )
+
+
+def _choice(mapping: FieldMapping) -> FieldChoice | None:
+    if isinstance(mapping.source, Template):
+        rules = mapping.source.model_dump(exclude={"columns"}, exclude_unset=True)
+        columns = mapping.source.columns
+        return FieldChoice(source=columns[0] if len(columns) == 1 else columns, **rules)
+    if not mapping.is_filled:
+        return None
+    return FieldChoice(source=mapping.source, constant=mapping.constant)
 
 
 PartOfAccount = Literal["account", "setting", "mapping", "filter", "session"]
@@ -262,7 +284,7 @@ def _typed(value: Any) -> str:
 
 def _origin(mapping: FieldMapping) -> str:
     if mapping.source is not None:
-        return f"column {mapping.source}"
+        return f"{'column' if isinstance(mapping.source, str) else 'template'} {mapping.source}"
     return f"constant {mapping.constant}" if mapping.constant is not None else "nothing"
 
 

@@ -19,6 +19,7 @@ from crm_pipeline.accounts.account import (
     checked_account_id,
     checked_login_url,
 )
+from crm_pipeline.accounts.templates import Template
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.near_names import near
@@ -72,19 +73,39 @@ class FieldMapping:
     Attributes:
         sobject: one of DECIDED_FIELDS: Lead, Contact, Event, Campaign or CampaignMember.
         field: API name of the field, such as `Region__c`.
-        source: name of a column of the extracts; of Campaign, of that of events.
+        source: name of a column of the extracts; of Campaign, of that of events; or a template
+            that makes a value of such columns.
         constant: a fixed value. With neither, the field is not sent at all.
     """
 
     sobject: str
     field: str
-    source: str | None = None
+    source: str | Template | None = None
     constant: str | None = None
 
     @property
     def is_filled(self) -> bool:
         """Whether anything is sent of it."""
         return self.source is not None or self.constant is not None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that its value is made of."""
+        if isinstance(self.source, Template):
+            return self.source.columns
+        return () if self.source is None else (self.source,)
+
+    @property
+    def fixed_values(self) -> tuple[str, ...]:
+        """The values that are known before any row is read: its constant, those of a template."""
+        if isinstance(self.source, Template):
+            return self.source.fixed_values
+        return () if self.constant is None else (self.constant,)
+
+    def misfit(self, schema: SObjectSchema) -> Why | None:
+        """Returns why the org's user can never fill the field so, or None."""
+        reasons = (schema.misfit(self.field, value) for value in self.fixed_values or (None,))
+        return next((why for why in reasons if why is not None), None)
 
 
 def add_account(connection: Connection, account: Account) -> Account:
@@ -324,10 +345,16 @@ def describe_again(connection: Connection, account_id: str) -> None:
 
 def field_mappings(connection: Connection, account_id: str) -> list[FieldMapping]:
     """The account's overrides of the default mapping, by object and field."""
-    rows = connection.execute(
-        statement("accounts/list_field_mappings"), {"account_id": account_id}
-    ).mappings()
-    return [FieldMapping(**row) for row in rows]
+    rows = connection.execute(statement("accounts/list_field_mappings"), {"account_id": account_id})
+    return [
+        FieldMapping(
+            row.sobject,
+            row.field,
+            row.source if row.rules is None else Template.model_validate(row.rules),
+            row.constant,
+        )
+        for row in rows
+    ]
 
 
 def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMapping) -> None:
@@ -340,14 +367,17 @@ def set_field_mapping(connection: Connection, account_id: str, mapping: FieldMap
     """
     _stored(connection, account_id)
     check_mapping(account_id, mapping)
+    made = mapping.source if isinstance(mapping.source, Template) else None
     connection.execute(
         statement("accounts/set_field_mapping"),
         {
             "account_id": account_id,
             "sobject": mapping.sobject,
             "field": mapping.field,
-            "source": mapping.source,
+            "source": None if made else mapping.source,
             "constant": mapping.constant,
+            "template": made and str(made),
+            "rules": made and made.model_dump_json(exclude_unset=True),
         },
     )
     touch_account(connection, account_id)
@@ -407,7 +437,7 @@ def misfits(connection: Connection, account_id: str) -> dict[str, Why]:
         for each in field_mappings(connection, account_id)
         if each.is_filled
         and each.sobject in schemas
-        and (why := schemas[each.sobject].misfit(each.field, each.constant))
+        and (why := each.misfit(schemas[each.sobject]))
     }
 
 

@@ -106,6 +106,7 @@ def check(
     Mapping and filters are run over rows. Where `export --to` has written the fields of the org
     beside a file (acme.fields.json), mapped fields have to be among them, and writable.
     """
+    from crm_pipeline.cli import account_mapping
     from crm_pipeline.sources.trial import lacking, tried
 
     wrong = 0
@@ -113,8 +114,13 @@ def check(
     for path, file in zip(files, _read(files), strict=True):
         trial = tried(file.settings, file.mappings, file.filters, given)
         problems = {
-            f"{each.sobject}.{each.field}": f"the rows have no column {each.source}"
-            for each in lacking(file.mappings, given[0])
+            f"{each.sobject}.{each.field}": f"the rows have no column {column}"
+            for each, column in lacking(file.mappings, given[0])
+        }
+        problems |= {
+            f"{each.sobject}.{each.field}": why
+            for each in file.mappings
+            if (why := account_mapping.not_together(each)) is not None
         }
         problems |= _unfit(path, file)
         mapped = [f"{each.sobject}.{each.field}" for each in file.mappings]
@@ -180,7 +186,7 @@ def _unfit(path: Path, file: "AccountFile") -> dict[str, str]:
         for each in file.mappings
         if each.is_filled
         and each.sobject in by_name
-        and (why := by_name[each.sobject].misfit(each.field, each.constant))
+        and (why := each.misfit(by_name[each.sobject]))
     }
 
 
@@ -236,15 +242,7 @@ def _change(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool
             case "mapping", None:
                 account_mapping.remove(file.account, each.choice, yes)
             case "mapping", _:
-                field = mapped[each.choice]
-                account_mapping.set_(
-                    file.account,
-                    each.choice,
-                    source=field.source,
-                    constant=field.constant,
-                    nothing=not field.is_filled,
-                    yes=yes,
-                )
+                account_mapping.store(file.account, mapped[each.choice], yes=yes)
             case "filter", None:
                 account_filter.remove(file.account, each.choice)
             case "filter", _:

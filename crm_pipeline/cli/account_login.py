@@ -289,7 +289,12 @@ def filled_fields(account: "Account", mappings: "Sequence[FieldMapping]") -> "li
 
     chosen = account.settings
     filled = [
-        FieldMapping(sobject, field, fields.sources.get(field), fields.constants.get(field))
+        FieldMapping(
+            sobject,
+            field,
+            fields.templates.get(field, fields.sources.get(field)),
+            fields.constants.get(field),
+        )
         for sobject, fields in field_maps(chosen, mappings).items()
         for field in (*fields.sources, *fields.constants)
     ]
@@ -350,7 +355,7 @@ def _misfits(filled: "Iterable[FieldMapping]", described: "Iterable[SObjectSchem
     for each in filled:
         if (schema := schemas.get(each.sobject)) is None:
             continue
-        why = schema.misfit(each.field, each.constant)
+        why = each.misfit(schema)
         if why is Why.ABSENT or (why is not None and each.is_filled):
             found.setdefault(why, []).append(f"{each.sobject}.{each.field}")
     return [f"{', '.join(names)}: {why}" for why, names in found.items()]

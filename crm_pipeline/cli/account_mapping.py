@@ -1,5 +1,7 @@
 """`crm-pipeline account mapping`: where an account's fields get their values from."""
 
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Overrides of the default field mapping.")
 
 FieldName = Annotated[str, typer.Argument(metavar="OBJECT.FIELD", help="As in Lead.Region__c.")]
+SourceColumn = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="COLUMN", help="Column of the extracts; several are joined."),
+]
+Constant = Annotated[str | None, typer.Option(help="The same value for everybody.")]
+Nothing = Annotated[bool, typer.Option("--nothing", help="Do not send the field.")]
+Separator = Annotated[str | None, typer.Option(help="Between several columns; else a blank.")]
+DateFormat = Annotated[
+    str | None, typer.Option(metavar="FORM", help="How a day or time is written: %d.%m.%Y.")
+]
+Timezone = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Of times so written; else UTC.")
+]
+LookupRow = Annotated[
+    list[str] | None,
+    typer.Option("--lookup", metavar="VALUE=BECOMES", help="What a value becomes; many times."),
+]
+LookupFile = Annotated[
+    Path | None,
+    typer.Option(help="CSV without a head, each row a value and what it becomes.", dir_okay=False),
+]
+Default = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Where no row says anything of use.")
+]
 
 
 @app.command("set")
@@ -26,20 +52,39 @@ def set_(
     account_id: AccountId,
     field: FieldName,
     *,
-    source: Annotated[str | None, typer.Option(help="Column of the extracts.")] = None,
-    constant: Annotated[str | None, typer.Option(help="The same value for everybody.")] = None,
-    nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
+    source: SourceColumn = None,
+    constant: Constant = None,
+    nothing: Nothing = False,
+    separator: Separator = None,
+    date_format: DateFormat = None,
+    timezone: Timezone = None,
+    lookup: LookupRow = None,
+    lookup_file: LookupFile = None,
+    default: Default = None,
     yes: Yes = False,
 ) -> None:
-    """Fill a field from a column, with a constant, or not at all.
+    """Fill a field from columns, with a constant, or not at all.
 
-    Says first how many records that would change, and asks where these are very many.
+    Columns may be joined, written as a date, looked up in a table, and have a default. Says first
+    how many records that would change, and asks where these are very many.
     """
+    rules = _rules(
+        lookup,
+        lookup_file,
+        separator=separator,
+        date_format=date_format,
+        timezone=timezone,
+        default=default,
+    )
+    store(account_id, _typed(account_id, field, source, constant, rules, nothing=nothing), yes=yes)
+
+
+def store(account_id: str, typed: "FieldMapping", *, yes: bool) -> None:
+    """Stores a mapping, after saying how many records that changes; asks where these are many."""
     from crm_pipeline.accounts.store import describe_again, misfits, set_field_mapping
     from crm_pipeline.cli.mapping_what_if import tell_effect
 
-    _check_choice(field, source, constant, nothing=nothing)
-    chosen = _possible(account_id, field, source, constant)
+    chosen = _possible(account_id, typed)
     sobject, name = chosen.sobject, chosen.field
     tell_effect(account_id, sobject, name, chosen, yes=yes)
     with transaction() as connection:
@@ -48,7 +93,7 @@ def set_(
         confirm_reading(connection, account_id, yes=yes)
         why = misfits(connection, account_id).get(f"{sobject}.{name}")
         _tell_of_rows(connection, account_id, sobject)
-    say(f"Account {account_id} fills {sobject}.{name} {_origin(source, constant)}.")
+    say(f"Account {account_id} fills {sobject}.{name} {_origin(chosen)}.")
     if why is not None:
         say(
             f"As the org was last seen, though: {why}. "
@@ -61,15 +106,45 @@ def what_if_(
     account_id: AccountId,
     field: FieldName,
     *,
-    source: Annotated[str | None, typer.Option(help="Column of the extracts.")] = None,
-    constant: Annotated[str | None, typer.Option(help="The same value for everybody.")] = None,
-    nothing: Annotated[bool, typer.Option("--nothing", help="Do not send the field.")] = False,
+    source: SourceColumn = None,
+    constant: Constant = None,
+    nothing: Nothing = False,
+    separator: Separator = None,
+    date_format: DateFormat = None,
+    timezone: Timezone = None,
+    lookup: LookupRow = None,
+    lookup_file: LookupFile = None,
+    default: Default = None,
 ) -> None:
     """Say what that would change, of how many records; reads all rows, and changes nothing."""
     from crm_pipeline.cli.mapping_what_if import what_if
 
-    _check_choice(field, source, constant, nothing=nothing)
-    what_if(account_id, _possible(account_id, field, source, constant))
+    rules = _rules(
+        lookup,
+        lookup_file,
+        separator=separator,
+        date_format=date_format,
+        timezone=timezone,
+        default=default,
+    )
+    typed = _typed(account_id, field, source, constant, rules, nothing=nothing)
+    what_if(account_id, _possible(account_id, typed))
+
+
+@app.command()
+def missed(account_id: AccountId) -> None:
+    """Show what rows say that a template makes nothing of: what its table does not have.
+
+    Reads all rows. What it shows are values of the warehouse, which may be personal data.
+    """
+    from crm_pipeline.cli.mapping_what_if import missed_values
+
+    print_table(
+        "",
+        ("field", "value", "rows"),
+        [(*each, rows) for each, rows in missed_values(account_id).most_common()],
+        empty=f"The templates of account {account_id} make something of whatever the rows say.",
+    )
 
 
 @app.command()
@@ -161,7 +236,7 @@ def list_(account_id: AccountId) -> None:
         "",
         ("field", "is filled", "but"),
         [
-            (name, _origin(m.source, m.constant), why.get(name))
+            (name, _origin(m), why.get(name))
             for m in mappings
             for name in [f"{m.sobject}.{m.field}"]
         ],
@@ -169,15 +244,81 @@ def list_(account_id: AccountId) -> None:
     )
 
 
-def _possible(
-    account_id: str, field: str, source: str | None, constant: str | None
-) -> "FieldMapping":
-    """A mapping as it is typed, once it is sure that it can be set."""
-    from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+def _rules(
+    lookup: list[str] | None, lookup_file: Path | None, **others: str | None
+) -> dict[str, object]:
+    """The rules of a template that were typed, by name."""
+    table: list[tuple[str, str]] = []
+    for typed in lookup or ():
+        value, equals, becomes = typed.partition("=")
+        if not equals:
+            mistake(f"--lookup {typed!r} is not VALUE=BECOMES, such as BY=Bavaria.")
+        table.append((value, becomes))
+    table += _table_in(lookup_file) if lookup_file else ()
+    if twice := [value for value, number in Counter(v for v, _ in table).items() if number > 1]:
+        mistake(f"The table has two rows for {twice[0]!r}.")
+    rules = {**others, "lookup": dict(table) or None}
+    return {name: rule for name, rule in rules.items() if rule is not None}
 
+
+def _table_in(file: Path) -> list[tuple[str, str]]:
+    """The rows of a CSV of two columns."""
+    import csv
+
+    try:
+        rows = [row for row in csv.reader(file.read_text("utf-8-sig").splitlines(True)) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        mistake(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no CSV'}.")
+    for number, row in enumerate(rows, 1):
+        if len(row) != 2:
+            mistake(f"{file}: row {number} has not two columns, a value and what it becomes.")
+    if not rows:
+        mistake(f"{file} has no rows.")
+    return [(value, becomes) for value, becomes in rows]
+
+
+def _typed(
+    account_id: str,
+    field: str,
+    source: list[str] | None,
+    constant: str | None,
+    rules: dict[str, object],
+    *,
+    nothing: bool,
+) -> "FieldMapping":
+    """A mapping as it is typed."""
+    from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.accounts.templates import source_of
+
+    _check_choice(source, constant, nothing=nothing)
+    if rules and not source:
+        mistake(f"--{next(iter(rules)).replace('_', '-')} belongs to --source COLUMN.")
+    try:
+        made_of = source_of(source, rules) if source else None
+    except ValueError as error:
+        mistake(f"Account {account_id}: {error}.")
+    sobject, _, name = field.partition(".")
+    if "." not in field:
+        mistake(f"{field!r} is not OBJECT.FIELD, such as Lead.Region__c.")
+    return FieldMapping(sobject, name, source=made_of, constant=constant)
+
+
+def _possible(account_id: str, typed: "FieldMapping") -> "FieldMapping":
+    """A mapping as Salesforce spells its field, once it is sure that it can be set."""
+    from dataclasses import replace
+
+    from crm_pipeline.accounts.store import set_field_mapping
+
+    if typed.constant is not None and not typed.constant.strip():
+        mistake("--constant needs a text; --nothing leaves the field out.")
+    of_events = typed.sobject.strip().lower() == "campaign"
+    for column in typed.columns:
+        _check_column(column, of_events=of_events)
     with pipeline().connect() as connection:
-        sobject, name = _spelt(connection, account_id, field)
-        chosen = FieldMapping(sobject, name, source=source, constant=constant)
+        sobject, name = _spelt(connection, account_id, f"{typed.sobject}.{typed.field}")
+        chosen = replace(typed, sobject=sobject, field=name)
+        if (why := not_together(chosen)) is not None:
+            mistake(f"Account {account_id}: {sobject}.{name}: {why}.")
         set_field_mapping(connection, account_id, chosen)
         connection.rollback()
     return chosen
@@ -189,13 +330,25 @@ def _tell_of_rows(connection: "Connection", account_id: str, sobject: str) -> No
         tell_of_rows(connection, account_id, "have the field as it was mapped until now")
 
 
-def _check_choice(field: str, source: str | None, constant: str | None, *, nothing: bool) -> None:
-    if (source is not None) + (constant is not None) + nothing != 1:
+def not_together(mapping: "FieldMapping") -> str | None:
+    """Returns why the columns of a template cannot be joined, or None.
+
+    A column that is counted over all rows of a person, or of a member, is of no single row.
+    """
+    from crm_pipeline.flows.campaigns.sums import SUMMED
+    from crm_pipeline.sources.computed import FIGURES
+
+    of_all_rows = {"Lead": FIGURES, "Contact": FIGURES, "CampaignMember": SUMMED}
+    columns = set(mapping.columns)
+    counted_together = columns & of_all_rows.get(mapping.sobject, frozenset())
+    if not counted_together or counted_together == columns:
+        return None
+    return f"{min(counted_together)} is made of all rows, and is not joined with what one row says"
+
+
+def _check_choice(source: list[str] | None, constant: str | None, *, nothing: bool) -> None:
+    if bool(source) + (constant is not None) + nothing != 1:
         mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
-    if constant is not None and not constant.strip():
-        mistake("--constant needs a text; --nothing leaves the field out.")
-    if source is not None:
-        _check_column(source, of_events=field.partition(".")[0].strip().lower() == "campaign")
 
 
 def _check_column(column: str, *, of_events: bool) -> None:
@@ -247,7 +400,7 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
     return sobject, {each.lower(): each for each in known}.get(name.lower(), name)
 
 
-def _origin(source: str | None, constant: str | None) -> str:
-    if source is not None:
-        return f"from column {source}"
-    return f"with {constant!r}" if constant is not None else "not at all"
+def _origin(mapping: "FieldMapping") -> str:
+    if mapping.source is not None:
+        return f"from {'column' if len(mapping.columns) == 1 else 'columns'} {mapping.source}"
+    return f"with {mapping.constant!r}" if mapping.constant is not None else "not at all"

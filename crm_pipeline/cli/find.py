@@ -124,6 +124,7 @@ def _print_person(person: "KnownPerson") -> None:
 def _print_fields(account: "Account", story: "Story") -> None:
     """Prints what is wanted of each person's record, field by field, and where that comes from."""
     from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.ledger.parts import UNSAID
     from crm_pipeline.sources.mapping import field_maps
 
     with transaction() as connection:
@@ -139,6 +140,11 @@ def _print_fields(account: "Account", story: "Story") -> None:
         }
         constants = dict.fromkeys(maps[sobject].constants, "constant")
         sources = {**of_flows, **constants, **maps[sobject].sources}
+        wanted = (version.intent, *version.intent.get("parts", {}).values())
+        for name in {name for part in wanted for name in part.get(UNSAID, ())}:
+            mapped, _, field = name.partition(".")
+            if mapped == sobject and field in sources:
+                sources[field] = f"default, as nothing came of {sources[field]}"
         print_table(
             f"Fields of the {sobject} of person {version.person_key}",
             ("field", "value", "comes from"),

@@ -132,6 +132,28 @@ def effect_of(account_id: str, sobject: str, field: str, chosen: "FieldMapping |
             connection.rollback()
 
 
+def missed_values(account_id: str) -> Counter[tuple[str, str]]:
+    """Returns what rows say that templates make nothing of, by field, with the number of rows.
+
+    Raises:
+        AccountError: there is no such account.
+        ExtractError: the warehouse cannot be read.
+    """
+    from crm_pipeline.accounts.store import field_mappings, get_account
+    from crm_pipeline.accounts.templates import Template
+
+    found: Counter[tuple[str, str]] = Counter()
+    with pipeline().connect() as connection:
+        account = get_account(connection, account_id)
+        mappings = field_mappings(connection, account_id)
+        for sobject in sorted({m.sobject for m in mappings if isinstance(m.source, Template)}):
+            mapped = _map(account, mappings, sobject)
+            for _, columns in _records(connection, account, sobject):
+                found.update((f"{sobject}.{field}", said) for field, said in mapped.missed(columns))
+        connection.rollback()
+    return found
+
+
 FILLED, CHANGED, LEFT = "gets a value", "gets another value", "keeps what is there, unfilled"
 SAME, NONE = "stays the same", "has no value"
 

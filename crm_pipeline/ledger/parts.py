@@ -21,6 +21,9 @@ SOFTLY = "unless_edited"
 """In a part: the fields that it wants only as far as nobody else does, neither another flow nor
 people in the org. Where a flow has it, others may want something of the same people."""
 
+UNSAID = "unsaid"
+"""In a part: fields, as `Lead.City`, of which no row says anything: they have the default."""
+
 WITHDRAWN = "withdrawn"
 """In a part: by it nothing of the person is wanted any more. Alone it makes nobody."""
 

@@ -125,9 +125,14 @@ def check_event_columns(
             f"series_parent of the account's campaigns names {series_parent!r}, a column that "
             "sql/extract/events.sql does not give; add it there, or mend series_parent"
         )
-    sources = {each.source: each.field for each in overrides if each.sobject == "Campaign"}
+    sources = {
+        column: each.field
+        for each in overrides
+        if each.sobject == "Campaign"
+        for column in each.columns
+    }
     for source, name in sources.items():
-        if source is not None and source not in event_columns(warehouse):
+        if source not in event_columns(warehouse):
             raise ExtractError(
                 f"The mapping fills Campaign.{name} from {source!r}, a column that "
                 f"sql/extract/events.sql does not give; add it there, or mend Campaign.{name} with "

@@ -1,15 +1,17 @@
 """Mapping of the warehouse's columns to Salesforce's values, and who must not reach an org."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.accounts.templates import Template
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.salesforce.emails import bare_address, email_key
 from crm_pipeline.sources.computed import computed, needed_for
@@ -60,9 +62,9 @@ OF_EACH_ROW = frozenset(
 """Columns that each row of a person has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldMap:
-    """The source of each field of one sObject: a column, or a constant.
+    """The source of each field of one sObject: a column, a template of columns, or a constant.
 
     Attributes:
         columns: of the extracts, by field.
@@ -70,6 +72,7 @@ class FieldMap:
         fallbacks: the same for where no row of a person says something.
         computed: columns that are computed of others (`sources.computed`), by field.
         timezone: of times of the warehouse that carry none.
+        templates: what makes a value of columns, by field.
     """
 
     columns: Mapping[str, str]
@@ -77,48 +80,103 @@ class FieldMap:
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     computed: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "UTC"
+    templates: Mapping[str, Template] = field(default_factory=dict)
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """The column of each field, be it of the extracts or computed."""
-        return {**self.columns, **self.computed}
+        """The column of each field, be it of the extracts or computed; a template as it is told."""
+        made = {name: str(template) for name, template in self.templates.items()}
+        return {**self.columns, **self.computed, **made}
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The columns that its fields are made of, computed ones among them."""
+        of_templates = (c for template in self.templates.values() for c in template.columns)
+        return frozenset((*self.columns.values(), *self.computed.values(), *of_templates))
+
+    def columns_of(self, name: str) -> tuple[str, ...]:
+        """Returns the columns that a field is made of."""
+        template = self.templates.get(name)
+        return (self.sources[name],) if template is None else template.columns
 
     def apply(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that have something to say; what is empty is left out, never blanked."""
-        if not (self.columns or self.computed):
+        """The fields that have something to say; what is empty is left out, never blanked.
+
+        Without fallbacks: other rows may say something.
+        """
+        if not (self.columns or self.computed or self.templates):
             return dict(self.constants)
-        return self.fields(
-            said(columns, self.columns.values(), self.computed.values(), self.timezone)
-        )
+        return self.fields(said(columns, self._asked))
+
+    def of_the_only_row(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of what has no other row, with fallbacks where this one says nothing."""
+        return {**self.fallbacks, **self.apply(columns)}
 
     def fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The fields out of what columns say (`said`), and the constants."""
         fields = {name: values[source] for name, source in self.columns.items() if source in values}
-        if self.computed:
-            of_others = self.computed.items()
-            fields |= {name: values[source] for name, source in of_others if source in values}
+        for of_others in (self.computed, self.templates):
+            for name, source in of_others.items():
+                if (value := values.get(str(source))) is not None:
+                    fields[name] = value
         fields.update(self.constants)
         return fields
 
+    def missed(self, columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yields fields whose template makes nothing of what a row says, each with that."""
+        if self.templates:
+            values = said(columns, self._asked)
+            for name, template in self.templates.items():
+                if (strange := template.misses(values, self.timezone)) is not None:
+                    yield name, strange
 
-def said(
-    columns: Mapping[str, Any],
-    given: Iterable[str],
-    of_others: Iterable[str] = (),
-    timezone: str = "UTC",
-) -> dict[str, Any]:
+    @cached_property
+    def _asked(self) -> "Needed":
+        return Needed.of(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The columns that a row is asked for.
+
+    Attributes:
+        given: columns of the extracts.
+        computed: those that are computed of them (`sources.computed`).
+        templates: what makes values of both.
+        timezone: of times of the warehouse that carry none.
+    """
+
+    given: Collection[str]
+    computed: Collection[str]
+    templates: Collection[Template]
+    timezone: str
+
+    @classmethod
+    def of(cls, *maps: FieldMap) -> Self:
+        """Returns what is asked for the fields of some maps, each thing once."""
+        needed = dict.fromkeys(column for each in maps for column in sorted(each.needed))
+        computes = {column for column in needed if computed(column) is not None}
+        templates = {str(t): t for each in maps for t in each.templates.values()}
+        return cls(
+            [column for column in needed if column not in computes],
+            [column for column in needed if column in computes],
+            list(templates.values()),
+            maps[0].timezone,
+        )
+
+
+def said(columns: Mapping[str, Any], asked: Needed) -> dict[str, Any]:
     """The values of some columns as the ledger keeps them (`salesforce_value`), by column.
 
-    Columns that say nothing, or are not there, are left out.
+    Columns that say nothing, or are not there, are left out. What a template makes of them has the
+    template's description for a name.
 
     Args:
         columns: a row's.
-        given: columns of the extracts.
-        of_others: those that are computed of them (`sources.computed`).
-        timezone: of times of the warehouse that carry none.
+        asked: what is asked of it.
     """
-    values = {}
-    for name in given:
+    values: dict[str, Any] = {}
+    for name in asked.given:
         value = columns.get(name)
         if value is None:
             continue
@@ -131,24 +189,37 @@ def said(
                 values[name] = lines(text)
         elif (value := salesforce_value(value)) is not None:
             values[name] = value
-    for name in of_others:
-        compute = computed(name, timezone)
+    for name in asked.computed:
+        compute = computed(name, asked.timezone)
         value = None if compute is None else salesforce_value(compute(columns))
         if value is not None:
             values[name] = value
+    for template in asked.templates:
+        if (value := template.value(values, asked.timezone)) is not None:
+            values[str(template)] = value
     return values
 
 
 def field_map(
-    sources: Mapping[str, str],
+    sources: Mapping[str, str | Template],
     constants: Mapping[str, str],
     fallbacks: Mapping[str, str] | None = None,
     timezone: str = "UTC",
 ) -> FieldMap:
-    """Returns a map whose sources may be columns of the extracts or computed ones."""
-    of_others = {name: source for name, source in sources.items() if computed(source) is not None}
-    columns = {name: source for name, source in sources.items() if name not in of_others}
-    return FieldMap(columns, constants, fallbacks or {}, of_others, timezone)
+    """Returns a map whose sources may be columns of the extracts, computed ones, or templates."""
+    columns, of_others, templates = {}, {}, {}
+    defaults = {}
+    for name, source in sources.items():
+        if isinstance(source, Template):
+            templates[name] = source
+            if source.default is not None:
+                defaults[name] = source.default
+        elif computed(source) is not None:
+            of_others[name] = source
+        else:
+            columns[name] = source
+    fallbacks = {**(fallbacks or {}), **defaults}
+    return FieldMap(columns, constants, fallbacks, of_others, timezone, templates)
 
 
 def field_maps(
@@ -161,7 +232,7 @@ def field_maps(
     """
     maps = {}
     for sobject, default in DEFAULT_MAPPING.items():
-        columns = dict(default)
+        columns: dict[str, str | Template] = {**default}
         constants = {} if sobject == "Event" else {"LeadSource": settings.lead_source}
         fallbacks: dict[str, str] = {}
         if settings.person_id_field is not None and sobject != "Event":
@@ -188,9 +259,7 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
         ExtractError: it names the field and the column.
     """
     sources = {
-        each.source: each
-        for each in overrides
-        if each.source is not None and each.sobject != "Campaign"
+        column: each for each in overrides if each.sobject != "Campaign" for column in each.columns
     }
     known = columns(warehouse) if sources else ()
     for source in sorted(each for each in sources if needed_for(each) not in known):
@@ -199,6 +268,28 @@ def check_columns(warehouse: Engine, overrides: Sequence[FieldMapping]) -> None:
             f"The mapping fills {field} from {source!r}, a column that sql/extract/ does not give; "
             f"add it there, or mend {field} with `crm-pipeline account mapping`"
         )
+
+
+def missed(maps: Mapping[str, FieldMap], columns: Mapping[str, Any]) -> Iterator[str]:
+    """Yields the fields, as `Lead.Region__c`, whose template makes nothing of what a row says."""
+    for sobject, each in maps.items():
+        for name, _ in each.missed(columns):
+            yield f"{sobject}.{name}"
+
+
+def missed_told(account_id: str, rows: Mapping[str, int]) -> str:
+    """Says of which fields the template made nothing of what rows said, and what shows that.
+
+    Args:
+        account_id: the account.
+        rows: how many rows, by field.
+    """
+    fields = ", ".join(f"{field} ({number})" for field, number in sorted(rows.items()))
+    return (
+        f"Rows say what the templates of these fields make nothing of: {fields}; "
+        f"`crm-pipeline account mapping missed {account_id}` shows what, and `account mapping set` "
+        "adds it to the table"
+    )
 
 
 def rejection(row: RowOfPerson, filter_strings: Sequence[str]) -> str | None:

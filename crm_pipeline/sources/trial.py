@@ -58,17 +58,24 @@ def tried(
             trial.rejected[f"filtered by {hit!r}"] += 1
         else:
             for sobject in _OF_PEOPLE:
-                trial.filled.update(f"{sobject}.{name}" for name in maps[sobject].apply(columns))
+                trial.filled.update(
+                    f"{sobject}.{name}" for name in maps[sobject].of_the_only_row(columns)
+                )
     return trial
 
 
-def lacking(overrides: Sequence[FieldMapping], columns: Iterable[str]) -> list[FieldMapping]:
-    """The overrides that name a column which rows do not have; those of campaigns are of events."""
+def lacking(
+    overrides: Sequence[FieldMapping], columns: Iterable[str]
+) -> list[tuple[FieldMapping, str]]:
+    """The overrides that name a column which rows do not have, with it.
+
+    Those of campaigns are of events, and not among them.
+    """
     known = {*columns, "street"}
     return [
-        each
+        (each, column)
         for each in overrides
         if each.sobject in _OF_PEOPLE
-        and each.source is not None
-        and needed_for(each.source) not in known
+        for column in each.columns
+        if needed_for(column) not in known
     ]

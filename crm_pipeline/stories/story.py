@@ -13,7 +13,7 @@ from crm_pipeline.accounts.account import Account
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.holds import open_hold
-from crm_pipeline.ledger.parts import SOFTLY
+from crm_pipeline.ledger.parts import SOFTLY, UNSAID
 from crm_pipeline.stories.subjects import Subject
 
 
@@ -184,7 +184,7 @@ def _differences(former: Version | None, version: Version) -> str:
     return "; ".join(changed) or "wanted as before"
 
 
-_OF_THE_LEDGER = frozenset(("about", "key", "parent", "parts", "sobject", "topic", SOFTLY))
+_OF_THE_LEDGER = frozenset(("about", "key", "parent", "parts", "sobject", "topic", SOFTLY, UNSAID))
 """Parts of intents that no record has."""
 
 _BARE = frozenset(("Lead", "Contact", "fields", "campaign", "body"))

@@ -1,5 +1,7 @@
 """Mappings as people type them, and fields that the org does not show."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -192,3 +194,71 @@ def test_fields_are_suggested_by_the_names_of_columns(
         assert "No free field" in run("account", "mapping", "suggest", ACCOUNT).stdout
     listed = run("account", "mapping", "list", ACCOUNT).stdout
     assert "Lead.Job_Title__c\tfrom column job_title" in listed
+
+
+def test_a_template_is_typed_shown_told_and_its_table_mended(
+    run: Run, org: Org, pipeline: Engine, tmp_path: Path
+):
+    sets = ("account", "mapping", "set", "acme")
+    table = tmp_path / "regions.csv"
+    table.write_text("BY,Bavaria\nNW,Rhineland\n", encoding="utf-8")
+    region = ("Lead.City", "--source=county", f"--lookup-file={table}", "--default=elsewhere")
+    told = run(*sets, *region).stdout
+    made = "from column county by a table of 2 rows ("
+    assert f"Account acme fills Lead.City {made}" in told
+    run(*sets, "Lead.Title", "--source=surname", "--source=first_name", "--separator=, ")
+    with pipeline.begin() as connection:
+        add_person(connection, 2, county="Atlantis")
+        register(connection, 2, 2)
+    one_cycle(run, pipeline)
+    listed = run("account", "mapping", "list", "acme").stdout
+    assert made in listed
+    assert "Lead.Title\tfrom columns surname + first_name with ', ' between them" in listed
+    assert run("account", "mapping", "missed", "acme").stdout.splitlines()[1:] == [
+        "Lead.City\tAtlantis\t1"
+    ]
+    assert "Lead.City (1); `crm-pipeline account mapping missed" in run("state", "acme").stdout
+    found = run("find", "acme", "p2@example.com").stdout
+    assert "City\telsewhere\tdefault, as nothing came of county by a table of 2 rows (" in found
+    assert "Title\tLast 2, First 2\tsurname + first_name with" in found
+    mended = (*region, "--lookup=Atlantis=the sea")
+    told = run("account", "mapping", "what-if", "acme", *mended).stdout
+    assert "gets another value\t1\taaa aaa" in told
+    told = run(*sets, *mended, "--yes").stdout
+    assert "1 record of 2 would get another Lead.City" in told
+    assert "make something of whatever" in run("account", "mapping", "missed", "acme").stdout
+    history = run("account", "history", "acme").stdout
+    assert "template county by a table of 3 rows (" in history
+    exported = run("account", "export", "acme").stdout
+    (file := tmp_path / "acme.yaml").write_text(exported, encoding="utf-8")
+    assert "as the files say" in run("account", "apply", str(file), "--dry-run").stdout
+    file.write_text(exported.replace("the sea", "the deep sea"), encoding="utf-8")
+    changed = run("account", "apply", str(file), "--dry-run", fails=1, silent=True).stdout
+    assert "mapping\tLead.City\ttemplate county by a table of 3 rows" in changed
+    run("account", "apply", str(file), "--yes")
+    run("cycle", "acme")
+    run("account", "send-again", "acme", "--yes")
+    run("cycle", "acme")
+    assert "City\tthe deep sea\tcounty by" in run("find", "acme", "p2@example.com").stdout
+    checked = run("account", "check", str(file)).stdout
+    assert "Lead.Title\t" in checked
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["--source=county", "--lookup=BY"], "is not VALUE=BECOMES"),
+        (["--source=county", "--lookup=BY=a", "--lookup=BY=b"], "two rows for 'BY'"),
+        (["--source=county", "--lookup=BY=a", "--lookup=by=b"], "two rows for one value"),
+        (["--source=county", "--lookup-file=none.csv"], "none.csv cannot be read"),
+        (["--source=county", "--date-format=day"], "writes no part of a day or time"),
+        (["--source=county", "--source=conty"], "sql/extract/ gives no column 'conty'"),
+        (["--constant=x", "--default=y"], "--default belongs to --source"),
+        (["--source=county", "--source=webinars_attended"], "is made of all rows"),
+    ],
+)
+def test_a_template_that_would_do_nothing_is_refused(
+    run: Run, acme: str, typed: list[str], told: str
+):
+    assert told in run("account", "mapping", "set", acme, "Lead.City", *typed, fails=1).stderr
+    assert "overrides no field" in run("account", "mapping", "list", acme).stdout

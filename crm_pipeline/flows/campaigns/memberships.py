@@ -174,7 +174,7 @@ def people_asked_for(
             "person",
             person,
             row.changed_at,
-            {sobject: maps[sobject].apply(row.columns) for sobject in ("Lead", "Contact")},
+            {s: maps[s].of_the_only_row(row.columns) for s in ("Lead", "Contact")},
         )
         for person, row in newest.items()
     ]

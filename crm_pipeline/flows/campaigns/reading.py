@@ -1,6 +1,6 @@
 """Reading for campaigns: rows become memberships, and their events campaigns."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 
@@ -32,6 +32,7 @@ from crm_pipeline.sources.events import (
     events,
     sessions_of_events,
 )
+from crm_pipeline.sources.mapping import missed, missed_told, rejection
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, tells_recordings
 
 
@@ -59,10 +60,16 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     check_event_columns(warehouse, rows.overrides, reading.choices.series_parent)
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
+    missing: Counter[str] = Counter()
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, known.get(extract.name), choices):
             members = memberships.of_rows(rows, choices, chunk.rows)
-            campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members))
+            campaigns = _said_now(
+                reading, _campaigns(warehouse, account, choices, members, missing)
+            )
+            for row in chunk.rows if choices.members.templates else ():
+                if rejection(row, choices.filter_strings) is None:
+                    missing.update(missed({rules.MEMBER: choices.members}, row.columns))
             people = memberships.people_asked_for(rows, choices, chunk.rows, members)
             intents = [*people, *campaigns, *members]
             yield Batch(extract.name, len(chunk.rows), intents, chunk.position)
@@ -73,8 +80,10 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
     for members in memberships.of_sessions_over(rows, choices):
-        campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members))
+        campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members, missing))
         yield Batch(NAME, 0, [*campaigns, *members], None)
+    if missing:
+        yield Batch(NAME, 0, (), None, told=(missed_told(account.account_id, missing),))
     vanished = memberships.of_vanished_rows(ledger, account, choices)
     yield Batch(NAME, 0, vanished, None, numbers=numbers)
     if inherited := memberships.of_absorbed_people(ledger, account, choices):
@@ -112,9 +121,16 @@ def _said_now(reading: Reading[CampaignSettings], campaigns: list[Intent]) -> li
 
 
 def _campaigns(
-    warehouse: Engine, account: Account, choices: rules.Choices, members: Sequence[Intent]
+    warehouse: Engine,
+    account: Account,
+    choices: rules.Choices,
+    members: Sequence[Intent],
+    missing: Counter[str],
 ) -> list[Intent]:
-    """The campaigns that memberships need, and those above them."""
+    """The campaigns that memberships need, and those above them.
+
+    Adds to `missing` the fields whose template makes nothing of what an event says.
+    """
     needed = [each.fields for each in members if each.rejected_because is None]
     if not needed:
         return []
@@ -127,9 +143,12 @@ def _campaigns(
             of_event[session.event_id].append(session)
     ids = {*(each["event_id"] for each in needed), *of_event}
     now = datetime.now(UTC)
+    found = events(warehouse, account.client_id, ids, zone)
+    for event in found:
+        missing.update(missed({rules.CAMPAIGN: choices.campaigns}, event.columns))
     told = {
         intent.natural_key: intent
-        for event in events(warehouse, account.client_id, ids, zone)
+        for event in found
         for intent in campaign_intents(event, of_event[event.event_id], choices, now)
     }
     return list(told.values())

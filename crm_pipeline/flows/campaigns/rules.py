@@ -20,6 +20,7 @@ from crm_pipeline.ledger import campaign_keys
 from crm_pipeline.ledger.campaigns import Said
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.member_rows import MemberRow
+from crm_pipeline.ledger.parts import UNSAID
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.sources.mapping import FieldMap, field_map, rejection
@@ -141,7 +142,7 @@ def fingerprint(choices: Choices) -> str:
         said["least_minutes"] = words.least_minutes
     if words.early_visits_count:
         said["early_visits_count"] = True
-    if summed := sums.SUMMED.intersection(members.sources.values()) - sums.SINCE_LONG:
+    if summed := sums.SUMMED.intersection(members.needed) - sums.SINCE_LONG:
         said["summed"] = sorted(summed)
     if settings.follow_up_when:
         said["follow_up_when"] = [each.model_dump() for each in settings.follow_up_when]
@@ -369,11 +370,10 @@ def _member(
     for row in rows:
         fields.update(members.apply(row.columns))
     before = known.intent.get("parts", {}) if known else {}
-    mapped_columns = members.sources.values()
     counted = [
         sums.nothing_of(row) if word_of(row, choices.words) == "absent" else row for row in rows
     ]
-    parts = sums.parts_of(counted, mapped_columns, sums.without(before, lost), members.timezone)
+    parts = sums.parts_of(counted, members.needed, sums.without(before, lost), members.timezone)
     told = stages.told(
         rows,
         choices.words,
@@ -382,15 +382,21 @@ def _member(
     )
     if known is not None:
         mapped = members.sources.keys() | members.constants.keys()
+        mapped -= {*known.intent.get(UNSAID, ())}
         said = {f: v for f, v in known.intent.get("fields", {}).items() if f in mapped}
         fields = fields | said if known.as_of > as_of else said | fields
         as_of = max(as_of, known.as_of)
-    for field, column in members.sources.items():
-        if column in sums.SUMMED:
+    summed = {column: sums.value_of(column, each, told) for column, each in parts.items()}
+    for field in members.sources:
+        columns = members.columns_of(field)
+        if sums.SUMMED.issuperset(columns):
             fields.pop(field, None)
-            value = sums.value_of(column, parts[column], told) if column in parts else None
+            template = members.templates.get(field)
+            value = template.value(summed) if template else summed.get(columns[0])
             if value is not None:
                 fields[field] = value
+    unsaid = [field for field in members.fallbacks if field not in fields]
+    fields |= {field: members.fallbacks[field] for field in unsaid}
     says_nothing = told.says_nothing(choices.words.least_minutes)
     stage, reason = _stage(told, choices, known, stays=bool(lost) and says_nothing)
     undoes = known is not None and says_nothing and choices.vanished == "delete"
@@ -411,6 +417,8 @@ def _member(
         "fields": fields,
         "parts": parts,
     }
+    if unsaid:
+        wanted[UNSAID] = unsaid
     key = member_key(campaign, person_key)
     return Intent(key, "member", person_key, as_of, wanted, reason, told.memory, undoes)
 

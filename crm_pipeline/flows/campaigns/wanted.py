@@ -77,7 +77,7 @@ def campaign_intent(
         f"event {event.event_id}",
         (event.starts_on, event.ends_on),
     )
-    return _intent(about, choices.campaigns.apply(event.columns), choices, now, parent)
+    return _intent(about, choices.campaigns.of_the_only_row(event.columns), choices, now, parent)
 
 
 def with_status(said: Said, now: datetime) -> Intent:
@@ -111,9 +111,9 @@ def session_name(event: Event, session: Session) -> str:
 def _of_session(
     event: Event, session: Session, choices: Choices, now: datetime, parent: _Above | None
 ) -> Intent:
-    further = choices.campaigns.apply({**event.columns, **session.columns})
-    for field, column in choices.campaigns.sources.items():
-        if field in AMOUNTS and column not in session.columns:
+    further = choices.campaigns.of_the_only_row({**event.columns, **session.columns})
+    for field in AMOUNTS & choices.campaigns.sources.keys():
+        if not session.columns.keys() & choices.campaigns.columns_of(field):
             further.pop(field, None)
     key = campaign_keys.of_session(session.session_id)
     about = _About(

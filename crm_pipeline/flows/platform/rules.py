@@ -50,8 +50,7 @@ def person_intents(
             "person",
             person,
             row.changed_at,
-            {sobject: maps[sobject].apply(row.columns) for sobject in ("Lead", "Contact")}
-            | {SOFTLY: []},
+            {s: maps[s].of_the_only_row(row.columns) for s in ("Lead", "Contact")} | {SOFTLY: []},
         )
         for person, row in newest.items()
     ]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from crm_pipeline.accounts.stages import Words
 from crm_pipeline.accounts.store import FieldMapping
+from crm_pipeline.accounts.templates import Template
 from crm_pipeline.flows.webinars import rules
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.people import Who
@@ -26,11 +27,15 @@ from crm_pipeline.text import salesforce_time
 _PEOPLE = ("Lead", "Contact")
 
 
-def mapped_figures(overrides: Iterable[FieldMapping]) -> dict[str, dict[str, str]]:
+MappedFigures = Mapping[str, Mapping[str, str | Template]]
+"""By sObject and field, the figure that fills it, or the template that makes a value of figures."""
+
+
+def mapped_figures(overrides: Iterable[FieldMapping]) -> MappedFigures:
     """Returns the figure of each field that has one, by sObject."""
-    found: dict[str, dict[str, str]] = {sobject: {} for sobject in _PEOPLE}
+    found: dict[str, dict[str, str | Template]] = {sobject: {} for sobject in _PEOPLE}
     for each in overrides:
-        if each.sobject in found and each.source in FIGURES:
+        if each.sobject in found and each.source is not None and FIGURES.issuperset(each.columns):
             found[each.sobject][each.field] = each.source
     return found if any(found.values()) else {}
 
@@ -38,7 +43,7 @@ def mapped_figures(overrides: Iterable[FieldMapping]) -> dict[str, dict[str, str
 def with_figures(
     ledger: Connection,
     account_id: str,
-    mapped: Mapping[str, Mapping[str, str]],
+    mapped: MappedFigures,
     chosen: rules.Choices,
     *,
     rows: Sequence[Participation],
@@ -79,14 +84,17 @@ def with_figures(
         if intent.kind == "person" and intent.person_key is not None:
             figures = figures_of(of_person[intent.person_key], chosen.words.least_minutes)
             for sobject, fields in mapped.items():
-                intent.fields[sobject].update(
-                    {
-                        field: figures[figure]
-                        for field, figure in fields.items()
-                        if figures[figure] is not None
-                    }
-                )
+                made = {name: _made(source, figures) for name, source in fields.items()}
+                said = {name: value for name, value in made.items() if value is not None}
+                intent.fields[sobject].update(said)
     return list(intents)
+
+
+def _made(source: str | Template, figures: Mapping[str, Any]) -> Any:
+    if not isinstance(source, Template):
+        return figures[source]
+    value = source.value(figures)
+    return source.default if value is None else value
 
 
 def _counted(row: Participation, person_key: int, words: Words) -> CountedRow:

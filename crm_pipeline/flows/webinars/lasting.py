@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from crm_pipeline.flows.webinars import NAME
 from crm_pipeline.flows.webinars.rules import Choices
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.ledger.parts import SOBJECTS, own_parts
+from crm_pipeline.ledger.parts import SOBJECTS, UNSAID, own_parts
 from crm_pipeline.sources.mapping import FieldMap
 
 
@@ -50,7 +50,18 @@ def joined(intent: Intent, as_of: datetime, known: Mapping[str, Any], chosen: Ch
         chosen: the account's choices.
     """
     older, newer = (known, intent.fields) if as_of <= intent.as_of else (intent.fields, known)
-    fields = {s: _filled(older[s], newer[s], chosen.maps[s]) for s in SOBJECTS}
+    fields: dict[str, Any] = {}
+    unsaid: list[str] = []
+    for sobject in SOBJECTS:
+        mapped = chosen.maps[sobject]
+        before, now = (_said(part, sobject, mapped) for part in (older, newer))
+        said = {name: value for name, value in before.items() if name in mapped.sources} | now
+        there = older[sobject].keys() | newer[sobject].keys()
+        missing = [name for name in mapped.fallbacks if name in there and name not in said]
+        fields[sobject] = said | {name: mapped.fallbacks[name] for name in missing}
+        unsaid += [f"{sobject}.{name}" for name in missing]
+    if unsaid:
+        fields[UNSAID] = unsaid
     for sobject in SOBJECTS:
         for no in chosen.lasting_noes(sobject):
             if any(each[sobject].get(no) is True for each in (older, newer)):
@@ -58,13 +69,19 @@ def joined(intent: Intent, as_of: datetime, known: Mapping[str, Any], chosen: Ch
     return replace(intent, as_of=max(as_of, intent.as_of), fields=fields)
 
 
-def _filled(older: Mapping[str, Any], newer: Mapping[str, Any], mapped: FieldMap) -> dict[str, Any]:
-    """The newer fields; what a column fills of which they say nothing is as the older ones say."""
-    silent = {name for name, value in mapped.fallbacks.items() if newer.get(name) == value}
-    of_columns = mapped.sources
-    said = {
-        name: value
-        for name, value in older.items()
-        if name in of_columns and (name not in newer or name in silent)
+def _said(part: Mapping[str, Any], sobject: str, mapped: FieldMap) -> dict[str, Any]:
+    """What a part says of an object's fields, without what was chosen for want of anything said.
+
+    Parts of before did not name these; they are LeadSource, told by its value.
+    """
+    unsaid = {
+        *part.get(UNSAID, ()),
+        *(
+            f"{sobject}.{name}"
+            for name, value in mapped.fallbacks.items()
+            if name not in mapped.templates and part[sobject].get(name) == value
+        ),
     }
-    return {**newer, **said}
+    return {
+        name: value for name, value in part[sobject].items() if f"{sobject}.{name}" not in unsaid
+    }

@@ -24,6 +24,7 @@ from crm_pipeline.ledger.positions import positions
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
+from crm_pipeline.sources.mapping import missed, missed_told
 from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
 from crm_pipeline.sources.stages import BEFORE_START
 
@@ -70,6 +71,8 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         told.append(_early_told(account.account_id, noticed.early))
     if noticed.unknown:
         told.append(explain_words(account.account_id, noticed.unknown, reading.choices.stage_of))
+    if noticed.missed:
+        told.append(missed_told(account.account_id, noticed.missed))
     if told:
         yield Batch(NAME, 0, (), None, told=tuple(told))
 
@@ -82,11 +85,13 @@ class _Noticed:
         unknown: words that nobody has explained, with how often they were read.
         other_addresses: how many people joined with another address than theirs.
         early: visits that were over before their session began, by session.
+        missed: rows of which a template makes nothing, by field.
     """
 
     unknown: Counter[str] = field(default_factory=Counter)
     other_addresses: int = 0
     early: Counter[int] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
 
 
 def _batches(
@@ -134,6 +139,9 @@ def _batches(
                     intents=intents,
                 )
             noticed.unknown.update(rules.unknown_words(intents))
+            for place, row in enumerate(read.rows):
+                if place not in read.refused:
+                    noticed.missed.update(missed(chosen.maps, row.columns))
             yield Batch(
                 extract.name,
                 len(read.rows) + len(read.replaced),
@@ -147,9 +155,10 @@ def _batches(
 def mapped_answers(overrides: Iterable[FieldMapping]) -> dict[str, str]:
     """Returns the fields that are filled from answers, each with the question's key."""
     return {
-        f"{each.sobject}.{each.field}": each.source.removeprefix(ANSWERS)
+        f"{each.sobject}.{each.field}": column.removeprefix(ANSWERS)
         for each in overrides
-        if each.source is not None and each.source.startswith(ANSWERS)
+        for column in each.columns
+        if column.startswith(ANSWERS)
     }
 
 

@@ -17,9 +17,10 @@ from crm_pipeline.flows.webinars.visits import NOT_JOINED, Joined, one_of_many
 from crm_pipeline.ledger.held import Held
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.left_out import NO_ACTIVITY
+from crm_pipeline.ledger.parts import UNSAID
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
-from crm_pipeline.sources.mapping import OF_EACH_ROW, FieldMap, field_maps, rejection, said
+from crm_pipeline.sources.mapping import OF_EACH_ROW, FieldMap, Needed, field_maps, rejection, said
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import is_too_short, why_absent, word_of
@@ -87,10 +88,7 @@ class Choices:
     @property
     def needs_known(self) -> bool:
         """Returns whether some rows of a person say what others do not."""
-        sources = {
-            s for sobject in ("Lead", "Contact") for s in self.maps[sobject].sources.values()
-        }
-        return not sources <= OF_EACH_ROW
+        return not (self.maps["Lead"].needed | self.maps["Contact"].needed) <= OF_EACH_ROW
 
     def tells_of(self, row: Participation) -> bool:
         """Returns whether rows of this kind have activities."""
@@ -251,32 +249,33 @@ def vanished_activity(
 
 def person_fields(
     chosen: Choices,
-) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, dict[str, Any]]]:
+) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]]:
     """Returns a function that makes one person's fields, by sObject, of rows, oldest first.
 
     The newest row wins; what it leaves empty is filled from the next newest. A clear no stays one,
-    whatever a newer row says, unless a yes to emails clears that to them (`clears_opt_out`).
+    whatever a newer row says, unless a yes to emails clears that to them (`clears_opt_out`). Fields
+    of which no row says anything, and which have a fallback, are named beside (`UNSAID`).
     """
     maps = {sobject: chosen.maps[sobject] for sobject in ("Lead", "Contact")}
-    given = list(dict.fromkeys(c for each in maps.values() for c in each.columns.values()))
-    of_others = list(dict.fromkeys(c for each in maps.values() for c in each.computed.values()))
-    zone = maps["Lead"].timezone
+    asked = Needed.of(*maps.values())
     noes = [(s, no, m.sources[no]) for s, m in maps.items() for no in chosen.lasting_noes(s)]
     ours = {sobject: each.fallbacks for sobject, each in maps.items() if each.fallbacks}
     reads_no = READERS["boolean"]
 
-    def fields_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-        told = [said(columns, given, of_others, zone) for columns in rows]
+    def fields_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        told = [said(columns, asked) for columns in rows]
         values: dict[str, Any] = {}
         for each in told:
             values |= each
         fields = {sobject: mapped.fields(values) for sobject, mapped in maps.items()}
+        unsaid = []
         for sobject, fallbacks in ours.items():
+            unsaid += [f"{sobject}.{name}" for name in fallbacks if name not in fields[sobject]]
             fields[sobject] = {**fallbacks, **fields[sobject]}
         for sobject, no, column in noes:
             if any(reads_no(row.get(column)) is True for row in told):
                 fields[sobject][no] = True
-        return fields
+        return {**fields, UNSAID: unsaid} if unsaid else fields
 
     return fields_of
 
@@ -301,7 +300,7 @@ def _activity(
             ended = stage if stage in _ENDED else None
         if text := chosen.telling.description(participation, ended=ended):
             fields["Description"] = text
-        fields.update(chosen.maps["Event"].apply(columns))
+        fields.update(chosen.maps["Event"].of_the_only_row(columns))
     elif participation.source == "registrations" and (
         reason == UNKNOWN_STATUS or reason in get_args(Stage)
     ):
