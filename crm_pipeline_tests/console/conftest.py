@@ -70,15 +70,15 @@ class Stage:
     def visitor(self, role: ConsoleRole) -> Visitor:
         return Visitor(self.url, role)
 
-    def operation(self, state: str) -> int:
-        """An operation on a person, in a state."""
+    @property
+    def refused(self) -> int:
+        """The operation that the org has refused."""
         with self.pipeline.connect() as connection:
             found = connection.scalar(
                 text(
                     "SELECT operation_id FROM crm.operation"
-                    " WHERE kind = 'person' AND state = :state"
-                ),
-                {"state": state},
+                    " WHERE kind = 'person' AND error_code IS NOT NULL"
+                )
             )
         assert found is not None
         return int(found)

@@ -37,7 +37,7 @@ def address(path: str, stage: Stage) -> str:
         plan_id=stage.plan_id,
         number="nothing",
         person_key=1,
-        operation_id=stage.operation("exhausted"),
+        operation_id=stage.refused,
     )
 
 
@@ -138,7 +138,7 @@ def test_a_form_of_another_site_or_session_does_nothing(stage: Stage) -> None:
     [theirs] = re.findall(r'name="csrf" value="([^"]+)"', other.get("/"))[:1]
     visitor.get("/")
     for csrf in ({}, {"csrf": ""}, {"csrf": theirs}, {"csrf": "ü"}):
-        fields = {"do": "requeue", "chosen": stage.operation("exhausted"), **csrf}
+        fields = {"do": "requeue", "chosen": stage.refused, **csrf}
         answer = visitor.web.post(f"{stage.url}/queue", data=fields, timeout=30)
         assert answer.status_code == 403
         assert "earlier session" in answer.text

@@ -34,7 +34,7 @@ def test_an_account_stands_as_the_commands_say(stage: Stage) -> None:
 
 def test_what_strangers_wrote_is_neither_markup_nor_a_formula(stage: Stage) -> None:
     visitor = stage.visitor(ConsoleRole.support)
-    operation = stage.operation("exhausted")
+    operation = stage.refused
     page = visitor.get(f"/operations/{operation}")
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -77,7 +77,7 @@ def test_the_queue_is_filtered_paged_and_decided_about(
     from crm_pipeline.console.pages import queue
 
     visitor = stage.visitor(ConsoleRole.support)
-    refused = stage.operation("exhausted")
+    refused = stage.refused
     assert f'value="{refused}"' in visitor.get("/queue?account=acme&kind=person")
     assert "No operation is like this." in visitor.get("/queue?kind=campaign")
     assert "No operation is like this." in visitor.get("/queue?code=OTHER")
@@ -129,7 +129,7 @@ def test_a_standby_is_read_while_the_primary_is_away(stage: Stage) -> None:
         page = visitor.get("/queue")
         assert "The primary database is away: this is from a standby" in page
         assert "/accounts/acme" in page
-        told = visitor.post("/queue", 503, do="requeue", chosen=stage.operation("exhausted"))
+        told = visitor.post("/queue", 503, do="requeue", chosen=stage.refused)
         assert "nothing can be done now, only looked at" in told
     with Console(PROXY, stage.pipeline, standby=away.url) as console:
         assert "/accounts/acme" in Visitor(console.url, ConsoleRole.support).get("/")
