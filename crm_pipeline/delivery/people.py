@@ -197,7 +197,7 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
             keep_updates(connection, updates)
             decided = {each.operation_id: each for each in updates}
             replaced = replaced_by(map(write_of, updates), decided)
-            keep_replaced(desk.ledger, list(replaced), sent=False)
+            keep_replaced(desk.ledger, replaced, sent=False)
             note_changes(desk, updates)
 
 

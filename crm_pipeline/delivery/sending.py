@@ -237,7 +237,7 @@ def _note_sending(
         refs[write.sobject, write.written_as].append(write.ref)
     with ledger.step() as connection:
         note_sending(connection, ledger.account_id, ledger.cycle_id, refs, route)
-        keep_replaced(ledger, list(replaced_by(writes, decisions)), sent=True)
+        keep_replaced(ledger, replaced_by(writes, decisions), sent=True)
 
 
 def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:

@@ -1,11 +1,15 @@
 """Values that updates replaced in an org, kept for `UNDO_DAYS`, so that they can be taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.text import storable_json
+
+_ROWS_AT_ONCE = 1_000
+"""A bulk job has a hundred thousand: they are not held once more."""
 
 
 class Replaced(NamedTuple):
@@ -18,7 +22,7 @@ class Replaced(NamedTuple):
     written: Mapping[str, Any]
 
 
-def keep_replaced(ledger: AccountLedger, replaced: Sequence[Replaced], *, sent: bool) -> None:
+def keep_replaced(ledger: AccountLedger, replaced: Iterable[Replaced], *, sent: bool) -> None:
     """Keeps what updates of a cycle replace; does not commit.
 
     Args:
@@ -26,14 +30,14 @@ def keep_replaced(ledger: AccountLedger, replaced: Sequence[Replaced], *, sent: 
         replaced: by them.
         sent: whether they go out now; else they are only decided.
     """
-    if not replaced:
-        return
-    ledger.connection.execute(
-        statement("ledger/keep_replaced"),
-        {
-            "account_id": ledger.account_id,
-            "cycle_id": ledger.cycle_id,
-            "sent": sent,
-            "rows": storable_json([each._asdict() for each in replaced]),
-        },
-    )
+    remaining = iter(replaced)
+    while some := [each._asdict() for each in islice(remaining, _ROWS_AT_ONCE)]:
+        ledger.connection.execute(
+            statement("ledger/keep_replaced"),
+            {
+                "account_id": ledger.account_id,
+                "cycle_id": ledger.cycle_id,
+                "sent": sent,
+                "rows": storable_json(some),
+            },
+        )
