@@ -156,6 +156,12 @@ class Settings(BaseSettings):
         default=None,
         description="smtp://user:password@host:port or smtps://…, for alerts by e-mail.",
     )
+    alert_digest_hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=23,
+        description="Hour of the day, UTC, from which on targets of alerts get the digest.",
+    )
     alerts_file: Path | None = Field(
         default=None,
         description="YAML file of further targets (Slack, Teams, PagerDuty, …), which accounts and "

@@ -90,7 +90,7 @@ def post(target: AlertTarget, notices: Sequence[Notice]) -> Taken:
 
     Whatever the target does is no error but an answer.
     """
-    if _is_pager(target):
+    if target.is_pager:
         for taken, notice in enumerate(notices[:MOST_PAGES]):
             if problem := _problem(lambda notice=notice: _page(target, notice)):  # type: ignore[misc]
                 return Taken(taken, problem)
@@ -128,10 +128,6 @@ def _send(target: AlertTarget, subject: str, text: str, notices: Sequence[Notice
             raise _NotTakenError("it cannot be reached, or refuses what it is sent")
     else:
         _post(target, text, notices)
-
-
-def _is_pager(target: AlertTarget) -> bool:
-    return target.url is not None and target.url.get_secret_value().startswith("pagerduty://")
 
 
 def _page(target: AlertTarget, notice: Notice) -> None:
@@ -197,7 +193,8 @@ def _post(target: AlertTarget, text: str, notices: Sequence[Notice]) -> None:
 
 def _message_id(text: str, notices: Sequence[Notice]) -> str:
     """The same whenever the same is sent again."""
-    said = [f"{notice.key} {notice.version} {notice.over}" for notice in notices] or [text]
+    said = [f"{notice.key} {notice.version} {notice.over}" for notice in notices]
+    said = said or text.splitlines()[:1]
     return f"alerts_{hashlib.sha256(chr(10).join(said).encode()).hexdigest()[:32]}"
 
 

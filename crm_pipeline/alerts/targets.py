@@ -49,7 +49,7 @@ class AlertTarget(BaseModel):
         email: addresses, with commas between them, that get them by SMTP_URL.
         at_least: the least severity that it is told of.
         accounts: ids of accounts, or patterns such as `acme-*`; none: all, and the installation.
-        digest: whether it gets the digest of the day.
+        digest: whether it gets the digest of the day; by default all do but pagers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -59,7 +59,7 @@ class AlertTarget(BaseModel):
     email: str | None = None
     at_least: Severity = "warning"
     accounts: tuple[str, ...] | None = None
-    digest: bool = True
+    digest: bool | None = None
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:
@@ -74,6 +74,8 @@ class AlertTarget(BaseModel):
                 raise ValueError("its url is no address; it looks like https://host/path")
         if self.secret is not None and (self.url is None or not self.is_of_the_web):
             raise ValueError("a secret signs what goes to an http or https address, and no other")
+        if self.digest and self.is_pager:
+            raise ValueError("a pager gets no digest: it would wake somebody each day")
         return self
 
     @property
@@ -82,6 +84,16 @@ class AlertTarget(BaseModel):
         return self.url is not None and self.url.get_secret_value().startswith(
             ("http://", "https://")
         )
+
+    @property
+    def is_pager(self) -> bool:
+        """Whether it gets an event for each alert."""
+        return self.url is not None and self.url.get_secret_value().startswith("pagerduty://")
+
+    @property
+    def wants_digest(self) -> bool:
+        """Whether it gets the digest of the day."""
+        return not self.is_pager and self.digest is not False
 
     def takes(self, account_id: str | None, severity: Severity) -> bool:
         """Returns whether it is told of alerts of an account, or (None) of the installation."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from dagster import DefaultSensorStatus, SkipReason, sensor
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, RowMapping
 
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.alerts.causes import BAD_FILE, CAUSES, LATE, UNREACHABLE, UNREADABLE
-from crm_pipeline.alerts.channels import Notice, Taken, post, write_log
+from crm_pipeline.alerts.channels import Notice, Taken, post, send_text, write_log
+from crm_pipeline.alerts.digest import days_of_accounts, digest
 from crm_pipeline.alerts.promises import Alert, PromiseFacts, broken_promises, remedy
 from crm_pipeline.alerts.targets import LOG, AlertChoices, AlertsFileError, choices, of_settings
 from crm_pipeline.cadence.due import parsed_settings, pipeline, questions_to_sources
@@ -44,7 +45,9 @@ def watch(flows: Sequence[Flow[Any]] = FLOWS) -> list[Notice]:
         with pipeline().begin() as connection:
             alerts, unknown = _broken(connection, flows, chosen)
             _raise(connection, [*alerts, *broken_file], unknown)
-        return _tell(chosen)
+        told = _tell(chosen)
+        _send_digests(chosen)
+        return told
 
 
 def _choices() -> tuple[AlertChoices, list[Alert]]:
@@ -140,6 +143,51 @@ def _note(rows: Mapping[str, Sequence[Row[Any]]], taken_by: Mapping[str, Taken])
         connection.execute(
             statement("alerts/note_targets"),
             {"targets": list(taken_by), "problems": [each.problem for each in taken_by.values()]},
+        )
+
+
+def _send_digests(chosen: AlertChoices) -> None:
+    """Sends the digest of today to each target that wants one and has not got it, from its hour on.
+
+    One that cannot be reached gets it later, and is an alert to the others meanwhile.
+    """
+    hour = settings().alert_digest_hour
+    wanting = [name for name, target in chosen.targets.items() if target.wants_digest]
+    if hour is None or not wanting:
+        return
+    with pipeline().connect() as connection:
+        due = connection.execute(
+            statement("alerts/undigested"), {"targets": wanting, "hour": hour}
+        ).all()
+        if not due:
+            return
+        until = due[0].digested_at.astimezone(UTC)
+        days = days_of_accounts(connection, until)
+    targets = [row.target for row in due]
+    with ThreadPoolExecutor(max_workers=len(targets), thread_name_prefix="digest") as threads:
+        problems = dict(
+            zip(
+                targets,
+                threads.map(
+                    lambda name: send_text(
+                        chosen.targets[name], *digest(chosen.targets[name], days, until)
+                    ),
+                    targets,
+                ),
+                strict=True,
+            )
+        )
+    for name, problem in problems.items():
+        if problem:
+            log.error("The digest could not be sent to %s: %s.", name, problem)
+    taken = [name for name, problem in problems.items() if problem is None]
+    with pipeline().begin() as connection:
+        connection.execute(
+            statement("alerts/mark_digested"), {"digested_at": until, "targets": taken}
+        )
+        connection.execute(
+            statement("alerts/note_targets"),
+            {"targets": targets, "problems": list(problems.values())},
         )
 
 

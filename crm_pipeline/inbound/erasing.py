@@ -90,6 +90,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.account.login_url",
             "crm.account.name",
             "crm.account.settings",
+            "crm.alert_digest.target",
             "crm.alert_pause.paused_by",
             "crm.alert_pause.why",
             "crm.alert_target.target",

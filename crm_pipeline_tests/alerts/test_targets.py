@@ -298,6 +298,7 @@ def test_a_file_that_cannot_be_read_is_told_to_whom_the_settings_name(
         ("targets: {chat: {url: 's3cret://$'}}", "a $ that begins no ${NAME} is written $$"),
         ("targets: {chat: {url: slack://s3cret, secret: s3cret}}", "a secret signs what goes to"),
         ("targets: {chat: {url: 'https://s3cret', at_least: bad}}", "targets.chat.at_least: "),
+        ("targets: {p: {url: 'pagerduty://a@b', digest: true}}", "a pager gets no digest"),
         ("targets: {log: {url: 'https://x'}}", "log is a target already"),
         ("targets: {chat: {email: a@b.c}}", "SMTP_URL is not set"),
         ("causes: {lat: {severity: info}}", "there is no cause 'lat'; did you mean late?"),

@@ -32,6 +32,7 @@ IN_WORDS = {
     "platform_secret": "none",
     "alert_webhook_url": "none",
     "alert_webhook_secret": "none",
+    "alert_digest_hour": "none is sent",
     "alerts_file": "none",
     "alert_email_to": "none",
     "smtp_url": "none",
