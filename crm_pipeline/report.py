@@ -57,6 +57,7 @@ class CycleReport:
 
     `state` is `Busy` when another process holds the account, `Disabled` or `Draft` when it is to
     have no cycle: then nothing was changed.
+    `login_url` is the address of its org; empty: the account is not known.
     `reason` says in one line for people why it is not Complete, `notes` what else they may want
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
@@ -92,3 +93,4 @@ class CycleReport:
     standing: FinishedCycle | None = None
     flows: frozenset[str] = frozenset()
     absent: Mapping[str, str] = field(default_factory=dict)
+    login_url: str = ""

@@ -12,10 +12,14 @@ import pytest
 import yaml
 
 from crm_pipeline.cadence.cycle_runs import CYCLE_JOB
+from crm_pipeline.declaration import shown
 from crm_pipeline.definitions import cycle, defs
 from crm_pipeline.flows.registry import ALL_TOPICS
-from crm_pipeline.lineage.assets import TOPICS
+from crm_pipeline.ledger.cycles import FinishedCycle
+from crm_pipeline.lineage.assets import TOPICS, metadata
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT
+from crm_pipeline_tests.databases import settings_of
 
 VENV = Path(sys.executable).parent
 
@@ -79,6 +83,27 @@ def test_every_step_of_a_cycle_is_an_asset_that_an_analyst_understands():
         assert len(spec.description) > 60
         assert spec.kinds
         assert spec.owners
+
+
+def test_each_key_of_what_is_shown_is_explained_on_the_asset():
+    standing = FinishedCycle("Failed", "", None, None, None, None, 0, None, refused=True)
+    report = CycleReport("acme", "Acme", "run", "Failed", "why", "note", standing=standing)
+    for spec in cycle.specs:
+        topic = TOPICS[spec.key.to_user_string()]
+        explained = spec.metadata["legend"].value
+        for key in {"account", "cycle", *shown(topic, report)}:
+            assert f"| `{key}` | " in explained, topic.name
+
+
+def test_an_accounts_page_leads_to_its_org_and_to_the_console(pipeline):
+    report = CycleReport("acme", "Acme", "run", login_url="https://acme.my.salesforce.com")
+    state = TOPICS["sync_state"]
+    assert metadata(state, report)["org"].value == "https://acme.my.salesforce.com"
+    assert "console" not in metadata(state, report)
+    assert "org" not in metadata(TOPICS["load_results"], report)
+    with settings_of(CONSOLE_URL="https://console.example.com"):
+        link = metadata(state, report)["console"].value
+    assert link == "https://console.example.com/accounts/acme"
 
 
 def test_each_topic_stands_after_those_that_it_is_made_of():

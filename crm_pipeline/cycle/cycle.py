@@ -152,7 +152,7 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
     except AccountError as error:
         report.state, report.reason = "Failed", str(error)
         return
-    report.account_name = account.name
+    report.account_name, report.login_url = account.name, account.login_url
     if occasion is None and (none := account.without_cycles) is not None:
         report.state = none.state
         report.reason = (

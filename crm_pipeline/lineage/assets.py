@@ -20,7 +20,9 @@ from crm_pipeline.cadence.planner import wait_after
 from crm_pipeline.declaration import Flow, Outside, Promise, Shown, Table, Topic, shown
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.ledger.cycles import FinishedCycle
+from crm_pipeline.lineage.legend import ALWAYS, OF_THE_STATE, legend
 from crm_pipeline.report import CycleReport, CycleState
+from crm_pipeline.settings import settings
 
 OWNERS = ["team:crm-operations"]
 
@@ -132,8 +134,15 @@ def topic_spec(topic: Topic) -> AssetSpec:
         group_name=topic.group,
         owners=OWNERS,
         skippable=True,
-        metadata={"dagster/column_lineage": _column_lineage(topic)} if topic.columns else None,
+        metadata=legend(_keys(topic))
+        | ({"dagster/column_lineage": _column_lineage(topic)} if topic.columns else {}),
     )
+
+
+def _keys(topic: Topic) -> list[str]:
+    """The keys of the metadata that a cycle shows of a topic."""
+    of_state = OF_THE_STATE if topic.name == SYNC_STATE else ()
+    return [*ALWAYS, *of_state, *topic.counts, *topic.shows(CycleReport("", "", "")), "absent"]
 
 
 def _column_lineage(topic: Topic) -> TableColumnLineage:
@@ -173,7 +182,18 @@ def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:
     """Returns the UI's metadata of a topic after a cycle, with whose and which cycle it was."""
     values = {name: _value(each) for name, each in shown(topic, report).items()}
     said = {name: value for name, value in values.items() if value not in (None, "")}
-    return {"account": report.account_name, "cycle": report.cycle_id or 0} | said
+    links = _links(report) if topic.name == SYNC_STATE else {}
+    return {"account": report.account_name, "cycle": report.cycle_id or 0} | said | links
+
+
+def _links(report: CycleReport) -> dict[str, MetadataValue[Any]]:
+    """The ways from an account's page to its org, and to the console where there is one."""
+    console = settings().console_url
+    links = {
+        "org": report.login_url,
+        "console": console and f"{console}/accounts/{report.account_id}",
+    }
+    return {name: MetadataValue.url(url) for name, url in links.items() if url}
 
 
 def _value(each: Any) -> Any:

@@ -24,6 +24,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import PLANNED_ACCOUNTS
 from crm_pipeline.lineage.assets import OWNERS
+from crm_pipeline.lineage.legend import OF_A_PLAN, legend
 
 if TYPE_CHECKING:
     from crm_pipeline.cycle.plan import Plan
@@ -48,6 +49,7 @@ def plan_asset() -> AssetsDefinition:
         group_name="accounts",
         kinds={"salesforce"},
         owners=OWNERS,
+        metadata=legend(OF_A_PLAN),
         description="What the next cycle of an account would do, before it does: nothing is sent. "
         "`crm-pipeline apply` sends exactly that.",
     )

@@ -30,6 +30,7 @@ from dagster import (
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import DAYS
 from crm_pipeline.lineage.assets import OWNERS
+from crm_pipeline.lineage.legend import OF_A_DAY, legend
 from crm_pipeline.reporting.days import day_by_account, days_over
 
 DAILY_SUMMARY = "daily_summary"
@@ -47,6 +48,7 @@ def summary_asset() -> AssetsDefinition:
         group_name="accounts",
         kinds={"postgres"},
         owners=OWNERS,
+        metadata=legend(OF_A_DAY),
         description="A day (UTC) over all accounts: what was read, written, rejected and refused, "
         "what came late, and what it cost. The plots are trends, day by day; the table has the "
         "accounts, those first in which something went wrong.",

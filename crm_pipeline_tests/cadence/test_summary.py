@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.cadence.purge import purge
 from crm_pipeline.definitions import defs
+from crm_pipeline.lineage.legend import OF_A_DAY
 from crm_pipeline.lineage.summary import DAILY_SUMMARY, days_that_are_over
 from crm_pipeline_tests.cadence.rows import an_account
 
@@ -63,6 +64,7 @@ def test_days_that_are_over_are_summed_up_once_and_last(
     shown: dict[str, Any] = {
         name: each.value for name, each in event.asset_materialization.metadata.items()
     }
+    assert shown.keys() == set(OF_A_DAY)
     assert (shown["accounts"], shown["leads_created"], shown["written"]) == (2, 43, 43)
     assert shown["activities_read"] == 2 * (5 + 3 + 9)
     assert (shown["activities_known"], shown["activities_rejected"]) == (18, 6)
