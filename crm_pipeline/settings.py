@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         ge=1,
         le=_CENTURY_IN_DAYS,
         description="How far back a cycle can be taken back, in days: so long the values that its "
-        "updates replaced are kept.",
+        "updates replaced are kept, and sendings and refusals if HISTORY_DAYS is less.",
     )
     freshness_minutes: int = Field(
         default=60,

@@ -130,7 +130,8 @@ def purge_old_history(context: OpExecutionContext) -> None:
         "cycles": purge_cycles(own, days),
         "firings": purge_firings(own, days),
         "plans": purge_plans(own, days),
-        "sendings": purge_sendings(own, days),
+        # By these it is known what a cycle wrote, and when.
+        "sendings": purge_sendings(own, max(days, settings().undo_days)),
         "replaced_values": purge_replaced(own, settings().undo_days),
     }
     deleted |= purge(create_engine(url, poolclass=NullPool), days)

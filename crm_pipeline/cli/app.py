@@ -27,6 +27,7 @@ from crm_pipeline.cli import (
     platform,
     reporting,
     state,
+    undo,
 )
 from crm_pipeline.cli.engagement_pages import clean_pages
 from crm_pipeline.cli.mistakes import OneLineMistakes
@@ -71,6 +72,7 @@ app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
 app.command("plans")(plans.plans)
 app.command("apply")(apply.apply)
+app.command("undo")(undo.undo)
 app.command("approve")(brake.approve)
 app.command("reject")(brake.reject)
 app.command("state")(state.state)

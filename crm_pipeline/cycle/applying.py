@@ -19,6 +19,11 @@ class Applying:
     plan: KeptPlan
 
     @property
+    def plans(self) -> bool:
+        """False, as what is planned is done."""
+        return False
+
+    @property
     def of_some_people(self) -> bool:
         """True if the plan is not about everybody."""
         return self.plan.of_some_people

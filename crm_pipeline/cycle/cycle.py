@@ -21,6 +21,7 @@ from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import is_due
 from crm_pipeline.cycle.reading import FlowReader
 from crm_pipeline.cycle.remedies import remedies
+from crm_pipeline.cycle.taking_back import TakingBack
 from crm_pipeline.cycle.telling import count_open, notes_for_people, tell_of
 from crm_pipeline.database.engines import engine
 from crm_pipeline.declaration import (
@@ -33,7 +34,7 @@ from crm_pipeline.declaration import (
 )
 from crm_pipeline.delivery.delivery import Assignment, deliver, retry
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import WRITTEN
+from crm_pipeline.delivery.kind import UNDO, WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
 from crm_pipeline.delivery.withholding import without_removed
@@ -72,13 +73,14 @@ class Surroundings:
         flows: those that there are.
         platform_of: the way to the source platform.
         stop_asked: looked at between two batches; once it is true, the cycle ends `Paused`.
-        occasion: what is different of a cycle that only plans, or does what a plan says.
+        occasion: what is different of a cycle that only plans, does what a plan says, or takes
+            another one back.
     """
 
     flows: Sequence[Flow[Any]]
     platform_of: PlatformOf
     stop_asked: Callable[[], bool]
-    occasion: Planning | Applying | None = None
+    occasion: Planning | Applying | TakingBack | None = None
 
 
 def collect_rarely() -> None:
@@ -167,7 +169,7 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
     report.absent = absent_topics(around.flows, account.settings)
 
     def reader(cycle_id: int) -> FlowReader:
-        keeps = not isinstance(occasion, Planning)
+        keeps = occasion is None or not occasion.plans
         of_account = AccountLedger(ledger, account.account_id, cycle_id, keeps)
         return FlowReader(account, of_account, flows, report, around.stop_asked)
 
@@ -175,7 +177,7 @@ def run_account(ledger: Connection, report: CycleReport, around: Surroundings) -
         every = {topic.name for flow, _ in flows for topic in flow.topics}
         # One that is for an occasion does not speak for the account.
         whole = occasion is None and report.steps.issuperset(every)
-        if isinstance(occasion, Planning):
+        if occasion is not None and occasion.plans:
             started = begin_plan(ledger, account.account_id, report.run_id)
         else:
             started = start_cycle(ledger, account.account_id, report.run_id, whole=whole)
@@ -262,8 +264,8 @@ class _Cycle:
                     ledger_is_sure(connection, ledger.account_id)
         else:
             miss(sending)
-        if isinstance(self._occasion, Planning):
-            self._end_plan(desk, self._occasion)
+        if self._occasion is not None and self._occasion.plans:
+            self._end_plan(desk)
             return
         self._act(desk)
         if telling and self._occasion is None:
@@ -282,13 +284,14 @@ class _Cycle:
                 self._release()
             self._attempts.attempt(partial(hold_against_plan, desk, desk.approval))
 
-    def _end_plan(self, desk: Desk, planning: Planning) -> None:
+    def _end_plan(self, desk: Desk) -> None:
         """Sums up what a plan comes to; the source platform is told nothing."""
         with self._ledger.step():
             notes = self._sum_up(desk)
             if self._held_for:
                 notes.append(f"As a cycle it would be held: {self._held_for}")
-        self._attempts.attempt(partial(planning.conclude, desk))
+        if isinstance(self._occasion, Planning):
+            self._attempts.attempt(partial(self._occasion.conclude, desk))
         self._attempts.attempt(desk.org.log_out)
         self._conclude(notes)
         self._report.api_calls_asked = desk.allowance.api_calls_asked
@@ -335,6 +338,8 @@ class _Cycle:
     @property
     def _assignment(self) -> Assignment:
         """The kinds and topics that are sent to the org, of the flows that the account has on."""
+        if isinstance(self._occasion, TakingBack):
+            return Assignment(frozenset((UNDO.name,)))
         topics = [(flow, each, topic) for flow, each in self._ready for topic in flow.topics]
         return Assignment(
             TO_THE_ORG.intersection(kind for _, _, topic in topics for kind in topic.sends),

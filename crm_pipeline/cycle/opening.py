@@ -6,6 +6,7 @@ from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.read_back import watched_fields
 from crm_pipeline.cycle.reading import FlowReader
+from crm_pipeline.cycle.taking_back import TakingBack
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.desk import Desk, desk_of
@@ -18,7 +19,9 @@ from crm_pipeline.salesforce.stand_in import StandIn
 
 
 def open_desk(
-    reader: FlowReader, started: StartedCycle, occasion: Planning | Applying | None
+    reader: FlowReader,
+    started: StartedCycle,
+    occasion: Planning | Applying | TakingBack | None,
 ) -> Desk:
     """Lays out the desk of a cycle that has begun; marks the ledger, calls nobody.
 
@@ -27,7 +30,7 @@ def open_desk(
     Args:
         reader: reads for the flows that the account has on.
         started: the cycle.
-        occasion: of one that only plans, or does what a plan says.
+        occasion: of one that only plans, does what a plan says, or takes another one back.
     """
     account, ledger = reader.account, reader.ledger
     allowance = Allowance(
@@ -44,9 +47,11 @@ def open_desk(
         allowance,
         watched=watched_fields(reader.flows),
         may_be_older_copy=mark_ledger(ledger.connection, ledger.account_id),
-        approval=None if isinstance(occasion, Planning) else _plan_to_hold_to(reader, occasion),
+        approval=None
+        if isinstance(occasion, Planning | TakingBack)
+        else _plan_to_hold_to(reader, occasion),
     )
-    if isinstance(occasion, Planning):
+    if occasion is not None and occasion.plans:
         desk.org.stand_in = StandIn(desk.schemas.known)
     return desk
 

@@ -52,6 +52,11 @@ class Planning:
     in_full: bool = False
 
     @property
+    def plans(self) -> bool:
+        """True, as nothing is done."""
+        return True
+
+    @property
     def of_some_people(self) -> bool:
         """True if it is not about everybody."""
         return self.most_people is not None or self.address is not None

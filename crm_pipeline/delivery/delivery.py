@@ -21,6 +21,7 @@ from crm_pipeline.delivery.kind import (
     OF_THE_ORG,
     PERSON,
     RECORD,
+    UNDO,
     Kind,
 )
 from crm_pipeline.delivery.lost import look_up_lost
@@ -30,6 +31,7 @@ from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
 from crm_pipeline.delivery.records import RecordTopic, pending_records, send_records
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, EVERYTHING, Room, waiting_for_room
+from crm_pipeline.delivery.undoing import send_undos
 from crm_pipeline.ledger.campaigns import due_member_volume
 from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
@@ -257,8 +259,14 @@ def _send_records(desk: Desk, what: Assignment) -> None:
     send_records(desk, what.record_topics)
 
 
+def _send_undos(desk: Desk, _: Assignment) -> None:
+    """Takes back what an earlier cycle wrote."""
+    send_undos(desk)
+
+
 _PARTS = with_every_kind(
     (
+        DeliveryPart((UNDO,), _send_undos),
         DeliveryPart((PERSON, ACTIVITY), _send_people),
         DeliveryPart((CAMPAIGN, MEMBER), _send_campaigns),
         DeliveryPart((RECORD,), _send_records),

@@ -81,7 +81,8 @@ class Kind:
         lost_creation: what is done where the answer to a creation never came; there is no default,
             since sending again may make it twice.
         outcomes: as which a write is counted, by (sObject, action); without any, a write is counted
-            by what it did.
+            as `written`, or by what it did.
+        written: as which each write is counted, whatever it did; empty: there is no such word.
         unchanged: as which one is counted that the org has already.
         references: fields that name the record of another operation.
         identifying: fields that are never left out: without them a record would be taken for
@@ -97,6 +98,7 @@ class Kind:
     name: str
     lost_creation: LostCreation
     outcomes: Mapping[tuple[str, WrittenAs], str]
+    written: str = ""
     unchanged: str = "unchanged"
     references: frozenset[str] = frozenset()
     identifying: frozenset[str] = frozenset()
@@ -110,7 +112,9 @@ class Kind:
         Raises:
             KeyError: the kind writes nothing of the sort.
         """
-        return self.outcomes[sobject, action] if self.outcomes else action
+        if self.outcomes:
+            return self.outcomes[sobject, action]
+        return self.written or action
 
 
 def remedy(kind: Kind, treatment: Treatment, action: WrittenAs, *, of_reference: bool) -> Remedy:
@@ -214,12 +218,25 @@ RECORD = Kind(
 RECORD_THAT_STAYS_GONE = replace(RECORD, when_gone=Remedy.STAYS_GONE)
 """The same; one that people delete is left deleted."""
 
+UNDO = Kind(
+    "undo",
+    LostCreation.REPEATABLE,
+    {},
+    written="taken_back",
+    unchanged="left_as_they_are",
+    remedies={
+        (Treatment.SWITCH_TARGET, "update"): Remedy.STAYS_GONE,
+        (Treatment.SWITCH_TARGET, "delete"): Remedy.STAYS_GONE,
+    },
+)
+"""A record of whatever object that is to be as it was before a cycle; it makes none."""
+
 OF_THE_ORG: Mapping[str, Kind] = {
-    kind.name: kind for kind in (PERSON, ACTIVITY, CAMPAIGN, MEMBER, RECORD)
+    kind.name: kind for kind in (PERSON, ACTIVITY, CAMPAIGN, MEMBER, RECORD, UNDO)
 }
 """The kinds that are written to the org, by name."""
 
-WRITTEN = frozenset(("create", "update", "delete", "told")).union(
+WRITTEN = frozenset(("create", "update", "delete", "told", UNDO.written)).union(
     *(kind.outcomes.values() for kind in OF_THE_ORG.values())
 )
 """The outcomes of writes that went through."""
@@ -240,6 +257,6 @@ def outcomes_of(name: str) -> frozenset[str]:
         name: of any kind.
     """
     kind = OF_THE_ORG.get(name)
-    if kind is None or not kind.outcomes:
+    if kind is None or not (kind.outcomes or kind.written):
         return frozenset()
-    return frozenset((*kind.outcomes.values(), kind.unchanged))
+    return frozenset((*kind.outcomes.values(), kind.unchanged)) | {kind.written} - {""}

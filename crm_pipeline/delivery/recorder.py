@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import ACTIVITY, MEMBER, PASSING, PERSON, RECORD, Remedy, remedy
+from crm_pipeline.delivery.kind import (
+    ACTIVITY,
+    MEMBER,
+    PASSING,
+    PERSON,
+    RECORD,
+    UNDO,
+    Remedy,
+    remedy,
+)
 from crm_pipeline.delivery.recording import keep_held, keep_updates, note_changes, record_failures
 from crm_pipeline.delivery.refusals import (
     ABOUT,
@@ -36,6 +45,7 @@ from crm_pipeline.ledger.records import (
     forget_records,
     which_held,
 )
+from crm_pipeline.ledger.undo import take_for_ours
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment
 from crm_pipeline.salesforce.numbers import numbers_of
@@ -168,6 +178,7 @@ class Recorder:
         self._note_written(successes)
         self._note_numbers(successes)
         self._note_members(successes)
+        self._note_restored(successes)
         return successes
 
     def _let_others_fill(self, done: Sequence[Done]) -> None:
@@ -225,6 +236,18 @@ class Recorder:
         members = [ref for ref in refs if self.decisions[ref].kind is MEMBER]
         if members:
             note_members(self.desk.ledger.connection, members)
+
+    def _note_restored(self, done: Sequence[Done]) -> None:
+        """What was restored was ours before, where people's edits are not to be written over."""
+        if "unless_edited" not in self.desk.chosen.policies_in_use:
+            return
+        restored = [
+            each.operation_id
+            for each in done
+            if each.action == "update" and self.decisions[each.operation_id].kind is UNDO
+        ]
+        if restored:
+            take_for_ours(self.desk.ledger.connection, restored)
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""

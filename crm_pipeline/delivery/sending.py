@@ -222,8 +222,11 @@ def _under_way(
         with ledger.step() as connection:
             end_sending(connection, ledger.account_id, recorder.lost)
         raise
+    org = recorder.desk.allowance.org
     with ledger.step() as connection:
-        end_sending(connection, ledger.account_id, recorder.lost)
+        end_sending(
+            connection, ledger.account_id, recorder.lost, org_time=org.org_time if org else None
+        )
 
 
 def _note_sending(

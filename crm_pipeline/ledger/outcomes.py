@@ -10,6 +10,7 @@ sent alone.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -174,7 +175,11 @@ def note_sending(
 
 
 def end_sending(
-    connection: Connection, account_id: str, unanswered: Sequence[int] | None = None
+    connection: Connection,
+    account_id: str,
+    unanswered: Sequence[int] | None = None,
+    *,
+    org_time: datetime | None = None,
 ) -> None:
     """Ends the sending: operations without an answer are in flight until they are looked up.
 
@@ -183,10 +188,12 @@ def end_sending(
         account_id: the account.
         unanswered: operations whose answer was lost; None: all that have no outcome, for the
             process that was sending them is gone.
+        org_time: the time now by the org's clock (UTC), if it is known.
     """
     ids = None if unanswered is None else list(unanswered)
     connection.execute(
-        statement("ledger/end_sending"), {"account_id": account_id, "unanswered": ids}
+        statement("ledger/end_sending"),
+        {"account_id": account_id, "unanswered": ids, "org_time": org_time},
     )
 
 

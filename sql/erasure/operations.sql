@@ -59,7 +59,7 @@ FROM (
                 SELECT 'person:' || k FROM unnest(CAST(:person_keys AS bigint [])) AS k
             )
         )
-        OR o.kind IN ('message', 'record') AND said.names AS is_about,
+        OR o.kind IN ('message', 'record', 'undo') AND said.names AS is_about,
         said.names
     FROM crm.operation AS o
     CROSS JOIN LATERAL (

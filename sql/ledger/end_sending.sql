@@ -3,7 +3,7 @@
 -- they are looked up. An update is decided anew then, unless it had been decided to wait.
 WITH sent AS (
     UPDATE crm.sending
-    SET ended_at = clock_timestamp()
+    SET ended_at = clock_timestamp(), org_ended_at = :org_time
     WHERE account_id = :account_id AND ended_at IS NULL
     RETURNING cycle_id, sobject, action, operation_ids, sent_at
 )

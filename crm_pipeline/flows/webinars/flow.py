@@ -72,7 +72,8 @@ _TOPICS = (
     Topic(
         "load_results",
         "The results of the writes: an existing lead or contact gets the fields that changed, a "
-        "new person becomes a lead, and each gets the activity.",
+        "new person becomes a lead, and each gets the activity. What an earlier cycle wrote is "
+        "taken back here, where somebody has asked for that (`crm-pipeline undo`).",
         group=NAME,
         technology="salesforce",
         after=("lead_payloads", "tracked_leads"),
@@ -90,9 +91,11 @@ _TOPICS = (
             "failed",
             "looked_up",
             "fields_changed_to_fit",
+            "taken_back",
+            "left_as_they_are",
         ),
         shows=shown.load_results,
-        sends=("person", "activity"),
+        sends=("person", "activity", "undo"),
     ),
 )
 

@@ -1,0 +1,212 @@
+"""A cycle is taken back: where it still is as we left it, and for good."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
+from crm_pipeline.database.engines import engine
+from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.plans import all_records, all_that_is_kept
+from crm_pipeline_tests.cycle.test_field_policy import says
+from crm_pipeline_tests.cycle.test_removals import ask
+from crm_pipeline_tests.depth import deep_but_first
+from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
+
+ROUTES = pytest.mark.parametrize("route", deep_but_first(1, ["composite", "bulk"]))
+
+
+def planned(bench: Bench, cycle_id: int | None, field: str | None = None) -> Undo:
+    """What taking a cycle back would come to; nothing changes by that."""
+    bench.connection.commit()
+    kept, records = all_that_is_kept(bench.connection), all_records(bench)
+    found = plan_undo(CycleToUndo(ACCOUNT, cycle_id or 0, field), run_id="plan")
+    assert found.report.state == "Complete", found.report.reason
+    assert all_records(bench) == records
+    differing = {n for n, now in all_that_is_kept(bench.connection).items() if kept[n] != now}
+    assert differing <= {"crm.account_org"}
+    return found
+
+
+def undo(bench: Bench, cycle_id: int | None, only: Undo, field: str | None = None) -> Undo:
+    bench.connection.commit()
+    of = CycleToUndo(ACCOUNT, cycle_id or 0, field)
+    return undo_cycle(of, only=only.changing, by="ann", run_id="undo")
+
+
+def taken_back(bench: Bench, cycle_id: int | None, field: str | None = None) -> dict[str, str]:
+    """Takes a cycle back, as planned; the outcome of each record by object and number."""
+    foreseen = planned(bench, cycle_id, field)
+    done = undo(bench, cycle_id, foreseen, field)
+    assert done.report.state == "Complete", done.report.reason
+    outcomes = {each.salesforce_id: each.outcome for each in foreseen.records}
+    assert {e.salesforce_id: e.outcome for e in done.records}.items() <= outcomes.items()
+    return outcomes
+
+
+def nothing_more_goes(bench: Bench) -> None:
+    before = all_records(bench)
+    report = bench.cycle()
+    assert (report.state, report.counts.waiting) == ("Complete", 0)
+    assert all_records(bench) == before
+
+
+def known_and_new(bench: Bench, **settings: Any) -> tuple[str, int | None]:
+    """The Id of somebody who is in the org, and the cycle that finds them and makes another one."""
+    switch_on(bench)
+    bench.settings(**settings)
+    old = bench.seed("Lead", LastName="Old", Company="x", Email="p1@example.com", Title="Boss")
+    for person in (1, 2):
+        add_person(bench.connection, person, job_title="CTO")
+        register(bench.connection, person, person)
+    return old, bench.cycle().cycle_id
+
+
+def the(bench: Bench, record_id: str) -> dict[str, Any]:
+    [found] = [each for each in bench.records("Lead") if each["Id"] == record_id]
+    return found
+
+
+@ROUTES
+def test_a_cycle_is_taken_back_whole_and_not_sent_again(bench: Bench, route: str) -> None:
+    old, cycle_id = known_and_new(bench, route=route)
+    assert [len(bench.records(name)) for name in ("Lead", "Event", "CampaignMember")] == [2, 2, 2]
+    outcomes = taken_back(bench, cycle_id)
+    assert sorted(outcomes.values()) == ["delete"] * 6 + ["restore"]
+    [left] = bench.records("Lead")
+    assert (left["Id"], left["LastName"], left["Title"]) == (old, "Old", "Boss")
+    assert [bench.records(name) for name in ("Event", "CampaignMember", "Campaign")] == [[], [], []]
+    deleted = [row for row in bench.org.table("Lead").rows.values() if row["IsDeleted"]]
+    assert len(deleted) == 1, "it is in the bin"
+    nothing_more_goes(bench)
+    assert planned(bench, cycle_id).changing == [], "a second time there is nothing left"
+    says(bench, "job_title", "CEO")
+    assert the(bench, old)["Title"] == "CEO", "the source says otherwise"
+
+
+def test_what_people_changed_since_stays_and_is_listed(bench: Bench) -> None:
+    old, cycle_id = known_and_new(bench)
+    [new] = [each["Id"] for each in bench.records("Lead") if each["Id"] != old]
+    bench.admin("edit", id=old, fields={"Title": "Chief"})
+    bench.seed("Task", WhoId=new, Subject="Call", Status="Completed", Priority="Normal")
+    found = {each.salesforce_id: each for each in planned(bench, cycle_id).records}
+    fields = dict(found[old].fields or {})
+    assert fields["LastName"] == "Old"
+    assert "Title" not in fields
+    assert "Title was changed since" in str(found[old].reason)
+    assert (found[new].outcome, found[new].reason) == ("left", "something belongs to it: Task")
+    taken_back(bench, cycle_id)
+    assert (the(bench, old)["LastName"], the(bench, old)["Title"]) == ("Old", "Chief")
+    assert the(bench, new)["Title"] == "CTO"
+    nothing_more_goes(bench)
+
+
+def test_a_record_that_somebody_touched_is_not_deleted(bench: Bench) -> None:
+    old, cycle_id = known_and_new(bench)
+    [new] = [each["Id"] for each in bench.records("Lead") if each["Id"] != old]
+    bench.org.clock_shift = timedelta(seconds=5)
+    bench.admin("edit", id=new, fields={"Rating": "Hot"})
+    found = {each.salesforce_id: each for each in planned(bench, cycle_id).records}
+    assert (found[new].outcome, found[new].reason) == ("left", "it was changed since")
+
+
+def test_people_of_whom_something_became_since(bench: Bench) -> None:
+    """One was converted, one was deleted, one removed on request, and a field is hidden."""
+    bench.seed("Lead", LastName="Old", Company="x", Email="p3@example.com")
+    gone = bench.seed("Lead", LastName="Old", Company="x", Email="p4@example.com")
+    hidden = bench.seed("Lead", LastName="Old", Company="x", Email="p5@example.com", Title="Boss")
+    for person in (3, 4, 5):
+        add_person(bench.connection, person, job_title="CTO")
+    old, cycle_id = known_and_new(bench, keep_replaced_values=True)
+    for person in (3, 4, 5):
+        register(bench.connection, person, person)
+    cycle_id = bench.cycle().cycle_id
+    bench.admin("convert", lead_id=old)
+    bench.org.table("Lead").rows[gone]["IsDeleted"] = True
+    ask(address="p3@example.com")
+    assert bench.cycle().state == "Complete"
+    bench.connection.execute(text("DELETE FROM crm.sobject_schema"))
+    bench.org.hide_fields(["Lead.Title"])
+    found = planned(bench, cycle_id)
+    records = {each.salesforce_id: each for each in found.records}
+    assert records[gone].reason == "it is not in the org any more"
+    assert "Title may not be written by our user" in str(records[hidden].reason)
+    assert (records[hidden].fields or {}).keys() >= {"LastName"}
+    assert "removed" in {each.code for each in found.left}
+    first = planned(bench, 1)
+    assert {each.salesforce_id: each.reason for each in first.records}[old] == (
+        "it was converted since"
+    )
+
+
+def test_one_field_alone_is_taken_back(bench: Bench) -> None:
+    old, cycle_id = known_and_new(bench)
+    assert taken_back(bench, cycle_id, "title") == {old: "restore"}
+    assert (the(bench, old)["Title"], the(bench, old)["LastName"]) == ("Boss", "Last 1")
+    assert len(bench.records("Lead")) == 2
+
+
+def test_of_whom_nothing_was_kept_that_is_said(bench: Bench) -> None:
+    old, _ = known_and_new(bench)
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'CEO', shipped_at = now()")
+    )
+    cycle_id = bench.cycle().cycle_id
+    found = planned(bench, cycle_id)
+    assert found.records == []
+    assert {(e.code, tuple(e.fields)) for e in found.left} == {("not_kept", ("Title",))}
+    assert len(found.left) == 2
+    bench.settings(keep_replaced_values=True, person_fields="unless_edited")
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'CIO', shipped_at = now()")
+    )
+    taken_back(bench, bench.cycle().cycle_id)
+    assert {each["Title"] for each in bench.records("Lead")} == {"CEO"}
+    says(bench, "job_title", "CFO")
+    assert the(bench, old)["Title"] == "CFO", "what was restored is ours, not people's"
+
+
+@pytest.mark.parametrize("action", deep_but_first(1, ["reset_after", "reset_before"]))
+def test_lost_answers_do_no_harm(bench: Bench, action: str) -> None:
+    old, cycle_id = known_and_new(bench)
+    foreseen = planned(bench, cycle_id)
+    bench.fault("collection", action, times=1)
+    undo(bench, cycle_id, foreseen)
+    bench.connection.execute(text("UPDATE crm.operation SET sent_at = '2026-01-01'"))
+    bench.connection.execute(text("UPDATE crm.account SET enabled = false"))
+    again = undo(bench, cycle_id, planned(bench, cycle_id))
+    bench.connection.execute(text("UPDATE crm.account SET enabled = true"))
+    bench.connection.commit()
+    assert again.report.state == "Complete"
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    [left] = bench.records("Lead")
+    assert (left["Id"], left["LastName"], left["Title"]) == (old, "Old", "Boss")
+    assert bench.records("Event") == []
+    nothing_more_goes(bench)
+
+
+def test_what_was_approved_is_looked_at_again(bench: Bench) -> None:
+    old, cycle_id = known_and_new(bench)
+    foreseen = planned(bench, cycle_id)
+    bench.admin("edit", id=old, fields={"LastName": "Married", "Title": "Chief"})
+    ask(address="p2@example.com")
+    done = undo(bench, cycle_id, foreseen)
+    assert done.report.state == "Complete"
+    assert (the(bench, old)["LastName"], the(bench, old)["Title"]) == ("Married", "Chief")
+
+
+def test_only_cycles_of_the_account_and_not_while_one_runs(bench: Bench) -> None:
+    _, cycle_id = known_and_new(bench)
+    assert cycle_id is not None
+    for other in (0, cycle_id + 7):
+        with pytest.raises(AccountError, match=re.escape(f"has no cycle {other} that can be")):
+            plan_undo(CycleToUndo(ACCOUNT, other), run_id="undo")
+    with account_lock(engine("pipeline"), ACCOUNT), pytest.raises(AccountError, match="running"):
+        plan_undo(CycleToUndo(ACCOUNT, cycle_id), run_id="undo")

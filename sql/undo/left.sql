@@ -1,0 +1,92 @@
+-- What a cycle did that nothing can be taken back of, with the reason as a code; of one field, or all.
+WITH sent AS (
+    SELECT DISTINCT s.action, unnest(s.operation_ids) AS operation_id
+    FROM crm.sending AS s
+    WHERE s.account_id = :account_id AND s.cycle_id = :cycle_id
+),
+
+done AS (
+    SELECT s.action AS sent_as, o.*
+    FROM sent AS s
+    INNER JOIN crm.operation AS o ON s.operation_id = o.operation_id
+    WHERE o.account_id = :account_id
+),
+
+not_kept AS (
+    SELECT
+        d.sobject,
+        d.salesforce_id,
+        d.person_key,
+        array_agg(DISTINCT f.field ORDER BY f.field) AS fields
+    FROM done AS d
+    CROSS JOIN LATERAL jsonb_object_keys(
+        CASE
+            WHEN jsonb_typeof(d.sent) = 'object' THEN d.sent
+            WHEN jsonb_typeof(d.intent -> d.sobject) = 'object' THEN d.intent -> d.sobject
+            WHEN jsonb_typeof(d.intent -> 'fields') = 'object' THEN d.intent -> 'fields'
+            ELSE '{}'
+        END
+    ) AS f (field)
+    WHERE
+        d.sent_as = 'update'
+        AND d.state = 'done'
+        AND d.action = 'update'
+        AND (CAST(:field AS text) IS NULL OR lower(f.field) = lower(CAST(:field AS text)))
+        AND NOT EXISTS (
+            SELECT FROM crm.replaced_value AS r
+            WHERE
+                r.operation_id = d.operation_id
+                AND r.cycle_id = :cycle_id
+                AND r.written ? f.field
+        )
+    GROUP BY d.sobject, d.salesforce_id, d.person_key
+)
+
+SELECT l.sobject, l.salesforce_id, p.address AS about, l.code, l.fields
+FROM (
+    SELECT n.sobject, n.salesforce_id, n.person_key, 'not_kept' AS code, n.fields
+    FROM not_kept AS n
+    UNION ALL
+    SELECT
+        d.sobject,
+        d.salesforce_id,
+        d.person_key,
+        CASE
+            WHEN d.sent_as = 'delete' THEN 'deleted'
+            WHEN d.state = 'in_flight' THEN 'no_answer'
+            ELSE 'found'
+        END,
+        ARRAY[]::text []
+    FROM done AS d
+    WHERE
+        CAST(:field AS text) IS NULL
+        AND (
+            (d.sent_as = 'delete' AND d.state = 'done' AND d.action = 'delete')
+            OR (d.sent_as IN ('create', 'update', 'delete', 'upsert') AND d.state = 'in_flight')
+            OR (
+                d.sent_as IN ('create', 'upsert')
+                AND d.state = 'done'
+                AND d.action NOT IN ('create', 'upsert')
+            )
+        )
+    UNION ALL
+    SELECT 'a person', '', NULL, 'removed', ARRAY[]::text []
+    FROM sent AS s
+    WHERE
+        NOT EXISTS (SELECT FROM crm.operation AS o WHERE o.operation_id = s.operation_id)
+        OR EXISTS (
+            SELECT FROM crm.operation AS o
+            WHERE o.operation_id = s.operation_id AND o.intent = '{}' AND o.state = 'rejected'
+        )
+    UNION ALL
+    SELECT 'message', o.natural_key, NULL, 'told', ARRAY[]::text []
+    FROM crm.operation AS o
+    WHERE
+        o.account_id = :account_id
+        AND o.kind = 'message'
+        AND o.state = 'done'
+        AND o.sent_by = :cycle_id
+        AND CAST(:field AS text) IS NULL
+) AS l
+LEFT JOIN crm.person AS p ON l.person_key = p.person_key
+ORDER BY l.code, l.sobject, l.salesforce_id
