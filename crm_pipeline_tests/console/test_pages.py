@@ -32,6 +32,22 @@ def test_an_account_stands_as_the_commands_say(stage: Stage) -> None:
     assert "/accounts/acme" in visitor.get("/?name=ACM&state=Held")
 
 
+def test_days_and_reasons_are_drawn_and_add_up(stage: Stage) -> None:
+    visitor = stage.visitor(ConsoleRole.viewer)
+    [head, line] = rows(visitor.get("/?csv=accounts"))
+    # The first person and the registration.
+    assert sum(map(int, line[head.index("delivered in 14 days")].split())) == 2
+    days = rows(visitor.get("/accounts/acme?csv=days"))
+    assert len(days) == 31
+    assert days[-1][1:5] == ["2", "0", "0", "1"]
+    year = visitor.get("/accounts/acme?days=365")
+    assert "2 records in 365 days, at most 2 a day" in year
+    assert year.count("<rect") == 5 * 365
+    [_, reason] = rows(visitor.get("/accounts/acme?csv=reasons"))
+    assert reason == ["refused", "Lead", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "1"]
+    visitor.get("/accounts/acme?days=7", 400)
+
+
 def test_what_strangers_wrote_is_neither_markup_nor_a_formula(stage: Stage) -> None:
     visitor = stage.visitor(ConsoleRole.support)
     operation = stage.refused

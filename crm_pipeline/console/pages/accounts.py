@@ -1,6 +1,8 @@
 """All accounts, and one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -15,9 +17,11 @@ from crm_pipeline.accounts.store import (
 )
 from crm_pipeline.cadence.standing import next_try, state_of, waiting
 from crm_pipeline.console.asked import PageAddress, PageQuestion
+from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.paging import PAGE_ROWS, first, more
 from crm_pipeline.console.parts import (
     Badge,
+    Bars,
     Button,
     ConsolePage,
     Facts,
@@ -26,6 +30,7 @@ from crm_pipeline.console.parts import (
     Link,
     PagePart,
     PageTable,
+    Plot,
 )
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.cycle.brake import told
@@ -39,6 +44,9 @@ from crm_pipeline.salesforce.errors import named
 _LAST_CYCLES = 20
 _LAST_CHANGES = 50
 _CAMPAIGNS = 200
+_FORTNIGHT = 14
+_SHOWN_DAYS = 14
+_DAYS = ("30", "365")
 
 _TONES = {
     "Complete": "good",
@@ -68,6 +76,7 @@ def accounts(asked: PageQuestion) -> ConsolePage:
     )
     found = list(islice(wanted, asked.rows(PAGE_ROWS)))
     shown = first(asked, found)
+    delivered = _delivered(asked, [row.account_id for row in shown])
     choice = Form(
         "/",
         [
@@ -88,17 +97,32 @@ def accounts(asked: PageQuestion) -> ConsolePage:
             "exhausted",
             "incidents",
             "API share",
+            f"delivered in {_FORTNIGHT} days",
             "last cycle",
             "reason",
         ),
-        [_line(row, marks.get(row.account_id)) for row in shown],
+        [_line(row, marks.get(row.account_id), delivered[row.account_id]) for row in shown],
         empty="No account is like this." if text or state or after else "There is no account yet.",
         more=more(asked, "/", found, shown[-1].account_id if shown else ""),
     )
     return ConsolePage("Accounts", [choice, table], "Accounts")
 
 
-def _line(row: Row[Any], marks: Row[Any] | None) -> Sequence[object]:
+def _delivered(asked: PageQuestion, account_ids: Sequence[str]) -> Mapping[str, Bars]:
+    """What was delivered to each of some accounts of late, day by day."""
+    rows = asked.connection.execute(
+        statement("console/fortnight"), {"account_ids": list(account_ids)}
+    )
+    found = {(row.account_id, row.day): row.delivered for row in rows}
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=ago) for ago in range(_FORTNIGHT - 1, -1, -1)]
+    return {
+        each: Bars(days, [found.get((each, day), 0) for day in days], "records")
+        for each in account_ids
+    }
+
+
+def _line(row: Row[Any], marks: Row[Any] | None, delivered: Bars) -> Sequence[object]:
     return (
         Link(row.account_id, f"/accounts/{row.account_id}"),
         row.name,
@@ -108,6 +132,7 @@ def _line(row: Row[Any], marks: Row[Any] | None) -> Sequence[object]:
         row.exhausted,
         marks.incidents if marks else 0,
         _share(row),
+        delivered,
         row.finished_at or row.started_at,
         row.reason if row.enabled else None,
     )
@@ -138,6 +163,7 @@ def account(asked: PageQuestion) -> ConsolePage:
     parts = [
         Facts("", _facts(row, marks, misfits(asked.connection, account_id))),
         *_hold(asked, account_id),
+        *_days(asked, account_id),
         _incidents(asked, account_id),
         _cycles(asked, account_id),
         _holds(last_holds(asked.connection, account_id)),
@@ -203,6 +229,41 @@ def _hold(asked: PageQuestion, account_id: str) -> Iterator[PagePart]:
         title="Held",
         note=f"{told(held.exceeded)}."
         + ("" if is_operator else " An operator decides whether it is sent."),
+    )
+
+
+def _days(asked: PageQuestion, account_id: str) -> Iterator[PagePart]:
+    """What became of its data, day by day, and why not all of it went."""
+    days = asked.query.get("days") or _DAYS[0]
+    if days not in _DAYS:
+        raise ConsoleError(HTTPStatus.BAD_REQUEST, "Plots are of 30 or of 365 days.")
+    whose = {"account_id": account_id, "days": int(days)}
+    rows = asked.connection.execute(statement("console/days"), whose).all()
+    yield Form(
+        f"/accounts/{account_id}", [Field("days", "Days", days, choices=_DAYS)], [Button("Show")]
+    )
+    for title, column, unit in (
+        ("Delivered", "delivered", "records"),
+        ("Of these late", "late", "records"),
+        ("Rejected", "rejected", "of what was read"),
+        ("Refused by the org", "refused", "tries"),
+        ("API calls", "api_calls", "calls"),
+    ):
+        numbers = [getattr(row, column) for row in rows]
+        yield Plot(title, Bars([row.day for row in rows], numbers, unit))
+    yield PageTable(
+        "days",
+        f"Last days on which something happened (UTC), of {days}",
+        ("day", "delivered", "late", "rejected", "refused", "API calls"),
+        rows if asked.csv else [row for row in reversed(rows) if any(row[1:])][:_SHOWN_DAYS],
+        empty="Nothing has happened.",
+    )
+    yield PageTable(
+        "reasons",
+        f"Most frequent reasons of {days} days",
+        ("what", "about", "reason", "number"),
+        asked.connection.execute(statement("console/reasons"), whose).all(),
+        empty="Nothing was rejected or refused.",
     )
 
 
