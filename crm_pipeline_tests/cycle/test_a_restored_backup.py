@@ -1,5 +1,9 @@
 """The database as it was a cycle ago: noticed, stopped, and adopted on a person's word."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
@@ -9,59 +13,47 @@ from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_counting import counted
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
+from crm_pipeline_tests.restoring import empty, used, with_rows
 
 __all__ = ["run"]
 
 
-def tables(connection: Connection) -> list[str]:
-    names = text(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'crm'"
-        " AND table_type = 'BASE TABLE'"
-    )
-    return list(connection.scalars(names))
-
-
-COLUMNS = text(
-    "SELECT column_name FROM information_schema.columns WHERE table_schema = 'crm'"
-    " AND table_name = :table AND is_generated = 'NEVER'"
-)
-
-
 def back_up(bench: Bench) -> None:
-    bench.connection.execute(text("CREATE SCHEMA backup"))
-    for table in tables(bench.connection):
-        bench.connection.execute(text(f"CREATE TABLE backup.{table} AS TABLE crm.{table}"))
-    bench.connection.execute(
-        text(
-            "CREATE TABLE backup.numbers AS SELECT 'crm.' || quote_ident(sequencename) AS name,"
-            " last_value FROM pg_sequences WHERE schemaname = 'crm'"
-        )
-    )
-    bench.connection.commit()
+    """Keeps the rows of the pipeline's tables, and where its numbers stand, with the connection."""
+    connection = bench.connection
+    connection.info["backup"] = {
+        name: _copy_out(connection, name) for name in _ours(with_rows(connection))
+    }
+    connection.info["numbers"] = _ours(used(connection))
+    connection.commit()
 
 
 def restore(bench: Bench) -> None:
     """As a dump is loaded: each row by another transaction, and numbers are given once more."""
-    everything = tables(bench.connection)
-    names = ", ".join(f"crm.{table}" for table in everything)
-    bench.connection.execute(text(f"TRUNCATE {names}"))
-    bench.connection.execute(text("SET session_replication_role = replica"))
-    for table in everything:
-        columns = ", ".join(bench.connection.scalars(COLUMNS, {"table": table}))
-        bench.connection.execute(
-            text(
-                f"INSERT INTO crm.{table} ({columns}) OVERRIDING SYSTEM VALUE"
-                f" SELECT {columns} FROM backup.{table}"
-            )
-        )
-    bench.connection.execute(text("SET session_replication_role = origin"))
-    bench.connection.execute(
-        text(
-            "SELECT setval(CAST(name AS regclass), coalesce(last_value, 1), last_value IS NOT NULL)"
-            " FROM backup.numbers"
-        )
-    )
-    bench.connection.commit()
+    connection = bench.connection
+    numbers = used(connection)
+    there = {name: last for name, last in numbers.items() if name not in _ours(numbers)}
+    empty(connection, _ours(with_rows(connection)), there | connection.info["numbers"])
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    for name, rows in connection.info["backup"].items():
+        with _cursor(connection) as cursor, cursor.copy(f"COPY {name} FROM STDIN") as copy:
+            copy.write(rows)
+    connection.commit()
+
+
+def _ours(named: Mapping[str, int]) -> dict[str, int]:
+    return {name: each for name, each in named.items() if name.startswith("crm.")}
+
+
+def _copy_out(connection: Connection, table: str) -> bytes:
+    with _cursor(connection) as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        return b"".join(map(bytes, copy))
+
+
+def _cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    session = connection.connection.driver_connection
+    assert isinstance(session, psycopg.Connection)
+    return session.cursor()
 
 
 def a_day_s_work(bench: Bench) -> None:
