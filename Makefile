@@ -55,11 +55,13 @@ test: style
 	@$(MAKE) --no-print-directory -j 2 types tests
 
 # More workers than cores, as some tests wait for a clock or a process while others compute.
-# What is compiled is kept, for the many processes that the tests start.
+# What is compiled is kept, for the many processes that the tests start. `make test TIER=` runs both
+# tiers at once: tests are collected once then, and no worker waits for the end of the first tier.
 PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
+TIER := -m 'not deep'
 tests: install
-	$(PYTEST) -m 'not deep'
+	$(PYTEST) $(TIER)
 
 test-deep: install
 	$(PYTEST) -m deep

@@ -53,8 +53,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for a clock come first, so that the others run meanwhile.
+    """Tests that wait for a clock come first, so that the others run meanwhile; then deep ones.
 
+    A worker takes a file at a time: the long ones have to come before the many short ones.
     Cycles that are tried by both routes are tried by bulk jobs in depth.
     """
     for item in items:
@@ -62,7 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             parameters = item.callspec.params if hasattr(item, "callspec") else {}
             if parameters.get("route") == "bulk":
                 item.add_marker(pytest.mark.deep)
-    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+    items.sort(
+        key=lambda item: [item.get_closest_marker(name) is None for name in ("waits", "deep")]
+    )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
