@@ -19,7 +19,7 @@ from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
-from crm_pipeline_tests.depth import deep_but_first
+from crm_pipeline_tests.depth import deep_but_first, in_groups
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 from crm_pipeline_tests.local_org.switches import switches
 from crm_pipeline_tests.small_flow.badges import MASTERED, TOPICS, Badge, badges_flow
@@ -28,11 +28,15 @@ EACH = [{name: value} for name, values in switches().items() for value in values
 OTHERS = {name: values[1] for name, values in switches().items()}
 """Of each switch a value that is not the default."""
 
+_CHANGED = [{name: value} for name, values in switches().items() for value in values[1:]]
+TOGETHER = [*in_groups(_CHANGED, 3), *in_groups(_CHANGED, 4)]
+"""Every value that is not the default, among others in two ways."""
+
 SAID = {1: "first", 2: "second"}
 
 
 def named(chosen: Mapping[str, Any]) -> str:
-    return str(chosen) if len(chosen) == 1 else "others"
+    return str(chosen) if chosen != OTHERS else "others"
 
 
 def under(*names: str) -> pytest.MarkDecorator:
@@ -41,7 +45,7 @@ def under(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("bench", chosen, indirect=True, ids=named)
 
 
-@pytest.fixture(params=deep_but_first(1, [OTHERS, *EACH]), ids=named)
+@pytest.fixture(params=deep_but_first(1, [OTHERS, {}, *TOGETHER]), ids=named)
 def bench(
     request: pytest.FixtureRequest, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
