@@ -25,8 +25,14 @@ WITH people AS (
 
 SELECT w.known_by, w.value, t.lead_id, t.happened_at, t.person_key
 FROM people AS w
-INNER JOIN crm.tracked_lead AS t
-    ON t.account_id = :account_id AND w.person_key = t.person_key AND t.rejected_because IS NULL
+-- By the index, person by person: without statistics the planner would go through all people for each
+-- lead of the account instead.
+CROSS JOIN LATERAL (
+    SELECT l.lead_id, l.happened_at, l.person_key
+    FROM crm.tracked_lead AS l
+    WHERE l.account_id = :account_id AND l.person_key = w.person_key AND l.rejected_because IS NULL
+    OFFSET 0
+) AS t
 UNION ALL
 SELECT 'id', t.lead_id, t.lead_id, t.happened_at, t.person_key
 FROM crm.tracked_lead AS t
