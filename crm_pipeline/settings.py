@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     warehouse_timezone: str = Field(
         default="UTC", description="Zone of the warehouse's timestamps that carry none."
     )
+    extract_dir: Path | None = Field(
+        default=None,
+        description="A folder with extracts of one's own: each file in it stands for that of the "
+        "same path below `sql/extract/`.",
+    )
     pipeline_database_url: SecretStr | None = Field(
         default=None, description="The pipeline's own tables (schema crm)."
     )
@@ -241,7 +246,7 @@ class Settings(BaseSettings):
             )
         return SecretStr(url.render_as_string(hide_password=False))
 
-    @field_validator("data_dir", "tombstone_file", "alerts_file", mode="before")
+    @field_validator("data_dir", "extract_dir", "tombstone_file", "alerts_file", mode="before")
     @classmethod
     def _is_a_path(cls, value: object) -> object:
         """Nothing would be taken for the folder that a process was started in."""
@@ -267,6 +272,22 @@ class Settings(BaseSettings):
             if not any(first.startswith(each[: len(first)]) for each in _TOMBSTONES_BEGIN):
                 raise ValueError(f"{value} is another file already; name one of its own")
         return value
+
+    @field_validator("extract_dir")
+    @classmethod
+    def _has_extracts(cls, value: Path | None) -> Path | None:
+        """A file under another name would never be read."""
+        if value is None:
+            return None
+        if not value.is_dir():
+            raise ValueError(f"{value} is no folder")
+        shipped = PROJECT / "sql/extract"
+        known = {str(each.relative_to(shipped)) for each in shipped.rglob("*.sql")}
+        own = {str(each.relative_to(value)) for each in value.rglob("*.sql")}
+        if stray := min(own - known, default=None):
+            meant = "".join(f"; did you mean {each}?" for each in near(stray, known, most=1))
+            raise ValueError(f"{value} has {stray}, which is no file of sql/extract/{meant}")
+        return value.absolute()
 
     @field_validator("warehouse_timezone")
     @classmethod

@@ -354,6 +354,7 @@ def _check_choice(source: list[str] | None, constant: str | None, *, nothing: bo
 def _check_column(column: str, *, of_events: bool) -> None:
     """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
     from crm_pipeline.database.engines import engine
+    from crm_pipeline.database.statements import extract_shown
     from crm_pipeline.sources.computed import ANSWERS, COMPUTED, needed_for
     from crm_pipeline.sources.errors import ExtractError
     from crm_pipeline.sources.events import event_columns
@@ -368,7 +369,7 @@ def _check_column(column: str, *, of_events: bool) -> None:
         return
     if of_events and column not in known:
         mistake(
-            f"sql/extract/events.sql gives no column {column!r}; add it there, or take one of "
+            f"{extract_shown('events')} gives no column {column!r}; add it there, or take one of "
             f"{', '.join(sorted(known))}."
         )
     if needed_for(column) not in known:

@@ -1,12 +1,16 @@
-"""The statements of `sql/`, by the name of their file."""
+"""The statements of `sql/`, by the name of their file; extracts also from a folder of one's own."""
 
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import TextClause, text
 
-from crm_pipeline.settings import PROJECT
+from crm_pipeline.settings import PROJECT, settings
 
 SQL = PROJECT / "sql"
+
+EXTRACTS = "extract"
+"""The folder below `sql/` whose statements read the warehouse."""
 
 
 @cache
@@ -19,5 +23,20 @@ def statement(name: str) -> TextClause:
     Raises:
         FileNotFoundError: there is no such statement.
     """
-    written = text((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    written = text(statement_file(name).read_text(encoding="utf-8"))
     return written.execution_options(statement=name)
+
+
+def statement_file(name: str) -> Path:
+    """The file of a statement: of an extract that in EXTRACT_DIR, where that has it."""
+    if own := settings().extract_dir:
+        path = Path(f"{name}.sql")
+        if path.parts[0] == EXTRACTS and (file := own.joinpath(*path.parts[1:])).is_file():
+            return file
+    return SQL / f"{name}.sql"
+
+
+def extract_shown(name: str) -> str:
+    """How people are told of an extract: its file below `sql/`, or in EXTRACT_DIR by its path."""
+    file = statement_file(f"{EXTRACTS}/{name}")
+    return str(file.relative_to(PROJECT) if file.is_relative_to(SQL) else file)

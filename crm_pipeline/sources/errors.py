@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crm_pipeline.database.errors import in_words
+from crm_pipeline.database.statements import extract_shown
 from crm_pipeline.settings import settings
 
 _NO_TABLE = "42P01"
@@ -17,7 +18,7 @@ class ExtractError(Exception):
 
 @contextmanager
 def explained(extract: str) -> Iterator[None]:
-    """Raises what goes wrong with `sql/extract/<extract>.sql` as an ExtractError."""
+    """Raises what goes wrong with the extract of this name as an ExtractError."""
     try:
         yield
     except OperationalError as error:
@@ -33,6 +34,6 @@ def explained(extract: str) -> Iterator[None]:
                 " `crm-pipeline sample create` make one to try with"
             ) from None
         raise ExtractError(
-            f"sql/extract/{extract}.sql does not fit the warehouse: {in_words(error)}; run it"
+            f"{extract_shown(extract)} does not fit the warehouse: {in_words(error)}; run it"
             " in psql for PostgreSQL's own words, which may quote a row"
         ) from None

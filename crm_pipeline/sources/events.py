@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, Row
 
 from crm_pipeline.accounts.store import FieldMapping
-from crm_pipeline.database.statements import statement
+from crm_pipeline.database.statements import extract_shown, statement
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.text import written
@@ -123,7 +123,7 @@ def check_event_columns(
     if series_parent is not None and series_parent not in event_columns(warehouse):
         raise ExtractError(
             f"series_parent of the account's campaigns names {series_parent!r}, a column that "
-            "sql/extract/events.sql does not give; add it there, or mend series_parent"
+            f"{extract_shown('events')} does not give; add it there, or mend series_parent"
         )
     sources = {
         column: each.field
@@ -135,8 +135,8 @@ def check_event_columns(
         if source not in event_columns(warehouse):
             raise ExtractError(
                 f"The mapping fills Campaign.{name} from {source!r}, a column that "
-                f"sql/extract/events.sql does not give; add it there, or mend Campaign.{name} with "
-                "`crm-pipeline account mapping`"
+                f"{extract_shown('events')} does not give; add it there, or mend "
+                f"Campaign.{name} with `crm-pipeline account mapping`"
             )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, CursorResult, Engine
 
-from crm_pipeline.database.statements import statement
+from crm_pipeline.database.statements import extract_shown, statement
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -74,7 +74,7 @@ class ExtractStatements:
         for name in self.needed:
             if name not in names:
                 raise ExtractError(
-                    f"sql/extract/{self.rows}.sql lacks the column {name}: add it under this name"
+                    f"{extract_shown(self.rows)} lacks the column {name}: add it under this name"
                 )
         return names
 

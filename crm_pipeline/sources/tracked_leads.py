@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account
-from crm_pipeline.database.statements import statement
+from crm_pipeline.database.statements import extract_shown, statement
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -158,7 +158,7 @@ def check_columns(warehouse: Engine, named: Collection[str]) -> None:
     if unknown := sorted(set(named).difference(known)):
         raise ExtractError(
             f"attribution.further_fields names {unknown[0]!r}, a column that "
-            "sql/extract/tracked_leads.sql does not give; add it there, or mend the setting"
+            f"{extract_shown(NAME)} does not give; add it there, or mend the setting"
         )
 
 

@@ -24,6 +24,7 @@ README = READ["README.md"]
 IN_WORDS = {
     "data_dir": "`.data` of the checkout",
     "warehouse_url": "the embedded PostgreSQL",
+    "extract_dir": "none",
     "pipeline_database_url": "as `WAREHOUSE_URL`",
     "dagster_database_url": "the embedded PostgreSQL",
     "encryption_keys": "with the embedded PostgreSQL: one in the data folder",
@@ -158,5 +159,5 @@ def test_files_and_folders_that_the_documents_name_exist():
 
 def test_every_statement_that_an_adopter_may_have_to_edit_is_named():
     [paragraph] = re.findall(r"The statements of .*?can be mapped to a field\.", README, re.DOTALL)
-    named = set(re.findall(r"`(\w+)`", paragraph))
+    named = set(re.findall(r"`([a-z_]+)`", paragraph))
     assert named == {path.stem for path in (PROJECT / "sql/extract").iterdir()}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from crm_pipeline.database.statements import statement
+from crm_pipeline.database.statements import extract_shown, statement
 from crm_pipeline.ledger.counts import too_many
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -189,7 +189,7 @@ def demand_all(found: UnreadLeads, seen: Collection[str]) -> None:
     """Raises `ExtractError` if leads are counted that no extract gives."""
     if stuck := found.unread.keys() - set(seen):
         raise ExtractError(
-            f"sql/extract/tracked_lead_days.sql counts {len(stuck)} tracked leads that "
+            f"{extract_shown('tracked_lead_days')} counts {len(stuck)} tracked leads that "
             "tracked_leads.sql does not give: make the two agree"
         )
 

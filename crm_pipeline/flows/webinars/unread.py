@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.store import pushed_sessions
+from crm_pipeline.database.statements import extract_shown
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.webinars import NAME
 from crm_pipeline.flows.webinars.rules import NATURAL_KEY, vanished_activity
@@ -129,7 +130,7 @@ def counted(
     for found, now in zip(before, after, strict=True):
         if stuck := found.unread & now.unread:
             raise ExtractError(
-                f"sql/extract/row_counts.sql counts {len(stuck)} rows that "
+                f"{extract_shown('row_counts')} counts {len(stuck)} rows that "
                 f"{now.source}.sql does not give: make the two agree"
             )
 
