@@ -22,17 +22,18 @@ def send_again(
     account_id: AccountId,
     fields: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FIELD]...", help="Fields of people, as in Phone."),
+        typer.Argument(metavar="[FIELD]...", help="Fields of people, as in Phone, or activities."),
     ] = None,
     all_fields: Annotated[
-        bool, typer.Option("--all-fields", help="All that are mapped, of people.")
+        bool, typer.Option("--all-fields", help="All of people and activities.")
     ] = False,
     yes: Yes = False,
 ) -> None:
     """Read all rows again, and send what settings and mapping say otherwise now.
 
     Fields that are named are written to people who are in the org as the account's policy says
-    now, though the warehouse says nothing new of them. Says first what it costs.
+    now, though the warehouse says nothing new of them; of activities to those that went without
+    them, as the org hid them. Says first what it costs.
     """
     from crm_pipeline.accounts.store import (
         describe_again,
@@ -40,17 +41,25 @@ def send_again(
         read_from_the_start,
         touch_account,
     )
-    from crm_pipeline.ledger.again import people_with_fields, send_fields_again
+    from crm_pipeline.ledger.again import (
+        people_with_fields,
+        send_activities_again,
+        send_fields_again,
+    )
     from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
         account = get_account(connection, account_id)
-        chosen = _spelt(connection, account, fields or (), all_fields=all_fields)
+        of_activities = _of_activities(connection, account)
+        chosen = _spelt(connection, account, fields or (), of_activities, all_fields=all_fields)
     with locked(account_id) as connection:
         people = people_with_fields(connection, account_id, chosen) if chosen else 0
-        agree(_cost(account, chosen, people), "Go on?", yes=yes)
+        lacking = [name for name in chosen if name.lower() in of_activities]
+        activities = send_activities_again(connection, account_id, lacking, really=False)
+        agree(_cost(account, chosen, people, activities), "Go on?", yes=yes)
         if chosen:
             send_fields_again(connection, account_id, chosen)
+            send_activities_again(connection, account_id, lacking)
         describe_again(connection, account_id)
         read_from_the_start(connection, account_id)
         approve_load(connection, account_id)
@@ -78,7 +87,7 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
             mistake(f"Nobody has more than one attendance in the org of account {account_id}.")
         calls = composite_calls({("Event", "delete"): most})
         agree(
-            f"{_cost(account, (), 0)} Of {there.attendances} attendances in the org, of "
+            f"{_cost(account)} Of {there.attendances} attendances in the org, of "
             f"{there.people} {'person' if there.people == 1 else 'people'}, at most "
             f"{most} are visits of somebody who came back; these are deleted, "
             f"with at most {counted(calls, 'API call')} more.",
@@ -164,7 +173,7 @@ def check_policies(connection: "Connection", before: "AccountSettings", account:
     """Refuses a new policy for a field that is not filled: of a typo it would keep nothing."""
     former = before.person_field_policies
     new = [name for name in account.settings.person_field_policies if name not in former]
-    _spelt(connection, account, new, all_fields=False)
+    _spelt(connection, account, new, {}, all_fields=False)
 
 
 def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
@@ -215,12 +224,17 @@ def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
 
 
 def _spelt(
-    connection: "Connection", account: "Account", fields: Collection[str], *, all_fields: bool
+    connection: "Connection",
+    account: "Account",
+    fields: Collection[str],
+    of_activities: Mapping[str, str],
+    *,
+    all_fields: bool,
 ) -> list[str]:
     """The fields as the mapping spells them; the object before a field may be left out."""
     from crm_pipeline.near_names import near
 
-    known = _mapped(connection, account)
+    known = {**of_activities, **_mapped(connection, account)}
     if all_fields:
         return sorted(known.values())
     chosen = []
@@ -229,12 +243,25 @@ def _spelt(
         if name not in known:
             likely = near(name, known.values(), 1)
             meant = f"; did you mean {likely[0]}?" if likely else "."
-            mistake(f"Account {account.account_id} fills no field {typed!r} of people{meant}")
+            whom = "people or activities" if of_activities else "people"
+            mistake(f"Account {account.account_id} fills no field {typed!r} of {whom}{meant}")
         chosen.append(known[name])
     return chosen
 
 
-def _cost(account: "Account", fields: Collection[str], people: int) -> str:
+def _of_activities(connection: "Connection", account: "Account") -> Mapping[str, str]:
+    """The fields of activities that are filled, likewise."""
+    from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.sources.mapping import field_maps
+
+    mapped = field_maps(account.settings, field_mappings(connection, account.account_id))["Event"]
+    filled = ("Description", "DurationInMinutes", *mapped.sources, *mapped.constants)
+    return {name.lower(): name for name in filled}
+
+
+def _cost(
+    account: "Account", fields: Collection[str] = (), people: int = 0, activities: int = 0
+) -> str:
     from crm_pipeline.salesforce.budget import composite_calls
     from crm_pipeline.salesforce.data_storage import megabytes
 
@@ -252,4 +279,6 @@ def _cost(account: "Account", fields: Collection[str], people: int) -> str:
             f" Of {people} people in the org {', '.join(fields)} are written as the policy says"
             " now, over what stands there where it says so."
         )
+    if activities:
+        what += f" Activities that went without them ({activities}) get them now."
     return what

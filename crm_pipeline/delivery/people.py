@@ -188,7 +188,6 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
     updates = [d for d in decisions if d.action == "update"]
     with desk.ledger.step() as connection:
         unchanged = [d for d in decisions if d.action == "none"]
-        note_changes(desk, unchanged)
         record_unchanged(desk, unchanged)
         if left_out:
             leave_people_out(connection, left_out)

@@ -60,7 +60,8 @@ def keep_updates(connection: Connection, updates: Sequence[Decision]) -> None:
 
 
 def record_unchanged(desk: Desk, decisions: Sequence[Decision]) -> None:
-    """Records and counts what the org has already, without a call."""
+    """Records and counts what the org has already, or has no field for, without a call."""
+    note_changes(desk, decisions)
     desk.tally.update((each.counted_as, each.kind.unchanged) for each in decisions)
     record_done(
         desk.ledger.connection,

@@ -89,7 +89,9 @@ def _state_of_the_account(flows: Sequence[Flow[Any]]) -> Topic:
     return Topic(
         SYNC_STATE,
         "How the account stands after its cycle: Complete, Paused, Held or Failed, since when and "
-        "why, what can be done about it, when it is tried again, and what waits.",
+        "why, what can be done about it, when it is tried again, and what waits. Materialize it "
+        "together with all assets of its job: where the dialog for this one alone warns of missing "
+        "upstream partitions, these are steps that an account has not done yet; leave it in.",
         group="accounts",
         technology="postgres",
         after=tuple(topic.name for topic in topics if topic.name not in inner),

@@ -112,6 +112,37 @@ def test_a_field_s_right_that_is_lost_while_it_is_known_is_left_out_and_named(
 
 
 @pytest.mark.parametrize("route", ["composite", "bulk"])
+def test_activities_get_what_was_left_out_once_it_is_asked_for(
+    bench: Bench, run: Run, route: str
+) -> None:
+    """Sending again brought people what the org had hidden, and left activities without it."""
+    bench.settings(route=route)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    bench.cycle()
+    bench.admin("settings", hidden_fields=["Event.Description"])
+    register(bench.connection, 2, 1, session=2, minute=1)
+    bench.connection.execute(
+        text(
+            "UPDATE warehouse.registration SET status = 'cancelled', shipped_at = now()"
+            " WHERE registration_id = 1"
+        )
+    )
+    register(bench.connection, 3, 1, session=2, minute=2)
+    report = bench.cycle()
+    assert "Not in the org, or hidden, so not sent: Description" in report.notes
+    bench.admin("settings", hidden_fields=[])
+    told = run("account", "send-again", "acme", "description", "--yes").stdout
+    assert "Activities that went without them (3) get them now." in told
+    assert bench.cycle().state == "Complete"
+    said = [each.get("Description") or "" for each in bench.records("Event")]
+    assert all("Event: Expo" in each for each in said)
+    assert [each[:9] == "Cancelled" for each in said].count(True) == 1
+    assert len(said) == 3
+    assert bench.cycle().counts.api_calls == 0
+
+
+@pytest.mark.parametrize("route", ["composite", "bulk"])
 def test_an_update_goes_on_without_a_field_that_is_hidden_since(bench: Bench, route: str) -> None:
     """The field stands in Salesforce's words alone, and the whole request is refused for it."""
     add_person(bench.connection, 1, phone_1="0123")

@@ -102,7 +102,10 @@ def test_who_has_read_nothing_is_told_nothing_of_rows(bench: Bench, run: Run) ->
 
 def test_a_field_that_nothing_fills_is_not_sent_again(delivered: Bench, run: Run) -> None:
     told = run("account", "send-again", ACCOUNT, "Fone", "--yes", fails=1).stderr
-    assert told == f"Account {ACCOUNT} fills no field 'Fone' of people; did you mean Phone?\n"
+    assert (
+        told
+        == f"Account {ACCOUNT} fills no field 'Fone' of people or activities; did you mean Phone?\n"
+    )
 
 
 def test_who_changes_what_rows_go_by_is_told_of_those_that_were_read(
