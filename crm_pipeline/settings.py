@@ -180,10 +180,24 @@ class Settings(BaseSettings):
         default=None,
         description="A standby of the pipeline's database, from which the console reads.",
     )
+    console_oidc_issuer: str | None = Field(
+        default=None,
+        description="The OpenID provider at which people log in to the console; they return to "
+        "/login/end below CONSOLE_URL. With none of it and no proxy: a link that works once.",
+    )
+    console_oidc_client_id: str | None = Field(
+        default=None, description="As which that provider knows the console."
+    )
+    console_oidc_client_secret: SecretStr | None = Field(
+        default=None, description="By which that provider knows the console."
+    )
+    console_oidc_groups_claim: str = Field(
+        default="groups", description="The claim in which that provider names the user's groups."
+    )
     console_proxy: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="Addresses or networks of the proxy that logs people in to the console, "
-        "comma-separated; none: a link that works once.",
+        description="Addresses or networks of a proxy that logs people in to the console instead, "
+        "comma-separated.",
     )
     console_user_header: str = Field(
         default="X-Forwarded-User",
@@ -378,6 +392,16 @@ class Settings(BaseSettings):
             raise ValueError("it is a host alone, as in https://console.example.com")
         return value.rstrip("/")
 
+    @field_validator("console_oidc_issuer")
+    @classmethod
+    def _is_a_provider(cls, value: str | None) -> str | None:
+        if value is not None:
+            _checked_address(SecretStr(value), ("https", "http"))
+            parts = urlsplit(value)
+            if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
+                raise ValueError("it must begin with https://: it says who people are")
+        return value
+
     @field_validator("console_proxy")
     @classmethod
     def _are_networks(cls, value: list[str]) -> list[str]:
@@ -399,15 +423,31 @@ class Settings(BaseSettings):
     def _console_knows_somebody(self) -> Self:
         """Nobody could do anything in it, or all would be told to somebody else's host."""
         somebody = self.console_viewers or self.console_support or self.console_operators
-        if self.console_proxy and not (self.console_url and somebody):
+        oidc = (
+            self.console_oidc_issuer,
+            self.console_oidc_client_id,
+            self.console_oidc_client_secret,
+        )
+        if any(oidc) and not all(oidc):
             raise ValueError(
-                "CONSOLE_PROXY is set, and CONSOLE_URL or all of CONSOLE_VIEWERS, CONSOLE_SUPPORT "
-                "and CONSOLE_OPERATORS are not: nobody could log in"
+                "CONSOLE_OIDC_ISSUER, CONSOLE_OIDC_CLIENT_ID and CONSOLE_OIDC_CLIENT_SECRET go "
+                "together, and some are not set: nobody could log in"
             )
-        if somebody and not self.console_proxy:
+        if any(oidc) and self.console_proxy:
             raise ValueError(
-                "CONSOLE_VIEWERS, CONSOLE_SUPPORT or CONSOLE_OPERATORS is set, and CONSOLE_PROXY "
-                "is not: nobody would have that role"
+                "CONSOLE_OIDC_ISSUER and CONSOLE_PROXY are both set: one logs people in"
+            )
+        if any(oidc) or self.console_proxy:
+            way = "CONSOLE_PROXY" if self.console_proxy else "CONSOLE_OIDC_ISSUER"
+            if not (self.console_url and somebody):
+                raise ValueError(
+                    f"{way} is set, and CONSOLE_URL or all of CONSOLE_VIEWERS, CONSOLE_SUPPORT and "
+                    "CONSOLE_OPERATORS are not: nobody could log in"
+                )
+        elif somebody:
+            raise ValueError(
+                "CONSOLE_VIEWERS, CONSOLE_SUPPORT or CONSOLE_OPERATORS is set, and neither "
+                "CONSOLE_OIDC_ISSUER nor CONSOLE_PROXY is: nobody would have that role"
             )
         return self
 

@@ -20,12 +20,13 @@ def console(
 ) -> None:
     """Show accounts, people, failures and plans in a browser, and let people decide; until Ctrl-C.
 
-    Prints a link that works once, unless CONSOLE_PROXY is set.
+    Prints a link that works once, unless CONSOLE_OIDC_ISSUER or CONSOLE_PROXY is set.
     """
     from sqlalchemy import make_url
 
-    from crm_pipeline.console.logins import LinkLogin, chosen_login
+    from crm_pipeline.console.logins import LinkLogin
     from crm_pipeline.console.server import Console
+    from crm_pipeline.console.way_in import chosen_login
     from crm_pipeline.database.engines import engine
     from crm_pipeline.settings import is_this_machine, settings
 
@@ -37,7 +38,10 @@ def console(
     database = engine("pipeline") if standby else pipeline()
     login = chosen_login(chosen, who(), lambda link: say(f"Open {made.url}{link}"))
     if isinstance(login, LinkLogin) and not is_this_machine(host):
-        mistake("A link logs in on this machine only: beyond it set CONSOLE_URL and CONSOLE_PROXY.")
+        mistake(
+            "A link logs in on this machine only: beyond it set CONSOLE_URL, and "
+            "CONSOLE_OIDC_ISSUER or CONSOLE_PROXY."
+        )
     try:
         made = Console(
             login,

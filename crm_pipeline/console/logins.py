@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol
 
 from starlette.requests import Request
@@ -14,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.roles import ConsoleRole, Somebody, role_of
-from crm_pipeline.settings import Settings
 
 LINK_SECONDS = 600.0
 """So long a link works, unless it was used."""
@@ -152,26 +151,3 @@ def entitled(
             "name you, or a group of yours.",
         )
     return Somebody(user, role)
-
-
-def chosen_login(chosen: Settings, name: str, say: Callable[[str], None]) -> ConsoleLogin:
-    """Returns the way to log in that the settings choose.
-
-    Args:
-        chosen: the installation's settings.
-        name: of whoever starts the console, who is its operator where nothing else is chosen.
-        say: tells them the path and query of a link.
-    """
-    members = {
-        ConsoleRole.viewer: chosen.console_viewers,
-        ConsoleRole.support: chosen.console_support,
-        ConsoleRole.operator: chosen.console_operators,
-    }
-    if chosen.console_proxy:
-        return ProxyLogin(
-            [ip_network(each) for each in chosen.console_proxy],
-            chosen.console_user_header,
-            chosen.console_groups_header,
-            members,
-        )
-    return LinkLogin(name, say)
