@@ -102,9 +102,15 @@ def _recent_enough(version: str) -> str:
 
 
 def _moment(chosen: object) -> object:
-    """Returns the moment that a text stands for, in UTC: a date is its midnight."""
-    if not isinstance(chosen, str):
-        return chosen
+    return moment_of(chosen) if isinstance(chosen, str) else chosen
+
+
+def moment_of(chosen: str) -> datetime:
+    """Returns the moment that a text stands for, in UTC: a date is its midnight.
+
+    Raises:
+        ValueError: it is none; it says how one is written.
+    """
     if chosen.strip().lower() == "now":
         return datetime.now(UTC).replace(microsecond=0)
     try:

@@ -25,6 +25,7 @@ from crm_pipeline.cli import (
     plan,
     plans,
     platform,
+    replay,
     reporting,
     state,
     undo,
@@ -71,6 +72,7 @@ app.command("console")(console.console)
 app.command("cycle")(cycle.cycle)
 app.command("plan")(plan.plan)
 app.command("plans")(plans.plans)
+app.command("replay")(replay.replay)
 app.command("apply")(apply.apply)
 app.command("undo")(undo.undo)
 app.command("approve")(brake.approve)

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
 from uuid import uuid4
 
 import typer
@@ -22,6 +22,7 @@ from crm_pipeline.spreadsheets import write_csv
 
 if TYPE_CHECKING:
     from crm_pipeline.cycle.plan import Plan, PlannedFieldChange, PlannedReason, PlannedRecord
+    from crm_pipeline.cycle.planning import Planning
     from crm_pipeline.ledger.plans import PlannedNumber
 
 _OUTCOMES = (
@@ -73,20 +74,46 @@ def plan(
     Reads the warehouse and the org as a cycle does, and one call more for 10,000 updates. The plan
     has a number, by which `apply` sends exactly that. Exit status 1 unless all could be planned.
     """
-    from crm_pipeline.accounts.account import AccountError
-    from crm_pipeline.cycle.cycle import collect_rarely
-    from crm_pipeline.cycle.plan import planned
     from crm_pipeline.cycle.planning import Planning
 
     if since is not None and from_now:
         mistake("Say --since DATE or --from-now, not both.")
     if limit is not None and person is not None:
         mistake("Say --limit N or --person EMAIL, not both.")
+    planning = Planning("now" if from_now else since, limit, person, in_full=file is not None)
+    made = made_plan(account_id, planning, file)
+    say(
+        f"This is plan {made.plan_id}: `crm-pipeline apply {account_id} {made.plan_id}` sends "
+        "exactly that, and what has changed by then waits."
+    )
+
+
+class MadePlan(NamedTuple):
+    """A plan that was shown: its number, and how many records come to what."""
+
+    plan_id: int | None
+    numbers: "Sequence[PlannedNumber]"
+
+
+def made_plan(account_id: str, planning: "Planning", file: Path | None) -> MadePlan:
+    """Makes a plan and shows it; keeps it, but for that of a replay, which no cycle applies.
+
+    Ends the command where not all could be planned.
+
+    Args:
+        account_id: the account.
+        planning: what it is about.
+        file: where every record is written, .csv or .json; None: nowhere.
+    """
+    from crm_pipeline.accounts.account import AccountError
+    from crm_pipeline.cycle.cycle import collect_rarely
+    from crm_pipeline.cycle.plan import planned
+
     if file is not None and file.suffix not in (".csv", ".json"):
         mistake(f"{file}: say FILE.csv or FILE.json.")
     pipeline()
     collect_rarely()
-    planning = Planning("now" if from_now else since, limit, person, in_full=file is not None)
+    plan_id = None
     try:
         with (
             stopped_by_ctrl_c() as stop,
@@ -97,7 +124,7 @@ def plan(
             could_be = found.report.state in ("Complete", "Paused")
             if file is not None and opened is not None and could_be:
                 _WRITERS[file.suffix](opened, found.records(None))
-            if found.report.state == "Complete":
+            if found.report.state == "Complete" and not planning.replayed:
                 with transaction() as connection:
                     plan_id = found.keep(connection)
     except AccountError as error:
@@ -111,10 +138,7 @@ def plan(
         mistake(f"The cycle would pause, and the rest wait: {found.report.reason}")
     if found.report.state != "Complete":
         mistake(f"Not all could be planned: {found.report.reason}")
-    say(
-        f"This is plan {plan_id}: `crm-pipeline apply {account_id} {plan_id}` sends exactly that, "
-        "and what has changed by then waits."
-    )
+    return MadePlan(plan_id, contents.numbers)
 
 
 @dataclass(frozen=True, slots=True)

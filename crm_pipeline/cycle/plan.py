@@ -21,6 +21,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import Surroundings, run_account
 from crm_pipeline.cycle.planning import EXAMPLES, Planning
+from crm_pipeline.cycle.replay import ask_replay
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.prepared import undone
 from crm_pipeline.database.rows import objects
@@ -215,6 +216,7 @@ def planned(
             try:
                 with undone(ledger):
                     ledger.execute(statement("plans/make_table"))
+                    ask_replay(ledger, account, planning.replayed)
                     ledger.commit()
                     begun = monotonic()
                     run_account(ledger, report, around)

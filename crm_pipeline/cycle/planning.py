@@ -1,7 +1,7 @@
 """Planning: what is different of a cycle that only plans, and what its plan comes to."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from crm_pipeline.accounts.account import Account, AccountError, AccountSettings
+from crm_pipeline.cycle.replay import natural_keys
 from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.delivery.desk import Desk
@@ -44,12 +45,15 @@ class Planning:
         most_people: of how many people at most; None: of all.
         address: of one person alone, by this email address; None: of all.
         in_full: whether each update is compared with the org, or only `EXAMPLES` of each object.
+        replayed: ids of rows, by extract, that are read again, and whose people it is about; none:
+            no row is.
     """
 
     start_at: str | None = None
     most_people: int | None = None
     address: str | None = None
     in_full: bool = False
+    replayed: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def plans(self) -> bool:
@@ -59,7 +63,7 @@ class Planning:
     @property
     def of_some_people(self) -> bool:
         """True if it is not about everybody."""
-        return self.most_people is not None or self.address is not None
+        return self.most_people is not None or self.address is not None or bool(self.replayed)
 
     def account_of(self, account: Account) -> Account:
         """The account as if it had the settings that are to be tried.
@@ -78,13 +82,17 @@ class Planning:
         people = self._people(ledger)
         if people is None:
             return None
+        rows = natural_keys(self.replayed)
         return lambda connection: hold_others(
-            connection, ledger.account_id, ledger.cycle_id, people
+            connection, ledger.account_id, ledger.cycle_id, people, rows
         )
 
     def _people(self, ledger: AccountLedger) -> Sequence[int] | None:
         whose: dict[str, Any] = {"account_id": ledger.account_id}
         connection = ledger.connection
+        if self.replayed:
+            whose["natural_keys"] = natural_keys(self.replayed)
+            return connection.scalars(statement("plans/people_of_rows"), whose).all()
         if self.address is not None:
             whose["address"] = email_key(self.address)
             people = connection.scalars(statement("plans/person_of_address"), whose).all()

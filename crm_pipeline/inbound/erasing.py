@@ -197,6 +197,8 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.sending.sobject",
             "crm.sobject_schema.schema",
             "crm.sobject_schema.sobject",
+            "crm.replay_row.flow",
+            "crm.replay_row.source",
             "crm.source_count.source",
             "crm.source_position.flow",
             "crm.source_position.source",

@@ -211,15 +211,19 @@ def plan_was_applied(connection: Connection, plan_id: int, cycle_id: int | None)
 
 
 def hold_others(
-    connection: Connection, account_id: str, cycle_id: int, people: Sequence[int]
+    connection: Connection,
+    account_id: str,
+    cycle_id: int,
+    people: Sequence[int],
+    rows: Sequence[str] = (),
 ) -> None:
-    """Keeps back all that a plan would list, but for what is about some people.
+    """Keeps back all that a plan would list, but for what is about some people, or of some rows.
 
     The campaigns that these are to be in go, too, with those above them. For a transaction that is
     undone: what is refused or rejected is held then, too.
     """
     whose = {"account_id": account_id, "cycle_id": cycle_id, "people": list(people)}
-    connection.execute(statement("plans/hold_others"), whose)
+    connection.execute(statement("plans/hold_others"), {**whose, "rows": list(rows)})
 
 
 def hold_unplanned(connection: Connection, account_id: str, plan_id: int) -> None:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, Literal
 from unittest.mock import patch
@@ -30,16 +31,19 @@ from sqlalchemy.exc import DBAPIError
 
 import crm_pipeline.salesforce.login  # noqa: F401 - a fork has it, and need not read it anew
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cadence.due import accounts_with_requests, claim, due_accounts
 from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
+from crm_pipeline.cycle.replay import Period, ask_replay, rows_of_period
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.prepared import MOST_PREPARED, PreparingSession
 from crm_pipeline.declaration import Flow
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS
+from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline.source_platform.http import HttpPlatform
@@ -63,6 +67,9 @@ SMALL_CALLS = "CHAOS_SMALL_CALLS"
 
 PLANS = "CHAOS_PLANS"
 """In a task's environment it has the case's cycles planned, and the plans applied."""
+
+REPLAYS = "CHAOS_REPLAYS"
+"""In a task's environment it has all rows so far replayed with each of the case's cycles."""
 
 BADGES = "CHAOS_BADGES"
 """In a task's environment it adds the small flow; its value is the flow's `when_deleted`."""
@@ -149,6 +156,8 @@ def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None)
     Raises whatever it raises, but where the pipeline's database is away.
     """
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
+    if os.environ.get(REPLAYS):
+        return _told(_replayed, account)
     return _told(_by_plan if os.environ.get(PLANS) else _at_once, account)
 
 
@@ -165,6 +174,24 @@ def _by_plan(account: str) -> CycleReport:
         with engine("pipeline").begin() as connection:
             plan_id = plan.keep(connection)
     return apply_plan(account, plan_id, run_id="chaos", flows=_flows()).report
+
+
+def _replayed(account_id: str) -> CycleReport:
+    """Plans a replay of all there was so far, has it done, and runs the cycle that does."""
+    _let_go()
+    ever = Period(datetime(2000, 1, 1, tzinfo=UTC))
+    with engine("pipeline").connect() as connection:
+        account = get_account(connection, account_id)
+        found = rows_of_period(connection, engine("warehouse"), account, ever)
+        connection.rollback()
+    with planned(account_id, Planning(replayed=found.rows), run_id="chaos", flows=_flows()) as plan:
+        if plan.report.state != "Complete":
+            return plan.report
+    with account_lock(engine("pipeline"), account_id) as connection:
+        assert connection is not None
+        ask_replay(connection, account, found.rows)
+        connection.commit()
+    return _at_once(account_id)
 
 
 def _told(run: Callable[[str], CycleReport], account: str) -> dict[str, Any]:

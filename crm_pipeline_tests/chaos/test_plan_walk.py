@@ -1,4 +1,4 @@
-"""The walk of a cycle that is planned and applied, as far as a test run has the time."""
+"""The walk of a cycle that is planned and applied, or replays, as far as a run has the time."""
 
 import pytest
 
@@ -19,10 +19,10 @@ KINDS = (
 STEP = 30
 
 
-@pytest.fixture(scope="module")
-def walk(installation: Installation) -> Walk:
-    """The small case with campaigns, each cycle of which is planned and applied, counted."""
-    return Walk(installation, "planned and applied")
+@pytest.fixture(scope="module", params=["planned and applied", "replayed"])
+def walk(installation: Installation, request: pytest.FixtureRequest) -> Walk:
+    """The small case with campaigns, each cycle of which is planned so, counted."""
+    return Walk(installation, request.param)
 
 
 @pytest.mark.parametrize("kind", KINDS)

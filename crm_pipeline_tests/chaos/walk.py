@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
-from crm_pipeline_tests.chaos.cycle_process import BADGES, PLANS, SMALL_CALLS, CommitAction
+from crm_pipeline_tests.chaos.cycle_process import BADGES, PLANS, REPLAYS, SMALL_CALLS, CommitAction
 from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
 from crm_pipeline_tests.chaos.engaged_world import EngagedCase
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
@@ -129,6 +129,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "an org whose clock is 11 minutes ahead": {"route": "bulk", "campaigns": CAMPAIGNS},
     "planned and applied": {"route": "composite", "campaigns": CAMPAIGNS},
     "planned and applied, by bulk jobs": {"route": "bulk"},
+    "replayed": {"route": "composite", "campaigns": CAMPAIGNS},
     "with campaigns": {"route": "composite", "campaigns": CAMPAIGNS},
     "with campaigns, by bulk jobs": {
         "route": "bulk",
@@ -154,6 +155,7 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "activities behind their people": {SMALL_CALLS: "yes"},
     "planned and applied": {PLANS: "yes"},
     "planned and applied, by bulk jobs": {PLANS: "yes"},
+    "replayed": {REPLAYS: "yes"},
     "with badges": {BADGES: "recreate"},
     "with badges that are left where they are deleted, by bulk jobs": {BADGES: "leave"},
 }

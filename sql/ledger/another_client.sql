@@ -50,6 +50,10 @@ leads AS (
     DELETE FROM crm.tracked_lead WHERE account_id = :account_id
 ),
 
+replayed AS (
+    DELETE FROM crm.replay_row WHERE account_id = :account_id
+),
+
 visits AS (
     DELETE FROM crm.visit WHERE account_id = :account_id
 ),

@@ -1,5 +1,5 @@
--- Keeps back all that a plan would list, but for what is about some people, and the campaigns that
--- they are to be in, with those above these.
+-- Keeps back all that a plan would list, but for what is about some people, the activities of some rows,
+-- and the campaigns that the people are to be in, with those above these.
 WITH RECURSIVE wanted AS (
     SELECT crm.campaign_key(m.intent) AS campaign_key
     FROM crm.operation AS m
@@ -29,6 +29,7 @@ WHERE
     )
     AND o.kind <> 'message'
     AND (o.person_key IS NULL OR o.person_key <> all(CAST(:people AS bigint [])))
+    AND o.natural_key <> all(CAST(:rows AS text []))
     AND NOT (
         o.kind = 'campaign'
         AND o.natural_key IN (SELECT 'campaign:' || w.campaign_key FROM wanted AS w)

@@ -23,6 +23,7 @@ from crm_pipeline.ledger.campaigns import (
 from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
+from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed
 from crm_pipeline.ledger.sessions import change_grace
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
@@ -49,12 +50,16 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     ledger, warehouse, account = reading.ledger, reading.warehouse, reading.account
     whole = to_read_whole(ledger, warehouse, account, reading.choices)
     again = events(warehouse, account.client_id, whole.events) if whole.events else []
+    replayed = rows_to_replay(ledger, account.account_id, NAME)
     rows = account_rows(
         ledger,
         warehouse,
         account,
         backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
-        again={source: whole.rows.get(source, ()) for source in EXTRACT_NAMES},
+        again={
+            source: [*whole.rows.get(source, ()), *replayed.get(source, ())]
+            for source in EXTRACT_NAMES
+        },
     )
     choices = choices_of(rows, reading.choices)
     check_event_columns(warehouse, rows.overrides, reading.choices.series_parent)
@@ -77,6 +82,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     if said_anew := _without_rows(ledger, account, choices, now):
         yield Batch(NAME, 0, _said_now(reading, said_anew), None)
     waiting = was_read(ledger, account, whole)
+    rows_were_replayed(ledger, account.account_id, NAME, EXTRACT_NAMES)
     still = (len(waiting), sum(waiting.values()))
     numbers = {(NAME, outcome): number for outcome, number in zip(WAITING, still, strict=True)}
     for members in memberships.of_sessions_over(rows, choices):

@@ -21,6 +21,7 @@ from crm_pipeline.ledger.aliases import taken_aliases
 from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
 from crm_pipeline.ledger.positions import positions
+from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
@@ -48,10 +49,16 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
     chosen = rules.choices(
         reading.choices, rows.overrides, rows.filter_strings, rows.selection.timezone
     )
+    replayed = rows_to_replay(ledger, account.account_id, NAME)
+    again = {name: replayed.get(name, []) for name in EXTRACT_NAMES}
     if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
-        rows = rows.with_again({"registrations": held_for(ledger, account.account_id, explained)})
+        held = held_for(ledger, account.account_id, explained)
+        again["registrations"] = [*again["registrations"], *held]
+    rows = rows.with_again(again)
     noticed = _Noticed()
     yield from _batches(reading, rows, chosen, noticed)
+    if reading.recording:
+        rows_were_replayed(ledger, account.account_id, NAME, reading.sources)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
         if added:
             ledger.execute(

@@ -1,0 +1,118 @@
+"""`crm-pipeline replay`: a period again, by what settings and mapping say now."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_pipeline.cli.account_again import has_read
+from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.databases import locked, pipeline, transaction
+from crm_pipeline.cli.guards import agree_now
+from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.plan import made_plan
+from crm_pipeline.cli.show import counted, say
+from crm_pipeline.text import shown
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crm_pipeline.cycle.replay import PeriodRows
+
+_WRITES = ("create", "update", "delete")
+
+
+def replay(
+    account_id: AccountId,
+    *,
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="DATE", help="The first moment: a date, or a time; UTC unless it says."
+        ),
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The first moment after it; by default now."),
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Of one person alone.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--all",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write every record with its fields to FILE, .csv or .json.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, and ask nothing.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Send a period again, after a mended mapping or setting: only what differs goes.
+
+    The period's rows are those that the warehouse shipped then, and not again since. They are read
+    and mapped anew; what would be sent of them is shown as a plan, and goes with the next cycle
+    once that is agreed to. What people changed in the org is treated as ever, by `person_fields`.
+    """
+    from crm_pipeline.accounts.store import get_account, touch_account
+    from crm_pipeline.cycle.planning import Planning
+    from crm_pipeline.cycle.replay import Period, ask_replay, rows_of_period
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.ledger.holds import approve_load
+
+    end = None if until is None else _moment("until", until)
+    period = Period(_moment("since", since), end, person)
+    if period.until is not None and period.until <= period.since:
+        mistake(f"--until {until} is not after --since {since}.")
+    with transaction() as connection:
+        account = get_account(connection, account_id)
+        if not has_read(connection, account_id):
+            mistake(f"No cycle of account {account_id} has read anything: its first one reads all.")
+    with pipeline().connect() as connection:
+        found = rows_of_period(connection, engine("warehouse"), account, period)
+        connection.rollback()
+    _tell(found, period.since)
+    if not found.rows:
+        return
+    planning = Planning(in_full=file is not None, replayed=found.rows)
+    numbers = made_plan(account_id, planning, file).numbers
+    changes = sum(each.records for each in numbers if each.outcome in _WRITES)
+    if not changes:
+        say("Nothing of the period would be sent: all that can be is in the org as it is wanted.")
+        return
+    if dry_run:
+        say("Nothing is changed: without --dry-run it goes with the next cycle.")
+        return
+    agree_now(
+        f"{counted(changes, 'record')} of account {account_id} would be written by its next cycle.",
+        "Send them?",
+        yes=yes,
+    )
+    with locked(account_id) as connection:
+        ask_replay(connection, account, found.rows)
+        approve_load(connection, account_id)
+        touch_account(connection, account_id)
+    say(f"Account {account_id} does so in its next cycle.")
+    if (none := account.without_cycles) is not None:
+        say(f"It is {none.is_a}, though: `{none.command}` lets its cycles {none.verb}.")
+
+
+def _moment(option: str, typed: str) -> "datetime":
+    from crm_pipeline.accounts.account import moment_of
+
+    try:
+        return moment_of(typed)
+    except ValueError as error:
+        mistake(f"--{option} {typed!r}: {error}.")
+
+
+def _tell(found: "PeriodRows", since: "datetime") -> None:
+    """Says how many rows there are, how many of removed people, and how far back that reaches."""
+    numbers = " and ".join(f"{len(ids)} {name}" for name, ids in found.rows.items())
+    say(f"The period has {numbers or 'no registrations and no attendances'} of the warehouse.")
+    if found.removed:
+        say(f"Of people who were removed it has {counted(found.removed, 'row')}; these stay out.")
+    if found.oldest is not None and found.oldest > since:
+        say(f"It reaches back to {shown(found.oldest)}: the warehouse has no older row.")
