@@ -234,6 +234,7 @@ def set_(
     Name, client and login URL may be said as name=…, client=… and login_url=…, too.
     """
     from crm_pipeline.accounts.store import hold_account, update_account, update_settings
+    from crm_pipeline.cli.settings_what_if import tell_effect_of_settings
 
     changes = _changes(settings or ())
     itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
@@ -263,6 +264,7 @@ def set_(
                 login_url=itself.get("login_url", account.login_url),
             ),
         )
+        tell_effect_of_settings(connection, replace(account, settings=before), account, yes=yes)
         confirm_reading(connection, account_id, storage=of_campaigns, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
         confirm_filter(connection, before, account, yes=yes)

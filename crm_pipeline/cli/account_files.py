@@ -8,7 +8,7 @@ import typer
 
 from crm_pipeline.cli.arguments import Yes
 from crm_pipeline.cli.databases import is_set_up, migrated, transaction
-from crm_pipeline.cli.guards import agree, check_client
+from crm_pipeline.cli.guards import agree, check_client, if_the_warehouse_answers
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.questions import is_in_parts
@@ -64,8 +64,9 @@ def apply(
 ) -> None:
     """Make accounts as files say; one that is not there yet becomes a draft.
 
-    Each change is checked, and asked about, as its own command does. Accounts without a file stay
-    as they are.
+    Each change is checked, and asked about, as its own command does; with --dry-run it is said what
+    settings, mapping and filters would make of the rows there are. Accounts without a file stay as
+    they are.
     """
     from crm_pipeline.accounts.files import differences
 
@@ -82,6 +83,8 @@ def apply(
         empty=f"{counted(len(wanted), 'account')} as the files say.",
     )
     if dry_run:
+        for file in wanted:
+            _tell_effects(file, changes[file.account])
         if any(changes.values()):
             raise typer.Exit(1)
         return
@@ -219,6 +222,40 @@ def _stored(account_id: str) -> "AccountFile | None":
         if account_id not in {each.account_id for each in list_accounts(connection)}:
             return None
         return stored_file(connection, account_id)
+
+
+def _tell_effects(file: "AccountFile", changes: "Sequence[ChoiceChange]") -> None:
+    """Says of changes what they would make of the rows there are, where any was read yet."""
+    from dataclasses import replace
+
+    from crm_pipeline.accounts.store import get_account
+    from crm_pipeline.cli.account_again import has_read
+    from crm_pipeline.cli.mapping_what_if import effect_of
+    from crm_pipeline.cli.settings_what_if import changes_rows, effect_of_settings
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sources.clients import rejections
+
+    if _stored(file.account) is None:
+        return
+    with transaction() as connection, if_the_warehouse_answers("what that changes"):
+        if not has_read(connection, file.account):
+            return
+        before = get_account(connection, file.account)
+        after = replace(before, settings=file.settings)
+        if changes_rows(before, after):
+            say(f"{file.account}: {effect_of_settings(connection, before, after)}")
+        mapped = {f"{each.sobject}.{each.field}": each for each in file.mappings}
+        for each in changes:
+            if each.of == "mapping":
+                sobject, _, field = each.choice.partition(".")
+                effect = effect_of(file.account, sobject, field, mapped.get(each.choice))
+                say(f"{file.account}: {effect}")
+            elif each.of == "filter":
+                found = rejections(engine("warehouse"), before.client_id, each.choice)
+                say(
+                    f"{file.account}: of the {found.people} people so far, {each.choice!r} rejects "
+                    f"{found.rejected}."
+                )
 
 
 def _change(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:

@@ -42,6 +42,13 @@ def set_aside(connection: Connection, account_id: str, cycle_id: int) -> SetAsid
     return the_object(connection.execute(statement("ledger/set_aside"), asked), SetAside)
 
 
+def people_left_out(connection: Connection, account_id: str) -> int:
+    """Counts the people who are left out, since the org knows them not and they are not made."""
+    whose = {"account_id": account_id}
+    number: int = connection.execute(statement("ledger/people_left_out"), whose).scalar_one()
+    return number
+
+
 def leave_people_out(connection: Connection, operation_ids: Sequence[int]) -> None:
     """Leaves people out, with what is about them: the org knows them not, and they are not made."""
     parameters = {"operation_ids": list(operation_ids)}
