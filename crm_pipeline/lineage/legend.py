@@ -44,6 +44,8 @@ LEGEND: Mapping[str, str] = {
     "failed": "Tries that the org refused in this cycle; `crm-pipeline operations list ACCOUNT`.",
     "looked_up": "Writes whose answer was lost, and that were looked up in the org.",
     "fields_changed_to_fit": "Values that a field does not take: shortened or left out.",
+    "taken_back": "Records that are as they were before a cycle that somebody took back.",
+    "left_as_they_are": "Records of such a cycle that stay: others have changed them since.",
     "incidents": "Causes that hold up many records, and are open.",
     "api_calls": "Requests to the org that count there.",
     "api_calls_forecast": "The requests that the delivery was expected to take.",
