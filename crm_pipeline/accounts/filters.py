@@ -19,6 +19,16 @@ def matches(email: str, filter_strings: Iterable[str]) -> str | None:
     return None
 
 
+def named_filter(email: str, filter_strings: Iterable[str]) -> str:
+    """Returns the filter that an address contains, as numbers that are kept for ever may name it.
+
+    One that its domain has, with the @ or without, is named; another one may name somebody.
+    """
+    part = wanted(matches(email, filter_strings) or "")
+    _, at, domain = folded(email).rpartition("@")
+    return part if part in at + domain else "part of an address"
+
+
 @lru_cache
 def wanted(filter_string: str) -> str:
     """A filter string as it is sought in an address in lower case; empty: in none."""

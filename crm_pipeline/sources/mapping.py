@@ -292,6 +292,10 @@ def missed_told(account_id: str, rows: Mapping[str, int]) -> str:
     )
 
 
+FILTERED = "filtered"
+"""Why a row is rejected whose address a filter contains."""
+
+
 def rejection(row: RowOfPerson, filter_strings: Sequence[str]) -> str | None:
     """Returns why this is not to reach Salesforce, or None (spec 1, step 8).
 
@@ -304,7 +308,7 @@ def rejection(row: RowOfPerson, filter_strings: Sequence[str]) -> str | None:
     if email_key(email) is None:
         return "invalid email" if bare_address(email or "") else "no email"
     if matches(email, filter_strings) is not None:
-        return "filtered"
+        return FILTERED
     return row.flaw
 
 

@@ -10,7 +10,7 @@ from crm_pipeline.accounts.filters import matches
 from crm_pipeline.accounts.store import pushed_sessions
 from crm_pipeline.sources.account_rows import account_rows
 from crm_pipeline.sources.clients import rows_of_people, spellings
-from crm_pipeline.sources.mapping import rejection
+from crm_pipeline.sources.mapping import FILTERED, rejection
 from crm_pipeline.sources.participations import EXTRACTS, Extract, Participation
 
 
@@ -62,7 +62,7 @@ class UnsentRows:
     def _unsent(self, row: Participation) -> UnsentRow:
         filters = self._rows.filter_strings
         why = rejection(row, filters)
-        if why == "filtered":
+        if why == FILTERED:
             why = f"filtered by {matches(row.columns['email'], filters)!r}"
         if self._pushed and row.event_session_id not in self._pushed:
             why = "the account does not push its session"

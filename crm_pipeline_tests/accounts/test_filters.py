@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_pipeline.accounts.filters import matches
+from crm_pipeline.accounts.filters import matches, named_filter
 from crm_pipeline.salesforce.emails import bare_address, folded
 
 emails = st.emails()
@@ -16,6 +16,13 @@ def test_a_filter_string_matches_anywhere_in_the_address_in_any_case():
 
 def test_the_first_filter_string_that_matches_is_the_answer():
     assert matches("test@rival.example", ["rival", "test"]) == "rival"
+
+
+def test_a_filter_of_domains_is_named_and_one_that_may_be_somebodys_name_is_not():
+    assert named_filter("Ann@Rival.example", ["@rival."]) == "@rival."
+    assert named_filter("ann@rival.example", ["RIVAL"]) == "rival"
+    for somebody in ("ann@rival.example", "ann", "n@rival"):
+        assert named_filter("ann@rival.example", [somebody]) == "part of an address"
 
 
 def test_blanks_around_the_address_and_the_filter_string_do_not_count():

@@ -100,6 +100,9 @@ def test_new_known_and_rejected_add_up(played: Bench) -> None:
         " GROUP BY kind, reason ORDER BY kind, reason",
     )
     assert ("activity", "filtered", 1) in rejected
+    assert rows(
+        connection, "SELECT filter FROM reporting.rejections WHERE reason = 'filtered'"
+    ) == [("@rival.com",)]
 
 
 def test_failures_have_their_codes(played: Bench) -> None:

@@ -30,6 +30,7 @@ OF_NOBODY = {
     "reason": "a rule's word",
     "rejected_because": "a rule's word",
     "error_code": "a code",
+    "filter": "a domain; other filters are not named",
 }
 """Columns that can hold text."""
 

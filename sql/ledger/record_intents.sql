@@ -140,7 +140,7 @@ recorded AS (
 
 counted AS (
     INSERT INTO daily.reading AS n (
-        account_id, day, flow, kind, rejected_because, new, changed, known
+        account_id, day, flow, kind, rejected_because, filter, new, changed, known
     )
     SELECT
         :account_id,
@@ -148,12 +148,13 @@ counted AS (
         :flow,
         c.kind,
         CASE WHEN c.gone THEN '' ELSE coalesce(c.rejected_because, '') END AS why,
+        CASE WHEN c.gone THEN '' ELSE coalesce(c.memory ->> 'filter', '') END AS filter,
         count(*) FILTER (WHERE NOT c.unchanged AND c.known_version IS NULL),
         count(*) FILTER (WHERE NOT c.unchanged AND c.known_version IS NOT NULL),
         count(*) FILTER (WHERE c.unchanged)
     FROM compared AS c
-    GROUP BY c.kind, why
-    ON CONFLICT (account_id, day, flow, kind, rejected_because) DO UPDATE
+    GROUP BY c.kind, why, filter
+    ON CONFLICT (account_id, day, flow, kind, rejected_because, filter) DO UPDATE
     SET
         new = n.new + excluded.new,
         changed = n.changed + excluded.changed,

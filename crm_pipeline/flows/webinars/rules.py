@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from crm_pipeline.accounts.account import AccountSettings, Vanished
 from crm_pipeline.accounts.activities import Activities, CancelledActivity
+from crm_pipeline.accounts.filters import named_filter
 from crm_pipeline.accounts.people import OPT_OUT, OPT_OUTS
 from crm_pipeline.accounts.stages import STAGES_OF_PEOPLE, Stage, Words, status_word
 from crm_pipeline.accounts.store import FieldMapping
@@ -20,7 +21,15 @@ from crm_pipeline.ledger.left_out import NO_ACTIVITY
 from crm_pipeline.ledger.parts import UNSAID
 from crm_pipeline.ledger.people import Who
 from crm_pipeline.salesforce.values import READERS
-from crm_pipeline.sources.mapping import OF_EACH_ROW, FieldMap, Needed, field_maps, rejection, said
+from crm_pipeline.sources.mapping import (
+    FILTERED,
+    OF_EACH_ROW,
+    FieldMap,
+    Needed,
+    field_maps,
+    rejection,
+    said,
+)
 from crm_pipeline.sources.participations import ExtractName, Participation
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.stages import is_too_short, why_absent, word_of
@@ -308,6 +317,8 @@ def _activity(
         memory |= fields
         if reason == UNKNOWN_STATUS:
             memory["unknown"] = fields["status"]
+    if reason == FILTERED:
+        memory["filter"] = named_filter(columns["email"], chosen.filter_strings)
     return Intent(
         natural_key=f"{NATURAL_KEY[participation.source]}:{participation.participation_id}",
         kind="activity",
