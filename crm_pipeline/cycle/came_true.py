@@ -23,22 +23,29 @@ _FORESEEABLE = [
 def hold_against_plan(desk: Desk, approval: Approval) -> None:
     """Keeps how a cycle that has come to its end departs from a plan. Commits.
 
+    Cycles since the plan that did not come to theirs count with it.
+
     Asks the org only where nothing else explains a departure: a call for 10,000 records.
 
     Raises:
         SalesforceProblem: as `query_all`.
     """
     plan = {"plan_id": approval.plan.plan_id}
-    whose = {"account_id": desk.ledger.account_id, "cycle_id": desk.ledger.cycle_id}
+    cycle_id = desk.ledger.cycle_id
+    begun_by = approval.plan.begun_by or cycle_id
     with desk.ledger.step() as connection:
         connection.execute(statement("plans/make_table"))
-        connection.execute(statement("plans/fill_table"), whose)
+        connection.execute(
+            statement("plans/fill_table"),
+            {"account_id": desk.ledger.account_id, "cycle_id": begun_by},
+        )
         connection.execute(statement("plans/forget_departures"), plan)
         connection.execute(
             statement("plans/note_departures"),
             {
                 **plan,
-                "cycle_id": desk.ledger.cycle_id,
+                "cycle_id": cycle_id,
+                "begun_by": begun_by,
                 "binds": approval.binds,
                 "touched": list(approval.touched),
                 "foreseeable": _FORESEEABLE,

@@ -55,7 +55,7 @@ from crm_pipeline.ledger.due import open_volumes
 from crm_pipeline.ledger.holds import load_ended
 from crm_pipeline.ledger.incidents import close_incidents
 from crm_pipeline.ledger.lock import account_lock
-from crm_pipeline.ledger.plans import leave_unseen, release_held
+from crm_pipeline.ledger.plans import release_held
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.org_objects import OrgObject
@@ -468,8 +468,6 @@ class _Cycle:
             api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
-        if report.state == "Held":
-            leave_unseen(connection, report.account_id, self._ledger.cycle_id)
         if self._whole and self._caught_up:
             load_ended(connection, report.account_id)
         report.watermark = standing.watermark

@@ -28,6 +28,7 @@ class KeptPlan:
         of_some_people: whether it is not about everybody.
         org_time: by the org's clock (UTC); the plan may not know what was changed from then on.
         cycle_id: the cycle that did what it says; None: none did.
+        begun_by: the first cycle after it; None: there was none yet.
         is_compared: whether a cycle was held against it.
     """
 
@@ -38,6 +39,7 @@ class KeptPlan:
     of_some_people: bool
     org_time: datetime
     cycle_id: int | None
+    begun_by: int | None
     is_compared: bool
 
 
@@ -46,7 +48,7 @@ class ComparedPlan(NamedTuple):
 
     Attributes:
         made_at: when (UTC).
-        seen_by: the next cycle after it; None: there was none yet.
+        seen_by: the cycle that saw it, with those before that did not end; None: there was none.
         as_planned: None: that cycle was not compared, as it was not a whole one.
         explained: rows that came otherwise for a known reason.
         unexplained: rows that came otherwise for none.
@@ -101,10 +103,10 @@ class Departure(NamedTuple):
         became: what the cycle made of it, as `PlannedRecord.outcome`; None: nothing is to be done
             of the sort any more.
         reason: of what it became.
-        explanation: source (says otherwise since), rejected (by a person, while the account was
-            held), settings (changed since), rules (of the org),
-            org (the record was changed or deleted there since), time (it had come), or follows
-            (what it belongs to departed); None: nothing explains it.
+        explanation: source (says otherwise since), rejected (or dropped by a person),
+            settings (changed since), rules (of the org), org (the record was changed or deleted
+            there since), time (it had come), or follows (what it belongs to departed); None:
+            nothing explains it.
     """
 
     about: str
@@ -129,7 +131,7 @@ class Departure(NamedTuple):
 
 _BECAUSE = {
     "source": "the source says otherwise since",
-    "rejected": "a person has rejected it, or what it belongs to",
+    "rejected": "a person has rejected or dropped it",
     "settings": "the settings were changed since",
     "rules": "rules of the org",
     "org": "changed or deleted in the org since",
@@ -175,15 +177,9 @@ def kept_plan(connection: Connection, account_id: str, plan_id: int) -> KeptPlan
 
 
 def take_unseen(connection: Connection, account_id: str, cycle_id: int) -> list[KeptPlan]:
-    """Notes that a cycle sees the plans that none has seen; returns these, the newest first."""
+    """Notes that a cycle sees the plans that none has seen to its end; these, the newest first."""
     asked = {"account_id": account_id, "cycle_id": cycle_id}
     return objects(connection.execute(statement("plans/take_unseen"), asked), KeptPlan)
-
-
-def leave_unseen(connection: Connection, account_id: str, cycle_id: int) -> None:
-    """Has the plans that a cycle has seen wait for the next one."""
-    asked = {"account_id": account_id, "cycle_id": cycle_id}
-    connection.execute(statement("plans/leave_unseen"), asked)
 
 
 def departures_of(connection: Connection, plan_id: int) -> list[Departure]:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from crm_pipeline.accounts.store import touch_account
+from crm_pipeline.cycle.apply import apply_plan
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.statements import statement
@@ -109,6 +111,24 @@ def test_what_nothing_explains_is_red_and_told(bench: Bench) -> None:
     assert verdict(bench)["passed"], "the newest one counts"
 
 
+def test_of_an_account_s_changes_only_choices_explain_a_departure(bench: Bench) -> None:
+    """Not that somebody approved something, nor what holds its cycles."""
+    add_person(bench.connection, 1)
+    changes: list[tuple[dict[str, Any], str | None]] = [
+        ({"limits": {"new_people": 2_000}}, None),
+        ({"lead_source": "Other"}, "settings"),
+    ]
+    for number, (changed, explanation) in enumerate(changes):
+        register(bench.connection, 1 + number, 1)
+        plan_id = plan_of(bench)
+        bench.connection.execute(text("UPDATE crm.plan_row SET content = '\\x00'"))
+        touch_account(bench.connection, ACCOUNT)
+        bench.settings(**changed)
+        assert bench.cycle().state == "Complete"
+        found = explained(bench, plan_id)
+        assert {each[2] for each in found.values()} == {explanation}, found
+
+
 def test_only_the_next_whole_cycle_is_held_against_a_plan(bench: Bench) -> None:
     for person in (1, 2):
         add_person(bench.connection, person)
@@ -122,6 +142,31 @@ def test_only_the_next_whole_cycle_is_held_against_a_plan(bench: Bench) -> None:
     assert numbers(bench) == (None, None, None)
     assert applied(bench, plan_id).departures == [], "nothing is left of it to be done otherwise"
     assert numbers(bench)[2] == 0
+
+
+@pytest.mark.parametrize("by_plan", [False, True])
+def test_a_plan_goes_on_after_a_cycle_that_did_not_come_to_its_end(
+    bench: Bench, by_plan: bool
+) -> None:
+    """What any of them sent counts, be it that of a process that died."""
+    for person in range(1, 4):
+        add_person(bench.connection, person)
+        register(bench.connection, person, person)
+    plan_id = plan_of(bench)
+    bench.settings(api_calls_per_cycle=2)
+    if by_plan:
+        assert apply_plan(ACCOUNT, plan_id, run_id="apply").report.state == "Paused"
+    else:
+        assert bench.cycle().state == "Paused"
+        bench.connection.execute(text("UPDATE crm.cycle SET state = 'Processing'"))
+    assert (len(bench.records("Lead")), len(bench.records("Event"))) == (3, 0)
+    bench.settings(api_calls_per_cycle=None)
+    bench.connection.execute(text("DELETE FROM crm.account_change"))
+    if by_plan:
+        applied(bench, plan_id)
+    else:
+        assert bench.cycle().state == "Complete"
+    assert numbers(bench) == (6, 0, 0), explained(bench, plan_id)
 
 
 @pytest.mark.deep

@@ -1,5 +1,5 @@
--- What a cycle that only plans made of each operation: of those that it read or sent, and of all
--- that are open.
+-- What cycles of an account made of each operation, from this one on: of those that they read or sent,
+-- and of all that are open.
 INSERT INTO planned (
     operation_id, version, wanted, kind, about, address, sobject, outcome, salesforce_id, fields, reason, code
 )
@@ -49,6 +49,6 @@ WHERE
     AND o.kind <> 'message'
     AND (
         o.state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
-        OR (o.state = 'done' AND o.sent_by = :cycle_id)
-        OR (o.state IN ('left_out', 'rejected') AND o.read_by = :cycle_id)
+        OR (o.state = 'done' AND o.sent_by >= :cycle_id)
+        OR (o.state IN ('left_out', 'rejected') AND o.read_by >= :cycle_id)
     )

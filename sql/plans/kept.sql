@@ -6,6 +6,7 @@ SELECT
     of_some_people,
     org_time,
     cycle_id,
+    begun_by,
     as_planned IS NOT NULL AS is_compared
 FROM crm.plan
 WHERE plan_id = :plan_id AND account_id = :account_id

@@ -1,8 +1,20 @@
--- A cycle begins, and sees the plans of its account that none has seen; they come newest first.
+-- A cycle begins, and sees the plans of its account that none has seen which came to its end; they come
+-- newest first.
 WITH seen AS (
     UPDATE crm.plan
-    SET seen_by = :cycle_id
-    WHERE account_id = :account_id AND seen_by IS NULL
+    SET seen_by = :cycle_id, begun_by = coalesce(begun_by, :cycle_id)
+    WHERE
+        account_id = :account_id
+        AND (
+            seen_by IS NULL
+            OR (
+                as_planned IS NULL
+                AND EXISTS (
+                    SELECT FROM crm.cycle AS c
+                    WHERE c.cycle_id = seen_by AND c.state <> 'Complete'
+                )
+            )
+        )
     RETURNING
         plan_id,
         account_id,
@@ -11,6 +23,7 @@ WITH seen AS (
         of_some_people,
         org_time,
         cycle_id,
+        begun_by,
         as_planned IS NOT NULL AS is_compared
 )
 
@@ -22,6 +35,7 @@ SELECT
     of_some_people,
     org_time,
     cycle_id,
+    begun_by,
     is_compared
 FROM seen
 ORDER BY plan_id DESC
