@@ -75,8 +75,12 @@ def purge_firings(own: Engine, days: int) -> int:
 
 
 def purge_sendings(own: Engine, days: int) -> int:
-    """Deletes sendings and refusals that ended before some days; returns how many sendings."""
+    """Deletes what `find` tells of requests before some days; returns how many sendings.
+
+    These are the sendings that ended, refusals, and who else might have stood for a person.
+    """
     _purge_some(own, days, "purge_refusals")
+    _purge_some(own, days, "purge_candidates")
     return _purge_some(own, days, "purge_sendings")
 
 

@@ -229,7 +229,8 @@ def show(operation_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
             .mappings()
             .one_or_none()
         )
-        changes = connection.execute(statement("operations/field_changes"), which).all()
+        of_it = {"operation_ids": [operation_id]}
+        changes = connection.execute(statement("operations/field_changes"), of_it).all()
     if row is None:
         mistake(f"There is no operation {operation_id}; `crm-pipeline operations list` shows ids.")
     print_facts(

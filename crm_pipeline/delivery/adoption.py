@@ -119,7 +119,6 @@ def adopt_changed(desk: Desk) -> None:
 
 def _tell_of_others(desk: Desk) -> None:
     """Notes activities of ours that are still unknown: of rows that the source has no more."""
-    desk.allowance.demand_calls()
     left = [each["Id"] for each in newest_unknown(desk) if not each["IsDeleted"]]
     if left:
         desk.notes.lines.append(

@@ -41,7 +41,6 @@ def refuse_older_copy(desk: Desk) -> None:
     about_to_go = _Alike(each for each in waiting if not each.in_flight)
     if about_to_go.span is None:
         return
-    desk.allowance.demand_calls()
     unanswered = {(each.subject, each.happened_at) for each in waiting if each.in_flight}
     sought = _Alike(each for each in waiting if each.is_adopted)
     unknown = [
@@ -101,6 +100,9 @@ def unknown_of_ours(desk: Desk, first: datetime, last: datetime) -> Iterator[lis
 
     Deleted ones too; without those that are left of removed people: the ledger has forgotten that
     they are its own. In the order of their time, a part at a time.
+
+    Raises:
+        SalesforceProblem: as `delivery.deliver`.
     """
     after = None
     while True:
@@ -121,6 +123,9 @@ def newest_unknown(desk: Desk, *conditions: str) -> list[Record]:
     """The newest activities that our user made and no operation has; calls the org, once mostly.
 
     As `unknown_of_ours`, but of no more than what is newest and has something of the account's.
+
+    Raises:
+        SalesforceProblem: as `delivery.deliver`.
     """
     further = ""
     while True:
@@ -147,6 +152,7 @@ def _ask(
     org = desk.org.log_in()
     query = select(_FIELDS, EVENT, f"CreatedById = {quote(org.user_id)}", *conditions)
     query = ordered(query, by, newest_first=newest_first, limit=limit)
+    desk.allowance.demand_calls()
     [records] = query_all(org, [query], include_deleted=True).records
     return records
 

@@ -247,7 +247,7 @@ def _of_requests(connection: Connection, about: Mapping[int, str]) -> Iterator[M
         detail = f"{row.error_code}: {row.error_message}"
         yield Moment(row.refused_at, about[row.operation_id], "refused", detail)
     changes: defaultdict[tuple[int, datetime], list[str]] = defaultdict(list)
-    for row in connection.execute(statement("stories/field_changes"), which):
+    for row in connection.execute(statement("operations/field_changes"), which):
         became = "left out" if row.new_value is None else f"→ {row.new_value}"
         text = f"{row.field}: {row.old_value} {became} ({row.why})"
         changes[row.operation_id, row.changed_at].append(text)

@@ -227,14 +227,17 @@ def test_the_job_says_what_it_has_deleted(connection, instance, accounts):
     assert (deleted["runs"].value, deleted["cycles"].value) == (1, 0)
 
 
-def test_sendings_and_refusals_are_kept_as_long_as_cycles(pipeline, connection):
+def test_what_find_tells_of_requests_is_kept_as_long_as_cycles(pipeline, connection):
     an_account(connection, "acme")
     for ago in (40, 2):
         connection.execute(
             text(
                 "WITH s AS (INSERT INTO crm.sending (account_id, cycle_id, sobject, action,"
                 " operation_ids, sent_at, ended_at) VALUES ('acme', 1, 'Lead', 'create', '{1}',"
-                " now(), now() - make_interval(days => :ago)))"
+                " now(), now() - make_interval(days => :ago))),"
+                " c AS (INSERT INTO crm.candidate (account_id, operation_id, chosen, others,"
+                " looked_at) VALUES ('acme', :ago, 'x', '{y}',"
+                " now() - make_interval(days => :ago)))"
                 " INSERT INTO crm.refusal (account_id, operation_id, cycle_id, error_code,"
                 " refused_at) VALUES ('acme', 1, 1, 'E', now() - make_interval(days => :ago))"
             ),
@@ -249,4 +252,5 @@ def test_sendings_and_refusals_are_kept_as_long_as_cycles(pipeline, connection):
     connection.commit()
     assert purge_sendings(pipeline, days=14) == 1
     assert connection.scalar(text("SELECT count(*) FROM crm.refusal")) == 1
+    assert connection.scalar(text("SELECT operation_id FROM crm.candidate")) == 2
     assert connection.scalar(text("SELECT count(*) FROM crm.sending")) == 2, "one is under way"
