@@ -23,7 +23,7 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
 from crm_pipeline.salesforce.org_objects import OrgObject
-from crm_pipeline.sources.source import Source
+from crm_pipeline.sources.source import Source, Start
 
 if TYPE_CHECKING:
     from crm_pipeline.delivery.desk import Desk
@@ -440,9 +440,14 @@ def declared(flows: Sequence[Flow[Any]]) -> tuple[Flow[Any], ...]:
 def _check_sources(flow: Flow[Any]) -> None:
     """Raises `DeclarationError` unless all that is read has a source, and each source is recorded.
 
-    One of which nothing is recorded would be news for ever.
+    One of which nothing is recorded would be news for ever. Each says what a start means to it.
     """
     names = [source.name for source in flow.sources]
+    if unsaid := {s.name for s in flow.sources if not isinstance(getattr(s, "start", None), Start)}:
+        raise DeclarationError(
+            f"The flow {flow.name} has sources that do not say what an account's start means "
+            f"(start): {', '.join(sorted(unsaid))}"
+        )
     if twice := {name for name in names if names.count(name) > 1}:
         raise DeclarationError(
             f"The flow {flow.name} has a source more than once: {', '.join(sorted(twice))}"

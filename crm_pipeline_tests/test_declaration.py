@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -71,6 +72,10 @@ def test_what_fits_is_taken_in_its_order() -> None:
             "sources of which no topic records anything: registrations",
         ),
         ([flow("one", sources=(REGISTRATIONS, REGISTRATIONS))], "source more than once"),
+        (
+            [flow("one", sources=(SimpleNamespace(name="rows"),))],
+            "do not say what an account's start means .start.: rows",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(flows: list[Flow[AccountSettings]], said: str) -> None:

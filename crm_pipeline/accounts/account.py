@@ -242,8 +242,10 @@ class AccountSettings(BaseModel):
     )
     start_at: Annotated[datetime | None, BeforeValidator(_moment)] = Field(
         default=None,
-        description="Registrations, attendances and tracked leads of before are not sent: a date, "
-        "a time (UTC unless it says another zone), or now; none: all go.",
+        description="What is from before is not sent: registrations, attendances and tracked leads "
+        "that happened before; prospects, users and tickets that were changed last before; "
+        "opportunities that were made before, unless they were told already. A date, a time (UTC "
+        "unless it says another zone), or now; none: all go.",
     )
     lead_source: str = Field(
         default="Webinar", min_length=1, max_length=255, description="LeadSource of each person."

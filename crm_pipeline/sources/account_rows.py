@@ -24,7 +24,6 @@ from crm_pipeline.sources.aliases import note_joined, sightings_at_main, with_ma
 from crm_pipeline.sources.extracts import ClientRows
 from crm_pipeline.sources.mapping import check_columns
 from crm_pipeline.sources.participations import (
-    BEFORE_START,
     ROLE,
     Extract,
     Participation,
@@ -36,7 +35,7 @@ from crm_pipeline.sources.participations import (
 )
 from crm_pipeline.sources.people import present, sightings
 from crm_pipeline.sources.redaction import Redaction
-from crm_pipeline.sources.source import Chunk
+from crm_pipeline.sources.source import BEFORE_START, Chunk
 from crm_pipeline.sources.stages import role_of
 from crm_pipeline.text import digest
 

@@ -18,7 +18,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.shipped import oldest_unread, with_news
-from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.sources.source import Asked, Chunk, Start
 
 CHANGED_AT = "changed_at"
 """The column of each extract that says when a row was shipped."""
@@ -57,12 +57,14 @@ class EngagementRows:
     Attributes:
         name: the source's, and the extract's.
         needed: the columns without which nothing can be said, beside `changed_at`.
+        start: what an account's start means for its rows.
         is_whole: whether each reading is about all rows, so that one that is taken away is
             noticed.
     """
 
     name: str
     needed: tuple[str, ...]
+    start: Start
     is_whole: bool = False
 
     def read(
@@ -108,9 +110,11 @@ class EngagementRows:
         return oldest_unread(asked, self.name, _NEW_ROWS)
 
 
-DEFINITIONS = EngagementRows("definitions", ("what", "id", "name"), is_whole=True)
-PROSPECTS = EngagementRows("prospects", ("prospect_id", "email", "life_cycle", "tags", "scores"))
-PAGES = EngagementRows("prospects_with_pages", ("prospect_id",))
+DEFINITIONS = EngagementRows("definitions", ("what", "id", "name"), Start.OF_OTHERS, is_whole=True)
+PROSPECTS = EngagementRows(
+    "prospects", ("prospect_id", "email", "life_cycle", "tags", "scores"), Start.CHANGED
+)
+PAGES = EngagementRows("prospects_with_pages", ("prospect_id",), Start.OF_OTHERS)
 
 
 def pages_of(

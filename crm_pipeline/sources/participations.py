@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from operator import attrgetter
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from sqlalchemy import Engine
 
@@ -19,7 +19,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.extracts import ExtractStatements, end_of, moment, read_extract
 from crm_pipeline.sources.shipped import oldest_unread, with_news
-from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.sources.source import Asked, Chunk, Start
 from crm_pipeline.text import is_no_id, seen, written
 
 ExtractName = Literal["registrations", "attendances"]
@@ -120,6 +120,7 @@ class Extract:
     """A source of participations: `sql/extract/<name>.sql`."""
 
     name: ExtractName
+    start: ClassVar[Start] = Start.HAPPENED
 
     def read(
         self, selection: RowSelection, position: Position | None, read_by: bytes | None = None
@@ -193,9 +194,6 @@ EXTRACTS = (REGISTRATIONS, ATTENDANCES)
 
 ROLE = "role "
 """Begins the flaw of a row in whose role the account wants nobody."""
-
-BEFORE_START = "before the account's start (start_at)"
-"""Why a row is not sent that happened before."""
 
 EXTRACT_NAMES = tuple(extract.name for extract in EXTRACTS)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine
 
@@ -16,7 +16,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.participations import tidy_person
 from crm_pipeline.sources.shipped import oldest_unread, with_news
-from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.sources.source import Asked, Chunk, Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class PlatformRows:
 
     name: str
     needed: tuple[str, ...]
+    start: ClassVar[Start] = Start.CHANGED
 
     def read(
         self, reading: PlatformReading, position: Position | None

@@ -3,12 +3,25 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from crm_pipeline.ledger.positions import Position
 
 Row_co = TypeVar("Row_co", covariant=True)
 Selection_contra = TypeVar("Selection_contra", contravariant=True)
+
+
+class Start(StrEnum):
+    """What an account's start (`start_at`) means for the rows of a source."""
+
+    HAPPENED = "what happened before it is not sent"
+    CHANGED = "what was changed last before it is not sent"
+    OF_OTHERS = "nothing: of what is sent by these rows, another source tells when it was"
+
+
+BEFORE_START = "before the account's start (start_at)"
+"""Why a row is not sent that is from before."""
 
 
 class Asked(NamedTuple):
@@ -32,11 +45,16 @@ class Source(Protocol[Selection_contra, Row_co]):
 
     Attributes:
         name: the source's; an account's position in it is kept by flow and name.
+        start: what an account's start means for its rows; whoever reads them holds to that.
     """
 
     @property
     def name(self) -> str:
         """The source's name."""
+
+    @property
+    def start(self) -> Start:
+        """What an account's start means for its rows."""
 
     def read(
         self, selection: Selection_contra, position: Position | None

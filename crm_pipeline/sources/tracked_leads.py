@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Engine
 
@@ -18,7 +18,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.shipped import NEVER, RowQuestion, oldest_unread, shipped_since, with_news
-from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.sources.source import Asked, Chunk, Start
 from crm_pipeline.text import storable_json
 
 NAME = "tracked_leads"
@@ -75,6 +75,7 @@ class TrackedLeads:
     """The source of tracked leads."""
 
     name: str = NAME
+    start: ClassVar[Start] = Start.HAPPENED
 
     def read(
         self, reading: LeadsReading, position: Position | None

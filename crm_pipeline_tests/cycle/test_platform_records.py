@@ -99,6 +99,24 @@ def test_users_are_people_of_the_org_and_tickets_records_under_them(bench: Bench
     assert closed.tally["feedback_records", "update"] == 3
 
 
+def test_users_and_tickets_that_did_not_change_since_the_start_are_left_out(bench: Bench):
+    """Users are known to requests all the same."""
+    bench.settings(start_at=(LONG_AGO + timedelta(minutes=1)).isoformat())
+    add_person(bench.connection, 1)
+    ticket(bench, "a1", 1)
+    report = complete(bench)
+    assert (feedback(bench), bench.records("Lead")) == ([], [])
+    for topic in ("platform_users", "feedback_records"):
+        assert report.tally[topic, "before_start"] == 1
+    assert bench.connection.scalar(text("SELECT count(*) FROM crm.platform_user")) == 1
+    change(bench, "feedback_ticket", 5, status="Closed")
+    complete(bench)
+    assert [row[:3] for row in feedback(bench)] == [("a1", "Ticket a1", "Closed")]
+    bench.settings(start_at=None)
+    complete(bench)
+    assert len(bench.records("Lead")) == 1
+
+
 def test_what_a_submitter_wrote_is_redacted(bench: Bench):
     bench.settings(redaction=["cards"])
     add_person(bench.connection, 1)

@@ -30,7 +30,7 @@ from crm_pipeline.ledger.positions import Position
 from crm_pipeline.ledger.records import ChildSet, RecordWant, Target
 from crm_pipeline.sources.extracts import UNFINISHED
 from crm_pipeline.sources.shipped import NEVER
-from crm_pipeline.sources.source import Asked, Chunk
+from crm_pipeline.sources.source import Asked, Chunk, Start
 
 OBJECTS: Mapping[str, Any] = {
     "Badge__c": {
@@ -177,6 +177,7 @@ class BadgeRows:
     rows: Sequence[Badge] | Callable[[Connection], Sequence[Badge]]
     at_a_time: int
     name: str = "badges"
+    start: Start = Start.OF_OTHERS
 
     def read(self, reading: Connection, position: Position | None) -> Iterator[Chunk[Badge]]:
         """All rows, whatever was read of them before."""

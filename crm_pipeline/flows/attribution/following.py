@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -30,6 +31,7 @@ from crm_pipeline.ledger import opportunities as ledger
 from crm_pipeline.ledger.messages import MessageWant
 from crm_pipeline.ledger.opportunities import Around, DueOpportunity, LookedAt, MatchRow
 from crm_pipeline.report import CycleReport
+from crm_pipeline.sources.source import BEFORE_START
 
 TOPIC = "opportunity_matches"
 
@@ -43,12 +45,13 @@ AT_ONCE = 2_000
 def follow(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
     """Matches opportunities that changed, or around which somebody did, and tells their values."""
     connection, account_id, choices = reading.ledger, reading.account.account_id, reading.choices
+    start_at = reading.account.settings.start_at
     if not choices.triggers:
         return
     ledger.find_due(
         connection,
         account_id,
-        chosen=_chosen(choices),
+        chosen=_chosen(reading),
         fields=opportunity_fields(choices),
         id_field=choices.opportunity_id_field,
     )
@@ -57,16 +60,18 @@ def follow(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
         if is_first and len(due) == AT_ONCE:
             ledger.analyze(connection)
         is_first = False
-        yield _followed(_Surroundings.of(connection, account_id, due, choices), due)
+        yield _followed(_Surroundings.of(connection, account_id, due, choices, start_at), due)
 
 
-def _chosen(choices: AttributionSettings) -> dict[str, Any]:
+def _chosen(reading: Reading[AttributionSettings]) -> dict[str, Any]:
     """The settings on which matches and filter depend."""
+    start = reading.account.settings.start_at
     names = {
         "triggers", "opportunity_filter", "split", "id_field", "opportunity_id_field", "currency",
         "phone_region",
     }  # fmt: skip
-    return choices.model_dump(mode="json", include=names)
+    chosen = reading.choices.model_dump(mode="json", include=names)
+    return chosen if start is None else {**chosen, "start_at": start.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class _Surroundings:
     connection: Connection
     account_id: str
     choices: AttributionSettings
+    start_at: datetime | None
     deals: Mapping[str, Deal]
     known: Known
     meanings: Mapping[str, Meaning]
@@ -88,6 +94,7 @@ class _Surroundings:
         account_id: str,
         due: Sequence[DueOpportunity],
         choices: AttributionSettings,
+        start_at: datetime | None,
     ) -> "_Surroundings":
         ids = [each.opportunity_id for each in due]
         people = ledger.around(connection, account_id, ids)
@@ -99,6 +106,7 @@ class _Surroundings:
             connection,
             account_id,
             choices,
+            start_at,
             deals,
             _known(connection, account_id, deals.values()),
             {
@@ -243,7 +251,8 @@ def _under(prefix: str, counted: Mapping[str, int]) -> dict[str, int]:
 def _matched(around: _Surroundings, due: DueOpportunity) -> tuple[list[Part], str | None]:
     """The parts of an opportunity, and why it waits where there are none.
 
-    One that is deleted belongs to those to whom it belonged.
+    One that is deleted belongs to those to whom it belonged. One from before the account's start
+    waits, unless the platform is told of it already.
     """
     if due.deleted:
         kept = [
@@ -255,6 +264,8 @@ def _matched(around: _Surroundings, due: DueOpportunity) -> tuple[list[Part], st
             for m in around.before.get(due.opportunity_id, ())
         ]
         return kept, None if kept else "it is deleted"
+    if around.start_at is not None and due.created_at < around.start_at and not due.told:
+        return [], BEFORE_START
     deal = around.deals[due.opportunity_id]
     found = parts(find(deal, around.known), around.choices.split)
     return found, None if found else waits_because(deal, around.known)

@@ -14,7 +14,7 @@ from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key, written_number
 from crm_pipeline.salesforce.values import READERS
 from crm_pipeline.sources.mapping import salesforce_value
-from crm_pipeline.sources.participations import BEFORE_START
+from crm_pipeline.sources.source import BEFORE_START
 from crm_pipeline.sources.tracked_leads import TrackedLeadRow
 from crm_pipeline.text import digest, is_no_id, lines
 

@@ -112,19 +112,22 @@ class _Recorded(NamedTuple):
 
 
 def _recorded(reading: Reading[EngagementSettings], rows: Sequence[EngagementRow]) -> _Recorded:
-    """Keeps some prospects; nothing of those who were removed."""
+    """Keeps some prospects; nothing of those who were removed, or changed last before the start."""
+    start = reading.account.settings.start_at
     account_id = reading.account.account_id
     tombstones = tombstones_of(reading.ledger, reading.account) if rows else None
     known = [each for row in rows if (each := rules.prospect_of(row)) is not None]
     found = [each for each in known if tombstones is None or not tombstones.hold(each.email)]
     # Of an id that stands in several rows the newest one holds.
     distinct = {each.prospect_id: each for each in found}
-    changed = record_prospects(reading.ledger, account_id, list(distinct.values()))
+    since = [each for each in distinct.values() if start is None or each.as_of >= start]
+    changed = record_prospects(reading.ledger, account_id, since)
     if changed:
         hint(reading.ledger, account_id)  # Their addresses are to be sought now.
     shown = {
         (topics.PROSPECTS, "examined"): len(rows),
-        (topics.PROSPECTS, "known_already"): len(found) - changed,
+        (topics.PROSPECTS, "before_start"): len(distinct) - len(since),
+        (topics.PROSPECTS, "known_already"): len(found) - len(distinct) + len(since) - changed,
         (topics.PROSPECTS, "without_id"): len(rows) - len(known),
         (topics.PROSPECTS, "removed"): len(known) - len(found),
     }
@@ -149,7 +152,9 @@ def _read_pages(
 def _read_by(reading: Reading[EngagementSettings]) -> bytes:
     """A digest of what says which rows are read, and what is kept of them."""
     process = settings()
-    return digest((reading.choices.pages, process.overlap_minutes, process.warehouse_timezone))
+    by = reading.choices.pages, process.overlap_minutes, process.warehouse_timezone
+    start = reading.account.settings.start_at
+    return digest(by if start is None else (*by, start))
 
 
 def _part(

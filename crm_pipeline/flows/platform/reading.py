@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings
 from crm_pipeline.database.statements import statement
@@ -25,7 +25,7 @@ from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.source import Chunk
-from crm_pipeline.text import is_no_id, storable_json, written
+from crm_pipeline.text import digest, is_no_id, storable_json, written
 
 _NO_FREE_TEXT = NO_FREE_TEXT | {"ticket_id", "project", "feedback_type", "team", "submitted_at"}
 
@@ -53,10 +53,12 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
         _keep_users(ledger, hasher, chunk.rows, chosen.filter_columns)
         intents, numbers = [], Counter({(USERS, "users_read"): len(chunk.rows)})
         if chosen.users_in_org:
-            sent = [row for row in chunk.rows if rejection(row, filters) is None]
+            since = _since_start(account, chunk.rows)
+            sent = [row for row in since if rejection(row, filters) is None]
             people = people_of_rows(ledger, account, part, filters, sent)
             intents = rules.person_intents(sent, people, maps)
-            numbers[USERS, "rejected"] = len(chunk.rows) - len(sent)
+            numbers[USERS, "rejected"] = len(since) - len(sent)
+            numbers[USERS, "before_start"] = len(chunk.rows) - len(since)
         yield Batch(
             chunk.position.source, len(chunk.rows), intents, chunk.position, numbers=numbers
         )
@@ -83,11 +85,13 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
     part = _part(reading, said, set(chosen.mapping.values()))
     redaction = Redaction.of(reading.choices.redaction)
     for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, redaction):
-        refused = [rejection(row, filters) for row in chunk.rows]
-        of_people = [row for row, why in zip(chunk.rows, refused, strict=True) if why is None]
+        since = _since_start(account, chunk.rows)
+        refused = [rejection(row, filters) for row in since]
+        of_people = [row for row, why in zip(since, refused, strict=True) if why is None]
         people = people_of_rows(ledger, account, part, filters, of_people)
         wants, numbers = [], Counter({(FEEDBACK, "tickets_read"): len(chunk.rows)})
-        for row, why in zip(chunk.rows, refused, strict=True):
+        numbers[FEEDBACK, "before_start"] = len(chunk.rows) - len(since)
+        for row, why in zip(since, refused, strict=True):
             if is_no_id(row.columns["ticket_id"]) or why not in (None, *NO_ADDRESS):
                 numbers[FEEDBACK, "rejected"] += 1
                 continue
@@ -106,6 +110,12 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
     yield from _told(FEEDBACK, redaction)
 
 
+def _since_start(account: Account, rows: Sequence[PlatformRow]) -> Sequence[PlatformRow]:
+    """The rows that were not changed last before the account's start."""
+    start = account.settings.start_at
+    return rows if start is None else [row for row in rows if row.changed_at >= start]
+
+
 def _told(flow: str, redaction: Redaction) -> Iterator[Batch]:
     """Says how much was taken out of free texts, where any was."""
     if redaction.taken:
@@ -116,14 +126,14 @@ def _told(flow: str, redaction: Redaction) -> Iterator[Batch]:
 def _part(
     reading: Reading[AccountSettings], read_by: bytes, named: Collection[str]
 ) -> PlatformReading:
-    process = settings()
+    process, start = settings(), reading.account.settings.start_at
     return PlatformReading(
         reading.warehouse,
         reading.account.client_id,
         timedelta(minutes=process.overlap_minutes),
         process.chunk_rows,
         process.warehouse_timezone,
-        read_by,
+        read_by if start is None else digest((read_by, start)),
         named,
     )
 

@@ -1,6 +1,7 @@
 """Opportunities come back: to which lead, and what the platform is told when things change."""
 
 import copy
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -629,3 +630,22 @@ def test_what_is_read_again_is_told_once(deals: Bench) -> None:
     edit(deals, made, NextStep="call")
     cycle(deals)
     assert messages(deals) == before
+
+
+def test_an_opportunity_of_before_the_start_waits_unless_the_platform_was_told(
+    deals: Bench,
+) -> None:
+    track(deals.connection, 1, **ADA)
+    cycle(deals)
+    made = deal(deals, contact(deals, Email="ada@example.com"))
+    deals.org.table("Opportunity").rows[made]["CreatedDate"] = datetime(2025, 6, 1, tzinfo=UTC)
+    deals.settings(start_at="2026-01-01")
+    assert cycle(deals) == {}
+    assert waits(deals, made) == "before the account's start (start_at)"
+    deals.settings(start_at=None)
+    cycle(deals)
+    assert of_lead(deals, 1, made)["amount"] == "100.00"
+    deals.settings(start_at="2026-01-01")
+    edit(deals, made, Amount=200)
+    cycle(deals)
+    assert of_lead(deals, 1, made)["amount"] == "200.00"

@@ -8,6 +8,7 @@ from crm_pipeline_tests.cycle.engagement.conftest import complete
 from crm_pipeline_tests.flows.engagement.warehouse import (
     define_score,
     define_tag,
+    now,
     prospect,
     score,
     tag,
@@ -125,3 +126,20 @@ def test_keys_that_differ_by_capitals_are_those_of_two(bench: Bench) -> None:
     assert by(bench.records("Prospect__c"), "Prospect_Id__c").keys() == {"ada", "Ada"}
     assert len(bench.records("SW_Prospect_Tag__c")) == 4
     assert set(bench.states().values()) == {"done"}
+
+
+def test_prospects_that_did_not_change_since_the_start_are_left_out(bench: Bench) -> None:
+    define_tag(bench.connection, "hot")
+    prospect(bench.connection, "p1")
+    tag(bench.connection, "p1", "hot")
+    bench.connection.commit()
+    bench.settings(start_at=now().isoformat())
+    prospect(bench.connection, "p2")
+    report = complete(bench)
+    assert by(bench.records("Prospect__c"), "Prospect_Id__c").keys() == {"p2"}
+    assert report.tally["get_prospects", "before_start"] == 1
+    assert len(bench.records("SW_Tag__c")) == 1, "definitions have no time of their own"
+    prospect(bench.connection, "p1", first_name="Ada")
+    complete(bench)
+    assert by(bench.records("Prospect__c"), "Prospect_Id__c").keys() == {"p1", "p2"}
+    assert len(bench.records("SW_Prospect_Tag__c")) == 1
