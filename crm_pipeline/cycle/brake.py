@@ -2,10 +2,13 @@
 
 An operation is held to the limits once. What was let through, or decided about by a person, is not
 judged again, however often it is tried; what is read while an account is held waits, and is judged
-by itself when the hold is over.
+by itself when the hold is over. What comes in pieces, as a cycle reads a share only, is judged with
+the pieces before it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -17,6 +20,7 @@ from crm_pipeline.ledger.holds import (
     Brake,
     Exceeded,
     NewRows,
+    Pile,
     Unjudged,
     Usual,
     brake_of,
@@ -72,30 +76,56 @@ def _told(each: Exceeded) -> str:
             what = f"{each.number} of {each.of} {_NAMES[str(each.kind)]} would be deleted"
         case "rejections":
             what = f"{each.number} of {each.of} new rows are rejected"
-    return f"{what} (at most {each.most})"
+    already = f", {each.before} of these let through before" if each.before else ""
+    return f"{what} (at most {each.most}){already}"
 
 
-def demand_no_hold(account: Account, ledger: AccountLedger, report: CycleReport) -> None:
+def demand_no_hold(
+    account: Account, ledger: AccountLedger, report: CycleReport, *, reads_on: bool
+) -> None:
     """Lets through what is to be sent where it is within the limits, or holds it. Commits.
+
+    Args:
+        account: whose cycle it is.
+        ledger: its.
+        report: its.
+        reads_on: whether there is more of it to be read by the next cycle.
 
     Raises:
         AccountHeld: it is held, or something has been all along.
     """
-    if exceeded := judge(account, ledger, report):
+    if exceeded := judge(account, ledger, report, reads_on=reads_on):
         raise AccountHeld(exceeded)
 
 
-def judge(account: Account, ledger: AccountLedger, report: CycleReport) -> Sequence[Exceeded]:
+def judge(
+    account: Account, ledger: AccountLedger, report: CycleReport, *, reads_on: bool
+) -> Sequence[Exceeded]:
     """Lets through what is to be sent, or holds it and returns the limits that it exceeds. Commits.
 
     What is held already stays so, as long as any of that waits.
     """
     with ledger.step() as connection:
-        return _judged(connection, account, ledger.cycle_id, report)
+        return _judged(connection, account, ledger.cycle_id, report, reads_on=reads_on)
+
+
+def judge_left_out_anew(account: Account, ledger: AccountLedger) -> None:
+    """Has people wait, not let through, who were left out while the account made nobody. Commits.
+
+    For a cycle by a plan: it sends of them whom the plan names, and the next one judges the others.
+    """
+    if account.settings.unknown_email != "neither":
+        with ledger.step() as connection:
+            take_left_out(connection, account.account_id)
 
 
 def _judged(
-    connection: Connection, account: Account, cycle_id: int, report: CycleReport
+    connection: Connection,
+    account: Account,
+    cycle_id: int,
+    report: CycleReport,
+    *,
+    reads_on: bool,
 ) -> Sequence[Exceeded]:
     account_id = account.account_id
     brake = brake_of(connection, account_id)
@@ -119,11 +149,11 @@ def _judged(
         # They have read, and sent nothing: the account was held, or they were of some steps.
         earlier = rows_of_cycles(connection, account_id, first, cycle_id)
         rows = NewRows(rows.read + earlier.read, rows.rejected + earlier.rejected)
-    exceeded = _beyond(connection, account, brake, found, rows)
+    exceeded, pile = _beyond(connection, account, brake, found, rows, reads_on=reads_on)
     if exceeded:
         hold(connection, account_id, cycle_id, after=after, last_operation=last, exceeded=exceeded)
-    elif found:
-        let_through(connection, account_id, last)
+    elif found or (brake.pile is not None and not reads_on):
+        let_through(connection, account_id, last, pile if reads_on else None)
         report.counts.new_people += sum(each.new_people for each in found)
     return exceeded
 
@@ -134,20 +164,53 @@ def _beyond(
     brake: Brake,
     found: Sequence[Unjudged],
     rows: NewRows,
-) -> list[Exceeded]:
-    """The limits that are exceeded; history is read only where a number alone is large."""
+    *,
+    reads_on: bool,
+) -> tuple[list[Exceeded], Pile]:
+    """The limits that are exceeded, and the pile with this.
+
+    History is read only where a number alone is large, or a pile begins.
+    """
     limits, account_id = account.settings.limits, account.account_id
-    new = sum(each.new_people for each in found)
-    changed = sum(each.known_people for each in found)
-    deleted = {each.kind: each.deletions for each in found if each.deletions > limits.deletions}
+    before = brake.pile or Pile()
+    changed = before.changed + sum(each.known_people for each in found)
     if changed > limits.changed_people:
-        changed = changed_people(connection, account_id, brake.passed_operation)
-    few = changed <= limits.changed_people and new <= limits.new_people
-    if few and not deleted and rows.rejected <= limits.rejections:
-        return []
-    made = made_of_kinds(connection, account_id, list(deleted)) if deleted else {}
+        now = changed_people(connection, account_id, brake.passed_operation)
+        changed = before.changed + now
+    deleted = Counter(before.deleted)
+    deleted.update({each.kind: each.deletions for each in found if each.deletions})
+    pile = replace(
+        before,
+        changed=changed,
+        new=before.new + sum(each.new_people for each in found),
+        deleted=dict(deleted),
+    )
+    many = {kind: number for kind, number in deleted.items() if number > limits.deletions}
+    few = changed <= limits.changed_people and pile.new <= limits.new_people
+    begins = reads_on and brake.pile is None and bool(found)
+    if few and not many and rows.rejected <= limits.rejections and not begins:
+        return [], pile
+    made = made_of_kinds(connection, account_id, list(many)) if many else {}
+    made = {kind: number + before.deleted.get(kind, 0) for kind, number in made.items()}
     usual = usual_of(connection, account_id)
-    return beyond(limits, usual, changed=changed, new=new, deleted=deleted, made=made, rows=rows)
+    pile = replace(pile, days=max(before.days, usual.days_since_read))
+    usual = usual._replace(days_since_read=pile.days)
+    exceeded = beyond(
+        limits, usual, changed=changed, new=pile.new, deleted=many, made=made, rows=rows
+    )
+    return [replace(each, before=_of_before(each, before)) for each in exceeded], pile
+
+
+def _of_before(each: Exceeded, pile: Pile) -> int:
+    """How much of what exceeds a limit was let through before."""
+    match each.limit:
+        case "changed people":
+            return pile.changed
+        case "new people":
+            return pile.new
+        case "deletions":
+            return pile.deleted.get(str(each.kind), 0)
+    return 0
 
 
 def new_rows(report: CycleReport) -> NewRows:

@@ -14,7 +14,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.cycle.applying import Applying
 from crm_pipeline.cycle.attempts import Attempts, PipelineDatabaseError
-from crm_pipeline.cycle.brake import demand_no_hold, judge, told
+from crm_pipeline.cycle.brake import demand_no_hold, judge, judge_left_out_anew, told
 from crm_pipeline.cycle.came_true import hold_against_plan
 from crm_pipeline.cycle.opening import open_desk
 from crm_pipeline.cycle.planning import Planning
@@ -34,9 +34,10 @@ from crm_pipeline.declaration import (
 )
 from crm_pipeline.delivery.delivery import Assignment, deliver, retry
 from crm_pipeline.delivery.desk import Desk
-from crm_pipeline.delivery.kind import UNDO, WRITTEN
+from crm_pipeline.delivery.kind import CREATED, UNDO, WRITTEN
 from crm_pipeline.delivery.messages import PlatformOf, tell
 from crm_pipeline.delivery.records import RecordTopic
+from crm_pipeline.delivery.storage import EVERYTHING
 from crm_pipeline.delivery.withholding import without_removed
 from crm_pipeline.flows.registry import ALL_TOPICS, FLOWS, SYNC_STATE
 from crm_pipeline.inbound.queue import is_asked
@@ -47,6 +48,7 @@ from crm_pipeline.ledger.cycles import (
     FinishedCycle,
     StartedCycle,
     begin_plan,
+    count_made,
     finish_cycle,
     standing_of,
     start_cycle,
@@ -316,7 +318,8 @@ class _Cycle:
     def _is_free(self) -> bool:
         """Returns whether what waits may be sent; a person has seen what is sent by a plan."""
         judged = self._account, self._ledger, self._report
-        return self._occasion is not None or not judge(*judged)
+        # It has read nothing yet.
+        return self._occasion is not None or not judge(*judged, reads_on=True)
 
     def _is_let_through(self, topics: frozenset[str]) -> bool:
         """Likewise, of all that is to be sent; where it may not be, the topics are not done.
@@ -326,10 +329,13 @@ class _Cycle:
         if not topics:
             return True
         judged = self._account, self._ledger, self._report
+        reads_on = bool(self._reader.reads_on)
+        if isinstance(self._occasion, Applying):
+            judge_left_out_anew(self._account, self._ledger)
         if isinstance(self._occasion, Planning) and not self._occasion.of_some_people:
-            self._held_for = told(judge(*judged))
+            self._held_for = told(judge(*judged, reads_on=reads_on))
         return self._occasion is not None or self._attempts.attempt(
-            lambda: demand_no_hold(*judged), topics
+            lambda: demand_no_hold(*judged, reads_on=reads_on), topics
         )
 
     def _asked(self, wanted: Callable[[Topic], bool]) -> frozenset[str]:
@@ -468,6 +474,10 @@ class _Cycle:
             api_limit=seen and seen.limit,
             latency_seconds=desk.allowance.latency,
         )
+        if desk.chosen.storage_share is not None:
+            made = sum(report.tally.overall(outcome) for outcome in CREATED)
+            asked = EVERYTHING in desk.rooms
+            count_made(connection, report.account_id, made, asked=asked)
         if self._whole and self._caught_up:
             load_ended(connection, report.account_id)
         report.watermark = standing.watermark

@@ -33,6 +33,7 @@ from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, EVERYTHING, Room, waiting_for_room
 from crm_pipeline.delivery.undoing import send_undos
 from crm_pipeline.ledger.campaigns import due_member_volume
+from crm_pipeline.ledger.cycles import made_since_asked
 from crm_pipeline.ledger.due import due_volumes, pending_kinds, which_done
 from crm_pipeline.ledger.incidents import release_incidents
 from crm_pipeline.ledger.left_out import (
@@ -212,8 +213,8 @@ def _send(desk: Desk, what: Assignment) -> None:
 def _ask_for_room(desk: Desk, what: Assignment) -> None:
     """Finds out, once in a cycle, how many new records the org has room for.
 
-    Costs a call where many are to be made, of accounts that have a share of the storage. People
-    are told of those that have to wait.
+    Costs a call for each 200 or more that are made, of accounts that have a share of the storage.
+    People are told of those that have to wait.
     """
     share = desk.chosen.storage_share
     if share is None or EVERYTHING in desk.rooms:
@@ -227,7 +228,9 @@ def _ask_for_room(desk: Desk, what: Assignment) -> None:
         for (_, _, absent), number in pending_records(desk, what.record_topics).items()
         if not absent
     )
-    if new < ASKED_FROM:
+    # A few in each cycle fill an org up as well.
+    made = made_since_asked(desk.ledger.connection, desk.ledger.account_id) if new else 0
+    if not new or made + new < ASKED_FROM:
         return
     desk.allowance.demand_calls()
     storage = data_storage(desk.org.log_in())

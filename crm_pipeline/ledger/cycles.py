@@ -113,6 +113,18 @@ def finish_cycle(
     return the_object(_standing(connection, account_id), FinishedCycle)
 
 
+def made_since_asked(connection: Connection, account_id: str) -> int:
+    """How many records the account has made since its org was asked for how many it has room."""
+    asked = {"account_id": account_id}
+    return connection.scalar(statement("ledger/made_since_asked"), asked) or 0
+
+
+def count_made(connection: Connection, account_id: str, made: int, *, asked: bool) -> None:
+    """Counts the records that a cycle has made, which may have asked for how many there is room."""
+    said = {"account_id": account_id, "made": made, "asked": asked}
+    connection.execute(statement("ledger/count_made"), said)
+
+
 def standing_of(connection: Connection, account_id: str) -> FinishedCycle | None:
     """Returns how the account stands; None before its first cycle, and in the middle of one."""
     standing = next(iter(objects(_standing(connection, account_id), FinishedCycle)), None)

@@ -4,8 +4,8 @@ Each function works within the caller's transaction, on the connection that hold
 lock.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +34,7 @@ class Exceeded:
         of: all that there are of these; None: that is no measure.
         most: so many may.
         kind: of operations, of those that would be deleted.
+        before: so many of the number were let through already, by cycles that read on in this one.
     """
 
     limit: Limit
@@ -41,6 +42,24 @@ class Exceeded:
     of: int | None
     most: int
     kind: str | None = None
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """What cycles let through one after another, each of which read on in the next one.
+
+    Attributes:
+        days: in which nothing was read before the first of them; at least 1.
+        changed: known people who changed, those of few who may have.
+        new: people of whom no record was known.
+        deleted: what was deleted, by kind.
+    """
+
+    days: float = 1
+    changed: int = 0
+    new: int = 0
+    deleted: Mapping[str, int] = field(default_factory=dict)
 
 
 class Brake(NamedTuple):
@@ -49,6 +68,7 @@ class Brake(NamedTuple):
     Attributes:
         passed_operation: all up to this one are.
         load_approved: a person has approved a load; no limit holds while it lasts.
+        pile: what the last cycles let through, where there is more of it to be read; else None.
         exceeded: the limits for which it is held now; None: it is not.
         has_unjudged: something is to be sent that was not held to the limits yet.
         has_left_out: people are left out, as the account made nobody.
@@ -56,6 +76,7 @@ class Brake(NamedTuple):
 
     passed_operation: int
     load_approved: bool
+    pile: Pile | None
     exceeded: Sequence[Exceeded] | None
     has_unjudged: bool
     has_left_out: bool
@@ -122,7 +143,10 @@ def brake_of(connection: Connection, account_id: str) -> Brake:
     """How far the account's operations are let through."""
     row = connection.execute(statement("holds/brake"), {"account_id": account_id})
     brake = the_object(row, Brake)
-    return brake if brake.exceeded is None else brake._replace(exceeded=_exceeded(brake.exceeded))
+    return brake._replace(
+        pile=brake.pile and Pile(**brake.pile),  # type: ignore[arg-type]
+        exceeded=brake.exceeded and _exceeded(brake.exceeded),
+    )
 
 
 def unjudged(connection: Connection, account_id: str, after: int) -> list[Unjudged]:
@@ -171,9 +195,15 @@ def let_all_through(connection: Connection, account_id: str) -> None:
         let_through(connection, account_id, last)
 
 
-def let_through(connection: Connection, account_id: str, last_operation: int) -> None:
-    """Lets all operations up to this one through."""
-    said = {"account_id": account_id, "last_operation": last_operation}
+def let_through(
+    connection: Connection, account_id: str, last_operation: int, pile: Pile | None = None
+) -> None:
+    """Lets all operations up to this one through; `pile`: with these, of what is still read."""
+    said = {
+        "account_id": account_id,
+        "last_operation": last_operation,
+        "pile": pile and orjson.dumps(pile).decode(),
+    }
     connection.execute(statement("holds/let_through"), said)
 
 

@@ -1,5 +1,6 @@
 """A cycle that would do far more than usual sends nothing before a person has decided."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,13 +8,17 @@ from sqlalchemy import text
 
 from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.cycle.brake import beyond
+from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.engines import engine
+from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.ledger import holds
 from crm_pipeline.ledger.holds import NewRows, Usual
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import departures_of, kept_plans
+from crm_pipeline.report import CycleReport
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.attribution.test_walk_of_deals import dies_at
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.plans import applied, plan_of
@@ -184,6 +189,19 @@ def test_people_who_were_left_out_are_held_when_the_account_makes_people_again(
     assert bench.cycle().state == "Complete"
     assert len(leads(bench)) == len(bench.records("Event")) == 4
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_people_who_were_left_out_are_held_though_a_plan_sent_one_of_them(bench: Bench) -> None:
+    bench.settings(limits=FEW, unknown_email="neither")
+    come(bench, 1, 2, 3, 4)
+    assert bench.cycle().state == "Complete"
+    bench.settings(unknown_email="Lead")
+    applied(bench, plan_of(bench, Planning(address="p1@example.com")))
+    assert leads(bench).keys() == {"p1"}
+    assert "3 people would be new (at most 2)" in bench.cycle().reason
+    decide("reject")
+    assert bench.cycle().state == "Complete"
+    assert leads(bench).keys() == {"p1"}
 
 
 def test_rows_of_which_all_are_rejected_are_told_though_nothing_is_left_to_be_sent(
@@ -374,3 +392,31 @@ def test_the_limits(usual: Usual, numbers: dict[str, Any], held: int | None) -> 
     nothing = {"changed": 0, "new": 0, "deleted": {}, "made": {}, "rows": NewRows(0, 0)}
     found = beyond(Limits(), usual, **{**nothing, **numbers})
     assert [each.most for each in found] == ([] if held is None else [held])
+
+
+def test_a_mass_change_that_comes_in_pieces_is_judged_as_a_whole(
+    served: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each piece alone is within the limit; what comes after all was read is judged by itself."""
+    monkeypatch.setenv("CHUNK_ROWS", "1")
+    settings.cache_clear()
+    flows = [replace(flow, share=1) for flow in FLOWS]
+
+    def cycle() -> CycleReport:
+        served.connection.commit()
+        return sync_account(ACCOUNT, run_id="test", flows=flows)
+
+    is_said(served, "person", 60, "surname = 'Other'")
+    assert cycle().state == "Complete"
+    assert sorted(leads(served).values()) == ["Last 2", "Last 3", "Other"]
+    report = cycle()
+    assert report.state == "Held"
+    assert "2 of 3 known people would change (at most 1), 1 of these let through" in report.reason
+    decide("approve")
+    while "reads on" in (report := cycle()).notes:
+        assert report.state == "Complete"
+    assert set(leads(served).values()) == {"Other"}
+    for minute in (120, 180):
+        is_said(served, "person", minute, f"surname = 'At {minute}'", "person_id = 1")
+        assert cycle().state == "Complete"
+        assert cycle().state == "Complete"

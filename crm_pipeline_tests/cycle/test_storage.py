@@ -79,3 +79,18 @@ def test_what_is_new_waits_above_a_share_of_the_storage(
     assert "limits" not in report.api_calls_by_kind
     idle = bench.cycle()
     assert (idle.counts.api_calls, idle.counts.data_storage_mb) == (0, 0)
+
+
+def test_a_few_in_each_cycle_do_not_fill_the_org_either(bench: Bench) -> None:
+    """Each cycle makes fewer than are worth a call; before the second one the org is asked."""
+    bench.settings(storage_share=0.1)
+    asked = []
+    for cycle in range(2):
+        for person in range(60 * cycle, 60 * cycle + 60):
+            add_person(bench.connection, person)
+            register(bench.connection, person, person, minute=cycle)
+        report = bench.cycle()
+        asked.append(report.api_calls_by_kind.get("limits", 0))
+    assert asked == [0, 1]
+    assert "new records of the account wait" in report.notes
+    assert len(bench.records("Lead")) == 60

@@ -4,6 +4,7 @@
 SELECT
     coalesce(b.passed_operation, 0) AS passed_operation,
     coalesce(b.load_approved, true) AS load_approved,
+    b.pile,
     h.exceeded,
     EXISTS (
         SELECT FROM crm.operation AS o
