@@ -21,7 +21,7 @@ from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.follow import Follower, changes, follow, followed
 from crm_pipeline.delivery.kind import CAMPAIGN as CAMPAIGN_KIND
 from crm_pipeline.delivery.kind import PASSING, Remedy, remedy
-from crm_pipeline.delivery.recording import note_changes, record_failures
+from crm_pipeline.delivery.recording import note_changes, note_refused_fields, record_failures
 from crm_pipeline.delivery.refusals import what_to_mend
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.campaign_keys import called
@@ -111,6 +111,8 @@ def _link_due(desk: Desk) -> bool:
         waiting |= {each.operation_id for each in did.later}
         with desk.ledger.step():
             record_failures(desk, CAMPAIGN_KIND.name, did.later)
+            if did.refused:
+                note_refused_fields(desk, did.refused)
             for each in due:
                 match = found.get(each.operation_id)
                 if each.operation_id in waiting:

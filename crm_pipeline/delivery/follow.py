@@ -62,10 +62,12 @@ class FollowedCampaigns(NamedTuple):
         taken: the fields that the org took, by operation.
         later: the operations whose campaigns are locked, or which the org cannot change for
             another passing reason: they are to be sent again.
+        refused: the fields that the org did not take, by operation, and the code that says why.
     """
 
     taken: Mapping[int, Mapping[str, Any]]
     later: Sequence[Failed]
+    refused: Mapping[int, tuple[Mapping[str, Any], str]]
 
 
 def follow(desk: Desk, followers: Sequence[Follower]) -> FollowedCampaigns:
@@ -78,7 +80,7 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> FollowedCampaigns:
     Raises:
         SalesforceProblem: as `delivery.deliver`; the campaigns are looked at again.
     """
-    taken, later = {}, []
+    taken, later, refused = {}, [], {}
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
         desk.allowance.demand_calls()
@@ -106,4 +108,5 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> FollowedCampaigns:
                     continue
                 what = f"a campaign does not follow its event: {code}"
                 desk.notes.changed[what] = desk.notes.changed.get(what, 0) + 1
-    return FollowedCampaigns(taken, later)
+                refused[follower.operation_id] = follower.fields, code
+    return FollowedCampaigns(taken, later, refused)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -48,6 +49,22 @@ def note_changes(desk: Desk, decisions: Collection[Decision]) -> None:
         }
         for change in changes:
             left_out.get(change.why, desk.notes.changed)[change.field] += 1
+
+
+def note_refused_fields(desk: Desk, refused: Mapping[int, tuple[Mapping[str, Any], str]]) -> None:
+    """Keeps which values the org did not take, by operation, with the code that says why.
+
+    For records that stay as they are; the caller tells people of them.
+    """
+    note_field_changes(
+        desk.ledger.connection,
+        desk.ledger.account_id,
+        [
+            NotedChange(operation_id, field, f"refused: {code}", _text(value), None)
+            for operation_id, (fields, code) in refused.items()
+            for field, value in fields.items()
+        ],
+    )
 
 
 def keep_updates(connection: Connection, updates: Sequence[Decision]) -> None:

@@ -4,7 +4,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.store import touch_account
 from crm_pipeline.cycle.apply import apply_plan
@@ -12,8 +12,9 @@ from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.plans import departures_of, kept_plans
-from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.campaigns.scenes import event_id, switch_on
+from crm_pipeline_tests.cycle.campaigns.test_grains import is_now
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.plans import applied, plan_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
@@ -142,6 +143,24 @@ def test_only_the_next_whole_cycle_is_held_against_a_plan(bench: Bench) -> None:
     assert numbers(bench) == (None, None, None)
     assert applied(bench, plan_id).departures == [], "nothing is left of it to be done otherwise"
     assert numbers(bench)[2] == 0
+
+
+def test_a_campaign_that_the_org_does_not_let_us_change_departs_by_its_rules(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"object": "Campaign", "when": "Name = 'Renamed'", "error": "Ask marketing first"}
+    org = {"name": ACCOUNT, **ORG, "validation_rules": [rule]}
+    with bench_of(org, pipeline, monkeypatch) as bench:
+        switch_on(bench)
+        add_person(bench.connection, 1)
+        register(bench.connection, 1, 1)
+        bench.cycle()
+        is_now(bench, "event", event_id(bench), hour=12, name="Renamed")
+        plan_id = plan_of(bench)
+        assert bench.cycle().state == "Complete"
+        [(foreseen, became, explanation)] = explained(bench, plan_id).values()
+        assert (foreseen, became, explanation) == ("update", "unchanged", "rules")
+        assert verdict(bench)["passed"]
 
 
 @pytest.mark.parametrize("by_plan", [False, True])
