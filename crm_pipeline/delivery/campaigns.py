@@ -189,9 +189,9 @@ def _followers(
         former = [fitted(desk, body, each.former_parent_id).fields for body in each.former]
         if not former and each.parent_id is not None:
             former = [{PARENT: each.former_parent_id}]
-        if desk.may_be_older_copy and not former and is_touched_by_us_alone(desk, there.record):
-            # Made since the copy, which knows nothing of how it was wanted then.
-            former = [there.record]
+        if desk.may_be_older_copy and is_touched_by_us_alone(desk, there.record):
+            # Made or changed since the copy, which knows nothing of how it was wanted then.
+            former.append(there.record)
         wanted = fitted_wanted(desk, each).fields
         if "parent" in each.intent and each.intent["parent"] is None:
             wanted = {PARENT: None, **wanted}

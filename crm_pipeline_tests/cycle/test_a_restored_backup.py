@@ -166,6 +166,28 @@ def test_a_campaign_made_since_the_copy_is_its_event_s_though_that_has_another_n
     assert set(bench.states().values()) == {"done"}
 
 
+def test_a_campaign_goes_back_to_the_name_that_the_copy_believes_it_has(
+    bench: Bench, run: Run
+) -> None:
+    """The event had another name between the backup and now: the campaign kept that for good."""
+    switch_on(bench)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+    back_up(bench)
+    register(bench.connection, 2, 1, minute=61)
+    rename = text("UPDATE warehouse.event SET name = :name, shipped_at = now()")
+    bench.connection.execute(rename, {"name": "Renamed"})
+    assert bench.cycle().state == "Complete"
+    assert [each["Name"] for each in bench.records("Campaign")] == ["Renamed"]
+    restore(bench)
+    bench.connection.execute(rename, {"name": "Expo"})
+    adopt(bench, run)
+    assert [each["Name"] for each in bench.records("Campaign")] == ["Expo"]
+    assert len(bench.records("Event")) == 2
+    assert bench.cycle().counts.api_calls == 0
+
+
 def test_a_campaign_that_people_renamed_since_the_copy_keeps_its_name(
     bench: Bench, run: Run
 ) -> None:
