@@ -13,7 +13,7 @@ from crm_pipeline.delivery.kind import UNDO
 from crm_pipeline.delivery.recording import record_unchanged
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.windows import windows
-from crm_pipeline.ledger.undo import STAGES, DueUndo, due_undos, going
+from crm_pipeline.ledger.undo import DueUndo, due_stages, due_undos, going
 from crm_pipeline.salesforce.children import ChildField, child_fields_of, children_of
 from crm_pipeline.salesforce.comparison import alike
 from crm_pipeline.salesforce.composite import Record, composite, query_all
@@ -38,7 +38,7 @@ def send_undos(desk: Desk) -> None:
         SalesforceProblem: as `delivery.deliver`.
     """
     child_fields = _ChildFields(desk)
-    for stage in range(STAGES):
+    for stage in due_stages(desk.ledger.connection, desk.ledger.account_id):
         for due in windows(desk.ledger, due_undos, stage):
             _send(desk, due, child_fields)
 

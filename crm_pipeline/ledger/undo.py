@@ -15,9 +15,6 @@ from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.account_ledger import AccountLedger
 
-STAGES = 5
-"""Values are restored first; then goes what was made, what belongs to others before these."""
-
 
 @dataclass(frozen=True, slots=True)
 class DueUndo:
@@ -114,6 +111,14 @@ def want_undone(
     connection.execute(statement("undo/want"), wanted)
     asked = {"account_id": account_id, "cycle_id": cycle_id}
     return list(connection.scalars(statement("undo/wanted"), asked))
+
+
+def due_stages(connection: Connection, account_id: str) -> Sequence[int]:
+    """The stages of which something is to be taken back, in their order.
+
+    Values are restored first; then goes what was made, what belongs to others before these.
+    """
+    return connection.scalars(statement("undo/stages"), {"account_id": account_id}).all()
 
 
 def due_undos(
