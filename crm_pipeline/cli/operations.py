@@ -62,6 +62,7 @@ class OperationKind(StrEnum):
     member = "member"
     record = "record"
     message = "message"
+    undo = "undo"
 
 
 _COLUMNS = (
