@@ -119,6 +119,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.alert.cause",
             "crm.alert.detail",
             "crm.alert.message",
+            "crm.brake.pile",
             "crm.alert_target.problem",
             "crm.credential.refused_reason",
             "crm.cycle.counts",
