@@ -9,6 +9,7 @@ import os
 import re
 from email.utils import getaddresses
 from functools import cache
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from string import Template
@@ -160,6 +161,11 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         default=None,
         description="smtp://user:password@host:port or smtps://…, for alerts by e-mail.",
+    )
+    tracing: bool = Field(
+        default=False,
+        description="Sends traces of cycles by OpenTelemetry; needs the extra `otel`, and "
+        "OTEL_EXPORTER_OTLP_ENDPOINT says where to.",
     )
     alert_digest_hour: int | None = Field(
         default=None,
@@ -356,6 +362,14 @@ class Settings(BaseSettings):
     @classmethod
     def _is_of_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
         return _checked_address(value, ("smtp", "smtps"))
+
+    @field_validator("tracing")
+    @classmethod
+    def _can_trace(cls, value: bool) -> bool:
+        """Without the packages nothing would be sent, and nobody would know."""
+        if value and not (find_spec("opentelemetry") and find_spec("opentelemetry.exporter")):
+            raise ValueError("its packages are not there; pip install 'crm-pipeline[otel]'")
+        return value
 
     @model_validator(mode="after")
     def _mail_goes_somewhere(self) -> Self:

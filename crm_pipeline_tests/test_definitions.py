@@ -166,7 +166,7 @@ def test_everything_that_ticks_is_on_from_the_start():
 def test_nothing_heavy_is_loaded_with_the_definitions():
     program = (
         "import sys, crm_pipeline.definitions;"
-        "heavy = {'pandas', 'simple_salesforce', 'cryptography', 'requests', 'psycopg'};"
+        "heavy = {'pandas', 'simple_salesforce', 'cryptography', 'requests', 'psycopg', 'apprise'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     assert output_of("python", "-c", program).strip() == "[]"

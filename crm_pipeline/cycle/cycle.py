@@ -61,7 +61,9 @@ from crm_pipeline.ledger.plans import release_held
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.org_objects import OrgObject
+from crm_pipeline.settings import settings
 from crm_pipeline.source_platform.chosen import chosen_platform
+from crm_pipeline.tracing import span, start_tracing
 
 _COLLECT_AFTER = 50_000
 """New objects until Python looks for garbage."""
@@ -127,13 +129,19 @@ def sync_account(
     """
     begun = monotonic()
     report = CycleReport(account_id, account_id, run_id, steps=steps)
+    if settings().tracing:
+        start_tracing()
     try:
-        with account_lock(engine("pipeline"), account_id) as ledger:
+        with (
+            span("cycle", account=account_id, run=run_id) as note,
+            account_lock(engine("pipeline"), account_id) as ledger,
+        ):
             if ledger is None:
                 report.state = "Busy"
                 report.reason = "Another cycle of this account is running; nothing was changed"
             else:
                 run_account(ledger, report, Surroundings(flows, platform_of, stop_asked))
+            note(state=report.state, calls=report.counts.api_calls)
     except DBAPIError as error:
         raise PipelineDatabaseError(error) from None
     report.seconds = round(monotonic() - begun, 3)
@@ -271,9 +279,7 @@ class _Cycle:
             return
         self._act(desk)
         if telling and self._occasion is None:
-            attempt(
-                lambda: without_removed(desk, lambda: tell(desk, self._around.platform_of)), telling
-            )
+            attempt(lambda: without_removed(desk, lambda: self._tell(desk)), telling)
         self._hold_against_plan(desk)
         attempt(desk.org.log_out)
         with ledger.step():
@@ -394,9 +400,13 @@ class _Cycle:
             if flow.reads(self._report.steps):
                 reading = frozenset(topic.name for topic in flow.topics if topic.reads)
                 has_read &= self._attempts.attempt(
-                    partial(self._reader.read, flow, choices), reading
+                    partial(self._read_flow, flow, choices, reading), reading
                 )
         return has_read
+
+    def _read_flow(self, flow: Flow[Any], choices: Any, topics: frozenset[str]) -> None:
+        with span("read", flow=flow.name, topics=", ".join(sorted(topics))):
+            self._reader.read(flow, choices)
 
     @property
     def _is_whole(self) -> bool:
@@ -407,12 +417,18 @@ class _Cycle:
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""
         reader = replace(self._reader, flows=self._ready)
-        if not self._is_whole or is_due(desk, self._ready):
-            reader.read_back(desk)
-        reader.follow()
+        with span("read back"):
+            if not self._is_whole or is_due(desk, self._ready):
+                reader.read_back(desk)
+            reader.follow()
+
+    def _tell(self, desk: Desk) -> None:
+        with span("tell"):
+            tell(desk, self._around.platform_of)
 
     def _retry(self, desk: Desk) -> None:
-        retried, done = retry(desk, self._assignment)
+        with span("retry"):
+            retried, done = retry(desk, self._assignment)
         for topic in self._asked(lambda topic: topic.retries):
             self._report.tally.update({(topic, "retried"): retried, (topic, "retried_done"): done})
 

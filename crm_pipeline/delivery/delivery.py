@@ -54,6 +54,7 @@ from crm_pipeline.salesforce.budget import choose_route, forecast_calls
 from crm_pipeline.salesforce.data_storage import data_storage
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.limits import COMPOSITE_QUERIES_OR_COLLECTIONS, QUERY_PAGE
+from crm_pipeline.tracing import span
 
 PASSES = 3
 """How often what turns out to have moved in the org is decided anew within one cycle."""
@@ -206,8 +207,13 @@ def _send(desk: Desk, what: Assignment) -> None:
     limited = desk.allowance.budget.calls_left is not None
     waiting = pending_kinds(desk.ledger.connection, desk.ledger.account_id) if limited else set()
     desk.allowance.share_out(
-        [(partial(part.send, desk, what), part.is_in(waiting)) for part in parts]
+        [(partial(_send_part, part, desk, what), part.is_in(waiting)) for part in parts]
     )
+
+
+def _send_part(part: DeliveryPart, desk: Desk, what: Assignment) -> None:
+    with span(f"send {', '.join(kind.name for kind in part.kinds)}"):
+        part.send(desk, what)
 
 
 def _ask_for_room(desk: Desk, what: Assignment) -> None:

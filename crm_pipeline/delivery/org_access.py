@@ -14,6 +14,7 @@ from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.errors import AccountStopped, CredentialsRefused
 from crm_pipeline.salesforce.writes import AUTO_ASSIGN
 from crm_pipeline.settings import settings
+from crm_pipeline.tracing import carried
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org, TakesWrites
@@ -109,7 +110,7 @@ class OrgAccess:
 
     def in_background(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Asks the org in another thread, while the ledger is worked with in this one."""
-        return self._another_thread.submit(ask, *args, **kwargs)
+        return self._another_thread.submit(carried(ask), *args, **kwargs)
 
     def headers(self) -> dict[str, str]:
         """The request headers that the account's settings ask for, for writes."""

@@ -40,6 +40,7 @@ from crm_pipeline.salesforce.soql import (
     since,
     with_children,
 )
+from crm_pipeline.tracing import carried
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org
@@ -159,7 +160,7 @@ def read_changes(
                 at = {**at, **page.positions}
                 waiting = [watch for watch in waiting if at[watch.sobject].cursor is not None]
                 if waiting and left:
-                    ahead = another_thread.submit(_read, connection, waiting, at, now)
+                    ahead = another_thread.submit(carried(_read), connection, waiting, at, now)
                 yield page
 
 

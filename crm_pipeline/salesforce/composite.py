@@ -25,6 +25,7 @@ from crm_pipeline.salesforce.limits import (
     PARALLEL_REQUESTS,
     TRIES,
 )
+from crm_pipeline.tracing import carried
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org
@@ -170,7 +171,7 @@ def query_all(
             ] or [[]]
             rides = [] if also_answers else list(also)
             calls[0] += rides
-            answers = list(pool.map(lambda call: composite(connection, call), calls))
+            answers = list(pool.map(carried(lambda call: composite(connection, call)), calls))
             if rides:
                 also_answers = answers[0][-len(rides) :]
                 del answers[0][-len(rides) :]

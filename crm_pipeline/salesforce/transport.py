@@ -18,6 +18,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.hosts import local_address
 from crm_pipeline.salesforce.limits import CONNECT_TIMEOUT_SECONDS
+from crm_pipeline.tracing import span
 
 POOL_SIZE = 16
 """Connections kept per org; more threads than that open further ones."""
@@ -57,14 +58,24 @@ class OrgSession(requests.Session):
         kwargs["timeout"] = self.timeout
         kwargs["allow_redirects"] = False
         _going_out.begun = begun
+        kind = _kind_of_call(url)
         try:
-            answer = super().request(method, url, *args, **kwargs)
+            with span(f"{method} {kind}", http_request_method=method, url_path=kind) as note:
+                answer = super().request(method, url, *args, **kwargs)
+                note(http_response_status_code=answer.status_code)
         finally:
             _going_out.begun = None
         if (said := answer.headers.get("Date")) is not None:
             with suppress(ValueError):
                 self.org_time = parsedate_to_datetime(said)
         return answer
+
+
+def _kind_of_call(url: str) -> str:
+    """The begin of an address's path, for traces: what follows may be about somebody."""
+    parts = [part for part in urlsplit(url).path.split("/") if part]
+    kept = parts[: 3 if parts[:1] == ["services"] and parts[1:2] != ["data"] else 5]
+    return "/" + "/".join(kept)
 
 
 def local_base(login_url: str) -> str | None:

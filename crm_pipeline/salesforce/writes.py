@@ -39,6 +39,7 @@ from crm_pipeline.salesforce.packing import (
     waves_of,
 )
 from crm_pipeline.salesforce.values import is_record_id
+from crm_pipeline.tracing import carried
 
 if TYPE_CHECKING:
     from crm_pipeline.salesforce.connection import Org
@@ -217,7 +218,7 @@ def _send(
                 call = next(calls, None)
                 if call is None:
                     break
-                under_way.append(pool.submit(_send_call, connection, call, headers, going))
+                under_way.append(pool.submit(carried(_send_call), connection, call, headers, going))
             if going.problem is None and (further := more()):
                 calls = chain(calls, _calls_of(further))
                 continue

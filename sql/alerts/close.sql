@@ -8,5 +8,5 @@ WHERE
         SELECT FROM unnest(
             CAST(:account_ids AS text []), CAST(:causes AS text [])
         ) AS f (account_id, cause)
-        WHERE f.account_id IS NOT DISTINCT FROM a.account_id AND f.cause = a.cause
+        WHERE coalesce(f.account_id, '') = coalesce(a.account_id, '') AND f.cause = a.cause
     )
