@@ -300,6 +300,23 @@ def listener(
         raise typer.Exit(1)
 
 
+@app.command()
+def console(
+    *,
+    accounts: Annotated[int, typer.Option(min=501, help="Accounts.")] = 1_000,
+    operations: Annotated[int, typer.Option(min=10_000, help="In the ledger.")] = 1_000_000,
+    times: Annotated[int, typer.Option(min=1, help="So often each page is asked for.")] = 10,
+    results: Annotated[Path, typer.Option(help="Where the numbers go.")] = HERE / "console.json",
+) -> None:
+    """Ask for each page of the console, over many accounts and operations."""
+    from benchmarks.console import measure, report
+
+    load_before = os.getloadavg()[0]
+    pages = measure(DATA, accounts=accounts, operations=operations, times=times)
+    report(pages, _console(), results)
+    _warn_of_others(_console(), load_before)
+
+
 def _warn_of_others(console: Console, load: float) -> None:
     if load > (os.cpu_count() or 1) / 2:
         console.print(
