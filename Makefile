@@ -16,7 +16,7 @@ help:
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, of the commands; docs/reporting.md, of the views'
-	@echo 'make picture        docs/lineage.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
+	@echo 'make picture        docs/*.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
 install: .venv/installed
@@ -95,13 +95,10 @@ fuzz: install
 	FUZZ_EXAMPLES=$(or $(FUZZ),1000) .venv/bin/pytest -q -n 2 \
 	  crm_pipeline_tests/listener/test_own_description.py
 
-# Needs Chromium; where it runs as root it has no sandbox.
+# Needs Chromium.
 UI := http://127.0.0.1:3000
-CHROMIUM := chromium
-picture:
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1800,800 \
-	  --virtual-time-budget=20000 --screenshot=docs/lineage.png \
-	  '$(UI)/locations/crm_pipeline/asset-groups/webinars/lineage'
+picture: install
+	@.venv/bin/python -m crm_pipeline_tests.console.pictures --ui '$(UI)'
 
 clean:
 	@if [ -x .venv/bin/python ]; then .venv/bin/python -m crm_pipeline.demo.clean; fi

@@ -1,6 +1,7 @@
 """Where the console reads and writes: from a standby, where there is one, and in the primary."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ log = logging.getLogger("crm_pipeline.console")
 
 _AT_ONCE = 8
 _WAIT_SECONDS = 5.0
-_LOOK_SECONDS = 5.0
-"""So long it is believed whether a database answers."""
+_LOOK_SECONDS = {True: 5.0, False: 20.0}
+"""So long it is believed whether a database answers: one that is away may cost seconds to ask."""
 
 
 class ConsoleDatabases:
@@ -69,8 +70,8 @@ class ConsoleDatabases:
 
     def _is_there(self, database: Engine) -> bool:
         with self._lock:
-            looked_at, answered = self._answers.get(database, (-_LOOK_SECONDS, False))
-            if time.monotonic() - looked_at < _LOOK_SECONDS:
+            looked_at, answered = self._answers.get(database, (-math.inf, False))
+            if time.monotonic() - looked_at < _LOOK_SECONDS[answered]:
                 return answered
             try:
                 with database.connect() as connection:

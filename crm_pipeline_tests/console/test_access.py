@@ -186,6 +186,8 @@ def test_two_headers_are_no_user(stage: Stage) -> None:
         ("GET", "/accounts/acme/plans/99", 404),
         ("GET", "/operations/99999999", 404),
         ("GET", "/operations/9999999999999999999999", 400),
+        ("GET", "/queue?account=nobody%0d%0a&csv=operations", 404),
+        ("GET", "/alerts?account=nobody", 404),
         ("GET", "/queue?after=x", 400),
         ("GET", "/queue?state=odd", 400),
         ("GET", "/queue?code=%00", 400),

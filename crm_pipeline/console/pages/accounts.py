@@ -127,7 +127,7 @@ def _line(row: Row[Any], marks: Row[Any] | None, delivered: Bars) -> Sequence[ob
         Link(row.account_id, f"/accounts/{row.account_id}"),
         row.name,
         badge(state_of(row)),
-        _promise(marks),
+        _promise(row, marks),
         waiting(row),
         row.exhausted,
         marks.incidents if marks else 0,
@@ -143,13 +143,16 @@ def badge(state: str) -> Badge:
     return Badge(state, _TONES.get(state, "calm"))
 
 
-def _promise(marks: Row[Any] | None) -> Badge:
+def _promise(row: Row[Any], marks: Row[Any] | None) -> Badge | None:
+    """Whether data are in the org in time; None: nothing is promised of this account."""
+    if not row.enabled:
+        return None
     return Badge("late", "bad") if marks is not None and marks.late else Badge("kept", "good")
 
 
 def _share(row: Row[Any]) -> str | None:
     """How much of the org's API requests of a day is used, by all programs."""
-    return f"{row.api_used / row.api_limit:.0%}" if row.api_limit else None
+    return f"{row.api_used / row.api_limit:.1%}" if row.api_limit else None
 
 
 def account(asked: PageQuestion) -> ConsolePage:
@@ -193,7 +196,7 @@ def _facts(row: Row[Any], marks: Row[Any], unfit: "dict[str, Any]") -> Iterator[
     yield "since", row.since
     yield "reason", row.reason
     yield "notes", row.notes
-    yield "promise", _promise(marks)
+    yield "promise", _promise(row, marks)
     yield "read until", row.watermark
     yield "last cycle began", row.started_at
     yield "last cycle ended", row.finished_at

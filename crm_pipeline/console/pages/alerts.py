@@ -1,5 +1,6 @@
 """What people were told of accounts."""
 
+from crm_pipeline.accounts.store import get_account
 from crm_pipeline.console.asked import PageAddress, PageQuestion
 from crm_pipeline.console.paging import PAGE_ROWS, first, more, number
 from crm_pipeline.console.parts import Badge, Button, ConsolePage, Field, Form, Link, PageTable
@@ -12,11 +13,14 @@ _OPEN, _ALL = "open", "all"
 def alerts(asked: PageQuestion) -> ConsolePage:
     """Alerts, the newest first: those that are open, or all."""
     which = asked.query.get("which", _OPEN)
+    asked.account_id = asked.query.get("account") or None
+    if asked.account_id:
+        get_account(asked.connection, asked.account_id)
     found = asked.connection.execute(
         statement("console/alerts"),
         {
             "after": number(asked.query.get("after")),
-            "account_id": asked.query.get("account") or None,
+            "account_id": asked.account_id,
             "open_only": which != _ALL,
             "limit": asked.rows(PAGE_ROWS),
         },

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from http import HTTPStatus
 
+from crm_pipeline.accounts.store import get_account
 from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.locked import locked
@@ -36,6 +37,8 @@ def queue(asked: PageQuestion) -> ConsolePage:
     if state not in _STATES:
         raise ConsoleError(HTTPStatus.BAD_REQUEST, "There is no such state of operations.")
     asked.account_id = asked.query.get("account") or None
+    if asked.account_id:
+        get_account(asked.connection, asked.account_id)
     found = asked.connection.execute(
         statement("operations/list_operations"),
         {
