@@ -93,7 +93,7 @@ def _print_account(account: "Account") -> None:
     from crm_pipeline.database.statements import statement
 
     with transaction() as connection:
-        whose = {"account_id": account.account_id}
+        whose = {"account_ids": [account.account_id]}
         row = connection.execute(statement("operations/states"), whose).one()
     facts = [
         ("account", account.account_id),

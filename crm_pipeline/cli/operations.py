@@ -131,7 +131,7 @@ def list_(
         ).all()
         total = connection.scalar(statement("operations/count_operations"), wanted) or 0
         standings = connection.execute(
-            statement("operations/states"), {"account_id": account}
+            statement("operations/states"), {"account_ids": None if account is None else [account]}
         ).all()
     chosen = states or code or kind or since or until
     print_table(

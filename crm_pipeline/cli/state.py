@@ -49,7 +49,8 @@ def _show(account_id: str | None) -> None:
         if account_id is not None:
             get_account(connection, account_id)
         whose = {"account_id": account_id}
-        accounts = connection.execute(statement("operations/states"), whose).all()
+        which = {"account_ids": None if account_id is None else [account_id]}
+        accounts = connection.execute(statement("operations/states"), which).all()
         if account_id is not None:
             cycles = connection.execute(
                 statement("operations/last_cycles"), {**whose, "limit": _LAST_CYCLES}

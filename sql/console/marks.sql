@@ -1,4 +1,4 @@
--- What stands out of accounts, of one or of all: causes that hold them up, and a promise not kept.
+-- What stands out of accounts, of some of them: causes that hold them up, and a promise not kept.
 SELECT
     a.account_id,
     (
@@ -9,4 +9,4 @@ SELECT
         WHERE w.account_id = a.account_id AND w.cause = 'late' AND w.closed_at IS NULL
     ) AS late
 FROM crm.account AS a
-WHERE CAST(:account_id AS text) IS NULL OR a.account_id = :account_id
+WHERE a.account_id = any(CAST(:account_ids AS text []))

@@ -1,4 +1,4 @@
--- Where each account stands, and what of it is open; of one account or of all.
+-- Where each account stands, and what of it is open; of some accounts or of all.
 SELECT
     a.account_id,
     a.name,
@@ -45,8 +45,8 @@ LEFT JOIN (
     FROM crm.operation
     WHERE
         state IN ('pending', 'held', 'in_flight', 'failed', 'exhausted')
-        AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
+        AND (CAST(:account_ids AS text []) IS NULL OR account_id = any(:account_ids))
     GROUP BY account_id
 ) AS o ON a.account_id = o.account_id
-WHERE CAST(:account_id AS text) IS NULL OR a.account_id = :account_id
+WHERE CAST(:account_ids AS text []) IS NULL OR a.account_id = any(:account_ids)
 ORDER BY a.account_id

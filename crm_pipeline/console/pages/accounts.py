@@ -60,23 +60,22 @@ _STATES = ("", "Complete", "Failed", "Held", "Paused", "Processing", "New", "Dra
 
 def accounts(asked: PageQuestion) -> ConsolePage:
     """All accounts: how each stands, and what of it waits."""
-    marks = {
-        row.account_id: row
-        for row in asked.connection.execute(statement("console/marks"), {"account_id": None})
-    }
-    whose = {"account_id": None}
     text, state = asked.query.get("name", "").casefold(), asked.query.get("state", "")
     after = asked.query.get("after", "")
     wanted = (
-        row
-        for row in asked.connection.execute(statement("operations/states"), whose)
-        if row.account_id > after
-        and (not state or state_of(row) == state)
+        row.account_id
+        for row in asked.connection.execute(statement("console/accounts"), {"after": after})
+        if (not state or state_of(row) == state)
         and (text in row.name.casefold() or text in row.account_id.casefold())
     )
     found = list(islice(wanted, asked.rows(PAGE_ROWS)))
     shown = first(asked, found)
-    delivered = _delivered(asked, [row.account_id for row in shown])
+    which = {"account_ids": list(shown)}
+    rows = asked.connection.execute(statement("operations/states"), which).all()
+    marks = {
+        row.account_id: row for row in asked.connection.execute(statement("console/marks"), which)
+    }
+    delivered = _delivered(asked, shown)
     choice = Form(
         "/",
         [
@@ -101,9 +100,9 @@ def accounts(asked: PageQuestion) -> ConsolePage:
             "last cycle",
             "reason",
         ),
-        [_line(row, marks.get(row.account_id), delivered[row.account_id]) for row in shown],
+        [_line(row, marks.get(row.account_id), delivered[row.account_id]) for row in rows],
         empty="No account is like this." if text or state or after else "There is no account yet.",
-        more=more(asked, "/", found, shown[-1].account_id if shown else ""),
+        more=more(asked, "/", found, shown[-1] if shown else ""),
     )
     return ConsolePage("Accounts", [choice, table], "Accounts")
 
@@ -159,10 +158,10 @@ def account(asked: PageQuestion) -> ConsolePage:
     """One account."""
     account_id = asked.path["account_id"]
     asked.account_id = account_id
-    whose = {"account_id": account_id}
+    which = {"account_ids": [account_id]}
     of = get_account(asked.connection, account_id)
-    row = asked.connection.execute(statement("operations/states"), whose).one()
-    marks = asked.connection.execute(statement("console/marks"), whose).one()
+    row = asked.connection.execute(statement("operations/states"), which).one()
+    marks = asked.connection.execute(statement("console/marks"), which).one()
     parts = [
         Facts("", _facts(row, marks, misfits(asked.connection, account_id))),
         *_hold(asked, account_id),

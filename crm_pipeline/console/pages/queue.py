@@ -28,7 +28,7 @@ _STATES = (
     "dropped",
     "done",
 )
-_KINDS = ("", "person", "activity", "campaign", "member", "record", "message")
+_KINDS = ("", "person", "activity", "campaign", "member", "record", "message", "undo")
 
 
 def queue(asked: PageQuestion) -> ConsolePage:
