@@ -6,23 +6,28 @@ WITH days AS (
 
 SELECT
     d.day,
-    coalesce((
-        SELECT sum(v.number)::bigint FROM reporting.deliveries AS v
-        WHERE v.account_id = :account_id AND v.day = d.day AND v.action <> 'none' AND v.kind <> 'message'
-    ), 0) AS delivered,
-    coalesce((
-        SELECT l.late FROM reporting.lateness AS l WHERE l.account_id = :account_id AND l.day = d.day
-    ), 0) AS late,
-    coalesce((
-        SELECT sum(r.number)::bigint FROM reporting.rejections AS r
-        WHERE r.account_id = :account_id AND r.day = d.day
-    ), 0) AS rejected,
-    coalesce((
-        SELECT sum(f.number)::bigint FROM reporting.failures AS f
-        WHERE f.account_id = :account_id AND f.day = d.day
-    ), 0) AS refused,
-    coalesce((
-        SELECT c.api_calls FROM reporting.cycles AS c WHERE c.account_id = :account_id AND c.day = d.day
-    ), 0) AS api_calls
+    coalesce(l.delivered, 0) AS delivered,
+    coalesce(l.late, 0) AS late,
+    coalesce(r.number, 0) AS rejected,
+    coalesce(f.number, 0) AS refused,
+    coalesce(c.api_calls, 0) AS api_calls
 FROM days AS d
+LEFT JOIN (
+    SELECT v.day, v.delivered, v.late
+    FROM reporting.lateness AS v
+    WHERE v.account_id = :account_id
+) AS l ON d.day = l.day
+LEFT JOIN (
+    SELECT v.day, sum(v.number)::bigint AS number
+    FROM reporting.rejections AS v
+    WHERE v.account_id = :account_id
+    GROUP BY v.day
+) AS r ON d.day = r.day
+LEFT JOIN (
+    SELECT v.day, sum(v.number)::bigint AS number
+    FROM reporting.failures AS v
+    WHERE v.account_id = :account_id
+    GROUP BY v.day
+) AS f ON d.day = f.day
+LEFT JOIN reporting.cycles AS c ON c.account_id = :account_id AND d.day = c.day
 ORDER BY d.day
