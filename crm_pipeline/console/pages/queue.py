@@ -167,7 +167,8 @@ def operation(asked: PageQuestion) -> ConsolePage:
         raise ConsoleError(HTTPStatus.NOT_FOUND, "There is no such operation.")
     asked.account_id = row["account_id"]
     asked.looked_at |= {row["person_key"]} - {None}
-    changes = asked.connection.execute(statement("operations/field_changes"), which)
+    of_it = {"operation_ids": [row["operation_id"]]}
+    changes = asked.connection.execute(statement("operations/field_changes"), of_it)
     table = PageTable(
         "changes",
         "Values changed to fit the org",
