@@ -24,6 +24,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from crm_pipeline.near_names import misspelt, near
 
 PROJECT = Path(__file__).resolve().parents[1]
+"""The checkout; of an installed package the folder that it was installed to."""
+
+_PACKED = Path(__file__).resolve().parent / "files"
+
+FILES = _PACKED if _PACKED.is_dir() else PROJECT
+"""Where `sql/`, workspace.yaml and dagster.yaml are."""
 
 _ENV_FILE = ".env"
 
@@ -46,7 +52,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=_ENV_FILE, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Field(
-        default=PROJECT / ".data",
+        default=Path(".data") if FILES is _PACKED else PROJECT / ".data",
         alias="CRM_PIPELINE_DATA_DIR",
         description="Where the embedded PostgreSQL and the demo's files live.",
     )
@@ -301,7 +307,7 @@ class Settings(BaseSettings):
             return None
         if not value.is_dir():
             raise ValueError(f"{value} is no folder")
-        shipped = PROJECT / "sql/extract"
+        shipped = FILES / "sql/extract"
         known = {str(each.relative_to(shipped)) for each in shipped.rglob("*.sql")}
         own = {str(each.relative_to(value)) for each in value.rglob("*.sql")}
         if stray := min(own - known, default=None):

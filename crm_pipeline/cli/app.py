@@ -16,6 +16,7 @@ from crm_pipeline.cli import (
     engagement,
     erasure,
     find,
+    init,
     listen,
     listener,
     metrics,
@@ -90,5 +91,6 @@ app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")
 app.add_typer(reporting.app, name="reporting")
 app.add_typer(sample, name="sample")
+app.command("init")(init.init)
 app.command("migrate")(migrate.migrate)
 app.command("demo")(demo)

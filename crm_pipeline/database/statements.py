@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import TextClause, text
 
-from crm_pipeline.settings import PROJECT, settings
+from crm_pipeline.settings import FILES, settings
 
-SQL = PROJECT / "sql"
+SQL = FILES / "sql"
 
 EXTRACTS = "extract"
 """The folder below `sql/` whose statements read the warehouse."""
@@ -39,4 +39,4 @@ def statement_file(name: str) -> Path:
 def extract_shown(name: str) -> str:
     """How people are told of an extract: its file below `sql/`, or in EXTRACT_DIR by its path."""
     file = statement_file(f"{EXTRACTS}/{name}")
-    return str(file.relative_to(PROJECT) if file.is_relative_to(SQL) else file)
+    return str(file.relative_to(FILES) if file.is_relative_to(SQL) else file)

@@ -17,7 +17,7 @@ from dagster._core.workspace.load import location_origins_from_yaml_paths
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_JOB, PARTITION_TAG, account_tags
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.definitions import defs
-from crm_pipeline.settings import PROJECT
+from crm_pipeline.settings import FILES
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -43,7 +43,7 @@ def run_cycles(account_ids: Sequence[str]) -> None:
 
 def _origin() -> RemoteJobOrigin:
     """The cycle's job as the webserver and the daemon load it."""
-    (location,) = location_origins_from_yaml_paths([str(PROJECT / "workspace.yaml")])
+    (location,) = location_origins_from_yaml_paths([str(FILES / "workspace.yaml")])
     repository = defs.get_repository_def().name
     return RemoteRepositoryOrigin(location, repository).get_job_origin(CYCLE_JOB)
 

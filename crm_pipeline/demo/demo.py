@@ -34,7 +34,7 @@ from crm_pipeline.sample.foreseen import foreseen
 from crm_pipeline.sample.later import add_traffic
 from crm_pipeline.sample.orgs import FILE, write_orgs
 from crm_pipeline.sample.warehouse import create
-from crm_pipeline.settings import PROJECT, Settings, settings
+from crm_pipeline.settings import FILES, Settings, settings
 
 UI_PORT = 3000
 ORGS_PORT = 8420
@@ -107,7 +107,7 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
     environment = {
         **os.environ,
         "CRM_PIPELINE_DATA_DIR": str(data_dir),
-        "DAGSTER_HOME": str(PROJECT),
+        "DAGSTER_HOME": str(FILES),
         "PLATFORM_URL": f"{platform_url}/messages",
         "PLATFORM_SECRET": secrets.token_urlsafe(24),
     }
@@ -337,7 +337,7 @@ def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
     """
     port = free_port(UI_PORT)
     url = f"http://127.0.0.1:{port}"
-    workspace = PROJECT / "workspace.yaml"
+    workspace = FILES / "workspace.yaml"
     with scene.step("Dagster's webserver and daemon"):
         with scene.interrupts.held():
             scene.processes.start(
