@@ -177,14 +177,17 @@ def check_policies(connection: "Connection", before: "AccountSettings", account:
 
 
 def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
-    """Says how people who are in the org get what a changed policy lets through."""
+    """Says how people who are in the org get what a changed policy lets through, and how many."""
     changed = sorted(_policies_that_differ(connection, before, account))
     if changed and has_read(connection, account.account_id):
+        from crm_pipeline.ledger.again import people_with_fields
+
         names = "--all-fields" if len(changed) > _FEW else " ".join(changed)
+        people = people_with_fields(connection, account.account_id, changed)
         say(
-            "People who are in the org have these fields as they are until the warehouse says "
-            f"something new; `crm-pipeline account send-again {account.account_id} {names}` "
-            "goes by the new policy at once."
+            f"People who are in the org ({people}) have these fields as they are until the "
+            "warehouse says something new; `crm-pipeline account send-again "
+            f"{account.account_id} {names}` goes by the new policy at once."
         )
 
 

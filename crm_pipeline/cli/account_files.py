@@ -281,7 +281,7 @@ def _change(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool
             case "mapping", _:
                 account_mapping.store(file.account, mapped[each.choice], yes=yes)
             case "filter", None:
-                account_filter.remove(file.account, each.choice)
+                account_filter.remove(file.account, each.choice, yes)
             case "filter", _:
                 account_filter.add(file.account, each.choice, yes)
             case "session", None:

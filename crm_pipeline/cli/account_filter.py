@@ -8,6 +8,7 @@ from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import print_table, say
 
 app = typer.Typer(help="Parts of email addresses that are not to reach Salesforce.")
@@ -41,21 +42,29 @@ def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) ->
 
 
 @app.command()
-def remove(account_id: AccountId, filter_string: FilterString) -> None:
-    """Stop rejecting addresses that contain a text; says how many, and how to get these."""
+def remove(account_id: AccountId, filter_string: FilterString, yes: Yes = False) -> None:
+    """Stop rejecting addresses that contain a text; says how many, and how to get these.
+
+    Asks where these are more people than a cycle would be held for.
+    """
     from crm_pipeline.accounts.store import get_account, remove_filter
     from crm_pipeline.database.engines import engine
     from crm_pipeline.sources.clients import rejections
 
     with transaction() as connection:
-        client_id = get_account(connection, account_id).client_id
+        account = get_account(connection, account_id)
         remove_filter(connection, account_id, filter_string)
         with if_the_warehouse_answers("how many people it rejects"):
-            found = rejections(engine("warehouse"), client_id, filter_string)
-            say(
-                f"Of the {found.people} people that client {client_id} has so far, "
+            found = rejections(engine("warehouse"), account.client_id, filter_string)
+            what = (
+                f"Of the {found.people} people that client {account.client_id} has so far, "
                 f"{filter_string.strip()!r} rejects {found.rejected}."
             )
+            most = account.settings.limits.most_changed(found.people)
+            if most is not None and found.rejected > most:
+                agree(what, "Reject them, and those like them, no more?", yes=yes)
+            else:
+                say_once(what)
         tell_of_rows(connection, account_id, "stay rejected")
     say(f"Account {account_id} no longer rejects {filter_string!r}.")
 

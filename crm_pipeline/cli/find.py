@@ -7,7 +7,7 @@ import typer
 from crm_pipeline.cli.arguments import AccountId
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, print_table, say
+from crm_pipeline.cli.show import counted, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
@@ -57,6 +57,7 @@ def find(
         _print_person(person)
     _print_fields(account, story)
     _print_story(story, limit)
+    _say_how_far_back()
     if unsent:
         print_table(
             "Rows of the warehouse",
@@ -86,6 +87,18 @@ def _print_story(story: "Story", limit: int) -> None:
     )
     if len(story.moments) > limit:
         say(f"The newest {limit} of {len(story.moments)} moments; --limit shows more.")
+
+
+def _say_how_far_back() -> None:
+    from crm_pipeline.settings import settings
+
+    replaced = settings().undo_days
+    requests = max(settings().history_days, replaced)
+    say(
+        f"It reaches back {counted(requests, 'day')} of requests, refusals and candidates, "
+        f"{counted(replaced, 'day')} of replaced values, to the beginning of all else; of whom was "
+        "removed on request only that is kept."
+    )
 
 
 def _print_account(account: "Account") -> None:

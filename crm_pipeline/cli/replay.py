@@ -54,7 +54,8 @@ def replay(
 
     The period's rows are those that the warehouse shipped then, and not again since. They are read
     and mapped anew; what would be sent of them is shown as a plan, and goes with the next cycle
-    once that is agreed to. What people changed in the org is treated as ever, by `person_fields`.
+    once that is agreed to; it decides anew, by what warehouse and org say then. What people changed
+    in the org is treated as ever, by `person_fields`.
     """
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.cycle.planning import Planning
@@ -73,7 +74,7 @@ def replay(
     with pipeline().connect() as connection:
         found = rows_of_period(connection, engine("warehouse"), account, period)
         connection.rollback()
-    _tell(found, period.since)
+    _tell(found)
     if not found.rows:
         return
     planning = Planning(in_full=file is not None, replayed=found.rows)
@@ -108,11 +109,11 @@ def _moment(option: str, typed: str) -> "datetime":
         mistake(f"--{option} {typed!r}: {error}.")
 
 
-def _tell(found: "PeriodRows", since: "datetime") -> None:
+def _tell(found: "PeriodRows") -> None:
     """Says how many rows there are, how many of removed people, and how far back that reaches."""
     numbers = " and ".join(f"{len(ids)} {name}" for name, ids in found.rows.items())
     say(f"The period has {numbers or 'no registrations and no attendances'} of the warehouse.")
     if found.removed:
         say(f"Of people who were removed it has {counted(found.removed, 'row')}; these stay out.")
-    if found.oldest is not None and found.oldest > since:
-        say(f"It reaches back to {shown(found.oldest)}: the warehouse has no older row.")
+    if found.oldest is not None:
+        say(f"A period can reach back to {shown(found.oldest)}: the warehouse has no older row.")

@@ -57,6 +57,7 @@ def undo(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.cycle.cycle import collect_rarely
     from crm_pipeline.cycle.undo import CycleToUndo, plan_undo, undo_cycle
+    from crm_pipeline.settings import settings
 
     pipeline()
     collect_rarely()
@@ -68,6 +69,10 @@ def undo(
             planned = plan_undo(of, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set)
         _check_planned(planned)
         _print_undo(planned, all_of_them=every)
+        say(
+            f"Cycles of the last {counted(settings().undo_days, 'day')} can be taken back "
+            "(UNDO_DAYS); of whom was removed on request only that is kept."
+        )
         if not planned.changing:
             say(f"Nothing of cycle {cycle_id} is to be taken back.")
             return

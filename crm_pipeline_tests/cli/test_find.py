@@ -169,6 +169,7 @@ def test_who_is_unknown_or_removed_is_said_to_be(run: Run, told: Bench):
     assert told.cycle(REMOVALS).state == "Complete"
     found = run("find", ACCOUNT, "p1@example.com").stdout
     assert "removed on request; only that is kept of them" in found
+    assert "It reaches back 30 days of requests" in found
     assert "What happened" not in found
     assert not told.connection.scalar(text("SELECT count(*) FROM crm.candidate"))
 

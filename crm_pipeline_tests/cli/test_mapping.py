@@ -173,7 +173,13 @@ def test_a_filter_says_how_many_it_rejects_when_it_comes_and_when_it_goes(
     told = "Of the 1 people that client client-1 has so far, '@example.com' rejects 1."
     assert told in run(*adds, fails=1).stderr
     run(*adds, "--yes")
-    assert told in run("account", "filter", "remove", "acme", "@example.com").stdout
+    removes = ("account", "filter", "remove", "acme", "@example.com")
+    assert told in run(*removes).stdout
+    run(*adds, "--yes")
+    run("account", "set", "acme", 'limits={"changed_people": 0}')
+    assert "--yes agrees" in run(*removes, fails=1).stderr
+    assert "@example.com" in run("account", "filter", "list", "acme").stdout
+    assert "no more?" in run(*removes, typed="y\n").stdout
 
 
 def test_fields_are_suggested_by_the_names_of_columns(

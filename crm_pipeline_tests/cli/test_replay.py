@@ -113,7 +113,7 @@ def test_of_whom_was_removed_only_that_is_said(run: Run, bench: Bench) -> None:
     assert bench.cycle(REMOVALS).state == "Complete"
     shown = run(*REPLAY, "--since=2020-01-01", "--dry-run").stdout
     assert "Of people who were removed it has 1 row; these stay out." in shown
-    assert "It reaches back to 2026-03-01" in shown
+    assert "A period can reach back to 2026-03-01" in shown
     assert "p1@example.com" not in shown
 
 

@@ -27,6 +27,7 @@ def test_a_cycle_is_shown_agreed_to_and_taken_back(run: Run, org: Org, pipeline:
     done = run("undo", "acme", f"--cycle={number}", typed="y\n").stdout
     assert "Last 1\tOld" in done
     assert "1 record restored, 3 deleted" in done
+    assert "Cycles of the last 30 days can be taken back" in done
     assert "Nothing of cycle" in run("undo", "acme", f"--cycle={number}", "--yes").stdout
     told = run("find", "acme", "p1@example.com").stdout
     assert f"cycle {number} was taken back by" in told
