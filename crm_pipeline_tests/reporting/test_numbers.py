@@ -185,12 +185,30 @@ def test_a_cycle_that_was_cut_off_is_counted_when_the_next_one_begins(played: Be
 
 def test_incidents_begin_and_end(played: Bench) -> None:
     connection = played.connection
-    for _ in range(2):
-        note_incident(connection, ACCOUNT, Incident("UNABLE", "Account", 20))
+    for operations in (20, 25, 5):
+        note_incident(connection, ACCOUNT, Incident("UNABLE", "Account", operations))
     close_incidents(connection, ACCOUNT)
     assert rows(
-        connection, "SELECT error_code, object, opened, closed FROM reporting.incidents"
-    ) == [("UNABLE", "Account", 1, 1)]
+        connection, "SELECT error_code, object, opened, closed, held_up FROM reporting.incidents"
+    ) == [("UNABLE", "Account", 1, 1, 25)]
+    connection.rollback()
+
+
+def test_an_incident_holds_up_all_that_wait_for_it(played: Bench) -> None:
+    connection = played.connection
+    held = connection.execute(
+        text(
+            "UPDATE crm.operation SET state = 'failed', error_code = 'UNABLE'"
+            " WHERE state = 'done' AND sobject = 'Event'"
+        )
+    ).rowcount
+    note_incident(connection, ACCOUNT, Incident("UNABLE", "Event", 1))
+    for _ in range(2):
+        (incident,) = close_incidents(connection, ACCOUNT)
+        assert incident.operations == held > 1
+    assert rows(connection, "SELECT opened, closed, held_up FROM reporting.incidents") == [
+        (1, 0, held)
+    ]
     connection.rollback()
 
 
