@@ -86,9 +86,7 @@ chaos: install
 reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \
 	  --output docs/commands.md
-	@sed '/^<!-- The rest is made/q' docs/reporting.md > docs/reporting.md.new
-	@{ echo; .venv/bin/crm-pipeline reporting dictionary; } >> docs/reporting.md.new
-	@mv docs/reporting.md.new docs/reporting.md
+	@.venv/bin/python -m crm_pipeline.reporting.reference
 
 fuzz: install
 	.venv/bin/pytest -q -n 2 -m 'hypothesis and not deep' --hypothesis-profile='any machine'

@@ -7,6 +7,8 @@ import yaml
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from crm_pipeline.database.embedded import EmbeddedPostgres
+from crm_pipeline.reporting.reference import MARK, rewrite
 from crm_pipeline.reporting.views import dictionary, views
 from crm_pipeline_tests.cli.conftest import Run, acme, run
 
@@ -55,6 +57,17 @@ def test_the_document_has_every_view_and_column_as_its_comment_says(pipeline: En
             assert view.says
             assert all(column.says for column in view.columns), view.name
     assert DOCUMENT.read_text(encoding="utf-8").endswith(f"-->\n\n{made}"), "run `make reference`"
+
+
+def test_the_document_is_made_anew_without_a_database_of_its_own(
+    postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/not_there")
+    page = DOCUMENT.read_text(encoding="utf-8")
+    copy = tmp_path / "reporting.md"
+    copy.write_text(page[: page.index(MARK)] + MARK + "\nof yesterday", encoding="utf-8")
+    rewrite(copy, postgres)
+    assert copy.read_text(encoding="utf-8") == page
 
 
 def test_the_queries_of_the_document_run(pipeline: Engine) -> None:
