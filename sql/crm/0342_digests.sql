@@ -1,3 +1,4 @@
+-- Who has been told the digest of which day.
 CREATE TABLE crm.alert_digest (
     day date NOT NULL,
     target text NOT NULL,
