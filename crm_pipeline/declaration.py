@@ -22,7 +22,7 @@ from crm_pipeline.ledger.records import ChildSet, RecordWant
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.changes import Children
 from crm_pipeline.salesforce.composite import Record
-from crm_pipeline.salesforce.org_objects import OrgObject
+from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 from crm_pipeline.sources.source import Source, Start
 
 if TYPE_CHECKING:
@@ -67,12 +67,15 @@ class Outside:
         says: what it is, for analysts.
         technology: what Dagster shows as its kind.
         after: topics that write it; none for what is only read.
+        fields: of an object in the org, what is written and declared, by the default names; the
+            describe of an account's own org decides. Topics name others as their columns.
     """
 
     name: str
     says: str
     technology: str
     after: tuple[str, ...] = ()
+    fields: tuple[OrgField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,8 +288,16 @@ _TABLES = tuple(
     }.items()
 )
 
+_DECLARED = {
+    each.name: each.fields
+    for each in EngagementSettings(
+        accounts=True, by_event=True, opportunity_tags=True, opportunity_scores=True, pages=True
+    ).org_objects
+}
+"""The fields of each object where an account chooses all, and renames nothing."""
+
 _OBJECTS = tuple(
-    Outside(f"salesforce/{sobject}", what, "salesforce", after=after)
+    Outside(f"salesforce/{sobject}", what, "salesforce", after=after, fields=_DECLARED[sobject])
     for sobject, what, after in (
         ("SW_Tag__c", "Tags in the client's org.", (topics.TAGS,)),
         ("Score__c", "Scores in the client's org.", (topics.SCORES,)),

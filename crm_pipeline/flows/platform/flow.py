@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from crm_pipeline.accounts.account import AccountSettings
+from crm_pipeline.accounts.feedback_records import FeedbackObject
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.platform import FEEDBACK, GROUP, USERS
 from crm_pipeline.flows.platform.reading import read_tickets, read_users
@@ -83,6 +84,7 @@ FEEDBACK_RECORDS = Flow(
             "Feedback tickets in the client's org.",
             "salesforce",
             (FEEDBACK,),
+            FeedbackObject().org_object.fields,
         ),
     ),
     promises=(
