@@ -23,10 +23,13 @@ def requeue(connection: Connection, account_id: str, operation_ids: Sequence[int
     """Gives failed and exhausted operations all their tries again; returns how many.
 
     What a person rejected while it was held is sent after all. What a later version has overtaken
-    stays as it is.
+    stays as it is. Where there is any, the planner asks for the account.
     """
     which = {"account_id": account_id, "operation_ids": list(operation_ids)}
-    return len(connection.scalars(statement("operations/requeue"), which).all())
+    again = len(connection.scalars(statement("operations/requeue"), which).all())
+    if again:
+        connection.execute(statement("accounts/touch_account"), {"account_id": account_id})
+    return again
 
 
 def drop(

@@ -7,13 +7,16 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.limits import Limits
+from crm_pipeline.cadence.due import due_accounts
 from crm_pipeline.cycle.brake import beyond
 from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.database.engines import engine
+from crm_pipeline.database.statements import statement
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.ledger import holds
+from crm_pipeline.ledger.decided import requeue
 from crm_pipeline.ledger.holds import NewRows, Usual
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import departures_of, kept_plans
@@ -162,6 +165,14 @@ def test_deletions_in_great_number_are_held_and_come_back_where_they_were_wrong(
     is_said(served, "registration", 180, "status = 'cancelled'", "registration_id = 2")
     assert served.cycle().state == "Complete"
     assert len(served.records("Event")) == 3, "the source says of 2 what was rejected"
+    assert due_accounts(only_urgent=False) == []
+    asked = {"account_id": ACCOUNT, "error_code": holds.REJECTED}
+    with served.connection.begin():
+        rejected = served.connection.scalars(statement("operations/failed_with_code"), asked).all()
+        assert requeue(served.connection, ACCOUNT, rejected) == 2
+    assert [each.account_id for each in due_accounts(only_urgent=False)] == [ACCOUNT]
+    assert served.cycle().state == "Complete"
+    assert len(served.records("Event")) == 1
 
 
 def test_rows_that_are_rejected_in_great_number_hold_the_rest(served: Bench) -> None:
