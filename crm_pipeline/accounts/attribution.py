@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crm_pipeline.accounts.people import FieldPolicy
 from crm_pipeline.accounts.spelling import FieldApiName
+from crm_pipeline.accounts.templates import FieldSource
 
 LeadKind = Literal[
     "call", "form", "chat", "text_message", "appointment", "transaction", "email", "event"
@@ -116,9 +117,10 @@ class AttributionSettings(BaseModel):
         default="source",
         description="When fields of the last touch of an existing record are written.",
     )
-    further_fields: Mapping[FieldApiName, str] = Field(
+    further_fields: Mapping[FieldApiName, FieldSource] = Field(
         default={},
-        description="Further fields of Lead and Contact, and the column of the extract for each.",
+        description="Further fields of Lead and Contact, and the column of the extract, or the "
+        "template, for each.",
     )
     kinds: tuple[LeadKind, ...] = Field(
         default=(

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_pipeline.accounts.engagement_objects import (
     DECLARED,
@@ -103,6 +103,16 @@ class EngagementSettings(BaseModel):
         description="All that the workflow has in the org is taken off; then it may be switched "
         "off.",
     )
+
+    @field_validator("person_fields", mode="before")
+    @classmethod
+    def _has_no_template(cls, chosen: Any) -> Any:
+        shown = chosen if isinstance(chosen, Mapping) else {}
+        if made := [field for field, source in shown.items() if isinstance(source, Mapping)]:
+            raise ValueError(
+                f"{made[0]} shows one thing of the prospect, as temperature, and no template"
+            )
+        return chosen
 
     @cached_property
     def names(self) -> Names:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 from crm_pipeline.accounts.spelling import FieldApiName, ObjectApiName
+from crm_pipeline.accounts.templates import FieldSource
 from crm_pipeline.salesforce.org_objects import OrgField, OrgObject
 from crm_pipeline.salesforce.record_keys import KEY_LENGTH
 
@@ -39,7 +40,7 @@ class FeedbackObject(BaseModel):
         key: the field by which records are upserted: an external id with the ticket's id.
         lead: the field that leads to a Lead; None: it has none.
         contact: the field that leads to a Contact; None: it has none.
-        mapping: the column of the extract for each other field.
+        mapping: the column of the extract, or the template, for each other field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +49,7 @@ class FeedbackObject(BaseModel):
     key: FieldApiName = "Ticket_Id__c"
     lead: FieldApiName | None = "Lead__c"
     contact: FieldApiName | None = "Contact__c"
-    mapping: Mapping[str, str] = Field(default=_MAPPING, min_length=1)
+    mapping: Mapping[str, FieldSource] = Field(default=_MAPPING, min_length=1)
 
     @property
     def people_fields(self) -> tuple[str, ...]:

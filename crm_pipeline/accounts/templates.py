@@ -17,7 +17,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -229,6 +231,47 @@ def source_of(columns: Sequence[str], rules: Mapping[str, Any]) -> str | Templat
         place = ".".join(str(each) for each in first["loc"])
         why = first["msg"].removeprefix("Value error, ")
         raise ValueError(f"{place}: {why}" if place else why) from None
+
+
+class TemplateChoice(Rules):
+    """A template as settings have it: spelt as in the mapping of `accounts/*.yaml`."""
+
+    source: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="A column of the extract, or a list of several."
+    )
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        self.made_of  # noqa: B018 - it refuses rules that do not go together
+        return self
+
+    @cached_property
+    def made_of(self) -> str | Template:
+        """The template, or the column where there is no rule."""
+        columns = [self.source] if isinstance(self.source, str) else self.source
+        return source_of(columns, self.model_dump(exclude={"source"}, exclude_none=True))
+
+
+FieldSource = Annotated[
+    Annotated[str, Tag("column")] | Annotated[TemplateChoice, Tag("template")],
+    Discriminator(lambda said: "column" if isinstance(said, str) else "template"),
+]
+"""What fills a field by a setting: a column's name, or a template."""
+
+
+def sources_of(chosen: Mapping[str, str | TemplateChoice]) -> dict[str, str | Template]:
+    """Returns what fills each field of a setting, by field: a column, or a template."""
+    return {name: said if isinstance(said, str) else said.made_of for name, said in chosen.items()}
+
+
+def columns_of(chosen: Mapping[str, str | TemplateChoice]) -> frozenset[str]:
+    """Returns the columns that the fields of a setting are made of."""
+    made = sources_of(chosen).values()
+    return frozenset(
+        column
+        for each in made
+        for column in (each.columns if isinstance(each, Template) else (each,))
+    )
 
 
 def _plain(value: str) -> str:

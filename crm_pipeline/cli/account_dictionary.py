@@ -189,13 +189,18 @@ def _of_tracked_leads(account: "Account") -> "Iterator[DictionaryLine]":
     chosen = account.settings.attribution
     if chosen is None:
         return
+    from crm_pipeline.accounts.templates import sources_of
+
     first, last = chosen.first_touch_policy, chosen.last_touch_policy
     filled = [
         (chosen.id_field, "lead_id", "the first tracked lead", first),
         (chosen.kind_field, "kind", "the first tracked lead", first),
         *((f, column, "the first touch", first) for column, f in chosen.first_touch.named.items()),
         *((f, column, "the last touch", last) for column, f in chosen.last_touch.named.items()),
-        *((f, column, "the last touch", last) for f, column in chosen.further_fields.items()),
+        *(
+            (field, str(source), "the newest lead that says it", last)
+            for field, source in sources_of(chosen.further_fields).items()
+        ),
     ]
     for field, column, rule, policy in filled:
         for sobject in ("Lead", "Contact") if field is not None else ():

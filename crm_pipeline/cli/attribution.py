@@ -20,6 +20,7 @@ def confirm_attribution(
 
     Nothing changes unless the person agrees.
     """
+    from crm_pipeline.accounts.templates import columns_of
     from crm_pipeline.database.engines import engine
     from crm_pipeline.salesforce.budget import composite_calls, lookup_calls
     from crm_pipeline.sources.tracked_leads import check_columns, count_leads
@@ -28,7 +29,7 @@ def confirm_attribution(
     if chosen is None:
         return
     if before.attribution is None or chosen.further_fields != before.attribution.further_fields:
-        check_columns(engine("warehouse"), chosen.further_fields.values())
+        check_columns(engine("warehouse"), columns_of(chosen.further_fields))
     if _confirm_anew(connection, before, account, yes=yes):
         return
     leads = count_leads(account.client_id)

@@ -137,11 +137,14 @@ def _print_person(person: "KnownPerson") -> None:
 def _print_fields(account: "Account", story: "Story") -> None:
     """Prints what is wanted of each person's record, field by field, and where that comes from."""
     from crm_pipeline.accounts.store import field_mappings
+    from crm_pipeline.accounts.templates import sources_of
     from crm_pipeline.ledger.parts import UNSAID
     from crm_pipeline.sources.mapping import field_maps
 
     with transaction() as connection:
         maps = field_maps(account.settings, field_mappings(connection, account.account_id))
+    attribution = account.settings.attribution
+    made = sources_of(attribution.further_fields) if attribution else {}
     for version in story.latest:
         if version.kind != "person":
             continue
@@ -150,7 +153,7 @@ def _print_fields(account: "Account", story: "Story") -> None:
             field: f"flow {flow}"
             for flow, part in version.intent.get("parts", {}).items()
             for field in part.get(sobject, {})
-        }
+        } | made
         constants = dict.fromkeys(maps[sobject].constants, "constant")
         sources = {**of_flows, **constants, **maps[sobject].sources}
         wanted = (version.intent, *version.intent.get("parts", {}).values())

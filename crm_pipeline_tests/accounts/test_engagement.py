@@ -166,3 +166,8 @@ def test_what_cannot_be_is_refused(chosen: dict[str, object], told: str):
     with pytest.raises(AccountError, match="Account acme: ") as refused:
         AccountSettings.parse("acme", {"engagement": chosen})
     assert told in str(refused.value)
+
+
+def test_a_template_of_a_prospect_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match="X__c shows one thing of the prospect"):
+        EngagementSettings.model_validate({"person_fields": {"X__c": {"source": "visits"}}})

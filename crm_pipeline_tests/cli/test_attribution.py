@@ -82,6 +82,14 @@ def test_opportunities_are_read_only_where_something_of_them_is_told() -> None:
         ('{"triggers": ["matching_filter"]}', "go together"),
         ('{"last_touch_policy": "always"}', "it is called source now"),
         ('{"further_fields": {"X__c": "nope"}}', "names 'nope', a column that"),
+        (
+            '{"further_fields": {"X__c": {"source": ["medium", "nope"]}}}',
+            "names 'nope', a column that",
+        ),
+        (
+            '{"further_fields": {"X__c": {"source": "medium", "separator": "-"}}}',
+            "a separator stands between several columns",
+        ),
         ("{bad", "a JSON object is expected"),
     ],
 )

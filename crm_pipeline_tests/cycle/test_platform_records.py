@@ -99,6 +99,21 @@ def test_users_are_people_of_the_org_and_tickets_records_under_them(bench: Bench
     assert closed.tally["feedback_records", "update"] == 3
 
 
+def test_a_field_of_a_ticket_may_be_made_by_a_template(bench: Bench):
+    named = {"source": ["ticket_title", "team"], "separator": " / "}
+    status = {"source": "status", "lookup": {"new": "Open"}, "default": "Other"}
+    mapping = {"Name": named, "Status__c": status}
+    bench.settings(inbound={**KEPT, "feedback_in_org": {"mapping": mapping}})
+    ticket(bench, "a1", None)
+    ticket(bench, "a2", None, status="Strange")
+    complete(bench)
+    assert [row[1:3] for row in feedback(bench)] == [
+        ("Ticket a1 / Participants", "Open"),
+        ("Ticket a2 / Participants", "Other"),
+    ]
+    assert complete(bench).counts.api_calls == 0
+
+
 def test_users_and_tickets_that_did_not_change_since_the_start_are_left_out(bench: Bench):
     """Users are known to requests all the same."""
     bench.settings(start_at=(LONG_AGO + timedelta(minutes=1)).isoformat())

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from crm_pipeline.accounts.attribution import AttributionSettings
 from crm_pipeline.accounts.store import filter_strings
+from crm_pipeline.accounts.templates import columns_of
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.attribution import NAME, rules, shown, unread
 from crm_pipeline.ledger.intents import Intent
@@ -58,7 +59,7 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
             have; what was yielded before is good.
     """
     ledger, account = reading.ledger, reading.account
-    check_columns(reading.warehouse, reading.choices.further_fields.values())
+    check_columns(reading.warehouse, columns_of(reading.choices.further_fields))
     by = rules.LeadChoices(
         reading.choices,
         filter_strings(ledger, account.account_id),
@@ -213,4 +214,4 @@ def _intents(
     leads = alone | leads_of(ledger, account_id, concerned - alone.keys())
     fields = [field for field, _ in reading.choices.written_fields()]
     said = last_said(ledger, account_id, concerned, fields)
-    return rules.person_intents(leads, said, reading.choices)
+    return rules.person_intents(leads, said, reading.choices, settings().warehouse_timezone)

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from crm_pipeline.accounts.attribution import TOUCH_COLUMNS, AttributionSettings, LeadKind
 from crm_pipeline.accounts.filters import matches
+from crm_pipeline.accounts.templates import Template, sources_of
 from crm_pipeline.ledger.intents import Intent
-from crm_pipeline.ledger.parts import SOFTLY, WITHDRAWN
+from crm_pipeline.ledger.parts import SOFTLY, UNSAID, WITHDRAWN
 from crm_pipeline.ledger.tracked_leads import VANISHED, TrackedLead, WantedBefore
 from crm_pipeline.salesforce.emails import email_key
 from crm_pipeline.salesforce.phones import phone_key, written_number
@@ -182,6 +183,7 @@ def person_intents(
     leads: Mapping[int, Sequence[TrackedLead]],
     said: Mapping[int, WantedBefore],
     chosen: AttributionSettings,
+    timezone: str = "UTC",
 ) -> list[Intent]:
     """Returns what is wanted of each person, by all leads that are about them.
 
@@ -192,9 +194,10 @@ def person_intents(
         leads: by person, the first one first; rejected ones are not among them.
         said: what was wanted of them last, if ever.
         chosen: the account's.
+        timezone: of times of the warehouse that carry none.
     """
     told = [
-        _person(person, of_person, said.get(person, _NEVER_WANTED), chosen)
+        _person(person, of_person, said.get(person, _NEVER_WANTED), chosen, timezone)
         for person, of_person in leads.items()
     ]
     return told + [
@@ -203,9 +206,15 @@ def person_intents(
 
 
 def _person(
-    person: int, leads: Sequence[TrackedLead], said: WantedBefore, chosen: AttributionSettings
+    person: int,
+    leads: Sequence[TrackedLead],
+    said: WantedBefore,
+    chosen: AttributionSettings,
+    timezone: str,
 ) -> Intent:
     attribution = _attribution(leads, said.fields, chosen)
+    further, unsaid = _further(leads, chosen, timezone)
+    attribution |= further
     columns: dict[str, Any] = {}
     for lead in leads:
         columns.update(lead.columns)
@@ -221,6 +230,8 @@ def _person(
         details |= dict.fromkeys(of_person)
         fields[sobject] = of_person | attribution
     fields[SOFTLY] = sorted(details.keys() - attribution.keys())
+    if unsaid:
+        fields[UNSAID] = [f"{sobject}.{field}" for sobject in DETAILS for field in unsaid]
     as_of = max(said.as_of, *(lead.as_of for lead in leads))
     return Intent(f"person:{person}", "person", person, as_of, fields)
 
@@ -252,17 +263,33 @@ def _attribution(
                 fields[field] = touches[0][column]
         for column, field in chosen.last_touch.named.items():
             fields[field] = touches[-1].get(column)
-    for field, column in chosen.further_fields.items():
-        value = _newest(leads, column)
+    return fields
+
+
+def _further(
+    leads: Sequence[TrackedLead], chosen: AttributionSettings, timezone: str
+) -> tuple[dict[str, Any], list[str]]:
+    """The further fields, each of the newest lead that says something; those with a default."""
+    fields: dict[str, Any] = {}
+    unsaid = []
+    for field, source in sources_of(chosen.further_fields).items():
+        if not isinstance(source, Template):
+            value = _newest(lead.columns.get(source) for lead in leads)
+        else:
+            value = _newest(source.value(lead.columns, timezone) for lead in leads)
+            if value is None and source.default is not None:
+                value = source.default
+                unsaid.append(field)
         if value is not None:
             fields[field] = value
-    return fields
+    return fields, unsaid
 
 
 def _touch(lead: TrackedLead) -> dict[str, Any]:
     return {name: lead.columns[name] for name in TOUCH_COLUMNS if name in lead.columns}
 
 
-def _newest(leads: Iterable[TrackedLead], column: str) -> Any:
-    values = [lead.columns[column] for lead in leads if column in lead.columns]
-    return values[-1] if values else None
+def _newest(values: Iterable[Any]) -> Any:
+    """The last of some values that says something; None: none does."""
+    said = [each for each in values if each is not None]
+    return said[-1] if said else None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.inbound import InboundSettings
 from crm_pipeline.accounts.store import field_mappings, filter_strings
+from crm_pipeline.accounts.templates import columns_of, sources_of
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Batch, Reading
 from crm_pipeline.flows.platform import FEEDBACK, USERS, rules
@@ -20,7 +21,7 @@ from crm_pipeline.settings import settings
 from crm_pipeline.sources import platform_rows
 from crm_pipeline.sources.account_rows import people_of_rows
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.mapping import field_maps, rejection
+from crm_pipeline.sources.mapping import field_map, field_maps, rejection
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
@@ -82,7 +83,8 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
     maps = field_maps(reading.choices, field_mappings(ledger, account.account_id))
     filters = filter_strings(ledger, account.account_id)
     said = rules.fingerprint_of_tickets(chosen, maps)
-    part = _part(reading, said, set(chosen.mapping.values()))
+    part = _part(reading, said, columns_of(chosen.mapping))
+    mapped = field_map(sources_of(chosen.mapping), {}, timezone=part.timezone)
     redaction = Redaction.of(reading.choices.redaction)
     for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, redaction):
         since = _since_start(account, chunk.rows)
@@ -97,7 +99,7 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
                 continue
             numbers[FEEDBACK, "without_person"] += why is not None
             person = people[who(row)] if why is None else None
-            wants.append(rules.ticket_want(row, chosen, person))
+            wants.append(rules.ticket_want(row, chosen, mapped, person))
         intents = rules.person_intents(of_people, people, maps)
         yield Batch(
             chunk.position.source,

@@ -56,14 +56,23 @@ def person_intents(
     ]
 
 
-def ticket_want(row: PlatformRow, chosen: FeedbackObject, person: int | None) -> RecordWant:
-    """Returns the record of a ticket; one of nobody who is known stands alone."""
+def ticket_want(
+    row: PlatformRow, chosen: FeedbackObject, mapped: FieldMap, person: int | None
+) -> RecordWant:
+    """Returns the record of a ticket; one of nobody who is known stands alone.
+
+    Args:
+        row: the ticket.
+        chosen: the account's object.
+        mapped: its mapping.
+        person: who submitted it.
+    """
     ticket = str(row.columns["ticket_id"])
     return RecordWant(
         f"{TICKET}:{ticket}",
         FEEDBACK,
         row.changed_at,
         Target(chosen.object, (chosen.key, fitting(ticket))),
-        FieldMap(chosen.mapping, {}).apply(row.columns),
+        mapped.of_the_only_row(row.columns),
         refs={} if person is None else dict.fromkeys(chosen.people_fields, f"person:{person}"),
     )

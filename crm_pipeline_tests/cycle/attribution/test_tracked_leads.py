@@ -193,6 +193,25 @@ def test_a_field_that_is_named_later_is_filled_for_everybody(shop: Bench) -> Non
     assert shop.cycle().counts.api_calls == 0
 
 
+def test_a_further_field_may_be_made_by_a_template_of_the_newest_lead_that_it_takes(
+    run: Run, shop: Bench
+) -> None:
+    """And where no lead says anything of use, there is the default, which `find` tells."""
+    table = {"source": "medium", "lookup": {"CPC": "Paid"}, "default": "Other"}
+    shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": table}})
+    track(shop.connection, 1, **ADA, **GOOGLE)
+    track(shop.connection, 2, minute=60, **ADA, medium="strange")
+    track(shop.connection, 3, email="bob@example.com", contact_name="Bob", medium="strange")
+    shop.cycle()
+    made = {lead["Email"]: lead["Recording__c"] for lead in shop.records("Lead")}
+    assert made == {"ada@example.com": "Paid", "bob@example.com": "Other"}
+    template = "medium by a table of 1 row"
+    assert f"Recording__c\tPaid\t{template}" in run("find", ACCOUNT, "ada@example.com").stdout
+    told = run("find", ACCOUNT, "bob@example.com").stdout
+    assert f"Recording__c\tOther\tdefault, as nothing came of {template}" in told
+    assert shop.cycle().counts.api_calls == 0
+
+
 def test_the_last_touch_that_turns_out_to_be_spam_counts_no_more(shop: Bench) -> None:
     """Although what is left is older; nor is one lost that was shipped before that was known."""
     track(shop.connection, 1, **ADA, source="google")
