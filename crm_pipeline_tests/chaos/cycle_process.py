@@ -48,6 +48,7 @@ from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT, settings
 from crm_pipeline.source_platform.http import HttpPlatform
 from crm_pipeline_tests.chaos.badge_rows import flow_of_tables
+from crm_pipeline_tests.chaos.decisions import decide, think_better
 from crm_pipeline_tests.small_calls import small_calls
 from crm_pipeline_tests.small_flow.badges import TOPICS as BADGE_TOPICS
 
@@ -70,6 +71,10 @@ PLANS = "CHAOS_PLANS"
 
 REPLAYS = "CHAOS_REPLAYS"
 """In a task's environment it has all rows so far replayed with each of the case's cycles."""
+
+DECIDES = "CHAOS_DECIDES"
+"""In a task's environment it has a person decide about what is held, `approves` or `rejects`; and
+what was rejected is sent after all when everything else is at rest."""
 
 BADGES = "CHAOS_BADGES"
 """In a task's environment it adds the small flow; its value is the flow's `when_deleted`."""
@@ -158,6 +163,8 @@ def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None)
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
     if os.environ.get(REPLAYS):
         return _told(_replayed, account)
+    if os.environ.get(DECIDES):
+        return _told(_decided, account)
     return _told(_by_plan if os.environ.get(PLANS) else _at_once, account)
 
 
@@ -192,6 +199,19 @@ def _replayed(account_id: str) -> CycleReport:
         ask_replay(connection, account, found.rows)
         connection.commit()
     return _at_once(account_id)
+
+
+def _decided(account_id: str) -> CycleReport:
+    """Cycles, between which a person decides, until nothing is held any more."""
+    _let_go()
+    report = _at_once(account_id)
+    while report.state == "Held":
+        with account_lock(engine("pipeline"), account_id) as connection:
+            assert connection is not None
+            decide(connection, account_id, os.environ[DECIDES])
+            connection.commit()
+        report = _at_once(account_id)
+    return report
 
 
 def _told(run: Callable[[str], CycleReport], account: str) -> dict[str, Any]:
@@ -249,6 +269,8 @@ def _rests(cycles: list[dict[str, str]]) -> bool:
         due = {each.account_id: each.reason for each in of_the_planner}
         due |= dict.fromkeys(accounts_with_requests(), "asked for something")
         if not due:
+            if _somebody_decides():
+                continue
             return True
         for account_id, reason in due.items():
             ended = _told(_at_once, account_id)
@@ -261,6 +283,18 @@ def _rests(cycles: list[dict[str, str]]) -> bool:
                 }
             )
     return False
+
+
+def _somebody_decides() -> bool:
+    """Whether a person has decided about anything that is held, or else was rejected."""
+    if not (how := os.environ.get(DECIDES)):
+        return False
+    with engine("pipeline").begin() as connection:
+        accounts = list(connection.scalars(text("SELECT account_id FROM crm.account")))
+        done = [decide(connection, each, how) for each in accounts]
+        if not any(done):
+            done = [think_better(connection, each) for each in accounts]
+    return any(done)
 
 
 def _a_day_passes() -> None:

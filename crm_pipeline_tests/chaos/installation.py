@@ -16,7 +16,7 @@ from crm_pipeline.accounts.store import add_account, touch_account
 from crm_pipeline.accounts.webinar_objects import OBJECTS as WEBINAR_OBJECTS
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.copies import take_for_sent
-from crm_pipeline.ledger.holds import approve_load
+from crm_pipeline.ledger.holds import approve_load, load_ended
 from crm_pipeline.local_org.errors import SalesforceError
 from crm_pipeline.local_org.open_transactions import end_all
 from crm_pipeline.local_org.seeding import Snapshot, restore, snapshot
@@ -254,6 +254,12 @@ class Installation:
         """Ends bad weather of an org; what hangs there goes on."""
         url = f"{self._server.url_of(account)}/_admin/faults"
         requests.delete(url, timeout=60).raise_for_status()
+
+    def end_first_loads(self) -> None:
+        """Has the first cycle held to the limits, too."""
+        with self.rows() as rows:
+            for name in self.names:
+                load_ended(rows, name)
 
     def back_up(self) -> None:
         """A backup of the pipeline's tables; the one before is gone."""

@@ -14,8 +14,16 @@ from typing import Any, Literal, Protocol
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
-from crm_pipeline_tests.chaos.cycle_process import BADGES, PLANS, REPLAYS, SMALL_CALLS, CommitAction
+from crm_pipeline_tests.chaos.cycle_process import (
+    BADGES,
+    DECIDES,
+    PLANS,
+    REPLAYS,
+    SMALL_CALLS,
+    CommitAction,
+)
 from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
+from crm_pipeline_tests.chaos.decisions import APPROVES, LIMITS, REJECTS
 from crm_pipeline_tests.chaos.engaged_world import EngagedCase
 from crm_pipeline_tests.chaos.evidence import Record, address, gather
 from crm_pipeline_tests.chaos.examiner import examine
@@ -130,6 +138,9 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "planned and applied": {"route": "composite", "campaigns": CAMPAIGNS},
     "planned and applied, by bulk jobs": {"route": "bulk"},
     "replayed": {"route": "composite", "campaigns": CAMPAIGNS},
+    "held and approved": {"route": "composite", "campaigns": CAMPAIGNS, "limits": LIMITS},
+    "held and rejected at first": {"route": "composite", "campaigns": CAMPAIGNS, "limits": LIMITS},
+    "held and rejected at first, by bulk jobs": {"route": "bulk", "limits": LIMITS},
     "with campaigns": {"route": "composite", "campaigns": CAMPAIGNS},
     "with campaigns, by bulk jobs": {
         "route": "bulk",
@@ -156,6 +167,9 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "planned and applied": {PLANS: "yes"},
     "planned and applied, by bulk jobs": {PLANS: "yes"},
     "replayed": {REPLAYS: "yes"},
+    "held and approved": {DECIDES: APPROVES},
+    "held and rejected at first": {DECIDES: REJECTS},
+    "held and rejected at first, by bulk jobs": {DECIDES: REJECTS},
     "with badges": {BADGES: "recreate"},
     "with badges that are left where they are deleted, by bulk jobs": {BADGES: "leave"},
 }
@@ -233,6 +247,8 @@ class Walk:
         installation.environment |= ENVIRONMENTS.get(settings, {})
         for name, org in installation.orgs.items():
             org.clock_shift = installation.clocks[name] = CLOCKS.get(settings, timedelta())
+        if DECIDES in installation.environment:
+            installation.end_first_loads()
         self._case = _case(installation, SETTINGS[settings])
         installation.save()
         self.counted = self._count()
