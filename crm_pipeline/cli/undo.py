@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 _SHOWN = 100
 """Records that are shown of each sort where not all are asked for."""
 
-_WHY_NOT = {
-    "not_kept": "what stood there before was not kept; the setting keep_replaced_values keeps it",
-    "deleted": "the cycle deleted it: it is in the org's recycle bin for 15 days",
-    "no_answer": "no answer came so far; the next cycle looks it up",
-    "found": "it was found after a lost answer: whether the cycle made it is not known",
-    "removed": "the person was removed on request; nothing of what was written is kept",
-    "told": "the source platform was told, and stays told",
-}
-
 
 def undo(
     account_id: AccountId,
@@ -158,7 +149,7 @@ def _rows(record: "UndoneRecord") -> "Iterator[tuple[Any, ...]]":
 def _why_not(left: "Sequence[NotUndone]") -> "Iterator[tuple[Any, ...]]":
     for each in left:
         fields = ", ".join(each.fields) or None
-        yield each.sobject, each.salesforce_id, each.about, fields, _WHY_NOT[each.code]
+        yield each.sobject, each.salesforce_id, each.about, fields, each.why
 
 
 def _short(planned: "Undo", done: "Undo") -> int:

@@ -22,7 +22,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_pipeline.accounts.account import AccountError
-from crm_pipeline.console.applying import PlansUnderWay
 from crm_pipeline.console.asked import MOST_ROWS, ActionAddress, Order, PageAddress, PageQuestion
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.errors import ConsoleError
@@ -33,6 +32,7 @@ from crm_pipeline.console.parts import ConsolePage, Note, PageTable
 from crm_pipeline.console.rendering import STYLES, csv, html, redirection
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.sessions import LONGEST_SECONDS, ConsoleSession, Sessions
+from crm_pipeline.console.under_way import WorkUnderWay
 from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
 
@@ -72,7 +72,7 @@ class PublicAddress:
 def application(
     login: ConsoleLogin,
     databases: ConsoleDatabases,
-    applying: PlansUnderWay,
+    work: WorkUnderWay,
     outside: PublicAddress,
     sessions: Sessions | None = None,
 ) -> Starlette:
@@ -81,11 +81,11 @@ def application(
     Args:
         login: the way to log in.
         databases: where it reads and writes.
-        applying: sends plans that are approved.
+        work: does what takes longer than a page.
         outside: how it is reached.
         sessions: those that there are already, for a clock of a test's own.
     """
-    gate = _Gate(login, databases, applying, outside, sessions or Sessions())
+    gate = _Gate(login, databases, work, outside, sessions or Sessions())
     made = Starlette(
         routes=[
             Route("/login", gate.open(gate.log_in)),
@@ -129,7 +129,7 @@ class _Gate:
 
     login: ConsoleLogin
     databases: ConsoleDatabases
-    applying: PlansUnderWay
+    work: WorkUnderWay
     outside: PublicAddress
     sessions: Sessions
 
@@ -164,7 +164,7 @@ class _Gate:
                     HTTPStatus.SERVICE_UNAVAILABLE,
                     "The primary database is away: nothing can be done now, only looked at.",
                 )
-            done = address.do(Order(session, self.databases, self.applying, _path(request), form))
+            done = address.do(Order(session, self.databases, self.work, _path(request), form))
             session.said = done.sentence
             return redirection(done.address)
 
@@ -264,7 +264,8 @@ class _Gate:
     def _shown(self, address: PageAddress, request: Request, session: ConsoleSession) -> Response:
         query = {name: value.strip() for name, value in request.query_params.items()}
         with self.databases.reading() as connection:
-            asked = PageQuestion(session, connection, _path(request), query, query.get("csv", ""))
+            wanted = query.get("csv", "")
+            asked = PageQuestion(session, connection, _path(request), query, wanted, self.work)
             page = address.page(asked)
         if asked.looked_at:
             what = f"{page.place}{' as CSV' if asked.csv else ''}"

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from crm_pipeline.console.applying import PlansUnderWay
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.parts import ConsolePage
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.sessions import ConsoleSession
+from crm_pipeline.console.under_way import WorkUnderWay
 
 MOST_ROWS = 100_000
 """Of one CSV file: what is more is to be asked for in parts."""
@@ -24,6 +24,7 @@ class PageQuestion:
         path: parts of the address, by their names.
         query: what was filled in, without blanks around it.
         csv: the name of the table that is wanted as CSV, whole; empty: the page is wanted.
+        work: what this process has under way.
         account_id: the account that it is about, for the log.
         looked_at: the people whom it shows, by their numbers, for the log.
     """
@@ -33,6 +34,7 @@ class PageQuestion:
     path: Mapping[str, str]
     query: Mapping[str, str]
     csv: str
+    work: WorkUnderWay
     account_id: str | None = None
     looked_at: set[int] = field(default_factory=set)
 
@@ -52,7 +54,7 @@ class Order:
 
     session: ConsoleSession
     databases: ConsoleDatabases
-    applying: PlansUnderWay
+    work: WorkUnderWay
     path: Mapping[str, str]
     form: Mapping[str, Sequence[str]]
 

@@ -11,10 +11,10 @@ import uvicorn
 from sqlalchemy import URL, Engine
 
 from crm_pipeline.console.app import PublicAddress, application
-from crm_pipeline.console.applying import PlansUnderWay
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.sessions import Sessions
+from crm_pipeline.console.under_way import WorkUnderWay
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
@@ -50,12 +50,12 @@ class Console:
         public = urlsplit(public_url or "")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._databases = ConsoleDatabases(pipeline, standby)
-        self._applying = PlansUnderWay(self._databases)
+        self._work = WorkUnderWay(self._databases)
         self._socket = socket.create_server((host, port), family=family, backlog=256)
         outside = PublicAddress(_hosts(public.hostname), public.scheme == "https")
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(login, self._databases, self._applying, outside, sessions),
+                application(login, self._databases, self._work, outside, sessions),
                 http="h11",
                 ws="none",
                 lifespan="off",
@@ -97,7 +97,7 @@ class Console:
         self._end()
 
     def _end(self) -> None:
-        self._applying.end()
+        self._work.end()
         self._databases.dispose()
 
 

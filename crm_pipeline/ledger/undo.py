@@ -15,6 +15,15 @@ from crm_pipeline.database.rows import objects
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.account_ledger import AccountLedger
 
+_WHY_NOT = {
+    "not_kept": "what stood there before was not kept; the setting keep_replaced_values keeps it",
+    "deleted": "the cycle deleted it: it is in the org's recycle bin for 15 days",
+    "no_answer": "no answer came so far; the next cycle looks it up",
+    "found": "it was found after a lost answer: whether the cycle made it is not known",
+    "removed": "the person was removed on request; nothing of what was written is kept",
+    "told": "the source platform was told, and stays told",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DueUndo:
@@ -73,6 +82,11 @@ class NotUndone(NamedTuple):
     about: str | None
     code: str
     fields: Sequence[str]
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return _WHY_NOT[self.code]
 
 
 def wrote_at(connection: Connection, account_id: str, cycle_id: int) -> datetime | None:

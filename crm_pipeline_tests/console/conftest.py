@@ -71,6 +71,12 @@ class Stage:
         return Visitor(self.url, role)
 
     @property
+    def cycle_id(self) -> int:
+        """The account's first cycle."""
+        with self.pipeline.connect() as connection:
+            return int(connection.execute(text("SELECT min(cycle_id) FROM crm.cycle")).scalar_one())
+
+    @property
     def refused(self) -> int:
         """The operation that the org has refused."""
         with self.pipeline.connect() as connection:

@@ -38,6 +38,7 @@ def address(path: str, stage: Stage) -> str:
         number="nothing",
         person_key=1,
         operation_id=stage.refused,
+        cycle_id=stage.cycle_id,
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -120,6 +121,10 @@ def test_the_queue_is_filtered_paged_and_decided_about(
     assert "are tried again" not in visitor.get("/queue")
     dropped = visitor.post("/queue", do="drop", chosen=refused, reason="=not theirs")
     assert "1 of 1 operations are dropped." in dropped
+    told = visitor.get("/queue?state=dropped")
+    assert "Requeue the chosen" in told
+    assert "Drop the chosen" not in told
+    assert "were dropped for good" in visitor.post("/queue", do="requeue", chosen=refused)
     with stage.pipeline.begin() as connection:
         reason = connection.scalar(
             text("SELECT reason FROM crm.operation WHERE operation_id = :id"), {"id": refused}
@@ -172,3 +177,49 @@ def test_a_hold_is_decided_about_by_whoever_saw_it(stage: Stage) -> None:
     log = visitor.get("/log?who=otto&csv=log")
     assert f"approve,acme,,hold {hold}" in log
     assert stage.bench.cycle().state == "Complete"
+
+
+def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
+    operator, support = (
+        stage.visitor(each) for each in (ConsoleRole.operator, ConsoleRole.support)
+    )
+    [_, *cycles] = rows(operator.get("/accounts/acme?csv=cycles"))
+    path = f"/accounts/acme/cycles/{cycles[-1][0]}"
+    assert path in operator.get("/accounts/acme")
+    assert "Take it back" not in support.get(path)
+    support.post(path, 403, do="look")
+    operator.post(path, 400, do="wait")
+    operator.get("/accounts/acme/cycles/99999", 404)
+    unseen = operator.post(path, 409, do="undo", seen="")
+    assert "look at it once more" in unseen
+    stage.bench.connection.commit()
+    operator.post(path, do="look", field="Website")
+    ended(operator, path)
+    alone = [line[:3] for line in rows(operator.get(f"{path}?csv=undo"))[1:]]
+    assert ["delete", "Lead", "1"] not in alone
+    operator.post(path, do="look")
+    [seen] = re.findall(r'name="seen" value="([^"]+)"', ended(operator, path))
+    foreseen = rows(operator.get(f"{path}?csv=undo"))
+    assert ["delete", "Lead", "1"] in foreseen
+    records = rows(operator.get(f"{path}?csv=records"))
+    assert "p1@example.com" in {line[3] for line in records}
+    operator.post(path, 409, do="undo", seen="another")
+    operator.post(path, do="undo", seen=seen)
+    done = ended(operator, path)
+    assert "What became of it when it was taken back" in done
+    assert rows(operator.get(f"{path}?csv=undo")) == foreseen
+    operator.post(path, 409, do="undo", seen=seen)
+    log = operator.get("/log?who=otto&csv=log")
+    assert re.search(r"undone,acme,,undo of cycle \d+: (\d+) of \1 records were taken back", log)
+    operator.post("/accounts/acme/cycles/99999", 404, do="look")
+
+
+def ended(visitor: Visitor, page: str) -> str:
+    """A page once what was begun from it has ended."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        told = visitor.get(page)
+        if "being looked at or taken back" not in told:
+            return told
+        time.sleep(0.05)
+    raise AssertionError(page)

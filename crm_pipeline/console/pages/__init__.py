@@ -1,13 +1,14 @@
 """The pages and actions of the console, by what they are about."""
 
-from crm_pipeline.console.pages import accounts, alerts, deciding, log, people, plans, queue
+from crm_pipeline.console.pages import accounts, alerts, cycles, deciding, log, people, plans, queue
 
 PAGES = (
     *accounts.PAGES,
     *alerts.PAGES,
+    *cycles.PAGES,
     *log.PAGES,
     *people.PAGES,
     *plans.PAGES,
     *queue.PAGES,
 )
-ACTIONS = (*deciding.ACTIONS, *people.ACTIONS, *plans.ACTIONS, *queue.ACTIONS)
+ACTIONS = (*cycles.ACTIONS, *deciding.ACTIONS, *people.ACTIONS, *plans.ACTIONS, *queue.ACTIONS)

@@ -314,17 +314,17 @@ def _cycles(asked: PageQuestion, account_id: str) -> PageTable:
             "by topic",
             "reason or notes",
         ),
-        [_cycle(row) for row in rows],
+        [_cycle(account_id, row) for row in rows],
         empty="No cycle has run yet.",
     )
 
 
-def _cycle(row: Row[Any]) -> Sequence[object]:
+def _cycle(account_id: str, row: Row[Any]) -> Sequence[object]:
     tally = Tally.stored(row.counts)
     took = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
     kinds = row.counts.get("api_calls_by_kind", {})
     return (
-        row.cycle_id,
+        Link(row.cycle_id, f"/accounts/{account_id}/cycles/{row.cycle_id}"),
         badge(row.state),
         row.started_at,
         took,

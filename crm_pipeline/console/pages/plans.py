@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Row
 
@@ -12,7 +13,7 @@ from crm_pipeline.console.log import note
 from crm_pipeline.console.paging import PAGE_ROWS, first, number
 from crm_pipeline.console.parts import Button, ConsolePage, Facts, Form, Link, PagePart, PageTable
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.cycle.apply import plan_to_apply
+from crm_pipeline.cycle.apply import apply_plan, plan_to_apply
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.plans import KeptPlan, departures_of, kept_plan, numbers_of
 
@@ -140,7 +141,14 @@ def approve(order: Order) -> ActionDone:
         plan_to_apply(connection, account_id, plan_id)
         detail = f"plan {plan_id}"
         note(connection, order.somebody, "apply", account_id=account_id, detail=detail)
-    begun = order.applying.begin(order.somebody, account_id, plan_id)
+    work = order.work
+
+    def send() -> str:
+        run_id = f"console-{uuid4()}"
+        report = apply_plan(account_id, plan_id, run_id=run_id, stop_asked=work.stop_asked).report
+        return f"{report.state}. {report.reason}".strip()
+
+    begun = work.begin(order.somebody, account_id, detail, "applied", send)
     sentence = f"Plan {plan_id} is being sent" if begun else f"Plan {plan_id} is on its way already"
     return ActionDone(f"{sentence}: its cycle stands below.", f"/accounts/{account_id}")
 

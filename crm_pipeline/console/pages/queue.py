@@ -10,7 +10,16 @@ from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.locked import locked
 from crm_pipeline.console.log import note
 from crm_pipeline.console.paging import PAGE_ROWS, first, more, number
-from crm_pipeline.console.parts import Button, ConsolePage, Field, Form, Link, PageTable
+from crm_pipeline.console.parts import (
+    Button,
+    ConsolePage,
+    Field,
+    Form,
+    Link,
+    Note,
+    PagePart,
+    PageTable,
+)
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger import decided
@@ -27,6 +36,10 @@ _STATES = (
     "left_out",
     "dropped",
     "done",
+)
+_DROPPED = (
+    "What was rejected while its account was held can be requeued. What was dropped from here is "
+    "never sent: only what the source says anew is."
 )
 _KINDS = ("", "person", "activity", "campaign", "member", "record", "message", "undo")
 
@@ -64,12 +77,15 @@ def queue(asked: PageQuestion) -> ConsolePage:
         ],
         [Button("Show")],
     )
+    requeues = Button("Requeue the chosen", "requeue")
     decide = Form(
         "/queue",
         [Field("reason", "Why (to drop; kept with the operation)")],
-        [Button("Requeue the chosen", "requeue"), Button("Drop the chosen", "drop", danger=True)],
+        [requeues, Button("Drop the chosen", "drop", danger=True)],
         method="post",
     )
+    if state == "dropped":
+        decide = Form("/queue", [], [requeues], method="post")
     table = PageTable(
         "operations",
         "",
@@ -104,9 +120,12 @@ def queue(asked: PageQuestion) -> ConsolePage:
         ],
         empty="No operation is like this.",
         more=more(asked, "/queue", found, shown[-1].operation_id if shown else ""),
-        chosen_by=decide if state in (_STATES[0], *_FAILED) else None,
+        chosen_by=decide if state in (_STATES[0], *_FAILED, "dropped") else None,
     )
-    return ConsolePage("Queue", [choice, table], "Queue")
+    parts: list[PagePart] = [choice, table]
+    if state == "dropped":
+        parts.insert(1, Note(_DROPPED))
+    return ConsolePage("Queue", parts, "Queue")
 
 
 def decide(order: Order) -> ActionDone:
@@ -127,7 +146,8 @@ def decide(order: Order) -> ActionDone:
     )
     what = "are tried again from the next cycle" if does == "requeue" else "are dropped"
     left = len(chosen) - decided_about
-    also = f" {left} are no longer failed, or a later version has overtaken them." if left else ""
+    why_not = "are no longer failed, were dropped for good, or a later version has overtaken them"
+    also = f" {left} {why_not}." if left else ""
     return ActionDone(f"{decided_about} of {len(chosen)} operations {what}.{also}", "/queue")
 
 
