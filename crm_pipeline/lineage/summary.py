@@ -10,6 +10,7 @@ from typing import Any
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetRecordsFilter,
     AssetsDefinition,
     AssetSelection,
     DagsterInstance,
@@ -37,6 +38,9 @@ DAILY_SUMMARY = "daily_summary"
 
 MOST_ACCOUNTS = 100
 """So many rows has the table of a day; the views of `reporting` have all."""
+
+_MOST_SUMS = 1000
+"""Of the last month, the newest: people may sum up a day again."""
 
 
 def summary_asset() -> AssetsDefinition:
@@ -102,11 +106,17 @@ summary_job = define_asset_job(
 
 
 def missing_days(instance: DagsterInstance) -> list[RunRequest]:
-    """Adds the days that are over as partitions, and asks for those that were not summed up yet."""
+    """Adds the days that are over as partitions, and asks for those not summed up since."""
     with pipeline().connect() as connection:
         days = [day.isoformat() for day in days_over(connection)]
     instance.add_dynamic_partitions(str(DAYS.name), days)
-    made = instance.get_materialized_partitions(AssetKey(DAILY_SUMMARY))
+    of_them = AssetRecordsFilter(AssetKey(DAILY_SUMMARY), asset_partitions=days)
+    # Who looked at a day before it was over saw a part of it.
+    made = {
+        each.partition_key
+        for each in instance.fetch_materializations(of_them, limit=_MOST_SUMS).records
+        if f"{datetime.fromtimestamp(each.timestamp, UTC):%Y-%m-%d}" > str(each.partition_key)
+    }
     return [RunRequest(day, partition_key=day) for day in days if day not in made]
 
 

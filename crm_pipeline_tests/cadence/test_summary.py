@@ -75,6 +75,15 @@ def test_days_that_are_over_are_summed_up_once_and_last(
     connection.execute(text("UPDATE runs SET update_timestamp = now() - interval '90 days'"))
     connection.commit()
     assert purge(pipeline, days=14)["runs"] == 0, "trends do not end after some days"
+    before_its_end = text(
+        "UPDATE event_logs SET event = regexp_replace(event, '\"timestamp\": [0-9.]+',"
+        " '\"timestamp\": 1000000000.0') WHERE partition = :day"
+    )
+    connection.execute(before_its_end, {"day": yesterday})
+    connection.commit()
+    assert ticked(instance) == [yesterday], "a day summed up before its end is summed up again"
+    assert summed_up(instance, yesterday).success
+    assert ticked(instance) == []
     instance.add_dynamic_partitions("day", [today, "2999-01-01", "monday"])
     assert summed_up(instance, today).success, "on demand, though it is not over"
     for odd in ("2999-01-01", "monday"):
