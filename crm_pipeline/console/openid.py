@@ -144,7 +144,8 @@ class OpenIdLogin:
             keys = KeySet.import_key_set(_json(client, provider["jwks_uri"]))
             claims = self._claims(token, keys, begun.nonce)
         user = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])
-        if claims.get("email") and claims.get("email_verified") is False:
+        # Some providers say it as text.
+        if claims.get("email") and claims.get("email_verified") in (False, "false"):
             user = str(claims["sub"])
         groups = claims.get(self._groups_claim) or []
         named = [groups] if isinstance(groups, str) else [str(each) for each in groups]

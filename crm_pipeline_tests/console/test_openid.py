@@ -188,6 +188,7 @@ def test_somebody_logs_in_and_has_their_highest_role(site: Site) -> None:
         ({"denied": True}, "did not let you in"),
         ({"claims": {"email": "eve@example.com", "groups": ["staff"]}}, "You have no role here"),
         ({"claims": {"email_verified": False, "groups": []}}, "You have no role here"),
+        ({"claims": {"email_verified": "false", "groups": []}}, "You have no role here"),
     ],
     ids=str,
 )
