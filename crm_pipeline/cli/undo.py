@@ -14,6 +14,7 @@ from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
 from crm_pipeline.cli.who import who
+from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 100
 """Records that are shown of each sort where not all are asked for."""
+
+_REMOVED = "removed"
 
 
 def undo(
@@ -48,7 +51,6 @@ def undo(
     from crm_pipeline.accounts.store import get_account
     from crm_pipeline.cycle.cycle import collect_rarely
     from crm_pipeline.cycle.undo import CycleToUndo, plan_undo, undo_cycle
-    from crm_pipeline.settings import settings
 
     pipeline()
     collect_rarely()
@@ -59,11 +61,8 @@ def undo(
         with stopped_by_ctrl_c() as stop:
             planned = plan_undo(of, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set)
         _check_planned(planned)
+        _say_how_far_back(planned)
         _print_undo(planned, all_of_them=every)
-        say(
-            f"Cycles of the last {counted(settings().undo_days, 'day')} can be taken back "
-            "(UNDO_DAYS); of whom was removed on request only that is kept."
-        )
         if not planned.changing:
             say(f"Nothing of cycle {cycle_id} is to be taken back.")
             return
@@ -92,6 +91,19 @@ def undo(
 def _check_planned(planned: "Undo") -> None:
     if planned.report.state != "Complete":
         mistake(f"It cannot be said what that comes to: {planned.report.reason}.")
+
+
+def _say_how_far_back(planned: "Undo") -> None:
+    from crm_pipeline.settings import settings
+
+    since = planned.kept_since
+    known = (
+        f"replaced values are known since {shown(since)}" if since else "no replaced value is known"
+    )
+    say(
+        f"Cycles of the last {counted(settings().undo_days, 'day')} can be taken back (UNDO_DAYS); "
+        f"{known}; of whom was removed on request only that is kept."
+    )
 
 
 def _numbers(planned: "Undo") -> str:
@@ -128,7 +140,8 @@ def _print_undo(planned: "Undo", *, all_of_them: bool) -> None:
         ("object", "record", "about", "field", "why"),
         [
             *((e.sobject, e.salesforce_id, e.about, None, e.reason) for e in staying[:most]),
-            *_why_not(planned.left[:most]),
+            *_why_not([each for each in planned.left if each.code != _REMOVED][:most]),
+            *_of_removed(sum(each.code == _REMOVED for each in planned.left)),
         ],
         empty="",
     )
@@ -150,6 +163,13 @@ def _why_not(left: "Sequence[NotUndone]") -> "Iterator[tuple[Any, ...]]":
     for each in left:
         fields = ", ".join(each.fields) or None
         yield each.sobject, each.salesforce_id, each.about, fields, each.why
+
+
+def _of_removed(operations: int) -> "Iterator[tuple[Any, ...]]":
+    """One row for all whom nothing is kept of."""
+    if operations:
+        said = f"{counted(operations, 'operation')} about people who were removed on request"
+        yield "people", None, None, None, f"{said}; nothing of what was written is kept"
 
 
 def _short(planned: "Undo", done: "Undo") -> int:

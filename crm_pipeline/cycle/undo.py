@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy import Connection
@@ -25,6 +25,7 @@ from crm_pipeline.ledger.undo import (
     UndoneRecord,
     not_undone,
     outcomes_of_undo,
+    values_kept_since,
     want_undone,
     wrote_at,
 )
@@ -53,11 +54,13 @@ class Undo:
         report: of the cycle that does it, or would.
         records: that it wrote, each with what becomes of it.
         left: what else it did, of which nothing can be taken back.
+        kept_since: since when replaced values of the account are known, UTC; None: none are.
     """
 
     report: CycleReport
     records: Sequence[UndoneRecord]
     left: Sequence[NotUndone]
+    kept_since: datetime | None
 
     @property
     def changing(self) -> list[str]:
@@ -169,4 +172,5 @@ def _run(
     run_account(ledger, report, around)
     report.seconds = round(monotonic() - begun, 3)
     left = not_undone(ledger, of.account_id, of.cycle_id, of.field)
-    return Undo(report, outcomes_of_undo(ledger, operation_ids), left)
+    since = values_kept_since(ledger, of.account_id)
+    return Undo(report, outcomes_of_undo(ledger, operation_ids), left, since)

@@ -96,6 +96,13 @@ def wrote_at(connection: Connection, account_id: str, cycle_id: int) -> datetime
     return found
 
 
+def values_kept_since(connection: Connection, account_id: str) -> datetime | None:
+    """Returns since when values that were replaced are known, UTC; None: none of the account's."""
+    asked = {"account_id": account_id}
+    found: datetime | None = connection.scalar(statement("undo/values_kept_since"), asked)
+    return found
+
+
 def want_undone(
     connection: Connection,
     account_id: str,
