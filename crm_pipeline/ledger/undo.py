@@ -129,7 +129,9 @@ def want_undone(
         "because": because,
         "only": None if only is None else list(only),
     }
+    connection.execute(statement("undo/nested_loops"), {"allowed": "off"})
     connection.execute(statement("undo/want"), wanted)
+    connection.execute(statement("undo/nested_loops"), {"allowed": "on"})
     asked = {"account_id": account_id, "cycle_id": cycle_id}
     return list(connection.scalars(statement("undo/wanted"), asked))
 
