@@ -45,7 +45,7 @@ from crm_pipeline.ledger.records import (
     forget_records,
     which_held,
 )
-from crm_pipeline.ledger.undo import take_for_ours
+from crm_pipeline.ledger.undo import forget_undone_members, take_for_ours
 from crm_pipeline.salesforce.describe import FieldChange
 from crm_pipeline.salesforce.errors import Treatment
 from crm_pipeline.salesforce.numbers import numbers_of
@@ -178,7 +178,7 @@ class Recorder:
         self._note_written(successes)
         self._note_numbers(successes)
         self._note_members(successes)
-        self._note_restored(successes)
+        self._note_taken_back(successes)
         return successes
 
     def _let_others_fill(self, done: Sequence[Done]) -> None:
@@ -237,17 +237,16 @@ class Recorder:
         if members:
             note_members(self.desk.ledger.connection, members)
 
-    def _note_restored(self, done: Sequence[Done]) -> None:
-        """What was restored was ours before, where people's edits are not to be written over."""
-        if "unless_edited" not in self.desk.chosen.policies_in_use:
-            return
-        restored = [
-            each.operation_id
-            for each in done
-            if each.action == "update" and self.decisions[each.operation_id].kind is UNDO
-        ]
-        if restored:
-            take_for_ours(self.desk.ledger.connection, restored)
+    def _note_taken_back(self, done: Sequence[Done]) -> None:
+        """What was restored is ours where people's edits stay; a membership that went is none."""
+        undone = [e for e in done if self.decisions[e.operation_id].kind is UNDO]
+        connection = self.desk.ledger.connection
+        if "unless_edited" in self.desk.chosen.policies_in_use and (
+            restored := [each.operation_id for each in undone if each.action == "update"]
+        ):
+            take_for_ours(connection, restored)
+        if members := [e.operation_id for e in undone if e.sobject == "CampaignMember"]:
+            forget_undone_members(connection, members)
 
     def _keep_updates(self, refused: Sequence[int]) -> None:
         """People whose update is refused are known all the same: their activities go on."""

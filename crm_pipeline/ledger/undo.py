@@ -180,6 +180,11 @@ def take_for_ours(connection: Connection, operation_ids: Sequence[int]) -> None:
     connection.execute(statement("undo/doubt"), {"operation_ids": list(operation_ids)})
 
 
+def forget_undone_members(connection: Connection, operation_ids: Sequence[int]) -> None:
+    """Notes that memberships which these operations deleted are none of ours any more."""
+    connection.execute(statement("undo/forget_members"), {"operation_ids": list(operation_ids)})
+
+
 def outcomes_of_undo(connection: Connection, operation_ids: Sequence[int]) -> list[UndoneRecord]:
     """What became of operations that take something back."""
     asked = {"operation_ids": list(operation_ids)}

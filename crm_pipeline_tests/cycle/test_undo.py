@@ -116,6 +116,39 @@ def test_a_record_that_somebody_touched_is_not_deleted(bench: Bench) -> None:
     assert (found[new].outcome, found[new].reason) == ("left", "it was changed since")
 
 
+def test_what_people_touched_before_a_later_cycle_wrote_there_is_not_deleted(bench: Bench) -> None:
+    old, cycle_id = known_and_new(bench)
+    [new] = [each["Id"] for each in bench.records("Lead") if each["Id"] != old]
+    bench.org.clock_shift = timedelta(seconds=5)
+    bench.admin("edit", id=new, fields={"Rating": "Hot"})
+    bench.connection.execute(
+        text("UPDATE warehouse.person SET job_title = 'CEO', shipped_at = now()")
+    )
+    assert bench.cycle().state == "Complete"
+    assert the(bench, new)["Title"] == "CEO"
+    found = {each.salesforce_id: each for each in planned(bench, cycle_id).records}
+    assert (found[new].outcome, found[new].reason) == ("left", "it was changed since")
+
+
+def test_who_comes_after_a_campaign_was_taken_back_gets_one(bench: Bench) -> None:
+    """Only what is new is sent, and no part of it is taken for the earlier cycle's."""
+    _, cycle_id = known_and_new(bench)
+    taken_back(bench, cycle_id)
+    nothing_more_goes(bench)
+    add_person(bench.connection, 3)
+    for registration, person in ((12, 2), (13, 3)):
+        register(bench.connection, registration, person, minute=50)
+    report = bench.cycle()
+    assert (report.state, report.counts.waiting, report.counts.incidents) == ("Complete", 0, 0)
+    [campaign] = bench.records("Campaign")
+    [member] = bench.records("CampaignMember")
+    leads = {each["Email"]: each["Id"] for each in bench.records("Lead")}
+    assert (member["CampaignId"], member["LeadId"]) == (campaign["Id"], leads["p3@example.com"])
+    assert len(bench.records("Event")) == 2
+    listed = {each.salesforce_id for each in planned(bench, cycle_id).records}
+    assert not listed & {leads["p2@example.com"], campaign["Id"]}
+
+
 def test_people_of_whom_something_became_since(bench: Bench) -> None:
     """One was converted, one was deleted, one removed on request, and a field is hidden."""
     bench.seed("Lead", LastName="Old", Company="x", Email="p3@example.com")

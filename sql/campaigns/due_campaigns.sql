@@ -35,7 +35,19 @@ SELECT
     c.parent_id AS former_parent_id
 FROM crm.operation AS o
 LEFT JOIN crm.event_campaign AS c
-    ON o.account_id = c.account_id AND o.natural_key = 'campaign:' || c.campaign_key
+    ON
+        o.account_id = c.account_id
+        AND o.natural_key = 'campaign:' || c.campaign_key
+        -- One that we took back may be made anew.
+        AND NOT EXISTS (
+            SELECT FROM crm.operation AS undo
+            WHERE
+                undo.account_id = c.account_id
+                AND undo.kind = 'undo'
+                AND undo.state = 'done'
+                AND undo.action = 'delete'
+                AND undo.salesforce_id = c.campaign_id
+        )
 -- One whose parent cannot be had is made without.
 LEFT JOIN crm.event_campaign AS p
     ON

@@ -17,10 +17,9 @@ made AS (
         AND o.action IN ('create', 'upsert')
         AND o.salesforce_id <> ''
         AND CAST(:field AS text) IS NULL
-        AND (
-            o.operation_id IN (SELECT s.operation_id FROM sent AS s)
-            OR (o.kind = 'campaign' AND o.sent_by = :cycle_id)
-        )
+        -- What people deleted a later cycle may have made anew by the same operation.
+        AND o.sent_by = :cycle_id
+        AND (o.kind = 'campaign' OR o.operation_id IN (SELECT s.operation_id FROM sent AS s))
     ORDER BY o.salesforce_id, o.operation_id
 ),
 
@@ -28,7 +27,10 @@ sent_to AS (
     SELECT DISTINCT o.salesforce_id, o.sent_by
     FROM made AS m
     INNER JOIN crm.operation AS o ON m.salesforce_id = o.salesforce_id
-    WHERE o.account_id = :account_id AND o.sent_by IS NOT NULL
+    WHERE
+        o.account_id = :account_id
+        -- What a later cycle wrote hides whether people had touched the record before.
+        AND (o.sent_by = :cycle_id OR m.kind NOT IN ('person', 'record'))
 ),
 
 left_as AS (
