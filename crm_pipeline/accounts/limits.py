@@ -54,3 +54,8 @@ class Limits(BaseModel):
         if not self.changed_share:
             return None
         return max(self.changed_people, int(self.changed_share * known))
+
+    def may_hold(self, number: int) -> bool:
+        """Returns whether so many records alone may hold a cycle, whatever they are."""
+        least = min(self.changed_people, self.new_people, self.deletions, self.rejections)
+        return number > least

@@ -61,7 +61,7 @@ def replay(
     from crm_pipeline.cycle.planning import Planning
     from crm_pipeline.cycle.replay import Period, ask_replay, rows_of_period
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.ledger.holds import approve_load
+    from crm_pipeline.ledger.holds import approve_load, open_hold
 
     end = None if until is None else _moment("until", until)
     period = Period(_moment("since", since), end, person)
@@ -80,6 +80,7 @@ def replay(
     planning = Planning(in_full=file is not None, replayed=found.rows)
     numbers = made_plan(account_id, planning, file).numbers
     changes = sum(each.records for each in numbers if each.outcome in _WRITES)
+    rejected = sum(each.records for each in numbers if each.outcome == "rejected")
     if not changes:
         say("Nothing of the period would be sent: all that can be is in the org as it is wanted.")
         return
@@ -93,11 +94,15 @@ def replay(
     )
     with locked(account_id) as connection:
         ask_replay(connection, account, found.rows)
-        approve_load(connection, account_id)
+        if account.settings.limits.may_hold(changes + rejected):
+            approve_load(connection, account_id)
+        is_held = open_hold(connection, account_id) is not None
         touch_account(connection, account_id)
     say(f"Account {account_id} does so in its next cycle.")
     if (none := account.without_cycles) is not None:
         say(f"It is {none.is_a}, though: `{none.command}` lets its cycles {none.verb}.")
+    if is_held:
+        say(f"It is held, though, until `crm-pipeline approve {account_id}` or `reject`.")
 
 
 def _moment(option: str, typed: str) -> "datetime":

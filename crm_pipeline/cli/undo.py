@@ -61,6 +61,11 @@ def undo(
         with stopped_by_ctrl_c() as stop:
             planned = plan_undo(of, run_id=f"cli-{uuid4()}", stop_asked=stop.is_set)
         _check_planned(planned)
+        if field is not None and not (planned.records or planned.left):
+            mistake(
+                f"Cycle {cycle_id} replaced no value of a field {field}; what it made "
+                "is taken back without --field."
+            )
         _say_how_far_back(planned)
         _print_undo(planned, all_of_them=every)
         if not planned.changing:

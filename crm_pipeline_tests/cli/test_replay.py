@@ -57,6 +57,12 @@ def asked(bench: Bench) -> int:
     return int(rows or 0)
 
 
+def limits_are_lifted(bench: Bench) -> bool:
+    lifted = bench.connection.scalar(text("SELECT load_approved FROM crm.brake"))
+    bench.connection.rollback()
+    return bool(lifted)
+
+
 def test_a_period_is_shown_agreed_to_and_only_what_differs_of_it_is_sent(
     run: Run, bench: Bench
 ) -> None:
@@ -79,6 +85,7 @@ def test_a_period_is_shown_agreed_to_and_only_what_differs_of_it_is_sent(
     assert asked(bench) == 2
     run(*period, "--yes")
     assert asked(bench) == 2, "twice is as once"
+    assert not limits_are_lifted(bench), "for what else the cycle reads they hold"
     bench.cycle()
     assert cities(bench) == ["County 1", "City 2", "City 3", "County 4"]
     assert asked(bench) == 0
@@ -96,8 +103,11 @@ def test_a_salespersons_word_counts_as_the_fields_policy_says(run: Run, bench: B
 
 
 def test_one_person_alone(run: Run, bench: Bench) -> None:
+    bench.settings(limits={"changed_people": 0})
     shown = run(*REPLAY, "--since=2026-03-01", "--person=P3@example.com", "--yes").stdout
     assert "The period has 1 registration" in shown
+    assert limits_are_lifted(bench), "what was agreed to may exceed one"
+    assert "It is held" not in shown
     bench.cycle()
     assert cities(bench) == ["County 1", "County 2", "City 3", "County 4"]
 

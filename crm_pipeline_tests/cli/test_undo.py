@@ -22,6 +22,8 @@ def test_a_cycle_is_shown_agreed_to_and_taken_back(run: Run, org: Org, pipeline:
         number = connection.scalar(text("SELECT max(cycle_id) FROM crm.cycle"))
     unknown = run("undo", "acme", "--cycle=999", fails=1).stderr
     assert "no cycle 999 that can be taken back" in unknown
+    misspelt = run("undo", "acme", f"--cycle={number}", "--field=Titel", fails=1).stderr
+    assert f"Cycle {number} replaced no value of a field Titel" in misspelt
     unasked = run("undo", "acme", f"--cycle={number}", fails=1)
     assert "--yes agrees" in unasked.stderr
     refused = run("undo", "acme", f"--cycle={number}", typed="n\n", fails=1)
