@@ -283,7 +283,11 @@ class Settings(BaseSettings):
     @field_validator("tombstone_file", "alerts_file")
     @classmethod
     def _is_a_file(cls, value: Path | None) -> Path | None:
-        if value is not None and value.is_dir():
+        try:
+            is_folder = value is not None and value.is_dir()
+        except OSError as error:
+            raise ValueError(f"{value} cannot be used: {error.strerror}") from None
+        if is_folder:
             raise ValueError(f"{value} is a folder; name a file in it")
         return value
 
