@@ -143,10 +143,9 @@ class OpenIdLogin:
             )
             keys = KeySet.import_key_set(_json(client, provider["jwks_uri"]))
             claims = self._claims(token, keys, begun.nonce)
-        user = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])
-        # Some providers say it as text.
-        if claims.get("email") and claims.get("email_verified") in (False, "false"):
-            user = str(claims["sub"])
+        # What people may choose themselves could be the name of a group. Some say it as text.
+        is_verified = claims.get("email_verified") in (True, "true")
+        user = str((is_verified and claims.get("email")) or claims["sub"])
         groups = claims.get(self._groups_claim) or []
         named = [groups] if isinstance(groups, str) else [str(each) for each in groups]
         return entitled(user, [user, *named], self._members)

@@ -189,6 +189,11 @@ def test_somebody_logs_in_and_has_their_highest_role(site: Site) -> None:
         ({"claims": {"email": "eve@example.com", "groups": ["staff"]}}, "You have no role here"),
         ({"claims": {"email_verified": False, "groups": []}}, "You have no role here"),
         ({"claims": {"email_verified": "false", "groups": []}}, "You have no role here"),
+        ({"claims": {"email_verified": None, "groups": []}}, "You have no role here"),
+        (
+            {"claims": {"email": "", "preferred_username": "support", "groups": []}},
+            "You have no role here",
+        ),
     ],
     ids=str,
 )
