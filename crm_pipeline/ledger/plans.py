@@ -107,6 +107,7 @@ class Departure(NamedTuple):
             settings (changed since), rules (of the org), org (the record was changed or deleted
             there since), time (it had come), or follows (what it belongs to departed); None:
             nothing explains it.
+        person_key: the person, if the ledger has one of that address.
     """
 
     about: str
@@ -115,6 +116,7 @@ class Departure(NamedTuple):
     became: str | None
     reason: str
     explanation: str | None
+    person_key: int | None
 
     @property
     def outcome(self) -> str:

@@ -140,6 +140,24 @@ def test_a_plan_s_numbers_are_for_all_and_its_records_for_support(stage: Stage) 
     page = stage.visitor(ConsoleRole.support).get(path)
     assert "person:p3@example.com" in page
     assert "Approve: send exactly this" not in page
+    with stage.pipeline.begin() as connection:
+        departed = text(
+            "WITH c AS (UPDATE crm.plan SET as_planned = 4, explained = 0, unexplained = 1"
+            " WHERE plan_id = :plan) INSERT INTO crm.plan_departure (plan_id, about, address,"
+            " sobject, reason, salesforce_ids) VALUES (:plan, 'person:p1@example.com',"
+            " 'p1@example.com', 'Lead', '', '{}')"
+        )
+        connection.execute(departed, {"plan": stage.plan_id})
+        key = connection.scalar(
+            text("SELECT person_key FROM crm.person WHERE address = 'p1@example.com'")
+        )
+    page = stage.visitor(ConsoleRole.support).get(path)
+    assert f'/people/{key}"><bdi>person:p1@example.com' in page
+    with stage.pipeline.begin() as connection:
+        noted = text("SELECT people FROM crm.console_log ORDER BY log_id DESC LIMIT 1")
+        assert key in connection.execute(noted).scalar_one(), "who came otherwise is seen, too"
+        connection.execute(text("DELETE FROM crm.plan_departure"))
+        connection.execute(text("UPDATE crm.plan SET as_planned = NULL"))
     assert "Approve: send exactly this" in stage.visitor(ConsoleRole.operator).get(path)
 
 

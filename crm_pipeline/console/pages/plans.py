@@ -15,7 +15,7 @@ from crm_pipeline.console.parts import Button, ConsolePage, Facts, Form, Link, P
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.cycle.apply import apply_plan, plan_to_apply
 from crm_pipeline.database.statements import statement
-from crm_pipeline.ledger.plans import KeptPlan, departures_of, kept_plan, numbers_of
+from crm_pipeline.ledger.plans import Departure, KeptPlan, departures_of, kept_plan, numbers_of
 
 _WRITES = ("create", "update", "delete")
 
@@ -73,6 +73,7 @@ def plan(asked: PageQuestion) -> ConsolePage:
 def _departures(asked: PageQuestion, kept: KeptPlan) -> PageTable:
     found = departures_of(asked.connection, kept.plan_id) if kept.is_compared else []
     shown = first(asked, found)
+    asked.looked_at |= {each.person_key for each in shown if each.person_key is not None}
     title = "Not as planned"
     return PageTable(
         "departures",
@@ -80,7 +81,7 @@ def _departures(asked: PageQuestion, kept: KeptPlan) -> PageTable:
         ("about", "object", "planned", "became", "reason", "because"),
         [
             (
-                each.about,
+                _about(kept.account_id, each),
                 each.sobject,
                 each.foreseen or "nothing",
                 each.outcome,
@@ -127,7 +128,7 @@ def _more(asked: PageQuestion, kept: KeptPlan, last: Row[Any]) -> str:
     return f"/accounts/{kept.account_id}/plans/{kept.plan_id}?after={place}"
 
 
-def _about(account_id: str, row: Row[Any]) -> object:
+def _about(account_id: str, row: Departure | Row[Any]) -> object:
     if row.person_key is None:
         return row.about
     return Link(row.about, f"/accounts/{account_id}/people/{row.person_key}")
