@@ -11,6 +11,7 @@ from crm_pipeline.cli.show import counted, print_facts, print_table, say
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
+    from crm_pipeline.sources.mapping import FieldMap
     from crm_pipeline.stories.story import KnownPerson, Story
 
 
@@ -138,11 +139,15 @@ def _print_fields(account: "Account", story: "Story") -> None:
     """Prints what is wanted of each person's record, field by field, and where that comes from."""
     from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.accounts.templates import sources_of
+    from crm_pipeline.flows.campaigns.rules import MEMBER, member_map
     from crm_pipeline.ledger.parts import UNSAID
     from crm_pipeline.sources.mapping import field_maps
 
     with transaction() as connection:
-        maps = field_maps(account.settings, field_mappings(connection, account.account_id))
+        overrides = field_mappings(connection, account.account_id)
+    maps = field_maps(account.settings, overrides)
+    _print_mapped(story, "activity", "Event", maps["Event"])
+    _print_mapped(story, "member", MEMBER, member_map(overrides))
     attribution = account.settings.attribution
     made = sources_of(attribution.further_fields) if attribution else {}
     for version in story.latest:
@@ -170,3 +175,23 @@ def _print_fields(account: "Account", story: "Story") -> None:
             ],
             empty="",
         )
+
+
+def _print_mapped(story: "Story", kind: str, sobject: str, fields: "FieldMap") -> None:
+    """Prints the mapped fields of activities or members; the flow makes the others."""
+    from crm_pipeline.ledger.parts import UNSAID
+
+    comes_from = {**dict.fromkeys(fields.constants, "constant"), **fields.sources}
+    for version in story.latest:
+        if version.kind != kind:
+            continue
+        unsaid = version.intent.get(UNSAID, ())
+        values = version.intent.get("fields", version.intent)
+        mapped = [
+            (name, values[name], f"default, as nothing came of {of}" if name in unsaid else of)
+            for name, of in comes_from.items()
+            if name in values
+        ]
+        if mapped:
+            title = f"Mapped fields of the {sobject} of {version.natural_key}"
+            print_table(title, ("field", "value", "comes from"), mapped, empty="")

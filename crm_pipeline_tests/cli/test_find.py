@@ -8,6 +8,7 @@ from sqlalchemy import text
 from typer.testing import Result
 
 from crm_pipeline.accounts.store import FieldMapping, add_filter, set_field_mapping
+from crm_pipeline.accounts.templates import source_of
 from crm_pipeline.database.engines import engine
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cli.conftest import Run
@@ -32,6 +33,8 @@ def told(bench: Bench, run: Run) -> Bench:
     one waits for the next cycle.
     """
     switch_on(bench)
+    where = source_of(("county", "postal_code"), {"separator": " ", "default": "somewhere"})
+    set_field_mapping(bench.connection, ACCOUNT, FieldMapping("Event", "Location", where))
     for _ in range(2):
         bench.seed("Lead", LastName="Twice", Company="Old", Email="p1@example.com")
     add_person(bench.connection, 1)
@@ -107,6 +110,9 @@ def test_a_person_s_story_is_told_in_time_with_the_choice_of_a_record(run: Run, 
     assert comes_next(found, "registration:1") == "done: nothing, until the source says otherwise"
     mapped = {each["field"]: each["comes_from"] for each in found["fields_of_the_lead_of_person_1"]}
     assert (mapped["LastName"], mapped["LeadSource"]) == ("surname", "constant")
+    [of_event] = found["mapped_fields_of_the_event_of_registration_1"]
+    assert of_event["field"] == "Location"
+    assert of_event["comes_from"] == "county + postal_code, else 'somewhere'"
     for sought in (first, first[:15], "registration:1"):
         by_other_means = story(run("find", ACCOUNT, sought, "--json"))
         assert by_other_means["what_happened"] == found["what_happened"], sought
