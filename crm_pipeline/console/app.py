@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.console.asked import MOST_ROWS, ActionAddress, Order, PageAddress, PageQuestion
 from crm_pipeline.console.databases import ConsoleDatabases
-from crm_pipeline.console.errors import ConsoleError
+from crm_pipeline.console.errors import ConsoleError, log_database
 from crm_pipeline.console.log import note, note_look
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.pages import ACTIONS, PAGES
@@ -33,7 +33,6 @@ from crm_pipeline.console.rendering import STYLES, csv, html, redirection
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.sessions import LONGEST_SECONDS, ConsoleSession, Sessions
 from crm_pipeline.console.under_way import WorkUnderWay
-from crm_pipeline.database.errors import in_words
 from crm_pipeline.database.refusals import refused_value
 
 log = logging.getLogger("crm_pipeline.console")
@@ -369,8 +368,7 @@ def _of_error(error: Exception) -> ConsoleError:
     if isinstance(error, DBAPIError) and refused_value(error) is not None:
         return ConsoleError(HTTPStatus.BAD_REQUEST, "Something in the request is no such value.")
     if isinstance(error, OperationalError | PoolTimeoutError):
-        told = in_words(error) if isinstance(error, DBAPIError) else "no connection is free"
-        log.error("The pipeline's database: %s", told)
+        log_database(error)
         return ConsoleError(
             HTTPStatus.SERVICE_UNAVAILABLE, "The database is away, or takes too long: try again."
         )

@@ -1,8 +1,14 @@
 """What is answered where a page cannot be shown, or something cannot be done."""
 
+import logging
 from http import HTTPStatus
 
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from crm_pipeline.database.errors import in_words
 from crm_pipeline.exceptions import PicklableError
+
+log = logging.getLogger("crm_pipeline.console")
 
 
 class ConsoleError(PicklableError):
@@ -16,3 +22,9 @@ class ConsoleError(PicklableError):
     def __init__(self, status: HTTPStatus, sentence: str) -> None:
         self.status, self.sentence = status, sentence
         super().__init__(sentence)
+
+
+def log_database(error: SQLAlchemyError) -> None:
+    """Logs what is wrong with the pipeline's database, in one line and without values of rows."""
+    told = in_words(error) if isinstance(error, DBAPIError) else "no connection is free"
+    log.error("The pipeline's database: %s", told)

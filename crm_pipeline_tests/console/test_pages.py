@@ -8,10 +8,12 @@ import time
 import pytest
 from sqlalchemy import create_engine, text
 
+from crm_pipeline.accounts.store import remove_account
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline_tests.cadence.rows import an_account, an_operation
 from crm_pipeline_tests.console.conftest import HOSTILE, PROXY, Stage, Visitor
 
 
@@ -132,6 +134,44 @@ def test_the_queue_is_filtered_paged_and_decided_about(
         back = text("UPDATE crm.operation SET state = 'exhausted' WHERE operation_id = :id")
         connection.execute(back, {"id": refused})
     assert reason == "dropped by ann: =not theirs"
+
+
+def test_what_is_done_of_one_account_is_told_whatever_becomes_of_another(stage: Stage) -> None:
+    accounts = ("other-a", "other-b")
+    with stage.pipeline.begin() as connection:
+        for account in accounts:
+            an_account(connection, account)
+        chosen = [
+            an_operation(connection, account, f"person:{person}", state="failed")
+            for account in accounts
+            for person in (1, 2)
+        ]
+    visitor = stage.visitor(ConsoleRole.support)
+    with account_lock(stage.pipeline, "other-a") as cycle:
+        assert cycle is not None
+        told = visitor.post("/queue", do="requeue", chosen=[*chosen, 10**12])
+    assert "2 of 5 operations are tried again from the next cycle." in told
+    assert "2 not: A cycle of account other-a is running: try again when it has ended." in told
+    assert "1 are no longer failed" in told
+    with stage.pipeline.begin() as connection:
+        connection.execute(
+            text("UPDATE crm.operation SET state = 'failed' WHERE account_id <> 'acme'")
+        )
+        connection.execute(
+            text(
+                "CREATE FUNCTION cut_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+                " CREATE TRIGGER cut_off BEFORE UPDATE ON crm.operation FOR EACH ROW"
+                " WHEN (new.account_id = 'other-b') EXECUTE FUNCTION cut_off()"
+            )
+        )
+    told = visitor.post("/queue", 503, do="drop", reason="old", chosen=chosen)
+    assert "2 of 4 operations are dropped. Then the database went away" in told
+    visitor.post("/queue", 503, do="drop", reason="old", chosen=chosen[2:])
+    with stage.pipeline.begin() as connection:
+        connection.execute(text("DROP FUNCTION cut_off CASCADE"))
+        for account in accounts:
+            remove_account(connection, account)
 
 
 def test_a_plan_s_numbers_are_for_all_and_its_records_for_support(stage: Stage) -> None:

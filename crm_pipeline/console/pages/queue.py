@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterator
 from http import HTTPStatus
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.store import get_account
 from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
-from crm_pipeline.console.errors import ConsoleError
+from crm_pipeline.console.errors import ConsoleError, log_database
 from crm_pipeline.console.locked import locked
 from crm_pipeline.console.log import note
 from crm_pipeline.console.paging import PAGE_ROWS, first, more, number
@@ -140,15 +143,34 @@ def decide(order: Order) -> ActionDone:
         raise ConsoleError(
             HTTPStatus.BAD_REQUEST, "Say why they are dropped: it is what is left of them."
         )
-    decided_about = sum(
-        _decided(order, account_id, ids, does, reason)
-        for account_id, ids in _by_account(order, chosen)
-    )
     what = "are tried again from the next cycle" if does == "requeue" else "are dropped"
-    left = len(chosen) - decided_about
-    why_not = "are no longer failed, were dropped for good, or a later version has overtaken them"
-    also = f" {left} {why_not}." if left else ""
-    return ActionDone(f"{decided_about} of {len(chosen)} operations {what}.{also}", "/queue")
+    changed, waiting = 0, 0
+    told: list[str] = []
+    # What was done of one account is done, and is told whatever becomes of the others.
+    for account_id, ids in _by_account(order, chosen):
+        try:
+            changed += _decided(order, account_id, ids, does, reason)
+        except (ConsoleError, AccountError) as error:
+            waiting += len(ids)
+            told.append(f"{len(ids)} not: {error}")
+        except SQLAlchemyError as error:
+            if not changed:
+                raise
+            log_database(error)
+            raise ConsoleError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"{changed} of {len(chosen)} operations {what}. Then the database went away, or "
+                "took too long: look in the queue which are left, and try these again.",
+            ) from None
+    if left := len(chosen) - changed - waiting:
+        told.append(
+            f"{left} are no longer failed, were dropped for good, or a later version has "
+            "overtaken them."
+        )
+    sentence = " ".join((f"{changed} of {len(chosen)} operations {what}.", *told))
+    if waiting and not changed:
+        raise ConsoleError(HTTPStatus.CONFLICT, sentence)
+    return ActionDone(sentence, "/queue")
 
 
 def _by_account(order: Order, chosen: list[int | None]) -> Iterator[tuple[str, list[int]]]:
