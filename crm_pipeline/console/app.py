@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -24,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.console.asked import MOST_ROWS, ActionAddress, Order, PageAddress, PageQuestion
 from crm_pipeline.console.databases import ConsoleDatabases
-from crm_pipeline.console.errors import ConsoleError, log_database
+from crm_pipeline.console.errors import ConsoleError, log_bug, log_database
 from crm_pipeline.console.log import note, note_look
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.pages import ACTIONS, PAGES
@@ -372,8 +371,7 @@ def _of_error(error: Exception) -> ConsoleError:
         return ConsoleError(
             HTTPStatus.SERVICE_UNAVAILABLE, "The database is away, or takes too long: try again."
         )
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s\n%s", type(error).__name__, where)
+    log_bug(error)
     return ConsoleError(
         HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the console's log says where."
     )

@@ -1,6 +1,7 @@
 """What is answered where a page cannot be shown, or something cannot be done."""
 
 import logging
+import traceback
 from http import HTTPStatus
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -28,3 +29,9 @@ def log_database(error: SQLAlchemyError) -> None:
     """Logs what is wrong with the pipeline's database, in one line and without values of rows."""
     told = in_words(error) if isinstance(error, DBAPIError) else "no connection is free"
     log.error("The pipeline's database: %s", told)
+
+
+def log_bug(error: Exception) -> None:
+    """Logs where an error happened that nobody foresaw; what it says may have personal data."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s\n%s", type(error).__name__, where)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.console.databases import ConsoleDatabases
+from crm_pipeline.console.errors import log_bug, log_database
 from crm_pipeline.console.log import note
 from crm_pipeline.console.roles import Somebody
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
@@ -97,25 +100,37 @@ class WorkUnderWay:
         return self._seen.get((account_id, cycle_id))
 
     def end(self) -> None:
-        """Has what is under way stop at its next step, and waits for it."""
+        """Has what is under way stop at its next step, and waits for it; notes what never began."""
         self._stop.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True)
 
     def _do(
         self, somebody: Somebody, account_id: str, what: str, done: str, work: Callable[[], str]
     ) -> None:
-        try:
-            outcome = work()
-        except Exception as error:
-            if not isinstance(error, _EXPECTED):
-                log.exception("%s of account %s", what, account_id)
-            outcome = failure_of(error)
+        if self._stop.is_set():
+            done, outcome = "not begun", "the console was stopped before; ask for it again"
+        else:
+            outcome = _outcome(work)
+        detail = f"{what}: {outcome}"
         try:
             with self._databases.pipeline.begin() as connection:
-                detail = f"{what}: {outcome}"
                 note(connection, somebody, done, account_id=account_id, detail=detail)
+        except SQLAlchemyError as error:
+            log_database(error)
+            log.warning(
+                "%r: %s %s %s, not in crm.console_log", somebody.name, done, account_id, detail
+            )
         finally:
             self._under_way.discard((account_id, what))
+
+
+def _outcome(work: Callable[[], str]) -> str:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - an outcome of everything
+        if not isinstance(error, _EXPECTED):
+            log_bug(error)
+        return failure_of(error)
 
 
 def failure_of(error: Exception) -> str:
