@@ -32,24 +32,32 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Numbers of days, the oldest first; in a table's cell they are a sparkline."""
+    """Numbers of days, the oldest first; in a table's cell they are a sparkline.
+
+    None is a day on which it was not counted.
+    """
 
     days: Sequence[date]
-    numbers: Sequence[int]
+    numbers: Sequence[int | None]
     unit: str
 
     def __str__(self) -> str:
-        return " ".join(map(str, self.numbers))
+        return " ".join("?" if number is None else str(number) for number in self.numbers)
+
+    @property
+    def counted(self) -> Sequence[int]:
+        """The numbers of the days on which it was counted."""
+        return [number for number in self.numbers if number is not None]
 
     @property
     def most(self) -> int:
         """The highest number, for the scale."""
-        return max(self.numbers, default=0)
+        return max(self.counted, default=0)
 
     @property
     def total(self) -> int:
         """All together."""
-        return sum(self.numbers)
+        return sum(self.counted)
 
 
 @dataclass(frozen=True, slots=True)

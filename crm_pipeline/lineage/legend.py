@@ -131,7 +131,7 @@ LEGEND: Mapping[str, str] = {
     "activities_rejected": "Those of them that are new or changed, and are not sent.",
     "people_updated": "Leads and Contacts that were changed in the org.",
     "written": "All records that were created, changed or deleted in the org.",
-    "written_late": "Those of them that came later than promised.",
+    "written_late": "Those of them that came later than promised, where that was counted.",
     "on_time_percent": "The others, in percent.",
     "refused_tries": "Tries that the org refused.",
     "incidents_opened": "Causes that began that day to hold up many records.",

@@ -39,6 +39,8 @@ DAILY_SUMMARY = "daily_summary"
 MOST_ACCOUNTS = 100
 """So many rows has the table of a day; the views of `reporting` have all."""
 
+_OF_WHOM = ("account_id", "account")
+
 _MOST_SUMS = 1000
 """Of the last month, the newest: people may sum up a day again."""
 
@@ -83,18 +85,28 @@ def _day(partition: str) -> date:
     return day
 
 
-def summed_up(rows: Sequence[Mapping[str, str | int]]) -> dict[str, Any]:
-    """Returns a day as metadata: the sum over all accounts of each number, and the accounts."""
-    names = [name for name, each in rows[0].items() if isinstance(each, int)] if rows else []
-    sums = {name: sum(int(row[name]) for row in rows) for name in names}
-    said: dict[str, Any] = {"accounts": len(rows), **sums}
-    if sums.get("written"):
-        in_time = sums["written"] - sums["written_late"]
-        said["on_time_percent"] = round(100 * in_time / sums["written"], 2)
+def summed_up(rows: Sequence[Mapping[str, str | int | None]]) -> dict[str, Any]:
+    """Returns a day as metadata: the sum over all accounts of each number, and the accounts.
+
+    What was not counted of an account has no sum either.
+    """
+    sums: dict[str, int | None] = {}
+    for name in (name for name in (rows[0] if rows else ()) if name not in _OF_WHOM):
+        counted = [each for row in rows if isinstance(each := row[name], int)]
+        sums[name] = sum(counted) if len(counted) == len(rows) else None
+    said: dict[str, Any] = {"accounts": len(rows), **_told(sums)}
+    written, late = sums.get("written"), sums.get("written_late")
+    if written and late is not None:
+        said["on_time_percent"] = round(100 * (written - late) / written, 2)
     if rows:
-        records = [TableRecord(dict(row)) for row in rows[:MOST_ACCOUNTS]]
+        records = [TableRecord(_told(row)) for row in rows[:MOST_ACCOUNTS]]
         said["by_account"] = MetadataValue.table(records)
     return said
+
+
+def _told(numbers: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    """What was not counted is no zero."""
+    return {name: "not counted" if each is None else each for name, each in numbers.items()}
 
 
 summary_job = define_asset_job(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -13,14 +14,15 @@ def days_over(connection: Connection) -> list[date]:
     return list(connection.scalars(statement("reporting/days_over")))
 
 
-def day_by_account(connection: Connection, day: date) -> list[Mapping[str, str | int]]:
+def day_by_account(connection: Connection, day: date) -> list[Mapping[str, str | int | None]]:
     """Returns the numbers of a day (UTC), those of each account on which something happened then.
 
     Accounts where something went wrong come first, then those with most. The keys are
-    `account_id`, `account` (its name) and the numbers of `sql/reporting/summary_by_account`.
+    `account_id`, `account` (its name) and the numbers of `sql/reporting/summary_by_account`; None
+    is what was not counted on that day yet.
     """
     rows = connection.execute(statement("reporting/summary_by_account"), {"day": day}).mappings()
     return [
-        {name: each if isinstance(each, str) else int(each) for name, each in row.items()}
+        {name: int(each) if isinstance(each, Decimal) else each for name, each in row.items()}
         for row in rows
     ]

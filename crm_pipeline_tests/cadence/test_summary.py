@@ -44,6 +44,14 @@ def ticked(instance: dg.DagsterInstance) -> list[str | None]:
     return [run.partition_key for run in asked] if isinstance(asked, list) else []
 
 
+def latest(instance: dg.DagsterInstance) -> dict[str, Any]:
+    """What the asset told last."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(DAILY_SUMMARY))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return {name: each.value for name, each in event.asset_materialization.metadata.items()}
+
+
 def test_days_that_are_over_are_summed_up_once_and_last(
     pipeline: Engine, connection: Connection, instance: dg.DagsterInstance
 ) -> None:
@@ -58,12 +66,7 @@ def test_days_that_are_over_are_summed_up_once_and_last(
     for day in (before, yesterday):
         assert summed_up(instance, day).success
     assert ticked(instance) == []
-    event = instance.get_latest_materialization_event(dg.AssetKey(DAILY_SUMMARY))
-    assert event is not None
-    assert event.asset_materialization is not None
-    shown: dict[str, Any] = {
-        name: each.value for name, each in event.asset_materialization.metadata.items()
-    }
+    shown = latest(instance)
     assert shown.keys() == set(OF_A_DAY)
     assert (shown["accounts"], shown["leads_created"], shown["written"]) == (2, 43, 43)
     assert shown["activities_read"] == 2 * (5 + 3 + 9)
@@ -72,6 +75,12 @@ def test_days_that_are_over_are_summed_up_once_and_last(
     rows = [row.data for row in shown["by_account"].records]
     assert [row["account_id"] for row in rows] == ["beta", "acme"], "what went wrong comes first"
     assert sum(row["leads_created"] for row in rows) == 43
+    connection.execute(
+        text("UPDATE daily.delivery SET late = NULL WHERE action <> 'none' AND account_id = 'beta'")
+    )
+    connection.execute(
+        text("UPDATE daily.reading SET known = NULL WHERE day = :day"), {"day": yesterday}
+    )
     connection.execute(text("UPDATE runs SET update_timestamp = now() - interval '90 days'"))
     connection.commit()
     assert purge(pipeline, days=14)["runs"] == 0, "trends do not end after some days"
@@ -83,6 +92,12 @@ def test_days_that_are_over_are_summed_up_once_and_last(
     connection.commit()
     assert ticked(instance) == [yesterday], "a day summed up before its end is summed up again"
     assert summed_up(instance, yesterday).success
+    shown = latest(instance)
+    assert shown.keys() == set(OF_A_DAY) - {"on_time_percent"}, "what is not known is not 100 %"
+    assert (shown["written"], shown["written_late"]) == (43, "not counted")
+    assert (shown["activities_known"], shown["activities_rejected"]) == ("not counted", 6)
+    of = {row.data["account_id"]: row.data["written_late"] for row in shown["by_account"].records}
+    assert of == {"acme": 0, "beta": "not counted"}
     assert ticked(instance) == []
     instance.add_dynamic_partitions("day", [today, "2999-01-01", "monday"])
     assert summed_up(instance, today).success, "on demand, though it is not over"

@@ -49,6 +49,14 @@ def test_days_and_reasons_are_drawn_and_add_up(stage: Stage) -> None:
     [_, reason] = rows(visitor.get("/accounts/acme?csv=reasons"))
     assert reason == ["refused", "Lead", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "1"]
     visitor.get("/accounts/acme?days=7", 400)
+    with stage.pipeline.begin() as connection:
+        connection.execute(text("UPDATE daily.delivery SET late = NULL WHERE kind = 'person'"))
+    assert rows(visitor.get("/accounts/acme?csv=days"))[-1][1:3] == ["2", "not counted"]
+    page = visitor.get("/accounts/acme")
+    assert ": not counted</title>" in page
+    assert "days not counted: 1" in page
+    with stage.pipeline.begin() as connection:
+        connection.execute(text("UPDATE daily.delivery SET late = 0 WHERE kind = 'person'"))
 
 
 def test_what_strangers_wrote_is_neither_markup_nor_a_formula(stage: Stage) -> None:

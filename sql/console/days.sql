@@ -1,4 +1,5 @@
--- What became of an account's data on each of its last days (UTC), today among them.
+-- What became of an account's data on each of its last days (UTC), today among them; `late` is NULL where
+-- it was not counted.
 WITH days AS (
     SELECT (now() AT TIME ZONE 'UTC')::date - n AS day
     FROM generate_series(CAST(:days AS integer) - 1, 0, -1) AS n
@@ -7,7 +8,7 @@ WITH days AS (
 SELECT
     d.day,
     coalesce(l.delivered, 0) AS delivered,
-    coalesce(l.late, 0) AS late,
+    CASE WHEN l.day IS NULL THEN 0 ELSE l.late END AS late,
     coalesce(r.number, 0) AS rejected,
     coalesce(f.number, 0) AS refused,
     coalesce(c.api_calls, 0) AS api_calls

@@ -1,4 +1,5 @@
--- A day in numbers, by account: those first in which something went wrong, then those with most.
+-- A day in numbers, by account: those first in which something went wrong, then those with most. NULL is what
+-- was not counted on that day yet.
 SELECT
     a.account_id,
     a.name AS account,
@@ -8,20 +9,20 @@ SELECT
     coalesce(c.held, 0) AS held_cycles,
     coalesce(r.activities_read, 0) AS activities_read,
     coalesce(r.activities_wanted, 0) AS activities_wanted,
-    coalesce(r.activities_known, 0) AS activities_known,
+    CASE WHEN r.account_id IS NULL THEN 0 ELSE r.activities_known END AS activities_known,
     coalesce(r.activities_rejected, 0) AS activities_rejected,
     coalesce(d.leads_created, 0) AS leads_created,
     coalesce(d.people_updated, 0) AS people_updated,
     coalesce(d.activities_created, 0) AS activities_created,
     coalesce(d.members_created, 0) AS members_created,
     coalesce(d.written, 0) AS written,
-    coalesce(d.late, 0) AS written_late,
+    CASE WHEN d.account_id IS NULL THEN 0 ELSE d.late END AS written_late,
     coalesce(f.refused_tries, 0) AS refused_tries,
     coalesce(i.incidents_opened, 0) AS incidents_opened,
     coalesce(q.requests_received, 0) AS requests_received,
     coalesce(c.api_calls, 0) AS api_calls,
-    coalesce(c.waiting, 0) AS waiting,
-    coalesce(c.exhausted, 0) AS exhausted
+    CASE WHEN c.account_id IS NULL THEN 0 ELSE c.waiting END AS waiting,
+    CASE WHEN c.account_id IS NULL THEN 0 ELSE c.exhausted END AS exhausted
 FROM reporting.accounts AS a
 LEFT JOIN (
     SELECT * FROM reporting.cycles WHERE day = :day
@@ -31,7 +32,7 @@ LEFT JOIN (
         account_id,
         sum("read") AS activities_read,
         sum(new + changed) AS activities_wanted,
-        sum(known) AS activities_known,
+        CASE WHEN bool_and(known IS NOT NULL) THEN sum(known) END AS activities_known,
         sum(rejected) AS activities_rejected
     FROM reporting.readings
     WHERE day = :day AND kind = 'activity'
@@ -45,7 +46,7 @@ LEFT JOIN (
         sum(number) FILTER (WHERE kind = 'activity' AND action = 'create') AS activities_created,
         sum(number) FILTER (WHERE kind = 'member' AND action = 'create') AS members_created,
         sum(number) AS written,
-        sum(late) AS late
+        CASE WHEN bool_and(late IS NOT NULL) THEN sum(late) END AS late
     FROM reporting.deliveries
     WHERE day = :day AND kind <> 'message' AND action <> 'none'
     GROUP BY account_id

@@ -253,11 +253,12 @@ def _days(asked: PageQuestion, account_id: str) -> Iterator[PagePart]:
     ):
         numbers = [getattr(row, column) for row in rows]
         yield Plot(title, Bars([row.day for row in rows], numbers, unit))
+    told = [["not counted" if each is None else each for each in row] for row in rows]
     yield PageTable(
         "days",
         f"Last days on which something happened (UTC), of {days}",
         ("day", "delivered", "late", "rejected", "refused", "API calls"),
-        rows if asked.csv else [row for row in reversed(rows) if any(row[1:])][:_SHOWN_DAYS],
+        told if asked.csv else [row for row in reversed(told) if any(row[1:])][:_SHOWN_DAYS],
         empty="Nothing has happened.",
     )
     yield PageTable(
