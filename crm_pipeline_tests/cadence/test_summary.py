@@ -79,7 +79,8 @@ def test_days_that_are_over_are_summed_up_once_and_last(
         text("UPDATE daily.delivery SET late = NULL WHERE action <> 'none' AND account_id = 'beta'")
     )
     connection.execute(
-        text("UPDATE daily.reading SET known = NULL WHERE day = :day"), {"day": yesterday}
+        text("UPDATE daily.reading SET known = NULL WHERE rejected_because = '' AND day = :day"),
+        {"day": yesterday},
     )
     connection.execute(text("UPDATE runs SET update_timestamp = now() - interval '90 days'"))
     connection.commit()

@@ -85,6 +85,13 @@ def test_a_cycle_is_taken_back_whole_and_not_sent_again(bench: Bench, route: str
     deleted = [row for row in bench.org.table("Lead").rows.values() if row["IsDeleted"]]
     assert len(deleted) == 1, "it is in the bin"
     nothing_more_goes(bench)
+    counted = bench.connection.execute(
+        text(
+            "SELECT action, sum(number) FROM reporting.deliveries WHERE kind = 'undo'"
+            " GROUP BY action ORDER BY action"
+        )
+    )
+    assert list(map(tuple, counted)) == [("delete", 6), ("update", 1)]
     assert planned(bench, cycle_id).changing == [], "a second time there is nothing left"
     says(bench, "job_title", "CEO")
     assert the(bench, old)["Title"] == "CEO", "the source says otherwise"
