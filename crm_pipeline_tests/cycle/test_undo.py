@@ -11,6 +11,7 @@ from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
 from crm_pipeline.database.engines import engine
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.plans import all_records, all_that_is_kept
@@ -216,7 +217,7 @@ def test_of_whom_nothing_was_kept_that_is_said(bench: Bench) -> None:
 def test_lost_answers_do_no_harm(bench: Bench, action: str) -> None:
     old, cycle_id = known_and_new(bench)
     foreseen = planned(bench, cycle_id)
-    bench.fault("collection", action, times=1)
+    bench.fault("collections.delete", action, times=1)
     undo(bench, cycle_id, foreseen)
     bench.connection.execute(text("UPDATE crm.operation SET sent_at = '2026-01-01'"))
     bench.connection.execute(text("UPDATE crm.account SET enabled = false"))
@@ -229,6 +230,33 @@ def test_lost_answers_do_no_harm(bench: Bench, action: str) -> None:
     [left] = bench.records("Lead")
     assert (left["Id"], left["LastName"], left["Title"]) == (old, "Old", "Boss")
     assert bench.records("Event") == []
+    nothing_more_goes(bench)
+
+
+@pytest.mark.parametrize("action", deep_but_first(1, ["reset_before", "reset_after"]))
+def test_what_waits_for_an_answer_goes_before_that_to_which_it_belongs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """It was left for good, as something belonged to it."""
+    monkeypatch.setenv("LOST_ANSWER_GRACE_SECONDS", "600")
+    settings.cache_clear()
+    switch_on(bench)
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    cycle_id = bench.cycle().cycle_id
+    foreseen = planned(bench, cycle_id)
+    bench.fault("collections.delete", action, times=1)
+    undo(bench, cycle_id, foreseen)
+    again = undo(bench, cycle_id, foreseen)
+    assert again.report.state == "Complete"
+    assert "waiting" in {each.outcome for each in again.records}
+    bench.connection.execute(
+        text("UPDATE crm.operation SET sent_at = '2026-01-01' WHERE state = 'in_flight'")
+    )
+    bench.connection.commit()
+    assert bench.cycle().state == "Complete"
+    for sobject in ("Lead", "Event", "Campaign", "CampaignMember"):
+        assert bench.records(sobject) == []
     nothing_more_goes(bench)
 
 

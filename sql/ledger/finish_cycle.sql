@@ -26,7 +26,7 @@ SET
             ON o.account_id = i.account_id AND o.person_key = i.person_key
         WHERE
             o.account_id = :account_id
-            AND (i.person_key IS NOT NULL OR o.gone OR o.kind = 'message')
+            AND (i.person_key IS NOT NULL OR o.gone OR o.kind IN ('message', 'undo'))
             AND o.state = 'pending'
             AND o.kind <> 'person'
             AND NOT (
@@ -47,6 +47,17 @@ SET
                         link.account_id = o.account_id
                         AND link.natural_key = 'campaign:' || crm.campaign_key(o.intent)
                         AND link.state IN ('failed', 'exhausted')
+                )
+            )
+            -- What belongs to it may be among these, and goes first.
+            AND NOT (
+                o.kind = 'undo'
+                AND EXISTS (
+                    SELECT FROM crm.operation AS child
+                    WHERE
+                        child.account_id = o.account_id
+                        AND child.kind = 'undo'
+                        AND child.state IN ('in_flight', 'failed')
                 )
             )
     ),
