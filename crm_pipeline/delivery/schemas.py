@@ -8,7 +8,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.ledger.account_ledger import AccountLedger
-from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite
+from crm_pipeline.salesforce.composite import SubAnswer, Subrequest, composite, described
 from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.errors import AccountStopped
 from crm_pipeline.salesforce.org_objects import OrgObject, lacking
@@ -125,6 +125,7 @@ class Schemas:
         Raises:
             AccountStopped: the org has no such object, or hides it or what is never left out of
                 it.
+            AccountPaused, OrgUnavailable: as `described`.
         """
         never = never_left_out(self.org.account.settings)
         with self.ledger.step() as connection:
@@ -158,12 +159,7 @@ class Schemas:
 
 
 def _schema(sobject: str, answer: SubAnswer, never: Iterable[str]) -> SObjectSchema:
-    if answer.status != 200:
-        raise AccountStopped(
-            f"The org does not show {sobject} to the user",
-            f"give the user Read, Create and Edit on {sobject}",
-        )
-    schema = SObjectSchema.from_describe(answer.body)
+    schema = SObjectSchema.from_describe(described(sobject, answer))
     refuse_without(schema, never)
     return schema
 

@@ -185,7 +185,8 @@ class _ChildFields:
             asked = self.desk.schemas.subrequests(missing)
             answers = composite(self.desk.org.log_in(), asked)
             self._known |= {
-                name: child_fields_of(answer) for name, answer in zip(missing, answers, strict=True)
+                name: child_fields_of(name, answer)
+                for name, answer in zip(missing, answers, strict=True)
             }
         return self._known
 

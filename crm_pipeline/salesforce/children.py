@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from crm_pipeline.salesforce.composite import SubAnswer, query_all
+from crm_pipeline.salesforce.composite import SubAnswer, described, query_all
 from crm_pipeline.salesforce.connection import Org
 from crm_pipeline.salesforce.soql import packed_in_queries
 
@@ -37,11 +37,15 @@ class ChildField(NamedTuple):
     field: str
 
 
-def child_fields_of(described: SubAnswer) -> list[ChildField]:
-    """The fields by which something belongs to records of an object, by its describe."""
+def child_fields_of(sobject: str, answer: SubAnswer) -> list[ChildField]:
+    """The fields by which something belongs to records of an object, by its describe.
+
+    Raises:
+        SalesforceProblem: as `described`.
+    """
     return [
         ChildField(each["childSObject"], each["field"])
-        for each in described.body["childRelationships"]
+        for each in described(sobject, answer)["childRelationships"]
         if each["childSObject"] in LOOKED_AT or each["childSObject"].endswith("__c")
     ]
 

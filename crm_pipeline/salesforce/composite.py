@@ -16,6 +16,7 @@ from crm_pipeline.salesforce.errors import (
     Treatment,
     decide,
     paused,
+    problem_of,
     stopped,
 )
 from crm_pipeline.salesforce.limits import (
@@ -66,6 +67,28 @@ class SubAnswer(NamedTuple):
             return None
         code, message, _ = error_of(self.body)
         return code, message
+
+
+def described(sobject: str, answer: SubAnswer) -> Any:
+    """Returns the body of a describe.
+
+    Raises:
+        AccountStopped: the org has no such object, or hides it.
+        AccountPaused: a limit is reached.
+        OrgUnavailable: it is not described now.
+    """
+    if answer.error is None:
+        return answer.body
+    code, message = answer.error
+    problem = problem_of(code, message, answer.status)
+    if problem is None and answer.status >= 500:
+        problem = OrgUnavailable(f"The org does not describe {sobject} now: {code}")
+    if problem is None or isinstance(problem, AccountStopped):
+        problem = AccountStopped(
+            f"The org does not show {sobject} to the user",
+            f"give the user Read, Create and Edit on {sobject}",
+        )
+    raise problem
 
 
 class QueryResult(NamedTuple):

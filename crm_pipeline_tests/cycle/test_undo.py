@@ -260,6 +260,22 @@ def test_what_waits_for_an_answer_goes_before_that_to_which_it_belongs(
     nothing_more_goes(bench)
 
 
+def test_where_an_object_is_not_described_now_another_cycle_goes_on(bench: Bench) -> None:
+    """It was taken for a description."""
+    old, cycle_id = known_and_new(bench)
+    foreseen = planned(bench, cycle_id)
+    bench.fault("describe", "error", times=1)
+    report = undo(bench, cycle_id, foreseen).report
+    assert (report.state, "does not describe" in report.reason) == ("Failed", True)
+    over = {"status": 403, "code": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests"}
+    bench.fault("describe", "error", times=1, **over)
+    assert undo(bench, cycle_id, foreseen).report.state == "Paused"
+    bench.connection.execute(text("UPDATE crm.sync_state SET paused_until = NULL"))
+    bench.forget_usage()
+    assert bench.cycle().state == "Complete"
+    assert [each["Id"] for each in bench.records("Lead")] == [old]
+
+
 def test_what_was_approved_is_looked_at_again(bench: Bench) -> None:
     old, cycle_id = known_and_new(bench)
     foreseen = planned(bench, cycle_id)
