@@ -8,9 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.accounts.orgs import take_other_org
 from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
 from crm_pipeline.database.engines import engine
+from crm_pipeline.ledger.anew import start_anew
+from crm_pipeline.ledger.copies import take_for_sent
+from crm_pipeline.ledger.holds import approve_load
 from crm_pipeline.ledger.lock import account_lock
+from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -294,3 +299,27 @@ def test_only_cycles_of_the_account_and_not_while_one_runs(bench: Bench) -> None
             plan_undo(CycleToUndo(ACCOUNT, other), run_id="undo")
     with account_lock(engine("pipeline"), ACCOUNT), pytest.raises(AccountError, match="running"):
         plan_undo(CycleToUndo(ACCOUNT, cycle_id), run_id="undo")
+
+
+def test_nothing_is_taken_back_in_another_org(bench: Bench) -> None:
+    """Neither where the login leads to it meanwhile, nor once all is to start anew there."""
+    old, cycle_id = known_and_new(bench)
+    taken_back(bench, cycle_id, "Title")
+    foreseen, before = planned(bench, cycle_id), all_records(bench)
+    another = bench.org.id = str(long_id("00DREFRESHED000"))
+    for report in (
+        plan_undo(CycleToUndo(ACCOUNT, cycle_id or 0), run_id="plan").report,
+        undo(bench, cycle_id, foreseen).report,
+    ):
+        assert (report.state, report.counts.api_calls) == ("Failed", 0)
+        assert f"The login leads to org {another}" in (report.reason or "")
+    assert all_records(bench) == before
+    take_other_org(bench.connection, ACCOUNT)
+    start_anew(bench.connection, ACCOUNT)
+    approve_load(bench.connection, ACCOUNT)
+    take_for_sent(bench.connection, ACCOUNT)
+    bench.connection.commit()
+    assert bench.cycle().state == "Complete"
+    assert (the(bench, old)["LastName"], the(bench, old)["Title"]) == ("Last 1", "CTO")
+    nothing_more_goes(bench)
+    assert len(bench.records("Event")) == 2

@@ -30,12 +30,13 @@ phones_kept AS (
     DELETE FROM crm.org_phones_kept WHERE account_id = :account_id
 ),
 
--- What is about Leads and Contacts of the org by their Ids follows anew from who is found there.
+-- What is about Leads and Contacts of the org by their Ids follows anew from who is found there; and
+-- nothing of this org is taken back that was written to the former one.
 by_id AS (
     DELETE FROM crm.operation AS b
     WHERE
         b.account_id = :account_id
-        AND b.kind = 'record'
+        AND b.kind IN ('record', 'undo')
         AND (
             b.intent ->> 'id' IS NOT NULL
             OR b.intent -> 'refs' @? '$.* ? (@ starts with "id:")'
@@ -141,7 +142,7 @@ FROM (
         a.account_id = :account_id
         AND a.kind <> 'message'
         AND NOT (
-            a.kind = 'record'
+            a.kind IN ('record', 'undo')
             AND (
                 a.intent ->> 'id' IS NOT NULL
                 OR a.intent -> 'refs' @? '$.* ? (@ starts with "id:")'
