@@ -39,6 +39,7 @@ from crm_pipeline.cycle.cycle import sync_account
 from crm_pipeline.cycle.plan import planned
 from crm_pipeline.cycle.planning import Planning
 from crm_pipeline.cycle.replay import Period, ask_replay, rows_of_period
+from crm_pipeline.cycle.undo import CycleToUndo, plan_undo, undo_cycle
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.prepared import MOST_PREPARED, PreparingSession
 from crm_pipeline.declaration import Flow
@@ -71,6 +72,13 @@ PLANS = "CHAOS_PLANS"
 
 REPLAYS = "CHAOS_REPLAYS"
 """In a task's environment it has all rows so far replayed with each of the case's cycles."""
+
+UNDOES = "CHAOS_UNDOES"
+"""In a task's environment it has the first cycle taken back instead of each of the case's: with
+`again` by a person who repeats the command, with `once` by one who leaves what was agreed to to the
+planner."""
+
+AGAIN, ONCE = "again", "once"
 
 DECIDES = "CHAOS_DECIDES"
 """In a task's environment it has a person decide about what is held, `approves` or `rejects`; and
@@ -156,11 +164,13 @@ def _cut(connection: WatchedConnection) -> None:
 
 
 def cycle(account: str, nth_commit: int = 0, action: CommitAction | None = None) -> dict[str, Any]:
-    """One cycle, or a plan and what applies it where the task asks for that.
+    """One cycle, or what the task asks for instead: a plan and what applies it, a replay, an undo.
 
     Raises whatever it raises, but where the pipeline's database is away.
     """
     WATCH.nth, WATCH.action, WATCH.commits = nth_commit, action, 0
+    if os.environ.get(UNDOES):
+        return _told(_undone, account)
     if os.environ.get(REPLAYS):
         return _told(_replayed, account)
     if os.environ.get(DECIDES):
@@ -199,6 +209,21 @@ def _replayed(account_id: str) -> CycleReport:
         ask_replay(connection, account, found.rows)
         connection.commit()
     return _at_once(account_id)
+
+
+def _undone(account_id: str) -> CycleReport:
+    """Shows what taking the account's first cycle back comes to, and does it."""
+    _let_go()
+    with engine("pipeline").connect() as connection:
+        first = connection.scalar(text("SELECT min(cycle_id) FROM crm.cycle"))
+        wanted = connection.scalar(text("SELECT count(*) FROM crm.operation WHERE kind = 'undo'"))
+    if wanted and os.environ[UNDOES] == ONCE:
+        return CycleReport(account_id, account_id, "chaos")
+    of = CycleToUndo(account_id, first)
+    shown = plan_undo(of, run_id="chaos")
+    if shown.report.state != "Complete" or not shown.changing:
+        return shown.report
+    return undo_cycle(of, only=shown.changing, by="ann", run_id="chaos").report
 
 
 def _decided(account_id: str) -> CycleReport:

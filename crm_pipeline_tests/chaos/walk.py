@@ -15,11 +15,14 @@ from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.chaos.ambush import Strike, fault
 from crm_pipeline_tests.chaos.badge_story import BadgeCase
 from crm_pipeline_tests.chaos.cycle_process import (
+    AGAIN,
     BADGES,
     DECIDES,
+    ONCE,
     PLANS,
     REPLAYS,
     SMALL_CALLS,
+    UNDOES,
     CommitAction,
 )
 from crm_pipeline_tests.chaos.deal_story import DEALS, DealCase
@@ -40,6 +43,7 @@ from crm_pipeline_tests.chaos.lane import Ended
 from crm_pipeline_tests.chaos.lead_story import ATTRIBUTION, LeadCase
 from crm_pipeline_tests.chaos.request_story import INBOUND, RequestCase
 from crm_pipeline_tests.chaos.story import begin, goes_on
+from crm_pipeline_tests.chaos.undo_story import UndoneCase
 from crm_pipeline_tests.chaos.webinar_story import WEBINARS, WITH_SESSIONS, WebinarCase
 
 CYCLES = 2
@@ -138,6 +142,9 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "planned and applied": {"route": "composite", "campaigns": CAMPAIGNS},
     "planned and applied, by bulk jobs": {"route": "bulk"},
     "replayed": {"route": "composite", "campaigns": CAMPAIGNS},
+    "taken back": {"route": "composite", "campaigns": CAMPAIGNS},
+    "taken back, and left to the planner": {"route": "composite", "campaigns": CAMPAIGNS},
+    "taken back, by bulk jobs": {"route": "bulk", "campaigns": CAMPAIGNS},
     "held and approved": {"route": "composite", "campaigns": CAMPAIGNS, "limits": LIMITS},
     "held and rejected at first": {"route": "composite", "campaigns": CAMPAIGNS, "limits": LIMITS},
     "held and rejected at first, by bulk jobs": {"route": "bulk", "limits": LIMITS},
@@ -167,6 +174,9 @@ ENVIRONMENTS: Mapping[str, Mapping[str, str]] = {
     "planned and applied": {PLANS: "yes"},
     "planned and applied, by bulk jobs": {PLANS: "yes"},
     "replayed": {REPLAYS: "yes"},
+    "taken back": {UNDOES: AGAIN},
+    "taken back, and left to the planner": {UNDOES: ONCE},
+    "taken back, by bulk jobs": {UNDOES: ONCE},
     "held and approved": {DECIDES: APPROVES},
     "held and rejected at first": {DECIDES: REJECTS},
     "held and rejected at first, by bulk jobs": {DECIDES: REJECTS},
@@ -331,6 +341,8 @@ class Walk:
 def _case(installation: Installation, settings: Mapping[str, Any]) -> Case:
     if BADGES in installation.environment:
         return BadgeCase(installation, settings)
+    if UNDOES in installation.environment:
+        return UndoneCase(installation, settings)
     if "engagement" in settings:
         return EngagedCase(installation, settings)
     if "inbound" in settings:
