@@ -87,7 +87,7 @@ class Schemas:
         if missing:
             self.allowance.demand_calls()
             answers = composite(self.org.log_in(), self.subrequests(missing))
-            there = [(n, a) for n, a in zip(missing, answers, strict=True) if a.status == 200]
+            there = [(n, a) for n, a in zip(missing, answers, strict=True) if _is_shown(n, a)]
             self.keep([name for name, _ in there], [answer for _, answer in there])
         self._demanded |= {(each.name, of.name.lower()) for each in needed for of in each.fields}
         found = lacking(needed, self.known())
@@ -156,6 +156,15 @@ class Schemas:
         if now:
             for sobject in forgotten:
                 self._known.pop(sobject, None)
+
+
+def _is_shown(sobject: str, answer: SubAnswer) -> bool:
+    """Whether the org shows an object; raises where it does not say so now, as `described`."""
+    try:
+        described(sobject, answer)
+    except AccountStopped:
+        return False
+    return True
 
 
 def _schema(sobject: str, answer: SubAnswer, never: Iterable[str]) -> SObjectSchema:

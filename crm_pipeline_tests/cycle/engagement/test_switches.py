@@ -179,6 +179,16 @@ def test_other_flows_go_on_where_the_org_lacks_its_objects(engaged: Engaged) -> 
         assert "get_prospects" not in report.done
 
 
+def test_an_object_that_is_not_described_now_is_not_said_to_be_missing(engaged: Engaged) -> None:
+    with engaged() as bench:
+        fill(bench)
+        bench.fault("describe", "error", times=1)
+        reason = bench.cycle().reason
+        assert "does not describe" in reason
+        assert "not in the org" not in reason
+        complete(bench)
+
+
 def test_what_was_mended_in_the_org_is_seen_by_the_next_cycle(engaged: Engaged) -> None:
     with engaged() as bench:
         bench.admin("settings", hidden_fields=["Prospect__c.Email__c"])
