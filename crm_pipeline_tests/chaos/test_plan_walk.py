@@ -1,10 +1,14 @@
 """The walk of a cycle that is planned and applied, or replays, as far as a run has the time."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from crm_pipeline_tests.chaos.installation import Installation
+from crm_pipeline.database.embedded import EmbeddedPostgres
+from crm_pipeline_tests.chaos.installation import installed, org_named
 from crm_pipeline_tests.chaos.test_walk import broken
 from crm_pipeline_tests.chaos.walk import BREAKAGES, Walk
+from crm_pipeline_tests.databases import fresh_pipeline
 
 pytestmark = pytest.mark.deep
 
@@ -20,9 +24,15 @@ STEP = 30
 
 
 @pytest.fixture(scope="module", params=["planned and applied", "replayed"])
-def walk(installation: Installation, request: pytest.FixtureRequest) -> Walk:
+def walk(
+    postgres: EmbeddedPostgres,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Walk]:
     """The small case with campaigns, each cycle of which is planned so, counted."""
-    return Walk(installation, request.param)
+    data = tmp_path_factory.mktemp("data")
+    with fresh_pipeline(postgres, data) as engine, installed(engine, org_named("acme")) as made:
+        yield Walk(made, request.param)
 
 
 @pytest.mark.parametrize("kind", KINDS)
