@@ -194,6 +194,7 @@ def test_a_large_plan_of_which_all_came_otherwise_is_compared_in_seconds(bench: 
     rows, connection, cycle_id = 20_000, bench.connection, bench.cycle().cycle_id
     plan_id = plan_of(bench)
     whose = {"account_id": ACCOUNT, "plan_id": plan_id, "cycle_id": cycle_id, "rows": rows}
+    whose["begun_by"] = cycle_id
     operations = (
         "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
         " content_hash, intent, state, action, salesforce_id, sent_by, read_by)"
