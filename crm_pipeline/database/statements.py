@@ -29,9 +29,11 @@ def statement(name: str) -> TextClause:
 
 def statement_file(name: str) -> Path:
     """The file of a statement: of an extract that in EXTRACT_DIR, where that has it."""
-    if own := settings().extract_dir:
-        path = Path(f"{name}.sql")
-        if path.parts[0] == EXTRACTS and (file := own.joinpath(*path.parts[1:])).is_file():
+    path = Path(f"{name}.sql")
+    # Others are asked for at import, too, when settings may not have been made yet.
+    if path.parts[0] == EXTRACTS and (own := settings().extract_dir):
+        file = own.joinpath(*path.parts[1:])
+        if file.is_file():
             return file
     return SQL / f"{name}.sql"
 

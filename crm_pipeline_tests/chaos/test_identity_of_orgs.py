@@ -51,7 +51,8 @@ def goes_on_until_the_org_is_another(
     world = World(installation)
     for pick, move in enumerate(FIRST):
         world.happens(move, "acme", pick)
-    installation.cycle("acme", call=(4, strike) if strike else None)
+    begun = installation.cycle("acme", call=(4, strike) if strike else None)
+    assert begun.state != "NoDatabase", begun
     installation.org("acme").id = other
     for pick, move in enumerate(THEN):
         world.happens(move, "acme", pick)

@@ -70,7 +70,8 @@ def test_a_request_that_the_org_works_off_later_is_waited_for(installation: Inst
         world.happens("registers", "acme", pick)
     patient = {"LOST_ANSWER_GRACE_SECONDS": "600"}
     late = Strike(fault("hang", seconds=600), kills=True)
-    assert installation.cycle(call=(CREATION, late), environment=patient).state == "Killed"
+    ended = installation.cycle(call=(CREATION, late), environment=patient)
+    assert ended.state == "Killed", ended
     installation.cycle(environment=patient)
     made = installation.org().table("Lead").rows
     assert not made, "it is waited for"
