@@ -1,11 +1,16 @@
 """How an account stands, of a row of `operations/states`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from crm_pipeline.cadence.planner import wait_after
+from crm_pipeline.salesforce.errors import named
+
+INCIDENT_COLUMNS = ("code", "about", "operations", "since", "next try", "what to mend")
+"""How people are told of incidents: see `incident_rows`."""
 
 
 def state_of(row: Row[Any]) -> str:
@@ -29,3 +34,18 @@ def next_try(row: Row[Any]) -> datetime | None:
         return max(waits, row.paused_until or waits)
     until: datetime | None = row.paused_until if row.state == "Paused" else None
     return until
+
+
+def incident_rows(found: Iterable[Row[Any]], account_id: str) -> list[tuple[object, ...]]:
+    """Returns the rows of a table of an account's open incidents, by `INCIDENT_COLUMNS`. Pure."""
+    return [
+        (
+            each.code,
+            each.subject,
+            each.operations,
+            each.first_seen,
+            each.next_try,
+            named(each.message, account_id),
+        )
+        for each in found
+    ]

@@ -69,26 +69,10 @@ def reject(
 
 def print_holds(found: "list[PastHold]") -> None:
     """Prints the holds of an account, where there were any."""
-    from crm_pipeline.cycle.brake import told
+    from crm_pipeline.cycle.brake import HOLD_COLUMNS, hold_rows
 
     if found:
-        print_table(
-            "Last holds",
-            ("hold", "since", "what", "decision", "when", "by", "why"),
-            [
-                (
-                    each.hold_id,
-                    each.held_at,
-                    told(each.exceeded),
-                    each.decision,
-                    each.decided_at,
-                    each.decided_by,
-                    each.why,
-                )
-                for each in found
-            ],
-            empty="",
-        )
+        print_table("Last holds", HOLD_COLUMNS, hold_rows(found), empty="")
 
 
 @contextmanager

@@ -142,25 +142,11 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
 
 
 def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:
-    from crm_pipeline.salesforce.errors import named
+    from crm_pipeline.cadence.standing import INCIDENT_COLUMNS, incident_rows
 
     if incidents:
-        print_table(
-            "Open incidents",
-            ("code", "about", "operations", "since", "next try", "what to mend"),
-            [
-                (
-                    i.code,
-                    i.subject,
-                    i.operations,
-                    i.first_seen,
-                    i.next_try,
-                    named(i.message, account_id),
-                )
-                for i in incidents
-            ],
-            empty="",
-        )
+        rows = incident_rows(incidents, account_id)
+        print_table("Open incidents", INCIDENT_COLUMNS, rows, empty="")
 
 
 def _print_cycles(cycles: "Sequence[Row[Any]]") -> None:

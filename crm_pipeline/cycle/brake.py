@@ -20,6 +20,7 @@ from crm_pipeline.ledger.holds import (
     Brake,
     Exceeded,
     NewRows,
+    PastHold,
     Pile,
     Unjudged,
     Usual,
@@ -59,6 +60,26 @@ class AccountHeld(PicklableError):  # noqa: N818 - nothing is wrong, a decision 
             "drops it, `crm-pipeline plan ACCOUNT` shows it first"
         )
         super().__init__(f"Held before anything was sent: {told(exceeded)}; {self.action}")
+
+
+HOLD_COLUMNS = ("hold", "since", "what", "decision", "when", "by", "why")
+"""How people are told of holds: see `hold_rows`."""
+
+
+def hold_rows(found: Sequence[PastHold]) -> list[tuple[object, ...]]:
+    """Returns the rows of a table of holds, by `HOLD_COLUMNS`. Pure."""
+    return [
+        (
+            each.hold_id,
+            each.held_at,
+            told(each.exceeded),
+            each.decision,
+            each.decided_at,
+            each.decided_by,
+            each.why,
+        )
+        for each in found
+    ]
 
 
 def told(exceeded: Sequence[Exceeded]) -> str:

@@ -15,7 +15,13 @@ from crm_pipeline.accounts.store import (
     misfits,
     pushed_sessions,
 )
-from crm_pipeline.cadence.standing import next_try, state_of, waiting
+from crm_pipeline.cadence.standing import (
+    INCIDENT_COLUMNS,
+    incident_rows,
+    next_try,
+    state_of,
+    waiting,
+)
 from crm_pipeline.console.asked import PageAddress, PageQuestion
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.paging import PAGE_ROWS, first, more
@@ -33,13 +39,12 @@ from crm_pipeline.console.parts import (
     Plot,
 )
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.cycle.brake import told
+from crm_pipeline.cycle.brake import HOLD_COLUMNS, hold_rows, told
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.holds import PastHold, last_holds, open_hold
 from crm_pipeline.ledger.plans import kept_plans
 from crm_pipeline.report import Tally
-from crm_pipeline.salesforce.errors import named
 
 _LAST_CYCLES = 20
 _LAST_CHANGES = 50
@@ -277,18 +282,8 @@ def _incidents(asked: PageQuestion, account_id: str) -> PageTable:
     return PageTable(
         "incidents",
         "Open incidents",
-        ("code", "about", "operations", "since", "next try", "what to mend"),
-        [
-            (
-                i.code,
-                i.subject,
-                i.operations,
-                i.first_seen,
-                i.next_try,
-                named(i.message, account_id),
-            )
-            for i in rows
-        ],
+        INCIDENT_COLUMNS,
+        incident_rows(rows, account_id),
         empty="Nothing holds it up.",
     )
 
@@ -347,19 +342,8 @@ def _holds(found: Sequence[PastHold]) -> PageTable:
     return PageTable(
         "holds",
         "Last holds",
-        ("hold", "since", "what", "decision", "when", "by", "why"),
-        [
-            (
-                each.hold_id,
-                each.held_at,
-                told(each.exceeded),
-                each.decision,
-                each.decided_at,
-                each.decided_by,
-                each.why,
-            )
-            for each in found
-        ],
+        HOLD_COLUMNS,
+        hold_rows(found),
         empty="No cycle of it was held.",
     )
 
