@@ -7,7 +7,7 @@ from typing import IO
 
 from crm_pipeline.text import shown
 
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s()./-]*\Z)")
+_FORMULA = re.compile(r"[=@＝＋－＠\t\r\n]|[+-](?![\d\s()./-]*\Z)")
 """What spreadsheets take for a formula and carry out; numbers and phone numbers are none."""
 
 
