@@ -1,5 +1,6 @@
 """The ASGI application: lets nobody pass who is not logged in; answers everything with a page."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -38,6 +39,9 @@ log = logging.getLogger("crm_pipeline.console")
 
 MOST_BYTES = 1_000_000
 """Of a form: some thousand operations that are chosen."""
+
+BODY_SECONDS = 20.0
+"""Within which a form has to come."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -306,16 +310,22 @@ async def _body(request: Request) -> bytes:
     """Returns the body of a form.
 
     Raises:
-        ConsoleError: it is too large, or was broken off.
+        ConsoleError: it is too large, too slow, or was broken off.
     """
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise ConsoleError(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too much at once: choose fewer."
-                )
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise ConsoleError(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                        "That is too much at once: choose fewer.",
+                    )
+    except TimeoutError:
+        raise ConsoleError(
+            HTTPStatus.REQUEST_TIMEOUT, "The form took too long to come: send it again."
+        ) from None
     except ClientDisconnect:
         raise ConsoleError(HTTPStatus.BAD_REQUEST, "The request was broken off.") from None
     return bytes(body)

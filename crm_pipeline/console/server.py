@@ -15,6 +15,7 @@ from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.sessions import Sessions
 from crm_pipeline.console.under_way import WorkUnderWay
+from crm_pipeline.patience import HEAD_BYTES, PatientProtocol
 
 _THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 
@@ -56,12 +57,13 @@ class Console:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application(login, self._databases, self._work, outside, sessions),
-                http="h11",
+                http=PatientProtocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                h11_max_incomplete_event_size=HEAD_BYTES,
                 # Whoever is a trusted proxy is told by the connection's own address.
                 proxy_headers=False,
                 limit_concurrency=200,

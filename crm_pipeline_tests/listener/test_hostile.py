@@ -12,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from crm_pipeline.listener import app, server
+from crm_pipeline import patience
+from crm_pipeline.listener import app
 from crm_pipeline_tests.listener.conftest import Desk
 
 BUGS = "/api/v1/externalSources/bugs"
@@ -58,7 +59,7 @@ def is_well(desk: Desk) -> bool:
 def test_whoever_connects_and_says_nothing_keeps_nobody_out(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(server, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 1.0)
     with no_more_memory_than(60), ExitStack() as lines:
         silent = []
         for number in range(450):
@@ -74,7 +75,7 @@ def test_whoever_connects_and_says_nothing_keeps_nobody_out(
 def test_a_slow_head_behind_an_answered_request_is_not_awaited(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.5)
     with line_to(desk) as line:
         line.sendall(said(desk))
         assert line.recv(65_536).startswith(b"HTTP/1.1 202")
