@@ -220,13 +220,22 @@ class Settings(BaseSettings):
     )
     console_viewers: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="Users and groups who see the console's numbers, comma-separated.",
+        description="Users, and groups as group:NAME, who see the console's numbers; "
+        "comma-separated.",
     )
     console_support: Annotated[list[str], NoDecode] = Field(
         default=[], description="Those who also see people, requeue and drop."
     )
     console_operators: Annotated[list[str], NoDecode] = Field(
         default=[], description="Those who also approve, reject, and see settings and the log."
+    )
+
+    console_log_days: int = Field(
+        default=400,
+        ge=1,
+        le=_CENTURY_IN_DAYS,
+        description="Age at which the log of who looked at whom, and who did what, in the console "
+        "is purged, in days.",
     )
 
     @model_validator(mode="before")

@@ -89,6 +89,11 @@ def purge_replaced(own: Engine, days: int) -> int:
     return _purge_some(own, days, "purge_replaced")
 
 
+def purge_console_log(own: Engine, days: int) -> int:
+    """Deletes what was looked at and done in the console before some days; returns how many."""
+    return _purge_some(own, days, "purge_console_log")
+
+
 def purge_plans(own: Engine, days: int) -> int:
     """Deletes kept plans older than some days; returns how many."""
     with own.begin() as connection:
@@ -120,7 +125,8 @@ def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
 
 @op(
     description="Counts what there is today, then deletes runs, events, verdicts, cycles and plans "
-    "older than HISTORY_DAYS, and replaced values older than UNDO_DAYS."
+    "older than HISTORY_DAYS, replaced values older than UNDO_DAYS, and the console's log older "
+    "than CONSOLE_LOG_DAYS."
 )
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
@@ -137,6 +143,7 @@ def purge_old_history(context: OpExecutionContext) -> None:
         # By these it is known what a cycle wrote, and when.
         "sendings": purge_sendings(own, max(days, settings().undo_days)),
         "replaced_values": purge_replaced(own, settings().undo_days),
+        "console_log": purge_console_log(own, settings().console_log_days),
     }
     deleted |= purge(create_engine(url, poolclass=NullPool), days)
     context.add_output_metadata(deleted)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from sqlalchemy import Connection
 
 from crm_pipeline.console.databases import ConsoleDatabases
+from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.parts import ConsolePage
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.sessions import ConsoleSession
@@ -42,6 +44,20 @@ class PageQuestion:
     def somebody(self) -> Somebody:
         """Who asks."""
         return self.session.somebody
+
+    def chosen(self, name: str, choices: Sequence[str]) -> str:
+        """What was chosen of a list; the first of it where nothing was.
+
+        Raises:
+            ConsoleError: the list has no such thing.
+        """
+        said = self.query.get(name) or choices[0]
+        if said not in choices:
+            known = ", ".join(each for each in choices if each)
+            raise ConsoleError(
+                HTTPStatus.BAD_REQUEST, f"There is no such {name}. Those that exist: {known}."
+            )
+        return said
 
     def rows(self, of_a_page: int) -> int:
         """How many rows are wanted at most, one more than are shown."""

@@ -125,7 +125,7 @@ class ProxyLogin:
                 f"The proxy has to name one user in the header {self.user_header}.",
             )
         groups = ",".join(request.headers.getlist(self.groups_header)).split(",")
-        return entitled(user, [user, *groups], self.members)
+        return entitled(user, groups, self.members)
 
     def begin(self, _: Request) -> Response:
         """Nothing is to be done: the proxy has said who it is."""
@@ -136,18 +136,18 @@ class ProxyLogin:
 
 
 def entitled(
-    user: str, names: Sequence[str], members: Mapping[ConsoleRole, Sequence[str]]
+    user: str, groups: Sequence[str], members: Mapping[ConsoleRole, Sequence[str]]
 ) -> Somebody:
     """Returns a user with their role.
 
     Raises:
         ConsoleError: they have none.
     """
-    role = role_of(names, members)
+    role = role_of(user, groups, members)
     if role is None:
         raise ConsoleError(
             HTTPStatus.FORBIDDEN,
             "You have no role here: CONSOLE_VIEWERS, CONSOLE_SUPPORT or CONSOLE_OPERATORS has to "
-            "name you, or a group of yours.",
+            "name you, or `group:` and a group of yours.",
         )
     return Somebody(user, role)

@@ -143,12 +143,12 @@ class OpenIdLogin:
             )
             keys = KeySet.import_key_set(_json(client, provider["jwks_uri"]))
             claims = self._claims(token, keys, begun.nonce)
-        # What people may choose themselves could be the name of a group. Some say it as text.
+        # People may choose other names of theirs, and that of another user. Some say it as text.
         is_verified = claims.get("email_verified") in (True, "true")
         user = str((is_verified and claims.get("email")) or claims["sub"])
         groups = claims.get(self._groups_claim) or []
         named = [groups] if isinstance(groups, str) else [str(each) for each in groups]
-        return entitled(user, [user, *named], self._members)
+        return entitled(user, named, self._members)
 
     def _claims(self, token: Mapping[str, Any], keys: KeySet, nonce: str) -> dict[str, Any]:
         """What the provider says of somebody, as far as it is for this console and this login."""

@@ -21,16 +21,23 @@ class Somebody:
     role: ConsoleRole
 
 
+GROUP = "group:"
+"""Before a group's name in the lists of who has a role: a user could be called like the group."""
+
+
 def role_of(
-    names: Iterable[str], members: Mapping[ConsoleRole, Iterable[str]]
+    user: str, groups: Iterable[str], members: Mapping[ConsoleRole, Iterable[str]]
 ) -> ConsoleRole | None:
     """Returns the highest role of somebody; None: they may see nothing.
 
     Args:
-        names: the user's own, and their groups'.
-        members: by role who has it, users or groups; case does not matter.
+        user: the user's own name; one that begins as a group does is nobody's.
+        groups: the names of their groups.
+        members: by role who has it: users, and groups as `group:NAME`; case does not matter.
     """
-    theirs = {name.strip().casefold() for name in names} - {""}
+    theirs = {f"{GROUP}{name.strip()}".casefold() for name in groups if name.strip()}
+    if not user.casefold().startswith(GROUP):
+        theirs |= {user.strip().casefold()} - {""}
     return max(
         (role for role, of in members.items() if theirs & {name.casefold() for name in of}),
         default=None,

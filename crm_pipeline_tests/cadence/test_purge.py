@@ -11,12 +11,14 @@ from sqlalchemy.pool import NullPool
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.cadence.purge import (
     purge,
+    purge_console_log,
     purge_cycles,
     purge_history,
     purge_plans,
     purge_sendings,
 )
 from crm_pipeline.ledger.plans import KeptRow, keep_plan
+from crm_pipeline.settings import settings
 from crm_pipeline_tests.cadence.rows import an_account
 
 
@@ -254,3 +256,16 @@ def test_what_find_tells_of_requests_is_kept_as_long_as_cycles(pipeline, connect
     assert connection.scalar(text("SELECT count(*) FROM crm.refusal")) == 1
     assert connection.scalar(text("SELECT operation_id FROM crm.candidate")) == 2
     assert connection.scalar(text("SELECT count(*) FROM crm.sending")) == 2, "one is under way"
+
+
+def test_the_console_s_log_has_an_end_of_its_own(pipeline, connection):
+    connection.execute(
+        text(
+            "INSERT INTO crm.console_log (noted_at, who, role, action, people, detail)"
+            " SELECT now() - make_interval(days => ago), 'ann', 'support', 'look', '{1}', ''"
+            " FROM unnest('{500,401,399,1}'::int[]) AS ago"
+        )
+    )
+    connection.commit()
+    assert purge_console_log(pipeline, settings().console_log_days) == 2
+    assert connection.scalar(text("SELECT count(*) FROM crm.console_log")) == 2

@@ -24,7 +24,11 @@ PROXY = ProxyLogin(
     [ip_network("127.0.0.0/8")],
     "X-Forwarded-User",
     "X-Forwarded-Groups",
-    {ConsoleRole.viewer: ["sales"], ConsoleRole.support: ["Ann"], ConsoleRole.operator: ["ops"]},
+    {
+        ConsoleRole.viewer: ["group:sales"],
+        ConsoleRole.support: ["Ann"],
+        ConsoleRole.operator: ["group:ops"],
+    },
 )
 
 USERS = {

@@ -153,6 +153,11 @@ def test_a_proxy_names_exactly_one_user_and_nobody_else_does(stage: Stage) -> No
     assert answer({"X-Forwarded-User": ""}).status_code == 401
     assert "You have no role here" in answer({"X-Forwarded-User": "eve"}).text
     assert answer({"X-Forwarded-User": "ANN"}).status_code == 200
+    # Who is called like a group is not of it, nor is a group somebody who is called like it.
+    for name in ("ops", "group:ops", "Group:OPS"):
+        assert answer({"X-Forwarded-User": name}).status_code == 403, name
+    of_a_group = {"X-Forwarded-User": "eve", "X-Forwarded-Groups": "ann, group:ops,"}
+    assert answer(of_a_group).status_code == 403
     # The user of a session is who the proxy says now.
     visitor = stage.visitor(ConsoleRole.operator)
     assert "otto, operator" in visitor.get("/")
@@ -191,6 +196,10 @@ def test_two_headers_are_no_user(stage: Stage) -> None:
         ("GET", "/alerts?account=nobody", 404),
         ("GET", "/queue?after=x", 400),
         ("GET", "/queue?state=odd", 400),
+        ("GET", "/queue?kind=odd", 400),
+        ("GET", "/alerts?which=odd", 400),
+        ("GET", "/?state=odd", 400),
+        ("GET", "/accounts/acme?days=7", 400),
         ("GET", "/queue?code=%00", 400),
         ("GET", "/?csv=nothing", 404),
         ("PUT", "/queue", 405),
@@ -213,6 +222,28 @@ def test_a_form_that_is_too_large_is_refused(stage: Stage) -> None:
     answer = visitor.web.post(f"{stage.url}/queue", data=b"x" * 1_000_001, timeout=30)
     assert answer.status_code == 413
     assert "too much at once" in answer.text
+
+
+def test_nobody_is_waited_for_who_says_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    from crm_pipeline import patience
+    from crm_pipeline.console import app
+
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(app, "BODY_SECONDS", 0.3)
+    host, port = stage.url.removeprefix("http://").split(":")
+    slow_form = b"POST /logout HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{"
+    for said, answer in (
+        (b"", b""),
+        (b"GET / HTTP/1.1\r\nHost", b""),
+        (slow_form, b"HTTP/1.1 408"),
+    ):
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            line.sendall(said)
+            assert line.recv(65_536)[:12] == answer
 
 
 def test_no_page_is_kept_framed_or_asked_for_by_another_name(stage: Stage) -> None:
@@ -252,7 +283,7 @@ def test_who_looked_at_whom_and_who_did_what_is_kept(stage: Stage) -> None:
 
 
 def test_the_highest_role_counts() -> None:
-    members = {ConsoleRole.viewer: ["All"], ConsoleRole.operator: ["ops", "ann@example.com"]}
-    assert role_of(["bob", "all"], members) is ConsoleRole.viewer
-    assert role_of(["Ann@Example.com", "all"], members) is ConsoleRole.operator
-    assert role_of(["", "bob"], {ConsoleRole.viewer: [""]}) is None
+    members = {ConsoleRole.viewer: ["Group:All"], ConsoleRole.operator: ["ann@example.com"]}
+    assert role_of("bob", ["all"], members) is ConsoleRole.viewer
+    assert role_of("Ann@Example.com", ["all"], members) is ConsoleRole.operator
+    assert role_of("", ["bob", ""], {ConsoleRole.viewer: ["", "group:"]}) is None

@@ -142,7 +142,10 @@ class Site:
             client_secret=SECRET,
             console_url=self.url,
             groups_claim="groups",
-            members={ConsoleRole.support: ["support"], ConsoleRole.operator: ["ann@example.com"]},
+            members={
+                ConsoleRole.support: ["group:support"],
+                ConsoleRole.operator: ["ann@example.com"],
+            },
             now=lambda: self.now,
         )
         self._console.__enter__()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -23,7 +22,6 @@ from crm_pipeline.cadence.standing import (
     waiting,
 )
 from crm_pipeline.console.asked import PageAddress, PageQuestion
-from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.paging import PAGE_ROWS, first, more
 from crm_pipeline.console.parts import (
     Badge,
@@ -65,7 +63,7 @@ _STATES = ("", "Complete", "Failed", "Held", "Paused", "Processing", "New", "Dra
 
 def accounts(asked: PageQuestion) -> ConsolePage:
     """All accounts: how each stands, and what of it waits."""
-    text, state = asked.query.get("name", "").casefold(), asked.query.get("state", "")
+    text, state = asked.query.get("name", "").casefold(), asked.chosen("state", _STATES)
     after = asked.query.get("after", "")
     wanted = (
         row.account_id
@@ -241,9 +239,7 @@ def _hold(asked: PageQuestion, account_id: str) -> Iterator[PagePart]:
 
 def _days(asked: PageQuestion, account_id: str) -> Iterator[PagePart]:
     """What became of its data, day by day, and why not all of it went."""
-    days = asked.query.get("days") or _DAYS[0]
-    if days not in _DAYS:
-        raise ConsoleError(HTTPStatus.BAD_REQUEST, "Plots are of 30 or of 365 days.")
+    days = asked.chosen("days", _DAYS)
     whose = {"account_id": account_id, "days": int(days)}
     rows = asked.connection.execute(statement("console/days"), whose).all()
     yield Form(

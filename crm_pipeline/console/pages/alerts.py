@@ -12,7 +12,7 @@ _OPEN, _ALL = "open", "all"
 
 def alerts(asked: PageQuestion) -> ConsolePage:
     """Alerts, the newest first: those that are open, or all."""
-    which = asked.query.get("which", _OPEN)
+    which = asked.chosen("which", (_OPEN, _ALL))
     asked.account_id = asked.query.get("account") or None
     if asked.account_id:
         get_account(asked.connection, asked.account_id)

@@ -49,9 +49,7 @@ _KINDS = ("", "person", "activity", "campaign", "member", "record", "message", "
 
 def queue(asked: PageQuestion) -> ConsolePage:
     """Operations in a state, the oldest first; failed and exhausted ones by default."""
-    state = asked.query.get("state") or _STATES[0]
-    if state not in _STATES:
-        raise ConsoleError(HTTPStatus.BAD_REQUEST, "There is no such state of operations.")
+    state, kind = asked.chosen("state", _STATES), asked.chosen("kind", _KINDS)
     asked.account_id = asked.query.get("account") or None
     if asked.account_id:
         get_account(asked.connection, asked.account_id)
@@ -61,7 +59,7 @@ def queue(asked: PageQuestion) -> ConsolePage:
             "account_id": asked.account_id,
             "states": list(_FAILED) if state == _STATES[0] else [state],
             "error_code": asked.query.get("code") or None,
-            "kind": asked.query.get("kind") or None,
+            "kind": kind or None,
             "since": None,
             "until": None,
             "after": number(asked.query.get("after")),
@@ -75,7 +73,7 @@ def queue(asked: PageQuestion) -> ConsolePage:
         [
             Field("account", "Account", asked.query.get("account", "")),
             Field("state", "State", state, choices=_STATES),
-            Field("kind", "Kind", asked.query.get("kind", ""), choices=_KINDS),
+            Field("kind", "Kind", kind, choices=_KINDS),
             Field("code", "Code", asked.query.get("code", "")),
         ],
         [Button("Show")],

@@ -1,0 +1,2 @@
+COMMENT ON TABLE crm.console_log
+IS 'What people have looked at and done in the console; purged after CONSOLE_LOG_DAYS.';
