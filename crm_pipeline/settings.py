@@ -14,7 +14,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from string import Template
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
@@ -44,6 +44,8 @@ _LAST_PORT = 65_535
 _YEAR_IN_MINUTES = 525_600
 _WEEK_IN_SECONDS = 604_800
 _CENTURY_IN_DAYS = 36_500
+
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Settings(BaseSettings):
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
         ge=1,
         le=_CENTURY_IN_DAYS,
         description="Age at which Dagster's runs, the accounts' cycles, plans, sendings, "
-        "refusals and firings of opportunities are purged, in days.",
+        "refusals, alerts that are over and firings of opportunities are purged, in days.",
     )
     undo_days: int = Field(
         default=30,
@@ -184,6 +186,11 @@ class Settings(BaseSettings):
         description="YAML file of further targets (Slack, Teams, PagerDuty, …), which accounts and "
         "severities go where, and thresholds; see docs/alerts.md.",
     )
+    dagster_ui_url: str | None = Field(
+        default=None,
+        description="Where browsers reach Dagster's UI, with its path prefix if it has one: alerts "
+        "lead to the runs there.",
+    )
     console_url: str | None = Field(
         default=None,
         description="Where browsers reach the console, behind TLS; needed beyond this machine.",
@@ -237,6 +244,19 @@ class Settings(BaseSettings):
         description="Age at which the log of who looked at whom, and who did what, in the console "
         "is purged, in days.",
     )
+
+    def account_page(self, account_id: str) -> str | None:
+        """Returns the address of an account in the console; None without CONSOLE_URL."""
+        return self.console_url and f"{self.console_url}/accounts/{account_id}"
+
+    def run_page(self, run_id: str) -> str | None:
+        """Returns the address of a run in Dagster's UI; None without DAGSTER_UI_URL.
+
+        Cycles that people start by a command or in the console are no runs of Dagster's.
+        """
+        if self.dagster_ui_url is None or not _RUN_ID.fullmatch(run_id):
+            return None
+        return f"{self.dagster_ui_url}/runs/{run_id}"
 
     @model_validator(mode="before")
     @classmethod
@@ -412,13 +432,19 @@ class Settings(BaseSettings):
             raise ValueError("the minutes must divide 60, as 5, 10, 15, 20, 30 and 60 do")
         return value
 
+    @field_validator("dagster_ui_url")
+    @classmethod
+    def _is_of_the_ui(cls, value: str | None) -> str | None:
+        if value is not None and (_shown_to_people(value).query or urlsplit(value).fragment):
+            raise ValueError("it ends with a host or a path, as in https://dagster.example.com")
+        return value and value.rstrip("/")
+
     @field_validator("console_url")
     @classmethod
     def _is_of_the_console(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        _checked_address(SecretStr(value), ("https", "http"))
-        parts = urlsplit(value)
+        parts = _shown_to_people(value)
         if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
             raise ValueError("it must begin with https://: who has its cookie is logged in")
         if parts.path.strip("/") or parts.query or parts.fragment:
@@ -539,6 +565,15 @@ def _checked_address(secret: SecretStr | None, schemes: tuple[str, ...]) -> Secr
     if parts.scheme not in schemes or not host:
         raise ValueError(f"it must begin with {' or '.join(f'{s}://' for s in schemes)}; {looks}")
     return secret
+
+
+def _shown_to_people(address: str) -> SplitResult:
+    """The parts of an address that is shown wherever people are led there."""
+    _checked_address(SecretStr(address), ("https", "http"))
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        raise ValueError("it names a user, whom all would see who are shown it")
+    return parts
 
 
 def prepare_dagster() -> None:

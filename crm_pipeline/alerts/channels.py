@@ -47,6 +47,9 @@ class Notice:
         version: counts what an alert has been; a notice that comes twice has the same.
         began_at: when the alert began, ISO 8601.
         remedy: what to do, mostly a command.
+        console: the address of the account in the console; None without CONSOLE_URL.
+        run: that of the account's last run in Dagster's UI; None without DAGSTER_UI_URL, and where
+            its last cycle was none of Dagster's.
     """
 
     account_id: str | None
@@ -59,6 +62,13 @@ class Notice:
     version: int = 1
     began_at: str = ""
     remedy: str = ""
+    console: str | None = None
+    run: str | None = None
+
+    @property
+    def links(self) -> list[str]:
+        """Where people see more of it, the place first where they can do something."""
+        return [address for address in (self.console, self.run) if address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,8 @@ def _send(target: AlertTarget, subject: str, text: str, notices: Sequence[Notice
 def _page(target: AlertTarget, notice: Notice) -> None:
     """An event that opens, changes or closes the incident of the alert's key."""
     chosen = {"action": "map", "dedup": notice.key, "severity": notice.severity}
+    if notice.links:
+        chosen["click"] = notice.links[0]
     service = _service(target, chosen | {"overflow": "truncate"})
     if service is None or not service.notify(body=notice.message, notify_type=_type_of([notice])):
         raise _NotTakenError("it cannot be reached, or refuses what it is sent")
@@ -239,7 +251,11 @@ def _subject(notices: Sequence[Notice]) -> str:
 
 
 def _text(notices: Sequence[Notice]) -> str:
-    lines = [f"[{notice.severity}] {notice.message}" for notice in notices[:MOST_LINES]]
+    lines = [
+        line
+        for notice in notices[:MOST_LINES]
+        for line in (f"[{notice.severity}] {notice.message}", *notice.links)
+    ]
     if len(notices) > MOST_LINES:
         lines.append(f"{len(notices) - MOST_LINES} more; `crm-pipeline alerts list` has them all.")
     return "\n".join(lines)

@@ -109,6 +109,8 @@ def _notice(row: Row[Any], chosen: AlertChoices) -> Notice:
         version=row.version,
         began_at=row.began_at.isoformat(),
         remedy=remedy(CAUSES[row.cause], row.account_id),
+        console=row.account_id and settings().account_page(row.account_id),
+        run=row.run_id and settings().run_page(row.run_id),
     )
 
 

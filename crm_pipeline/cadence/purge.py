@@ -94,6 +94,16 @@ def purge_console_log(own: Engine, days: int) -> int:
     return _purge_some(own, days, "purge_console_log")
 
 
+def purge_alerts(own: Engine, days: int) -> int:
+    """Deletes alerts that were over before some days, and who took old digests; returns how many.
+
+    An alert stays while a target that takes nothing now is still to be told its end.
+    """
+    with own.begin() as connection:
+        connection.execute(statement("cadence/purge_digests"), {"days": days})
+    return _purge_some(own, days, "purge_alerts")
+
+
 def purge_plans(own: Engine, days: int) -> int:
     """Deletes kept plans older than some days; returns how many."""
     with own.begin() as connection:
@@ -124,9 +134,9 @@ def _purge_rows(database: Engine, days: int, which: str, delete: str) -> int:
 
 
 @op(
-    description="Counts what there is today, then deletes runs, events, verdicts, cycles and plans "
-    "older than HISTORY_DAYS, replaced values older than UNDO_DAYS, and the console's log older "
-    "than CONSOLE_LOG_DAYS."
+    description="Counts what there is today, then deletes runs, events, verdicts, cycles, plans "
+    "and alerts that are over, older than HISTORY_DAYS, replaced values older than UNDO_DAYS, and "
+    "the console's log older than CONSOLE_LOG_DAYS."
 )
 def purge_old_history(context: OpExecutionContext) -> None:
     """One clean-up; its numbers are on the run."""
@@ -140,6 +150,7 @@ def purge_old_history(context: OpExecutionContext) -> None:
         "cycles": purge_cycles(own, days),
         "firings": purge_firings(own, days),
         "plans": purge_plans(own, days),
+        "alerts": purge_alerts(own, days),
         # By these it is known what a cycle wrote, and when.
         "sendings": purge_sendings(own, max(days, settings().undo_days)),
         "replaced_values": purge_replaced(own, settings().undo_days),
@@ -153,7 +164,8 @@ def purge_old_history(context: OpExecutionContext) -> None:
 @job(
     executor_def=in_process_executor,
     description="Deletes what is older than HISTORY_DAYS from Dagster's log and from the accounts' "
-    "cycles and plans; what each account's partition shows stays, and so does what was sent.",
+    "cycles, plans and alerts; what each account's partition shows stays, and so does what was "
+    "sent.",
 )
 def purge_history() -> None:
     """The daily clean-up."""

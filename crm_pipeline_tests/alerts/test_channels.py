@@ -1,23 +1,18 @@
 """Alerts by mail to a server that speaks TLS from the first byte."""
 
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socketserver import StreamRequestHandler, TCPServer
 from typing import ClassVar
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from crm_pipeline.alerts.channels import Notice, Taken, post
 from crm_pipeline.alerts.targets import AlertTarget
 from crm_pipeline.settings import settings
+from crm_pipeline_tests.alerts.receiver import a_certificate
 
 NOTICE = Notice("acme", "late", "Account acme is late", "2026-11-29T12:00:00+00:00")
 
@@ -50,7 +45,7 @@ class Mailbox(StreamRequestHandler):
 @pytest.fixture
 def mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a server whose certificate is trusted."""
-    certificate, key = _certificate(tmp_path)
+    certificate, key = a_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -73,32 +68,3 @@ def test_mail_goes_to_an_smtps_address(mail_server: str, monkeypatch: pytest.Mon
     assert any(line.startswith("AUTH PLAIN ") for line in Mailbox.lines)
     assert "To: ops@example.test" in Mailbox.lines
     assert f"[warning] {NOTICE.message}" in Mailbox.lines
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, secret = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, secret

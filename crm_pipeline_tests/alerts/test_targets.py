@@ -14,14 +14,16 @@ from apprise.plugins.slack import NotifySlack
 from sqlalchemy import Connection, text
 
 from crm_pipeline.accounts.credentials import mark_refused, set_credentials
+from crm_pipeline.accounts.store import remove_account
 from crm_pipeline.alerts.causes import CAUSES
 from crm_pipeline.alerts.channels import MOST_LINES, MOST_PAGES
 from crm_pipeline.alerts.targets import AlertsFileError, choices
 from crm_pipeline.alerts.watch import watch
+from crm_pipeline.cadence.purge import purge_alerts
 from crm_pipeline.database.engines import engine
 from crm_pipeline.salesforce.credentials import PasswordToken
 from crm_pipeline.settings import PROJECT, Settings, settings
-from crm_pipeline_tests.alerts.receiver import Receiver, receiving
+from crm_pipeline_tests.alerts.receiver import Receiver, a_certificate, receiving
 from crm_pipeline_tests.cadence.rows import an_idle_account, an_operation
 
 DOCUMENT = (PROJECT / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -209,6 +211,117 @@ def test_a_chat_has_one_message_of_all(connection, receiver, chosen, monkeypatch
     )
     assert b"[warning] A0 (a0): 1 operation failed in every try" in said
     assert b"2 more; `crm-pipeline alerts list` has them all." in said
+
+
+def test_teams_has_a_card_of_all_and_of_their_ends(
+    connection, chosen, monkeypatch, tmp_path, caplog
+):
+    """A flow of Power Automate, at the address that it shows since the end of 2025."""
+    certificate, key = a_certificate(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with receiving((certificate, key)) as teams:
+        place = teams.url.removeprefix("https://")
+        address = f"workflows://{place}/flow1/s3cret?pa=yes"
+        chosen({"targets": {"teams": {"url": address, "accounts": ["acme"]}}})
+        exhaust(connection, "acme")
+        exhaust(connection, "other")
+        path = "/powerautomate/automations/direct/workflows/flow1/triggers/manual/paths/invoke"
+        teams.answers[path] = 429
+        with caplog.at_level(logging.DEBUG):
+            assert watch() == []
+        assert "s3cret" not in caplog.text
+        teams.answers[path] = 202  # as Power Automate answers
+        (notice,) = watch()
+        assert notice.account_id == "acme"
+        drop(connection)
+        (end,) = watch()
+        assert (end.over, end.key) == (True, notice.key)
+    said = [str(each["attachments"][0]["content"]["body"]) for each in teams.documents(path)[1:]]
+    assert len(said) == 2
+    assert all("1 operation failed in every try" in each for each in said)
+    assert ["It is over" in each for each in said] == [False, True]
+
+
+def test_alerts_lead_to_the_account_and_to_its_last_run(connection, receiver, chosen, monkeypatch):
+    monkeypatch.setenv("CONSOLE_URL", "https://console.example")
+    monkeypatch.setenv("DAGSTER_UI_URL", "https://dagster.example/ui/")
+    monkeypatch.setitem(PAGERDUTY_API_LOOKUP, "us", f"{receiver.url}/enqueue")
+    pager = {"url": "pagerduty://routing@key"}
+    chosen({"targets": {"hook": {"url": f"{receiver.url}/hook"}, "pager": pager}})
+    run_id = "0e0a1bfc-7a6d-4a9b-8f4e-2b7c6f2f0b11"
+    for account, of in {"a": run_id, "b": "cli-1", "c": None}.items():
+        exhaust(connection, account)
+        if of is not None:
+            connection.execute(
+                text(
+                    "INSERT INTO crm.cycle (account_id, run_id, state, finished_at)"
+                    " VALUES (:account, :run_id, 'Complete', now())"
+                ),
+                {"account": account, "run_id": of},
+            )
+    connection.commit()
+    watch()
+    links = {
+        each["account_id"]: (each["console"], each["run"]) for each in receiver.alerts("/hook")
+    }
+    page = "https://console.example/accounts"
+    assert links == {
+        "a": (f"{page}/a", f"https://dagster.example/ui/runs/{run_id}"),
+        "b": (f"{page}/b", None),
+        "c": (f"{page}/c", None),
+    }
+    (document,) = receiver.documents("/hook")
+    first, *more = document["text"].splitlines()
+    assert first.endswith("`crm-pipeline operations list a`.")
+    assert more[:2] == [*links["a"]]
+    assert [each["links"] for each in receiver.documents("/enqueue")] == [
+        [{"href": f"{page}/{account}"}] for account in "abc"
+    ]
+
+
+def test_who_was_told_of_an_account_that_is_removed_is_told_that_it_is_over(
+    connection, receiver, chosen
+):
+    chosen({"targets": {"hook": {"url": f"{receiver.url}/hook"}}})
+    exhaust(connection, "a")
+    watch()
+    remove_account(connection, "a")
+    connection.commit()
+    watch()
+    assert [each["over"] for each in receiver.alerts("/hook")] == [False, True]
+
+
+def test_alerts_that_are_over_are_purged_once_their_end_is_told(
+    connection, receiver, chosen, pipeline
+):
+    chosen({"targets": {name: {"url": f"{receiver.url}/{name}"} for name in ("good", "bad")}})
+    for account in ("a", "b", "open"):
+        exhaust(connection, account)
+    watch()
+    connection.execute(text("UPDATE crm.operation SET state = 'dropped' WHERE account_id = 'a'"))
+    connection.commit()
+    watch()
+    receiver.answers["/bad"] = 500
+    connection.execute(text("UPDATE crm.operation SET state = 'dropped' WHERE account_id = 'b'"))
+    connection.commit()
+    watch()
+    connection.execute(
+        text("UPDATE crm.alert SET began_at = '2020-01-01', closed_at = closed_at - interval '9 d'")
+    )
+    connection.execute(
+        text("INSERT INTO crm.alert_digest (day, target) VALUES ('2020-01-01', 'x')")
+    )
+    connection.commit()
+    assert purge_alerts(pipeline, days=14) == 0
+    assert purge_alerts(pipeline, days=8) == 1
+    left = text("SELECT account_id FROM crm.alert WHERE account_id IS NOT NULL ORDER BY 1")
+    assert list(connection.scalars(left)) == ["b", "open"]
+    assert connection.scalar(text("SELECT count(*) FROM crm.alert_digest")) == 0
+    connection.commit()
+    receiver.answers.clear()
+    watch()
+    assert purge_alerts(pipeline, days=8) == 1
+    assert [each["over"] for each in receiver.alerts("/bad")][-1]
 
 
 def test_thresholds_say_how_many_and_how_long(connection, receiver, chosen):

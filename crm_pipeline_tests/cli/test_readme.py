@@ -37,6 +37,7 @@ IN_WORDS = {
     "alerts_file": "none",
     "alert_email_to": "none",
     "smtp_url": "none",
+    "dagster_ui_url": "none",
     "console_url": "none",
     "console_database_url": "none",
     "console_oidc_issuer": "none",
