@@ -6,7 +6,7 @@ default, or gone, once the file is applied.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -133,6 +133,18 @@ class AccountFile(BaseModel):
             for field, chosen in fields.items()
         )
 
+    def with_mapping(self, mappings: Sequence[FieldMapping]) -> Self:
+        """Returns the file with its overrides named otherwise.
+
+        Args:
+            mappings: objects and fields, in the order of `mappings`.
+        """
+        chosen = [choice for fields in self.mapping.values() for choice in fields.values()]
+        named: dict[str, dict[str, FieldChoice | None]] = {}
+        for each, choice in zip(mappings, chosen, strict=True):
+            named.setdefault(each.sobject, {})[each.field] = choice
+        return self.model_copy(update={"mapping": named})
+
     @classmethod
     def parse(cls, text: str, what: str) -> list[Self]:
         """Returns the accounts of a file, all that it says checked as the commands check it.
@@ -160,6 +172,12 @@ class AccountFile(BaseModel):
     @classmethod
     def _parsed(cls, values: dict[str, Any], what: str) -> Self:
         """Returns an account, as `parse`."""
+        settings = values.get("settings")
+        if isinstance(settings, dict) and settings.get("start_at") == "now":
+            raise AccountError(
+                f"{what}: settings.start_at: now is another time whenever the file is applied; say "
+                "a date, or a time."
+            )
         try:
             file = cls.model_validate(values)
         except ValidationError as refused:
@@ -174,8 +192,16 @@ class AccountFile(BaseModel):
             raise AccountError(f"{what}: {place}: {why}.") from None
         checked_account_id(file.account)
         checked_login_url(file.account, file.login_url)
+        names: set[tuple[str, str]] = set()
         for mapping in file.mappings:
             check_mapping(file.account, mapping)
+            name = mapping.sobject, mapping.field.lower()
+            if name in names:
+                raise AccountError(
+                    f"{what}: {mapping.sobject}.{mapping.field} is there twice: Salesforce knows "
+                    "no case."
+                )
+            names.add(name)
         for filter_string in file.filters:
             check_filter(file.account, filter_string)
         return file

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -26,11 +26,12 @@ from crm_pipeline.cli.campaign_questions import (
     storage_before_reading,
 )
 from crm_pipeline.cli.credentials_input import CredentialsFile, LoginMethod, Method, credentials
-from crm_pipeline.cli.databases import is_set_up, locked, migrated, transaction
+from crm_pipeline.cli.databases import is_set_up, locked, migrated, say_done, transaction
 from crm_pipeline.cli.engagement import confirm_engagement, storage_before_set
 from crm_pipeline.cli.guards import agree, check_client
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.opportunities import confirm_filter, opportunities
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import print_facts, print_table, say
 from crm_pipeline.text import shown
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import AccountOverview
+    from crm_pipeline.salesforce.data_storage import DataStorage
 
 _ITSELF = ("client", "name", "login_url")
 
@@ -233,9 +235,6 @@ def set_(
 
     Name, client and login URL may be said as name=…, client=… and login_url=…, too.
     """
-    from crm_pipeline.accounts.store import hold_account, update_account, update_settings
-    from crm_pipeline.cli.settings_what_if import tell_effect_of_settings
-
     changes = _changes(settings or ())
     itself = _of_itself(changes, {"client": client, "name": name, "login_url": login_url})
     if not changes and not itself:
@@ -244,15 +243,67 @@ def set_(
             f"show {account_id}` lists the settings."
         )
     _check_names(changes)
-    confirm_from_salesforce(account_id, changes.get("campaigns"), yes=yes)
-    storage = storage_before_set(account_id, changes.get("engagement"))
-    chosen = changes.get("campaigns")
-    of_campaigns = storage_before_reading(account_id, chosen) if chosen else None
+    change(account_id, changes, itself, ask_org(account_id, changes, yes=yes), yes=yes)
+
+
+class OrgStorage(NamedTuple):
+    """An org's data storage, as far as settings that are to be stored may make much there."""
+
+    for_campaigns: "DataStorage | None" = None
+    for_engagement: "DataStorage | None" = None
+
+
+def ask_org(account_id: str, changes: Mapping[str, str | None], *, yes: bool) -> OrgStorage:
+    """Asks the org what has to be known before settings change; while no transaction is open.
+
+    Says of how many members the platform would be told, and ends the command unless the person
+    agrees.
+
+    Args:
+        account_id: the account.
+        changes: the settings as they are typed; None: back to the default.
+        yes: whether they agreed beforehand.
+    """
+    campaigns = changes.get("campaigns")
+    confirm_from_salesforce(account_id, campaigns, yes=yes)
+    return OrgStorage(
+        storage_before_reading(account_id, campaigns) if campaigns else None,
+        storage_before_set(account_id, changes.get("engagement")),
+    )
+
+
+def change(
+    account_id: str,
+    changes: Mapping[str, str | None],
+    itself: Mapping[str, str],
+    storage: OrgStorage,
+    *,
+    yes: bool,
+) -> None:
+    """Stores settings, and what is the account's own; says what they do, and asks where it is much.
+
+    Args:
+        account_id: the account.
+        changes: the settings as they are typed; None: back to the default.
+        itself: its client, name and login_url, as far as they change.
+        storage: what the org said (`ask_org`).
+        yes: whether the person agreed beforehand.
+    """
+    from crm_pipeline.accounts.store import (
+        field_mappings,
+        hold_account,
+        update_account,
+        update_settings,
+    )
+    from crm_pipeline.cli.settings_what_if import tell_effect_of_settings
+
     with locked(account_id) if "client" in itself else transaction() as connection:
         hold_account(connection, account_id)
         before = _settings_before(connection, account_id)
         account = update_settings(connection, account_id, changes)
-        account_again.check_policies(connection, before, account)
+        account_again.check_policies(
+            account, field_mappings(connection, account_id), before.person_field_policies
+        )
         if itself.get("client", account.client_id) != account.client_id:
             _become_client(connection, account, itself["client"], yes=yes)
         update_account(
@@ -265,15 +316,15 @@ def set_(
             ),
         )
         tell_effect_of_settings(connection, replace(account, settings=before), account, yes=yes)
-        confirm_reading(connection, account_id, storage=of_campaigns, yes=yes)
+        confirm_reading(connection, account_id, storage=storage.for_campaigns, yes=yes)
         confirm_attribution(connection, before, account, yes=yes)
         confirm_filter(connection, before, account, yes=yes)
-        confirm_engagement(connection, before, account, storage, yes=yes)
+        confirm_engagement(connection, before, account, storage.for_engagement, yes=yes)
         account_again.tell_of_people(connection, before, account)
         account_again.tell_of_settings(connection, before, account)
         if "read_back_minutes" in changes:
             _say_cost_of_reading_back(account)
-    say(f"Account {account_id} is changed; its next cycle goes by it.")
+    say_done(f"Account {account_id} is changed; its next cycle goes by it.")
 
 
 @app.command()
@@ -327,7 +378,7 @@ def _say_cost_of_reading_back(account: "Account") -> None:
     minutes = account.settings.read_back_minutes or settings().cycle_minutes
     for_five = calls_a_day(5, minutes)
     now = calls_a_day(len(objects), minutes)
-    say(
+    say_once(
         f"Reading the org back every {minutes} minutes costs {for_five} API calls a day for five "
         f"objects; {now} for the {len(objects)} that this account's flows watch now."
     )

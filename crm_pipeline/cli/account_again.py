@@ -1,6 +1,6 @@
 """`crm-pipeline account send-again`: what was read before, by settings that changed later."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +9,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, rows_of_client
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import counted, say
 from crm_pipeline.text import shown
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_pipeline.accounts.account import Account, AccountSettings
+    from crm_pipeline.accounts.store import FieldMapping
 
 
 def send_again(
@@ -37,6 +39,7 @@ def send_again(
     """
     from crm_pipeline.accounts.store import (
         describe_again,
+        field_mappings,
         get_account,
         read_from_the_start,
         touch_account,
@@ -50,8 +53,9 @@ def send_again(
 
     with transaction() as connection:
         account = get_account(connection, account_id)
-        of_activities = _of_activities(connection, account)
-        chosen = _spelt(connection, account, fields or (), of_activities, all_fields=all_fields)
+        mappings = field_mappings(connection, account_id)
+        of_activities = _of_activities(account, mappings)
+        chosen = _spelt(account, mappings, fields or (), of_activities, all_fields=all_fields)
     with locked(account_id) as connection:
         people = people_with_fields(connection, account_id, chosen) if chosen else 0
         lacking = [name for name in chosen if name.lower() in of_activities]
@@ -136,7 +140,7 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
 def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
     """Says how rows that were read before get what was just changed, where there are any."""
     if has_read(connection, account_id):
-        say(
+        say_once(
             f"Rows that were read before {what}; `crm-pipeline account send-again {account_id}` "
             "reads them again."
         )
@@ -169,11 +173,18 @@ def tell_of_settings(
         tell_of_rows(connection, account.account_id, went)
 
 
-def check_policies(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
-    """Refuses a new policy for a field that is not filled: of a typo it would keep nothing."""
-    former = before.person_field_policies
+def check_policies(
+    account: "Account", mappings: "Sequence[FieldMapping]", former: Collection[str]
+) -> None:
+    """Refuses a new policy for a field that is not filled: of a typo it would keep nothing.
+
+    Args:
+        account: as it is to be.
+        mappings: its overrides, likewise.
+        former: the fields that have a policy already.
+    """
     new = [name for name in account.settings.person_field_policies if name not in former]
-    _spelt(connection, account, new, {}, all_fields=False)
+    _spelt(account, mappings, new, {}, all_fields=False)
 
 
 def tell_of_people(connection: "Connection", before: "AccountSettings", account: "Account") -> None:
@@ -184,7 +195,7 @@ def tell_of_people(connection: "Connection", before: "AccountSettings", account:
 
         names = "--all-fields" if len(changed) > _FEW else " ".join(changed)
         people = people_with_fields(connection, account.account_id, changed)
-        say(
+        say_once(
             f"People who are in the org ({people}) have these fields as they are until the "
             "warehouse says something new; `crm-pipeline account send-again "
             f"{account.account_id} {names}` goes by the new policy at once."
@@ -205,19 +216,20 @@ def has_read(connection: "Connection", account_id: str) -> bool:
 def _policies_that_differ(
     connection: "Connection", before: "AccountSettings", account: "Account"
 ) -> Collection[str]:
-    known = _mapped(connection, account).values()
+    from crm_pipeline.accounts.store import field_mappings
+
+    known = _mapped(account, field_mappings(connection, account.account_id)).values()
     return [name for name in known if before.policy(name) != account.settings.policy(name)]
 
 
 _PEOPLE = ("Lead", "Contact")
 
 
-def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
+def _mapped(account: "Account", mappings: "Sequence[FieldMapping]") -> Mapping[str, str]:
     """The fields of people that are filled, by their names in small letters."""
-    from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.sources.mapping import field_maps
 
-    maps = field_maps(account.settings, field_mappings(connection, account.account_id))
+    maps = field_maps(account.settings, mappings)
     attribution = account.settings.attribution
     filled = [
         *(name for s in _PEOPLE for name in (*maps[s].sources, *maps[s].constants)),
@@ -227,8 +239,8 @@ def _mapped(connection: "Connection", account: "Account") -> Mapping[str, str]:
 
 
 def _spelt(
-    connection: "Connection",
     account: "Account",
+    mappings: "Sequence[FieldMapping]",
     fields: Collection[str],
     of_activities: Mapping[str, str],
     *,
@@ -237,7 +249,7 @@ def _spelt(
     """The fields as the mapping spells them; the object before a field may be left out."""
     from crm_pipeline.near_names import near
 
-    known = {**of_activities, **_mapped(connection, account)}
+    known = {**of_activities, **_mapped(account, mappings)}
     if all_fields:
         return sorted(known.values())
     chosen = []
@@ -252,12 +264,11 @@ def _spelt(
     return chosen
 
 
-def _of_activities(connection: "Connection", account: "Account") -> Mapping[str, str]:
+def _of_activities(account: "Account", mappings: "Sequence[FieldMapping]") -> Mapping[str, str]:
     """The fields of activities that are filled, likewise."""
-    from crm_pipeline.accounts.store import field_mappings
     from crm_pipeline.sources.mapping import field_maps
 
-    mapped = field_maps(account.settings, field_mappings(connection, account.account_id))["Event"]
+    mapped = field_maps(account.settings, mappings)["Event"]
     filled = ("Description", "DurationInMinutes", *mapped.sources, *mapped.constants)
     return {name.lower(): name for name in filled}
 

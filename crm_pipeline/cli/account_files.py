@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.arguments import Yes
-from crm_pipeline.cli.databases import is_set_up, migrated, transaction
+from crm_pipeline.cli.databases import (
+    as_a_whole,
+    is_set_up,
+    migrated,
+    say_done,
+    transaction,
+)
 from crm_pipeline.cli.guards import agree, check_client, if_the_warehouse_answers
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.questions import is_in_parts
+from crm_pipeline.cli.questions import is_first_time, is_in_parts
 from crm_pipeline.cli.show import counted, print_document, print_table, say
 
 if TYPE_CHECKING:
@@ -64,34 +70,36 @@ def apply(
 ) -> None:
     """Make accounts as files say; one that is not there yet becomes a draft.
 
-    Each change is checked, and asked about, as its own command does; with --dry-run it is said what
+    All files are checked before anything is stored. Each change is asked about as its own command
+    does, and all changes of an account are made at once, or none is; with --dry-run it is said what
     settings, mapping and filters would make of the rows there are. Accounts without a file stay as
     they are.
     """
     from crm_pipeline.accounts.files import differences
 
-    wanted = _read(files)
+    wanted = [_checked(file) for file in _read(files)]
     changes = {file.account: differences(_stored(file.account), file) for file in wanted}
-    print_table(
-        "",
-        ("account", "part", "choice", "is", "becomes"),
-        [
-            (account, each.of, each.choice, each.was, each.becomes)
-            for account, some in changes.items()
-            for each in some
-        ],
-        empty=f"{counted(len(wanted), 'account')} as the files say.",
-    )
+    if is_first_time("the differences"):
+        print_table(
+            "",
+            ("account", "part", "choice", "is", "becomes"),
+            [
+                (account, each.of, each.choice, each.was, each.becomes)
+                for account, some in changes.items()
+                for each in some
+            ],
+            empty=f"{counted(len(wanted), 'account')} as the files say.",
+        )
     if dry_run:
         for file in wanted:
             _tell_effects(file, changes[file.account])
         if any(changes.values()):
             raise typer.Exit(1)
         return
-    is_in_parts()
     for file in wanted:
         if changes[file.account]:
-            _change(file, changes[file.account], yes=yes)
+            is_in_parts(f"account {file.account}")
+            _change(file, yes=yes)
 
 
 def check(
@@ -211,6 +219,24 @@ def _read(files: Sequence[Path]) -> "list[AccountFile]":
     return list(read.values())
 
 
+def _checked(file: "AccountFile") -> "AccountFile":
+    """A file with its fields as Salesforce spells them; ends the command if it cannot be stored."""
+    from crm_pipeline.accounts.files import new_account
+    from crm_pipeline.cli.account_again import check_policies
+    from crm_pipeline.cli.account_mapping import no_column, possible
+    from crm_pipeline.cli.opportunities import refuse_filter
+
+    spelt = file.with_mapping([possible(file.account, each) for each in file.mappings])
+    stored = _stored(file.account)
+    former = stored.settings.person_field_policies if stored else ()
+    check_policies(new_account(spelt), spelt.mappings, former)
+    refuse_filter(new_account(spelt), ())
+    parent = spelt.settings.campaigns and spelt.settings.campaigns.series_parent
+    if parent and (why := no_column(parent, "Campaign")):
+        mistake(f"Account {file.account}: series_parent: {why}.")
+    return spelt
+
+
 def _stored(account_id: str) -> "AccountFile | None":
     """Returns the account as it is; None where there is none."""
     from crm_pipeline.accounts.files import stored_file
@@ -258,20 +284,42 @@ def _tell_effects(file: "AccountFile", changes: "Sequence[ChoiceChange]") -> Non
                 )
 
 
-def _change(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:
-    """Makes an account as its file says, by the commands that people would type."""
-    from crm_pipeline.cli import account, account_filter, account_mapping, account_session
+def _change(file: "AccountFile", *, yes: bool) -> None:
+    """Makes an account as its file says, by the commands that people would type, or not at all."""
+    from crm_pipeline.accounts.files import differences
+    from crm_pipeline.accounts.store import hold_account
+    from crm_pipeline.cli import account
 
-    if _stored(file.account) is None:
-        _add(file, yes=yes)
+    stored = _stored(file.account)
+    if stored is None:
+        migrated()
+        storage = account.OrgStorage()
     else:
-        said = [
-            f"{each.choice}={each.becomes or ''}"
-            for each in changes
-            if each.of in ("account", "setting")
-        ]
-        if said:
-            account.set_(file.account, said, yes=yes)
+        storage = account.ask_org(file.account, _settings(differences(stored, file)), yes=yes)
+    with as_a_whole() as connection:
+        hold_account(connection, file.account)
+        changes = differences(_stored(file.account), file)
+        itself = {each.choice: each.becomes or "" for each in changes if each.of == "account"}
+        settings = _settings(changes)
+        # Sessions and mappings are looked at as those of the client, and policies name mappings.
+        if stored is None:
+            _add(file, yes=yes)
+        elif itself:
+            account.change(file.account, {}, itself, storage, yes=yes)
+        _change_lists(file, changes, yes=yes)
+        if stored is not None and settings:
+            account.change(file.account, settings, {}, storage, yes=yes)
+
+
+def _settings(changes: "Sequence[ChoiceChange]") -> dict[str, str | None]:
+    """The settings that change, as they are typed."""
+    return {each.choice: each.becomes for each in changes if each.of == "setting"}
+
+
+def _change_lists(file: "AccountFile", changes: "Sequence[ChoiceChange]", *, yes: bool) -> None:
+    """Makes mapping, filters and sessions as a file says."""
+    from crm_pipeline.cli import account_filter, account_mapping, account_session
+
     mapped = {f"{each.sobject}.{each.field}": each for each in file.mappings}
     # A session is listed before the last one goes off the list.
     for each in sorted(changes, key=lambda change: change.becomes is None):
@@ -294,11 +342,10 @@ def _add(file: "AccountFile", *, yes: bool) -> None:
     from crm_pipeline.accounts.files import new_account
     from crm_pipeline.accounts.store import add_account
 
-    migrated()
-    check_client(file.client, yes=yes)
+    check_client(file.client.strip(), yes=yes)
     with transaction() as connection:
         add_account(connection, new_account(file))
-    say(
+    say_done(
         f"Added account {file.account} as a draft; give it credentials with `crm-pipeline account "
         f"credentials {file.account}`."
     )

@@ -6,10 +6,10 @@ import typer
 
 from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
-from crm_pipeline.cli.databases import transaction
+from crm_pipeline.cli.databases import say_done, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.questions import say_once
-from crm_pipeline.cli.show import print_table, say
+from crm_pipeline.cli.show import print_table
 
 app = typer.Typer(help="Parts of email addresses that are not to reach Salesforce.")
 
@@ -37,8 +37,8 @@ def add(account_id: AccountId, filter_string: FilterString, yes: Yes = False) ->
             if found.rejected:
                 agree(what, "Reject them, and those like them?", yes=yes)
             else:
-                say(what)
-    say(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
+                say_once(what)
+    say_done(f"Account {account_id} rejects addresses that contain {filter_string.strip()!r}.")
 
 
 @app.command()
@@ -66,7 +66,7 @@ def remove(account_id: AccountId, filter_string: FilterString, yes: Yes = False)
             else:
                 say_once(what)
         tell_of_rows(connection, account_id, "stay rejected")
-    say(f"Account {account_id} no longer rejects {filter_string!r}.")
+    say_done(f"Account {account_id} no longer rejects {filter_string!r}.")
 
 
 @app.command("list")

@@ -9,9 +9,10 @@ import typer
 from crm_pipeline.cli.account_again import tell_of_rows
 from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.campaign_questions import confirm_reading
-from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.databases import is_set_up, rehearsal, say_done, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_table, say
+from crm_pipeline.cli.questions import say_once
+from crm_pipeline.cli.show import print_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,7 +85,7 @@ def store(account_id: str, typed: "FieldMapping", *, yes: bool) -> None:
     from crm_pipeline.accounts.store import describe_again, misfits, set_field_mapping
     from crm_pipeline.cli.mapping_what_if import tell_effect
 
-    chosen = _possible(account_id, typed)
+    chosen = possible(account_id, typed)
     sobject, name = chosen.sobject, chosen.field
     tell_effect(account_id, sobject, name, chosen, yes=yes)
     with transaction() as connection:
@@ -93,9 +94,9 @@ def store(account_id: str, typed: "FieldMapping", *, yes: bool) -> None:
         confirm_reading(connection, account_id, yes=yes)
         why = misfits(connection, account_id).get(f"{sobject}.{name}")
         _tell_of_rows(connection, account_id, sobject)
-    say(f"Account {account_id} fills {sobject}.{name} {_origin(chosen)}.")
+    say_done(f"Account {account_id} fills {sobject}.{name} {_origin(chosen)}.")
     if why is not None:
-        say(
+        say_done(
             f"As the org was last seen, though: {why}. "
             f"`crm-pipeline account test-login {account_id}` looks again."
         )
@@ -128,7 +129,7 @@ def what_if_(
         default=default,
     )
     typed = _typed(account_id, field, source, constant, rules, nothing=nothing)
-    what_if(account_id, _possible(account_id, typed))
+    what_if(account_id, possible(account_id, typed))
 
 
 @app.command()
@@ -156,16 +157,15 @@ def remove(account_id: AccountId, field: FieldName, yes: Yes = False) -> None:
     from crm_pipeline.accounts.store import remove_field_mapping
     from crm_pipeline.cli.mapping_what_if import tell_effect
 
-    with pipeline().connect() as connection:
-        sobject, name = _spelt(connection, account_id, field)
+    sobject, name = _spelt(account_id, field)
+    with rehearsal() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
-        connection.rollback()
     tell_effect(account_id, sobject, name, None, yes=yes)
     with transaction() as connection:
         remove_field_mapping(connection, account_id, sobject, name)
         confirm_reading(connection, account_id, yes=yes)
         _tell_of_rows(connection, account_id, sobject)
-    say(f"Account {account_id} no longer overrides {sobject}.{name}.")
+    say_done(f"Account {account_id} no longer overrides {sobject}.{name}.")
 
 
 @app.command()
@@ -303,24 +303,29 @@ def _typed(
     return FieldMapping(sobject, name, source=made_of, constant=constant)
 
 
-def _possible(account_id: str, typed: "FieldMapping") -> "FieldMapping":
-    """A mapping as Salesforce spells its field, once it is sure that it can be set."""
+def possible(account_id: str, typed: "FieldMapping") -> "FieldMapping":
+    """Returns a mapping as Salesforce spells its field, once it is sure that it can be set.
+
+    The account need not be there yet. Ends the command for a mapping that can not.
+
+    Raises:
+        AccountError: the object or the field is none that may be mapped.
+    """
     from dataclasses import replace
 
-    from crm_pipeline.accounts.store import set_field_mapping
+    from crm_pipeline.accounts.store import check_mapping
 
-    if typed.constant is not None and not typed.constant.strip():
-        mistake("--constant needs a text; --nothing leaves the field out.")
-    of_events = typed.sobject.strip().lower() == "campaign"
-    for column in typed.columns:
-        _check_column(column, of_events=of_events)
-    with pipeline().connect() as connection:
-        sobject, name = _spelt(connection, account_id, f"{typed.sobject}.{typed.field}")
-        chosen = replace(typed, sobject=sobject, field=name)
-        if (why := not_together(chosen)) is not None:
-            mistake(f"Account {account_id}: {sobject}.{name}: {why}.")
-        set_field_mapping(connection, account_id, chosen)
-        connection.rollback()
+    sobject, name = _spelt(account_id, f"{typed.sobject}.{typed.field}")
+    chosen = replace(typed, sobject=sobject, field=name)
+    check_mapping(account_id, chosen)
+    why = not_together(chosen)
+    if chosen.constant is not None and not chosen.constant.strip():
+        why = "a constant needs a text; --nothing, or null in a file, leaves the field out"
+    why = why or next(
+        (w for column in chosen.columns if (w := no_column(column, chosen.sobject))), None
+    )
+    if why is not None:
+        mistake(f"Account {account_id}: {sobject}.{name}: {why}.")
     return chosen
 
 
@@ -351,8 +356,13 @@ def _check_choice(source: list[str] | None, constant: str | None, *, nothing: bo
         mistake("Say one of --source COLUMN, --constant TEXT and --nothing.")
 
 
-def _check_column(column: str, *, of_events: bool) -> None:
-    """Refuses a column that the extracts do not have; a typo would send nothing, silently."""
+def no_column(column: str, sobject: str) -> str | None:
+    """Returns why the extracts do not have a column, or None; a typo would send nothing, silently.
+
+    Args:
+        column: its name.
+        sobject: the object that it is to fill: columns of a Campaign are those of events.
+    """
     from crm_pipeline.database.engines import engine
     from crm_pipeline.database.statements import extract_shown
     from crm_pipeline.sources.computed import ANSWERS, COMPUTED, needed_for
@@ -361,26 +371,28 @@ def _check_column(column: str, *, of_events: bool) -> None:
     from crm_pipeline.sources.participations import columns
 
     if column == ANSWERS:
-        mistake(f"{ANSWERS} needs the key of a question, as in {ANSWERS}budget.")
+        return f"{ANSWERS} needs the key of a question, as in {ANSWERS}budget"
+    of_events = sobject == "Campaign"
     try:
         known = (event_columns if of_events else columns)(engine("warehouse"))
     except ExtractError as error:
-        say(f"It cannot be checked whether there is a column {column}: {error}", err=True)
-        return
+        say_once(f"It cannot be checked whether there is a column {column}: {error}", err=True)
+        return None
     if of_events and column not in known:
-        mistake(
+        return (
             f"{extract_shown('events')} gives no column {column!r}; add it there, or take one of "
-            f"{', '.join(sorted(known))}."
+            f"{', '.join(sorted(known))}"
         )
     if needed_for(column) not in known:
         there = known.union(each for each in COMPUTED if needed_for(each) in known)
-        mistake(
+        return (
             f"sql/extract/ gives no column {needed_for(column)!r}; add it there, or take one of "
-            f"{', '.join(sorted(there))}, or {ANSWERS}KEY."
+            f"{', '.join(sorted(there))}, or {ANSWERS}KEY"
         )
+    return None
 
 
-def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, str]:
+def _spelt(account_id: str, field: str) -> tuple[str, str]:
     """Object and field as Salesforce spells them, where they are known: it knows no case."""
     from crm_pipeline.accounts.people import OPT_OUTS, STAYS
     from crm_pipeline.accounts.store import DECIDED_FIELDS, field_mappings, schemas_seen
@@ -390,14 +402,13 @@ def _spelt(connection: "Connection", account_id: str, field: str) -> tuple[str, 
     if not dot:
         mistake(f"{field!r} is not OBJECT.FIELD, such as Lead.Region__c.")
     sobject = {each.lower(): each for each in DECIDED_FIELDS}.get(typed.lower(), typed)
-    seen = schemas_seen(connection, account_id)
-    known = [
-        *(m.field for m in field_mappings(connection, account_id) if m.sobject == sobject),
-        *(seen[sobject].fields if sobject in seen else ()),
-        *DEFAULT_MAPPING.get(sobject, ()),
-        *STAYS,
-        *OPT_OUTS,
-    ]
+    known = [*DEFAULT_MAPPING.get(sobject, ()), *STAYS, *OPT_OUTS]
+    if is_set_up():
+        with transaction() as connection:
+            seen = schemas_seen(connection, account_id)
+            mapped = field_mappings(connection, account_id)
+        of_org = seen[sobject].fields if sobject in seen else ()
+        known = [*(m.field for m in mapped if m.sobject == sobject), *of_org, *known]
     return sobject, {each.lower(): each for each in known}.get(name.lower(), name)
 
 

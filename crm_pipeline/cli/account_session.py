@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.arguments import AccountId, Yes, ids
-from crm_pipeline.cli.databases import locked, transaction
+from crm_pipeline.cli.databases import locked, say_done, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
-from crm_pipeline.cli.show import print_table, say
+from crm_pipeline.cli.questions import say_once
+from crm_pipeline.cli.show import print_table
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.account import Account
@@ -36,7 +37,7 @@ def add(account_id: AccountId, session: SessionId, yes: Yes = False) -> None:
         with if_the_warehouse_answers(f"whether there is a session {session}"):
             _check(account, session, is_first=is_first, yes=yes)
         push_session(connection, account_id, session)
-    say(f"Account {account_id} pushes session {session}, with all that it had so far.")
+    say_done(f"Account {account_id} pushes session {session}, with all that it had so far.")
 
 
 @app.command()
@@ -55,7 +56,7 @@ def remove(
 
     with locked(account_id) if push_all else transaction() as connection:
         unpush_session(connection, account_id, session, may_push_all=push_all)
-    say(f"Account {account_id} no longer lists session {session}.")
+    say_done(f"Account {account_id} no longer lists session {session}.")
 
 
 def _check(account: "Account", session: int, *, is_first: bool, yes: bool) -> None:
@@ -82,7 +83,7 @@ def _check(account: "Account", session: int, *, is_first: bool, yes: bool) -> No
     if stopped or found is None:
         agree(what, "List it?", yes=yes)
     else:
-        say(what)
+        say_once(what)
 
 
 @app.command("list")

@@ -1,7 +1,9 @@
 """The pipeline's own database, as commands use it; only some of them make tables there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crm_pipeline.cli.mistakes import mistake
@@ -71,25 +73,106 @@ def where(database: "Engine") -> str:
     return f"Database {database.url.database} of {database.url.host}:{database.url.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A transaction that several commands share.
+
+    Attributes:
+        connection: on which it is.
+        locks: hold the accounts that they locked, until it has ended.
+        locked: which accounts these are.
+        done: what they did, as they say it.
+    """
+
+    connection: "Connection"
+    locks: ExitStack
+    locked: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+
+
+_WHOLE: ContextVar[_Whole | None] = ContextVar("_WHOLE", default=None)
+
+
+@contextmanager
+def as_a_whole() -> Iterator["Connection"]:
+    """Makes one transaction of all that commands do in the block: kept when it ends well.
+
+    What they did is said only then.
+    """
+    with ExitStack() as locks, pipeline().begin() as connection:
+        _say_who(connection)
+        whole = _Whole(connection, locks)
+        token = _WHOLE.set(whole)
+        try:
+            yield connection
+        finally:
+            _WHOLE.reset(token)
+    for line in whole.done:
+        say(line)
+
+
+def say_done(line: str) -> None:
+    """Says what a command did, once that is kept."""
+    whole = _WHOLE.get()
+    if whole is None:
+        say(line)
+    else:
+        whole.done.append(line)
+
+
 @contextmanager
 def transaction() -> Iterator["Connection"]:
     """A transaction in the pipeline's database: kept when the block ends well."""
+    whole = _WHOLE.get()
+    if whole is not None:
+        yield whole.connection
+        return
     with pipeline().begin() as connection:
         _say_who(connection)
         yield connection
 
 
 @contextmanager
+def rehearsal() -> Iterator["Connection"]:
+    """A transaction of which nothing is kept, which sees what `as_a_whole` has done so far."""
+    whole = _WHOLE.get()
+    if whole is None:
+        with pipeline().connect() as connection:
+            yield connection
+            connection.rollback()
+        return
+    undone = whole.connection.begin_nested()
+    try:
+        yield whole.connection
+    finally:
+        undone.rollback()
+
+
+@contextmanager
 def locked(account_id: str) -> Iterator["Connection"]:
     """A transaction while no cycle of the account runs: kept when the block ends well."""
+    whole = _WHOLE.get()
+    if whole is not None:
+        if account_id not in whole.locked:
+            whole.locks.enter_context(_lock(account_id))
+            whole.locked.add(account_id)
+        yield whole.connection
+        return
+    with _lock(account_id) as connection:
+        _say_who(connection)
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _lock(account_id: str) -> Iterator["Connection"]:
+    """The account's lock; the command ends where a cycle has it."""
     from crm_pipeline.ledger.lock import account_lock
 
     with account_lock(pipeline(), account_id) as connection:
         if connection is None:
             mistake(f"A cycle of account {account_id} is running; try again when it has ended.")
-        _say_who(connection)
         yield connection
-        connection.commit()
 
 
 def _say_who(connection: "Connection") -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crm_pipeline.cli.account_again import has_read
-from crm_pipeline.cli.databases import pipeline
+from crm_pipeline.cli.databases import rehearsal, transaction
 from crm_pipeline.cli.guards import agree, if_the_warehouse_answers
 from crm_pipeline.cli.questions import say_once
 from crm_pipeline.cli.show import counted, print_table, say
@@ -97,7 +97,7 @@ def tell_effect(
     """
     from crm_pipeline.accounts.store import get_account
 
-    with pipeline().connect() as connection:
+    with transaction() as connection:
         limits = get_account(connection, account_id).settings.limits
         if not has_read(connection, account_id):
             return
@@ -119,17 +119,14 @@ def effect_of(account_id: str, sobject: str, field: str, chosen: "FieldMapping |
     """
     from crm_pipeline.accounts.store import field_mappings, get_account
 
-    with pipeline().connect() as connection:
+    with rehearsal() as connection:
         account = get_account(connection, account_id)
         before = field_mappings(connection, account_id)
         after = [each for each in before if (each.sobject, each.field) != (sobject, field)]
         if chosen is not None:
             after.append(chosen)
         maps = [_map(account, each, sobject) for each in (before, after)]
-        try:
-            return Effect(f"{sobject}.{field}", _values(connection, account, sobject, field, maps))
-        finally:
-            connection.rollback()
+        return Effect(f"{sobject}.{field}", _values(connection, account, sobject, field, maps))
 
 
 def missed_values(account_id: str) -> Counter[tuple[str, str]]:
@@ -143,14 +140,13 @@ def missed_values(account_id: str) -> Counter[tuple[str, str]]:
     from crm_pipeline.accounts.templates import Template
 
     found: Counter[tuple[str, str]] = Counter()
-    with pipeline().connect() as connection:
+    with rehearsal() as connection:
         account = get_account(connection, account_id)
         mappings = field_mappings(connection, account_id)
         for sobject in sorted({m.sobject for m in mappings if isinstance(m.source, Template)}):
             mapped = _map(account, mappings, sobject)
             for _, columns in _records(connection, account, sobject):
                 found.update((f"{sobject}.{field}", said) for field, said in mapped.missed(columns))
-        connection.rollback()
     return found
 
 

@@ -62,20 +62,31 @@ def refused() -> str:
     return _REFUSED if conversation is None else conversation.refused
 
 
-def is_in_parts() -> None:
-    """Has a refusal be about the question alone: the command may have done other parts already."""
+def is_in_parts(part: str) -> None:
+    """Has a refusal be about this part alone: the command may have done others already.
+
+    Args:
+        part: as in "account acme".
+    """
     conversation = _CONVERSATION.get()
     if conversation is not None:
-        conversation.refused = "That is not done"
+        conversation.refused = f"Nothing of {part} is changed"
 
 
 def say_once(line: str, *, err: bool = False) -> None:
     """Prints a line, harmless; not again when the command begins again after a question."""
-    conversation = _CONVERSATION.get()
-    if conversation is None or line not in conversation.told:
+    if is_first_time(line):
         say(line, err=err)
-    if conversation is not None:
-        conversation.told.add(line)
+
+
+def is_first_time(what: str) -> bool:
+    """Returns whether this is not told yet, in this run of the program; from now on it is."""
+    conversation = _CONVERSATION.get()
+    if conversation is None:
+        return True
+    is_new = what not in conversation.told
+    conversation.told.add(what)
+    return is_new
 
 
 def with_answers(command: Callable[[], T]) -> T:

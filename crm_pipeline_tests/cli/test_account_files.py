@@ -7,6 +7,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
+from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
 from crm_pipeline_tests.flows.webinars.warehouse import add_sessions
@@ -163,18 +164,96 @@ def test_text_that_looks_like_a_number_stays_as_it_is_written(
     assert stored["settings"] == {"parallel_requests": 2, "degrade_fields": True}
 
 
-def test_who_does_not_agree_to_a_part_is_told_that_it_alone_is_not_done(
+def test_who_does_not_agree_to_a_part_of_an_account_changes_nothing_of_it(
     run: Run, client: None, acme: str, tmp_path: Path
 ):
+    """Nor is anything said to be done, and what differs is shown once."""
     known = yaml.safe_load(run("account", "export", acme).stdout)
     file = tmp_path / "acme.yaml"
-    for number, typed in enumerate((None, "n\n"), start=2):
-        changed = {**known, "settings": {"parallel_requests": number}, "sessions": [1]}
-        file.write_text(json.dumps(changed))
+    changed = {**known, "settings": {"parallel_requests": 2}, "sessions": [1]}
+    file.write_text(json.dumps(changed))
+    for typed in (None, "n\n"):
         said = run("account", "apply", file, typed=typed, fails=1)
-        assert "That is not done" in said.stderr
-        assert "Nothing is changed" not in said.stderr
-        assert f"parallel_requests\t{number}" in run("account", "show", acme).stdout
+        assert "Nothing of account acme is changed" in said.stderr
+        assert "its next cycle goes by it" not in said.stdout
+        assert yaml.safe_load(run("account", "export", acme).stdout) == known
+    said = run("account", "apply", file, typed="y\n")
+    assert said.stdout.count("parallel_requests") == 1
+    assert "Account acme pushes session 1" in said.stdout
+    assert "its next cycle goes by it" in said.stdout
+    assert yaml.safe_load(run("account", "export", acme).stdout) == changed
+
+
+def test_what_fails_at_the_end_leaves_nothing_of_the_account(
+    run: Run, client: None, acme: str, tmp_path: Path, pipeline: Engine
+):
+    """The last session goes off the list under the account's lock, which a cycle has."""
+    run("account", "session", "add", acme, "1", "--yes")
+    before = yaml.safe_load(run("account", "export", acme).stdout)
+    beta = {**before, "account": "beta", "sessions": []}
+    changed = {
+        **before,
+        "client": "client-2",
+        "name": "Other",
+        "settings": {"parallel_requests": 2},
+        "mapping": {"Lead": {"Rating": {"constant": "Hot"}}},
+        "filters": ["@rival.example"],
+        "sessions": [],
+    }
+    file = tmp_path / "both.yaml"
+    file.write_text("---\n".join(map(yaml.safe_dump, (beta, changed))))
+    with account_lock(pipeline, acme):
+        said = run("account", "apply", file, "--yes", fails=1)
+    assert "A cycle of account acme is running" in said.stderr
+    assert "Added account beta" in said.stdout
+    assert "Rating" not in said.stdout.partition("Added")[2]
+    assert yaml.safe_load(run("account", "export", acme).stdout) == before
+    run("account", "apply", file, "--yes")
+    assert "2 accounts as the files say" in run("account", "apply", file, "--dry-run").stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"mapping": {"Lead": {"City": {"source": "cty"}}}}, "Lead.City: sql/extract/ gives no"),
+        (
+            {"mapping": {"Lead": {"City": {"source": ["city", "webinars_registered"]}}}},
+            "Lead.City: webinars_registered is made of all rows",
+        ),
+        ({"mapping": {"Campaign": {"X__c": {"source": "city"}}}}, "Campaign.X__c: "),
+        ({"settings": {"person_field_policies": {"Citty": "never"}}}, "'Citty' of people"),
+        ({"settings": {"campaigns": {"series_parent": "serie"}}}, "series_parent: "),
+        ({"settings": {"start_at": "now"}}, "now is another time"),
+        ({"mapping": {"Lead": {"Fax": None, "fax": None}}}, "Lead.fax is there twice"),
+    ],
+)
+def test_the_last_file_is_checked_before_the_first_is_stored(
+    run: Run, client: None, tmp_path: Path, said: dict[str, object], problem: str
+):
+    """With its columns, and with what settings say of them; a look alone says it, too."""
+    good = {"account": "a", "client": "client-1", "name": "A", "login_url": LOGIN_URL}
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    files[0].write_text(yaml.safe_dump(good))
+    files[1].write_text(yaml.safe_dump({**good, "account": "b", **said}))
+    for how in ("--dry-run", "--yes"):
+        assert problem in run("account", "apply", *files, how, fails=1).stderr
+    assert "There is no account yet" in run("account", "list").stdout
+
+
+def test_a_file_may_say_at_once_what_belongs_together(
+    run: Run, client: None, acme: str, tmp_path: Path
+):
+    """A policy of a field that it maps; and the field's name in other letters than Salesforce's."""
+    known = yaml.safe_load(run("account", "export", acme).stdout)
+    file = tmp_path / "acme.yaml"
+    settings = {"person_field_policies": {"Rating": "never"}}
+    mapping = {"Lead": {"Rating": {"constant": "Hot"}, "phone": None}}
+    file.write_text(json.dumps({**known, "settings": settings, "mapping": mapping}))
+    run("account", "apply", file, "--yes")
+    stored = yaml.safe_load(run("account", "export", acme).stdout)
+    assert stored["mapping"] == {"Lead": {"Phone": None, "Rating": {"constant": "Hot"}}}
+    assert stored["settings"] == settings
+    assert "1 account as the files say" in run("account", "apply", file, "--yes").stdout
 
 
 def test_what_is_exported_in_one_piece_is_applied_as_it_is(run: Run, acme: str, tmp_path: Path):
