@@ -14,6 +14,7 @@ from crm_pipeline.cli.databases import (
     say_done,
     transaction,
 )
+from crm_pipeline.cli.extras import need_sample
 from crm_pipeline.cli.guards import agree, check_client, if_the_warehouse_answers
 from crm_pipeline.cli.json_form import document
 from crm_pipeline.cli.mistakes import mistake
@@ -168,6 +169,8 @@ def _rows(file: Path | None) -> list[dict[str, str]]:
     from importlib.resources import files as resources
 
     name = file or "the sample"
+    if file is None:
+        need_sample()
     try:
         text = (file or resources("crm_pipeline.sample") / "rows.csv").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

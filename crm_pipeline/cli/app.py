@@ -13,6 +13,7 @@ from crm_pipeline.cli import (
     conflict,
     console,
     cycle,
+    demo,
     engagement,
     erasure,
     find,
@@ -28,14 +29,13 @@ from crm_pipeline.cli import (
     platform,
     replay,
     reporting,
+    sample,
     state,
     undo,
 )
 from crm_pipeline.cli.engagement_pages import clean_pages
 from crm_pipeline.cli.mistakes import OneLineMistakes
 from crm_pipeline.cli.show import say
-from crm_pipeline.demo.command import demo
-from crm_pipeline.sample.commands import app as sample
 
 app = typer.Typer(
     cls=OneLineMistakes,
@@ -90,7 +90,7 @@ app.add_typer(operations.app, name="operations")
 app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")
 app.add_typer(reporting.app, name="reporting")
-app.add_typer(sample, name="sample")
+app.add_typer(sample.app, name="sample")
 app.command("init")(init.init)
 app.command("migrate")(migrate.migrate)
-app.command("demo")(demo)
+app.command("demo")(demo.demo)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crm_pipeline.cli.arguments import AccountId, EventId
 from crm_pipeline.cli.campaign_look import campaigns_on
 from crm_pipeline.cli.databases import pipeline, transaction
+from crm_pipeline.cli.extras import need_local_org
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
 
@@ -86,10 +87,9 @@ def rehearse(
     from crm_pipeline.salesforce.credentials import PasswordToken
     from crm_pipeline.salesforce.login import log_in
 
-    try:
-        from crm_pipeline.local_org.server import LocalOrgServer
-    except ImportError:
-        mistake("The local org is not installed: `pip install 'crm-pipeline[local-org]'`.")
+    need_local_org()
+    from crm_pipeline.local_org.server import LocalOrgServer
+
     with transaction() as connection:
         account = campaigns_on(connection, account_id)
         schemas = _schemas(connection, account_id)

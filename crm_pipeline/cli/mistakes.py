@@ -103,7 +103,6 @@ def in_one_line(error: Exception) -> str | None:
     from crm_pipeline.cycle.attempts import PipelineDatabaseError
     from crm_pipeline.database.embedded_installation import EmbeddedPostgresError
     from crm_pipeline.database.sessions import PoolerError
-    from crm_pipeline.local_org.config import OrgConfigError
     from crm_pipeline.salesforce.errors import SalesforceProblem
     from crm_pipeline.sources.errors import ExtractError
 
@@ -111,7 +110,6 @@ def in_one_line(error: Exception) -> str | None:
         AccountError,
         EmbeddedPostgresError,
         ExtractError,
-        OrgConfigError,
         PipelineDatabaseError,
         PoolerError,
         SalesforceProblem,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from crm_pipeline.cli.extras import need_local_org
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import say
 
@@ -28,11 +29,14 @@ def serve(
 ) -> None:
     """Serve local orgs until Ctrl-C; without a file, one that is named dev."""
     need_local_org()
-    from crm_pipeline.local_org.config import dev_org, load
+    from crm_pipeline.local_org.config import OrgConfigError, dev_org, load
     from crm_pipeline.local_org.server import serve
 
     files = config or []
-    orgs = [each for file in files for each in load(file)] or [dev_org()]
+    try:
+        orgs = [each for file in files for each in load(file)] or [dev_org()]
+    except OrgConfigError as error:
+        mistake(str(error))
     chosen = free_port(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     for org in orgs:
@@ -42,15 +46,10 @@ def serve(
         say(f"User {user.username}, password {user.password}, no security token")
         say(f"Connected app {app.client_id}, secret {app.client_secret}")
     say(f"Page for people: http://{shown_host}:{chosen}/ (Ctrl-C stops)")
-    serve(orgs, host, chosen)
-
-
-def need_local_org() -> None:
-    """Ends the command with a line that says what to install, unless all is there."""
     try:
-        import crm_pipeline.local_org.server  # noqa: F401
-    except ModuleNotFoundError as missing:
-        mistake(f"Local orgs need {missing.name}: pip install 'crm-pipeline[local-org]'.")
+        serve(orgs, host, chosen)
+    except OrgConfigError as error:
+        mistake(str(error))
 
 
 def free_port(host: str, port: int) -> int:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from crm_pipeline.cli.org import free_port, need_local_org
+from crm_pipeline.cli.extras import need_local_org
+from crm_pipeline.cli.org import free_port
 from crm_pipeline.cli.show import say
 
 app = typer.Typer(help="A local source platform, for trying things out.")

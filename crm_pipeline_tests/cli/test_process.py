@@ -90,7 +90,9 @@ def test_local_orgs_that_are_not_installed_are_told_in_one_line(command: list[st
     )
     assert told.returncode == 1
     assert told.stdout == ""
-    assert told.stderr == "Local orgs need lark: pip install 'crm-pipeline[local-org]'.\n"
+    assert told.stderr == (
+        "Local orgs: lark is not installed; pip install 'crm-pipeline[local-org]'.\n"
+    )
 
 
 def test_a_command_whose_output_nobody_reads_does_its_work_all_the_same(run: Run):

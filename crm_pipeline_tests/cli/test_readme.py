@@ -82,16 +82,30 @@ def test_the_table_of_limits_is_that_of_the_code():
     assert inside[1] == "\n".join(["| limit | default | what it is |", "|---|---|---|", *rows])
 
 
-def test_every_dependency_is_listed_with_its_reason():
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    optional = project["optional-dependencies"]
-    needed = [*project["dependencies"], *optional["local-org"], *optional["otel"]]
-    named = {re.split(r"[\[=>]", each)[0].lower() for each in needed}
+PROJECT_FILE = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS: dict[str, list[str]] = PROJECT_FILE["optional-dependencies"]
+FOR_WORK_ON_IT = ("dev", "bench")
+
+
+def test_every_dependency_is_listed_with_its_extra_and_reason():
+    needed = {"": PROJECT_FILE["dependencies"]} | {
+        f"`{extra}`": packages for extra, packages in EXTRAS.items() if extra not in FOR_WORK_ON_IT
+    }
+    declared = {
+        (re.split(r"[\[=>]", each)[0].lower(), extra)
+        for extra, packages in needed.items()
+        for each in packages
+        if not each.startswith("crm-pipeline[")
+    }
     table = README.split("## What it stands on")[1]
-    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[1:]
-    listed = {name.strip("` ").lower() for cell, _ in rows for name in cell.split(",")}
-    assert listed == named
-    assert all(reason.strip() for _, reason in rows)
+    rows = re.findall(r"^\| ([^|]+) \|([^|]*)\| ([^|]+) \|$", table, re.MULTILINE)[1:]
+    listed = {
+        (name.strip("` ").lower(), extra.strip())
+        for cell, extra, _ in rows
+        for name in cell.split(",")
+    }
+    assert listed == declared
+    assert all(reason.strip() for *_, reason in rows)
 
 
 def imported_packages(folder: str) -> set[str]:
@@ -113,17 +127,18 @@ def imported_packages(folder: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "extras"),
-    [
-        ("crm_pipeline", ["local-org", "otel"]),
-        ("crm_pipeline_tests", ["local-org", "otel", "dev"]),
-        ("benchmarks", ["local-org", "otel", "dev", "bench"]),
-    ],
+    ("folder", "for_work"),
+    [("crm_pipeline", ()), ("crm_pipeline_tests", ("dev",)), ("benchmarks", FOR_WORK_ON_IT)],
 )
-def test_every_package_that_is_imported_is_declared_and_pinned(folder: str, extras: list[str]):
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    optional = project["optional-dependencies"]
-    declared = [*project["dependencies"], *(each for name in extras for each in optional[name])]
+def test_every_package_that_is_imported_is_declared_and_pinned(
+    folder: str, for_work: tuple[str, ...]
+):
+    declared = [*PROJECT_FILE["dependencies"]] + [
+        package
+        for extra, packages in EXTRAS.items()
+        for package in packages
+        if extra not in FOR_WORK_ON_IT or extra in for_work
+    ]
     imported = imported_packages(folder)
     assert imported
     assert imported <= {canonical(re.split(r"[\[=>]", each)[0]) for each in declared}

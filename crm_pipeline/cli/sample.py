@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crm_pipeline.cli.extras import need_sample
 from crm_pipeline.cli.show import say
 
 if TYPE_CHECKING:
     from crm_pipeline.sample.warehouse import Progress
 
 app = typer.Typer(help="Sample data: a warehouse as messy as reality, and local orgs for it.")
+
+
+@app.callback()
+def _group() -> None:
+    need_sample()
+
 
 _LOCAL_ORG = "http://127.0.0.1:8420/dev"
 _MOST_SHOWN = 8

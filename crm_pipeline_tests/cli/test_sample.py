@@ -8,7 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from crm_pipeline.cli.mistakes import OneLineMistakes
-from crm_pipeline.sample.commands import app
+from crm_pipeline.cli.sample import app
 from crm_pipeline.settings import settings
 
 root = Typer(cls=OneLineMistakes, pretty_exceptions_enable=False)

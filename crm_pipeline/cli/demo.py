@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from crm_pipeline.cli.extras import need_local_org, need_sample
+
 
 def demo(
     once: Annotated[
@@ -16,12 +18,12 @@ def demo(
     """Show everything on sample data: local orgs, a cycle of each account, Dagster's UI."""
     from rich.console import Console
 
-    from crm_pipeline.cli.org import need_local_org
+    need_local_org()
+    need_sample()
     from crm_pipeline.demo.alone import DemoError
     from crm_pipeline.demo.demo import run_demo
     from crm_pipeline.demo.processes import ProcessEnded
 
-    need_local_org()
     try:
         as_foreseen = run_demo(Console(), registrations=registrations, once=once)
     except (DemoError, ProcessEnded) as error:
