@@ -15,7 +15,7 @@ help:
 	@echo 'make bench          the loader beside other programs, small (BENCH="--rows 10000" for more)'
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
-	@echo 'make reference      docs/commands.md anew, of the commands; docs/reporting.md, of the views'
+	@echo 'make reference      docs/commands.md anew, and tables of settings, errors and views'
 	@echo 'make picture        docs/*.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
@@ -86,7 +86,7 @@ chaos: install
 reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \
 	  --output docs/commands.md
-	@.venv/bin/python -m crm_pipeline.reporting.reference
+	@.venv/bin/python -m crm_pipeline.reference
 
 fuzz: install
 	.venv/bin/pytest -q -n 2 -m 'hypothesis and not deep' --hypothesis-profile='any machine'

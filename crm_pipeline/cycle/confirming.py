@@ -12,6 +12,7 @@ from crm_pipeline.declaration import Flow
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.recorder import INCIDENT_FROM
 from crm_pipeline.delivery.recording import record_failures
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.ledger.confirmations import Awaiting, awaiting, end_awaiting
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import Failed
@@ -21,7 +22,6 @@ from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.soql import packed_in_queries
 
 LOOKED_AT_ONCE = 10_000
-NOT_CONFIRMED = "NOT_CONFIRMED"
 
 
 def confirm_events(desk: Desk, flows: Sequence[tuple[Flow[Any], Any]]) -> None:
@@ -104,10 +104,12 @@ def _fail(desk: Desk, late: Sequence[Awaiting], *, nobody_acts: bool) -> None:
             "for it is active in the org"
         )
         failed = [
-            Failed(e.operation_id, NOT_CONFIRMED, message, -int(is_incident), event, "create")
+            Failed(
+                e.operation_id, OwnCode.NOT_CONFIRMED, message, -int(is_incident), event, "create"
+            )
             for e in some
         ]
         record_failures(desk, topic, failed)
         if is_incident:
-            incident = Incident(NOT_CONFIRMED, event, len(some), message)
+            incident = Incident(OwnCode.NOT_CONFIRMED, event, len(some), message)
             note_incident(desk.ledger.connection, desk.ledger.account_id, incident)

@@ -34,6 +34,7 @@ from crm_pipeline.ledger.campaigns import (
     reopen_children,
     reopen_links,
 )
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.ledger.incidents import Incident, note_incident
 from crm_pipeline.ledger.outcomes import (
     Done,
@@ -59,8 +60,6 @@ from crm_pipeline.salesforce.errors import (
 )
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
 from crm_pipeline.salesforce.outcomes import RowError, Write
-
-DELETED = "CAMPAIGN_DELETED"
 
 LEVELS = 4
 """A series, an event, a session; and once more for those whose parent turns out to be gone."""
@@ -162,16 +161,16 @@ def _not_found(desk: Desk, each: DueCampaign) -> tuple[str, str]:
     remedy = f"name one: `crm-pipeline campaign link {about} CAMPAIGN`"
     about = called(each.campaign_key)
     if each.intent["campaign_id"] is not None:
-        return "NO_CAMPAIGN", (
+        return OwnCode.NO_CAMPAIGN, (
             f"There is no campaign {each.intent['campaign_id']}, which {about} is "
             f"linked to, or the user may not see it; restore it, or {remedy}"
         )
     if each.campaign_id is not None:
-        return DELETED, (
+        return OwnCode.CAMPAIGN_DELETED, (
             f"Campaign {each.campaign_id} of {about} was deleted, or is hidden "
             f"from the user; restore it, or {remedy}"
         )
-    return "NO_CAMPAIGN", (
+    return OwnCode.NO_CAMPAIGN, (
         f"No campaign has {each.intent['external_id_field']} = {each.campaign_key} "
         f"(external_id_field), and create_campaigns is off; give one this key, or {remedy}"
     )
@@ -209,7 +208,7 @@ def _link(
     if missing and each.intent["unknown_status"] == "report":
         labels = ", ".join(status["Label"] for status in missing)
         message = f"Campaign {found.campaign_id} lacks the member status: {labels}"
-        _refuse(desk, each, "UNKNOWN_STATUS", message)
+        _refuse(desk, each, OwnCode.UNKNOWN_STATUS, message)
         return
     _tell_of_statuses(desk, missing)
     note_campaigns(
@@ -232,7 +231,7 @@ def _link(
 
 def _refuse(desk: Desk, each: DueCampaign, code: str, message: str) -> None:
     """An incident: people see it at once, and it is looked at again as time goes by."""
-    if code == DELETED and each.campaign_id is not None:
+    if code == OwnCode.CAMPAIGN_DELETED and each.campaign_id is not None:
         parent_is_gone(desk.ledger.connection, desk.ledger.account_id, each.campaign_id)
     note_incident(
         desk.ledger.connection, desk.ledger.account_id, Incident(code, CAMPAIGN, 1, message)
@@ -350,7 +349,7 @@ def _record(
             message = (
                 f"Campaign.{field} (external_id_field) is not an external id there; make it one"
             )
-            _refuse(desk, each, "NO_EXTERNAL_ID", message)
+            _refuse(desk, each, OwnCode.NO_EXTERNAL_ID, message)
         elif code:
             treatment = decide(code, message, created.status)
             chosen = remedy(CAMPAIGN_KIND, treatment, "create", of_reference=False)

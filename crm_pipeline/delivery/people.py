@@ -37,6 +37,7 @@ from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch, write_of
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.candidates import Choice, note_choices
 from crm_pipeline.ledger.claims import claim_people, database_time, settle_claims
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.ledger.conflicts import AskedField, fields_to_overwrite, note_asked
 from crm_pipeline.ledger.due import (
     DuePerson,
@@ -55,9 +56,6 @@ from crm_pipeline.salesforce.describe import SObjectSchema
 from crm_pipeline.salesforce.matching import Match
 from crm_pipeline.salesforce.soql import packed_in_queries
 from crm_pipeline.settings import settings
-
-SEVERAL_MATCHES = "SEVERAL_MATCHES"
-"""The code of people for whom several records stand, where the account wants that told."""
 
 
 def create_people(desk: Desk, due: DueVolumes, *, activities_follow: bool) -> None:
@@ -134,7 +132,7 @@ def _report_several(desk: Desk, people: Sequence[DuePerson], found: Matched) -> 
     failed = [
         Failed(
             person.operation_id,
-            SEVERAL_MATCHES,
+            OwnCode.SEVERAL_MATCHES,
             f"{match.several} {match.sobject}s stand for the person ({match.reason}, "
             f"{match.salesforce_id}): merge them in the org, then requeue",
             attempts=None,

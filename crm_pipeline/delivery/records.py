@@ -32,6 +32,7 @@ from crm_pipeline.delivery.recording import keep_held, record_failures, record_u
 from crm_pipeline.delivery.sending import RECORDS_PER_CALL, Dispatch
 from crm_pipeline.delivery.storage import ASKED_FROM, Room, waiting_for_room
 from crm_pipeline.delivery.windows import windows
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.ledger.left_out import leave_records_out, let_go_on
 from crm_pipeline.ledger.outcomes import Done, Failed, record_done
 from crm_pipeline.ledger.read_back import held_keys
@@ -346,7 +347,9 @@ def _fail_twin(desk: Desk, due: DueRecord, decision: Decision, other: Holder) ->
             f"{has} a record of account {other.other_account}, which has the same org; choose "
             "other objects there, or another prefix"
         )
-    failed = Failed(decision.operation_id, "KEY_TAKEN", message, 1, decision.sobject, "create")
+    failed = Failed(
+        decision.operation_id, OwnCode.KEY_TAKEN, message, 1, decision.sobject, "create"
+    )
     record_failures(desk, decision.counted_as, [failed])
 
 
@@ -360,7 +363,9 @@ def _fail_contested(
         f"Account {account_id}, which has the same org, fills {named} of this record; choose other "
         "fields for one of the two"
     )
-    failed = Failed(decision.operation_id, "FIELD_TAKEN", message, 1, decision.sobject, "update")
+    failed = Failed(
+        decision.operation_id, OwnCode.FIELD_TAKEN, message, 1, decision.sobject, "update"
+    )
     record_failures(desk, decision.counted_as, [failed])
 
 
@@ -373,7 +378,12 @@ def _fail_hidden(desk: Desk, decision: Decision, hidden: Sequence[str]) -> None:
     )
     desk.schemas.forget([decision.sobject])
     failed = Failed(
-        decision.operation_id, "HIDDEN_FIELD", message, 1, decision.sobject, str(decision.action)
+        decision.operation_id,
+        OwnCode.HIDDEN_FIELD,
+        message,
+        1,
+        decision.sobject,
+        str(decision.action),
     )
     record_failures(desk, decision.counted_as, [failed])
 

@@ -14,12 +14,10 @@ from sqlalchemy import Connection
 
 from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
+from crm_pipeline.ledger.codes import OwnCode
 
 Limit = Literal["changed people", "new people", "deletions", "rejections"]
 Verdict = Literal["approved", "rejected", "lapsed"]
-
-REJECTED = "HOLD_REJECTED"
-"""The code of operations that a person rejected; requeued, they are sent all the same."""
 
 _SHOWN = 10
 """Holds that are told of an account."""
@@ -263,7 +261,7 @@ def reject(connection: Connection, held: Hold, *, decided_by: str, why: str) -> 
     said = {
         "hold_id": held.hold_id,
         "reason": f"rejected by {decided_by}: {why}",
-        "reason_code": REJECTED,
+        "reason_code": OwnCode.HOLD_REJECTED,
     }
     rejected = connection.execute(statement("holds/reject"), said)
     _decide(connection, held, "rejected", decided_by, why)

@@ -1,8 +1,8 @@
 """Operations left out because they name something that is not in the org nor made there.
 
-That is a state, `left_out`, with a code (`reason_code`): `UNKNOWN_PERSON`, `REFERENCE_LEFT_OUT`,
-`PERSON_DROPPED` or `NOTHING_ABOUT_THEM`. It ends when what it waits for is there, or may be. Each
-function works within the caller's transaction, on the connection that holds the account's lock.
+That is a state, `left_out`, with a code of ours (`reason_code`, `codes.OwnCode`). It ends when
+what it waits for is there, or may be. Each function works within the caller's transaction, on the
+connection that holds the account's lock.
 """
 
 from collections import Counter

@@ -8,7 +8,7 @@ statuses, never what Salesforce wrote, since that quotes the record's values.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
+from enum import Enum
 from types import MappingProxyType
 
 from crm_pipeline.exceptions import PicklableError
@@ -108,36 +108,36 @@ class RequestRefused(SalesforceProblem):
 
 
 class Treatment(Enum):
-    """The way to deal with an error."""
+    """The way to deal with an error; the value says it for people (docs/error-codes.md)."""
 
-    RETRY = auto()
-    """Passing: again after a while, with backoff and jitter, a bounded number of times."""
-    RETRY_SERIALLY = auto()
-    """A lock: these rows only, one at a time, grouped by their parent."""
-    LOG_IN_AGAIN = auto()
-    """The session is over: log in once, then as if nothing had happened."""
-    STOP_ACCOUNT = auto()
-    """Nothing will work before a person changes something."""
-    PAUSE_ACCOUNT = auto()
-    """A limit: nothing will work before it resets."""
-    TRY_LATER = auto()
-    """May pass, or a person may mend it: five tries in all, over some cycles."""
-    MEND_ORG = auto()
-    """No new record of the kind goes before people mend the org or the mapping."""
-    GIVE_UP = auto()
-    """This record will never be taken as it is; it stays in the queue for people."""
-    DEGRADE_FIELD = auto()
-    """A value or field is refused: without it the rest of the record may go."""
-    SWITCH_TARGET = auto()
-    """The record was converted, merged or deleted: find its successor, or match again."""
-    USE_DUPLICATE = auto()
-    """A duplicate rule names a record that is there: use that one."""
-    ALREADY_THERE = auto()
-    """The record exists: read it, and update it instead."""
-    RESTART_QUERY = auto()
-    """The query's cursor is gone: from the start."""
-    RESEND = auto()
-    """Rolled back with others, at no fault of its own: again, without the culprit."""
+    RETRY = "Passing: tried again after a pause that grows, five times in all."
+    RETRY_SERIALLY = (
+        "A lock: these records only go again at once, one at a time and grouped by their parent; "
+        "then as what passes."
+    )
+    LOG_IN_AGAIN = "The session is over: one new login, then as if nothing had happened."
+    STOP_ACCOUNT = "The account is Failed, and nothing is sent, before a person changes something."
+    PAUSE_ACCOUNT = "A limit: the account is Paused until it is worth trying again."
+    TRY_LATER = "May pass, or a person may mend it: five tries in all, over some cycles."
+    MEND_ORG = (
+        "An incident: no new record of the kind goes before people mend the org or the mapping; "
+        "that costs no try, and the records follow by themselves."
+    )
+    GIVE_UP = "The record will never be taken as it is: it stays in the queue for people."
+    DEGRADE_FIELD = (
+        "A value or field is refused: the record goes without it, with a note (`degrade_fields`)."
+    )
+    SWITCH_TARGET = (
+        "The record was converted, merged or deleted: its successor is sought, or the person "
+        "matched again."
+    )
+    USE_DUPLICATE = (
+        "A duplicate rule names a record that is there: that one is used, and where none is named "
+        "the record stays in the queue for people."
+    )
+    ALREADY_THERE = "The record exists: it is read, and updated instead."
+    RESTART_QUERY = "The query's cursor is gone: it is read from the start."
+    RESEND = "Rolled back with others, at no fault of its own: it goes again without the culprit."
 
 
 DEFAULT_TREATMENT = Treatment.TRY_LATER
@@ -260,7 +260,7 @@ NOTHING_BEGUN = frozenset(
 )
 """Passing errors that Salesforce raises before it has begun; of the others it may have."""
 
-_BY_HTTP_STATUS: Mapping[int, Treatment] = MappingProxyType(
+BY_HTTP_STATUS: Mapping[int, Treatment] = MappingProxyType(
     {
         401: Treatment.LOG_IN_AGAIN,
         404: Treatment.RETRY,
@@ -291,7 +291,7 @@ def decide(code: str, message: str, http_status: int) -> Treatment:
         return known
     if http_status >= 500:
         return Treatment.RETRY
-    return DEFAULT_TREATMENT if code else _BY_HTTP_STATUS.get(http_status, DEFAULT_TREATMENT)
+    return DEFAULT_TREATMENT if code else BY_HTTP_STATUS.get(http_status, DEFAULT_TREATMENT)
 
 
 def _told_apart(code: str, message: str) -> Treatment | None:

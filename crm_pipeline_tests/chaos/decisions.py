@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from crm_pipeline.accounts.store import touch_account
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger import decided, holds
+from crm_pipeline.ledger.codes import OwnCode
 
 LIMITS: dict[str, Any] = {
     "changed_share": 0.01,
@@ -38,6 +39,6 @@ def decide(connection: Connection, account_id: str, how: str) -> bool:
 
 def think_better(connection: Connection, account_id: str) -> bool:
     """Has all that was rejected sent after all; returns whether there was any."""
-    asked = {"account_id": account_id, "error_code": holds.REJECTED}
+    asked = {"account_id": account_id, "error_code": OwnCode.HOLD_REJECTED}
     rejected = connection.scalars(statement("operations/failed_with_code"), asked).all()
     return decided.requeue(connection, account_id, rejected) > 0

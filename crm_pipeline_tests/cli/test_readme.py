@@ -12,50 +12,12 @@ from typing import Any
 import pytest
 import typer
 
-from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.cli.app import app
-from crm_pipeline.settings import PROJECT, Settings
+from crm_pipeline.settings import PROJECT
 
 DOCUMENTS = ("README.md", "SECURITY.md", "docs/architecture.md", "docs/alerts.md")
 READ = {name: (PROJECT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = READ["README.md"]
-
-
-IN_WORDS = {
-    "data_dir": "`.data` of the checkout",
-    "warehouse_url": "the embedded PostgreSQL",
-    "extract_dir": "none",
-    "pipeline_database_url": "as `WAREHOUSE_URL`",
-    "dagster_database_url": "the embedded PostgreSQL",
-    "encryption_keys": "with the embedded PostgreSQL: one in the data folder",
-    "tombstone_file": "`tombstones.jsonl` in the data folder",
-    "platform_url": "none",
-    "platform_secret": "none",
-    "alert_webhook_url": "none",
-    "alert_webhook_secret": "none",
-    "alert_digest_hour": "none is sent",
-    "alerts_file": "none",
-    "alert_email_to": "none",
-    "smtp_url": "none",
-    "dagster_ui_url": "none",
-    "console_url": "none",
-    "console_database_url": "none",
-    "console_oidc_issuer": "none",
-    "console_oidc_client_id": "none",
-    "console_oidc_client_secret": "none",
-    "console_proxy": "none",
-    "console_viewers": "none",
-    "console_support": "none",
-    "console_operators": "none",
-}
-
-
-def settings_table() -> str:
-    rows = ["| setting | default | what it is |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = IN_WORDS.get(name) or field.default
-        rows.append(f"| `{field.alias or name.upper()}` | {default} | {field.description} |")
-    return "\n".join(rows)
 
 
 def commands() -> Iterator[str]:
@@ -64,22 +26,6 @@ def commands() -> Iterator[str]:
         joined = text.replace("\\\n", " ")
         yield from re.findall(r"^ {4}(crm-pipeline [^#\n]+)", joined, re.MULTILINE)
         yield from re.findall(r"`(crm-pipeline [^`]+)`", joined)
-
-
-def test_the_table_of_settings_is_that_of_the_code():
-    inside = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
-    assert inside
-    assert inside[1] == settings_table()
-
-
-def test_the_table_of_limits_is_that_of_the_code():
-    inside = re.search(r"<!-- limits -->\n(.*?)\n<!-- /limits -->", README, re.DOTALL)
-    rows = [
-        f"| `{name}` | {field.default} | {field.description} |"
-        for name, field in Limits.model_fields.items()
-    ]
-    assert inside
-    assert inside[1] == "\n".join(["| limit | default | what it is |", "|---|---|---|", *rows])
 
 
 PROJECT_FILE = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -16,6 +16,7 @@ from crm_pipeline.database.engines import engine
 from crm_pipeline.database.statements import statement
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.ledger import holds
+from crm_pipeline.ledger.codes import OwnCode
 from crm_pipeline.ledger.decided import requeue
 from crm_pipeline.ledger.holds import NewRows, Usual
 from crm_pipeline.ledger.lock import account_lock
@@ -166,7 +167,7 @@ def test_deletions_in_great_number_are_held_and_come_back_where_they_were_wrong(
     assert served.cycle().state == "Complete"
     assert len(served.records("Event")) == 3, "the source says of 2 what was rejected"
     assert due_accounts(only_urgent=False) == []
-    asked = {"account_id": ACCOUNT, "error_code": holds.REJECTED}
+    asked = {"account_id": ACCOUNT, "error_code": OwnCode.HOLD_REJECTED}
     with served.connection.begin():
         rejected = served.connection.scalars(statement("operations/failed_with_code"), asked).all()
         assert requeue(served.connection, ACCOUNT, rejected) == 2

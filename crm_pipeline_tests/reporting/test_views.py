@@ -8,8 +8,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
-from crm_pipeline.reporting.reference import MARK, rewrite
-from crm_pipeline.reporting.views import dictionary, views
+from crm_pipeline.reference import piece_of, rewrite, views_of, views_piece
+from crm_pipeline.reporting.views import views
 from crm_pipeline_tests.cli.conftest import Run, acme, run
 
 __all__ = ["acme", "run"]
@@ -52,11 +52,11 @@ def test_no_column_can_hold_personal_data(pipeline: Engine) -> None:
 
 def test_the_document_has_every_view_and_column_as_its_comment_says(pipeline: Engine) -> None:
     with pipeline.connect() as connection:
-        made = dictionary(connection)
+        made = views_piece(connection)
         for view in views(connection):
             assert view.says
             assert all(column.says for column in view.columns), view.name
-    assert DOCUMENT.read_text(encoding="utf-8").endswith(f"-->\n\n{made}"), "run `make reference`"
+    assert piece_of(DOCUMENT.read_text(encoding="utf-8"), "views") == made, "run `make reference`"
 
 
 def test_the_document_is_made_anew_without_a_database_of_its_own(
@@ -65,8 +65,8 @@ def test_the_document_is_made_anew_without_a_database_of_its_own(
     monkeypatch.setenv("WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/not_there")
     page = DOCUMENT.read_text(encoding="utf-8")
     copy = tmp_path / "reporting.md"
-    copy.write_text(page[: page.index(MARK)] + MARK + "\nof yesterday", encoding="utf-8")
-    rewrite(copy, postgres)
+    copy.write_text(page.replace(piece_of(page, "views"), "of yesterday"), encoding="utf-8")
+    rewrite(copy, "views", views_of(postgres))
     assert copy.read_text(encoding="utf-8") == page
 
 
