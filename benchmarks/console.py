@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from benchmarks.databases import Databases, settle
 from benchmarks.installation import environment, in_force
 from benchmarks.report import write_json
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.logins import ProxyLogin
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
@@ -56,7 +57,7 @@ def measure(folder: Path, *, accounts: int, operations: int, times: int) -> list
         settle(url)
         with in_force({**environment(url), "CRM_PIPELINE_DATA_DIR": str(folder / "console")}):
             database = create_engine(url, poolclass=NullPool)
-            with Console(_PROXY, database) as console:
+            with Console(_PROXY, database, CommandDesk()) as console:
                 return [_asked(console.url, page, times) for page in _pages(operations)]
     finally:
         databases.drop(_DATABASE)

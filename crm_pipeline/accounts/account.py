@@ -502,6 +502,16 @@ class AccountSettings(BaseModel):
         """The country in which numbers without a country code are read first, if one is chosen."""
         return None if self.attribution is None else self.attribution.phone_region
 
+    def typed(self, name: str) -> str:
+        """Returns a setting as it can be typed for `parse`; nothing for none."""
+        value = getattr(self, name)
+        if isinstance(value, BaseModel):
+            return value.model_dump_json(exclude_unset=True)
+        plain = self.model_dump(mode="json", include={name})[name]
+        if plain is None:
+            return ""
+        return plain if isinstance(plain, str) else orjson.dumps(plain).decode()
+
     @classmethod
     def parse(cls, account_id: str, values: Mapping[str, object]) -> Self:
         """Settings out of JSON values or the command line's texts.

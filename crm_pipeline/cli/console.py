@@ -24,6 +24,7 @@ def console(
     """
     from sqlalchemy import make_url
 
+    from crm_pipeline.cli.console_settings import CommandDesk
     from crm_pipeline.console.logins import LinkLogin
     from crm_pipeline.console.server import Console
     from crm_pipeline.console.way_in import chosen_login
@@ -46,6 +47,7 @@ def console(
         made = Console(
             login,
             database,
+            CommandDesk(),
             standby=make_url(standby.get_secret_value()) if standby else None,
             public_url=chosen.console_url,
             host=host,

@@ -13,18 +13,22 @@ class Document:
 
     `said` has its lines, `facts` what it showed of one thing, `rows` a table without a title; a
     table with a title has that as its name.
+
+    Attributes:
+        alone: whether lines go to it only, and not to stderr as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
+        self.alone = alone
         self.parts: dict[str, object] = {}
-        self._said: list[str] = []
+        self.said: list[str] = []
         self._facts: dict[str, object] = {}
 
     def say(self, line: str) -> None:
         """Adds a line, unless it is empty."""
         if line:
-            self._said.append(line)
-            self.parts["said"] = self._said
+            self.said.append(line)
+            self.parts["said"] = self.said
 
     def show_facts(self, facts: Iterable[tuple[str, object]]) -> None:
         """Adds names and values."""
@@ -44,9 +48,12 @@ class Document:
 _DOCUMENT: ContextVar[Document | None] = ContextVar("_DOCUMENT", default=None)
 
 
-def begin_document() -> Document:
-    """Has everything that is shown from now on go into a document, which is returned."""
-    document = Document()
+def begin_document(*, alone: bool = False) -> Document:
+    """Has everything that is shown from now on go into a document, which is returned.
+
+    Lines go to stderr as well, unless it is `alone`.
+    """
+    document = Document(alone=alone)
     _DOCUMENT.set(document)
     return document
 

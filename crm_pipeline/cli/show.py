@@ -47,9 +47,10 @@ def harmless(text: str, *, keep: str = "\n") -> str:
 def say(text: object = "", *, err: bool = False) -> None:
     """Prints a line, harmless; where a document is made, it goes there and to stderr."""
     made, line = document(), harmless(str(text))
-    if made is not None and not err:
+    if made is not None and (made.alone or not err):
         made.say(line)
-    _echo(line, err=err or made is not None)
+    if made is None or not made.alone:
+        _echo(line, err=err or made is not None)
 
 
 def _echo(line: str, *, err: bool = False) -> None:

@@ -62,7 +62,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form; with `choices` one of these, with `hidden` not shown."""
+    """A field of a form; with `choices` one of these, with `hidden` not shown, `long` of lines."""
 
     name: str
     label: str
@@ -70,6 +70,7 @@ class Field:
     choices: Sequence[str] = ()
     required: bool = False
     hidden: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import uvicorn
 from sqlalchemy import URL, Engine
 
 from crm_pipeline.console.app import PublicAddress, application
+from crm_pipeline.console.choosing import SettingsDesk
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.logins import ConsoleLogin
 from crm_pipeline.console.sessions import Sessions
@@ -27,6 +28,7 @@ class Console:
         self,
         login: ConsoleLogin,
         pipeline: Engine,
+        desk: SettingsDesk,
         *,
         standby: URL | None = None,
         public_url: str | None = None,
@@ -39,6 +41,7 @@ class Console:
         Args:
             login: the way to log in.
             pipeline: the primary database.
+            desk: knows what other settings come to, and stores them.
             standby: where pages are read from, if not there.
             public_url: the address that browsers know; None: this machine's own.
             host: the address to listen on.
@@ -51,7 +54,7 @@ class Console:
         public = urlsplit(public_url or "")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._databases = ConsoleDatabases(pipeline, standby)
-        self._work = WorkUnderWay(self._databases)
+        self._work = WorkUnderWay(self._databases, desk)
         self._socket = socket.create_server((host, port), family=family, backlog=256)
         outside = PublicAddress(_hosts(public.hostname), public.scheme == "https")
         self._server = uvicorn.Server(

@@ -4,14 +4,16 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_pipeline.accounts.account import AccountError
+from crm_pipeline.console.choosing import SettingsDesk, SettingSeen, SettingWanted
 from crm_pipeline.console.databases import ConsoleDatabases
-from crm_pipeline.console.errors import log_bug, log_database
+from crm_pipeline.console.errors import ConsoleError, log_bug, log_database
 from crm_pipeline.console.log import note
 from crm_pipeline.console.roles import Somebody
 from crm_pipeline.cycle.attempts import PipelineDatabaseError
@@ -19,41 +21,78 @@ from crm_pipeline.cycle.undo import CycleToUndo, Undo
 
 log = logging.getLogger("crm_pipeline.console")
 
-_EXPECTED = (AccountError, PipelineDatabaseError)
+_EXPECTED = (AccountError, ConsoleError, PipelineDatabaseError)
 
 _MOST_SEEN = 20
-"""Undos that are kept to be looked at; each has the values of its records."""
+"""Of a kind, what is kept to be looked at; each undo has the values of its records."""
+
+_SOON_SECONDS = 2.0
+"""So long a page waits for what it has begun: most is done by then, and is on it."""
+
+W = TypeVar("W")
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
-class UndoSeen:
-    """What an undo comes to, or came to.
+class Seen(Generic[W, F]):
+    """What something comes to that somebody may want done, or what it came to.
 
     Attributes:
         number: names it, so that what is approved is what was seen.
-        of: what is taken back.
+        of: what is to be done.
         found: what becomes of it; None: it could not be found out.
         sentence: how finding out, or doing it, ended.
         is_done: whether it was done, and not only looked at.
     """
 
     number: str
-    of: CycleToUndo
-    found: Undo | None
+    of: W
+    found: F | None
     sentence: str
     is_done: bool
+
+
+class LastSeen(Generic[W, F]):
+    """What was looked at last, of each thing that is named by a key; of many things the newest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[object, Seen[W, F]] = {}
+
+    def keep(
+        self, key: object, of: W, found: F | None, sentence: str, *, is_done: bool = False
+    ) -> None:
+        """Keeps what something comes to, for whoever approves it; of a key the last."""
+        with self._lock:
+            self._seen.pop(key, None)
+            number = secrets.token_urlsafe(9)
+            self._seen[key] = Seen(number, of, found, sentence, is_done)
+            while len(self._seen) > _MOST_SEEN:
+                self._seen.pop(next(iter(self._seen)))
+
+    def of(self, key: object) -> Seen[W, F] | None:
+        """What something comes to, as it was looked at last; None: it was not."""
+        return self._seen.get(key)
 
 
 class WorkUnderWay:
     """What this process does; what it is ended in may be asked for again."""
 
-    def __init__(self, databases: ConsoleDatabases) -> None:
+    def __init__(self, databases: ConsoleDatabases, desk: SettingsDesk) -> None:
+        """Begins with nothing.
+
+        Args:
+            databases: where it is noted how things ended.
+            desk: knows what other settings come to, and stores them.
+        """
         self._databases = databases
+        self.desk = desk
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="console-work")
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[tuple[str, str]] = set()
-        self._seen: dict[tuple[str, int], UndoSeen] = {}
+        self.undos: LastSeen[CycleToUndo, Undo] = LastSeen()
+        self.settings: LastSeen[SettingWanted, SettingSeen] = LastSeen()
 
     @property
     def stop_asked(self) -> Callable[[], bool]:
@@ -63,7 +102,7 @@ class WorkUnderWay:
     def begin(
         self, somebody: Somebody, account_id: str, what: str, done: str, work: Callable[[], str]
     ) -> bool:
-        """Has something be done soon; returns False where it is under way already.
+        """Has something be done, and waits a little; returns False where it is under way already.
 
         Args:
             somebody: who wants it.
@@ -76,28 +115,13 @@ class WorkUnderWay:
             if (account_id, what) in self._under_way:
                 return False
             self._under_way.add((account_id, what))
-        self._threads.submit(self._do, somebody, account_id, what, done, work)
+        begun = self._threads.submit(self._do, somebody, account_id, what, done, work)
+        wait([begun], timeout=_SOON_SECONDS)
         return True
 
     def is_under_way(self, account_id: str, what: str) -> bool:
         """Returns whether something is being done, or is to be."""
         return (account_id, what) in self._under_way
-
-    def keep(
-        self, of: CycleToUndo, found: Undo | None, sentence: str, *, is_done: bool = False
-    ) -> None:
-        """Keeps what an undo comes to, for whoever approves it; of a cycle the last."""
-        with self._lock:
-            self._seen.pop((of.account_id, of.cycle_id), None)
-            self._seen[of.account_id, of.cycle_id] = UndoSeen(
-                secrets.token_urlsafe(9), of, found, sentence, is_done
-            )
-            while len(self._seen) > _MOST_SEEN:
-                self._seen.pop(next(iter(self._seen)))
-
-    def seen(self, account_id: str, cycle_id: int) -> UndoSeen | None:
-        """What taking a cycle back comes to, as it was looked at last; None: it was not."""
-        return self._seen.get((account_id, cycle_id))
 
     def end(self) -> None:
         """Has what is under way stop at its next step, and waits for it; notes what never began."""

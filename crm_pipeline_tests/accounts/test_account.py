@@ -183,3 +183,22 @@ def test_an_account_id_is_fit_for_a_partition_key(account_id: str):
     with pytest.raises(AccountError):
         checked_account_id(account_id)
     assert checked_account_id("acme-EMEA_2") == "acme-EMEA_2"
+
+
+def test_each_setting_is_typed_as_it_is_parsed():
+    chosen = AccountSettings.parse(
+        "acme",
+        {
+            "campaigns": '{"create_campaigns": false}',
+            "start_at": "2026-11-01",
+            "roles": '["attendee"]',
+            "stage_of": '{"no vino": "no_show"}',
+            "api_day_share": "0.25",
+            "keep_replaced_values": "true",
+        },
+    )
+    for settings in (AccountSettings(), chosen):
+        for name in AccountSettings.model_fields:
+            typed = settings.typed(name)
+            again = AccountSettings.parse("acme", {name: typed} if typed else {})
+            assert getattr(again, name) == getattr(settings, name), name

@@ -9,6 +9,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, text
 
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.logins import ProxyLogin
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
@@ -109,7 +110,7 @@ def stage(module_pipeline: Engine) -> Iterator[Stage]:
         with planned(ACCOUNT, Planning(), run_id="plan") as plan:
             plan_id = plan.keep(bench.connection)
         bench.connection.commit()
-        with Console(PROXY, module_pipeline) as console:
+        with Console(PROXY, module_pipeline, CommandDesk()) as console:
             yield Stage(bench, module_pipeline, console.url, plan_id)
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 import typer
 
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.logins import LinkLogin
 from crm_pipeline.console.server import Console
 from crm_pipeline.database.engines import engine
@@ -22,7 +23,7 @@ def pictures(
     """Take pictures of the console, and of the lineage in Dagster's UI."""
     links: list[str] = []
     login = LinkLogin("demo", links.append)
-    with chromium() as browser, Console(login, engine("pipeline")) as console:
+    with chromium() as browser, Console(login, engine("pipeline"), CommandDesk()) as console:
         login.new_link()
         with screen(browser, console.url, width=1500, height=760) as window:
             page = window.page

@@ -9,6 +9,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, text
 
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console import sessions as kept
 from crm_pipeline.console.logins import LINK_SECONDS, ConsoleLogin, LinkLogin, ProxyLogin
 from crm_pipeline.console.pages import ACTIONS, PAGES
@@ -45,7 +46,7 @@ def address(path: str, stage: Stage) -> str:
 @contextmanager
 def console(login: ConsoleLogin, pipeline: Engine, clock: Clock | None = None) -> Iterator[str]:
     sessions = Sessions(clock) if clock else None
-    with Console(login, pipeline, sessions=sessions) as made:
+    with Console(login, pipeline, CommandDesk(), sessions=sessions) as made:
         yield made.url
 
 
@@ -257,7 +258,9 @@ def test_no_page_is_kept_framed_or_asked_for_by_another_name(stage: Stage) -> No
         assert path == "/console.css" or said["cache-control"] == "no-store"
     rebound = visitor.web.get(stage.url, headers={"Host": "evil.example"}, timeout=30)
     assert rebound.status_code == 400
-    with Console(PROXY, stage.pipeline, public_url="https://console.example") as behind_tls:
+    with Console(
+        PROXY, stage.pipeline, CommandDesk(), public_url="https://console.example"
+    ) as behind_tls:
         headers = {**dict(visitor.web.headers), "Host": "console.example"}
         answer = requests.get(behind_tls.url, headers=headers, timeout=30)
         assert answer.status_code == 200

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
 from crm_pipeline.alerts.watch import watch
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.logins import LinkLogin
 from crm_pipeline.console.server import Console
 from crm_pipeline_tests.console.browser import Screen, chromium, screen
@@ -26,7 +27,10 @@ def window(browser: Browser, stage: Stage) -> Iterator[Screen]:
     """A window of somebody who has logged in by a link."""
     links: list[str] = []
     login = LinkLogin("me", links.append)
-    with Console(login, stage.pipeline) as console, screen(browser, console.url) as made:
+    with (
+        Console(login, stage.pipeline, CommandDesk()) as console,
+        screen(browser, console.url) as made,
+    ):
         made.page.goto("/")
         expect(made.page.get_by_role("status")).to_contain_text("has printed a link")
         made.page.goto(links[-1])
@@ -86,6 +90,19 @@ def test_a_hold_and_a_plan_are_approved(window: Screen, stage: Stage) -> None:
     assert {"p3@example.com", "p4@example.com"} <= known
 
 
+def test_a_setting_is_changed(window: Screen) -> None:
+    page = window.page
+    page.goto("/accounts/acme")
+    page.get_by_role("link", name="all, and to change them").click()
+    page.get_by_role("link", name="retry_share").click()
+    page.get_by_label("retry_share").fill("0.3")
+    page.get_by_role("button", name="See what that comes to").click()
+    page.get_by_role("button", name="Approve: store exactly this").click()
+    changes = page.get_by_role("region", name="Last changes of its choices")
+    expect(changes.get_by_role("row").nth(1)).to_contain_text("retry_share")
+    expect(changes.get_by_role("row").nth(1)).to_contain_text("me")
+
+
 def test_an_alert_begins_and_is_over(window: Screen, stage: Stage) -> None:
     page = window.page
     exhausted = text("UPDATE crm.operation SET state = :to WHERE operation_id = :id")
@@ -110,7 +127,7 @@ def test_everybody_can_use_each_page(
     links: list[str] = []
     login = LinkLogin("me", links.append)
     with (
-        Console(login, stage.pipeline) as console,
+        Console(login, stage.pipeline, CommandDesk()) as console,
         screen(browser, console.url, width=width, scheme=scheme) as made,
     ):
         made.page.goto("/login")
@@ -124,7 +141,8 @@ def test_everybody_can_use_each_page(
                 f"/accounts/acme/plans/{stage.plan_id}",
                 f"/operations/{stage.refused}",
             )
-            paths += [plan, operation, "/find", "/alerts", "/log"]
+            settings = "/accounts/acme/settings?setting=lead_source"
+            paths += [plan, operation, settings, "/find", "/alerts", "/log"]
         for path in paths:
             made.page.goto(path)
             assert made.findings() == [], path

@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from sqlalchemy import Engine
 
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.openid import LOGIN_SECONDS, OpenIdLogin
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
@@ -134,7 +135,7 @@ class Site:
 
     def __enter__(self) -> "Site":
         placeholder = _Later()
-        self._console = Console(placeholder, self._pipeline)
+        self._console = Console(placeholder, self._pipeline, CommandDesk())
         self.url = self._console.url
         placeholder.login = OpenIdLogin(
             issuer=self._provider.url,

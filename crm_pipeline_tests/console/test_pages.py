@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from crm_pipeline.accounts.store import remove_account
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
@@ -211,16 +212,16 @@ def test_a_plan_s_numbers_are_for_all_and_its_records_for_support(stage: Stage) 
 
 def test_a_standby_is_read_while_the_primary_is_away(stage: Stage) -> None:
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
-    with Console(PROXY, away, standby=stage.pipeline.url) as console:
+    with Console(PROXY, away, CommandDesk(), standby=stage.pipeline.url) as console:
         visitor = Visitor(console.url, ConsoleRole.support)
         page = visitor.get("/queue")
         assert "The primary database is away: this is from a standby" in page
         assert "/accounts/acme" in page
         told = visitor.post("/queue", 503, do="requeue", chosen=stage.refused)
         assert "nothing can be done now, only looked at" in told
-    with Console(PROXY, stage.pipeline, standby=away.url) as console:
+    with Console(PROXY, stage.pipeline, CommandDesk(), standby=away.url) as console:
         assert "/accounts/acme" in Visitor(console.url, ConsoleRole.support).get("/")
-    with Console(PROXY, away) as console:
+    with Console(PROXY, away, CommandDesk()) as console:
         assert "The database is away" in Visitor(console.url, ConsoleRole.support).get("/", 503)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.roles import ConsoleRole, Somebody
 from crm_pipeline.console.under_way import WorkUnderWay
@@ -30,7 +31,7 @@ def broken() -> str:
 
 def test_what_never_began_is_noted_when_the_console_stops(module_pipeline: Engine) -> None:
     databases = ConsoleDatabases(module_pipeline, None)
-    work = WorkUnderWay(databases)
+    work = WorkUnderWay(databases, CommandDesk())
     assert work.begin(OTTO, "acme", "plan 1", "applied", broken)
     assert work.begin(OTTO, "acme", "plan 2", "applied", until_stopped(work))
     assert work.begin(OTTO, "acme", "plan 3", "applied", broken)
@@ -52,7 +53,7 @@ def test_what_cannot_be_noted_is_logged_without_personal_data(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     away = create_engine("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
-    work = WorkUnderWay(ConsoleDatabases(away, None))
+    work = WorkUnderWay(ConsoleDatabases(away, None), CommandDesk())
     work.begin(OTTO, "acme", "plan 1", "applied", broken)
     while work.is_under_way("acme", "plan 1"):
         time.sleep(0.001)

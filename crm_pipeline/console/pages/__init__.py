@@ -1,6 +1,16 @@
 """The pages and actions of the console, by what they are about."""
 
-from crm_pipeline.console.pages import accounts, alerts, cycles, deciding, log, people, plans, queue
+from crm_pipeline.console.pages import (
+    accounts,
+    alerts,
+    cycles,
+    deciding,
+    log,
+    people,
+    plans,
+    queue,
+    settings,
+)
 
 PAGES = (
     *accounts.PAGES,
@@ -10,5 +20,13 @@ PAGES = (
     *people.PAGES,
     *plans.PAGES,
     *queue.PAGES,
+    *settings.PAGES,
 )
-ACTIONS = (*cycles.ACTIONS, *deciding.ACTIONS, *people.ACTIONS, *plans.ACTIONS, *queue.ACTIONS)
+ACTIONS = (
+    *cycles.ACTIONS,
+    *deciding.ACTIONS,
+    *people.ACTIONS,
+    *plans.ACTIONS,
+    *queue.ACTIONS,
+    *settings.ACTIONS,
+)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from crm_pipeline.accounts.account import Account
 from crm_pipeline.accounts.store import (
-    account_changes,
     field_mappings,
     get_account,
     misfits,
@@ -45,7 +45,6 @@ from crm_pipeline.ledger.plans import kept_plans
 from crm_pipeline.report import Tally
 
 _LAST_CYCLES = 20
-_LAST_CHANGES = 50
 _CAMPAIGNS = 200
 _FORTNIGHT = 14
 _SHOWN_DAYS = 14
@@ -177,19 +176,35 @@ def account(asked: PageQuestion) -> ConsolePage:
         _campaigns(asked, account_id),
     ]
     if asked.somebody.role >= ConsoleRole.operator:
-        chosen = of.settings.model_dump(mode="json", exclude_unset=True)
         parts.append(
             PageTable(
                 "settings",
                 "Settings that are not the default",
                 ("setting", "value"),
-                sorted((name, value) for name, value in chosen.items()),
+                [
+                    (_setting(account_id, name), of.settings.typed(name))
+                    for name in sorted(of.settings.model_fields_set)
+                ],
                 empty="All settings are the default.",
             )
         )
+        all_settings = Link("all, and to change them", f"/accounts/{account_id}/settings")
+        parts.append(Facts("", [("settings", all_settings)]))
+        if not of.draft:
+            parts.append(_switch(of))
         parts.append(_mapping(asked, account_id))
-        parts.append(_changes(asked, account_id))
     return ConsolePage(f"{of.name} ({account_id})", parts, "Accounts")
+
+
+def _setting(account_id: str, name: str) -> Link:
+    return Link(name, f"/accounts/{account_id}/settings?setting={name}")
+
+
+def _switch(of: Account) -> Form:
+    does = Button("Enable: run its cycles again", "enable")
+    if of.enabled:
+        does = Button("Disable: start no further cycle", "disable", danger=True)
+    return Form(f"/accounts/{of.account_id}/enabled", [], [does], method="post")
 
 
 def _facts(row: Row[Any], marks: Row[Any], unfit: "dict[str, Any]") -> Iterator[tuple[str, object]]:
@@ -403,19 +418,6 @@ def _mapping(asked: PageQuestion, account_id: str) -> PageTable:
             for each in field_mappings(asked.connection, account_id)
         ],
         empty="All fields are mapped as by default.",
-    )
-
-
-def _changes(asked: PageQuestion, account_id: str) -> PageTable:
-    return PageTable(
-        "changes",
-        "Last changes of its choices",
-        ("when", "by", "choice", "was", "became"),
-        [
-            (each.changed_at, each.changed_by, each.choice, each.was, each.became)
-            for each in account_changes(asked.connection, account_id, _LAST_CHANGES)
-        ],
-        empty="Nothing was changed.",
     )
 
 

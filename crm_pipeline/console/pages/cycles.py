@@ -26,7 +26,7 @@ from crm_pipeline.console.parts import (
     PageTable,
 )
 from crm_pipeline.console.roles import ConsoleRole
-from crm_pipeline.console.under_way import UndoSeen, WorkUnderWay, failure_of
+from crm_pipeline.console.under_way import Seen, WorkUnderWay, failure_of
 from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.undo import wrote_at
@@ -88,7 +88,7 @@ def _undo(asked: PageQuestion, account_id: str, cycle_id: int) -> Iterator[PageP
         yield Note("What it wrote is being looked at or taken back.")
         yield Form(path, [], [Button("Look again")])
         return
-    seen = asked.work.seen(account_id, cycle_id)
+    seen = asked.work.undos.of((account_id, cycle_id))
     yield Form(
         path,
         [Field("field", "Of one field alone (empty: all that it wrote)")],
@@ -103,7 +103,7 @@ def _undo(asked: PageQuestion, account_id: str, cycle_id: int) -> Iterator[PageP
             yield from _seen(asked, seen, seen.found)
 
 
-def _seen(asked: PageQuestion, seen: UndoSeen, found: Undo) -> Iterator[PagePart]:
+def _seen(asked: PageQuestion, seen: Seen[CycleToUndo, Undo], found: Undo) -> Iterator[PagePart]:
     numbers = Counter((each.outcome, each.sobject) for each in found.records)
     numbers.update(("left", each.sobject) for each in found.left)
     yield PageTable(
@@ -174,13 +174,19 @@ def _undo_of(cycle_id: int) -> str:
     return f"undo of cycle {cycle_id}"
 
 
+def _keep(
+    work: WorkUnderWay, of: CycleToUndo, found: Undo | None, sentence: str, *, is_done: bool = False
+) -> None:
+    work.undos.keep((of.account_id, of.cycle_id), of, found, sentence, is_done=is_done)
+
+
 @contextmanager
 def _failure_kept(work: WorkUnderWay, of: CycleToUndo) -> Iterator[None]:
     """Has the page tell of a failure, too, and not of what was seen before."""
     try:
         yield
     except Exception as error:
-        work.keep(of, None, failure_of(error))
+        _keep(work, of, None, failure_of(error))
         raise
 
 
@@ -190,10 +196,10 @@ def _looking(work: WorkUnderWay, of: CycleToUndo) -> Callable[[], str]:
             found = plan_undo(of, run_id=f"console-{uuid4()}", stop_asked=work.stop_asked)
         if found.report.state != "Complete":
             sentence = f"It cannot be said what that comes to: {found.report.reason}"
-            work.keep(of, None, sentence)
+            _keep(work, of, None, sentence)
             return sentence
         sentence = f"{len(found.changing)} records are to be taken back"
-        work.keep(of, found, f"{sentence}, as of {shown(datetime.now(UTC))}.")
+        _keep(work, of, found, f"{sentence}, as of {shown(datetime.now(UTC))}.")
         return sentence
 
     return look
@@ -212,7 +218,7 @@ def _doing(work: WorkUnderWay, of: CycleToUndo, only: Sequence[str], who: str) -
                 f". Not all is done: {found.report.reason}. What was approved stays wanted: the "
                 "next cycle goes on"
             )
-        work.keep(of, found, f"{sentence}.", is_done=True)
+        _keep(work, of, found, f"{sentence}.", is_done=True)
         return sentence
 
     return do
@@ -227,7 +233,7 @@ def take_back(order: Order) -> ActionDone:
         of = CycleToUndo(account_id, cycle_id, order.said("field") or None)
         done, sentence, work = "looked at", "is being looked at", _looking(order.work, of)
     elif does == "undo":
-        seen = order.work.seen(account_id, cycle_id)
+        seen = order.work.undos.of((account_id, cycle_id))
         if seen is None or seen.found is None or seen.is_done or seen.number != order.said("seen"):
             raise ConsoleError(
                 HTTPStatus.CONFLICT,
