@@ -32,6 +32,7 @@ from crm_pipeline.declaration import (
     absent_topics,
     topic_of_kind,
 )
+from crm_pipeline.delivery.copies import tell_of_unknown
 from crm_pipeline.delivery.delivery import Assignment, deliver, retry
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CREATED, UNDO, WRITTEN
@@ -268,10 +269,11 @@ class _Cycle:
                 lambda: without_removed(desk, lambda: deliver(desk, self._assignment)), sending
             )
             self._caught_up = has_read and delivered and not self._reader.reads_on
-            # What is held back was not sought.
-            if delivered and self._occasion is None and not self._attempts.problems:
+            # What is held back, or is only to be read, was not sought.
+            if self._caught_up and self._occasion is None and not self._attempts.problems:
                 with ledger.step() as connection:
-                    ledger_is_sure(connection, ledger.account_id)
+                    if ledger_is_sure(connection, ledger.account_id):
+                        tell_of_unknown(desk)
         else:
             miss(sending)
         if self._occasion is not None and self._occasion.plans:

@@ -15,7 +15,6 @@ from typing import Any
 from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.delivery.copies import (
     MOST_MOVED,
-    newest_unknown,
     time_of,
     unknown_of_ours,
 )
@@ -87,8 +86,7 @@ _STEPS = (
 def adopt_changed(desk: Desk) -> None:
     """Seeks what is adopted and not in the org as it is wanted; the rest is to be sent. Commits.
 
-    To be called when people are in the org, and what is there as it is wanted was found. People
-    are told of what is nobody's then.
+    To be called when people are in the org, and what is there as it is wanted was found.
 
     Raises:
         SalesforceProblem: as `delivery.deliver`.
@@ -113,18 +111,6 @@ def adopt_changed(desk: Desk) -> None:
                 else:
                     seek_otherwise(connection, missing, step.then)
             desk.tally[ACTIVITY.name, ACTIVITY.outcome(EVENT, "create")] += len(found)
-    if desk.tally[ACTIVITY.name, "looked_up"]:
-        _tell_of_others(desk)
-
-
-def _tell_of_others(desk: Desk) -> None:
-    """Notes activities of ours that are still unknown: of rows that the source has no more."""
-    left = [each["Id"] for each in newest_unknown(desk) if not each["IsDeleted"]]
-    if left:
-        desk.notes.lines.append(
-            f"Activities that our user made in the org and that are no row's of the source now "
-            f"({len(left)}); delete those that no other program made: {', '.join(left[:_NAMED])}"
-        )
 
 
 def _found(desk: Desk, step: _Step, wanted: Sequence[AdoptedActivity]) -> dict[int, str]:

@@ -3,13 +3,23 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.inbound.tombstones import sign_of, tombstones_of
-from crm_pipeline.ledger.copies import ActivityToCreate, activities_to_create
+from crm_pipeline.ledger.copies import (
+    ActivityToCreate,
+    WhatCopyKnows,
+    activities_to_create,
+    doubt_written,
+    note_unknown_activities,
+    take_for_sent,
+    unknown_activities,
+    what_copy_knows,
+)
 from crm_pipeline.ledger.due import known_activities
 from crm_pipeline.salesforce.composite import Record, query_all
 from crm_pipeline.salesforce.errors import AccountStopped
@@ -24,37 +34,109 @@ AT_A_TIME = 10_000
 MOST_MOVED = timedelta(days=1)
 """By so much the source may have corrected the time of what is in the org."""
 
+_NAMED = 5
+"""Records that a note names."""
+
+_CAMPAIGNS = ("Campaign", "CampaignMember")
+
 _FIELDS = ("Id", "WhoId", "Subject", "ActivityDateTime", "IsDeleted", "CreatedDate")
 
 
-def refuse_older_copy(desk: Desk) -> None:
-    """Compares what is about to be sent with the newest that our user made in the org; one call.
+def beware_of_copy(desk: Desk) -> Desk:
+    """Looks whether something that is about to be sent is in the org, and only not known any more.
 
-    More calls, where all of these are other accounts'. Only for a ledger that may be an older copy
-    (`ledger.copies`), since that costs a call.
+    A ledger that may be an older copy (`ledger.copies`) is compared with what our user made in the
+    org since then; one call, or more where that is much. What it does not know is kept: rows that
+    wait for others, or are found by counting, come when all else is adopted long since.
+
+    Returns:
+        The desk; as that of a copy where one is known to have been restored, and a person said
+        that what the org has is to be kept: all that is new is sought there before it is sent.
 
     Raises:
         AccountStopped: the org has some of it, and the ledger does not know.
         SalesforceProblem: as `delivery.deliver`.
     """
-    waiting = activities_to_create(desk.ledger.connection, desk.ledger.account_id)
-    about_to_go = _Alike(each for each in waiting if not each.in_flight)
+    ledger = desk.ledger
+    connection, account_id = ledger.connection, ledger.account_id
+    unknown = unknown_activities(connection, account_id)
+    if not (unknown or desk.may_be_older_copy):
+        return desk
+    known = what_copy_knows(connection, account_id)
+    waiting = activities_to_create(connection, account_id)
+    about_to_go = _Alike(
+        each for each in waiting if not (each.in_flight or (known.adopts and each.is_sought))
+    )
+    if desk.may_be_older_copy:
+        _look_through(desk, known, about_to_go)
+        unknown = unknown_activities(connection, account_id)
     if about_to_go.span is None:
-        return
+        return desk
     unanswered = {(each.subject, each.happened_at) for each in waiting if each.in_flight}
     sought = _Alike(each for each in waiting if each.is_adopted)
-    unknown = [
-        each
-        for each in newest_unknown(desk, *_window(*about_to_go.span))
+    alike = sum(
+        about_to_go.take(each)
+        for each in unknown
         if (each["Subject"], each["ActivityDateTime"]) not in unanswered and not sought.take(each)
-    ]
-    if alike := sum(map(about_to_go.take, unknown)):
-        raise AccountStopped(
-            f"The org has {alike} activities that are about to be sent to it, as if the "
-            "pipeline's database had been restored from a backup",
-            f"make sure that no other pipeline writes there, then `crm-pipeline account adopt "
-            f"{desk.ledger.account_id}`",
+    )
+    if not alike:
+        return desk
+    if known.adopts:
+        with ledger.step():
+            take_for_sent(connection, account_id, again=False)
+        return replace(desk, may_be_older_copy=True)
+    raise AccountStopped(
+        f"The org has {alike} activities that are about to be sent to it, as if the "
+        "pipeline's database had been restored from a backup",
+        f"make sure that no other pipeline writes there, then `crm-pipeline account adopt "
+        f"{account_id}`",
+    )
+
+
+def tell_of_unknown(desk: Desk) -> None:
+    """Notes activities of ours that no operation has, now that a copy's are known: of no row."""
+    ledger = desk.ledger
+    unknown = unknown_activities(ledger.connection, ledger.account_id)
+    if left := [each["Id"] for each in unknown if not each["IsDeleted"]]:
+        desk.notes.lines.append(
+            f"Activities that our user made in the org and that are no row's of the source now "
+            f"({len(left)}); delete those that no other program made: {', '.join(left[:_NAMED])}"
         )
+
+
+def _look_through(desk: Desk, known: WhatCopyKnows, about_to_go: "_Alike") -> None:
+    """Keeps what our user made in the org since the copy, and no operation did. Commits.
+
+    What it wrote last of campaigns, members and activities that the ledger knows, the copy does not
+    know: the source may have said it in between, and have taken it back.
+    """
+    ledger = desk.ledger
+    if known.known_until is not None:
+        made = _Asked(EVENT, "CreatedDate", _FIELDS, (_by_us(desk, "CreatedById"),))
+        sobjects = (EVENT, *(_CAMPAIGNS if desk.chosen.campaigns is not None else ()))
+        by_us = (_by_us(desk, "LastModifiedById"),)
+        written = [
+            _Asked(sobject, "SystemModstamp", ("Id", "IsDeleted", "SystemModstamp"), by_us)
+            for sobject in sobjects
+            if not known.looked_through
+        ]
+        ids: list[str] = []
+        deleted: list[str] = []
+        for asked, records in _read(desk, known.known_until, [made, *written]):
+            if asked is made:
+                with ledger.step() as connection:
+                    unknown = _unknown(desk, records)[0]
+                    note_unknown_activities(connection, ledger.account_id, unknown)
+            else:
+                ids += [each["Id"] for each in records]
+                deleted += [each["Id"] for each in records if each["IsDeleted"]]
+        if written:
+            with ledger.step() as connection:
+                doubt_written(connection, ledger.account_id, ids, deleted)
+    elif about_to_go.span is not None:
+        unknown = newest_unknown(desk, *_window(*about_to_go.span))
+        with ledger.step() as connection:
+            note_unknown_activities(connection, ledger.account_id, unknown)
 
 
 class _Alike:
@@ -78,7 +160,7 @@ class _Alike:
         if self._moments:
             self.span = min(self._moments) - MOST_MOVED, max(self._moments) + MOST_MOVED
 
-    def take(self, record: Record) -> bool:
+    def take(self, record: Mapping[str, Any]) -> bool:
         """Returns whether one of them may be this record, which is no other's then.
 
         One that people deleted has to have its time: by less it may be something else.
@@ -104,14 +186,46 @@ def unknown_of_ours(desk: Desk, first: datetime, last: datetime) -> Iterator[lis
     Raises:
         SalesforceProblem: as `delivery.deliver`.
     """
-    after = None
-    while True:
-        window = _window(first, last, after)
-        records = _ask(desk, window, "ActivityDateTime", limit=AT_A_TIME)
+    conditions = (_by_us(desk, "CreatedById"), f"ActivityDateTime <= {quote(last)}")
+    for _, records in _read(desk, first, [_Asked(EVENT, "ActivityDateTime", _FIELDS, conditions)]):
         yield _unknown(desk, records)[0]
-        if len(records) < AT_A_TIME:
-            return
-        after = time_of(records[-1]), records[-1]["Id"]
+
+
+class _Asked(NamedTuple):
+    """Records of an object that are read from a moment on, in the order of a field of times."""
+
+    sobject: str
+    by: str
+    fields: Sequence[str]
+    conditions: Sequence[str]
+
+
+def _read(
+    desk: Desk, first: datetime, asked: Sequence[_Asked]
+) -> Iterator[tuple[_Asked, list[Record]]]:
+    """Yields what is asked for, deleted records too, a part at a time; all in the same calls."""
+    after: dict[_Asked, tuple[datetime, str] | None] = dict.fromkeys(asked)
+    while after:
+        queries = [
+            ordered(
+                select(each.fields, each.sobject, since(each.by, first, last), *each.conditions),
+                each.by,
+                limit=AT_A_TIME,
+            )
+            for each, last in after.items()
+        ]
+        desk.allowance.demand_calls()
+        pages = query_all(desk.org.log_in(), queries, include_deleted=True).records
+        for each, records in zip(tuple(after), pages, strict=True):
+            yield each, records
+            if len(records) < AT_A_TIME:
+                del after[each]
+            else:
+                after[each] = datetime.fromisoformat(records[-1][each.by]), records[-1]["Id"]
+
+
+def _by_us(desk: Desk, field: str) -> str:
+    return f"{field} = {quote(desk.org.log_in().user_id)}"
 
 
 def time_of(activity: Mapping[str, Any]) -> datetime:
@@ -129,7 +243,10 @@ def newest_unknown(desk: Desk, *conditions: str) -> list[Record]:
     """
     further = ""
     while True:
-        records = _ask(desk, (*conditions, further), "CreatedDate", newest_first=True, limit=NEWEST)
+        query = select(_FIELDS, EVENT, _by_us(desk, "CreatedById"), *conditions, further)
+        query = ordered(query, "CreatedDate", newest_first=True, limit=NEWEST)
+        desk.allowance.demand_calls()
+        [records] = query_all(desk.org.log_in(), [query], include_deleted=True).records
         unknown, has_own = _unknown(desk, records)
         # Others in the same org may have gone on, and made many.
         if has_own or unknown or len(records) < NEWEST:
@@ -140,21 +257,8 @@ def newest_unknown(desk: Desk, *conditions: str) -> list[Record]:
         )
 
 
-def _window(
-    first: datetime, last: datetime, after: tuple[datetime, str] | None = None
-) -> tuple[str, str]:
-    return since("ActivityDateTime", first, after), f"ActivityDateTime <= {quote(last)}"
-
-
-def _ask(
-    desk: Desk, conditions: Sequence[str], by: str, *, newest_first: bool = False, limit: int
-) -> list[Record]:
-    org = desk.org.log_in()
-    query = select(_FIELDS, EVENT, f"CreatedById = {quote(org.user_id)}", *conditions)
-    query = ordered(query, by, newest_first=newest_first, limit=limit)
-    desk.allowance.demand_calls()
-    [records] = query_all(org, [query], include_deleted=True).records
-    return records
+def _window(first: datetime, last: datetime) -> tuple[str, str]:
+    return since("ActivityDateTime", first), f"ActivityDateTime <= {quote(last)}"
 
 
 def _unknown(desk: Desk, records: Sequence[Record]) -> tuple[list[Record], bool]:

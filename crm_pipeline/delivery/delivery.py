@@ -11,7 +11,7 @@ from crm_pipeline.accounts.store import filter_strings
 from crm_pipeline.delivery.activities import send_activities
 from crm_pipeline.delivery.adoption import adopt_changed
 from crm_pipeline.delivery.campaigns import link_campaigns
-from crm_pipeline.delivery.copies import refuse_older_copy
+from crm_pipeline.delivery.copies import beware_of_copy
 from crm_pipeline.delivery.decisions import EVENT
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import (
@@ -146,8 +146,7 @@ def deliver(desk: Desk, what: Assignment) -> None:
         OrgUnavailable: the org went away; what was not sent is pending.
     """
     _sort_out(desk, what)
-    if desk.may_be_older_copy:
-        refuse_older_copy(desk)
+    desk = beware_of_copy(desk)
     desk.allowance.forecast += _forecast(desk, what)
     for number in range(PASSES):
         desk.passes.another = desk.may_be_older_copy and number == 0

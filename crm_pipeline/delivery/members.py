@@ -1,8 +1,8 @@
 """Members of campaigns: each person once, with the status that the source gives them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.campaign_search import STATUS
 from crm_pipeline.delivery.campaigns import is_there, status_creation
@@ -27,6 +27,7 @@ from crm_pipeline.ledger.campaigns import (
     reopen_moved_members,
     wanted_statuses,
 )
+from crm_pipeline.ledger.copies import what_copy_knows
 from crm_pipeline.ledger.outcomes import FOUND_AFTER_LOST_ANSWER, Failed
 from crm_pipeline.salesforce.composite import Record, SubAnswer, Subrequest, composite, query_all
 from crm_pipeline.salesforce.describe import SObjectSchema
@@ -45,6 +46,7 @@ RIDES = 20
 
 _READ = ("Id", "CampaignId", "LeadId", "ContactId", "Status", "HasResponded")
 _MADE_BY = "CreatedById"
+_WRITTEN_BY, _WRITTEN_AT = "LastModifiedById", "SystemModstamp"
 
 Memberships = Mapping[tuple[str, str], Sequence[Record]]
 """The org's members, by campaign and Lead or Contact."""
@@ -75,7 +77,7 @@ def send_members(desk: Desk) -> None:
         ladders = wanted_statuses(
             ledger.connection, ledger.account_id, {member.campaign_key for member in due}
         )
-        us = desk.org.log_in().user_id if desk.may_be_older_copy else None
+        forgotten = _forgotten(desk)
         sent: set[tuple[str, str]] = set()
         decisions: list[Decision] = []
         for member in due:
@@ -86,7 +88,7 @@ def send_members(desk: Desk) -> None:
             elif member.campaign_id in ready:
                 sent.add(key)
                 rows, ladder = _rows_of(member, there), ladders[member.campaign_key]
-                decisions.append(decide_member(member, rows, ladder, schema, us))
+                decisions.append(decide_member(member, rows, ladder, schema, forgotten))
         unchanged = [decision for decision in decisions if decision.action == "none"]
         with ledger.step() as connection:
             record_unchanged(desk, unchanged)
@@ -94,6 +96,34 @@ def send_members(desk: Desk) -> None:
         dispatch.add([decision for decision in decisions if decision.action != "none"])
     dispatch.flush()
     _take_back(desk, dispatch)
+
+
+class Forgotten(NamedTuple):
+    """What an older copy of the ledger may have forgotten.
+
+    Attributes:
+        us: our user: what it made may be ours.
+        since: what it wrote later, by the org's clock, UTC; None: that is not known.
+    """
+
+    us: str
+    since: datetime | None
+
+    def status(self, row: Record, ladder: Ladder) -> bool:
+        """Returns whether we may have given a membership its status, one of the ladder's, since."""
+        return (
+            self.since is not None
+            and row[_WRITTEN_BY] == self.us
+            and datetime.fromisoformat(row[_WRITTEN_AT]) >= self.since
+            and str(row["Status"]).casefold() in {str(e["Label"]).casefold() for e in ladder}
+        )
+
+
+def _forgotten(desk: Desk) -> Forgotten | None:
+    if not desk.may_be_older_copy:
+        return None
+    known = what_copy_knows(desk.ledger.connection, desk.ledger.account_id)
+    return Forgotten(desk.org.log_in().user_id, known.known_until)
 
 
 def _take_back(desk: Desk, dispatch: Dispatch) -> None:
@@ -174,7 +204,7 @@ def decide_member(
     rows: Sequence[Record],
     ladder: Ladder,
     schema: SObjectSchema,
-    us: str | None = None,
+    forgotten: Forgotten | None = None,
 ) -> Decision:
     """A new member, or what of the one that is there is to change.
 
@@ -188,7 +218,7 @@ def decide_member(
             contact's are there.
         ladder: the campaign's, as the flow wants it.
         schema: of CampaignMember.
-        us: our user, where the ledger is an older copy and may have forgotten what is ours.
+        forgotten: by a ledger that may be an older copy.
     """
     custom = dict(member.intent["fields"])
     if not rows:
@@ -215,7 +245,9 @@ def decide_member(
     )
     fitted = schema.fit(custom, "update")
     changed = {f: value for f, value in fitted.fields.items() if kept.get(f) != value}
-    status = furthest_status(member.intent["Status"], rows, ladder, member.former_statuses)
+    ours = [row["Status"] for row in rows if forgotten and forgotten.status(row, ladder)]
+    former = [*member.former_statuses, *ours]
+    status = furthest_status(member.intent["Status"], rows, ladder, former)
     if status.casefold() != str(kept["Status"]).casefold():
         changed["Status"] = status
     return Decision(
@@ -225,7 +257,7 @@ def decide_member(
         kept["Id"],
         changed,
         FOUND_AFTER_LOST_ANSWER
-        if member.is_unanswered or (us is not None and kept.get(_MADE_BY) == us)
+        if member.is_unanswered or (forgotten is not None and kept.get(_MADE_BY) == forgotten.us)
         else "already a member",
         [change for change in fitted.changes if change.new is None or change.field in changed],
         replaces=kept,
@@ -279,7 +311,7 @@ def _read_members(
     store the campaign's default instead.
     """
     custom = {field for member in due for field in member.intent["fields"]}
-    made_by = [_MADE_BY] if desk.may_be_older_copy else []
+    made_by = [_MADE_BY, _WRITTEN_BY, _WRITTEN_AT] if desk.may_be_older_copy else []
     fields = list(dict.fromkeys((*_READ, *made_by, *schema.readable(sorted(custom)))))
     campaigns = sorted({member.campaign_id for member in due if not member.is_new})
     where = ""

@@ -270,6 +270,14 @@ IMPERSONAL: Mapping[str, str] = {
         ),
         _NAMES,
     ),
+    **dict.fromkeys(
+        (
+            "crm.unknown_activity.happened_at",
+            "crm.unknown_activity.salesforce_id",
+            "crm.unknown_activity.subject",
+        ),
+        "an activity in the org, of what and when, not whose",
+    ),
     "crm.hold.decided_by": "a user of the pipeline, who has decided",
     "crm.hold.why": "what such a user says of a whole cycle",
     "crm.prospect.prospect_id": "a number of the source's, by which it is known that it is gone",

@@ -1,13 +1,15 @@
 """Copies of the ledger: tells one that the last cycle wrote from an older one."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
-from crm_pipeline.database.rows import objects
+from crm_pipeline.database.rows import objects, the_object
 from crm_pipeline.database.statements import statement
 
 AS_WANTED, CHANGED, MOVED = "adopted", "adopted, changed", "adopted, moved"
@@ -19,11 +21,13 @@ org as it is wanted, with another person or subject, or at another time."""
 class ActivityToCreate:
     """The marks of a new activity of the ledger.
 
-    `in_flight`: it may be in the org already; `is_adopted`: with other values, too.
+    `in_flight`: it may be in the org already; `is_adopted`: with other values, too; `is_sought`: it
+    was looked for like that, and was not there.
     """
 
     in_flight: bool
     is_adopted: bool
+    is_sought: bool
     subject: str | None
     happened_at: str | None
 
@@ -38,6 +42,22 @@ class AdoptedActivity:
     person_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class WhatCopyKnows:
+    """The knowledge of a ledger that may be an older copy.
+
+    Attributes:
+        known_until: what was sent to the org later it does not know; by the org's clock, UTC.
+            None: it is about an org of which it knows nothing.
+        looked_through: what was written there since was looked through (`doubt_written`).
+        adopts: a person said that what our user made there since is the account's.
+    """
+
+    known_until: datetime | None
+    looked_through: bool
+    adopts: bool
+
+
 def mark_ledger(connection: Connection, account_id: str) -> bool:
     """Marks the tables as this server's; returns whether they may be an older copy. Commits."""
     unsure: bool = connection.execute(
@@ -47,9 +67,52 @@ def mark_ledger(connection: Connection, account_id: str) -> bool:
     return unsure
 
 
-def ledger_is_sure(connection: Connection, account_id: str) -> None:
-    """Notes that all that was to be sent was sought in the org, within the transaction."""
-    connection.execute(statement("ledger/ledger_is_sure"), {"account_id": account_id})
+def ledger_is_sure(connection: Connection, account_id: str) -> bool:
+    """Notes that all that was to be sent was sought in the org, within the transaction.
+
+    Returns whether it was unsure before.
+    """
+    parameters = {"account_id": account_id}
+    return connection.execute(statement("ledger/ledger_is_sure"), parameters).rowcount > 0
+
+
+def what_copy_knows(connection: Connection, account_id: str) -> WhatCopyKnows:
+    """What a ledger that may be an older copy knows of what was sent; of another one nothing."""
+    parameters = {"account_id": account_id}
+    row = connection.execute(statement("ledger/what_copy_knows"), parameters)
+    return the_object(row, WhatCopyKnows)
+
+
+def note_unknown_activities(
+    connection: Connection, account_id: str, records: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keeps activities of the org that an older copy does not know; `records` as they are read."""
+    parameters = {"account_id": account_id, "records": orjson.dumps(records).decode()}
+    connection.execute(statement("ledger/note_unknown_activities"), parameters)
+
+
+def unknown_activities(connection: Connection, account_id: str) -> list[dict[str, Any]]:
+    """Those that no operation has by now: Id, Subject, ActivityDateTime, IsDeleted of each."""
+    rows = connection.execute(statement("ledger/unknown_activities"), {"account_id": account_id})
+    return [dict(row._mapping) for row in rows]
+
+
+def doubt_written(
+    connection: Connection,
+    account_id: str,
+    salesforce_ids: Collection[str],
+    deleted: Collection[str],
+) -> None:
+    """Has campaigns, members and activities that we wrote since the copy looked at, or sent, again.
+
+    Writes within the caller's transaction. `deleted` are those of the records that are no more.
+    """
+    parameters = {
+        "account_id": account_id,
+        "salesforce_ids": list(salesforce_ids),
+        "deleted": list(deleted),
+    }
+    connection.execute(statement("ledger/doubt_written"), parameters)
 
 
 def activities_to_create(connection: Connection, account_id: str) -> list[ActivityToCreate]:
@@ -58,14 +121,17 @@ def activities_to_create(connection: Connection, account_id: str) -> list[Activi
     return objects(rows, ActivityToCreate)
 
 
-def take_for_sent(connection: Connection, account_id: str) -> int:
+def take_for_sent(connection: Connection, account_id: str, *, again: bool = True) -> int:
     """Has all new activities sought in the org before they are sent; returns how many.
 
-    The ledger may be an older copy until that is done. Writes within the caller's transaction; the
+    Without `again`, those stay that were sought before and were not there.
+
+    The ledger may be an older copy until that is done, and so is done with what comes later and is
+    like something that it does not know. Writes within the caller's transaction; the
     caller holds the account's lock.
     """
     return connection.execute(
-        statement("ledger/take_for_sent"), {"account_id": account_id}
+        statement("ledger/take_for_sent"), {"account_id": account_id, "all_of_them": again}
     ).rowcount
 
 

@@ -516,3 +516,92 @@ def test_people_are_told_of_what_was_sent_since_for_rows_that_are_gone(
     )
     assert newest["Id"] in report.notes
     assert bench.cycle().notes == ""
+
+
+def test_a_row_that_comes_back_when_all_else_is_sure_is_sought_too(bench: Bench, run: Run) -> None:
+    """Its session was gone as the copy was noticed; when it came back, all was doubled."""
+    a_day_s_work(bench)
+    restore(bench)
+    at_source = bench.connection.execute
+    at_source(text("CREATE TABLE warehouse.away AS TABLE warehouse.registration"))
+    at_source(text("DELETE FROM warehouse.registration WHERE registration_id = 2"))
+    adopt(bench, run)
+    at_source(
+        text(
+            "INSERT INTO warehouse.registration SELECT * FROM warehouse.away"
+            " WHERE registration_id = 2; UPDATE warehouse.registration SET shipped_at = now()"
+            " WHERE registration_id = 2; DROP TABLE warehouse.away"
+        )
+    )
+    for _ in range(2):
+        assert bench.cycle().state == "Complete"
+    assert len(bench.records("Event")) == 3
+    assert set(bench.states().values()) == {"done"}
+    assert bench.cycle().counts.api_calls == 0
+
+
+_ATTENDED = (
+    "INSERT INTO warehouse.attendance (attendance_id, client_id, event_session_id, person_id,"
+    " attended_at, minutes_attended, shipped_at) SELECT 1, client_id, event_session_id,"
+    " person_id, registered_at, 30, now() FROM warehouse.registration"
+)
+
+THERE_AND_BACK = {
+    "a stage": (
+        "UPDATE warehouse.registration SET status = 'cancelled', shipped_at = now()",
+        "UPDATE warehouse.registration SET status = 'registered', shipped_at = now()",
+    ),
+    "a name": (
+        "UPDATE warehouse.event SET name = 'Renamed', shipped_at = now()",
+        "UPDATE warehouse.event SET name = 'Expo', shipped_at = now()",
+    ),
+    "an attendance": (_ATTENDED, "DELETE FROM warehouse.attendance"),
+    "whose it is": (
+        "UPDATE warehouse.registration SET person_id = 2, shipped_at = now()",
+        "UPDATE warehouse.registration SET person_id = 1, shipped_at = now()",
+    ),
+}
+"""What the source said after the backup, and took back before it was restored."""
+
+
+def shown(bench: Bench) -> list[tuple[str, ...]]:
+    """What the org shows of the campaigns, members and activities of ours."""
+    return [
+        *(("campaign", each["Name"]) for each in bench.records("Campaign")),
+        *(("member", each["LeadId"], each["Status"]) for each in bench.records("CampaignMember")),
+        *(
+            ("activity", each["WhoId"], each["Subject"], each["Description"])
+            for each in bench.records("Event")
+        ),
+    ]
+
+
+@pytest.mark.parametrize("change", THERE_AND_BACK)
+def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_org(
+    bench: Bench, change: str
+) -> None:
+    """The org kept it without a word; nobody is asked, as nothing is about to be sent."""
+    bench.settings(vanished="delete")
+    switch_on(bench)
+    add_person(bench.connection, 1)
+    add_person(bench.connection, 2)
+    register(bench.connection, 1, 1)
+    assert bench.cycle().state == "Complete"
+    before = shown(bench)
+    back_up(bench)
+    there, back = THERE_AND_BACK[change]
+    bench.connection.execute(text(there))
+    assert bench.cycle().state == "Complete"
+    assert shown(bench) != before
+    restore(bench)
+    bench.connection.execute(text(back))
+    report = bench.cycle()
+    assert report.state == "Complete"
+    left = [each for each in shown(bench) if each not in before]
+    if change == "an attendance":
+        assert "no row's of the source now (1)" in report.notes
+        left = [each for each in left if each[0] != "activity" or "Attendance" not in each[2]]
+    if change == "whose it is":
+        left = [each for each in left if each[0] != "member"]
+    assert not left
+    assert bench.cycle().counts.api_calls == 0

@@ -21,7 +21,7 @@ KEPT = {
     " external_activity_account field_conflict identity opportunity"
     " opportunity_firing opportunity_person opportunity_reading opportunity_role"
     " opportunity_question org_missing org_person org_phone org_phones_kept org_position org_stage"
-    " org_sweep read_hint record record_look sobject_schema",
+    " org_sweep read_hint record record_look sobject_schema unknown_activity",
     "who looked and did what": "console_log",
     "what is under way there": "bulk_job sending",
     "what stood there, to be taken back": "replaced_value",

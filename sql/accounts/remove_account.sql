@@ -88,6 +88,10 @@ marks AS (
     DELETE FROM crm.ledger_mark WHERE account_id = :account_id
 ),
 
+unknown AS (
+    DELETE FROM crm.unknown_activity WHERE account_id = :account_id
+),
+
 orgs AS (
     DELETE FROM crm.account_org WHERE account_id = :account_id
 )

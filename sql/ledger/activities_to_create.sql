@@ -2,6 +2,7 @@
 SELECT
     o.state = 'in_flight' AS in_flight,
     o.state = 'in_flight' AND starts_with(coalesce(o.reason, ''), 'adopted') AS is_adopted,
+    coalesce(o.reason = 'sought in the org, not there', false) AS is_sought,
     o.intent ->> 'Subject' AS subject,
     o.intent ->> 'ActivityDateTime' AS happened_at
 FROM crm.operation AS o

@@ -9,5 +9,5 @@ SET
         ELSE 'superseded'
     END,
     -- Of an activity that was sought and is not there (take_for_sent) it is known by now.
-    reason = CASE WHEN NOT starts_with(o.reason, 'adopted') THEN o.reason END
+    reason = CASE WHEN starts_with(o.reason, 'adopted') THEN 'sought in the org, not there' ELSE o.reason END
 WHERE o.operation_id = any(CAST(:operation_ids AS bigint []))

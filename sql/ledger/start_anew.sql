@@ -106,7 +106,12 @@ conflicts AS (
 ),
 
 unsure AS (
-    UPDATE crm.ledger_mark SET unsure = true WHERE account_id = :account_id
+    UPDATE crm.ledger_mark SET unsure = true, known_until = NULL, adopts = false
+    WHERE account_id = :account_id
+),
+
+unknown AS (
+    DELETE FROM crm.unknown_activity WHERE account_id = :account_id
 ),
 
 causes AS (

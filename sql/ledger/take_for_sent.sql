@@ -1,16 +1,9 @@
 -- New activities that wait are taken for sent, so that each is sought in the org before it goes: also
 -- where it is otherwise there, as the source has changed it since. The ledger is not sure until then.
--- Campaigns are looked at again: an event may have had another name since, and has its former one now.
 WITH unsure AS (
     UPDATE crm.ledger_mark
-    SET unsure = true, written_by = pg_current_xact_id()::text::bigint
+    SET unsure = true, adopts = true, written_by = pg_current_xact_id()::text::bigint
     WHERE account_id = :account_id
-),
-
-campaigns AS (
-    UPDATE crm.latest_version AS o
-    SET state = 'pending'
-    WHERE o.account_id = :account_id AND o.kind = 'campaign' AND o.state = 'done'
 )
 
 UPDATE crm.operation AS o
@@ -24,6 +17,7 @@ WHERE
     o.account_id = :account_id
     AND o.kind = 'activity'
     AND o.state IN ('pending', 'failed', 'exhausted')
+    AND (:all_of_them OR o.reason IS DISTINCT FROM 'sought in the org, not there')
     AND NOT o.gone
     AND NOT EXISTS (
         SELECT FROM crm.operation AS earlier

@@ -1,0 +1,53 @@
+-- Of these records an older copy does not know what our user wrote last. Campaigns and memberships are
+-- looked at again, and activities written anew, as those are that are found in the org
+-- (bring_up_to_date); an activity that we deleted is gone for what is wanted now.
+WITH looked_through AS (
+    UPDATE crm.ledger_mark
+    SET looked_through = true, written_by = pg_current_xact_id()::text::bigint
+    WHERE account_id = :account_id
+),
+
+campaigns AS (
+    UPDATE crm.latest_version AS o
+    SET state = 'pending'
+    WHERE
+        o.account_id = :account_id
+        AND o.kind IN ('campaign', 'member')
+        AND o.state = 'done'
+        AND o.salesforce_id = any(CAST(:salesforce_ids AS text []))
+),
+
+activities AS (
+    UPDATE crm.operation AS o
+    SET intent = '{}', person_key = NULL, gone = o.salesforce_id = any(CAST(:deleted AS text []))
+    WHERE
+        o.account_id = :account_id
+        AND o.kind = 'activity'
+        AND o.state = 'done'
+        AND NOT o.gone
+        AND o.salesforce_id = any(CAST(:salesforce_ids AS text []))
+)
+
+INSERT INTO crm.operation (
+    account_id, flow, kind, natural_key, version, person_key, as_of, content_hash, intent, memory
+)
+SELECT
+    l.account_id,
+    o.flow,
+    o.kind,
+    o.natural_key,
+    o.version + 1,
+    o.person_key,
+    o.as_of,
+    o.content_hash,
+    o.intent,
+    o.memory
+FROM crm.latest_version AS l
+INNER JOIN crm.operation AS o ON l.operation_id = o.operation_id
+WHERE
+    l.account_id = :account_id
+    AND l.kind = 'activity'
+    AND l.state = 'done'
+    AND NOT o.gone
+    AND o.intent <> '{}'
+    AND l.salesforce_id = any(CAST(:salesforce_ids AS text []))
