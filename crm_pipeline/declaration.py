@@ -336,6 +336,11 @@ class Flow(Generic[S]):
     asks: Callable[[Connection, Account, S], Sequence[Ask]] = lambda _, __, ___: ()
     follow: Callable[[Reading[S]], Iterable[Batch]] = lambda _: ()
 
+    @property
+    def sent_kinds(self) -> frozenset[str]:
+        """The kinds of operations that its topics send."""
+        return frozenset(kind for topic in self.topics for kind in topic.sends)
+
     def reads(self, asked: frozenset[str]) -> tuple[str, ...]:
         """The sources that are read for these topics, in the order of their declaration."""
         read = {name for topic in self.topics if topic.name in asked for name in topic.reads}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import DAYS_AND_TIMES, AccountId
+from crm_pipeline.cli.arguments import DAYS_AND_TIMES, AccountId, OneAccount, not_blank
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
@@ -23,9 +23,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @app.command("list")
 def list_(
-    account_id: Annotated[
-        str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
-    ] = None,
+    account_id: OneAccount = None,
     since: Annotated[
         datetime | None,
         typer.Option(formats=DAYS_AND_TIMES, help="With those that ended since then, UTC."),
@@ -79,7 +77,8 @@ def list_(
 @app.command("test")
 def send_test(
     name: Annotated[
-        str | None, typer.Argument(metavar="[TARGET]", help="By default each of them.")
+        str | None,
+        typer.Argument(metavar="[TARGET]", help="By default each of them.", callback=not_blank),
     ] = None,
 ) -> None:
     """Send a test alert and its end to targets, and say which took them; exit status 1 if not all.
@@ -144,7 +143,9 @@ def pause(
     until: Annotated[
         datetime | None, typer.Option(formats=DAYS_AND_TIMES, help="Until then, UTC.")
     ] = None,
-    why: Annotated[str | None, typer.Option(help="Why; it is told with the pause.")] = None,
+    why: Annotated[
+        str | None, typer.Option(help="Why; it is told with the pause.", callback=not_blank)
+    ] = None,
 ) -> None:
     """Have nobody be told of an account's alerts for a time, but the log.
 

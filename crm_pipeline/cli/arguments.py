@@ -18,10 +18,23 @@ def ids(given: int | list[int] | None) -> int | list[int] | None:
     return given
 
 
+def not_blank(given: str | None) -> str | None:
+    """Refuses a blank, which a script's empty variable gives: it would be about nobody, or all."""
+    if given is not None and not given.strip():
+        raise typer.BadParameter("it is blank")
+    return given
+
+
 EventId = Annotated[
     int,
     typer.Argument(metavar="EVENT", help="The warehouse's id of it.", callback=ids),
 ]
 
+OneAccount = Annotated[
+    str | None,
+    typer.Argument(metavar="[ACCOUNT]", help="Of one account only.", callback=not_blank),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-OfAccount = Annotated[str | None, typer.Option("--account", help="All of one account.")]
+OfAccount = Annotated[
+    str | None, typer.Option("--account", help="All of one account.", callback=not_blank)
+]

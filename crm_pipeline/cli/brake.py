@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.arguments import AccountId, Yes, not_blank
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from crm_pipeline.ledger.holds import Hold, PastHold
 
 By = Annotated[
-    str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")
+    str | None,
+    typer.Option(
+        "--by", help="Who decides; by default the user of this machine.", callback=not_blank
+    ),
 ]
 
 
 def approve(
     account_id: AccountId,
     *,
-    why: Annotated[str | None, typer.Option(help="Why; it is kept with the hold.")] = None,
+    why: Annotated[
+        str | None, typer.Option(help="Why; it is kept with the hold.", callback=not_blank)
+    ] = None,
     by: By = None,
     yes: Yes = False,
 ) -> None:
@@ -47,7 +52,8 @@ def reject(
     account_id: AccountId,
     *,
     why: Annotated[
-        str, typer.Option(help="Why; it is kept with the hold, and with what it drops.")
+        str,
+        typer.Option(help="Why; it is kept with the hold, and with what it drops."),
     ],
     by: By = None,
     yes: Yes = False,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import OfAccount
+from crm_pipeline.cli.arguments import OfAccount, OneAccount, not_blank
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
 from crm_pipeline.cli.show import counted, print_table, say
@@ -20,14 +20,14 @@ app = typer.Typer(
 ConflictIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `conflict list` shows.")
 ]
-OfField = Annotated[str | None, typer.Option("--field", help="Only of this field, as in Phone.")]
+OfField = Annotated[
+    str | None, typer.Option("--field", help="Only of this field, as in Phone.", callback=not_blank)
+]
 
 
 @app.command("list")
 def list_(
-    account: Annotated[
-        str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
-    ] = None,
+    account: OneAccount = None,
     field: OfField = None,
 ) -> None:
     """List the fields about which somebody is to decide, the oldest first."""

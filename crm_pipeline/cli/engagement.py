@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.arguments import AccountId, Yes, not_blank
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
@@ -49,7 +49,10 @@ def metadata(
 def resync(
     account_id: AccountId,
     prospect: Annotated[
-        str | None, typer.Option(help="The source's id of one prospect; without: all of them.")
+        str | None,
+        typer.Option(
+            help="The source's id of one prospect; without: all of them.", callback=not_blank
+        ),
     ] = None,
     *,
     yes: Yes = False,

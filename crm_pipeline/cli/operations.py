@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crm_pipeline.cli.arguments import DAYS_AND_TIMES, OfAccount
+from crm_pipeline.cli.arguments import DAYS_AND_TIMES, OfAccount, OneAccount, not_blank
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
@@ -50,7 +50,9 @@ _REJECTED = "held and rejected"
 OperationIds = Annotated[
     list[int] | None, typer.Argument(metavar="[ID]...", help="Ids, as `operations list` shows.")
 ]
-WithCode = Annotated[str | None, typer.Option("--code", help="Only those with this error code.")]
+WithCode = Annotated[
+    str | None, typer.Option("--code", help="Only those with this error code.", callback=not_blank)
+]
 
 
 class OperationKind(StrEnum):
@@ -81,9 +83,7 @@ _COLUMNS_OF_FILES = (*_COLUMNS, "kind", "object", "action", "record", "at")
 
 @app.command("list")
 def list_(
-    account: Annotated[
-        str | None, typer.Argument(metavar="[ACCOUNT]", help="Of one account only.")
-    ] = None,
+    account: OneAccount = None,
     *,
     states: Annotated[
         list[State] | None,

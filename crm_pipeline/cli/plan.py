@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId
+from crm_pipeline.cli.arguments import AccountId, not_blank
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.files import private_file
@@ -57,7 +57,8 @@ def plan(
         int | None, typer.Option(min=1, metavar="N", help="Of the first N people alone.")
     ] = None,
     person: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Of one person alone.")
+        str | None,
+        typer.Option(metavar="EMAIL", help="Of one person alone.", callback=not_blank),
     ] = None,
     file: Annotated[
         Path | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crm_pipeline.cli.account_again import has_read
-from crm_pipeline.cli.arguments import AccountId, Yes
+from crm_pipeline.cli.arguments import AccountId, Yes, not_blank
 from crm_pipeline.cli.databases import locked, pipeline, transaction
 from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
@@ -15,8 +15,10 @@ from crm_pipeline.cli.show import counted, say
 from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from crm_pipeline.accounts.account import Account
     from crm_pipeline.cycle.replay import PeriodRows
 
 _WRITES = ("create", "update", "delete")
@@ -36,7 +38,16 @@ def replay(
         typer.Option(metavar="DATE", help="The first moment after it; by default now."),
     ] = None,
     person: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Of one person alone.")
+        str | None,
+        typer.Option(metavar="EMAIL", help="Of one person alone.", callback=not_blank),
+    ] = None,
+    objects: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--object",
+            metavar="OBJECT",
+            help="Of this object alone, such as Event; of several by several options.",
+        ),
     ] = None,
     file: Annotated[
         Path | None,
@@ -71,13 +82,14 @@ def replay(
         account = get_account(connection, account_id)
         if not has_read(connection, account_id):
             mistake(f"No cycle of account {account_id} has read anything: its first one reads all.")
+    kinds = _kinds(account, objects) if objects else None
     with pipeline().connect() as connection:
         found = rows_of_period(connection, engine("warehouse"), account, period)
         connection.rollback()
     _tell(found)
     if not found.rows:
         return
-    planning = Planning(in_full=file is not None, replayed=found.rows)
+    planning = Planning(in_full=file is not None, replayed=found.rows, replayed_kinds=kinds)
     numbers = made_plan(account_id, planning, file).numbers
     changes = sum(each.records for each in numbers if each.outcome in _WRITES)
     rejected = sum(each.records for each in numbers if each.outcome == "rejected")
@@ -93,7 +105,7 @@ def replay(
         yes=yes,
     )
     with locked(account_id) as connection:
-        ask_replay(connection, account, found.rows)
+        ask_replay(connection, account, found.rows, kinds)
         if account.settings.limits.may_hold(changes + rejected):
             approve_load(connection, account_id)
         is_held = open_hold(connection, account_id) is not None
@@ -103,6 +115,25 @@ def replay(
         say(f"It is {none.is_a}, though: `{none.command}` lets its cycles {none.verb}.")
     if is_held:
         say(f"It is held, though, until `crm-pipeline approve {account_id}` or `reject`.")
+
+
+def _kinds(account: "Account", objects: "Sequence[str]") -> frozenset[str]:
+    """The kinds of operations by which these objects are written; people are Leads or Contacts."""
+    from crm_pipeline.cycle.replay import replayed_objects
+    from crm_pipeline.near_names import near
+
+    known = replayed_objects(account)
+    by_letters = {name.lower(): kind for name, kind in known.items()}
+    for each in objects:
+        if each.strip().lower() not in by_letters:
+            likely = near(each, known, 1)
+            meant = (
+                f"did you mean {likely[0]}?" if likely else f"there are {', '.join(sorted(known))}."
+            )
+            mistake(
+                f"Rows of account {account.account_id} come to no {each!r} in Salesforce; {meant}"
+            )
+    return frozenset(by_letters[each.strip().lower()] for each in objects)
 
 
 def _moment(option: str, typed: str) -> "datetime":

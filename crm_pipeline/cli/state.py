@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_pipeline.cli.arguments import not_blank
 from crm_pipeline.cli.brake import print_holds
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
@@ -22,7 +23,8 @@ _WATCH_SECONDS = 2
 
 def state(
     account_id: Annotated[
-        str | None, typer.Argument(metavar="[ACCOUNT]", help="One account, in detail.")
+        str | None,
+        typer.Argument(metavar="[ACCOUNT]", help="One account, in detail.", callback=not_blank),
     ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Show it anew every two seconds, until Ctrl-C.")

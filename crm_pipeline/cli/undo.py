@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from crm_pipeline.cli.arguments import AccountId, Yes, ids
+from crm_pipeline.cli.arguments import AccountId, Yes, ids, not_blank
 from crm_pipeline.cli.cycle import stopped_by_ctrl_c
 from crm_pipeline.cli.databases import pipeline, transaction
 from crm_pipeline.cli.guards import agree_now
@@ -35,7 +35,8 @@ def undo(
         int, typer.Option("--cycle", metavar="N", help="The number of the cycle.", callback=ids)
     ],
     field: Annotated[
-        str | None, typer.Option(help="Of this field alone; records that it made stay.")
+        str | None,
+        typer.Option(help="Of this field alone; records that it made stay.", callback=not_blank),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show every record, not the first.")] = False,
     yes: Yes = False,

@@ -216,7 +216,7 @@ def planned(
             try:
                 with undone(ledger):
                     ledger.execute(statement("plans/make_table"))
-                    ask_replay(ledger, account, planning.replayed)
+                    ask_replay(ledger, account, planning.replayed, planning.replayed_kinds)
                     ledger.commit()
                     begun = monotonic()
                     run_account(ledger, report, around)

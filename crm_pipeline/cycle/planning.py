@@ -47,6 +47,7 @@ class Planning:
         in_full: whether each update is compared with the org, or only `EXAMPLES` of each object.
         replayed: ids of rows, by extract, that are read again, and whose people it is about; none:
             no row is.
+        replayed_kinds: of operations that are said again of these rows; None: all.
     """
 
     start_at: str | None = None
@@ -54,6 +55,7 @@ class Planning:
     address: str | None = None
     in_full: bool = False
     replayed: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    replayed_kinds: frozenset[str] | None = None
 
     @property
     def plans(self) -> bool:

@@ -1,13 +1,16 @@
 """Replaying a period: its rows are read again, and what they come to otherwise by now is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account
+from crm_pipeline.declaration import Flow
+from crm_pipeline.delivery.kind import OF_THE_ORG
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.ledger.positions import Position
@@ -99,13 +102,44 @@ def natural_keys(rows: Mapping[str, Sequence[int]]) -> list[str]:
     return [f"{source.removesuffix('s')}:{each}" for source, ids in rows.items() for each in ids]
 
 
-def ask_replay(ledger: Connection, account: Account, rows: Mapping[str, Sequence[int]]) -> None:
+def replayed_objects(account: Account) -> dict[str, str]:
+    """Returns the objects that a period's rows come to, each with its kind of operation."""
+    return {
+        sobject: kind
+        for flow in _flows(account)
+        for kind in flow.sent_kinds
+        if kind in OF_THE_ORG
+        for sobject, _ in OF_THE_ORG[kind].outcomes
+    }
+
+
+def ask_replay(
+    ledger: Connection,
+    account: Account,
+    rows: Mapping[str, Sequence[int]],
+    kinds: Collection[str] | None = None,
+) -> None:
     """Has the next cycle read these rows again, by each flow of the account that reads them.
 
     Within the caller's transaction, on the connection that holds the account's lock.
+
+    Args:
+        ledger: the pipeline's database.
+        account: whose rows.
+        rows: their ids, by extract.
+        kinds: of operations that are said again; None: all.
     """
-    for flow in FLOWS:
-        read = {source.name for source in flow.sources}
-        if flow.settings(account.settings) is not None:
-            of_flow = {name: ids for name, ids in rows.items() if name in read}
-            replay_rows(ledger, account.account_id, flow.name, of_flow)
+    for flow in _flows(account):
+        of_flow = kinds and flow.sent_kinds.intersection(kinds)
+        if kinds is None or of_flow:
+            replay_rows(ledger, account.account_id, flow.name, rows, of_flow)
+
+
+def _flows(account: Account) -> list[Flow[Any]]:
+    """The flows of an account that read registrations and attendances."""
+    return [
+        flow
+        for flow in FLOWS
+        if flow.settings(account.settings) is not None
+        and set(EXTRACT_NAMES) <= {source.name for source in flow.sources}
+    ]

@@ -199,6 +199,7 @@ IMPERSONAL: Mapping[str, str] = {
             "crm.sobject_schema.schema",
             "crm.sobject_schema.sobject",
             "crm.replay_row.flow",
+            "crm.replay_row.kinds",
             "crm.replay_row.source",
             "crm.source_count.source",
             "crm.source_position.flow",

@@ -31,6 +31,29 @@ def test_wrong_usage_is_one_line_and_exit_status_2(run: Run, arguments: list[str
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ("plan", "acme", "--person="),
+        ("replay", "acme", "--since=2026-03-01", "--person= "),
+        ("undo", "acme", "--cycle=1", "--field="),
+        ("operations", "list", ""),
+        ("operations", "requeue", "--account="),
+        ("operations", "requeue", "--account=acme", "--code="),
+        ("conflict", "list", "acme", "--field="),
+        ("approve", "acme", "--why="),
+        ("approve", "acme", "--by="),
+        ("state", ""),
+        ("alerts", "list", ""),
+        ("alerts", "test", ""),
+        ("engagement", "resync", "acme", "--prospect="),
+    ],
+)
+def test_a_blank_that_an_empty_variable_gives_is_refused(run: Run, command: tuple[str, ...]):
+    """Else it would be about rows without an address, about nothing, or about all."""
+    assert "it is blank" in run(*command, fails=2).stderr
+
+
+@pytest.mark.parametrize(
     "command", [(), ("account",), ("account", "add"), ("operations", "drop"), ("sample",)]
 )
 def test_help_is_no_mistake(run: Run, command: tuple[str, ...]):

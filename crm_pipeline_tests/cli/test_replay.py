@@ -112,6 +112,50 @@ def test_one_person_alone(run: Run, bench: Bench) -> None:
     assert cities(bench) == ["County 1", "County 2", "City 3", "County 4"]
 
 
+def test_some_objects_alone(run: Run, bench: Bench) -> None:
+    """What differs of the others stays as it is, be it asked for at once or one after another."""
+    switch_on(bench)
+    bench.cycle()
+    bench.settings(activity_subject="{subject} again")
+    maps(bench, "surname")
+    period = (*REPLAY, "--since=2026-03-01", "--until=2026-03-05")
+    shown = run(*period, "--object=event", "--yes").stdout
+    assert "Event\tupdate\tregistration:1" in shown
+    assert "Lead\tupdate" not in shown
+    assert asked(bench) == 3, "campaigns have no Event"
+    bench.cycle()
+    assert asked(bench) == 0
+    assert cities(bench) == ["County 1", "County 2", "County 3", "County 4"]
+    subjects = [str(each["Subject"]).endswith("again") for each in bench.records("Event")]
+    assert sum(subjects) == 4, "those of the period, and the newest"
+    run(*period, "--object=CampaignMember", "--object=Contact", "--yes")
+    assert asked(bench) == 6
+    bench.cycle()
+    assert cities(bench)[0] != "County 1"
+    assert "Nothing of the period would be sent" in run(*period).stdout
+
+
+def test_what_an_object_belongs_to_goes_with_it_where_nothing_of_that_went(
+    run: Run, bench: Bench
+) -> None:
+    """A filter that is gone had rejected a whole person."""
+    run("account", "filter", "add", ACCOUNT, "p6@", "--yes")
+    add_person(bench.connection, 6)
+    register(bench.connection, 6, 6, minute=DAY)
+    bench.connection.commit()
+    bench.cycle()
+    run("account", "filter", "remove", ACCOUNT, "p6@")
+    for number in (7, 8):
+        add_person(bench.connection, number)
+        register(bench.connection, number, number, minute=9 * DAY)
+    bench.connection.commit()
+    bench.cycle()
+    run(*REPLAY, "--since=2026-03-02", "--until=2026-03-02T23:00", "--object=Event", "--yes")
+    bench.cycle()
+    assert {"p6@example.com"} <= {str(each["Email"]) for each in bench.records("Lead")}
+    assert len(bench.records("Event")) == 8
+
+
 def test_rows_that_are_filtered_by_now_are_shown_as_rejected(run: Run, bench: Bench) -> None:
     run("account", "filter", "add", ACCOUNT, "p4@", "--yes")
     shown = run(*REPLAY, "--since=2026-03-05", "--dry-run").stdout
@@ -148,6 +192,8 @@ def test_what_is_not_read_for_the_whole_period_stays_to_be_read(run: Run, bench:
         (("--since=soon",), "--since 'soon': a date as 2026-11-01"),
         (("--since=2026-03-02", "--until=2026-03-02"), "is not after"),
         (("--since=2026-03-01", "--all=plan.xlsx"), "FILE.csv or FILE.json"),
+        (("--since=2026-03-01", "--object=Evnt"), "did you mean Event?"),
+        (("--since=2026-03-01", "--object=Campaign"), "there are Contact, Event, Lead."),
     ],
 )
 def test_a_period_that_is_none_is_told(

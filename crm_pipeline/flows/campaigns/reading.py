@@ -23,7 +23,7 @@ from crm_pipeline.ledger.campaigns import (
 from crm_pipeline.ledger.clock import account_clock
 from crm_pipeline.ledger.intents import Intent
 from crm_pipeline.ledger.positions import positions
-from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed
+from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed, said_again
 from crm_pipeline.ledger.sessions import change_grace
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
@@ -34,7 +34,12 @@ from crm_pipeline.sources.events import (
     sessions_of_events,
 )
 from crm_pipeline.sources.mapping import missed, missed_told, rejection
-from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS, tells_recordings
+from crm_pipeline.sources.participations import (
+    EXTRACT_NAMES,
+    EXTRACTS,
+    Participation,
+    tells_recordings,
+)
 
 
 def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
@@ -57,7 +62,7 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
         account,
         backfilled=[*whole.sessions, *(session for event in again for session in event.sessions)],
         again={
-            source: [*whole.rows.get(source, ()), *replayed.get(source, ())]
+            source: [*whole.rows.get(source, ()), *replayed.whole.get(source, ())]
             for source in EXTRACT_NAMES
         },
     )
@@ -66,18 +71,23 @@ def read(reading: Reading[CampaignSettings]) -> Generator[Batch]:
     change_grace(ledger, account.account_id, reading.choices.grace)
     known = positions(ledger, account.account_id, NAME)
     missing: Counter[str] = Counter()
+
+    def wanted(some: Sequence[Participation]) -> list[Intent]:
+        members = memberships.of_rows(rows, choices, some)
+        campaigns = _said_now(reading, _campaigns(warehouse, account, choices, members, missing))
+        for row in some if choices.members.templates else ():
+            if rejection(row, choices.filter_strings) is None:
+                missing.update(missed({rules.MEMBER: choices.members}, row.columns))
+        people = memberships.people_asked_for(rows, choices, some, members)
+        return [*people, *campaigns, *members]
+
     for extract in EXTRACTS:
         for chunk in rows.chunks(extract, known.get(extract.name), choices):
-            members = memberships.of_rows(rows, choices, chunk.rows)
-            campaigns = _said_now(
-                reading, _campaigns(warehouse, account, choices, members, missing)
-            )
-            for row in chunk.rows if choices.members.templates else ():
-                if rejection(row, choices.filter_strings) is None:
-                    missing.update(missed({rules.MEMBER: choices.members}, row.columns))
-            people = memberships.people_asked_for(rows, choices, chunk.rows, members)
-            intents = [*people, *campaigns, *members]
-            yield Batch(extract.name, len(chunk.rows), intents, chunk.position)
+            yield Batch(extract.name, len(chunk.rows), wanted(chunk.rows), chunk.position)
+        for kinds, alone in replayed.parts.items():
+            for part in rows.parts(extract, alone.get(extract.name, ())):
+                said = said_again(ledger, account.account_id, wanted(part), kinds)
+                yield Batch(extract.name, len(part), said, None)
     now = datetime.now(UTC)
     if said_anew := _without_rows(ledger, account, choices, now):
         yield Batch(NAME, 0, _said_now(reading, said_anew), None)

@@ -1,8 +1,8 @@
 """Reading for the webinar cycle: what is new, and once a day what was missed."""
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from shlex import quote
 
 import orjson
@@ -20,13 +20,13 @@ from crm_pipeline.flows.webinars.visits import Joined
 from crm_pipeline.ledger.aliases import taken_aliases
 from crm_pipeline.ledger.answer_keys import answer_keys, note_answer_keys
 from crm_pipeline.ledger.held import held_for, held_statuses
-from crm_pipeline.ledger.positions import positions
-from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed
+from crm_pipeline.ledger.positions import Position, positions
+from crm_pipeline.ledger.replay import rows_to_replay, rows_were_replayed, said_again
 from crm_pipeline.sources.account_rows import AccountRows, account_rows
 from crm_pipeline.sources.aliases import other_address
 from crm_pipeline.sources.computed import ANSWERS, answers_in
 from crm_pipeline.sources.mapping import missed, missed_told
-from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS
+from crm_pipeline.sources.participations import ATTENDANCES, EXTRACT_NAMES, EXTRACTS, Participation
 from crm_pipeline.sources.stages import BEFORE_START
 
 
@@ -50,13 +50,17 @@ def read(reading: Reading[AccountSettings]) -> Generator[Batch]:
         reading.choices, rows.overrides, rows.filter_strings, rows.selection.timezone
     )
     replayed = rows_to_replay(ledger, account.account_id, NAME)
-    again = {name: replayed.get(name, []) for name in EXTRACT_NAMES}
+    again = {name: replayed.whole.get(name, ()) for name in EXTRACT_NAMES}
     if explained := chosen.go_on(held_statuses(ledger, account.account_id)):
         held = held_for(ledger, account.account_id, explained)
         again["registrations"] = [*again["registrations"], *held]
     rows = rows.with_again(again)
     noticed = _Noticed()
     yield from _batches(reading, rows, chosen, noticed)
+    for kinds, alone in replayed.parts.items():
+        for batch in _batches(reading, rows, chosen, noticed, alone):
+            said = said_again(ledger, account.account_id, batch.intents, kinds)
+            yield replace(batch, intents=said)
     if reading.recording:
         rows_were_replayed(ledger, account.account_id, NAME, reading.sources)
     if reading.recording and set(reading.sources) == set(EXTRACT_NAMES):
@@ -106,31 +110,40 @@ def _batches(
     rows: AccountRows,
     chosen: rules.Choices,
     noticed: _Noticed,
+    alone: Mapping[str, Collection[int]] | None = None,
 ) -> Iterator[Batch]:
-    """The rows as batches; adds to what was noticed in them."""
+    """The rows as batches; adds to what was noticed in them.
+
+    Those that are new and asked for, or of each source these alone, which moves no position.
+    """
     known = positions(reading.ledger, rows.account_id, NAME)
     for extract in EXTRACTS:
         if extract.name not in reading.sources:
             continue
         before = rows.redaction.taken.total()
-        for chunk in rows.chunks(extract, known.get(extract.name), chosen):
+        chunks: Iterator[tuple[Sequence[Participation], Position | None]] = (
+            ((c.rows, c.position) for c in rows.chunks(extract, known.get(extract.name), chosen))
+            if alone is None
+            else ((part, None) for part in rows.parts(extract, alone.get(extract.name, ())))
+        )
+        for chunk, position in chunks:
             taken = rows.redaction.taken.total() - before
             before += taken
             if mapped_answers(rows.overrides) and extract is not ATTENDANCES:
-                asked = {key for row in chunk.rows for key in answers_in(row.columns)}
+                asked = {key for row in chunk for key in answers_in(row.columns)}
                 note_answer_keys(reading.ledger, rows.account_id, asked)
             if extract is ATTENDANCES:
-                noticed.other_addresses += sum(map(bool, map(other_address, chunk.rows)))
-                read = together(rows, chosen, chunk.rows)
+                noticed.other_addresses += sum(map(bool, map(other_address, chunk)))
+                read = together(rows, chosen, chunk)
                 noticed.early.update(
                     read.rows[place].event_session_id
                     for place, reason in read.refused.items()
                     if reason == BEFORE_START
                 )
             else:
-                refused = rules.refusals(chunk.rows, chosen)
-                sent = [row for place, row in enumerate(chunk.rows) if place not in refused]
-                read = Together(chunk.rows, rows.people(sent), refused, Joined(), ())
+                refused = rules.refusals(chunk, chosen)
+                sent = [row for place, row in enumerate(chunk) if place not in refused]
+                read = Together(chunk, rows.people(sent), refused, Joined(), ())
             intents = rules.intents(read.rows, chosen, read.people, read.refused, read.visits)
             if chosen.needs_known:
                 intents = with_known(reading.ledger, rows.account_id, intents, chosen)
@@ -153,7 +166,7 @@ def _batches(
                 extract.name,
                 len(read.rows) + len(read.replaced),
                 [*intents, *read.replaced],
-                chunk.position,
+                position,
                 rows_by_session=Counter(each.event_session_id for each in read.rows),
                 numbers={("filtered_leads", "redacted"): taken} if taken else {},
             )
