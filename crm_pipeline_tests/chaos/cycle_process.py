@@ -231,12 +231,19 @@ def _decided(account_id: str) -> CycleReport:
     _let_go()
     report = _at_once(account_id)
     while report.state == "Held":
-        with account_lock(engine("pipeline"), account_id) as connection:
-            assert connection is not None
-            decide(connection, account_id, os.environ[DECIDES])
-            connection.commit()
+        decision(account_id, os.environ[DECIDES])
         report = _at_once(account_id)
     return report
+
+
+def decision(account: str, how: str) -> dict[str, Any]:
+    """A person decides about an account, as `decide`, while no cycle of it runs."""
+    _let_go()
+    with account_lock(engine("pipeline"), account) as connection:
+        assert connection is not None
+        decide(connection, account, how)
+        connection.commit()
+    return {}
 
 
 def _told(run: Callable[[str], CycleReport], account: str) -> dict[str, Any]:
@@ -385,6 +392,7 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "cycle": cycle,
     "settle": settle,
     "keep_pace": keep_pace,
+    "decision": decision,
 }
 
 

@@ -21,11 +21,16 @@ LIMITS: dict[str, Any] = {
 }
 """Limits that a handful of people exceed."""
 
-APPROVES, REJECTS = "approves", "rejects"
+APPROVES, REJECTS, THINKS_BETTER = "approves", "rejects", "thinks better of it"
 
 
 def decide(connection: Connection, account_id: str, how: str) -> bool:
-    """Approves or rejects what is held of an account; returns whether anything was."""
+    """Approves or rejects what is held of an account, or has what was rejected sent after all.
+
+    Returns whether there was any.
+    """
+    if how == THINKS_BETTER:
+        return think_better(connection, account_id)
     held = holds.open_hold(connection, account_id)
     if held is None:
         return False

@@ -24,8 +24,9 @@ from crm_pipeline_tests.chaos.who_is_who import WhoIsWho
 QUEUED = frozenset(("failed", "exhausted"))
 """States in which an operation waits with a reason."""
 
-UNSETTLED = frozenset(("pending", "in_flight"))
-"""States in which something is still to come of an operation."""
+UNSETTLED = frozenset(("pending", "in_flight", "dropped"))
+"""States in which something is still to come of an operation, if only once a person who has
+rejected it thinks better of that."""
 
 
 IS_NONE = frozenset(("waitlisted", "denied", "absent"))
@@ -174,8 +175,8 @@ class _Examination:
         if operation is None:
             # Not read yet, while the cadence has not come to its end.
             return not self.at_rest
-        if operation.state == "rejected":
-            # The source has corrected it since, and is not read yet.
+        if operation.state in ("rejected", "left_out"):
+            # The source has corrected it since, and is not read yet; or its person was rejected.
             return not self.at_rest
         if operation.state in UNSETTLED:
             return not self.at_rest or operation.person_key in self.queued_people
@@ -225,12 +226,23 @@ class _Examination:
                 self.found.wrong.append(f"one person's activities are under {sorted(ids)}")
 
     def _values(self) -> None:
-        """The warehouse's last word stands in the records that nobody else writes to."""
+        """The warehouse's last word stands in the records that nobody else writes to.
+
+        The newest row of a person counts, also where it was taken back since; older ones are not
+        newer for that.
+        """
         if not self.at_rest or self.evidence.hidden:
             return
         said: defaultdict[str, dict[int, str | None]] = defaultdict(dict)
+        newest: defaultdict[str, str] = defaultdict(str)
+        taken_back: defaultdict[str, str] = defaultdict(str)
         for each in self.rows:
-            said[address(each.email)][each.person] = each.title
+            email = address(each.email)
+            said[email][each.person] = each.title
+            newest[email] = max(newest[email], each.at)
+        for each in self.evidence.former:
+            email = address(each.email)
+            taken_back[email] = max(taken_back[email], each.at)
         for record in self.evidence.people.values():
             email = address(record.get("Email") or "")
             operation = self.operations.get(f"person:{email}")
@@ -240,6 +252,7 @@ class _Examination:
                 or operation is None
                 or operation.state != "done"
                 or len(said[email]) != 1
+                or taken_back[email] > newest[email]
                 or self.who.people_at(email) != 1
             ):
                 continue

@@ -327,6 +327,10 @@ class Installation:
         self._killed |= ended.state == "Killed"
         return ended
 
+    def decision(self, account: str, how: str) -> Ended:
+        """A person decides about an account, as `decisions.decide`."""
+        return self._lane.run("decision", self.environment, {"account": account, "how": how})
+
     def settle(self, environment: Mapping[str, str] | None = None) -> Ended:
         """The normal cadence, until no account is due; the orgs' transactions are committed."""
         for name, ambush in self.ambushes.items():

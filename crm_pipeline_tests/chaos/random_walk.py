@@ -18,8 +18,9 @@ from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.seeding import snapshot
 from crm_pipeline_tests.chaos import engaged_world, tracked_world, webinar_world
 from crm_pipeline_tests.chaos.ambush import Strike, fault
-from crm_pipeline_tests.chaos.cycle_process import CommitAction
+from crm_pipeline_tests.chaos.cycle_process import DECIDES, CommitAction
 from crm_pipeline_tests.chaos.database_clock import DatabaseClock
+from crm_pipeline_tests.chaos.decisions import APPROVES, LIMITS, REJECTS, THINKS_BETTER
 from crm_pipeline_tests.chaos.engaged_world import EngagedWorld
 from crm_pipeline_tests.chaos.findings import Findings
 from crm_pipeline_tests.chaos.installation import (
@@ -49,6 +50,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "dill": {"route": "bulk", "campaigns": CAMPAIGNS},
 }
 """The accounts of the walk, and what they have chosen."""
+
+_LEAST = LIMITS | {"changed_people": 0, "new_people": 0, "rejections": 0}
+_LIMITS = {"ash": _LEAST, "birch": LIMITS, "cedar": _LEAST, "dill": LIMITS}
+"""Of the same accounts, where people decide."""
 
 
 class AnyWorld(Protocol):
@@ -81,6 +86,8 @@ class Scene:
         meanwhile: of those that they may do in the middle of a cycle.
         overlaps: minutes that an extract reads twice, in one episode or another.
         backups: whether the pipeline's database is backed up, and restored.
+        decides: whether accounts are held to limits from their first cycle on, and people decide
+            about what is held.
         takes_back: moves at the source that do not happen from the first backup on: a restored
             ledger cannot know what was sent meanwhile for a row that is gone or rejected by now.
     """
@@ -92,6 +99,7 @@ class Scene:
     meanwhile: Sequence[str]
     overlaps: Sequence[str] = ("0", "30")
     backups: bool = False
+    decides: bool = False
     takes_back: Collection[str] = ()
 
 
@@ -102,6 +110,14 @@ SCENES: Mapping[str, Scene] = {
         [name for name in MOVES if name not in SALES],
         SALES,
         MEANWHILE,
+    ),
+    "webinars, held": Scene(
+        {name: {**chosen, "limits": _LIMITS[name]} for name, chosen in SETTINGS.items()},
+        World,
+        [name for name in MOVES if name not in SALES],
+        SALES,
+        MEANWHILE,
+        decides=True,
     ),
     "webinars, restored": Scene(
         SETTINGS,
@@ -201,6 +217,8 @@ class RandomWalk:
         self._lanes = [self._stack.enter_context(Lane()) for _ in range(CYCLES_AT_ONCE)]
         self.clock = DatabaseClock(installation.engine)
         installation.reconnect()
+        if scene.decides:
+            installation.end_first_loads()
         scene.world(installation).begin(scene.settings)
 
     def close(self) -> None:
@@ -248,6 +266,7 @@ class _Episode:
                     self._another_org,
                     self._clock,
                     *(self._backup,) * self.scene.backups,
+                    *(self._decision,) * self.scene.decides * 3,
                     *(self._cycles,) * 6,
                 )
             )
@@ -257,10 +276,11 @@ class _Episode:
             org.weather.faults.clear()
         self.walk.clock.is_wrong(by=_LATER)
         self.world.comes_to_rest()
-        ended = self.installation.settle(self.overlap)
+        people = {DECIDES: self.random.choice((APPROVES, REJECTS))} if self.scene.decides else {}
+        ended = self.installation.settle(self.overlap | people)
         if self.installation.adopt():
             # Until a person says so, they do not come to rest.
-            ended = self.installation.settle(self.overlap)
+            ended = self.installation.settle(self.overlap | people)
         self._take(ended)
         self.found.add(self.world.examined(at_rest=True))
         return self.found
@@ -306,6 +326,13 @@ class _Episode:
             return
         self.installation.restore_backup()
         self.walk.faults["the ledger is restored from a backup"] += 1
+
+    def _decision(self) -> None:
+        """People approve what is held of accounts, reject it, or think better of that."""
+        for account in self.installation.names:
+            how = self.random.choice((APPROVES, REJECTS, THINKS_BETTER))
+            self._take(self.installation.decision(account, how))
+        self.found.add(self.world.examined(at_rest=False))
 
     def _another_org(self) -> None:
         """The login leads to another org for a cycle, as a wrong URL does: nothing goes there.

@@ -141,10 +141,11 @@ def test_a_participation_that_was_never_read_is_lost_once_nothing_is_due():
     assert not examine(unread, at_rest=False)
 
 
-def test_a_row_that_was_rejected_and_is_corrected_is_lost_only_once_nothing_is_due():
-    rejected = evidence(events=[], operations=[operation("rejected")], people=[])
-    assert found("lost", rejected)
-    assert not examine(rejected, at_rest=False)
+@pytest.mark.parametrize("state", ["rejected", "left_out", "dropped"])
+def test_a_row_that_is_not_to_be_sent_yet_is_lost_only_once_nothing_is_due(state: str):
+    waits = evidence(events=[], operations=[operation(state)], people=[])
+    assert examine(waits).lost
+    assert not examine(waits, at_rest=False)
 
 
 def test_of_two_that_look_alike_one_may_be_lost():
@@ -232,10 +233,11 @@ def test_a_filtered_address_in_the_org_is_wrong_unless_it_was_there():
     assert not examine(evidence(people=people, given=frozenset(("00Q2",))))
 
 
-def test_what_is_on_its_way_when_nothing_is_due_is_wrong():
-    still = evidence(operations=[operation("in_flight"), operation("pending", "person:ann@x.com")])
+@pytest.mark.parametrize("state", ["in_flight", "dropped"])
+def test_what_is_on_its_way_when_nothing_is_due_is_wrong(state: str):
+    still = evidence(operations=[operation(state), operation("pending", "person:ann@x.com")])
     assert [line for line in examine(still).wrong if "stands still" in line] == [
-        "registration:1 stands still, in_flight",
+        f"registration:1 stands still, {state}",
         "person:ann@x.com stands still, pending",
     ]
     assert not examine(still, at_rest=False)
@@ -259,6 +261,16 @@ def test_an_older_value_over_a_newer_one_is_wrong_but_not_what_a_salesperson_wro
     )
     assert "the warehouse says 'New'" in found("wrong", titled)[0]
     assert not examine(replace(titled, touched=frozenset((LEAD,))))
+
+
+def test_what_the_newest_row_said_stays_although_it_was_taken_back():
+    titled = evidence(
+        participations=[replace(REGISTRATION, title="New")], people=[lead(Title="Old")]
+    )
+    later = replace(REGISTRATION, key="registration:2", at=AT.replace("03", "04"))
+    assert not examine(replace(titled, former=[later]))
+    before = replace(later, at=AT.replace("03", "02"))
+    assert found("wrong", replace(titled, former=[before]))
 
 
 def test_an_activity_with_anothers_external_id_is_wrong():
