@@ -27,7 +27,7 @@ from crm_pipeline.salesforce.errors import (
     Treatment,
     advice,
 )
-from crm_pipeline.settings import Settings
+from crm_pipeline.settings import Settings, secret_settings
 
 _DEFAULTS = {
     "data_dir": "`.data` of the checkout",
@@ -49,6 +49,11 @@ def settings_table() -> str:
         default = _DEFAULTS.get(name, default)
         rows.append(f"| `{field.alias or name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
+
+
+def secrets_list() -> str:
+    """The settings that may be kept elsewhere."""
+    return ", ".join(f"`{name}`" for name in secret_settings())
 
 
 def limits_table() -> str:
@@ -97,6 +102,7 @@ def _told(text: str) -> str:
 
 PIECES: Mapping[tuple[str, str], Callable[[], str]] = {
     ("README.md", "settings"): settings_table,
+    ("README.md", "secrets"): secrets_list,
     ("README.md", "limits"): limits_table,
     ("docs/error-codes.md", "salesforce"): errors_table,
     ("docs/error-codes.md", "ours"): own_codes_table,

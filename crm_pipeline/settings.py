@@ -1,12 +1,15 @@
 """Every setting of an installation, in one typed place; the README's table lists them.
 
 Values come from environment variables of the same name (upper case), then from a file
-`.env` in the working directory, then from the defaults below, which work as they are.
+`.env` in the working directory, then from the defaults below, which work as they are. A secret
+may be kept elsewhere (`kept_elsewhere.py`): in a file that `NAME_FILE` names, or printed by the
+command `NAME_COMMAND`.
 A choice of one client (caps, mappings, routes) is an account's setting, not one of these.
 """
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import getaddresses
 from functools import cache
 from importlib.util import find_spec
@@ -21,6 +24,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm_pipeline.kept_elsewhere import FORMS, fetched
 from crm_pipeline.near_names import misspelt, near
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -260,12 +264,29 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
+    def _secrets_are_fetched(cls, values: Any) -> Any:
+        """Comes after the next one, as pydantic has it: what is misspelt is told first."""
+        names = secret_settings()
+        variables = _variables()
+        elsewhere = [name for name in names if any(f"{name}{form}" in variables for form in FORMS)]
+        with ThreadPoolExecutor(max(len(elsewhere), 1)) as pool:
+            secrets = pool.map(lambda name: fetched(name, variables), elsewhere)
+            return values | {names[name]: s for name, s in zip(elsewhere, secrets, strict=True)}
+
+    @model_validator(mode="before")
+    @classmethod
     def _names_are_spelt_right(cls, values: Any) -> Any:
         """A misspelt setting would be passed over, and its default hold instead."""
-        known = frozenset(field.alias or name.upper() for name, field in cls.model_fields.items())
+        names = frozenset(field.alias or name.upper() for name, field in cls.model_fields.items())
+        elsewhere = {f"{name}{form}": name for name in names for form in FORMS}
+        of_secrets = frozenset(each for each in elsewhere if elsewhere[each] in secret_settings())
         for typed in sorted({name.upper() for name in (*os.environ, *_names_in_env_file())}):
-            if meant := misspelt(typed, known):
+            if typed in names | of_secrets:
+                continue
+            if meant := misspelt(typed, names) or misspelt(typed, of_secrets):
                 raise ValueError(f"{typed} is no setting; did you mean {meant}?")
+            if typed in elsewhere:
+                raise ValueError(f"{typed} is no setting: {elsewhere[typed]} is no secret")
         return values
 
     @field_validator(
@@ -525,18 +546,43 @@ class Settings(BaseSettings):
         return value
 
 
+def secret_settings() -> dict[str, str]:
+    """Returns the settings that are secrets: of each variable how its field is named in here.
+
+    Each of them may be kept elsewhere.
+    """
+    return {
+        field.alias or name.upper(): field.alias or name
+        for name, field in Settings.model_fields.items()
+        if field.annotation in (SecretStr, SecretStr | None, list[SecretStr])
+    }
+
+
 def with_variables(text: str) -> str:
     """Returns a text with each `${NAME}` replaced by that variable, of the environment or `.env`.
+
+    A variable may be kept elsewhere, as the secrets among the settings.
 
     Raises:
         ValueError: there is no such variable, or a $ begins no name.
     """
-    try:
-        return Template(text).substitute(dotenv_values(_ENV_FILE) | os.environ)
-    except KeyError as missing:
-        raise ValueError(f"there is no variable {missing.args[0]}") from None
-    except ValueError:
-        raise ValueError("a $ that begins no ${NAME} is written $$") from None
+    template, variables = Template(text), _variables()
+    if not template.is_valid():
+        raise ValueError("a $ that begins no ${NAME} is written $$")
+    values = {}
+    for name in template.get_identifiers():
+        secret = fetched(name, variables)
+        values[name] = variables.get(name) if secret is None else secret
+        if values[name] is None:
+            raise ValueError(f"there is no variable {name}")
+    return template.substitute(values)
+
+
+def _variables() -> dict[str, str]:
+    """The variables of the environment and of `.env`; those of secrets in upper case, too."""
+    there = {n: value or "" for n, value in (dotenv_values(_ENV_FILE) | os.environ).items()}
+    ours = {f"{name}{form}" for name in secret_settings() for form in ("", *FORMS)}
+    return there | {n.upper(): value for n, value in there.items() if n.upper() in ours}
 
 
 def _names_in_env_file() -> list[str]:

@@ -33,8 +33,8 @@ CredentialsFile = Annotated[
     typer.Option(
         help="YAML or JSON file with `method` and its fields. Without one they come from "
         "SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET, SALESFORCE_USERNAME, "
-        "SALESFORCE_PASSWORD, SALESFORCE_SECURITY_TOKEN, SALESFORCE_PRIVATE_KEY_FILE, or are "
-        "asked for.",
+        "SALESFORCE_PASSWORD, SALESFORCE_SECURITY_TOKEN, SALESFORCE_PRIVATE_KEY, each of which "
+        "may end in _FILE or _COMMAND, as the secrets among the settings, or are asked for.",
         dir_okay=False,
     ),
 ]
@@ -77,19 +77,27 @@ def _from_file(file: Path, method: Method) -> "Credentials":
 
 
 def _from_environment_or_prompt(method: Method) -> "Credentials":
-    """Each field from SALESFORCE_<FIELD>, or asked for; a private key from its file."""
+    """Each field from SALESFORCE_<FIELD>, from a file or command of it, or asked for."""
     values = {"method": method.value}
     for field in _FIELDS[method]:
         variable = f"{_PREFIX}{field.upper()}"
-        values[field] = os.environ.get(variable) or _asked(field, variable)
+        values[field] = os.environ.get(variable) or _elsewhere(variable) or _asked(field, variable)
     return _checked(values, "What was given")
+
+
+def _elsewhere(variable: str) -> str | None:
+    from crm_pipeline.kept_elsewhere import fetched
+
+    try:
+        return fetched(variable, os.environ)
+    except ValueError as error:
+        mistake(f"{error}.")
 
 
 def _asked(field: str, variable: str) -> str:
     label = field.replace("_", " ").capitalize()
     if field == "private_key":
-        variable = f"{variable}_FILE"
-        file = os.environ.get(variable) or _prompt(f"{label} file (PEM)", variable)
+        file = _prompt(f"{label} file (PEM)", f"{variable}_FILE")
         return _key_in(Path(file).expanduser())
     return _prompt(
         label,

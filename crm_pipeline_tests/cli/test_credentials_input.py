@@ -44,8 +44,21 @@ def test_credentials_come_from_the_environment(
     monkeypatch.setenv("SALESFORCE_PRIVATE_KEY_FILE", str(key))
     run("account", "credentials", acme, "--method=jwt")
     assert stored(pipeline) == JwtBearer(
-        client_id="3MVG9", username="api@acme.example", private_key=PEM
+        client_id="3MVG9", username="api@acme.example", private_key=PEM.strip()
     )
+
+
+def test_credentials_come_from_a_secrets_manager(
+    run: Run, acme: str, pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SALESFORCE_CLIENT_ID", "3MVG9")
+    monkeypatch.setenv("SALESFORCE_CLIENT_SECRET_COMMAND", "false s3cret")
+    refused = run("account", "credentials", acme, fails=1)
+    assert "SALESFORCE_CLIENT_SECRET_COMMAND: it ended with exit status 1" in refused.output
+    assert "s3cret" not in refused.output
+    monkeypatch.setenv("SALESFORCE_CLIENT_SECRET_COMMAND", "echo s3cret")
+    run("account", "credentials", acme)
+    assert stored(pipeline) == ClientCredentials(client_id="3MVG9", client_secret="s3cret")
 
 
 @pytest.mark.parametrize("ending", ["json", "yaml"])
@@ -105,7 +118,7 @@ def test_a_bad_file_is_told_without_quoting_it(
     file = tmp_path / "acme.yaml"
     file.write_text(content)
     refused = run("account", "credentials", acme, f"--credentials-file={file}", fails=1)
-    assert told in refused.stderr
+    assert told in refused.output
     assert "s3cret" not in refused.output
 
 
@@ -122,7 +135,7 @@ def test_a_password_may_look_like_a_number_or_a_date(
 
 def test_a_file_that_is_not_there_is_named(run: Run, acme: str):
     refused = run("account", "credentials", acme, "--credentials-file=/nowhere/x.yaml", fails=1)
-    assert "/nowhere/x.yaml cannot be read" in refused.stderr
+    assert "/nowhere/x.yaml cannot be read" in refused.output
 
 
 def test_what_is_missing_is_named_with_the_ways_to_give_it(run: Run, acme: str):
@@ -163,4 +176,4 @@ def test_accounts_that_no_key_opens_are_named_by_the_rotation(
     monkeypatch.setenv("CRM_ENCRYPTION_KEYS", new_key())
     settings.cache_clear()
     refused = run("account", "rotate-keys", fails=1)
-    assert "No key opens the credentials of acme" in refused.stderr
+    assert "No key opens the credentials of acme" in refused.output
