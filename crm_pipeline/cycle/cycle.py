@@ -59,7 +59,7 @@ from crm_pipeline.ledger.holds import load_ended
 from crm_pipeline.ledger.incidents import close_incidents
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import release_held
-from crm_pipeline.report import CycleReport
+from crm_pipeline.report import CycleReport, PhaseClock
 from crm_pipeline.salesforce.errors import AccountStopped, named
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.settings import settings
@@ -214,6 +214,7 @@ class _Cycle:
         self._topics = topics
         self._flows = self._ready = reader.flows
         self._attempts = Attempts(reader.ledger)
+        self._clock = PhaseClock()
         self._whole = whole
         self._caught_up = False
         self._held_for = ""
@@ -262,6 +263,7 @@ class _Cycle:
             )
         else:
             miss(reading_back)
+        self._clock.enter("send")
         # What is held may have been said otherwise by what was read now.
         is_free = self._is_let_through(sending)
         if sending and org_is_there and is_free:
@@ -279,6 +281,7 @@ class _Cycle:
         if self._occasion is not None and self._occasion.plans:
             self._end_plan(desk)
             return
+        self._clock.enter("settle")
         self._act(desk)
         if telling and self._occasion is None:
             attempt(lambda: without_removed(desk, lambda: self._tell(desk)), telling)
@@ -289,6 +292,7 @@ class _Cycle:
 
     def _hold_against_plan(self, desk: Desk) -> None:
         """Compares the cycle with the plan that it is held to, where all of it was done."""
+        self._clock.enter("settle")
         if desk.approval is not None and self._is_whole and not self._attempts.problems:
             with self._ledger.step():
                 self._release()
@@ -397,6 +401,7 @@ class _Cycle:
 
     def _read(self) -> bool:
         """Reads what is new for each flow that the account has on; returns whether none failed."""
+        self._clock.enter("read")
         has_read = True
         for flow, choices in self._flows:
             if flow.reads(self._report.steps):
@@ -418,6 +423,7 @@ class _Cycle:
 
     def _read_back(self, desk: Desk) -> None:
         """Reads changes of the org: at the account's pace, or now, where it was asked for alone."""
+        self._clock.enter("read back")
         reader = replace(self._reader, flows=self._ready)
         with span("read back"):
             if not self._is_whole or is_due(desk, self._ready):
@@ -425,10 +431,12 @@ class _Cycle:
             reader.follow()
 
     def _tell(self, desk: Desk) -> None:
+        self._clock.enter("tell")
         with span("tell"):
             tell(desk, self._around.platform_of)
 
     def _retry(self, desk: Desk) -> None:
+        self._clock.enter("retry")
         with span("retry"):
             retried, done = retry(desk, self._assignment)
         for topic in self._asked(lambda topic: topic.retries):
@@ -483,7 +491,11 @@ class _Cycle:
             reason=report.reason,
             notes=report.notes,
             counts=asdict(report.counts)
-            | {"api_calls_by_kind": report.api_calls_by_kind, "topics": report.tally.by_topic},
+            | {
+                "api_calls_by_kind": report.api_calls_by_kind,
+                "topics": report.tally.by_topic,
+                "seconds_by_phase": self._clock.seconds,
+            },
             waits=report.counts.waiting > 0,
             succeeded=sum(report.tally.overall(outcome) for outcome in WRITTEN),
             failed=report.tally.overall("failed"),

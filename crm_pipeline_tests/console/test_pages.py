@@ -250,10 +250,13 @@ def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
     operator, support = (
         stage.visitor(each) for each in (ConsoleRole.operator, ConsoleRole.support)
     )
-    [_, *cycles] = rows(operator.get("/accounts/acme?csv=cycles"))
+    [head, *cycles] = rows(operator.get("/accounts/acme?csv=cycles"))
+    phases = cycles[-1][head.index("by phase")]
+    assert re.fullmatch(r"open [\d.]+,.* read [\d.]+,.* send [\d.]+,.* settle [\d.]+", phases)
     path = f"/accounts/acme/cycles/{cycles[-1][0]}"
     assert path in operator.get("/accounts/acme")
     assert "Take it back" not in support.get(path)
+    assert phases in support.get(path)
     support.post(path, 403, do="look")
     operator.post(path, 400, do="wait")
     operator.get("/accounts/acme/cycles/99999", 404)

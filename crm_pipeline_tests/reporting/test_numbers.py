@@ -1,7 +1,7 @@
 """After known cycles each number by day is what a plain count says, and it lasts."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -10,6 +10,7 @@ from crm_pipeline.accounts.store import add_filter, remove_account
 from crm_pipeline.cadence.purge import purge_cycles
 from crm_pipeline.ledger.cycles import start_cycle
 from crm_pipeline.ledger.incidents import Incident, close_incidents, note_incident
+from crm_pipeline.report import CyclePhase
 from crm_pipeline.reporting.counting import count_requests, count_stock
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
@@ -53,6 +54,22 @@ def played(module_pipeline: Engine) -> Iterator[Bench]:
         bench.cycle()
         bench.cycle()
         yield bench
+
+
+def test_seconds_by_phase_add_up_to_those_of_cycles(played: Bench) -> None:
+    connection = played.connection
+    phases = dict(rows(connection, "SELECT phase, seconds FROM reporting.phases"))
+    assert {"open", "retry", "read", "send", "settle"} <= phases.keys() <= set(get_args(CyclePhase))
+    by_cycle = rows(
+        connection,
+        "SELECT p.phase, sum(p.seconds::float8), max(p.seconds::float8) FROM crm.cycle,"
+        " jsonb_each_text(counts -> 'seconds_by_phase') AS p (phase, seconds) GROUP BY 1",
+    )
+    assert phases == pytest.approx({phase: total for phase, total, _ in by_cycle})
+    longest = dict(rows(connection, "SELECT phase, longest_seconds FROM reporting.phases"))
+    assert longest == pytest.approx({phase: most for phase, _, most in by_cycle})
+    together = one(connection, "SELECT sum(seconds) FROM reporting.cycles")
+    assert 0.5 * together < sum(phases.values()) <= together + 0.01
 
 
 def test_deliveries_are_what_the_org_and_the_ledger_have(played: Bench) -> None:

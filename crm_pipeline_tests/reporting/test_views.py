@@ -23,6 +23,7 @@ OF_NOBODY = {
     "flow": "declared",
     "kind": "declared",
     "topic": "declared",
+    "phase": "declared",
     "outcome": "declared",
     "what": "declared",
     "object": "the API name of an object",

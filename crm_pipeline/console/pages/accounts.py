@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Row
 
@@ -42,7 +42,8 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.holds import PastHold, last_holds, open_hold
 from crm_pipeline.ledger.plans import kept_plans
-from crm_pipeline.report import Tally
+from crm_pipeline.report import CyclePhase, Tally
+from crm_pipeline.text import shown
 
 _LAST_CYCLES = 20
 _CAMPAIGNS = 200
@@ -312,6 +313,7 @@ def _cycles(asked: PageQuestion, account_id: str) -> PageTable:
             "state",
             "began",
             "seconds",
+            "by phase",
             "new rows",
             "known",
             "activities",
@@ -335,6 +337,7 @@ def _cycle(account_id: str, row: Row[Any]) -> Sequence[object]:
         badge(row.state),
         row.started_at,
         took,
+        phases(row.counts),
         tally.overall("rows"),
         tally.overall("known_already"),
         tally.overall("activities_created") + tally.overall("activities_updated"),
@@ -346,6 +349,14 @@ def _cycle(account_id: str, row: Row[Any]) -> Sequence[object]:
             for topic, of in sorted(tally.by_topic.items())
         ),
         row.reason or row.notes,
+    )
+
+
+def phases(counts: Mapping[str, Any]) -> str:
+    """The seconds of a cycle by phase, in the order of a cycle."""
+    seconds = counts.get("seconds_by_phase", {})
+    return ", ".join(
+        f"{phase} {shown(seconds[phase])}" for phase in get_args(CyclePhase) if phase in seconds
     )
 
 

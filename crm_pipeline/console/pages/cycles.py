@@ -13,6 +13,7 @@ from crm_pipeline.accounts.store import get_account
 from crm_pipeline.console.asked import ActionAddress, ActionDone, Order, PageAddress, PageQuestion
 from crm_pipeline.console.errors import ConsoleError
 from crm_pipeline.console.log import note
+from crm_pipeline.console.pages.accounts import phases
 from crm_pipeline.console.paging import first, number
 from crm_pipeline.console.parts import (
     Button,
@@ -50,6 +51,7 @@ def cycle(asked: PageQuestion) -> ConsolePage:
             ("state", row.state),
             ("began", row.started_at),
             ("ended", row.finished_at),
+            ("seconds by phase", phases(row.counts) or None),
             ("reason", row.reason or None),
             ("notes", row.notes or None),
         ]
