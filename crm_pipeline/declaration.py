@@ -69,6 +69,10 @@ class Outside:
         after: topics that write it; none for what is only read.
         fields: of an object in the org, what is written and declared, by the default names; the
             describe of an account's own org decides. Topics name others as their columns.
+        columns: of a table what is read of it, of a standard object what is read or written by
+            default: its name and its type, as the database or a describe has it.
+        rows_of: of a table the source whose rows are its own; empty: its rows are read along with
+            others, and not counted.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Outside:
     technology: str
     after: tuple[str, ...] = ()
     fields: tuple[OrgField, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rows_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from crm_pipeline.cadence.erasure_scan import scan_daily, scan_for_erased_people
 from crm_pipeline.cadence.partitions import account_partitions
 from crm_pipeline.cadence.purge import purge_daily, purge_history
 from crm_pipeline.cadence.ticks import new_requests, schedule_of_accounts, sensor_of_news
-from crm_pipeline.lineage.assets import outside_specs
 from crm_pipeline.lineage.checks import checks_for_the_ui
 from crm_pipeline.lineage.crashes import crashed_runs, stopped_runs
 from crm_pipeline.lineage.cycle import cycle_assets
+from crm_pipeline.lineage.outside import outside_specs
 from crm_pipeline.lineage.overdue import overdue_accounts
 from crm_pipeline.lineage.plan import plan_asset
 from crm_pipeline.lineage.summary import days_that_are_over, summary_asset, summary_job

@@ -89,8 +89,10 @@ class CycleReport:
     to know, `remedy` what they can do; none has personal data. `done` are the steps that came to
     their end, `standing` is how the account stands now. Times are UTC; `seconds` is wall time.
     `watermark` is the time of the last record read. `tally` is what became of everything, by
-    topic. `api_calls_asked` are, of a cycle that only plans, the calls that it has cost itself, and
-    `org_time` the time at its end by the org's clock; None: the org was not asked.
+    topic; `outside` counts rows and records that were read or written outside, by what stands there
+    (`warehouse/registration`, `salesforce/Lead`) and what was done. `api_calls_asked` are, of a
+    cycle that only plans, the calls that it has cost itself, and `org_time` the time at its end by
+    the org's clock; None: the org was not asked.
     `steps` are the topics that were asked for, `flows` the flows that the account has on,
     `absent` the topics that a choice of the account switches off, each with that choice.
     """
@@ -121,3 +123,4 @@ class CycleReport:
     flows: frozenset[str] = frozenset()
     absent: Mapping[str, str] = field(default_factory=dict)
     login_url: str = ""
+    outside: Counter[tuple[str, str]] = field(default_factory=Counter)

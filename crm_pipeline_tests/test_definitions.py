@@ -16,10 +16,9 @@ from crm_pipeline.declaration import shown
 from crm_pipeline.definitions import cycle, defs
 from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.ledger.cycles import FinishedCycle
-from crm_pipeline.lineage.assets import TOPICS, metadata, outside_specs
+from crm_pipeline.lineage.assets import TOPICS, metadata
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT
-from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 from crm_pipeline_tests.databases import settings_of
 
 VENV = Path(sys.executable).parent
@@ -38,20 +37,6 @@ def output_of(*command: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def test_what_is_declared_of_outside_things_are_their_columns():
-    """An object that is ours has all fields; a standard one and a table what topics name of it."""
-    schemas = {
-        spec.key.to_user_string(): spec.metadata.get("dagster/column_schema")
-        for spec in (*outside_specs(read=True), *outside_specs(read=False))
-    }
-    columns = {name: {c.name: c for c in each.columns} for name, each in schemas.items() if each}
-    assert {n for n in schemas if n.endswith(("__c", "__e"))} < columns.keys()
-    prospect = columns["salesforce/Prospect__c"]
-    assert (prospect["Email__c"].type, prospect["Prospect_Id__c"].type) == ("email", "string")
-    assert columns["salesforce/Lead"].keys() == DEFAULT_MAPPING["Lead"].keys()
-    assert {"email", "address_1", "address_3", "surname"} < columns["warehouse/person"].keys()
 
 
 @pytest.mark.deep

@@ -98,6 +98,8 @@ class FlowReader:
                 numbers = self._take(read, desk.org.log_in().org_time)
                 keep(desk, read)
             self.report.tally.update(numbers)
+            for sobject, records in read.records.items():
+                self.report.outside[f"salesforce/{sobject}", "records_read"] += len(records)
             self.told.extend(read.notes)
 
     def follow(self) -> None:
@@ -140,6 +142,9 @@ class FlowReader:
         self.report.tally.update(batch.numbers)
         self.report.tally.update(flow.count(batch, recorded))
         self.report.sessions.update(batch.rows_by_session)
+        for table in flow.outside:
+            if table.rows_of == batch.source:
+                self.report.outside[table.name, "rows_read"] += batch.rows
         self.told.extend(batch.told)
 
     def _has_positions(self, flow: Flow[Any], sources: Sequence[str]) -> None:

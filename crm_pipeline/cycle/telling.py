@@ -25,6 +25,8 @@ def tell_of(
     """
     for (kind, outcome), number in desk.tally.items():
         report.tally[topics.get(kind, kind), outcome] += number
+    for (sobject, action), number in desk.written.items():
+        report.outside[f"salesforce/{sobject}", action] += number
     count_open(report, still_open)
     counts, spent = report.counts, desk.allowance
     counts.api_calls = spent.api_calls

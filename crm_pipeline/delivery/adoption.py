@@ -110,7 +110,7 @@ def adopt_changed(desk: Desk) -> None:
                     back_to_pending(connection, missing)
                 else:
                     seek_otherwise(connection, missing, step.then)
-            desk.tally[ACTIVITY.name, ACTIVITY.outcome(EVENT, "create")] += len(found)
+            desk.count_written(ACTIVITY.name, ACTIVITY, EVENT, "create", len(found))
 
 
 def _found(desk: Desk, step: _Step, wanted: Sequence[AdoptedActivity]) -> dict[int, str]:

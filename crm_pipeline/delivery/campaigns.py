@@ -372,5 +372,5 @@ def _record(
     note_campaigns(desk.ledger.connection, desk.ledger.account_id, [linked])
     done = Done(each.operation_id, CAMPAIGN, "create", campaign_id, "new")
     record_done(desk.ledger.connection, desk.ledger.cycle_id, [done])
-    desk.tally[CAMPAIGN_KIND.name, CAMPAIGN_KIND.outcome(CAMPAIGN, "create")] += 1
+    desk.count_written(CAMPAIGN_KIND.name, CAMPAIGN_KIND, CAMPAIGN, "create")
     return None

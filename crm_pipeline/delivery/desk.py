@@ -9,13 +9,14 @@ from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.delivery.allowance import Allowance
 from crm_pipeline.delivery.approval import Approval
 from crm_pipeline.delivery.decisions import Decision
+from crm_pipeline.delivery.kind import Kind
 from crm_pipeline.delivery.org_access import OrgAccess
 from crm_pipeline.delivery.schemas import Schemas
 from crm_pipeline.delivery.storage import EVERYTHING, Room
 from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.salesforce.changed_since import changed_since
 from crm_pipeline.salesforce.describe import RIGHTS
-from crm_pipeline.salesforce.outcomes import Write
+from crm_pipeline.salesforce.outcomes import Write, WrittenAs
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Desk:
         schemas: of the org's objects.
         allowance: what of the org's API may be spent.
         tally: what became of everything, by topic or kind of operation, and outcome.
+        written: what the org has taken, by object and what was done.
         passes: what was tried already.
         notes: for people.
         rooms: what the account (`EVERYTHING`) and its flows have room for, if that was asked.
@@ -88,6 +90,7 @@ class Desk:
     schemas: Schemas
     allowance: Allowance
     tally: Counter[tuple[str, str]]
+    written: Counter[tuple[str, WrittenAs]] = field(default_factory=Counter)
     passes: Passes = field(default_factory=Passes)
     notes: Notes = field(default_factory=Notes)
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -99,6 +102,13 @@ class Desk:
         """Returns whether the org has room for what is decided; a new record takes it."""
         room = self.rooms.get(EVERYTHING)
         return room is None or decision.action != "create" or room.takes_one()
+
+    def count_written(
+        self, counted_as: str, kind: Kind, sobject: str, action: WrittenAs, number: int = 1
+    ) -> None:
+        """Counts writes that the org has taken, by topic or kind of operation, and by object."""
+        self.tally[counted_as, kind.outcome(sobject, action)] += number
+        self.written[sobject, action] += number
 
     def unapproved(self, writes: Sequence[Write]) -> Collection[int]:
         """Returns the operations whose writes wait, as an approved plan does not say them.

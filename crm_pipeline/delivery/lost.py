@@ -62,8 +62,8 @@ def look_up_lost(desk: Desk) -> None:
         for each in done:
             operation = by_id[each.operation_id]
             action: WrittenAs = "delete" if each.action == "delete" else "create"
-            outcome = OF_THE_ORG[operation.kind].outcome(each.sobject, action)
-            desk.tally[operation.counted_as, outcome] += 1
+            kind = OF_THE_ORG[operation.kind]
+            desk.count_written(operation.counted_as, kind, each.sobject, action)
 
 
 def _settled(desk: Desk, lost: Sequence[Lost]) -> Iterator[Done]:

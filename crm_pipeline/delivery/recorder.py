@@ -149,11 +149,10 @@ class Recorder:
 
     def _record_successes(self, outcomes: Sequence[Outcome]) -> list[Done]:
         successes: list[Done] = []
-        tally = self.desk.tally
         for outcome in outcomes:
             write, decision = self.writes[outcome.ref], self.decisions[outcome.ref]
             action = write.written_as
-            tally[decision.counted_as, decision.kind.outcome(write.sobject, action)] += 1
+            self.desk.count_written(decision.counted_as, decision.kind, write.sobject, action)
             if _is_made_anew(write, decision):
                 self.anew.append(write)
                 continue

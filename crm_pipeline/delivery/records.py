@@ -439,7 +439,7 @@ def _settle_details(desk: Desk, details: Sequence[_Detail]) -> None:
                     attempts=0,
                 )
             )
-            desk.tally[each.topic, "delete"] += 1
+            desk.count_written(each.topic, RECORD, decision.sobject, "delete")
     with desk.ledger.step() as connection:
         record_done(connection, desk.ledger.cycle_id, done)
         forget_records(connection, [each.operation_id for each in done])

@@ -17,15 +17,17 @@ from dagster import (
 )
 
 from crm_pipeline.cadence.planner import wait_after
-from crm_pipeline.declaration import Flow, Outside, Promise, Shown, Table, Topic, shown
+from crm_pipeline.declaration import Flow, Promise, Shown, Table, Topic, shown
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.ledger.cycles import FinishedCycle
 from crm_pipeline.lineage.legend import ALWAYS, OF_THE_STATE, legend
 from crm_pipeline.report import CycleReport, CycleState
-from crm_pipeline.salesforce.org_objects import TYPES
 from crm_pipeline.settings import settings
 
 OWNERS = ["team:crm-operations"]
+
+MOST_ACCOUNTS = 100
+"""So many rows has a table of accounts; the views of `reporting` have all."""
 
 DELIVERED_IN_TIME = Promise(
     "delivered_in_time",
@@ -158,49 +160,6 @@ def _column_lineage(topic: Topic) -> TableColumnLineage:
             for field, columns in topic.columns.items()
         }
     )
-
-
-def outside_specs(*, read: bool) -> list[AssetSpec]:
-    """The tables that are read, or the objects that are written, by all flows."""
-    return [
-        _outside_spec(each)
-        for flow in FLOWS
-        for each in flow.outside
-        if bool(each.after) is not read
-    ]
-
-
-def _outside_spec(outside: Outside) -> AssetSpec:
-    group, _, _ = outside.name.partition("/")
-    columns = _columns(outside)
-    return AssetSpec(
-        asset_key(outside.name),
-        deps=[asset_key(name) for name in outside.after],
-        group_name=group,
-        kinds={outside.technology},
-        description=outside.says,
-        metadata={"dagster/column_schema": TableSchema(columns)} if columns else {},
-    )
-
-
-def _columns(outside: Outside) -> list[TableColumn]:
-    """The fields that are declared of it, then the other ones that a topic's columns name.
-
-    These are texts, as the mapping makes them.
-    """
-    declared = [
-        TableColumn(each.name, TYPES[each.kind].described, each.says or each.label)
-        for each in outside.fields
-    ]
-    named = (
-        column.rpartition(".")
-        for topic in TOPICS.values()
-        for field, sources in topic.columns.items()
-        for column in (f"salesforce/{field}", *sources)
-    )
-    known = {each.name for each in declared}
-    texts = dict.fromkeys(c for table, _, c in named if table == outside.name and c not in known)
-    return [*declared, *(TableColumn(column) for column in texts)]
 
 
 def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:

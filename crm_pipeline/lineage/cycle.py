@@ -27,9 +27,11 @@ from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig,
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.lineage.assets import PROMISES, TOPICS, metadata, topic_spec
 from crm_pipeline.lineage.checks import judge
+from crm_pipeline.lineage.outside import of_a_run
 from crm_pipeline.lineage.partition_marks import (
     log_evaluations,
     log_materializations,
+    log_observations,
     mark_failed,
 )
 from crm_pipeline.report import CycleReport
@@ -64,12 +66,15 @@ def cycle_assets() -> AssetsDefinition:
         steps = _steps(context)
         failed: list[CycleReport] = []
         refused: list[CycleReport] = []
+        all_reports: list[CycleReport] = []
         _tag(context, account_ids)
         for reports in sync_accounts(account_ids, run_id=run_id, steps=frozenset(steps)):
             _log_done(context, steps, reports)
             _log_undone(context, steps, reports)
             failed += [report for report in reports if report.state == "Failed"]
             refused += [report for report in reports if report.state in _WITHOUT_CYCLES]
+            all_reports += reports
+        log_observations(context, of_a_run(all_reports))
         undone = {each.account_id: [s for s in steps if s not in each.done] for each in failed}
         mark_failed(context.instance, run_id, undone)
         # The planner asks for enabled accounts only; one may be disabled while its run waits.

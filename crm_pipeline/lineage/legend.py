@@ -120,7 +120,7 @@ LEGEND: Mapping[str, str] = {
     "calls_by_kind": "The requests of the cycle, by what they are for.",
     "plan": "The number of the plan.",
     "apply": "The command that does exactly what the plan says.",
-    "accounts": "Accounts of which something happened that day.",
+    "accounts": "Accounts of which something happened, in that run or on that day.",
     "cycles": "Cycles that ended that day.",
     "failed_cycles": "Those of them that failed.",
     "paused_cycles": "Those of them that stopped for the org's limits, or were told to.",
@@ -136,7 +136,11 @@ LEGEND: Mapping[str, str] = {
     "refused_tries": "Tries that the org refused.",
     "incidents_opened": "Causes that began that day to hold up many records.",
     "requests_received": "Requests from Salesforce that came that day.",
-    "by_account": "The accounts of the day, the worst first; at most 100.",
+    "by_account": "The numbers by account, at most 100: those with most first, of a day the worst.",
+    "records_read": "Records that were read of the org, as something about them changed.",
+    "read_along": "Its rows are read along with those of other tables, and not counted.",
+    "dagster/row_count": "Records of all accounts that the ledger knew there when they were "
+    "counted last, once a day.",
 }
 """By key, a sentence for analysts and support."""
 
@@ -147,6 +151,13 @@ OF_THE_STATE = (
     *("state", "reason", "remedy", "notes", "since", "next_try", "last_complete"),
     *("waiting", "exhausted", "seconds", "watermark", "org", "console"),
 )
+
+OF_A_RUN = ("accounts", "by_account")
+"""Keys of what is outside, when a run has read or written something there."""
+
+WRITTEN = ("create", "update", "delete")
+
+ROW_COUNT = "dagster/row_count"
 
 OF_A_PLAN = (
     *("state", "reason", "notes", "known_already", "api_calls", "calls_of_this_plan"),

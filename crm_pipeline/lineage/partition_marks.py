@@ -15,6 +15,7 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetMaterialization,
+    AssetObservation,
     DagsterEventType,
     DagsterInstance,
 )
@@ -43,6 +44,15 @@ def log_materializations(
             DagsterEvent.asset_materialization(
                 step, materialization, DagsterEventBatchMetadata(batch_id, is_end)
             )
+
+
+def log_observations(
+    context: AssetExecutionContext, observations: Iterable[AssetObservation]
+) -> None:
+    """Logs what was seen of assets that are no part of the run."""
+    step = context.get_step_execution_context()
+    for observation in observations:
+        DagsterEvent.asset_observation(step, observation)
 
 
 def log_evaluations(

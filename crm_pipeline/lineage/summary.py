@@ -30,14 +30,12 @@ from dagster import (
 
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import DAYS
-from crm_pipeline.lineage.assets import OWNERS
+from crm_pipeline.lineage.assets import MOST_ACCOUNTS, OWNERS
 from crm_pipeline.lineage.legend import OF_A_DAY, legend
-from crm_pipeline.reporting.days import day_by_account, days_over
+from crm_pipeline.lineage.outside import row_counts
+from crm_pipeline.reporting.days import day_by_account, days_over, records_there
 
 DAILY_SUMMARY = "daily_summary"
-
-MOST_ACCOUNTS = 100
-"""So many rows has the table of a day; the views of `reporting` have all."""
 
 _OF_WHOM = ("account_id", "account")
 
@@ -67,6 +65,9 @@ def summary_asset() -> AssetsDefinition:
         """
         with pipeline().connect() as connection:
             rows = day_by_account(connection, _day(context.partition_key))
+            records = records_there(connection)
+        for observation in row_counts(records):
+            context.log_event(observation)
         return MaterializeResult(metadata=summed_up(rows))
 
     return daily_summary

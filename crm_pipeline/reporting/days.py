@@ -14,6 +14,15 @@ def days_over(connection: Connection) -> list[date]:
     return list(connection.scalars(statement("reporting/days_over")))
 
 
+def records_there(connection: Connection) -> dict[str, int]:
+    """Returns how many records of each object there were over all accounts, counted last.
+
+    Of activities it is not counted.
+    """
+    rows = connection.execute(statement("reporting/records_there"))
+    return {row.object: int(row.number) for row in rows}
+
+
 def day_by_account(connection: Connection, day: date) -> list[Mapping[str, str | int | None]]:
     """Returns the numbers of a day (UTC), those of each account on which something happened then.
 

@@ -107,6 +107,33 @@ def test_days_that_are_over_are_summed_up_once_and_last(
         assert not result.success
 
 
+def test_a_day_tells_how_many_records_there_are_of_each_object(
+    connection: Connection, instance: dg.DagsterInstance
+) -> None:
+    an_account(connection, "acme")
+    day = a_day(connection, 1, "acme", leads=1)
+    stock = text(
+        "INSERT INTO daily.stock SELECT 'acme', :day, s.what, s.object, s.number, now() FROM"
+        " (VALUES ('people', 'Lead', 7), ('engaged people', 'Lead', 3), ('failed', 'person', 2),"
+        " ('opportunities matched', 'Opportunity', 1), ('opportunities waiting', 'Opportunity', 4))"
+        " AS s (what, object, number)"
+    )
+    connection.execute(stock, {"day": day})
+    connection.commit()
+    ticked(instance)
+    assert summed_up(instance, day).success
+    assert {
+        sobject: [
+            record.asset_observation.metadata["dagster/row_count"].value
+            for record in instance.fetch_observations(
+                dg.AssetKey(["salesforce", sobject]), limit=9
+            ).records
+            if record.asset_observation
+        ]
+        for sobject in ("Lead", "Opportunity", "Contact")
+    } == {"Lead": [7], "Opportunity": [5], "Contact": []}
+
+
 def test_a_day_without_anything_is_zero(
     connection: Connection, instance: dg.DagsterInstance
 ) -> None:

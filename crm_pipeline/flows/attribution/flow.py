@@ -10,6 +10,7 @@ from crm_pipeline.flows.attribution import (
     values,
 )
 from crm_pipeline.flows.attribution.reading import read
+from crm_pipeline.sources.tables import COLUMNS_READ
 from crm_pipeline.sources.tracked_leads import TRACKED_LEADS
 
 _TOPICS = (
@@ -65,16 +66,20 @@ _OUTSIDE = (
         "warehouse/tracked_lead",
         "The leads of a tracker: calls, forms, chats, each with where it came from.",
         "postgres",
+        columns=COLUMNS_READ["tracked_lead"],
+        rows_of=TRACKED_LEADS.name,
     ),
     Outside(
         "salesforce/Opportunity",
         "Opportunities in the client's org, with their histories: only read.",
         "salesforce",
+        columns=opportunities.OPPORTUNITY_COLUMNS,
     ),
     Outside(
         "salesforce/OpportunityContactRole",
         "The contacts of opportunities: only read.",
         "salesforce",
+        columns=opportunities.ROLE_COLUMNS,
     ),
 )
 

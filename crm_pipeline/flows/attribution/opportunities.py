@@ -31,21 +31,32 @@ ASKED_AT_ONCE = 10_000
 
 _EVER = timedelta(days=36_500)
 
-_FIELDS = (
-    "Name",
-    "StageName",
-    "IsClosed",
-    "IsWon",
-    "Probability",
-    "ForecastCategory",
-    "Amount",
-    "CloseDate",
-    "CreatedDate",
-)
+OPPORTUNITY_COLUMNS = {
+    "Name": "string",
+    "StageName": "picklist",
+    "IsClosed": "boolean",
+    "IsWon": "boolean",
+    "Probability": "percent",
+    "ForecastCategory": "picklist",
+    "Amount": "currency",
+    "CloseDate": "date",
+    "CreatedDate": "datetime",
+}
+"""What is read of an opportunity in every org, with its type as a describe has it."""
+
+ROLE_COLUMNS = {
+    "OpportunityId": "reference",
+    "ContactId": "reference",
+    "IsPrimary": "boolean",
+    "Role": "picklist",
+}
+"""Likewise of a contact's role."""
+
+_FIELDS = tuple(OPPORTUNITY_COLUMNS)
 _CURRENCY = "CurrencyIsoCode"
 _HISTORY = "OpportunityHistories"
 _HISTORY_FIELDS = ("Id", "CreatedDate", "StageName", "Probability", "ForecastCategory")
-_ROLE_FIELDS = ("OpportunityId", "ContactId", "IsPrimary", "Role")
+_ROLE_FIELDS = tuple(ROLE_COLUMNS)
 _CONTACT_FIELDS = ("Email", "Phone", "MobilePhone", "MailingCountry")
 _LEAD_FIELDS = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "IsDeleted")
 _LEAD_KNOWN_BY = ("Email", "Phone", "MobilePhone", "Country")

@@ -7,6 +7,7 @@ from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.campaigns import NAME, from_salesforce, shown
 from crm_pipeline.flows.campaigns.reading import read
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
+from crm_pipeline.sources.tables import COLUMNS_READ
 
 if TYPE_CHECKING:
     from crm_pipeline.delivery.desk import Desk
@@ -114,18 +115,35 @@ _OUTSIDE = (
         "warehouse/event",
         "The platform's events, each with its sessions, shipped every 15 minutes.",
         "postgres",
+        columns=COLUMNS_READ["event"],
     ),
     Outside(
         "salesforce/Campaign",
         "Campaigns in the client's org: one for each event.",
         "salesforce",
         after=("campaigns",),
+        columns={
+            "Name": "string",
+            "Description": "textarea",
+            "Type": "picklist",
+            "Status": "picklist",
+            "StartDate": "date",
+            "EndDate": "date",
+            "IsActive": "boolean",
+            "ParentId": "reference",
+        },
     ),
     Outside(
         "salesforce/CampaignMember",
         "Members of the campaigns: each participant once, with how far they came.",
         "salesforce",
         after=("campaign_members",),
+        columns={
+            "CampaignId": "reference",
+            "LeadId": "reference",
+            "ContactId": "reference",
+            "Status": "picklist",
+        },
     ),
 )
 

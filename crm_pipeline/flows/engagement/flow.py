@@ -9,6 +9,7 @@ from crm_pipeline.flows.engagement.following import asks, follow, notice, take, 
 from crm_pipeline.flows.engagement.reading import read
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.sources.engagement import DEFINITIONS, PAGES, PROSPECTS
+from crm_pipeline.sources.tables import COLUMNS_READ
 
 if TYPE_CHECKING:
     from crm_pipeline.delivery.desk import Desk
@@ -49,7 +50,7 @@ _TOPICS = (
         "after how many tries. One that people delete is made anew when the source changes it.",
         group=NAME,
         technology="salesforce",
-        after=("warehouse/prospect",),
+        after=("warehouse/prospect", "warehouse/prospect_tag", "warehouse/prospect_score"),
         counts=(*_WRITTEN, "known_already", "gone"),
         reads=(PROSPECTS.name,),
         records=True,
@@ -279,13 +280,21 @@ _CENSUS = Topic(
 )
 
 _TABLES = tuple(
-    Outside(f"warehouse/{table}", f"The source's {what}.", "postgres")
-    for table, what in {
-        "tag_definition": "tags, as they are defined",
-        "score_definition": "scores, as they are defined",
-        "prospect": "prospects, with the tags and scores that they have",
-        "prospect_page": "pages that prospects visited, forms, other events",
-    }.items()
+    Outside(
+        f"warehouse/{table}",
+        f"The source's {what}.",
+        "postgres",
+        columns=COLUMNS_READ[table],
+        rows_of=rows_of,
+    )
+    for table, what, rows_of in (
+        ("tag_definition", "tags, as they are defined", ""),
+        ("score_definition", "scores, as they are defined", ""),
+        ("prospect", "prospects", PROSPECTS.name),
+        ("prospect_tag", "tags that prospects have", ""),
+        ("prospect_score", "scores that prospects have", ""),
+        ("prospect_page", "pages that prospects visited, forms, other events", ""),
+    )
 )
 
 _DECLARED = {

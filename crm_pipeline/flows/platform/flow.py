@@ -9,6 +9,7 @@ from crm_pipeline.flows.platform import FEEDBACK, GROUP, USERS
 from crm_pipeline.flows.platform.reading import read_tickets, read_users
 from crm_pipeline.salesforce.org_objects import OrgObject
 from crm_pipeline.sources import platform_rows
+from crm_pipeline.sources.tables import COLUMNS_READ
 
 _USERS = Topic(
     USERS,
@@ -78,6 +79,8 @@ FEEDBACK_RECORDS = Flow(
             "warehouse/feedback_ticket",
             "Feedback of the platform's users: tickets of projects, each at a point of a workflow.",
             "postgres",
+            columns=COLUMNS_READ["feedback_ticket"],
+            rows_of=platform_rows.FEEDBACK_TICKETS.name,
         ),
         Outside(
             "salesforce/Feedback__c",

@@ -4,6 +4,7 @@ from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.webinars import NAME, shown
 from crm_pipeline.flows.webinars.reading import read
 from crm_pipeline.sources.participations import EXTRACT_NAMES, EXTRACTS
+from crm_pipeline.sources.tables import COLUMNS_READ
 
 _TOPICS = (
     Topic(
@@ -12,7 +13,12 @@ _TOPICS = (
         "cycle, with the person's details.",
         group=NAME,
         technology="postgres",
-        after=("warehouse/registration", "warehouse/person"),
+        after=(
+            "warehouse/registration",
+            "warehouse/person",
+            "warehouse/event_session",
+            "warehouse/event",
+        ),
         counts=("rows",),
         shows=shown.registrations,
         reads=("registrations",),
@@ -26,8 +32,13 @@ _TOPICS = (
         after=(
             "warehouse/attendance",
             "warehouse/person",
+            "warehouse/event_session",
+            "warehouse/event",
+            "warehouse/poll_question",
             "warehouse/poll_answer",
             "warehouse/chat_message",
+            "warehouse/chat_reply",
+            "warehouse/interaction",
         ),
         counts=("rows",),
         shows=shown.attendances,
@@ -104,23 +115,49 @@ _TABLES = tuple(
         f"warehouse/{table}",
         f"The platform's {what}, shipped to the warehouse every 15 minutes.",
         "postgres",
+        columns=COLUMNS_READ[table],
+        rows_of=rows_of,
     )
-    for table, what in {
-        "registration": "registrations for event sessions",
-        "attendance": "attendances of event sessions",
-        "person": "people who registered or attended",
-        "poll_answer": "answers to poll questions",
-        "chat_message": "chat messages and the replies to them",
-    }.items()
+    for table, what, rows_of in (
+        ("registration", "registrations for event sessions", "registrations"),
+        ("attendance", "attendances of event sessions", "attendances"),
+        ("person", "people who registered or attended", ""),
+        ("event_session", "sessions of events", ""),
+        ("poll_question", "poll questions", ""),
+        ("poll_answer", "answers to poll questions", ""),
+        ("chat_message", "chat messages", ""),
+        ("chat_reply", "replies to chat messages", ""),
+        ("interaction", "other things that attendees did: surveys, downloads, reactions", ""),
+    )
 )
 
+_PERSON = {"Phone": "phone", "Email": "email", "LeadSource": "picklist"}
+
 _OBJECTS = tuple(
-    Outside(f"salesforce/{sobject}", what, "salesforce", after=("load_results",))
-    for sobject, what in {
-        "Lead": "Potential customers in the client's org: new people become leads.",
-        "Contact": "Known people in the client's org, kept current, never created here.",
-        "Event": "Activities in the client's org: one for each registration and attendance.",
-    }.items()
+    Outside(f"salesforce/{sobject}", what, "salesforce", after=("load_results",), columns=columns)
+    for sobject, what, columns in (
+        (
+            "Lead",
+            "Potential customers in the client's org: new people become leads.",
+            {"Salutation": "picklist", "Street": "textarea", **_PERSON},
+        ),
+        (
+            "Contact",
+            "Known people in the client's org, kept current; made here where an account says so.",
+            {"Salutation": "picklist", "MailingStreet": "textarea", **_PERSON},
+        ),
+        (
+            "Event",
+            "Activities in the client's org: one for each registration and attendance.",
+            {
+                "WhoId": "reference",
+                "Subject": "combobox",
+                "ActivityDateTime": "datetime",
+                "DurationInMinutes": "int",
+                "Description": "textarea",
+            },
+        ),
+    )
 )
 
 _PROMISES = (

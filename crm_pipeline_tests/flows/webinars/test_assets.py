@@ -103,6 +103,36 @@ def test_a_run_about_any_accounts_shows_each_ones_own_status(fleet):
     assert {fleet.status(step, broken) for step in STEPS} == {"materialized"}
 
 
+def observed(fleet: Fleet, asset: str) -> list[dict[str, Any]]:
+    """What was observed of a table or an object, the newest first."""
+    found = fleet.instance.fetch_observations(dg.AssetKey(asset.split("/")), limit=100)
+    return [
+        {name: value.value for name, value in record.asset_observation.metadata.items()}
+        for record in found.records
+        if record.asset_observation
+    ]
+
+
+def test_a_run_tells_what_it_has_read_of_tables_and_written_to_objects(fleet):
+    """The sum over its accounts; nothing where there was nothing to read, and no org was asked."""
+    first, second = fleet.take(2)
+    before = [len(observed(fleet, each)) for each in ("warehouse/registration", "salesforce/Lead")]
+    fleet.run(first, second)
+    rows, leads = observed(fleet, "warehouse/registration"), observed(fleet, "salesforce/Lead")
+    assert (len(rows), len(leads)) == (before[0] + 1, before[1] + 1)
+    assert leads[0]["accounts"] == leads[0]["create"] == 2
+    assert [row.data for row in leads[0]["by_account"].records] == [
+        {"account_id": account, "create": fleet.records(account, "Lead")}
+        for account in (first, second)
+    ]
+    assert rows[0]["rows_read"] == sum(
+        latest(fleet, "registrations", each)["rows"] for each in (first, second)
+    )
+    fleet.run(first)
+    assert observed(fleet, "warehouse/registration") == rows
+    assert observed(fleet, "salesforce/Lead") == leads
+
+
 def test_a_range_of_partitions_shows_each_ones_own_status(fleet):
     """As a backfill in the UI starts it; it is found by each one's tag."""
     first, broken, last = accounts = fleet.take(3)
