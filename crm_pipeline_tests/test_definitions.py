@@ -16,7 +16,7 @@ from crm_pipeline.declaration import shown
 from crm_pipeline.definitions import cycle, defs
 from crm_pipeline.flows.registry import ALL_TOPICS
 from crm_pipeline.ledger.cycles import FinishedCycle
-from crm_pipeline.lineage.assets import TOPICS, metadata
+from crm_pipeline.lineage.assets import TOPICS, console_link, metadata
 from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT
 from crm_pipeline_tests.databases import settings_of
@@ -101,9 +101,10 @@ def test_an_accounts_page_leads_to_its_org_and_to_the_console(pipeline):
     assert metadata(state, report)["org"].value == "https://acme.my.salesforce.com"
     assert "console" not in metadata(state, report)
     assert "org" not in metadata(TOPICS["load_results"], report)
-    with settings_of(CONSOLE_URL="https://console.example.com"):
+    with settings_of(CONSOLE_URL=(page := "https://console.example.com")):
         link = metadata(state, report)["console"].value
-    assert link == "https://console.example.com/accounts/acme"
+        plan = console_link("acme", "/plans/12")["console"].value
+    assert (link, plan) == (f"{page}/accounts/acme", f"{page}/accounts/acme/plans/12")
 
 
 def test_each_topic_stands_after_those_that_it_is_made_of():

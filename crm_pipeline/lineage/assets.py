@@ -20,7 +20,7 @@ from crm_pipeline.cadence.planner import wait_after
 from crm_pipeline.declaration import Flow, Promise, Shown, Table, Topic, shown
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.ledger.cycles import FinishedCycle
-from crm_pipeline.lineage.legend import ALWAYS, OF_THE_STATE, legend
+from crm_pipeline.lineage.legend import ALWAYS, OF_THE_STATE, OF_UNDONE, legend
 from crm_pipeline.report import CycleReport, CycleState
 from crm_pipeline.settings import settings
 
@@ -147,7 +147,8 @@ def topic_spec(topic: Topic) -> AssetSpec:
 def _keys(topic: Topic) -> list[str]:
     """The keys of the metadata that a cycle shows of a topic."""
     of_state = OF_THE_STATE if topic.name == SYNC_STATE else ()
-    return [*ALWAYS, *of_state, *topic.counts, *topic.shows(CycleReport("", "", "")), "absent"]
+    shows = topic.shows(CycleReport("", "", ""))
+    return [*ALWAYS, *of_state, *topic.counts, *shows, "absent", *OF_UNDONE]
 
 
 def _column_lineage(topic: Topic) -> TableColumnLineage:
@@ -172,12 +173,19 @@ def metadata(topic: Topic, report: CycleReport) -> dict[str, Any]:
 
 def _links(report: CycleReport) -> dict[str, MetadataValue[Any]]:
     """The ways from an account's page to its org, and to the console where there is one."""
-    console = settings().console_url
-    links = {
-        "org": report.login_url,
-        "console": console and f"{console}/accounts/{report.account_id}",
-    }
-    return {name: MetadataValue.url(url) for name, url in links.items() if url}
+    org = {"org": MetadataValue.url(report.login_url)} if report.login_url else {}
+    return {**org, **console_link(report.account_id)}
+
+
+def console_link(account_id: str, page: str = "") -> dict[str, MetadataValue[Any]]:
+    """Returns the metadata that leads to an account in the console; none without CONSOLE_URL.
+
+    Args:
+        account_id: the account.
+        page: below that of the account, as `/plans/12`.
+    """
+    address = settings().account_page(account_id)
+    return {"console": MetadataValue.url(f"{address}{page}")} if address else {}
 
 
 def _value(each: Any) -> Any:

@@ -28,7 +28,7 @@ from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import ACCOUNTS
 from crm_pipeline.database.statements import statement
 from crm_pipeline.declaration import Promise
-from crm_pipeline.lineage.assets import PROMISES, check_key
+from crm_pipeline.lineage.assets import PROMISES, check_key, console_link
 from crm_pipeline.lineage.partition_marks import latest_materializations, log_evaluations
 from crm_pipeline.settings import settings
 
@@ -51,14 +51,16 @@ def judge(
                 },
             ).mappings()
             for row in rows:
+                account_id = row["account_id"]
+                numbers = {k: v for k, v in row.items() if k not in ("account_id", "passed")}
                 yield AssetCheckEvaluation(
                     asset_key=asset,
                     check_name=promise.name,
                     passed=row["passed"],
                     severity=severity,
-                    metadata={k: v for k, v in row.items() if k not in ("account_id", "passed")},
-                    partition=row["account_id"],
-                    target_materialization_data=targets[asset].get(row["account_id"]),
+                    metadata={**numbers, **console_link(account_id)},
+                    partition=account_id,
+                    target_materialization_data=targets[asset].get(account_id),
                 )
 
 

@@ -25,7 +25,7 @@ from dagster import (
 from crm_pipeline.cadence.chunk import sync_accounts
 from crm_pipeline.cadence.cycle_runs import ASKED_BY_TAG, CYCLE_OP, CycleConfig, account_tags
 from crm_pipeline.cadence.partitions import ACCOUNTS
-from crm_pipeline.lineage.assets import PROMISES, TOPICS, metadata, topic_spec
+from crm_pipeline.lineage.assets import PROMISES, TOPICS, console_link, metadata, topic_spec
 from crm_pipeline.lineage.checks import judge
 from crm_pipeline.lineage.outside import of_a_run
 from crm_pipeline.lineage.partition_marks import (
@@ -122,7 +122,12 @@ def _log_undone(
         if report.state in _UNTOUCHED:
             reason = report.reason
             context.log.warning("%s (%s): %s", report.account_id, report.account_name, reason)
-        said = {"state": report.state, "reason": report.reason, "remedy": report.remedy}
+        said: dict[str, Any] = {
+            "state": report.state,
+            "reason": report.reason,
+            "remedy": report.remedy,
+            **console_link(report.account_id),
+        }
         for step in steps:
             if not _has_something_to_show(report, step):
                 observed = AssetObservation(step, partition=report.account_id, metadata=said)
@@ -161,12 +166,22 @@ def _failure(failed: Sequence[CycleReport]) -> Failure:
     lines = [f"{each.account_id} ({each.account_name}): {each.reason}" for each in failed]
     rows = [
         TableRecord(
-            {"account_id": each.account_id, "account": each.account_name, "reason": each.reason}
+            {
+                "account_id": each.account_id,
+                "account": each.account_name,
+                "reason": each.reason,
+                "remedy": each.remedy,
+            }
         )
         for each in failed
     ]
+    links = {
+        f"console: {each.account_id}": link
+        for each in failed
+        for link in console_link(each.account_id).values()
+    }
     return Failure(
         "\n".join([f"Failed: {len(failed)} of this run's accounts. The others are done.", *lines]),
-        metadata={"failed_accounts": MetadataValue.table(rows)},
+        metadata={"failed_accounts": MetadataValue.table(rows), **links},
         allow_retries=False,
     )

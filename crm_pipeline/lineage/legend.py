@@ -110,7 +110,7 @@ LEGEND: Mapping[str, str] = {
     "last_complete": "When a cycle last ended Complete.",
     "next_try": "When the account is tried again.",
     "org": "The org's address.",
-    "console": "The account in the console.",
+    "console": "The account, or its plan, in the console.",
     "calls_of_this_plan": "Requests that the plan itself has taken.",
     "minutes_about": "About how long the cycle would take.",
     "share_of_the_day": "Its requests, of those that the org allows a day: 0.02 is 2 %.",
@@ -152,6 +152,9 @@ OF_THE_STATE = (
     *("waiting", "exhausted", "seconds", "watermark", "org", "console"),
 )
 
+OF_UNDONE = ("state", "reason", "remedy", "console")
+"""Keys of a step that a cycle has not come to."""
+
 OF_A_RUN = ("accounts", "by_account")
 """Keys of what is outside, when a run has read or written something there."""
 
@@ -162,7 +165,7 @@ ROW_COUNT = "dagster/row_count"
 OF_A_PLAN = (
     *("state", "reason", "notes", "known_already", "api_calls", "calls_of_this_plan"),
     *("minutes_about", "share_of_the_day", "records", "codes", "values_that_do_not_fit"),
-    *("calls_by_kind", "plan", "apply"),
+    *("calls_by_kind", "plan", "apply", "console"),
 )
 
 OF_A_DAY = (

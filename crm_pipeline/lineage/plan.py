@@ -23,7 +23,7 @@ from pydantic import Field
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.cadence.due import pipeline
 from crm_pipeline.cadence.partitions import PLANNED_ACCOUNTS
-from crm_pipeline.lineage.assets import OWNERS
+from crm_pipeline.lineage.assets import OWNERS, console_link
 from crm_pipeline.lineage.legend import OF_A_PLAN, legend
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def plan_asset() -> AssetsDefinition:
                     with pipeline().begin() as connection:
                         shown["plan"] = found.keep(connection)
                     shown["apply"] = f"crm-pipeline apply {account_id} {shown['plan']}"
+                    shown |= console_link(account_id, f"/plans/{shown['plan']}")
         except AccountError as error:
             raise Failure(str(error), allow_retries=False) from None
         if report.state == "Failed":

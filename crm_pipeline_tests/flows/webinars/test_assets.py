@@ -14,6 +14,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.lineage.assets import PROMISES, TOPICS
 from crm_pipeline.lineage.checks import judge
 from crm_pipeline.salesforce.credentials import PasswordToken
+from crm_pipeline_tests.databases import settings_of
 from crm_pipeline_tests.flows.webinars.conftest import Fleet
 from crm_pipeline_tests.topics import undone_without
 
@@ -147,9 +148,17 @@ def test_a_failed_account_shows_how_it_stands_and_what_can_be_done(fleet):
     """Also where its state is materialized alone, which was green once, and said Complete."""
     (broken,) = fleet.take(1)
     set_login(fleet, broken, WRONG)
+    page = f"https://console.example.com/accounts/{broken}"
     for _ in range(2):
-        fleet.run(partition=broken)
+        with settings_of(CONSOLE_URL="https://console.example.com"):
+            result = fleet.run(partition=broken)
+        (failed,) = [event for event in result.all_events if event.is_step_failure]
+        failure = failed.step_failure_data.user_failure_data
+        assert failure is not None
+        assert failure.metadata[f"console: {broken}"].value == page
+        assert observed(fleet, "load_results")[0]["console"] == page
         shown = latest(fleet, "sync_state", broken)
+        assert shown["console"] == page
         assert (shown["state"], shown["waiting"]) == ("Failed", 2)
         assert "INVALID_LOGIN" in str(shown["reason"])
         assert f"crm-pipeline account credentials {broken}" in str(shown["remedy"])
