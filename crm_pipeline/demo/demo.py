@@ -1,6 +1,7 @@
 """The demo, step by step: from an empty folder to accounts in sync, and a UI to look around."""
 
 import os
+import re
 import secrets
 import sys
 import sysconfig
@@ -40,10 +41,14 @@ UI_PORT = 3000
 ORGS_PORT = 8420
 PLATFORM_PORT = 8430
 LISTENER_PORT = 8440
+CONSOLE_PORT = 8450
 MINUTES = 15
 READ_BACK_SECONDS = 30
 """How often the org of an account with prospects is read for what salespeople changed."""
 _TIMEOUT_SECONDS = 30.0
+
+_LINK = re.compile(r"^Open (http\S+)$", re.MULTILINE)
+"""A link by which the console lets somebody in, as it prints it."""
 
 _COMMAND = str(Path(sysconfig.get_path("scripts")) / "crm-pipeline")
 
@@ -143,7 +148,8 @@ def run_demo(console: Console, *, registrations: int, once: bool) -> bool:
 
 
 def _refuse_other_systems(chosen: Settings) -> None:
-    for name in ("warehouse_url", "pipeline_database_url", "dagster_database_url"):
+    own = ("warehouse_url", "pipeline_database_url", "dagster_database_url", "console_database_url")
+    for name in own:
         if getattr(chosen, name) is not None:
             raise DemoError(
                 f"{name.upper()} is set, and the demo fills a database of its own only: unset it "
@@ -329,7 +335,7 @@ def _finished_cycles(after: int) -> int:
 
 
 def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
-    """Dagster's UI and daemon, until a signal comes or one of the processes ends.
+    """Dagster's UI and daemon, and the console, until a signal comes or one of the processes ends.
 
     Args:
         scene: the demo's.
@@ -345,9 +351,14 @@ def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
                 _python("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace),
             )
             scene.processes.start("daemon", _python("dagster._daemon", "run", "-w", workspace))
+            console_port = free_port(CONSOLE_PORT)
+            command = [_COMMAND, "console", "--port", str(console_port)]
+            scene.processes.start("console", command)
         scene.processes.wait_for("webserver", f"{url}/server_info")
+        console_url = f"http://127.0.0.1:{console_port}"
+        scene.processes.wait_for("console", f"{console_url}/console.css")
     scene.console.print()
-    for what, address in {"Dagster": url, **pages}.items():
+    for what, address in {"Dagster": url, **pages, "Console": console_url}.items():
         scene.console.print(f"{what + ':':15} [bold]{address}[/bold]")
     scene.console.print(f"{'Logs:':15} {scene.folder}")
     scene.console.print(
@@ -360,8 +371,15 @@ def _serve(scene: Scene, pages: Mapping[str, str]) -> None:
 def _watch(scene: Scene) -> None:
     """Looks after the processes, and has orgs whose people work with prospects read often."""
     engaged = [each.account_id for each in SAMPLE_ACCOUNTS if "engagement" in each.settings]
+    links: list[str] = []
     for second in count():
         scene.processes.check()
+        # Each works once; whoever opens the console without one has it make another.
+        for link in _LINK.findall(scene.processes.log("console").read_text(encoding="utf-8")):
+            if link not in links:
+                links.append(link)
+                told = f"Log in to the console, once: [bold]{link}[/bold]"
+                scene.console.print(told, soft_wrap=True)
         with scene.interrupts.held():
             revive_embedded()
         if second % READ_BACK_SECONDS == 0:

@@ -153,10 +153,15 @@ def test_it_serves_what_it_made_and_a_second_one_goes_on_from_there(
     assert "Tickets named A quiz at the end in the org of alder-finch: 1" in " ".join(
         first.output.read_text().split()
     )
+    page = requests.get(first.wait_for(r"to the console, once: +(http://\S+)"), timeout=30)
+    assert "alder-finch" in page.text
     running = " ".join(" ".join(arguments) for arguments in processes_of(data_dir))
     assert all(
         kind in running
-        for kind in ("postgres", "org serve", "platform serve", "listen", "webserver", "daemon")
+        for kind in (
+            *("postgres", "org serve", "platform serve", "listen", "console", "webserver"),
+            "daemon",
+        )
     )
 
     assert first.end(signal.SIGINT) == 0, first.output.read_text()
