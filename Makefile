@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help install demo test tests test-deep lint style types bench chaos fuzz picture reference \
-        clean
+        site release clean
 
 help:
 	@echo 'make install        the package and its tools, into .venv'
@@ -16,6 +16,8 @@ help:
 	@echo 'make chaos          faults at every place, minutes long: nothing lost, nothing twice'
 	@echo 'make fuzz           examples that no test has seen, thousands of requests to the listener'
 	@echo 'make reference      docs/commands.md anew, and tables of settings, errors and views'
+	@echo 'make site           the documentation as pages, into site/'
+	@echo 'make release        VERSION=0.2.0: tests, version, notes, commit, tag and wheels; pushes nothing'
 	@echo 'make picture        docs/*.png anew, of a demo that runs (UI=http://127.0.0.1:3000)'
 	@echo 'make clean          removes what demo and tests left (.data)'
 
@@ -87,6 +89,26 @@ reference: install
 	@.venv/bin/python -m typer crm_pipeline.cli.app utils docs --name crm-pipeline \
 	  --output docs/commands.md
 	@.venv/bin/python -m crm_pipeline.reference
+
+# The first warning would be a notice of the theme's makers.
+site: install
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
+
+# Everything is checked before anything is written.
+CHECK := $(MAKE) --no-print-directory test TIER= && $(MAKE) --no-print-directory site
+release: install
+	@echo '$(VERSION)' | grep -qE '^[0-9]+\.[0-9]+\.[0-9]+$$' || { echo 'Name it: make release VERSION=0.2.0' >&2; exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo 'Commit or drop what is changed first.' >&2; exit 1; }
+	@! git rev-parse -q --verify 'refs/tags/v$(VERSION)' >/dev/null || { echo 'Version $(VERSION) is there already.' >&2; exit 1; }
+	@sed -n '/^## Unreleased/,$$p' CHANGELOG.md | sed 1d | sed '/^## /,$$d' | grep -q . || { echo 'CHANGELOG.md says nothing below "Unreleased".' >&2; exit 1; }
+	@$(CHECK)
+	@sed -i 's/^version = .*/version = "$(VERSION)"/' pyproject.toml
+	@sed -i "s/^## Unreleased/## Unreleased\n\n## $(VERSION), $$(date -u +%Y-%m-%d)/" CHANGELOG.md
+	@git commit -qam 'Release $(VERSION)' && git tag 'v$(VERSION)'
+	@rm -rf dist && .venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist . ./distributions/demo
+	@if command -v docker >/dev/null && [ -f deploy/Dockerfile ]; then docker build -q -f deploy/Dockerfile -t 'crm-pipeline:$(VERSION)' .; \
+	  else echo 'No image: Docker is not here.'; fi
+	@echo 'Release $(VERSION) is committed and tagged; its wheels are in dist/. Push: git push --follow-tags'
 
 fuzz: install
 	.venv/bin/pytest -q -n 2 -m 'hypothesis and not deep' --hypothesis-profile='any machine'

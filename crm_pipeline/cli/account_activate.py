@@ -63,7 +63,7 @@ def _what_goes(account: "Account") -> str:
         )
         what = (
             f"{client.registrations} registrations and {client.attendances} attendances of "
-            f"client {account.client_id} go to {account.login_url}, in at most {calls} API calls"
+            f"client {account.client_id} go to {account.login_url}, in about {calls} API calls"
         )
     if start is not None:
         return f"{what}; of them nothing that happened before {shown(start)}."
