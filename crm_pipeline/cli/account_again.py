@@ -9,8 +9,9 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, rows_of_client
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.next_cycle import lift_brake, say_of_next_cycle
 from crm_pipeline.cli.questions import say_once
-from crm_pipeline.cli.show import counted, say
+from crm_pipeline.cli.show import counted
 from crm_pipeline.text import shown
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from crm_pipeline.accounts.account import Account, AccountSettings
     from crm_pipeline.accounts.store import FieldMapping
+    from crm_pipeline.sources.clients import Client
 
 
 def send_again(
@@ -49,7 +51,6 @@ def send_again(
         send_activities_again,
         send_fields_again,
     )
-    from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
         account = get_account(connection, account_id)
@@ -60,15 +61,16 @@ def send_again(
         people = people_with_fields(connection, account_id, chosen) if chosen else 0
         lacking = [name for name in chosen if name.lower() in of_activities]
         activities = send_activities_again(connection, account_id, lacking, really=False)
-        agree(_cost(account, chosen, people, activities), "Go on?", yes=yes)
+        client = rows_of_client(account.client_id)
+        agree(_cost(client, chosen, people, activities), "Go on?", yes=yes)
         if chosen:
             send_fields_again(connection, account_id, chosen)
             send_activities_again(connection, account_id, lacking)
         describe_again(connection, account_id)
         read_from_the_start(connection, account_id)
-        approve_load(connection, account_id)
+        lift_brake(connection, account, max(client.rows, people) if client else None)
         touch_account(connection, account_id)
-    say(f"Account {account_id} does so in its next cycle.")
+    say_of_next_cycle(account_id, f"Account {account_id} does so in its next cycle.")
 
 
 def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
@@ -78,7 +80,6 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
     these stay until this is asked for. Says first what it costs.
     """
     from crm_pipeline.accounts.store import get_account, read_from_the_start, touch_account
-    from crm_pipeline.ledger.holds import approve_load
     from crm_pipeline.ledger.visits import attendances_in_org, take_as_own
     from crm_pipeline.salesforce.budget import composite_calls
 
@@ -90,8 +91,9 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
         if not most:
             mistake(f"Nobody has more than one attendance in the org of account {account_id}.")
         calls = composite_calls({("Event", "delete"): most})
+        client = rows_of_client(account.client_id)
         agree(
-            f"{_cost(account)} Of {there.attendances} attendances in the org, of "
+            f"{_cost(client)} Of {there.attendances} attendances in the org, of "
             f"{there.people} {'person' if there.people == 1 else 'people'}, at most "
             f"{most} are visits of somebody who came back; these are deleted, "
             f"with at most {counted(calls, 'API call')} more.",
@@ -100,19 +102,19 @@ def join_attendances(account_id: AccountId, yes: Yes = False) -> None:
         )
         take_as_own(connection, account_id)
         read_from_the_start(connection, account_id)
-        approve_load(connection, account_id)
+        lift_brake(connection, account, max(client.rows, most) if client else None)
         touch_account(connection, account_id)
-    say(f"Account {account_id} does so in its next cycle.")
+    say_of_next_cycle(account_id, f"Account {account_id} does so in its next cycle.")
 
 
 def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
     """Say that rows which vanished in great number are meant: what is of them goes, too."""
     from crm_pipeline.accounts.store import get_account, touch_account
     from crm_pipeline.ledger import counts
-    from crm_pipeline.ledger.holds import approve_load
 
     with transaction() as connection:
-        is_deleting = get_account(connection, account_id).settings.vanished == "delete"
+        account = get_account(connection, account_id)
+        is_deleting = account.settings.vanished == "delete"
         becomes = (
             "has up to so many deleted in the org"
             if is_deleting
@@ -132,9 +134,9 @@ def believe_vanished(account_id: AccountId, yes: Yes = False) -> None:
             yes=yes,
         )
         counts.believe_vanished(connection, account_id)
-        approve_load(connection, account_id)
+        lift_brake(connection, account, sum(each.rows for each in found))
         touch_account(connection, account_id)
-    say(f"Account {account_id} believes it in its next cycle.")
+    say_of_next_cycle(account_id, f"Account {account_id} believes it in its next cycle.")
 
 
 def tell_of_rows(connection: "Connection", account_id: str, what: str) -> None:
@@ -274,17 +276,17 @@ def _of_activities(account: "Account", mappings: "Sequence[FieldMapping]") -> Ma
 
 
 def _cost(
-    account: "Account", fields: Collection[str] = (), people: int = 0, activities: int = 0
+    client: "Client | None", fields: Collection[str] = (), people: int = 0, activities: int = 0
 ) -> str:
     from crm_pipeline.salesforce.budget import composite_calls
     from crm_pipeline.salesforce.data_storage import megabytes
 
     what = "All rows of the client are read again: what settings and mapping say otherwise is sent."
-    if client := rows_of_client(account.client_id):
+    if client is not None:
         rows = client.rows
         calls = composite_calls({("Lead", "update"): rows, ("Event", "update"): rows})
         what = (
-            f"{counted(rows, 'row')} of client {account.client_id} are read again: what "
+            f"{counted(rows, 'row')} of client {client.client_id} are read again: what "
             f"settings and mapping say otherwise is sent, at most {calls} API calls and "
             f"{megabytes(2 * rows)} MB of data storage."
         )

@@ -9,7 +9,8 @@ from crm_pipeline.cli.arguments import AccountId, Yes
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.guards import agree, agree_now
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import print_facts, say
+from crm_pipeline.cli.next_cycle import say_of_next_cycle
+from crm_pipeline.cli.show import print_facts
 
 if TYPE_CHECKING:
     from crm_pipeline.accounts.orgs import AccountOrg
@@ -101,7 +102,10 @@ def _decide(account_id: str, *, start_anew: bool, yes: bool) -> None:
             send_again(connection, account_id)
             approve_load(connection, account_id)
         touch_account(connection, account_id)
-    say(f"Account {account_id} delivers to org {organization_id} from its next cycle on.")
+    say_of_next_cycle(
+        account_id,
+        f"Account {account_id} delivers to org {organization_id} from its next cycle on.",
+    )
 
 
 def _deliver_again(account_id: str, *, yes: bool) -> None:
@@ -137,7 +141,10 @@ def _deliver_again(account_id: str, *, yes: bool) -> None:
         deliver_again(connection, account, there.organization_id)
         approve_load(connection, account_id)
         touch_account(connection, account_id)
-    say(f"Account {account_id} delivers to org {there.organization_id} from its next cycle on.")
+    say_of_next_cycle(
+        account_id,
+        f"Account {account_id} delivers to org {there.organization_id} from its next cycle on.",
+    )
 
 
 def adopt(account_id: AccountId, yes: Yes = False) -> None:
@@ -163,7 +170,7 @@ def adopt(account_id: AccountId, yes: Yes = False) -> None:
         agree(what, "Go on?", yes=yes)
         approve_load(connection, account_id)
         touch_account(connection, account_id)
-    say(f"Account {account_id} goes on with its next cycles.")
+    say_of_next_cycle(account_id, f"Account {account_id} goes on with its next cycles.")
 
 
 def _org_of(account_id: str) -> "AccountOrg":

@@ -16,6 +16,7 @@ from crm_pipeline.cli.campaign_questions import (
 from crm_pipeline.cli.campaign_rehearse import rehearse
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.next_cycle import say_of_next_cycle
 from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import counted, print_table, say
 
@@ -118,7 +119,9 @@ def backfill(
     storage = storage_before_reading(account_id, None, chosen)
     with transaction() as connection:
         read_again(connection, account_id, chosen, storage=storage, yes=yes)
-    say(f"The next cycles of {account_id} read again: {counted(len(chosen), 'event')}.")
+    say_of_next_cycle(
+        account_id, f"The next cycles of {account_id} read again: {counted(len(chosen), 'event')}."
+    )
 
 
 @app.command("list")

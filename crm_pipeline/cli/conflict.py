@@ -7,7 +7,8 @@ import typer
 from crm_pipeline.cli.arguments import OfAccount, OneAccount, not_blank
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.mistakes import mistake
-from crm_pipeline.cli.show import counted, print_table, say
+from crm_pipeline.cli.next_cycle import say_of_next_cycle
+from crm_pipeline.cli.show import counted, print_table
 
 if TYPE_CHECKING:
     from crm_pipeline.ledger.conflicts import Conflict, Side
@@ -91,7 +92,7 @@ def _decide(
         with locked(account_id) as connection:
             decide(connection, account_id, ids, side)
             touch_account(connection, account_id)
-        say(f"Account {account_id}: {counted(len(ids), 'field')} {what}.")
+        say_of_next_cycle(account_id, f"Account {account_id}: {counted(len(ids), 'field')} {what}.")
 
 
 def _chosen(

@@ -9,6 +9,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes, not_blank
 from crm_pipeline.cli.databases import transaction
 from crm_pipeline.cli.guards import agree
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.next_cycle import say_of_next_cycle
 from crm_pipeline.cli.org_metadata import write_metadata
 from crm_pipeline.cli.show import print_table, say
 
@@ -73,7 +74,7 @@ def resync(
         if prospect is not None:
             what = _of_one(connection, account, prospect)
         request_reading(connection, account_id, prospect or ALL, anew=True)
-    say(f"The next cycle of account {account_id} reads {what}.")
+    say_of_next_cycle(account_id, f"The next cycle of account {account_id} reads {what}.")
 
 
 def _of_one(connection: "Connection", account: "Account", prospect: str) -> str:

@@ -12,6 +12,7 @@ from crm_pipeline.cli.arguments import DAYS_AND_TIMES, OfAccount, OneAccount, no
 from crm_pipeline.cli.databases import locked, transaction
 from crm_pipeline.cli.files import private_file
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.next_cycle import say_of_next_cycle
 from crm_pipeline.cli.show import counted, print_facts, print_table, say
 from crm_pipeline.cli.who import who
 from crm_pipeline.spreadsheets import write_csv
@@ -264,7 +265,9 @@ def requeue(
     for account_id, ids in _chosen(operation_ids, account, code, (*_FAILED, _REJECTED)):
         with locked(account_id) as connection:
             again = decided.requeue(connection, account_id, ids)
-        say(f"Account {account_id}: {_counted(again)} tried again from the next cycle.")
+        say_of_next_cycle(
+            account_id, f"Account {account_id}: {_counted(again)} tried again from the next cycle."
+        )
         overtaken += len(ids) - again
     if overtaken:
         mistake(

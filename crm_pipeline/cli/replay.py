@@ -10,6 +10,7 @@ from crm_pipeline.cli.arguments import AccountId, Yes, not_blank
 from crm_pipeline.cli.databases import locked, pipeline, transaction
 from crm_pipeline.cli.guards import agree_now
 from crm_pipeline.cli.mistakes import mistake
+from crm_pipeline.cli.next_cycle import lift_brake, say_of_next_cycle
 from crm_pipeline.cli.plan import made_plan
 from crm_pipeline.cli.show import counted, say
 from crm_pipeline.text import shown
@@ -72,7 +73,6 @@ def replay(
     from crm_pipeline.cycle.planning import Planning
     from crm_pipeline.cycle.replay import Period, ask_replay, rows_of_period
     from crm_pipeline.database.engines import engine
-    from crm_pipeline.ledger.holds import approve_load, open_hold
 
     end = None if until is None else _moment("until", until)
     period = Period(_moment("since", since), end, person)
@@ -106,15 +106,9 @@ def replay(
     )
     with locked(account_id) as connection:
         ask_replay(connection, account, found.rows, kinds)
-        if account.settings.limits.may_hold(changes + rejected):
-            approve_load(connection, account_id)
-        is_held = open_hold(connection, account_id) is not None
+        lift_brake(connection, account, changes + rejected)
         touch_account(connection, account_id)
-    say(f"Account {account_id} does so in its next cycle.")
-    if (none := account.without_cycles) is not None:
-        say(f"It is {none.is_a}, though: `{none.command}` lets its cycles {none.verb}.")
-    if is_held:
-        say(f"It is held, though, until `crm-pipeline approve {account_id}` or `reject`.")
+    say_of_next_cycle(account_id, f"Account {account_id} does so in its next cycle.")
 
 
 def _kinds(account: "Account", objects: "Sequence[str]") -> frozenset[str]:

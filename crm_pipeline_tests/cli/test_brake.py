@@ -89,6 +89,33 @@ def test_what_is_rejected_is_dropped_with_the_reason_and_can_be_had_after_all(
     assert len(held.table("Event").rows) == 3
 
 
+def test_what_is_left_to_the_next_cycle_says_that_it_is_held(run: Run, held: Org) -> None:
+    for command in ("send-again", "adopt"):
+        said = run("account", command, "acme", "--yes").stdout
+        assert "is held, though: nothing is sent until `crm-pipeline approve acme`" in said, command
+    run("approve", "acme", "--yes")
+    said = run("account", "send-again", "acme", "--yes").stdout
+    assert "does so in its next cycle" in said
+    assert "is held" not in said
+
+
+def test_what_is_too_little_to_be_held_lifts_no_limit(run: Run, org: Org, pipeline: Engine) -> None:
+    """For what else the cycle reads they hold; what may exceed one passes, as it is agreed to."""
+
+    def is_lifted() -> bool:
+        with pipeline.connect() as connection:
+            return bool(connection.scalar(text("SELECT load_approved FROM crm.brake")))
+
+    come(pipeline, 1, 2)
+    run("cycle", "acme")
+    run("account", "send-again", "acme", "--yes")
+    assert not is_lifted()
+    with pipeline.begin() as connection:
+        update_settings(connection, "acme", {"limits": LIMITS})
+    run("account", "send-again", "acme", "--yes")
+    assert is_lifted()
+
+
 def test_a_disabled_account_stays_held_and_a_hold_can_be_decided_meanwhile(
     run: Run, held: Org
 ) -> None:
