@@ -136,7 +136,8 @@ def what_if_(
 def missed(account_id: AccountId) -> None:
     """Show what rows say that a template makes nothing of: what its table does not have.
 
-    Reads all rows. What it shows are values of the warehouse, which may be personal data.
+    Reads all rows, tracked leads and tickets. What it shows are values of the warehouse, which may
+    be personal data.
     """
     from crm_pipeline.cli.mapping_what_if import missed_values
 

@@ -138,6 +138,8 @@ def missed_values(account_id: str) -> Counter[tuple[str, str]]:
     """
     from crm_pipeline.accounts.store import field_mappings, get_account
     from crm_pipeline.accounts.templates import Template
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.flows.platform.reading import missed_of_tickets
 
     found: Counter[tuple[str, str]] = Counter()
     with rehearsal() as connection:
@@ -147,7 +149,23 @@ def missed_values(account_id: str) -> Counter[tuple[str, str]]:
             mapped = _map(account, mappings, sobject)
             for _, columns in _records(connection, account, sobject):
                 found.update((f"{sobject}.{field}", said) for field, said in mapped.missed(columns))
+        found.update(_missed_of_leads(connection, account))
+        found.update(missed_of_tickets(connection, engine("warehouse"), account))
     return found
+
+
+def _missed_of_leads(connection: "Connection", account: "Account") -> Iterator[tuple[str, str]]:
+    """The same of the tracked leads that were read, for fields of the account's attribution."""
+    from crm_pipeline.flows.attribution.rules import missed
+    from crm_pipeline.ledger.tracked_leads import kept_leads
+    from crm_pipeline.settings import settings
+
+    chosen = account.settings.attribution
+    if chosen is not None and chosen.further_fields:
+        zone = settings().warehouse_timezone
+        for lead in kept_leads(connection, account.account_id):
+            for field, said in missed(lead, chosen, zone):
+                yield f"Lead.{field}", said
 
 
 FILLED, CHANGED, LEFT = "gets a value", "gets another value", "keeps what is there, unfilled"

@@ -277,18 +277,21 @@ def missed(maps: Mapping[str, FieldMap], columns: Mapping[str, Any]) -> Iterator
             yield f"{sobject}.{name}"
 
 
-def missed_told(account_id: str, rows: Mapping[str, int]) -> str:
+def missed_told(
+    account_id: str, rows: Mapping[str, int], mended_by: str = "account mapping set"
+) -> str:
     """Says of which fields the template made nothing of what rows said, and what shows that.
 
     Args:
         account_id: the account.
         rows: how many rows, by field.
+        mended_by: the command that changes these templates.
     """
     fields = ", ".join(f"{field} ({number})" for field, number in sorted(rows.items()))
     return (
         f"Rows say what the templates of these fields make nothing of: {fields}; "
-        f"`crm-pipeline account mapping missed {account_id}` shows what, and `account mapping set` "
-        "adds it to the table"
+        f"`crm-pipeline account mapping missed {account_id}` shows what, and `{mended_by}` adds it "
+        "to the table"
     )
 
 

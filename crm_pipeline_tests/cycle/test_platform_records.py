@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.feedback_records import FeedbackObject
+from crm_pipeline.accounts.store import FieldMapping, set_field_mapping
+from crm_pipeline.accounts.templates import Template
 from crm_pipeline.database.statements import statement
 from crm_pipeline.inbound.scanning import places_of
 from crm_pipeline.report import CycleReport
 from crm_pipeline.sample.org_objects import objects_of_org
+from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.test_removals import CANARY, REMOVALS, ask, receipt_of
 from crm_pipeline_tests.flows.webinars.warehouse import (
@@ -21,6 +24,8 @@ from crm_pipeline_tests.flows.webinars.warehouse import (
     insert,
     register,
 )
+
+__all__ = ["run"]
 
 KEPT = {"users_in_org": True, "feedback_in_org": {}}
 
@@ -99,14 +104,22 @@ def test_users_are_people_of_the_org_and_tickets_records_under_them(bench: Bench
     assert closed.tally["feedback_records", "update"] == 3
 
 
-def test_a_field_of_a_ticket_may_be_made_by_a_template(bench: Bench):
+def test_a_field_of_a_ticket_may_be_made_by_a_template(run: Run, bench: Bench):
+    """What that makes nothing of is told, and what the mapping of people does not, too."""
+    title = Template(columns=("job_title",), lookup={"CTO": "Chief"})
+    set_field_mapping(bench.connection, ACCOUNT, FieldMapping("Lead", "Title", title))
+    add_person(bench.connection, 1, job_title="Head")
     named = {"source": ["ticket_title", "team"], "separator": " / "}
     status = {"source": "status", "lookup": {"new": "Open"}, "default": "Other"}
     mapping = {"Name": named, "Status__c": status}
     bench.settings(inbound={**KEPT, "feedback_in_org": {"mapping": mapping}})
     ticket(bench, "a1", None)
     ticket(bench, "a2", None, status="Strange")
-    complete(bench)
+    notes = complete(bench).notes
+    assert "make nothing of: Lead.Title (1)" in notes
+    assert "make nothing of: Feedback__c.Status__c (1)" in notes
+    shown = run("account", "mapping", "missed", ACCOUNT).stdout
+    assert "Feedback__c.Status__c\tStrange\t1" in shown
     assert [row[1:3] for row in feedback(bench)] == [
         ("Ticket a1 / Participants", "Open"),
         ("Ticket a2 / Participants", "Other"),

@@ -1,7 +1,8 @@
 """Reading for attribution: tracked leads become people with their attribution."""
 
+from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from crm_pipeline.accounts.attribution import AttributionSettings
@@ -30,6 +31,7 @@ from crm_pipeline.ledger.tracked_leads import (
     which_changed,
 )
 from crm_pipeline.settings import settings
+from crm_pipeline.sources.mapping import missed_told
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
 from crm_pipeline.sources.tracked_leads import (
     TRACKED_LEADS,
@@ -65,8 +67,8 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
         filter_strings(ledger, account.account_id),
         account.settings.start_at,
     )
-    redaction = Redaction.of(reading.account.settings.redaction)
-    yield from _said_again(reading)
+    noticed = _Noticed(Redaction.of(reading.account.settings.redaction))
+    yield from _said_again(reading, noticed)
     yield from _judged_again(reading, by)
     process = settings()
     part = LeadsReading(
@@ -78,32 +80,54 @@ def read(reading: Reading[AttributionSettings]) -> Generator[Batch]:
     )
     position = positions(ledger, account.account_id, NAME).get(TRACKED_LEADS.name)
     for chunk in TRACKED_LEADS.read(part, position):
-        batch = _batch(reading, chunk.rows, by, redaction)
+        batch = _batch(reading, chunk.rows, by, noticed)
         yield replace(batch, position=chunk.position)
     last = unread.last_count(ledger, account.account_id)
     if reading.recording and last.is_old:
-        yield from _counted(reading, part, by, last, redaction)
-    if redaction.taken:
-        taken = {(TRACKED_LEADS.name, "redacted"): redaction.taken.total()}
-        yield Batch(NAME, 0, (), None, numbers=taken, told=(redaction.in_words(),))
+        yield from _counted(reading, part, by, last, noticed)
+    if noticed.missed:
+        told = missed_told(account.account_id, noticed.missed, "account set … attribution=")
+        yield Batch(NAME, 0, (), None, told=(told,))
+    if taken := noticed.redaction.taken.total():
+        numbers = {(TRACKED_LEADS.name, "redacted"): taken}
+        yield Batch(NAME, 0, (), None, numbers=numbers, told=(noticed.redaction.in_words(),))
     if moved := take_moved(ledger, account.account_id):
         yield Batch(NAME, 0, _intents(reading, moved), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    """Things in leads that people are to be told of.
+
+    Attributes:
+        redaction: what is taken out of free texts, and how much of it was.
+        missed: new leads of which a template makes nothing, by field.
+    """
+
+    redaction: Redaction
+    missed: Counter[str] = field(default_factory=Counter)
 
 
 def _batch(
     reading: Reading[AttributionSettings],
     rows: Sequence[TrackedLeadRow],
     by: rules.LeadChoices,
-    redaction: Redaction,
+    noticed: _Noticed,
 ) -> Batch:
-    """Records what some rows say; the batch says what is wanted of their people."""
+    """Records what some rows say; the batch says what is wanted of their people.
+
+    Adds to what was noticed in them.
+    """
     rows = without_removed(
         reading.ledger, reading.account, rows, lambda row: rules.number_of(row, reading.choices)
     )
-    if redaction.steps:
-        rows = [replace(r, columns=redaction.columns(r.columns, _NO_FREE_TEXT)) for r in rows]
+    if noticed.redaction.steps:
+        columns = noticed.redaction.columns
+        rows = [replace(r, columns=columns(r.columns, _NO_FREE_TEXT)) for r in rows]
     found = [rules.tracked_lead(row, by) for row in rows]
     changed, people, numbers = _recorded(reading, rows, found)
+    for lead in changed:
+        noticed.missed.update(_missed(reading, lead))
     intents = _intents(reading, people, changed)
     return Batch(TRACKED_LEADS.name, len(rows), intents, None, numbers=numbers)
 
@@ -113,7 +137,7 @@ def _counted(
     part: LeadsReading,
     by: rules.LeadChoices,
     last: unread.LastLeadCount,
-    redaction: Redaction,
+    noticed: _Noticed,
 ) -> Iterator[Batch]:
     """Counts the leads that the warehouse has, reads those that were not read, ends those gone.
 
@@ -126,7 +150,7 @@ def _counted(
     seen: set[str] = set()
     changed = 0
     for chunk in unread.read_again(part, found):
-        batch = _batch(reading, chunk.rows, by, redaction)
+        batch = _batch(reading, chunk.rows, by, noticed)
         seen |= {str(each.columns["lead_id"]) for each in chunk.rows}
         changed += shown.changed(batch.numbers)
         yield batch
@@ -167,7 +191,7 @@ def _judged_again(reading: Reading[AttributionSettings], by: rules.LeadChoices) 
         yield Batch(NAME, 0, _intents(reading, people), None, numbers=counted)
 
 
-def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
+def _said_again(reading: Reading[AttributionSettings], noticed: _Noticed) -> Iterator[Batch]:
     """Says anew what is wanted of all people, where the settings have changed since."""
     ledger, account_id = reading.ledger, reading.account.account_id
     now = rules.fingerprint(reading.choices)
@@ -179,8 +203,18 @@ def _said_again(reading: Reading[AttributionSettings]) -> Iterator[Batch]:
         after = people[-1]
         # Until all are, some are said by these settings and others not: whichever come next differ.
         note_said(ledger, account_id, "")
+        has_templates = rules.has_templates(reading.choices)
+        for leads in leads_of(ledger, account_id, people).values() if has_templates else ():
+            for lead in leads:
+                noticed.missed.update(_missed(reading, lead))
         yield Batch(NAME, 0, _intents(reading, people), None)
     note_said(ledger, account_id, now)
+
+
+def _missed(reading: Reading[AttributionSettings], lead: TrackedLead) -> Iterator[str]:
+    """The fields, as of a Lead, whose template makes nothing of what a tracked lead says."""
+    zone = settings().warehouse_timezone
+    return (f"Lead.{field}" for field, _ in rules.missed(lead, reading.choices, zone))
 
 
 def _recorded(

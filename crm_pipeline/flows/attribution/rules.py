@@ -266,6 +266,28 @@ def _attribution(
     return fields
 
 
+def has_templates(chosen: AttributionSettings) -> bool:
+    """Returns whether templates make any of the further fields."""
+    return any(isinstance(each, Template) for each in sources_of(chosen.further_fields).values())
+
+
+def missed(
+    lead: TrackedLead, chosen: AttributionSettings, timezone: str
+) -> Iterator[tuple[str, str]]:
+    """Yields the further fields whose template makes nothing of what a lead says, each with that.
+
+    Args:
+        lead: the lead; of one that is not to be sent nothing is missed.
+        chosen: the account's choices.
+        timezone: of times of the warehouse that carry none.
+    """
+    for field, source in sources_of(chosen.further_fields).items():
+        if isinstance(source, Template) and lead.rejected_because is None:
+            strange = source.misses(lead.columns, timezone)
+            if strange is not None:
+                yield field, strange
+
+
 def _further(
     leads: Sequence[TrackedLead], chosen: AttributionSettings, timezone: str
 ) -> tuple[dict[str, Any], list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from crm_pipeline.accounts.account import Account, AccountSettings
 from crm_pipeline.accounts.inbound import InboundSettings
@@ -21,7 +21,7 @@ from crm_pipeline.settings import settings
 from crm_pipeline.sources import platform_rows
 from crm_pipeline.sources.account_rows import people_of_rows
 from crm_pipeline.sources.errors import ExtractError
-from crm_pipeline.sources.mapping import field_map, field_maps, rejection
+from crm_pipeline.sources.mapping import field_map, field_maps, missed, missed_told, rejection
 from crm_pipeline.sources.people import who
 from crm_pipeline.sources.platform_rows import PlatformReading, PlatformRow, PlatformRows
 from crm_pipeline.sources.redaction import NO_FREE_TEXT, Redaction
@@ -50,6 +50,7 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
     part = _part(reading, said, chosen.filter_columns)
     hasher = hasher_of(ledger, account)
     redaction = Redaction.of(reading.choices.redaction)
+    missing: Counter[str] = Counter()
     for chunk in _chunks(reading, USERS, platform_rows.USERS, part, redaction):
         _keep_users(ledger, hasher, chunk.rows, chosen.filter_columns)
         intents, numbers = [], Counter({(USERS, "users_read"): len(chunk.rows)})
@@ -58,12 +59,15 @@ def read_users(reading: Reading[AccountSettings]) -> Generator[Batch]:
             sent = [row for row in since if rejection(row, filters) is None]
             people = people_of_rows(ledger, account, part, filters, sent)
             intents = rules.person_intents(sent, people, maps)
+            missing.update(field for row in sent for field in missed(maps, row.columns))
             numbers[USERS, "rejected"] = len(since) - len(sent)
             numbers[USERS, "before_start"] = len(chunk.rows) - len(since)
         yield Batch(
             chunk.position.source, len(chunk.rows), intents, chunk.position, numbers=numbers
         )
     yield from _told(USERS, redaction)
+    if missing:
+        yield Batch(USERS, 0, (), None, told=(missed_told(account.account_id, missing),))
 
 
 def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
@@ -86,11 +90,14 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
     part = _part(reading, said, columns_of(chosen.mapping))
     mapped = field_map(sources_of(chosen.mapping), {}, timezone=part.timezone)
     redaction = Redaction.of(reading.choices.redaction)
+    of_tickets: Counter[str] = Counter()
+    of_people: Counter[str] = Counter()
     for chunk in _chunks(reading, FEEDBACK, platform_rows.FEEDBACK_TICKETS, part, redaction):
         since = _since_start(account, chunk.rows)
         refused = [rejection(row, filters) for row in since]
-        of_people = [row for row, why in zip(since, refused, strict=True) if why is None]
-        people = people_of_rows(ledger, account, part, filters, of_people)
+        sent = [row for row, why in zip(since, refused, strict=True) if why is None]
+        people = people_of_rows(ledger, account, part, filters, sent)
+        of_people.update(field for row in sent for field in missed(maps, row.columns))
         wants, numbers = [], Counter({(FEEDBACK, "tickets_read"): len(chunk.rows)})
         numbers[FEEDBACK, "before_start"] = len(chunk.rows) - len(since)
         for row, why in zip(since, refused, strict=True):
@@ -100,7 +107,8 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
             numbers[FEEDBACK, "without_person"] += why is not None
             person = people[who(row)] if why is None else None
             wants.append(rules.ticket_want(row, chosen, mapped, person))
-        intents = rules.person_intents(of_people, people, maps)
+            of_tickets.update(missed({chosen.object: mapped}, row.columns))
+        intents = rules.person_intents(sent, people, maps)
         yield Batch(
             chunk.position.source,
             len(chunk.rows),
@@ -110,6 +118,42 @@ def read_tickets(reading: Reading[AccountSettings]) -> Generator[Batch]:
             numbers=numbers,
         )
     yield from _told(FEEDBACK, redaction)
+    told = []
+    if of_people:
+        told.append(missed_told(account.account_id, of_people))
+    if of_tickets:
+        told.append(missed_told(account.account_id, of_tickets, "account set … inbound="))
+    if told:
+        yield Batch(FEEDBACK, 0, (), None, told=tuple(told))
+
+
+def missed_of_tickets(
+    ledger: Connection, warehouse: Engine, account: Account
+) -> Iterator[tuple[str, str]]:
+    """Yields fields of tickets whose template makes nothing of what one says, each with that.
+
+    Reads all tickets of the account's client that are not of removed people.
+
+    Raises:
+        ExtractError: the warehouse cannot be read, or the mapping names a column that it lacks.
+    """
+    inbound = account.settings.inbound
+    chosen = None if inbound is None else inbound.feedback_in_org
+    if chosen is None:
+        return
+    mapped = field_map(sources_of(chosen.mapping), {}, timezone=settings().warehouse_timezone)
+    if not mapped.templates:
+        return
+    choices = account.settings
+    reading = Reading(ledger, warehouse, account, choices, (FEEDBACK,), recording=False)
+    part = _part(reading, b"", columns_of(chosen.mapping))
+    filters = filter_strings(ledger, account.account_id)
+    for chunk in platform_rows.FEEDBACK_TICKETS.read(part, None):
+        rows = platform_rows.without_removed(chunk.rows, tombstones_of(ledger, account))
+        for row in _since_start(account, rows):
+            if rejection(row, filters) in (None, *NO_ADDRESS):
+                for field, said in mapped.missed(row.columns):
+                    yield f"{chosen.object}.{field}", said
 
 
 def _since_start(account: Account, rows: Sequence[PlatformRow]) -> Sequence[PlatformRow]:

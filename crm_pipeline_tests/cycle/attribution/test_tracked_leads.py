@@ -202,14 +202,24 @@ def test_a_further_field_may_be_made_by_a_template_of_the_newest_lead_that_it_ta
     track(shop.connection, 1, **ADA, **GOOGLE)
     track(shop.connection, 2, minute=60, **ADA, medium="strange")
     track(shop.connection, 3, email="bob@example.com", contact_name="Bob", medium="strange")
-    shop.cycle()
+    # The two strange ones; and shown by their words.
+    missed = "templates of these fields make nothing of: Lead.Recording__c (2)"
+    assert missed in str(shop.cycle().notes)
+    shown = run("account", "mapping", "missed", ACCOUNT).stdout
+    assert "Lead.Recording__c\tstrange\t2" in shown
     made = {lead["Email"]: lead["Recording__c"] for lead in shop.records("Lead")}
     assert made == {"ada@example.com": "Paid", "bob@example.com": "Other"}
     template = "medium by a table of 1 row"
     assert f"Recording__c\tPaid\t{template}" in run("find", ACCOUNT, "ada@example.com").stdout
     told = run("find", ACCOUNT, "bob@example.com").stdout
     assert f"Recording__c\tOther\tdefault, as nothing came of {template}" in told
-    assert shop.cycle().counts.api_calls == 0
+    quiet = shop.cycle()
+    assert quiet.counts.api_calls == 0
+    assert "make nothing" not in str(quiet.notes)
+    table["lookup"] = {"CPC": "Paid", "strange": "Odd"}
+    shop.settings(attribution={**ATTRIBUTION, "further_fields": {"Recording__c": table}})
+    assert "make nothing" not in str(shop.cycle().notes)
+    assert "make something of" in run("account", "mapping", "missed", ACCOUNT).stdout
 
 
 def test_the_last_touch_that_turns_out_to_be_spam_counts_no_more(shop: Bench) -> None:
