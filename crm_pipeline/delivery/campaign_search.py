@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.follow import followed
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER
+from crm_pipeline.delivery.replacing import LAST_TOUCHED
 from crm_pipeline.ledger.campaigns import DueCampaign, linked_campaigns
 from crm_pipeline.salesforce.composite import QueryRefused, Record, query_all
 from crm_pipeline.salesforce.describe import Fitted
@@ -148,8 +149,10 @@ def _ask(
     undescribed = [name for name in (CAMPAIGN, CAMPAIGN_MEMBER) if name not in known]
     marked = [MARK] if to_follow or any(key.mark is not None for key in keys) else []
     made_by = ["CreatedById"] if any(key.field == "Name" for key in keys) else []
+    if to_follow:
+        made_by += LAST_TOUCHED
     if desk.may_be_older_copy:
-        made_by = ["CreatedById", _TOUCHED_BY]
+        made_by += ["CreatedById", _TOUCHED_BY]
     sought = dict.fromkeys(("Id", *(key.field for key in keys)))
     fields = dict.fromkeys((*sought, *marked, *made_by, *to_follow))
     campaigns: list[str] = []

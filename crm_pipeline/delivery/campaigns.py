@@ -41,7 +41,9 @@ from crm_pipeline.ledger.outcomes import (
     Failed,
     Planned,
     back_to_pending,
+    end_sending,
     mark_in_flight,
+    note_sending,
     record_done,
 )
 from crm_pipeline.salesforce.answers import error_of
@@ -101,11 +103,7 @@ def _link_due(desk: Desk) -> bool:
         found = seek(desk, due)
         new: list[DueCampaign] = []
         followers = _followers(desk, due, found)
-        waiting = set(
-            desk.unapproved(
-                [Write(ref, CAMPAIGN, "update", dict(sent), to) for ref, to, sent in followers]
-            )
-        )
+        waiting = set(desk.unapproved([each.write for each in followers]))
         did = follow(desk, [each for each in followers if each.operation_id not in waiting])
         waiting |= {each.operation_id for each in did.later}
         with desk.ledger.step():
@@ -197,7 +195,7 @@ def _followers(
         if there.record.get(MARK) != wanted.get(MARK):
             continue
         if fields := changes(wanted, former, there.record, followed(each.intent)):
-            followers.append(Follower(each.operation_id, there.campaign_id, fields))
+            followers.append(Follower(each.operation_id, there.campaign_id, fields, there.record))
     return followers
 
 
@@ -253,6 +251,7 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
     new = [each for each in new if each.operation_id not in waiting]
     if not new:
         return
+    ledger = desk.ledger
     desk.allowance.demand_calls()
     fitted = [fit for each, fit in wanted if each.operation_id not in waiting]
     bodies = [each.fields for each in fitted]
@@ -260,8 +259,10 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
         Planned(each.operation_id, CAMPAIGN, "create", sent=body)
         for each, body in zip(new, bodies, strict=True)
     ]
-    with desk.ledger.step() as connection:
-        mark_in_flight(connection, desk.ledger.cycle_id, planned)
+    with ledger.step() as connection:
+        mark_in_flight(connection, ledger.cycle_id, planned)
+        sent = {(CAMPAIGN, "create"): [each.operation_id for each in new]}
+        note_sending(connection, ledger.account_id, ledger.cycle_id, sent, "composite")
         note_changes(
             desk,
             [
@@ -287,16 +288,21 @@ def _create(desk: Desk, new: Sequence[DueCampaign]) -> None:
             status_creation(f"c{place}s{number}", f"@{{c{place}.id}}", status)
             for number, status in enumerate(_statuses_of_new(each))
         ]
+    org = desk.org.log_in()
     try:
-        answers = composite(desk.org.log_in(), subrequests, writes=True)
+        answers = composite(org, subrequests, writes=True)
     except LostAnswer:
+        with ledger.step() as connection:
+            end_sending(connection, ledger.account_id, [])
         return
     except SalesforceProblem:
-        with desk.ledger.step() as connection:
+        with ledger.step() as connection:
+            end_sending(connection, ledger.account_id, [])
             back_to_pending(connection, [each.operation_id for each in new])
         raise
     told = iter(answers)
-    with desk.ledger.step():
+    with ledger.step() as connection:
+        end_sending(connection, ledger.account_id, [], org_time=org.org_time)
         problems = [
             _record(desk, each, next(told), [next(told) for _ in _statuses_of_new(each)])
             for each in new

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crm_pipeline.delivery.desk import Desk
+from crm_pipeline.delivery.replacing import what_it_replaces
 from crm_pipeline.ledger.campaigns import note_following
-from crm_pipeline.ledger.outcomes import Failed
+from crm_pipeline.ledger.outcomes import Failed, end_sending, note_sending
+from crm_pipeline.ledger.replaced import keep_replaced
 from crm_pipeline.salesforce.composite import Record, Subrequest, composite
 from crm_pipeline.salesforce.errors import Treatment, decide, problem_of
 from crm_pipeline.salesforce.limits import COMPOSITE_SUBREQUESTS
+from crm_pipeline.salesforce.outcomes import Write
 
 FOLLOWED = ("Name", "StartDate", "EndDate")
 """The fields of a campaign that follow its event."""
@@ -17,11 +20,22 @@ _PASSING = (Treatment.RETRY, Treatment.RETRY_SERIALLY, Treatment.RESEND)
 
 
 class Follower(NamedTuple):
-    """A campaign that we made, which operation wants it so, and the fields that are to follow."""
+    """A campaign that we made, which operation wants it so, and the fields that are to follow.
+
+    `there` is the campaign as it was read.
+    """
 
     operation_id: int
     campaign_id: str
-    fields: Mapping[str, Any]
+    fields: dict[str, Any]
+    there: Record
+
+    @property
+    def write(self) -> Write:
+        """The update that it needs."""
+        return Write(
+            self.operation_id, "Campaign", "update", self.fields, salesforce_id=self.campaign_id
+        )
 
 
 def followed(intent: Mapping[str, Any]) -> tuple[str, ...]:
@@ -84,18 +98,27 @@ def follow(desk: Desk, followers: Sequence[Follower]) -> FollowedCampaigns:
     for start in range(0, len(followers), COMPOSITE_SUBREQUESTS):
         part = followers[start : start + COMPOSITE_SUBREQUESTS]
         desk.allowance.demand_calls()
+        org = desk.org.log_in()
+        replaced = [what_it_replaces(each.write, each.there, org.user_id) for each in part]
         with desk.ledger.step() as connection:
             note_following(connection, {each.operation_id: each.fields for each in part})
+            keep_replaced(desk.ledger, filter(None, replaced), sent=True)
         answers = composite(
-            desk.org.log_in(),
+            org,
             [
                 Subrequest(
                     f"f{place}", "PATCH", f"sobjects/Campaign/{campaign_id}", fields, "update"
                 )
-                for place, (_, campaign_id, fields) in enumerate(part)
+                for place, (_, campaign_id, fields, _) in enumerate(part)
             ],
             writes=True,
         )
+        sent = {("Campaign", "update"): [each.operation_id for each in part]}
+        with desk.ledger.step() as connection:
+            note_sending(
+                connection, desk.ledger.account_id, desk.ledger.cycle_id, sent, "composite"
+            )
+            end_sending(connection, desk.ledger.account_id, [], org_time=org.org_time)
         for follower, answer in zip(part, answers, strict=True):
             if answer.error is None:
                 taken[follower.operation_id] = follower.fields

@@ -10,6 +10,7 @@ from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import CAMPAIGN, MEMBER
 from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_failures, record_unchanged
+from crm_pipeline.delivery.replacing import LAST_TOUCHED
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.campaigns import (
@@ -46,7 +47,7 @@ RIDES = 20
 
 _READ = ("Id", "CampaignId", "LeadId", "ContactId", "Status", "HasResponded")
 _MADE_BY = "CreatedById"
-_WRITTEN_BY, _WRITTEN_AT = "LastModifiedById", "SystemModstamp"
+_WRITTEN_AT, _WRITTEN_BY = LAST_TOUCHED
 
 Memberships = Mapping[tuple[str, str], Sequence[Record]]
 """The org's members, by campaign and Lead or Contact."""
@@ -311,8 +312,8 @@ def _read_members(
     store the campaign's default instead.
     """
     custom = {field for member in due for field in member.intent["fields"]}
-    made_by = [_MADE_BY, _WRITTEN_BY, _WRITTEN_AT] if desk.may_be_older_copy else []
-    fields = list(dict.fromkeys((*_READ, *made_by, *schema.readable(sorted(custom)))))
+    beside = (*LAST_TOUCHED, *([_MADE_BY] if desk.may_be_older_copy else []))
+    fields = list(dict.fromkeys((*_READ, *beside, *schema.readable(sorted(custom)))))
     campaigns = sorted({member.campaign_id for member in due if not member.is_new})
     where = ""
     if len(campaigns) <= CAMPAIGNS_NAMED:

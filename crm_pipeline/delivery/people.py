@@ -193,7 +193,7 @@ def _record(desk: Desk, decisions: Sequence[Decision]) -> None:
         if updates:
             keep_updates(connection, updates)
             decided = {each.operation_id: each for each in updates}
-            replaced = replaced_by(map(write_of, updates), decided)
+            replaced = replaced_by(map(write_of, updates), decided, desk.org.log_in().user_id)
             keep_replaced(desk.ledger, replaced, sent=False)
             note_changes(desk, updates)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
@@ -10,6 +11,9 @@ from crm_pipeline.salesforce.composite import query_all
 from crm_pipeline.salesforce.outcomes import Write
 from crm_pipeline.salesforce.soql import packed_in_queries
 from crm_pipeline.salesforce.stand_in import is_placeholder
+
+LAST_TOUCHED = ("SystemModstamp", "LastModifiedById")
+"""The fields that tell whether somebody has touched a record since we left it."""
 
 
 def read_replaced(desk: Desk, decisions: Iterable[Decision]) -> None:
@@ -29,7 +33,8 @@ def read_replaced(desk: Desk, decisions: Iterable[Decision]) -> None:
         wanted = sorted({name for each in some for name in each.fields})
         readable = desk.schemas.describe([sobject])[sobject].readable(wanted)
         ids = dict.fromkeys(str(each.salesforce_id) for each in some)
-        queries += packed_in_queries(dict.fromkeys(["Id", *readable]), sobject, "Id", ids)
+        fields = dict.fromkeys(["Id", *readable, *LAST_TOUCHED])
+        queries += packed_in_queries(fields, sobject, "Id", ids)
     if not queries:
         return
     desk.allowance.demand_calls()
@@ -47,11 +52,27 @@ def _is_unread(decision: Decision) -> bool:
     )
 
 
-def replaced_by(writes: Iterable[Write], decisions: Mapping[int, Decision]) -> Iterator[Replaced]:
-    """Yields what is known of the values that some writes replace. Pure."""
+def replaced_by(
+    writes: Iterable[Write], decisions: Mapping[int, Decision], us: str
+) -> Iterator[Replaced]:
+    """Yields what is known of the values that some writes of our user `us` replace. Pure."""
     for write in writes:
-        there = decisions[write.ref].replaces
-        written = {name: value for name, value in write.fields.items() if name in there}
-        if written and write.action == "update" and write.salesforce_id:
-            former = {name: there[name] for name in written}
-            yield Replaced(write.ref, write.salesforce_id, write.sobject, former, written)
+        if replaced := what_it_replaces(write, decisions[write.ref].replaces, us):
+            yield replaced
+
+
+def what_it_replaces(write: Write, there: Mapping[str, Any], us: str) -> Replaced | None:
+    """What a write of our user `us` replaces, as far as it was read. Pure.
+
+    Args:
+        write: of whatever action; None comes of what is no update.
+        there: the record's values as they were read.
+        us: our user's Id.
+    """
+    written = {name: value for name, value in write.fields.items() if name in there}
+    if not (written and write.action == "update" and write.salesforce_id):
+        return None
+    former = {name: there[name] for name in written}
+    found_at, found_by = map(there.get, LAST_TOUCHED)
+    ours = found_by and found_by[:15] == us[:15]
+    return Replaced(write.ref, write.salesforce_id, write.sobject, former, written, found_at, ours)

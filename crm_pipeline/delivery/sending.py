@@ -14,7 +14,6 @@ from crm_pipeline.delivery.recording import note_changes
 from crm_pipeline.delivery.relocation import relocate
 from crm_pipeline.delivery.replacing import read_replaced, replaced_by
 from crm_pipeline.delivery.storage import EVERYTHING
-from crm_pipeline.ledger.account_ledger import AccountLedger
 from crm_pipeline.ledger.bulk_jobs import forget_bulk_job, note_bulk_job
 from crm_pipeline.ledger.outcomes import (
     Done,
@@ -195,10 +194,10 @@ def _send_round(
             return []
         note_changes(desk, decisions)
         recorder.expect(writes, {decision.operation_id: decision for decision in decisions})
-        _note_sending(desk.ledger, writes, recorder.decisions, "composite")
+        _note_sending(desk, writes, recorder.decisions, "composite")
         return writes
 
-    with _under_way(desk.ledger, queue, recorder, "composite"):
+    with _under_way(queue, recorder, "composite"):
         for outcomes in send_by_composite(
             desk.org.log_in(), queue, headers=desk.org.headers(), parallel=parallel, more=more
         ):
@@ -207,22 +206,22 @@ def _send_round(
 
 
 @contextmanager
-def _under_way(
-    ledger: AccountLedger, writes: Sequence[Write], recorder: Recorder, route: RouteName
-) -> Iterator[None]:
+def _under_way(writes: Sequence[Write], recorder: Recorder, route: RouteName) -> Iterator[None]:
     """Notes what is about to be sent, and commits that, before the first request of the block.
 
     From there on a crash or a lost answer leaves it to be looked up, never to be sent blindly
     again. Operations without an outcome stay as they were.
     """
-    _note_sending(ledger, writes, recorder.decisions, route)
+    desk = recorder.desk
+    ledger = desk.ledger
+    _note_sending(desk, writes, recorder.decisions, route)
     try:
         yield
     except SalesforceProblem:
         with ledger.step() as connection:
             end_sending(connection, ledger.account_id, recorder.lost)
         raise
-    org = recorder.desk.allowance.org
+    org = desk.allowance.org
     with ledger.step() as connection:
         end_sending(
             connection, ledger.account_id, recorder.lost, org_time=org.org_time if org else None
@@ -230,17 +229,16 @@ def _under_way(
 
 
 def _note_sending(
-    ledger: AccountLedger,
-    writes: Sequence[Write],
-    decisions: Mapping[int, Decision],
-    route: RouteName,
+    desk: Desk, writes: Sequence[Write], decisions: Mapping[int, Decision], route: RouteName
 ) -> None:
     refs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for write in writes:
         refs[write.sobject, write.written_as].append(write.ref)
+    ledger = desk.ledger
+    replaced = replaced_by(writes, decisions, desk.org.log_in().user_id)
     with ledger.step() as connection:
         note_sending(connection, ledger.account_id, ledger.cycle_id, refs, route)
-        keep_replaced(ledger, replaced_by(writes, decisions), sent=True)
+        keep_replaced(ledger, replaced, sent=True)
 
 
 def _within_allowance(allowance: Allowance, queue: list[Write]) -> tuple[list[Write], list[Write]]:
@@ -268,7 +266,7 @@ def _send_by_bulk(desk: Desk, writes: Sequence[Write], decisions: dict[int, Deci
     rule_id = _ask_assignment_rule(desk, sent)
     recorder = Recorder(desk, sent, decisions, by_bulk=True)
     org = desk.org.log_in()
-    with _under_way(desk.ledger, sent, recorder, "bulk"):
+    with _under_way(sent, recorder, "bulk"):
         for outcomes in send_by_bulk(org, sent, assignment_rule_id=rule_id, on_job=note):
             for start in range(0, len(outcomes), RECORDED_AT_A_TIME):
                 with desk.ledger.step():
@@ -302,7 +300,7 @@ def _attach_duplicates(
     for start in range(0, len(stopped_by_rule), COMPOSITE_SUBREQUESTS):
         batch = stopped_by_rule[start : start + COMPOSITE_SUBREQUESTS]
         recorder = Recorder(desk, batch, decisions)
-        with _under_way(desk.ledger, batch, recorder, "composite"):
+        with _under_way(batch, recorder, "composite"):
             created = single_create(desk.org.log_in(), batch, headers=desk.org.headers())
             attached = [
                 Done(

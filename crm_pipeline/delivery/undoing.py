@@ -1,16 +1,18 @@
 """Taking back what a cycle wrote, where it still is in the org as we left it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from crm_pipeline.delivery.campaign_search import STATUS
 from crm_pipeline.delivery.decisions import Decision
 from crm_pipeline.delivery.desk import Desk
 from crm_pipeline.delivery.kind import UNDO
-from crm_pipeline.delivery.recording import record_unchanged
+from crm_pipeline.delivery.recording import CAMPAIGN_MEMBER, record_unchanged
+from crm_pipeline.delivery.replacing import LAST_TOUCHED
 from crm_pipeline.delivery.sending import Dispatch
 from crm_pipeline.delivery.windows import windows
 from crm_pipeline.ledger.undo import DueUndo, due_stages, due_undos, going
@@ -18,14 +20,18 @@ from crm_pipeline.salesforce.children import ChildField, child_fields_of, childr
 from crm_pipeline.salesforce.comparison import alike
 from crm_pipeline.salesforce.composite import Record, composite, query_all
 from crm_pipeline.salesforce.describe import RIGHTS, SObjectSchema
-from crm_pipeline.salesforce.soql import packed_in_queries
+from crm_pipeline.salesforce.soql import packed_in_queries, select
 
 NOT_THERE = "it is not in the org any more"
 CONVERTED = "it was converted since"
 CHANGED = "it was changed since"
+NOT_OURS = "it was there before, or somebody else made it"
 UNKNOWN = "how it was left is not known, as an answer was lost"
 
-_IS_CONVERTED = "IsConverted"
+_IS_CONVERTED, _STATUS, _CAMPAIGN = "IsConverted", "Status", "CampaignId"
+
+_ROUNDED = timedelta(minutes=1)
+"""By so much at most the org's clock, as its answers tell it, is ahead of its stamps."""
 
 
 def send_undos(desk: Desk) -> None:
@@ -46,7 +52,7 @@ def send_undos(desk: Desk) -> None:
 def _send(desk: Desk, due: Sequence[DueUndo], child_fields: "_ChildFields") -> None:
     due = sorted(due, key=attrgetter("sobject"))
     schemas = desk.schemas.describe(dict.fromkeys(each.sobject for each in due))
-    there = _read(desk, due, schemas)
+    there, statuses = _read(desk, due, schemas)
     waiting, belonging = _belonging(desk, due, there, child_fields)
     us = desk.org.log_in().user_id
     decisions = [
@@ -56,6 +62,7 @@ def _send(desk: Desk, due: Sequence[DueUndo], child_fields: "_ChildFields") -> N
             schemas[each.sobject],
             us,
             belonging.get(each.salesforce_id, ()),
+            statuses=statuses,
         )
         for each in due
         if each.salesforce_id not in waiting
@@ -81,6 +88,8 @@ def decide_undo(
     schema: SObjectSchema,
     us: str,
     belonging: Sequence[str],
+    *,
+    statuses: Set[tuple[str, str]],
 ) -> Decision:
     """Restores the values that are still ours, or deletes a record that nobody touched. Pure.
 
@@ -90,6 +99,7 @@ def decide_undo(
         schema: of its object.
         us: our user.
         belonging: the objects of which something belongs to the record and stays.
+        statuses: those that members of campaigns may have, by campaign, in small letters.
     """
     if there is None:
         return _left(due, NOT_THERE)
@@ -108,8 +118,17 @@ def decide_undo(
             others.append(f"{name} cannot be read by our user")
         elif alike(there[name], former, of_type):
             others.append(f"{name} has that value")
+        elif name in due.again:
+            others.append(f"{name} was written again by cycle {due.again[name]}")
         elif not alike(there[name], due.written[name], of_type):
             others.append(f"{name} was changed since")
+        elif (
+            due.sobject == CAMPAIGN_MEMBER
+            and name == _STATUS
+            and (there[_CAMPAIGN], str(former).casefold()) not in statuses
+        ):
+            # Salesforce would store the campaign's default instead, and say nothing.
+            others.append(f"{name} {former} is none of the campaign's any more")
         else:
             restored[name] = former
     if not restored:
@@ -126,14 +145,29 @@ def _why_not_deleted(
     """Why a record that we made stays; None: nobody touched it, and nothing belongs to it."""
     if RIGHTS["deletable"] not in schema.rights:
         return f"our user may not delete {schema.name} records"
-    if due.left_at is None:
-        return UNKNOWN
-    stamp = datetime.fromisoformat(there["SystemModstamp"])
-    if stamp > due.left_at or there["LastModifiedById"][:15] != us[:15]:
-        return CHANGED
+    if because := _touched(due, there, us):
+        return because
     if belonging:
         return f"something belongs to it: {', '.join(sorted(set(belonging)))}"
     return None
+
+
+def _touched(due: DueUndo, there: Record, us: str) -> str | None:
+    """Why a record is not, or may not be, as we left it when we had made it; None: it is."""
+    if due.hidden_by is not None:
+        again = f"cycle {due.hidden_by} wrote to it again"
+        if due.was_touched:
+            return f"it was changed before {again}"
+        return f"{again}, and whether it was changed before is not known"
+    if due.made_from is None or due.left_at is None:
+        return UNKNOWN
+    created, stamp = (
+        datetime.fromisoformat(there[name]) for name in ("CreatedDate", "SystemModstamp")
+    )
+    maker, last = (there[name][:15] for name in ("CreatedById", "LastModifiedById"))
+    if created < due.made_from - _ROUNDED or maker != us[:15]:
+        return NOT_OURS
+    return CHANGED if stamp > due.left_at or last != us[:15] else None
 
 
 def _left(due: DueUndo, why: str) -> Decision:
@@ -155,20 +189,32 @@ def _decision(due: DueUndo, action: Any, fields: dict[str, Any], reason: str) ->
 
 def _read(
     desk: Desk, due: Sequence[DueUndo], schemas: Mapping[str, SObjectSchema]
-) -> Mapping[str, Record]:
-    """The records as they are now, with what is to be restored or tells that they were touched."""
+) -> tuple[Mapping[str, Record], Set[tuple[str, str]]]:
+    """The records as they are now, with what is to be restored or tells that they were touched.
+
+    And the statuses that the members among them may have, by campaign, in small letters.
+    """
     queries: list[str] = []
+    of_statuses: list[str] = []
     for sobject, of_object in groupby(due, key=attrgetter("sobject")):
         some = list(of_object)
         wanted = sorted({name for each in some for name in each.fields or ()})
-        fields = ["Id", *schemas[sobject].readable([*wanted, _IS_CONVERTED])]
+        fields = ["Id", *schemas[sobject].readable([*wanted, _IS_CONVERTED]), *LAST_TOUCHED]
         if any(each.fields is None for each in some):
-            fields += ["SystemModstamp", "LastModifiedById"]
+            fields += ["CreatedDate", "CreatedById"]
         ids = dict.fromkeys(each.salesforce_id for each in some)
+        if sobject == CAMPAIGN_MEMBER and _STATUS in wanted:
+            fields.append(_CAMPAIGN)
+            of_statuses += [
+                select((_CAMPAIGN, "Label"), STATUS, f"{_CAMPAIGN} IN ({members})")
+                for members in packed_in_queries([_CAMPAIGN], sobject, "Id", ids)
+            ]
         queries += packed_in_queries(dict.fromkeys(fields), sobject, "Id", ids)
     desk.allowance.demand_calls()
-    pages = query_all(desk.org.log_in(), queries).records
-    return {record["Id"]: record for page in pages for record in page}
+    pages = query_all(desk.org.log_in(), [*queries, *of_statuses]).records
+    read, told = pages[: len(queries)], pages[len(queries) :]
+    statuses = {(each[_CAMPAIGN], each["Label"].casefold()) for page in told for each in page}
+    return {each["Id"]: each for page in read for each in page}, statuses
 
 
 @dataclass(slots=True)

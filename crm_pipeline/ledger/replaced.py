@@ -13,13 +13,20 @@ _ROWS_AT_ONCE = 1_000
 
 
 class Replaced(NamedTuple):
-    """What stood in some fields of a record, and what an operation writes over it."""
+    """What stood in some fields of a record, and what an operation writes over it.
+
+    Attributes:
+        found_at: the SystemModstamp that the record had, in the org's notation; None: unread.
+        found_ours: whether our user was the last one to change it.
+    """
 
     operation_id: int
     salesforce_id: str
     sobject: str
     former: Mapping[str, Any]
     written: Mapping[str, Any]
+    found_at: str | None = None
+    found_ours: bool | None = None
 
 
 def keep_replaced(ledger: AccountLedger, replaced: Iterable[Replaced], *, sent: bool) -> None:

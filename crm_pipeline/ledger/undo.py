@@ -19,7 +19,7 @@ _WHY_NOT = {
     "not_kept": "what stood there before was not kept; the setting keep_replaced_values keeps it",
     "deleted": "the cycle deleted it: it is in the org's recycle bin for 15 days",
     "no_answer": "no answer came so far; the next cycle looks it up",
-    "found": "it was found after a lost answer: whether the cycle made it is not known",
+    "found": "whether the cycle made it is not known: no answer came, or it was looked up since",
     "removed": "the person was removed on request; nothing of what was written is kept",
     "told": "the source platform was told, and stays told",
 }
@@ -35,7 +35,12 @@ class DueUndo:
         salesforce_id: the record.
         fields: the values that it had; None: it is to be gone.
         written: by the same fields, what we wrote over them.
-        left_at: when we wrote to it last, at the latest, by the org's clock (UTC); None: unknown.
+        again: by those of them that we may have written over a person's edit later, the cycle.
+        made_from: of what is to be gone, when it was made, at the earliest; by the org's clock
+            (UTC), as `left_at`; None: unknown.
+        left_at: when we wrote to it last, at the latest; None: unknown.
+        hidden_by: the cycle that wrote to it later, over what a person may have done; None: none.
+        was_touched: whether that one saw that somebody had.
         because: why, for whoever asks.
     """
 
@@ -44,7 +49,11 @@ class DueUndo:
     salesforce_id: str
     fields: Mapping[str, Any] | None
     written: Mapping[str, Any]
+    again: Mapping[str, int]
+    made_from: datetime | None
     left_at: datetime | None
+    hidden_by: int | None
+    was_touched: bool
     because: str
 
 
@@ -156,12 +165,19 @@ def due_undos(
             row.intent["id"],
             row.intent["fields"],
             row.intent["written"],
-            left_at and datetime.fromisoformat(left_at),
+            row.intent.get("again") or {},
+            _time(row.intent.get("made_from")),
+            _time(row.intent["left_at"]),
+            row.intent.get("hidden_by"),
+            bool(row.intent.get("was_touched")),
             row.intent["because"],
         )
         for row in connection.execute(statement("undo/due"), window)
-        for left_at in [row.intent["left_at"]]
     ]
+
+
+def _time(noted: str | None) -> datetime | None:
+    return None if noted is None else datetime.fromisoformat(noted)
 
 
 def going(ledger: AccountLedger, salesforce_ids: Collection[str]) -> dict[str, bool]:

@@ -16,6 +16,7 @@ from crm_pipeline.ledger.copies import take_for_sent
 from crm_pipeline.ledger.holds import approve_load
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.local_org.ids import long_id
+from crm_pipeline.local_org.rules import RULES
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
@@ -140,7 +141,10 @@ def test_what_people_touched_before_a_later_cycle_wrote_there_is_not_deleted(ben
     assert bench.cycle().state == "Complete"
     assert the(bench, new)["Title"] == "CEO"
     found = {each.salesforce_id: each for each in planned(bench, cycle_id).records}
-    assert (found[new].outcome, found[new].reason) == ("left", "it was changed since")
+    assert (found[new].outcome, found[new].reason) == (
+        "left",
+        "cycle 2 wrote to it again, and whether it was changed before is not known",
+    )
 
 
 def test_who_comes_after_a_campaign_was_taken_back_gets_one(bench: Bench) -> None:
@@ -193,9 +197,14 @@ def test_people_of_whom_something_became_since(bench: Bench) -> None:
 
 def test_one_field_alone_is_taken_back(bench: Bench) -> None:
     old, cycle_id = known_and_new(bench)
-    assert taken_back(bench, cycle_id, "title") == {old: "restore"}
+    undone = undo(bench, cycle_id, planned(bench, cycle_id, "title"), "title")
+    assert {each.salesforce_id: each.outcome for each in undone.records} == {old: "restore"}
     assert (the(bench, old)["Title"], the(bench, old)["LastName"]) == ("Boss", "Last 1")
     assert len(bench.records("Lead")) == 2
+    assert taken_back(bench, undone.report.cycle_id) == {old: "restore"}
+    assert the(bench, old)["Title"] == "CTO", "as after the cycle that was taken back itself"
+    [again] = planned(bench, cycle_id, "title").records
+    assert (again.outcome, "was written again by cycle" in str(again.reason)) == ("left", True)
 
 
 def test_of_whom_nothing_was_kept_that_is_said(bench: Bench) -> None:
@@ -323,3 +332,22 @@ def test_nothing_is_taken_back_in_another_org(bench: Bench) -> None:
     assert (the(bench, old)["LastName"], the(bench, old)["Title"]) == ("Last 1", "CTO")
     nothing_more_goes(bench)
     assert len(bench.records("Event")) == 2
+
+
+def test_what_the_org_refused_of_one_field_does_not_hold_up_the_rest(bench: Bench) -> None:
+    old = bench.seed(
+        "Lead", LastName="Old", Company="x", Email="p1@example.com", Country="Atlantis"
+    )
+    add_person(bench.connection, 1)
+    register(bench.connection, 1, 1)
+    cycle_id = bench.cycle().cycle_id
+    foreseen = planned(bench, cycle_id, "Country")
+    assert [each.outcome for each in undo(bench, cycle_id, foreseen, "Country").records] == [
+        "refused"
+    ]
+    assert taken_back(bench, cycle_id, "LastName") == {old: "restore"}
+    assert the(bench, old)["LastName"] == "Old"
+    RULES[bench.org]["Lead"].clear()
+    taken_back(bench, cycle_id)
+    assert (the(bench, old)["Company"], the(bench, old)["Country"]) == ("x", "Atlantis")
+    nothing_more_goes(bench)

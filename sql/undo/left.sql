@@ -6,9 +6,14 @@ WITH sent AS (
 ),
 
 done AS (
-    SELECT s.action AS sent_as, o.*
+    SELECT s.action AS sent_as, r.written, o.*
     FROM sent AS s
     INNER JOIN crm.operation AS o ON s.operation_id = o.operation_id
+    LEFT JOIN crm.replaced_value AS r
+        ON
+            o.operation_id = r.operation_id
+            AND o.salesforce_id = r.salesforce_id
+            AND r.cycle_id = :cycle_id
     WHERE o.account_id = :account_id
 ),
 
@@ -20,25 +25,14 @@ not_kept AS (
         array_agg(DISTINCT f.field ORDER BY f.field) AS fields
     FROM done AS d
     CROSS JOIN LATERAL jsonb_object_keys(
-        CASE
-            WHEN jsonb_typeof(d.sent) = 'object' THEN d.sent
-            WHEN jsonb_typeof(d.intent -> d.sobject) = 'object' THEN d.intent -> d.sobject
-            WHEN jsonb_typeof(d.intent -> 'fields') = 'object' THEN d.intent -> 'fields'
-            ELSE '{}'
-        END
+        crm.fields_written(coalesce(d.sent, d.written), d.intent, d.sobject)
     ) AS f (field)
     WHERE
         d.sent_as = 'update'
         AND d.state = 'done'
         AND d.action = 'update'
         AND (CAST(:field AS text) IS NULL OR lower(f.field) = lower(CAST(:field AS text)))
-        AND NOT EXISTS (
-            SELECT FROM crm.replaced_value AS r
-            WHERE
-                r.operation_id = d.operation_id
-                AND r.cycle_id = :cycle_id
-                AND r.written ? f.field
-        )
+        AND NOT coalesce(d.written ? f.field, false)
     GROUP BY d.sobject, d.salesforce_id, d.person_key
 )
 
@@ -66,7 +60,17 @@ FROM (
             OR (
                 d.sent_as IN ('create', 'upsert')
                 AND d.state = 'done'
-                AND d.action NOT IN ('create', 'upsert')
+                AND (
+                    d.action NOT IN ('create', 'upsert')
+                    -- Its record became another one since, and was made anew; or it was refused.
+                    OR (
+                        d.sent_by <> :cycle_id
+                        AND NOT EXISTS (
+                            SELECT FROM crm.refusal AS r
+                            WHERE r.operation_id = d.operation_id AND r.cycle_id = :cycle_id
+                        )
+                    )
+                )
             )
         )
     UNION ALL
