@@ -8,12 +8,14 @@ do so, and no database of yours is asked or changed.
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
+from crm_pipeline import frames
 from crm_pipeline.accounts.limits import Limits
 from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline.database.embedded_installation import EmbeddedPostgresError
@@ -92,6 +94,18 @@ def own_codes_table() -> str:
     return "\n".join(["| code | what it means | what people can do |", "|---|---|---|", *rows])
 
 
+def frame_types_table() -> str:
+    """Types of the reporting views, as frames have them."""
+    rows = [f"| {in_views} | {in_frames} |" for in_views, in_frames in frames.TYPES.items()]
+    return "\n".join(["| in a view | in its frame |", "|---|---|", *rows])
+
+
+def frame_table(columns: Sequence[frames.FrameColumn]) -> str:
+    """The columns of a frame, a row each."""
+    rows = [f"| `{each.name}` | {each.type} | {each.says} |" for each in columns]
+    return "\n".join(["| column | type | |", "|---|---|---|", *rows])
+
+
 def _shown(code: str) -> str:
     return code if " " in code else f"`{code}`"
 
@@ -106,6 +120,12 @@ PIECES: Mapping[tuple[str, str], Callable[[], str]] = {
     ("README.md", "limits"): limits_table,
     ("docs/error-codes.md", "salesforce"): errors_table,
     ("docs/error-codes.md", "ours"): own_codes_table,
+    ("docs/notebooks.md", "types"): frame_types_table,
+    ("docs/notebooks.md", "plan"): partial(frame_table, frames.PLAN),
+    ("docs/notebooks.md", "people"): partial(frame_table, frames.PEOPLE),
+    ("docs/notebooks.md", "moments"): partial(frame_table, frames.MOMENTS),
+    ("docs/notebooks.md", "outlooks"): partial(frame_table, frames.OUTLOOKS),
+    ("docs/notebooks.md", "unsent"): partial(frame_table, frames.UNSENT),
 }
 """What is made, by page and mark."""
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
 from uuid import uuid4
 
 import typer
@@ -39,8 +39,6 @@ _OUTCOMES = (
 )
 
 _COLUMNS = ("object", "outcome", "about", "record", "field", "now", "planned", "reason")
-
-Difference = tuple[str, Any, Any]
 
 
 def plan(
@@ -174,7 +172,7 @@ def _print_plan(found: "Plan", contents: _Contents) -> None:
         row
         for record in contents.examples
         if record.outcome not in ("unchanged", "held")
-        for row in _rows(record)
+        for row in record.lines()
     ]
     changed = ("object", "field", "why", "records", "for example", "becomes")
     for title, columns, rows in (
@@ -227,36 +225,8 @@ def _untold(found: "Plan", numbers: "Sequence[PlannedNumber]") -> str:
     return line
 
 
-def _differences(record: "PlannedRecord") -> list[Difference]:
-    """The fields that would be written, each with what stands there and what would then."""
-    from crm_pipeline.salesforce.stand_in import is_placeholder
-
-    there = record.there or {}
-    return [
-        (field, there.get(field), "(new)" if is_placeholder(value) else value)
-        for field, value in sorted((record.fields or {}).items())
-    ]
-
-
-def _rows(record: "PlannedRecord") -> Iterator[tuple[object, ...]]:
-    """A record as lines of a table, one for each field."""
-    what = (record.sobject, record.outcome, record.about, _record_id(record) or "")
-    for field, now, then in _differences(record) or [("", None, None)]:
-        yield (*what, field, now, then, _reason(record))
-
-
-def _record_id(record: "PlannedRecord") -> str | None:
-    from crm_pipeline.salesforce.stand_in import is_placeholder
-
-    return None if is_placeholder(record.salesforce_id) else record.salesforce_id
-
-
-def _reason(record: "PlannedRecord") -> str:
-    return ": ".join(filter(None, (record.code, record.reason)))
-
-
 def _write_csv(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
-    write_csv(opened, _COLUMNS, chain.from_iterable(map(_rows, records)))
+    write_csv(opened, _COLUMNS, chain.from_iterable(record.lines() for record in records))
 
 
 def _write_json(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
@@ -268,9 +238,9 @@ def _write_json(opened: IO[str], records: "Iterator[PlannedRecord]") -> None:
             "object": record.sobject,
             "outcome": record.outcome,
             "about": record.about,
-            "record": _record_id(record),
-            "fields": {f: {"now": now, "planned": then} for f, now, then in _differences(record)},
-            "reason": _reason(record),
+            "record": record.record_id,
+            "fields": {f: {"now": now, "planned": then} for f, now, then in record.differences()},
+            "reason": record.says,
         }
         opened.write(",\n" if place else "\n")
         opened.write(orjson.dumps(written).decode())

@@ -33,7 +33,7 @@ from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline.ledger.plans import KeptRow, PlannedNumber, keep_plan
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.budget import seconds_to_write
-from crm_pipeline.salesforce.stand_in import PLACEHOLDER
+from crm_pipeline.salesforce.stand_in import PLACEHOLDER, is_placeholder
 from crm_pipeline.source_platform.chosen import chosen_platform
 
 REASONS = 50
@@ -99,6 +99,35 @@ class PlannedRecord(NamedTuple):
     there: dict[str, Any] | None
     reason: str | None
     code: str | None
+
+    @property
+    def record_id(self) -> str | None:
+        """The Id of the record; None of one that is only to be made."""
+        return None if is_placeholder(self.salesforce_id) else self.salesforce_id
+
+    @property
+    def says(self) -> str:
+        """The reason, behind the code of what refuses it; empty: there is nothing to say."""
+        return ": ".join(filter(None, (self.code, self.reason)))
+
+    def differences(self) -> list[tuple[str, Any, Any]]:
+        """The fields that would be written, each with what stands there and what would then."""
+        there = self.there or {}
+        return [
+            (field, there.get(field), "(new)" if is_placeholder(value) else value)
+            for field, value in sorted((self.fields or {}).items())
+        ]
+
+    def lines(self) -> Iterator[tuple[object, ...]]:
+        """Yields a line for each of these fields, or one without.
+
+        A line is object, outcome, about, Id of the record, field, now, planned and what it `says`;
+        None is what there is not.
+        """
+        what = (self.sobject, self.outcome, self.about, self.record_id)
+        none: list[tuple[str | None, Any, Any]] = [(None, None, None)]
+        for field, now, then in self.differences() or none:
+            yield (*what, field, now, then, self.says)
 
 
 @dataclass(frozen=True, slots=True)
