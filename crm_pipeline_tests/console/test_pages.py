@@ -13,6 +13,7 @@ from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.databases import ConsoleDatabases
 from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
+from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline_tests.cadence.rows import an_account, an_operation
 from crm_pipeline_tests.console.conftest import HOSTILE, PROXY, Stage, Visitor
@@ -143,6 +144,29 @@ def test_the_queue_is_filtered_paged_and_decided_about(
         back = text("UPDATE crm.operation SET state = 'exhausted' WHERE operation_id = :id")
         connection.execute(back, {"id": refused})
     assert reason == "dropped by ann: =not theirs"
+
+
+def test_few_among_many_operations_are_not_come_upon_one_by_one(stage: Stage) -> None:
+    wanted = dict.fromkeys(("account_id", "error_code", "kind", "since", "until", "after"))
+    asked = text(f"EXPLAIN {statement('operations/list_operations').text}")
+    with stage.pipeline.connect() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "INSERT INTO crm.operation (account_id, flow, kind, natural_key, version, as_of,"
+                " content_hash, intent, state) SELECT 'acme', 'webinars', 'activity', 'r:' || n, 1,"
+                " now(), '', '{}', CASE WHEN n > 9900 THEN 'pending' WHEN n > 9800 THEN 'rejected'"
+                " ELSE 'done' END FROM generate_series(1, 10000) AS n"
+            )
+        )
+        connection.execute(text("ANALYZE crm.operation"))
+        for state in ("failed", "exhausted", "pending", "held", "dropped", "left_out", "rejected"):
+            which = {**wanted, "states": [state], "limit": 101}
+            plan = list(connection.execute(asked, which).scalars())
+            [found] = [line for line in plan if "operation w" in line]
+            assert "Index" in found, found
+            assert "operation_pkey" not in found
+        connection.rollback()
 
 
 def test_what_is_done_of_one_account_is_told_whatever_becomes_of_another(stage: Stage) -> None:

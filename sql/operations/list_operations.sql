@@ -1,5 +1,6 @@
 -- Operations in some states, oldest first: of one account or of all, of one kind or of all, and by
--- the time of the last that happened to them.
+-- the time of the last that happened to them. Those that are not settled are few among millions, and may
+-- be the last ones: they are all found and then sorted, and not come upon in the order of numbers.
 SELECT
     o.operation_id,
     o.account_id,
@@ -20,22 +21,34 @@ SELECT
     END AS reason,
     o.next_attempt_at,
     greatest(o.created_at, o.sent_at, o.finished_at) AS happened_at
-FROM crm.operation AS o
+FROM (
+    SELECT w.operation_id
+    FROM crm.operation AS w
+    WHERE
+        w.state = any(CAST(:states AS text []))
+        AND (CAST(:after AS bigint) IS NULL OR w.operation_id > :after)
+        AND (CAST(:account_id AS text) IS NULL OR w.account_id = :account_id)
+        AND (CAST(:error_code AS text) IS NULL OR :error_code IN (w.error_code, w.reason_code))
+        AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
+        AND (
+            CAST(:since AS timestamptz) IS NULL
+            OR greatest(w.created_at, w.sent_at, w.finished_at) >= :since
+        )
+        AND (
+            CAST(:until AS timestamptz) IS NULL
+            OR greatest(w.created_at, w.sent_at, w.finished_at) < :until
+        )
+    ORDER BY
+        CASE
+            WHEN
+                CAST(:states AS text [])
+                <@ ARRAY['pending', 'held', 'in_flight', 'failed', 'exhausted', 'left_out', 'dropped']
+                THEN w.operation_id + 0
+        END,
+        w.operation_id
+    LIMIT :limit
+) AS found
+INNER JOIN crm.operation AS o ON found.operation_id = o.operation_id
 LEFT JOIN crm.person AS p ON o.person_key = p.person_key
 LEFT JOIN crm.hold AS h ON o.account_id = h.account_id AND h.decision IS NULL
-WHERE
-    o.state = any(CAST(:states AS text []))
-    AND (CAST(:after AS bigint) IS NULL OR o.operation_id > :after)
-    AND (CAST(:account_id AS text) IS NULL OR o.account_id = :account_id)
-    AND (CAST(:error_code AS text) IS NULL OR :error_code IN (o.error_code, o.reason_code))
-    AND (CAST(:kind AS text) IS NULL OR o.kind = :kind)
-    AND (
-        CAST(:since AS timestamptz) IS NULL
-        OR greatest(o.created_at, o.sent_at, o.finished_at) >= :since
-    )
-    AND (
-        CAST(:until AS timestamptz) IS NULL
-        OR greatest(o.created_at, o.sent_at, o.finished_at) < :until
-    )
 ORDER BY o.operation_id
-LIMIT :limit
