@@ -30,10 +30,14 @@ def pictures(
             page.goto(links[-1])
             page.screenshot(path=folder / "console.png")
         if ui:
-            with screen(browser, ui, width=1800, height=800) as window:
+            with screen(browser, ui, width=1800, height=1100) as window:
                 window.page.goto(urljoin(ui, LINEAGE), wait_until="networkidle")
-                loaded = "!document.body.innerText.includes('Loading')"
-                window.page.wait_for_function(loaded, timeout=120_000)
+                # No function is waited for: Dagster's pages let none be evaluated.
+                for asset in ("registrations", "load_results"):
+                    window.page.get_by_text(asset, exact=True).first.wait_for(timeout=120_000)
+                for passing in ("Loading", "Materializing"):
+                    shown = window.page.get_by_text(passing).first
+                    shown.wait_for(state="hidden", timeout=120_000)
                 window.page.screenshot(path=folder / "lineage.png")
 
 
