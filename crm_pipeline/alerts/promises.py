@@ -1,5 +1,6 @@
 """Broken promises, and the accounts they were made to: pure functions. Times are UTC."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -107,6 +108,11 @@ def remedy(cause: Cause, account_id: str | None) -> str:
     return cause.remedy.format(account_id=account_id)
 
 
+def wording(reason: str) -> str:
+    """Returns a reason without its numbers: nobody is told again as the org's usage goes on."""
+    return re.sub(r"[0-9][0-9.,:]*", "#", reason)
+
+
 _Told = Iterator[tuple[int, str, str]]
 """How many, where the cause counts something; what has to change to be told again; the message."""
 
@@ -125,7 +131,7 @@ def _overdue(standing: PromiseFacts, now: datetime, promise: timedelta) -> _Told
         why = standing.reason or f"the account is {standing.state}"
         asked = f"{since:%Y-%m-%d %H:%M} UTC"
         message = f"{people} to be removed, the first since {asked}, and not yet: {why}."
-        yield standing.removals, standing.reason, message
+        yield standing.removals, wording(standing.reason), message
 
 
 def _erased_found(standing: PromiseFacts, _now: datetime, _promise: timedelta) -> _Told:
@@ -154,7 +160,7 @@ def _late(standing: PromiseFacts, now: datetime, promise: timedelta) -> _Told:
             f"a record of {since:%Y-%m-%d %H:%M} UTC is not in Salesforce, "
             f"{int(promise / timedelta(minutes=1))} minutes were promised: {why}."
         )
-        yield 1, f"{standing.state}: {standing.reason}", message
+        yield 1, f"{standing.state}: {wording(standing.reason)}", message
 
 
 def _failing(standing: PromiseFacts, _now: datetime, _promise: timedelta) -> _Told:
@@ -162,7 +168,7 @@ def _failing(standing: PromiseFacts, _now: datetime, _promise: timedelta) -> _To
     if standing.failures and not standing.refused:
         why = standing.failed_reason.rstrip(".")
         message = f"{standing.failures} cycles failed, one after the other: {why}."
-        yield standing.failures, standing.failed_reason, message
+        yield standing.failures, wording(standing.failed_reason), message
 
 
 def _exhausted(standing: PromiseFacts, _now: datetime, _promise: timedelta) -> _Told:

@@ -13,7 +13,7 @@ from crm_pipeline.accounts.account import AccountSettings
 from crm_pipeline.alerts.causes import BAD_FILE, CAUSES, LATE, UNREACHABLE, UNREADABLE
 from crm_pipeline.alerts.channels import Notice, Taken, post, send_text, write_log
 from crm_pipeline.alerts.digest import days_of_accounts, digest
-from crm_pipeline.alerts.promises import Alert, PromiseFacts, broken_promises, remedy
+from crm_pipeline.alerts.promises import Alert, PromiseFacts, broken_promises, remedy, wording
 from crm_pipeline.alerts.targets import LOG, AlertChoices, AlertsFileError, choices, of_settings
 from crm_pipeline.cadence.due import parsed_settings, pipeline, questions_to_sources
 from crm_pipeline.cadence.tick_counts import counted_tick
@@ -211,13 +211,13 @@ def _broken(
     alerts = broken_promises(facts, now, promise, chosen.at_least())
     if failures:
         message = f"{'; '.join(failures)}. Until it can be asked, nobody knows who is late."
-        alerts.append(Alert(None, UNREADABLE.name, "; ".join(failures), message))
+        alerts.append(Alert(None, UNREADABLE.name, wording("; ".join(failures)), message))
     failing = connection.execute(
         statement("alerts/failing_targets"), {"targets": list(chosen.targets)}
     ).all()
     if failing:
         told = "; ".join(f"alerts do not reach {row.target}: {row.problem}" for row in failing)
-        alerts.append(Alert(None, UNREACHABLE.name, told, f"{told}."))
+        alerts.append(Alert(None, UNREACHABLE.name, wording(told), f"{told}."))
     return alerts, frozenset({LATE.name} if failures else ())
 
 

@@ -75,3 +75,22 @@ def test_a_longer_wait_for_the_same_reason_is_the_same_alert():
     (first,) = broken_promises([late], NOW, HOUR)
     (second,) = broken_promises([late], NOW + HOUR, HOUR)
     assert first.detail == second.detail
+
+
+def test_a_reason_that_differs_in_numbers_alone_is_the_same_alert():
+    """What an org has used is another number after each cycle."""
+    said = "The org has used {} of its 15,000 API requests"
+    told = []
+    for reason in (said.format("14,100"), said.format("9"), "The org is down"):
+        paused = standing(
+            state="Paused",
+            reason=reason,
+            failures=3,
+            failed_reason=reason,
+            waiting_since=minutes_ago(90),
+            removals=1,
+            removals_since=minutes_ago(90),
+        )
+        told.append([alert.detail for alert in broken_promises([paused], NOW, HOUR)])
+    assert told[0] == told[1]
+    assert all(other != first for other, first in zip(told[2], told[0], strict=True))
