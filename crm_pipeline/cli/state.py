@@ -67,6 +67,7 @@ def _show(account_id: str | None) -> None:
         _print_all(accounts)
     else:
         _print_one(accounts[0], unfit, conflicts)
+        _print_links(account_id, cycles)
         print_facts(progress)
         print_holds(holds)
         _print_incidents(incidents, account_id)
@@ -141,6 +142,16 @@ def _print_one(row: "Row[Any]", unfit: Mapping[str, str], conflicts: int) -> Non
         ("fields to decide about (`conflict list`)", conflicts or None),
     ]
     print_facts((name, value) for name, value in facts if value is not None)
+
+
+def _print_links(account_id: str, cycles: "Sequence[Row[Any]]") -> None:
+    """Where to see more, as far as the settings say where that is."""
+    from crm_pipeline.settings import settings
+
+    links = [("in the console", settings().account_page(account_id))]
+    if cycles:
+        links.append(("run of its last cycle", settings().run_page(cycles[0].run_id)))
+    print_facts((name, link) for name, link in links if link)
 
 
 def _print_incidents(incidents: "Sequence[Row[Any]]", account_id: str) -> None:

@@ -12,6 +12,7 @@ from crm_pipeline.accounts.credentials import mark_refused
 from crm_pipeline.cli.app import app
 from crm_pipeline.local_org.store import Org
 from crm_pipeline_tests.cli.conftest import Run
+from crm_pipeline_tests.databases import settings_of
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, register
 
 
@@ -144,6 +145,26 @@ def test_piped_the_state_is_lines_of_cells(run: Run, org: Org, pipeline: Engine)
     assert told["state"] == "Failed"
     assert told["reason"] == REASON.strip()
     assert told["name"] == "Acme\\tLtd\\nand Sons"
+
+
+def test_the_state_leads_to_the_console_and_to_the_run_that_dagster_has(
+    run: Run, org: Org, pipeline: Engine
+):
+    run("cycle", "acme")
+    urls = {
+        "CONSOLE_URL": "https://console.example",
+        "DAGSTER_UI_URL": "https://dagster.example/ui",
+    }
+    with settings_of(**urls):
+        of_a_command = run("state", "acme").stdout
+        with pipeline.begin() as connection:
+            connection.execute(text("UPDATE crm.cycle SET run_id = gen_random_uuid()"))
+            run_id = connection.scalar(text("SELECT run_id FROM crm.cycle"))
+        of_a_run = run("state", "acme").stdout
+    assert "in the console\thttps://console.example/accounts/acme" in of_a_command
+    assert "run of its last cycle" not in of_a_command
+    assert f"run of its last cycle\thttps://dagster.example/ui/runs/{run_id}" in of_a_run
+    assert "in the console" not in run("state", "acme").stdout
 
 
 def test_a_failed_account_says_when_it_is_tried_next(run: Run, org: Org, pipeline: Engine):

@@ -17,6 +17,7 @@ from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.lock import account_lock
 from crm_pipeline_tests.cadence.rows import an_account, an_operation
 from crm_pipeline_tests.console.conftest import HOSTILE, PROXY, Stage, Visitor
+from crm_pipeline_tests.databases import settings_of
 
 
 def rows(text_of_csv: str) -> list[list[str]]:
@@ -281,6 +282,12 @@ def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
     assert path in operator.get("/accounts/acme")
     assert "Take it back" not in support.get(path)
     assert phases in support.get(path)
+    run_id = "0e0a1bfc-7a6d-4a9b-8f4e-2b7c6f2f0b11"
+    stage.bench.connection.execute(text("UPDATE crm.cycle SET run_id = :run"), {"run": run_id})
+    stage.bench.connection.commit()
+    assert run_id not in support.get(path)
+    with settings_of(DAGSTER_UI_URL="https://dagster.example"):
+        assert f'href="https://dagster.example/runs/{run_id}"' in support.get(path)
     support.post(path, 403, do="look")
     operator.post(path, 400, do="wait")
     operator.get("/accounts/acme/cycles/99999", 404)

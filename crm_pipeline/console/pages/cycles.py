@@ -32,6 +32,7 @@ from crm_pipeline.cycle.undo import CycleToUndo, Undo, plan_undo, undo_cycle
 from crm_pipeline.database.statements import statement
 from crm_pipeline.ledger.undo import wrote_at
 from crm_pipeline.report import Tally
+from crm_pipeline.settings import settings
 from crm_pipeline.text import shown
 
 
@@ -55,6 +56,8 @@ def cycle(asked: PageQuestion) -> ConsolePage:
             ("reason", row.reason or None),
             ("notes", row.notes or None),
         ]
+        if run := settings().run_page(row.run_id):
+            facts.append(("run in Dagster", Link(row.run_id[:8], run)))
         parts.append(
             PageTable(
                 "topics",
