@@ -126,8 +126,14 @@ def test_a_record_that_somebody_touched_is_not_deleted(bench: Bench) -> None:
     [new] = [each["Id"] for each in bench.records("Lead") if each["Id"] != old]
     bench.org.clock_shift = timedelta(seconds=5)
     bench.admin("edit", id=new, fields={"Rating": "Hot"})
+    event, _ = bench.records("Event")
+    event["CreatedDate"] = "2020-01-01T00:00:00.000+0000"
     found = {each.salesforce_id: each for each in planned(bench, cycle_id).records}
     assert (found[new].outcome, found[new].reason) == ("left", "it was changed since")
+    assert (found[event["Id"]].outcome, found[event["Id"]].reason) == (
+        "left",
+        "it was there before, or somebody else made it",
+    )
 
 
 def test_what_people_touched_before_a_later_cycle_wrote_there_is_not_deleted(bench: Bench) -> None:
