@@ -7,11 +7,13 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
+from crm_pipeline.cycle.undo import CycleToUndo, plan_undo
 from crm_pipeline.delivery import adoption, copies, lost
 from crm_pipeline_tests.cli.conftest import Run, run
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
 from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
 from crm_pipeline_tests.cycle.test_counting import counted
+from crm_pipeline_tests.cycle.test_undo import known_and_new, nothing_more_goes, undo
 from crm_pipeline_tests.flows.webinars.warehouse import add_person, attend, register
 from crm_pipeline_tests.restoring import empty, used, with_rows
 
@@ -605,3 +607,14 @@ def test_what_the_source_said_since_the_copy_and_took_back_is_taken_back_in_the_
         left = [each for each in left if each[0] != "member"]
     assert not left
     assert bench.cycle().counts.api_calls == 0
+
+
+def test_what_is_taken_back_after_a_restore_is_not_sent_again(bench: Bench) -> None:
+    """The copy cannot know what our user wrote last; by that all of it came back."""
+    _, cycle_id = known_and_new(bench)
+    back_up(bench)
+    restore(bench)
+    foreseen = plan_undo(CycleToUndo(ACCOUNT, cycle_id or 0), run_id="plan")
+    undo(bench, cycle_id, foreseen)
+    assert not shown(bench)
+    nothing_more_goes(bench)

@@ -1,10 +1,25 @@
 -- Of these records an older copy does not know what our user wrote last. Campaigns and memberships are
 -- looked at again, and activities written anew, as those are that are found in the org
--- (bring_up_to_date); an activity that we deleted is gone for what is wanted now.
+-- (bring_up_to_date); an activity that we deleted is gone for what is wanted now. But what is taken back
+-- here is known, and is not sent again.
 WITH looked_through AS (
     UPDATE crm.ledger_mark
     SET looked_through = true, written_by = pg_current_xact_id()::text::bigint
     WHERE account_id = :account_id
+),
+
+written AS (
+    SELECT w.salesforce_id
+    FROM unnest(CAST(:salesforce_ids AS text [])) AS w (salesforce_id)
+    WHERE NOT EXISTS (
+        SELECT FROM crm.operation AS u
+        WHERE
+            u.account_id = :account_id
+            AND u.kind = 'undo'
+            AND u.state IN ('pending', 'held', 'in_flight', 'failed', 'done')
+            AND u.action IS DISTINCT FROM 'none'
+            AND u.intent ->> 'id' = w.salesforce_id
+    )
 ),
 
 campaigns AS (
@@ -14,7 +29,7 @@ campaigns AS (
         o.account_id = :account_id
         AND o.kind IN ('campaign', 'member')
         AND o.state = 'done'
-        AND o.salesforce_id = any(CAST(:salesforce_ids AS text []))
+        AND o.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
 ),
 
 activities AS (
@@ -25,7 +40,7 @@ activities AS (
         AND o.kind = 'activity'
         AND o.state = 'done'
         AND NOT o.gone
-        AND o.salesforce_id = any(CAST(:salesforce_ids AS text []))
+        AND o.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
 )
 
 INSERT INTO crm.operation (
@@ -50,4 +65,4 @@ WHERE
     AND l.state = 'done'
     AND NOT o.gone
     AND o.intent <> '{}'
-    AND l.salesforce_id = any(CAST(:salesforce_ids AS text []))
+    AND l.salesforce_id = any(ARRAY(SELECT w.salesforce_id FROM written AS w))
