@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,6 +27,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from crm_pipeline.kept_elsewhere import FORMS, fetched
 from crm_pipeline.near_names import misspelt, near
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout; of an installed package the folder that it was installed to."""
 
@@ -36,6 +39,9 @@ FILES = _PACKED if _PACKED.is_dir() else PROJECT
 """Where `sql/`, workspace.yaml and dagster.yaml are."""
 
 _ENV_FILE = ".env"
+
+_POSTGRESQL = ("postgresql", "postgres")
+_LOOKS = "it looks like postgresql://user:password@host:5432/database"
 
 _SHORTEST_SECRET = 16
 
@@ -63,7 +69,9 @@ class Settings(BaseSettings):
         description="Where the embedded PostgreSQL and the demo's files live.",
     )
     warehouse_url: SecretStr | None = Field(
-        default=None, description="The platform's warehouse; read only is enough."
+        default=None,
+        description="The platform's warehouse, of PostgreSQL or another dialect of SQLAlchemy; "
+        "read only is enough.",
     )
     warehouse_timezone: str = Field(
         default="UTC", description="Zone of the warehouse's timestamps that carry none."
@@ -289,26 +297,18 @@ class Settings(BaseSettings):
                 raise ValueError(f"{typed} is no setting: {elsewhere[typed]} is no secret")
         return values
 
-    @field_validator(
-        "warehouse_url", "pipeline_database_url", "dagster_database_url", "console_database_url"
-    )
+    @field_validator("pipeline_database_url", "dagster_database_url", "console_database_url")
     @classmethod
     def _is_of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         """An address as libpq takes it, too (`postgres://`), which is what providers print."""
         if value is None:
             return None
         from psycopg.pq import Conninfo
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
 
-        looks = "it looks like postgresql://user:password@host:5432/database"
-        try:
-            url = make_url(value.get_secret_value().strip())
-        except (ArgumentError, ValueError):
-            raise ValueError(f"it is no address; {looks}") from None
-        if url.get_backend_name() not in ("postgresql", "postgres"):
+        url = _database_address(value)
+        if url.get_backend_name() not in _POSTGRESQL:
             raise ValueError(
-                f"only postgresql:// addresses work, not {url.get_backend_name()}://; {looks}"
+                f"only postgresql:// addresses work, not {url.get_backend_name()}://; {_LOOKS}"
             )
         if "@" in (url.host or ""):
             raise ValueError("an @ of its user or password must be written as %40")
@@ -321,6 +321,27 @@ class Settings(BaseSettings):
                 f"PostgreSQL knows no option {strange[0]!r}; take it out of the address"
             )
         return SecretStr(url.render_as_string(hide_password=False))
+
+    @field_validator("warehouse_url")
+    @classmethod
+    def _is_of_a_warehouse(cls, value: SecretStr | None) -> SecretStr | None:
+        """An address of PostgreSQL, or of a dialect of SQLAlchemy whose package is installed."""
+        if value is None:
+            return None
+        from sqlalchemy.exc import NoSuchModuleError
+
+        url = _database_address(value)
+        dialect = url.get_backend_name()
+        if dialect in _POSTGRESQL:
+            return cls._is_of_postgresql(value)
+        try:
+            url.get_dialect()
+        except NoSuchModuleError:
+            how = "its package for SQLAlchemy"
+            if dialect in dialects_of_extracts():
+                how = f"'crm-pipeline[{dialect}]'"
+            raise ValueError(f"{dialect}:// needs a package: pip install {how}") from None
+        return value
 
     @field_validator("data_dir", "extract_dir", "tombstone_file", "alerts_file", mode="before")
     @classmethod
@@ -362,12 +383,40 @@ class Settings(BaseSettings):
         if not value.is_dir():
             raise ValueError(f"{value} is no folder")
         shipped = FILES / "sql/extract"
-        known = {str(each.relative_to(shipped)) for each in shipped.rglob("*.sql")}
+        of_dialects = dialects_of_extracts()
+        paths = (each.relative_to(shipped) for each in shipped.rglob("*.sql"))
+        known = {str(each) for each in paths if each.parts[0] not in of_dialects}
         own = {str(each.relative_to(value)) for each in value.rglob("*.sql")}
         if stray := min(own - known, default=None):
             meant = "".join(f"; did you mean {each}?" for each in near(stray, known, most=1))
             raise ValueError(f"{value} has {stray}, which is no file of sql/extract/{meant}")
         return value.absolute()
+
+    @model_validator(mode="after")
+    def _has_extracts_for_the_warehouse(self) -> Self:
+        dialect = self.warehouse_dialect
+        if dialect not in (_POSTGRESQL[0], *dialects_of_extracts()) and not self.extract_dir:
+            raise ValueError(
+                f"WAREHOUSE_URL is of {dialect}, for which sql/extract/ has no statements: write "
+                "them in a folder and name it by EXTRACT_DIR (docs/connect-a-warehouse.md)"
+            )
+        return self
+
+    @property
+    def warehouse_dialect(self) -> str:
+        """The warehouse's dialect, as SQLAlchemy names it: `postgresql`, `duckdb`."""
+        if self.warehouse_url is None:
+            return _POSTGRESQL[0]
+        return _database_address(self.warehouse_url).get_backend_name()
+
+    @property
+    def own_database_url(self) -> SecretStr | None:
+        """Where the pipeline's own tables are; None: in the embedded PostgreSQL.
+
+        In the warehouse, where that is PostgreSQL and nothing else is said.
+        """
+        in_warehouse = self.warehouse_dialect == _POSTGRESQL[0]
+        return self.pipeline_database_url or (self.warehouse_url if in_warehouse else None)
 
     @field_validator("warehouse_timezone")
     @classmethod
@@ -597,6 +646,23 @@ def is_this_machine(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _database_address(value: SecretStr) -> "URL":
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(value.get_secret_value().strip())
+    except (ArgumentError, ValueError):
+        raise ValueError(f"it is no address; {_LOOKS}") from None
+
+
+@cache
+def dialects_of_extracts() -> frozenset[str]:
+    """Returns the dialects beside PostgreSQL for which `sql/extract/` has a folder."""
+    folders = (FILES / "sql/extract").glob("*/one_snapshot.sql")
+    return frozenset(each.parent.name for each in folders)
 
 
 def _checked_address(secret: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:

@@ -193,7 +193,7 @@ def _master_keys() -> list[bytes]:
         return [
             _master_key(text, f"CRM_ENCRYPTION_KEYS: key {n}") for n, text in enumerate(texts, 1)
         ]
-    if chosen.pipeline_database_url or chosen.warehouse_url:
+    if chosen.own_database_url:
         raise AccountError(
             "CRM_ENCRYPTION_KEYS is not set, and credentials are stored only encrypted; make a key "
             "with `crm-pipeline account new-key`, and keep it outside of the database."

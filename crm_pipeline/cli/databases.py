@@ -68,7 +68,7 @@ def where(database: "Engine") -> str:
     from crm_pipeline.settings import settings
 
     chosen = settings()
-    if chosen.pipeline_database_url is None and chosen.warehouse_url is None:
+    if chosen.own_database_url is None:
         return f"The embedded PostgreSQL of {chosen.data_dir}"
     return f"Database {database.url.database} of {database.url.host}:{database.url.port}"
 

@@ -95,13 +95,32 @@ def orgs(
     say(f"Written: {file}")
 
 
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="A new file of DuckDB.")],
+) -> None:
+    """Write the sample warehouse to a file of DuckDB, as a warehouse that needs no server."""
+    from crm_pipeline.database.engines import engine
+    from crm_pipeline.sample.export import export as export_to
+
+    with _mistakes():
+        rows = export_to(engine("warehouse"), file)
+    say(f"Written: {file}, with {rows:,} rows; WAREHOUSE_URL=duckdb:///{file} reads them.")
+
+
 @contextmanager
 def _mistakes() -> Iterator[None]:
     from sqlalchemy.exc import ProgrammingError
 
     from crm_pipeline.database.errors import in_words
     from crm_pipeline.sample.warehouse import SampleError
+    from crm_pipeline.settings import settings
 
+    if (dialect := settings().warehouse_dialect) != "postgresql":
+        raise typer.TyperException(
+            f"Sample data are made in PostgreSQL, and WAREHOUSE_URL is of {dialect}: unset it for "
+            "the embedded one; `crm-pipeline sample export` writes them to a file of DuckDB."
+        )
     try:
         yield
     except SampleError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from crm_pipeline.database.errors import tell_no_values
 from crm_pipeline.database.sessions import DatabaseSession
+from crm_pipeline.database.warehouses import warehouse_at
 from crm_pipeline.settings import settings
 
 Database = Literal["warehouse", "pipeline", "dagster"]
@@ -35,12 +36,12 @@ _KEEPALIVE = {
 def database_url(which: Database) -> URL:
     """Address of one of the databases; those not set live in the embedded PostgreSQL.
 
-    The pipeline's own tables default to the warehouse's database (schema `crm`).
+    The pipeline's own tables default to the warehouse's database (schema `crm`), if PostgreSQL.
     """
     chosen = settings()
     configured: dict[str, SecretStr | None] = {
         "warehouse": chosen.warehouse_url,
-        "pipeline": chosen.pipeline_database_url or chosen.warehouse_url,
+        "pipeline": chosen.own_database_url,
         "dagster": chosen.dagster_database_url,
     }
     secret = configured[which]
@@ -59,6 +60,8 @@ def engine(which: Literal["warehouse", "pipeline"]) -> Engine:
     a session together.
     """
     timezone = settings().warehouse_timezone if which == "warehouse" else "UTC"
+    if which == "warehouse" and settings().warehouse_dialect != "postgresql":
+        return warehouse_at(database_url(which), settings().accounts_at_once, timezone)
     return engine_at(which, database_url(which), settings().accounts_at_once, timezone)
 
 

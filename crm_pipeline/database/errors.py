@@ -15,6 +15,9 @@ _SAYS_NO_VALUES = ("08", "25", "28", "3D", "40", "53", "55", "57", "58")
 
 _NO_RIGHTS = "42501"
 
+_OF_NO_ROW = ("BinderException", "CatalogException", "IOException", "ParserException")
+"""Errors of DuckDB, which has no SQLSTATE: of a file, or found before a statement runs."""
+
 
 def without_values(error: "Error", statement: str | None = None) -> str:
     """Returns what an error is, in one line: the statement's name, the SQLSTATE and its meaning.
@@ -45,10 +48,20 @@ def without_values(error: "Error", statement: str | None = None) -> str:
 
 def in_words(error: DBAPIError) -> str:
     """Returns what an error of the database is, in one line and without the values of rows."""
+    return _in_words(error.orig)
+
+
+def _in_words(error: BaseException | None, statement: str | None = None) -> str:
+    """As `without_values`, also of another driver's: with its words where they quote no row."""
     from psycopg import Error
 
-    cause = error.orig
-    return without_values(cause) if isinstance(cause, Error) else type(cause).__name__
+    if isinstance(error, Error):
+        return without_values(error, statement)
+    kind, code = type(error).__name__, getattr(error, "sqlstate", None)
+    has_no_row = kind in _OF_NO_ROW or str(code).startswith((*_SAYS_NO_VALUES, "42"))
+    known = f"{kind} (SQLSTATE {code})" if code else kind
+    said = str(error).strip().partition("\n")[0].removeprefix(f"{known}: ")
+    return f"{known}: {said}" if has_no_row else known
 
 
 def tell_no_values(engine: Engine) -> None:
@@ -59,14 +72,11 @@ def tell_no_values(engine: Engine) -> None:
 
     @event.listens_for(engine, "handle_error")
     def _scrub(context: "ExceptionContext") -> None:
-        from psycopg import Error
-
         error = context.original_exception
-        if context.connection is None or not isinstance(error, Error):
+        if context.connection is None or not isinstance(context.sqlalchemy_exception, DBAPIError):
             return
         running = context.execution_context
         name = running.execution_options.get("statement") if running else None
-        words = without_values(error, name)
+        words = _in_words(error, name)
         error.args = (words,)
-        if context.sqlalchemy_exception is not None:
-            context.sqlalchemy_exception.args = (words,)
+        context.sqlalchemy_exception.args = (words,)

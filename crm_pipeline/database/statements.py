@@ -1,4 +1,8 @@
-"""The statements of `sql/`, by the name of their file; extracts also from a folder of one's own."""
+"""The statements of `sql/`, by the name of their file.
+
+Those that read the warehouse may stand in a folder of one's own (EXTRACT_DIR), and in one for the
+warehouse's dialect where that must say something otherwise.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +17,6 @@ EXTRACTS = "extract"
 """The folder below `sql/` whose statements read the warehouse."""
 
 
-@cache
 def statement(name: str) -> TextClause:
     """The statement in `sql/<name>.sql`, with its parameters written `:name`.
 
@@ -23,18 +26,27 @@ def statement(name: str) -> TextClause:
     Raises:
         FileNotFoundError: there is no such statement.
     """
-    written = text(statement_file(name).read_text(encoding="utf-8"))
-    return written.execution_options(statement=name)
+    return _read(name, statement_file(name))
+
+
+@cache
+def _read(name: str, file: Path) -> TextClause:
+    return text(file.read_text(encoding="utf-8")).execution_options(statement=name)
 
 
 def statement_file(name: str) -> Path:
-    """The file of a statement: of an extract that in EXTRACT_DIR, where that has it."""
-    path = Path(f"{name}.sql")
+    """The file of a statement.
+
+    Of an extract that in EXTRACT_DIR, else that of the warehouse's dialect
+    (`sql/extract/<dialect>/`), where these have it.
+    """
     # Others are asked for at import, too, when settings may not have been made yet.
-    if path.parts[0] == EXTRACTS and (own := settings().extract_dir):
-        file = own.joinpath(*path.parts[1:])
-        if file.is_file():
-            return file
+    if name.startswith(f"{EXTRACTS}/"):
+        chosen, path = settings(), name.removeprefix(f"{EXTRACTS}/")
+        folders = (chosen.extract_dir, SQL / EXTRACTS / chosen.warehouse_dialect)
+        for file in (folder / f"{path}.sql" for folder in folders if folder):
+            if file.is_file():
+                return file
     return SQL / f"{name}.sql"
 
 

@@ -16,7 +16,7 @@ from crm_pipeline.sample.history import history
 from crm_pipeline.sample.platform import SamplePlatform, moment, shared_out
 
 CHUNK_ROWS = 25_000
-_NULL = "\\N"
+NULL = "\\N"
 
 Progress = Callable[[int, int], None]
 """Told how many of how many registrations are written."""
@@ -85,7 +85,7 @@ def write(connection: Connection, tables: Mapping[str, pd.DataFrame]) -> None:
         command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL {})").format(
             sql.Identifier("warehouse", table),
             sql.SQL(", ").join(map(sql.Identifier, rows.columns)),
-            _NULL,
+            NULL,
         )
         with cursor.copy(command) as copy:
             copy.write(_csv(rows))
@@ -100,4 +100,4 @@ def _csv(rows: pd.DataFrame) -> str:
         }
     )
     # With \r\n between the rows, values that hold either of the two are quoted.
-    return texts.to_csv(index=False, header=False, na_rep=_NULL, lineterminator="\r\n")
+    return texts.to_csv(index=False, header=False, na_rep=NULL, lineterminator="\r\n")

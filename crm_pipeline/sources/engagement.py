@@ -14,7 +14,9 @@ from sqlalchemy import Engine
 from crm_pipeline.database.engines import engine
 from crm_pipeline.database.rows import the_object
 from crm_pipeline.database.statements import statement
+from crm_pipeline.database.warehouses import row_reader
 from crm_pipeline.ledger.positions import Position
+from crm_pipeline.settings import settings
 from crm_pipeline.sources.errors import explained
 from crm_pipeline.sources.extracts import ExtractStatements, moment, read_extract
 from crm_pipeline.sources.shipped import oldest_unread, with_news
@@ -133,8 +135,9 @@ def pages_of(
             statement("extract/engagement/pages"),
             {"client_id": client_id, "prospect_ids": list(prospect_ids)},
         )
-        for row in rows.mappings():
-            found.setdefault(str(row["prospect_id"]), []).append(dict(row))
+        columns_of = row_reader(warehouse, list(rows.keys()), settings().warehouse_timezone)
+        for columns in map(columns_of, rows):
+            found.setdefault(str(columns["prospect_id"]), []).append(columns)
     return found
 
 

@@ -16,6 +16,11 @@ class ExtractError(Exception):
     """The warehouse cannot be read: one line that says why and what to do."""
 
 
+def _where() -> str:
+    is_postgresql = settings().warehouse_dialect == "postgresql"
+    return "in psql for PostgreSQL's" if is_postgresql else "there for the warehouse's"
+
+
 @contextmanager
 def explained(extract: str) -> Iterator[None]:
     """Raises what goes wrong with the extract of this name as an ExtractError."""
@@ -35,5 +40,5 @@ def explained(extract: str) -> Iterator[None]:
             ) from None
         raise ExtractError(
             f"{extract_shown(extract)} does not fit the warehouse: {in_words(error)}; run it"
-            " in psql for PostgreSQL's own words, which may quote a row"
+            f" {_where()} own words, which may quote a row"
         ) from None

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Row
 
 from crm_pipeline.accounts.store import FieldMapping
 from crm_pipeline.database.statements import extract_shown, statement
+from crm_pipeline.database.warehouses import as_list, row_reader
 from crm_pipeline.sources.errors import ExtractError, explained
 from crm_pipeline.sources.extracts import moment
 from crm_pipeline.text import written
@@ -59,18 +60,19 @@ def events(
         rows = connection.execute(
             statement("extract/events"), {"client_id": client_id, "event_ids": list(event_ids)}
         )
+        columns_of = row_reader(warehouse, list(rows.keys()), timezone)
         return [
             Event(
-                row.event_id,
-                written(row.name),
-                _day(row.starts_at, timezone),
-                _day(row.ends_at, timezone),
-                tuple(row.sessions or ()),
-                dict(row._mapping),
-                _day(row._mapping.get("series_starts_at"), timezone),
-                _day(row._mapping.get("series_ends_at"), timezone),
+                columns["event_id"],
+                written(columns["name"]),
+                _day(columns["starts_at"], timezone),
+                _day(columns["ends_at"], timezone),
+                tuple(as_list(columns["sessions"])),
+                columns,
+                _day(columns.get("series_starts_at"), timezone),
+                _day(columns.get("series_ends_at"), timezone),
             )
-            for row in rows
+            for columns in map(columns_of, rows)
         ]
 
 
@@ -87,16 +89,17 @@ def sessions_of_events(
             statement("extract/event_sessions"),
             {"client_id": client_id, "session_ids": list(session_ids)},
         )
+        columns_of = row_reader(warehouse, list(rows.keys()), timezone)
         return [
             Session(
-                row.event_session_id,
-                row.event_id,
-                written(row.session_title),
-                _day(row.session_starts_at, timezone),
-                _day(row.session_ends_at, timezone),
-                dict(row._mapping),
+                columns["event_session_id"],
+                columns["event_id"],
+                written(columns["session_title"]),
+                _day(columns["session_starts_at"], timezone),
+                _day(columns["session_ends_at"], timezone),
+                columns,
             )
-            for row in rows
+            for columns in map(columns_of, rows)
         ]
 
 

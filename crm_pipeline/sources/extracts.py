@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, CursorResult, Engine
 
 from crm_pipeline.database.statements import extract_shown, statement
+from crm_pipeline.database.warehouses import row_reader
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.salesforce.limits import SALESFORCE_YEARS
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -112,8 +113,8 @@ def read_extract(
     with explained(statements.rows), selection.warehouse.begin() as connection:
         connection.execute(statement("extract/one_snapshot"))
         if position is not None and position.read_by is not None and position.read_by == read_by:
-            seen = _seen(statements, connection, selection, position.seen_since)
-            if not seen.has_news(position):
+            unread = _seen(statements, connection, selection, position.seen_since)
+            if not unread.has_news(position):
                 yield Chunk((), position)
                 return
         end, now = end_of(statements, connection, selection)
@@ -123,6 +124,10 @@ def read_extract(
         # By a clock that was set back, what was read before lies in no future, nor is it
         # newer than what is said of it now.
         now = now if position is None else max(now, position.watermark)
+        # Before the rows: what a warehouse without snapshots ships meanwhile was not counted, and
+        # so is news to the next reading.
+        seen_since = NEVER if statements.is_whole else max(end - selection.overlap, NEVER)
+        seen = _seen(statements, connection, selection, seen_since)
         rows = connection.execution_options(
             stream_results=True, max_row_buffer=selection.chunk_rows
         ).execute(
@@ -133,16 +138,11 @@ def read_extract(
                 **parameters,
             },
         )
-        names = statements.names(rows)
+        columns_of = row_reader(selection.warehouse, statements.names(rows), selection.timezone)
         for partition in rows.partitions(selection.chunk_rows):
-            found = [
-                row_of(dict(zip(names, row, strict=True)), selection.timezone, now)
-                for row in partition
-            ]
+            found = [row_of(columns_of(row), selection.timezone, now) for row in partition]
             reached = max(start, min(changed_at(found[-1]), end))
             yield Chunk(found, Position(source, reached, reached, UNFINISHED, Decimal(), read_by))
-        seen_since = NEVER if statements.is_whole else max(end - selection.overlap, NEVER)
-        seen = _seen(statements, connection, selection, seen_since)
         yield Chunk((), Position(source, end, seen_since, seen.rows, seen.seconds, read_by))
 
 

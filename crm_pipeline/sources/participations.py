@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from sqlalchemy import Engine
 
 from crm_pipeline.database.statements import statement
+from crm_pipeline.database.warehouses import row_reader
 from crm_pipeline.inbound.tombstones import REMOVED
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import explained
@@ -166,11 +167,11 @@ class Extract:
                     "again": list(ids),
                 },
             )
-            names = self._statements.names(rows)
+            columns_of = row_reader(
+                selection.warehouse, self._statements.names(rows), selection.timezone
+            )
             return [
-                participation_of(
-                    self.name, dict(zip(names, row, strict=True)), selection.timezone, now
-                )
+                participation_of(self.name, columns_of(row), selection.timezone, now)
                 for row in rows
             ]
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
-from crm_pipeline.database.statements import SQL, statement
+from crm_pipeline.database.statements import SQL
 from crm_pipeline.settings import settings
 from crm_pipeline.sources.clients import clients
 from crm_pipeline.sources.errors import ExtractError
@@ -20,11 +20,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     monkeypatch.setenv("EXTRACT_DIR", str(folder))
     settings.cache_clear()
-    statement.cache_clear()
     yield folder
     monkeypatch.undo()
     settings.cache_clear()
-    statement.cache_clear()
 
 
 def test_a_file_stands_for_that_of_the_same_name(own: Path, pipeline: Engine):

@@ -164,8 +164,12 @@ INNER JOIN warehouse.event_session AS s ON a.event_session_id = s.event_session_
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 LEFT JOIN done ON c.attendance_id = done.attendance_id
 CROSS JOIN LATERAL (
-    SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
-    FROM (VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+    SELECT
+        sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
+        FILTER (WHERE isfinite(v.shipped_at)) AS seconds
+    FROM (
+        VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
+    ) AS v (shipped_at)
 ) AS shipped
 CROSS JOIN LATERAL (
     SELECT

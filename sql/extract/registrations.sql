@@ -99,8 +99,12 @@ INNER JOIN warehouse.person AS p ON r.person_id = p.person_id
 INNER JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
 INNER JOIN warehouse.event AS e ON s.event_id = e.event_id
 CROSS JOIN LATERAL (
-    SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
-    FROM (VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+    SELECT
+        sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
+        FILTER (WHERE isfinite(v.shipped_at)) AS seconds
+    FROM (
+        VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
+    ) AS v (shipped_at)
 ) AS shipped
 WHERE
     r.client_id = :client_id

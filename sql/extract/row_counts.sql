@@ -11,10 +11,11 @@
 WITH part AS (
     SELECT
         each.attendance_id,
-        max(each.at) AS shipped_at,
-        sum(extract(EPOCH FROM each.at)) FILTER (WHERE isfinite(each.at)) AS seconds
+        max(each.shipped_at) AS shipped_at,
+        sum(CAST(extract(EPOCH FROM each.shipped_at) AS numeric (38, 6)))
+        FILTER (WHERE isfinite(each.shipped_at)) AS seconds
     FROM (
-        SELECT pa.attendance_id, pa.shipped_at AS at
+        SELECT pa.attendance_id, pa.shipped_at
         FROM warehouse.poll_answer AS pa
         INNER JOIN warehouse.poll_question AS pq ON pa.poll_question_id = pq.poll_question_id
         WHERE pa.client_id = :client_id
@@ -53,8 +54,12 @@ participation AS (
     LEFT JOIN warehouse.event_session AS s ON r.event_session_id = s.event_session_id
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
     CROSS JOIN LATERAL (
-        SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
-        FROM (VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+        SELECT
+            sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
+            FILTER (WHERE isfinite(v.shipped_at)) AS seconds
+        FROM (
+            VALUES (r.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
+        ) AS v (shipped_at)
     ) AS shipped
     WHERE :source = 'registrations' AND r.client_id = :client_id
     UNION ALL
@@ -70,8 +75,12 @@ participation AS (
     LEFT JOIN warehouse.event AS e ON s.event_id = e.event_id
     LEFT JOIN part ON a.attendance_id = part.attendance_id
     CROSS JOIN LATERAL (
-        SELECT sum(extract(EPOCH FROM v.at)) FILTER (WHERE isfinite(v.at)) AS seconds
-        FROM (VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)) AS v (at)
+        SELECT
+            sum(CAST(extract(EPOCH FROM v.shipped_at) AS numeric (38, 6)))
+            FILTER (WHERE isfinite(v.shipped_at)) AS seconds
+        FROM (
+            VALUES (a.shipped_at), (p.shipped_at), (s.shipped_at), (e.shipped_at)
+        ) AS v (shipped_at)
     ) AS shipped
     WHERE :source = 'attendances' AND a.client_id = :client_id
 ),
@@ -101,7 +110,7 @@ SELECT
     d.day,
     count(*) FILTER (WHERE d.is_whole) AS rows,
     coalesce(
-        sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric) + d.id)
+        sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric (38, 6)) + d.id)
         FILTER (WHERE d.is_whole),
         0
     ) AS seconds,

@@ -9,7 +9,7 @@
 WITH shipped AS (
     SELECT CAST(t.lead_id AS text) AS lead_id, max(t.shipped_at) AS changed_at
     FROM warehouse.tracked_lead AS t
-    WHERE t.client_id = :client_id AND btrim(CAST(t.lead_id AS text)) <> ''
+    WHERE t.client_id = :client_id AND trim(CAST(t.lead_id AS text)) <> ''
     GROUP BY t.lead_id
 ),
 
@@ -29,7 +29,7 @@ by_day AS (
 SELECT
     d.day,
     count(*) AS leads,
-    coalesce(sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric)), 0) AS seconds,
+    coalesce(sum(CAST(extract(EPOCH FROM d.changed_at) AS numeric (38, 6))), 0) AS seconds,
     array_agg(d.lead_id ORDER BY d.lead_id)
     FILTER (WHERE d.day IS NULL OR d.day = any(CAST(:days AS date []))) AS ids,
     array_agg(CAST(d.changed_at AS timestamptz) ORDER BY d.lead_id)

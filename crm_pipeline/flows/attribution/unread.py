@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from crm_pipeline.database.statements import extract_shown, statement
+from crm_pipeline.database.warehouses import as_list, times_in
 from crm_pipeline.ledger.counts import too_many
 from crm_pipeline.ledger.positions import Position
 from crm_pipeline.sources.errors import ExtractError, explained
@@ -212,7 +213,7 @@ def _days(part: LeadsReading, until: datetime, of_days: Collection[date] = ()) -
             row.day: (
                 row.leads,
                 row.seconds,
-                dict(zip(row.ids or (), row.times or (), strict=True)),
+                dict(zip(as_list(row.ids), times_in(row.times), strict=True)),
             )
             for row in rows
         }

@@ -4,22 +4,23 @@
 SELECT
     w.key,
     w.source,
-    count(shipped.at) AS rows,
-    CAST(min(shipped.at) FILTER (WHERE isfinite(shipped.at)) AS timestamptz) AS oldest,
-    CAST(max(shipped.at) FILTER (WHERE shipped.at <= now()) AS timestamptz) AS newest,
+    count(shipped.shipped_at) AS rows,
+    CAST(min(shipped.shipped_at) FILTER (WHERE isfinite(shipped.shipped_at)) AS timestamptz) AS oldest,
+    CAST(max(shipped.shipped_at) FILTER (WHERE shipped.shipped_at <= now()) AS timestamptz) AS newest,
     coalesce(
-        sum(CAST(extract(EPOCH FROM shipped.at - w.since) AS numeric))
-        FILTER (WHERE isfinite(shipped.at)),
+        sum(CAST(extract(EPOCH FROM shipped.shipped_at - w.since) AS numeric (38, 6)))
+        FILTER (WHERE isfinite(shipped.shipped_at)),
         0
     ) AS seconds
-FROM unnest(
-    CAST(:keys AS text []),
-    CAST(:client_ids AS text []),
-    CAST(:sources AS text []),
-    CAST(:sinces AS timestamptz [])
-) AS w (key, client_id, source, since)
+FROM (
+    SELECT
+        unnest(CAST(:keys AS text [])) AS key,
+        unnest(CAST(:client_ids AS text [])) AS client_id,
+        unnest(CAST(:sources AS text [])) AS source,
+        unnest(CAST(:sinces AS timestamptz [])) AS since
+) AS w
 LEFT JOIN LATERAL (
-    SELECT p.shipped_at AS at
+    SELECT p.shipped_at
     FROM warehouse.person AS p
     WHERE p.client_id = w.client_id AND p.shipped_at > w.since
     UNION ALL

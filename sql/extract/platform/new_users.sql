@@ -7,15 +7,16 @@ SELECT
     CAST(min(p.shipped_at) FILTER (WHERE isfinite(p.shipped_at)) AS timestamptz) AS oldest,
     CAST(max(p.shipped_at) FILTER (WHERE p.shipped_at <= now()) AS timestamptz) AS newest,
     coalesce(
-        sum(CAST(extract(EPOCH FROM p.shipped_at - w.since) AS numeric))
+        sum(CAST(extract(EPOCH FROM p.shipped_at - w.since) AS numeric (38, 6)))
         FILTER (WHERE isfinite(p.shipped_at)),
         0
     ) AS seconds
-FROM unnest(
-    CAST(:keys AS text []),
-    CAST(:client_ids AS text []),
-    CAST(:sources AS text []),
-    CAST(:sinces AS timestamptz [])
-) AS w (key, client_id, source, since)
+FROM (
+    SELECT
+        unnest(CAST(:keys AS text [])) AS key,
+        unnest(CAST(:client_ids AS text [])) AS client_id,
+        unnest(CAST(:sources AS text [])) AS source,
+        unnest(CAST(:sinces AS timestamptz [])) AS since
+) AS w
 LEFT JOIN warehouse.person AS p ON w.client_id = p.client_id AND p.shipped_at > w.since
 GROUP BY w.key, w.source

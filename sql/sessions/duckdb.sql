@@ -1,0 +1,2 @@
+-- The zone in which a session of DuckDB takes timestamps that carry none.
+SET timezone = :timezone
