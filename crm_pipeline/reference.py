@@ -34,6 +34,7 @@ from crm_pipeline.settings import Settings, secret_settings
 _DEFAULTS = {
     "data_dir": "`.data` of the checkout",
     "warehouse_url": "the embedded PostgreSQL",
+    "warehouse_asset_keys": "none",
     "pipeline_database_url": "as `WAREHOUSE_URL`, if PostgreSQL",
     "dagster_database_url": "the embedded PostgreSQL",
     "encryption_keys": "with the embedded PostgreSQL: one in the data folder",

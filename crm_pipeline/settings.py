@@ -49,6 +49,8 @@ _TOMBSTONES_BEGIN = (b'{"hash_key":', b'{"lost":')
 """The beginning of a file of tombstones, of which a crash may have cut some off."""
 _LONG_ENOUGH = 20
 
+_ASSET_KEY = re.compile(r"[^\s,=/]+(/[^\s,=/]+)*")
+
 _LAST_PORT = 65_535
 
 _YEAR_IN_MINUTES = 525_600
@@ -80,6 +82,12 @@ class Settings(BaseSettings):
         default=None,
         description="A folder with extracts of one's own: each file in it stands for that of the "
         "same path below `sql/extract/`.",
+    )
+    warehouse_asset_keys: Annotated[dict[str, str], NoDecode] = Field(
+        default={},
+        description="Keys that the warehouse's tables have as assets of another project (dbt's, or "
+        "of Dagster), so that the lineage runs through: `table=key` for each, or one prefix for "
+        "all, comma-separated: `marts, person=marts/dim_person`.",
     )
     pipeline_database_url: SecretStr | None = Field(
         default=None, description="The pipeline's own tables (schema crm)."
@@ -391,6 +399,23 @@ class Settings(BaseSettings):
             meant = "".join(f"; did you mean {each}?" for each in near(stray, known, most=1))
             raise ValueError(f"{value} has {stray}, which is no file of sql/extract/{meant}")
         return value.absolute()
+
+    @field_validator("warehouse_asset_keys", mode="before")
+    @classmethod
+    def _are_asset_keys(cls, value: object) -> object:
+        """Keys by table; the prefix of all others stands under the empty name."""
+        if not isinstance(value, str):
+            return value
+        keys: dict[str, str] = {}
+        for each in filter(None, map(str.strip, value.split(","))):
+            table, _, key = (part.strip() for part in each.rpartition("="))
+            if not _ASSET_KEY.fullmatch(key):
+                raise ValueError(f"{key!r} is no key of an asset: its parts stand between slashes")
+            if table in keys:
+                what = f"a second key for {table}" if table else "a second prefix"
+                raise ValueError(f"{key!r} is {what}: there can be one")
+            keys[table] = key
+        return keys
 
     @model_validator(mode="after")
     def _has_extracts_for_the_warehouse(self) -> Self:

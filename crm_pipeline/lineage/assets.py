@@ -21,8 +21,12 @@ from crm_pipeline.declaration import Flow, Promise, Shown, Table, Topic, shown
 from crm_pipeline.flows.registry import FLOWS, SYNC_STATE
 from crm_pipeline.ledger.cycles import FinishedCycle
 from crm_pipeline.lineage.legend import ALWAYS, OF_THE_STATE, OF_UNDONE, legend
+from crm_pipeline.near_names import near
 from crm_pipeline.report import CycleReport, CycleState
 from crm_pipeline.settings import settings
+
+_WAREHOUSE = "warehouse/"
+"""Begins the names of the warehouse's tables."""
 
 OWNERS = ["team:crm-operations"]
 
@@ -120,8 +124,45 @@ PROMISES: Sequence[Promise] = (
 
 
 def asset_key(name: str) -> AssetKey:
-    """The key of a topic, or of a thing outside (`warehouse/person`)."""
-    return AssetKey(name.split("/"))
+    """The key of a topic, or of a thing outside (`warehouse/person`).
+
+    A table of the warehouse has the key by which another project makes it, where
+    WAREHOUSE_ASSET_KEYS says so.
+    """
+    key = _keys_elsewhere().get(name, name)
+    return AssetKey(key.split("/"))
+
+
+def _keys_elsewhere() -> Mapping[str, str]:
+    """The keys of the warehouse's tables in another project, by our own.
+
+    Raises:
+        ValueError: the setting names a table that no flow reads, or one key for two of them.
+    """
+    chosen = settings().warehouse_asset_keys
+    if not chosen:
+        return {}
+    tables = sorted(
+        each.name.removeprefix(_WAREHOUSE)
+        for flow in FLOWS
+        for each in flow.outside
+        if each.name.startswith(_WAREHOUSE)
+    )
+    if unknown := sorted(chosen.keys() - {"", *tables}):
+        meant = near(unknown[0], tables) or tables
+        raise ValueError(
+            f"WAREHOUSE_ASSET_KEYS names {unknown[0]!r}, a table that is not read; there are: "
+            f"{', '.join(meant)}"
+        )
+    prefix = chosen.get("")
+    keys = {
+        table: key
+        for table in tables
+        if (key := chosen.get(table, prefix and f"{prefix}/{table}")) is not None
+    }
+    if twice := sorted(table for table, key in keys.items() if [*keys.values()].count(key) > 1):
+        raise ValueError(f"WAREHOUSE_ASSET_KEYS has one key for {' and '.join(twice)}")
+    return {f"{_WAREHOUSE}{table}": key for table, key in keys.items()}
 
 
 def check_key(promise: Promise) -> AssetCheckKey:

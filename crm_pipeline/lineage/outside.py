@@ -23,10 +23,12 @@ from crm_pipeline.lineage.assets import MOST_ACCOUNTS, TOPICS, asset_key
 from crm_pipeline.lineage.legend import OF_A_RUN, ROW_COUNT, WRITTEN, legend
 from crm_pipeline.report import CycleReport
 from crm_pipeline.salesforce.org_objects import TYPES
+from crm_pipeline.settings import settings
 
 _OUTSIDE = tuple(each for flow in FLOWS for each in flow.outside)
 
 _OBJECTS = "salesforce"
+_WAREHOUSE = "warehouse"
 
 
 def outside_specs(*, read: bool) -> list[AssetSpec]:
@@ -38,11 +40,14 @@ def _spec(outside: Outside) -> AssetSpec:
     group, _, _ = outside.name.partition("/")
     columns = _columns(outside)
     schema = {"dagster/column_schema": TableSchema(columns)} if columns else {}
+    technology, dialect = outside.technology, settings().warehouse_dialect
+    if group == _WAREHOUSE and dialect != "postgresql":
+        technology = dialect
     return AssetSpec(
         asset_key(outside.name),
         deps=[asset_key(name) for name in outside.after],
         group_name=group,
-        kinds={outside.technology},
+        kinds={technology},
         description=outside.says,
         metadata={**schema, **legend(_keys(outside))},
     )
