@@ -32,6 +32,7 @@ from crm_pipeline.cli import (
     sample,
     state,
     undo,
+    warehouse,
 )
 from crm_pipeline.cli.engagement_pages import clean_pages
 from crm_pipeline.cli.mistakes import OneLineMistakes
@@ -91,6 +92,7 @@ app.add_typer(org.app, name="org")
 app.add_typer(platform.app, name="platform")
 app.add_typer(reporting.app, name="reporting")
 app.add_typer(sample.app, name="sample")
+app.add_typer(warehouse.app, name="warehouse")
 app.command("init")(init.init)
 app.command("migrate")(migrate.migrate)
 app.command("demo")(demo.demo)

@@ -34,6 +34,11 @@ def _read(name: str, file: Path) -> TextClause:
     return text(file.read_text(encoding="utf-8")).execution_options(statement=name)
 
 
+def explain(name: str) -> TextClause:
+    """The statement that asks PostgreSQL for its plan of another one, as JSON."""
+    return text(f"EXPLAIN (FORMAT JSON) {statement(name).text}")
+
+
 def statement_file(name: str) -> Path:
     """The file of a statement.
 

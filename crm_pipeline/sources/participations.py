@@ -176,9 +176,13 @@ class Extract:
             ]
 
     @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns without which nothing can be said of a row."""
+        return (*_NEEDED, _ID[self.name], _HAPPENED_AT[self.name])
+
+    @property
     def _statements(self) -> ExtractStatements:
-        needed = (*_NEEDED, _ID[self.name], _HAPPENED_AT[self.name])
-        return ExtractStatements(self.name, self.name, "end", "new_rows", needed)
+        return ExtractStatements(self.name, self.name, "end", "new_rows", self.needed)
 
     def news(self, asked: Sequence[Asked]) -> frozenset[str]:
         """Returns, as `Source`, the accounts with rows shipped after what they have seen."""
