@@ -102,7 +102,7 @@ release: install
 	@! git rev-parse -q --verify 'refs/tags/v$(VERSION)' >/dev/null || { echo 'Version $(VERSION) is there already.' >&2; exit 1; }
 	@sed -n '/^## Unreleased/,$$p' CHANGELOG.md | sed 1d | sed '/^## /,$$d' | grep -q . || { echo 'CHANGELOG.md says nothing below "Unreleased".' >&2; exit 1; }
 	@$(CHECK)
-	@sed -i 's/^version = .*/version = "$(VERSION)"/' pyproject.toml
+	@sed -i 's/^version = .*/version = "$(VERSION)"/; s/"crm-pipeline-demo==[^"]*"/"crm-pipeline-demo==$(VERSION)"/' pyproject.toml
 	@sed -i "s/^## Unreleased/## Unreleased\n\n## $(VERSION), $$(date -u +%Y-%m-%d)/" CHANGELOG.md
 	@git commit -qam 'Release $(VERSION)' && git tag 'v$(VERSION)'
 	@rm -rf dist && .venv/bin/python -m pip wheel -q --disable-pip-version-check --no-deps -w dist . ./distributions/demo

@@ -53,6 +53,7 @@ def test_a_release_is_a_commit_a_tag_and_two_wheels(checkout: Path):
     assert git(checkout, "log", "-1", "--format=%s").strip() == "Release 7.8.9"
     assert git(checkout, "tag", "--points-at", "HEAD").strip() == "v7.8.9"
     assert 'version = "7.8.9"' in (checkout / "pyproject.toml").read_text(encoding="utf-8")
+    assert '"crm-pipeline-demo==7.8.9"' in (checkout / "pyproject.toml").read_text("utf-8")
     notes = (checkout / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## Unreleased\n\n## 7.8.9, 20" in notes
     assert {each.name.split("-py3")[0] for each in (checkout / "dist").glob("*.whl")} == {
