@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -34,8 +36,15 @@ def _environment() -> Environment:
     made.tests["link"] = lambda value: isinstance(value, Link)
     made.tests["badge"] = lambda value: isinstance(value, Badge)
     made.tests["bars"] = lambda value: isinstance(value, Bars)
+    made.tests["moment"] = lambda value: isinstance(value, datetime)
+    made.tests["amount"] = _is_amount
     made.globals["NAVIGATION"] = _NAVIGATION
     return made
+
+
+def _is_amount(value: object) -> bool:
+    """Whether a cell is a number, which stands at the right, below its column's name."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 _NAVIGATION = (

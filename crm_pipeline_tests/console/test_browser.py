@@ -11,6 +11,7 @@ from sqlalchemy import text
 from crm_pipeline.alerts.watch import watch
 from crm_pipeline.cli.console_settings import CommandDesk
 from crm_pipeline.console.logins import LinkLogin
+from crm_pipeline.console.roles import ConsoleRole
 from crm_pipeline.console.server import Console
 from crm_pipeline_tests.console.browser import Screen, chromium, screen
 from crm_pipeline_tests.console.conftest import Stage
@@ -86,6 +87,10 @@ def test_a_hold_and_a_plan_are_approved(window: Screen, stage: Stage) -> None:
         except AssertionError:
             page.wait_for_timeout(250)
     expect(page.get_by_role("table")).to_contain_text(f"plan {stage.plan_id}: Complete")
+    # Who has the page open still, and approves as well, is told.
+    again = stage.visitor(ConsoleRole.operator)
+    told = again.post(f"/accounts/acme/plans/{stage.plan_id}", 404)
+    assert f"plan {stage.plan_id} was applied by cycle" in told
     known = {each["Email"] for each in stage.bench.records("Lead")}
     assert {"p3@example.com", "p4@example.com"} <= known
 
@@ -93,7 +98,7 @@ def test_a_hold_and_a_plan_are_approved(window: Screen, stage: Stage) -> None:
 def test_a_setting_is_changed(window: Screen) -> None:
     page = window.page
     page.goto("/accounts/acme")
-    page.get_by_role("link", name="all, and to change them").click()
+    page.get_by_role("link", name="all settings").click()
     page.get_by_role("link", name="retry_share").click()
     page.get_by_label("retry_share").fill("0.3")
     page.get_by_role("button", name="See what that comes to").click()
@@ -135,14 +140,14 @@ def test_everybody_can_use_each_page(
         made.page.goto(links[-1])
         made.page.keyboard.press("Tab")
         expect(made.page.get_by_role("link", name="Skip to the content")).to_be_focused()
-        paths = ["/", "/accounts/acme", "/queue"]
+        settings = "/accounts/acme/settings?setting=lead_source"
+        paths = ["/", "/accounts/acme", settings, "/queue"]
         if scheme == "light":
             plan, operation = (
                 f"/accounts/acme/plans/{stage.plan_id}",
                 f"/operations/{stage.refused}",
             )
-            settings = "/accounts/acme/settings?setting=lead_source"
-            paths += [plan, operation, settings, "/find", "/alerts", "/log"]
+            paths += [plan, operation, "/find", "/alerts", "/log"]
         for path in paths:
             made.page.goto(path)
             assert made.findings() == [], path

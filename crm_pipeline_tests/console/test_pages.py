@@ -132,6 +132,15 @@ def test_the_queue_is_filtered_paged_and_decided_about(
     done = visitor.post("/queue", do="requeue", chosen=[refused, 10**12])
     assert "1 of 2 operations are tried again from the next cycle." in done
     assert "are tried again" not in visitor.get("/queue")
+    # Two who look at the same page: the second is told.
+    with stage.pipeline.begin() as connection:
+        sent = text("UPDATE crm.operation SET state = :state WHERE operation_id = :id")
+        connection.execute(sent, {"state": "done", "id": refused})
+    told = visitor.post("/queue", do="requeue", chosen=refused)
+    assert "0 of 1 operations are tried again" in told
+    assert "1 are no longer failed" in told
+    with stage.pipeline.begin() as connection:
+        connection.execute(sent, {"state": "failed", "id": refused})
     dropped = visitor.post("/queue", do="drop", chosen=refused, reason="=not theirs")
     assert "1 of 1 operations are dropped." in dropped
     told = visitor.get("/queue?state=dropped")
@@ -277,7 +286,7 @@ def test_a_cycle_is_taken_back_as_it_was_seen(stage: Stage) -> None:
     )
     [head, *cycles] = rows(operator.get("/accounts/acme?csv=cycles"))
     phases = cycles[-1][head.index("by phase")]
-    assert re.fullmatch(r"open [\d.]+,.* read [\d.]+,.* send [\d.]+,.* settle [\d.]+", phases)
+    assert re.search(r"\bread [\d.]+,.*\bsend [\d.]+", phases)
     path = f"/accounts/acme/cycles/{cycles[-1][0]}"
     assert path in operator.get("/accounts/acme")
     assert "Take it back" not in support.get(path)

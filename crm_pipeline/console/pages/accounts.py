@@ -43,7 +43,6 @@ from crm_pipeline.ledger.campaigns import overview
 from crm_pipeline.ledger.holds import PastHold, last_holds, open_hold
 from crm_pipeline.ledger.plans import kept_plans
 from crm_pipeline.report import CyclePhase, Tally
-from crm_pipeline.text import shown
 
 _LAST_CYCLES = 20
 _CAMPAIGNS = 200
@@ -177,6 +176,8 @@ def account(asked: PageQuestion) -> ConsolePage:
         _campaigns(asked, account_id),
     ]
     if asked.somebody.role >= ConsoleRole.operator:
+        all_settings = Link("all settings", f"/accounts/{account_id}/settings")
+        parts.append(Facts("Settings", [("to look at and change", all_settings)]))
         parts.append(
             PageTable(
                 "settings",
@@ -189,8 +190,6 @@ def account(asked: PageQuestion) -> ConsolePage:
                 empty="All settings are the default.",
             )
         )
-        all_settings = Link("all, and to change them", f"/accounts/{account_id}/settings")
-        parts.append(Facts("", [("settings", all_settings)]))
         if not of.draft:
             parts.append(_switch(of))
         parts.append(_mapping(asked, account_id))
@@ -202,10 +201,12 @@ def _setting(account_id: str, name: str) -> Link:
 
 
 def _switch(of: Account) -> Form:
-    does = Button("Enable: run its cycles again", "enable")
+    does, note = Button("Enable: run its cycles again", "enable"), "No cycle of it starts."
     if of.enabled:
         does = Button("Disable: start no further cycle", "disable", danger=True)
-    return Form(f"/accounts/{of.account_id}/enabled", [], [does], method="post")
+        note = "Its cycles run. Disabled, it keeps all that it has."
+    where = f"/accounts/{of.account_id}/enabled"
+    return Form(where, [], [does], method="post", title="Cycles", note=note)
 
 
 def _facts(row: Row[Any], marks: Row[Any], unfit: "dict[str, Any]") -> Iterator[tuple[str, object]]:
@@ -353,11 +354,10 @@ def _cycle(account_id: str, row: Row[Any]) -> Sequence[object]:
 
 
 def phases(counts: Mapping[str, Any]) -> str:
-    """The seconds of a cycle by phase, in the order of a cycle."""
+    """The seconds of a cycle by phase, in the order of a cycle; without those that took none."""
     seconds = counts.get("seconds_by_phase", {})
-    return ", ".join(
-        f"{phase} {shown(seconds[phase])}" for phase in get_args(CyclePhase) if phase in seconds
-    )
+    told = ((phase, f"{seconds.get(phase, 0):.2f}") for phase in get_args(CyclePhase))
+    return ", ".join(f"{phase} {took}" for phase, took in told if took != "0.00")
 
 
 def _holds(found: Sequence[PastHold]) -> PageTable:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -221,18 +222,24 @@ def operation(asked: PageQuestion) -> ConsolePage:
         "",
         ("what", "value"),
         [
-            (
-                name.replace("_", " "),
-                json.dumps(value, indent=2, ensure_ascii=False)
-                if isinstance(value, dict)
-                else value,
-            )
+            (name.replace("_", " "), _told(row["account_id"], name, value))
             for name, value in row.items()
             if value is not None
         ],
         empty="",
     )
     return ConsolePage(f"Operation {row['operation_id']}", [whole, table], "Queue")
+
+
+def _told(account_id: str, name: str, value: object) -> object:
+    """A value of an operation: what has a page of its own leads there."""
+    if isinstance(value, dict):
+        return json.dumps(value, indent=2, ensure_ascii=False)
+    pages = {"account_id": "", "person_key": f"/people/{value}"}
+    pages |= dict.fromkeys(("read_by", "sent_by"), f"/cycles/{value}")
+    if name in pages:
+        return Link(value, f"/accounts/{account_id}{pages[name]}")
+    return value if isinstance(value, datetime) else str(value)
 
 
 PAGES = (

@@ -109,8 +109,8 @@ def _seen(path: str, seen: Seen[SettingWanted, SettingSeen]) -> Iterator[PagePar
     )
     yield PageTable(
         "effect",
-        "",
-        ("what that makes otherwise",),
+        "What that makes otherwise",
+        ("said",),
         [(line,) for line in seen.found.said],
         empty="Nothing is said of it: it counts from the next cycle on.",
     )
