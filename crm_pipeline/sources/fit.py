@@ -378,4 +378,6 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _length(span: timedelta) -> str:
     minutes = span / timedelta(minutes=1)
+    if minutes < 1.5:
+        return "a minute"
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"

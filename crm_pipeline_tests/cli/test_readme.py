@@ -15,7 +15,13 @@ import typer
 from crm_pipeline.cli.app import app
 from crm_pipeline.settings import PROJECT
 
-DOCUMENTS = ("README.md", "SECURITY.md", "docs/architecture.md", "docs/alerts.md")
+DOCUMENTS = (
+    "README.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/alerts.md",
+    "docs/connect-a-warehouse.md",
+)
 READ = {name: (PROJECT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
 README = READ["README.md"]
 
