@@ -6,8 +6,8 @@ import pytest
 
 from crm_pipeline.database.embedded import EmbeddedPostgres
 from crm_pipeline_tests.chaos.installation import installed, org_named
-from crm_pipeline_tests.chaos.test_walk import broken
-from crm_pipeline_tests.chaos.walk import BREAKAGES, Walk
+from crm_pipeline_tests.chaos.test_walk import broken_by
+from crm_pipeline_tests.chaos.walk import Walk
 from crm_pipeline_tests.databases import fresh_pipeline
 
 pytestmark = pytest.mark.deep
@@ -37,7 +37,4 @@ def walk(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_promise_holds_wherever_a_plan_breaks(walk: Walk, kind: str) -> None:
-    [breakage] = [each for each in BREAKAGES if each.name == kind]
-    places = walk.places(breakage)
-    chosen = places[BREAKAGES.index(breakage) % STEP :: STEP]
-    assert not (said := broken(walk, breakage, chosen)), said
+    assert not (said := broken_by(walk, kind, STEP)), said

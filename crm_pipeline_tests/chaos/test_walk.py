@@ -33,6 +33,14 @@ def broken(walk: Walk, breakage: Breakage, places: list[Place]) -> str:
     return "\n".join(f"{place}:\n{findings}" for place, findings in found.items() if findings)
 
 
+def broken_by(walk: Walk, kind: str, step: int) -> str:
+    """Findings after this kind of fault at every so many-th place, of which there are some."""
+    [breakage] = [each for each in BREAKAGES if each.name == kind]
+    chosen = walk.places(breakage)[BREAKAGES.index(breakage) % step :: step]
+    assert chosen
+    return broken(walk, breakage, chosen)
+
+
 @pytest.mark.parametrize(
     "breakage",
     deep_but_for(lambda each: each.name in SAMPLE, OTHERS),
