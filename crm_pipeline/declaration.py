@@ -4,6 +4,7 @@ A flow is declared once, by these types; nothing below it knows its name, and no
 knows more than its declaration.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -315,6 +316,8 @@ class Flow(Generic[S]):
             it said. None: nobody looks.
         needs: what the org must have for it; where that lacks something, the flow does nothing in
             the org, and the others go on.
+        renamed: the objects that an account's org calls otherwise than `outside` does: by their
+            name there the declared one. Others may be among them.
         watches: the objects of the org whose changes it wants to know.
         notice: the rules that make wants of such changes. Pure.
         take: keeps what it needs of all records that were read of the org, known ones among them;
@@ -336,6 +339,7 @@ class Flow(Generic[S]):
     storage_share: Callable[[S], float | None] = lambda _: None
     confirm_minutes: Callable[[S], int | None] = lambda _: None
     needs: Callable[[S], Sequence[OrgObject]] = lambda _: ()
+    renamed: Callable[[S], Mapping[str, str]] = lambda _: {}
     watches: Callable[[S], Sequence[Watched]] = lambda _: ()
     notice: Callable[[Sequence[Noticed], S], Wants] = lambda _, __: ()
     take: Callable[[Taking[S]], Numbers] = lambda _: {}
@@ -381,6 +385,26 @@ def absent_topics(flows: Sequence[Flow[Any]], account: AccountSettings) -> dict[
             elif topic.option and not getattr(choices, topic.option):
                 absent[topic.name] = f"{flow.name}.{topic.option} is off"
     return absent
+
+
+def by_declared_name(
+    outside: Counter[tuple[str, str]], flows: Sequence[tuple[Flow[Any], Any]]
+) -> Counter[tuple[str, str]]:
+    """Returns what was counted outside, with objects by the names that flows declare.
+
+    Args:
+        outside: numbers by name and what was done, as `CycleReport.outside`.
+        flows: those that the account has on, each with its settings of the account.
+    """
+    declared = {
+        f"salesforce/{name}": f"salesforce/{default}"
+        for flow, choices in flows
+        for name, default in flow.renamed(choices).items()
+    }
+    counted: Counter[tuple[str, str]] = Counter()
+    for (name, did), number in outside.items():
+        counted[declared.get(name, name), did] += number
+    return counted
 
 
 def topic_of_kind(flows: Sequence[Flow[Any]]) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ from crm_pipeline.declaration import (
     Flow,
     Topic,
     absent_topics,
+    by_declared_name,
     topic_of_kind,
 )
 from crm_pipeline.delivery.copies import tell_of_unknown
@@ -468,6 +469,7 @@ class _Cycle:
         report, connection = self._report, self._ledger.connection
         still_open = open_volumes(connection, report.account_id)
         tell_of(desk, report, topic_of_kind(self._around.flows), still_open)
+        report.outside = by_declared_name(report.outside, self._flows)
         incidents = close_incidents(connection, report.account_id)
         report.counts.incidents = len(incidents)
         return notes_for_people(desk.notes, report.tally, incidents)

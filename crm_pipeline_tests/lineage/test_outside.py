@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from crm_pipeline.database.statements import SQL
-from crm_pipeline.lineage.outside import outside_specs
+from crm_pipeline.flows.registry import FLOWS
+from crm_pipeline.lineage.outside import of_a_run, outside_specs
+from crm_pipeline.report import CycleReport
 from crm_pipeline.settings import PROJECT
 from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
@@ -69,3 +71,21 @@ def test_every_object_and_table_shows_its_columns_with_their_types() -> None:
     assert [name for name, columns in COLUMNS.items() if not columns] == []
     prospect = COLUMNS["salesforce/Prospect__c"]
     assert (prospect["Email__c"], prospect["Prospect_Id__c"]) == ("email", "string")
+
+
+def test_all_that_is_observed_stands_in_the_legend() -> None:
+    specs = (*outside_specs(read=True), *outside_specs(read=False))
+    legends = {spec.key: spec.metadata["legend"].value for spec in specs}
+    report = CycleReport("acme", "Acme", "run")
+    for outside in (each for flow in FLOWS for each in flow.outside):
+        done: tuple[str, ...]
+        if outside.technology == "salesforce":
+            done = ("create", "update", "delete") if outside.after else ("records_read",)
+        else:
+            done = ("rows_read",) if outside.rows_of else ()
+        report.outside.update((outside.name, did) for did in done)
+    observed = list(of_a_run([report]))
+    assert len(observed) > 20
+    for observation in observed:
+        for key in observation.metadata:
+            assert f"| `{key}` |" in legends[observation.asset_key], observation.asset_key

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crm_pipeline.accounts.engagement import EngagementSettings
+from crm_pipeline.accounts.engagement_objects import DECLARED
 from crm_pipeline.declaration import Flow, Outside, Promise, Topic
 from crm_pipeline.flows.engagement import NAME, shown, topics
 from crm_pipeline.flows.engagement.following import asks, follow, notice, take, watches
@@ -359,6 +360,12 @@ def _also_read(chosen: EngagementSettings) -> list[OrgObject]:
     return [OrgObject(name, name, f"{name}s", "", ()) for name in names]
 
 
+def _renamed(chosen: EngagementSettings) -> dict[str, str]:
+    by_default = EngagementSettings()
+    objects = {chosen.names.object(name): by_default.names.object(name) for name in DECLARED}
+    return {**objects, chosen.event_name: by_default.event_name}
+
+
 ENGAGEMENT = Flow(
     NAME,
     settings=lambda account: account.engagement,
@@ -371,6 +378,7 @@ ENGAGEMENT = Flow(
     storage_share=lambda chosen: chosen.storage_share,
     confirm_minutes=lambda chosen: chosen.confirm_minutes if chosen.by_event else None,
     needs=lambda chosen: (*chosen.org_objects, *_also_read(chosen)),
+    renamed=_renamed,
     watches=watches,
     notice=notice,
     take=take,

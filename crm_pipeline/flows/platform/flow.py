@@ -99,4 +99,5 @@ FEEDBACK_RECORDS = Flow(
     ),
     read=read_tickets,
     needs=_needs,
+    renamed=lambda account: {each.name: FeedbackObject().object for each in _needs(account)},
 )
