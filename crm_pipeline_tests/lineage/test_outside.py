@@ -12,7 +12,7 @@ from crm_pipeline.database.statements import SQL
 from crm_pipeline.flows.registry import FLOWS
 from crm_pipeline.lineage.outside import of_a_run, outside_specs
 from crm_pipeline.report import CycleReport
-from crm_pipeline.settings import PROJECT
+from crm_pipeline.settings import PROJECT, dialects_of_extracts
 from crm_pipeline.sources.mapping import DEFAULT_MAPPING
 
 OBJECTS = PROJECT / "crm_pipeline/local_org/objects"
@@ -33,6 +33,8 @@ def test_the_columns_of_the_warehouses_tables_are_those_that_the_extracts_read(
     read: defaultdict[str, dict[str, str]] = defaultdict(dict)
     with module_pipeline.connect() as connection:
         for file in (SQL / "extract").rglob("*.sql"):
+            if file.relative_to(SQL / "extract").parts[0] in dialects_of_extracts():
+                continue  # These read the same, by functions that PostgreSQL has not.
             sql = re.sub("--.*", "", file.read_text(encoding="utf-8"))
             if not sql.strip().startswith("SET "):
                 for table, column, kind in _columns_read(connection, sql):
