@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from crm_pipeline.accounts.account import AccountError
 from crm_pipeline.accounts.orgs import take_other_org
@@ -19,7 +19,7 @@ from crm_pipeline.local_org.ids import long_id
 from crm_pipeline.local_org.rules import RULES
 from crm_pipeline.settings import settings
 from crm_pipeline_tests.cycle.campaigns.scenes import switch_on
-from crm_pipeline_tests.cycle.conftest import ACCOUNT, Bench
+from crm_pipeline_tests.cycle.conftest import ACCOUNT, ORG, Bench, bench_of
 from crm_pipeline_tests.cycle.plans import all_records, all_that_is_kept
 from crm_pipeline_tests.cycle.test_field_policy import says
 from crm_pipeline_tests.cycle.test_removals import ask
@@ -231,6 +231,29 @@ def test_of_whom_nothing_was_kept_that_is_said(bench: Bench) -> None:
     assert {each["Title"] for each in bench.records("Lead")} == {"CEO"}
     says(bench, "job_title", "CFO")
     assert the(bench, old)["Title"] == "CFO", "what was restored is ours, not people's"
+
+
+def test_found_after_a_lost_answer_is_only_who_was_sent_without_one(
+    pipeline: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nobody whom a rule of the org refused to make, as it named a record: that one had it."""
+    rule = {"object": "Lead", "match": ["Phone"], "action": "block"}
+    org = {"name": ACCOUNT, **ORG, "duplicate_rules": [rule]}
+    with bench_of(org, pipeline, monkeypatch) as bench:
+        bench.seed("Lead", LastName="Old", Company="x", Phone="0123")
+        cycles = []
+        for number, phone in ((1, "0123"), (2, "0456")):
+            if number == 2:
+                bench.fault("collections.create", "reset_after", times=1)
+            add_person(bench.connection, number, phone_1=phone)
+            register(bench.connection, number, number, minute=number * 60)
+            cycles.append(bench.cycle().cycle_id)
+        bench.connection.execute(text("UPDATE crm.operation SET sent_at = '2026-01-01'"))
+        assert bench.cycle().state == "Complete"
+        assert len(bench.records("Lead")) == 2
+        refused, lost = (planned(bench, cycle_id).left for cycle_id in cycles)
+        assert "found" not in {each.code for each in refused}
+        assert {each.about for each in lost if each.code == "found"} == {"p2@example.com"}
 
 
 @pytest.mark.parametrize("action", deep_but_first(1, ["reset_after", "reset_before"]))

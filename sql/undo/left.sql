@@ -1,12 +1,18 @@
 -- What a cycle did that nothing can be taken back of, with the reason as a code; of one field, or all.
 WITH sent AS (
-    SELECT DISTINCT s.action, unnest(s.operation_ids) AS operation_id
+    SELECT
+        s.action,
+        each.operation_id,
+        -- Of sendings of former versions nobody has noted it.
+        bool_or(coalesce(each.operation_id = any(s.unanswered), true)) AS is_unanswered
     FROM crm.sending AS s
+    CROSS JOIN LATERAL unnest(s.operation_ids) AS each (operation_id)
     WHERE s.account_id = :account_id AND s.cycle_id = :cycle_id
+    GROUP BY s.action, each.operation_id
 ),
 
 done AS (
-    SELECT s.action AS sent_as, r.written, o.*
+    SELECT s.action AS sent_as, s.is_unanswered, r.written, o.*
     FROM sent AS s
     INNER JOIN crm.operation AS o ON s.operation_id = o.operation_id
     LEFT JOIN crm.replaced_value AS r
@@ -61,7 +67,7 @@ FROM (
                 d.sent_as IN ('create', 'upsert')
                 AND d.state = 'done'
                 AND (
-                    d.action NOT IN ('create', 'upsert')
+                    (d.is_unanswered AND d.action NOT IN ('create', 'upsert'))
                     -- Its record became another one since, and was made anew; or it was refused.
                     OR (
                         d.sent_by <> :cycle_id
