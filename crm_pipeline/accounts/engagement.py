@@ -54,7 +54,8 @@ class EngagementSettings(BaseModel):
         default=None,
         description="Fields of Lead and Contact, and what of the prospect each shows: prospect_id, "
         "favorite, temperature, predictive_score, first_visit, last_visit, visits, life_cycle, "
-        "tags, score:ID or grade:ID. None: Prospect_Id__c, Favorite__c and Temperature__c.",
+        "tags, score:ID or grade:ID. No template: the field has the type of what it shows. None: "
+        "Prospect_Id__c, Favorite__c and Temperature__c.",
     )
     temperature_of_account: FieldApiName | None = Field(
         default=None,
