@@ -120,7 +120,7 @@ def test_the_cost_is_said_before_it_is_switched_on(run: Run, acme: str, pipeline
     assert "3 prospects" in run("engagement", "resync", acme, "--yes").stdout
     told = run("engagement", "resync", acme, "--prospect", "p1").stdout
     assert "sends anew what is held of it: 0 records, 0 API calls, and" in told
-    for unknown in ("", "p17"):
+    for unknown in ("0", "p17"):
         told = run("engagement", "resync", acme, "--prospect", unknown, fails=1).stderr
         assert f"neither the ledger nor the source has a prospect '{unknown}'" in told
     with pipeline.connect() as connection:
